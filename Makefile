@@ -1,0 +1,75 @@
+# Sluice. `make` alone lists the targets.
+PYTHON ?= python3
+PORT ?= 4566
+BLUEPRINT ?= top-coins
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+export PORT
+export SLUICE_PYTHON := $(CURDIR)/$(BIN)/python
+export SLUICE_UV := $(CURDIR)/$(BIN)/uv
+# Wheels of the layers: this machine's for the emulator, Lambda's for `make build-aws`.
+export SLUICE_PLATFORM ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run up start down stop logs test lint check format invoke bench proof clean generate lock build-aws coverage
+
+help: ## List the targets
+	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
+	@echo
+	@echo "  PORT=4666 moves the local stack to another port, so that two can run side by side."
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one, as in: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
+	@echo "• Install the packages into $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
+
+run: $(INSTALLED) ## Start the local stack and run the demonstration (BLUEPRINT=top-coins)
+	@$(BIN)/sluice demo $(BLUEPRINT)
+
+up start: $(INSTALLED) ## Start the local stack
+	@$(BIN)/sluice up
+
+down stop: $(INSTALLED) ## Stop the local stack; its state is kept
+	@$(BIN)/sluice down
+
+logs: $(INSTALLED) ## Show what the functions logged lately
+	@$(BIN)/sluice logs
+
+test: $(INSTALLED) ## Run every test
+	@$(BIN)/python tools/check.py test
+
+lint: $(INSTALLED) ## Run the linters and type checkers
+	@$(BIN)/python tools/check.py lint
+
+check: $(INSTALLED) ## What CI runs: lint, then every test with coverage
+	@$(BIN)/python tools/check.py lint test
+
+format: $(INSTALLED) ## Format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+generate: $(INSTALLED) ## Write what is made from the code: routes, OpenAPI, settings
+	@$(BIN)/python tools/generate.py
+
+lock: $(INSTALLED) ## Pin the newest allowed versions of all packages
+	@$(BIN)/python tools/lock.py
+
+invoke: $(INSTALLED) ## Call one function in a Lambda container (FUNCTION=api EVENT=events/api.json)
+	@$(BIN)/sluice invoke $(FUNCTION) $(EVENT)
+
+bench: $(INSTALLED) ## Run a benchmark (NAME=fetch)
+	@$(BIN)/python benchmarks/$(NAME).py
+
+proof: $(INSTALLED) ## Run the long proofs at their full size
+	@$(BIN)/python tools/check.py proof
+
+build-aws: $(INSTALLED) ## Build for AWS, with Lambda's own wheels
+	@SLUICE_PLATFORM="--python-platform x86_64-manylinux_2_28 --python-version 3.13" $(BIN)/sam build --config-env prod
+
+clean: ## Stop the local stack and remove everything that was made here
+	@test ! -x $(BIN)/sluice || $(BIN)/sluice clean
+	@rm -rf $(VENV) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info

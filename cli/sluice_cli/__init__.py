@@ -1,0 +1,1 @@
+"""The `sluice` command: a client of the API, and the local stack."""

@@ -1,0 +1,175 @@
+"""The emulator's process: started, found again, stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from sluice_cli.progress import StepFailed, console
+
+REGION = "us-east-1"
+_START_SECONDS = 60
+_STOP_SECONDS = 60
+
+
+class Emulator:
+    """MiniStack on one port, with its state in one folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._pid_file = folder / "emulator.pid"
+        self._log = folder / "emulator.log"
+        self._state = folder / "state"
+
+    def pid(self) -> int | None:
+        """The process id of our emulator; none when it is not running."""
+        try:
+            pid = int(self._pid_file.read_text())
+            command = Path(f"/proc/{pid}/cmdline")
+            os.kill(pid, 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):
+            return None
+        if command.parent.parent.joinpath("self").exists() and (
+            not command.exists() or b"ministack" not in command.read_bytes()
+        ):
+            return None  # the id was given to another process since
+        return pid
+
+    def start(self) -> bool:
+        """Start it unless it runs already.
+
+        Returns:
+            Whether an earlier state was lost, because it was killed instead of stopped.
+
+        Raises:
+            StepFailed: the port is taken, or it does not answer.
+        """
+        if self.pid() is not None:
+            self._wait_until_ready(self.pid())
+            return False
+        self._require_free_port()
+        lost = self._set_lost_state_aside()
+        for name in ("state", "s3", "tmp"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        process = self._spawn()
+        self._pid_file.write_text(str(process.pid))
+        self._wait_until_ready(process.pid)
+        return lost
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            **aws_environment(self.url),
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",
+            "GATEWAY_PORT": str(self.port),
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self._state),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "TMPDIR": str(self.folder / "tmp"),
+        }
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [str(Path(sys.executable).with_name("ministack"))],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _require_free_port(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError:
+                raise StepFailed(
+                    f"port {self.port} is taken by another program; choose another one, as in: make run PORT=4666"
+                ) from None
+
+    def _set_lost_state_aside(self) -> bool:
+        """The emulator saves its state when it is stopped; one that was killed lost half of it."""
+        if not self._pid_file.exists():
+            return False
+        started = self._pid_file.stat().st_mtime
+        saved = any(file.stat().st_mtime > started for file in self._state.rglob("*") if file.is_file())
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        if saved:
+            return False
+        aside = self.folder / f"lost-{time.strftime('%Y%m%d-%H%M%S')}"
+        aside.mkdir(parents=True)
+        for name in ("state", "s3"):
+            if (self.folder / name).exists():
+                (self.folder / name).rename(aside / name)
+        console.print(f"  [yellow]The emulator was killed and its state is lost[/]; what remains is in {aside}.")
+        return True
+
+    def _wait_until_ready(self, pid: int | None) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/_ministack/health", timeout=2, trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            if pid is not None and self.pid() is None:
+                break
+            time.sleep(0.1)
+        raise StepFailed(f"the emulator does not answer on port {self.port}; see {self._log}")
+
+    def stop(self) -> bool:
+        """Stop it, so that it saves its state; whether it was running.
+
+        Raises:
+            StepFailed: it does not end.
+        """
+        pid = self.pid()
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline:
+            if self.pid() is None or _is_zombie(pid):
+                self._pid_file.unlink(missing_ok=True)
+                shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+                return True
+            time.sleep(0.1)
+        raise StepFailed(f"the emulator (process {pid}) does not end; see {self._log}")
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended and only waits for its parent, which may be ourselves."""
+    try:
+        ended, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return ended == pid
+
+
+def aws_environment(url: str) -> dict[str, str]:
+    """The variables with which AWS's tools speak to an emulator and to nobody else."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.3",
+    }

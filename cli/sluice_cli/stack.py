@@ -1,0 +1,207 @@
+"""The local stack: the emulator, what is deployed on it, and the file that says where it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+from botocore.config import Config
+
+from sluice.catalog.definitions import Definitions
+from sluice.catalog.table import Table
+from sluice.domain.identity import KeyRequest
+from sluice.security.keys import KeyRing
+from sluice_cli.emulator import REGION, Emulator, aws_environment
+from sluice_cli.progress import StepFailed, console, step
+
+STACK_NAME = "sluice"
+WORKSPACE = "main"
+_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "workflows")
+_LOCAL_NETWORKS = "127.0.0.0/8,::1/128"
+
+
+class LocalStack:
+    """One local stack: `.local/{port}/`, and `.local/stack.json` for the one last brought up.
+
+    Args:
+        root: the checkout.
+        local: the folder for everything that is not kept.
+    """
+
+    def __init__(self, root: Path, local: Path, port: int) -> None:
+        self._root = root
+        self._local = local
+        self._folder = local / str(port)
+        self._port = port
+        self.emulator = Emulator(self._folder, port)
+        self._build = local / "build"
+        self._environment = {**os.environ, **aws_environment(self.emulator.url)}
+
+    def client(self, service: Any) -> Any:
+        """A boto3 client of the emulator."""
+        return boto3.client(
+            service,
+            endpoint_url=self.emulator.url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"mode": "standard", "max_attempts": 3}, read_timeout=60),
+        )
+
+    def up(self) -> dict[str, Any]:
+        """Bring the stack up, doing only what is not done yet.
+
+        Returns:
+            What `.local/stack.json` holds.
+
+        Raises:
+            StepFailed: saying which step, why, and what to do.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with step(f"Start the emulator on port {self._port}"):
+            lost = self.emulator.start()
+        digest = self._source_digest()
+        if self._stored("deployed") != digest or lost or not self._is_deployed():
+            self._build_and_deploy(digest)
+        with step("Write .local/stack.json"):
+            description = self._describe()
+            self._prepare()
+        return description
+
+    def _build_and_deploy(self, digest: str) -> None:
+        if _text(self._local / "built") != digest:
+            with step("Build functions and layers"):
+                self._sam(
+                    "build",
+                    "--build-dir",
+                    str(self._build),
+                    "--parameter-overrides",
+                    *self._parameters(),
+                )
+                (self._local / "built").write_text(digest)
+        with step("Deploy the template"):
+            self._sam(
+                "deploy",
+                "--template-file",
+                str(self._build / "template.yaml"),
+                "--stack-name",
+                STACK_NAME,
+                "--parameter-overrides",
+                *self._parameters(),
+            )
+            (self._folder / "deployed").write_text(digest)
+
+    def _parameters(self) -> list[str]:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return [
+            f"PythonVersion={version}",
+            "Emulated=yes",
+            f"Workspace={WORKSPACE}",
+            f"PrivateNetworks={_LOCAL_NETWORKS}",
+        ]
+
+    def _sam(self, *arguments: str) -> None:
+        binaries = Path(sys.executable).parent
+        environment = {
+            **self._environment,
+            "SLUICE_PYTHON": sys.executable,
+            "SLUICE_UV": str(binaries / "uv"),
+            "SLUICE_PLATFORM": "",
+        }
+        done = subprocess.run(
+            [str(binaries / "sam"), *arguments, "--config-file", str(self._root / "samconfig.toml")],
+            cwd=self._root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        log = self._folder / f"sam-{arguments[0]}.log"
+        log.write_text(done.stdout + done.stderr)
+        if done.returncode != 0:
+            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+            raise StepFailed(f"sam {arguments[0]} failed; the whole output is in {log}\n{tail}")
+
+    def _source_digest(self) -> str:
+        """A hash of all that is deployed: the same sources need no second deployment."""
+        digest = hashlib.sha256(sys.version.encode())
+        files = [self._root / name for name in _SOURCES]
+        found = sorted(file for path in files for file in ([path] if path.is_file() else path.rglob("*")))
+        for file in found:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(str(file.relative_to(self._root)).encode() + b"\0" + file.read_bytes())
+        return digest.hexdigest()
+
+    def _stored(self, name: str) -> str | None:
+        return _text(self._folder / name)
+
+    def _outputs(self) -> dict[str, str]:
+        stacks = self.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+
+    def _is_deployed(self) -> bool:
+        try:
+            return httpx.get(f"{self._api()}/health", timeout=30, trust_env=False).status_code == 200
+        except Exception:  # noqa: BLE001 - whatever is wrong, deploying again is the answer
+            return False
+
+    def _api(self) -> str:
+        return f"{self.emulator.url}/restapis/{self._outputs()['ApiId']}/live/_user_request_/v1"
+
+    def _describe(self) -> dict[str, Any]:
+        outputs = self._outputs()
+        api = self._api()
+        description = {
+            "endpoint_url": self.emulator.url,
+            "api": api,
+            "api_key": self._admin_key(api, outputs["DefinitionsTable"]),
+            "inbox_bucket": outputs["InboxBucket"],
+            "lake_bucket": outputs["LakeBucket"],
+            "readings_stream": outputs.get("ReadingsStream"),
+            "region": REGION,
+            "stack": STACK_NAME,
+        }
+        text = json.dumps(description, indent=2) + "\n"
+        for file in (self._folder / "stack.json", self._local / "stack.json"):
+            file.write_text(text)
+            file.chmod(0o600)
+        return description
+
+    def _admin_key(self, api: str, table: str) -> str:
+        stored = self._stored("stack.json")
+        if stored is not None:
+            key = str(json.loads(stored)["api_key"])
+            answer = httpx.get(f"{api}/me", headers={"x-api-key": key}, timeout=30, trust_env=False)
+            if answer.status_code == 200:
+                return key
+        ring = KeyRing(Definitions(Table(self.client("dynamodb"), table), WORKSPACE))
+        return ring.issue(KeyRequest(name="local admin", role="admin"), "local stack")[1]
+
+    def _prepare(self) -> None:
+        """What the emulator leaves out of the template, and runs whose end it did not announce."""
+        functions = self._outputs()["RunEventsFunction"]
+        payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
+        self.client("lambda").invoke(FunctionName=functions, Payload=payload)
+
+    def down(self) -> None:
+        """Stop the stack; its state is kept."""
+        with step("Stop the emulator"):
+            if not self.emulator.stop():
+                console.print("  it was not running")
+
+    def clean(self) -> None:
+        """Stop the stack and remove all that it kept."""
+        self.down()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text() if file.exists() else None

@@ -1,0 +1,25 @@
+"""The function `api`: all routes that need the catalog only."""
+
+from typing import Any
+
+from api.routes import assignments, datasources, keys, pages, platform, projects, runs, secrets, versions
+
+from sluice.http.dispatch import Dispatcher
+
+ROUTES = [
+    *platform.routes,
+    *keys.routes,
+    *secrets.routes,
+    *datasources.routes,
+    *projects.routes,
+    *assignments.routes,
+    *versions.routes,
+    *runs.routes,
+    *pages.routes,
+]
+dispatcher = Dispatcher([ROUTES])
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer an API Gateway proxy event."""
+    return dispatcher.handle(event, context)

@@ -1,0 +1,1 @@
+"""The routes of the function `api`, one file for each resource."""

@@ -1,0 +1,109 @@
+"""Datasources and their runs."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sluice.bootstrap import Platform
+from sluice.domain.base import Document, validate
+from sluice.domain.datasource import Datasource
+from sluice.domain.run import Run
+from sluice.errors import Conflict
+from sluice.http.call import Answer, Call
+from sluice.http.openapi import listed
+from sluice.http.resources import DATASOURCES, viewed
+from sluice.http.routes import (
+    CURSOR,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    LIMIT,
+    PREFER,
+    Parameter,
+    Routes,
+)
+from sluice.http.running import started
+from sluice.runs.starting import start_ingest
+
+routes = Routes("datasources")
+View = viewed(Datasource)
+FORCE = Parameter("force", "`true` deletes even while assigned.", {"type": "boolean", "default": False})
+
+
+class IngestRequest(Document):
+    """What an ingest run is to do; an empty object asks the upstream."""
+
+    replay: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Take the raw pages of this version instead of asking the upstream."
+    )
+
+
+@routes.get("/datasources", answer=listed(View), parameters=[LIMIT, CURSOR])
+def list_datasources(call: Call, services: Platform) -> Answer:
+    """The datasources, by slug."""
+    return DATASOURCES.list(call, services)
+
+
+@routes.post("/datasources", body=Datasource, answer=View, status=201, parameters=[IDEMPOTENCY_KEY])
+def create_datasource(call: Call, services: Platform) -> Answer:
+    """Make a datasource."""
+    return DATASOURCES.create(call, services)
+
+
+@routes.get("/datasources/{slug}", answer=View, parameters=[IF_NONE_MATCH])
+def get_datasource(call: Call, services: Platform, slug: str) -> Answer:
+    """One datasource."""
+    return DATASOURCES.read(call, services, slug)
+
+
+@routes.put("/datasources/{slug}", body=Datasource, answer=View, parameters=[IF_MATCH])
+def put_datasource(call: Call, services: Platform, slug: str) -> Answer:
+    """Make a datasource of this slug, or replace it."""
+    return DATASOURCES.put(call, services, slug)
+
+
+@routes.patch("/datasources/{slug}", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
+def patch_datasource(call: Call, services: Platform, slug: str) -> Answer:
+    """Change parts of a datasource."""
+    return DATASOURCES.patch(call, services, slug)
+
+
+@routes.delete("/datasources/{slug}", status=204, parameters=[IF_MATCH, FORCE])
+def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
+    """Hide a datasource and stop its schedule; its data stays."""
+    found = DATASOURCES.load(call, services, slug)
+    call.principal.require_owner(found.created_by)
+    call.require_match(found.etag)
+    force = call.choice("force", ("true", "false"), "false") == "true"
+    assigned = services.assignments.of_datasource(slug) if force else []
+    for one in assigned:
+        services.assignments.delete(one.project, slug)
+    services.definitions.delete(found)
+    services.schedules.remove("datasource", slug)
+    return Answer(status=204)
+
+
+@routes.get("/datasources/{slug}/projects", answer={"type": "object"})
+def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answer:
+    """The projects that a datasource is part of."""
+    DATASOURCES.load(call, services, slug)
+    found = services.assignments.of_datasource(slug)
+    seen = [one.presented() for one in found if call.principal.sees_project(one.project)]
+    return Answer({"items": seen, "next": None})
+
+
+@routes.post(
+    "/datasources/{slug}/runs", body=IngestRequest, answer=Run, status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
+)
+def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
+    """Start an ingest run."""
+    found = DATASOURCES.load(call, services, slug)
+    request = validate(IngestRequest, call.json() if call.body().strip() else {})
+    if request.replay is None and found.document["kind"] != "http":
+        raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; drop a file instead.")
+    if request.replay is None and not found.document["enabled"]:
+        raise Conflict(f"{slug!r} is not enabled.")
+    if request.replay is not None:
+        services.datasets.version(f"datasource/{slug}", request.replay)
+    by = call.principal.id
+    return started(call, services, lambda: start_ingest(services, slug, "api", by, replay=request.replay))

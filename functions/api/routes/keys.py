@@ -1,0 +1,51 @@
+"""API keys."""
+
+from sluice.bootstrap import Platform
+from sluice.domain.base import validate
+from sluice.domain.identity import ApiKey, KeyRequest
+from sluice.http.call import Answer, Call
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT, Routes
+from sluice.security.keys import presented
+
+routes = Routes("keys")
+_VIEW = {"type": "object", "description": "The key without its secret."}
+_SHOWN_ONCE = {"type": "object", "description": "The key; `key` is shown in this answer only."}
+
+
+@routes.post("/keys", role="admin", body=KeyRequest, answer=_SHOWN_ONCE, status=201, parameters=[IDEMPOTENCY_KEY])
+def create_key(call: Call, services: Platform) -> Answer:
+    """Make an API key; it is shown in this answer only."""
+    stored, key = services.keys.issue(validate(KeyRequest, call.json()), call.principal.id)
+    return Answer({**presented(stored), "key": key}, 201, {"Location": call.link(f"/keys/{stored.id}")})
+
+
+@routes.get("/keys", role="admin", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+def list_keys(call: Call, services: Platform) -> Answer:
+    """The API keys, without their secrets."""
+    after = services.cursors.open("keys", call.one("cursor"))
+    found, following = services.definitions.list("key", call.limit(), after)
+    cursor = services.cursors.seal("keys", following) if following is not None else None
+    return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
+
+
+@routes.get("/keys/{key_id}", role="admin", answer=_VIEW)
+def get_key(call: Call, services: Platform, key_id: str) -> Answer:
+    """One API key, without its secret."""
+    found = services.definitions.get("key", key_id)
+    return Answer(presented(ApiKey.model_validate(found.document)), headers={"ETag": f'"{found.etag}"'})
+
+
+@routes.delete("/keys/{key_id}", role="admin", status=204, parameters=[IF_MATCH])
+def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
+    """Revoke an API key at once."""
+    found = services.definitions.get("key", key_id)
+    call.require_match(found.etag)
+    services.definitions.delete(found)
+    return Answer(status=204)
+
+
+@routes.post("/keys/{key_id}/rotate", role="admin", answer=_SHOWN_ONCE, parameters=[IDEMPOTENCY_KEY])
+def rotate_key(call: Call, services: Platform, key_id: str) -> Answer:
+    """Give an API key a new secret; the old one stops working at once."""
+    stored, key = services.keys.rotate(key_id)
+    return Answer({**presented(stored), "key": key})

@@ -1,0 +1,48 @@
+"""Pages: their receipts, and their bytes as received."""
+
+import re
+
+from sluice.bootstrap import Platform
+from sluice.domain.run import PageReceipt
+from sluice.errors import NotFound
+from sluice.http.call import Answer, Call
+from sluice.http.routes import Routes
+from sluice.http.running import load_run
+
+routes = Routes("runs")
+_BYTES = ("application/octet-stream",)
+
+
+@routes.get("/runs/{run_id}/pages", answer={"type": "object"})
+def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
+    """The receipts of a run's pages."""
+    run = load_run(call, services, run_id)
+    hidden = {"resume", "records_hash", "repeated"}
+    receipts = [page.model_dump(mode="json", exclude=hidden) for page in services.pages.of_run(run.id)]
+    return Answer({"items": receipts, "next": None})
+
+
+@routes.get("/runs/{run_id}/pages/{number}/content", role="editor", answer={"type": "string"}, media_types=_BYTES)
+def get_run_page_content(call: Call, services: Platform, run_id: str, number: str) -> Answer:
+    """The bytes of a page of a run, as received."""
+    run = load_run(call, services, run_id)
+    if not number.isdigit():
+        raise NotFound(f"The run {run.id} has no page {number!r}.")
+    receipt: PageReceipt = services.pages.get(run.id, int(number))
+    if receipt.hash is None:
+        raise NotFound(f"Page {number} of the run {run.id} was never received.")
+    return _content(services, receipt.hash, receipt.media_type)
+
+
+@routes.get("/pages/{page_hash}", role="editor", answer={"type": "string"}, media_types=_BYTES)
+def get_page(call: Call, services: Platform, page_hash: str) -> Answer:
+    """The bytes of a page, as received, by the SHA-256 of its content."""
+    if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or call.principal.projects is not None:
+        raise NotFound(f"There is no page {page_hash!r}.")
+    return _content(services, page_hash, None)
+
+
+def _content(services: Platform, page_hash: str, media_type: str | None) -> Answer:
+    with services.lake.raw(page_hash) as content:
+        body = content.read()
+    return Answer(body, headers={"ETag": f'"{page_hash}"'}, media_type=media_type or "application/octet-stream")

@@ -1,0 +1,78 @@
+"""Health, the caller's identity, the OpenAPI document and its page."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import aws_lambda_powertools
+
+from sluice import __version__
+from sluice.bootstrap import Platform
+from sluice.errors import NotFound
+from sluice.http.call import Answer, Call
+from sluice.http.routes import Routes
+
+routes = Routes("platform")
+
+_SWAGGER = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "openapi" / "swagger_ui"
+_ASSETS = {
+    "swagger-ui.js": ("swagger-ui-bundle.min.js", "text/javascript; charset=utf-8"),
+    "swagger-ui.css": ("swagger-ui.min.css", "text/css; charset=utf-8"),
+}
+# The addresses are relative, so that the page works below any stage and behind any proxy.
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sluice API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="api"></div>
+<script src="docs/swagger-ui.js"></script>
+<script>
+SwaggerUIBundle({url: "openapi.json", dom_id: "#api", validatorUrl: null, persistAuthorization: true});
+</script>
+</body>
+</html>
+"""
+_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+@routes.get("/health", role=None, answer={"type": "object"})
+def health(call: Call, services: Platform) -> Answer:
+    """Whether the platform answers, and which release it is."""
+    return Answer({"status": "ok", "version": __version__})
+
+
+@routes.get("/me", answer={"type": "object"})
+def me(call: Call, services: Platform) -> Answer:
+    """Who the caller is, and in which workspace."""
+    principal = call.principal
+    return Answer({**principal.model_dump(mode="json"), "workspace": services.settings.workspace})
+
+
+@lru_cache(maxsize=1)
+def _document() -> bytes:
+    return (Path(__file__).parents[1] / "openapi.json").read_bytes()
+
+
+@routes.get("/openapi.json", role=None, answer={"type": "object"})
+def openapi(call: Call, services: Platform) -> Answer:
+    """This API as OpenAPI 3.1."""
+    return Answer(_document())
+
+
+@routes.get("/docs", role=None, answer={"type": "string"}, media_types=("text/html",))
+def docs(call: Call, services: Platform) -> Answer:
+    """This API as a page to read and try."""
+    return Answer(_PAGE.encode(), media_type="text/html; charset=utf-8")
+
+
+@routes.get("/docs/{asset}", role=None, answer={"type": "string"}, media_types=("text/javascript", "text/css"))
+def docs_asset(call: Call, services: Platform, asset: str) -> Answer:
+    """A file that the page needs; nothing is loaded from elsewhere."""
+    if asset not in _ASSETS:
+        raise NotFound(f"There is no {call.path}.")
+    name, media_type = _ASSETS[asset]
+    return Answer((_SWAGGER / name).read_bytes(), headers=_DAY, media_type=media_type)

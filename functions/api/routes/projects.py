@@ -1,0 +1,79 @@
+"""Projects and their refreshes."""
+
+from typing import Literal
+
+from sluice.bootstrap import Platform
+from sluice.domain.base import Document, validate
+from sluice.domain.project import Project
+from sluice.domain.run import Run
+from sluice.errors import Conflict
+from sluice.http.call import Answer, Call
+from sluice.http.openapi import listed
+from sluice.http.resources import PROJECTS, viewed
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
+from sluice.http.running import started
+from sluice.runs.starting import start_refresh
+
+routes = Routes("projects")
+View = viewed(Project)
+
+
+class RefreshRequest(Document):
+    """What a refresh is to do."""
+
+    ingest: Literal["stale", "all", "none"] = "stale"
+    dry_run: Literal[False] = False
+
+
+@routes.get("/projects", answer=listed(View), parameters=[LIMIT, CURSOR])
+def list_projects(call: Call, services: Platform) -> Answer:
+    """The projects, by slug."""
+    return PROJECTS.list(call, services)
+
+
+@routes.post("/projects", body=Project, answer=View, status=201, parameters=[IDEMPOTENCY_KEY])
+def create_project(call: Call, services: Platform) -> Answer:
+    """Make a project."""
+    return PROJECTS.create(call, services)
+
+
+@routes.get("/projects/{slug}", answer=View, parameters=[IF_NONE_MATCH])
+def get_project(call: Call, services: Platform, slug: str) -> Answer:
+    """One project."""
+    return PROJECTS.read(call, services, slug)
+
+
+@routes.put("/projects/{slug}", body=Project, answer=View, parameters=[IF_MATCH])
+def put_project(call: Call, services: Platform, slug: str) -> Answer:
+    """Make a project of this slug, or replace it."""
+    return PROJECTS.put(call, services, slug)
+
+
+@routes.patch("/projects/{slug}", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
+def patch_project(call: Call, services: Platform, slug: str) -> Answer:
+    """Change parts of a project."""
+    return PROJECTS.patch(call, services, slug)
+
+
+@routes.delete("/projects/{slug}", status=204, parameters=[IF_MATCH])
+def delete_project(call: Call, services: Platform, slug: str) -> Answer:
+    """Hide a project and free its datasources; what it published stays in the lake."""
+    found = PROJECTS.load(call, services, slug)
+    call.principal.require_owner(found.created_by)
+    call.require_match(found.etag)
+    services.definitions.delete(found)
+    for one in services.assignments.of_project(slug):
+        services.assignments.delete(slug, one.datasource)
+    services.schedules.remove("project", slug)
+    return Answer(status=204)
+
+
+@routes.post("/projects/{slug}/runs", body=RefreshRequest, answer=Run, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+def start_project_run(call: Call, services: Platform, slug: str) -> Answer:
+    """Start a refresh: ingest, then merge."""
+    found = PROJECTS.load(call, services, slug)
+    request = validate(RefreshRequest, call.json() if call.body().strip() else {})
+    if not found.document["enabled"]:
+        raise Conflict(f"{slug!r} is not enabled.")
+    by = call.principal.id
+    return started(call, services, lambda: start_refresh(services, slug, "api", by, request.ingest))

@@ -1,0 +1,77 @@
+"""Runs: how they stand, and stopping or repeating them."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from sluice.bootstrap import Platform
+from sluice.domain.names import is_ulid, parse_time
+from sluice.domain.run import Run, presented
+from sluice.errors import Invalid
+from sluice.http.call import Answer, Call
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
+from sluice.http.running import load_run, started, visible
+from sluice.runs.starting import cancel, redrive
+
+routes = Routes("runs")
+_FILTERS = ("kind", "status", "datasource", "project", "algorithm")
+_PARAMETERS = [
+    Parameter("id", "Only these runs, separated by commas."),
+    *(Parameter(name, f"Only runs of this {name}.") for name in _FILTERS),
+    Parameter("since", "Only runs made at or after this time.", {"type": "string", "format": "date-time"}),
+]
+
+
+@routes.get("/runs", answer={"type": "object"}, parameters=[*_PARAMETERS, LIMIT, CURSOR])
+def list_runs(call: Call, services: Platform) -> Answer:
+    """The runs, newest first."""
+    asked = {name: call.one(name) for name in (*_FILTERS, "id", "since")}
+    bound = ["runs", asked, call.principal.projects]
+    before = services.cursors.open(bound, call.one("cursor"))
+    limit = call.limit()
+    matching = (run for run in _candidates(services, asked, before) if _wanted(run, asked))
+    found = list(islice((run for run in matching if visible(services, call.principal, run)), limit + 1))
+    cursor = services.cursors.seal(bound, found[limit - 1].id) if len(found) > limit else None
+    return Answer({"items": [presented(run) for run in found[:limit]], "next": cursor})
+
+
+def _candidates(services: Platform, asked: dict[str, str | None], before: str | None) -> Iterator[Run]:
+    if asked["id"] is not None:
+        ids = sorted({run_id for run_id in asked["id"].split(",") if is_ulid(run_id)}, reverse=True)
+        found = (services.runs.find(run_id) for run_id in ids if before is None or run_id < before)
+        return (run for run in found if run is not None)
+    if asked["datasource"] is not None:
+        return services.runs.newest(f"datasource/{asked['datasource']}", before)
+    if asked["project"] is not None:
+        return services.runs.newest(f"project/{asked['project']}", before)
+    return services.runs.newest(None, before)
+
+
+def _wanted(run: Run, asked: dict[str, str | None]) -> bool:
+    since = asked["since"]
+    if since is not None:
+        try:
+            if parse_time(run.created_at) < parse_time(since):
+                return False
+        except ValueError:
+            message = "Give a time such as 2026-01-31T12:00:00Z."
+            raise Invalid(f"since cannot be {since!r}.", [{"pointer": "?since", "message": message}]) from None
+    return all(asked[name] is None or getattr(run, name) == asked[name] for name in _FILTERS)
+
+
+@routes.get("/runs/{run_id}", answer=Run)
+def get_run(call: Call, services: Platform, run_id: str) -> Answer:
+    """One run."""
+    return Answer(presented(load_run(call, services, run_id)))
+
+
+@routes.post("/runs/{run_id}/cancel", answer=Run, parameters=[IDEMPOTENCY_KEY])
+def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
+    """Stop a run; what it has stored stays."""
+    return Answer(presented(cancel(services, load_run(call, services, run_id))))
+
+
+@routes.post("/runs/{run_id}/redrive", answer=Run, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
+    """Try a failed, partial or cancelled run again, from where it stopped."""
+    run = load_run(call, services, run_id)
+    return started(call, services, lambda: redrive(services, run))

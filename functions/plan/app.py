@@ -1,0 +1,10 @@
+"""The function `plan`: decides what a refresh ingests."""
+
+from typing import Any
+
+from sluice.runs.steps import plan, run_step
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Do the step for `{"run_id", "attempt", …}`."""
+    return run_step(plan, event, context)

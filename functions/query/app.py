@@ -1,0 +1,15 @@
+"""The function `query`: the routes that read data, and so need DuckDB."""
+
+from typing import Any
+
+from query.routes import data
+
+from sluice.http.dispatch import Dispatcher
+
+ROUTES = [*data.routes]
+dispatcher = Dispatcher([ROUTES])
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer an API Gateway proxy event."""
+    return dispatcher.handle(event, context)

@@ -1,0 +1,132 @@
+"""The one place where real adapters are made: lazily, once per process."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from sluice.catalog.assignments import Assignments
+from sluice.catalog.datasets import Datasets
+from sluice.catalog.definitions import Definitions
+from sluice.catalog.locks import Locks
+from sluice.catalog.runs import Pages, Runs
+from sluice.catalog.table import Table
+from sluice.security.cursors import Cursors
+from sluice.lake.cache import FileCache
+from sluice.lake.store import Lake
+from sluice.runs.schedules import Schedules
+from sluice.runs.workflows import Workflows
+from sluice.security.keys import KeyRing
+from sluice.security.secrets import Secrets, SecretsRegistry
+from sluice.settings import Settings, load_settings
+
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+
+
+class Platform:
+    """Every adapter that the layer's code needs, each made when it is first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def _client(self, service: Any, **more: Any) -> Any:
+        return boto3.client(service, config=_RETRIES, **more)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self._client("dynamodb")
+
+    def _table(self, name: str) -> Table:
+        return Table(self._dynamodb, name)
+
+    @cached_property
+    def s3(self) -> Any:
+        """The S3 client."""
+        return self._client("s3")
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """What users wrote."""
+        return Definitions(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def assignments(self) -> Assignments:
+        """Which datasources are in which projects."""
+        table = self._table(self.settings.assignments_table)
+        return Assignments(table, self.definitions, self.settings.workspace)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs."""
+        settings = self.settings
+        return Runs(self._table(settings.runs_table), settings.workspace, settings.lease_seconds, settings.run_days)
+
+    @cached_property
+    def pages(self) -> Pages:
+        """The page receipts."""
+        return Pages(self._table(self.settings.pages_table), self.settings.workspace, self.settings.run_days)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Versions and pointers."""
+        settings = self.settings
+        datasets, versions = self._table(settings.datasets_table), self._table(settings.versions_table)
+        return Datasets(datasets, versions, self.runs, settings.workspace)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Locks and idempotent answers."""
+        return Locks(self._table(self.settings.locks_table), self.settings.workspace)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake."""
+        settings = self.settings
+        links = self._client("s3", endpoint_url=settings.public_s3_url) if settings.public_s3_url else self.s3
+        cache = FileCache(Path(settings.cache_dir), settings.cache_bytes)
+        return Lake(self.s3, links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets."""
+        return Secrets(self._client("ssm"), self.settings.stack, self.settings.workspace)
+
+    @cached_property
+    def secrets_registry(self) -> SecretsRegistry:
+        """The secrets' names and values together."""
+        return SecretsRegistry(self.secrets, self.definitions)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The API keys."""
+        return KeyRing(self.definitions)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """The cursors of lists."""
+        return Cursors(self.secrets.signing_key())
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        """The state machines."""
+        settings = self.settings
+        return Workflows(self._client("stepfunctions"), settings.ingest_workflow, settings.refresh_workflow)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The schedules."""
+        settings = self.settings
+        scheduler = self._client("scheduler")
+        return Schedules(
+            scheduler, settings.schedule_group, settings.scheduled_function, settings.schedule_role, settings.workspace
+        )
+
+
+@lru_cache(maxsize=1)
+def platform() -> Platform:
+    """This process's adapters."""
+    return Platform(load_settings())

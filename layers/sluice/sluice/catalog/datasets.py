@@ -1,0 +1,148 @@
+"""Versions of datasets, the published pointer, and the one transaction that commits a version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.catalog.runs import Runs
+from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import Run, capped
+from sluice.errors import NotFound, NotPublished, RunStopped, VersionConflict
+
+
+class Datasets:
+    """The tables `Datasets` and `Versions`."""
+
+    def __init__(self, datasets: Table, versions: Table, runs: Runs, workspace: str) -> None:
+        self._datasets = datasets
+        self._versions = versions
+        self._runs = runs
+        self._workspace = workspace
+
+    def pointer(self, dataset: str) -> Pointer:
+        """Which version is published; a dataset without any has a pointer to none."""
+        item = self._datasets.get({"workspace": self._workspace, "dataset": dataset})
+        return Pointer.model_validate(item) if item else Pointer(dataset=dataset)
+
+    def version(self, dataset: str, number: int) -> Version:
+        """One version.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        item = self._versions.get({"workspace_dataset": f"{self._workspace}#{dataset}", "number": number})
+        if item is None:
+            raise NotFound(f"There is no version {number} of {dataset}.")
+        return Version.model_validate(item)
+
+    def published(self, dataset: str) -> Version:
+        """The version that readers get.
+
+        Raises:
+            NotPublished: there is none yet.
+        """
+        pointer = self.pointer(dataset)
+        if pointer.published is None:
+            raise NotPublished(f"Nothing of {dataset} has been published yet; start a run.")
+        return self.version(dataset, pointer.published)
+
+    def versions(self, dataset: str, limit: int, before: int | None) -> tuple[list[Version], int | None]:
+        """Versions from the newest on; and the number to go on before."""
+        condition, values = "#workspace_dataset = :pk", {"pk": f"{self._workspace}#{dataset}"}
+        if before is not None:
+            condition, values = condition + " AND #number < :before", values | {"before": before}
+        page = self._versions.query(condition, values, limit=limit + 1, newest_first=True)
+        found = [Version.model_validate(item) for item in page.items]
+        return found[:limit], found[limit - 1].number if len(found) > limit else None
+
+    def commit(self, run: Run, manifest: Manifest, manifest_key: str) -> Run:
+        """Make a version of the objects that a manifest names: all of it, or nothing.
+
+        Number, pointer and the run's status change in one transaction. Committing again what
+        this run has committed is answered with the finished run.
+
+        Raises:
+            VersionConflict: somebody committed meanwhile; for a merge the inputs are stale.
+            RunStopped: the run was cancelled or started anew.
+        """
+        pointer = self.pointer(manifest.dataset)
+        if manifest.base is not None and (pointer.published or 0) != manifest.base:
+            raise VersionConflict(f"{manifest.dataset} was published again while this merge ran.")
+        repeated = manifest.once and manifest.fingerprint == pointer.fingerprint and pointer.published is not None
+        number = pointer.published if repeated else pointer.latest + 1
+        assert number is not None
+        refusal = None if repeated else takes_pointer(pointer, manifest.completeness, run.id)
+        status = "partial" if manifest.completeness == "partial" else "succeeded"
+        moment = rfc3339(now())
+        finishing = self._runs.finishing(
+            run,
+            status=status,
+            version=number,
+            finished_at=moment,
+            rows=manifest.rows,
+            bytes=manifest.bytes,
+            fingerprint=manifest.fingerprint,
+            completeness=manifest.completeness,
+            completeness_reasons=capped(manifest.completeness_reasons),
+            warnings=[*manifest.warnings, *([refusal] if refusal else [])],
+            progress={"stage": "commit", "current": 1, "total": 1},
+        )
+        writes = [finishing, self._pointing(pointer, manifest, run, number, moment, refusal is None, repeated)]
+        if not repeated:
+            writes.append(self._versions.put(self._item(manifest, manifest_key, number, moment), _NEW_VERSION))
+        try:
+            transact(self._datasets.client, writes)
+        except ConditionFailed as failure:
+            if failure.position == 0:
+                return self._committed_before(run)
+            raise VersionConflict(f"{manifest.dataset} was committed meanwhile; trying again.") from None
+        return self._runs.get(run.id)
+
+    def _committed_before(self, run: Run) -> Run:
+        stored = self._runs.get(run.id)
+        if stored.attempt == run.attempt and stored.status in ("succeeded", "partial"):
+            return stored
+        raise RunStopped(f"The run {run.id} was stopped or started anew before it could be committed.")
+
+    def _pointing(
+        self, pointer: Pointer, manifest: Manifest, run: Run, number: int, moment: str, takes: bool, repeated: bool
+    ) -> Any:
+        changes: Item = {"latest": max(number, pointer.latest)}
+        if takes:
+            changes["checked_at"] = moment
+        if takes and not repeated:
+            changes |= {
+                "published": number,
+                "completeness": manifest.completeness,
+                "run": run.id,
+                "fingerprint": manifest.fingerprint,
+            }
+        return self._datasets.update(
+            {"workspace": self._workspace, "dataset": pointer.dataset},
+            changes,
+            "attribute_not_exists(#dataset) OR (#latest = :latest AND #published = :published)"
+            if pointer.published is not None
+            else "attribute_not_exists(#dataset) OR (#latest = :latest AND attribute_not_exists(#published))",
+            {"latest": pointer.latest} | ({"published": pointer.published} if pointer.published is not None else {}),
+        )
+
+    def _item(self, manifest: Manifest, manifest_key: str, number: int, moment: str) -> Item:
+        return {
+            "workspace_dataset": f"{self._workspace}#{manifest.dataset}",
+            "number": number,
+            "rows": manifest.rows,
+            "bytes": manifest.bytes,
+            "schema": [column.model_dump() for column in manifest.columns],
+            "completeness": manifest.completeness,
+            "completeness_reasons": capped(manifest.completeness_reasons),
+            "run": manifest.run,
+            "created_at": moment,
+            "data_as_of": manifest.data_as_of,
+            "fingerprint": manifest.fingerprint,
+            "manifest_key": manifest_key,
+        }
+
+
+_NEW_VERSION = "attribute_not_exists(#number)"

@@ -1,0 +1,59 @@
+"""Short-lived things that only one may hold: idempotent answers, single flights, seen events."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sluice.catalog.table import ConditionFailed, Item, Table
+
+
+class Locks:
+    """The table `Locks`: `workspace#id`, forgotten by TTL (and, since that lags, on reading)."""
+
+    def __init__(self, table: Table, workspace: str) -> None:
+        self._table = table
+        self._workspace = workspace
+
+    def _key(self, lock: str) -> Item:
+        return {"workspace_id": f"{self._workspace}#{lock}"}
+
+    def acquire(self, lock: str, seconds: int, **attributes: Any) -> Item | None:
+        """Take a lock that nobody holds, or whose time is over.
+
+        Returns:
+            none when it was taken; else what its holder wrote.
+        """
+        moment = int(time.time())
+        item = {**self._key(lock), "expires_at": moment + seconds, **attributes}
+        condition = "attribute_not_exists(#workspace_id) OR #expires_at < :now"
+        try:
+            self._table.do(self._table.put(item, condition, {"now": moment}))
+        except ConditionFailed as failure:
+            return failure.item or {}
+        return None
+
+    def prolong(self, lock: str, seconds: int, condition: str, values: Item, **changes: Any) -> bool:
+        """Keep a held lock for so long from now, with more to say; whether it was still held."""
+        return self.change(lock, condition, values, expires_at=int(time.time()) + seconds, **changes)
+
+    def change(self, lock: str, condition: str, values: Item, **changes: Any) -> bool:
+        """Change what a held lock says, if the condition holds; whether it did."""
+        try:
+            self._table.do(self._table.update(self._key(lock), changes, condition, values))
+        except ConditionFailed:
+            return False
+        return True
+
+    def release(self, lock: str, condition: str, values: Item) -> bool:
+        """Give a lock back, if the condition holds; whether it did."""
+        try:
+            self._table.do(self._table.delete(self._key(lock), condition, values))
+        except ConditionFailed:
+            return False
+        return True
+
+    def read(self, lock: str) -> Item | None:
+        """What the holder of a lock wrote; none when nobody holds it."""
+        item = self._table.get(self._key(lock))
+        return item if item and item["expires_at"] >= time.time() else None

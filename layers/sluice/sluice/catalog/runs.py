@@ -1,0 +1,200 @@
+"""Runs and page receipts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.domain.run import PageReceipt, Run, capped
+from sluice.errors import Conflict, NotFound, RunStopped
+
+
+class Runs:
+    """The table `Runs`: `workspace` / `run_id`, with `ByOwner` and the sparse `Active`."""
+
+    def __init__(self, table: Table, workspace: str, lease_seconds: int, days: int) -> None:
+        self._table = table
+        self._workspace = workspace
+        self._lease_seconds = lease_seconds
+        self._days = days
+
+    def _key(self, run_id: str) -> Item:
+        return {"workspace": self._workspace, "run_id": run_id}
+
+    def lease(self) -> int:
+        """The moment, in epoch seconds, until which a step that starts now may be silent."""
+        return int(time.time()) + self._lease_seconds
+
+    def create(self, run: Run) -> Run:
+        """Store a new run, active and pending.
+
+        Raises:
+            Conflict: a run of this id exists.
+        """
+        run.lease_until = self.lease()
+        item = {
+            **self._key(run.id),
+            "owner": f"{self._workspace}#{run.owner}",
+            "active": self._workspace,
+            "expires_at": int(time.time()) + self._days * 86400,
+            **run.model_dump(exclude={"id"}),
+        }
+        try:
+            self._table.do(self._table.put(item, "attribute_not_exists(#run_id)"))
+        except ConditionFailed:
+            raise Conflict(f"There is a run {run.id!r} already.") from None
+        return run
+
+    def find(self, run_id: str) -> Run | None:
+        """The run; none if there is none."""
+        item = self._table.get(self._key(run_id))
+        return _run(item) if item else None
+
+    def get(self, run_id: str) -> Run:
+        """The run.
+
+        Raises:
+            NotFound: there is none.
+        """
+        run = self.find(run_id)
+        if run is None:
+            raise NotFound(f"There is no run {run_id!r}.")
+        return run
+
+    def newest(self, owner: str | None = None, before: str | None = None) -> Iterator[Run]:
+        """Runs from the newest on, of all or of one owner, beginning before one of them."""
+        if owner:
+            condition, values, index = "#owner = :pk", {"pk": f"{self._workspace}#{owner}"}, "ByOwner"
+        else:
+            condition, values, index = "#workspace = :pk", {"pk": self._workspace}, None
+        if before:
+            condition, values = condition + " AND #run_id < :before", values | {"before": before}
+        for item in self._table.query_all(condition, values, index=index, newest_first=True):
+            yield _run(item)
+
+    def active(self) -> list[Run]:
+        """The runs that are not settled yet, oldest first."""
+        items = self._table.query_all("#active = :pk", {"pk": self._workspace}, index="Active")
+        return [_run(item) for item in items]
+
+    def advance(self, run: Run, **changes: Any) -> Run:
+        """Write what a step of the run's present attempt has reached, and extend the lease.
+
+        Raises:
+            RunStopped: the run was cancelled, has ended, or a newer attempt has begun.
+        """
+        changes |= {"lease_until": self.lease()}
+        try:
+            item = self._table.do(
+                self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, self._open(run.attempt))
+            )
+        except ConditionFailed:
+            raise RunStopped(f"The run {run.id} was stopped or started anew.") from None
+        return _run(item or {})
+
+    def finishing(self, run: Run, **changes: Any) -> Write:
+        """The part of a commit that ends the run's present attempt."""
+        if "warnings" in changes:
+            changes["warnings"] = capped(changes["warnings"])
+        return self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, self._open(run.attempt))
+
+    @staticmethod
+    def _open(attempt: int) -> Item:
+        return {"attempt": attempt, "pending": "pending", "running": "running"}
+
+    def finish(self, run: Run, **changes: Any) -> bool:
+        """End the run's present attempt, unless it has ended already.
+
+        Returns:
+            Whether this call ended it.
+        """
+        try:
+            self._table.do(self.finishing(run, **changes))
+        except ConditionFailed:
+            return False
+        return True
+
+    def settled(self, run: Run) -> None:
+        """Note that nothing is left to do after the run's present attempt."""
+        write = self._table.update(
+            self._key(run.id), {"active": None}, "#attempt = :attempt", {"attempt": run.attempt}
+        )
+        try:
+            self._table.do(write)
+        except ConditionFailed:
+            return  # a redrive has begun meanwhile: the run is active again
+
+    def reopen(self, run: Run) -> Run:
+        """Begin the next attempt of a run that has ended.
+
+        Raises:
+            Conflict: the run has not ended, or somebody else has begun the attempt.
+        """
+        changes = {
+            "attempt": run.attempt + 1,
+            "status": "pending",
+            "active": self._workspace,
+            "lease_until": self.lease(),
+            "error": None,
+            "finished_at": None,
+            "progress": None,
+            "warnings": [],
+            "completeness": None,
+            "completeness_reasons": [],
+        }
+        values: Item = {"attempt": run.attempt, "failed": "failed", "partial": "partial", "cancelled": "cancelled"}
+        condition = "#attempt = :attempt AND #status IN (:failed, :partial, :cancelled)"
+        try:
+            return _run(self._table.do(self._table.update(self._key(run.id), changes, condition, values)) or {})
+        except ConditionFailed:
+            raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
+
+
+_OPEN_ATTEMPT = "#attempt = :attempt AND #status IN (:pending, :running)"
+
+
+def _run(item: Item) -> Run:
+    return Run.model_validate({**item, "id": item["run_id"]})
+
+
+class Pages:
+    """The table `Pages`: `workspace#run_id` / `number`."""
+
+    def __init__(self, table: Table, workspace: str, days: int) -> None:
+        self._table = table
+        self._workspace = workspace
+        self._days = days
+
+    def put(self, run_id: str, receipt: PageReceipt) -> None:
+        """Store a receipt; one that says a page is good is never replaced by one that fails.
+
+        The same page fetched twice, after a crash between storing and answering, is kept once:
+        the first good receipt stays.
+        """
+        item = {
+            "workspace_run": f"{self._workspace}#{run_id}",
+            **receipt.model_dump(),
+            "expires_at": int(time.time()) + self._days * 86400,
+        }
+        try:
+            self._table.do(self._table.put(item, "attribute_not_exists(#number) OR #ok = :no", {"no": False}))
+        except ConditionFailed:
+            return
+
+    def of_run(self, run_id: str) -> list[PageReceipt]:
+        """The receipts of a run in the order of its pages."""
+        items = self._table.query_all("#workspace_run = :pk", {"pk": f"{self._workspace}#{run_id}"})
+        return [PageReceipt.model_validate(item) for item in items]
+
+    def get(self, run_id: str, number: int) -> PageReceipt:
+        """One receipt.
+
+        Raises:
+            NotFound: the run has no such page.
+        """
+        item = self._table.get({"workspace_run": f"{self._workspace}#{run_id}", "number": number})
+        if item is None:
+            raise NotFound(f"The run {run_id} has no page {number}.")
+        return PageReceipt.model_validate(item)

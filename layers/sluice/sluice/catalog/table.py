@@ -1,0 +1,240 @@
+"""One DynamoDB table, spoken to in plain Python values.
+
+Every write carries a condition; a refused one raises `ConditionFailed` with the item that stood
+in its way, so that the caller can tell "not there" from "changed meanwhile" without a read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from sluice.aws import translated
+from sluice.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+class ConditionFailed(Exception):
+    """A write's condition did not hold; `item` is what is stored, if anything is."""
+
+    def __init__(self, item: Item | None, position: int = 0) -> None:
+        super().__init__("the condition did not hold")
+        self.item = item
+        self.position = position
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a query: its items and, if more follow, the key to go on from."""
+
+    items: list[Item]
+    last_key: Item | None
+
+
+@dataclass
+class Write:
+    """One write, to be done alone or within a transaction."""
+
+    table: str
+    action: str
+    request: dict[str, Any] = field(default_factory=dict)
+
+
+def _encode(values: Item) -> Item:
+    return {key: _serializer.serialize(value) for key, value in values.items()}
+
+
+def _decode(item: Item | None) -> Item | None:
+    if not item:
+        return None
+    return {key: _plain(_deserializer.deserialize(value)) for key, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+        case _:
+            return value
+
+
+def _names(*expressions: str | None) -> dict[str, str]:
+    found = {name for text in expressions if text for name in re.findall(r"#(\w+)", text)}
+    return {f"#{name}": name for name in found}
+
+
+def _conditional(request: dict[str, Any], expressions: Sequence[str | None], values: Item) -> dict[str, Any]:
+    if names := _names(*expressions):
+        request["ExpressionAttributeNames"] = names
+    if values:
+        request["ExpressionAttributeValues"] = _encode({f":{key}": value for key, value in values.items()})
+    return request
+
+
+class Table:
+    """A table and the few calls that the catalog makes on it.
+
+    In conditions and updates `#name` stands for the attribute of that name and `:value` for an
+    entry of `values`.
+    """
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def get(self, key: Item) -> Item | None:
+        """The item with this key, read consistently; none if there is none."""
+        with _conditions():
+            answer = self.client.get_item(TableName=self.name, Key=_encode(key), ConsistentRead=True)
+        return _decode(answer.get("Item"))
+
+    def put(self, item: Item, condition: str, values: Item | None = None) -> Write:
+        """A write of a whole item."""
+        kept = {name: value for name, value in item.items() if value is not None}
+        request = {"Item": _encode(kept), "ConditionExpression": condition}
+        return Write(self.name, "Put", _conditional(request, [condition], values or {}))
+
+    def update(
+        self, key: Item, changes: Item, condition: str, values: Item | None = None, add: Item | None = None
+    ) -> Write:
+        """A write of some attributes; a null removes its attribute, `add` adds to a number."""
+        sets = [f"#{name} = :set_{name}" for name, value in changes.items() if value is not None]
+        removes = [f"#{name}" for name, value in changes.items() if value is None]
+        adds = [f"#{name} :add_{name}" for name in (add or {})]
+        clauses = [("SET", sets), ("REMOVE", removes), ("ADD", adds)]
+        expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts)
+        bound = {f"set_{name}": value for name, value in changes.items() if value is not None}
+        bound |= {f"add_{name}": value for name, value in (add or {}).items()}
+        request = {"Key": _encode(key), "UpdateExpression": expression, "ConditionExpression": condition}
+        return Write(self.name, "Update", _conditional(request, [expression, condition], bound | (values or {})))
+
+    def delete(self, key: Item, condition: str, values: Item | None = None) -> Write:
+        """A removal of an item."""
+        request = {"Key": _encode(key), "ConditionExpression": condition}
+        return Write(self.name, "Delete", _conditional(request, [condition], values or {}))
+
+    def check(self, key: Item, condition: str, values: Item | None = None) -> Write:
+        """A condition on an item that a transaction does not change."""
+        request = {"Key": _encode(key), "ConditionExpression": condition}
+        return Write(self.name, "ConditionCheck", _conditional(request, [condition], values or {}))
+
+    def do(self, write: Write) -> Item | None:
+        """Do one write.
+
+        Returns:
+            The new item for an update, else none.
+
+        Raises:
+            ConditionFailed: the condition did not hold; nothing was written.
+        """
+        request = {"TableName": self.name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write.request}
+        with _conditions():
+            if write.action == "Put":
+                self.client.put_item(**request)
+                return None
+            if write.action == "Delete":
+                self.client.delete_item(**request)
+                return None
+            return _decode(self.client.update_item(ReturnValues="ALL_NEW", **request).get("Attributes"))
+
+    def query(
+        self,
+        condition: str,
+        values: Item,
+        *,
+        index: str | None = None,
+        limit: int | None = None,
+        after: Item | None = None,
+        newest_first: bool = False,
+    ) -> Page:
+        """One page of the items under a key condition, in the order of the sort key."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ScanIndexForward": not newest_first,
+        }
+        if index:
+            request["IndexName"] = index
+        else:
+            request["ConsistentRead"] = True
+        if limit:
+            request["Limit"] = limit
+        if after:
+            request["ExclusiveStartKey"] = _encode(after)
+        with _conditions():
+            answer = self.client.query(**_conditional(request, [condition], values))
+        items = [_decode(item) or {} for item in answer.get("Items", [])]
+        return Page(items, _decode(answer.get("LastEvaluatedKey")))
+
+    def query_all(
+        self, condition: str, values: Item, *, index: str | None = None, newest_first: bool = False
+    ) -> Iterator[Item]:
+        """Every item under a key condition, page after page."""
+        after: Item | None = None
+        while True:
+            page = self.query(condition, values, index=index, after=after, newest_first=newest_first)
+            yield from page.items
+            if page.last_key is None:
+                return
+            after = page.last_key
+
+
+def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
+    """Do all writes or none.
+
+    Raises:
+        ConditionFailed: naming the position of the first write whose condition did not hold.
+        Unavailable: DynamoDB throttled, or another transaction holds an item; try again.
+    """
+    entries: Any = [
+        {
+            write.action: {
+                "TableName": write.table,
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                **write.request,
+            }
+        }
+        for write in writes
+    ]
+    with _conditions():
+        client.transact_write_items(TransactItems=entries)
+
+
+@contextmanager
+def _conditions() -> Iterator[None]:
+    """Within this context a condition that did not hold becomes `ConditionFailed`."""
+    try:
+        with translated():
+            yield
+    except ClientError as error:
+        _raise_condition(error)
+        raise
+
+
+def _raise_condition(error: ClientError) -> None:
+    code = error.response.get("Error", {}).get("Code", "")
+    response: Any = error.response
+    if code == "ConditionalCheckFailedException":
+        raise ConditionFailed(_decode(response.get("Item"))) from None
+    if code == "TransactionCanceledException":
+        for position, reason in enumerate(response.get("CancellationReasons", [])):
+            if reason.get("Code") == "ConditionalCheckFailed":
+                raise ConditionFailed(_decode(reason.get("Item")), position) from None
+        raise Unavailable("Another change of the same things is under way; try again.") from error

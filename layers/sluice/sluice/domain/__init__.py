@@ -1,0 +1,1 @@
+"""The rules and shapes of Sluice, without I/O and without AWS."""

@@ -1,0 +1,102 @@
+"""Datasets and their versions: immutable objects, one manifest, one published pointer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sluice.domain.base import Record
+from sluice.domain.run import Completeness
+from sluice.domain.schema import Column
+
+
+class DataObject(Record):
+    """One Parquet file of a version."""
+
+    key: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+class InputVersion(Record):
+    """One version that a merge read."""
+
+    datasource: str
+    version: int
+    run: str
+    completeness: Completeness
+    rows: int
+    created_at: str
+    fingerprint: str
+    priority: int
+    alias: str
+
+
+class Manifest(Record):
+    """All about one version: written beside its objects before it is committed."""
+
+    dataset: str
+    run: str
+    attempt: int
+    stage: Literal["records", "merged"]
+    created_at: str
+    data_as_of: str
+    columns: list[Column]
+    objects: list[DataObject]
+    rows: int
+    bytes: int
+    completeness: Completeness
+    completeness_reasons: list[str] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+    fingerprint: str
+    engine: str
+    inputs: list[InputVersion] = Field(default_factory=list)
+    pages: list[str] = Field(default_factory=list)
+    spec: dict[str, Any] = Field(default_factory=dict)
+    base: int | None = Field(None, description="The published version a merge started from.")
+    once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
+
+
+class Version(Record):
+    """A committed version as the catalog lists it."""
+
+    number: int
+    rows: int
+    bytes: int
+    schema_: list[Column] = Field(alias="schema")
+    completeness: Completeness
+    completeness_reasons: list[str] = Field(default_factory=list)
+    run: str
+    created_at: str
+    data_as_of: str
+    fingerprint: str
+    manifest_key: str
+
+
+class Pointer(Record):
+    """Which version of a dataset readers get."""
+
+    dataset: str
+    latest: int = 0
+    published: int | None = None
+    completeness: Completeness | None = None
+    run: str | None = None
+    fingerprint: str | None = None
+    checked_at: str | None = None
+
+
+def takes_pointer(pointer: Pointer, completeness: Completeness, run: str) -> str | None:
+    """Why a new version must not be published; none when it must.
+
+    A partial version never displaces a better one, and a run that began before the published
+    one did never displaces it: it only finished later.
+    """
+    if pointer.published is None:
+        return None
+    if completeness == "partial" and pointer.completeness != "partial":
+        return f"version {pointer.published} stays published: it is more complete than this one"
+    if pointer.run is not None and run < pointer.run:
+        return f"version {pointer.published} stays published: its run began after this one"
+    return None

@@ -1,0 +1,82 @@
+"""Who calls, and what their role allows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from sluice.domain.base import Document, Record
+from sluice.domain.datasource import DisplayName
+from sluice.domain.names import Slug
+from sluice.errors import Forbidden, NotFound
+
+Role = Literal["viewer", "editor", "admin"]
+_RANK = {"viewer": 0, "editor": 1, "admin": 2}
+
+
+class KeyRequest(Document):
+    """A key as an admin asks for it."""
+
+    name: DisplayName
+    role: Role
+    projects: list[Slug] | None = Field(None, description="The only projects it sees; null means all.")
+    expires_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.role == "admin" and self.projects is not None:
+            raise ValueError("an admin key is for the whole workspace; leave projects out")
+        return self
+
+
+class ApiKey(Record):
+    """A key as it is stored: the hash, never the key."""
+
+    id: str
+    name: str
+    role: Role
+    projects: list[str] | None = None
+    expires_at: str | None = None
+    hash: str
+    created_at: str
+    created_by: str
+
+
+class Principal(Record):
+    """The caller of one request."""
+
+    id: str
+    role: Role
+    projects: list[str] | None = None
+
+    def require(self, role: Role) -> None:
+        """Refuse a caller whose role is lower.
+
+        Raises:
+            Forbidden: naming the role that is needed.
+        """
+        if _RANK[self.role] < _RANK[role]:
+            raise Forbidden(f"This needs the role {role}; yours is {self.role}.")
+
+    def require_owner(self, created_by: str) -> None:
+        """Refuse an editor who did not create the resource; admins may change everything.
+
+        Raises:
+            Forbidden: the resource is somebody else's.
+        """
+        if self.role != "admin" and created_by != self.id:
+            raise Forbidden("Only its creator or an admin may change this resource.")
+
+    def require_project(self, slug: str) -> None:
+        """Hide a project that the caller's key is not for.
+
+        Raises:
+            NotFound: as if the project did not exist.
+        """
+        if not self.sees_project(slug):
+            raise NotFound(f"There is no project {slug!r}.")
+
+    def sees_project(self, slug: str) -> bool:
+        """Whether the caller's key covers the project."""
+        return self.projects is None or slug in self.projects

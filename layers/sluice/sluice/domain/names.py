@@ -1,0 +1,81 @@
+"""Names, identifiers and times in the one form that API, tables and lake share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import StringConstraints
+from ulid import ULID
+
+SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG_MAX = 50
+SQL_NAME_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
+SECRET_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_MAX)]
+SqlName = Annotated[str, StringConstraints(pattern=SQL_NAME_PATTERN)]
+SecretName = Annotated[str, StringConstraints(pattern=SECRET_NAME_PATTERN)]
+
+# Words that DuckDB or Athena read as syntax even where a table's name is expected, and our own.
+RESERVED_SQL_NAMES = frozenset(
+    """all analyse analyze and any array as asc asymmetric between both case cast check collate
+    column constraint create cross current_date current_time current_timestamp default deferrable
+    delete desc describe distinct do drop else end escape except exists false fetch for foreign
+    from full grant group having in initially inner insert intersect into is join lateral leading
+    left like limit natural not null offset on only or order outer pivot placing primary qualify
+    references returning right rows select show some summarize symmetric table then to trailing
+    true union unique unpivot update using values variadic when where window with
+    merged""".split()
+)
+
+
+def is_slug(text: str) -> bool:
+    """Whether the text can be a resource's id."""
+    return len(text) <= SLUG_MAX and re.match(SLUG_PATTERN, text) is not None
+
+
+def slug_of(name: str) -> str:
+    """The slug derived from a display name; empty when nothing of the name can be kept."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_MAX].strip("-")
+
+
+def sql_name_of(slug: str) -> str:
+    """The table name that a datasource has in a project's SQL when it has no alias."""
+    name = slug.replace("-", "_")
+    return f"t_{name}" if name[0].isdigit() or name in RESERVED_SQL_NAMES else name
+
+
+def new_run_id() -> str:
+    """A ULID: 26 characters, sortable by the time of creation."""
+    return str(ULID())
+
+
+def is_ulid(text: str) -> bool:
+    """Whether the text is a ULID in its canonical form."""
+    return re.match(r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$", text) is not None
+
+
+def now() -> datetime:
+    """The present time in UTC."""
+    return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as RFC 3339 in UTC with `Z`, to the millisecond."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The moment that `rfc3339` wrote.
+
+    Raises:
+        ValueError: the text is no RFC 3339 time with an offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset, such as Z")
+    return moment.astimezone(UTC)

@@ -1,0 +1,136 @@
+"""Runs: what was asked for, how far it came, and what it knows about its own result."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sluice.domain.base import Record
+
+RunKind = Literal["ingest", "refresh"]
+RunStatus = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
+Trigger = Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive"]
+Completeness = Literal["complete", "unproven", "partial"]
+
+TERMINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
+MAX_NOTES = 100
+
+
+class Progress(Record):
+    """How far a run has come within its present stage."""
+
+    stage: str
+    current: int = 0
+    total: int | None = None
+
+
+class Drop(Record):
+    """The object in the inbox that started an ingest run."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    version_id: str | None = None
+    sequencer: str = ""
+
+
+class Run(Record):
+    """One run, as the catalog keeps it; `presented` is what the API shows of it."""
+
+    id: str
+    kind: RunKind
+    status: RunStatus = "pending"
+    attempt: int = 1
+    datasource: str | None = None
+    project: str | None = None
+    algorithm: str | None = None
+    trigger: Trigger = "api"
+    created_at: str
+    created_by: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    progress: Progress | None = None
+    completeness: Completeness | None = None
+    completeness_reasons: list[str] = Field(default_factory=list)
+    version: int | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    requests: int = 0
+    fingerprint: str | None = None
+    cost_usd: str | None = None
+    error: dict[str, Any] | None = None
+    warnings: list[str] = Field(default_factory=list)
+
+    # What the API does not show.
+    parent: str | None = None
+    drop: Drop | None = None
+    replay: int | None = None
+    ingest: Literal["stale", "all", "none"] | None = None
+    lease_until: float = 0.0
+    started_step: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """`datasource/{slug}` or `project/{slug}`: what the run works for."""
+        return f"datasource/{self.datasource}" if self.kind == "ingest" else f"project/{self.project}"
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing will change the run any more, short of a redrive."""
+        return self.status in TERMINAL
+
+
+_HIDDEN = {"parent", "drop", "replay", "ingest", "lease_until", "started_step"}
+
+
+def presented(run: Run) -> dict[str, Any]:
+    """The run as the API shows it."""
+    return run.model_dump(mode="json", exclude=_HIDDEN)
+
+
+def capped(notes: list[str]) -> list[str]:
+    """At most a hundred notes; the last one says how many were left out."""
+    if len(notes) <= MAX_NOTES:
+        return notes
+    return [*notes[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} more are not listed"]
+
+
+def execution_name(run: Run) -> str:
+    """The name of the run's present execution: starting twice starts once."""
+    return f"{run.id}-{run.attempt}"
+
+
+class PageReceipt(Record):
+    """What is known about one page of a run: written after its bytes are safe in the lake."""
+
+    number: int
+    ok: bool
+    url: str
+    status: int | None = None
+    hash: str | None = None
+    bytes: int = 0
+    media_type: str | None = None
+    filename: str | None = None
+    rows: int | None = None
+    records_hash: str | None = None
+    repeated: bool = False
+    fetched_at: str
+    etag: str | None = None
+    last_modified: str | None = None
+    failures: list[dict[str, Any]] = Field(default_factory=list)
+    resume: dict[str, Any] = Field(default_factory=dict)
+
+
+class FetchIndex(Record):
+    """All that a run fetched, written when fetching ended; people browse it, extract reads it."""
+
+    datasource: str
+    run: str
+    attempt: int
+    fetched_at: str
+    pages: list[PageReceipt]
+    completeness: Completeness
+    completeness_reasons: list[str] = Field(default_factory=list)
+    requests: int = 0

@@ -1,0 +1,61 @@
+"""Schedules: what EventBridge Scheduler takes, checked before it is asked."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator
+
+from sluice.domain.base import Document
+
+_RATE = re.compile(r"^rate\(([1-9]\d{0,5}) (minutes?|hours?|days?)\)$")
+_CRON_PARTS = (
+    ("minutes", r"[0-9*,/-]+"),
+    ("hours", r"[0-9*,/-]+"),
+    ("day of month", r"[0-9*,/?LW-]+"),
+    ("month", r"[0-9A-Za-z*,/-]+"),
+    ("day of week", r"[0-9A-Za-z*,/?L#-]+"),
+    ("year", r"[0-9*,/-]+"),
+)
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
+
+
+def _check_expression(expression: str) -> str:
+    if rate := _RATE.match(expression):
+        singular = not rate[2].endswith("s")
+        if (rate[1] == "1") != singular:
+            raise ValueError("write rate(1 minute) but rate(2 minutes)")
+        return expression
+    cron = re.match(r"^cron\((.+)\)$", expression)
+    if cron is None:
+        raise ValueError("a schedule is rate(N minutes|hours|days) or cron(six fields)")
+    parts = cron[1].split(" ")
+    if len(parts) != len(_CRON_PARTS):
+        raise ValueError("a cron schedule has six fields: minutes hours day month weekday year")
+    for part, (label, pattern) in zip(parts, _CRON_PARTS, strict=True):
+        if re.fullmatch(pattern, part) is None:
+            raise ValueError(f"the {label} field of the cron schedule cannot be {part!r}")
+    if (parts[2] == "?") == (parts[4] == "?"):
+        raise ValueError("exactly one of day of month and day of week must be ?")
+    return expression
+
+
+def _check_timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("unknown time zone; use a name such as Europe/Paris or UTC")
+    return ZoneInfo(name).key
+
+
+class Schedule(Document):
+    """When a datasource is ingested or a project refreshed."""
+
+    expression: Annotated[str, AfterValidator(_check_expression)]
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+
+
+def interval_seconds(schedule: Schedule) -> int | None:
+    """The seconds between two firings of a rate; none for cron, which has no one interval."""
+    rate = _RATE.match(schedule.expression)
+    return int(rate[1]) * _SECONDS[rate[2].rstrip("s")] if rate else None

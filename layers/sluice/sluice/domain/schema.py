@@ -1,0 +1,256 @@
+"""Column types: what the contract calls them, how DuckDB stores them, how text becomes them."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator
+
+from sluice.domain.base import Record
+
+_SIMPLE = {
+    "string": "VARCHAR",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "json": "JSON",
+}
+_DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
+_INTEGER = re.compile(r"^-?(0|[1-9]\d*)$")
+_NUMBER = re.compile(r"^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$")
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$")
+BIGINT_RANGE = range(-(2**63), 2**63)
+
+
+def _check_type(name: str) -> str:
+    if name in _SIMPLE:
+        return name
+    decimal = _DECIMAL.match(name)
+    if decimal is None:
+        raise ValueError(f"a type is one of {', '.join(_SIMPLE)} or decimal(p,s)")
+    if not (1 <= int(decimal[1]) <= 38 and int(decimal[2]) <= int(decimal[1])):
+        raise ValueError("decimal(p,s) needs 1 <= p <= 38 and s <= p")
+    return name
+
+
+ColumnType = Annotated[str, AfterValidator(_check_type)]
+
+
+class Column(Record):
+    """One column of a dataset."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+def duckdb_type(column_type: str) -> str:
+    """The DuckDB type that stores a column of this type."""
+    return _SIMPLE.get(column_type) or column_type.upper()
+
+
+class JsonTypeGuess:
+    """The narrowest type that holds every JSON value seen, without losing anything of one.
+
+    Integers beyond 64 bits become `decimal(38,0)`, or `json` where even that is too small; so
+    does a mixture. Text is never guessed at: JSON says itself what is a number.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: set[str] = set()
+
+    def see(self, value: Any) -> None:
+        """Take one more value into account; null says nothing."""
+        if value is not None:
+            self._kinds.add(_kind(value))
+
+    @property
+    def type(self) -> str:
+        """The type so far; `string` when nothing but null was seen."""
+        kinds = self._kinds
+        if len(kinds) <= 1:
+            return next(iter(kinds), "string")
+        if kinds == {"bigint", "double"}:
+            return "double"
+        return "decimal(38,0)" if kinds == {"bigint", "decimal(38,0)"} else "json"
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int():
+            if value in BIGINT_RANGE:
+                return "bigint"
+            return "decimal(38,0)" if abs(value) < 10**38 else "json"
+        case float() | Decimal():
+            return "double"
+        case str():
+            return "string"
+        case _:
+            return "json"
+
+
+class TextTypeGuess:
+    """The narrowest type of a column of text, as CSV gives it.
+
+    `007` stays a string, since a number would lose the zeros; dates and times are recognised
+    in ISO 8601 only, since 01/02/2026 means different days to different people.
+    """
+
+    def __init__(self) -> None:
+        self._candidates = ["bigint", "double", "boolean", "date", "timestamp"]
+        self._seen = False
+
+    def see(self, value: str | None) -> None:
+        """Take one more text into account; null says nothing."""
+        if value is not None and self._candidates:
+            self._seen = True
+            self._candidates = [name for name in self._candidates if _TEXT_TESTS[name](value)]
+
+    @property
+    def type(self) -> str:
+        """The type so far."""
+        return self._candidates[0] if self._seen and self._candidates else "string"
+
+
+def _converts(column_type: str, value: str) -> bool:
+    try:
+        convert(value, column_type)
+    except ValueError:
+        return False
+    return True
+
+
+_TEXT_TESTS = {
+    "bigint": lambda value: bool(_INTEGER.match(value)) and value != "-0" and int(value) in BIGINT_RANGE,
+    "double": lambda value: bool(_NUMBER.match(value)) and not _loses_digits(value),
+    "boolean": lambda value: value in ("true", "false", "True", "False", "TRUE", "FALSE"),
+    "date": lambda value: bool(_DATE.match(value)) and _converts("date", value),
+    "timestamp": lambda value: bool(_TIMESTAMP.match(value)) and _converts("timestamp", value),
+}
+
+
+def _loses_digits(text: str) -> bool:
+    """Whether a double would not give back the number that the text says."""
+    number = float(text)
+    return math.isinf(number) or Decimal(repr(number)) != Decimal(text)
+
+
+def convert(value: Any, column_type: str) -> Any:
+    """A value as its column stores it: what DuckDB reads from JSON as that type.
+
+    Returns:
+        null, a boolean, an int, a float or text.
+
+    Raises:
+        ValueError: the value is not of that type and nothing of it may be guessed.
+    """
+    if value is None:
+        return None
+    if column_type == "json":
+        return orjson.dumps(value, default=_number_of_decimal).decode()
+    if column_type == "string":
+        return _text(value)
+    converter = _CONVERTERS.get(column_type)
+    return converter(value) if converter else _decimal(value, column_type)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=_number_of_decimal).decode()
+
+
+def _number_of_decimal(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError
+
+
+def _bigint(value: Any) -> int:
+    if isinstance(value, str) and _INTEGER.match(value.strip()):
+        value = int(value)
+    if isinstance(value, float | Decimal) and value == value // 1:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value not in BIGINT_RANGE:
+        raise ValueError("not a whole number of 64 bits")
+    return value
+
+
+def _double(value: Any) -> float:
+    if isinstance(value, str) and _NUMBER.match(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("not a number")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
+
+
+def _decimal(value: Any, column_type: str) -> str:
+    match = _DECIMAL.match(column_type)
+    assert match is not None, column_type
+    precision, scale = int(match[1]), int(match[2])
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError("not a number")
+    try:
+        exact = Decimal(repr(value) if isinstance(value, float) else value)
+        fixed = exact.quantize(Decimal(1).scaleb(-scale))
+    except InvalidOperation:
+        raise ValueError(f"not a {column_type}") from None
+    if fixed != exact or len(fixed.as_tuple().digits) > precision:
+        raise ValueError(f"does not fit {column_type} without losing digits")
+    return format(fixed, "f")
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise ValueError("not true or false")
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, str) and _DATE.match(value.strip()):
+        return date.fromisoformat(value.strip()).isoformat()
+    raise ValueError("not a date such as 2026-01-31")
+
+
+def _timestamp(value: Any) -> str:
+    """ISO 8601 text, or seconds since 1970; without an offset it is UTC."""
+    if isinstance(value, str):
+        text = value.strip()
+        if _DATE.match(text):
+            return date.fromisoformat(text).isoformat() + " 00:00:00"
+        if not _TIMESTAMP.match(text):
+            raise ValueError("not an ISO 8601 time such as 2026-01-31T12:00:00Z")
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        try:
+            moment = datetime.fromtimestamp(float(value), UTC)
+        except (OverflowError, OSError):
+            raise ValueError("not a number of seconds since 1970") from None
+    else:
+        raise ValueError("not a time")
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+_CONVERTERS = {
+    "bigint": _bigint,
+    "double": _double,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": _timestamp,
+}

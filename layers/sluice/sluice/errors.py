@@ -1,0 +1,198 @@
+"""Every error that Sluice raises on purpose.
+
+    SluiceError
+    ├── RequestError                 a client can mend it: 4xx, never retried
+    │   ├── MalformedRequest         400
+    │   ├── Unauthenticated          401
+    │   ├── Forbidden                403
+    │   ├── NotFound                 404
+    │   │   └── NotPublished         404
+    │   ├── MethodNotAllowed         405
+    │   ├── Conflict                 409
+    │   ├── PreconditionFailed       412
+    │   ├── PayloadTooLarge          413
+    │   ├── Invalid                  422
+    │   └── TooManyRequests          429
+    ├── RunError                     ends a run: shown as its `error`, never retried
+    │   ├── SourceRefused            the upstream said no
+    │   ├── SourceUnreachable        no connection after every retry
+    │   ├── SourceBusy               throttled or failing after every retry
+    │   ├── AddressForbidden         the address is not one we may call
+    │   ├── SecretMissing            a named secret has no value
+    │   ├── UnreadableData           the bytes are not what the datasource says
+    │   │   ├── EmptyData
+    │   │   ├── DataTooLarge
+    │   │   └── RecordsNotFound
+    │   ├── NothingToMerge           no datasource of the project has a version
+    │   ├── MergeFailed              the merge specification does not fit the data
+    │   └── RunStopped               timed out, aborted, or lost with its machine
+    └── TransientError               retried by the workflow, 503 to a client
+        ├── Unavailable              an AWS service throttled or failed
+        └── VersionConflict          somebody published while a merge ran
+
+A class says its `code` (the last part of a problem's `type`), its HTTP `status` and its
+`title`. The workflows retry the transient ones by class name; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+PROBLEM_TYPE_PREFIX = "urn:sluice:problem:"
+
+
+class SluiceError(Exception):
+    """The root of the tree.
+
+    Args:
+        detail: one sentence for a user: what is wrong and what to do.
+        errors: `{"pointer", "message"}` for each part of a document that is wrong.
+    """
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors or []
+
+    def problem(self, instance: str | None = None) -> dict[str, Any]:
+        """The error as an RFC 9457 problem."""
+        problem: dict[str, Any] = {
+            "type": PROBLEM_TYPE_PREFIX + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if instance is not None:
+            problem["instance"] = instance
+        if self.errors:
+            problem["errors"] = self.errors
+        return problem
+
+
+class RequestError(SluiceError):
+    code, status, title = "bad-request", 400, "Bad request"
+
+
+class MalformedRequest(RequestError):
+    code, status, title = "malformed-request", 400, "The request cannot be read"
+
+
+class Unauthenticated(RequestError):
+    code, status, title = "unauthenticated", 401, "Credentials are missing or not valid"
+
+
+class Forbidden(RequestError):
+    code, status, title = "forbidden", 403, "The role is too low"
+
+
+class NotFound(RequestError):
+    code, status, title = "not-found", 404, "There is nothing here"
+
+
+class NotPublished(NotFound):
+    code, status, title = "not-published", 404, "Nothing has been published yet"
+
+
+class MethodNotAllowed(RequestError):
+    code, status, title = "method-not-allowed", 405, "The resource has no such method"
+
+
+class Conflict(RequestError):
+    code, status, title = "conflict", 409, "The request conflicts with what is stored"
+
+
+class PreconditionFailed(RequestError):
+    code, status, title = "precondition-failed", 412, "The resource has changed"
+
+
+class PayloadTooLarge(RequestError):
+    code, status, title = "payload-too-large", 413, "The request is too large"
+
+
+class Invalid(RequestError):
+    code, status, title = "invalid", 422, "The request is not valid"
+
+
+class TooManyRequests(RequestError):
+    code, status, title = "too-many-requests", 429, "Too many requests"
+
+
+class RunError(SluiceError):
+    code, status, title = "run-failed", 422, "The run failed"
+
+
+class SourceRefused(RunError):
+    code, status, title = "source-refused", 502, "The upstream refused the request"
+
+
+class SourceUnreachable(RunError):
+    code, status, title = "source-unreachable", 502, "The upstream cannot be reached"
+
+
+class SourceBusy(RunError):
+    code, status, title = "source-busy", 502, "The upstream kept failing"
+
+
+class AddressForbidden(RunError):
+    code, status, title = "address-forbidden", 422, "The address may not be called"
+
+
+class SecretMissing(RunError):
+    code, status, title = "secret-missing", 422, "A secret has no value"
+
+
+class UnreadableData(RunError):
+    code, status, title = "unreadable-data", 422, "The data cannot be read"
+
+
+class EmptyData(UnreadableData):
+    code, title = "empty-data", "The data is empty"
+
+
+class DataTooLarge(UnreadableData):
+    code, title = "data-too-large", "The data is too large"
+
+
+class RecordsNotFound(UnreadableData):
+    code, title = "records-not-found", "The records are not where the datasource says"
+
+
+class NothingToMerge(RunError):
+    code, title = "nothing-to-merge", "No datasource has data to merge"
+
+
+class MergeFailed(RunError):
+    code, title = "merge-failed", "The merge does not fit the data"
+
+
+class RunStopped(RunError):
+    code, status, title = "run-stopped", 500, "The run was stopped before its end"
+
+
+class TransientError(SluiceError):
+    code, status, title = "unavailable", 503, "Please try again"
+
+
+class Unavailable(TransientError):
+    code, title = "unavailable", "A service did not answer"
+
+
+class VersionConflict(TransientError):
+    code, title = "version-conflict", "Another version was published meanwhile"
+
+
+def all_errors(root: type[SluiceError] = SluiceError) -> Iterator[type[SluiceError]]:
+    """Each class of the tree once, parents before children."""
+    yield root
+    for child in root.__subclasses__():
+        yield from all_errors(child)
+
+
+def transient_names() -> set[str]:
+    """The class names that a workflow retries."""
+    return {error.__name__ for error in all_errors(TransientError)} - {"TransientError"}

@@ -1,0 +1,108 @@
+"""From one record to the columns of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sluice.domain.datasource import RESERVED_COLUMNS, Datasource
+from sluice.domain.expression import search
+from sluice.domain.run import PageReceipt, Run
+from sluice.errors import UnreadableData
+
+Row = dict[str, Any]
+
+
+class Columns:
+    """Which key of the records each column stands for: no two keys may share a column.
+
+    DuckDB and Athena do not tell `Price` from `price`, so neither may a dataset.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self._most = most
+
+    def name(self, path: tuple[str, ...]) -> str:
+        """The column for a key, or a key within keys.
+
+        Raises:
+            UnreadableData: another key has this column already, it is one of ours, or there
+                are more columns than the setting allows.
+        """
+        column = "_".join(path)
+        known = self._paths.setdefault(column.lower(), path)
+        if known != path:
+            raise UnreadableData(
+                f"The keys {'.'.join(known)} and {'.'.join(path)} would both be the column {column!r}; "
+                "name the columns with `fields`."
+            )
+        if column in RESERVED_COLUMNS or not column:
+            raise UnreadableData(f"The key {column!r} cannot be a column; name the columns with `fields`.")
+        if len(self._paths) > self._most:
+            raise UnreadableData(f"The records have more than {self._most} columns; choose some with `fields`.")
+        return column
+
+
+def flattener(columns: Columns) -> Callable[[Any], Row]:
+    """A function from a record to its row: nested objects as `a_b`, lists as they are."""
+
+    def flatten(record: Any) -> Row:
+        if not isinstance(record, dict):
+            return {columns.name(("value",)): record}
+        row: Row = {}
+        _add(row, columns, (), record)
+        return row
+
+    return flatten
+
+
+def _add(row: Row, columns: Columns, path: tuple[str, ...], record: dict[str, Any]) -> None:
+    for key, value in record.items():
+        here = (*path, key)
+        if isinstance(value, dict) and value:
+            _add(row, columns, here, value)
+        else:
+            row[columns.name(here)] = value
+
+
+class RowMaker:
+    """Makes the rows of one run's records."""
+
+    def __init__(self, datasource: Datasource, run: Run, columns: Columns) -> None:
+        fields = datasource.fields or {}
+        self._metadata = {name: text for name, text in fields.items() if text.startswith("$")}
+        self._selected = {name: text for name, text in fields.items() if not text.startswith("$")}
+        self._flatten = flattener(columns)
+        self._run = run
+        self._position = 0
+        for name in fields:
+            columns.name((name,))
+
+    def row(self, record: Any, page: PageReceipt) -> Row:
+        """The row of the run's next record."""
+        self._position += 1
+        row = self._select(record) if self._selected else self._flatten(record)
+        for name, metadata in self._metadata.items():
+            row[name] = self._metadata_value(metadata, page)
+        return row
+
+    def _select(self, record: Any) -> Row:
+        try:
+            return {name: search(expression, record) for name, expression in self._selected.items()}
+        except ValueError as error:
+            raise UnreadableData(f"`fields`: record {self._position}: {error}.") from None
+
+    def _metadata_value(self, name: str, page: PageReceipt) -> Any:
+        match name:
+            case "$position":
+                return self._position
+            case "$page":
+                return page.number
+            case "$fetched_at":
+                return page.fetched_at
+            case _:
+                return self._run.id
+
+
+METADATA_TYPES = {"$position": "bigint", "$page": "bigint", "$fetched_at": "timestamp", "$run": "string"}

@@ -1,0 +1,1 @@
+"""HTTP as all routes speak it: calls, answers, problems, preconditions, paging, OpenAPI."""

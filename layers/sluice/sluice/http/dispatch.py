@@ -1,0 +1,169 @@
+"""From a gateway event to a handler and back: roles, problems, CORS, idempotency in one place."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from sluice.bootstrap import Platform, platform
+from sluice.domain.identity import Principal
+from sluice.domain.names import is_slug
+from sluice.errors import Invalid, MethodNotAllowed, NotFound, RequestError, SluiceError
+from sluice.http.call import Answer, Call
+from sluice.http.idempotency import once
+from sluice.http.routes import Route
+from sluice.settings import Settings
+
+PREFIX = "/v1"
+logger = Logger()
+
+
+class Dispatcher:
+    """Serves a table of routes as a Lambda function behind an API Gateway REST API."""
+
+    def __init__(self, tables: Iterable[Iterable[Route]]) -> None:
+        self.routes = [route for table in tables for route in table]
+        self._resolver = APIGatewayRestResolver()
+        for route in self.routes:
+            rule = PREFIX + re.sub(r"\{(\w+)\}", r"<\1>", route.path)
+            self._resolver.route(rule, method=route.method)(self._endpoint(route))
+        self._resolver.exception_handler(NotFoundError)(self._unknown)
+        self._resolver.exception_handler(Exception)(self._failed)
+
+    def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one event."""
+        logger.append_keys(correlation_id=(event.get("requestContext") or {}).get("requestId"))
+        return self._resolver.resolve(event, context)
+
+    def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
+        def endpoint(**arguments: str) -> Response[Any]:
+            services = platform()
+            call = call_of(self._resolver.current_event.raw_event, services)
+            if route.role is not None:
+                call.principal.require(route.role)
+            for name, value in arguments.items():
+                _require_plain(name, value)
+            if route.method != "GET":
+                _require_known_parameters(call, route)
+            answer = once(call, services.locks, services.lake, lambda: route.handler(call, services, **arguments))
+            if route.method == "GET":
+                _require_known_parameters(call, route)  # last, so that a missing resource is 404 first
+            return self._present(call, answer)
+
+        return endpoint
+
+    def _present(self, call: Call, answer: Answer) -> Response[Any]:
+        content = answer.content()
+        headers = {**answer.headers, **_cors(call)}
+        if answer.status == 200 and (len(content) > call.settings.max_inline_bytes or not _is_text(content)):
+            services = platform()
+            key = services.lake.put_answer(content)
+            headers["Location"] = services.lake.presigned(key, answer.media_type)
+            return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
+        return _response(answer.status, answer.media_type, content, headers)
+
+    def _unknown(self, _: NotFoundError) -> Response[Any]:
+        path = self._resolver.current_event.path
+        allowed = sorted({route.method for route in self.routes if _matches(route, path)})
+        if allowed:
+            return self._failed(
+                MethodNotAllowed(f"{path} answers {', '.join(allowed)}."), {"Allow": ", ".join(allowed)}
+            )
+        return self._failed(NotFound(f"There is no {path}."))
+
+    def _failed(self, error: Exception, headers: dict[str, str] | None = None) -> Response[Any]:
+        call = call_of(self._resolver.current_event.raw_event, platform())
+        if not isinstance(error, SluiceError):
+            logger.exception("unexpected error")
+            error = SluiceError("Something went wrong on our side; the request id is in the logs.")
+        elif not isinstance(error, RequestError):
+            logger.warning(error.detail)
+        body = orjson.dumps(error.problem(instance=call.path))
+        extra = {"WWW-Authenticate": 'Bearer realm="sluice"'} if error.status == 401 else {}
+        extra |= {"Retry-After": "1"} if error.status == 503 else {}
+        return _response(error.status, "application/problem+json", body, _cors(call) | extra | (headers or {}))
+
+
+def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
+    sent = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    if status == 204:
+        return Response(status_code=status, headers=sent)
+    return Response(status_code=status, content_type=media_type, body=content.decode(), headers=sent)
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether a gateway that knows text only can carry the content as it is."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def call_of(event: dict[str, Any], services: Platform) -> Call:
+    """The request in a REST API's proxy event."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return Call(
+        method=event["httpMethod"],
+        path=event["path"],
+        headers=headers,
+        query=event.get("multiValueQueryStringParameters") or {},
+        raw_body=event.get("body"),
+        body_is_base64=bool(event.get("isBase64Encoded")),
+        base_url=_base_url(event, headers, services.settings),
+        settings=services.settings,
+        caller=_caller(event),
+    )
+
+
+def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings) -> str:
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    context = event.get("requestContext") or {}
+    host, stage = headers.get("host", "localhost"), context.get("stage", "")
+    if settings.emulated:
+        return f"http://{host}/restapis/{context.get('apiId', '')}/{stage}/_user_request_{PREFIX}"
+    return f"{headers.get('x-forwarded-proto', 'https')}://{host}/{stage}{PREFIX}"
+
+
+def _caller(event: dict[str, Any]) -> Principal | None:
+    vouched = (event.get("requestContext") or {}).get("authorizer") or {}
+    if "principal" not in vouched:
+        return None
+    return Principal.model_validate(orjson.loads(base64.b64decode(vouched["principal"])))
+
+
+def _require_plain(name: str, value: str) -> None:
+    """A path's part that could never be a name is nothing that exists."""
+    if unquote(value) != value or not (is_slug(value.lower()) or re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", value)):
+        raise NotFound(f"There is no such {name}.")
+
+
+def _require_known_parameters(call: Call, route: Route) -> None:
+    known = {parameter.name for parameter in route.parameters if parameter.place == "query"}
+    unknown = sorted(set(call.query) - known)
+    if unknown:
+        said = ", ".join(sorted(known)) or "none"
+        faults = [{"pointer": f"?{name}", "message": "Unknown query parameter."} for name in unknown]
+        raise Invalid(f"The query parameter {unknown[0]} is unknown; known here: {said}.", faults)
+
+
+def _matches(route: Route, path: str) -> bool:
+    pattern = PREFIX + re.sub(r"\{\w+\}", "[^/]+", route.path)
+    return re.fullmatch(pattern, path.rstrip("/")) is not None
+
+
+def _cors(call: Call) -> dict[str, str]:
+    allowed = [origin.strip() for origin in call.settings.cors_origins.split(",") if origin.strip()]
+    origin = call.header("origin")
+    if origin is None or not ("*" in allowed or origin in allowed):
+        return {}
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": "ETag, Location"}

@@ -1,0 +1,47 @@
+"""A function's scratch space: files for one call, and objects kept for the next."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class FileCache:
+    """Files named by the hash of what they hold, the least recently used removed first."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+
+    def get(self, sha256: str, fill: Callable[[Path], None]) -> Path:
+        """The file of that hash, filled first when it is not there."""
+        path = self._folder / sha256
+        if path.exists():
+            os.utime(path)
+            return path
+        with self.scratch() as fresh:
+            fill(fresh)
+            self._make_room(fresh.stat().st_size)
+            os.replace(fresh, path)
+        return path
+
+    def _make_room(self, needed: int) -> None:
+        files = sorted(
+            ((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*") if path.is_file()),
+        )
+        total = sum(size for _, size, _ in files) + needed
+        for _, size, path in files:
+            if total <= self._most_bytes:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A file's path for this block only."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            yield Path(folder) / "file"

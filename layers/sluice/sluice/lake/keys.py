@@ -1,0 +1,45 @@
+"""Where things lie in the lake, below the workspace's prefix."""
+
+from __future__ import annotations
+
+from sluice.domain.run import Run
+
+
+def raw(content_hash: str) -> str:
+    """A body as received, by the SHA-256 of its decoded content."""
+    return f"raw/{content_hash[:2]}/{content_hash}"
+
+
+def fetch_index(run: Run) -> str:
+    """What a run fetched, by datasource and day, so that people can browse."""
+    return f"raw-index/{run.datasource}/{run.created_at[:10]}/{run.id}.json"
+
+
+def version_folder(run: Run, fingerprint: str) -> str:
+    """Where a version lies: below the run that makes it and the inputs that it is made of.
+
+    The same inputs give the same bytes, so a step that is repeated after a crash writes the same
+    objects again, or others elsewhere; no manifest ever names an object that changes.
+    """
+    stage = f"records/{run.datasource}" if run.kind == "ingest" else f"merged/{run.project}"
+    return f"{stage}/{run.id}/{fingerprint.removeprefix('sha256:')[:12]}"
+
+
+def data(folder: str, part: int) -> str:
+    """One Parquet file of a version; `data/` holds nothing but such files."""
+    return f"{folder}/data/part-{part:05d}.parquet"
+
+
+def manifest(folder: str) -> str:
+    """The manifest beside the data."""
+    return f"{folder}/manifest.json"
+
+
+def refresh_items(run: Run) -> str:
+    """The datasources that a refresh ingests, one item each for the workflow's map."""
+    return f"runs/{run.id}/items-{run.attempt}.json"
+
+
+def answer(content_hash: str) -> str:
+    """An answer that is too large to be given inline."""
+    return f"answers/{content_hash}"

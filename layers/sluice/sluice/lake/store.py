@@ -1,0 +1,165 @@
+"""Reads and writes of the lake."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+from botocore.exceptions import ClientError
+
+from sluice.aws import translated
+from sluice.errors import NotFound
+from sluice.lake import keys
+from sluice.lake.cache import FileCache
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK = 1 << 20
+_SMALL = 8 << 20
+
+
+class Lake:
+    """The bucket of the lake, below one workspace's prefix.
+
+    Args:
+        s3: the client that moves bytes.
+        links: the client that signs addresses for people, who may reach S3 by another name.
+    """
+
+    def __init__(
+        self, s3: S3Client, links: S3Client, bucket: str, workspace: str, cache: FileCache, presigned_seconds: int
+    ) -> None:
+        self._s3 = s3
+        self._links = links
+        self.bucket = bucket
+        self._prefix = f"{workspace}/"
+        self._cache = cache
+        self._presigned_seconds = presigned_seconds
+
+    def full_key(self, key: str) -> str:
+        """The key within the bucket."""
+        return self._prefix + key
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A path in a folder that exists for this block only."""
+        return self._cache.scratch()
+
+    def put(self, key: str, body: bytes, media_type: str = "application/octet-stream") -> None:
+        """Write an object; the same key always gets the same bytes."""
+        with translated():
+            self._s3.put_object(Bucket=self.bucket, Key=self.full_key(key), Body=body, ContentType=media_type)
+
+    def put_json(self, key: str, document: Any) -> None:
+        """Write a document with its keys in order, so that equal documents are equal bytes."""
+        self.put(key, orjson.dumps(document, option=orjson.OPT_SORT_KEYS), "application/json")
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write an object from a file."""
+        with translated():
+            self._s3.upload_file(str(path), self.bucket, self.full_key(key))
+
+    def get(self, key: str) -> bytes:
+        """An object's bytes.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        with translated():
+            try:
+                return self._s3.get_object(Bucket=self.bucket, Key=self.full_key(key))["Body"].read()
+            except self._s3.exceptions.NoSuchKey:
+                raise NotFound("The object is not in the lake.") from None
+
+    def find_json(self, key: str) -> Any | None:
+        """A document; none if there is none."""
+        try:
+            return orjson.loads(self.get(key))
+        except NotFound:
+            return None
+
+    def local(self, key: str, sha256: str) -> Path:
+        """A file with an object's bytes, kept for the next call: objects never change."""
+        return self._cache.get(sha256, lambda path: self._download(key, path))
+
+    def _download(self, key: str, path: Path) -> None:
+        with translated():
+            self._s3.download_file(self.bucket, self.full_key(key), str(path))
+
+    def put_raw(self, content: IO[bytes]) -> str:
+        """Keep a body as received, once for all its copies.
+
+        Args:
+            content: the decoded content, from its beginning.
+
+        Returns:
+            Its SHA-256 in hexadecimal, under which it is found again.
+        """
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        content.seek(0)
+        key = self.full_key(keys.raw(digest))
+        with translated():
+            if content.seek(0, 2) <= _SMALL:
+                content.seek(0)
+                self._put_new(key, gzip.compress(content.read(), mtime=0))
+            elif not self._exists(key):
+                content.seek(0)
+                self._upload_gzipped(key, content)
+        return digest
+
+    def _put_new(self, key: str, body: bytes) -> None:
+        try:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise
+
+    def _exists(self, key: str) -> bool:
+        try:
+            self._s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                return False
+            raise
+        return True
+
+    def _upload_gzipped(self, key: str, content: IO[bytes]) -> None:
+        with self._cache.scratch() as path:
+            with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                shutil.copyfileobj(content, packed, _CHUNK)
+            self._s3.upload_file(str(path), self.bucket, key)
+
+    @contextmanager
+    def raw(self, content_hash: str) -> Iterator[IO[bytes]]:
+        """A body as received, to be read from its beginning.
+
+        Raises:
+            NotFound: nothing with this hash was ever received.
+        """
+        with self._cache.scratch() as path:
+            with translated():
+                try:
+                    self._s3.download_file(self.bucket, self.full_key(keys.raw(content_hash)), str(path))
+                except ClientError as error:
+                    if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                        raise NotFound(f"There is no page {content_hash}.") from None
+                    raise
+            with gzip.open(path, "rb") as content:
+                yield content
+
+    def put_answer(self, body: bytes) -> str:
+        """Keep an answer that is too large to be given inline; its key."""
+        key = keys.answer(hashlib.sha256(body).hexdigest())
+        self.put(key, body)
+        return key
+
+    def presigned(self, key: str, media_type: str) -> str:
+        """An address from which anybody can read the object for a while."""
+        params = {"Bucket": self.bucket, "Key": self.full_key(key), "ResponseContentType": media_type}
+        return self._links.generate_presigned_url("get_object", Params=params, ExpiresIn=self._presigned_seconds)

@@ -1,0 +1,1 @@
+"""Merging: from the datasources' records to one dataset per project."""

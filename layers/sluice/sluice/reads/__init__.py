@@ -1,0 +1,1 @@
+"""Reading published data: selection, filters, order, pages, formats."""

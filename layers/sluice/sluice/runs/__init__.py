@@ -1,0 +1,1 @@
+"""Runs from their start to their last word: starting, planning, settling, redriving, schedules."""

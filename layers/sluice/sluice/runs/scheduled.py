@@ -1,0 +1,35 @@
+"""What a schedule does when it fires."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.bootstrap import Platform
+from sluice.domain.run import Run
+from sluice.runs.starting import start_ingest, start_refresh
+
+_SEEN_SECONDS = 2 * 86400
+
+
+def fire(services: Platform, event: dict[str, Any], request_id: str) -> Run | None:
+    """Start the run of a datasource's or project's schedule, once for each firing.
+
+    Args:
+        event: `{"kind", "slug", "execution"}`; an emulator may leave the placeholder of the
+            execution's id in place, then the request's id tells a repeated delivery.
+
+    Returns:
+        The run; none when the firing was seen before, or its definition is gone, paused, or
+        has no schedule any more.
+    """
+    kind, slug = event["kind"], event["slug"]
+    found = services.definitions.find(kind, slug)
+    if found is None or not found.document["enabled"] or found.document["schedule"] is None:
+        return None
+    execution = event.get("execution", "<")
+    firing = request_id if execution.startswith("<") else execution
+    if services.locks.acquire(f"schedule#{kind}#{slug}#{firing}", _SEEN_SECONDS) is not None:
+        return None
+    if kind == "datasource":
+        return start_ingest(services, slug, "schedule", "sluice")
+    return start_refresh(services, slug, "schedule", "sluice")

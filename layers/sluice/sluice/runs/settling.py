@@ -1,0 +1,108 @@
+"""A run's last word: its final status when its steps could not say it, and all that follows."""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+
+from sluice.bootstrap import Platform
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import Run
+from sluice.errors import RunStopped
+from sluice.runs.inbox import reject_drop
+from sluice.runs.planning import children
+from sluice.runs.starting import changed, release_refresh
+
+_GRACE_SECONDS = 60
+
+
+def settle(services: Platform, run: Run) -> Run:
+    """Bring a run to its end if its execution has ended, and do what its end causes.
+
+    Safe at any time and any number of times: events get lost and come twice.
+
+    Returns:
+        The run as it stands afterwards.
+    """
+    if not run.finished:
+        run = _concluded(services, run)
+    if run.finished:
+        _follow_up(services, run)
+        services.runs.settled(run)
+    return run
+
+
+def _concluded(services: Platform, run: Run) -> Run:
+    outcome = services.workflows.outcome(run)
+    if outcome is None:
+        if run.parent is None:
+            services.workflows.start(run)  # it was stored, but the start was lost
+        elif _parent_ended(services, run):
+            _fail(services, run, "The refresh that this run belongs to ended before it began.")
+    elif outcome.status != "RUNNING":
+        cause = _sentence(outcome.error, outcome.cause)
+        _fail(services, run, f"The run ended before its result was committed: {cause}. Redrive it.")
+    return services.runs.get(run.id)
+
+
+def _fail(services: Platform, run: Run, detail: str) -> None:
+    services.runs.finish(run, status="failed", finished_at=rfc3339(now()), error=RunStopped(detail).problem())
+
+
+def _parent_ended(services: Platform, run: Run) -> bool:
+    parent = services.runs.find(run.parent or "")
+    return parent is None or parent.finished
+
+
+def _sentence(error: str | None, cause: str | None) -> str:
+    """What Step Functions says, without the stack trace that a Lambda's cause may hold."""
+    try:
+        cause = orjson.loads(cause or "")["errorMessage"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        pass
+    said = ": ".join(part for part in (error, cause) if part) or "it was stopped"
+    return said.split("\n")[0][:300].rstrip(".")
+
+
+def _follow_up(services: Platform, run: Run) -> None:
+    if run.kind == "refresh":
+        for child in children(services, run):
+            if not child.finished and run.status == "cancelled":
+                services.runs.finish(child, status="cancelled", finished_at=rfc3339(now()))
+                services.workflows.stop(child)
+            settle(services, services.runs.get(child.id))
+        release_refresh(services, run)
+        return
+    if run.status == "failed" and run.drop is not None:
+        reject_drop(services, run)
+    if run.status in ("succeeded", "partial") and _published_by(services, run):
+        changed(services, run.datasource or "", but_not=_refreshing_project(services, run))
+
+
+def _published_by(services: Platform, run: Run) -> bool:
+    return services.datasets.pointer(run.owner).run == run.id
+
+
+def _refreshing_project(services: Platform, run: Run) -> str | None:
+    parent = services.runs.find(run.parent) if run.parent else None
+    return parent.project if parent is not None else None
+
+
+def current(services: Platform, run: Run) -> Run:
+    """The run as it stands, settled first when nothing was heard of it for too long."""
+    return settle(services, run) if not run.finished and run.lease_until < time.time() else run
+
+
+def sweep(services: Platform, grace_seconds: float = _GRACE_SECONDS) -> int:
+    """Settle each run whose events were lost; how many are still under way.
+
+    Args:
+        grace_seconds: leave runs alone that have been silent for less than this.
+    """
+    under_way = 0
+    for run in services.runs.active():
+        heard = run.lease_until - services.settings.lease_seconds
+        if heard + grace_seconds > time.time() or not settle(services, run).finished:
+            under_way += 1
+    return under_way

@@ -1,0 +1,197 @@
+"""The steps of the workflows: each is one call of a stage's function.
+
+A step answers `{"outcome": …}`, on which the workflow decides: errors that a user must mend are
+outcomes too, since not every engine tells a workflow the class of an exception. Only what is
+worth trying again is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from sluice.bootstrap import Platform, platform
+from sluice.domain.dataset import Manifest
+from sluice.domain.datasource import Datasource
+from sluice.domain.names import now, rfc3339
+from sluice.domain.project import Project
+from sluice.domain.run import FetchIndex, Run, TERMINAL
+from sluice.errors import NotFound, RunError, RunStopped, SluiceError, VersionConflict
+from sluice.lake import keys
+
+logger = Logger()
+Step = Callable[[Platform, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
+
+
+def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Do one step of a run's attempt.
+
+    Args:
+        event: `{"run_id", "attempt"}` and what the step before answered.
+
+    Returns:
+        `{"outcome": "done"}` with what the next step needs, `"more"` to be called again,
+        `"conflict"` to merge again, `"failed"` with the run's error stored, or `"stopped"`.
+    """
+    services = platform()
+    logger.append_keys(run_id=event["run_id"], attempt=event["attempt"])
+    run = services.runs.get(event["run_id"])
+    if run.attempt != event["attempt"] or run.status not in ("pending", "running"):
+        return _stopped(run, event)
+    try:
+        if run.status == "pending":
+            run = services.runs.advance(run, status="running", started_at=run.started_at or rfc3339(now()))
+        return {**step(services, run, event, _seconds_left(context)), "run_id": run.id, "attempt": run.attempt}
+    except RunStopped:
+        return _stopped(services.runs.get(run.id), event)
+    except VersionConflict as conflict:
+        logger.info(conflict.detail)
+        return {"outcome": "conflict", "run_id": run.id, "attempt": run.attempt}
+    except (RunError, NotFound) as error:
+        return _failed(services, run, error)
+
+
+def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
+    """A step of a run that has ended: a repeated commit is fine, anything else stops here."""
+    committed = run.attempt == event["attempt"] and run.status in TERMINAL - {"failed", "cancelled"}
+    outcome = "done" if committed else "stopped"
+    return {"outcome": outcome, "run_id": event["run_id"], "attempt": event["attempt"]}
+
+
+def _failed(services: Platform, run: Run, error: SluiceError) -> dict[str, Any]:
+    services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()))
+    logger.warning(error.detail)
+    return {
+        "outcome": "failed",
+        "run_id": run.id,
+        "attempt": run.attempt,
+        "error": type(error).__name__,
+        "cause": error.detail[:1000],
+    }
+
+
+def _seconds_left(context: Any) -> Callable[[], float]:
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    return seconds_left
+
+
+@lru_cache(maxsize=1)
+def _runner() -> asyncio.Runner:
+    """One event loop per process: an HTTP client must not outlive the loop it was made in."""
+    return asyncio.Runner()
+
+
+def _datasource(services: Platform, run: Run) -> Datasource:
+    return Datasource.model_validate(services.definitions.get("datasource", run.datasource or "").document)
+
+
+def _index(services: Platform, run: Run) -> FetchIndex | None:
+    found = services.lake.find_json(keys.fetch_index(run))
+    return FetchIndex.model_validate(found) if found else None
+
+
+def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Bring every page of a run into the lake, then write what was fetched."""
+    from sluice.sources.fetcher import HandOver
+
+    stored = _index(services, run)
+    if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
+        return {"outcome": "done"}
+    datasource = _datasource(services, run)
+    try:
+        index = _fetched(services, run, datasource, seconds_left)
+    except HandOver:
+        return {"outcome": "more"}
+    services.lake.put_json(keys.fetch_index(run), index.model_dump(mode="json"))
+    services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
+    return {"outcome": "done"}
+
+
+def _fetched(services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]) -> FetchIndex:
+    if run.replay is not None:
+        return _replayed(services, run, run.replay)
+    if run.drop is not None:
+        from sluice.sources.drop import fetch_drop
+
+        limit = services.settings.max_drop_bytes
+        return fetch_drop(run, run.drop, datasource, services.s3, services.lake, services.pages, limit)
+    return _runner().run(_fetch_http(services, run, datasource, seconds_left))
+
+
+async def _fetch_http(
+    services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
+) -> FetchIndex:
+    from sluice.sources.address import AddressPolicy
+    from sluice.sources.client import SourceClient
+    from sluice.sources.fetcher import Fetching, HttpFetcher
+
+    settings = services.settings
+    client = SourceClient(AddressPolicy(settings.private_networks), settings.max_page_bytes)
+    try:
+        tools = Fetching(
+            client, services.lake, services.pages, services.runs, settings, services.secrets.value, seconds_left
+        )
+        return await HttpFetcher(run, datasource, tools).fetch()
+    finally:
+        await client.aclose()
+
+
+def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
+    """The pages of an earlier version, as this run's own: no upstream is asked."""
+    version = services.datasets.version(run.owner, number)
+    manifest = Manifest.model_validate_json(services.lake.get(version.manifest_key))
+    earlier = FetchIndex.model_validate_json(services.lake.get(manifest.spec["index"]))
+    for page in earlier.pages:
+        services.pages.put(run.id, page)
+    return earlier.model_copy(update={"run": run.id, "attempt": run.attempt, "requests": 0})
+
+
+def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Make typed Parquet of the pages, and the manifest that says all about it."""
+    from sluice.extract.extractor import extract as make_records
+
+    index = _index(services, run)
+    if index is None:
+        raise RunStopped("What the run fetched is not in the lake.")
+    services.runs.advance(run, progress={"stage": "extract", "current": 0, "total": len(index.pages)})
+    key = make_records(run, _datasource(services, run), index, services.lake, services.settings)
+    return {"outcome": "done", "manifest_key": key}
+
+
+def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Decide which datasources a refresh ingests."""
+    from sluice.runs import planning
+
+    services.runs.advance(run, progress={"stage": "ingest", "current": 0, "total": None})
+    return {"outcome": "done", "bucket": services.lake.bucket, "items_key": planning.plan(services, run)}
+
+
+def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Merge what the project's datasources have published."""
+    from sluice.merge.merger import Merger
+    from sluice.runs.planning import children
+    from sluice.runs.settling import settle
+
+    project = Project.model_validate(services.definitions.get("project", run.project or "").document)
+    services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
+    failures: dict[str, str] = {}
+    for child in (settle(services, child) for child in children(services, run)):
+        failures.pop(child.datasource or "", None)
+        if child.status not in ("succeeded", "partial"):
+            failures[child.datasource or ""] = (child.error or {}).get("detail", f"its run {child.id} was {child.status}")
+    assigned = services.assignments.of_project(project.slug)
+    merger = Merger(services.datasets, services.lake, services.settings)
+    return {"outcome": "done", "manifest_key": merger.merge(run, project, assigned, failures)}
+
+
+def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Make a version of what the manifest names, in one transaction."""
+    manifest = Manifest.model_validate_json(services.lake.get(event["manifest_key"]))
+    finished = services.datasets.commit(run, manifest, event["manifest_key"])
+    return {"outcome": "done", "version": finished.version}

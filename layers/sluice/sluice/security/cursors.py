@@ -1,0 +1,58 @@
+"""Cursors of lists: opaque, signed, and bound to the list they came from."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Any
+
+import orjson
+
+from sluice.errors import Invalid
+
+_SIGNATURE_BYTES = 16
+
+
+class Cursors:
+    """Seals positions in a list and opens them again."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def _signature(self, payload: bytes) -> bytes:
+        return hmac.new(self._key, payload, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+
+    def seal(self, bound_to: Any, position: Any) -> str:
+        """A cursor for a position, good only for the list described by `bound_to`."""
+        payload = orjson.dumps([_digest(bound_to), position])
+        return base64.urlsafe_b64encode(self._signature(payload) + payload).decode().rstrip("=")
+
+    def open(self, bound_to: Any, cursor: str | None) -> Any:
+        """The position in a cursor; none without one.
+
+        Raises:
+            Invalid: we did not make it, or it belongs to another list, filter or version.
+        """
+        if cursor is None:
+            return None
+        fault = Invalid(
+            "The cursor is not one that this list gave out.",
+            [{"pointer": "?cursor", "message": "Use next of the page before, with the same parameters."}],
+        )
+        try:
+            sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise fault from None
+        signature, payload = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._signature(payload)):
+            raise fault
+        digest, position = orjson.loads(payload)
+        if digest != _digest(bound_to):
+            raise fault
+        return position
+
+
+def _digest(bound_to: Any) -> str:
+    return hashlib.sha256(orjson.dumps(bound_to, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -1,0 +1,127 @@
+"""API keys: made, shown once, stored hashed, recognised."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from typing import Any
+
+from sluice.catalog.definitions import Definitions
+from sluice.domain.identity import ApiKey, KeyRequest, Principal
+from sluice.domain.names import now, parse_time, rfc3339
+from sluice.errors import Invalid, Unauthenticated
+
+_FORM = re.compile(r"^slc_([a-z0-9]{12})_([A-Za-z0-9_-]{43})$")
+_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def _hash(secret: str) -> str:
+    # The secret has 256 random bits, so a plain hash cannot be guessed back.
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def make_key(request: KeyRequest, by: str, key_id: str | None = None) -> tuple[ApiKey, str]:
+    """A new key.
+
+    Args:
+        request: name, role, projects, expiry.
+        by: who asked for it.
+        key_id: the id to keep when a key is rotated.
+
+    Returns:
+        What is stored, and the key itself, which nobody can ever read again.
+
+    Raises:
+        Invalid: it would have expired already.
+    """
+    if request.expires_at is not None and request.expires_at <= now():
+        fault = {"pointer": "/expires_at", "message": "Give a time in the future."}
+        raise Invalid("The key would have expired already.", [fault])
+    key_id = key_id or "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
+    secret = secrets.token_urlsafe(32)
+    stored = ApiKey(
+        id=key_id,
+        name=request.name,
+        role=request.role,
+        projects=request.projects,
+        expires_at=rfc3339(request.expires_at) if request.expires_at else None,
+        hash=_hash(secret),
+        created_at=rfc3339(now()),
+        created_by=by,
+    )
+    return stored, f"slc_{key_id}_{secret}"
+
+
+def presented(key: ApiKey) -> dict[str, Any]:
+    """A key as the API shows it: without its hash."""
+    return key.model_dump(mode="json", exclude={"hash"})
+
+
+class KeyRing:
+    """The workspace's keys."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+
+    def issue(self, request: KeyRequest, by: str) -> tuple[ApiKey, str]:
+        """Make and store a key; what is stored, and the key to show once."""
+        stored, key = make_key(request, by)
+        self._definitions.create("key", stored.id, stored.model_dump(), by)
+        return stored, key
+
+    def rotate(self, key_id: str) -> tuple[ApiKey, str]:
+        """Give a key a new secret; the old one stops working at once.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        found = self._definitions.get("key", key_id)
+        old = ApiKey.model_validate(found.document)
+        expires_at = parse_time(old.expires_at) if old.expires_at else None
+        request = KeyRequest(name=old.name, role=old.role, projects=old.projects, expires_at=expires_at)
+        stored, key = make_key(request, old.created_by, key_id)
+        stored.created_at = old.created_at
+        self._definitions.replace(found, stored.model_dump())
+        return stored, key
+
+    def recognise(self, headers: dict[str, str], method: str) -> Principal:
+        """Who sends these headers.
+
+        Args:
+            headers: with their names in lower case.
+            method: Basic credentials count for GET only, where browsers and Excel need them.
+
+        Raises:
+            Unauthenticated: nobody we know.
+        """
+        refused = Unauthenticated("The API key is missing, unknown or expired.")
+        match = _FORM.match(_credential(headers, method) or "")
+        if match is None:
+            raise refused
+        found = self._definitions.find("key", match[1])
+        if found is None:
+            raise refused
+        key = ApiKey.model_validate(found.document)
+        if not hmac.compare_digest(key.hash, _hash(match[2])):
+            raise refused
+        if key.expires_at is not None and parse_time(key.expires_at) <= now():
+            raise refused
+        return Principal(id=f"key/{key.id}", role=key.role, projects=key.projects)
+
+
+def _credential(headers: dict[str, str], method: str) -> str | None:
+    if "x-api-key" in headers:
+        return headers["x-api-key"].strip()
+    scheme, _, value = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic" and method == "GET":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return None

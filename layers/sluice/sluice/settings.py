@@ -1,0 +1,76 @@
+"""Every setting of Sluice: its environment variable, its default, and what it does.
+
+A setting's variable is its name in capitals. Functions read them once per process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """The typed settings; an unusable value fails the start of the process, not a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workspace: str = Field("main", description="The workspace that every key begins with.")
+    stack: str = Field("sluice", description="The stack's name; prefix of its SSM parameters.")
+    definitions_table: str = Field("", description="Table of all that users write.")
+    assignments_table: str = Field("", description="Table of datasources assigned to projects.")
+    runs_table: str = Field("", description="Table of runs.")
+    pages_table: str = Field("", description="Table of page receipts.")
+    datasets_table: str = Field("", description="Table of published pointers.")
+    versions_table: str = Field("", description="Table of versions.")
+    locks_table: str = Field("", description="Table of locks, idempotent answers and buckets.")
+    lake_bucket: str = Field("", description="Bucket of the lake.")
+    inbox_bucket: str = Field("", description="Bucket where files are dropped.")
+    ingest_workflow: str = Field("", description="ARN of the ingest state machine.")
+    refresh_workflow: str = Field("", description="ARN of the refresh state machine.")
+    schedule_group: str = Field("", description="EventBridge Scheduler group of this stack.")
+    scheduled_function: str = Field("", description="ARN of the function that schedules call.")
+    schedule_role: str = Field("", description="ARN of the role with which schedules call it.")
+    public_url: str = Field("", description="Address of the API in links; empty: the request's own.")
+    public_s3_url: str = Field("", description="Address of S3 in presigned links; empty: AWS's own.")
+    emulated: bool = Field(False, description="The stack runs on an emulator, whose API addresses have paths.")
+    cors_origins: str = Field("", description="Origins allowed by CORS, separated by commas; * for all.")
+    private_networks: str = Field(
+        "", description="Networks, as CIDR separated by commas, that datasources may call although they are not public."
+    )
+    lease_seconds: int = Field(900, description="How long a run may be silent before it counts as lost.")
+    run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
+    idempotency_hours: int = Field(24, description="How long an Idempotency-Key replays its answer.")
+    max_request_bytes: int = Field(3_000_000, description="Largest request body that the API takes.")
+    max_inline_bytes: int = Field(4_000_000, description="Largest answer given inline; a larger one is a redirect.")
+    presigned_seconds: int = Field(900, description="How long a presigned address is valid.")
+    page_limit: int = Field(50, description="Items of a list when no limit is given.")
+    max_page_limit: int = Field(200, description="Most items of a list that a client may ask for.")
+    max_wait_seconds: int = Field(20, description="Longest wait that Prefer: wait=N is granted.")
+    max_page_bytes: int = Field(256_000_000, description="Largest upstream answer, decompressed.")
+    max_drop_bytes: int = Field(1_000_000_000, description="Largest file that a drop may have.")
+    max_pages: int = Field(10_000, description="Most pages of a run when the datasource sets no max_pages.")
+    max_columns: int = Field(2_000, description="Most columns that a dataset may have.")
+    max_nesting: int = Field(200, description="Deepest nesting of JSON that is read.")
+    fetch_attempts: int = Field(5, description="Tries of one request before a page counts as failed.")
+    fetch_backoff_seconds: float = Field(1.0, description="Longest first pause between tries; doubles each time.")
+    fetch_max_backoff_seconds: float = Field(30.0, description="Longest pause between tries.")
+    fetch_max_retry_after_seconds: float = Field(120.0, description="Longest Retry-After that is waited for.")
+    fetch_reserve_seconds: float = Field(45.0, description="Time left at which fetch hands over to its next call.")
+    keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
+    duckdb_memory: str = Field("1GB", description="DuckDB's memory_limit in a stage.")
+    duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
+    cache_dir: str = Field("/tmp/sluice", description="Where a function keeps objects of the lake for its next call.")
+    cache_bytes: int = Field(300_000_000, description="Most bytes kept there.")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        pydantic.ValidationError: a variable's value is not of its setting's type.
+    """
+    source = os.environ if environ is None else environ
+    values = {name: source[name.upper()] for name in Settings.model_fields if name.upper() in source}
+    return Settings.model_validate(values)

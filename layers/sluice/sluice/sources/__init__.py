@@ -1,0 +1,1 @@
+"""Fetching: requests, retries, pagination, credentials, and every byte kept."""

@@ -1,0 +1,93 @@
+"""Which addresses may be called: public ones, and private networks only where a setting says so."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+import httpcore
+
+from sluice.errors import AddressForbidden
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_SIX_TO_FOUR = IPv6Network("2002::/16")
+
+Address = IPv4Address | IPv6Address
+
+
+class AddressPolicy:
+    """Decides by the address that a name has at the moment of the connection."""
+
+    def __init__(self, private_networks: str = "") -> None:
+        self._allowed = [ip_network(text.strip()) for text in private_networks.split(",") if text.strip()]
+
+    def allows(self, text: str) -> bool:
+        """Whether this address may be called."""
+        address = _embedded(ip_address(text.partition("%")[0]))
+        if any(address.version == network.version and address in network for network in self._allowed):
+            return True
+        return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _embedded(address: Address) -> Address:
+    """The IPv4 address within an IPv6 one that only wraps it."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _SIX_TO_FOUR:
+        return IPv4Address((int(address) >> 80) & 0xFFFFFFFF)
+    return address
+
+
+class VettedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to the very address it has vetted, so that a name cannot change in between."""
+
+    def __init__(self, policy: AddressPolicy) -> None:
+        self._policy = policy
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to the host.
+
+        Raises:
+            AddressForbidden: none of the host's addresses may be called.
+            httpcore.ConnectError: the name does not resolve, or nobody answers.
+        """
+        error: Exception | None = None
+        for address in await self._vetted(host, port):
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore.ConnectError as refused:
+                error = refused
+        raise error or httpcore.ConnectError(f"{host} has no address")
+
+    async def _vetted(self, host: str, port: int) -> list[str]:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(f"the name {host} does not resolve") from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        allowed = [address for address in addresses if self._policy.allows(address)]
+        if addresses and not allowed:
+            raise AddressForbidden(
+                f"{host} is an address of a private network, which datasources may not call; "
+                "the setting PRIVATE_NETWORKS can allow it."
+            )
+        return allowed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, as httpcore asks between its own retries."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,179 @@
+"""One request to an upstream: vetted address, capped body, time limit, no leaked credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import IO, Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+import httpcore
+import httpx
+
+from sluice import __version__
+from sluice.domain.names import now
+from sluice.errors import DataTooLarge, SourceRefused, UnreadableData
+from sluice.sources.address import AddressPolicy, VettedBackend
+from sluice.sources.auth import Credentials
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_SPOOL = 8 << 20
+_INFLATE_STEP = 1 << 20
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of an upstream, without credentials."""
+
+    method: str
+    url: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    json: Any
+    timeout_seconds: float
+
+
+@dataclass
+class Received:
+    """An upstream's answer; the body is decoded and stands at its beginning."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: IO[bytes]
+    size: int
+
+    def retry_after(self) -> float | None:
+        """The seconds that the upstream asks us to wait; none if it does not say."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isdigit():
+            return float(text)
+        try:
+            return max(0.0, (parsedate_to_datetime(text) - now()).total_seconds())
+        except (ValueError, TypeError):
+            return None
+
+
+def full_url(request: Request) -> str:
+    """The address with its query, as it is asked for and shown: it holds no credential."""
+    parts = urlsplit(request.url)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
+    query = [pair for pair in query if pair[0] not in request.params] + list(request.params.items())
+    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(query), ""))
+
+
+class SourceClient:
+    """An HTTP client for one run: nothing is shared with another datasource's requests."""
+
+    def __init__(self, policy: AddressPolicy, max_bytes: int) -> None:
+        transport = httpx.AsyncHTTPTransport(trust_env=False)
+        # httpx has no argument for the network backend; its pool is httpcore's, which has.
+        transport._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            network_backend=VettedBackend(policy),
+            keepalive_expiry=30,
+        )
+        self._client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+        self._max_bytes = max_bytes
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def send(self, request: Request, credentials: Credentials) -> Received:
+        """The upstream's answer, whatever its status.
+
+        Raises:
+            httpx.TransportError, TimeoutError: there was no whole answer.
+            AddressForbidden: the address, or one it redirects to, may not be called.
+            DataTooLarge: the answer has more bytes than the setting allows.
+            UnreadableData: its content encoding is broken or unknown.
+            SourceRefused: it redirects in circles or to something other than HTTP.
+        """
+        async with asyncio.timeout(request.timeout_seconds):
+            return await self._follow(request, credentials)
+
+    async def _follow(self, request: Request, credentials: Credentials) -> Received:
+        url, method, content = full_url(request), request.method, request.json
+        home = _origin(url)
+        for _ in range(_MAX_REDIRECTS + 1):
+            # A redirect to another host must not carry our credentials there.
+            trusted = credentials if _origin(url) == home else Credentials()
+            target = httpx.URL(url).copy_merge_params(trusted.params) if trusted.params else httpx.URL(url)
+            outgoing = self._client.build_request(
+                method,
+                target,
+                headers={
+                    "User-Agent": f"Sluice/{__version__}",
+                    "Accept-Encoding": "gzip, deflate",
+                    **request.headers,
+                    **trusted.headers,
+                },
+                json=content,
+                timeout=request.timeout_seconds,
+            )
+            response = await self._client.send(outgoing, stream=True)
+            try:
+                location = response.headers.get("location")
+                if response.status_code not in _REDIRECTS or location is None:
+                    return await self._read(response)
+            finally:
+                await response.aclose()
+            url = urljoin(url, location)
+            if not url.startswith(("http://", "https://")):
+                raise SourceRefused("The upstream redirects to something other than HTTP.")
+            if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
+                method, content = "GET", None
+        raise SourceRefused(f"The upstream redirects more than {_MAX_REDIRECTS} times.")
+
+    async def _read(self, response: httpx.Response) -> Received:
+        body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - handed on
+        size = 0
+        inflate = _inflater(response.headers.get("content-encoding", ""))
+        async for chunk in response.aiter_raw():
+            for part in inflate(chunk):
+                size += len(part)
+                if size > self._max_bytes:
+                    raise DataTooLarge(
+                        f"The answer has more than {self._max_bytes} bytes once decompressed; ask for smaller pages."
+                    )
+                body.write(part)
+        for part in inflate(None):
+            size += len(part)
+            body.write(part)
+        body.seek(0)
+        return Received(response.status_code, response.headers, body, size)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _inflater(encoding: str) -> Any:
+    """A decoder that gives at most a step's bytes at a time, so that a bomb meets the cap."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return lambda chunk: [chunk] if chunk else []
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise UnreadableData(f"The upstream answers in the content encoding {name!r}, which was not asked for.")
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32 if name != "deflate" else zlib.MAX_WBITS)
+
+    def inflate(chunk: bytes | None) -> Any:
+        if chunk is None:
+            if not decoder.eof:
+                raise httpx.RemoteProtocolError("the compressed answer was cut off")
+            return
+        pending = chunk
+        while pending and not decoder.eof:
+            try:
+                yield decoder.decompress(pending, _INFLATE_STEP)
+            except zlib.error as error:
+                raise UnreadableData(f"The compressed answer is broken: {error}.") from None
+            pending = decoder.unconsumed_tail
+
+    return inflate

@@ -1,0 +1,32 @@
+"""Pins every package, with hashes: `requirements/dev.txt`, and of the same versions the layers'."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_COMMON = ["--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
+# The files name packages and hashes only: any index that has them will do.
+_COMMON += ["--no-emit-index-url", "--no-emit-find-links"]
+_TARGETS = {
+    "requirements/dev.txt": ["--all-extras"],
+    "layers/runtime/requirements.txt": ["--extra", "runtime", "--constraints", "requirements/dev.txt"],
+    "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
+}
+
+
+def main() -> int:
+    """Write the three files; `--upgrade` takes the newest versions."""
+    upgrade = [flag for flag in sys.argv[1:] if flag == "--upgrade"]
+    for target, arguments in _TARGETS.items():
+        uv = str(Path(sys.executable).with_name("uv"))
+        command = [uv, "pip", "compile", *_COMMON, *arguments, *upgrade, "pyproject.toml", "--output-file", target]
+        subprocess.run(command, cwd=ROOT, check=True)
+        print(f"wrote {target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
