@@ -33,17 +33,7 @@ class Emulator:
 
     def pid(self) -> int | None:
         """The process id of our emulator; none when it is not running."""
-        try:
-            pid = int(self._pid_file.read_text())
-            command = Path(f"/proc/{pid}/cmdline")
-            os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):
-            return None
-        if command.parent.parent.joinpath("self").exists() and (
-            not command.exists() or b"ministack" not in command.read_bytes()
-        ):
-            return None  # the id was given to another process since
-        return pid
+        return is_running(self._pid_file, "ministack")
 
     def start(self) -> bool:
         """Start it unless it runs already.
@@ -147,6 +137,27 @@ class Emulator:
                 return True
             time.sleep(0.1)
         raise StepFailed(f"the emulator (process {pid}) does not end; see {self._log}")
+
+
+def is_running(pid_file: Path, name: str) -> int | None:
+    """The process id in the file, if that process runs and its command names this program."""
+    try:
+        pid = int(pid_file.read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return None
+    command = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self").exists() and not (command.exists() and name.encode() in command.read_bytes()):
+        return None  # the id was given to another process since
+    return pid
+
+
+def stop_process(pid_file: Path, name: str) -> None:
+    """End the process in the file, if it still is that program."""
+    pid = is_running(pid_file, name)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+    pid_file.unlink(missing_ok=True)
 
 
 def _is_zombie(pid: int) -> bool:

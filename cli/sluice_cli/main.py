@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+from rich.table import Table
 
-from sluice_cli.progress import StepFailed, console
+from sluice_cli.api import connect
+from sluice_cli.blueprint import Blueprint
+from sluice_cli.demo import demonstrate
+from sluice_cli.progress import StepFailed, console, step
 from sluice_cli.stack import LocalStack
 
 ROOT = Path(__file__).parents[2]
+WHAT = click.argument("what", type=click.Choice(["project", "datasource"]))
+PORT = click.option("--port", default=4566, envvar="PORT", show_default=True, help="Port of the emulator.")
 
 
 def local_folder() -> Path:
@@ -19,33 +27,127 @@ def local_folder() -> Path:
     return Path(os.environ.get("SLUICE_LOCAL", ROOT / ".local"))
 
 
+def local_stack(port: int) -> LocalStack:
+    """The local stack on a port."""
+    return LocalStack(ROOT, local_folder(), port)
+
+
 @click.group()
 def cli() -> None:
     """Sluice: fetch, keep every byte, merge by key, serve."""
-
-
-PORT = click.option("--port", default=4566, envvar="PORT", show_default=True, help="Port of the emulator.")
 
 
 @cli.command()
 @PORT
 def up(port: int) -> None:
     """Start the local stack."""
-    LocalStack(ROOT, local_folder(), port).up()
+    description = local_stack(port).up()
+    console.print(f"API {description['api']}", soft_wrap=True)
 
 
 @cli.command()
 @PORT
 def down(port: int) -> None:
     """Stop the local stack; its state is kept."""
-    LocalStack(ROOT, local_folder(), port).down()
+    local_stack(port).down()
+
+
+@cli.command()
+@PORT
+def clean(port: int) -> None:
+    """Stop the local stack and remove its state."""
+    local_stack(port).clean()
+
+
+@cli.command()
+@PORT
+@click.option("--minutes", default=10, show_default=True, help="How far to look back.")
+def logs(port: int, minutes: int) -> None:
+    """Show what the functions logged lately."""
+    for line in local_stack(port).logs(minutes):
+        click.echo(line)
+
+
+@cli.command()
+@PORT
+@click.argument("blueprint")
+def demo(port: int, blueprint: str) -> None:
+    """Start the local stack, apply a blueprint, run it and show the result."""
+    demonstrate(ROOT, local_stack(port), blueprint)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def apply(folder: Path) -> None:
+    """Make the workspace what a blueprint's folder says."""
+    with step(f"Apply {folder}"):
+        Blueprint(folder).apply(connect(local_folder()))
+
+
+@cli.command()
+@PORT
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def drop(port: int, slug: str, file: Path) -> None:
+    """Drop a file into the inbox of the local stack."""
+    local_stack(port).drop(slug, file)
+
+
+@cli.command()
+@WHAT
+@click.argument("slug")
+def run(what: str, slug: str) -> None:
+    """Start a run and wait for its end."""
+    api = connect(local_folder())
+    with step(f"Run {what} {slug}"):
+        ended = api.finished(api.post(f"/{what}s/{slug}/runs"))
+        if ended["status"] in ("failed", "cancelled"):
+            raise StepFailed((ended["error"] or {"detail": "it was cancelled"})["detail"])
+        console.print(f"  {ended['status']}: {ended['rows']} rows, version {ended['version']}, {ended['completeness']}")
+        for warning in ended["warnings"]:
+            console.print(f"  note: {warning}", markup=False)
+
+
+@cli.command()
+@WHAT
+@click.argument("slug")
+@click.option("--select", help="Columns, separated by commas.")
+@click.option("--where", multiple=True, help="<column>.<op>:<value>; repeats mean AND.")
+@click.option("--order", help="Columns, separated by commas; - before one means descending.")
+@click.option("--limit", default=20, show_default=True, help="Rows.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV instead of a table.")
+def data(what: str, slug: str, as_csv: bool, **asked: Any) -> None:
+    """Show the rows of a published dataset."""
+    params = {name: value for name, value in asked.items() if value}
+    answer = connect(local_folder()).call(
+        "GET", f"/{what}s/{slug}/data", params=params | {"format": "csv" if as_csv else "json"}
+    )
+    if as_csv:
+        click.echo(answer.text, nl=False)
+        return
+    rows = answer.json()["items"]
+    table = Table()
+    for name in rows[0] if rows else ["no rows"]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*("–" if value is None else str(value) for value in row.values()))
+    console.print(table)
+
+
+@cli.command()
+@click.argument("path")
+def get(path: str) -> None:
+    """Show any document of the API, such as `runs` or `projects/top-coins`."""
+    click.echo(json.dumps(connect(local_folder()).get("/" + path.lstrip("/")), indent=2))
 
 
 def main() -> None:
     """Run a command; a step that failed has said why."""
     try:
         cli()
-    except StepFailed:
+    except StepFailed as failure:
+        if not failure.told:
+            console.print(f"✗ {failure}", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         console.print("stopped")

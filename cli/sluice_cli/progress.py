@@ -15,6 +15,8 @@ console = Console(highlight=False)
 class StepFailed(Exception):
     """A step could not be done; the text says why and what to do."""
 
+    told = False
+
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
@@ -24,6 +26,8 @@ def step(title: str) -> Iterator[None]:
     try:
         yield
     except StepFailed as failure:
-        console.print(f"[bold red]✗ {title}[/]: {escape(str(failure))}")
+        if not failure.told:
+            console.print(f"[bold red]✗ {title}[/]: {escape(str(failure))}")
+        failure.told = True
         raise
     console.print(f"  [green]done[/] in {time.monotonic() - started:.1f} s")

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice.security.keys import KeyRing
-from sluice_cli.emulator import REGION, Emulator, aws_environment
+from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
 from sluice_cli.progress import StepFailed, console, step
 
 STACK_NAME = "sluice"
@@ -39,9 +40,9 @@ class LocalStack:
     def __init__(self, root: Path, local: Path, port: int) -> None:
         self._root = root
         self._local = local
-        self._folder = local / str(port)
-        self._port = port
-        self.emulator = Emulator(self._folder, port)
+        self.folder = local / str(port)
+        self.port = port
+        self.emulator = Emulator(self.folder, port)
         self._build = local / "build"
         self._environment = {**os.environ, **aws_environment(self.emulator.url)}
 
@@ -65,8 +66,8 @@ class LocalStack:
         Raises:
             StepFailed: saying which step, why, and what to do.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with step(f"Start the emulator on port {self._port}"):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with step(f"Start the emulator on port {self.port}"):
             lost = self.emulator.start()
         digest = self._source_digest()
         if self._stored("deployed") != digest or lost or not self._is_deployed():
@@ -97,7 +98,7 @@ class LocalStack:
                 "--parameter-overrides",
                 *self._parameters(),
             )
-            (self._folder / "deployed").write_text(digest)
+            (self.folder / "deployed").write_text(digest)
 
     def _parameters(self) -> list[str]:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -124,7 +125,7 @@ class LocalStack:
             text=True,
             check=False,
         )
-        log = self._folder / f"sam-{arguments[0]}.log"
+        log = self.folder / f"sam-{arguments[0]}.log"
         log.write_text(done.stdout + done.stderr)
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
@@ -141,7 +142,7 @@ class LocalStack:
         return digest.hexdigest()
 
     def _stored(self, name: str) -> str | None:
-        return _text(self._folder / name)
+        return _text(self.folder / name)
 
     def _outputs(self) -> dict[str, str]:
         stacks = self.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
@@ -170,7 +171,7 @@ class LocalStack:
             "stack": STACK_NAME,
         }
         text = json.dumps(description, indent=2) + "\n"
-        for file in (self._folder / "stack.json", self._local / "stack.json"):
+        for file in (self.folder / "stack.json", self._local / "stack.json"):
             file.write_text(text)
             file.chmod(0o600)
         return description
@@ -191,8 +192,26 @@ class LocalStack:
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
         self.client("lambda").invoke(FunctionName=functions, Payload=payload)
 
+    def drop(self, slug: str, file: Path) -> None:
+        """Drop a file into the inbox, for a datasource of kind file."""
+        bucket = self._outputs()["InboxBucket"]
+        self.client("s3").upload_file(str(file), bucket, f"{slug}/{file.name}")
+
+    def logs(self, minutes: int) -> list[str]:
+        """What the functions have logged lately, oldest first."""
+        client = self.client("logs")
+        since = int((time.time() - 60 * minutes) * 1000)
+        groups = client.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK_NAME}-")["logGroups"]
+        events = []
+        for group in groups:
+            found = client.filter_log_events(logGroupName=group["logGroupName"], startTime=since)["events"]
+            name = group["logGroupName"].removeprefix(f"/aws/lambda/{STACK_NAME}-")
+            events += [(event["timestamp"], f"{name}: {event['message'].rstrip()}") for event in found]
+        return [text for _, text in sorted(events)]
+
     def down(self) -> None:
         """Stop the stack; its state is kept."""
+        stop_process(self.folder / "sample.pid", "server.py")
         with step("Stop the emulator"):
             if not self.emulator.stop():
                 console.print("  it was not running")
@@ -200,7 +219,7 @@ class LocalStack:
     def clean(self) -> None:
         """Stop the stack and remove all that it kept."""
         self.down()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _text(file: Path) -> str | None:

@@ -40,7 +40,7 @@ def extract(run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, set
         rows = _RowFile(scratch.with_name("rows.jsonl"))
         columns, warnings = rows.fill(run, datasource, index, lake, settings)
         parquet = scratch.with_name("part.parquet")
-        _write_parquet(rows.path, parquet, columns, settings)
+        _write_parquet(rows, parquet, columns, settings)
         part = data_object(keys.data(folder, 0), parquet, rows.count)
         lake.put_file(part.key, parquet)
     manifest = Manifest(
@@ -90,12 +90,17 @@ def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex) -> str:
     return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
+# DuckDB sets aside a multiple of the longest line that it is told to expect.
+_LINE = 1 << 20
+
+
 class _RowFile:
     """The rows of a run, one JSON line each: written as they come, then again with their types."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
+        self.longest = 0
 
     def fill(
         self, run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, settings: Settings
@@ -138,14 +143,16 @@ class _RowFile:
             for line in source:
                 page, position, row = orjson.loads(line)
                 typed = types.converted(row, columns, page, position)
-                target.write(orjson.dumps({"_page": page, "_row": position, **typed}) + b"\n")
+                text = orjson.dumps({"_page": page, "_row": position, **typed}) + b"\n"
+                self.longest = max(self.longest, len(text))
+                target.write(text)
 
 
 def _naming_page(error: UnreadableData, number: int, url: str) -> UnreadableData:
     return type(error)(f"Page {number} ({url}): {error.detail}")
 
 
-def _write_parquet(rows: Path, parquet: Path, columns: list[Column], settings: Settings) -> None:
+def _write_parquet(rows: _RowFile, parquet: Path, columns: list[Column], settings: Settings) -> None:
     # JSON is read as text and declared afterwards: DuckDB would write its numbers anew.
     types = {"_page": "BIGINT", "_row": "BIGINT"}
     types |= {column.name: duckdb_type(column.type).replace("JSON", "VARCHAR") for column in columns}
@@ -156,9 +163,9 @@ def _write_parquet(rows: Path, parquet: Path, columns: list[Column], settings: S
     ]
     query = f"""
         SELECT {", ".join([*selected, "_page", "_row"])}
-        FROM read_json({literal(str(rows))}, format = 'newline_delimited', columns = {{{declared}}},
-                       maximum_object_size = 268435456)
+        FROM read_json({literal(str(rows.path))}, format = 'newline_delimited', columns = {{{declared}}},
+                       maximum_object_size = {max(rows.longest, _LINE)})
         ORDER BY _page, _row
     """
-    with engine(settings, rows.parent) as connection:
+    with engine(settings, rows.path.parent) as connection:
         connection.execute(f"COPY ({query}) {copy_to(parquet)}")

@@ -28,7 +28,6 @@ def engine(settings: Settings, scratch: Path) -> Iterator[DuckDBPyConnection]:
         "temp_directory": str(scratch),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "TimeZone": "UTC",
     }
     connection = duckdb.connect(":memory:", config=config)
     try:

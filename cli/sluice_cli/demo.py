@@ -1,0 +1,153 @@
+"""The demonstration: a blueprint applied, run and shown on the local stack."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.table import Table
+
+from sluice_cli.api import Api
+from sluice_cli.blueprint import Blueprint
+from sluice_cli.emulator import is_running
+from sluice_cli.progress import StepFailed, console, step
+from sluice_cli.stack import LocalStack
+
+_START_SECONDS = 15
+
+
+class SampleServer:
+    """A blueprint's own server, beside the emulator, on the port after it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._pid_file = folder / "sample.pid"
+        self._log = folder / "sample.log"
+        self._port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+    def start(self, command: Path) -> None:
+        """Start it unless it runs already.
+
+        Raises:
+            StepFailed: it does not answer.
+        """
+        if is_running(self._pid_file, command.name) is not None:
+            return
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(command), str(self._port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(process.pid))
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                httpx.get(self.url, timeout=2, trust_env=False)
+                return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise StepFailed(f"the sample server does not answer on port {self._port}; see {self._log}")
+
+
+def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
+    """Bring the stack up, apply a blueprint, run it, and show what came out.
+
+    Raises:
+        StepFailed: saying which step, why, and what to do.
+    """
+    started = time.monotonic()
+    description = stack.up()
+    api = Api(description["api"], description["api_key"])
+    blueprint = Blueprint(root / "blueprints" / name)
+    command = blueprint.sample_command()
+    if command is not None and not _has_own_keys(blueprint):
+        server = SampleServer(stack.folder, stack.port + 1)
+        with step(f"Start the blueprint's sample server on port {stack.port + 1}"):
+            server.start(command)
+        blueprint = Blueprint(blueprint.folder, {**os.environ, **blueprint.sample_environment(server.url)})
+    with step(f"Apply blueprints/{name}"):
+        blueprint.apply(api)
+    project = blueprint.description["project"]
+    if blueprint.files():
+        with step("Drop the files"):
+            for slug, file in blueprint.files():
+                before = _newest_run(api, slug)
+                stack.drop(slug, file)
+                _await_drop(api, slug, before)
+                console.print(f"  {file.name} → {slug}")
+    with step(f"Refresh the project {project}"):
+        run = api.finished(api.post(f"/projects/{project}/runs", {}))
+        _tell(run)
+    _show(api, project, blueprint.description["show"])
+    _next_commands(description, project, time.monotonic() - started)
+
+
+def _has_own_keys(blueprint: Blueprint) -> bool:
+    wanted = blueprint.description.get("sample", {}).get("environment", {})
+    return any(variable in os.environ for variable in wanted)
+
+
+def _newest_run(api: Api, slug: str) -> dict[str, Any] | None:
+    runs = api.get("/runs", datasource=slug, limit=1)["items"]
+    return runs[0] if runs else None
+
+
+def _await_drop(api: Api, slug: str, before: dict[str, Any] | None) -> None:
+    """Wait for the run that a drop has started.
+
+    Raises:
+        StepFailed: it fails, or none was started.
+    """
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        run = _newest_run(api, slug)
+        if run is not None and run["id"] != (before or {}).get("id"):
+            run = api.finished(run)
+            if run["status"] == "failed":
+                raise StepFailed(run["error"]["detail"])
+            return
+        time.sleep(0.2)
+    raise StepFailed(f"the dropped file started no run of {slug}; see make logs")
+
+
+def _tell(run: dict[str, Any]) -> None:
+    if run["status"] == "failed":
+        raise StepFailed(run["error"]["detail"])
+    console.print(f"  run {run['id']}: {run['status']}, {run['rows']} rows, version {run['version']}, {run['completeness']}")
+    for warning in run["warnings"]:
+        console.print(f"  [yellow]note[/] {warning}", markup=True)
+
+
+def _show(api: Api, project: str, show: dict[str, Any]) -> None:
+    answer = api.get(f"/projects/{project}/data", **show)
+    columns = show["select"].split(",")
+    table = Table(title=f"{project}, version {answer['version']}, as of {answer['data_as_of']}", title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("rank", "price_usd") else "left")
+    for row in answer["items"]:
+        table.add_row(*("–" if row[column] is None else str(row[column]) for column in columns))
+    console.print(table)
+
+
+def _next_commands(description: dict[str, Any], project: str, seconds: float) -> None:
+    lines = [
+        f"[bold]API[/]   {description['api']}",
+        f"[bold]Docs[/]  {description['api']}/docs",
+        f"[bold]Key[/]   {description['api_key']}  (admin; also in .local/stack.json)",
+        "",
+        "Try next:",
+        f"  .venv/bin/sluice data project {project} --order=-price_usd --limit 5",
+        f"  .venv/bin/sluice run project {project}",
+        "  .venv/bin/sluice get runs",
+        "  make logs    make down",
+    ]
+    console.print("\n".join(lines), soft_wrap=True)
+    console.print(f"Everything took {seconds:.0f} s.")
