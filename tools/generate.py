@@ -17,7 +17,6 @@ sys.path.insert(0, str(ROOT / "functions"))
 
 from api.app import ROUTES as API_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
-
 from sluice.http.openapi import document  # noqa: E402
 from sluice.http.routes import Route  # noqa: E402
 from sluice.settings import Settings  # noqa: E402

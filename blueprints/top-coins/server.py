@@ -24,13 +24,16 @@ KEY = "sample-key"
 BUSY_EVERY = 7
 
 KNOWN = """BTC Bitcoin 97000|ETH Ethereum 3400|USDT Tether 1|XRP XRP 2.2|BNB BNB 890|SOL Solana 190|USDC USDC 1
-DOGE Dogecoin 0.31|ADA Cardano 0.78|TRX TRON 0.27|AVAX Avalanche 34|LINK Chainlink 21|TON Toncoin 5.1|SHIB Shiba_Inu 0.000021
-DOT Polkadot 6.4|BCH Bitcoin_Cash 470|LTC Litecoin 108|UNI Uniswap 12.5|NEAR NEAR_Protocol 5.2|PEPE Pepe 0.000018
-APT Aptos 9.1|ICP Internet_Computer 10.4|ETC Ethereum_Classic 26|AAVE Aave 290|XLM Stellar 0.36|HBAR Hedera 0.28|FIL Filecoin 5
-ATOM Cosmos 6.6|ARB Arbitrum 0.72|VET VeChain 0.045|ALGO Algorand 0.34|OP Optimism 1.8|MKR Maker 1500|GRT The_Graph 0.2
-XMR Monero 210|INJ Injective 20|RUNE THORChain 3.2|IMX Immutable 1.3|SEI Sei 0.4|TIA Celestia 4.6"""
-SHARED = ("BTC", "UNI", "LINK", "ONE", "HOT", "GAS")
-SYLLABLES = ("al", "be", "cor", "da", "el", "fi", "gan", "ho", "in", "ju", "ka", "lum", "mo", "ne", "or", "pa", "qu", "ra")
+DOGE Dogecoin 0.31|ADA Cardano 0.78|TRX TRON 0.27|AVAX Avalanche 34|LINK Chainlink 21|TON Toncoin 5.1
+SHIB Shiba_Inu 0.000021|DOT Polkadot 6.4|BCH Bitcoin_Cash 470|LTC Litecoin 108|UNI Uniswap 12.5
+NEAR NEAR_Protocol 5.2|PEPE Pepe 0.000018|APT Aptos 9.1|ICP Internet_Computer 10.4|ETC Ethereum_Classic 26
+AAVE Aave 290|XLM Stellar 0.36|HBAR Hedera 0.28|FIL Filecoin 5|ATOM Cosmos 6.6|ARB Arbitrum 0.72
+VET VeChain 0.045|ALGO Algorand 0.34|OP Optimism 1.8|MKR Maker 1500|GRT The_Graph 0.2|XMR Monero 210
+INJ Injective 20|RUNE THORChain 3.2|IMX Immutable 1.3|SEI Sei 0.4|TIA Celestia 4.6"""
+STABLE = ("USDT", "USDC")
+SYLLABLES = [
+    word[i : i + 2] for word in ("albecordelfigan", "hoinjukalumonero", "paqurasitoulvewo") for i in range(0, 14, 2)
+]
 TOTAL = 320
 
 
@@ -41,12 +44,16 @@ def coins() -> list[dict[str, Any]]:
     for entry in KNOWN.replace("\n", "|").split("|"):
         symbol, name, price = entry.split()
         found.append({"symbol": symbol, "name": name.replace("_", " "), "price": float(price)})
+    taken = {coin["symbol"] for coin in found}
     while len(found) < TOTAL:
-        word = "".join(chance.choice(SYLLABLES) for _ in range(chance.randint(2, 3)))
-        shared = len(found) % 40 == 7
-        symbol = chance.choice(SHARED) if shared else word[:4].upper()
-        unknown = len(found) % 53 == 11
-        price = None if unknown else round(10 ** chance.uniform(-5, 1.5), 8)
+        word = "".join(chance.choice(SYLLABLES) for _ in range(3))
+        # As in life, some of the smaller coins have taken a symbol that another one has.
+        shares = len(found) % 40 == 39
+        symbol = found[-20]["symbol"] if shares else word[:5].upper()
+        if symbol in taken and not shares:
+            continue
+        taken.add(symbol)
+        price = None if len(found) % 53 == 11 else round(10 ** chance.uniform(-5, 1.5), 8)
         found.append({"symbol": symbol, "name": word.capitalize(), "price": price})
     for position, coin in enumerate(found, start=1):
         coin |= {"id": position * 3 + 1, "phase": chance.uniform(0, 6.28), "supply": chance.randint(10**6, 10**10)}
@@ -57,10 +64,11 @@ COINS = coins()
 
 
 def price_of(coin: dict[str, Any], moment: float) -> float | None:
-    """A price that moves three per cent up and down over some minutes."""
+    """A price that moves three per cent up and down over some minutes, where it may."""
     if coin["price"] is None:
         return None
-    return float(f"{coin['price'] * (1 + 0.03 * math.sin(moment / 97 + coin['phase'])):.8g}")
+    swing = 0.0005 if coin["symbol"] in STABLE else 0.03
+    return float(f"{coin['price'] * (1 + swing * math.sin(moment / 97 + coin['phase'])):.8g}")
 
 
 def iso(moment: float) -> str:
@@ -106,9 +114,7 @@ def ranking(query: dict[str, str], moment: float) -> tuple[int, Any]:
     except ValueError:
         return 200, {"Response": "Error", "Message": "limit and page must be numbers", "Data": []}
     hour = moment // 3600
-    ranked = sorted(
-        enumerate(COINS), key=lambda entry: entry[0] + 6 * math.sin(hour + entry[1]["phase"])
-    )
+    ranked = sorted(enumerate(COINS), key=lambda entry: entry[0] + 6 * math.sin(hour + entry[1]["phase"]))
     tick = moment - moment % 30
     data = [
         {

@@ -59,7 +59,9 @@ class Api:
         deadline = time.monotonic() + seconds
         while run["status"] in ("pending", "running"):
             if time.monotonic() > deadline:
-                raise StepFailed(f"the run {run['id']} has not ended after {seconds:.0f} s; see sluice get runs/{run['id']}")
+                raise StepFailed(
+                    f"the run {run['id']} has not ended after {seconds:.0f} s; see sluice get runs/{run['id']}"
+                )
             time.sleep(_PAUSE_SECONDS)
             run = self.get(f"/runs/{run['id']}")
         return run

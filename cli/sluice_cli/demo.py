@@ -121,7 +121,9 @@ def _await_drop(api: Api, slug: str, before: dict[str, Any] | None) -> None:
 def _tell(run: dict[str, Any]) -> None:
     if run["status"] == "failed":
         raise StepFailed(run["error"]["detail"])
-    console.print(f"  run {run['id']}: {run['status']}, {run['rows']} rows, version {run['version']}, {run['completeness']}")
+    console.print(
+        f"  run {run['id']}: {run['status']}, {run['rows']} rows, version {run['version']}, {run['completeness']}"
+    )
     for warning in run["warnings"]:
         console.print(f"  [yellow]note[/] {warning}", markup=True)
 

@@ -151,7 +151,7 @@ class LocalStack:
     def _is_deployed(self) -> bool:
         try:
             return httpx.get(f"{self._api()}/health", timeout=30, trust_env=False).status_code == 200
-        except Exception:  # noqa: BLE001 - whatever is wrong, deploying again is the answer
+        except Exception:
             return False
 
     def _api(self) -> str:

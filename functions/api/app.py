@@ -3,7 +3,6 @@
 from typing import Any
 
 from api.routes import assignments, datasources, keys, pages, platform, projects, runs, secrets, versions
-
 from sluice.http.dispatch import Dispatcher
 
 ROUTES = [

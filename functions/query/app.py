@@ -3,7 +3,6 @@
 from typing import Any
 
 from query.routes import data
-
 from sluice.http.dispatch import Dispatcher
 
 ROUTES = [*data.routes]

@@ -23,7 +23,7 @@ def create_key(call: Call, services: Platform) -> Answer:
 def list_keys(call: Call, services: Platform) -> Answer:
     """The API keys, without their secrets."""
     after = services.cursors.open("keys", call.one("cursor"))
-    found, following = services.definitions.list("key", call.limit(), after)
+    found, following = services.definitions.page("key", call.limit(), after)
     cursor = services.cursors.seal("keys", following) if following is not None else None
     return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
 

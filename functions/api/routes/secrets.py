@@ -45,7 +45,7 @@ def _users(services: Platform) -> dict[str, list[str]]:
 def list_secrets(call: Call, services: Platform) -> Answer:
     """The names of the secrets, and the datasources that use each."""
     after = services.cursors.open("secrets", call.one("cursor"))
-    found, following = services.definitions.list("secret", call.limit(), after)
+    found, following = services.definitions.page("secret", call.limit(), after)
     users = _users(services)
     cursor = services.cursors.seal("secrets", following) if following is not None else None
     return Answer({"items": [_view(one, users) for one in found], "next": cursor})

@@ -2,9 +2,9 @@
 
 from sluice.bootstrap import Platform
 from sluice.http.call import Answer, Call
+from sluice.http.data import data_answer
 from sluice.http.resources import DATASOURCES, PROJECTS
 from sluice.http.routes import CURSOR, LIMIT, Parameter, Routes
-from sluice.reads.answer import data_answer
 
 routes = Routes("data")
 _PARAMETERS = [

@@ -15,11 +15,11 @@ from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
 from sluice.catalog.runs import Pages, Runs
 from sluice.catalog.table import Table
-from sluice.security.cursors import Cursors
 from sluice.lake.cache import FileCache
 from sluice.lake.store import Lake
-from sluice.runs.schedules import Schedules
-from sluice.runs.workflows import Workflows
+from sluice.orchestration.schedules import Schedules
+from sluice.orchestration.workflows import Workflows
+from sluice.security.cursors import Cursors
 from sluice.security.keys import KeyRing
 from sluice.security.secrets import Secrets, SecretsRegistry
 from sluice.settings import Settings, load_settings

@@ -50,9 +50,11 @@ class Datasets:
 
     def versions(self, dataset: str, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """Versions from the newest on; and the number to go on before."""
-        condition, values = "#workspace_dataset = :pk", {"pk": f"{self._workspace}#{dataset}"}
+        condition = "#workspace_dataset = :pk"
+        values: Item = {"pk": f"{self._workspace}#{dataset}"}
         if before is not None:
-            condition, values = condition + " AND #number < :before", values | {"before": before}
+            condition += " AND #number < :before"
+            values["before"] = before
         page = self._versions.query(condition, values, limit=limit + 1, newest_first=True)
         found = [Version.model_validate(item) for item in page.items]
         return found[:limit], found[limit - 1].number if len(found) > limit else None

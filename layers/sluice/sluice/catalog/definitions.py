@@ -62,7 +62,7 @@ class Definitions:
             raise missing(kind, name)
         return found
 
-    def list(self, kind: Kind, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
+    def page(self, kind: Kind, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
         """Definitions by name, beginning after one of them; and the name to go on from."""
         found: list[Definition] = []
         key = self._key(kind, after) if after is not None else None

@@ -118,9 +118,7 @@ class Runs:
 
     def settled(self, run: Run) -> None:
         """Note that nothing is left to do after the run's present attempt."""
-        write = self._table.update(
-            self._key(run.id), {"active": None}, "#attempt = :attempt", {"attempt": run.attempt}
-        )
+        write = self._table.update(self._key(run.id), {"active": None}, "#attempt = :attempt", {"attempt": run.attempt})
         try:
             self._table.do(write)
         except ConditionFailed:

@@ -156,7 +156,9 @@ class Datasource(Document):
             raise ValueError("the block http belongs to the kind http only")
         if self.kind == "file" and self.schedule is not None:
             raise ValueError("files arrive by themselves: a file datasource has no schedule")
-        if self.primary_key is not None and (not self.primary_key or len(set(self.primary_key)) < len(self.primary_key)):
+        if self.primary_key is not None and (
+            not self.primary_key or len(set(self.primary_key)) < len(self.primary_key)
+        ):
             raise ValueError("primary_key needs at least one column and each only once")
         if self.fields is not None and self.selects_columns:
             unknown = [name for name in [*self.types, *(self.primary_key or [])] if name not in self.fields]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -130,7 +131,7 @@ def _converts(column_type: str, value: str) -> bool:
     return True
 
 
-_TEXT_TESTS = {
+_TEXT_TESTS: dict[str, Callable[[str], bool]] = {
     "bigint": lambda value: bool(_INTEGER.match(value)) and value != "-0" and int(value) in BIGINT_RANGE,
     "double": lambda value: bool(_NUMBER.match(value)) and not _loses_digits(value),
     "boolean": lambda value: value in ("true", "false", "True", "False", "TRUE", "FALSE"),

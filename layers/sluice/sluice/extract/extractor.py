@@ -122,7 +122,13 @@ class _RowFile:
         return columns, types.warnings()
 
     def _page(
-        self, file: IO[bytes], page: Any, content: IO[bytes], datasource: Datasource, maker: RowMaker, types: ColumnTypes
+        self,
+        file: IO[bytes],
+        page: Any,
+        content: IO[bytes],
+        datasource: Datasource,
+        maker: RowMaker,
+        types: ColumnTypes,
     ) -> None:
         try:
             text = page_format(datasource, page, content) == "csv"

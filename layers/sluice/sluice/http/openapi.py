@@ -42,9 +42,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         OpenAPI 3.1, in an order that depends on the routes' paths and verbs only.
     """
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
-    models = {
-        model for route in ordered for model in (route.body, route.answer) if isinstance(model, type)
-    }
+    models = {model for route in ordered for model in (route.body, route.answer) if isinstance(model, type)}
     names, definitions = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)], ref_template=_REF
     )

@@ -16,7 +16,7 @@ from sluice.domain.project import Project
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 
-D = TypeVar("D", Datasource, Project)
+D = TypeVar("D", bound=Datasource | Project)
 
 
 def view(found: Definition) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Resource(Generic[D]):
         after = services.cursors.open(bound, call.one("cursor"))
         items: list[Definition] = []
         while True:
-            found, following = services.definitions.list(self._kind, limit - len(items), after)
+            found, following = services.definitions.page(self._kind, limit - len(items), after)
             items += [one for one in found if self._sees(services, call.principal, one)]
             if following is None or len(items) == limit:
                 break

@@ -20,11 +20,11 @@ def visible(services: Platform, principal: Principal, run: Run) -> bool:
     """Whether a principal may know of a run: of what it works for, that is."""
     if principal.projects is None:
         return True
-    kind, slug = ("datasource", run.datasource) if run.kind == "ingest" else ("project", run.project)
-    found = services.definitions.find(kind, slug or "")  # type: ignore[arg-type] - both are kinds
-    if found is None:
-        return False
-    return (sees_datasource if kind == "datasource" else sees_project)(services, principal, found)
+    if run.kind == "ingest":
+        found = services.definitions.find("datasource", run.datasource or "")
+        return found is not None and sees_datasource(services, principal, found)
+    found = services.definitions.find("project", run.project or "")
+    return found is not None and sees_project(services, principal, found)
 
 
 def load_run(call: Call, services: Platform, run_id: str) -> Run:

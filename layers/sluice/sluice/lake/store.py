@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import orjson
 from botocore.exceptions import ClientError
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _SMALL = 8 << 20
+
+
+def _sha256(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := content.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 class Lake:
@@ -101,8 +108,7 @@ class Lake:
         Returns:
             Its SHA-256 in hexadecimal, under which it is found again.
         """
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-        content.seek(0)
+        digest = _sha256(content)
         key = self.full_key(keys.raw(digest))
         with translated():
             if content.seek(0, 2) <= _SMALL:
@@ -151,7 +157,7 @@ class Lake:
                         raise NotFound(f"There is no page {content_hash}.") from None
                     raise
             with gzip.open(path, "rb") as content:
-                yield content
+                yield cast(IO[bytes], content)
 
     def put_answer(self, body: bytes) -> str:
         """Keep an answer that is too large to be given inline; its key."""

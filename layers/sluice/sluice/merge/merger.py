@@ -79,10 +79,10 @@ class Merger:
         )
         return self._write(run, project, sources, manifest)
 
-    def _sources(
-        self, assigned: list[Assigned], failures: dict[str, str]
-    ) -> tuple[list[Source], list[str], list[str]]:
-        sources, warnings, missing = [], [], []
+    def _sources(self, assigned: list[Assigned], failures: dict[str, str]) -> tuple[list[Source], list[str], list[str]]:
+        sources: list[Source] = []
+        warnings: list[str] = []
+        missing: list[str] = []
         self._versions: dict[str, Any] = {}
         for assignment in assigned:
             slug = assignment.datasource
@@ -118,13 +118,18 @@ class Merger:
 
     def _write(self, run: Run, project: Project, sources: list[Source], manifest: Manifest) -> str:
         spec = project.merge
-        make = join_query if isinstance(spec, JoinMerge) else union_query
-        query = make(spec, sources, manifest.columns)  # type: ignore[arg-type] - each takes its own spec
+        if isinstance(spec, JoinMerge):
+            query = join_query(spec, sources, manifest.columns)
+        else:
+            query = union_query(spec, sources, manifest.columns)
         folder = keys.version_folder(run, manifest.fingerprint)
         with self._lake.scratch() as scratch:
             with engine(self._settings, scratch.parent) as connection:
                 for source in sources if spec.key else []:
-                    repeated, keyless = connection.execute(duplicates_query(source, spec.key or [])).fetchone() or (0, 0)
+                    repeated, keyless = connection.execute(duplicates_query(source, spec.key or [])).fetchone() or (
+                        0,
+                        0,
+                    )
                     manifest.warnings += _left_out(source.input.datasource, repeated, keyless)
                 connection.execute(f"COPY ({query}) {copy_to(scratch)}")
                 counted = connection.execute(f"SELECT count(*) FROM read_parquet('{scratch}')").fetchone()
@@ -151,7 +156,9 @@ def _completeness(sources: list[Source], missing: list[str]) -> tuple[Completene
     for source in sources:
         taken = source.input
         if taken.completeness != "complete":
-            by_state[taken.completeness].append(f"{taken.datasource}: its version {taken.version} is {taken.completeness}")
+            by_state[taken.completeness].append(
+                f"{taken.datasource}: its version {taken.version} is {taken.completeness}"
+            )
     reasons = capped(by_state["partial"] + by_state["unproven"])
     if by_state["partial"]:
         return "partial", reasons

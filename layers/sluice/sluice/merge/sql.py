@@ -43,9 +43,7 @@ def join_query(spec: JoinMerge, sources: list[Source], columns: list[Column]) ->
 
 def _last_per_key(source: Source, key: list[Column]) -> str:
     """The source's rows with a whole key, the last by page and row of each."""
-    casts = ", ".join(
-        f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in key
-    )
+    casts = ", ".join(f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in key)
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
     selected = ", ".join([casts, *others, "_page", "_row"])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
@@ -71,9 +69,7 @@ def _rule(rule: FieldRule, column: Column, sources: list[Source]) -> str:
     if rule.rule == "first_non_null":
         return f"coalesce({', '.join(cells)})"
     if rule.rule == "priority":
-        cases = " ".join(
-            f"WHEN {_present(source)} THEN {cell}" for source, cell in zip(competing, cells, strict=True)
-        )
+        cases = " ".join(f"WHEN {_present(source)} THEN {cell}" for source, cell in zip(competing, cells, strict=True))
         return f"CASE {cases} END"
     return _timed(rule, column, competing, cells)
 

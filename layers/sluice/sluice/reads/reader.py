@@ -38,10 +38,8 @@ class Reader:
             return [], False
         where, values = _where(request.where)
         by_position = "_file_index, file_row_number"
-        order = ", ".join(
-            [*(f"{quoted(column.name)} {'DESC' if down else 'ASC'} NULLS LAST" for column, down in request.order)]
-            + [by_position]
-        )
+        asked = (f"{quoted(column.name)} {'DESC' if down else 'ASC'} NULLS LAST" for column, down in request.order)
+        order = ", ".join([*asked, by_position])
         names = ", ".join(quoted(column.name) for column in request.select)
         parts = " UNION ALL ".join(
             f"SELECT *, {index} AS _file_index FROM {_numbered(path)}" for index, path in enumerate(files)
@@ -65,7 +63,8 @@ def _numbered(path: Path) -> str:
 
 
 def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for condition in conditions:
         name, kind = quoted(condition.column.name), duckdb_type(condition.column.type)
         if condition.operator == "null":

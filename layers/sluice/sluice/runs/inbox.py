@@ -7,8 +7,8 @@ import re
 import orjson
 from botocore.exceptions import ClientError
 
-from sluice.bootstrap import Platform
 from sluice.aws import translated
+from sluice.bootstrap import Platform
 from sluice.domain.names import is_slug, now, rfc3339
 from sluice.domain.run import Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
@@ -92,4 +92,3 @@ def _unchanged(services: Platform, drop: Drop) -> bool:
         return bool(services.s3.head_object(Bucket=drop.bucket, Key=drop.key)["ETag"].strip('"') == drop.etag)
     except ClientError:
         return False
-

@@ -66,7 +66,11 @@ def _pulled(services: Platform, run: Run) -> list[Assigned]:
             continue
         datasource = Datasource.model_validate(found.document)
         checked_at = services.datasets.pointer(f"datasource/{datasource.slug}").checked_at
-        if datasource.kind == "http" and datasource.enabled and (run.ingest == "all" or is_stale(datasource, checked_at)):
+        if (
+            datasource.kind == "http"
+            and datasource.enabled
+            and (run.ingest == "all" or is_stale(datasource, checked_at))
+        ):
             chosen.append(assigned)
     return chosen
 

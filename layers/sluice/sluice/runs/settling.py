@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import orjson
 
@@ -57,10 +58,8 @@ def _parent_ended(services: Platform, run: Run) -> bool:
 
 def _sentence(error: str | None, cause: str | None) -> str:
     """What Step Functions says, without the stack trace that a Lambda's cause may hold."""
-    try:
+    with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        pass
     said = ": ".join(part for part in (error, cause) if part) or "it was stopped"
     return said.split("\n")[0][:300].rstrip(".")
 

@@ -15,7 +15,13 @@ _REFRESH_LOCK_SECONDS = 6 * 3600
 
 
 def start_ingest(
-    services: Platform, datasource: str, trigger: Trigger, by: str, *, drop: Drop | None = None, replay: int | None = None
+    services: Platform,
+    datasource: str,
+    trigger: Trigger,
+    by: str,
+    *,
+    drop: Drop | None = None,
+    replay: int | None = None,
 ) -> Run:
     """Start an ingest run of a datasource."""
     run = Run(

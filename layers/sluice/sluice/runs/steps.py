@@ -19,7 +19,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import Project
-from sluice.domain.run import FetchIndex, Run, TERMINAL
+from sluice.domain.run import TERMINAL, FetchIndex, Run
 from sluice.errors import NotFound, RunError, RunStopped, SluiceError, VersionConflict
 from sluice.lake import keys
 
@@ -184,7 +184,9 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
     for child in (settle(services, child) for child in children(services, run)):
         failures.pop(child.datasource or "", None)
         if child.status not in ("succeeded", "partial"):
-            failures[child.datasource or ""] = (child.error or {}).get("detail", f"its run {child.id} was {child.status}")
+            failures[child.datasource or ""] = (child.error or {}).get(
+                "detail", f"its run {child.id} was {child.status}"
+            )
     assigned = services.assignments.of_project(project.slug)
     merger = Merger(services.datasets, services.lake, services.settings)
     return {"outcome": "done", "manifest_key": merger.merge(run, project, assigned, failures)}

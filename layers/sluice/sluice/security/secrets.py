@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sluice.catalog.definitions import Definition, Definitions
 from sluice.aws import translated
+from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.names import now, rfc3339
 from sluice.errors import SecretMissing
 

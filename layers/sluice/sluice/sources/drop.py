@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from sluice.catalog.runs import Pages
 from sluice.aws import translated
+from sluice.catalog.runs import Pages
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, PageReceipt, Run
@@ -60,9 +60,17 @@ def _receive(drop: Drop, s3: S3Client, lake: Lake) -> PageReceipt:
         try:
             answer = s3.get_object(**which)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion", "PreconditionFailed", "412", "404"):
+            if error.response["Error"]["Code"] not in (
+                "NoSuchKey",
+                "NoSuchVersion",
+                "PreconditionFailed",
+                "412",
+                "404",
+            ):
                 raise
-            raise SourceUnreachable("The file was deleted or replaced before it could be read; drop it again.") from None
+            raise SourceUnreachable(
+                "The file was deleted or replaced before it could be read; drop it again."
+            ) from None
         for chunk in answer["Body"].iter_chunks(1 << 20):
             body.write(chunk)
         body.seek(0)

@@ -37,7 +37,7 @@ _ADVICE = {
 
 
 class HandOver(Exception):
-    """This call's time is nearly over: the next one goes on from the receipts."""
+    """The time of this call is nearly over: the next one goes on from the receipts."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class HttpFetcher:
         """Ask for one page until it comes, and store body, then receipt."""
         request = self._request(state)
         failures = list(failures)
+        final: RunError | None
         while True:
             tried = sum(1 for failure in failures if failure["attempt"] == self._run.attempt)
             self._require_time(request)
@@ -275,4 +276,3 @@ def _reason(error: BaseException) -> str:
 def _refusal(status: int) -> SourceRefused:
     advice = _ADVICE.get(status, "see the page's content for what it says")
     return SourceRefused(f"The upstream answered {status}; {advice}.")
-

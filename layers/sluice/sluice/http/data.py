@@ -24,8 +24,8 @@ def data_answer(call: Call, services: Platform, dataset: str) -> Answer:
         NotFound: there is no such version.
         Invalid: a parameter does not fit the columns.
     """
-    asked = {name: call.one(name) for name in ("select", "order", "version")} | {"where": call.many("where")}
-    bound = ["data", dataset, asked]
+    asked = {name: call.one(name) for name in ("select", "order", "version")}
+    bound = ["data", dataset, asked, call.many("where")]
     position = services.cursors.open(bound, call.one("cursor"))
     version = _version(call, services, dataset, position)
     form = call.choice("format", ("json", "csv"), "json")

@@ -1,0 +1,1 @@
+"""What starts and repeats work: Step Functions executions and EventBridge Scheduler schedules."""
