@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -23,6 +23,9 @@ from sluice.security.cursors import Cursors
 from sluice.security.keys import KeyRing
 from sluice.security.secrets import Secrets, SecretsRegistry
 from sluice.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import httpx
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
@@ -89,6 +92,13 @@ class Platform:
         links = self._client("s3", endpoint_url=settings.public_s3_url) if settings.public_s3_url else self.s3
         cache = FileCache(Path(settings.cache_dir), settings.cache_bytes)
         return Lake(self.s3, links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
+
+    def source_transport(self) -> httpx.AsyncBaseTransport:
+        """A fresh transport for the requests of one run, to the addresses that settings allow."""
+        from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
+        from sluice.sources.client import vetted_transport
+
+        return vetted_transport(AddressPolicy(self.settings.private_networks))
 
     @cached_property
     def secrets(self) -> Secrets:

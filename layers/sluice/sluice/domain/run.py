@@ -64,6 +64,7 @@ class Run(Record):
     warnings: list[str] = Field(default_factory=list)
 
     # What the API does not show.
+    active: str | None = None
     parent: str | None = None
     drop: Drop | None = None
     replay: int | None = None
@@ -82,7 +83,7 @@ class Run(Record):
         return self.status in TERMINAL
 
 
-_HIDDEN = {"parent", "drop", "replay", "ingest", "lease_until", "started_step"}
+_HIDDEN = {"active", "parent", "drop", "replay", "ingest", "lease_until", "started_step"}
 
 
 def presented(run: Run) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import UnreadableData
 from sluice.extract.flatten import Columns, RowMaker
 from sluice.extract.typing import ColumnTypes
+from sluice.formats.csv_format import column_names
 from sluice.formats.page import page_format, records
 from sluice.lake import keys
 from sluice.lake.parquet import copy_to, data_object, engine, engine_name, literal, quoted
@@ -132,6 +133,8 @@ class _RowFile:
     ) -> None:
         try:
             text = page_format(datasource, page, content) == "csv"
+            if text and not datasource.selects_columns and datasource.records == "@":
+                types.know(column_names(content))
             exact = [name for name, kind in datasource.types.items() if kind.startswith("decimal")]
             for position, record in enumerate(records(datasource, page, content)):
                 row = maker.row(record, page)

@@ -26,6 +26,11 @@ class ColumnTypes:
         for name in datasource.fields or {} if datasource.selects_columns else {}:
             self._guesses[name] = JsonTypeGuess()
 
+    def know(self, names: list[str]) -> None:
+        """Take the columns of a CSV header into account, which are there even without rows."""
+        for name in names:
+            self._guesses.setdefault(name, TextTypeGuess())
+
     def see(self, row: Row, *, text: bool) -> None:
         """Take a row into account; `text` says that its values are CSV's."""
         self._rows += 1

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO
 
 from sluice.errors import EmptyData, UnreadableData
 
 csv.field_size_limit(16_000_000)
+
+
+def column_names(content: IO[bytes]) -> list[str]:
+    """The names in the header of a CSV page; the content is left at its beginning.
+
+    Raises:
+        EmptyData, UnreadableData: as `read_csv`.
+    """
+    rows = _rows(content)
+    names = [name or "" for name in next(rows)]
+    rows.close()
+    content.seek(0)
+    return names
 
 
 def read_csv(content: IO[bytes]) -> Iterator[dict[str, str | None]]:
@@ -20,6 +33,14 @@ def read_csv(content: IO[bytes]) -> Iterator[dict[str, str | None]]:
         UnreadableData: a row has more or fewer fields than the header, a name stands in the
             header twice, a quote is never closed, or the text is not UTF-8.
     """
+    rows = _rows(content)
+    names = [name or "" for name in next(rows)]
+    for row in rows:
+        yield dict(zip(names, row, strict=True))
+
+
+def _rows(content: IO[bytes]) -> Generator[list[str | None], None, None]:
+    """The header, then the rows."""
     text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, strict=True)
     try:
@@ -29,6 +50,7 @@ def read_csv(content: IO[bytes]) -> Iterator[dict[str, str | None]]:
         if header is None:
             raise EmptyData("The file is empty; a CSV file begins with a line of column names.")
         names = _names(header)
+        yield list(names)
         for row in reader:
             if not row:
                 continue
@@ -37,7 +59,7 @@ def read_csv(content: IO[bytes]) -> Iterator[dict[str, str | None]]:
                     f"Line {reader.line_num} has {len(row)} fields, the header has {len(names)}; "
                     "quote fields that contain a comma or a line break."
                 )
-            yield {name: value if value != "" else None for name, value in zip(names, row, strict=True)}
+            yield [value if value != "" else None for value in row]
     except UnicodeDecodeError as error:
         raise UnreadableData(f"The file is not UTF-8 text: {error.reason} at byte {error.start}.") from None
     except csv.Error as error:

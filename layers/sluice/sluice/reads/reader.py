@@ -34,8 +34,8 @@ class Reader:
         The rows of a version never change, so that an offset means the same row each time.
         """
         files = self._files(version)
-        if not files:
-            return [], False
+        if not files or not request.select:
+            return [], False  # a version of nothing has no columns either
         where, values = _where(request.where)
         by_position = "_file_index, file_row_number"
         asked = (f"{quoted(column.name)} {'DESC' if down else 'ASC'} NULLS LAST" for column, down in request.order)

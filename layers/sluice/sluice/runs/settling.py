@@ -28,7 +28,7 @@ def settle(services: Platform, run: Run) -> Run:
     """
     if not run.finished:
         run = _concluded(services, run)
-    if run.finished:
+    if run.finished and run.active is not None:
         _follow_up(services, run)
         services.runs.settled(run)
     return run

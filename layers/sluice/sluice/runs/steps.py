@@ -127,12 +127,11 @@ def _fetched(services: Platform, run: Run, datasource: Datasource, seconds_left:
 async def _fetch_http(
     services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
 ) -> FetchIndex:
-    from sluice.sources.address import AddressPolicy
     from sluice.sources.client import SourceClient
     from sluice.sources.fetcher import Fetching, HttpFetcher
 
     settings = services.settings
-    client = SourceClient(AddressPolicy(settings.private_networks), settings.max_page_bytes)
+    client = SourceClient(services.source_transport(), settings.max_page_bytes)
     try:
         tools = Fetching(
             client, services.lake, services.pages, services.runs, settings, services.secrets.value, seconds_left

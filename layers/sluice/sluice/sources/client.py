@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import IO, Any
@@ -66,17 +66,27 @@ def full_url(request: Request) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(query), ""))
 
 
-class SourceClient:
-    """An HTTP client for one run: nothing is shared with another datasource's requests."""
+def vetted_transport(policy: AddressPolicy) -> httpx.AsyncBaseTransport:
+    """A transport that connects to the addresses which the policy allows, and to no others."""
+    transport = httpx.AsyncHTTPTransport(trust_env=False)
+    # httpx has no argument for the network backend; its pool is httpcore's, which has.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=httpx.create_ssl_context(trust_env=False),
+        network_backend=VettedBackend(policy),
+        keepalive_expiry=30,
+    )
+    return transport
 
-    def __init__(self, policy: AddressPolicy, max_bytes: int) -> None:
-        transport = httpx.AsyncHTTPTransport(trust_env=False)
-        # httpx has no argument for the network backend; its pool is httpcore's, which has.
-        transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
-            network_backend=VettedBackend(policy),
-            keepalive_expiry=30,
-        )
+
+class SourceClient:
+    """An HTTP client for one run: nothing is shared with another datasource's requests.
+
+    Args:
+        transport: what carries the requests; it is closed with the client.
+        max_bytes: the most that an answer may have once decompressed.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, max_bytes: int) -> None:
         self._client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
         self._max_bytes = max_bytes
 
@@ -131,7 +141,16 @@ class SourceClient:
         raise SourceRefused(f"The upstream redirects more than {_MAX_REDIRECTS} times.")
 
     async def _read(self, response: httpx.Response) -> Received:
-        body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - handed on
+        body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - the receiver closes it
+        try:
+            size = await self._inflate(response, body)
+        except BaseException:
+            body.close()
+            raise
+        body.seek(0)
+        return Received(response.status_code, response.headers, body, size)
+
+    async def _inflate(self, response: httpx.Response, body: IO[bytes]) -> int:
         size = 0
         inflate = _inflater(response.headers.get("content-encoding", ""))
         async for chunk in response.aiter_raw():
@@ -142,11 +161,8 @@ class SourceClient:
                         f"The answer has more than {self._max_bytes} bytes once decompressed; ask for smaller pages."
                     )
                 body.write(part)
-        for part in inflate(None):
-            size += len(part)
-            body.write(part)
-        body.seek(0)
-        return Received(response.status_code, response.headers, body, size)
+        inflate(None)
+        return size
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -154,8 +170,11 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.lower()
 
 
-def _inflater(encoding: str) -> Any:
-    """A decoder that gives at most a step's bytes at a time, so that a bomb meets the cap."""
+def _inflater(encoding: str) -> Callable[[bytes | None], Iterable[bytes]]:
+    """A decoder that gives at most a step's bytes at a time, so that a bomb meets the cap.
+
+    Called with none at the end of the body, it raises when the body was cut off.
+    """
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return lambda chunk: [chunk] if chunk else []
@@ -163,17 +182,21 @@ def _inflater(encoding: str) -> Any:
         raise UnreadableData(f"The upstream answers in the content encoding {name!r}, which was not asked for.")
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32 if name != "deflate" else zlib.MAX_WBITS)
 
-    def inflate(chunk: bytes | None) -> Any:
-        if chunk is None:
-            if not decoder.eof:
-                raise httpx.RemoteProtocolError("the compressed answer was cut off")
-            return
-        pending = chunk
-        while pending and not decoder.eof:
-            try:
-                yield decoder.decompress(pending, _INFLATE_STEP)
-            except zlib.error as error:
-                raise UnreadableData(f"The compressed answer is broken: {error}.") from None
-            pending = decoder.unconsumed_tail
+    def inflate(chunk: bytes | None) -> Iterable[bytes]:
+        if chunk is not None:
+            return _steps(decoder, chunk)
+        if not decoder.eof:
+            raise httpx.RemoteProtocolError("the compressed answer was cut off")
+        return []
 
     return inflate
+
+
+def _steps(decoder: Any, chunk: bytes) -> Iterator[bytes]:
+    pending = chunk
+    while pending and not decoder.eof:
+        try:
+            yield decoder.decompress(pending, _INFLATE_STEP)
+        except zlib.error as error:
+            raise UnreadableData(f"The compressed answer is broken: {error}.") from None
+        pending = decoder.unconsumed_tail

@@ -118,9 +118,10 @@ class HttpFetcher:
             self._require_time(request)
             try:
                 received = await self._tools.client.send(request, self._credentials)
-                digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
-                if 200 <= received.status < 300:
-                    return self._accept(number, state, request, received, digest, failures, before)
+                with received.body:
+                    digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
+                    if 200 <= received.status < 300:
+                        return self._accept(number, state, request, received, digest, failures, before)
                 failure = self._failure(received.status, f"HTTP status {received.status}", digest)
                 final = _refusal(received.status) if received.status not in _RETRIED else None
                 wait = received.retry_after()

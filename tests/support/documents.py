@@ -1,0 +1,66 @@
+"""Short documents and actions that many tests need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from support.client import Client
+
+from sluice.bootstrap import Platform
+from sluice.domain.run import Drop
+from sluice.runs.inbox import receive
+
+OFFSET = {"type": "offset", "offset_param": "start", "limit_param": "limit", "limit": 10, "total": "total"}
+
+
+def http_source(name: str = "coins", **changes: Any) -> dict[str, Any]:
+    """An HTTP datasource; `http` in the changes is merged into its block."""
+    http = {"url": f"https://{name}.example.com/v1", **changes.pop("http", {})}
+    return {"name": name, "kind": "http", "http": http, **changes}
+
+
+def paged_source(name: str = "coins", **changes: Any) -> dict[str, Any]:
+    """An HTTP datasource in pages of ten, with a total."""
+    pagination = OFFSET | changes.pop("pagination", {})
+    return http_source(name, http={"pagination": pagination}, records="data", **changes)
+
+
+def ingest(client: Client, slug: str, body: Any = None) -> dict[str, Any]:
+    """An ingest run that has ended."""
+    answer = client.post(f"/datasources/{slug}/runs", body or {})
+    assert answer.status == 202, answer.text
+    return client.get(f"/runs/{answer.json()['id']}").json()
+
+
+def refresh(client: Client, slug: str, **body: Any) -> dict[str, Any]:
+    """A refresh that has ended."""
+    answer = client.post(f"/projects/{slug}/runs", body)
+    assert answer.status == 202, answer.text
+    return client.get(f"/runs/{answer.json()['id']}").json()
+
+
+def rows(client: Client, path: str) -> list[dict[str, Any]]:
+    """The published rows of `projects/x` or `datasources/x`."""
+    answer = client.get(f"/{path}/data?limit=200")
+    assert answer.status == 200, answer.text
+    return answer.json()["items"]
+
+
+def drop(services: Platform, key: str, body: bytes) -> dict[str, Any] | None:
+    """Put a file into the inbox and tell of it, as S3 does; the run it started, as it stands."""
+    stored = boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=body)
+    told = Drop(
+        bucket="inbox",
+        key=key,
+        size=len(body),
+        etag=stored["ETag"].strip('"'),
+        version_id=stored.get("VersionId"),
+    )
+    run = receive(services, told)
+    return services.runs.get(run.id).model_dump() if run else None
+
+
+def inbox_keys() -> list[str]:
+    """What lies in the inbox."""
+    return sorted(one["Key"] for one in boto3.client("s3").list_objects_v2(Bucket="inbox").get("Contents", []))

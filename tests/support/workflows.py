@@ -1,0 +1,152 @@
+"""Runs the workflows' own definitions in this process, with the functions' own handlers.
+
+It knows the few states that they use. A handler that raises is called again as often as the
+state's Retry says; `Killed` stands for a process that died in the middle of a call.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sluice.bootstrap import Platform
+from sluice.domain.run import Run, execution_name
+from sluice.orchestration.workflows import Outcome
+
+ROOT = Path(__file__).parents[2]
+MACHINES = {kind: json.loads((ROOT / f"workflows/{kind}.asl.json").read_text()) for kind in ("ingest", "refresh")}
+
+
+class Killed(BaseException):
+    """The process of a function was killed."""
+
+
+class Context:
+    """What Lambda gives to a handler, as far as ours read it."""
+
+    aws_request_id = "request-1"
+
+    def __init__(self, seconds: float = 900) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+class ExecutionFailed(Exception):
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error, self.cause = error, cause
+
+
+class LocalWorkflows:
+    """The port `Workflows`, done at once and in this process.
+
+    `settle_ends` says whether the status-change event of an execution's end arrives.
+    """
+
+    def __init__(self, services: Platform) -> None:
+        self.services = services
+        self.outcomes: dict[str, Outcome] = {}
+        self.settle_ends = True
+        self.before_task: Callable[[str, dict[str, Any]], None] = lambda function, payload: None
+        self.tasks: list[str] = []
+        self.hold = False
+
+    def start(self, run: Run) -> None:
+        self.execute(run.kind, execution_name(run), {"run_id": run.id, "attempt": run.attempt})
+
+    def stop(self, run: Run) -> None:
+        self.outcomes.setdefault(execution_name(run), Outcome("ABORTED"))
+
+    def outcome(self, run: Run) -> Outcome | None:
+        return self.outcomes.get(execution_name(run))
+
+    def execute(self, kind: str, name: str, payload: dict[str, Any], nested: bool = False) -> None:
+        if name in self.outcomes:
+            return
+        self.outcomes[name] = Outcome("RUNNING")
+        if self.hold:
+            return
+        try:
+            self._walk(MACHINES[kind], payload)
+            self.outcomes[name] = Outcome("SUCCEEDED")
+        except ExecutionFailed as failure:
+            self.outcomes[name] = Outcome("FAILED", failure.error, failure.cause)
+            if nested:
+                raise
+        if self.settle_ends and not nested:
+            handler = importlib.import_module("run_events.app").handler
+            handler({"detail": {"name": name, "status": self.outcomes[name].status}}, Context())
+
+    def _walk(self, machine: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+        name, data = machine["StartAt"], payload
+        while True:
+            state = machine["States"][name]
+            match state["Type"]:
+                case "Task":
+                    result = self._task(state, data)
+                    data = _placed(data, result, state.get("ResultPath", "$"))
+                case "Choice":
+                    name = _chosen(state, data)
+                    continue
+                case "Map":
+                    self._map(state, data)
+                case "Pass":
+                    data = state["Parameters"]
+                case "Succeed":
+                    return data
+                case "Fail":
+                    raise ExecutionFailed(_at(data, state["ErrorPath"]), _at(data, state["CausePath"]))
+            if state.get("End"):
+                return data
+            name = state["Next"]
+
+    def _task(self, state: dict[str, Any], data: dict[str, Any]) -> Any:
+        if state["Resource"].endswith("startExecution.sync:2"):
+            try:
+                self.execute("ingest", data["execution"], {"run_id": data["run_id"], "attempt": data["attempt"]}, True)
+            except ExecutionFailed:
+                assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
+            return {"status": "ended"}
+        function = state["Resource"].removeprefix("${").removesuffix("FunctionArn}").lower()
+        tries = 1 + state["Retry"][-1]["MaxAttempts"]
+        for attempt in range(1, tries + 1):
+            self.tasks.append(function)
+            try:
+                self.before_task(function, data)
+                result = importlib.import_module(f"{function}.app").handler(dict(data), Context())
+                return json.loads(json.dumps(result))
+            except (Killed, Exception) as error:
+                if attempt == tries:
+                    raise ExecutionFailed(type(error).__name__, str(error)) from error
+        raise AssertionError
+
+    def _map(self, state: dict[str, Any], data: dict[str, Any]) -> None:
+        key = data["items_key"]
+        body = self.services.s3.get_object(Bucket=data["bucket"], Key=key)["Body"].read()
+        for item in json.loads(body):
+            selected = {name.removesuffix(".$"): item[path.rpartition(".")[2]] for name, path in state["ItemSelector"].items()}
+            self._walk(state["ItemProcessor"], selected)
+
+
+def _placed(data: dict[str, Any], result: Any, path: str | None) -> dict[str, Any]:
+    if path is None:
+        return data
+    return result if path == "$" else {**data, path.removeprefix("$."): result}
+
+
+def _chosen(state: dict[str, Any], data: dict[str, Any]) -> str:
+    for choice in state["Choices"]:
+        if _at(data, choice["Variable"]) == choice["StringEquals"]:
+            return choice["Next"]
+    return state["Default"]
+
+
+def _at(data: Any, path: str) -> Any:
+    for part in path.removeprefix("$.").split("."):
+        data = data[part]
+    return data

@@ -1,0 +1,109 @@
+"""The platform on moto, with the workflows and the upstream in this process and no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from pytest_socket import disable_socket, enable_socket
+from support.client import Client
+from support.template import resources
+from support.upstream import Upstream
+from support.workflows import LocalWorkflows
+
+from sluice import bootstrap
+from sluice.bootstrap import Platform
+from sluice.domain.identity import KeyRequest
+
+TABLES = resources("AWS::DynamoDB::Table")
+
+
+@pytest.fixture(autouse=True)
+def no_sockets() -> Iterator[None]:
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str]:
+    values = {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "POWERTOOLS_SERVICE_NAME": "sluice",
+        "POWERTOOLS_LOG_LEVEL": "ERROR",
+        "STACK": "sluice",
+        "LAKE_BUCKET": "lake",
+        "INBOX_BUCKET": "inbox",
+        "INGEST_WORKFLOW": "arn:aws:states:us-east-1:123456789012:stateMachine:sluice-ingest",
+        "REFRESH_WORKFLOW": "arn:aws:states:us-east-1:123456789012:stateMachine:sluice-refresh",
+        "SCHEDULE_GROUP": "sluice",
+        "SCHEDULED_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-scheduled",
+        "SCHEDULE_ROLE": "arn:aws:iam::123456789012:role/schedule",
+        "CACHE_DIR": str(tmp_path / "cache"),
+        "FETCH_BACKOFF_SECONDS": "0",
+        "FETCH_MAX_RETRY_AFTER_SECONDS": "0",
+        "DUCKDB_THREADS": "1",
+    }
+    for logical_id in TABLES:
+        values[logical_id.removesuffix("Table").upper() + "_TABLE"] = logical_id
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    return values
+
+
+@pytest.fixture
+def upstream() -> Upstream:
+    return Upstream()
+
+
+@pytest.fixture
+def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Platform]:
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb")
+        for logical_id, properties in TABLES.items():
+            known = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+            dynamodb.create_table(
+                TableName=logical_id, **{name: properties[name] for name in known if name in properties}
+            )
+        s3 = boto3.client("s3")
+        for bucket in ("lake", "inbox"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="inbox", VersioningConfiguration={"Status": "Enabled"})
+        boto3.client("scheduler").create_schedule_group(Name="sluice")
+        bootstrap.platform.cache_clear()
+        platform = bootstrap.platform()
+        platform.__dict__["workflows"] = LocalWorkflows(platform)
+        platform.source_transport = upstream.transport  # type: ignore[method-assign]
+        yield platform
+        bootstrap.platform.cache_clear()
+
+
+@pytest.fixture
+def workflows(services: Platform) -> LocalWorkflows:
+    return services.workflows  # type: ignore[return-value]
+
+
+def client_of(services: Platform, role: str, projects: list[str] | None = None) -> Client:
+    request = KeyRequest(name=role, role=role, projects=projects)  # type: ignore[arg-type]
+    return Client(services.keys.issue(request, "test")[1])
+
+
+@pytest.fixture
+def admin(services: Platform) -> Client:
+    return client_of(services, "admin")
+
+
+@pytest.fixture
+def editor(services: Platform) -> Client:
+    return client_of(services, "editor")
+
+
+@pytest.fixture
+def viewer(services: Platform) -> Client:
+    return client_of(services, "viewer")

@@ -1,0 +1,317 @@
+"""Refreshes: what is asked again, how it is merged, and what follows a change."""
+
+import itertools
+from typing import Any
+
+import pytest
+from support.client import Client
+from support.documents import drop, http_source, ingest, refresh, rows
+from support.upstream import Canned, Upstream, ok, raw
+from support.workflows import LocalWorkflows
+
+from sluice.bootstrap import Platform
+from sluice.runs.starting import refresh_for_change
+
+JOIN = {"strategy": "join", "key": ["symbol"]}
+
+
+def project(admin: Client, sources: dict[str, Any], merge: dict[str, Any] = JOIN, **more: Any) -> None:
+    """A project `p` over datasources, each given as its assignment."""
+    body = {"name": "p", "merge": merge, "refresh_on": "manual", **more}
+    answer = admin.put("/projects/p", body)
+    assert answer.status in (200, 201), answer.text
+    for slug, assignment in sources.items():
+        answer = admin.put(f"/projects/p/datasources/{slug}", assignment)
+        assert answer.status in (200, 201), answer.text
+
+
+def serve_by_host(upstream: Upstream, documents: dict[str, Any]) -> None:
+    def answer(request: Any) -> Canned:
+        document = documents[request.url.host.partition(".")[0]]
+        return document if isinstance(document, Canned) else ok(document)
+
+    upstream.answer = answer
+
+
+def test_the_main_job(services: Platform, admin: Client, upstream: Upstream) -> None:
+    serve_by_host(
+        upstream,
+        {
+            "a": [{"symbol": "BTC", "price": 1, "at": "2026-01-01T00:00:00Z"}, {"symbol": "ETH", "price": None, "at": None}],
+            "b": [{"symbol": "BTC", "price": 2, "at": "2026-01-02T00:00:00Z"}, {"symbol": "SOL", "price": 3, "at": None}],
+        },
+    )
+    for name in "ab":
+        admin.post("/datasources", http_source(name, types={"at": "timestamp"}))
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    drop(services, "notes/n.csv", b"symbol,note\r\nBTC,mine\r\n")
+    rules = {"price": {"rule": "newest", "by": "at"}, "at": {"rule": "newest", "by": "at"}}
+    project(admin, {"a": {"priority": 1}, "b": {"priority": 2}, "notes": {"optional": True}}, {**JOIN, "fields": rules})
+    run = refresh(admin, "p")
+    assert (run["status"], run["completeness"], run["version"], run["rows"]) == ("succeeded", "complete", 1, 3)
+    assert rows(admin, "projects/p") == [
+        {"symbol": "BTC", "price": 2, "at": "2026-01-02T00:00:00Z", "note": "mine"},
+        {"symbol": "ETH", "price": None, "at": None, "note": None},
+        {"symbol": "SOL", "price": 3, "at": None, "note": None},
+    ]
+    told = admin.get("/projects/p/versions/1").json()
+    assert [(one["datasource"], one["version"]) for one in told["inputs"]] == [("a", 1), ("b", 1), ("notes", 1)]
+    children = admin.get("/runs?kind=ingest&datasource=a").json()["items"]
+    assert [(child["trigger"], child["status"]) for child in children] == [("refresh", "succeeded")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"rule": "priority"}, [None, 4, 6]),
+        ({"rule": "first_non_null"}, [2, 4, 6]),
+        ({"rule": "newest", "by": "at"}, [2, 5, 6]),
+        ({"rule": "oldest", "by": "at"}, [2, 4, 6]),
+    ],
+    ids=lambda value: value["rule"] if isinstance(value, dict) else "",
+)
+def test_rules_of_a_field(admin: Client, upstream: Upstream, rule: dict[str, Any], expected: list[Any]) -> None:
+    serve_by_host(
+        upstream,
+        {
+            "a": [{"symbol": "1", "v": None, "at": 9}, {"symbol": "2", "v": 4, "at": 1}],
+            "b": [{"symbol": "1", "v": 2, "at": 1}, {"symbol": "2", "v": 5, "at": 2}, {"symbol": "3", "v": 6, "at": None}],
+            "c": [{"symbol": "3", "at": 1}],
+        },
+    )
+    for name in "abc":
+        admin.post("/datasources", http_source(name))
+    project(admin, {name: {"priority": rank} for rank, name in enumerate("abc")}, {**JOIN, "fields": {"v": rule}})
+    refresh(admin, "p")
+    assert [row["v"] for row in rows(admin, "projects/p")] == expected
+
+
+def test_a_missing_field_never_competes_and_types_meet(admin: Client, upstream: Upstream) -> None:
+    serve_by_host(upstream, {"a": [{"symbol": 1}], "b": [{"symbol": "1", "v": 1.5}, {"symbol": "x", "v": 2}]})
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {"priority": 1}, "b": {"priority": 2}})
+    refresh(admin, "p")
+    assert rows(admin, "projects/p") == [{"symbol": "1", "v": 1.5}, {"symbol": "x", "v": 2.0}]
+
+
+def test_the_last_of_a_repeated_key_wins_and_is_counted(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"symbol": "A", "v": 1}, {"symbol": "A", "v": 2}, {"symbol": None, "v": 3}])
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    run = refresh(admin, "p")
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 2}]
+    assert any("1 rows have a key that comes again" in text for text in run["warnings"])
+    assert any("1 rows lack a value in the key" in text for text in run["warnings"])
+
+
+def test_the_order_of_assignment_changes_no_byte(admin: Client, upstream: Upstream) -> None:
+    records = [[{"symbol": str((number * step) % 50), "v": number} for number in range(40)] for step in (3, 7, 11)]
+    serve_by_host(upstream, dict(zip("abc", records, strict=True)))
+    for name in "abc":
+        admin.post("/datasources", http_source(name))
+    hashes = set()
+    for order in itertools.permutations("abc"):
+        project(admin, {name: {"priority": "abc".index(name)} for name in order}, JOIN)
+        run = refresh(admin, "p", ingest="all")
+        objects = admin.get(f"/projects/p/versions/{run['version']}").json()["objects"]
+        hashes.add(tuple(part["sha256"] for part in objects))
+        admin.delete("/projects/p")
+    assert len(hashes) == 1
+
+
+def test_union_is_the_default_and_may_have_a_key(admin: Client, upstream: Upstream) -> None:
+    serve_by_host(upstream, {"a": [{"k": 1, "v": "a"}, {"k": 1, "v": "b"}], "b": [{"k": 1.5, "w": True}, {"k": 1, "w": False}]})
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    admin.post("/projects", {"name": "p", "refresh_on": "manual"})
+    for name in "ab":
+        admin.put(f"/projects/p/datasources/{name}", {})
+    refresh(admin, "p")
+    assert rows(admin, "projects/p") == [
+        {"_source": "a", "k": 1.0, "v": "a", "w": None},
+        {"_source": "a", "k": 1.0, "v": "b", "w": None},
+        {"_source": "b", "k": 1.5, "v": None, "w": True},
+        {"_source": "b", "k": 1.0, "v": None, "w": False},
+    ]
+    admin.patch("/projects/p", {"merge": {"key": ["k"]}})
+    refresh(admin, "p")
+    assert [(row["_source"], row["k"], row["v"]) for row in rows(admin, "projects/p")] == [("a", 1.0, "b"), ("b", 1.5, None)]
+
+
+def test_a_failed_source_with_an_earlier_version_is_listed_and_its_version_used(
+    admin: Client, upstream: Upstream
+) -> None:
+    documents: dict[str, Any] = {"a": [{"symbol": "A", "v": 1}], "b": [{"symbol": "A", "w": 1}]}
+    serve_by_host(upstream, documents)
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {}, "b": {}})
+    refresh(admin, "p")
+    documents |= {"a": raw(b"", 401), "b": [{"symbol": "A", "w": 2}]}
+    run = refresh(admin, "p")
+    assert (run["status"], run["completeness"]) == ("succeeded", "complete")
+    assert any(text.startswith("a: The upstream answered 401") and "version 1 is used" in text for text in run["warnings"])
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1, "w": 2}]
+
+
+def test_a_required_source_that_never_succeeded_makes_it_partial(admin: Client, upstream: Upstream) -> None:
+    documents: dict[str, Any] = {"a": raw(b"", 401), "b": [{"symbol": "A", "w": 1}]}
+    serve_by_host(upstream, documents)
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {}, "b": {}})
+    run = refresh(admin, "p")
+    assert (run["status"], run["completeness"]) == ("partial", "partial")
+    assert "a: it has no data yet" in run["completeness_reasons"][0]
+    assert rows(admin, "projects/p") == [{"symbol": "A", "w": 1}]
+    admin.put("/projects/p/datasources/a", {"optional": True})
+    run = refresh(admin, "p")
+    assert (run["status"], run["completeness"]) == ("succeeded", "complete")
+    documents["b"] = raw(b"", 401)
+    documents["a"] = [{"symbol": "A", "v": 9}]
+    run = refresh(admin, "p")
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 9, "w": 1}]
+
+
+def test_with_no_data_at_all_the_refresh_fails(admin: Client, upstream: Upstream) -> None:
+    upstream.answer = lambda request: raw(b"", 401)
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    run = refresh(admin, "p")
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:nothing-to-merge")
+    assert "401" in run["error"]["detail"]
+    assert admin.get("/projects/p/data").json()["type"] == "urn:sluice:problem:not-published"
+
+
+def test_a_merge_that_does_not_fit_says_how(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"name": "A"}])
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    run = refresh(admin, "p")
+    assert run["error"]["type"] == "urn:sluice:problem:merge-failed"
+    assert "no column 'symbol'" in run["error"]["detail"]
+    project(admin, {"a": {}}, {"strategy": "join", "key": ["name"], "fields": {"x": {"rule": "priority"}}})
+    assert "'x', which no datasource" in refresh(admin, "p")["error"]["detail"]
+
+
+def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"symbol": "A"}])
+    admin.post("/datasources", http_source("always"))
+    admin.post("/datasources", http_source("aged", max_age_seconds=3600))
+    admin.post("/datasources", http_source("hourly", schedule={"expression": "rate(1 hour)"}))
+    admin.post("/datasources", http_source("paused", enabled=False))
+    project(admin, {name: {} for name in ("always", "aged", "hourly", "paused")})
+
+    def asked(**body: Any) -> set[str]:
+        upstream.requests.clear()
+        refresh(admin, "p", **body)
+        return {request.url.host.partition(".")[0] for request in upstream.requests}
+
+    assert asked() == {"always", "aged", "hourly"}
+    assert asked() == {"always"}
+    assert asked(ingest="all") == {"always", "aged", "hourly"}
+    assert asked(ingest="none") == set()
+
+
+def test_the_same_inputs_again_are_no_new_version(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"symbol": "A"}])
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    assert refresh(admin, "p")["version"] == 1
+    assert refresh(admin, "p", ingest="none")["version"] == 1
+    assert refresh(admin, "p", ingest="all")["version"] == 2
+
+
+def test_a_drop_is_in_the_projects_data_with_nothing_else_called(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    project(admin, {"notes": {}}, refresh_on="change")
+    drop(services, "notes/1.csv", b"symbol,note\nA,one\n")
+    assert rows(admin, "projects/p") == [{"symbol": "A", "note": "one"}]
+    drop(services, "notes/2.json", b'[{"symbol": "A", "note": "two"}]')
+    assert rows(admin, "projects/p") == [{"symbol": "A", "note": "two"}]
+    runs = admin.get("/runs?project=p").json()["items"]
+    assert [(run["trigger"], run["version"]) for run in runs] == [("change", 2), ("change", 1)]
+
+
+def test_two_projects_that_share_sources_do_not_wake_each_other_for_ever(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"symbol": "A"}])
+    admin.post("/datasources", http_source("a"))
+    for name in ("p", "q"):
+        admin.post("/projects", {"name": name, "merge": JOIN})
+        admin.put(f"/projects/{name}/datasources/a", {})
+    refresh(admin, "p")
+    kinds = [(run["kind"], run["project"], run["trigger"]) for run in admin.get("/runs").json()["items"]]
+    assert sorted(kinds, key=str) == [("ingest", None, "refresh"), ("refresh", "p", "api"), ("refresh", "q", "change")]
+
+
+def test_changes_during_a_refresh_are_followed_by_one_more(
+    services: Platform, workflows: LocalWorkflows, admin: Client
+) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    project(admin, {"notes": {}}, refresh_on="change")
+    drop(services, "notes/1.csv", b"symbol,v\nA,1\n")
+    workflows.hold = True
+    held = refresh_for_change(services, "p")
+    workflows.hold = False
+    assert held is not None
+    for number in (2, 3, 4):
+        drop(services, f"notes/{number}.csv", f"symbol,v\nA,{number}\n".encode())
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1}]
+    workflows.outcomes.pop(f"{held.id}-1")
+    workflows.start(held)
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 4}]
+    refreshes = admin.get("/runs?project=p&kind=refresh").json()["items"]
+    assert len(refreshes) == 3, "the first, the held one, and one for the three drops"
+
+
+def test_a_merge_that_was_overtaken_is_done_again(
+    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+) -> None:
+    upstream.serve([{"symbol": "A", "v": 1}])
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    overtaken: list[str] = []
+
+    def overtake(function: str, payload: dict[str, Any]) -> None:
+        if function == "commit" and not overtaken and services.runs.get(payload["run_id"]).kind == "refresh":
+            overtaken.append(payload["run_id"])
+            upstream.serve([{"symbol": "A", "v": 2}])
+            ingest(admin, "a")
+            refresh(admin, "p", ingest="none")
+
+    workflows.before_task = overtake
+    run = refresh(admin, "p")
+    assert (run["status"], run["version"]) == ("succeeded", 1), "its merge gave what was published meanwhile"
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 2}]
+    assert workflows.tasks.count("merge") == 3
+
+
+def test_names_in_sql_are_unique_within_a_project(admin: Client) -> None:
+    for name in ("a-b", "a b"):
+        admin.put(f"/datasources/{name.replace(' ', '--').replace('--', '-x-')}", {"name": name, "kind": "file"})
+    admin.post("/projects", {"name": "p"})
+    assert admin.put("/projects/p/datasources/a-b", {"alias": "same"}).status == 201
+    assert admin.put("/projects/p/datasources/a-x-b", {"alias": "same"}).status == 409
+    assert admin.put("/projects/p/datasources/a-x-b", {"alias": "merged"}).status == 422
+    assert admin.put("/projects/p/datasources/a-x-b", {"alias": "Not SQL"}).status == 422
+    assert admin.put("/projects/p/datasources/none", {}).status == 404
+    assert admin.put("/projects/none/datasources/a-b", {}).status == 404
+
+
+def test_assignments_from_both_sides(admin: Client) -> None:
+    admin.post("/datasources", {"name": "a", "kind": "file"})
+    for name in ("p", "q"):
+        admin.post("/projects", {"name": name})
+    assert admin.put("/projects/p/datasources/a", {"priority": 7}).status == 201
+    assert admin.put("/projects/p/datasources/a", {"priority": 8, "optional": True}).status == 200
+    admin.put("/projects/q/datasources/a")
+    found = admin.get("/projects/p/datasources").json()["items"]
+    assert [(one["datasource"], one["priority"], one["optional"]) for one in found] == [("a", 8, True)]
+    assert [one["project"] for one in admin.get("/datasources/a/projects").json()["items"]] == ["p", "q"]
+    assert admin.delete("/datasources/a").status == 409
+    assert admin.delete("/projects/p/datasources/a").status == 204
+    assert admin.delete("/projects/p/datasources/a").status == 404
+    assert admin.delete("/datasources/a").status == 409
+    assert admin.delete("/datasources/a?force=true").status == 204
+    assert admin.get("/projects/q/datasources").json()["items"] == []
