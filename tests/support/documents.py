@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
-from support.client import Client
 
 from sluice.bootstrap import Platform
 from sluice.domain.run import Drop
 from sluice.runs.inbox import receive
+from support.client import Client
 
 OFFSET = {"type": "offset", "offset_param": "start", "limit_param": "limit", "limit": 10, "total": "total"}
 

@@ -19,7 +19,11 @@ class Canned:
     headers: dict[str, str]
 
     def response(self) -> httpx.Response:
-        return httpx.Response(self.status, headers=self.headers, stream=httpx.ByteStream(self.body))
+        return httpx.Response(
+            self.status,
+            headers={"content-length": str(len(self.body)), **self.headers},
+            stream=httpx.ByteStream(self.body),
+        )
 
 
 class Upstream:

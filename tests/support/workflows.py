@@ -79,8 +79,18 @@ class LocalWorkflows:
             if nested:
                 raise
         if self.settle_ends and not nested:
-            handler = importlib.import_module("run_events.app").handler
-            handler({"detail": {"name": name, "status": self.outcomes[name].status}}, Context())
+            self._tell_end(name)
+
+    def _tell_end(self, name: str) -> None:
+        """The status-change event, delivered again when its function dies, as Lambda does."""
+        handler = importlib.import_module("run_events.app").handler
+        for _ in range(3):
+            try:
+                self.before_task("run_events", {})
+                handler({"detail": {"name": name, "status": self.outcomes[name].status}}, Context())
+                return
+            except Killed:
+                continue
 
     def _walk(self, machine: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
         name, data = machine["StartAt"], payload
@@ -127,9 +137,15 @@ class LocalWorkflows:
 
     def _map(self, state: dict[str, Any], data: dict[str, Any]) -> None:
         key = data["items_key"]
-        body = self.services.s3.get_object(Bucket=data["bucket"], Key=key)["Body"].read()
+        try:
+            body = self.services.s3.get_object(Bucket=data["bucket"], Key=key)["Body"].read()
+        except Killed:  # the workflow itself reads, and it is no function that could die
+            self.before_task("map", data)
+            body = self.services.s3.get_object(Bucket=data["bucket"], Key=key)["Body"].read()
         for item in json.loads(body):
-            selected = {name.removesuffix(".$"): item[path.rpartition(".")[2]] for name, path in state["ItemSelector"].items()}
+            selected = {
+                name.removesuffix(".$"): item[path.rpartition(".")[2]] for name, path in state["ItemSelector"].items()
+            }
             self._walk(state["ItemProcessor"], selected)
 
 

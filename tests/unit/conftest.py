@@ -9,14 +9,14 @@ import boto3
 import pytest
 from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
-from support.client import Client
-from support.template import resources
-from support.upstream import Upstream
-from support.workflows import LocalWorkflows
 
 from sluice import bootstrap
 from sluice.bootstrap import Platform
 from sluice.domain.identity import KeyRequest
+from support.client import Client
+from support.template import resources
+from support.upstream import Upstream
+from support.workflows import LocalWorkflows
 
 TABLES = resources("AWS::DynamoDB::Table")
 

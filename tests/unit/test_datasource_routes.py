@@ -4,9 +4,9 @@ from typing import Any
 
 import boto3
 import pytest
-from support.client import Client
 
 from sluice.bootstrap import Platform
+from support.client import Client
 
 LISTINGS: dict[str, Any] = {
     "slug": "listings",

@@ -5,12 +5,12 @@ from typing import Any
 
 import boto3
 import pytest
-from support.client import Client
-from support.documents import drop, inbox_keys, rows
 
 from sluice.bootstrap import Platform
 from sluice.domain.run import Drop
 from sluice.runs.inbox import receive
+from support.client import Client
+from support.documents import drop, inbox_keys, rows
 
 
 @pytest.fixture
@@ -118,7 +118,9 @@ def test_the_same_bytes_twice_are_one_version(services: Platform, admin: Client)
 @pytest.mark.usefixtures("notes")
 def test_a_drop_told_twice_starts_one_run(services: Platform, admin: Client) -> None:
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="notes/a.csv", Body=b"a\n1\n")
-    told = Drop(bucket="inbox", key="notes/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"])
+    told = Drop(
+        bucket="inbox", key="notes/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"]
+    )
     assert receive(services, told) is not None
     assert receive(services, told) is None
     assert len(admin.get("/runs").json()["items"]) == 1
@@ -130,7 +132,15 @@ def test_a_file_dropped_over_another_loses_neither(services: Platform, admin: Cl
     told = []
     for body in (b"a\n1\n", b"a\n2\n"):
         stored = s3.put_object(Bucket="inbox", Key="notes/a.csv", Body=body)
-        told.append(Drop(bucket="inbox", key="notes/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"]))
+        told.append(
+            Drop(
+                bucket="inbox",
+                key="notes/a.csv",
+                size=4,
+                etag=stored["ETag"].strip('"'),
+                version_id=stored["VersionId"],
+            )
+        )
     for one in told:
         receive(services, one)
     versions = [admin.get(f"/datasources/notes/data?version={number}").json()["items"] for number in (1, 2)]

@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from support.client import Client
-from support.documents import http_source, ingest, paged_source, rows
-from support.upstream import Canned, Upstream, ok, raw
-from support.workflows import LocalWorkflows
 
 from sluice.bootstrap import Platform
 from sluice.domain.dataset import Manifest
 from sluice.lake import keys
+from support.client import Client
+from support.documents import http_source, ingest, paged_source, rows
+from support.upstream import Canned, Upstream, ok, raw
+from support.workflows import LocalWorkflows
 
 RECORDS = [{"id": number, "name": f"n{number}"} for number in range(25)]
 
@@ -155,7 +155,21 @@ def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream:
         (ok([{"_page": 1}]), "unreadable-data", "cannot be a column"),
         (raw(b"[" * 100_000), "unreadable-data", "JSON"),
     ],
-    ids=["401", "404", "503", "html", "html type", "truncated", "NaN", "empty", "no records", "a.b", "case", "ours", "deep"],
+    ids=[
+        "401",
+        "404",
+        "503",
+        "html",
+        "html type",
+        "truncated",
+        "NaN",
+        "empty",
+        "no records",
+        "a.b",
+        "case",
+        "ours",
+        "deep",
+    ],
 )
 def test_what_cannot_be_read_fails_the_run_and_changes_nothing(
     admin: Client, upstream: Upstream, answer: Canned, code: str, says: str
@@ -232,7 +246,9 @@ def test_a_secret_in_the_query_is_not_shown(admin: Client, upstream: Upstream) -
 
 
 def test_fields_types_and_metadata(admin: Client, upstream: Upstream) -> None:
-    upstream.serve([{"s": "BTC", "p": "1.10", "t": 1700000000}, {"s": "X", "p": "abc", "t": "2026-01-02T03:04:05+01:00"}])
+    upstream.serve(
+        [{"s": "BTC", "p": "1.10", "t": 1700000000}, {"s": "X", "p": "abc", "t": "2026-01-02T03:04:05+01:00"}]
+    )
     fields = {"symbol": "s", "price": "p", "at": "t", "rank": "$position", "page": "$page", "run": "$run"}
     admin.post("/datasources", http_source(fields=fields, types={"price": "decimal(10,2)", "at": "timestamp"}))
     run = ingest(admin, "coins")
@@ -312,7 +328,9 @@ def test_a_call_short_of_time_hands_over_to_the_next(
 
     def answer(request: httpx.Request) -> Canned:
         spent = len(upstream.requests) % 2 == 0
-        monkeypatch.setattr("support.workflows.Context.get_remaining_time_in_millis", lambda _: 10 if spent else 900_000)
+        monkeypatch.setattr(
+            "support.workflows.Context.get_remaining_time_in_millis", lambda _: 10 if spent else 900_000
+        )
         return serve(request)
 
     upstream.answer = answer

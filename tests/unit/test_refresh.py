@@ -4,13 +4,13 @@ import itertools
 from typing import Any
 
 import pytest
+
+from sluice.bootstrap import Platform
+from sluice.runs.starting import refresh_for_change
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh, rows
 from support.upstream import Canned, Upstream, ok, raw
 from support.workflows import LocalWorkflows
-
-from sluice.bootstrap import Platform
-from sluice.runs.starting import refresh_for_change
 
 JOIN = {"strategy": "join", "key": ["symbol"]}
 
@@ -37,8 +37,14 @@ def test_the_main_job(services: Platform, admin: Client, upstream: Upstream) -> 
     serve_by_host(
         upstream,
         {
-            "a": [{"symbol": "BTC", "price": 1, "at": "2026-01-01T00:00:00Z"}, {"symbol": "ETH", "price": None, "at": None}],
-            "b": [{"symbol": "BTC", "price": 2, "at": "2026-01-02T00:00:00Z"}, {"symbol": "SOL", "price": 3, "at": None}],
+            "a": [
+                {"symbol": "BTC", "price": 1, "at": "2026-01-01T00:00:00Z"},
+                {"symbol": "ETH", "price": None, "at": None},
+            ],
+            "b": [
+                {"symbol": "BTC", "price": 2, "at": "2026-01-02T00:00:00Z"},
+                {"symbol": "SOL", "price": 3, "at": None},
+            ],
         },
     )
     for name in "ab":
@@ -75,7 +81,11 @@ def test_rules_of_a_field(admin: Client, upstream: Upstream, rule: dict[str, Any
         upstream,
         {
             "a": [{"symbol": "1", "v": None, "at": 9}, {"symbol": "2", "v": 4, "at": 1}],
-            "b": [{"symbol": "1", "v": 2, "at": 1}, {"symbol": "2", "v": 5, "at": 2}, {"symbol": "3", "v": 6, "at": None}],
+            "b": [
+                {"symbol": "1", "v": 2, "at": 1},
+                {"symbol": "2", "v": 5, "at": 2},
+                {"symbol": "3", "v": 6, "at": None},
+            ],
             "c": [{"symbol": "3", "at": 1}],
         },
     )
@@ -121,7 +131,9 @@ def test_the_order_of_assignment_changes_no_byte(admin: Client, upstream: Upstre
 
 
 def test_union_is_the_default_and_may_have_a_key(admin: Client, upstream: Upstream) -> None:
-    serve_by_host(upstream, {"a": [{"k": 1, "v": "a"}, {"k": 1, "v": "b"}], "b": [{"k": 1.5, "w": True}, {"k": 1, "w": False}]})
+    serve_by_host(
+        upstream, {"a": [{"k": 1, "v": "a"}, {"k": 1, "v": "b"}], "b": [{"k": 5, "w": True}, {"k": 1, "w": False}]}
+    )
     for name in "ab":
         admin.post("/datasources", http_source(name))
     admin.post("/projects", {"name": "p", "refresh_on": "manual"})
@@ -129,14 +141,17 @@ def test_union_is_the_default_and_may_have_a_key(admin: Client, upstream: Upstre
         admin.put(f"/projects/p/datasources/{name}", {})
     refresh(admin, "p")
     assert rows(admin, "projects/p") == [
-        {"_source": "a", "k": 1.0, "v": "a", "w": None},
-        {"_source": "a", "k": 1.0, "v": "b", "w": None},
-        {"_source": "b", "k": 1.5, "v": None, "w": True},
-        {"_source": "b", "k": 1.0, "v": None, "w": False},
+        {"_source": "a", "k": 1, "v": "a", "w": None},
+        {"_source": "a", "k": 1, "v": "b", "w": None},
+        {"_source": "b", "k": 5, "v": None, "w": True},
+        {"_source": "b", "k": 1, "v": None, "w": False},
     ]
     admin.patch("/projects/p", {"merge": {"key": ["k"]}})
     refresh(admin, "p")
-    assert [(row["_source"], row["k"], row["v"]) for row in rows(admin, "projects/p")] == [("a", 1.0, "b"), ("b", 1.5, None)]
+    assert [(row["_source"], row["k"], row["v"]) for row in rows(admin, "projects/p")] == [
+        ("a", 1, "b"),
+        ("b", 5, None),
+    ]
 
 
 def test_a_failed_source_with_an_earlier_version_is_listed_and_its_version_used(
@@ -151,7 +166,9 @@ def test_a_failed_source_with_an_earlier_version_is_listed_and_its_version_used(
     documents |= {"a": raw(b"", 401), "b": [{"symbol": "A", "w": 2}]}
     run = refresh(admin, "p")
     assert (run["status"], run["completeness"]) == ("succeeded", "complete")
-    assert any(text.startswith("a: The upstream answered 401") and "version 1 is used" in text for text in run["warnings"])
+    assert any(
+        text.startswith("a: The upstream answered 401") and "version 1 is used" in text for text in run["warnings"]
+    )
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1, "w": 2}]
 
 
@@ -285,6 +302,65 @@ def test_a_merge_that_was_overtaken_is_done_again(
     assert (run["status"], run["version"]) == ("succeeded", 1), "its merge gave what was published meanwhile"
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 2}]
     assert workflows.tasks.count("merge") == 3
+
+
+def test_a_refresh_that_began_earlier_and_merged_later_is_published(
+    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+) -> None:
+    upstream.serve([{"symbol": "A", "v": 1}])
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    refresh(admin, "p")
+    workflows.hold = True
+    early = admin.post("/projects/p/runs", {"ingest": "all"}).json()
+    workflows.hold = False
+    refresh(admin, "p")
+    upstream.serve([{"symbol": "A", "v": 3}])
+    workflows.outcomes.pop(f"{early['id']}-1")
+    workflows.start(services.runs.get(early["id"]))
+    assert admin.get(f"/runs/{early['id']}").json()["version"] == 3
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 3}]
+
+
+def test_a_redriven_child_reaches_its_project(admin: Client, upstream: Upstream) -> None:
+    documents: dict[str, Any] = {"a": raw(b"", 401), "b": [{"symbol": "A", "w": 1}]}
+    serve_by_host(upstream, documents)
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {}, "b": {}}, refresh_on="change")
+    refresh(admin, "p")
+    documents["a"] = [{"symbol": "A", "v": 1}]
+    child = admin.get("/runs?datasource=a").json()["items"][0]
+    admin.post(f"/runs/{child['id']}/redrive")
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1, "w": 1}]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ([{"symbol": "A", "Price": 1}], [{"symbol": "A", "price": 2}], "one spelling"),
+        ([{"symbol": 9007199254740993}], [{"symbol": 1.5}], "one type"),
+    ],
+    ids=["case", "bigint and double"],
+)
+def test_sources_that_would_lose_values_are_refused(
+    admin: Client, upstream: Upstream, first: Any, second: Any, says: str
+) -> None:
+    serve_by_host(upstream, {"a": first, "b": second})
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {}, "b": {}})
+    assert says in refresh(admin, "p")["error"]["detail"]
+
+
+def test_a_source_without_records_does_not_stop_the_others(admin: Client, upstream: Upstream) -> None:
+    serve_by_host(upstream, {"a": [], "b": [{"symbol": "A"}]})
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {}, "b": {}})
+    run = refresh(admin, "p")
+    assert (run["status"], rows(admin, "projects/p")) == ("succeeded", [{"symbol": "A"}])
+    assert any("no records" in text for text in run["warnings"])
 
 
 def test_names_in_sql_are_unique_within_a_project(admin: Client) -> None:

@@ -5,11 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from sluice.bootstrap import Platform
-from sluice.domain.base import Document, validate
+from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
-from sluice.domain.run import Run
+from sluice.domain.run import RunView
 from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
+from sluice.http.lists import paged
 from sluice.http.openapi import listed
 from sluice.http.resources import DATASOURCES, viewed
 from sluice.http.routes import (
@@ -23,7 +24,7 @@ from sluice.http.routes import (
     Routes,
 )
 from sluice.http.running import started
-from sluice.runs.starting import start_ingest
+from sluice.runs.starting import ingest_run, start
 
 routes = Routes("datasources")
 View = viewed(Datasource)
@@ -74,31 +75,32 @@ def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
     found = DATASOURCES.load(call, services, slug)
     call.principal.require_owner(found.created_by)
     call.require_match(found.etag)
+    call.require_known_parameters()
     force = call.choice("force", ("true", "false"), "false") == "true"
     assigned = services.assignments.of_datasource(slug) if force else []
     for one in assigned:
         services.assignments.delete(one.project, slug)
-    services.definitions.delete(found)
+    services.definitions.delete(found, services.datasets.hiding(f"datasource/{slug}"))
     services.schedules.remove("datasource", slug)
     return Answer(status=204)
 
 
-@routes.get("/datasources/{slug}/projects", answer={"type": "object"})
+@routes.get("/datasources/{slug}/projects", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answer:
     """The projects that a datasource is part of."""
     DATASOURCES.load(call, services, slug)
     found = services.assignments.of_datasource(slug)
     seen = [one.presented() for one in found if call.principal.sees_project(one.project)]
-    return Answer({"items": seen, "next": None})
+    return paged(call, services, ["projects", slug], seen)
 
 
 @routes.post(
-    "/datasources/{slug}/runs", body=IngestRequest, answer=Run, status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
+    "/datasources/{slug}/runs", body=IngestRequest, answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
 )
 def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
     """Start an ingest run."""
     found = DATASOURCES.load(call, services, slug)
-    request = validate(IngestRequest, call.json() if call.body().strip() else {})
+    request = call.document(IngestRequest, {})
     if request.replay is None and found.document["kind"] != "http":
         raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; drop a file instead.")
     if request.replay is None and not found.document["enabled"]:
@@ -106,4 +108,4 @@ def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
     if request.replay is not None:
         services.datasets.version(f"datasource/{slug}", request.replay)
     by = call.principal.id
-    return started(call, services, lambda: start_ingest(services, slug, "api", by, replay=request.replay))
+    return started(call, services, lambda: start(services, ingest_run(slug, "api", by, replay=request.replay)))

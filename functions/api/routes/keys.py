@@ -1,7 +1,6 @@
 """API keys."""
 
 from sluice.bootstrap import Platform
-from sluice.domain.base import validate
 from sluice.domain.identity import ApiKey, KeyRequest
 from sluice.http.call import Answer, Call
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT, Routes
@@ -15,8 +14,9 @@ _SHOWN_ONCE = {"type": "object", "description": "The key; `key` is shown in this
 @routes.post("/keys", role="admin", body=KeyRequest, answer=_SHOWN_ONCE, status=201, parameters=[IDEMPOTENCY_KEY])
 def create_key(call: Call, services: Platform) -> Answer:
     """Make an API key; it is shown in this answer only."""
-    stored, key = services.keys.issue(validate(KeyRequest, call.json()), call.principal.id)
-    return Answer({**presented(stored), "key": key}, 201, {"Location": call.link(f"/keys/{stored.id}")})
+    stored, key = services.keys.issue(call.document(KeyRequest), call.principal.id)
+    location = {"Location": call.link(f"/keys/{stored.id}")}
+    return Answer({**presented(stored), "key": key}, 201, location, shown_once=("key",))
 
 
 @routes.get("/keys", role="admin", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
@@ -40,6 +40,7 @@ def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
     """Revoke an API key at once."""
     found = services.definitions.get("key", key_id)
     call.require_match(found.etag)
+    call.require_known_parameters()
     services.definitions.delete(found)
     return Answer(status=204)
 
@@ -47,5 +48,6 @@ def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
 @routes.post("/keys/{key_id}/rotate", role="admin", answer=_SHOWN_ONCE, parameters=[IDEMPOTENCY_KEY])
 def rotate_key(call: Call, services: Platform, key_id: str) -> Answer:
     """Give an API key a new secret; the old one stops working at once."""
+    call.require_known_parameters()
     stored, key = services.keys.rotate(key_id)
-    return Answer({**presented(stored), "key": key})
+    return Answer({**presented(stored), "key": key}, shown_once=("key",))

@@ -6,27 +6,28 @@ from sluice.bootstrap import Platform
 from sluice.domain.run import PageReceipt
 from sluice.errors import NotFound
 from sluice.http.call import Answer, Call
-from sluice.http.routes import Routes
+from sluice.http.lists import paged
+from sluice.http.routes import CURSOR, LIMIT, Routes
 from sluice.http.running import load_run
 
 routes = Routes("runs")
 _BYTES = ("application/octet-stream",)
 
 
-@routes.get("/runs/{run_id}/pages", answer={"type": "object"})
+@routes.get("/runs/{run_id}/pages", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
     """The receipts of a run's pages."""
     run = load_run(call, services, run_id)
     hidden = {"resume", "records_hash", "repeated"}
     receipts = [page.model_dump(mode="json", exclude=hidden) for page in services.pages.of_run(run.id)]
-    return Answer({"items": receipts, "next": None})
+    return paged(call, services, ["pages", run_id], receipts)
 
 
 @routes.get("/runs/{run_id}/pages/{number}/content", role="editor", answer={"type": "string"}, media_types=_BYTES)
 def get_run_page_content(call: Call, services: Platform, run_id: str, number: str) -> Answer:
     """The bytes of a page of a run, as received."""
     run = load_run(call, services, run_id)
-    if not number.isdigit():
+    if not number.isdigit() or len(number) > 15:
         raise NotFound(f"The run {run.id} has no page {number!r}.")
     receipt: PageReceipt = services.pages.get(run.id, int(number))
     if receipt.hash is None:

@@ -3,16 +3,16 @@
 from typing import Literal
 
 from sluice.bootstrap import Platform
-from sluice.domain.base import Document, validate
+from sluice.domain.base import Document
 from sluice.domain.project import Project
-from sluice.domain.run import Run
+from sluice.domain.run import RunView
 from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
 from sluice.http.openapi import listed
 from sluice.http.resources import PROJECTS, viewed
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
 from sluice.http.running import started
-from sluice.runs.starting import start_refresh
+from sluice.runs.starting import refresh_run, start
 
 routes = Routes("projects")
 View = viewed(Project)
@@ -61,19 +61,22 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     found = PROJECTS.load(call, services, slug)
     call.principal.require_owner(found.created_by)
     call.require_match(found.etag)
-    services.definitions.delete(found)
+    call.require_known_parameters()
+    services.definitions.delete(found, services.datasets.hiding(f"project/{slug}"))
     for one in services.assignments.of_project(slug):
         services.assignments.delete(slug, one.datasource)
     services.schedules.remove("project", slug)
     return Answer(status=204)
 
 
-@routes.post("/projects/{slug}/runs", body=RefreshRequest, answer=Run, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+@routes.post(
+    "/projects/{slug}/runs", body=RefreshRequest, answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
+)
 def start_project_run(call: Call, services: Platform, slug: str) -> Answer:
     """Start a refresh: ingest, then merge."""
     found = PROJECTS.load(call, services, slug)
-    request = validate(RefreshRequest, call.json() if call.body().strip() else {})
+    request = call.document(RefreshRequest, {})
     if not found.document["enabled"]:
         raise Conflict(f"{slug!r} is not enabled.")
     by = call.principal.id
-    return started(call, services, lambda: start_refresh(services, slug, "api", by, request.ingest))
+    return started(call, services, lambda: start(services, refresh_run(slug, "api", by, request.ingest)))

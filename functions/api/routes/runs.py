@@ -1,11 +1,13 @@
 """Runs: how they stand, and stopping or repeating them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
+from typing import get_args
 
 from sluice.bootstrap import Platform
 from sluice.domain.names import is_ulid, parse_time
-from sluice.domain.run import Run, presented
+from sluice.domain.run import Run, RunKind, RunStatus, RunView, presented
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
@@ -25,10 +27,13 @@ _PARAMETERS = [
 def list_runs(call: Call, services: Platform) -> Answer:
     """The runs, newest first."""
     asked = {name: call.one(name) for name in (*_FILTERS, "id", "since")}
+    for name, words in (("kind", get_args(RunKind)), ("status", get_args(RunStatus))):
+        call.choice(name, words, words[0])
+    since = _time(asked["since"])
     bound = ["runs", asked, call.principal.projects]
     before = services.cursors.open(bound, call.one("cursor"))
     limit = call.limit()
-    matching = (run for run in _candidates(services, asked, before) if _wanted(run, asked))
+    matching = (run for run in _candidates(services, asked, before) if _wanted(run, asked, since))
     found = list(islice((run for run in matching if visible(services, call.principal, run)), limit + 1))
     cursor = services.cursors.seal(bound, found[limit - 1].id) if len(found) > limit else None
     return Answer({"items": [presented(run) for run in found[:limit]], "next": cursor})
@@ -46,32 +51,37 @@ def _candidates(services: Platform, asked: dict[str, str | None], before: str | 
     return services.runs.newest(None, before)
 
 
-def _wanted(run: Run, asked: dict[str, str | None]) -> bool:
-    since = asked["since"]
-    if since is not None:
-        try:
-            if parse_time(run.created_at) < parse_time(since):
-                return False
-        except ValueError:
-            message = "Give a time such as 2026-01-31T12:00:00Z."
-            raise Invalid(f"since cannot be {since!r}.", [{"pointer": "?since", "message": message}]) from None
+def _time(text: str | None) -> datetime | None:
+    try:
+        return parse_time(text) if text is not None else None
+    except ValueError:
+        message = "Give a time such as 2026-01-31T12:00:00Z."
+        raise Invalid(f"since cannot be {text!r}.", [{"pointer": "?since", "message": message}]) from None
+
+
+def _wanted(run: Run, asked: dict[str, str | None], since: datetime | None) -> bool:
+    if since is not None and parse_time(run.created_at) < since:
+        return False
     return all(asked[name] is None or getattr(run, name) == asked[name] for name in _FILTERS)
 
 
-@routes.get("/runs/{run_id}", answer=Run)
+@routes.get("/runs/{run_id}", answer=RunView)
 def get_run(call: Call, services: Platform, run_id: str) -> Answer:
     """One run."""
     return Answer(presented(load_run(call, services, run_id)))
 
 
-@routes.post("/runs/{run_id}/cancel", answer=Run, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/runs/{run_id}/cancel", answer=RunView, parameters=[IDEMPOTENCY_KEY])
 def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
     """Stop a run; what it has stored stays."""
-    return Answer(presented(cancel(services, load_run(call, services, run_id))))
+    run = load_run(call, services, run_id)
+    call.require_known_parameters()
+    return Answer(presented(cancel(services, run)))
 
 
-@routes.post("/runs/{run_id}/redrive", answer=Run, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+@routes.post("/runs/{run_id}/redrive", answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
 def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
     """Try a failed, partial or cancelled run again, from where it stopped."""
     run = load_run(call, services, run_id)
+    call.require_known_parameters()
     return started(call, services, lambda: redrive(services, run))

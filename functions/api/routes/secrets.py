@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
-from sluice.domain.base import Document, validate
+from sluice.domain.base import Document
 from sluice.domain.names import SECRET_NAME_PATTERN
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
@@ -54,10 +54,9 @@ def list_secrets(call: Call, services: Platform) -> Answer:
 @routes.put("/secrets/{name}", role="admin", body=SecretValue, answer={"type": "object"})
 def put_secret(call: Call, services: Platform, name: str) -> Answer:
     """Set a secret's value; it can never be read back."""
-    body = call.json()
     if re.match(SECRET_NAME_PATTERN, name) is None:
         raise Invalid(f"A secret's name matches {SECRET_NAME_PATTERN}.")
-    value = validate(SecretValue, body).value
+    value = call.document(SecretValue).value
     found, created = services.secrets_registry.put(name, value, call.principal.id)
     return Answer(_view(found, _users(services)), 201 if created else 200)
 
@@ -65,5 +64,6 @@ def put_secret(call: Call, services: Platform, name: str) -> Answer:
 @routes.delete("/secrets/{name}", role="admin", status=204)
 def delete_secret(call: Call, services: Platform, name: str) -> Answer:
     """Forget a secret; datasources that use it fail until it is set again."""
+    call.require_known_parameters()
     services.secrets_registry.delete(name)
     return Answer(status=204)

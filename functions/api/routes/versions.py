@@ -27,7 +27,7 @@ def _list(call: Call, services: Platform, dataset: str) -> Answer:
 
 def _get(services: Platform, dataset: str, number: str) -> Answer:
     """The version and, from its manifest, all that went into it."""
-    if not number.isdigit():
+    if not number.isdigit() or len(number) > 15:
         raise NotFound(f"There is no version {number!r} of {dataset}.")
     version = services.datasets.version(dataset, int(number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))

@@ -89,7 +89,8 @@ class Platform:
     def lake(self) -> Lake:
         """The lake."""
         settings = self.settings
-        links = self._client("s3", endpoint_url=settings.public_s3_url) if settings.public_s3_url else self.s3
+        signed = _RETRIES.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+        links = boto3.client("s3", config=signed, endpoint_url=settings.public_s3_url or None)
         cache = FileCache(Path(settings.cache_dir), settings.cache_bytes)
         return Lake(self.s3, links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
 

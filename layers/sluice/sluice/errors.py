@@ -19,6 +19,7 @@
     │   ├── SourceBusy               throttled or failing after every retry
     │   ├── AddressForbidden         the address is not one we may call
     │   ├── SecretMissing            a named secret has no value
+    │   ├── SecretUnusable           a secret cannot stand where it is wanted
     │   ├── UnreadableData           the bytes are not what the datasource says
     │   │   ├── EmptyData
     │   │   ├── DataTooLarge
@@ -40,6 +41,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 PROBLEM_TYPE_PREFIX = "urn:sluice:problem:"
+_LONGEST_DETAIL = 2000
 
 
 class SluiceError(Exception):
@@ -65,7 +67,7 @@ class SluiceError(Exception):
             "type": PROBLEM_TYPE_PREFIX + self.code,
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": self.detail if len(self.detail) <= _LONGEST_DETAIL else self.detail[:_LONGEST_DETAIL] + "…",
         }
         if instance is not None:
             problem["instance"] = instance
@@ -144,6 +146,10 @@ class AddressForbidden(RunError):
 
 class SecretMissing(RunError):
     code, status, title = "secret-missing", 422, "A secret has no value"
+
+
+class SecretUnusable(RunError):
+    code, status, title = "secret-unusable", 422, "A secret cannot be used there"
 
 
 class UnreadableData(RunError):

@@ -9,7 +9,9 @@ from sluice.catalog.table import ConditionFailed, Item, Table, transact
 from sluice.domain.base import Record
 from sluice.domain.names import now, rfc3339, sql_name_of
 from sluice.domain.project import Assignment
-from sluice.errors import Conflict, NotFound
+from sluice.errors import Conflict, NotFound, Unavailable
+
+_TRIES = 20
 
 
 class Assigned(Record):
@@ -74,6 +76,14 @@ class Assignments:
             NotFound: there is no such project or datasource.
             Conflict: its name in SQL is another datasource's already.
         """
+        for _ in range(_TRIES):
+            try:
+                return self._put(project, datasource, assignment, by)
+            except ConditionFailed:
+                continue  # somebody else has assigned or freed it meanwhile
+        raise Unavailable("The assignment keeps changing; try again.")
+
+    def _put(self, project: str, datasource: str, assignment: Assignment, by: str) -> tuple[Assigned, bool]:
         found = self.find(project, datasource)
         assigned = Assigned(
             project=project,
@@ -110,7 +120,7 @@ class Assignments:
                 raise missing("project", assigned.project) from None
             if failure.position == 1:
                 raise missing("datasource", assigned.datasource) from None
-            raise Conflict("The assignment changed meanwhile; read it again and repeat.") from None
+            raise
 
     def delete(self, project: str, datasource: str) -> None:
         """Take a datasource out of a project; its data stays.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sluice.catalog.runs import Runs
-from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, capped
-from sluice.errors import NotFound, NotPublished, RunStopped, VersionConflict
+from sluice.errors import DataTooLarge, NotFound, NotPublished, RunStopped, VersionConflict
 
 
 class Datasets:
@@ -33,7 +33,7 @@ class Datasets:
             NotFound: there is no such version.
         """
         item = self._versions.get({"workspace_dataset": f"{self._workspace}#{dataset}", "number": number})
-        if item is None:
+        if item is None or number <= self.pointer(dataset).floor:
             raise NotFound(f"There is no version {number} of {dataset}.")
         return Version.model_validate(item)
 
@@ -50,14 +50,29 @@ class Datasets:
 
     def versions(self, dataset: str, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """Versions from the newest on; and the number to go on before."""
-        condition = "#workspace_dataset = :pk"
-        values: Item = {"pk": f"{self._workspace}#{dataset}"}
-        if before is not None:
-            condition += " AND #number < :before"
-            values["before"] = before
+        condition = "#workspace_dataset = :pk AND #number BETWEEN :low AND :high"
+        values: Item = {
+            "pk": f"{self._workspace}#{dataset}",
+            "low": self.pointer(dataset).floor + 1,
+            "high": _NO_NUMBER if before is None else before - 1,
+        }
         page = self._versions.query(condition, values, limit=limit + 1, newest_first=True)
         found = [Version.model_validate(item) for item in page.items]
         return found[:limit], found[limit - 1].number if len(found) > limit else None
+
+    def hiding(self, dataset: str) -> list[Write]:
+        """The part of a deletion that takes the dataset's versions out of everybody's sight.
+
+        Whoever makes a definition of the same name later must not find the data of this one;
+        numbers go on, so that no version is ever written over.
+        """
+        pointer = self.pointer(dataset)
+        if pointer.latest == 0:
+            return []
+        gone = dict.fromkeys(("published", "completeness", "run", "fingerprint", "checked_at"))
+        key = {"workspace": self._workspace, "dataset": dataset}
+        changes = {"floor": pointer.latest, "hidden": pointer.published, **gone}
+        return [self._datasets.update(key, changes, "#latest = :latest", {"latest": pointer.latest})]
 
     def commit(self, run: Run, manifest: Manifest, manifest_key: str) -> Run:
         """Make a version of the objects that a manifest names: all of it, or nothing.
@@ -69,13 +84,14 @@ class Datasets:
             VersionConflict: somebody committed meanwhile; for a merge the inputs are stale.
             RunStopped: the run was cancelled or started anew.
         """
+        _require_storable(manifest)
         pointer = self.pointer(manifest.dataset)
         if manifest.base is not None and (pointer.published or 0) != manifest.base:
             raise VersionConflict(f"{manifest.dataset} was published again while this merge ran.")
         repeated = manifest.once and manifest.fingerprint == pointer.fingerprint and pointer.published is not None
         number = pointer.published if repeated else pointer.latest + 1
         assert number is not None
-        refusal = None if repeated else takes_pointer(pointer, manifest.completeness, run.id)
+        refusal = None if repeated else takes_pointer(pointer, manifest, run.id)
         status = "partial" if manifest.completeness == "partial" else "succeeded"
         moment = rfc3339(now())
         finishing = self._runs.finishing(
@@ -147,4 +163,13 @@ class Datasets:
         }
 
 
+_NO_NUMBER = 10**15
 _NEW_VERSION = "attribute_not_exists(#number)"
+# An item may have 400 KB, and the schema is the one part of a version that may grow.
+_MOST_SCHEMA_BYTES = 300_000
+
+
+def _require_storable(manifest: Manifest) -> None:
+    size = sum(len(column.name.encode()) + 40 for column in manifest.columns)
+    if size > _MOST_SCHEMA_BYTES:
+        raise DataTooLarge(f"The names of the {len(manifest.columns)} columns are too long; choose some with `fields`.")

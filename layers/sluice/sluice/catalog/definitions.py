@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import orjson
 
-from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write
+from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write, transact
 from sluice.domain.base import Record
 from sluice.domain.names import now, rfc3339
 from sluice.errors import Conflict, Invalid, NotFound, PreconditionFailed
@@ -127,8 +128,12 @@ class Definitions:
             raise changed(found) from None
         return _definition(found.kind, item or {})
 
-    def delete(self, found: Definition, *, even_assigned: bool = False) -> None:
+    def delete(self, found: Definition, more: Sequence[Write] = (), *, even_assigned: bool = False) -> None:
         """Hide a definition; its version is kept so that an old ETag never fits a new one.
+
+        Args:
+            more: what must happen in the same transaction.
+            even_assigned: whether it may be part of projects still.
 
         Raises:
             PreconditionFailed: it changed since it was read.
@@ -143,7 +148,7 @@ class Definitions:
             self._key(found.kind, found.name), {"deleted_at": rfc3339(now())}, condition, values, add={"version": 1}
         )
         try:
-            self._table.do(write)
+            transact(self._table.client, [write, *more])
         except ConditionFailed as failure:
             if failure.item and failure.item.get("version") == found.version and failure.item.get("assigned"):
                 raise Conflict(f"The {found.kind} {found.name!r} is assigned to a project.") from None

@@ -34,10 +34,10 @@ class Runs:
             Conflict: a run of this id exists.
         """
         run.lease_until = self.lease()
+        run.active = self._workspace
         item = {
             **self._key(run.id),
             "owner": f"{self._workspace}#{run.owner}",
-            "active": self._workspace,
             "expires_at": int(time.time()) + self._days * 86400,
             **run.model_dump(exclude={"id"}),
         }

@@ -7,6 +7,7 @@ in its way, so that the caller can tell "not there" from "changed meanwhile" wit
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -213,6 +214,13 @@ def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
         }
         for write in writes
     ]
+    for pause in (0.02, 0.05, 0.1, 0.2, 0.4):
+        try:
+            with _conditions():
+                client.transact_write_items(TransactItems=entries)
+            return
+        except Unavailable:
+            time.sleep(pause)  # two transactions on one item: the second one's turn comes soon
     with _conditions():
         client.transact_write_items(TransactItems=entries)
 

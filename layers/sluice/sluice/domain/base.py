@@ -12,10 +12,15 @@ from sluice.errors import Invalid
 READ_ONLY_FIELDS = ("etag", "created_at", "updated_at", "created_by")
 
 
+def _derived_slug(schema: dict[str, Any]) -> None:
+    """The empty slug means "derive it"; as a default it would not be valid itself."""
+    schema.get("properties", {}).get("slug", {}).pop("default", None)
+
+
 class Document(BaseModel):
     """A document that users write: strict types, unknown fields refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", strict=True, validate_default=False, json_schema_extra=_derived_slug)
 
 
 class Record(BaseModel):
@@ -47,7 +52,11 @@ def validate(model: type[D], document: Any) -> D:
         raise Invalid("The body must be a JSON object.")
     writable = {key: value for key, value in document.items() if key not in READ_ONLY_FIELDS}
     try:
-        return model.model_validate_json(orjson.dumps(writable))
+        text = orjson.dumps(writable)
+    except TypeError:
+        raise Invalid("The document is nested too deeply, or has numbers beyond 64 bits.") from None
+    try:
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise _invalid(error, writable) from None
 

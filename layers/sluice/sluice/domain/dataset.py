@@ -80,6 +80,7 @@ class Pointer(Record):
 
     dataset: str
     latest: int = 0
+    floor: int = Field(0, description="Versions up to this one belong to a definition that was deleted.")
     published: int | None = None
     completeness: Completeness | None = None
     run: str | None = None
@@ -87,16 +88,17 @@ class Pointer(Record):
     checked_at: str | None = None
 
 
-def takes_pointer(pointer: Pointer, completeness: Completeness, run: str) -> str | None:
+def takes_pointer(pointer: Pointer, manifest: Manifest, run: str) -> str | None:
     """Why a new version must not be published; none when it must.
 
-    A partial version never displaces a better one, and a run that began before the published
-    one did never displaces it: it only finished later.
+    A partial version never displaces a better one. An ingest run that began before the
+    published one did never displaces it: it only finished later. A merge needs no such rule,
+    since its `base` proves that nobody has published meanwhile.
     """
     if pointer.published is None:
         return None
-    if completeness == "partial" and pointer.completeness != "partial":
+    if manifest.completeness == "partial" and pointer.completeness != "partial":
         return f"version {pointer.published} stays published: it is more complete than this one"
-    if pointer.run is not None and run < pointer.run:
+    if manifest.base is None and pointer.run is not None and run < pointer.run:
         return f"version {pointer.published} stays published: its run began after this one"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -13,13 +14,20 @@ from sluice.domain.schedule import Schedule
 from sluice.domain.schema import ColumnType
 
 # Columns that Sluice adds to every record or merged row.
-RESERVED_COLUMNS = frozenset({"_page", "_row", "_source"})
+RESERVED_COLUMNS = frozenset({"_page", "_row", "_source", "_rank", "_file_index", "file_row_number"})
 
 
 def _check_column(name: str) -> str:
-    if name in RESERVED_COLUMNS:
+    if name.lower() in RESERVED_COLUMNS:
         raise ValueError(f"the column {name} belongs to Sluice; choose another name")
     return name
+
+
+def _check_url(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError for a port that is no number, or brackets that do not match
+    if parts.port == 0 or any(not 0 < len(label) <= 63 for label in (parts.hostname or "").rstrip(".").split(".")):
+        raise ValueError("the address has no usable host or port")
+    return url
 
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]
@@ -30,7 +38,11 @@ ColumnName = Annotated[
 ]
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+([/?][^\s#]*)?$", max_length=4096)]
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s/?#@]+([/?][^\s#]*)?$", max_length=4096),
+    AfterValidator(_check_url),
+]
 
 # Set by Sluice on each request: a datasource that wrote them would break framing or decoding.
 RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator
 
@@ -21,10 +22,29 @@ def compile_expression(expression: str) -> ParsedResult:
         ValueError: the expression is not JMESPath; the message says where.
     """
     try:
-        return jmespath.compile(expression)
+        compiled: ParsedResult = jmespath.compile(expression)
+        _check_functions(compiled.parsed)
     except JMESPathError as error:
         reason = str(error).split("\n")[0]
         raise ValueError(f"not a JMESPath expression: {reason}") from None
+    except RecursionError:
+        raise ValueError("not a JMESPath expression that can be read: it is nested too deeply") from None
+    return compiled
+
+
+def _check_functions(node: Any) -> None:
+    """JMESPath itself finds an unknown function, or a wrong number of arguments, only when run."""
+    if node["type"] == "function_expression":
+        name, given = node["value"], len(node["children"])
+        if name not in Functions.FUNCTION_TABLE:
+            raise ValueError(f"not a JMESPath expression: there is no function {name}()")
+        signature = Functions.FUNCTION_TABLE[name]["signature"]
+        variadic = bool(signature) and signature[-1].get("variadic", False)
+        if given < len(signature) or (given > len(signature) and not variadic):
+            raise ValueError(f"not a JMESPath expression: {name}() takes {len(signature)} arguments, not {given}")
+    for child in node["children"]:
+        if isinstance(child, dict):
+            _check_functions(child)
 
 
 def search(expression: str, document: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from sluice.domain.base import Record
 
@@ -91,6 +91,13 @@ def presented(run: Run) -> dict[str, Any]:
     return run.model_dump(mode="json", exclude=_HIDDEN)
 
 
+RunView: Any = create_model(
+    "RunView",
+    __base__=Record,
+    **{name: (field.annotation, field) for name, field in Run.model_fields.items() if name not in _HIDDEN},  # type: ignore[call-overload]
+)
+
+
 def capped(notes: list[str]) -> list[str]:
     """At most a hundred notes; the last one says how many were left out."""
     if len(notes) <= MAX_NOTES:
@@ -122,6 +129,11 @@ class PageReceipt(Record):
     last_modified: str | None = None
     failures: list[dict[str, Any]] = Field(default_factory=list)
     resume: dict[str, Any] = Field(default_factory=dict)
+
+
+def requests_made(receipts: list[PageReceipt]) -> int:
+    """How often the upstream was asked for these pages."""
+    return sum(len(receipt.failures) + receipt.ok for receipt in receipts)
 
 
 class FetchIndex(Record):

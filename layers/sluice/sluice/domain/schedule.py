@@ -11,13 +11,16 @@ from pydantic import AfterValidator
 from sluice.domain.base import Document
 
 _RATE = re.compile(r"^rate\(([1-9]\d{0,5}) (minutes?|hours?|days?)\)$")
+_MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+_DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
+# Each field's name, words, and the numbers it may hold.
 _CRON_PARTS = (
-    ("minutes", r"[0-9*,/-]+"),
-    ("hours", r"[0-9*,/-]+"),
-    ("day of month", r"[0-9*,/?LW-]+"),
-    ("month", r"[0-9A-Za-z*,/-]+"),
-    ("day of week", r"[0-9A-Za-z*,/?L#-]+"),
-    ("year", r"[0-9*,/-]+"),
+    ("minutes", "", range(60)),
+    ("hours", "", range(24)),
+    ("day of month", r"\?|L|\d+W", range(1, 32)),
+    ("month", _MONTHS, range(1, 13)),
+    ("day of week", rf"\?|L|\d+L|\d#[1-5]|{_DAYS}", range(1, 8)),
+    ("year", "", range(1970, 2200)),
 )
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
@@ -34,12 +37,26 @@ def _check_expression(expression: str) -> str:
     parts = cron[1].split(" ")
     if len(parts) != len(_CRON_PARTS):
         raise ValueError("a cron schedule has six fields: minutes hours day month weekday year")
-    for part, (label, pattern) in zip(parts, _CRON_PARTS, strict=True):
-        if re.fullmatch(pattern, part) is None:
+    for part, (label, words, numbers) in zip(parts, _CRON_PARTS, strict=True):
+        if not all(_is_cron_item(item, words, numbers) for item in part.split(",")):
             raise ValueError(f"the {label} field of the cron schedule cannot be {part!r}")
     if (parts[2] == "?") == (parts[4] == "?"):
         raise ValueError("exactly one of day of month and day of week must be ?")
     return expression
+
+
+def _is_cron_item(item: str, words: str, numbers: range) -> bool:
+    """Whether an item is `*`, a number or word, a range of them, with or without a step."""
+    span, slash, step = item.partition("/")
+    if slash and not (step.isdigit() and int(step) > 0):
+        return False
+    if span == "*":
+        return True
+    ends = span.split("-")
+    return len(ends) <= 2 and all(
+        (end.isdigit() and int(end) in numbers) or (bool(words) and re.fullmatch(words, end.upper()) is not None)
+        for end in ends
+    )
 
 
 def _check_timezone(name: str) -> str:

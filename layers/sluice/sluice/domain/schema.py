@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
-import orjson
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from sluice.domain.base import Record
+from sluice.domain.json_text import dumps
 
 _SIMPLE = {
     "string": "VARCHAR",
@@ -24,10 +24,12 @@ _SIMPLE = {
     "json": "JSON",
 }
 _DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
-_INTEGER = re.compile(r"^-?(0|[1-9]\d*)$")
-_NUMBER = re.compile(r"^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$")
+_INTEGER = re.compile(r"^-?(0|[1-9]\d{0,18})$")
+_NUMBER = re.compile(r"^-?(0|[1-9]\d{0,400})(\.\d{1,400})?([eE][+-]?\d{1,4})?$")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$")
+# Wide enough for every decimal(38,s); the default context would round.
+_WIDE = Context(prec=100)
 BIGINT_RANGE = range(-(2**63), 2**63)
 
 
@@ -51,6 +53,36 @@ class Column(Record):
     name: str
     type: str
     nullable: bool = True
+    guessed: bool = Field(False, description="Only nulls were seen, so that nothing speaks for the type.")
+
+
+def common_type(types: list[str]) -> str:
+    """The type that holds the values of all these types: text where nothing narrower does."""
+    distinct = set(types)
+    if len(distinct) == 1:
+        return types[0]
+    if distinct <= {"bigint", "double"} or (
+        "double" in distinct and distinct - {"bigint"} <= _decimals(distinct) | {"double"}
+    ):
+        return "double"
+    if distinct <= {"date", "timestamp"}:
+        return "timestamp"
+    if distinct <= {"bigint"} | _decimals(distinct):
+        return _common_decimal(distinct)
+    return "string"
+
+
+def _decimals(types: set[str]) -> set[str]:
+    return {name for name in types if _DECIMAL.match(name)}
+
+
+def _common_decimal(types: set[str]) -> str:
+    """The decimal that holds every digit of these; text where 38 digits are too few."""
+    parts = [(int(found[1]), int(found[2])) for name in types if (found := _DECIMAL.match(name))]
+    parts += [(19, 0)] if "bigint" in types else []
+    scale = max(scale for _, scale in parts)
+    precision = max(precision - scale for precision, scale in parts) + scale
+    return f"decimal({precision},{scale})" if precision <= 38 else "string"
 
 
 def duckdb_type(column_type: str) -> str:
@@ -72,6 +104,11 @@ class JsonTypeGuess:
         """Take one more value into account; null says nothing."""
         if value is not None:
             self._kinds.add(_kind(value))
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything but null was seen."""
+        return bool(self._kinds)
 
     @property
     def type(self) -> str:
@@ -110,17 +147,30 @@ class TextTypeGuess:
     def __init__(self) -> None:
         self._candidates = ["bigint", "double", "boolean", "date", "timestamp"]
         self._seen = False
+        self._others = JsonTypeGuess()
 
-    def see(self, value: str | None) -> None:
-        """Take one more text into account; null says nothing."""
-        if value is not None and self._candidates:
+    def see(self, value: Any) -> None:
+        """Take one more value into account; null says nothing.
+
+        What an expression made of a text, such as a number, has its own type.
+        """
+        if isinstance(value, str):
             self._seen = True
             self._candidates = [name for name in self._candidates if _TEXT_TESTS[name](value)]
+        else:
+            self._others.see(value)
 
     @property
     def type(self) -> str:
         """The type so far."""
+        if self._others.seen:
+            return "json" if self._seen else self._others.type
         return self._candidates[0] if self._seen and self._candidates else "string"
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything but null was seen."""
+        return self._seen or self._others.seen
 
 
 def _converts(column_type: str, value: str) -> bool:
@@ -158,23 +208,20 @@ def convert(value: Any, column_type: str) -> Any:
     if value is None:
         return None
     if column_type == "json":
-        return orjson.dumps(value, default=_number_of_decimal).decode()
+        return dumps(value).decode()
     if column_type == "string":
         return _text(value)
     converter = _CONVERTERS.get(column_type)
-    return converter(value) if converter else _decimal(value, column_type)
+    try:
+        return converter(value) if converter else _decimal(value, column_type)
+    except ArithmeticError:
+        raise ValueError("out of range") from None
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return orjson.dumps(value, default=_number_of_decimal).decode()
-
-
-def _number_of_decimal(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return orjson.Fragment(str(value))
-    raise TypeError
+    return dumps(value).decode()
 
 
 def _bigint(value: Any) -> int:
@@ -206,7 +253,7 @@ def _decimal(value: Any, column_type: str) -> str:
         raise ValueError("not a number")
     try:
         exact = Decimal(repr(value) if isinstance(value, float) else value)
-        fixed = exact.quantize(Decimal(1).scaleb(-scale))
+        fixed = exact.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
     except InvalidOperation:
         raise ValueError(f"not a {column_type}") from None
     if fixed != exact or len(fixed.as_tuple().digits) > precision:

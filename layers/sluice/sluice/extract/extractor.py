@@ -12,13 +12,15 @@ import orjson
 from sluice import __version__
 from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
+from sluice.domain.json_text import dumps, loads
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import FetchIndex, Run, capped
+from sluice.domain.run import FetchIndex, PageReceipt, Run, capped
 from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import UnreadableData
 from sluice.extract.flatten import Columns, RowMaker
 from sluice.extract.typing import ColumnTypes
 from sluice.formats.csv_format import column_names
+from sluice.formats.limits import Limits
 from sluice.formats.page import page_format, records
 from sluice.lake import keys
 from sluice.lake.parquet import copy_to, data_object, engine, engine_name, literal, quoted
@@ -61,7 +63,10 @@ def extract(run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, set
         fingerprint=fingerprint,
         engine=engine_name(),
         pages=[page.hash or "" for page in index.pages],
-        spec={"datasource": datasource.model_dump(mode="json", by_alias=True), "index": keys.fetch_index(run)},
+        spec={
+            "datasource": datasource.model_dump(mode="json", by_alias=True),
+            "index": keys.fetch_index(run, index.attempt),
+        },
         once=datasource.kind == "file",
     )
     key = keys.manifest(folder)
@@ -80,9 +85,14 @@ def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex) -> str:
         "release": __version__,
         "engine": engine_name(),
         "datasource": datasource.model_dump(mode="json", include=_DECIDING),
-        "pages": [page.hash for page in index.pages],
+        # Media type and ending decide about the format where the datasource does not.
+        "pages": [
+            [page.hash, page.media_type, (page.filename or "").rpartition(".")[2].lower()] for page in index.pages
+        ],
         "completeness": index.completeness,
     }
+    if datasource.kind == "file":
+        expressions = set()  # the same bytes twice are one version, whenever they came
     if "$run" in expressions:
         decides["run"] = run.id
     if "$fetched_at" in expressions:
@@ -106,13 +116,14 @@ class _RowFile:
     def fill(
         self, run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, settings: Settings
     ) -> tuple[list[Column], list[str]]:
+        limits = Limits.of(settings)
         maker = RowMaker(datasource, run, Columns(settings.max_columns))
         types = ColumnTypes(datasource)
         untyped = self.path.with_name("untyped.jsonl")
         with untyped.open("wb") as file:
             for page in index.pages:
                 with lake.raw(page.hash or "") as content:
-                    self._page(file, page, content, datasource, maker, types)
+                    self._page(file, page, content, datasource, maker, types, limits)
         columns = types.columns()
         self._convert(untyped, columns, types)
         untyped.unlink()
@@ -125,34 +136,37 @@ class _RowFile:
     def _page(
         self,
         file: IO[bytes],
-        page: Any,
+        page: PageReceipt,
         content: IO[bytes],
         datasource: Datasource,
         maker: RowMaker,
         types: ColumnTypes,
+        limits: Limits,
     ) -> None:
         try:
             text = page_format(datasource, page, content) == "csv"
             if text and not datasource.selects_columns and datasource.records == "@":
-                types.know(column_names(content))
+                types.know(column_names(content, limits))
             exact = [name for name, kind in datasource.types.items() if kind.startswith("decimal")]
-            for position, record in enumerate(records(datasource, page, content)):
+            for position, record in enumerate(records(datasource, page, content, limits)):
                 row = maker.row(record, page)
                 types.see(row, text=text)
+                if not isinstance(record, dict) and not datasource.selects_columns:
+                    types.declare("value", "json")
                 self.count += 1
                 for name in exact:
                     if isinstance(row.get(name), Decimal):
                         row[name] = str(row[name])
-                file.write(orjson.dumps([page.number, position, row], default=float) + b"\n")
+                file.write(dumps([page.number, position, row]) + b"\n")
         except UnreadableData as error:
             raise _naming_page(error, page.number, page.url) from None
 
     def _convert(self, untyped: Path, columns: list[Column], types: ColumnTypes) -> None:
         with untyped.open("rb") as source, self.path.open("wb") as target:
             for line in source:
-                page, position, row = orjson.loads(line)
+                page, position, row = loads(line)
                 typed = types.converted(row, columns, page, position)
-                text = orjson.dumps({"_page": page, "_row": position, **typed}) + b"\n"
+                text = dumps({"_page": page, "_row": position, **typed}) + b"\n"
                 self.longest = max(self.longest, len(text))
                 target.write(text)
 

@@ -11,6 +11,7 @@ from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
 
 Row = dict[str, Any]
+_LONGEST_NAME = 255
 
 
 class Columns:
@@ -37,8 +38,8 @@ class Columns:
                 f"The keys {'.'.join(known)} and {'.'.join(path)} would both be the column {column!r}; "
                 "name the columns with `fields`."
             )
-        if column in RESERVED_COLUMNS or not column:
-            raise UnreadableData(f"The key {column!r} cannot be a column; name the columns with `fields`.")
+        if column.lower() in RESERVED_COLUMNS or not 0 < len(column.encode()) <= _LONGEST_NAME:
+            raise UnreadableData(f"The key {column[:80]!r} cannot be a column; name the columns with `fields`.")
         if len(self._paths) > self._most:
             raise UnreadableData(f"The records have more than {self._most} columns; choose some with `fields`.")
         return column

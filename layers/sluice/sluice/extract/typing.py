@@ -31,6 +31,10 @@ class ColumnTypes:
         for name in names:
             self._guesses.setdefault(name, TextTypeGuess())
 
+    def declare(self, name: str, kind: str) -> None:
+        """Give a column its type, whatever its values."""
+        self._declared.setdefault(name, kind)
+
     def see(self, row: Row, *, text: bool) -> None:
         """Take a row into account; `text` says that its values are CSV's."""
         self._rows += 1

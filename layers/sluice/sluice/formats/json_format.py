@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
 from typing import IO, Any
 
 import orjson
 
-from sluice.errors import EmptyData, UnreadableData
+from sluice.domain.json_text import depth, loads
+from sluice.errors import DataTooLarge, EmptyData, UnreadableData
+from sluice.formats.limits import Limits
 
 
-def read_json(content: IO[bytes], *, exact: bool) -> Any:
+def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
     """The document of a JSON page.
 
     Args:
@@ -19,16 +19,24 @@ def read_json(content: IO[bytes], *, exact: bool) -> Any:
 
     Raises:
         EmptyData: there is nothing but white space.
-        UnreadableData: it is no JSON; the detail says where, and what it looks like instead.
+        DataTooLarge: it has more bytes than can be read at once.
+        UnreadableData: it is no JSON, or nested too deeply; the detail says where, and what it
+            looks like instead.
     """
-    body = content.read().removeprefix(b"\xef\xbb\xbf")
+    body = content.read(limits.json_bytes + 1).removeprefix(b"\xef\xbb\xbf")
+    if len(body) > limits.json_bytes:
+        raise DataTooLarge(
+            f"The JSON has more than {limits.json_bytes} bytes; ask for smaller pages, or drop CSV instead."
+        )
     if not body.strip():
         raise EmptyData("The page is empty; JSON was expected.")
     try:
-        document = orjson.loads(body)
-        return json.loads(body, parse_float=Decimal) if exact else document
+        document = loads(body, exact=exact)
     except orjson.JSONDecodeError as error:
         raise UnreadableData(_explanation(body, error)) from None
+    if depth(document) > limits.nesting:
+        raise UnreadableData(f"The JSON is nested more than {limits.nesting} levels deep.")
+    return document
 
 
 def _explanation(body: bytes, error: orjson.JSONDecodeError) -> str:

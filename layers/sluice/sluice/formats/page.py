@@ -12,6 +12,7 @@ from sluice.errors import RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import read_csv
 from sluice.formats.detect import Format, detect
 from sluice.formats.json_format import read_json
+from sluice.formats.limits import Limits
 
 _PEEK = 512
 
@@ -23,13 +24,13 @@ def page_format(datasource: Datasource, receipt: PageReceipt, content: IO[bytes]
     return detect(datasource.format, receipt.media_type, receipt.filename, beginning)
 
 
-def json_document(datasource: Datasource, content: IO[bytes]) -> Any:
+def json_document(datasource: Datasource, content: IO[bytes], limits: Limits) -> Any:
     """The document of a JSON page, as exact as the datasource's types need it."""
     exact = any(name.startswith("decimal") for name in datasource.types.values())
-    return read_json(content, exact=exact)
+    return read_json(content, limits, exact=exact)
 
 
-def records(datasource: Datasource, receipt: PageReceipt, content: IO[bytes]) -> Iterator[Any]:
+def records(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> Iterator[Any]:
     """The records of a page, in its own order.
 
     Raises:
@@ -37,16 +38,16 @@ def records(datasource: Datasource, receipt: PageReceipt, content: IO[bytes]) ->
         RecordsNotFound: `records` selects null and may not.
     """
     if page_format(datasource, receipt, content) == "csv":
-        yield from _selected_rows(datasource, content)
+        yield from _selected_rows(datasource, content, limits)
     else:
-        yield from select(datasource, json_document(datasource, content))
+        yield from select(datasource, json_document(datasource, content, limits))
 
 
-def _selected_rows(datasource: Datasource, content: IO[bytes]) -> Iterator[Any]:
+def _selected_rows(datasource: Datasource, content: IO[bytes], limits: Limits) -> Iterator[Any]:
     if datasource.records == "@":
-        yield from read_csv(content)
+        yield from read_csv(content, limits)
     else:
-        yield from select(datasource, list(read_csv(content)))
+        yield from select(datasource, list(read_csv(content, limits)))
 
 
 def select(datasource: Datasource, document: Any) -> list[Any]:

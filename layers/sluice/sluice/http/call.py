@@ -7,23 +7,31 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from pydantic import BaseModel
 
+from sluice.domain.base import validate
 from sluice.domain.identity import Principal
 from sluice.errors import Invalid, MalformedRequest, PayloadTooLarge, PreconditionFailed, Unauthenticated
 from sluice.settings import Settings
 
+M = TypeVar("M", bound=BaseModel)
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What a handler returns: a JSON value or bytes, a status, and headers."""
+    """What a handler returns: a JSON value or bytes, a status, and headers.
+
+    `shown_once` names parts of the body that must not be kept anywhere, not even for a replay.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    shown_once: tuple[str, ...] = ()
 
     def content(self) -> bytes:
         """The body's bytes."""
@@ -49,6 +57,7 @@ class Call:
     base_url: str
     settings: Settings
     caller: Principal | None
+    known_parameters: frozenset[str] = frozenset()
 
     @property
     def principal(self) -> Principal:
@@ -96,6 +105,32 @@ class Call:
             return orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise MalformedRequest(f"The body is not JSON: {error}.") from None
+
+    def document(self, model: type[M], default: Any = None) -> M:
+        """The body as a document of a model.
+
+        Args:
+            default: what an empty body stands for; without one it is refused.
+
+        Raises:
+            MalformedRequest: it is no JSON.
+            Invalid: it does not fit the model, or a query parameter is unknown.
+        """
+        body = default if default is not None and not self.body().strip() else self.json()
+        self.require_known_parameters()
+        return validate(model, body)
+
+    def require_known_parameters(self) -> None:
+        """Refuse query parameters that the route does not understand.
+
+        Raises:
+            Invalid: naming them.
+        """
+        unknown = sorted(set(self.query) - self.known_parameters)
+        if unknown:
+            said = ", ".join(sorted(self.known_parameters)) or "none"
+            faults = [_at(name, "Unknown query parameter.") for name in unknown]
+            raise Invalid(f"The query parameter {unknown[0]} is unknown; known here: {said}.", faults)
 
     def one(self, name: str) -> str | None:
         """A query parameter that may be given once.

@@ -7,10 +7,11 @@ from typing import Any
 from sluice.bootstrap import Platform
 from sluice.domain.dataset import Version
 from sluice.http.call import Answer, Call
-from sluice.reads.reader import Reader, to_csv
-from sluice.reads.request import data_request
+from sluice.reads.reader import Reader, csv_text
+from sluice.reads.request import DataRequest, data_request
 
 _MOST_VERSIONS = 10**12
+_CSV = "text/csv; charset=utf-8"
 
 
 def data_answer(call: Call, services: Platform, dataset: str) -> Answer:
@@ -30,22 +31,41 @@ def data_answer(call: Call, services: Platform, dataset: str) -> Answer:
     version = _version(call, services, dataset, position)
     form = call.choice("format", ("json", "csv"), "json")
     request = data_request(version.schema_, asked["select"], call.many("where"), asked["order"])
-    whole = form == "csv" and call.one("limit") is None
-    limit = None if whole else call.limit()
+    reader = Reader(services.lake, services.settings)
+    if form == "csv" and call.one("limit") is None and position is None:
+        return _whole_csv(services, reader, version, request)
     offset = position[1] if position else 0
-    rows, more = Reader(services.lake, services.settings).rows(version, request, limit, offset)
-    cursor = services.cursors.seal(bound, [version.number, offset + len(rows)]) if more else None
+    rows, more = reader.rows(version, request, call.limit(), offset)
     about = {
-        "next": cursor,
+        **_about(version),
+        "next": services.cursors.seal(bound, [version.number, offset + len(rows)]) if more else None,
+    }
+    if form == "csv":
+        lines = csv_text([[column.name for column in request.select], *(list(row.values()) for row in rows)])
+        return Answer(lines.encode(), headers=_headers(about), media_type=_CSV)
+    return Answer({"items": rows, **about}, headers=_headers(about))
+
+
+def _whole_csv(services: Platform, reader: Reader, version: Version, request: DataRequest) -> Answer:
+    """All rows: inline while they are few, else by an address in the lake."""
+    headers = _headers(_about(version))
+    with services.lake.scratch() as file:
+        reader.write_csv(version, request, file)
+        if file.stat().st_size <= services.settings.max_inline_bytes:
+            return Answer(file.read_bytes(), headers=headers, media_type=_CSV)
+        key = services.lake.put_answer_file(file)
+    headers["Location"] = services.lake.presigned(key, _CSV)
+    return Answer({"location": headers["Location"]}, 303, headers)
+
+
+def _about(version: Version) -> dict[str, Any]:
+    return {
+        "next": None,
         "version": version.number,
         "run": version.run,
         "completeness": version.completeness,
         "data_as_of": version.data_as_of,
     }
-    headers = _headers(about)
-    if form == "csv":
-        return Answer(to_csv(request.select, rows), headers=headers, media_type="text/csv; charset=utf-8")
-    return Answer({"items": rows, **about}, headers=headers)
 
 
 def _version(call: Call, services: Platform, dataset: str, position: list[int] | None) -> Version:

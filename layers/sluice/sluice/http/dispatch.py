@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from sluice.bootstrap import Platform, platform
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
-from sluice.errors import Invalid, MethodNotAllowed, NotFound, RequestError, SluiceError
+from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError
 from sluice.http.call import Answer, Call
 from sluice.http.idempotency import once
 from sluice.http.routes import Route
@@ -44,18 +44,18 @@ class Dispatcher:
         return self._resolver.resolve(event, context)
 
     def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
+        known = frozenset(parameter.name for parameter in route.parameters if parameter.place == "query")
+
         def endpoint(**arguments: str) -> Response[Any]:
             services = platform()
-            call = call_of(self._resolver.current_event.raw_event, services)
+            call = call_of(self._resolver.current_event.raw_event, services, known)
             if route.role is not None:
                 call.principal.require(route.role)
             for name, value in arguments.items():
                 _require_plain(name, value)
-            if route.method != "GET":
-                _require_known_parameters(call, route)
             answer = once(call, services.locks, services.lake, lambda: route.handler(call, services, **arguments))
             if route.method == "GET":
-                _require_known_parameters(call, route)  # last, so that a missing resource is 404 first
+                call.require_known_parameters()  # last, so that a missing resource is 404 first
             return self._present(call, answer)
 
         return endpoint
@@ -95,7 +95,7 @@ class Dispatcher:
 def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
     sent = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
     if status == 204:
-        return Response(status_code=status, headers=sent)
+        return Response(status_code=status, body="", headers=sent)
     return Response(status_code=status, content_type=media_type, body=content.decode(), headers=sent)
 
 
@@ -108,7 +108,7 @@ def _is_text(content: bytes) -> bool:
     return True
 
 
-def call_of(event: dict[str, Any], services: Platform) -> Call:
+def call_of(event: dict[str, Any], services: Platform, known: frozenset[str] = frozenset()) -> Call:
     """The request in a REST API's proxy event."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return Call(
@@ -121,6 +121,7 @@ def call_of(event: dict[str, Any], services: Platform) -> Call:
         base_url=_base_url(event, headers, services.settings),
         settings=services.settings,
         caller=_caller(event),
+        known_parameters=known,
     )
 
 
@@ -145,15 +146,6 @@ def _require_plain(name: str, value: str) -> None:
     """A path's part that could never be a name is nothing that exists."""
     if unquote(value) != value or not (is_slug(value.lower()) or re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", value)):
         raise NotFound(f"There is no such {name}.")
-
-
-def _require_known_parameters(call: Call, route: Route) -> None:
-    known = {parameter.name for parameter in route.parameters if parameter.place == "query"}
-    unknown = sorted(set(call.query) - known)
-    if unknown:
-        said = ", ".join(sorted(known)) or "none"
-        faults = [{"pointer": f"?{name}", "message": "Unknown query parameter."} for name in unknown]
-        raise Invalid(f"The query parameter {unknown[0]} is unknown; known here: {said}.", faults)
 
 
 def _matches(route: Route, path: str) -> bool:

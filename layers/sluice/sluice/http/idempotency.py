@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sluice.catalog.locks import Locks
@@ -56,6 +57,9 @@ def _replayed(held: dict[str, Any], request: str, lake: Lake) -> Answer:
 
 
 def _keep(call: Call, locks: Locks, lake: Lake, lock: str, request: str, answer: Answer) -> None:
+    if answer.shown_once:
+        kept = {name: value for name, value in answer.body.items() if name not in answer.shown_once}
+        answer = replace(answer, body=kept)
     body = answer.content()
     stored: dict[str, Any] = {"status": answer.status, "headers": dict(answer.headers), "media_type": answer.media_type}
     if len(body) > MAX_STORED_BYTES:

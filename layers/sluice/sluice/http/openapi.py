@@ -102,8 +102,24 @@ def _responses(route: Route, names: dict[Any, Any]) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}}
     return {
         str(route.status): success,
+        **{str(status): {"description": text} for status, text in _others(route).items()},
         "default": {"description": "A problem.", "content": problem},
     }
+
+
+def _others(route: Route) -> dict[int, str]:
+    """The further statuses that are no problems."""
+    sent = {parameter.name for parameter in route.parameters}
+    others = {}
+    if route.method == "PUT":
+        others[201] = "Made."
+    if "Prefer" in sent:
+        others[200] = "Done within the wait."
+    if "If-None-Match" in sent:
+        others[304] = "The client has this already."
+    if route.method == "GET" and route.role is not None:
+        others[303] = "Too large to be given inline: at the address in Location."
+    return others
 
 
 def _path_parameter(name: str) -> dict[str, Any]:

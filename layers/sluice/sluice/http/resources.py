@@ -13,9 +13,10 @@ from sluice.domain.base import merge_patch, validate
 from sluice.domain.datasource import Datasource
 from sluice.domain.identity import Principal
 from sluice.domain.project import Project
-from sluice.errors import Invalid
+from sluice.errors import Conflict, Invalid, PreconditionFailed
 from sluice.http.call import Answer, Call
 
+_TRIES = 20
 D = TypeVar("D", bound=Datasource | Project)
 
 
@@ -100,8 +101,7 @@ class Resource(Generic[D]):
 
     def create(self, call: Call, services: Platform) -> Answer:
         """A new definition."""
-        document = validate(self._model, call.json())
-        return self._create(call, services, document)
+        return self._create(call, services, call.document(self._model))
 
     def _create(self, call: Call, services: Platform, document: D) -> Answer:
         found = services.definitions.create(self._kind, document.slug, _dumped(document), call.principal.id)
@@ -111,12 +111,16 @@ class Resource(Generic[D]):
 
     def put(self, call: Call, services: Platform, slug: str) -> Answer:
         """Create or replace the definition of this slug."""
+        return _unless_overtaken(call, lambda: self._put(call, services, slug))
+
+    def _put(self, call: Call, services: Platform, slug: str) -> Answer:
         found = services.definitions.find(self._kind, slug)
         if found is not None:
             found = self.load(call, services, slug)
             call.principal.require_owner(found.created_by)
         body = call.json()
         call.require_match(found.etag if found else None)
+        call.require_known_parameters()
         document = self._validated(body, slug)
         if found is None:
             return self._create(call, services, document)
@@ -124,10 +128,14 @@ class Resource(Generic[D]):
 
     def patch(self, call: Call, services: Platform, slug: str) -> Answer:
         """Change parts of a definition (JSON merge patch)."""
+        return _unless_overtaken(call, lambda: self._patch(call, services, slug))
+
+    def _patch(self, call: Call, services: Platform, slug: str) -> Answer:
         found = self.load(call, services, slug)
         call.principal.require_owner(found.created_by)
         body = call.json()
         call.require_match(found.etag)
+        call.require_known_parameters()
         if not isinstance(body, dict):
             raise Invalid("The body must be a JSON object.")
         return self._replace(services, found, self._validated(merge_patch(found.document, body), slug))
@@ -152,12 +160,24 @@ class Resource(Generic[D]):
         return Answer(view(stored), headers={"ETag": f'"{stored.etag}"'})
 
 
+def _unless_overtaken(call: Call, write: Callable[[], Answer]) -> Answer:
+    """The write, done anew when somebody else's came first and the client did not ask to know."""
+    conditional = call.header("if-match") is not None or call.header("if-none-match") is not None
+    for _ in range(_TRIES):
+        try:
+            return write()
+        except (PreconditionFailed, Conflict):
+            if conditional:
+                raise
+    return write()
+
+
 def _dumped(document: D) -> dict[str, Any]:
     dumped: dict[str, Any] = document.model_dump(mode="json", by_alias=True)
     return dumped
 
 
-def sees_project(_: Platform, principal: Principal, found: Definition) -> bool:
+def sees_project(services: Platform, principal: Principal, found: Definition) -> bool:
     """Whether a principal may know of a project: its key covers it, or it made the project."""
     return principal.sees_project(found.name) or found.created_by == principal.id
 

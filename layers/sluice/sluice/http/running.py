@@ -17,14 +17,20 @@ _POLL_SECONDS = 0.15
 
 
 def visible(services: Platform, principal: Principal, run: Run) -> bool:
-    """Whether a principal may know of a run: of what it works for, that is."""
-    if principal.projects is None:
-        return True
+    """Whether a principal may know of a run: of what it works for, that is.
+
+    A run of a definition that was deleted is an admin's to see; it is nothing of the one that
+    has the same name now.
+    """
     if run.kind == "ingest":
         found = services.definitions.find("datasource", run.datasource or "")
-        return found is not None and sees_datasource(services, principal, found)
-    found = services.definitions.find("project", run.project or "")
-    return found is not None and sees_project(services, principal, found)
+        sees = sees_datasource
+    else:
+        found = services.definitions.find("project", run.project or "")
+        sees = sees_project
+    if found is None or run.created_at < found.created_at:
+        return principal.role == "admin"
+    return sees(services, principal, found)
 
 
 def load_run(call: Call, services: Platform, run_id: str) -> Run:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# No call lasts longer, so a file that was used before then is used no more.
+_IN_USE_SECONDS = 900
+
 
 class FileCache:
-    """Files named by the hash of what they hold, the least recently used removed first."""
+    """Files named by the hash of what they hold, the least recently used removed first.
+
+    Each process has a folder of its own; those of processes that have died are removed, since a
+    function that was killed leaves its files to the next one.
+    """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
-        self._folder = folder
+        self._folder = folder / str(os.getpid())
         self._most_bytes = most_bytes
+        for other in folder.glob("[0-9]*"):
+            if not _is_alive(int(other.name)):
+                shutil.rmtree(other, ignore_errors=True)
 
     def get(self, sha256: str, fill: Callable[[Path], None]) -> Path:
         """The file of that hash, filled first when it is not there."""
@@ -33,8 +45,8 @@ class FileCache:
             ((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*") if path.is_file()),
         )
         total = sum(size for _, size, _ in files) + needed
-        for _, size, path in files:
-            if total <= self._most_bytes:
+        for used, size, path in files:
+            if total <= self._most_bytes or used > time.time() - _IN_USE_SECONDS:
                 return
             path.unlink(missing_ok=True)
             total -= size
@@ -45,3 +57,13 @@ class FileCache:
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             yield Path(folder) / "file"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

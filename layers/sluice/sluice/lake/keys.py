@@ -10,19 +10,20 @@ def raw(content_hash: str) -> str:
     return f"raw/{content_hash[:2]}/{content_hash}"
 
 
-def fetch_index(run: Run) -> str:
-    """What a run fetched, by datasource and day, so that people can browse."""
-    return f"raw-index/{run.datasource}/{run.created_at[:10]}/{run.id}.json"
+def fetch_index(run: Run, attempt: int) -> str:
+    """What an attempt of a run fetched, by datasource and day, so that people can browse."""
+    later = "" if attempt == 1 else f"-{attempt}"
+    return f"raw-index/{run.datasource}/{run.created_at[:10]}/{run.id}{later}.json"
 
 
 def version_folder(run: Run, fingerprint: str) -> str:
-    """Where a version lies: below the run that makes it and the inputs that it is made of.
+    """Where a version lies: below the run and attempt that make it and the inputs it is made of.
 
     The same inputs give the same bytes, so a step that is repeated after a crash writes the same
     objects again, or others elsewhere; no manifest ever names an object that changes.
     """
     stage = f"records/{run.datasource}" if run.kind == "ingest" else f"merged/{run.project}"
-    return f"{stage}/{run.id}/{fingerprint.removeprefix('sha256:')[:12]}"
+    return f"{stage}/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
 
 
 def data(folder: str, part: int) -> str:

@@ -14,7 +14,7 @@ import orjson
 from botocore.exceptions import ClientError
 
 from sluice.aws import translated
-from sluice.errors import NotFound
+from sluice.errors import NotFound, Unavailable
 from sluice.lake import keys
 from sluice.lake.cache import FileCache
 
@@ -123,7 +123,10 @@ class Lake:
         try:
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalRequestConflict":  # another writer is at it, and may still fail
+                raise Unavailable("The same page is being stored by another run; try again.") from None
+            if code != "PreconditionFailed":
                 raise
 
     def _exists(self, key: str) -> bool:
@@ -163,6 +166,13 @@ class Lake:
         """Keep an answer that is too large to be given inline; its key."""
         key = keys.answer(hashlib.sha256(body).hexdigest())
         self.put(key, body)
+        return key
+
+    def put_answer_file(self, path: Path) -> str:
+        """Keep an answer that was written to a file; its key."""
+        with path.open("rb") as file:
+            key = keys.answer(_sha256(file))
+        self.put_file(key, path)
         return key
 
     def presigned(self, key: str, media_type: str) -> str:

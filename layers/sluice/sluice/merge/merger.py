@@ -94,7 +94,11 @@ class Merger:
                 continue
             if failure:
                 warnings.append(f"{slug}: {failure}; its version {pointer.published} is used")
-            sources.append(self._source(assignment, pointer.published))
+            source = self._source(assignment, pointer.published)
+            if source.columns:
+                sources.append(source)
+            else:
+                warnings.append(f"{slug}: its version {pointer.published} has no records")
         return sources, warnings, missing
 
     def _source(self, assignment: Assigned, number: int) -> Source:

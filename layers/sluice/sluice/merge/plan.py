@@ -7,10 +7,8 @@ from pathlib import Path
 
 from sluice.domain.dataset import InputVersion
 from sluice.domain.project import JoinMerge, UnionMerge
-from sluice.domain.schema import Column
+from sluice.domain.schema import Column, common_type
 from sluice.errors import MergeFailed
-
-_NUMBERS = {"bigint": 0, "double": 1}
 
 
 @dataclass(frozen=True)
@@ -25,18 +23,6 @@ class Source:
     def label(self) -> str:
         """The source's name in the merge's SQL."""
         return f"s_{self.input.alias}"
-
-
-def common_type(types: list[str]) -> str:
-    """The type that holds the values of all these types: text where nothing narrower does."""
-    distinct = set(types)
-    if len(distinct) == 1:
-        return types[0]
-    if distinct <= set(_NUMBERS):
-        return "double"
-    if distinct <= {"date", "timestamp"}:
-        return "timestamp"
-    return "string"
 
 
 def merged_columns(spec: JoinMerge | UnionMerge, sources: list[Source]) -> list[Column]:
@@ -54,9 +40,11 @@ def merged_columns(spec: JoinMerge | UnionMerge, sources: list[Source]) -> list[
                     f"The datasource {source.input.datasource!r} has no column {name!r}, which is part of the key; "
                     f"it has {known}. Name it with `fields` in the datasource."
                 )
+    _check_spelling(sources)
     names = [*key, *dict.fromkeys(name for source in sources for name in source.columns if name not in key)]
     if isinstance(spec, JoinMerge):
         _check_rules(spec, set(names))
+    _check_key_types(key, sources)
     columns = [_merged(name, sources, nullable=name not in key) for name in names]
     if isinstance(spec, UnionMerge):
         columns.insert(0, Column(name="_source", type="string", nullable=False))
@@ -64,8 +52,34 @@ def merged_columns(spec: JoinMerge | UnionMerge, sources: list[Source]) -> list[
 
 
 def _merged(name: str, sources: list[Source], *, nullable: bool) -> Column:
-    types = [source.columns[name].type for source in sources if name in source.columns]
-    return Column(name=name, type=common_type(types), nullable=nullable)
+    found = [source.columns[name] for source in sources if name in source.columns]
+    types = [column.type for column in found if not column.guessed]
+    kind = common_type(types) if types else found[0].type
+    return Column(name=name, type=kind, nullable=nullable, guessed=not types)
+
+
+def _check_spelling(sources: list[Source]) -> None:
+    """DuckDB and Athena do not tell `Price` from `price`, so a dataset cannot have both."""
+    spelled: dict[str, tuple[str, str]] = {}
+    for source in sources:
+        for name in source.columns:
+            known, where = spelled.setdefault(name.lower(), (name, source.input.datasource))
+            if known != name:
+                raise MergeFailed(
+                    f"{where!r} has the column {known!r} and {source.input.datasource!r} has {name!r}; "
+                    "give them one spelling with `fields`."
+                )
+
+
+def _check_key_types(key: list[str], sources: list[Source]) -> None:
+    """A double cannot tell large whole numbers apart: as a key it would make two records one."""
+    for name in key:
+        types = {source.columns[name].type for source in sources if not source.columns[name].guessed}
+        if {"bigint", "double"} <= types:
+            raise MergeFailed(
+                f"The key {name!r} is bigint in some datasources and double in others; "
+                "give them one type with `types`, such as bigint or string."
+            )
 
 
 def _check_rules(spec: JoinMerge, names: set[str]) -> None:

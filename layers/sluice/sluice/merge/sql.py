@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sluice.domain.project import FieldRule, JoinMerge, UnionMerge
-from sluice.domain.schema import Column, duckdb_type
+from sluice.domain.schema import Column, common_type, duckdb_type
 from sluice.lake.parquet import literal, quoted, read_files
-from sluice.merge.plan import Source, common_type
+from sluice.merge.plan import Source
 
 _RANK = "_rank"
 
@@ -81,10 +81,10 @@ def _timed(rule: FieldRule, column: Column, competing: list[Source], cells: list
     fallback = f"coalesce({', '.join(cells)})"
     if not dated:
         return fallback
-    kind = common_type([source.columns[rule.by].type for source in dated])
+    kind = _moment_type([source.columns[rule.by].type for source in dated])
     moments = {
         source.label: f"CASE WHEN {_cell(source, column.name, column.type)} IS NOT NULL "
-        f"THEN {_cell(source, rule.by, kind)} END"
+        f"THEN try_cast({quoted(source.label)}.{quoted(rule.by)} AS {duckdb_type(kind)}) END"
         for source in dated
     }
     best = f"{'greatest' if rule.rule == 'newest' else 'least'}({', '.join(moments.values())})"
@@ -92,6 +92,11 @@ def _timed(rule: FieldRule, column: Column, competing: list[Source], cells: list
         f"WHEN {moments[source.label]} = {best} THEN {_cell(source, column.name, column.type)}" for source in dated
     )
     return f"CASE {cases} ELSE {fallback} END"
+
+
+def _moment_type(types: list[str]) -> str:
+    """What `by` is compared as: times as times, even where one datasource has them as text."""
+    return "timestamp" if "timestamp" in types or "date" in types else common_type(types)
 
 
 def union_query(spec: UnionMerge, sources: list[Source], columns: list[Column]) -> str:

@@ -9,6 +9,7 @@ import orjson
 
 from sluice.aws import translated
 from sluice.domain.schedule import Schedule
+from sluice.errors import Invalid
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -56,12 +57,19 @@ class Schedules:
         }
         with translated():
             try:
+                self._put(wanted)
+            except self._scheduler.exceptions.ValidationException as error:
+                said = error.response["Error"].get("Message", "")
+                raise Invalid(f"EventBridge Scheduler does not take {schedule.expression!r}: {said}") from None
+
+    def _put(self, wanted: dict[str, Any]) -> None:
+        try:
+            self._scheduler.update_schedule(**wanted)
+        except self._scheduler.exceptions.ResourceNotFoundException:
+            try:
+                self._scheduler.create_schedule(**wanted)
+            except self._scheduler.exceptions.ConflictException:
                 self._scheduler.update_schedule(**wanted)
-            except self._scheduler.exceptions.ResourceNotFoundException:
-                try:
-                    self._scheduler.create_schedule(**wanted)
-                except self._scheduler.exceptions.ConflictException:
-                    self._scheduler.update_schedule(**wanted)
 
     def remove(self, kind: str, slug: str) -> None:
         """Remove the schedule; removing it twice is fine."""

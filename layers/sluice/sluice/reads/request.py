@@ -48,7 +48,10 @@ def data_request(columns: list[Column], select: str | None, where: list[str], or
 
 def _fields(text: str) -> list[str]:
     """A list separated by commas, quoted as CSV where a part holds one."""
-    return next(csv.reader([text]), []) if text else []
+    try:
+        return next(csv.reader([text], strict=True), []) if text else []
+    except csv.Error as error:
+        raise Invalid(f"{text!r} is not a list separated by commas: {error}.") from None
 
 
 def _fault(parameter: str, message: str) -> Invalid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import orjson
@@ -12,10 +13,13 @@ from sluice.bootstrap import Platform
 from sluice.domain.names import is_slug, now, rfc3339
 from sluice.domain.run import Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
-from sluice.runs.starting import start_ingest
+from sluice.runs.starting import ingest_run, start_once
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
+_UNKNOWN, _FAILED = "_unknown/", "_failed/"
 _SEEN_SECONDS = 14 * 86400
+# S3 takes 1024 bytes, and the reason needs some beside the file.
+_LONGEST_KEY = 1000
 
 
 def receive(services: Platform, drop: Drop) -> Run | None:
@@ -25,20 +29,14 @@ def receive(services: Platform, drop: Drop) -> Run | None:
         The run; none for a file of our own, one seen before, or one that is nobody's.
     """
     slug, _, rest = drop.key.partition("/")
-    if drop.key.startswith("_") or drop.key.endswith("/"):
+    if drop.key.startswith((_UNKNOWN, _FAILED)) or drop.key.endswith("/"):
         return None
     reason = _refusal(services, slug, rest, drop.key)
     if reason is not None:
-        _move(services, drop, "_unknown/", reason)
+        _move(services, drop, _UNKNOWN, reason)
         return None
     lock = f"drop#{drop.bucket}/{drop.key}#{drop.version_id or drop.etag}#{drop.sequencer}"
-    if services.locks.acquire(lock, _SEEN_SECONDS) is not None:
-        return None
-    try:
-        return start_ingest(services, slug, "drop", "sluice", drop=drop)
-    except BaseException:
-        services.locks.release(lock, "attribute_exists(#workspace_id)", {})
-        raise
+    return start_once(services, lock, _SEEN_SECONDS, ingest_run(slug, "drop", "sluice", drop=drop))
 
 
 def _refusal(services: Platform, slug: str, rest: str, key: str) -> str | None:
@@ -56,7 +54,7 @@ def reject_drop(services: Platform, run: Run) -> None:
     """Move a file that could not be read to `_failed/`, with the reason beside it."""
     if run.drop is None or run.error is None or run.error["type"] not in _UNREADABLE:
         return
-    _move(services, run.drop, "_failed/", run.error["detail"], run.id)
+    _move(services, run.drop, _FAILED, run.error["detail"], run.id)
 
 
 def _move(services: Platform, drop: Drop, folder: str, reason: str, run_id: str | None = None) -> None:
@@ -66,11 +64,13 @@ def _move(services: Platform, drop: Drop, folder: str, reason: str, run_id: str 
     to a disk is led out of it.
     """
     target = folder + re.sub(r"(^|/)\.\.?(?=/|$)", lambda dots: dots[0].replace(".", "%2E"), drop.key)
+    if len(target.encode()) > _LONGEST_KEY:
+        target = folder + hashlib.sha256(drop.key.encode()).hexdigest()
     source = {"Bucket": drop.bucket, "Key": drop.key}
     pinned = source | ({"VersionId": drop.version_id} if drop.version_id else {})
     with translated():
         try:
-            services.s3.copy({**pinned}, drop.bucket, target)
+            services.s3.copy(pinned, drop.bucket, target, ExtraArgs={"TaggingDirective": "REPLACE"})
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
                 return  # it was moved before

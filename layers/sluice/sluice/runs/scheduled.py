@@ -6,7 +6,7 @@ from typing import Any
 
 from sluice.bootstrap import Platform
 from sluice.domain.run import Run
-from sluice.runs.starting import start_ingest, start_refresh
+from sluice.runs.starting import ingest_run, refresh_run, start_once
 
 _SEEN_SECONDS = 2 * 86400
 
@@ -28,8 +28,5 @@ def fire(services: Platform, event: dict[str, Any], request_id: str) -> Run | No
         return None
     execution = event.get("execution", "<")
     firing = request_id if execution.startswith("<") else execution
-    if services.locks.acquire(f"schedule#{kind}#{slug}#{firing}", _SEEN_SECONDS) is not None:
-        return None
-    if kind == "datasource":
-        return start_ingest(services, slug, "schedule", "sluice")
-    return start_refresh(services, slug, "schedule", "sluice")
+    run = ingest_run(slug, "schedule", "sluice") if kind == "datasource" else refresh_run(slug, "schedule", "sluice")
+    return start_once(services, f"schedule#{kind}#{slug}#{firing}", _SEEN_SECONDS, run)

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 
 import orjson
+from aws_lambda_powertools import Logger
 
 from sluice.bootstrap import Platform
 from sluice.domain.names import now, rfc3339
@@ -16,6 +17,7 @@ from sluice.runs.planning import children
 from sluice.runs.starting import changed, release_refresh
 
 _GRACE_SECONDS = 60
+logger = Logger()
 
 
 def settle(services: Platform, run: Run) -> Run:
@@ -84,8 +86,11 @@ def _published_by(services: Platform, run: Run) -> bool:
 
 
 def _refreshing_project(services: Platform, run: Run) -> str | None:
+    """The project whose refresh will merge this run's version by itself; later, it would not."""
     parent = services.runs.find(run.parent) if run.parent else None
-    return parent.project if parent is not None else None
+    if parent is None or parent.finished or parent.progress is None or parent.progress.stage != "ingest":
+        return None
+    return parent.project
 
 
 def current(services: Platform, run: Run) -> Run:
@@ -100,8 +105,13 @@ def sweep(services: Platform, grace_seconds: float = _GRACE_SECONDS) -> int:
         grace_seconds: leave runs alone that have been silent for less than this.
     """
     under_way = 0
-    for run in services.runs.active():
+    for listed in services.runs.active():
+        run = services.runs.get(listed.id)  # the index may lag behind
         heard = run.lease_until - services.settings.lease_seconds
-        if heard + grace_seconds > time.time() or not settle(services, run).finished:
+        try:
+            if heard + grace_seconds > time.time() or not settle(services, run).finished:
+                under_way += 1
+        except Exception:  # one run that cannot be settled must not keep the others from it
+            logger.exception("cannot settle", extra={"run_id": run.id})
             under_way += 1
     return under_way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 from sluice.bootstrap import Platform
@@ -14,17 +15,11 @@ Ingest = Literal["stale", "all", "none"]
 _REFRESH_LOCK_SECONDS = 6 * 3600
 
 
-def start_ingest(
-    services: Platform,
-    datasource: str,
-    trigger: Trigger,
-    by: str,
-    *,
-    drop: Drop | None = None,
-    replay: int | None = None,
+def ingest_run(
+    datasource: str, trigger: Trigger, by: str, *, drop: Drop | None = None, replay: int | None = None
 ) -> Run:
-    """Start an ingest run of a datasource."""
-    run = Run(
+    """An ingest run of a datasource, not started yet."""
+    return Run(
         id=new_run_id(),
         kind="ingest",
         datasource=datasource,
@@ -34,12 +29,11 @@ def start_ingest(
         drop=drop,
         replay=replay,
     )
-    return _start(services, run)
 
 
-def start_refresh(services: Platform, project: str, trigger: Trigger, by: str, ingest: Ingest = "stale") -> Run:
-    """Start a refresh of a project."""
-    run = Run(
+def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale") -> Run:
+    """A refresh of a project, not started yet."""
+    return Run(
         id=new_run_id(),
         kind="refresh",
         project=project,
@@ -48,10 +42,10 @@ def start_refresh(services: Platform, project: str, trigger: Trigger, by: str, i
         created_by=by,
         ingest=ingest,
     )
-    return _start(services, run)
 
 
-def _start(services: Platform, run: Run) -> Run:
+def start(services: Platform, run: Run) -> Run:
+    """Store a run and start it."""
     services.runs.create(run)
     try:
         services.workflows.start(run)
@@ -60,6 +54,31 @@ def _start(services: Platform, run: Run) -> Run:
         services.runs.settled(run)
         raise
     return run
+
+
+def start_once(services: Platform, event: str, seconds: int, run: Run) -> Run | None:
+    """Start the run of an event that may be delivered several times.
+
+    The event's lock names the run before the run exists, so that a delivery which finds the
+    lock can finish what one that was killed, or could not reach a service, has begun.
+
+    Returns:
+        The run; none when an earlier delivery has started it.
+    """
+    held = services.locks.acquire(event, seconds, run=run.id)
+    made_good = _make_good(services, run.model_copy(update={"id": held["run"]}) if held else run)
+    return made_good if held is None else None
+
+
+def _make_good(services: Platform, run: Run) -> Run:
+    """Start a run whose id is settled; whoever comes second changes nothing."""
+    stored = services.runs.find(run.id)
+    if stored is None:
+        with suppress(Conflict):
+            services.runs.create(run)
+    if stored is None or stored.status == "pending":
+        services.workflows.start(stored or run)
+    return stored or run
 
 
 def prepare_child(services: Platform, parent: Run, datasource: str) -> Run:
@@ -102,41 +121,40 @@ def refresh_for_change(services: Platform, project: str) -> Run | None:
     of it would let two projects that share datasources wake each other for ever.
     """
     while True:
-        run_id = new_run_id()
-        held = services.locks.acquire(_lock(project), _REFRESH_LOCK_SECONDS, run=run_id, again=False)
+        run = refresh_run(project, "change", "sluice", "none")
+        held = services.locks.acquire(_lock(project), _REFRESH_LOCK_SECONDS, run=run.id, again=False)
         if held is None:
-            run = Run(
-                id=run_id,
-                kind="refresh",
-                project=project,
-                trigger="change",
-                created_at=rfc3339(now()),
-                created_by="sluice",
-                ingest="none",
-            )
-            return _start(services, run)
-        holder = str(held.get("run"))
-        if _ended(services, holder):
-            services.locks.release(_lock(project), "#run = :run", {"run": holder})
-        elif services.locks.change(_lock(project), "#run = :run", {"run": holder}, again=True):
+            return _make_good(services, run)
+        holder = services.runs.find(held["run"])
+        if holder is not None and holder.finished:
+            services.locks.release(_lock(project), "#run = :run", {"run": holder.id})
+        elif services.locks.change(_lock(project), "#run = :run", {"run": held["run"]}, again=True):
+            _make_good(services, run.model_copy(update={"id": held["run"]}))
             return None
 
 
-def _ended(services: Platform, run_id: str) -> bool:
-    run = services.runs.find(run_id)
-    return run is not None and run.finished
-
-
 def release_refresh(services: Platform, run: Run) -> None:
-    """Let go of what a refresh for a change holds; follow up on changes that came meanwhile."""
+    """Let go of what a refresh for a change holds; follow up on changes that came meanwhile.
+
+    The lock is never let go while a change waits: it is handed to the next refresh, and only
+    then is that one made, so that whoever finds the lock can make good what a crash left.
+    """
     assert run.project is not None
-    held = services.locks.read(_lock(run.project))
-    if held is None or held.get("run") != run.id:
+    lock = _lock(run.project)
+    held = services.locks.read(lock)
+    if held is None:
         return
-    if services.locks.release(_lock(run.project), "#run = :run AND #again = :no", {"run": run.id, "no": False}):
+    if held["run"] != run.id:
+        if services.runs.find(held["run"]) is None:
+            following = refresh_run(run.project, "change", "sluice", "none")
+            _make_good(services, following.model_copy(update={"id": held["run"]}))
         return
-    if services.locks.release(_lock(run.project), "#run = :run", {"run": run.id}):
-        refresh_for_change(services, run.project)
+    if services.locks.release(lock, "#run = :run AND #again = :no", {"run": run.id, "no": False}):
+        return
+    following = refresh_run(run.project, "change", "sluice", "none")
+    mine = {"run_before": run.id}
+    if services.locks.change(lock, "#run = :run_before", mine, run=following.id, again=False):
+        _make_good(services, following)
 
 
 def _lock(project: str) -> str:

@@ -19,7 +19,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import Project
-from sluice.domain.run import TERMINAL, FetchIndex, Run
+from sluice.domain.run import TERMINAL, FetchIndex, Run, requests_made
 from sluice.errors import NotFound, RunError, RunStopped, SluiceError, VersionConflict
 from sluice.lake import keys
 
@@ -63,7 +63,8 @@ def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failed(services: Platform, run: Run, error: SluiceError) -> dict[str, Any]:
-    services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()))
+    asked = requests_made(services.pages.of_run(run.id))
+    services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=asked)
     logger.warning(error.detail)
     return {
         "outcome": "failed",
@@ -92,8 +93,12 @@ def _datasource(services: Platform, run: Run) -> Datasource:
 
 
 def _index(services: Platform, run: Run) -> FetchIndex | None:
-    found = services.lake.find_json(keys.fetch_index(run))
-    return FetchIndex.model_validate(found) if found else None
+    """What was fetched by this attempt, or by the latest one before it that ended fetching."""
+    for attempt in range(run.attempt, 0, -1):
+        found = services.lake.find_json(keys.fetch_index(run, attempt))
+        if found:
+            return FetchIndex.model_validate(found)
+    return None
 
 
 def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
@@ -108,8 +113,9 @@ def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
         index = _fetched(services, run, datasource, seconds_left)
     except HandOver:
         return {"outcome": "more"}
-    services.lake.put_json(keys.fetch_index(run), index.model_dump(mode="json"))
+    # First, so that an attempt that was overtaken writes nothing.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
+    services.lake.put_json(keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
     return {"outcome": "done"}
 
 
@@ -178,9 +184,11 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
     from sluice.runs.settling import settle
 
     project = Project.model_validate(services.definitions.get("project", run.project or "").document)
+    ended = [settle(services, child) for child in children(services, run)]
+    # Only now: what a child publishes from here on needs a refresh of its own.
     services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
     failures: dict[str, str] = {}
-    for child in (settle(services, child) for child in children(services, run)):
+    for child in ended:
         failures.pop(child.datasource or "", None)
         if child.status not in ("succeeded", "partial"):
             failures[child.datasource or ""] = (child.error or {}).get(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from sluice.aws import translated
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.names import now, rfc3339
-from sluice.errors import SecretMissing
+from sluice.errors import Conflict, PreconditionFailed, SecretMissing, Unavailable
+
+_TRIES = 20
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -60,7 +62,9 @@ class Secrets:
                 except self._ssm.exceptions.ParameterAlreadyExists:
                     pass  # another process was first: its key is the one
             found = self._read(name)
-        return bytes.fromhex(found or "")
+        if found is None:
+            raise Unavailable("The key that signs cursors cannot be read yet; try again.")
+        return bytes.fromhex(found)
 
     def _read(self, name: str) -> str | None:
         with translated():
@@ -81,10 +85,15 @@ class SecretsRegistry:
         """Set a value; the name's definition, and whether the name is new."""
         self._secrets.put(name, value)
         document = {"set_at": rfc3339(now()), "set_by": by}
-        found = self._definitions.find("secret", name)
-        if found is None:
-            return self._definitions.create("secret", name, document, by), True
-        return self._definitions.replace(found, document), False
+        for _ in range(_TRIES):
+            found = self._definitions.find("secret", name)
+            try:
+                if found is None:
+                    return self._definitions.create("secret", name, document, by), True
+                return self._definitions.replace(found, document), False
+            except (Conflict, PreconditionFailed):
+                continue  # somebody else has set it meanwhile
+        raise Unavailable("The secret keeps changing; try again.")
 
     def delete(self, name: str) -> None:
         """Forget a secret.

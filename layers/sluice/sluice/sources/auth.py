@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sluice.domain.datasource import ApiKeyAuth, Auth, BasicAuth, BearerAuth
+from sluice.errors import SecretUnusable
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,25 @@ def credentials(auth: Auth, secret: Callable[[str], str]) -> Credentials:
 
     Raises:
         SecretMissing: the secret has no value.
+        SecretUnusable: it holds what a header cannot carry.
     """
     match auth:
         case ApiKeyAuth(in_="header"):
-            return Credentials(headers={auth.name: secret(auth.secret)})
+            return Credentials(headers={auth.name: _header_value(auth.secret, secret)})
         case ApiKeyAuth():
             return Credentials(params={auth.name: secret(auth.secret)})
         case BearerAuth():
-            return Credentials(headers={"Authorization": f"Bearer {secret(auth.secret)}"})
+            return Credentials(headers={"Authorization": f"Bearer {_header_value(auth.secret, secret)}"})
         case BasicAuth():
             pair = f"{auth.username}:{secret(auth.secret)}".encode()
             return Credentials(headers={"Authorization": f"Basic {base64.b64encode(pair).decode()}"})
         case _:
             return Credentials()
+
+
+def _header_value(name: str, secret: Callable[[str], str]) -> str:
+    """A secret for a header, without the line break that a file or a pipe may have left."""
+    value = secret(name).rstrip("\r\n")
+    if re.fullmatch(r"[\x20-\x7e]+", value) is None:
+        raise SecretUnusable(f"The secret {name!r} has characters that no header can carry; set it again.")
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,9 @@ from sluice.domain.names import now
 from sluice.errors import DataTooLarge, SourceRefused, UnreadableData
 from sluice.sources.address import AddressPolicy, VettedBackend
 from sluice.sources.auth import Credentials
+
+# httpx logs whole addresses, and those of requests may hold a credential.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -46,6 +50,11 @@ class Received:
     headers: Mapping[str, str]
     body: IO[bytes]
     size: int
+
+    @property
+    def framed(self) -> bool:
+        """Whether the answer said where it ends, so that a cut-off one would have been noticed."""
+        return "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "")
 
     def retry_after(self) -> float | None:
         """The seconds that the upstream asks us to wait; none if it does not say."""
@@ -111,34 +120,35 @@ class SourceClient:
         url, method, content = full_url(request), request.method, request.json
         home = _origin(url)
         for _ in range(_MAX_REDIRECTS + 1):
-            # A redirect to another host must not carry our credentials there.
-            trusted = credentials if _origin(url) == home else Credentials()
-            target = httpx.URL(url).copy_merge_params(trusted.params) if trusted.params else httpx.URL(url)
-            outgoing = self._client.build_request(
-                method,
-                target,
-                headers={
-                    "User-Agent": f"Sluice/{__version__}",
-                    "Accept-Encoding": "gzip, deflate",
-                    **request.headers,
-                    **trusted.headers,
-                },
-                json=content,
-                timeout=request.timeout_seconds,
+            trusted = _origin(url) == home
+            if content is not None and not trusted:
+                raise SourceRefused("The upstream redirects to another host, which must not get the request's body.")
+            response = await self._client.send(
+                self._outgoing(request, credentials, url, method, content, trusted), stream=True
             )
-            response = await self._client.send(outgoing, stream=True)
             try:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or location is None:
                     return await self._read(response)
             finally:
                 await response.aclose()
-            url = urljoin(url, location)
-            if not url.startswith(("http://", "https://")):
-                raise SourceRefused("The upstream redirects to something other than HTTP.")
+            url = _redirected(url, location)
             if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                 method, content = "GET", None
         raise SourceRefused(f"The upstream redirects more than {_MAX_REDIRECTS} times.")
+
+    def _outgoing(
+        self, request: Request, credentials: Credentials, url: str, method: str, content: Any, trusted: bool
+    ) -> httpx.Request:
+        """The request to send; another host gets neither credentials nor the datasource's headers."""
+        headers = {"User-Agent": f"Sluice/{__version__}", "Accept-Encoding": "gzip"}
+        target = httpx.URL(url)
+        if trusted:
+            headers |= {**request.headers, **credentials.headers}
+            target = target.copy_merge_params(credentials.params) if credentials.params else target
+        return self._client.build_request(
+            method, target, headers=headers, json=content, timeout=request.timeout_seconds
+        )
 
     async def _read(self, response: httpx.Response) -> Received:
         body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - the receiver closes it
@@ -165,6 +175,17 @@ class SourceClient:
         return size
 
 
+def _redirected(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        httpx.URL(target)
+    except (ValueError, httpx.InvalidURL):
+        raise SourceRefused("The upstream redirects to something that is no address.") from None
+    if not target.startswith(("http://", "https://")):
+        raise SourceRefused("The upstream redirects to something other than HTTP.")
+    return target
+
+
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc.lower()
@@ -180,23 +201,36 @@ def _inflater(encoding: str) -> Callable[[bytes | None], Iterable[bytes]]:
         return lambda chunk: [chunk] if chunk else []
     if name not in ("gzip", "x-gzip", "deflate"):
         raise UnreadableData(f"The upstream answers in the content encoding {name!r}, which was not asked for.")
-    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32 if name != "deflate" else zlib.MAX_WBITS)
+    members = _Members(zlib.MAX_WBITS if name == "deflate" else zlib.MAX_WBITS | 32)
 
     def inflate(chunk: bytes | None) -> Iterable[bytes]:
         if chunk is not None:
-            return _steps(decoder, chunk)
-        if not decoder.eof:
+            return members.steps(chunk)
+        if not members.ended:
             raise httpx.RemoteProtocolError("the compressed answer was cut off")
         return []
 
     return inflate
 
 
-def _steps(decoder: Any, chunk: bytes) -> Iterator[bytes]:
-    pending = chunk
-    while pending and not decoder.eof:
-        try:
-            yield decoder.decompress(pending, _INFLATE_STEP)
-        except zlib.error as error:
-            raise UnreadableData(f"The compressed answer is broken: {error}.") from None
-        pending = decoder.unconsumed_tail
+class _Members:
+    """Inflates a stream that may consist of several members, one after the other, as gzip allows."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._decoder: Any = zlib.decompressobj(window)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._decoder.eof)
+
+    def steps(self, chunk: bytes) -> Iterator[bytes]:
+        pending = chunk
+        while pending:
+            if self._decoder.eof:
+                self._decoder = zlib.decompressobj(self._window)
+            try:
+                yield self._decoder.decompress(pending, _INFLATE_STEP)
+            except zlib.error as error:
+                raise UnreadableData(f"The compressed answer is broken: {error}.") from None
+            pending = self._decoder.unused_data if self._decoder.eof else self._decoder.unconsumed_tail

@@ -6,19 +6,21 @@ import asyncio
 import hashlib
 import io
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
 import httpx
-import orjson
 
 from sluice.catalog.runs import Pages, Runs
 from sluice.domain.datasource import Datasource, HttpSource
+from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped
-from sluice.errors import RunError, RunStopped, SourceBusy, SourceRefused, SourceUnreachable
+from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped, requests_made
+from sluice.errors import RunError, RunStopped, SourceBusy, SourceRefused, SourceUnreachable, UnreadableData
 from sluice.formats import page as formats
+from sluice.formats.limits import Limits
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 from sluice.sources.auth import Credentials, credentials
@@ -70,6 +72,7 @@ class HttpFetcher:
         self._tools = tools
         self._paginator: Paginator = paginator(datasource.http.pagination)
         self._credentials = Credentials()
+        self._limits = Limits.of(tools.settings)
         self._max_pages = datasource.http.pagination.max_pages or tools.settings.max_pages
 
     async def fetch(self) -> FetchIndex:
@@ -102,7 +105,7 @@ class HttpFetcher:
             good.append(receipt)
             self._run = self._tools.runs.advance(
                 self._run,
-                requests=sum(1 + len(page.failures) for page in good),
+                requests=requests_made(good),
                 progress={"stage": "fetch", "current": number, "total": None},
             )
 
@@ -114,8 +117,9 @@ class HttpFetcher:
         failures = list(failures)
         final: RunError | None
         while True:
-            tried = sum(1 for failure in failures if failure["attempt"] == self._run.attempt)
-            self._require_time(request)
+            mine = [failure for failure in failures if failure["attempt"] == self._run.attempt]
+            tried = len(mine)
+            await self._await_turn(request, mine[-1]["retry_at"] if mine else 0)
             try:
                 received = await self._tools.client.send(request, self._credentials)
                 with received.body:
@@ -127,12 +131,12 @@ class HttpFetcher:
                 wait = received.retry_after()
             except _CONNECTION_ERRORS as error:
                 failure, final, wait = self._failure(None, _reason(error), None), None, None
+            failure["retry_at"] = int(1000 * (time.time() + self._backoff(tried, wait)))
             failures.append(failure)
             self._note_failure(number, request, failures)
             final = final or self._exhausted(request, failure, tried + 1)
             if final is not None:
                 raise final
-            await self._tools.pause(self._backoff(tried, wait))
 
     def _request(self, state: State) -> Request:
         params = {name: _query_text(value) for name, value in self._http.params.items()}
@@ -145,12 +149,30 @@ class HttpFetcher:
             timeout_seconds=self._http.timeout_seconds,
         )
 
-    def _require_time(self, request: Request) -> None:
-        if self._tools.seconds_left() < max(request.timeout_seconds, self._tools.settings.fetch_reserve_seconds):
+    async def _await_turn(self, request: Request, retry_at: int) -> None:
+        """Wait until the moment, in epoch milliseconds, at which the page may be asked for again.
+
+        The moment stands in the receipt, so that the next call keeps to it as well.
+
+        Raises:
+            HandOver: too little time is left for the wait and the request.
+        """
+        pause = max(0.0, retry_at / 1000 - time.time())
+        needed = max(request.timeout_seconds, self._tools.settings.fetch_reserve_seconds)
+        if self._tools.seconds_left() < pause + needed:
+            await self._tools.pause(min(pause, max(0.0, self._tools.seconds_left() - needed / 2)))
             raise HandOver
+        await self._tools.pause(pause)
 
     def _failure(self, status: int | None, reason: str, digest: str | None) -> dict[str, Any]:
-        return {"attempt": self._run.attempt, "status": status, "reason": reason, "hash": digest, "at": rfc3339(now())}
+        return {
+            "attempt": self._run.attempt,
+            "status": status,
+            "reason": reason,
+            "hash": digest,
+            "at": rfc3339(now()),
+            "retry_at": 0,
+        }
 
     def _note_failure(self, number: int, request: Request, failures: list[dict[str, Any]]) -> None:
         receipt = PageReceipt(
@@ -207,9 +229,18 @@ class HttpFetcher:
         )
         facts = PageFacts(None, 0)
         if self._paginator.reads_pages:
-            facts, receipt.records_hash = _facts(self._datasource, receipt, received.body)
+            try:
+                facts, receipt.records_hash = _facts(self._datasource, receipt, received.body, self._limits)
+                following = self._following(state, facts)
+            except RunError as error:
+                refused = self._failure(received.status, error.detail, digest)
+                self._note_failure(number, request, [*failures, refused])
+                raise
             receipt.rows = facts.records
-        following = self._paginator.after(state, facts)
+        else:
+            following = self._following(state, facts)
+        if following == End("complete") and not received.framed and not self._ends_itself(receipt, received):
+            following = End("unproven", "the upstream does not say where its answer ends")
         # One record may well come twice, as the last one, too; a longer page does not.
         ended_well = isinstance(following, End) and following.completeness == "complete"
         if _repeats(before, receipt) and not (ended_well and facts.records == 1):
@@ -218,6 +249,17 @@ class HttpFetcher:
         receipt.resume = _resume(following)
         self._tools.pages.put(self._run.id, receipt)
         return receipt
+
+    def _following(self, state: State, facts: PageFacts) -> State | End:
+        try:
+            return self._paginator.after(state, facts)
+        except ValueError as error:
+            raise UnreadableData(f"`pagination`: {error}.") from None
+
+    def _ends_itself(self, receipt: PageReceipt, received: Received) -> bool:
+        """Whether a cut-off page would be noticed by its format, as JSON's brackets do."""
+        received.body.seek(0)
+        return formats.page_format(self._datasource, receipt, received.body) == "json"
 
     def _index(self, good: list[PageReceipt], completeness: Completeness, reason: str | None) -> FetchIndex:
         kept = [page for page in good if not page.repeated]
@@ -229,7 +271,7 @@ class HttpFetcher:
             pages=kept,
             completeness=completeness,
             completeness_reasons=capped([reason] if reason else []),
-            requests=sum(1 + len(page.failures) for page in good),
+            requests=requests_made(self._tools.pages.of_run(self._run.id)),
         )
 
 
@@ -248,15 +290,15 @@ def _resume(following: State | End) -> dict[str, Any]:
     return {"state": following}
 
 
-def _facts(datasource: Datasource, receipt: PageReceipt, body: IO[bytes]) -> tuple[PageFacts, str]:
+def _facts(datasource: Datasource, receipt: PageReceipt, body: IO[bytes], limits: Limits) -> tuple[PageFacts, str]:
     """What the paginator may know of a page, and a hash of its records alone."""
     body.seek(0)
     if formats.page_format(datasource, receipt, body) == "json":
-        document = formats.json_document(datasource, body)
+        document = formats.json_document(datasource, body, limits)
         found = formats.select(datasource, document)
     else:
-        document, found = None, list(formats.records(datasource, receipt, io.BytesIO(body.read())))
-    digest = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()
+        document, found = None, list(formats.records(datasource, receipt, io.BytesIO(body.read()), limits))
+    digest = hashlib.sha256(dumps(found)).hexdigest()
     return PageFacts(document, len(found)), digest
 
 
@@ -271,6 +313,8 @@ def _query_text(value: str | int | float | bool) -> str:
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return "no answer in time"
+    if isinstance(error, httpx.LocalProtocolError):
+        return "the request cannot be sent"  # the library's text may hold a header's value
     return str(error) or type(error).__name__
 
 

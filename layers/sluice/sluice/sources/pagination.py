@@ -52,9 +52,11 @@ class Paginator(Protocol):
 
 
 class SinglePage:
-    """One request gives the whole."""
+    """One request gives the whole, unless the upstream itself says that more follows."""
 
-    reads_pages = False
+    def __init__(self, spec: NoPagination) -> None:
+        self._spec = spec
+        self.reads_pages = spec.has_more is not None or spec.stop_when is not None
 
     def first(self) -> State:
         """Nothing to remember."""
@@ -66,6 +68,8 @@ class SinglePage:
 
     def after(self, state: State, page: PageFacts) -> State | End:
         """A whole body is the whole."""
+        if self.reads_pages and _said(self._spec, page.document):
+            return End("partial", "the upstream says that more follows, and the datasource has no pagination")
         return End("complete")
 
 
@@ -92,9 +96,11 @@ class OffsetPages:
         """The next offset, or the end with what it proves."""
         received = state["received"] + page.records
         said = _said(self._spec, page.document)
-        if said is not None:
-            return End("complete") if not said else _further(state, page.records, received)
         total = _total(self._spec, page.document)
+        if said is not None:
+            return _further(state, page.records, received) if said else _ended(received, total)
+        if self._spec.has_more is not None:
+            return End("unproven", f"has_more selects nothing in the page after {received} records")
         if total is not None:
             return self._by_total(state, page.records, received, total)
         if page.records == 0 or (self._spec.limit is not None and page.records < self._spec.limit):
@@ -104,13 +110,18 @@ class OffsetPages:
 
     @staticmethod
     def _by_total(state: State, records: int, received: int, total: int) -> State | End:
-        if received == total:
-            return End("complete")
-        if received > total:
-            return End("unproven", f"the upstream says {total} records and gave {received}")
-        if records == 0:
-            return End("partial", f"the upstream says {total} records and gave only {received}")
+        if received >= total or records == 0:
+            return _ended(received, total)
         return _further(state, records, received)
+
+
+def _ended(received: int, total: int | None) -> End:
+    """The end, as far as the total agrees with it."""
+    if total is None or received == total:
+        return End("complete")
+    if received > total:
+        return End("unproven", f"the upstream says {total} records and gave {received}")
+    return End("partial", f"the upstream says {total} records and gave only {received}")
 
 
 def _further(state: State, records: int, received: int) -> State | End:
@@ -120,9 +131,10 @@ def _further(state: State, records: int, received: int) -> State | End:
 
 
 def _said(limits: PageLimits, document: Any) -> bool | None:
-    """Whether the upstream says that more follows; none when it is not asked."""
+    """Whether the upstream says that more follows; none when it says nothing."""
     if limits.has_more is not None:
-        return bool(search(limits.has_more, document))
+        value = search(limits.has_more, document)
+        return None if value is None else bool(value)
     if limits.stop_when is not None and search(limits.stop_when, document):
         return False
     return None
@@ -134,6 +146,8 @@ def _total(spec: OffsetPagination, document: Any) -> int | None:
     value = search(spec.total, document)
     if isinstance(value, str) and value.isdigit():
         value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -143,4 +157,4 @@ def paginator(spec: Pagination) -> Paginator:
         case OffsetPagination():
             return OffsetPages(spec)
         case NoPagination():
-            return SinglePage()
+            return SinglePage(spec)

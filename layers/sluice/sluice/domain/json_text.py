@@ -1,0 +1,55 @@
+"""JSON that keeps whole numbers of any size: orjson where it can, the standard library where not."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+# orjson reads a whole number beyond 64 bits as a double, which loses digits of it.
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+
+
+def loads(text: bytes, *, exact: bool = False) -> Any:
+    """The value in a JSON text.
+
+    Args:
+        exact: numbers with a fraction become Decimal, so that no digit is lost to a double.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON.
+    """
+    if not exact and _LONG_INTEGER.search(text) is None:
+        return orjson.loads(text)
+    orjson.loads(text)  # stricter than the standard library, and with the better message
+    return json.loads(text, parse_float=Decimal if exact else None)
+
+
+def dumps(value: Any) -> bytes:
+    """The value as compact JSON; a Decimal is a number like any other."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=float).encode()
+
+
+def depth(value: Any) -> int:
+    """How deeply lists and objects are nested in a value; 0 for a scalar."""
+    deepest, level = 0, [value]
+    while True:
+        level = [inner for outer in level for inner in _children(outer)]
+        if not level:
+            return deepest
+        deepest += 1
+
+
+def _children(value: Any) -> list[Any]:
+    """A container's contents, or a single null for an empty one; nothing for a scalar."""
+    if isinstance(value, dict):
+        return list(value.values()) or [None]
+    if isinstance(value, list):
+        return value or [None]
+    return []

@@ -1,0 +1,233 @@
+"""A function may be killed after any of its calls to AWS: nothing half-written is ever readable,
+and a retry, a redrive or a sweep ends in the right data.
+
+`PROOF=1` kills after every call; without it a sample of them is taken.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.client
+import pytest
+
+from sluice.bootstrap import Platform
+from sluice.domain.dataset import Manifest
+from sluice.domain.names import now
+from sluice.runs.settling import sweep
+from support.client import Client
+from support.documents import drop, http_source, rows
+from support.upstream import Canned, Upstream, ok
+from support.workflows import Killed, LocalWorkflows
+
+MOST_CALLS = 110
+STEP = 1 if os.environ.get("PROOF") else 11
+OLD = [{"symbol": "A", "v": 1, "w": 1}]
+NEW = [{"symbol": "A", "v": 2, "w": 2}, {"symbol": "B", "v": 2, "w": None}]
+
+
+class Killer:
+    """Kills the present function after its nth call to AWS, once, whether or not it had effect."""
+
+    def __init__(self, after: int, *, effective: bool) -> None:
+        self.after = after
+        self.effective = effective
+        self.calls = 0
+        self.killed = False
+        self.dead = False
+        self.watching = False
+
+    def begin(self) -> None:
+        """Another process takes over."""
+        self.watching, self.dead = True, False
+
+    def wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(client: Any, operation: str, arguments: Any) -> Any:
+            if self.dead:  # the call that killed was made in another thread of the same process
+                raise Killed
+            due = self.watching and not self.killed and self.calls == self.after
+            self.calls += self.watching
+            if due:
+                self.killed = self.dead = True
+            if due and not self.effective:
+                raise Killed
+            answer = original(client, operation, arguments)
+            if due:
+                raise Killed
+            return answer
+
+        return call
+
+
+@contextmanager
+def killing(monkeypatch: pytest.MonkeyPatch, killer: Killer, workflows: LocalWorkflows) -> Iterator[None]:
+    original = botocore.client.BaseClient._make_api_call
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", killer.wrap(original))
+        workflows.before_task = lambda function, payload: killer.begin()
+        yield
+    workflows.before_task = lambda function, payload: None
+    killer.watching = False
+
+
+def readable_is_whole(services: Platform) -> None:
+    """Whatever is published has its manifest and every object that it names."""
+    for dataset in ("datasource/a", "datasource/b", "project/p"):
+        pointer = services.datasets.pointer(dataset)
+        if pointer.published is not None:
+            version = services.datasets.version(dataset, pointer.published)
+            manifest = Manifest.model_validate_json(services.lake.get(version.manifest_key))
+            assert sum(len(services.lake.get(part.key)) for part in manifest.objects) == version.bytes
+
+
+@pytest.fixture
+def stage(services: Platform, admin: Client, upstream: Upstream) -> dict[str, Any]:
+    """A project that was refreshed once, and upstreams that have something new since."""
+    documents: dict[str, Any] = {"a": [{"symbol": "A", "v": 1}], "b": [{"symbol": "A", "w": 1}]}
+
+    def answer(request: Any) -> Canned:
+        return ok(documents[request.url.host.partition(".")[0]])
+
+    upstream.answer = answer
+    admin.post("/projects", {"name": "p", "merge": {"strategy": "join", "key": ["symbol"]}, "refresh_on": "manual"})
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+        admin.put(f"/projects/p/datasources/{name}", {})
+    admin.post("/projects/p/runs")
+    assert rows(admin, "projects/p") == OLD
+    documents |= {"a": [{"symbol": "A", "v": 2}, {"symbol": "B", "v": 2}], "b": [{"symbol": "A", "w": 2}]}
+    return documents
+
+
+@pytest.mark.parametrize("effective", [True, False], ids=["after the call", "before the call"])
+@pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
+@pytest.mark.usefixtures("stage")
+def test_a_killed_function_is_called_again(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+    effective: bool,
+) -> None:
+    killer = Killer(after, effective=effective)
+    with killing(monkeypatch, killer, workflows):
+        run = admin.post("/projects/p/runs").json()
+    readable_is_whole(services)
+    ended = admin.get(f"/runs/{run['id']}").json()
+    assert ended["status"] == "succeeded", ended
+    assert rows(admin, "projects/p") == NEW
+    assert services.datasets.pointer("project/p").latest == 2, "one refresh is one version"
+    assert sweep(services, 0) == 0
+    assert services.runs.active() == []
+
+
+@pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP * 2))
+@pytest.mark.usefixtures("stage")
+def test_a_run_whose_machine_died_is_redriven(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    """The whole emulator dies: no retry, no event of the end."""
+    killer = Killer(after, effective=True)
+    workflows.settle_ends = False
+    dead: list[bool] = []
+
+    def die(function: str, payload: dict[str, Any]) -> None:
+        if killer.killed:
+            killer.dead = False
+            dead.append(True)
+            raise Killed
+        killer.begin()
+
+    with killing(monkeypatch, killer, workflows):
+        workflows.before_task = die
+        run = admin.post("/projects/p/runs").json()
+        workflows.before_task = lambda function, payload: None
+    readable_is_whole(services)
+    assert rows(admin, "projects/p") in (OLD, NEW)
+    workflows.settle_ends = True
+    sweep(services, 0)
+    ended = admin.get(f"/runs/{run['id']}").json()
+    assert ended["status"] in ("succeeded", "failed"), ended
+    if ended["status"] == "failed":
+        assert "Redrive it" in ended["error"]["detail"]
+        assert admin.post(f"/runs/{run['id']}/redrive").status == 202
+        ended = admin.get(f"/runs/{run['id']}").json()
+        assert (ended["status"], ended["attempt"]) == ("succeeded", 2), ended
+    assert rows(admin, "projects/p") == NEW
+    readable_is_whole(services)
+
+
+def test_the_sample_reaches_the_end_of_a_refresh(
+    services: Platform, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, stage: Any
+) -> None:
+    """The tests above kill after fewer calls than a refresh makes, or just about."""
+    killer = Killer(10**9, effective=True)
+    with killing(monkeypatch, killer, workflows):
+        admin.post("/projects/p/runs")
+    assert MOST_CALLS * 0.8 < killer.calls < MOST_CALLS
+
+
+@pytest.mark.parametrize("after", range(0, 36, 1 if STEP == 1 else 5))
+def test_a_drop_survives_a_kill(
+    services: Platform, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    admin.post("/projects", {"name": "p"})
+    admin.put("/projects/p/datasources/notes", {})
+    with killing(monkeypatch, Killer(after, effective=True), workflows):
+        drop(services, "notes/a.csv", b"symbol,v\nA,1\n")
+    assert rows(admin, "projects/p") == [{"_source": "notes", "symbol": "A", "v": 1}]
+
+
+def test_a_lost_event_is_made_good_by_the_sweeper(services: Platform, workflows: LocalWorkflows, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    admin.post("/projects", {"name": "p"})
+    admin.put("/projects/p/datasources/notes", {})
+    workflows.settle_ends = False
+    drop(services, "notes/a.csv", b"symbol,v\nA,1\n")
+    assert admin.get("/projects/p/data").status == 404
+    assert sweep(services, 3600) == 1, "a young run is left alone"
+    workflows.settle_ends = True
+    sweep(services, 0)
+    assert rows(admin, "projects/p") == [{"_source": "notes", "symbol": "A", "v": 1}]
+    assert services.runs.active() == []
+
+
+def test_a_run_whose_start_was_lost_is_started(
+    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+) -> None:
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    workflows.hold = True
+    run = admin.post("/datasources/a/runs").json()
+    workflows.outcomes.clear()
+    workflows.hold = False
+    sweep(services, 0)
+    assert admin.get(f"/runs/{run['id']}").json()["status"] == "succeeded"
+
+
+def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
+    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+) -> None:
+    from sluice.orchestration.workflows import Outcome
+
+    admin.post("/datasources", http_source("a"))
+    workflows.hold = True
+    run = admin.post("/datasources/a/runs").json()
+    workflows.outcomes[f"{run['id']}-1"] = Outcome("TIMED_OUT")
+    assert admin.get(f"/runs/{run['id']}").json()["status"] == "pending"
+    services.runs.advance(services.runs.get(run["id"]))
+    stored = services.runs.get(run["id"])
+    services.runs._lease_seconds = -10
+    services.runs.advance(stored)
+    ended = admin.get(f"/runs/{run['id']}").json()
+    assert ended["status"] == "failed"
+    assert ended["finished_at"] <= now().isoformat()

@@ -1,0 +1,123 @@
+"""Keys, roles and what each may see."""
+
+from datetime import timedelta
+
+import pytest
+
+from sluice.bootstrap import Platform
+from sluice.catalog.definitions import Definitions
+from sluice.domain.names import now, rfc3339
+from support.client import Client
+from support.documents import http_source, ingest
+from support.upstream import Upstream
+
+
+def test_a_key_is_shown_once_stored_hashed_and_revoked(services: Platform, admin: Client) -> None:
+    made = admin.post("/keys", {"name": "ci", "role": "viewer"})
+    assert made.status == 201
+    key = made.json()["key"]
+    assert Client(key).get("/me").json() == {
+        "id": f"key/{made.json()['id']}",
+        "role": "viewer",
+        "projects": None,
+        "workspace": "main",
+    }
+    listed = admin.get("/keys").text + admin.get(f"/keys/{made.json()['id']}").text
+    assert key not in listed
+    assert "hash" not in listed
+    secret = key.rpartition("_")[2]
+    stored = services.definitions.get("key", made.json()["id"]).document
+    assert secret not in str(stored)
+    assert admin.delete(f"/keys/{made.json()['id']}").status == 204
+    assert Client(key).get("/me").status == 401
+
+
+def test_a_rotated_key_stops_working_at_once(admin: Client) -> None:
+    made = admin.post("/keys", {"name": "ci", "role": "editor"}).json()
+    fresh = admin.post(f"/keys/{made['id']}/rotate").json()
+    assert (fresh["id"], fresh["role"], fresh["created_at"]) == (made["id"], "editor", made["created_at"])
+    assert Client(made["key"]).get("/me").status == 401
+    assert Client(fresh["key"]).get("/me").status == 200
+
+
+def test_keys_expire(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = rfc3339(now() + timedelta(hours=1))
+    made = admin.post("/keys", {"name": "ci", "role": "viewer", "expires_at": later}).json()
+    assert Client(made["key"]).get("/me").status == 200
+    monkeypatch.setattr("sluice.security.keys.now", lambda: now() + timedelta(hours=2))
+    assert Client(made["key"]).get("/me").status == 401
+    assert admin.post("/keys", {"name": "x", "role": "viewer", "expires_at": rfc3339(now())}).status == 422
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x_api_key": ""},
+        {"x_api_key": "slc_aaaaaaaaaaaa_" + "x" * 43},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": "Digest abc"},
+        {"authorization": "Basic ???"},
+    ],
+    ids=str,
+)
+def test_what_is_no_key_is_refused(services: Platform, headers: dict[str, str]) -> None:
+    assert Client().call("GET", "/me", **headers).status == 401
+
+
+def test_a_key_comes_in_any_of_three_ways(services: Platform, viewer: Client) -> None:
+    import base64
+
+    basic = "Basic " + base64.b64encode(f"{viewer.key}:".encode()).decode()
+    for headers in ({"x_api_key": viewer.key}, {"authorization": f"bearer {viewer.key}"}, {"authorization": basic}):
+        assert Client().call("GET", "/me", **headers).status == 200
+    assert Client().call("POST", "/projects", {"name": "p"}, authorization=basic).status == 401
+
+
+@pytest.mark.parametrize("path", ["/keys", "/secrets"])
+def test_only_admins_handle_keys_and_secrets(services: Platform, editor: Client, path: str) -> None:
+    assert editor.get(path).status == 403
+    assert editor.post("/keys", {"name": "x", "role": "admin"}).status == 403
+    assert editor.put("/secrets/s", {"value": "x"}).status == 403
+
+
+def test_a_key_for_some_projects_sees_only_what_is_theirs(
+    services: Platform, admin: Client, upstream: Upstream
+) -> None:
+    upstream.serve([{"id": 1}])
+    for name in ("mine", "other"):
+        admin.post("/datasources", http_source(name))
+        admin.post("/projects", {"name": f"p-{name}"})
+        admin.put(f"/projects/p-{name}/datasources/{name}", {})
+    runs = {name: ingest(admin, name)["id"] for name in ("mine", "other")}
+    made = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p-mine"]}).json()
+    guest = Client(made["key"])
+    assert [one["slug"] for one in guest.get("/projects").json()["items"]] == ["p-mine"]
+    assert [one["slug"] for one in guest.get("/datasources").json()["items"]] == ["mine"]
+    for path in ("/projects/p-other", "/datasources/other", "/datasources/other/data", f"/runs/{runs['other']}"):
+        assert guest.get(path).status == 404, path
+    for path in ("/projects/p-mine", "/datasources/mine/data", f"/runs/{runs['mine']}"):
+        assert guest.get(path).status == 200, path
+    assert {run["datasource"] or run["project"] for run in guest.get("/runs").json()["items"]} == {"mine", "p-mine"}
+    assert guest.post("/datasources/other/runs").status == 404
+    assert admin.post("/keys", {"name": "x", "role": "admin", "projects": ["p-mine"]}).status == 422
+
+
+def test_secrets_are_written_and_forgotten(services: Platform, admin: Client) -> None:
+    assert admin.put("/secrets/s", {"value": "one"}).status == 201
+    assert admin.put("/secrets/s", {"value": "two"}).status == 200
+    assert services.secrets.value("s") == "two"
+    assert admin.put("/secrets/s", {"value": ""}).status == 422
+    assert admin.put("/secrets/s", {"value": "x", "more": 1}).status == 422
+    assert admin.delete("/secrets/s").status == 204
+    assert admin.delete("/secrets/s").status == 404
+    assert admin.get("/secrets").json() == {"items": [], "next": None}
+
+
+def test_the_first_key_is_made_without_a_key(services: Platform) -> None:
+    from sluice.domain.identity import KeyRequest
+    from sluice.security.keys import KeyRing
+
+    definitions = Definitions(services.definitions._table, "main")
+    _, key = KeyRing(definitions).issue(KeyRequest(name="first", role="admin"), "local stack")
+    assert Client(key).get("/me").json()["role"] == "admin"

@@ -1,0 +1,210 @@
+"""The ground rules over all routes."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api.app import ROUTES as API_ROUTES
+from query.app import ROUTES as QUERY_ROUTES
+from sluice.bootstrap import Platform
+from sluice.http.routes import Route
+from support.client import Client
+from support.documents import http_source, ingest
+from support.template import ROOT, resources
+from support.upstream import Upstream
+
+ROUTES = [*API_ROUTES, *QUERY_ROUTES]
+
+
+def path_of(route: Route) -> str:
+    return route.path.replace("{", "no-").replace("}", "")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
+def test_every_route_speaks_problem_details(services: Platform, admin: Client, viewer: Client, route: Route) -> None:
+    anonymous = Client().call(route.method, path_of(route))
+    if route.role is None:
+        assert anonymous.status in (200, 404)
+        return
+    assert anonymous.status == 401
+    if route.role != "viewer":
+        refused = viewer.call(route.method, path_of(route), "{")
+        assert (refused.status, refused.json()["type"]) == (403, "urn:sluice:problem:forbidden")
+    if "{" in route.path or route.method != "GET":
+        answer = admin.call(route.method, path_of(route), "{")
+        problem = answer.json()
+        assert answer.status in (400, 404), answer.text
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert set(problem) >= {"type", "title", "status", "detail", "instance"}
+        assert (problem["status"], problem["instance"]) == (answer.status, "/v1" + path_of(route))
+
+
+def test_unknown_paths_and_methods(services: Platform, admin: Client) -> None:
+    assert admin.get("/nothing").json()["type"] == "urn:sluice:problem:not-found"
+    wrong = admin.call("PATCH", "/me")
+    assert (wrong.status, wrong.headers["Allow"]) == (405, "GET")
+
+
+def test_an_unexpected_error_tells_nothing(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*arguments: object) -> None:
+        raise RuntimeError("the password is hunter2")
+
+    monkeypatch.setattr(services.definitions, "get", break_down)
+    answer = admin.get("/projects/p")
+    assert (answer.status, answer.json()["type"]) == (500, "urn:sluice:problem:internal")
+    assert "hunter2" not in answer.text
+
+
+def test_bodies(services: Platform, admin: Client) -> None:
+    assert admin.post("/projects", "").status == 400
+    assert admin.post("/projects", "[1]").status == 422
+    assert admin.post("/projects", '{"name": NaN}').status == 400
+    big = json.dumps({"name": "p", "description": "x" * 3_000_001})
+    assert admin.post("/projects", big).status == 413
+    assert admin.post("/projects", {"name": "p", "description": "x" * 10_001}).status == 422
+
+
+def test_an_idempotency_key_replays_the_first_answer(services: Platform, admin: Client, editor: Client) -> None:
+    first = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
+    again = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
+    assert (again.status, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert admin.post("/projects", {"name": "q"}, idempotency_key="k1").status == 422
+    assert admin.post("/projects", {"name": "p"}, idempotency_key="k2").status == 409
+    assert editor.post("/projects", {"name": "r"}, idempotency_key="k1").status == 201, "keys are each caller's own"
+    assert admin.post("/projects", {"name": 5}, idempotency_key="k3").status == 422
+    assert admin.post("/projects", {"name": "s"}, idempotency_key="k3").status == 201, "a failure is not kept"
+
+
+def test_an_idempotency_key_starts_one_run(services: Platform, admin: Client, upstream: Upstream) -> None:
+    upstream.serve([])
+    admin.post("/datasources", http_source("a"))
+    runs = {admin.post("/datasources/a/runs", {}, idempotency_key="k").json()["id"] for _ in range(3)}
+    assert len(runs) == 1
+    assert len(upstream.requests) == 1
+
+
+def test_one_of_many_concurrent_writers_wins(services: Platform, admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(lambda n: services.definitions and _replace(services, n), range(8)))
+    assert sorted(statuses).count("won") == 1
+    assert admin.get("/projects/p").json()["etag"] == "2"
+
+
+def _replace(services: Platform, number: int) -> str:
+    from sluice.errors import PreconditionFailed
+
+    found = services.definitions.get("project", "p").model_copy(update={"version": 1})
+    try:
+        services.definitions.replace(found, {**found.document, "name": f"n{number}"})
+    except PreconditionFailed:
+        return "lost"
+    return "won"
+
+
+def test_prefer_wait(services: Platform, admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    answer = admin.post("/datasources/a/runs", {}, prefer="respond-async, wait=5")
+    assert (answer.status, answer.json()["status"]) == (200, "succeeded")
+    assert answer.headers["Preference-Applied"] == "wait=5"
+    plain = admin.post("/datasources/a/runs")
+    assert plain.status == 202
+    assert plain.headers["Location"].endswith(f"/v1/runs/{plain.json()['id']}")
+
+
+def test_runs_are_listed_and_filtered(services: Platform, admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": 1}])
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    ids = [ingest(admin, name)["id"] for name in "abab"]
+
+    def listed(query: str) -> list[str]:
+        return [run["id"] for run in admin.get(f"/runs?{query}").json()["items"]]
+
+    assert listed("") == ids[::-1]
+    assert listed("datasource=a") == [ids[2], ids[0]]
+    assert listed("datasource=a&status=failed") == []
+    assert listed(f"id={ids[1]},{ids[3]},nonsense") == [ids[3], ids[1]]
+    since = admin.get(f"/runs/{ids[2]}").json()["created_at"]
+    assert listed(f"since={since}") == [ids[3], ids[2]]
+    assert admin.get("/runs?since=yesterday").status == 422
+    page = admin.get("/runs?limit=3").json()
+    assert listed(f"limit=3&cursor={page['next']}") == [ids[0]]
+
+
+def test_a_run_is_cancelled_once_and_publishes_nothing(services: Platform, admin: Client, upstream: Upstream) -> None:
+    workflows = services.workflows
+    workflows.hold = True  # type: ignore[attr-defined]
+    admin.post("/datasources", http_source("a"))
+    run = admin.post("/datasources/a/runs").json()
+    assert admin.post(f"/runs/{run['id']}/cancel").json()["status"] == "cancelled"
+    assert admin.post(f"/runs/{run['id']}/cancel").status == 409
+    from fetch.app import handler
+    from support.workflows import Context
+
+    late = handler({"run_id": run["id"], "attempt": 1}, Context())
+    assert (late["outcome"], upstream.requests) == ("stopped", [])
+    workflows.hold = False  # type: ignore[attr-defined]
+    upstream.serve([{"id": 1}])
+    assert admin.post(f"/runs/{run['id']}/redrive").status == 202
+    assert admin.get(f"/runs/{run['id']}").json()["status"] == "succeeded"
+    assert admin.post(f"/runs/{run['id']}/redrive").status == 409
+
+
+def test_a_large_answer_is_a_redirect(
+    services: Platform, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.serve([{"text": "x" * 1000}] * 20)
+    admin.post("/datasources", http_source("a"))
+    run = ingest(admin, "a")
+    services.settings.__dict__["max_inline_bytes"] = 5000
+    answer = admin.get("/datasources/a/data")
+    assert answer.status == 303
+    assert "X-Amz-Signature" in answer.headers["Location"] or "Signature" in answer.headers["Location"]
+    assert admin.get(f"/runs/{run['id']}/pages/1/content").status == 303
+
+
+def test_the_api_describes_itself(services: Platform) -> None:
+    anonymous = Client()
+    document = anonymous.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    described = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
+    assert described == {("/v1" + route.path, route.method) for route in ROUTES}
+    page = anonymous.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    for asset in ("swagger-ui.js", "swagger-ui.css"):
+        assert f"docs/{asset}" in page.text
+        assert len(anonymous.get(f"/docs/{asset}").text) > 100_000
+    assert "http" not in page.text.replace("https://", "http://").replace("http://www.w3.org", ""), (
+        "nothing from elsewhere"
+    )
+    assert anonymous.get("/docs/other.js").status == 404
+
+
+def test_openapi_is_valid_and_up_to_date() -> None:
+    from openapi_spec_validator import validate
+
+    sys.path.insert(0, str(ROOT / "tools"))
+    import generate
+
+    stored = (ROOT / "functions/api/openapi.json").read_bytes()
+    assert stored == generate.openapi(), "run make generate"
+    validate(json.loads(stored))
+
+
+def test_the_template_has_each_route_once_in_one_function() -> None:
+    found = {}
+    for name, function in resources("AWS::Serverless::Function").items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "Api":
+                properties = event["Properties"]
+                key = (properties["Path"], properties["Method"])
+                assert key not in found
+                found[key] = (name, properties.get("Auth") == {"Authorizer": "NONE"})
+    expected = {("/v1" + route.path, route.method): ("ApiFunction", route.role is None) for route in API_ROUTES}
+    expected |= {("/v1" + route.path, route.method): ("QueryFunction", route.role is None) for route in QUERY_ROUTES}
+    assert found == expected
