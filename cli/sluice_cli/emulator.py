@@ -30,6 +30,7 @@ class Emulator:
         self._pid_file = folder / "emulator.pid"
         self._log = folder / "emulator.log"
         self._state = folder / "state"
+        self._process: subprocess.Popen[bytes] | None = None
 
     def pid(self) -> int | None:
         """The process id of our emulator; none when it is not running."""
@@ -51,9 +52,9 @@ class Emulator:
         lost = self._set_lost_state_aside()
         for name in ("state", "s3", "tmp"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        process = self._spawn()
-        self._pid_file.write_text(str(process.pid))
-        self._wait_until_ready(process.pid)
+        self._process = self._spawn()
+        self._pid_file.write_text(str(self._process.pid))
+        self._wait_until_ready(self._process.pid)
         return lost
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -131,7 +132,9 @@ class Emulator:
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            if self.pid() is None or _is_zombie(pid):
+            if self._process is not None:
+                self._process.poll()  # our own child would stay listed until it is asked after
+            if self.pid() is None:
                 self._pid_file.unlink(missing_ok=True)
                 shutil.rmtree(self.folder / "tmp", ignore_errors=True)
                 return True
@@ -158,15 +161,6 @@ def stop_process(pid_file: Path, name: str) -> None:
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
     pid_file.unlink(missing_ok=True)
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether the process has ended and only waits for its parent, which may be ourselves."""
-    try:
-        ended, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return ended == pid
 
 
 def aws_environment(url: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class LocalStack:
         self._build = local / "build"
         self._environment = {**os.environ, **aws_environment(self.emulator.url)}
 
+    @cache  # noqa: B019 - a stack lives as long as its command
     def client(self, service: Any) -> Any:
         """A boto3 client of the emulator."""
         return boto3.client(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ class Platform:
         settings = self.settings
         signed = _RETRIES.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
         links = boto3.client("s3", config=signed, endpoint_url=settings.public_s3_url or None)
-        cache = FileCache(Path(settings.cache_dir), settings.cache_bytes)
+        cache = FileCache(Path(settings.cache_dir or tempfile.gettempdir()) / "sluice", settings.cache_bytes)
         return Lake(self.s3, links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
 
     def source_transport(self) -> httpx.AsyncBaseTransport:

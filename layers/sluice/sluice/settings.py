@@ -62,7 +62,9 @@ class Settings(BaseModel):
     keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
     duckdb_memory: str = Field("1GB", description="DuckDB's memory_limit in a stage.")
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
-    cache_dir: str = Field("/tmp/sluice", description="Where a function keeps objects of the lake for its next call.")
+    cache_dir: str = Field(
+        "", description="Where a function keeps objects of the lake for its next call; empty: the temporary folder."
+    )
     cache_bytes: int = Field(300_000_000, description="Most bytes kept there.")
 
 

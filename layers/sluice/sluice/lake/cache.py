@@ -25,7 +25,7 @@ class FileCache:
         self._folder = folder / str(os.getpid())
         self._most_bytes = most_bytes
         for other in folder.glob("[0-9]*"):
-            if not _is_alive(int(other.name)):
+            if other.is_dir() and other.name.isdigit() and not _is_alive(int(other.name)):
                 shutil.rmtree(other, ignore_errors=True)
 
     def get(self, sha256: str, fill: Callable[[Path], None]) -> Path:

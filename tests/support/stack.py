@@ -1,0 +1,95 @@
+"""A deployed stack as tests speak to it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import localstack_client.session
+
+from sluice_cli.stack import LocalStack
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Deployed:
+    """A stack and its API."""
+
+    def __init__(self, description: dict[str, Any], local: LocalStack | None) -> None:
+        self.local = local
+        self.http: httpx.Client | None = None
+        self._clients: dict[str, Any] = {}
+        self.use(description)
+
+    def close(self) -> None:
+        if self.http is not None:
+            self.http.close()
+        for client in self._clients.values():
+            client.close()
+        self._clients = {}
+
+    def use(self, description: dict[str, Any]) -> None:
+        self.close()
+        self.description = description
+        self.url = description["api"]
+        self.http = httpx.Client(
+            base_url=self.url,
+            headers={"x-api-key": description["api_key"]},
+            timeout=60,
+            trust_env=False,
+            follow_redirects=False,
+        )
+        port = int(description["endpoint_url"].rpartition(":")[2])
+        self._session = localstack_client.session.Session(localstack_host=f"127.0.0.1:{port}")
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, region_name=self.description["region"])
+        return self._clients[service]
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        assert self.http is not None
+        return self.http.request(method, path, json=body, headers=sent)
+
+    def done(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.call(method, path, body)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    def drop(self, key: str, body: bytes) -> None:
+        self.client("s3").put_object(Bucket=self.description["inbox_bucket"], Key=key, Body=body)
+
+    def ended(self, run: dict[str, Any], seconds: float = 90) -> dict[str, Any]:
+        return until(
+            lambda: found if (found := self.done("GET", f"/runs/{run['id']}"))["finished_at"] else None, seconds
+        )
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        return self.done("GET", f"/{path}/data?limit=200")["items"]
+
+    def sweep(self) -> None:
+        payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
+        self.client("lambda").invoke(FunctionName="sluice-run_events", Payload=payload)
+
+
+def until(found: Callable[[], Any], seconds: float = 60) -> Any:
+    """What the function gives when it gives something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = found()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
