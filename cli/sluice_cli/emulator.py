@@ -18,6 +18,8 @@ from sluice_cli.progress import StepFailed, console
 REGION = "us-east-1"
 _START_SECONDS = 60
 _STOP_SECONDS = 60
+# A process that was killed a moment ago may still be letting its port go.
+_PORT_SECONDS = 3
 
 
 class Emulator:
@@ -81,21 +83,21 @@ class Emulator:
             )
 
     def _require_free_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", self.port))
-            except OSError:
+        deadline = time.monotonic() + _PORT_SECONDS
+        while not _is_free(self.port):
+            if time.monotonic() > deadline:
                 raise StepFailed(
                     f"port {self.port} is taken by another program; choose another one, as in: make run PORT=4666"
-                ) from None
+                )
+            time.sleep(0.1)
 
     def _set_lost_state_aside(self) -> bool:
         """The emulator saves its state when it is stopped; one that was killed lost half of it."""
         if not self._pid_file.exists():
             return False
         started = self._pid_file.stat().st_mtime
-        saved = any(file.stat().st_mtime > started for file in self._state.rglob("*") if file.is_file())
+        # On its stop it writes one such file for each service; other files are written at any time.
+        saved = any(file.stat().st_mtime > started for file in self._state.glob("*.json"))
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         if saved:
             return False
@@ -140,6 +142,16 @@ class Emulator:
                 return True
             time.sleep(0.1)
         raise StepFailed(f"the emulator (process {pid}) does not end; see {self._log}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def is_running(pid_file: Path, name: str) -> int | None:

@@ -131,7 +131,10 @@ class LocalStack:
         log.write_text(done.stdout + done.stderr)
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-            raise StepFailed(f"sam {arguments[0]} failed; the whole output is in {log}\n{tail}")
+            raise StepFailed(
+                f"sam {arguments[0]} failed; the whole output is in {log}\n{tail}\n"
+                "If the local state is what stands in the way, remove it with: make clean"
+            )
 
     def _source_digest(self) -> str:
         """A hash of all that is deployed: the same sources need no second deployment."""
