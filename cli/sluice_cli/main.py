@@ -15,7 +15,7 @@ from sluice_cli.api import connect
 from sluice_cli.blueprint import Blueprint
 from sluice_cli.demo import demonstrate
 from sluice_cli.progress import StepFailed, console, step
-from sluice_cli.stack import LocalStack
+from sluice_cli.stack import LocalStack, issue_first_key
 
 ROOT = Path(__file__).parents[2]
 WHAT = click.argument("what", type=click.Choice(["project", "datasource"]))
@@ -66,6 +66,15 @@ def logs(port: int, minutes: int) -> None:
     """Show what the functions logged lately."""
     for line in local_stack(port).logs(minutes):
         click.echo(line)
+
+
+@cli.command()
+@PORT
+@click.argument("function")
+@click.argument("event", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def invoke(port: int, function: str, event: Path) -> None:
+    """Call a function in a Lambda container, with an event from events/."""
+    local_stack(port).invoke(function, event)
 
 
 @cli.command()
@@ -139,6 +148,14 @@ def data(what: str, slug: str, as_csv: bool, **asked: Any) -> None:
 def get(path: str) -> None:
     """Show any document of the API, such as `runs` or `projects/top-coins`."""
     click.echo(json.dumps(connect(local_folder()).get("/" + path.lstrip("/")), indent=2))
+
+
+@cli.command("first-key")
+@click.option("--stack", default="sluice", show_default=True, help="The stack's name.")
+@click.option("--workspace", default="main", show_default=True, help="The stack's workspace.")
+def first_key(stack: str, workspace: str) -> None:
+    """Write the first admin key of a stack, with the AWS credentials at hand, and show it once."""
+    click.echo(issue_first_key(stack, workspace))
 
 
 def main() -> None:

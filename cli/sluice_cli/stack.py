@@ -79,17 +79,20 @@ class LocalStack:
             self._prepare()
         return description
 
-    def _build_and_deploy(self, digest: str) -> None:
+    def build(self) -> None:
+        """Build functions and layers with the wheels of this machine, unless they are built.
+
+        Raises:
+            StepFailed: with the end of what `sam build` says.
+        """
+        digest = self._source_digest()
         if _text(self._local / "built") != digest:
             with step("Build functions and layers"):
-                self._sam(
-                    "build",
-                    "--build-dir",
-                    str(self._build),
-                    "--parameter-overrides",
-                    *self._parameters(),
-                )
+                self._sam("build", "--build-dir", str(self._build), "--parameter-overrides", *self._parameters())
                 (self._local / "built").write_text(digest)
+
+    def _build_and_deploy(self, digest: str) -> None:
+        self.build()
         with step("Deploy the template"):
             self._sam(
                 "deploy",
@@ -202,6 +205,26 @@ class LocalStack:
         bucket = self._outputs()["InboxBucket"]
         self.client("s3").upload_file(str(file), bucket, f"{slug}/{file.name}")
 
+    def invoke(self, function: str, event: Path) -> None:
+        """Call a function with an event in a Lambda container, against this stack.
+
+        Raises:
+            StepFailed: there is no Docker engine, or the function cannot be called.
+        """
+        if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
+            raise StepFailed("no Docker engine answers; `sam local invoke` runs functions in containers")
+        self.build()
+        logical_id = "".join(part.capitalize() for part in function.split("_")) + "Function"
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        image = f"public.ecr.aws/lambda/python:{version}-x86_64"
+        here = subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
+        command = [str(Path(sys.executable).with_name("sam")), "local", "invoke", logical_id]
+        command += ["--template", str(self._build / "template.yaml"), "--event", str(event)]
+        command += ["--config-file", str(self._root / "samconfig.toml"), "--parameter-overrides", *self._parameters()]
+        command += ["--skip-pull-image"] if here else []
+        if subprocess.run(command, cwd=self._root, env=self._environment, check=False).returncode != 0:
+            raise StepFailed(f"sam local invoke {logical_id} failed")
+
     def logs(self, minutes: int) -> list[str]:
         """What the functions have logged lately, oldest first."""
         client = self.client("logs")
@@ -229,3 +252,11 @@ class LocalStack:
 
 def _text(file: Path) -> str | None:
     return file.read_text() if file.exists() else None
+
+
+def issue_first_key(stack: str, workspace: str) -> str:
+    """An admin key, written into a stack's table with the credentials of the environment."""
+    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+    definitions = Definitions(Table(boto3.client("dynamodb"), outputs["DefinitionsTable"]), workspace)
+    return KeyRing(definitions).issue(KeyRequest(name="first admin", role="admin"), "first-key")[1]

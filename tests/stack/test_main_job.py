@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from support.server import Server
-from support.stack import Deployed, until
+from support.stack import ROOT, Deployed, until
 
 JOIN = {"strategy": "join", "key": ["symbol"]}
 
@@ -54,6 +57,34 @@ def test_the_gateways_own_errors_are_problems(
 def test_open_routes_need_no_key(deployed: Deployed) -> None:
     for path in ("/health", "/openapi.json", "/docs", "/docs/swagger-ui.css"):
         assert httpx.get(deployed.url + path, timeout=30, trust_env=False).status_code == 200
+
+
+def test_a_slash_in_a_name_reaches_no_other_route(deployed: Deployed) -> None:
+    for path in ("/projects/a%2Fdata", "/datasources/x%2Fversions%2F1", "/projects/..%2Fkeys"):
+        answer = deployed.call("GET", path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json"), path
+
+
+def test_the_readmes_worked_example(deployed: Deployed, tmp_path: Path) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    example, drop = (block for block in blocks if "handbook" in block)
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local/stack.json").write_text(json.dumps(deployed.description))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, 141, 23), done.stdout + done.stderr  # head closes the pipe early
+    assert '"status":"succeeded"' in done.stdout
+    assert "operation,summary\r\n" in done.stdout
+    assert '"openapi": "3.1.0"' in done.stdout
+    deployed.drop("owners/owners.csv", b"operation,owner\nget_run,Ada\n")
+    assert "owners.csv" in drop
+
+    def owner() -> Any:
+        found = deployed.done("GET", "/projects/handbook/data?where=operation.eq:get_run")["items"]
+        return found[0].get("owner") == "Ada"
+
+    until(owner)
 
 
 def test_links_lead_back(deployed: Deployed, name: str) -> None:

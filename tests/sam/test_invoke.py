@@ -1,0 +1,58 @@
+"""Each function starts in Lambda's container with nothing but its layers, and answers its event.
+
+There is no AWS behind it here, so what needs the catalog fails; how it fails shows that the
+function was imported whole and came as far as its first call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EVENTS = Path(__file__).parents[2] / "events"
+Invoke = Callable[[str, dict[str, Any]], Any]
+
+
+def event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return found
+
+
+def test_the_api_answers_what_needs_no_catalog(invoke: Invoke) -> None:
+    answer = invoke("ApiFunction", event("api-health"))
+    assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
+
+
+def test_the_authorizer_refuses_what_is_no_key(invoke: Invoke) -> None:
+    asked = event("authorizer")
+    asked["headers"]["authorization"] = "Bearer nonsense"
+    assert invoke("AuthorizerFunction", asked)["errorMessage"] == "Unauthorized"
+
+
+def test_the_query_function_speaks_problem_details(invoke: Invoke) -> None:
+    asked = event("query")
+    del asked["requestContext"]["authorizer"]
+    answer = invoke("QueryFunction", asked)
+    assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (401, "urn:sluice:problem:unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        ("PlanFunction", "plan"),
+        ("FetchFunction", "fetch"),
+        ("ExtractFunction", "extract"),
+        ("MergeFunction", "merge"),
+        ("CommitFunction", "commit"),
+        ("ScheduledFunction", "scheduled"),
+        ("RunEventsFunction", "run_events"),
+        ("InboxFunction", "inbox"),
+    ],
+)
+def test_every_other_function_comes_as_far_as_its_first_call(invoke: Invoke, function: str, name: str) -> None:
+    answer = invoke(function, event(name))
+    assert answer["errorType"] in ("Unavailable", "ClientError", "UnrecognizedClientException"), answer

@@ -1,0 +1,116 @@
+"""Every sample event goes through its function's real handler."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from sluice.bootstrap import Platform
+from sluice.domain.run import Run
+from support.client import Client
+from support.documents import http_source
+from support.template import ROOT, resources
+from support.upstream import Upstream
+from support.workflows import Context, LocalWorkflows
+
+EVENTS = sorted((ROOT / "events").glob("*.json"))
+RUN_ID = "01JB5ZK3V6Q8Y0M2N4P6R8T0W2"
+
+
+def handled(name: str) -> Any:
+    event = json.loads((ROOT / f"events/{name}.json").read_text())
+    return importlib.import_module(f"{name.partition('-')[0]}.app").handler(event, Context())
+
+
+def test_every_function_has_an_event() -> None:
+    functions = {
+        properties["Handler"].partition(".")[0] for properties in resources("AWS::Serverless::Function").values()
+    }
+    assert functions == {path.stem.partition("-")[0] for path in EVENTS}
+    assert functions == {path.name for path in (ROOT / "functions").iterdir() if (path / "app.py").exists()}
+
+
+def stored_run(services: Platform, **changes: Any) -> None:
+    known = {"id": RUN_ID, "kind": "ingest", "datasource": "watch-list", "created_at": "2026-01-01T00:00:00.000Z"}
+    services.runs.create(Run(**{**known, "created_by": "test", **changes}))
+
+
+def test_api(services: Platform) -> None:
+    assert handled("api-health")["statusCode"] == 200
+    answer = handled("api")
+    assert (answer["statusCode"], json.loads(answer["body"])["slug"]) == (201, "top-coins")
+    assert handled("api")["statusCode"] == 200, "the same event twice leaves the same state"
+    assert json.loads(handled("query")["body"])["type"] == "urn:sluice:problem:not-published"
+
+
+def test_authorizer(services: Platform) -> None:
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handled("authorizer")
+
+
+@pytest.mark.parametrize("name", ["fetch", "extract", "merge", "commit", "plan"])
+def test_a_step_of_a_run_that_has_ended_stops(services: Platform, name: str) -> None:
+    stored_run(services, status="cancelled")
+    assert handled(name) == {"outcome": "stopped", "run_id": RUN_ID, "attempt": 1}
+
+
+@pytest.mark.parametrize("name", ["fetch", "extract", "commit"])
+def test_a_step_whose_datasource_is_gone_says_so(services: Platform, name: str) -> None:
+    stored_run(services)
+    answer = handled(name)
+    assert answer["outcome"] in ("failed", "stopped")
+    assert answer["run_id"] == RUN_ID
+
+
+def test_inbox(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+    admin.post("/datasources", {"name": "watch-list", "kind": "file"})
+    boto3.client("s3").put_object(Bucket="inbox", Key="watch-list/my notes é.csv", Body=b"symbol,note\nBTC,mine\n")
+    workflows.hold = True
+    handled("inbox")
+    handled("inbox")
+    runs = admin.get("/runs?datasource=watch-list").json()["items"]
+    assert [run["trigger"] for run in runs] == ["drop"]
+    drop = services.runs.get(runs[0]["id"]).drop
+    assert drop is not None
+    assert drop.key == "watch-list/my notes é.csv"
+
+
+def test_scheduled(services: Platform, admin: Client, upstream: Upstream) -> None:
+    handled("scheduled")
+    assert admin.get("/runs").json()["items"] == [], "its datasource is gone"
+    admin.put("/datasources/coinmarketcap", http_source("coinmarketcap", schedule={"expression": "rate(1 hour)"}))
+    handled("scheduled")
+    handled("scheduled")
+    assert [run["trigger"] for run in admin.get("/runs").json()["items"]] == ["schedule"]
+    admin.patch("/datasources/coinmarketcap", {"enabled": False})
+    event = {"kind": "datasource", "slug": "coinmarketcap", "execution": "<aws.scheduler.execution-id>"}
+    importlib.import_module("scheduled.app").handler(event, Context())
+    assert len(admin.get("/runs").json()["items"]) == 1, "it is paused"
+    admin.put("/projects/p", {"name": "p", "schedule": {"expression": "cron(0 6 ? * MON-FRI *)"}})
+    for _ in range(2):
+        importlib.import_module("scheduled.app").handler({"kind": "project", "slug": "p"}, Context())
+    assert [run["kind"] for run in admin.get("/runs?project=p").json()["items"]] == ["refresh"]
+
+
+def test_run_events(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+    from sluice.orchestration.workflows import Outcome
+
+    assert handled("run_events") == {"run": RUN_ID, "status": None}
+    admin.post("/datasources", {"name": "watch-list", "kind": "file"})
+    stored_run(services, status="running")
+    workflows.outcomes[f"{RUN_ID}-1"] = Outcome("FAILED", "Lambda.Unknown", '{"errorMessage": "it died\\n  at line 1"}')
+    assert handled("run_events")["status"] == "failed"
+    detail = services.runs.get(RUN_ID).error
+    assert detail is not None
+    assert detail["detail"].endswith("committed: Lambda.Unknown: it died. Redrive it.")
+    assert handled("run_events")["status"] == "failed"
+    assert handled("run_events-sweep") == {"under_way": 0}
+
+
+def test_events_are_tidy() -> None:
+    for path in EVENTS:
+        text = Path(path).read_text()
+        assert json.dumps(json.loads(text), indent=2) + "\n" == text, path.name

@@ -1,0 +1,288 @@
+"""Rules that hold for all values: conversions lose nothing, merges depend on no order.
+
+`PROOF=1` tries a hundred times as many.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sluice.domain.base import merge_patch
+from sluice.domain.dataset import InputVersion
+from sluice.domain.datasource import OffsetPagination
+from sluice.domain.json_text import depth, dumps, loads
+from sluice.domain.names import is_slug, slug_of, sql_name_of
+from sluice.domain.project import JoinMerge
+from sluice.domain.schema import Column, JsonTypeGuess, TextTypeGuess, common_type, convert, duckdb_type
+from sluice.errors import Invalid
+from sluice.merge.plan import Source, merged_columns
+from sluice.merge.sql import join_query
+from sluice.reads.request import data_request
+from sluice.security.cursors import Cursors
+from sluice.sources.pagination import End, OffsetPages, PageFacts
+
+SIZE = 100 if os.environ.get("PROOF") else 1
+MANY = settings(max_examples=60 * SIZE, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12 * SIZE, deadline=None, suppress_health_check=list(HealthCheck))
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+
+
+@MANY
+@given(values)
+def test_json_of_any_size_of_number_goes_there_and_back(value: Any) -> None:
+    assert loads(dumps(value)) == value
+    assert depth(value) <= dumps(value).count(b"[") + dumps(value).count(b"{")
+
+
+@MANY
+@given(st.lists(scalars))
+def test_every_value_fits_the_type_that_was_guessed_for_all(found: list[Any]) -> None:
+    guess = JsonTypeGuess()
+    for value in found:
+        guess.see(value)
+    for value in found:
+        stored = convert(value, guess.type)
+        if value is None:
+            assert stored is None
+        elif guess.type == "json":
+            assert json.loads(stored) == value
+        elif guess.type.startswith("decimal"):
+            assert Decimal(stored) == value
+        else:
+            assert stored == value or math.isclose(stored, value)
+
+
+@MANY
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(),
+            st.integers(-(10**20), 10**20).map(str),
+            st.floats(allow_nan=False).map(repr),
+            st.dates().map(str),
+            st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
+            st.sampled_from(
+                ["007", "-0", "1e5", "1e-99999999999999999999", "9" * 5000, "true", "1.10", "1,5", " 1", "+1"]
+            ),
+        )
+    )
+)
+def test_text_becomes_something_else_only_when_nothing_is_lost(found: list[str | None]) -> None:
+    guess = TextTypeGuess()
+    for value in found:
+        guess.see(value)
+    for value in found:
+        stored = convert(value, guess.type)
+        if value is None:
+            assert stored is None
+        elif guess.type == "bigint":
+            assert str(stored) == value
+        elif guess.type == "double":
+            assert Decimal(repr(stored)) == Decimal(value)
+        elif guess.type == "string":
+            assert stored == value
+        else:
+            assert str(stored)[:10].lower() == value[:10].lower() or "T" in value or guess.type == "timestamp"
+
+
+@MANY
+@given(
+    scalars | st.text(),
+    st.sampled_from(["string", "bigint", "double", "boolean", "date", "timestamp", "json", "decimal(38,9)"]),
+)
+def test_a_conversion_gives_what_duckdb_takes_or_says_that_it_cannot(value: Any, kind: str) -> None:
+    try:
+        stored = convert(value, kind)
+    except ValueError:
+        return
+    found = duckdb.execute(f"SELECT ?::{duckdb_type(kind)}", [stored]).fetchone()
+    assert found is not None
+    assert (found[0] is None) == (value is None)
+
+
+@MANY
+@given(
+    st.lists(
+        st.sampled_from(["bigint", "double", "string", "json", "date", "timestamp", "decimal(10,2)", "decimal(38,0)"]),
+        min_size=1,
+    )
+)
+def test_a_common_type_does_not_depend_on_the_order(types: list[str]) -> None:
+    assert {common_type(list(order)) for order in itertools.islice(itertools.permutations(types), 24)} == {
+        common_type(types)
+    }
+    assert common_type([common_type(types), *types]) == common_type(types)
+
+
+@MANY
+@given(st.text())
+def test_a_derived_slug_is_a_slug_and_names_a_table(name: str) -> None:
+    slug = slug_of(name)
+    if slug:
+        assert is_slug(slug)
+        assert sql_name_of(slug).isidentifier()
+
+
+@MANY
+@given(values, values)
+def test_a_merge_patch_is_idempotent_and_changes_neither(target: Any, patch: Any) -> None:
+    before = json.dumps([target, patch])
+    once = merge_patch(target, patch)
+    assert merge_patch(once, patch) == once
+    assert json.dumps([target, patch]) == before
+
+
+@MANY
+@given(st.binary(min_size=16, max_size=32), values, values, st.integers(0, 200), st.characters(codec="ascii"))
+def test_a_cursor_opens_only_whole_and_only_where_it_belongs(
+    key: bytes, bound: Any, position: Any, at: int, other: str
+) -> None:
+    cursors = Cursors(key)
+    try:
+        sealed = cursors.seal(bound, position)
+    except TypeError:
+        return  # a number beyond 64 bits is no position
+    assert cursors.open(bound, sealed) == position
+    forged = sealed[: at % len(sealed)] + other + sealed[at % len(sealed) + 1 :]
+    for wrong, where in ((forged, bound), (sealed, [bound, 1])):
+        if wrong != sealed or where is not bound:
+            try:
+                assert cursors.open(where, wrong) == position
+                assert where is bound, "it belongs to another list"
+            except Invalid:
+                pass
+
+
+@MANY
+@given(st.integers(0, 60), st.integers(1, 20), st.integers(-3, 3), st.booleans())
+def test_offset_pages_give_every_record_once_and_claim_only_what_is_proven(
+    count: int, limit: int, lie: int, told: bool
+) -> None:
+    spec = OffsetPagination(
+        type="offset", offset_param="o", limit_param="l", limit=limit, total="total" if told else None
+    )
+    pages, total = OffsetPages(spec), count + lie
+    state, got = pages.first(), []
+    for _ in range(200):
+        offset = int(pages.params(state)["o"])
+        page = list(range(count))[offset : offset + limit]
+        got += page
+        following = pages.after(state, PageFacts({"total": total}, len(page)))
+        if isinstance(following, End):
+            break
+        state = following
+    else:
+        raise AssertionError("it never ends")
+    if following.completeness == "complete":
+        assert told
+        assert total == len(got)
+    assert got == list(range(len(got))), "every record once and in order"
+    if lie == 0 or not told:
+        assert len(got) == count
+
+
+@MANY
+@given(st.text(), st.text(), st.text())
+def test_no_request_for_data_breaks_anything(select: str, where: str, order: str) -> None:
+    columns = [Column(name="a", type="bigint"), Column(name='b"', type="string"), Column(name="c.eq", type="timestamp")]
+    try:
+        data_request(columns, select, [where], order)
+    except Invalid as invalid:
+        assert invalid.errors or "separated by commas" in invalid.detail
+
+
+cells = st.one_of(st.none(), st.integers(-3, 3))
+tables = st.lists(st.tuples(st.integers(0, 6), cells, cells), max_size=12)
+
+
+def source(folder: Path, rank: int, rows: list[tuple[int, Any, Any]], shuffled: bool) -> Source:
+    """A version of a datasource, its rows with the page and row that they came from."""
+    numbered = [(key, value, at, 1 + row // 4, row % 4) for row, (key, value, at) in enumerate(rows)]
+    stored = numbered[::-1] if shuffled else numbered
+    file = folder / f"{rank}-{shuffled}.parquet"
+    connection = duckdb.connect()
+    connection.execute('CREATE TABLE t (k BIGINT, v BIGINT, "at" BIGINT, _page BIGINT, _row BIGINT)')
+    if stored:
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", stored)
+    connection.execute(f"COPY t TO '{file}' (FORMAT parquet)")
+    connection.close()
+    taken = InputVersion(
+        datasource=f"d{rank}",
+        version=1,
+        run="r",
+        completeness="complete",
+        rows=len(rows),
+        created_at="",
+        fingerprint="",
+        priority=rank,
+        alias=f"d{rank}",
+    )
+    return Source(taken, {name: Column(name=name, type="bigint") for name in ("k", "v", "at")}, [file])
+
+
+def expected(rule: dict[str, Any], per_source: list[dict[int, tuple[Any, Any]]], key: int) -> Any:
+    """What the contract says, in plain Python."""
+    present = [rows[key] for rows in per_source if key in rows]
+    if rule["rule"] == "priority":
+        return present[0][0]
+    competing = [entry for entry in present if entry[0] is not None]
+    if rule["rule"] != "first_non_null":
+        dated = [entry for entry in competing if entry[1] is not None]
+        if dated:
+            best = (max if rule["rule"] == "newest" else min)(at for _, at in dated)
+            return next(value for value, at in dated if at == best)
+    return competing[0][0] if competing else None
+
+
+RULES = [
+    {"rule": "priority"},
+    {"rule": "first_non_null"},
+    {"rule": "newest", "by": "at"},
+    {"rule": "oldest", "by": "at"},
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["rule"])
+@FEW
+@given(found=st.lists(tables, min_size=1, max_size=3))
+def test_a_merge_is_what_the_contract_says_in_any_order(
+    rule: dict[str, Any], found: list[list[tuple[int, Any, Any]]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("merge")
+    spec = JoinMerge.model_validate({"strategy": "join", "key": ["k"], "fields": {"v": rule}})
+    results = set()
+    for shuffled, threads in ((False, 1), (True, 2)):
+        sources = [source(folder, rank, rows, shuffled) for rank, rows in enumerate(found)]
+        connection = duckdb.connect(config={"threads": threads})
+        file = folder / f"out-{shuffled}.parquet"
+        query = join_query(spec, sources, merged_columns(spec, sources))
+        connection.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)")
+        rows = connection.execute(f"SELECT k, v FROM '{file}'").fetchall()
+        connection.close()
+        results.add(file.read_bytes())
+    last = [{key: (value, at) for key, value, at in rows} for rows in found]
+    keys = sorted({key for rows in last for key in rows})
+    assert rows == [(key, expected(rule, last, key)) for key in keys]
+    assert len(results) == 1, "the same bytes, whatever the order of rows and the number of threads"

@@ -1,0 +1,199 @@
+"""What the expanded template must hold: no wildcards, nothing that costs while idle, logs, dead letters."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+
+from sluice.errors import transient_names
+from sluice.settings import Settings
+from support.template import ROOT, resources, template
+
+WORKFLOWS = {name: json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh")}
+
+
+class NoPolicies(ManagedPolicyLoader):
+    def __init__(self) -> None:
+        super().__init__(iam_client=None)
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@cache
+def expanded() -> dict[str, Any]:
+    """The template as CloudFormation gets it, made in this process."""
+    document = json.loads(json.dumps(template()))
+    for resource in document["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in ("ContentUri", "CodeUri"):
+            if name in properties:
+                properties[name] = "s3://bucket/key"
+        if "DefinitionUri" in properties:
+            uri = properties.pop("DefinitionUri")
+            properties["Definition"] = json.loads((ROOT / uri).read_text())
+    document["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    parameters = {name: value.get("Default", "") for name, value in template()["Parameters"].items()}
+    parameters["AWS::Region"] = "eu-west-1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        return transform(document, parameters, NoPolicies())
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: one for name, one in expanded()["Resources"].items() if one["Type"] == kind}
+
+
+FREE_WHILE_IDLE = {
+    "AWS::ApiGateway::Authorizer",
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::Scheduler::Schedule",
+    "AWS::Scheduler::ScheduleGroup",
+    "AWS::StepFunctions::StateMachine",
+}
+
+
+def test_nothing_costs_while_nobody_uses_it() -> None:
+    assert {one["Type"] for one in expanded()["Resources"].values()} <= FREE_WHILE_IDLE
+    for table in of_type("AWS::DynamoDB::Table").values():
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    for function in of_type("AWS::Lambda::Function").values():
+        assert "VpcConfig" not in function["Properties"]
+        assert "ProvisionedConcurrencyConfig" not in function["Properties"]
+    assert "KmsMasterKeyId" not in json.dumps(expanded())
+    assert "CacheClusterEnabled" not in json.dumps(expanded())
+
+
+def statements() -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, policy in of_type("AWS::IAM::ManagedPolicy").items():
+        found += [(name, one) for one in policy["Properties"]["PolicyDocument"]["Statement"]]
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role["Properties"].get("Policies", []):
+            document = policy["PolicyDocument"]["Statement"]
+            found += [(name, one) for one in (document if isinstance(document, list) else [document])]
+    return found
+
+
+def test_roles_have_no_wildcards() -> None:
+    assert len(statements()) > 10
+    for name, statement in statements():
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], name
+        targets = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for target in targets:
+            text = json.dumps(target)
+            # A star may stand for objects of our own buckets, executions, schedules and parameters only.
+            assert "*" not in re.sub(r"(/\*|:\*|/secrets/\*)(?=\"|$)", "", text), (name, text)
+            assert text != '"*"', name
+
+
+def test_every_function_has_its_own_log_group_with_an_end() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    used = [
+        function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        for function in of_type("AWS::Lambda::Function").values()
+    ]
+    assert sorted(used) == sorted(groups)
+    assert all("RetentionInDays" in group["Properties"] for group in groups.values())
+
+
+def test_what_is_called_asynchronously_has_somewhere_to_fail_to() -> None:
+    asynchronous = {
+        name
+        for name, properties in resources("AWS::Serverless::Function").items()
+        if any(event["Type"] != "Api" for event in properties.get("Events", {}).values())
+    }
+    kept = {
+        config["Properties"]["FunctionName"]["Ref"] for config in of_type("AWS::Lambda::EventInvokeConfig").values()
+    }
+    assert asynchronous | {"ScheduledFunction"} == kept
+
+
+def test_data_is_retained_and_private() -> None:
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"):
+        for name, one in of_type(kind).items():
+            assert one["DeletionPolicy"] == one["UpdateReplacePolicy"] == "Retain", name
+    for bucket in of_type("AWS::S3::Bucket").values():
+        assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+
+
+def test_the_template_sets_settings_that_exist_and_all_without_a_default() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    ours = {name.lower() for name in variables if not name.startswith("POWERTOOLS_")}
+    assert ours <= set(Settings.model_fields)
+    needed = {name for name in Settings.model_fields if name.endswith(("_table", "_bucket", "_workflow", "_function"))}
+    assert needed | {"schedule_group", "schedule_role", "stack", "workspace"} <= ours
+
+
+def tasks(states: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, state in states.items():
+        if state["Type"] == "Task":
+            found.append((name, state))
+        if state["Type"] == "Map":
+            found += tasks(state["ItemProcessor"]["States"])
+    return found
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_retry_what_the_error_tree_calls_transient(name: str) -> None:
+    for task, state in tasks(WORKFLOWS[name]["States"]):
+        assert "TimeoutSeconds" in state, task
+        assert state["Retry"], task
+        for retry in state["Retry"]:
+            assert retry["JitterStrategy"] == "FULL"
+            assert retry["MaxDelaySeconds"] <= 60
+        if state["Resource"].startswith("${"):
+            first, last = state["Retry"]
+            assert {error for error in first["ErrorEquals"] if "." not in error} == transient_names(), task
+            assert last["ErrorEquals"] == ["States.TaskFailed", "States.Timeout"]
+
+
+# What the linter does not know of the language yet.
+KNOWN_TO_BE_RIGHT = (
+    'Field "Label" not allowed in State Machine.States.IngestAll',
+    'Field "InputType" not allowed in State Machine.States.IngestAll.ItemReader.ReaderConfig',
+)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_are_well_formed(name: str, tmp_path: Path) -> None:
+    text = (ROOT / f"workflows/{name}.asl.json").read_text()
+    file = tmp_path / "workflow.json"
+    file.write_text(re.sub(r"\$\{\w+\}", "arn:aws:lambda:us-east-1:123456789012:function:x", text))
+    linter = Path(sys.executable).with_name("statelint")
+    said = subprocess.run([linter, file], capture_output=True, text=True, check=False).stdout
+    problems = [line.strip() for line in said.splitlines()[1:] if line.strip()]
+    assert [line for line in problems if line not in KNOWN_TO_BE_RIGHT] == []
+    file.write_text(file.read_text().replace('"Next": "Done"', '"Next": "Nowhere"'))
+    said = subprocess.run([linter, file], capture_output=True, text=True, check=False).stdout
+    assert "Nowhere" in said, "the linter finds what it is here for"
+
+
+def test_ci_and_local_use_the_same_commands() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())
+    steps = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert any(".ci/run" in step for step in steps)
