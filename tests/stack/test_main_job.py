@@ -75,7 +75,7 @@ def test_the_readmes_worked_example(deployed: Deployed, tmp_path: Path) -> None:
     )
     assert done.returncode in (0, 141, 23), done.stdout + done.stderr  # head closes the pipe early
     assert '"status":"succeeded"' in done.stdout
-    assert "operation,summary\r\n" in done.stdout
+    assert "operation,summary\n" in done.stdout
     assert '"openapi": "3.1.0"' in done.stdout
     deployed.drop("owners/owners.csv", b"operation,owner\nget_run,Ada\n")
     assert "owners.csv" in drop
