@@ -12,7 +12,7 @@ export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 export SLUICE_PLATFORM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up start down stop logs test lint check format invoke bench proof clean generate lock build-aws coverage
+.PHONY: help run up start down stop logs test lint check format invoke bench proof clean generate lock build-aws
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
@@ -58,10 +58,12 @@ generate: $(INSTALLED) ## Write what is made from the code: routes, OpenAPI, set
 lock: $(INSTALLED) ## Pin the newest allowed versions of all packages
 	@$(BIN)/python tools/lock.py
 
-invoke: $(INSTALLED) ## Call one function in a Lambda container (FUNCTION=api EVENT=events/api.json)
+invoke: $(INSTALLED) ## Call one function in a Lambda container (FUNCTION=api EVENT=events/api-health.json)
+	@test -n "$(FUNCTION)" -a -f "$(EVENT)" || { echo "as in: make invoke FUNCTION=api EVENT=events/api-health.json"; exit 1; }
 	@$(BIN)/sluice invoke $(FUNCTION) $(EVENT)
 
-bench: $(INSTALLED) ## Run a benchmark (NAME=fetch)
+bench: $(INSTALLED) ## Run a benchmark (NAME=extract)
+	@test -f benchmarks/$(NAME).py || { echo "NAME is one of: $(basename $(notdir $(wildcard benchmarks/*.py)))"; exit 1; }
 	@$(BIN)/python benchmarks/$(NAME).py
 
 proof: $(INSTALLED) ## Run the long proofs at their full size

@@ -47,8 +47,7 @@ class Emulator:
         Raises:
             StepFailed: the port is taken, or it does not answer.
         """
-        if self.pid() is not None:
-            self._wait_until_ready(self.pid())
+        if self.pid() is not None and self._becomes_ready():
             return False
         self._require_free_port()
         lost = self._set_lost_state_aside()
@@ -56,7 +55,8 @@ class Emulator:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._process = self._spawn()
         self._pid_file.write_text(str(self._process.pid))
-        self._wait_until_ready(self._process.pid)
+        if not self._becomes_ready():
+            raise StepFailed(f"the emulator ended at once; see {self._log}")
         return lost
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -109,16 +109,23 @@ class Emulator:
         console.print(f"  [yellow]The emulator was killed and its state is lost[/]; what remains is in {aside}.")
         return True
 
-    def _wait_until_ready(self, pid: int | None) -> None:
+    def _becomes_ready(self) -> bool:
+        """Wait for its answer; false when it ends instead.
+
+        Raises:
+            StepFailed: it neither answers nor ends.
+        """
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             try:
                 if httpx.get(f"{self.url}/_ministack/health", timeout=2, trust_env=False).status_code == 200:
-                    return
+                    return True
             except httpx.TransportError:
                 pass
-            if pid is not None and self.pid() is None:
-                break
+            if self._process is not None and self._process.poll() is not None:
+                return False
+            if self._process is None and self.pid() is None:
+                return False
             time.sleep(0.1)
         raise StepFailed(f"the emulator does not answer on port {self.port}; see {self._log}")
 
