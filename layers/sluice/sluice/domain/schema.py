@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, InvalidOperation
+from functools import cache, partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -205,17 +206,25 @@ def convert(value: Any, column_type: str) -> Any:
     Raises:
         ValueError: the value is not of that type and nothing of it may be guessed.
     """
-    if value is None:
-        return None
+    return None if value is None else converter(column_type)(value)
+
+
+@cache
+def converter(column_type: str) -> Callable[[Any], Any]:
+    """The function that `convert` applies to values of this type, null excepted."""
     if column_type == "json":
-        return dumps(value).decode()
+        return lambda value: dumps(value).decode()
     if column_type == "string":
-        return _text(value)
-    converter = _CONVERTERS.get(column_type)
-    try:
-        return converter(value) if converter else _decimal(value, column_type)
-    except ArithmeticError:
-        raise ValueError("out of range") from None
+        return _text
+    checked = _CONVERTERS.get(column_type) or partial(_decimal, column_type=column_type)
+
+    def apply(value: Any) -> Any:
+        try:
+            return checked(value)
+        except ArithmeticError:
+            raise ValueError("out of range") from None
+
+    return apply
 
 
 def _text(value: Any) -> str:

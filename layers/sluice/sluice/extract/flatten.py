@@ -22,6 +22,7 @@ class Columns:
 
     def __init__(self, most: int) -> None:
         self._paths: dict[str, tuple[str, ...]] = {}
+        self._names: dict[tuple[str, ...], str] = {}
         self._most = most
 
     def name(self, path: tuple[str, ...]) -> str:
@@ -31,6 +32,9 @@ class Columns:
             UnreadableData: another key has this column already, it is one of ours, or there
                 are more columns than the setting allows.
         """
+        known_column = self._names.get(path)
+        if known_column is not None:
+            return known_column
         column = "_".join(path)
         known = self._paths.setdefault(column.lower(), path)
         if known != path:
@@ -42,6 +46,7 @@ class Columns:
             raise UnreadableData(f"The key {column[:80]!r} cannot be a column; name the columns with `fields`.")
         if len(self._paths) > self._most:
             raise UnreadableData(f"The records have more than {self._most} columns; choose some with `fields`.")
+        self._names[path] = column
         return column
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.schema import Column, JsonTypeGuess, TextTypeGuess, convert
+from sluice.domain.schema import Column, JsonTypeGuess, TextTypeGuess, converter
 from sluice.extract.flatten import METADATA_TYPES, Row
 
 
@@ -60,11 +60,15 @@ class ColumnTypes:
         """A row as Parquet stores it; a value that is not of its type becomes null and is noted."""
         result: Row = {}
         for column in columns:
-            value = row.get(column.name)
+            name = column.name
+            value = row.get(name)
+            if value is None or (column.type == "string" and isinstance(value, str)):
+                result[name] = value
+                continue
             try:
-                result[column.name] = convert(value, column.type)
+                result[name] = converter(column.type)(value)
             except ValueError as error:
-                self._note(column.name, column.type, value, page, position, error)
+                self._note(name, column.type, value, page, position, error)
         return result
 
     def _note(self, name: str, wanted: str, value: Any, page: int, position: int, error: ValueError) -> None:
