@@ -17,13 +17,11 @@ class Canned:
     status: int
     body: bytes
     headers: dict[str, str]
+    framed: bool = True
 
     def response(self) -> httpx.Response:
-        return httpx.Response(
-            self.status,
-            headers={"content-length": str(len(self.body)), **self.headers},
-            stream=httpx.ByteStream(self.body),
-        )
+        framed = {"content-length": str(len(self.body))} if self.framed else {}
+        return httpx.Response(self.status, headers=framed | self.headers, stream=httpx.ByteStream(self.body))
 
 
 class Upstream:
@@ -59,6 +57,8 @@ def ok(document: Any, **headers: str) -> Canned:
     return raw(json.dumps(document).encode(), **headers)
 
 
-def raw(body: bytes, status: int = 200, media_type: str = "application/json", **headers: str) -> Canned:
+def raw(
+    body: bytes, status: int = 200, media_type: str = "application/json", framed: bool = True, **headers: str
+) -> Canned:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Canned(status, body, {"content-type": media_type, **named})
+    return Canned(status, body, {"content-type": media_type, **named}, framed)

@@ -2,13 +2,15 @@
 
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from api.app import ROUTES as API_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.bootstrap import Platform
+from sluice.catalog.definitions import Definition
+from sluice.errors import PreconditionFailed
 from sluice.http.routes import Route
 from support.client import Client
 from support.documents import http_source, ingest
@@ -86,23 +88,52 @@ def test_an_idempotency_key_starts_one_run(services: Platform, admin: Client, up
     assert len(upstream.requests) == 1
 
 
-def test_one_of_many_concurrent_writers_wins(services: Platform, admin: Client) -> None:
+def test_of_two_writers_who_read_the_same_one_wins(services: Platform, admin: Client) -> None:
     admin.post("/projects", {"name": "p"})
-    with ThreadPoolExecutor(4) as pool:
-        statuses = list(pool.map(lambda n: services.definitions and _replace(services, n), range(8)))
-    assert sorted(statuses).count("won") == 1
-    assert admin.get("/projects/p").json()["etag"] == "2"
+    found = services.definitions.get("project", "p")
+    services.definitions.replace(found, {**found.document, "name": "first"})
+    with pytest.raises(PreconditionFailed):
+        services.definitions.replace(found, {**found.document, "name": "second"})
+    with pytest.raises(PreconditionFailed):
+        services.definitions.delete(found)
+    document = admin.get("/projects/p").json()
+    assert (document["name"], document["etag"]) == ("first", "2")
 
 
-def _replace(services: Platform, number: int) -> str:
-    from sluice.errors import PreconditionFailed
+def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/projects", {"name": "p"})
+    replace, overtaken = services.definitions.replace, []
 
-    found = services.definitions.get("project", "p").model_copy(update={"version": 1})
-    try:
-        services.definitions.replace(found, {**found.document, "name": f"n{number}"})
-    except PreconditionFailed:
-        return "lost"
-    return "won"
+    def overtake(found: Definition, document: dict[str, Any]) -> Definition:
+        if not overtaken:
+            overtaken.append(replace(found, {**found.document, "description": f"theirs {found.version}"}))
+        return replace(found, document)
+
+    monkeypatch.setattr(services.definitions, "replace", overtake)
+    assert admin.patch("/projects/p", {"name": "mine"}).json()["description"] == "theirs 1"
+    overtaken.clear()
+    stale = admin.patch("/projects/p", {"name": "other"}, if_match='"3"')
+    assert stale.status == 412
+
+
+def test_who_takes_a_deleted_name_finds_none_of_its_data(services: Platform, admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": "secret"}])
+    admin.post("/datasources", http_source("a"))
+    run = ingest(admin, "a")
+    assert admin.delete("/datasources/a").status == 204
+    made = admin.post("/keys", {"name": "other", "role": "editor"}).json()
+    other = Client(made["key"])
+    assert other.post("/datasources", http_source("a")).status == 201
+    assert other.get("/datasources/a/data").json()["type"] == "urn:sluice:problem:not-published"
+    assert other.get("/datasources/a/versions").json()["items"] == []
+    assert other.get("/datasources/a/versions/1").status == 404
+    assert other.get(f"/runs/{run['id']}").status == 404
+    assert other.get("/runs?datasource=a").json()["items"] == []
+    upstream.serve([{"id": "mine"}])
+    assert ingest(other, "a")["version"] == 2, "no version is ever written over"
+    assert other.get("/datasources/a/data").json()["items"] == [{"id": "mine"}]
 
 
 def test_prefer_wait(services: Platform, admin: Client, upstream: Upstream) -> None:
