@@ -231,3 +231,52 @@ def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
     ended = admin.get(f"/runs/{run['id']}").json()
     assert ended["status"] == "failed"
     assert ended["finished_at"] <= now().isoformat()
+
+
+@pytest.mark.parametrize("after", range(10))
+@pytest.mark.parametrize("cause", ["drop", "schedule"])
+def test_an_event_whose_function_was_killed_is_delivered_again(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: str,
+    after: int,
+) -> None:
+    import boto3
+
+    from sluice.domain.run import Drop
+    from sluice.runs.inbox import receive
+    from sluice.runs.scheduled import fire
+
+    upstream.serve([{"a": 1}])
+    admin.put("/datasources/s", http_source("s", schedule={"expression": "rate(1 hour)"}))
+    admin.put("/datasources/d", {"name": "d", "kind": "file"})
+    stored = boto3.client("s3").put_object(Bucket="inbox", Key="d/a.csv", Body=b"a\n1\n")
+    told = Drop(bucket="inbox", key="d/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"])
+
+    def deliver() -> None:
+        if cause == "drop":
+            receive(services, told)
+        else:
+            fire(services, {"kind": "datasource", "slug": "s", "execution": "e1"}, "r1")
+
+    killer = Killer(after, effective=True)
+    workflows.hold = True  # only the function that takes the event is killed
+    original = botocore.client.BaseClient._make_api_call
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", killer.wrap(original))
+        killer.begin()
+        for _ in range(3):
+            try:
+                deliver()
+            except Killed:
+                killer.begin()
+    workflows.hold = False
+    workflows.outcomes.clear()
+    slug = "d" if cause == "drop" else "s"
+    runs = admin.get(f"/runs?datasource={slug}").json()["items"]
+    assert len(runs) == 1, "once, however often it was told"
+    workflows.start(services.runs.get(runs[0]["id"]))
+    assert rows(admin, f"datasources/{slug}") == [{"a": 1}]

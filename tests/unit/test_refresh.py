@@ -229,6 +229,7 @@ def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream) -> None
     assert asked() == {"always"}
     assert asked(ingest="all") == {"always", "aged", "hourly"}
     assert asked(ingest="none") == set()
+    assert ingest(admin, "paused")["status"] == "succeeded", "it is paused for schedules and refreshes only"
 
 
 def test_the_same_inputs_again_are_no_new_version(admin: Client, upstream: Upstream) -> None:

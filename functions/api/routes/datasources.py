@@ -103,8 +103,6 @@ def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
     request = call.document(IngestRequest, {})
     if request.replay is None and found.document["kind"] != "http":
         raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; drop a file instead.")
-    if request.replay is None and not found.document["enabled"]:
-        raise Conflict(f"{slug!r} is not enabled.")
     if request.replay is not None:
         services.datasets.version(f"datasource/{slug}", request.replay)
     by = call.principal.id

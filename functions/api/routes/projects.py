@@ -6,7 +6,6 @@ from sluice.bootstrap import Platform
 from sluice.domain.base import Document
 from sluice.domain.project import Project
 from sluice.domain.run import RunView
-from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
 from sluice.http.openapi import listed
 from sluice.http.resources import PROJECTS, viewed
@@ -74,9 +73,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
 )
 def start_project_run(call: Call, services: Platform, slug: str) -> Answer:
     """Start a refresh: ingest, then merge."""
-    found = PROJECTS.load(call, services, slug)
+    PROJECTS.load(call, services, slug)
     request = call.document(RefreshRequest, {})
-    if not found.document["enabled"]:
-        raise Conflict(f"{slug!r} is not enabled.")
     by = call.principal.id
     return started(call, services, lambda: start(services, refresh_run(slug, "api", by, request.ingest)))

@@ -47,7 +47,7 @@ def _refusal(services: Platform, slug: str, rest: str, key: str) -> str | None:
         return f"There is no datasource {slug!r}; create it, then drop the file again."
     if found.document["kind"] != "file":
         return f"The datasource {slug!r} is of kind {found.document['kind']}; only file datasources take drops."
-    return None if found.document["enabled"] else f"The datasource {slug!r} is not enabled."
+    return None
 
 
 def reject_drop(services: Platform, run: Run) -> None:
