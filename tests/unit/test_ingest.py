@@ -126,6 +126,19 @@ def test_a_page_that_fails_makes_the_run_partial_and_a_redrive_goes_on_from_ther
     assert len(rows(admin, "datasources/coins")) == 25
 
 
+def test_a_redrive_asks_again_where_the_upstream_contradicted_itself(admin: Client, upstream: Upstream) -> None:
+    upstream.serve_pages(RECORDS, lie=3)
+    admin.post("/datasources", paged_source())
+    run = ingest(admin, "coins")
+    assert (run["status"], run["rows"]) == ("partial", 25)
+    upstream.serve_pages([*RECORDS, *({"id": number, "name": "late"} for number in (25, 26, 27))])
+    upstream.requests.clear()
+    admin.post(f"/runs/{run['id']}/redrive")
+    ended = admin.get(f"/runs/{run['id']}").json()
+    assert (ended["status"], ended["rows"], ended["attempt"]) == ("succeeded", 28, 2), ended
+    assert [request.url.params["start"] for request in upstream.requests] == ["25"]
+
+
 def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages(RECORDS)
     admin.post("/datasources", paged_source())

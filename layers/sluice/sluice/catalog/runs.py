@@ -166,18 +166,23 @@ class Pages:
         self._days = days
 
     def put(self, run_id: str, receipt: PageReceipt) -> None:
-        """Store a receipt; one that says a page is good is never replaced by one that fails.
+        """Store a receipt; the first good one of a page stays, unless a later attempt has another.
 
-        The same page fetched twice, after a crash between storing and answering, is kept once:
-        the first good receipt stays.
+        The same page fetched twice within an attempt, after a crash between storing and
+        answering, is kept once; a receipt that fails never replaces a good one.
         """
         item = {
             "workspace_run": f"{self._workspace}#{run_id}",
             **receipt.model_dump(),
             "expires_at": int(time.time()) + self._days * 86400,
         }
+        condition = "attribute_not_exists(#number) OR #ok = :no"
+        values: Item = {"no": False}
+        if receipt.ok:
+            condition += " OR #attempt < :attempt"
+            values["attempt"] = receipt.attempt
         try:
-            self._table.do(self._table.put(item, "attribute_not_exists(#number) OR #ok = :no", {"no": False}))
+            self._table.do(self._table.put(item, condition, values))
         except ConditionFailed:
             return
 

@@ -114,6 +114,7 @@ class PageReceipt(Record):
     """What is known about one page of a run: written after its bytes are safe in the lake."""
 
     number: int
+    attempt: int = 1
     ok: bool
     url: str
     status: int | None = None

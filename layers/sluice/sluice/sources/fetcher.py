@@ -85,7 +85,7 @@ class HttpFetcher:
         """
         self._credentials = credentials(self._http.auth, self._tools.secret)
         receipts = self._tools.pages.of_run(self._run.id)
-        good = [receipt for receipt in receipts if receipt.ok]
+        good = _kept(receipts, self._run.attempt)
         failures = {receipt.number: receipt.failures for receipt in receipts if not receipt.ok}
         while True:
             step = _step_after(good, self._paginator)
@@ -177,6 +177,7 @@ class HttpFetcher:
     def _note_failure(self, number: int, request: Request, failures: list[dict[str, Any]]) -> None:
         receipt = PageReceipt(
             number=number,
+            attempt=self._run.attempt,
             ok=False,
             url=full_url(request),
             status=failures[-1]["status"],
@@ -216,6 +217,7 @@ class HttpFetcher:
     ) -> PageReceipt:
         receipt = PageReceipt(
             number=number,
+            attempt=self._run.attempt,
             ok=True,
             url=full_url(request),
             status=received.status,
@@ -273,6 +275,18 @@ class HttpFetcher:
             completeness_reasons=capped([reason] if reason else []),
             requests=requests_made(self._tools.pages.of_run(self._run.id)),
         )
+
+
+def _kept(receipts: list[PageReceipt], attempt: int) -> list[PageReceipt]:
+    """The good pages to go on from.
+
+    A page of an earlier attempt that ended the run as partial is asked for again: the upstream
+    may have come to its senses since.
+    """
+    good = [receipt for receipt in receipts if receipt.ok]
+    if good and good[-1].resume.get("end") == "partial" and good[-1].attempt < attempt:
+        good.pop()
+    return good
 
 
 def _step_after(good: list[PageReceipt], pages: Paginator) -> State | End:
