@@ -151,3 +151,30 @@ def test_a_file_dropped_over_another_loses_neither(services: Platform, admin: Cl
 def test_a_file_datasource_cannot_be_asked(admin: Client) -> None:
     answer = admin.post("/datasources/notes/runs")
     assert (answer.status, "drop a file" in answer.json()["detail"]) == (409, True)
+
+
+@pytest.mark.usefixtures("notes")
+def test_of_two_files_under_one_key_the_later_one_is_published_whatever_the_order_they_are_told_in(
+    services: Platform, admin: Client
+) -> None:
+    s3 = boto3.client("s3")
+    told = []
+    for number, sequencer in ((1, "0055AED6DC"), (2, "0055AED6DCD9")):
+        stored = s3.put_object(Bucket="inbox", Key="notes/a.csv", Body=f"a\n{number}\n".encode())
+        etag = stored["ETag"].strip('"')
+        told.append(
+            Drop(
+                bucket="inbox",
+                key="notes/a.csv",
+                size=4,
+                etag=etag,
+                version_id=stored["VersionId"],
+                sequencer=sequencer,
+            )
+        )
+    for one in reversed(told):
+        receive(services, one)
+    assert rows(admin, "datasources/notes") == [{"a": 2}]
+    late = admin.get("/runs?datasource=notes").json()["items"][0]
+    assert (late["status"], late["version"]) == ("succeeded", 2)
+    assert "was dropped over this one" in late["warnings"][-1]

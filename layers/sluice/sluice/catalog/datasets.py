@@ -69,7 +69,7 @@ class Datasets:
         pointer = self.pointer(dataset)
         if pointer.latest == 0:
             return []
-        gone = dict.fromkeys(("published", "completeness", "run", "fingerprint", "checked_at"))
+        gone = dict.fromkeys(("published", "completeness", "run", "fingerprint", "checked_at", "origin"))
         key = {"workspace": self._workspace, "dataset": dataset}
         changes = {"floor": pointer.latest, "hidden": pointer.published, **gone}
         return [self._datasets.update(key, changes, "#latest = :latest", {"latest": pointer.latest})]
@@ -136,6 +136,7 @@ class Datasets:
                 "completeness": manifest.completeness,
                 "run": run.id,
                 "fingerprint": manifest.fingerprint,
+                "origin": manifest.origin.model_dump() if manifest.origin else None,
             }
         return self._datasets.update(
             {"workspace": self._workspace, "dataset": pointer.dataset},

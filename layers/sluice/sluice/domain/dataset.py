@@ -20,6 +20,24 @@ class DataObject(Record):
     rows: int
 
 
+class Origin(Record):
+    """The dropped object that a version was made of, and when S3 says that it came."""
+
+    key: str
+    sequencer: str = ""
+
+    def is_older_than(self, other: Origin | None) -> bool:
+        """Whether the other is a later object under the same key.
+
+        S3 tells the order of the writes to one key by their sequencers: hexadecimal, the
+        shorter one padded on its right.
+        """
+        if other is None or other.key != self.key or not (self.sequencer and other.sequencer):
+            return False
+        width = max(len(self.sequencer), len(other.sequencer))
+        return self.sequencer.ljust(width, "0") < other.sequencer.ljust(width, "0")
+
+
 class InputVersion(Record):
     """One version that a merge read."""
 
@@ -56,6 +74,7 @@ class Manifest(Record):
     pages: list[str] = Field(default_factory=list)
     spec: dict[str, Any] = Field(default_factory=dict)
     base: int | None = Field(None, description="The published version a merge started from.")
+    origin: Origin | None = None
     once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
 
 
@@ -86,6 +105,7 @@ class Pointer(Record):
     run: str | None = None
     fingerprint: str | None = None
     checked_at: str | None = None
+    origin: Origin | None = None
 
 
 def takes_pointer(pointer: Pointer, manifest: Manifest, run: str) -> str | None:
@@ -99,6 +119,8 @@ def takes_pointer(pointer: Pointer, manifest: Manifest, run: str) -> str | None:
         return None
     if manifest.completeness == "partial" and pointer.completeness != "partial":
         return f"version {pointer.published} stays published: it is more complete than this one"
+    if manifest.origin is not None and manifest.origin.is_older_than(pointer.origin):
+        return f"version {pointer.published} stays published: its file was dropped over this one"
     if manifest.base is None and pointer.run is not None and run < pointer.run:
         return f"version {pointer.published} stays published: its run began after this one"
     return None

@@ -10,7 +10,7 @@ from typing import IO, Any
 import orjson
 
 from sluice import __version__
-from sluice.domain.dataset import Manifest
+from sluice.domain.dataset import Manifest, Origin
 from sluice.domain.datasource import Datasource
 from sluice.domain.json_text import dumps, loads
 from sluice.domain.names import now, rfc3339
@@ -67,6 +67,7 @@ def extract(run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, set
             "datasource": datasource.model_dump(mode="json", by_alias=True),
             "index": keys.fetch_index(run, index.attempt),
         },
+        origin=Origin(key=run.drop.key, sequencer=run.drop.sequencer) if run.drop else None,
         once=datasource.kind == "file",
     )
     key = keys.manifest(folder)
