@@ -16,7 +16,7 @@ from sluice_cli.api import Api
 from sluice_cli.blueprint import Blueprint
 from sluice_cli.emulator import is_running
 from sluice_cli.progress import StepFailed, console, step
-from sluice_cli.stack import LocalStack
+from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file
 
 _START_SECONDS = 15
 
@@ -80,14 +80,14 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
         with step("Drop the files"):
             for slug, file in blueprint.files():
                 before = _newest_run(api, slug)
-                stack.drop(slug, file)
+                drop_file(stack.local, slug, file)
                 _await_drop(api, slug, before)
                 console.print(f"  {file.name} → {slug}")
     with step(f"Refresh the project {project}"):
         run = api.finished(api.post(f"/projects/{project}/runs", {}))
         _tell(run)
     _show(api, project, blueprint.description["show"])
-    _next_commands(description, project, time.monotonic() - started)
+    _next_commands(description, project, stack.port, time.monotonic() - started)
 
 
 def _has_own_keys(blueprint: Blueprint) -> bool:
@@ -139,7 +139,8 @@ def _show(api: Api, project: str, show: dict[str, Any]) -> None:
     console.print(table)
 
 
-def _next_commands(description: dict[str, Any], project: str, seconds: float) -> None:
+def _next_commands(description: dict[str, Any], project: str, port: int, seconds: float) -> None:
+    moved = "" if port == DEFAULT_PORT else f" PORT={port}"
     lines = [
         f"[bold]API[/]   {description['api']}",
         f"[bold]Docs[/]  {description['api']}/docs",
@@ -149,7 +150,7 @@ def _next_commands(description: dict[str, Any], project: str, seconds: float) ->
         f"  .venv/bin/sluice data project {project} --order=-price_usd --limit 5",
         f"  .venv/bin/sluice run project {project}",
         "  .venv/bin/sluice get runs",
-        "  make logs    make down",
+        f"  make logs{moved}    make down{moved}",
     ]
     console.print("\n".join(lines), soft_wrap=True)
     console.print(f"Everything took {seconds:.0f} s.")

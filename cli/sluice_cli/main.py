@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError
 from rich.table import Table
 
 from sluice_cli.api import connect
 from sluice_cli.blueprint import Blueprint
 from sluice_cli.demo import demonstrate
 from sluice_cli.progress import StepFailed, console, step
-from sluice_cli.stack import LocalStack, issue_first_key
+from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file, issue_first_key
 
 ROOT = Path(__file__).parents[2]
 WHAT = click.argument("what", type=click.Choice(["project", "datasource"]))
-PORT = click.option("--port", default=4566, envvar="PORT", show_default=True, help="Port of the emulator.")
+PORT = click.option("--port", default=DEFAULT_PORT, envvar="PORT", show_default=True, help="Port of the emulator.")
 
 
 def local_folder() -> Path:
@@ -94,12 +95,11 @@ def apply(folder: Path) -> None:
 
 
 @cli.command()
-@PORT
 @click.argument("slug")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def drop(port: int, slug: str, file: Path) -> None:
-    """Drop a file into the inbox of the local stack."""
-    local_stack(port).drop(slug, file)
+def drop(slug: str, file: Path) -> None:
+    """Drop a file into the inbox of the local stack that was last brought up."""
+    drop_file(local_folder(), slug, file)
 
 
 @cli.command()
@@ -165,6 +165,9 @@ def main() -> None:
     except StepFailed as failure:
         if not failure.told:
             console.print(f"✗ {failure}", markup=False)
+        sys.exit(1)
+    except BotoCoreError as error:
+        console.print(f"✗ {error}; is the stack up, on this port? Try: make up", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         console.print("stopped")

@@ -26,6 +26,7 @@ from sluice_cli.progress import StepFailed, console, step
 
 STACK_NAME = "sluice"
 WORKSPACE = "main"
+DEFAULT_PORT = 4566
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "workflows")
 _LOCAL_NETWORKS = "127.0.0.0/8,::1/128"
 
@@ -40,7 +41,7 @@ class LocalStack:
 
     def __init__(self, root: Path, local: Path, port: int) -> None:
         self._root = root
-        self._local = local
+        self.local = local
         self.folder = local / str(port)
         self.port = port
         self.emulator = Emulator(self.folder, port)
@@ -50,14 +51,7 @@ class LocalStack:
     @cache  # noqa: B019 - a stack lives as long as its command
     def client(self, service: Any) -> Any:
         """A boto3 client of the emulator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.emulator.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"mode": "standard", "max_attempts": 3}, read_timeout=60),
-        )
+        return emulator_client(service, self.emulator.url)
 
     def up(self) -> dict[str, Any]:
         """Bring the stack up, doing only what is not done yet.
@@ -86,10 +80,10 @@ class LocalStack:
             StepFailed: with the end of what `sam build` says.
         """
         digest = self._source_digest()
-        if _text(self._local / "built") != digest:
+        if _text(self.local / "built") != digest:
             with step("Build functions and layers"):
                 self._sam("build", "--build-dir", str(self._build), "--parameter-overrides", *self._parameters())
-                (self._local / "built").write_text(digest)
+                (self.local / "built").write_text(digest)
 
     def _build_and_deploy(self, digest: str) -> None:
         self.build()
@@ -179,7 +173,7 @@ class LocalStack:
             "stack": STACK_NAME,
         }
         text = json.dumps(description, indent=2) + "\n"
-        for file in (self.folder / "stack.json", self._local / "stack.json"):
+        for file in (self.folder / "stack.json", self.local / "stack.json"):
             file.write_text(text)
             file.chmod(0o600)
         return description
@@ -199,11 +193,6 @@ class LocalStack:
         functions = self._outputs()["RunEventsFunction"]
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
         self.client("lambda").invoke(FunctionName=functions, Payload=payload)
-
-    def drop(self, slug: str, file: Path) -> None:
-        """Drop a file into the inbox, for a datasource of kind file."""
-        bucket = self._outputs()["InboxBucket"]
-        self.client("s3").upload_file(str(file), bucket, f"{slug}/{file.name}")
 
     def invoke(self, function: str, event: Path) -> None:
         """Call a function with an event in a Lambda container, against this stack.
@@ -248,6 +237,32 @@ class LocalStack:
         """Stop the stack and remove all that it kept."""
         self.down()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def emulator_client(service: Any, url: str) -> Any:
+    """A boto3 client of an emulator."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"mode": "standard", "max_attempts": 3}, read_timeout=60),
+    )
+
+
+def drop_file(local: Path, slug: str, file: Path) -> None:
+    """Drop a file into the inbox of the stack that was last brought up, for a file datasource.
+
+    Raises:
+        StepFailed: there is no local stack.
+    """
+    stack = _text(local / "stack.json")
+    if stack is None:
+        raise StepFailed("there is no local stack; start it with: make up")
+    description = json.loads(stack)
+    s3 = emulator_client("s3", description["endpoint_url"])
+    s3.upload_file(str(file), description["inbox_bucket"], f"{slug}/{file.name}")
 
 
 def _text(file: Path) -> str | None:

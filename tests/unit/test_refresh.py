@@ -364,6 +364,27 @@ def test_a_source_without_records_does_not_stop_the_others(admin: Client, upstre
     assert any("no records" in text for text in run["warnings"])
 
 
+def test_a_project_whose_every_source_is_empty_is_published_empty(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"symbol": "A"}])
+    admin.post("/datasources", http_source("a"))
+    project(admin, {"a": {}})
+    refresh(admin, "p")
+    upstream.serve([])
+    run = refresh(admin, "p")
+    assert (run["status"], run["rows"], rows(admin, "projects/p")) == ("succeeded", 0, [])
+    project(admin, {"a": {}}, {"strategy": "union"})
+    assert refresh(admin, "p")["rows"] == 0
+
+
+def test_a_column_of_nulls_does_not_decide_about_the_type(admin: Client, upstream: Upstream) -> None:
+    serve_by_host(upstream, {"a": [{"symbol": "A", "v": None}], "b": [{"symbol": "A", "v": 1.5}]})
+    for name in "ab":
+        admin.post("/datasources", http_source(name))
+    project(admin, {"a": {}, "b": {}}, {**JOIN, "default_rule": "first_non_null"})
+    refresh(admin, "p")
+    assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1.5}]
+
+
 def test_names_in_sql_are_unique_within_a_project(admin: Client) -> None:
     for name in ("a-b", "a b"):
         admin.put(f"/datasources/{name.replace(' ', '--').replace('--', '-x-')}", {"name": name, "kind": "file"})

@@ -172,6 +172,9 @@ class Datasource(Document):
             not self.primary_key or len(set(self.primary_key)) < len(self.primary_key)
         ):
             raise ValueError("primary_key needs at least one column and each only once")
+        spelled = [name.lower() for name in self.fields or {}]
+        if len(set(spelled)) < len(spelled):
+            raise ValueError("fields names two columns that differ only in case")
         if self.fields is not None and self.selects_columns:
             unknown = [name for name in [*self.types, *(self.primary_key or [])] if name not in self.fields]
             if unknown:

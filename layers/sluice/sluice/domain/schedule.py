@@ -17,9 +17,9 @@ _DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
 _CRON_PARTS = (
     ("minutes", "", range(60)),
     ("hours", "", range(24)),
-    ("day of month", r"\?|L|\d+W", range(1, 32)),
+    ("day of month", r"\?|L|([1-9]|[12]\d|3[01])W", range(1, 32)),
     ("month", _MONTHS, range(1, 13)),
-    ("day of week", rf"\?|L|\d+L|\d#[1-5]|{_DAYS}", range(1, 8)),
+    ("day of week", rf"\?|L|[1-7]L|[1-7]#[1-5]|{_DAYS}", range(1, 8)),
     ("year", "", range(1970, 2200)),
 )
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}

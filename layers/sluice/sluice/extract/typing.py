@@ -50,7 +50,13 @@ class ColumnTypes:
         """The columns in the order in which they were first seen."""
         names = [*self._guesses, *(name for name in self._declared if name not in self._guesses)]
         return [
-            Column(name=name, type=self._type(name), nullable=self._present.get(name, 0) < self._rows) for name in names
+            Column(
+                name=name,
+                type=self._type(name),
+                nullable=self._present.get(name, 0) < self._rows,
+                guessed=name not in self._declared and not self._guesses[name].seen,
+            )
+            for name in names
         ]
 
     def _type(self, name: str) -> str:

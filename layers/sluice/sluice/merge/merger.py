@@ -19,7 +19,7 @@ from sluice.lake import keys
 from sluice.lake.parquet import copy_to, data_object, engine, engine_name
 from sluice.lake.store import Lake
 from sluice.merge.plan import Source, merged_columns
-from sluice.merge.sql import duplicates_query, join_query, union_query
+from sluice.merge.sql import duplicates_query, join_query, nothing_query, union_query
 from sluice.settings import Settings
 
 
@@ -63,7 +63,7 @@ class Merger:
             stage="merged",
             created_at=rfc3339(now()),
             data_as_of=min(self._versions[source.input.datasource].data_as_of for source in sources),
-            columns=merged_columns(project.merge, sources),
+            columns=merged_columns(project.merge, _with_columns(sources)),
             objects=[],
             rows=0,
             bytes=0,
@@ -95,9 +95,8 @@ class Merger:
             if failure:
                 warnings.append(f"{slug}: {failure}; its version {pointer.published} is used")
             source = self._source(assignment, pointer.published)
-            if source.columns:
-                sources.append(source)
-            else:
+            sources.append(source)
+            if not source.columns:
                 warnings.append(f"{slug}: its version {pointer.published} has no records")
         return sources, warnings, missing
 
@@ -122,7 +121,10 @@ class Merger:
 
     def _write(self, run: Run, project: Project, sources: list[Source], manifest: Manifest) -> str:
         spec = project.merge
-        if isinstance(spec, JoinMerge):
+        sources = _with_columns(sources)
+        if not sources:
+            query = nothing_query(manifest.columns)
+        elif isinstance(spec, JoinMerge):
             query = join_query(spec, sources, manifest.columns)
         else:
             query = union_query(spec, sources, manifest.columns)
@@ -144,6 +146,11 @@ class Merger:
         key = keys.manifest(folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
+
+
+def _with_columns(sources: list[Source]) -> list[Source]:
+    """The sources that have any: one whose upstream answered an empty list has none."""
+    return [source for source in sources if source.columns]
 
 
 def _left_out(slug: str, repeated: int, keyless: int) -> list[str]:

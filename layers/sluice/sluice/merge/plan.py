@@ -45,6 +45,9 @@ def merged_columns(spec: JoinMerge | UnionMerge, sources: list[Source]) -> list[
     if isinstance(spec, JoinMerge):
         _check_rules(spec, set(names))
     _check_key_types(key, sources)
+    if not sources:
+        names = key or ["_source"]
+        return [Column(name=name, type="string", nullable=False, guessed=True) for name in names]
     columns = [_merged(name, sources, nullable=name not in key) for name in names]
     if isinstance(spec, UnionMerge):
         columns.insert(0, Column(name="_source", type="string", nullable=False))

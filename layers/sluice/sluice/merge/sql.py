@@ -41,6 +41,12 @@ def join_query(spec: JoinMerge, sources: list[Source], columns: list[Column]) ->
     return f"WITH {', '.join(parts)}\nSELECT {selected}\nFROM _keys\n{joins}\nORDER BY {order}"
 
 
+def nothing_query(columns: list[Column]) -> str:
+    """No rows, where no source has any."""
+    cells = ", ".join(f"NULL::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in columns)
+    return f"SELECT {cells} WHERE false"
+
+
 def _last_per_key(source: Source, key: list[Column]) -> str:
     """The source's rows with a whole key, the last by page and row of each."""
     casts = ", ".join(f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in key)

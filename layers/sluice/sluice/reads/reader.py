@@ -110,8 +110,8 @@ def _value(kind: str, value: Any) -> Any:
         case None:
             return None
         case datetime():
-            fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
-            return value.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"
+            whole, _, fraction = value.isoformat().partition(".")
+            return whole + (f".{fraction.rstrip('0')}" if fraction else "") + "Z"
         case date():
             return value.isoformat()
         case Decimal():

@@ -63,7 +63,7 @@ def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failed(services: Platform, run: Run, error: SluiceError) -> dict[str, Any]:
-    asked = requests_made(services.pages.of_run(run.id))
+    asked = requests_made(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
     services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=asked)
     logger.warning(error.detail)
     return {

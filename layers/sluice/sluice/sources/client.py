@@ -179,6 +179,7 @@ def _redirected(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
         httpx.URL(target)
+        _ = urlsplit(target).port  # raises for a port that cannot be
     except (ValueError, httpx.InvalidURL):
         raise SourceRefused("The upstream redirects to something that is no address.") from None
     if not target.startswith(("http://", "https://")):

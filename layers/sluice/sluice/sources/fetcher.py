@@ -129,6 +129,10 @@ class HttpFetcher:
                 failure = self._failure(received.status, f"HTTP status {received.status}", digest)
                 final = _refusal(received.status) if received.status not in _RETRIED else None
                 wait = received.retry_after()
+            except RunError as error:
+                if not error.noted:
+                    self._note_failure(number, request, [*failures, self._failure(None, error.detail, None)])
+                raise
             except _CONNECTION_ERRORS as error:
                 failure, final, wait = self._failure(None, _reason(error), None), None, None
             failure["retry_at"] = int(1000 * (time.time() + self._backoff(tried, wait)))
@@ -237,6 +241,7 @@ class HttpFetcher:
             except RunError as error:
                 refused = self._failure(received.status, error.detail, digest)
                 self._note_failure(number, request, [*failures, refused])
+                error.noted = True
                 raise
             receipt.rows = facts.records
         else:
