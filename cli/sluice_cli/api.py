@@ -24,6 +24,10 @@ class Api:
             base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def call(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One request.
 

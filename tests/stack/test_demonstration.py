@@ -29,8 +29,14 @@ def blueprint(tmp_path: Path) -> Iterator[Blueprint]:
     stop_process(tmp_path / "sample.pid", "server.py")
 
 
-def test_top_coins(deployed: Deployed, blueprint: Blueprint) -> None:
-    api = Api(deployed.url, deployed.description["api_key"])
+@pytest.fixture
+def api(deployed: Deployed) -> Iterator[Api]:
+    client = Api(deployed.url, deployed.description["api_key"])
+    yield client
+    client.close()
+
+
+def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Api) -> None:
     blueprint.apply(api)
     before = [api.get(f"/datasources/{slug}")["etag"] for slug in ("coinmarketcap", "cryptocompare", "watch-list")]
     blueprint.apply(api)
@@ -54,13 +60,12 @@ def test_top_coins(deployed: Deployed, blueprint: Blueprint) -> None:
     assert (pulled["rows"], pulled["completeness"], pulled["requests"] >= 4) == (320, "complete", True)
 
 
-def test_a_blueprint_that_lacks_a_variable_says_which(deployed: Deployed) -> None:
+def test_a_blueprint_that_lacks_a_variable_says_which(api: Api) -> None:
     with pytest.raises(StepFailed, match="COINMARKETCAP_KEY"):
-        Blueprint(FOLDER, {}).apply(Api(deployed.url, deployed.description["api_key"]))
+        Blueprint(FOLDER, {}).apply(api)
 
 
-def test_a_wrong_key_ends_in_a_run_that_says_so(deployed: Deployed, blueprint: Blueprint) -> None:
-    api = Api(deployed.url, deployed.description["api_key"])
+def test_a_wrong_key_ends_in_a_run_that_says_so(blueprint: Blueprint, api: Api) -> None:
     blueprint.apply(api)
     api.put("/secrets/coinmarketcap", {"value": "wrong"})
     run = api.finished(api.post("/datasources/coinmarketcap/runs"))
