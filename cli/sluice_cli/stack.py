@@ -70,7 +70,7 @@ class LocalStack:
             self._build_and_deploy(digest)
         with step("Write .local/stack.json"):
             description = self._describe()
-            self._prepare()
+            self._settle_lost_runs()
         return description
 
     def build(self) -> None:
@@ -188,11 +188,11 @@ class LocalStack:
         ring = KeyRing(Definitions(Table(self.client("dynamodb"), table), WORKSPACE))
         return ring.issue(KeyRequest(name="local admin", role="admin"), "local stack")[1]
 
-    def _prepare(self) -> None:
-        """What the emulator leaves out of the template, and runs whose end it did not announce."""
-        functions = self._outputs()["RunEventsFunction"]
+    def _settle_lost_runs(self) -> None:
+        """Settle the runs whose end the emulator did not announce, as after a restart."""
+        function = self._outputs()["RunEventsFunction"]
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
-        self.client("lambda").invoke(FunctionName=functions, Payload=payload)
+        self.client("lambda").invoke(FunctionName=function, Payload=payload)
 
     def invoke(self, function: str, event: Path) -> None:
         """Call a function with an event in a Lambda container, against this stack.

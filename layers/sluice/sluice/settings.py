@@ -26,7 +26,6 @@ class Settings(BaseModel):
     versions_table: str = Field("", description="Table of versions.")
     locks_table: str = Field("", description="Table of locks, idempotent answers and buckets.")
     lake_bucket: str = Field("", description="Bucket of the lake.")
-    inbox_bucket: str = Field("", description="Bucket where files are dropped.")
     ingest_workflow: str = Field("", description="ARN of the ingest state machine.")
     refresh_workflow: str = Field("", description="ARN of the refresh state machine.")
     schedule_group: str = Field("", description="EventBridge Scheduler group of this stack.")

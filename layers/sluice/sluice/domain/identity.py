@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from sluice.domain.base import Document, Record
 from sluice.domain.datasource import DisplayName
 from sluice.domain.names import Slug
-from sluice.errors import Forbidden, NotFound
+from sluice.errors import Forbidden
 
 Role = Literal["viewer", "editor", "admin"]
 _RANK = {"viewer": 0, "editor": 1, "admin": 2}
@@ -67,15 +67,6 @@ class Principal(Record):
         """
         if self.role != "admin" and created_by != self.id:
             raise Forbidden("Only its creator or an admin may change this resource.")
-
-    def require_project(self, slug: str) -> None:
-        """Hide a project that the caller's key is not for.
-
-        Raises:
-            NotFound: as if the project did not exist.
-        """
-        if not self.sees_project(slug):
-            raise NotFound(f"There is no project {slug!r}.")
 
     def sees_project(self, slug: str) -> bool:
         """Whether the caller's key covers the project."""
