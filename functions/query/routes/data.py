@@ -5,6 +5,7 @@ from sluice.http.call import Answer, Call
 from sluice.http.data import data_answer
 from sluice.http.resources import DATASOURCES, PROJECTS
 from sluice.http.routes import CURSOR, LIMIT, Parameter, Routes
+from sluice.reads.outputs import FORMS
 
 routes = Routes("data")
 _PARAMETERS = [
@@ -14,19 +15,19 @@ _PARAMETERS = [
     LIMIT,
     CURSOR,
     Parameter("version", "A version instead of the published one.", {"type": "integer", "minimum": 1}),
-    Parameter("format", "The form of the answer.", {"type": "string", "enum": ["json", "csv"], "default": "json"}),
+    Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMS), "default": "json"}),
 ]
-_FORMS = ("application/json", "text/csv")
+_MEDIA_TYPES = ("application/json", "text/csv", "application/x-ndjson")
 
 
-@routes.get("/projects/{slug}/data", answer={"type": "object"}, parameters=_PARAMETERS, media_types=_FORMS)
+@routes.get("/projects/{slug}/data", answer={"type": "object"}, parameters=_PARAMETERS, media_types=_MEDIA_TYPES)
 def get_project_data(call: Call, services: Platform, slug: str) -> Answer:
     """A project's published rows."""
     PROJECTS.load(call, services, slug)
     return data_answer(call, services, f"project/{slug}")
 
 
-@routes.get("/datasources/{slug}/data", answer={"type": "object"}, parameters=_PARAMETERS, media_types=_FORMS)
+@routes.get("/datasources/{slug}/data", answer={"type": "object"}, parameters=_PARAMETERS, media_types=_MEDIA_TYPES)
 def get_datasource_data(call: Call, services: Platform, slug: str) -> Answer:
     """A datasource's published rows."""
     DATASOURCES.load(call, services, slug)

@@ -49,9 +49,15 @@ class Settings(BaseModel):
     max_wait_seconds: int = Field(20, description="Longest wait that Prefer: wait=N is granted.")
     max_page_bytes: int = Field(100_000_000, description="Largest upstream answer, decompressed.")
     max_drop_bytes: int = Field(250_000_000, description="Largest file that a drop may have.")
-    max_json_bytes: int = Field(100_000_000, description="Largest JSON document that is read.")
+    max_document_bytes: int = Field(
+        100_000_000, description="Largest document that is read at once: JSON, a line of JSON lines, XML, a workbook."
+    )
+    max_unpacked_bytes: int = Field(1_000_000_000, description="Largest page or file once unpacked from gzip or zip.")
     max_pages: int = Field(10_000, description="Most pages of a run when the datasource sets no max_pages.")
     max_columns: int = Field(2_000, description="Most columns that a dataset may have.")
+    max_version_objects: int = Field(
+        100, description="Parquet files of an appended dataset beyond which they are written into one."
+    )
     max_nesting: int = Field(200, description="Deepest nesting of JSON that is read.")
     fetch_attempts: int = Field(5, description="Tries of one request before a page counts as failed.")
     fetch_backoff_seconds: float = Field(1.0, description="Longest first pause between tries; doubles each time.")

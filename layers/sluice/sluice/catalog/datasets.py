@@ -81,13 +81,13 @@ class Datasets:
         this run has committed is answered with the finished run.
 
         Raises:
-            VersionConflict: somebody committed meanwhile; for a merge the inputs are stale.
+            VersionConflict: somebody committed meanwhile; what was made of stale inputs is made again.
             RunStopped: the run was cancelled or started anew.
         """
         _require_storable(manifest)
         pointer = self.pointer(manifest.dataset)
         if manifest.base is not None and (pointer.published or 0) != manifest.base:
-            raise VersionConflict(f"{manifest.dataset} was published again while this merge ran.")
+            raise VersionConflict(f"{manifest.dataset} was published again while this run worked on it.")
         repeated = manifest.once and manifest.fingerprint == pointer.fingerprint and pointer.published is not None
         number = pointer.published if repeated else pointer.latest + 1
         assert number is not None
@@ -99,7 +99,7 @@ class Datasets:
             status=status,
             version=number,
             finished_at=moment,
-            rows=manifest.rows,
+            rows=manifest.rows if manifest.added is None else manifest.added,
             bytes=manifest.bytes,
             fingerprint=manifest.fingerprint,
             completeness=manifest.completeness,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sluice.domain.base import Record
+from sluice.domain.datasource import Disposition
 from sluice.domain.run import Completeness
 from sluice.domain.schema import Column
 
@@ -18,6 +19,7 @@ class DataObject(Record):
     sha256: str
     bytes: int
     rows: int
+    columns: list[str] | None = Field(None, description="The columns it has; null: all of its version.")
 
 
 class Origin(Record):
@@ -73,9 +75,20 @@ class Manifest(Record):
     inputs: list[InputVersion] = Field(default_factory=list)
     pages: list[str] = Field(default_factory=list)
     spec: dict[str, Any] = Field(default_factory=dict)
-    base: int | None = Field(None, description="The published version a merge started from.")
+    base: int | None = Field(None, description="The published version that this one must follow.")
+    previous: str | None = Field(None, description="The manifest of the version that this one adds to.")
+    disposition: Disposition = "replace"
+    added: int | None = Field(None, description="The records that the run brought, where the version has more.")
+    document: DataObject | None = Field(None, description="The selected or merged document, as gzipped JSON.")
     origin: Origin | None = None
     once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
+
+    @property
+    def position(self) -> list[str]:
+        """The columns that say where a record came from, and order the records of one key."""
+        if self.stage == "merged":
+            return []
+        return ["_page", "_row"] if self.disposition == "replace" else ["_run", "_page", "_row"]
 
 
 class Version(Record):
@@ -111,13 +124,14 @@ class Pointer(Record):
 def takes_pointer(pointer: Pointer, manifest: Manifest, run: str) -> str | None:
     """Why a new version must not be published; none when it must.
 
-    A partial version never displaces a better one. An ingest run that began before the
+    A partial replacement never displaces a better version; what is partly added takes
+    nothing away. An ingest run that began before the
     published one did never displaces it: it only finished later. A merge needs no such rule,
     since its `base` proves that nobody has published meanwhile.
     """
     if pointer.published is None:
         return None
-    if manifest.completeness == "partial" and pointer.completeness != "partial":
+    if manifest.completeness == "partial" and pointer.completeness != "partial" and manifest.disposition == "replace":
         return f"version {pointer.published} stays published: it is more complete than this one"
     if manifest.origin is not None and manifest.origin.is_older_than(pointer.origin):
         return f"version {pointer.published} stays published: its file was dropped over this one"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sluice.domain.base import Document
 from sluice.domain.expression import FieldExpression, JmesPath
-from sluice.domain.names import SecretName, Slug, slug_of
+from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
+from sluice.domain.http_source import HttpSource
+from sluice.domain.names import Slug, slug_of
 from sluice.domain.schedule import Schedule
 from sluice.domain.schema import ColumnType
 
 # Columns that Sluice adds to every record or merged row.
-RESERVED_COLUMNS = frozenset({"_page", "_row", "_source", "_rank", "_file_index", "file_row_number"})
+RESERVED_COLUMNS = frozenset({"_run", "_page", "_row", "_source", "_rank", "_file_index", "file_row_number"})
 
 
 def _check_column(name: str) -> str:
@@ -23,112 +24,12 @@ def _check_column(name: str) -> str:
     return name
 
 
-def _check_url(url: str) -> str:
-    parts = urlsplit(url)  # raises ValueError for a port that is no number, or brackets that do not match
-    if parts.port == 0 or any(not 0 < len(label) <= 63 for label in (parts.hostname or "").rstrip(".").split(".")):
-        raise ValueError("the address has no usable host or port")
-    return url
-
-
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]
-HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=8192)]
-ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ColumnName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_check_column)
 ]
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
-Url = Annotated[
-    str,
-    StringConstraints(pattern=r"^https?://[^\s/?#@]+([/?][^\s#]*)?$", max_length=4096),
-    AfterValidator(_check_url),
-]
-
-# Set by Sluice on each request: a datasource that wrote them would break framing or decoding.
-RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
-
-
-class NoAuth(Document):
-    """No credentials."""
-
-    type: Literal["none"]
-
-
-class BearerAuth(Document):
-    """`Authorization: Bearer` with the secret's value."""
-
-    type: Literal["bearer"]
-    secret: SecretName
-
-
-class BasicAuth(Document):
-    """HTTP Basic: a user name, and a secret as the password."""
-
-    type: Literal["basic"]
-    username: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f]*$", max_length=256)]
-    secret: SecretName
-
-
-class ApiKeyAuth(Document):
-    """A secret in a header or a query parameter."""
-
-    type: Literal["api_key"]
-    in_: Literal["header", "query"] = Field(alias="in")
-    name: HeaderName
-    secret: SecretName
-
-
-Auth = Annotated[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth, Field(discriminator="type")]
-
-
-class PageLimits(Document):
-    """What each way of pagination understands besides its own fields."""
-
-    max_pages: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    has_more: JmesPath | None = Field(None, description="Selects whether another page follows.")
-    stop_when: JmesPath | None = Field(None, description="Selects true on the last page.")
-
-
-class NoPagination(PageLimits):
-    """One request gives the whole."""
-
-    type: Literal["none"]
-
-
-class OffsetPagination(PageLimits):
-    """`offset_param` grows by the records received, until `total` or a short page."""
-
-    type: Literal["offset"]
-    offset_param: ParamName
-    start: Annotated[int, Field(ge=0)] = 0
-    limit_param: ParamName | None = None
-    limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    total: JmesPath | None = Field(None, description="Selects the number of records of the whole.")
-
-
-Pagination = Annotated[NoPagination | OffsetPagination, Field(discriminator="type")]
-
-
-class HttpSource(Document):
-    """How an HTTP API is asked."""
-
-    url: Url
-    method: Literal["GET", "POST"] = "GET"
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
-    params: dict[ParamName, str | int | float | bool] = Field(default_factory=dict)
-    body: dict[str, object] | list[object] | None = None
-    auth: Auth = NoAuth(type="none")
-    pagination: Pagination = NoPagination(type="none")
-    timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 60
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        reserved = sorted(name for name in self.headers if name.lower() in RESERVED_HEADERS)
-        if reserved:
-            raise ValueError(f"the header {reserved[0]} is set by Sluice and cannot be chosen")
-        if self.body is not None and self.method == "GET":
-            raise ValueError("a body needs the method POST")
-        return self
+Disposition = Literal["replace", "append", "upsert"]
 
 
 class Retention(Document):
@@ -145,15 +46,19 @@ class Datasource(Document):
     name: DisplayName
     description: Description | None = None
     enabled: bool = True
-    kind: Literal["http", "file"]
+    kind: Literal["http", "file", "push"]
     http: HttpSource | None = None
-    format: Literal["json", "csv"] | None = None
+    format: Format | None = None
+    csv: CsvOptions | None = Field(None, description="How CSV is written; what is not said is detected.")
+    xlsx: XlsxOptions | None = Field(None, description="Which sheet of a workbook holds the records.")
     records: JmesPath = "@"
     allow_missing: bool = False
     fields: dict[ColumnName, FieldExpression] | None = None
     types: dict[ColumnName, ColumnType] = Field(default_factory=dict)
     primary_key: list[ColumnName] | None = None
-    write_disposition: Literal["replace"] = "replace"
+    write_disposition: Disposition | None = Field(
+        None, description="Null: `replace` for http and file; for push `upsert` with a primary key, else `append`."
+    )
     schema_contract: Literal["evolve"] = "evolve"
     incremental: None = None
     max_age_seconds: Annotated[int, Field(ge=0)] | None = None
@@ -162,12 +67,29 @@ class Datasource(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        self._check_kind()
+        self._check_columns()
+        if not self.slug:
+            self.slug = slug_of(self.name)
+            if not self.slug:
+                raise ValueError("no slug can be derived from this name; give one")
+        return self
+
+    def _check_kind(self) -> None:
         if self.kind == "http" and self.http is None:
             raise ValueError("a datasource of kind http needs the block http")
         if self.kind != "http" and self.http is not None:
             raise ValueError("the block http belongs to the kind http only")
-        if self.kind == "file" and self.schedule is not None:
-            raise ValueError("files arrive by themselves: a file datasource has no schedule")
+        if self.kind != "http" and self.schedule is not None:
+            raise ValueError(f"a {self.kind} datasource has no schedule: its data arrives by itself")
+        if self.kind == "push" and self.format not in (None, "json", "jsonl"):
+            raise ValueError("a push datasource takes json and jsonl; leave format out")
+        if self.write_disposition is None:
+            self.write_disposition = default_disposition(self.kind, self.primary_key)
+        if self.write_disposition == "upsert" and not self.primary_key:
+            raise ValueError("write_disposition upsert needs a primary_key")
+
+    def _check_columns(self) -> None:
         if self.primary_key is not None and (
             not self.primary_key or len(set(self.primary_key)) < len(self.primary_key)
         ):
@@ -179,13 +101,15 @@ class Datasource(Document):
             unknown = [name for name in [*self.types, *(self.primary_key or [])] if name not in self.fields]
             if unknown:
                 raise ValueError(f"{unknown[0]!r} is named in types or primary_key but is no field")
-        if not self.slug:
-            self.slug = slug_of(self.name)
-            if not self.slug:
-                raise ValueError("no slug can be derived from this name; give one")
-        return self
 
     @property
     def selects_columns(self) -> bool:
         """Whether `fields` name the columns; with metadata only, the inferred ones stay."""
         return any(not expression.startswith("$") for expression in (self.fields or {}).values())
+
+
+def default_disposition(kind: str, primary_key: list[str] | None) -> Disposition:
+    """How a datasource's runs change its dataset when its document does not say."""
+    if kind != "push":
+        return "replace"
+    return "upsert" if primary_key else "append"

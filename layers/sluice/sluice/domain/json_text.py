@@ -53,3 +53,17 @@ def _children(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value or [None]
     return []
+
+
+def set_at(document: Any, pointer: str, value: Any) -> None:
+    """Set the value at a JSON Pointer, making the objects on the way to it.
+
+    Raises:
+        ValueError: something on the way is no object.
+    """
+    *way, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for part in way:
+        document = document.setdefault(part, {}) if isinstance(document, dict) else document
+    if not isinstance(document, dict):
+        raise ValueError(f"{pointer} leads through something that is no object")
+    document[last] = value

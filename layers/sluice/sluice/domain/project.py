@@ -55,7 +55,19 @@ class JoinMerge(Document):
         return self
 
 
-Merge = Annotated[UnionMerge | JoinMerge, Field(discriminator="strategy")]
+class RecursiveMerge(Document):
+    """One document: objects and lists of all datasources folded together."""
+
+    strategy: Literal["recursive"]
+
+
+class ConcatenationMerge(Document):
+    """One document: the datasources' documents side by side, by their rank."""
+
+    strategy: Literal["concatenation"]
+
+
+Merge = Annotated[UnionMerge | JoinMerge | RecursiveMerge | ConcatenationMerge, Field(discriminator="strategy")]
 
 
 class Project(Document):

@@ -117,6 +117,7 @@ class PageReceipt(Record):
     attempt: int = 1
     ok: bool
     url: str
+    method: str = "GET"
     status: int | None = None
     hash: str | None = None
     bytes: int = 0

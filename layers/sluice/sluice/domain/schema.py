@@ -29,6 +29,30 @@ _INTEGER = re.compile(r"^-?(0|[1-9]\d{0,18})$")
 _NUMBER = re.compile(r"^-?(0|[1-9]\d{0,400})(\.\d{1,400})?([eE][+-]?\d{1,4})?$")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$")
+NULL_WORDS = frozenset(
+    [
+        "NA",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "na",
+        "NULL",
+        "Null",
+        "null",
+        "None",
+        "none",
+        "NaN",
+        "nan",
+        "NAN",
+        "nil",
+        "-",
+        "--",
+        "\\N",
+    ]
+)
+_COMMA_NUMBER = re.compile(r"^-?(0|[1-9]\d{0,2}(\.\d{3})+|[1-9]\d{0,17})(,\d{1,17})?$")
+# Three digits after a single comma may be a thousand; anything else is a fraction.
+_COMMA_PROOF = re.compile(r"(^-?0,|,\d{1,2}$|,\d{4,}$|\.\d{3},)")
 # Wide enough for every decimal(38,s); the default context would round.
 _WIDE = Context(prec=100)
 BIGINT_RANGE = range(-(2**63), 2**63)
@@ -142,11 +166,23 @@ class TextTypeGuess:
     """The narrowest type of a column of text, as CSV gives it.
 
     `007` stays a string, since a number would lose the zeros; dates and times are recognised
-    in ISO 8601 only, since 01/02/2026 means different days to different people.
+    in ISO 8601 only, since 01/02/2026 means different days to different people. `NA` and its
+    like are null where all other values have a narrower type, and text where they have not. A
+    comma is a decimal mark where every value fits it and one proves it: `1,234` alone could as
+    well be a thousand.
+
+    Args:
+        decimal: the decimal mark, where it is known.
+        null_words: texts that may mean null; none where the datasource says itself what does.
     """
 
-    def __init__(self) -> None:
-        self._candidates = ["bigint", "double", "boolean", "date", "timestamp"]
+    def __init__(self, decimal: str | None = None, null_words: frozenset[str] = NULL_WORDS) -> None:
+        self._candidates = [name for name in _TEXT_TESTS if not (name == "double" and decimal == ",")]
+        self._comma = decimal != "."
+        self._comma_proven = decimal == ","
+        self._comma_seen = False
+        self._null_words = null_words
+        self._words: dict[str, int] = {}
         self._seen = False
         self._others = JsonTypeGuess()
 
@@ -155,23 +191,52 @@ class TextTypeGuess:
 
         What an expression made of a text, such as a number, has its own type.
         """
-        if isinstance(value, str):
+        if not isinstance(value, str):
+            self._others.see(value)
+        elif value in self._null_words:
+            self._words[value] = self._words.get(value, 0) + 1
+        else:
             self._seen = True
             self._candidates = [name for name in self._candidates if _TEXT_TESTS[name](value)]
-        else:
-            self._others.see(value)
+            if self._comma and self._candidates[:1] != ["bigint"]:
+                self._see_number(value)
+
+    def _see_number(self, value: str) -> None:
+        self._comma = _COMMA_NUMBER.match(value) is not None and not _loses_digits(with_decimal_point(value))
+        if self._comma and "," in value:
+            self._comma_seen = True
+            self._comma_proven = self._comma_proven or _COMMA_PROOF.search(value) is not None
 
     @property
     def type(self) -> str:
         """The type so far."""
         if self._others.seen:
             return "json" if self._seen else self._others.type
-        return self._candidates[0] if self._seen and self._candidates else "string"
+        if not self._seen:
+            return "string"
+        if self._candidates:
+            return self._candidates[0]
+        return "double" if self._comma and self._comma_proven else "string"
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether the column's numbers are written with a decimal comma."""
+        return self._comma and self._comma_proven
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the values may be numbers, if only a comma's meaning were known."""
+        return self._comma and self._comma_seen and not self._comma_proven and not self._candidates
+
+    @property
+    def words(self) -> dict[str, int]:
+        """How often each text was seen that means null if the column is no column of text."""
+        return self._words
 
     @property
     def seen(self) -> bool:
         """Whether anything but null was seen."""
-        return self._seen or self._others.seen
+        return self._seen or self._others.seen or bool(self._words)
 
 
 def _converts(column_type: str, value: str) -> bool:
@@ -195,6 +260,11 @@ def _loses_digits(text: str) -> bool:
     """Whether a double would not give back the number that the text says."""
     number = float(text)
     return math.isinf(number) or Decimal(repr(number)) != Decimal(text)
+
+
+def with_decimal_point(text: str) -> str:
+    """A number written with a decimal comma, and dots between thousands, as programs write it."""
+    return text.replace(".", "").replace(",", ".") if _COMMA_NUMBER.match(text) else text
 
 
 def convert(value: Any, column_type: str) -> Any:
@@ -243,7 +313,9 @@ def _bigint(value: Any) -> int:
     return value
 
 
-def _double(value: Any) -> float:
+def _double(value: Any) -> float | str:
+    if value in _NOT_FINITE:
+        return str(value)  # JSON has no number for these; DuckDB reads the word
     if isinstance(value, str) and _NUMBER.match(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -304,6 +376,7 @@ def _timestamp(value: Any) -> str:
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _CONVERTERS = {
     "bigint": _bigint,
     "double": _double,

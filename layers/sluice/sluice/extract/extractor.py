@@ -3,83 +3,219 @@
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
 from sluice import __version__
-from sluice.domain.dataset import Manifest, Origin
+from sluice.domain.dataset import DataObject, Manifest, Origin, Version
 from sluice.domain.datasource import Datasource
-from sluice.domain.json_text import dumps, loads
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import FetchIndex, PageReceipt, Run, capped
-from sluice.domain.schema import Column, duckdb_type
-from sluice.errors import UnreadableData
-from sluice.extract.flatten import Columns, RowMaker
-from sluice.extract.typing import ColumnTypes
-from sluice.formats.csv_format import column_names
+from sluice.domain.run import FetchIndex, Run, capped
+from sluice.domain.schema import Column
+from sluice.extract import additions
+from sluice.extract.document import DocumentFile
+from sluice.extract.rows import RowFile
 from sluice.formats.limits import Limits
-from sluice.formats.page import page_format, records
 from sluice.lake import keys
-from sluice.lake.parquet import copy_to, data_object, engine, engine_name, literal, quoted
+from sluice.lake.parquet import LocalFile, copy_to, data_object, engine, engine_name
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 
 
-def extract(run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, settings: Settings) -> str:
-    """Write the version that a run's pages make.
+@dataclass(frozen=True)
+class Base:
+    """The published version that a run may add to.
 
-    Returns:
-        The key of its manifest, for the commit.
-
-    Raises:
-        UnreadableData: a page is not what the datasource says; the detail names it.
+    Args:
+        number: 0 when nothing is published.
+        version: that version; none when there is none, or the run does not add to it.
     """
-    fingerprint = fingerprint_of(run, datasource, index)
-    folder = keys.version_folder(run, fingerprint)
-    with lake.scratch() as scratch:
-        rows = _RowFile(scratch.with_name("rows.jsonl"))
-        columns, warnings = rows.fill(run, datasource, index, lake, settings)
-        parquet = scratch.with_name("part.parquet")
-        _write_parquet(rows, parquet, columns, settings)
-        part = data_object(keys.data(folder, 0), parquet, rows.count)
-        lake.put_file(part.key, parquet)
-    manifest = Manifest(
-        dataset=f"datasource/{datasource.slug}",
-        run=run.id,
-        attempt=run.attempt,
-        stage="records",
-        created_at=rfc3339(now()),
-        data_as_of=index.fetched_at,
-        columns=columns,
-        objects=[part],
-        rows=part.rows,
-        bytes=part.bytes,
-        completeness=index.completeness,
-        completeness_reasons=index.completeness_reasons,
-        warnings=capped([*index.completeness_reasons, *warnings]),
-        fingerprint=fingerprint,
-        engine=engine_name(),
-        pages=[page.hash or "" for page in index.pages],
-        spec={
-            "datasource": datasource.model_dump(mode="json", by_alias=True),
-            "index": keys.fetch_index(run, index.attempt),
-        },
-        origin=Origin(key=run.drop.key, sequencer=run.drop.sequencer) if run.drop else None,
-        once=datasource.kind == "file",
-    )
-    key = keys.manifest(folder)
-    lake.put_json(key, manifest.model_dump(mode="json"))
-    return key
+
+    number: int
+    version: Version | None = None
+
+
+class Extractor:
+    """Makes the version of one run."""
+
+    def __init__(
+        self, run: Run, datasource: Datasource, index: FetchIndex, base: Base, lake: Lake, settings: Settings
+    ) -> None:
+        self._run = run
+        self._datasource = datasource
+        self._index = index
+        self._base = base
+        self._lake = lake
+        self._settings = settings
+        self._adds = datasource.write_disposition != "replace"
+        self._before = lake.manifest(base.version.manifest_key) if base.version and self._adds else None
+        self._fingerprint = fingerprint_of(run, datasource, index, self._before)
+        self._folder = keys.version_folder(run, self._fingerprint)
+
+    def extract(self) -> str:
+        """Write the version that the run's pages make.
+
+        Returns:
+            The key of its manifest, for the commit.
+
+        Raises:
+            UnreadableData: a page is not what the datasource says; the detail names it.
+        """
+        manifest = self._repeated() or self._made()
+        key = keys.manifest(self._folder)
+        self._lake.put_json(key, manifest.model_dump(mode="json"))
+        return key
+
+    def _repeated(self) -> Manifest | None:
+        """The version before, when the file that would be added to it is in it already."""
+        if self._before is None or self._datasource.kind != "file":
+            return None
+        if not additions.seen_before(self._before, self._index.pages[0].hash or ""):
+            return None
+        about = self._about([], ["these bytes were added before: nothing was added"])
+        kept = {"columns", "objects", "rows", "bytes", "fingerprint", "pages"}
+        again = {name: getattr(self._before, name) for name in kept}
+        return about.model_copy(update={**again, "once": True, "added": 0})
+
+    def _made(self) -> Manifest:
+        limits = Limits.of(self._settings)
+        with self._lake.scratch() as scratch, ExitStack() as stack:
+            document = None
+            if not self._adds:
+                document = stack.enter_context(DocumentFile(scratch.with_name("document.json.gz")))
+            rows = RowFile(scratch.with_name("rows.jsonl"), document)
+            columns, warnings = rows.fill(self._run, self._datasource, self._index, self._lake, limits)
+            manifest = self._about(columns, warnings)
+            if not self._adds:
+                stack.close()
+                return self._replacement(scratch, rows, manifest)
+            return self._addition(scratch, rows, manifest)
+
+    def _about(self, columns: list[Column], warnings: list[str]) -> Manifest:
+        """The manifest but for its objects."""
+        run, datasource, index = self._run, self._datasource, self._index
+        pages = [page.hash or "" for page in index.pages]
+        # Only files are told apart by their bytes for ever; pushes would make the list endless.
+        earlier = self._before.pages if self._before is not None and datasource.kind == "file" else []
+        return Manifest(
+            dataset=f"datasource/{datasource.slug}",
+            run=run.id,
+            attempt=run.attempt,
+            stage="records",
+            created_at=rfc3339(now()),
+            data_as_of=index.fetched_at,
+            columns=columns,
+            objects=[],
+            rows=0,
+            bytes=0,
+            completeness=index.completeness,
+            completeness_reasons=index.completeness_reasons,
+            warnings=capped([*index.completeness_reasons, *warnings]),
+            fingerprint=self._fingerprint,
+            engine=engine_name(),
+            pages=[*earlier, *pages],
+            spec={
+                "datasource": datasource.model_dump(mode="json", by_alias=True),
+                "index": keys.fetch_index(run, index.attempt),
+            },
+            origin=Origin(key=run.drop.key, sequencer=run.drop.sequencer) if run.drop else None,
+            once=datasource.kind == "file",
+            disposition=datasource.write_disposition or "replace",
+            base=self._base.number if self._adds else None,
+            previous=self._base.version.manifest_key if self._before is not None and self._base.version else None,
+        )
+
+    def _replacement(self, scratch: Path, rows: RowFile, manifest: Manifest) -> Manifest:
+        query = rows.query(manifest.columns)
+        part = self._written(scratch.with_name("part.parquet"), query, keys.data(self._folder, 0), rows.count)
+        document = scratch.with_name("document.json.gz")
+        kept = data_object(keys.document(self._folder), document, rows.count)
+        self._lake.put_file(kept.key, document)
+        return manifest.model_copy(update={"objects": [part], "rows": part.rows, "bytes": part.bytes, "document": kept})
+
+    def _written(self, path: Path, query: str, key: str, rows: int | None = None) -> DataObject:
+        """A Parquet file of a query's rows, in the lake."""
+        with engine(self._settings, path.parent) as connection:
+            answer = connection.execute(f"COPY ({query}) {copy_to(path)}").fetchone()
+        part = data_object(key, path, rows if rows is not None else int(answer[0] if answer else 0))
+        self._lake.put_file(part.key, path)
+        return part
+
+    def _addition(self, scratch: Path, rows: RowFile, manifest: Manifest) -> Manifest:
+        fresh = manifest.columns
+        known = self._before.columns if self._before is not None else []
+        objects = self._before.objects if self._before is not None else []
+        additions.require_one_spelling(known, fresh)
+        columns = additions.together(known, fresh, empty=not (self._before and self._before.rows))
+        new = additions.with_run(rows.query(fresh), self._run.id)
+        path = scratch.with_name("part.parquet")
+        update: dict[str, Any] = {"columns": columns, "added": rows.count}
+        if self._datasource.write_disposition == "upsert":
+            parts = [self._upserted(path, new, manifest, columns, objects)]
+        else:
+            named = [column.name for column in fresh]
+            part = self._written(path, new, keys.data(self._folder, 0), rows.count)
+            before = [_with_names(one, known) for one in objects]
+            parts = self._compacted(scratch, [*before, part.model_copy(update={"columns": named})], columns)
+        update |= {
+            "objects": parts,
+            "rows": sum(part.rows for part in parts),
+            "bytes": sum(part.bytes for part in parts),
+        }
+        return manifest.model_copy(update=update)
+
+    def _upserted(
+        self, path: Path, new: str, manifest: Manifest, columns: list[Column], objects: list[DataObject]
+    ) -> DataObject:
+        key = self._datasource.primary_key or []
+        known = self._before.columns if self._before is not None else []
+        if manifest.columns:
+            additions.require_key(key, known, manifest.columns)
+        fresh = path.with_name("fresh.parquet")
+        with engine(self._settings, path.parent) as connection:
+            connection.execute(f"COPY ({new}) {copy_to(fresh)}")
+            keyless = connection.execute(additions.keyless_query(new, key)).fetchone() if manifest.columns else (0,)
+        if keyless and keyless[0]:
+            manifest.warnings.append(f"{keyless[0]} records lack a value in the primary key and were left out")
+        file = LocalFile(fresh, frozenset(column.name for column in manifest.columns))
+        query = additions.upsert_query(self._lake.local_files(objects), known, file, columns, key)
+        return self._written(path, query, keys.data(self._folder, 0))
+
+    def _compacted(self, scratch: Path, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
+        """The files of an appended version; one, when they have become too many to read quickly."""
+        if len(parts) <= self._settings.max_version_objects:
+            return parts
+        query = additions.compacted_query(self._lake.local_files(parts), columns)
+        return [self._written(scratch.with_name("compact.parquet"), query, keys.data(self._folder, 1))]
+
+
+def _with_names(part: DataObject, columns: list[Column]) -> DataObject:
+    """An object of the version before, which had all columns of that version if it does not say."""
+    if part.columns is not None:
+        return part
+    return part.model_copy(update={"columns": [column.name for column in columns]})
 
 
 # What of a datasource's document decides about the records that its pages give.
-_DECIDING = {"kind", "format", "records", "allow_missing", "fields", "types", "primary_key", "write_disposition"}
+_DECIDING = {
+    "kind",
+    "format",
+    "csv",
+    "xlsx",
+    "records",
+    "allow_missing",
+    "fields",
+    "types",
+    "primary_key",
+    "write_disposition",
+}
 
 
-def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex) -> str:
+def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex, before: Manifest | None) -> str:
     """A hash of all that decides about a version's bytes: pages, document, release, engine."""
     expressions = set((datasource.fields or {}).values())
     decides: dict[str, Any] = {
@@ -98,98 +234,7 @@ def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex) -> str:
         decides["run"] = run.id
     if "$fetched_at" in expressions:
         decides["fetched_at"] = [page.fetched_at for page in index.pages]
+    if datasource.write_disposition != "replace":
+        decides |= {"run": run.id, "before": before.fingerprint if before is not None else None}
     text = orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(text).hexdigest()
-
-
-# DuckDB sets aside a multiple of the longest line that it is told to expect.
-_LINE = 1 << 20
-
-
-class _RowFile:
-    """The rows of a run, one JSON line each: written as they come, then again with their types."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.count = 0
-        self.longest = 0
-
-    def fill(
-        self, run: Run, datasource: Datasource, index: FetchIndex, lake: Lake, settings: Settings
-    ) -> tuple[list[Column], list[str]]:
-        limits = Limits.of(settings)
-        maker = RowMaker(datasource, run, Columns(settings.max_columns))
-        types = ColumnTypes(datasource)
-        untyped = self.path.with_name("untyped.jsonl")
-        with untyped.open("wb") as file:
-            for page in index.pages:
-                with lake.raw(page.hash or "") as content:
-                    self._page(file, page, content, datasource, maker, types, limits)
-        columns = types.columns()
-        self._convert(untyped, columns, types)
-        untyped.unlink()
-        left_out = types.unconverted()
-        columns = [
-            column.model_copy(update={"nullable": column.nullable or column.name in left_out}) for column in columns
-        ]
-        return columns, types.warnings()
-
-    def _page(
-        self,
-        file: IO[bytes],
-        page: PageReceipt,
-        content: IO[bytes],
-        datasource: Datasource,
-        maker: RowMaker,
-        types: ColumnTypes,
-        limits: Limits,
-    ) -> None:
-        try:
-            text = page_format(datasource, page, content) == "csv"
-            if text and not datasource.selects_columns and datasource.records == "@":
-                types.know(column_names(content, limits))
-            exact = [name for name, kind in datasource.types.items() if kind.startswith("decimal")]
-            for position, record in enumerate(records(datasource, page, content, limits)):
-                row = maker.row(record, page)
-                types.see(row, text=text)
-                if not isinstance(record, dict) and not datasource.selects_columns:
-                    types.declare("value", "json")
-                self.count += 1
-                for name in exact:
-                    if isinstance(row.get(name), Decimal):
-                        row[name] = str(row[name])
-                file.write(dumps([page.number, position, row]) + b"\n")
-        except UnreadableData as error:
-            raise _naming_page(error, page.number, page.url) from None
-
-    def _convert(self, untyped: Path, columns: list[Column], types: ColumnTypes) -> None:
-        with untyped.open("rb") as source, self.path.open("wb") as target:
-            for line in source:
-                page, position, row = loads(line)
-                typed = types.converted(row, columns, page, position)
-                text = dumps({"_page": page, "_row": position, **typed}) + b"\n"
-                self.longest = max(self.longest, len(text))
-                target.write(text)
-
-
-def _naming_page(error: UnreadableData, number: int, url: str) -> UnreadableData:
-    return type(error)(f"Page {number} ({url}): {error.detail}")
-
-
-def _write_parquet(rows: _RowFile, parquet: Path, columns: list[Column], settings: Settings) -> None:
-    # JSON is read as text and declared afterwards: DuckDB would write its numbers anew.
-    types = {"_page": "BIGINT", "_row": "BIGINT"}
-    types |= {column.name: duckdb_type(column.type).replace("JSON", "VARCHAR") for column in columns}
-    declared = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
-    selected = [
-        f"{quoted(column.name)}::JSON AS {quoted(column.name)}" if column.type == "json" else quoted(column.name)
-        for column in columns
-    ]
-    query = f"""
-        SELECT {", ".join([*selected, "_page", "_row"])}
-        FROM read_json({literal(str(rows.path))}, format = 'newline_delimited', columns = {{{declared}}},
-                       maximum_object_size = {max(rows.longest, _LINE)})
-        ORDER BY _page, _row
-    """
-    with engine(settings, rows.path.parent) as connection:
-        connection.execute(f"COPY ({query}) {copy_to(parquet)}")

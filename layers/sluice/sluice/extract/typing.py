@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.schema import Column, JsonTypeGuess, TextTypeGuess, converter
+from sluice.domain.file_format import CsvOptions
+from sluice.domain.json_text import loads
+from sluice.domain.schema import (
+    NULL_WORDS,
+    Column,
+    JsonTypeGuess,
+    TextTypeGuess,
+    common_type,
+    converter,
+    with_decimal_point,
+)
 from sluice.extract.flatten import METADATA_TYPES, Row
 
 
@@ -18,18 +28,30 @@ class ColumnTypes:
             if expression in METADATA_TYPES:
                 declared.setdefault(name, METADATA_TYPES[expression])
         self._declared = declared
+        options = datasource.csv or CsvOptions()
+        self._decimal = options.decimal
+        self._null_words = NULL_WORDS if options.null_strings is None else frozenset()
         self._guesses: dict[str, JsonTypeGuess | TextTypeGuess] = {}
-        self._missing: dict[str, int] = {}
+        self._known: dict[str, list[str]] = {}
+        self._untold: set[str] = set()
         self._present: dict[str, int] = {}
         self._rows = 0
+        self._read: dict[str, tuple[bool, dict[str, int]]] | None = None
         self._failures: dict[str, tuple[int, str]] = {}
         for name in datasource.fields or {} if datasource.selects_columns else {}:
             self._guesses[name] = JsonTypeGuess()
 
-    def know(self, names: list[str]) -> None:
-        """Take the columns of a CSV header into account, which are there even without rows."""
-        for name in names:
-            self._guesses.setdefault(name, TextTypeGuess())
+    def _text_guess(self) -> TextTypeGuess:
+        return TextTypeGuess(self._decimal, self._null_words)
+
+    def know(self, columns: dict[str, str | None], *, text: bool) -> None:
+        """Take the columns into account that a page has even without rows, with the types it knows."""
+        for name, kind in columns.items():
+            guess = self._guesses.setdefault(name, self._text_guess() if text else JsonTypeGuess())
+            if kind is not None:
+                self._known.setdefault(name, []).append(kind)
+            elif isinstance(guess, JsonTypeGuess):
+                self._untold.add(name)
 
     def declare(self, name: str, kind: str) -> None:
         """Give a column its type, whatever its values."""
@@ -41,7 +63,7 @@ class ColumnTypes:
         for name, value in row.items():
             guess = self._guesses.get(name)
             if guess is None or (text and isinstance(guess, JsonTypeGuess) and self._rows == 1):
-                guess = self._guesses[name] = TextTypeGuess() if text else JsonTypeGuess()
+                guess = self._guesses[name] = self._text_guess() if text else JsonTypeGuess()
             guess.see(value)
             if value is not None:
                 self._present[name] = self._present.get(name, 0) + 1
@@ -53,21 +75,47 @@ class ColumnTypes:
             Column(
                 name=name,
                 type=self._type(name),
-                nullable=self._present.get(name, 0) < self._rows,
-                guessed=name not in self._declared and not self._guesses[name].seen,
+                nullable=self._present.get(name, 0) - sum(self._nulls(name).values()) < self._rows,
+                guessed=name not in self._declared and name not in self._known and not self._guesses[name].seen,
             )
             for name in names
         ]
 
     def _type(self, name: str) -> str:
-        return self._declared.get(name) or self._guesses[name].type
+        if name in self._declared:
+            return self._declared[name]
+        known = self._known.get(name, [])
+        if known and name not in self._untold:
+            return common_type(known)
+        return self._guesses[name].type
+
+    def _nulls(self, name: str) -> dict[str, int]:
+        """The texts that mean null in a column, and how often each was seen."""
+        guess = self._guesses.get(name)
+        if not isinstance(guess, TextTypeGuess) or self._type(name) in ("string", "json"):
+            return {}
+        return guess.words
+
+    def _has_decimal_comma(self, name: str) -> bool:
+        guess = self._guesses.get(name)
+        return isinstance(guess, TextTypeGuess) and guess.decimal_comma and self._type(name) not in ("string", "json")
+
+    def _readings(self, columns: list[Column]) -> dict[str, tuple[bool, dict[str, int]]]:
+        """For each column whose text is read in a way of its own: decimal commas, and words for null."""
+        found = {column.name: (self._has_decimal_comma(column.name), self._nulls(column.name)) for column in columns}
+        return {name: reading for name, reading in found.items() if any(reading)}
 
     def converted(self, row: Row, columns: list[Column], page: int, position: int) -> Row:
         """A row as Parquet stores it; a value that is not of its type becomes null and is noted."""
         result: Row = {}
+        if self._read is None:
+            self._read = self._readings(columns)
         for column in columns:
             name = column.name
             value = row.get(name)
+            if name in self._read and isinstance(value, str):
+                comma, words = self._read[name]
+                value = None if value in words else with_decimal_point(value) if comma else value
             if value is None or (column.type == "string" and isinstance(value, str)):
                 result[name] = value
                 continue
@@ -84,11 +132,39 @@ class ColumnTypes:
 
     def warnings(self) -> list[str]:
         """What could not be converted, for the run to say."""
-        return [
+        failed = [
             f"{name}: {count} values are not {self._type(name)} and were left out ({first})"
             for name, (count, first) in self._failures.items()
         ]
+        return [*failed, *(note for name in self._guesses for note in self._doubts(name))]
+
+    def _doubts(self, name: str) -> list[str]:
+        guess = self._guesses[name]
+        words = self._nulls(name)
+        notes = (
+            [f"{name}: {', '.join(map(repr, words))} was read as null, {sum(words.values())} times"] if words else []
+        )
+        if isinstance(guess, TextTypeGuess) and guess.undecided and name not in self._declared:
+            notes.append(f"{name}: the comma may be a decimal mark or stand between thousands; set csv.decimal")
+        return notes
 
     def unconverted(self) -> set[str]:
         """The columns in which a value was left out: they have null now."""
         return set(self._failures)
+
+
+def shown(typed: Row, columns: list[Column]) -> Row:
+    """A converted row as readers of the dataset see it: times with `Z`, JSON as values."""
+    return {column.name: _shown(column.type, typed[column.name]) for column in columns}
+
+
+def _shown(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "json":
+        return loads(value.encode())
+    if kind == "timestamp":
+        whole, _, fraction = value.replace(" ", "T").partition(".")
+        fraction = fraction.rstrip("0")
+        return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
+    return value

@@ -1,86 +1,125 @@
-"""CSV pages: UTF-8, separated by commas, with a header line."""
+"""CSV pages: rows of text below a header line."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-import re
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import IO
 
+from sluice.domain.file_format import CsvOptions
 from sluice.errors import EmptyData, UnreadableData
+from sluice.formats.csv_dialect import dialect_of
+from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
 
 csv.field_size_limit(16_000_000)
+_PEEK = 512
 
 
-def column_names(content: IO[bytes], limits: Limits) -> list[str]:
-    """The names in the header of a CSV page; the content is left at its beginning.
-
-    Raises:
-        EmptyData, UnreadableData: as `read_csv`.
-    """
-    rows = _rows(content, limits)
-    names = [name or "" for name in next(rows)]
-    rows.close()
-    content.seek(0)
-    return names
-
-
-def read_csv(content: IO[bytes], limits: Limits) -> Iterator[dict[str, str | None]]:
-    """The rows of a CSV page; an empty field is null.
+class CsvPage:
+    """One CSV page.
 
     Raises:
         EmptyData: there is not even a header.
-        UnreadableData: a row has more or fewer fields than the header, a name stands in the
-            header twice, a quote is never closed, or the text is not UTF-8.
+        UnreadableData: it is obviously something else, or its encoding cannot be told.
     """
-    rows = _rows(content, limits)
-    names = [name or "" for name in next(rows)]
-    for row in rows:
-        yield dict(zip(names, row, strict=True))
 
+    text = True
 
-def _rows(content: IO[bytes], limits: Limits) -> Generator[list[str | None], None, None]:
-    """The header, then the rows."""
-    text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
-    try:
-        header = next(reader, None)
-        while header is not None and not header:
-            header = next(reader, None)
-        if header and re.match(r"\s*<(!doctype|html|\?xml)", header[0], re.IGNORECASE):
-            raise UnreadableData("The page is HTML or XML, not CSV: perhaps a login or error page; check the address.")
-        if header is None:
-            raise EmptyData("The file is empty; a CSV file begins with a line of column names.")
-        names = _names(header, limits)
-        yield list(names)
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(names):
+    def __init__(self, content: IO[bytes], options: CsvOptions, media_type: str | None, limits: Limits) -> None:
+        said = mistaken(content.read(_PEEK), "CSV")
+        content.seek(0)
+        if said is not None and "JSON" not in said.partition(",")[0]:
+            raise UnreadableData(said)
+        self._content = content
+        self._limits = limits
+        self._options = options
+        self._dialect = dialect_of(content, options, media_type)
+        self._nulls = {"", *(options.null_strings or [])}
+        self.notes = list(self._dialect.notes)
+
+    def columns(self) -> dict[str, str | None]:
+        """The names in the header; what types the texts have is not known yet."""
+        rows = self._lines()
+        try:
+            return dict.fromkeys(self._names(next(rows)))
+        finally:
+            rows.close()
+
+    def rows(self) -> Iterator[dict[str, str | None]]:
+        """The rows; an empty field is null.
+
+        Raises:
+            EmptyData: there is not even a header.
+            UnreadableData: a row has more or fewer fields than the header, a name stands in the
+                header twice, a quote is never closed, or the text is not of its encoding.
+        """
+        lines = self._lines()
+        first = next(lines)
+        names = self._names(first)
+        width = len(names)
+        if not self._options.header:
+            yield self._row(names, first)
+        for row in lines:
+            if len(row) != width:
                 raise UnreadableData(
-                    f"Line {reader.line_num} has {len(row)} fields, the header has {len(names)}; "
-                    "quote fields that contain a comma or a line break."
+                    f"Line {self._line} has {len(row)} fields, the {self._first_line} has {width}; "
+                    "quote fields that contain a delimiter or a line break, or set csv.delimiter."
                 )
-            yield [value if value != "" else None for value in row]
-    except UnicodeDecodeError as error:
-        raise UnreadableData(f"The file is not UTF-8 text: {error.reason} at byte {error.start}.") from None
-    except csv.Error as error:
-        raise UnreadableData(f"Line {reader.line_num} is not CSV: {error}.") from None
-    finally:
-        text.detach()
+            yield self._row(names, row)
 
+    def _row(self, names: list[str], row: list[str]) -> dict[str, str | None]:
+        nulls = self._nulls
+        return {name: None if value in nulls else value for name, value in zip(names, row, strict=True)}
 
-def _names(header: list[str], limits: Limits) -> list[str]:
-    if len(header) > limits.columns:
-        raise UnreadableData(f"The header has {len(header)} columns; at most {limits.columns} are read.")
-    names = [name.strip() for name in header]
-    seen: set[str] = set()
-    for position, name in enumerate(names, start=1):
-        if not name:
-            raise UnreadableData(f"Column {position} has no name in the header.")
-        if name in seen:
-            raise UnreadableData(f"The header names the column {name!r} twice.")
-        seen.add(name)
-    return names
+    @property
+    def _first_line(self) -> str:
+        return "header" if self._options.header else "first line"
+
+    def _lines(self) -> Generator[list[str], None, None]:
+        """The lines that are not empty, the first of all first."""
+        self._content.seek(0)
+        self._line = 0
+        encoding = codecs.lookup(self._dialect.encoding).name
+        encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+        text = io.TextIOWrapper(self._content, encoding=encoding, newline="")
+        reader = csv.reader(text, **self._dialect.reader_options())  # type: ignore[arg-type]
+        empty = True
+        try:
+            for row in reader:
+                self._line = reader.line_num
+                if row:
+                    empty = False
+                    yield row
+        except UnicodeError as error:
+            where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
+            raise UnreadableData(
+                f"The page is not text in {self._dialect.encoding}{where}; correct csv.encoding, or leave it out."
+            ) from None
+        except csv.Error as error:
+            raise UnreadableData(f"Line {reader.line_num} is not CSV: {error}.") from None
+        finally:
+            with suppress(ValueError):  # the page was closed before its last row was asked for
+                text.detach()
+        if empty:
+            raise EmptyData("The page is empty; CSV begins with a line of column names.")
+
+    def _names(self, first: list[str]) -> list[str]:
+        if len(first) > self._limits.columns:
+            raise UnreadableData(
+                f"The {self._first_line} has {len(first)} columns; at most {self._limits.columns} are read."
+            )
+        if not self._options.header:
+            return [f"column_{number}" for number in range(1, len(first) + 1)]
+        names = [name.strip() for name in first]
+        seen: set[str] = set()
+        for position, name in enumerate(names, start=1):
+            if not name:
+                raise UnreadableData(f"Column {position} has no name in the header.")
+            if name in seen:
+                raise UnreadableData(f"The header names the column {name!r} twice.")
+            seen.add(name)
+        return names

@@ -1,13 +1,15 @@
-"""JSON pages."""
+"""JSON pages, and pages of one JSON document on each line."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import IO, Any
 
 import orjson
 
 from sluice.domain.json_text import depth, loads
 from sluice.errors import DataTooLarge, EmptyData, UnreadableData
+from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
 
 
@@ -23,10 +25,10 @@ def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
         UnreadableData: it is no JSON, or nested too deeply; the detail says where, and what it
             looks like instead.
     """
-    body = content.read(limits.json_bytes + 1).removeprefix(b"\xef\xbb\xbf")
-    if len(body) > limits.json_bytes:
+    body = _utf8(content.read(limits.document_bytes + 1))
+    if len(body) > limits.document_bytes:
         raise DataTooLarge(
-            f"The JSON has more than {limits.json_bytes} bytes; ask for smaller pages, or drop CSV instead."
+            f"The JSON has more than {limits.document_bytes} bytes; ask for smaller pages, or send JSON lines instead."
         )
     if not body.strip():
         raise EmptyData("The page is empty; JSON was expected.")
@@ -39,12 +41,65 @@ def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
     return document
 
 
+_UTF16 = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def _utf8(body: bytes) -> bytes:
+    """The text as UTF-8, which RFC 8259 asks for; a byte order mark says when it is UTF-16."""
+    for mark, encoding in _UTF16:
+        if body.startswith(mark):
+            try:
+                return body.decode(encoding).encode()
+            except UnicodeDecodeError:
+                raise UnreadableData("The JSON begins like UTF-16, and is not; send it in UTF-8.") from None
+    return body.removeprefix(b"\xef\xbb\xbf")
+
+
 def _explanation(body: bytes, error: orjson.JSONDecodeError) -> str:
-    start = body.lstrip()[:200].lower()
-    if start.startswith((b"<!doctype", b"<html")):
-        return "The page is HTML, not JSON: perhaps a login or error page; check the address and the credentials."
-    if start.startswith(b"<"):
-        return "The page is XML or HTML, not JSON; check the address and the format."
-    if error.pos >= len(body.decode("utf-8", "replace").rstrip()) - 1:
+    said = mistaken(body[:512], "JSON")
+    if said is not None:
+        return said
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as fault:
+        return f"The JSON is not UTF-8 text, at byte {fault.start}; send it in UTF-8."
+    if error.pos >= len(text.rstrip()) - 1:
         return f"The JSON ends too early, after {len(body)} bytes; it was cut off."
     return f"The page is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+
+
+def read_json_lines(content: IO[bytes], limits: Limits, *, exact: bool) -> Iterator[Any]:
+    """The documents of a page that has one on each line; empty lines count for nothing.
+
+    Raises:
+        EmptyData, DataTooLarge, UnreadableData: as `read_json`, naming the line.
+    """
+    number = found = 0
+    while line := content.readline(limits.document_bytes + 1):
+        number += 1
+        if len(line) > limits.document_bytes:
+            raise DataTooLarge(f"Line {number} has more than {limits.document_bytes} bytes.")
+        if number == 1:
+            line = _utf8(line)
+        if not line.strip():
+            continue
+        try:
+            document = loads(line, exact=exact)
+        except orjson.JSONDecodeError as error:
+            raise UnreadableData(_line_explanation(line, number, error)) from None
+        if depth(document) > limits.nesting:
+            raise UnreadableData(f"Line {number} is nested more than {limits.nesting} levels deep.")
+        found += 1
+        yield document
+    if not found:
+        raise EmptyData("The page is empty; a JSON document on each line was expected.")
+
+
+def _line_explanation(line: bytes, number: int, error: orjson.JSONDecodeError) -> str:
+    if number == 1 and looks_like(line[:512]) != "JSON":
+        said = mistaken(line[:512], "JSON lines")
+        if said is not None:
+            return said
+    if not line.endswith(b"\n"):
+        return f"Line {number} is not JSON: {error.msg}; the page ends there, so perhaps it was cut off."
+    return f"Line {number} is not JSON: {error.msg} (column {error.colno}); each line must hold one whole document."

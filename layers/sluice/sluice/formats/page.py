@@ -1,74 +1,134 @@
-"""A page's records: parsed, selected, one after the other."""
+"""A page: unpacked, parsed by its format, its records selected one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import search
+from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
 from sluice.domain.run import PageReceipt
-from sluice.errors import RecordsNotFound, UnreadableData
-from sluice.formats.csv_format import read_csv
-from sluice.formats.detect import Format, detect
-from sluice.formats.json_format import read_json
+from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
+from sluice.formats.csv_format import CsvPage
+from sluice.formats.detect import detect
+from sluice.formats.json_format import read_json, read_json_lines
 from sluice.formats.limits import Limits
+from sluice.formats.packed import unpacked
+from sluice.formats.parquet_format import ParquetPage
+from sluice.formats.xlsx_format import XlsxPage
+from sluice.formats.xml_format import read_xml
 
-_PEEK = 512
-
-
-def page_format(datasource: Datasource, receipt: PageReceipt, content: IO[bytes]) -> Format:
-    """The format of a page; its content is left at its beginning."""
-    beginning = content.read(_PEEK)
-    content.seek(0)
-    return detect(datasource.format, receipt.media_type, receipt.filename, beginning)
+_PEEK = 64 << 10
 
 
-def json_document(datasource: Datasource, content: IO[bytes], limits: Limits) -> Any:
-    """The document of a JSON page, as exact as the datasource's types need it."""
-    exact = any(name.startswith("decimal") for name in datasource.types.values())
-    return read_json(content, limits, exact=exact)
+class Rows(Protocol):
+    """What a format of rows gives: CSV, JSON lines, Parquet, XLSX.
 
-
-def records(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> Iterator[Any]:
-    """The records of a page, in its own order.
-
-    Raises:
-        UnreadableData: the bytes are not of the format.
-        RecordsNotFound: `records` selects null and may not.
+    `text` says that values are text whose types must be guessed; `notes` are for the run to say.
     """
-    if page_format(datasource, receipt, content) == "csv":
-        yield from _selected_rows(datasource, content, limits)
-    else:
-        yield from select(datasource, json_document(datasource, content, limits))
+
+    text: bool
+    notes: list[str]
+
+    def columns(self) -> dict[str, str | None]:
+        """The columns that are there even without rows, and the types that the format knows."""
+        ...
+
+    def rows(self) -> Iterator[Any]:
+        """The rows, in the page's own order."""
+        ...
 
 
-def _selected_rows(datasource: Datasource, content: IO[bytes], limits: Limits) -> Iterator[Any]:
-    if datasource.records == "@":
-        yield from read_csv(content, limits)
-    else:
-        yield from select(datasource, list(read_csv(content, limits)))
+class JsonLines:
+    """JSON documents, one on each line."""
+
+    text = False
+
+    def __init__(self, content: IO[bytes], limits: Limits, exact: bool) -> None:
+        self.notes: list[str] = []
+        self._content, self._limits, self._exact = content, limits, exact
+
+    def columns(self) -> dict[str, str | None]:
+        """Each line has its own."""
+        return {}
+
+    def rows(self) -> Iterator[Any]:
+        """The documents."""
+        self._content.seek(0)
+        return read_json_lines(self._content, self._limits, exact=self._exact)
 
 
-def select(datasource: Datasource, document: Any) -> list[Any]:
-    """The records that the datasource selects in a document; one object is one record.
+@dataclass
+class Page:
+    """A page that can be read; each of its methods may be called once or many times.
 
-    Raises:
-        RecordsNotFound: it selects null and may not.
-        UnreadableData: the expression does not apply to the document.
+    Args:
+        form: its format.
+        rows: how its rows are read; none where the page is one document, JSON or XML.
+        whole: that document.
     """
+
+    datasource: Datasource
+    form: Format
+    rows: Rows | None = None
+    whole: Any = None
+
+    @property
+    def text(self) -> bool:
+        """Whether values are text whose types must be guessed."""
+        return self.rows.text if self.rows is not None else self.form == "xml"
+
+    @property
+    def notes(self) -> list[str]:
+        """What was guessed about the page and might be wrong."""
+        return self.rows.notes if self.rows is not None else []
+
+    def columns(self) -> dict[str, str | None]:
+        """The columns that are there even without records, with the types that the format knows."""
+        if self.rows is None or self.datasource.records != "@":
+            return {}
+        return self.rows.columns()
+
+    def document(self) -> Any:
+        """The document, for the expressions of pagination; none for formats of rows."""
+        return self.whole
+
+    def selection(self) -> Any:
+        """What `records` selects: a list, or an iterator of rows, else one value.
+
+        Raises:
+            UnreadableData: the bytes are not of the format.
+            RecordsNotFound: it selects null and may not.
+        """
+        if self.rows is None:
+            return _selected(self.datasource, self.whole)
+        if self.datasource.records == "@":
+            return self.rows.rows()
+        return _selected(self.datasource, list(self.rows.rows()))
+
+    def records(self) -> Iterator[Any]:
+        """The records, in the page's own order; one object is one record."""
+        selected = self.selection()
+        if isinstance(selected, list | Iterator):
+            yield from selected
+        elif selected is not None:
+            yield selected
+
+
+def _selected(datasource: Datasource, document: Any) -> Any:
     try:
         selected = search(datasource.records, document)
     except ValueError as error:
         raise UnreadableData(f"`records`: {error}.") from None
-    if selected is None:
-        if datasource.records == "@" or datasource.allow_missing:
-            return []
+    if selected is None and not (datasource.records == "@" or datasource.allow_missing):
         raise RecordsNotFound(
             f"`records` ({datasource.records}) selects nothing in the page, which has {_shape(document)}; "
             "correct it, or set allow_missing if the page may lack it."
         )
-    return selected if isinstance(selected, list) else [selected]
+    return selected
 
 
 def _shape(document: Any) -> str:
@@ -76,3 +136,50 @@ def _shape(document: Any) -> str:
         names = ", ".join(sorted(map(str, document))[:10])
         return f"the keys {names}" if names else "no keys"
     return f"a list of {len(document)}" if isinstance(document, list) else f"a single {type(document).__name__}"
+
+
+@contextmanager
+def open_page(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> Iterator[Page]:
+    """A page's content, from its beginning, ready to be read within this context.
+
+    Raises:
+        EmptyData: it has no bytes.
+        DataTooLarge, UnreadableData: it is not what the datasource says, or more than may be read.
+    """
+    with ExitStack() as stack:
+        plain, name = stack.enter_context(unpacked(content, receipt.filename, limits))
+        beginning = plain.read(_PEEK)
+        plain.seek(0)
+        form = detect(datasource.format, receipt.media_type, name, beginning)
+        if not beginning.strip():
+            raise EmptyData(f"The page is empty; {form.upper()} was expected.")
+        yield _parsed(datasource, form, plain, receipt.media_type, limits, stack)
+
+
+def _parsed(
+    datasource: Datasource, form: Format, content: IO[bytes], media_type: str | None, limits: Limits, stack: ExitStack
+) -> Page:
+    # As exact as the datasource's types need it.
+    exact = any(name.startswith("decimal") for name in datasource.types.values())
+    match form:
+        case "csv":
+            options = datasource.csv or CsvOptions()
+            return Page(datasource, form, CsvPage(content, options, media_type, limits))
+        case "jsonl":
+            return Page(datasource, form, JsonLines(content, limits, exact))
+        case "parquet":
+            return Page(datasource, form, ParquetPage(content, limits, stack))
+        case "xlsx":
+            return Page(datasource, form, XlsxPage(content, datasource.xlsx or XlsxOptions(), limits))
+        case "xml":
+            return Page(datasource, form, whole=read_xml(content, limits))
+        case _:
+            return Page(datasource, form, whole=read_json(content, limits, exact=exact))
+
+
+def ends_itself(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> bool:
+    """Whether a page that was cut off would be noticed by its format, as by JSON's brackets."""
+    with unpacked(content, receipt.filename, limits) as (plain, name):
+        packed = plain is not content
+        form = detect(datasource.format, receipt.media_type, name, plain.read(_PEEK))
+    return packed or form not in ("csv", "jsonl")

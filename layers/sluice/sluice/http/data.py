@@ -6,59 +6,79 @@ from typing import Any
 
 from sluice.bootstrap import Platform
 from sluice.domain.dataset import Version
+from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
-from sluice.reads.reader import Reader, csv_text
+from sluice.reads.outputs import FORMS, OUTPUTS, Output
+from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest, data_request
 
 _MOST_VERSIONS = 10**12
-_CSV = "text/csv; charset=utf-8"
 
 
 def data_answer(call: Call, services: Platform, dataset: str) -> Answer:
     """Rows of a dataset's published version, or of the one asked for.
 
-    A cursor stays on the version that it began with. JSON comes in pages; CSV comes whole
-    unless a limit is given.
+    A cursor stays on the version that it began with. JSON comes in pages; the other forms come
+    whole unless a limit is given.
 
     Raises:
         NotPublished: there is no version yet.
         NotFound: there is no such version.
-        Invalid: a parameter does not fit the columns.
+        Invalid: a parameter does not fit the columns, or the data the form.
     """
     asked = {name: call.one(name) for name in ("select", "order", "version")}
     bound = ["data", dataset, asked, call.many("where")]
     position = services.cursors.open(bound, call.one("cursor"))
     version = _version(call, services, dataset, position)
-    form = call.choice("format", ("json", "csv"), "json")
+    form = call.choice("format", FORMS, "json")
     request = data_request(version.schema_, asked["select"], call.many("where"), asked["order"])
-    reader = Reader(services.lake, services.settings)
-    if form == "csv" and call.one("limit") is None and position is None:
-        return _whole_csv(services, reader, version, request)
+    reader = Reader(services.lake, services.settings, version)
     offset = position[1] if position else 0
-    rows, more = reader.rows(version, request, call.limit(), offset)
-    about = {
-        **_about(version),
-        "next": services.cursors.seal(bound, [version.number, offset + len(rows)]) if more else None,
-    }
-    if form == "csv":
-        lines = csv_text([[column.name for column in request.select], *(list(row.values()) for row in rows)])
-        return Answer(lines.encode(), headers=_headers(about), media_type=_CSV)
-    return Answer({"items": rows, **about}, headers=_headers(about))
+    if form == "json":
+        rows, more = reader.rows(request, call.limit(), offset)
+        about = about_version(version)
+        about["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if more else None
+        return Answer({"items": rows, **about}, headers=_headers(about))
+    if reader.is_document and form != "jsonl":
+        raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
+    limit = call.limit() if call.one("limit") is not None or position else None
+    return _file(services, reader, version, request, OUTPUTS[form], _Window(bound, offset, limit))
 
 
-def _whole_csv(services: Platform, reader: Reader, version: Version, request: DataRequest) -> Answer:
-    """All rows: inline while they are few, else by an address in the lake."""
-    headers = _headers(_about(version))
+class _Window:
+    """Which rows of a file's are asked for: all, or some from an offset on."""
+
+    def __init__(self, bound: list[Any], offset: int, limit: int | None) -> None:
+        self.bound, self.offset, self.limit = bound, offset, limit
+
+    @property
+    def sql(self) -> str:
+        """The end of the query."""
+        return f"LIMIT {self.limit} OFFSET {self.offset}" if self.limit is not None else ""
+
+
+def _file(
+    services: Platform, reader: Reader, version: Version, request: DataRequest, output: Output, window: _Window
+) -> Answer:
+    """The rows as a file: inline while it is text and small, else by an address in the lake."""
+    about = about_version(version)
+    if window.limit is not None and window.offset + window.limit < version.rows and not reader.is_document:
+        _, more = reader.rows(request, 0, window.offset + window.limit)
+        if more:
+            about["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
+    headers = _headers(about)
     with services.lake.scratch() as file:
-        reader.write_csv(version, request, file)
-        if file.stat().st_size <= services.settings.max_inline_bytes:
-            return Answer(file.read_bytes(), headers=headers, media_type=_CSV)
+        output.write(reader, request, file, window.sql)
+        if not output.binary and file.stat().st_size <= services.settings.max_inline_bytes:
+            return Answer(file.read_bytes(), headers=headers, media_type=output.media_type)
         key = services.lake.put_answer_file(file)
-    headers["Location"] = services.lake.presigned(key, _CSV)
+    name = f"{version.run}-{version.number}.{output.ending}"
+    headers["Location"] = services.lake.presigned(key, output.media_type, name)
     return Answer({"location": headers["Location"]}, 303, headers)
 
 
-def _about(version: Version) -> dict[str, Any]:
+def about_version(version: Version) -> dict[str, Any]:
+    """What each answer says of the version that it is of."""
     return {
         "next": None,
         "version": version.number,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.domain.dataset import DataObject
+from sluice.domain.schema import Column, duckdb_type
 from sluice.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,9 +55,39 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def read_files(paths: list[Path]) -> str:
-    """The SQL that reads these Parquet files as one table."""
-    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}])"
+@dataclass(frozen=True)
+class LocalFile:
+    """A Parquet file of a version, here on disk.
+
+    Args:
+        columns: the columns it has; none stands for all of its version.
+    """
+
+    path: Path
+    columns: frozenset[str] | None = None
+
+
+def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], *, numbered: bool = False) -> str:
+    """The SQL of a version's rows: its columns with their types, whatever types each file has.
+
+    Args:
+        position: the columns of provenance that are wanted besides.
+        numbered: whether `_file_index` and `file_row_number`, which order the rows, are wanted.
+    """
+    selects = []
+    for index, file in enumerate(files):
+        cells = [_cell(column, file) for column in columns] + position
+        option = ", file_row_number = true" if numbered else ""
+        cells += [f"{index} AS _file_index", "file_row_number"] if numbered else []
+        selects.append(f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(file.path))}{option})")
+    return f"({' UNION ALL '.join(selects)})"
+
+
+def _cell(column: Column, file: LocalFile) -> str:
+    name, kind = quoted(column.name), duckdb_type(column.type)
+    if file.columns is not None and column.name not in file.columns:
+        return f"NULL::{kind} AS {name}"
+    return f"{name}::{kind} AS {name}"
 
 
 def copy_to(path: Path) -> str:

@@ -14,9 +14,12 @@ import orjson
 from botocore.exceptions import ClientError
 
 from sluice.aws import translated
+from sluice.domain.dataset import DataObject, Manifest
+from sluice.domain.json_text import loads
 from sluice.errors import NotFound, Unavailable
 from sluice.lake import keys
 from sluice.lake.cache import FileCache
+from sluice.lake.parquet import LocalFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -94,6 +97,25 @@ class Lake:
     def local(self, key: str, sha256: str) -> Path:
         """A file with an object's bytes, kept for the next call: objects never change."""
         return self._cache.get(sha256, lambda path: self._download(key, path))
+
+    def local_files(self, objects: list[DataObject]) -> list[LocalFile]:
+        """The Parquet files of a version, on disk."""
+        return [
+            LocalFile(self.local(part.key, part.sha256), None if part.columns is None else frozenset(part.columns))
+            for part in objects
+        ]
+
+    def manifest(self, key: str) -> Manifest:
+        """All about a version.
+
+        Raises:
+            NotFound: there is no such manifest.
+        """
+        return Manifest.model_validate_json(self.get(key))
+
+    def document(self, stored: DataObject) -> Any:
+        """The document that a version keeps beside its rows, or instead of them."""
+        return loads(gzip.decompress(self.local(stored.key, stored.sha256).read_bytes()))
 
     def _download(self, key: str, path: Path) -> None:
         with translated():
@@ -175,7 +197,13 @@ class Lake:
         self.put_file(key, path)
         return key
 
-    def presigned(self, key: str, media_type: str) -> str:
-        """An address from which anybody can read the object for a while."""
+    def presigned(self, key: str, media_type: str, filename: str | None = None) -> str:
+        """An address from which anybody can read the object for a while.
+
+        Args:
+            filename: the name under which a browser keeps it.
+        """
         params = {"Bucket": self.bucket, "Key": self.full_key(key), "ResponseContentType": media_type}
+        if filename is not None:
+            params["ResponseContentDisposition"] = f'attachment; filename="{filename}"'
         return self._links.generate_presigned_url("get_object", Params=params, ExpiresIn=self._presigned_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from typing import Any
 
@@ -11,13 +12,16 @@ from sluice import __version__
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest
+from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
-from sluice.domain.project import JoinMerge, Project
+from sluice.domain.project import ConcatenationMerge, JoinMerge, Project, RecursiveMerge, UnionMerge
 from sluice.domain.run import Completeness, Run, capped
 from sluice.errors import NothingToMerge
 from sluice.lake import keys
 from sluice.lake.parquet import copy_to, data_object, engine, engine_name
+from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
+from sluice.merge.documents import concatenation, recursive
 from sluice.merge.plan import Source, merged_columns
 from sluice.merge.sql import duplicates_query, join_query, nothing_query, union_query
 from sluice.settings import Settings
@@ -49,20 +53,22 @@ class Merger:
         # merge is done again, so that published inputs never go back in time.
         base = self._datasets.pointer(f"project/{project.slug}").published or 0
         sources, warnings, missing = self._sources(assigned, failures)
-        if not sources:
+        documents = isinstance(project.merge, RecursiveMerge | ConcatenationMerge)
+        if not sources and (missing or not documents):
             raise NothingToMerge(
                 f"No datasource of {project.slug!r} has data yet"
                 + (": " + "; ".join(missing) if missing else "; assign one, then ingest it or drop a file")
                 + "."
             )
         completeness, reasons = _completeness(sources, missing)
+        moment = rfc3339(now())
         manifest = Manifest(
             dataset=f"project/{project.slug}",
             run=run.id,
             attempt=run.attempt,
             stage="merged",
-            created_at=rfc3339(now()),
-            data_as_of=min(self._versions[source.input.datasource].data_as_of for source in sources),
+            created_at=moment,
+            data_as_of=min((self._versions[source.input.datasource].data_as_of for source in sources), default=moment),
             columns=merged_columns(project.merge, _with_columns(sources)),
             objects=[],
             rows=0,
@@ -77,7 +83,15 @@ class Merger:
             base=base,
             once=True,
         )
-        return self._write(run, project, sources, manifest)
+        folder = keys.version_folder(run, manifest.fingerprint)
+        if isinstance(project.merge, JoinMerge | UnionMerge):
+            self._write_rows(folder, project.merge, sources, manifest)
+        else:
+            self._write_document(folder, project.merge, sources, manifest)
+        manifest.warnings = capped(manifest.warnings)
+        key = keys.manifest(folder)
+        self._lake.put_json(key, manifest.model_dump(mode="json"))
+        return key
 
     def _sources(self, assigned: list[Assigned], failures: dict[str, str]) -> tuple[list[Source], list[str], list[str]]:
         sources: list[Source] = []
@@ -104,7 +118,7 @@ class Merger:
         slug = assignment.datasource
         version = self._datasets.version(f"datasource/{slug}", number)
         self._versions[slug] = version
-        manifest = Manifest.model_validate(orjson.loads(self._lake.get(version.manifest_key)))
+        manifest = self._lake.manifest(version.manifest_key)
         taken = InputVersion(
             datasource=slug,
             version=number,
@@ -116,11 +130,11 @@ class Merger:
             priority=assignment.priority,
             alias=assignment.table_name,
         )
-        files = [self._lake.local(part.key, part.sha256) for part in manifest.objects]
-        return Source(taken, {column.name: column for column in version.schema_}, files)
+        files = self._lake.local_files(manifest.objects)
+        columns = {column.name: column for column in version.schema_}
+        return Source(taken, columns, files, manifest.position, manifest.document)
 
-    def _write(self, run: Run, project: Project, sources: list[Source], manifest: Manifest) -> str:
-        spec = project.merge
+    def _write_rows(self, folder: str, spec: JoinMerge | UnionMerge, sources: list[Source], manifest: Manifest) -> None:
         sources = _with_columns(sources)
         if not sources:
             query = nothing_query(manifest.columns)
@@ -128,24 +142,39 @@ class Merger:
             query = join_query(spec, sources, manifest.columns)
         else:
             query = union_query(spec, sources, manifest.columns)
-        folder = keys.version_folder(run, manifest.fingerprint)
         with self._lake.scratch() as scratch:
             with engine(self._settings, scratch.parent) as connection:
                 for source in sources if spec.key else []:
-                    repeated, keyless = connection.execute(duplicates_query(source, spec.key or [])).fetchone() or (
-                        0,
-                        0,
-                    )
+                    counted = connection.execute(duplicates_query(source, spec.key or [])).fetchone()
+                    repeated, keyless = counted or (0, 0)
                     manifest.warnings += _left_out(source.input.datasource, repeated, keyless)
-                connection.execute(f"COPY ({query}) {copy_to(scratch)}")
-                counted = connection.execute(f"SELECT count(*) FROM read_parquet('{scratch}')").fetchone()
-            part = data_object(keys.data(folder, 0), scratch, counted[0] if counted else 0)
+                written = connection.execute(f"COPY ({query}) {copy_to(scratch)}").fetchone()
+            part = data_object(keys.data(folder, 0), scratch, int(written[0] if written else 0))
             self._lake.put_file(part.key, scratch)
         manifest.objects, manifest.rows, manifest.bytes = [part], part.rows, part.bytes
-        manifest.warnings = capped(manifest.warnings)
-        key = keys.manifest(folder)
-        self._lake.put_json(key, manifest.model_dump(mode="json"))
-        return key
+
+    def _write_document(
+        self, folder: str, spec: RecursiveMerge | ConcatenationMerge, sources: list[Source], manifest: Manifest
+    ) -> None:
+        documents = [self._document(source) for source in sources]
+        merged = recursive(documents) if isinstance(spec, RecursiveMerge) else concatenation(documents)
+        with self._lake.scratch() as scratch:
+            scratch.write_bytes(gzip.compress(dumps(merged), mtime=0))
+            part = data_object(keys.document(folder), scratch, 1)
+            self._lake.put_file(part.key, scratch)
+        manifest.document, manifest.rows, manifest.bytes = part, 1, part.bytes
+
+    def _document(self, source: Source) -> Any:
+        """What the datasource's `records` selected; of rows that were added up, the rows."""
+        if source.document is not None:
+            return self._lake.document(source.document)
+        if not source.columns:
+            return []
+        columns = list(source.columns.values())
+        ordered = f"SELECT * EXCLUDE (_file_index, file_row_number) FROM {source.numbered_rows}"
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+            found = connection.execute(f"{ordered} ORDER BY _file_index, file_row_number").fetchall()
+        return [json_row(columns, values) for values in found]
 
 
 def _with_columns(sources: list[Source]) -> list[Source]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from sluice.domain.dataset import InputVersion
-from sluice.domain.project import JoinMerge, UnionMerge
+from sluice.domain.dataset import DataObject, InputVersion
+from sluice.domain.project import JoinMerge, Merge, UnionMerge
 from sluice.domain.schema import Column, common_type
 from sluice.errors import MergeFailed
+from sluice.lake.parquet import LocalFile, rows_of
 
 
 @dataclass(frozen=True)
@@ -17,20 +17,41 @@ class Source:
 
     input: InputVersion
     columns: dict[str, Column]
-    files: list[Path]
+    files: list[LocalFile]
+    position: list[str]
+    document: DataObject | None = None
 
     @property
     def label(self) -> str:
         """The source's name in the merge's SQL."""
         return f"s_{self.input.alias}"
 
+    @property
+    def rows(self) -> str:
+        """The SQL of the source's rows, with the columns that say where each came from."""
+        return rows_of(self.files, list(self.columns.values()), self.position)
 
-def merged_columns(spec: JoinMerge | UnionMerge, sources: list[Source]) -> list[Column]:
+    @property
+    def numbered_rows(self) -> str:
+        """The SQL of the source's rows, with the numbers that order them."""
+        return rows_of(self.files, list(self.columns.values()), [], numbered=True)
+
+    @property
+    def latest_first(self) -> str:
+        """The SQL that orders the rows of one key, the one that counts first."""
+        return ", ".join(f"{name} DESC" for name in self.position)
+
+
+def merged_columns(spec: Merge, sources: list[Source]) -> list[Column]:
     """The columns of the merged dataset: the key first, then each in the order of the sources.
+
+    A merged document has none.
 
     Raises:
         MergeFailed: a source lacks a column of the key, or a rule names a column of none.
     """
+    if not isinstance(spec, JoinMerge | UnionMerge):
+        return []
     key = spec.key or []
     for name in key:
         for source in sources:

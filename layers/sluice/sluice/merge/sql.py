@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluice.domain.project import FieldRule, JoinMerge, UnionMerge
 from sluice.domain.schema import Column, common_type, duckdb_type
-from sluice.lake.parquet import literal, quoted, read_files
+from sluice.lake.parquet import literal, quoted
 from sluice.merge.plan import Source
 
 _RANK = "_rank"
@@ -17,7 +17,7 @@ def duplicates_query(source: Source, key: list[str]) -> str:
     return f"""
         SELECT count(*) FILTER ({whole}) - count(DISTINCT ({names})) FILTER ({whole}),
                count(*) FILTER (NOT ({whole}))
-        FROM {read_files(source.files)}
+        FROM {source.rows}
     """
 
 
@@ -51,12 +51,12 @@ def _last_per_key(source: Source, key: list[Column]) -> str:
     """The source's rows with a whole key, the last by page and row of each."""
     casts = ", ".join(f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in key)
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
-    selected = ", ".join([casts, *others, "_page", "_row"])
+    selected = ", ".join([casts, *others, *source.position])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
     names = ", ".join(quoted(column.name) for column in key)
     return f"""
-        SELECT * FROM (SELECT {selected} FROM {read_files(source.files)}) WHERE {whole}
-        QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY _page DESC, _row DESC) = 1
+        SELECT * FROM (SELECT {selected} FROM {source.rows}) WHERE {whole}
+        QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY {source.latest_first}) = 1
     """
 
 
@@ -116,16 +116,17 @@ def union_query(spec: UnionMerge, sources: list[Source], columns: list[Column]) 
             else f"NULL::{duckdb_type(column.type)} AS {quoted(column.name)}"
             for column in kept
         ]
-        named = f"{literal(source.input.datasource)} AS _source, {rank} AS {_RANK}, _page, _row"
-        selects.append(f"SELECT {', '.join([*cells, named])} FROM {read_files(source.files)}")
+        run = "_run" if "_run" in source.position else "'' AS _run"
+        named = f"{literal(source.input.datasource)} AS _source, {rank} AS {_RANK}, {run}, _page, _row"
+        selects.append(f"SELECT {', '.join([*cells, named])} FROM {source.rows}")
     rows = " UNION ALL ".join(selects)
     names = ", ".join(["_source", *(quoted(column.name) for column in kept)])
     if not spec.key:
-        return f"SELECT {names} FROM ({rows}) ORDER BY {_RANK}, _page, _row"
+        return f"SELECT {names} FROM ({rows}) ORDER BY {_RANK}, _run, _page, _row"
     key = ", ".join(map(quoted, spec.key))
     whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in spec.key)
     return f"""
         SELECT {names} FROM ({rows}) WHERE {whole}
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {_RANK}, _page DESC, _row DESC) = 1
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {_RANK}, _run DESC, _page DESC, _row DESC) = 1
         ORDER BY {key}
     """

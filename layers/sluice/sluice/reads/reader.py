@@ -1,83 +1,93 @@
-"""Rows of one version, as JSON values or CSV."""
+"""Rows of one version: as JSON values, or written to a file in one of the forms of output."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from sluice.domain.dataset import Manifest, Version
-from sluice.domain.schema import Column, duckdb_type
-from sluice.lake.parquet import engine, quoted, read_files
+from sluice.domain.schema import duckdb_type
+from sluice.lake.parquet import engine, quoted, rows_of
+from sluice.lake.rows import json_value
 from sluice.lake.store import Lake
-from sluice.reads.request import _COMPARISONS, Condition, DataRequest
+from sluice.reads.request import COMPARISONS, Condition, DataRequest
 from sluice.settings import Settings
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
 _BATCH = 10_000
+Row = dict[str, Any]
 
 
 class Reader:
-    """Reads versions from the lake."""
+    """Reads one version from the lake."""
 
-    def __init__(self, lake: Lake, settings: Settings) -> None:
+    def __init__(self, lake: Lake, settings: Settings, version: Version) -> None:
         self._lake = lake
         self._settings = settings
+        self._version = version
+        self._manifest: Manifest = lake.manifest(version.manifest_key)
 
-    def rows(
-        self, version: Version, request: DataRequest, limit: int, offset: int
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """Some rows of a version, in a total order, and whether more follow.
+    @property
+    def is_document(self) -> bool:
+        """Whether the version is one merged document instead of rows."""
+        return self._manifest.stage == "merged" and self._manifest.document is not None
+
+    def document(self) -> Any:
+        """The merged document."""
+        assert self._manifest.document is not None
+        return self._lake.document(self._manifest.document)
+
+    def rows(self, request: DataRequest, limit: int, offset: int) -> tuple[list[Row], bool]:
+        """Some rows of the version, in a total order, and whether more follow.
 
         The rows of a version never change, so that an offset means the same row each time.
         """
-        with self._batches(version, request, f"LIMIT {limit + 1} OFFSET {offset}") as batches:
+        if self.is_document:
+            return [self.document()][offset : offset + limit], False
+        with self.batches(request, f"LIMIT {limit + 1} OFFSET {offset}") as batches:
             found = [row for batch in batches for row in batch]
         return found[:limit], len(found) > limit
 
-    def write_csv(self, version: Version, request: DataRequest, path: Path) -> None:
-        """Write all rows of a version to a file: RFC 4180, UTF-8; null is an empty field."""
-        with path.open("w", encoding="utf-8", newline="") as file, self._batches(version, request, "") as batches:
-            file.write(csv_text([[column.name for column in request.select]]))
-            for batch in batches:
-                file.write(csv_text([list(row.values()) for row in batch]))
+    @contextmanager
+    def batches(self, request: DataRequest, window: str = "") -> Iterator[Iterator[list[Row]]]:
+        """The rows as JSON values, some thousands at a time."""
+        with self._opened(request, window) as opened:
+            if opened is None:
+                yield iter(())
+                return
+            connection, query, values = opened
+            answer = connection.execute(query, values)
+            fetched = iter(lambda: answer.fetchmany(_BATCH), [])
+            yield ([_row(request, found) for found in batch] for batch in fetched)
 
     @contextmanager
-    def _batches(self, version: Version, request: DataRequest, window: str) -> Iterator[Iterator[list[dict[str, Any]]]]:
-        files = self._files(version)
+    def relation(self, request: DataRequest, window: str = "") -> Iterator[DuckDBPyRelation | None]:
+        """The rows as DuckDB has them; none for a version of nothing, which has no columns either."""
+        with self._opened(request, window) as opened:
+            yield opened[0].sql(opened[1], params=opened[2]) if opened is not None else None
+
+    @contextmanager
+    def _opened(self, request: DataRequest, window: str) -> Iterator[tuple[DuckDBPyConnection, str, list[Any]] | None]:
+        """A connection, the query of the rows, and the values bound to it."""
+        files = self._lake.local_files(self._manifest.objects)
         if not files or not request.select:
-            yield iter(())  # a version of nothing has no columns either
+            yield None
             return
-        query, values = _query(files, request)
+        source = rows_of(files, self._version.schema_, [], numbered=True)
+        query, values = _query(source, request)
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            answer = connection.execute(f"{query} {window}", values)
-            fetched = iter(lambda: answer.fetchmany(_BATCH), [])
-            yield ([_row(request.select, found) for found in batch] for batch in fetched)
-
-    def _files(self, version: Version) -> list[Path]:
-        manifest = Manifest.model_validate(orjson.loads(self._lake.get(version.manifest_key)))
-        return [self._lake.local(part.key, part.sha256) for part in manifest.objects]
+            yield connection, f"{query} {window}", values
 
 
-def _query(files: list[Path], request: DataRequest) -> tuple[str, list[Any]]:
+def _query(source: str, request: DataRequest) -> tuple[str, list[Any]]:
     where, values = _where(request.where)
     asked = (f"{quoted(column.name)} {'DESC' if down else 'ASC'} NULLS LAST" for column, down in request.order)
     order = ", ".join([*asked, "_file_index, file_row_number"])
     names = ", ".join(quoted(column.name) for column in request.select)
-    parts = " UNION ALL ".join(
-        f"SELECT *, {index} AS _file_index FROM {_numbered(path)}" for index, path in enumerate(files)
-    )
-    return f"SELECT {names} FROM ({parts}) {where} ORDER BY {order}", values
-
-
-def _numbered(path: Path) -> str:
-    return read_files([path])[:-1] + ", file_row_number = true)"
+    return f"SELECT {names} FROM {source} {where} ORDER BY {order}", values
 
 
 def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
@@ -97,39 +107,9 @@ def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
             marks = ", ".join(f"?::{kind}" for _ in condition.values)
             parts.append(f"{name} IN ({marks})")
         else:
-            parts.append(f"{name} {_COMPARISONS[condition.operator]} ?::{kind}")
+            parts.append(f"{name} {COMPARISONS[condition.operator]} ?::{kind}")
     return ("WHERE " + " AND ".join(parts) if parts else ""), values
 
 
-def _row(columns: tuple[Column, ...], values: tuple[Any, ...]) -> dict[str, Any]:
-    return {column.name: _value(column.type, value) for column, value in zip(columns, values, strict=True)}
-
-
-def _value(kind: str, value: Any) -> Any:
-    match value:
-        case None:
-            return None
-        case datetime():
-            whole, _, fraction = value.isoformat().partition(".")
-            return whole + (f".{fraction.rstrip('0')}" if fraction else "") + "Z"
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return format(value, "f")
-        case str() if kind == "json":
-            return orjson.Fragment(value)
-        case _:
-            return value
-
-
-def csv_text(rows: list[list[Any]]) -> str:
-    """Rows of JSON values as lines of CSV."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([_csv_value(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return orjson.dumps(value).decode() if isinstance(value, orjson.Fragment) else value
+def _row(request: DataRequest, values: tuple[Any, ...]) -> Row:
+    return {column.name: json_value(column.type, value) for column, value in zip(request.select, values, strict=True)}

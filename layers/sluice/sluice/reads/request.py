@@ -10,8 +10,8 @@ from typing import Any
 from sluice.domain.schema import Column, convert
 from sluice.errors import Invalid
 
-_COMPARISONS = {"eq": "=", "ne": "IS DISTINCT FROM", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-OPERATORS = (*_COMPARISONS, "in", "like", "null")
+COMPARISONS = {"eq": "=", "ne": "IS DISTINCT FROM", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+OPERATORS = (*COMPARISONS, "in", "like", "null")
 
 
 @dataclass(frozen=True)

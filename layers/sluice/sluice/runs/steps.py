@@ -159,14 +159,18 @@ def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
 
 def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make typed Parquet of the pages, and the manifest that says all about it."""
-    from sluice.extract.extractor import extract as make_records
+    from sluice.extract.extractor import Base, Extractor
 
     index = _index(services, run)
     if index is None:
         raise RunStopped("What the run fetched is not in the lake.")
     services.runs.advance(run, progress={"stage": "extract", "current": 0, "total": len(index.pages)})
-    key = make_records(run, _datasource(services, run), index, services.lake, services.settings)
-    return {"outcome": "done", "manifest_key": key}
+    published = services.datasets.pointer(run.owner).published
+    # A replay makes its version of its own pages alone.
+    adds_to = services.datasets.version(run.owner, published) if published and run.replay is None else None
+    base = Base(published or 0, adds_to)
+    extractor = Extractor(run, _datasource(services, run), index, base, services.lake, services.settings)
+    return {"outcome": "done", "manifest_key": extractor.extract()}
 
 
 def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:

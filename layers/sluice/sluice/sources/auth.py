@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sluice.domain.datasource import ApiKeyAuth, Auth, BasicAuth, BearerAuth
+from sluice.domain.http_source import ApiKeyAuth, Auth, BasicAuth, BearerAuth
 from sluice.errors import SecretUnusable
 
 

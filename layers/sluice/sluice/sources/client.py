@@ -32,10 +32,14 @@ _INFLATE_STEP = 1 << 20
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of an upstream, without credentials."""
+    """What is asked of an upstream, without credentials.
+
+    Only the host of `home`, the datasource's own address, gets credentials, headers and body.
+    """
 
     method: str
     url: str
+    home: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
     json: Any
@@ -70,6 +74,8 @@ class Received:
 def full_url(request: Request) -> str:
     """The address with its query, as it is asked for and shown: it holds no credential."""
     parts = urlsplit(request.url)
+    if not request.params:
+        return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
     query = [pair for pair in query if pair[0] not in request.params] + list(request.params.items())
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(query), ""))
@@ -118,11 +124,11 @@ class SourceClient:
 
     async def _follow(self, request: Request, credentials: Credentials) -> Received:
         url, method, content = full_url(request), request.method, request.json
-        home = _origin(url)
+        home = _origin(request.home)
         for _ in range(_MAX_REDIRECTS + 1):
             trusted = _origin(url) == home
             if content is not None and not trusted:
-                raise SourceRefused("The upstream redirects to another host, which must not get the request's body.")
+                raise SourceRefused("The upstream sends us to another host, which must not get the request's body.")
             response = await self._client.send(
                 self._outgoing(request, credentials, url, method, content, trusted), stream=True
             )
@@ -176,15 +182,20 @@ class SourceClient:
 
 
 def _redirected(url: str, location: str) -> str:
-    try:
-        target = urljoin(url, location)
-        httpx.URL(target)
-        _ = urlsplit(target).port  # raises for a port that cannot be
-    except (ValueError, httpx.InvalidURL):
-        raise SourceRefused("The upstream redirects to something that is no address.") from None
-    if not target.startswith(("http://", "https://")):
-        raise SourceRefused("The upstream redirects to something other than HTTP.")
+    target = urljoin(url, location)
+    if not is_address(target):
+        raise SourceRefused("The upstream redirects to something that is no address of HTTP.")
     return target
+
+
+def is_address(url: str) -> bool:
+    """Whether this is an absolute address of HTTP that can be asked."""
+    try:
+        httpx.URL(url)
+        port = urlsplit(url).port  # raises for a port that cannot be
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return url.startswith(("http://", "https://")) and port != 0 and bool(urlsplit(url).hostname)
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 import httpx
 
 from sluice.catalog.runs import Pages, Runs
-from sluice.domain.datasource import Datasource, HttpSource
+from sluice.domain.datasource import Datasource
+from sluice.domain.http_source import HttpSource
 from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped, requests_made
 from sluice.errors import RunError, RunStopped, SourceBusy, SourceRefused, SourceUnreachable, UnreadableData
-from sluice.formats import page as formats
 from sluice.formats.limits import Limits
+from sluice.formats.page import ends_itself, open_page
 from sluice.lake.store import Lake
 from sluice.settings import Settings
+from sluice.sources.asking import next_address, page_request
 from sluice.sources.auth import Credentials, credentials
 from sluice.sources.client import Received, Request, SourceClient, full_url
 from sluice.sources.pagination import End, PageFacts, Paginator, State, paginator
@@ -95,7 +96,7 @@ class HttpFetcher:
                 return self._index(good, "partial", f"stopped after max_pages, {self._max_pages}, with more to come")
             number = len(good) + 1
             try:
-                receipt = await self._page(number, step, failures.get(number, []), good[-1] if good else None)
+                receipt = await self._page(number, step, failures.get(number, []), good)
             except (RunStopped, HandOver):
                 raise
             except RunError as error:
@@ -110,10 +111,10 @@ class HttpFetcher:
             )
 
     async def _page(
-        self, number: int, state: State, failures: list[dict[str, Any]], before: PageReceipt | None
+        self, number: int, state: State, failures: list[dict[str, Any]], earlier: list[PageReceipt]
     ) -> PageReceipt:
         """Ask for one page until it comes, and store body, then receipt."""
-        request = self._request(state)
+        request = page_request(self._http, self._paginator.ask(state))
         failures = list(failures)
         final: RunError | None
         while True:
@@ -125,7 +126,7 @@ class HttpFetcher:
                 with received.body:
                     digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
                     if 200 <= received.status < 300:
-                        return self._accept(number, state, request, received, digest, failures, before)
+                        return self._accept(number, state, request, received, digest, failures, earlier)
                 failure = self._failure(received.status, f"HTTP status {received.status}", digest)
                 final = _refusal(received.status) if received.status not in _RETRIED else None
                 wait = received.retry_after()
@@ -141,17 +142,6 @@ class HttpFetcher:
             final = final or self._exhausted(request, failure, tried + 1)
             if final is not None:
                 raise final
-
-    def _request(self, state: State) -> Request:
-        params = {name: _query_text(value) for name, value in self._http.params.items()}
-        return Request(
-            method=self._http.method,
-            url=self._http.url,
-            params=params | dict(self._paginator.params(state)),
-            headers=self._http.headers,
-            json=self._http.body,
-            timeout_seconds=self._http.timeout_seconds,
-        )
 
     async def _await_turn(self, request: Request, retry_at: int) -> None:
         """Wait until the moment, in epoch milliseconds, at which the page may be asked for again.
@@ -217,7 +207,7 @@ class HttpFetcher:
         received: Received,
         digest: str,
         failures: list[dict[str, Any]],
-        before: PageReceipt | None,
+        earlier: list[PageReceipt],
     ) -> PageReceipt:
         receipt = PageReceipt(
             number=number,
@@ -228,6 +218,7 @@ class HttpFetcher:
             hash=digest,
             bytes=received.size,
             media_type=received.headers.get("content-type"),
+            method=request.method,
             fetched_at=rfc3339(now()),
             etag=received.headers.get("etag"),
             last_modified=received.headers.get("last-modified"),
@@ -236,8 +227,8 @@ class HttpFetcher:
         facts = PageFacts(None, 0)
         if self._paginator.reads_pages:
             try:
-                facts, receipt.records_hash = _facts(self._datasource, receipt, received.body, self._limits)
-                following = self._following(state, facts)
+                facts, receipt.records_hash = _facts(self._datasource, receipt, received, self._limits)
+                following = self._following(state, facts, receipt.url)
             except RunError as error:
                 refused = self._failure(received.status, error.detail, digest)
                 self._note_failure(number, request, [*failures, refused])
@@ -245,28 +236,33 @@ class HttpFetcher:
                 raise
             receipt.rows = facts.records
         else:
-            following = self._following(state, facts)
+            following = self._following(state, facts, receipt.url)
         if following == End("complete") and not received.framed and not self._ends_itself(receipt, received):
             following = End("unproven", "the upstream does not say where its answer ends")
         # One record may well come twice, as the last one, too; a longer page does not.
         ended_well = isinstance(following, End) and following.completeness == "complete"
-        if _repeats(before, receipt) and not (ended_well and facts.records == 1):
-            following = End("partial", f"page {number} repeats the one before: the upstream ignores the offset")
+        if _repeats(earlier, receipt) and not (ended_well and facts.records == 1):
+            following = End("partial", f"page {number} repeats the one before: the upstream ignores what is asked for")
             receipt.repeated = True
+        if not isinstance(following, End) and _leads_back(following, [*earlier, receipt]):
+            following = End("partial", f"page {number} leads back to a page that was had before")
         receipt.resume = _resume(following)
         self._tools.pages.put(self._run.id, receipt)
         return receipt
 
-    def _following(self, state: State, facts: PageFacts) -> State | End:
+    def _following(self, state: State, facts: PageFacts, url: str) -> State | End:
         try:
-            return self._paginator.after(state, facts)
+            following = self._paginator.after(state, facts)
         except ValueError as error:
             raise UnreadableData(f"`pagination`: {error}.") from None
+        if not isinstance(following, End) and "url" in following:
+            return {"url": next_address(url, following["url"], self._credentials)}
+        return following
 
     def _ends_itself(self, receipt: PageReceipt, received: Received) -> bool:
         """Whether a cut-off page would be noticed by its format, as JSON's brackets do."""
         received.body.seek(0)
-        return formats.page_format(self._datasource, receipt, received.body) == "json"
+        return ends_itself(self._datasource, receipt, received.body, self._limits)
 
     def _index(self, good: list[PageReceipt], completeness: Completeness, reason: str | None) -> FetchIndex:
         kept = [page for page in good if not page.repeated]
@@ -309,24 +305,27 @@ def _resume(following: State | End) -> dict[str, Any]:
     return {"state": following}
 
 
-def _facts(datasource: Datasource, receipt: PageReceipt, body: IO[bytes], limits: Limits) -> tuple[PageFacts, str]:
+def _facts(datasource: Datasource, receipt: PageReceipt, received: Received, limits: Limits) -> tuple[PageFacts, str]:
     """What the paginator may know of a page, and a hash of its records alone."""
-    body.seek(0)
-    if formats.page_format(datasource, receipt, body) == "json":
-        document = formats.json_document(datasource, body, limits)
-        found = formats.select(datasource, document)
-    else:
-        document, found = None, list(formats.records(datasource, receipt, io.BytesIO(body.read()), limits))
+    received.body.seek(0)
+    with open_page(datasource, receipt, received.body, limits) as page:
+        document = page.document()
+        found = list(page.records())
     digest = hashlib.sha256(dumps(found)).hexdigest()
-    return PageFacts(document, len(found)), digest
+    return PageFacts(document, len(found), dict(received.headers)), digest
 
 
-def _repeats(before: PageReceipt | None, page: PageReceipt) -> bool:
-    return before is not None and bool(page.rows) and before.records_hash == page.records_hash
+def _repeats(earlier: list[PageReceipt], page: PageReceipt) -> bool:
+    return bool(earlier) and bool(page.rows) and earlier[-1].records_hash == page.records_hash
 
 
-def _query_text(value: str | int | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _leads_back(following: State, pages: list[PageReceipt]) -> bool:
+    """Whether the next page is one that was asked for before: numbers grow, addresses may not."""
+    if "url" in following and len(pages) == 1:
+        return bool(following["url"] == pages[0].url and pages[0].method == "GET")
+    return ("url" in following or "cursor" in following) and any(
+        page.resume.get("state") == following for page in pages
+    )
 
 
 def _reason(error: BaseException) -> str:

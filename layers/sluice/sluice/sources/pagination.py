@@ -6,12 +6,21 @@ each page's receipt, so that any later call can go on from there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sluice.domain.datasource import NoPagination, OffsetPagination, PageLimits, Pagination
 from sluice.domain.expression import search
+from sluice.domain.http_source import (
+    CursorPagination,
+    NextUrlPagination,
+    NoPagination,
+    OffsetPagination,
+    PageLimits,
+    PagePagination,
+    Pagination,
+)
 from sluice.domain.run import Completeness
 
 State = dict[str, Any]
@@ -19,10 +28,20 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class PageFacts:
-    """What a paginator may know of a page: its document, and how many records it has."""
+    """What a paginator may know of a page: its document, how many records it has, its headers."""
 
     document: Any
     records: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How a page is asked for: what goes into the query and the body, or another address."""
+
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +61,8 @@ class Paginator(Protocol):
         """The state before the first page."""
         ...
 
-    def params(self, state: State) -> Mapping[str, str]:
-        """The query parameters that ask for the state's page."""
+    def ask(self, state: State) -> Ask:
+        """How to ask for the state's page; `body` maps JSON Pointers to values."""
         ...
 
     def after(self, state: State, page: PageFacts) -> State | End:
@@ -62,9 +81,9 @@ class SinglePage:
         """Nothing to remember."""
         return {}
 
-    def params(self, state: State) -> Mapping[str, str]:
-        """Nothing to ask for."""
-        return {}
+    def ask(self, state: State) -> Ask:
+        """Nothing besides the request itself."""
+        return Ask()
 
     def after(self, state: State, page: PageFacts) -> State | End:
         """A whole body is the whole."""
@@ -85,18 +104,15 @@ class OffsetPages:
         """The offset of the first record, and none received."""
         return {"offset": self._spec.start, "received": 0}
 
-    def params(self, state: State) -> Mapping[str, str]:
+    def ask(self, state: State) -> Ask:
         """The offset and, where the upstream takes one, the limit."""
-        params = {self._spec.offset_param: str(state["offset"])}
-        if self._spec.limit_param is not None and self._spec.limit is not None:
-            params[self._spec.limit_param] = str(self._spec.limit)
-        return params
+        return _placed({self._spec.offset_param: state["offset"], self._spec.limit_param: self._spec.limit})
 
     def after(self, state: State, page: PageFacts) -> State | End:
         """The next offset, or the end with what it proves."""
         received = state["received"] + page.records
         said = _said(self._spec, page.document)
-        total = _total(self._spec, page.document)
+        total = _whole(self._spec.total, page.document)
         if said is not None:
             return _further(state, page.records, received) if said else _ended(received, total)
         if self._spec.has_more is not None:
@@ -113,6 +129,156 @@ class OffsetPages:
         if received >= total or records == 0:
             return _ended(received, total)
         return _further(state, records, received)
+
+
+class NumberedPages:
+    """The page's number grows by one, until the last of `total_pages` or a short page."""
+
+    reads_pages = True
+
+    def __init__(self, spec: PagePagination) -> None:
+        self._spec = spec
+
+    def first(self) -> State:
+        """The number of the first page."""
+        return {"page": self._spec.start}
+
+    def ask(self, state: State) -> Ask:
+        """The number and, where the upstream takes one, the size."""
+        return _placed({self._spec.page_param: state["page"], self._spec.size_param: self._spec.size})
+
+    def after(self, state: State, page: PageFacts) -> State | End:
+        """The next number, or the end with what it proves."""
+        seen = state["page"] - self._spec.start + 1
+        following = {"page": state["page"] + 1}
+        said = _said(self._spec, page.document)
+        total = _whole(self._spec.total_pages, page.document)
+        if said is not None:
+            return _unless_empty(following, page.records, seen) if said else _all_pages(seen, total)
+        if self._spec.has_more is not None:
+            return End("unproven", f"has_more selects nothing in page {seen}")
+        if total is not None:
+            return _all_pages(seen, total) if seen >= total else _unless_empty(following, page.records, seen)
+        if page.records == 0 or (self._spec.size is not None and page.records < self._spec.size):
+            kind = "an empty" if page.records == 0 else "a short"
+            return End("unproven", f"the pages ended with {kind} one, page {seen}, without a number of pages")
+        return following
+
+
+def _all_pages(seen: int, total: int | None) -> End:
+    if total is not None and seen < total:
+        return End("partial", f"the upstream says {total} pages and ended after {seen}")
+    return End("complete")
+
+
+def _unless_empty(following: State, records: int, seen: int) -> State | End:
+    if records == 0:
+        return End("partial", f"the upstream says that more follows, and page {seen} is empty")
+    return following
+
+
+class LinkedPages:
+    """Each page names the address of the next one."""
+
+    reads_pages = True
+
+    def __init__(self, spec: NextUrlPagination) -> None:
+        self._spec = spec
+
+    def first(self) -> State:
+        """The datasource's own address."""
+        return {}
+
+    def ask(self, state: State) -> Ask:
+        """The address that the page before named, whole as it is."""
+        return Ask(url=state.get("url"))
+
+    def after(self, state: State, page: PageFacts) -> State | End:
+        """The next address; none proves the end.
+
+        Raises:
+            ValueError: what stands where the address should is none.
+        """
+        said = _said(self._spec, page.document)
+        following = self._address(page)
+        return _followed(said, {"url": following} if following else None, "address")
+
+    def _address(self, page: PageFacts) -> str | None:
+        if self._spec.path is None:
+            return _next_link(page.headers.get("link", ""))
+        value = search(self._spec.path, page.document)
+        if value in (None, "", False):
+            return None
+        if not isinstance(value, str):
+            raise ValueError(f"path ({self._spec.path}) selects {type(value).__name__}, not an address")
+        return value
+
+
+class CursorPages:
+    """Each page gives a cursor that asks for the next one."""
+
+    reads_pages = True
+
+    def __init__(self, spec: CursorPagination) -> None:
+        self._spec = spec
+
+    def first(self) -> State:
+        """No cursor yet."""
+        return {}
+
+    def ask(self, state: State) -> Ask:
+        """The cursor, in the query or the body."""
+        if "cursor" not in state:
+            return Ask()
+        if self._spec.body_path is not None:
+            return Ask(body={self._spec.body_path: state["cursor"]})
+        return Ask(params={self._spec.param or "": str(state["cursor"])})
+
+    def after(self, state: State, page: PageFacts) -> State | End:
+        """The next cursor; none proves the end.
+
+        Raises:
+            ValueError: what stands where the cursor should is none.
+        """
+        said = _said(self._spec, page.document)
+        if self._spec.header is not None:
+            value: Any = page.headers.get(self._spec.header.lower())
+        else:
+            value = search(self._spec.path or "", page.document)
+        if value in (None, "", False) and value != 0:
+            return _followed(said, None, "cursor")
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"path ({self._spec.path}) selects {type(value).__name__}, not a cursor")
+        return _followed(said, {"cursor": value}, "cursor")
+
+
+def _followed(said: bool | None, following: State | None, noun: str) -> State | End:
+    """The next state, as far as `has_more` and `stop_when` agree with it."""
+    if said is False:
+        return End("complete")
+    if following is None:
+        if said:
+            return End("partial", f"the upstream says that more follows, and gives no {noun} for it")
+        return End("complete")
+    return following
+
+
+def _next_link(header: str) -> str | None:
+    """The address with rel=next in a `Link` header (RFC 8288)."""
+    for target, parameters in re.findall(r'<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"[^"]*"|[^",;\s]*))?)*)', header):
+        relation = re.search(r';\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]*))', parameters, re.IGNORECASE)
+        if relation and "next" in (relation[1] or relation[2] or "").lower().split():
+            return str(target) or None
+    return None
+
+
+def _placed(values: Mapping[str | None, int | None]) -> Ask:
+    """Each value where its name says: below `/` it is a place in the body, else in the query."""
+    given = {name: value for name, value in values.items() if name is not None and value is not None}
+    return Ask(
+        params={name: str(value) for name, value in given.items() if not name.startswith("/")},
+        body={name: value for name, value in given.items() if name.startswith("/")},
+    )
 
 
 def _ended(received: int, total: int | None) -> End:
@@ -140,10 +306,11 @@ def _said(limits: PageLimits, document: Any) -> bool | None:
     return None
 
 
-def _total(spec: OffsetPagination, document: Any) -> int | None:
-    if spec.total is None:
+def _whole(expression: str | None, document: Any) -> int | None:
+    """The whole number that an expression selects, however it is written; none when it selects none."""
+    if expression is None:
         return None
-    value = search(spec.total, document)
+    value = search(expression, document)
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     if isinstance(value, float) and value.is_integer():
@@ -156,5 +323,11 @@ def paginator(spec: Pagination) -> Paginator:
     match spec:
         case OffsetPagination():
             return OffsetPages(spec)
+        case PagePagination():
+            return NumberedPages(spec)
+        case NextUrlPagination():
+            return LinkedPages(spec)
+        case CursorPagination():
+            return CursorPages(spec)
         case NoPagination():
             return SinglePage(spec)

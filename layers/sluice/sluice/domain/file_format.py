@@ -1,0 +1,60 @@
+"""The formats of pages and files, and what may be said about each."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from sluice.domain.base import Document
+
+Format = Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"]
+
+
+def _check_encoding(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+    except LookupError:
+        raise ValueError("unknown encoding; use a name such as utf-8, utf-16, windows-1252 or shift_jis") from None
+    if not codec._is_text_encoding:
+        raise ValueError("this is no encoding of text")
+    return name
+
+
+class CsvOptions(Document):
+    """How CSV is written. What is null is detected in each page or file."""
+
+    delimiter: Annotated[str, StringConstraints(pattern=r"^[^\r\n\"0-9A-Za-z]$")] | None = None
+    quote: Literal['"', "'", ""] | None = Field(None, description="The quotation mark; empty: fields are never quoted.")
+    escape: Literal["\\"] | None = Field(
+        None, description="What makes a quotation mark part of a field; null: a second one."
+    )
+    encoding: Annotated[str, AfterValidator(_check_encoding)] | None = None
+    decimal: Literal[".", ","] | None = Field(None, description="The decimal mark of numbers.")
+    null_strings: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
+        None,
+        max_length=100,
+        description="The texts that mean null, besides an empty field; null: NA and its like, in columns of numbers, "
+        "dates and truth values.",
+    )
+    header: bool = Field(
+        True, description="Whether the first line names the columns; if not, they are column_1, column_2, …"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.delimiter is not None and self.delimiter == self.quote:
+            raise ValueError("the delimiter cannot be the quotation mark")
+        return self
+
+
+class XlsxOptions(Document):
+    """Which sheet of a workbook holds the records."""
+
+    sheet: Annotated[str, StringConstraints(min_length=1, max_length=31)] | None = Field(
+        None, description="The sheet's name; null: the first one."
+    )
+    header_row: Annotated[int, Field(ge=1, le=1_048_576)] | None = Field(
+        None, description="The row with the column names; null: the first one that is not empty."
+    )

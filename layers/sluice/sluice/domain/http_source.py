@@ -1,0 +1,174 @@
+"""How an HTTP API is asked: address, credentials, and how one page leads to the next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from sluice.domain.base import Document
+from sluice.domain.expression import JmesPath
+from sluice.domain.names import SecretName
+
+
+def _check_url(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError for a port that is no number, or brackets that do not match
+    if parts.port == 0 or any(not 0 < len(label) <= 63 for label in (parts.hostname or "").rstrip(".").split(".")):
+        raise ValueError("the address has no usable host or port")
+    return url
+
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=8192)]
+ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+# The name of a query parameter or, beginning with /, a JSON Pointer into the body of a POST.
+PageParam = Annotated[str, StringConstraints(pattern=r"^([^/]|(/([^/~]|~[01])+)+$)", min_length=1, max_length=256)]
+BodyPointer = Annotated[str, StringConstraints(pattern=r"^(/([^/~]|~[01])+)+$", max_length=1024)]
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s/?#@]+([/?][^\s#]*)?$", max_length=4096),
+    AfterValidator(_check_url),
+]
+
+# Set by Sluice on each request: a datasource that wrote them would break framing or decoding.
+RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+
+
+class NoAuth(Document):
+    """No credentials."""
+
+    type: Literal["none"]
+
+
+class BearerAuth(Document):
+    """`Authorization: Bearer` with the secret's value."""
+
+    type: Literal["bearer"]
+    secret: SecretName
+
+
+class BasicAuth(Document):
+    """HTTP Basic: a user name, and a secret as the password."""
+
+    type: Literal["basic"]
+    username: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f]*$", max_length=256)]
+    secret: SecretName
+
+
+class ApiKeyAuth(Document):
+    """A secret in a header or a query parameter."""
+
+    type: Literal["api_key"]
+    in_: Literal["header", "query"] = Field(alias="in")
+    name: HeaderName
+    secret: SecretName
+
+
+Auth = Annotated[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth, Field(discriminator="type")]
+
+
+class PageLimits(Document):
+    """What each way of pagination understands besides its own fields."""
+
+    max_pages: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    has_more: JmesPath | None = Field(None, description="Selects whether another page follows.")
+    stop_when: JmesPath | None = Field(None, description="Selects true on the last page.")
+
+
+class NoPagination(PageLimits):
+    """One request gives the whole."""
+
+    type: Literal["none"]
+
+
+class NextUrlPagination(PageLimits):
+    """Each page names the address of the next one: in its document, or in the `Link` header."""
+
+    type: Literal["next_url"]
+    path: JmesPath | None = Field(None, description="Selects the address; null or nothing ends the pages.")
+    from_: Literal["link"] | None = Field(None, alias="from", description="`link`: the header `Link` with rel=next.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.path is None) == (self.from_ is None):
+            raise ValueError("pagination next_url needs either path or from")
+        return self
+
+
+class CursorPagination(PageLimits):
+    """Each page gives a cursor that asks for the next one."""
+
+    type: Literal["cursor"]
+    path: JmesPath | None = Field(
+        None, description="Selects the cursor; null, nothing or an empty text ends the pages."
+    )
+    header: HeaderName | None = Field(None, description="The header that holds the cursor, instead of `path`.")
+    param: ParamName | None = Field(None, description="The query parameter that takes the cursor.")
+    body_path: BodyPointer | None = Field(None, description="Where in the body of a POST the cursor goes.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.path is None) == (self.header is None):
+            raise ValueError("pagination cursor needs either path or header")
+        if (self.param is None) == (self.body_path is None):
+            raise ValueError("pagination cursor needs either param or body_path")
+        return self
+
+
+class PagePagination(PageLimits):
+    """`page_param` grows by one, until `total_pages` or a short page."""
+
+    type: Literal["page"]
+    page_param: PageParam
+    start: Annotated[int, Field(ge=0)] = 1
+    size_param: PageParam | None = None
+    size: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    total_pages: JmesPath | None = Field(None, description="Selects the number of pages of the whole.")
+
+
+class OffsetPagination(PageLimits):
+    """`offset_param` grows by the records received, until `total` or a short page."""
+
+    type: Literal["offset"]
+    offset_param: PageParam
+    start: Annotated[int, Field(ge=0)] = 0
+    limit_param: PageParam | None = None
+    limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    total: JmesPath | None = Field(None, description="Selects the number of records of the whole.")
+
+
+Pagination = Annotated[
+    NoPagination | NextUrlPagination | CursorPagination | OffsetPagination | PagePagination,
+    Field(discriminator="type"),
+]
+
+
+class HttpSource(Document):
+    """How an HTTP API is asked."""
+
+    url: Url
+    method: Literal["GET", "POST"] = "GET"
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
+    params: dict[ParamName, str | int | float | bool] = Field(default_factory=dict)
+    body: dict[str, object] | list[object] | None = None
+    auth: Auth = NoAuth(type="none")
+    pagination: Pagination = NoPagination(type="none")
+    timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 60
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        reserved = sorted(name for name in self.headers if name.lower() in RESERVED_HEADERS)
+        if reserved:
+            raise ValueError(f"the header {reserved[0]} is set by Sluice and cannot be chosen")
+        if self.body is not None and self.method == "GET":
+            raise ValueError("a body needs the method POST")
+        if self._pages_in_body() and not (self.method == "POST" and isinstance(self.body, dict | None)):
+            raise ValueError("what pagination puts into the body needs the method POST and a body that is an object")
+        return self
+
+    def _pages_in_body(self) -> bool:
+        """Whether the body says which page is asked for."""
+        names = self.pagination.model_dump(include={"offset_param", "limit_param", "page_param", "size_param"})
+        pointed = any(name is not None and name.startswith("/") for name in names.values())
+        return pointed or (isinstance(self.pagination, CursorPagination) and self.pagination.body_path is not None)

@@ -1,0 +1,112 @@
+"""Append and upsert: what a run's records make of the version that is published."""
+
+from __future__ import annotations
+
+from sluice.domain.dataset import Manifest
+from sluice.domain.schema import Column, common_type
+from sluice.errors import UnreadableData
+from sluice.lake.parquet import LocalFile, literal, quoted, rows_of
+
+
+def together(before: list[Column], new: list[Column], *, empty: bool) -> list[Column]:
+    """The columns of the version before with those of new records, each wide enough for both.
+
+    Args:
+        empty: whether the version before has no rows, so that no column of it lacks a value.
+    """
+    known = {column.name: column for column in before}
+    fresh = {column.name: column for column in new}
+    return [_both(known.get(name), fresh.get(name), empty=empty) for name in {**known, **fresh}]
+
+
+def _both(before: Column | None, new: Column | None, *, empty: bool) -> Column:
+    if before is None or new is None:
+        only = before or new
+        assert only is not None
+        return only.model_copy(update={"nullable": only.nullable or before is not None or not empty})
+    types = [column.type for column in (before, new) if not column.guessed]
+    return Column(
+        name=before.name,
+        type=common_type(types) if types else before.type,
+        nullable=before.nullable or new.nullable,
+        guessed=not types,
+    )
+
+
+def require_one_spelling(before: list[Column], new: list[Column]) -> None:
+    """Refuse a column that differs from another in case only.
+
+    Raises:
+        UnreadableData: naming both.
+    """
+    spelled = {column.name.lower(): column.name for column in before}
+    for column in new:
+        known = spelled.get(column.name.lower(), column.name)
+        if known != column.name:
+            raise UnreadableData(
+                f"The dataset has the column {known!r} and the new records have {column.name!r}; "
+                "give them one spelling with `fields`."
+            )
+
+
+def require_key(key: list[str], before: list[Column], new: list[Column]) -> None:
+    """Refuse records that cannot be matched by the primary key.
+
+    Raises:
+        UnreadableData: they lack a column of it, or it would become a double, which cannot tell
+            large whole numbers apart.
+    """
+    columns = {column.name: column for column in new}
+    known = {column.name: column for column in before}
+    for name in key:
+        if name not in columns:
+            raise UnreadableData(f"The records have no column {name!r}, which is part of the primary key.")
+        types = {found.type for found in (columns[name], known.get(name)) if found is not None and not found.guessed}
+        if {"bigint", "double"} <= types:
+            raise UnreadableData(f"The primary key {name!r} was bigint and is double now; set its type in `types`.")
+
+
+def with_run(query: str, run: str) -> str:
+    """New rows with the run that brought them."""
+    return f"SELECT *, {literal(run)} AS _run FROM ({query}) ORDER BY _page, _row"
+
+
+def keyless_query(new: str, key: list[str]) -> str:
+    """How many new rows lack a value in the key."""
+    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+    return f"SELECT count(*) FILTER (NOT ({whole})) FROM ({new})"
+
+
+def upsert_query(
+    before: list[LocalFile], known: list[Column], fresh: LocalFile, columns: list[Column], key: list[str]
+) -> str:
+    """The rows of both, the later one of each key, ordered by the key.
+
+    New rows win over those before, and among themselves the last by page and row.
+    """
+    position = ["_run", "_page", "_row"]
+    parts = [f"SELECT *, 1 AS _rank FROM {rows_of([fresh], columns, position)}"]
+    if before:
+        names = frozenset(column.name for column in known)
+        files = [LocalFile(file.path, file.columns if file.columns is not None else names) for file in before]
+        parts.insert(0, f"SELECT *, 0 AS _rank FROM {rows_of(files, columns, position)}")
+    names_of_key = ", ".join(map(quoted, key))
+    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+    return f"""
+        SELECT * EXCLUDE (_rank) FROM ({" UNION ALL ".join(parts)}) WHERE {whole}
+        QUALIFY row_number() OVER (
+            PARTITION BY {names_of_key} ORDER BY _rank DESC, _run DESC, _page DESC, _row DESC) = 1
+        ORDER BY {names_of_key}
+    """
+
+
+def compacted_query(files: list[LocalFile], columns: list[Column]) -> str:
+    """The rows of many files for one, in the order in which they came."""
+    position = ["_run", "_page", "_row"]
+    ordered = rows_of(files, columns, position, numbered=True)
+    return f"SELECT * EXCLUDE (_file_index, file_row_number) FROM {ordered} ORDER BY _file_index, file_row_number"
+
+
+def seen_before(base: Manifest, page: str) -> bool:
+    """Whether a file that is added now was added before: by `append` at any time, by `upsert` just now."""
+    return page in base.pages if base.disposition == "append" else base.pages[-1:] == [page]

@@ -1,0 +1,177 @@
+"""How a CSV page is written: encoding, delimiter and quotation mark, found out or told."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from dataclasses import dataclass
+from typing import IO, Literal
+
+from sluice.domain.file_format import CsvOptions
+from sluice.errors import UnreadableData
+
+_SAMPLE = 64 << 10
+_SAMPLE_ROWS = 200
+_CHUNK = 1 << 20
+_DELIMITERS = (",", ";", "\t", "|")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Encodings that tables are found in; more would only be confused with these.
+_GUESSED = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp932", "gb18030"]
+_GUESSED += ["big5", "euc_kr"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How to read a CSV page.
+
+    Args:
+        notes: what was guessed and might be wrong, for the run to say.
+    """
+
+    encoding: str
+    delimiter: str
+    quote: str
+    escape: str | None
+    notes: tuple[str, ...] = ()
+
+    def reader_options(self) -> dict[str, object]:
+        """The arguments of Python's `csv.reader`."""
+        options: dict[str, object] = {"delimiter": self.delimiter, "strict": True}
+        if self.quote:
+            options["quotechar"] = self.quote
+        else:
+            options["quoting"] = csv.QUOTE_NONE
+        if self.escape:
+            options |= {"escapechar": self.escape, "doublequote": False}
+        return options
+
+
+def dialect_of(content: IO[bytes], options: CsvOptions, media_type: str | None) -> Dialect:
+    """The dialect of a page: what the datasource says, and for the rest what the page shows.
+
+    The content is left at its beginning.
+
+    Raises:
+        UnreadableData: it is no text, or ends in the middle of a character.
+    """
+    encoding, notes = (options.encoding, ()) if options.encoding else _encoding(content, media_type)
+    content.seek(0)
+    sample = content.read(_SAMPLE)
+    content.seek(0)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    whole = len(sample) < _SAMPLE
+    lines = text if whole else text[: text.rfind("\n") + 1] or text
+    quote = options.quote if options.quote is not None else _quote(lines, options.delimiter)
+    base = Dialect(encoding, options.delimiter or ",", quote, options.escape, notes)
+    if options.delimiter is not None:
+        return base
+    candidates = [Dialect(encoding, mark, quote, options.escape, notes) for mark in _DELIMITERS]
+    best = max(candidates, key=lambda candidate: _score(lines, candidate))
+    return best if _score(lines, best) > (0.0, 0) else base
+
+
+def _encoding(content: IO[bytes], media_type: str | None) -> tuple[str, tuple[str, ...]]:
+    beginning = content.read(4)
+    content.seek(0)
+    for mark, encoding in _BOMS:
+        if beginning.startswith(mark):
+            return encoding, ()
+    told = re.search(r"charset\s*=\s*\"?([\w.:-]+)", media_type or "", re.IGNORECASE)
+    if told and told[1].lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii", "ascii", "binary"):
+        try:
+            codecs.lookup(told[1])
+        except LookupError:
+            return _found_out(content)
+        return told[1], ()
+    return _found_out(content)
+
+
+def _found_out(content: IO[bytes]) -> tuple[str, tuple[str, ...]]:
+    """UTF-8 if all of it is; else what an expert guesses from the part that is not."""
+    position, sample = _first_not_utf8(content)
+    if position is None:
+        return "utf-8", ()
+    guess = _guess(sample)
+    if guess is None:
+        raise UnreadableData(
+            f"The page is not UTF-8 text, at byte {position}, nor any encoding that can be told; set csv.encoding."
+        )
+    return guess, (f"the CSV is not UTF-8 and was read as {guess}; set csv.encoding if that is wrong",)
+
+
+def _first_not_utf8(content: IO[bytes]) -> tuple[int | None, bytes]:
+    """Where the page stops being UTF-8, and the bytes around that place."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    read = 0
+    pending = b""
+    while chunk := content.read(_CHUNK):
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            content.seek(max(0, read - _SAMPLE))
+            return read + error.start - len(pending), content.read(2 * _SAMPLE + error.start)[-3 * _SAMPLE :]
+        pending = decoder.getstate()[0]
+        read += len(chunk)
+    if pending:
+        raise UnreadableData("The page ends in the middle of a character; it was cut off.")
+    return None, b""
+
+
+def _guess(sample: bytes) -> str | None:
+    if sample.count(0) > len(sample) // 4:
+        return "utf-16-le" if sample[1:2] == b"\0" else "utf-16-be"
+    if 0 in sample:
+        return None
+    from charset_normalizer import from_bytes  # only for the rare page that is not UTF-8
+
+    found = from_bytes(sample, cp_isolation=_GUESSED).best()
+    try:
+        # Where another encoding reads the very same text, or nothing speaks for one, the commonest is it.
+        western = sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return found.encoding if found else None
+    if found is None or str(found) == western or not _speaks_another_script(str(found)):
+        return found.encoding if found and _is_central(str(found)) else "cp1252"
+    return found.encoding
+
+
+def _speaks_another_script(text: str) -> bool:
+    """Whether most letters beyond ASCII are of a script that is not Latin."""
+    foreign = [character for character in text if character.isalpha() and ord(character) > 0x7F]
+    return bool(foreign) and sum(ord(character) > 0x24F for character in foreign) * 2 > len(foreign)
+
+
+def _is_central(text: str) -> bool:
+    """Whether the text has letters of Central Europe that Western encodings lack."""
+    return any(character in "łŁąĄęĘśŚźŹżŻćĆńŃřŘůŮěĚčČšŠžŽďĎťŤňŇőŐűŰțȚşŞăĂ" for character in text)
+
+
+def _quote(lines: str, delimiter: str | None) -> Literal['"', "'"]:
+    """The single mark only where fields stand in single marks, and none in double ones."""
+    marks = re.escape(delimiter) if delimiter else r"[,;\t|]"
+    single = re.findall(rf"(?:^|{marks})'[^'\r\n]*'(?=$|{marks}|\r?\n)", lines, re.MULTILINE)
+    double = re.search(rf'(?:^|{marks})"', lines, re.MULTILINE)
+    return "'" if len(single) >= 2 and not double else '"'
+
+
+def _score(lines: str, dialect: Dialect) -> tuple[float, int]:
+    """How much like one table the lines are with this dialect: the share of equal rows, the columns."""
+    counts = []
+    try:
+        for row in csv.reader(lines.splitlines(keepends=True), **dialect.reader_options()):  # type: ignore[arg-type]
+            if row:
+                counts.append(len(row))
+            if len(counts) == _SAMPLE_ROWS:
+                break
+    except csv.Error:
+        pass  # a row that cannot be read is not like the others: those before it count
+    if not counts or counts[0] < 2:
+        return 0.0, 0
+    return sum(count == counts[0] for count in counts) / len(counts), counts[0]

@@ -1,0 +1,169 @@
+"""Parquet pages: typed rows, read by DuckDB."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from sluice.errors import DataTooLarge, UnreadableData
+from sluice.formats.detect import mistaken
+from sluice.formats.limits import Limits
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from duckdb.sqltypes import DuckDBPyType
+
+_BATCH = 1_000
+_SIMPLE = {
+    "boolean": "boolean",
+    "tinyint": "bigint",
+    "smallint": "bigint",
+    "integer": "bigint",
+    "bigint": "bigint",
+    "utinyint": "bigint",
+    "usmallint": "bigint",
+    "uinteger": "bigint",
+    "ubigint": "decimal(20,0)",
+    "hugeint": "decimal(38,0)",
+    "uhugeint": "decimal(38,0)",
+    "float": "double",
+    "double": "double",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamp_s": "timestamp",
+    "timestamp_ms": "timestamp",
+    "timestamp_ns": "timestamp",
+    "timestamp with time zone": "timestamp",
+}
+
+
+class ParquetPage:
+    """One Parquet page.
+
+    Raises:
+        UnreadableData: it is not Parquet, or was cut off.
+    """
+
+    text = False
+
+    def __init__(self, content: IO[bytes], limits: Limits, stack: ExitStack) -> None:
+        self.notes: list[str] = []
+        self._require_parquet(content)
+        self._limits = limits
+        file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
+        shutil.copyfileobj(content, file)
+        file.flush()
+        self._path = file.name
+        self._connection = stack.enter_context(_connection())
+        try:
+            relation = self._connection.sql("SELECT * FROM read_parquet($path)", params={"path": self._path})
+            self._types = dict(zip(relation.columns, relation.types, strict=True))
+        except _errors() as error:
+            raise UnreadableData(f"The Parquet file cannot be read: {_first_line(error)}.") from None
+        if len(self._types) > limits.columns:
+            raise UnreadableData(f"The file has {len(self._types)} columns; at most {limits.columns} are read.")
+
+    @staticmethod
+    def _require_parquet(content: IO[bytes]) -> None:
+        beginning = content.read(512)
+        if not beginning.startswith(b"PAR1"):
+            raise UnreadableData(mistaken(beginning, "Parquet") or "The page is not Parquet.")
+        content.seek(0, 2)
+        if content.tell() < 12:
+            raise UnreadableData("The Parquet file was cut off.")
+        content.seek(-4, 2)
+        if content.read(4) != b"PAR1":
+            raise UnreadableData("The Parquet file was cut off: it does not end like one.")
+        content.seek(0)
+
+    def columns(self) -> dict[str, str | None]:
+        """The columns with their types, those within structs as `a_b`; null where JSON must tell."""
+        found: dict[str, str | None] = {}
+        for name, kind in self._types.items():
+            found |= _columns(name, kind)
+        return found
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows, as JSON values; times are UTC, bytes Base64, and decimals text.
+
+        Raises:
+            UnreadableData: the file is broken.
+            DataTooLarge: a value is larger than may be read at once.
+        """
+        selected = ", ".join(_selected(name, kind) for name, kind in self._types.items())
+        try:
+            answer = self._connection.execute(f"SELECT {selected} FROM read_parquet($path)", {"path": self._path})
+            while batch := answer.fetchmany(_BATCH):
+                for values in batch:
+                    yield {name: _json(value) for name, value in zip(self._types, values, strict=True)}
+        except _errors() as error:
+            if "memory" in str(error).lower():
+                raise DataTooLarge("The Parquet file needs more memory than a function has; split it.") from None
+            raise UnreadableData(f"The Parquet file cannot be read: {_first_line(error)}.") from None
+
+
+def _connection() -> DuckDBPyConnection:
+    import duckdb  # only where Parquet comes
+
+    config: Any = {"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    return duckdb.connect(":memory:", config=config)
+
+
+def _errors() -> type[Exception]:
+    import duckdb
+
+    return duckdb.Error
+
+
+def _first_line(error: Exception) -> str:
+    """What DuckDB says, without the path of our own copy."""
+    return re.sub(r"['\"]?/\S*\.parquet['\"]?", "the file", str(error).split("\n")[0])[:300].rstrip(".")
+
+
+def _selected(name: str, kind: DuckDBPyType) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    if str(kind).lower() == "timestamp with time zone":
+        return f"make_timestamp(epoch_us({column})) AS {column}"  # needs no time zones of the engine's
+    return column
+
+
+def _columns(name: str, kind: DuckDBPyType) -> dict[str, str | None]:
+    if kind.id == "struct" and kind.children:
+        found: dict[str, str | None] = {}
+        for inner, of in cast("list[tuple[str, DuckDBPyType]]", kind.children):
+            found |= _columns(f"{name}_{inner}", of)
+        return found
+    text = str(kind).lower()
+    if text in _SIMPLE:
+        return {name: _SIMPLE[text]}
+    if kind.id == "decimal":
+        return {name: text.replace(" ", "")}
+    return {name: "json" if kind.id in ("list", "array", "map", "union", "struct") else "string"}
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(Decimal(value))
+        case dict():
+            return {str(key): _json(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_json(inner) for inner in value]
+        case datetime():
+            return value.isoformat(timespec="microseconds") + "Z"
+        case date():
+            return value.isoformat()
+        case bytes() | bytearray():
+            return base64.b64encode(value).decode()
+        case _:
+            return str(value)

@@ -1,0 +1,113 @@
+"""XLSX pages: the rows of one sheet below a row of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import IO, Any
+
+from sluice.domain.file_format import XlsxOptions
+from sluice.errors import EmptyData, UnreadableData
+from sluice.formats.detect import mistaken
+from sluice.formats.limits import Limits
+from sluice.formats.packed import require_small
+
+_LARGEST_EXACT = 2**53
+
+
+class XlsxPage:
+    """One sheet of a workbook.
+
+    Raises:
+        EmptyData: the sheet has no row of names.
+        UnreadableData: it is no workbook, has no such sheet, or its names are unusable.
+        DataTooLarge: the workbook has more bytes unpacked than may be read at once.
+    """
+
+    text = False
+
+    def __init__(self, content: IO[bytes], options: XlsxOptions, limits: Limits) -> None:
+        self.notes: list[str] = []
+        beginning = content.read(512)
+        content.seek(0)
+        if not beginning.startswith(b"PK\x03\x04"):
+            raise UnreadableData(
+                mistaken(beginning, "XLSX") or "The page is no workbook; save it as .xlsx, not as .xls."
+            )
+        require_small(content, limits)
+        cells = _cells(content, options)
+        at = options.header_row - 1 if options.header_row else _first_row(cells)
+        header = cells[at] if at is not None and at < len(cells) else []
+        self._names = _names(header, limits)
+        self.header_row = (at or 0) + 1
+        self._cells = cells[self.header_row :]
+
+    def columns(self) -> dict[str, str | None]:
+        """The names in the header; `date` and `timestamp` where all cells are, else null."""
+        return {name: self._kind(position) for position, name in self._names.items()}
+
+    def _kind(self, position: int) -> str | None:
+        kinds = {type(row[position]) for row in self._cells if row[position] != ""}
+        if kinds == {date}:
+            return "date"
+        return "timestamp" if kinds and kinds <= {date, datetime} else None
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows that are not empty; an empty cell, and one with an error, is null."""
+        for row in self._cells:
+            record = {name: _value(row[position]) for position, name in self._names.items()}
+            if any(value is not None for value in record.values()):
+                yield record
+
+
+def _cells(content: IO[bytes], options: XlsxOptions) -> list[list[Any]]:
+    from python_calamine import CalamineError, CalamineWorkbook  # only where workbooks come
+
+    try:
+        workbook = CalamineWorkbook.from_filelike(content)
+        names = workbook.sheet_names
+        name = options.sheet or (names[0] if names else None)
+        if name not in names:
+            raise UnreadableData(f"The workbook has no sheet {name!r}; it has {', '.join(names) or 'none'}.")
+        return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except CalamineError as error:
+        raise UnreadableData(f"The workbook cannot be read: {str(error)[:300]}.") from None
+
+
+def _first_row(cells: list[list[Any]]) -> int | None:
+    return next((index for index, row in enumerate(cells) if any(value != "" for value in row)), None)
+
+
+def _names(header: list[Any], limits: Limits) -> dict[int, str]:
+    """The columns that have a name, by position."""
+    names = {position: _name(value) for position, value in enumerate(header) if _name(value)}
+    if not names:
+        raise EmptyData("The sheet has no row of column names; set xlsx.sheet or xlsx.header_row.")
+    if len(names) > limits.columns:
+        raise UnreadableData(f"The sheet has {len(names)} columns; at most {limits.columns} are read.")
+    seen: set[str] = set()
+    for name in names.values():
+        if name in seen:
+            raise UnreadableData(f"The header names the column {name!r} twice.")
+        seen.add(name)
+    return names
+
+
+def _name(value: Any) -> str:
+    return str(_value(value) if value != "" else "").strip()
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case "":
+            return None
+        case float() if value.is_integer() and abs(value) < _LARGEST_EXACT:
+            return int(value)
+        case datetime():
+            return value.isoformat(timespec="microseconds") + "Z"
+        case date():
+            return value.isoformat()
+        case bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)

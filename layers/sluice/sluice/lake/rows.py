@@ -1,0 +1,44 @@
+"""Rows of Parquet as JSON values."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from sluice.domain.json_text import loads
+from sluice.domain.schema import Column
+
+
+def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
+    """A row as DuckDB gives it, as JSON values."""
+    return {
+        column.name: loads(value.encode()) if column.type == "json" and value else json_value(column.type, value)
+        for column, value in zip(columns, values, strict=True)
+    }
+
+
+def json_value(kind: str, value: Any) -> Any:
+    """A value of a column as JSON has it: decimals and times as text, JSON as it is.
+
+    JSON has no number for NaN and the infinities: they are null.
+    """
+    match value:
+        case None:
+            return None
+        case datetime():
+            whole, _, fraction = value.isoformat().partition(".")
+            return whole + (f".{fraction.rstrip('0')}" if fraction else "") + "Z"
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+        case str() if kind == "json":
+            return orjson.Fragment(value)
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
