@@ -18,7 +18,11 @@ Gate = tuple[str, list[str], dict[str, str]]
 LINT: list[Gate] = [
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], {}),
     ("ruff check", [str(BIN / "ruff"), "check", "."], {}),
-    ("mypy, strict", [str(BIN / "mypy"), "-p", "sluice", "-p", "api", "-p", "query", "-p", "sluice_cli"], {}),
+    (
+        "mypy, strict",
+        [str(BIN / "mypy"), "-p", "sluice", "-p", "api", "-p", "query", "-p", "probe", "-p", "sluice_cli"],
+        {},
+    ),
     ("import-linter", [str(BIN / "lint-imports"), "--no-cache"], {"PYTHONPATH": "functions"}),
     ("made from the code", [sys.executable, "tools/generate.py", "--check"], {}),
     ("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {}),

@@ -16,35 +16,48 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "functions"))
 
 from api.app import ROUTES as API_ROUTES  # noqa: E402
+from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
 from sluice.http.openapi import document  # noqa: E402
 from sluice.http.routes import Route  # noqa: E402
 from sluice.settings import Settings  # noqa: E402
 
+FUNCTIONS = {"ApiFunction": API_ROUTES, "QueryFunction": QUERY_ROUTES, "ProbeFunction": PROBE_ROUTES}
+# By its name, not by GetAtt: `sam local start-api` cannot resolve that for a function whose name is computed.
+_ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${%s}"
+_URI = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/" + _ARN + "/invocations"
 
-def route_events(routes: list[Route]) -> str:
-    """The template's events of one function, one for each path and verb."""
+
+def route_paths() -> str:
+    """The paths of the API's definition: each verb with the function that serves it, and OPTIONS for browsers."""
+    paths: dict[str, dict[str, tuple[str, Route | None]]] = {}
+    for function, routes in FUNCTIONS.items():
+        for route in routes:
+            verbs = paths.setdefault(route.path, {"options": (function, None)})
+            verbs[route.method.lower()] = (function, route)
     lines = []
-    for route in sorted(routes, key=lambda one: (one.path, one.method)):
-        name = "".join(part.capitalize() for part in route.operation_id.split("_"))
-        auth = ", Auth: {Authorizer: NONE}" if route.role is None else ""
-        where = f'RestApiId: !Ref Api, Path: "/v1{route.path}", Method: {route.method}{auth}'
-        lines.append(f"        {name}: {{Type: Api, Properties: {{{where}}}}}\n")
+    for path, verbs in sorted(paths.items()):
+        lines.append(f'          "/v1{path}":\n')
+        for verb, (function, route) in sorted(verbs.items()):
+            open_to_all = ", security: [{NONE: []}]" if route is None or route.role is None else ""
+            integration = f'{{type: aws_proxy, httpMethod: POST, uri: !Sub "{_URI % function}"}}'
+            lines.append(f"            {verb}: {{x-amazon-apigateway-integration: {integration}{open_to_all}}}\n")
     return "".join(lines)
 
 
 def template(text: str) -> str:
-    """The template with the routes of both functions written into it."""
-    for function, routes in (("api", API_ROUTES), ("query", QUERY_ROUTES)):
-        begin, end = f"        # routes of {function}: begin\n", f"        # routes of {function}: end\n"
-        pattern = re.escape(begin) + ".*?" + re.escape(end)
-        text = re.sub(pattern, lambda _, b=begin, e=end, r=routes: b + route_events(r) + e, text, flags=re.DOTALL)
-    return text
+    """The template with the routes of all functions written into it."""
+    begin, end = "          # routes: begin\n", "          # routes: end\n"
+    pattern = re.escape(begin) + ".*?" + re.escape(end)
+    return re.sub(pattern, lambda _: begin + route_paths() + end, text, flags=re.DOTALL)
 
 
 def openapi() -> bytes:
     """The OpenAPI document of all functions."""
-    return orjson.dumps(document([*API_ROUTES, *QUERY_ROUTES]), option=orjson.OPT_INDENT_2) + b"\n"
+    return (
+        orjson.dumps(document([route for routes in FUNCTIONS.values() for route in routes]), option=orjson.OPT_INDENT_2)
+        + b"\n"
+    )
 
 
 def settings_page() -> str:

@@ -104,6 +104,8 @@ class LocalStack:
         return [
             f"PythonVersion={version}",
             "Emulated=yes",
+            "CreateUserPool=yes",
+            "CorsOrigins=*",
             f"Workspace={WORKSPACE}",
             f"PrivateNetworks={_LOCAL_NETWORKS}",
         ]

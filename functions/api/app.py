@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.routes import assignments, datasources, keys, pages, platform, projects, runs, secrets, versions
+from api.routes import arrivals, assignments, datasources, keys, pages, platform, projects, runs, secrets, versions
 from sluice.http.dispatch import Dispatcher
 
 ROUTES = [
@@ -10,6 +10,7 @@ ROUTES = [
     *keys.routes,
     *secrets.routes,
     *datasources.routes,
+    *arrivals.routes,
     *projects.routes,
     *assignments.routes,
     *versions.routes,

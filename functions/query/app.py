@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from query.routes import data
+from query.routes import data, fetch
 from sluice.http.dispatch import Dispatcher
 
-ROUTES = [*data.routes]
+ROUTES = [*data.routes, *fetch.routes]
 dispatcher = Dispatcher([ROUTES])
 
 

@@ -32,7 +32,7 @@ def fetch(
     async def run() -> tuple[Received, bytes]:
         client = SourceClient(vetted_transport(AddressPolicy(allowed)), max_bytes)
         try:
-            request = Request("GET", url, {}, headers or {}, None, timeout)
+            request = Request("GET", url, url, {}, headers or {}, None, timeout)
             received = await client.send(request, credentials or Credentials())
             with received.body:
                 return received, received.body.read()

@@ -38,6 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str
         "POWERTOOLS_LOG_LEVEL": "ERROR",
         "STACK": "sluice",
         "LAKE_BUCKET": "lake",
+        "INBOX_BUCKET": "inbox",
         "INGEST_WORKFLOW": "arn:aws:states:us-east-1:123456789012:stateMachine:sluice-ingest",
         "REFRESH_WORKFLOW": "arn:aws:states:us-east-1:123456789012:stateMachine:sluice-refresh",
         "SCHEDULE_GROUP": "sluice",

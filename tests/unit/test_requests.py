@@ -1,12 +1,14 @@
 """The ground rules over all routes."""
 
 import json
+import re
 import sys
 from typing import Any
 
 import pytest
 
 from api.app import ROUTES as API_ROUTES
+from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
@@ -17,7 +19,7 @@ from support.documents import http_source, ingest
 from support.template import ROOT, resources
 from support.upstream import Upstream
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *PROBE_ROUTES]
 
 
 def path_of(route: Route) -> str:
@@ -227,15 +229,23 @@ def test_openapi_is_valid_and_up_to_date() -> None:
     validate(json.loads(stored))
 
 
-def test_the_template_has_each_route_once_in_one_function() -> None:
+def test_the_template_has_each_route_once_with_the_function_that_serves_it() -> None:
     found = {}
-    for name, function in resources("AWS::Serverless::Function").items():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == "Api":
-                properties = event["Properties"]
-                key = (properties["Path"], properties["Method"])
-                assert key not in found
-                found[key] = (name, properties.get("Auth") == {"Authorizer": "NONE"})
-    expected = {("/v1" + route.path, route.method): ("ApiFunction", route.role is None) for route in API_ROUTES}
-    expected |= {("/v1" + route.path, route.method): ("QueryFunction", route.role is None) for route in QUERY_ROUTES}
+    options = set()
+    for path, verbs in resources("AWS::Serverless::Api")["Api"]["DefinitionBody"]["paths"].items():
+        for verb, operation in verbs.items():
+            function = re.search(r"function:\$\{(\w+)\}/", str(operation["x-amazon-apigateway-integration"]["uri"]))
+            assert function is not None
+            if verb == "options":
+                options.add(path)
+                assert operation["security"] == [{"NONE": []}]
+            else:
+                found[path, verb.upper()] = (function[1], operation.get("security") == [{"NONE": []}])
+    tables = {"ApiFunction": API_ROUTES, "QueryFunction": QUERY_ROUTES, "ProbeFunction": PROBE_ROUTES}
+    expected = {
+        ("/v1" + route.path, route.method): (function, route.role is None)
+        for function, routes in tables.items()
+        for route in routes
+    }
     assert found == expected
+    assert options == {path for path, _ in expected}

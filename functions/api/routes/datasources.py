@@ -1,5 +1,6 @@
 """Datasources and their runs."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
 from sluice.http.openapi import listed
-from sluice.http.resources import DATASOURCES, viewed
+from sluice.http.resources import DATASOURCES, view, viewed
 from sluice.http.routes import (
     CURSOR,
     IDEMPOTENCY_KEY,
@@ -85,6 +86,29 @@ def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
     return Answer(status=204)
 
 
+@routes.post("/datasources/{slug}/restore", answer=View, parameters=[IDEMPOTENCY_KEY])
+def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
+    """Bring back a deleted datasource, its versions and its schedule; not its part in projects."""
+    call.require_known_parameters()
+    gone = services.definitions.deleted("datasource", slug)
+    if gone is not None:
+        call.principal.require_owner(gone.created_by)
+    within = timedelta(days=services.settings.restore_days)
+    found = services.definitions.restore(
+        "datasource", slug, within, lambda: services.datasets.showing(f"datasource/{slug}")
+    )
+    document = Datasource.model_validate(found.document)
+    services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
+    return Answer(view(found), headers={"ETag": f'"{found.etag}"'})
+
+
+@routes.get("/datasources/{slug}/stats", answer={"type": "object"})
+def get_datasource_stats(call: Call, services: Platform, slug: str) -> Answer:
+    """How the upstream has answered so far."""
+    found = DATASOURCES.load(call, services, slug)
+    return Answer(services.calls.of(slug, found.created_at))
+
+
 @routes.get("/datasources/{slug}/projects", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answer:
     """The projects that a datasource is part of."""
@@ -102,7 +126,8 @@ def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
     found = DATASOURCES.load(call, services, slug)
     request = call.document(IngestRequest, {})
     if request.replay is None and found.document["kind"] != "http":
-        raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; drop a file instead.")
+        how = "drop a file instead" if found.document["kind"] == "file" else "post records instead"
+        raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; {how}.")
     if request.replay is not None:
         services.datasets.version(f"datasource/{slug}", request.replay)
     by = call.principal.id

@@ -10,9 +10,11 @@ from sluice.domain.names import is_ulid, parse_time
 from sluice.domain.run import Run, RunKind, RunStatus, RunView, presented
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
+from sluice.http.lists import paged
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
 from sluice.http.running import load_run, started, visible
 from sluice.runs.starting import cancel, redrive
+from sluice.runs.timeline import timeline
 
 routes = Routes("runs")
 _FILTERS = ("kind", "status", "datasource", "project", "algorithm")
@@ -85,3 +87,10 @@ def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
     run = load_run(call, services, run_id)
     call.require_known_parameters()
     return started(call, services, lambda: redrive(services, run))
+
+
+@routes.get("/runs/{run_id}/events", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+def list_run_events(call: Call, services: Platform, run_id: str) -> Answer:
+    """A run's timeline: its stages, pages, failed tries and ingest runs, oldest first."""
+    run = load_run(call, services, run_id)
+    return paged(call, services, ["events", run_id], timeline(services, run))

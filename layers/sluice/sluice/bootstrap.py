@@ -7,28 +7,27 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
 from sluice.catalog.assignments import Assignments
+from sluice.catalog.batches import Batches
+from sluice.catalog.calls import CallStatistics
 from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
 from sluice.catalog.runs import Pages, Runs
 from sluice.catalog.table import Table
 from sluice.lake.cache import FileCache
+from sluice.lake.inbox import Inbox
 from sluice.lake.store import Lake
 from sluice.orchestration.schedules import Schedules
 from sluice.orchestration.workflows import Workflows
 from sluice.security.cursors import Cursors
 from sluice.security.keys import KeyRing
 from sluice.security.secrets import Secrets, SecretsRegistry
+from sluice.security.tokens import Tokens
 from sluice.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import httpx
-
-_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
 class Platform:
@@ -37,8 +36,19 @@ class Platform:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def _client(self, service: Any, **more: Any) -> Any:
-        return boto3.client(service, config=_RETRIES, **more)
+    def _client(self, service: Any, endpoint_url: str | None = None, **config: Any) -> Any:
+        # botocore's own session, and only now: importing boto3 would cost each cold start another 300 ms.
+        from botocore.config import Config
+
+        retries: Any = {"mode": "standard", "max_attempts": 5}
+        settled = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
+        return self._session.create_client(service, config=settled, endpoint_url=endpoint_url)
+
+    @cached_property
+    def _session(self) -> Any:
+        from botocore.session import get_session
+
+        return get_session()
 
     @cached_property
     def _dynamodb(self) -> Any:
@@ -82,18 +92,37 @@ class Platform:
         return Datasets(datasets, versions, self.runs, settings.workspace)
 
     @cached_property
+    def calls(self) -> CallStatistics:
+        """How upstreams have answered."""
+        return CallStatistics(self._table(self.settings.datasets_table), self.settings.workspace)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Pushed records that wait."""
+        return Batches(self._table(self.settings.batches_table), self.settings.workspace)
+
+    @cached_property
     def locks(self) -> Locks:
         """Locks and idempotent answers."""
         return Locks(self._table(self.settings.locks_table), self.settings.workspace)
 
     @cached_property
+    def _links(self) -> Any:
+        """An S3 client whose signed addresses people can reach."""
+        endpoint = self.settings.public_s3_url or None
+        return self._client("s3", endpoint, signature_version="s3v4", s3={"addressing_style": "path"})
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Where files are dropped."""
+        return Inbox(self._links, self.settings.inbox_bucket, self.settings.presigned_seconds)
+
+    @cached_property
     def lake(self) -> Lake:
         """The lake."""
         settings = self.settings
-        signed = _RETRIES.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
-        links = boto3.client("s3", config=signed, endpoint_url=settings.public_s3_url or None)
         cache = FileCache(Path(settings.cache_dir or tempfile.gettempdir()) / "sluice", settings.cache_bytes)
-        return Lake(self.s3, links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
+        return Lake(self.s3, self._links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
 
     def source_transport(self) -> httpx.AsyncBaseTransport:
         """A fresh transport for the requests of one run, to the addresses that settings allow."""
@@ -116,6 +145,11 @@ class Platform:
     def keys(self) -> KeyRing:
         """The API keys."""
         return KeyRing(self.definitions)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The tokens of the OIDC issuer."""
+        return Tokens(self.settings)
 
     @cached_property
     def cursors(self) -> Cursors:

@@ -24,7 +24,9 @@ class Settings(BaseModel):
     pages_table: str = Field("", description="Table of page receipts.")
     datasets_table: str = Field("", description="Table of published pointers.")
     versions_table: str = Field("", description="Table of versions.")
+    batches_table: str = Field("", description="Table of pushed records that wait to be drained.")
     locks_table: str = Field("", description="Table of locks, idempotent answers and buckets.")
+    inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
     lake_bucket: str = Field("", description="Bucket of the lake.")
     ingest_workflow: str = Field("", description="ARN of the ingest state machine.")
     refresh_workflow: str = Field("", description="ARN of the refresh state machine.")
@@ -34,6 +36,13 @@ class Settings(BaseModel):
     public_url: str = Field("", description="Address of the API in links; empty: the request's own.")
     public_s3_url: str = Field("", description="Address of S3 in presigned links; empty: AWS's own.")
     emulated: bool = Field(False, description="The stack runs on an emulator, whose API addresses have paths.")
+    aws_sam_local: bool = Field(False, description="The function runs in a container of SAM; SAM sets it itself.")
+    jwt_issuer: str = Field("", description="Issuer of the JSON Web Tokens that are taken; empty: none are.")
+    jwt_audience: str = Field("", description="Audience that a token must name, such as the client's id.")
+    jwt_jwks_url: str = Field("", description="Address of the issuer's keys; empty: its /.well-known/jwks.json.")
+    jwt_role_claim: str = Field("cognito:groups", description="Claim that names viewer, editor or admin.")
+    jwt_leeway_seconds: int = Field(5, description="How far the issuer's clock may be off.")
+    jwks_seconds: int = Field(3600, description="How long the issuer's keys are kept.")
     cors_origins: str = Field("", description="Origins allowed by CORS, separated by commas; * for all.")
     private_networks: str = Field(
         "", description="Networks, as CIDR separated by commas, that datasources may call although they are not public."
@@ -48,6 +57,7 @@ class Settings(BaseModel):
     max_page_limit: int = Field(200, description="Most items of a list that a client may ask for.")
     max_wait_seconds: int = Field(20, description="Longest wait that Prefer: wait=N is granted.")
     max_page_bytes: int = Field(100_000_000, description="Largest upstream answer, decompressed.")
+    max_push_batches: int = Field(1_000, description="Most pushed batches that one run drains.")
     max_drop_bytes: int = Field(250_000_000, description="Largest file that a drop may have.")
     max_document_bytes: int = Field(
         100_000_000, description="Largest document that is read at once: JSON, a line of JSON lines, XML, a workbook."
@@ -64,6 +74,10 @@ class Settings(BaseModel):
     fetch_max_backoff_seconds: float = Field(30.0, description="Longest pause between tries.")
     fetch_max_retry_after_seconds: float = Field(120.0, description="Longest Retry-After that is waited for.")
     fetch_reserve_seconds: float = Field(45.0, description="Time left at which fetch hands over to its next call.")
+    probe_seconds: float = Field(20.0, description="Longest that check and preview wait for an upstream.")
+    preview_records: int = Field(100, description="Most records that a preview shows.")
+    preview_pages: int = Field(10, description="Most pages that a preview may ask for.")
+    restore_days: int = Field(30, description="How long a deleted datasource can be restored.")
     keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
     duckdb_memory: str = Field("1GB", description="DuckDB's memory_limit in a stage.")
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")

@@ -69,10 +69,20 @@ class Datasets:
         pointer = self.pointer(dataset)
         if pointer.latest == 0:
             return []
-        gone = dict.fromkeys(("published", "completeness", "run", "fingerprint", "checked_at", "origin"))
-        key = {"workspace": self._workspace, "dataset": dataset}
-        changes = {"floor": pointer.latest, "hidden": pointer.published, **gone}
-        return [self._datasets.update(key, changes, "#latest = :latest", {"latest": pointer.latest})]
+        hidden = pointer.model_dump(include={"floor", *_SHOWN}, exclude_none=True)
+        changes = {"floor": pointer.latest, "hidden": hidden, **dict.fromkeys(_SHOWN)}
+        return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
+
+    def showing(self, dataset: str) -> list[Write]:
+        """The part of a restoration that brings back what `hiding` has hidden."""
+        pointer = self.pointer(dataset)
+        if pointer.hidden is None:
+            return []
+        changes = {**dict.fromkeys(_SHOWN), **pointer.hidden, "hidden": None}
+        return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
+
+    def _key(self, dataset: str) -> Item:
+        return {"workspace": self._workspace, "dataset": dataset}
 
     def commit(self, run: Run, manifest: Manifest, manifest_key: str) -> Run:
         """Make a version of the objects that a manifest names: all of it, or nothing.
@@ -164,6 +174,8 @@ class Datasets:
         }
 
 
+# What of a pointer readers see.
+_SHOWN = ("published", "completeness", "run", "fingerprint", "checked_at", "origin")
 _NO_NUMBER = 10**15
 _NEW_VERSION = "attribute_not_exists(#number)"
 # An item may have 400 KB, and the schema is the one part of a version that may grow.

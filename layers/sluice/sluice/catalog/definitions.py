@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 import orjson
 
 from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write, transact
 from sluice.domain.base import Record
-from sluice.domain.names import now, rfc3339
+from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 Kind = Literal["project", "datasource", "key", "secret"]
@@ -153,6 +154,40 @@ class Definitions:
             if failure.item and failure.item.get("version") == found.version and failure.item.get("assigned"):
                 raise Conflict(f"The {found.kind} {found.name!r} is assigned to a project.") from None
             raise changed(found) from None
+
+    def restore(self, kind: Kind, name: str, within: timedelta, more: Callable[[], Sequence[Write]]) -> Definition:
+        """Bring back a definition that was deleted.
+
+        Args:
+            within: how long ago that may have been.
+            more: gives what must happen in the same transaction.
+
+        Raises:
+            NotFound: none was deleted under this name, or too long ago.
+            Conflict: there is one of this name.
+        """
+        item = self._table.get(self._key(kind, name))
+        if item is not None and "deleted_at" not in item:
+            raise Conflict(f"There is a {kind} {name!r}: it is not deleted.")
+        if item is None or parse_time(item["deleted_at"]) < now() - within:
+            raise NotFound(f"No {kind} {name!r} was deleted within the last {within.days} days.")
+        write = self._table.update(
+            self._key(kind, name),
+            {"deleted_at": None, "updated_at": rfc3339(now()), "assigned": 0},
+            "#version = :read AND attribute_exists(#deleted_at)",
+            {"read": item["version"]},
+            add={"version": 1},
+        )
+        try:
+            transact(self._table.client, [write, *more()])
+        except ConditionFailed:
+            raise Conflict(f"The {kind} {name!r} was changed meanwhile; look at it again.") from None
+        return self.get(kind, name)
+
+    def deleted(self, kind: Kind, name: str) -> Definition | None:
+        """The definition that was deleted under this name; none if none was, or there is one now."""
+        item = self._table.get(self._key(kind, name))
+        return _definition(kind, item) if item and "deleted_at" in item else None
 
     def counted(self, name: str, by: int) -> Write:
         """The part of a transaction that counts a datasource's assignments."""

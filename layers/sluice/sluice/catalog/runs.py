@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sluice.catalog.table import ConditionFailed, Item, Table, Write
-from sluice.domain.run import PageReceipt, Run, capped
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import PageReceipt, Run, RunEvent, capped
 from sluice.errors import Conflict, NotFound, RunStopped
 
 
@@ -35,6 +36,7 @@ class Runs:
         """
         run.lease_until = self.lease()
         run.active = self._workspace
+        run.timeline = [RunEvent(time=run.created_at, event="created", attempt=run.attempt)]
         item = {
             **self._key(run.id),
             "owner": f"{self._workspace}#{run.owner}",
@@ -85,11 +87,11 @@ class Runs:
         Raises:
             RunStopped: the run was cancelled, has ended, or a newer attempt has begun.
         """
+        append = _timeline(run, _reached(run, changes))
         changes |= {"lease_until": self.lease()}
+        values = self._open(run.attempt)
         try:
-            item = self._table.do(
-                self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, self._open(run.attempt))
-            )
+            item = self._table.do(self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, values, append=append))
         except ConditionFailed:
             raise RunStopped(f"The run {run.id} was stopped or started anew.") from None
         return _run(item or {})
@@ -98,7 +100,8 @@ class Runs:
         """The part of a commit that ends the run's present attempt."""
         if "warnings" in changes:
             changes["warnings"] = capped(changes["warnings"])
-        return self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, self._open(run.attempt))
+        append = _timeline(run, changes["status"])
+        return self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, self._open(run.attempt), append=append)
 
     @staticmethod
     def _open(attempt: int) -> Item:
@@ -142,12 +145,29 @@ class Runs:
             "completeness": None,
             "completeness_reasons": [],
         }
+        append = _timeline(run.model_copy(update={"attempt": run.attempt + 1}), "redriven")
         values: Item = {"attempt": run.attempt, "failed": "failed", "partial": "partial", "cancelled": "cancelled"}
         condition = "#attempt = :attempt AND #status IN (:failed, :partial, :cancelled)"
         try:
-            return _run(self._table.do(self._table.update(self._key(run.id), changes, condition, values)) or {})
+            write = self._table.update(self._key(run.id), changes, condition, values, append=append)
+            return _run(self._table.do(write) or {})
         except ConditionFailed:
             raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
+
+
+def _reached(run: Run, changes: dict[str, Any]) -> str | None:
+    """The stage that a run comes to by these changes, or that it starts; none when it stays where it is."""
+    if changes.get("status") == "running":
+        return "started"
+    stage = changes.get("progress", {}).get("stage")
+    return stage if stage and (run.progress is None or run.progress.stage != stage) else None
+
+
+def _timeline(run: Run, event: str | None) -> dict[str, list[Any]] | None:
+    """What an update appends to a run's timeline."""
+    if event is None:
+        return None
+    return {"timeline": [RunEvent(time=rfc3339(now()), event=event, attempt=run.attempt).model_dump()]}
 
 
 _OPEN_ATTEMPT = "#attempt = :attempt AND #status IN (:pending, :running)"
@@ -185,6 +205,15 @@ class Pages:
             self._table.do(self._table.put(item, condition, values))
         except ConditionFailed:
             return
+
+    def putting(self, run_id: str, receipt: PageReceipt) -> Write:
+        """The part of a transaction that stores the receipt of a page that nobody has stored."""
+        item = {
+            "workspace_run": f"{self._workspace}#{run_id}",
+            **receipt.model_dump(),
+            "expires_at": int(time.time()) + self._days * 86400,
+        }
+        return self._table.put(item, "attribute_not_exists(#number)")
 
     def of_run(self, run_id: str) -> list[PageReceipt]:
         """The receipts of a run in the order of its pages."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from sluice.aws import translated
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 
 
 class ConditionFailed(Exception):
@@ -55,25 +52,54 @@ class Write:
 
 
 def _encode(values: Item) -> Item:
-    return {key: _serializer.serialize(value) for key, value in values.items()}
+    return {key: _typed(value) for key, value in values.items()}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    """A value as DynamoDB takes it; boto3's own serializer would import all of boto3."""
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case float():
+            return {"N": repr(value)}
+        case None:
+            return {"NULL": True}
+        case dict():
+            return {"M": {str(key): _typed(inner) for key, inner in value.items()}}
+        case list() | tuple():
+            return {"L": [_typed(inner) for inner in value]}
+        case _:
+            raise TypeError(f"DynamoDB takes no {type(value).__name__}")
 
 
 def _decode(item: Item | None) -> Item | None:
     if not item:
         return None
-    return {key: _plain(_deserializer.deserialize(value)) for key, value in item.items()}
+    return {key: _plain(value) for key, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
+def _plain(typed: dict[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    match kind:
+        case "N":
+            return int(value) if value.lstrip("-").isdigit() else _number(value)
+        case "NULL":
+            return None
+        case "M":
             return {key: _plain(inner) for key, inner in value.items()}
-        case list():
+        case "L":
             return [_plain(inner) for inner in value]
         case _:
             return value
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _names(*expressions: str | None) -> dict[str, str]:
@@ -113,16 +139,35 @@ class Table:
         return Write(self.name, "Put", _conditional(request, [condition], values or {}))
 
     def update(
-        self, key: Item, changes: Item, condition: str, values: Item | None = None, add: Item | None = None
+        self,
+        key: Item,
+        changes: Item,
+        condition: str,
+        values: Item | None = None,
+        *,
+        add: Item | None = None,
+        once: Item | None = None,
+        append: dict[str, list[Any]] | None = None,
     ) -> Write:
-        """A write of some attributes; a null removes its attribute, `add` adds to a number."""
+        """A write of some attributes; a null removes its attribute.
+
+        Args:
+            add: what is added to numbers.
+            once: what is set unless it is there.
+            append: what is added to lists.
+        """
         sets = [f"#{name} = :set_{name}" for name, value in changes.items() if value is not None]
+        sets += [f"#{name} = if_not_exists(#{name}, :once_{name})" for name in once or {}]
+        sets += [f"#{name} = list_append(if_not_exists(#{name}, :none_yet), :more_{name})" for name in append or {}]
         removes = [f"#{name}" for name, value in changes.items() if value is None]
         adds = [f"#{name} :add_{name}" for name in (add or {})]
         clauses = [("SET", sets), ("REMOVE", removes), ("ADD", adds)]
         expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts)
         bound = {f"set_{name}": value for name, value in changes.items() if value is not None}
         bound |= {f"add_{name}": value for name, value in (add or {}).items()}
+        bound |= {f"once_{name}": value for name, value in (once or {}).items()}
+        bound |= {f"more_{name}": value for name, value in (append or {}).items()}
+        bound |= {"none_yet": []} if append else {}
         request = {"Key": _encode(key), "UpdateExpression": expression, "ConditionExpression": condition}
         return Write(self.name, "Update", _conditional(request, [expression, condition], bound | (values or {})))
 

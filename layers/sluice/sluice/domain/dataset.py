@@ -113,6 +113,7 @@ class Pointer(Record):
     dataset: str
     latest: int = 0
     floor: int = Field(0, description="Versions up to this one belong to a definition that was deleted.")
+    hidden: dict[str, Any] | None = Field(None, description="What a deletion hid, for a restoration.")
     published: int | None = None
     completeness: Completeness | None = None
     run: str | None = None

@@ -27,6 +27,8 @@ def _check_column(name: str) -> str:
 ColumnName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_check_column)
 ]
+# `/datasources/check` and its like are routes.
+RESERVED_SLUGS = frozenset({"check", "preview", "detect"})
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
 Disposition = Literal["replace", "append", "upsert"]
@@ -67,15 +69,17 @@ class Datasource(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        self._check_kind()
-        self._check_columns()
         if not self.slug:
             self.slug = slug_of(self.name)
             if not self.slug:
                 raise ValueError("no slug can be derived from this name; give one")
+        self._check_kind()
+        self._check_columns()
         return self
 
     def _check_kind(self) -> None:
+        if self.slug in RESERVED_SLUGS:
+            raise ValueError(f"the slug {self.slug!r} is part of the API's own addresses; choose another one")
         if self.kind == "http" and self.http is None:
             raise ValueError("a datasource of kind http needs the block http")
         if self.kind != "http" and self.http is not None:

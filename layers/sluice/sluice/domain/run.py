@@ -25,6 +25,15 @@ class Progress(Record):
     total: int | None = None
 
 
+class RunEvent(Record):
+    """Something that happened to a run, for its timeline."""
+
+    time: str
+    event: str
+    attempt: int
+    detail: dict[str, Any] = Field(default_factory=dict)
+
+
 class Drop(Record):
     """The object in the inbox that started an ingest run."""
 
@@ -70,7 +79,7 @@ class Run(Record):
     replay: int | None = None
     ingest: Literal["stale", "all", "none"] | None = None
     lease_until: float = 0.0
-    started_step: str | None = None
+    timeline: list[RunEvent] = Field(default_factory=list)
 
     @property
     def owner(self) -> str:
@@ -83,7 +92,7 @@ class Run(Record):
         return self.status in TERMINAL
 
 
-_HIDDEN = {"active", "parent", "drop", "replay", "ingest", "lease_until", "started_step"}
+_HIDDEN = {"active", "parent", "drop", "replay", "ingest", "lease_until", "timeline"}
 
 
 def presented(run: Run) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def _spooled() -> IO[bytes]:
 def _gunzipped(packed: IO[bytes], limits: Limits) -> Iterator[IO[bytes]]:
     with _spooled() as plain:
         try:
-            with gzip.GzipFile(fileobj=packed) as source:
+            with gzip.GzipFile(fileobj=packed, mode="rb") as source:
                 _copy(cast(IO[bytes], source), plain, limits)
         except _BROKEN as error:
             raise UnreadableData(f"The gzip data is broken or cut off: {error}.") from None

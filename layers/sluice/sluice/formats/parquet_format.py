@@ -141,12 +141,14 @@ def _columns(name: str, kind: DuckDBPyType) -> dict[str, str | None]:
         for inner, of in cast("list[tuple[str, DuckDBPyType]]", kind.children):
             found |= _columns(f"{name}_{inner}", of)
         return found
+    if kind.id == "map":
+        return {}  # its keys become columns, as those of any object, when they are seen
     text = str(kind).lower()
     if text in _SIMPLE:
         return {name: _SIMPLE[text]}
     if kind.id == "decimal":
         return {name: text.replace(" ", "")}
-    return {name: "json" if kind.id in ("list", "array", "map", "union", "struct") else "string"}
+    return {name: "json" if kind.id in ("list", "array", "union", "struct") else "string"}
 
 
 def _json(value: Any) -> Any:

@@ -24,6 +24,10 @@ from sluice.settings import Settings
 
 PREFIX = "/v1"
 logger = Logger()
+_TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key"
+_EXPOSED = "ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, X-Sluice-Completeness, "
+_EXPOSED += "X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Run, X-Sluice-Version"
+_CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
 
 
 class Dispatcher:
@@ -41,6 +45,8 @@ class Dispatcher:
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
         logger.append_keys(correlation_id=(event.get("requestContext") or {}).get("requestId"))
+        if event["httpMethod"] == "OPTIONS":
+            return preflight(call_of(event, platform()))
         return self._resolver.resolve(event, context)
 
     def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
@@ -72,7 +78,7 @@ class Dispatcher:
 
     def _unknown(self, _: NotFoundError) -> Response[Any]:
         path = self._resolver.current_event.path
-        allowed = sorted({route.method for route in self.routes if _matches(route, path)})
+        allowed = sorted({route.method for route in self.routes if matches(route, path)})
         if allowed:
             return self._failed(
                 MethodNotAllowed(f"{path} answers {', '.join(allowed)}."), {"Allow": ", ".join(allowed)}
@@ -87,7 +93,7 @@ class Dispatcher:
         elif not isinstance(error, RequestError):
             logger.warning(error.detail)
         body = orjson.dumps(error.problem(instance=call.path))
-        extra = {"WWW-Authenticate": 'Bearer realm="sluice"'} if error.status == 401 else {}
+        extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
         extra |= {"Retry-After": "1"} if error.status == 503 else {}
         return _response(error.status, "application/problem+json", body, _cors(call) | extra | (headers or {}))
 
@@ -130,6 +136,8 @@ def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings
         return settings.public_url.rstrip("/")
     context = event.get("requestContext") or {}
     host, stage = headers.get("host", "localhost"), context.get("stage", "")
+    if settings.aws_sam_local:
+        return f"{headers.get('x-forwarded-proto', 'http')}://{host}{PREFIX}"
     if settings.emulated:
         return f"http://{host}/restapis/{context.get('apiId', '')}/{stage}/_user_request_{PREFIX}"
     return f"{headers.get('x-forwarded-proto', 'https')}://{host}/{stage}{PREFIX}"
@@ -148,7 +156,8 @@ def _require_plain(name: str, value: str) -> None:
         raise NotFound(f"There is no such {name}.")
 
 
-def _matches(route: Route, path: str) -> bool:
+def matches(route: Route, path: str) -> bool:
+    """Whether a path is one of the route's, whatever its names."""
     pattern = PREFIX + re.sub(r"\{\w+\}", "[^/]+", route.path)
     return re.fullmatch(pattern, path.rstrip("/")) is not None
 
@@ -158,4 +167,16 @@ def _cors(call: Call) -> dict[str, str]:
     origin = call.header("origin")
     if origin is None or not ("*" in allowed or origin in allowed):
         return {}
-    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": "ETag, Location"}
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": _EXPOSED}
+
+
+def preflight(call: Call) -> dict[str, Any]:
+    """The answer to a browser that asks whether it may; it needs no credentials."""
+    headers = _cors(call)
+    if headers:
+        headers |= {
+            "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+            "Access-Control-Allow-Headers": _TAKEN,
+            "Access-Control-Max-Age": "600",
+        }
+    return {"statusCode": 204, "headers": headers, "body": ""}

@@ -48,12 +48,17 @@ def load_run(call: Call, services: Platform, run_id: str) -> Run:
 def started(call: Call, services: Platform, start: Callable[[], Run]) -> Answer:
     """Start a run; 202 with it, or 200 when it ends within what `Prefer: wait` grants."""
     seconds = call.wait_seconds()
-    run = start()
-    deadline = time.monotonic() + seconds
-    while not run.finished and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-        run = services.runs.get(run.id)
+    run = awaited(services, start(), seconds)
     headers = {"Location": call.link(f"/runs/{run.id}")}
     if seconds:
         headers["Preference-Applied"] = f"wait={seconds}"
     return Answer(presented(run), 200 if run.finished and seconds else 202, headers)
+
+
+def awaited(services: Platform, run: Run, seconds: float) -> Run:
+    """The run when it has ended, or as it stands after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not run.finished and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        run = services.runs.get(run.id)
+    return run

@@ -20,6 +20,7 @@ from sluice.errors import NotFound, Unavailable
 from sluice.lake import keys
 from sluice.lake.cache import FileCache
 from sluice.lake.parquet import LocalFile
+from sluice.lake.transfer import download, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,7 +74,7 @@ class Lake:
     def put_file(self, key: str, path: Path) -> None:
         """Write an object from a file."""
         with translated():
-            self._s3.upload_file(str(path), self.bucket, self.full_key(key))
+            upload(self._s3, path, self.bucket, self.full_key(key))
 
     def get(self, key: str) -> bytes:
         """An object's bytes.
@@ -119,7 +120,7 @@ class Lake:
 
     def _download(self, key: str, path: Path) -> None:
         with translated():
-            self._s3.download_file(self.bucket, self.full_key(key), str(path))
+            download(self._s3, self.bucket, self.full_key(key), path)
 
     def put_raw(self, content: IO[bytes]) -> str:
         """Keep a body as received, once for all its copies.
@@ -164,7 +165,7 @@ class Lake:
         with self._cache.scratch() as path:
             with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
                 shutil.copyfileobj(content, packed, _CHUNK)
-            self._s3.upload_file(str(path), self.bucket, key)
+            upload(self._s3, path, self.bucket, key)
 
     @contextmanager
     def raw(self, content_hash: str) -> Iterator[IO[bytes]]:
@@ -176,7 +177,7 @@ class Lake:
         with self._cache.scratch() as path:
             with translated():
                 try:
-                    self._s3.download_file(self.bucket, self.full_key(keys.raw(content_hash)), str(path))
+                    download(self._s3, self.bucket, self.full_key(keys.raw(content_hash)), path)
                 except ClientError as error:
                     if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
                         raise NotFound(f"There is no page {content_hash}.") from None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.dataset import Manifest, Version
-from sluice.domain.schema import duckdb_type
+from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.parquet import engine, quoted, rows_of
 from sluice.lake.rows import json_value
 from sluice.lake.store import Lake
@@ -29,6 +29,11 @@ class Reader:
         self._settings = settings
         self._version = version
         self._manifest: Manifest = lake.manifest(version.manifest_key)
+
+    @property
+    def columns(self) -> list[Column]:
+        """The version's columns."""
+        return self._version.schema_
 
     @property
     def is_document(self) -> bool:

@@ -70,7 +70,7 @@ def _move(services: Platform, drop: Drop, folder: str, reason: str, run_id: str 
     pinned = source | ({"VersionId": drop.version_id} if drop.version_id else {})
     with translated():
         try:
-            services.s3.copy(pinned, drop.bucket, target, ExtraArgs={"TaggingDirective": "REPLACE"})
+            services.s3.copy_object(Bucket=drop.bucket, Key=target, CopySource=pinned, TaggingDirective="REPLACE")
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
                 return  # it was moved before

@@ -11,12 +11,14 @@ from aws_lambda_powertools import Logger
 from sluice.bootstrap import Platform
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run
-from sluice.errors import RunStopped
+from sluice.errors import PROBLEM_TYPE_PREFIX, RunStopped
 from sluice.runs.inbox import reject_drop
 from sluice.runs.planning import children
-from sluice.runs.starting import changed, release_refresh
+from sluice.runs.pushing import release_drain
+from sluice.runs.starting import changed, redrive, release_refresh
 
 _GRACE_SECONDS = 60
+_MOST_ATTEMPTS = 5
 logger = Logger()
 
 
@@ -75,10 +77,24 @@ def _follow_up(services: Platform, run: Run) -> None:
             settle(services, services.runs.get(child.id))
         release_refresh(services, run)
         return
+    if run.trigger == "push":
+        if _was_lost(run):
+            redrive(services, run)
+            return
+        release_drain(services, run)
     if run.status == "failed" and run.drop is not None:
         reject_drop(services, run)
     if run.status in ("succeeded", "partial") and _published_by(services, run):
         changed(services, run.datasource or "", but_not=_refreshing_project(services, run))
+
+
+def _was_lost(run: Run) -> bool:
+    """Whether a run was lost with its machine, and might well succeed if it is tried again.
+
+    Whoever pushed has gone away content, so nobody else would.
+    """
+    lost = run.status == "failed" and (run.error or {}).get("type") == PROBLEM_TYPE_PREFIX + RunStopped.code
+    return lost and run.attempt < _MOST_ATTEMPTS
 
 
 def _published_by(services: Platform, run: Run) -> bool:

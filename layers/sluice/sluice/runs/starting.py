@@ -66,11 +66,11 @@ def start_once(services: Platform, event: str, seconds: int, run: Run) -> Run | 
         The run; none when an earlier delivery has started it.
     """
     held = services.locks.acquire(event, seconds, run=run.id)
-    made_good = _make_good(services, run.model_copy(update={"id": held["run"]}) if held else run)
+    made_good = make_good(services, run.model_copy(update={"id": held["run"]}) if held else run)
     return made_good if held is None else None
 
 
-def _make_good(services: Platform, run: Run) -> Run:
+def make_good(services: Platform, run: Run) -> Run:
     """Start a run whose id is settled; whoever comes second changes nothing."""
     stored = services.runs.find(run.id)
     if stored is None:
@@ -124,12 +124,12 @@ def refresh_for_change(services: Platform, project: str) -> Run | None:
         run = refresh_run(project, "change", "sluice", "none")
         held = services.locks.acquire(_lock(project), _REFRESH_LOCK_SECONDS, run=run.id, again=False)
         if held is None:
-            return _make_good(services, run)
+            return make_good(services, run)
         holder = services.runs.find(held["run"])
         if holder is not None and holder.finished:
             services.locks.release(_lock(project), "#run = :run", {"run": holder.id})
         elif services.locks.change(_lock(project), "#run = :run", {"run": held["run"]}, again=True):
-            _make_good(services, run.model_copy(update={"id": held["run"]}))
+            make_good(services, run.model_copy(update={"id": held["run"]}))
             return None
 
 
@@ -147,14 +147,14 @@ def release_refresh(services: Platform, run: Run) -> None:
     if held["run"] != run.id:
         if services.runs.find(held["run"]) is None:
             following = refresh_run(run.project, "change", "sluice", "none")
-            _make_good(services, following.model_copy(update={"id": held["run"]}))
+            make_good(services, following.model_copy(update={"id": held["run"]}))
         return
     if services.locks.release(lock, "#run = :run AND #again = :no", {"run": run.id, "no": False}):
         return
     following = refresh_run(run.project, "change", "sluice", "none")
     mine = {"run_before": run.id}
     if services.locks.change(lock, "#run = :run_before", mine, run=following.id, again=False):
-        _make_good(services, following)
+        make_good(services, following)
 
 
 def _lock(project: str) -> str:

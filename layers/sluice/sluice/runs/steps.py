@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from sluice.bootstrap import Platform, platform
-from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import Project
@@ -113,13 +112,25 @@ def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
         index = _fetched(services, run, datasource, seconds_left)
     except HandOver:
         return {"outcome": "more"}
+    if index is None:
+        return _nothing_waits(services, run)
     # First, so that an attempt that was overtaken writes nothing.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
     services.lake.put_json(keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
     return {"outcome": "done"}
 
 
-def _fetched(services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]) -> FetchIndex:
+def _nothing_waits(services: Platform, run: Run) -> dict[str, Any]:
+    """End a run for whose batches another one was faster: there is nothing to publish."""
+    pointer = services.datasets.pointer(run.owner)
+    done = {"version": pointer.published, "completeness": "complete", "rows": 0, "finished_at": rfc3339(now())}
+    services.runs.finish(run, status="succeeded", **done)
+    return {"outcome": "stopped"}
+
+
+def _fetched(
+    services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
+) -> FetchIndex | None:
     if run.replay is not None:
         return _replayed(services, run, run.replay)
     if run.drop is not None:
@@ -127,6 +138,10 @@ def _fetched(services: Platform, run: Run, datasource: Datasource, seconds_left:
 
         limit = services.settings.max_drop_bytes
         return fetch_drop(run, run.drop, datasource, services.s3, services.lake, services.pages, limit)
+    if datasource.kind == "push":
+        from sluice.sources.push import fetch_pushed
+
+        return fetch_pushed(run, datasource, services.batches, services.pages, services.settings.max_push_batches)
     return _runner().run(_fetch_http(services, run, datasource, seconds_left))
 
 
@@ -139,8 +154,16 @@ async def _fetch_http(
     settings = services.settings
     client = SourceClient(services.source_transport(), settings.max_page_bytes)
     try:
+        made_at = services.definitions.get("datasource", datasource.slug).created_at
         tools = Fetching(
-            client, services.lake, services.pages, services.runs, settings, services.secrets.value, seconds_left
+            client,
+            services.lake,
+            services.pages,
+            services.runs,
+            settings,
+            services.secrets.value,
+            seconds_left,
+            partial(services.calls.count, datasource.slug, made_at),
         )
         return await HttpFetcher(run, datasource, tools).fetch()
     finally:
@@ -148,13 +171,21 @@ async def _fetch_http(
 
 
 def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
-    """The pages of an earlier version, as this run's own: no upstream is asked."""
+    """The pages of an earlier version, as this run's own: no upstream is asked.
+
+    A version that was added up has the pages of all runs that added to it, the first ones first.
+    """
     version = services.datasets.version(run.owner, number)
-    manifest = Manifest.model_validate_json(services.lake.get(version.manifest_key))
-    earlier = FetchIndex.model_validate_json(services.lake.get(manifest.spec["index"]))
-    for page in earlier.pages:
+    manifests = [services.lake.manifest(version.manifest_key)]
+    while manifests[-1].previous is not None:
+        manifests.append(services.lake.manifest(manifests[-1].previous))
+    indexes = [FetchIndex.model_validate_json(services.lake.get(one.spec["index"])) for one in reversed(manifests)]
+    received = [page for index in indexes for page in index.pages]
+    pages = [page.model_copy(update={"number": number}) for number, page in enumerate(received, start=1)]
+    for page in pages:
         services.pages.put(run.id, page)
-    return earlier.model_copy(update={"run": run.id, "attempt": run.attempt, "requests": 0})
+    mine = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages}
+    return indexes[-1].model_copy(update={**mine, "fetched_at": manifests[0].data_as_of})
 
 
 def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
@@ -205,6 +236,6 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
 
 def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make a version of what the manifest names, in one transaction."""
-    manifest = Manifest.model_validate_json(services.lake.get(event["manifest_key"]))
+    manifest = services.lake.manifest(event["manifest_key"])
     finished = services.datasets.commit(run, manifest, event["manifest_key"])
     return {"outcome": "done", "version": finished.version}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -88,40 +86,20 @@ class KeyRing:
         self._definitions.replace(found, stored.model_dump())
         return stored, key
 
-    def recognise(self, headers: dict[str, str], method: str) -> Principal:
-        """Who sends these headers.
-
-        Args:
-            headers: with their names in lower case.
-            method: Basic credentials count for GET only, where browsers and Excel need them.
+    def recognise(self, key: str) -> Principal:
+        """Whose key this is.
 
         Raises:
-            Unauthenticated: nobody we know.
+            Unauthenticated: nobody's that we know.
         """
         refused = Unauthenticated("The API key is missing, unknown or expired.")
-        match = _FORM.match(_credential(headers, method) or "")
-        if match is None:
+        match = _FORM.match(key)
+        found = self._definitions.find("key", match[1]) if match else None
+        if match is None or found is None:
             raise refused
-        found = self._definitions.find("key", match[1])
-        if found is None:
+        stored = ApiKey.model_validate(found.document)
+        if not hmac.compare_digest(stored.hash, _hash(match[2])):
             raise refused
-        key = ApiKey.model_validate(found.document)
-        if not hmac.compare_digest(key.hash, _hash(match[2])):
+        if stored.expires_at is not None and parse_time(stored.expires_at) <= now():
             raise refused
-        if key.expires_at is not None and parse_time(key.expires_at) <= now():
-            raise refused
-        return Principal(id=f"key/{key.id}", role=key.role, projects=key.projects)
-
-
-def _credential(headers: dict[str, str], method: str) -> str | None:
-    if "x-api-key" in headers:
-        return headers["x-api-key"].strip()
-    scheme, _, value = headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic" and method == "GET":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-    return None
+        return Principal(id=f"key/{stored.id}", role=stored.role, projects=stored.projects)

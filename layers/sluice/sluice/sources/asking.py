@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sluice.domain.http_source import HttpSource
 from sluice.domain.json_text import set_at
 from sluice.errors import UnreadableData
 from sluice.sources.auth import Credentials
-from sluice.sources.client import Request, is_address
+from sluice.sources.client import Request, absolute
 from sluice.sources.pagination import Ask
 
 
@@ -49,8 +49,8 @@ def next_address(current: str, named: str, credentials: Credentials) -> str:
     Raises:
         UnreadableData: it is no address of HTTP.
     """
-    address = urljoin(current, named)
-    if not is_address(address):
+    address = absolute(current, named)
+    if address is None:
         raise UnreadableData(f"`pagination`: the next page is at {named[:200]!r}, which is no address of HTTP.")
     parts = urlsplit(address)
     query = parse_qsl(parts.query, keep_blank_values=True)

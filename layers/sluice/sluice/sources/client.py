@@ -182,10 +182,19 @@ class SourceClient:
 
 
 def _redirected(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    if not is_address(target):
+    target = absolute(url, location)
+    if target is None:
         raise SourceRefused("The upstream redirects to something that is no address of HTTP.")
     return target
+
+
+def absolute(base: str, named: str) -> str | None:
+    """The absolute address that a page at `base` names; none when it is no address of HTTP."""
+    try:
+        address = urljoin(base, named)
+    except ValueError:
+        return None
+    return address if is_address(address) else None
 
 
 def is_address(url: str) -> bool:

@@ -12,13 +12,22 @@ from typing import Any
 
 import httpx
 
+from sluice.catalog.calls import Outcome
 from sluice.catalog.runs import Pages, Runs
 from sluice.domain.datasource import Datasource
 from sluice.domain.http_source import HttpSource
 from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped, requests_made
-from sluice.errors import RunError, RunStopped, SourceBusy, SourceRefused, SourceUnreachable, UnreadableData
+from sluice.errors import (
+    AddressForbidden,
+    RunError,
+    RunStopped,
+    SourceBusy,
+    SourceRefused,
+    SourceUnreachable,
+    UnreadableData,
+)
 from sluice.formats.limits import Limits
 from sluice.formats.page import ends_itself, open_page
 from sluice.lake.store import Lake
@@ -50,6 +59,7 @@ class Fetching:
     Args:
         secret: gives a secret's value by its name.
         seconds_left: how long this call may still run.
+        count: counts a call, by its outcome and how many milliseconds it took.
     """
 
     client: SourceClient
@@ -59,6 +69,7 @@ class Fetching:
     settings: Settings
     secret: Callable[[str], str]
     seconds_left: Callable[[], float]
+    count: Callable[[Outcome, int], None]
     pause: Callable[[float], Any] = asyncio.sleep
 
 
@@ -122,7 +133,7 @@ class HttpFetcher:
             tried = len(mine)
             await self._await_turn(request, mine[-1]["retry_at"] if mine else 0)
             try:
-                received = await self._tools.client.send(request, self._credentials)
+                received = await self._send(request)
                 with received.body:
                     digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
                     if 200 <= received.status < 300:
@@ -142,6 +153,24 @@ class HttpFetcher:
             final = final or self._exhausted(request, failure, tried + 1)
             if final is not None:
                 raise final
+
+    async def _send(self, request: Request) -> Received:
+        """Ask the upstream, and count how it answers."""
+        begun = time.monotonic()
+        outcome: Outcome | None = "error"
+        try:
+            received = await self._tools.client.send(request, self._credentials)
+            outcome = "success" if 200 <= received.status < 300 else "error"
+            return received
+        except (TimeoutError, httpx.TimeoutException):
+            outcome = "timeout"
+            raise
+        except AddressForbidden:
+            outcome = None  # nobody was asked
+            raise
+        finally:
+            if outcome is not None:
+                self._tools.count(outcome, round(1000 * (time.monotonic() - begun)))
 
     async def _await_turn(self, request: Request, retry_at: int) -> None:
         """Wait until the moment, in epoch milliseconds, at which the page may be asked for again.

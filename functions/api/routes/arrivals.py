@@ -1,0 +1,68 @@
+"""Data that arrives by itself: pushed records, and files uploaded into the inbox."""
+
+import re
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from sluice.bootstrap import Platform
+from sluice.catalog.definitions import Definition
+from sluice.domain.base import Document
+from sluice.errors import Conflict, Invalid
+from sluice.http.call import Answer, Call
+from sluice.http.resources import DATASOURCES
+from sluice.http.routes import IDEMPOTENCY_KEY, Routes
+from sluice.runs.pushing import parse_records, push
+
+routes = Routes("datasources")
+_ACCEPTED = {
+    "type": "object",
+    "required": ["accepted", "run"],
+    "properties": {"accepted": {"type": "integer"}, "run": {"type": ["string", "null"]}},
+}
+_UPLOAD = {
+    "type": "object",
+    "required": ["url", "fields"],
+    "properties": {
+        "url": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+_RECORDS = {"type": "array", "items": {}, "description": "A JSON array, or one JSON object on each line."}
+
+
+class Upload(Document):
+    """A file that is about to be uploaded."""
+
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _require_kind(found: Definition, kind: str, advice: str) -> None:
+    if found.document["kind"] != kind:
+        raise Conflict(f"{found.name!r} is of kind {found.document['kind']}, not {kind}; {advice}.")
+
+
+@routes.post("/datasources/{slug}/records", body=_RECORDS, answer=_ACCEPTED, status=202, parameters=[IDEMPOTENCY_KEY])
+def push_records(call: Call, services: Platform, slug: str) -> Answer:
+    """Push records; they are kept at once, and readable when the run has ended."""
+    found = DATASOURCES.load(call, services, slug)
+    body = call.body()
+    records, media_type = parse_records(body, services.settings.max_nesting)
+    call.require_known_parameters()
+    _require_kind(found, "push", "records are posted to push datasources only")
+    if records == 0:
+        return Answer({"accepted": 0, "run": None}, 202)
+    run = push(services, slug, body, records, media_type, call.principal.id)
+    return Answer({"accepted": records, "run": run.id}, 202, {"Location": call.link(f"/runs/{run.id}")})
+
+
+@routes.post("/datasources/{slug}/uploads", body=Upload, answer=_UPLOAD, parameters=[IDEMPOTENCY_KEY])
+def create_upload(call: Call, services: Platform, slug: str) -> Answer:
+    """An address for one file, of which everybody who has it may make one POST of a form."""
+    found = DATASOURCES.load(call, services, slug)
+    filename = call.document(Upload).filename
+    if re.search(r"[\x00-\x1f/\\\\]", filename) or filename.startswith("."):
+        message = "A file's name has no slashes and no control characters, and does not begin with a dot."
+        raise Invalid(message, [{"pointer": "/filename", "message": message}])
+    _require_kind(found, "file", "files are uploaded for file datasources only")
+    return Answer(services.inbox.presigned_upload(slug, filename, services.settings.max_drop_bytes))

@@ -1,0 +1,1 @@
+"""The routes of the function `probe`, one file for each resource."""

@@ -1,0 +1,58 @@
+"""What the records of some pages would look like as a dataset, without making one."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from sluice.domain.datasource import Datasource
+from sluice.domain.run import PageReceipt, Run
+from sluice.extract.flatten import Columns, Row, RowMaker
+from sluice.extract.rows import known_columns
+from sluice.extract.typing import ColumnTypes, shown
+from sluice.formats.limits import Limits
+from sluice.formats.page import open_page
+
+
+class Preview:
+    """Gathers the first records; the types are those of all records seen.
+
+    Args:
+        most: the most records that are kept.
+    """
+
+    def __init__(self, run: Run, datasource: Datasource, limits: Limits, most: int) -> None:
+        self._datasource = datasource
+        self._limits = limits
+        self._most = most
+        self._maker = RowMaker(datasource, run, Columns(limits.columns))
+        self._types = ColumnTypes(datasource)
+        self._rows: list[tuple[int, int, Row]] = []
+        self._notes: list[str] = []
+
+    def look(self, receipt: PageReceipt, content: IO[bytes]) -> None:
+        """Take a page into account.
+
+        Raises:
+            UnreadableData: it is not what the datasource says.
+        """
+        with open_page(self._datasource, receipt, content, self._limits) as page:
+            self._types.know(known_columns(page), text=page.text)
+            for position, record in enumerate(page.records()):
+                row = self._maker.row(record, receipt)
+                self._types.see(row, text=page.text)
+                if not isinstance(record, dict) and not self._datasource.selects_columns:
+                    self._types.declare("value", "json")
+                if len(self._rows) < self._most:
+                    self._rows.append((receipt.number, position, row))
+            self._notes += page.notes
+
+    def presented(self, pages: int) -> dict[str, Any]:
+        """The preview as the API shows it."""
+        columns = self._types.columns()
+        rows = [self._types.converted(row, columns, page, position) for page, position, row in self._rows]
+        return {
+            "records": [shown(row, columns) for row in rows],
+            "schema": [{"name": one.name, "type": one.type, "nullable": one.nullable} for one in columns],
+            "pages": pages,
+            "warnings": [*self._notes, *self._types.warnings()],
+        }

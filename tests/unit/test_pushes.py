@@ -1,0 +1,309 @@
+"""Pushed records: kept at once, drained by one run at a time, never lost and never taken twice."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sluice.bootstrap import Platform
+from sluice.orchestration.workflows import Outcome
+from sluice.runs.pushing import drain
+from sluice.runs.settling import settle, sweep
+from support.client import Client
+from support.documents import drop, http_source, ingest, rows
+from support.upstream import Upstream
+from support.workflows import Killed, LocalWorkflows
+
+
+@pytest.fixture
+def log(admin: Client) -> None:
+    admin.post("/datasources", {"name": "log", "kind": "push"})
+
+
+@pytest.fixture
+def stock(admin: Client) -> None:
+    admin.post("/datasources", {"name": "stock", "kind": "push", "primary_key": ["id"]})
+
+
+def pushed(client: Client, slug: str, body: Any, **headers: str) -> dict[str, Any]:
+    answer = client.post(f"/datasources/{slug}/records", body, **headers)
+    assert answer.status == 202, answer.text
+    return answer.json()
+
+
+@pytest.mark.usefixtures("services", "log", "stock")
+def test_defaults(admin: Client) -> None:
+    assert admin.get("/datasources/log").json()["write_disposition"] == "append"
+    assert admin.get("/datasources/stock").json()["write_disposition"] == "upsert"
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "expected"),
+    [
+        ([{"id": 1}, {"id": 2}], 2, [{"id": 1}, {"id": 2}]),
+        ('{"id": 1}\n\n{"id": 2}\r\n', 2, [{"id": 1}, {"id": 2}]),
+        ('{"id":\n 1}', 1, [{"id": 1}]),
+        ('\ufeff[{"id": 1}]', 1, [{"id": 1}]),
+        ([1, None, "x"], 3, [{"value": 1}, {"value": None}, {"value": "x"}]),
+    ],
+    ids=["array", "lines", "one object", "mark", "scalars"],
+)
+@pytest.mark.usefixtures("log")
+def test_what_is_pushed_is_readable(admin: Client, editor: Client, body: Any, count: int, expected: Any) -> None:
+    answer = editor.post("/datasources/log/records", body)
+    assert (answer.status, answer.json()["accepted"]) == (202, count)
+    run = admin.get(answer.headers["Location"].partition("/v1")[2]).json()
+    assert (run["id"], run["status"], run["trigger"], run["rows"]) == (answer.json()["run"], "succeeded", "push", count)
+    assert run["completeness"] == "complete"
+    assert rows(admin, "datasources/log") == expected
+    kept = editor.get(f"/runs/{run['id']}/pages/1/content").text
+    assert kept == (body if isinstance(body, str) else json.dumps(body)), "as received"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("", "empty"),
+        ("{", "neither"),
+        ('{"id": 1}\n{"id"', "Line 2"),
+        ("a,b\n1,2\n", "neither"),
+        ("[" * 300 + "]" * 300, "nested"),
+    ],
+)
+@pytest.mark.usefixtures("services", "log")
+def test_what_is_no_json_is_refused_whole(admin: Client, body: str, says: str) -> None:
+    answer = admin.post("/datasources/log/records", body)
+    assert answer.status == 400
+    assert says in answer.json()["detail"]
+    assert admin.get("/runs").json()["items"] == []
+
+
+@pytest.mark.usefixtures("services", "log")
+def test_the_rules_of_a_push(admin: Client, viewer: Client) -> None:
+    assert viewer.post("/datasources/log/records", [{}]).status == 403
+    assert admin.post("/datasources/none/records", [{}]).status == 404
+    admin.post("/datasources", http_source())
+    assert admin.post("/datasources/coins/records", "{").status == 400
+    assert admin.post("/datasources/coins/records", [{}]).status == 409
+    assert admin.post("/datasources/log/records?odd=1", [{}]).status == 422
+    assert admin.post("/datasources/log/records", '["' + "x" * 3_000_000 + '"]').status == 413
+    assert admin.post("/datasources/log/records", []).json() == {"accepted": 0, "run": None}
+    assert admin.post("/datasources/log/runs").status == 409
+    for wrong in ({"format": "csv"}, {"schedule": {"expression": "rate(1 hour)"}}, {"write_disposition": "scd2"}):
+        assert admin.put("/datasources/log", {"name": "log", "kind": "push", **wrong}).status == 422
+    assert admin.put("/datasources/log", {"name": "log", "kind": "push", "write_disposition": "upsert"}).status == 422
+
+
+@pytest.mark.usefixtures("log")
+def test_a_repeated_push_with_a_key_is_one(admin: Client) -> None:
+    first = pushed(admin, "log", [{"id": 1}], idempotency_key="k")
+    assert pushed(admin, "log", [{"id": 1}], idempotency_key="k") == first
+    assert rows(admin, "datasources/log") == [{"id": 1}]
+
+
+@pytest.mark.usefixtures("log")
+def test_append_adds_and_rewrites_nothing(services: Platform, admin: Client) -> None:
+    for number in range(3):
+        pushed(admin, "log", [{"id": number}])
+    assert rows(admin, "datasources/log") == [{"id": 0}, {"id": 1}, {"id": 2}]
+    manifests = [
+        services.lake.manifest(services.datasets.version("datasource/log", number).manifest_key) for number in (1, 2, 3)
+    ]
+    assert [len(manifest.objects) for manifest in manifests] == [1, 2, 3]
+    assert [part.key for part in manifests[2].objects[:2]] == [part.key for part in manifests[1].objects]
+    assert [item["rows"] for item in admin.get("/datasources/log/versions").json()["items"]] == [3, 2, 1]
+    assert admin.get("/datasources/log/data?version=1").json()["items"] == [{"id": 0}]
+
+
+@pytest.mark.usefixtures("log")
+def test_many_small_files_become_one(services: Platform, admin: Client) -> None:
+    services.settings = services.settings.model_copy(update={"max_version_objects": 3})
+    for number in range(5):
+        pushed(admin, "log", [{"id": number, f"c{number}": "x"}])
+    found = rows(admin, "datasources/log")
+    assert [row["id"] for row in found] == [0, 1, 2, 3, 4]
+    assert found[0] == {"id": 0, "c0": "x", "c1": None, "c2": None, "c3": None, "c4": None}
+    latest = services.lake.manifest(services.datasets.published("datasource/log").manifest_key)
+    assert len(latest.objects) == 2
+
+
+@pytest.mark.usefixtures("log")
+def test_columns_grow_and_widen(admin: Client) -> None:
+    pushed(admin, "log", [{"id": 1, "v": None}])
+    pushed(admin, "log", [{"id": 2.5, "w": "x"}])
+    pushed(admin, "log", [{"id": "abc", "v": [1]}])
+    assert rows(admin, "datasources/log") == [
+        {"id": "1", "v": None, "w": None},
+        {"id": "2.5", "v": None, "w": "x"},
+        {"id": "abc", "v": [1], "w": None},
+    ]
+    schema = admin.get("/datasources/log/versions").json()["items"][0]["schema"]
+    types = [(column["name"], column["type"], column["nullable"]) for column in schema]
+    assert types == [("id", "string", False), ("v", "json", True), ("w", "string", True)]
+
+
+@pytest.mark.usefixtures("stock")
+def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
+    pushed(admin, "stock", [{"id": 2, "v": "a"}, {"id": 1, "v": "b"}, {"id": 2, "v": "c"}])
+    assert rows(admin, "datasources/stock") == [{"id": 1, "v": "b"}, {"id": 2, "v": "c"}]
+    run = pushed(admin, "stock", [{"id": 3, "w": 1}, {"id": 1, "w": 2}, {"id": None, "w": 3}])["run"]
+    assert rows(admin, "datasources/stock") == [
+        {"id": 1, "v": None, "w": 2},
+        {"id": 2, "v": "c", "w": None},
+        {"id": 3, "v": None, "w": 1},
+    ]
+    found = admin.get(f"/runs/{run}").json()
+    assert (found["rows"], "lack a value in the primary key" in found["warnings"][0]) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        ([{"v": 1}], "no column 'id'"),
+        ([{"id": 1.5}], "was bigint and is double now"),
+        ([{"id": 2, "V": 1}], "one spelling"),
+    ],
+)
+@pytest.mark.usefixtures("stock")
+def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client, second: Any, says: str) -> None:
+    pushed(admin, "stock", [{"id": 1, "v": 1}])
+    run = admin.get(f"/runs/{pushed(admin, 'stock', second)['run']}").json()
+    assert run["status"] == "failed"
+    assert says in run["error"]["detail"]
+    assert rows(admin, "datasources/stock") == [{"id": 1, "v": 1}]
+    pushed(admin, "stock", [{"id": 5, "v": 5}])
+    assert len(rows(admin, "datasources/stock")) == 2, "later pushes are not held up"
+
+
+@pytest.mark.usefixtures("log")
+def test_while_a_run_is_at_it_pushes_wait_for_the_next_one(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
+    first = pushed(admin, "log", [{"id": 1}])["run"]
+    assert pushed(admin, "log", [{"id": 2}])["run"] == first, "the first run has not begun to take"
+    run = services.runs.get(first)
+    services.runs.advance(run, status="running")
+    second = pushed(admin, "log", [{"id": 3}])["run"]
+    assert second != first
+    assert pushed(admin, "log", [{"id": 4}])["run"] == second
+    assert admin.get(f"/runs/{second}").json()["status"] == "pending"
+    workflows.hold = False
+    workflows.outcomes.clear()
+    workflows.start(services.runs.get(first))
+    ended = [admin.get(f"/runs/{one}").json() for one in (first, second)]
+    assert [run["status"] for run in ended] == ["succeeded", "succeeded"]
+    assert [row["id"] for row in rows(admin, "datasources/log")] == [1, 2, 3, 4]
+    assert services.locks.read("push#log") is None
+
+
+@pytest.mark.usefixtures("log")
+def test_a_run_for_which_nothing_is_left_ends_well(services: Platform, admin: Client) -> None:
+    pushed(admin, "log", [{"id": 1}])
+    run = services.runs.get(drain(services, "log", "test").id)
+    assert (run.status, run.version, run.rows) == ("succeeded", 1, 0)
+    assert len(admin.get("/datasources/log/versions").json()["items"]) == 1
+
+
+@pytest.mark.usefixtures("log")
+def test_pushed_records_survive_their_run(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+    """The machine dies in the middle of the run: it is tried again without anybody asking."""
+    calls = []
+
+    def die(function: str, payload: dict[str, Any]) -> None:
+        calls.append(function)
+        if function == "extract" and calls.count("extract") <= 4:
+            raise Killed
+
+    workflows.before_task = die
+    run = pushed(admin, "log", [{"id": 1}])["run"]
+    sweep(services, grace_seconds=0)
+    assert admin.get(f"/runs/{run}").json()["status"] == "succeeded"
+    assert admin.get(f"/runs/{run}").json()["attempt"] == 2
+    assert rows(admin, "datasources/log") == [{"id": 1}]
+    pushed(admin, "log", [{"id": 2}])
+    assert rows(admin, "datasources/log") == [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.usefixtures("log")
+def test_a_lost_end_is_made_good_by_the_next_push(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.settle_ends = False
+    pushed(admin, "log", [{"id": 1}])
+    assert services.locks.read("push#log") is not None
+    pushed(admin, "log", [{"id": 2}])
+    assert [row["id"] for row in rows(admin, "datasources/log")] == [1, 2]
+    for run in services.runs.active():
+        settle(services, run)
+    assert services.locks.read("push#log") is None
+
+
+@pytest.mark.usefixtures("log")
+def test_a_failed_push_is_redriven_once_the_datasource_is_mended(admin: Client) -> None:
+    admin.patch("/datasources/log", {"fields": {"n": "abs(id)"}})
+    run = pushed(admin, "log", [{"id": "x"}])["run"]
+    assert admin.get(f"/runs/{run}").json()["status"] == "failed"
+    admin.patch("/datasources/log", {"fields": None})
+    admin.post(f"/runs/{run}/redrive")
+    assert rows(admin, "datasources/log") == [{"id": "x"}]
+
+
+@pytest.mark.usefixtures("stock")
+def test_a_project_follows_what_is_pushed(admin: Client) -> None:
+    admin.post("/projects", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}})
+    admin.put("/projects/p/datasources/stock", {})
+    pushed(admin, "stock", [{"id": 1, "v": "a"}])
+    pushed(admin, "stock", [{"id": 1, "v": "b"}])
+    assert rows(admin, "projects/p") == [{"id": 1, "v": "b"}]
+
+
+def test_a_replay_makes_an_added_up_version_again(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "log", "kind": "push"})
+    for number in range(3):
+        pushed(admin, "log", [{"id": number}])
+    admin.patch("/datasources/log", {"fields": {"number": "id"}})
+    run = ingest(admin, "log", {"replay": 2})
+    assert (run["status"], run["version"], run["requests"]) == ("succeeded", 4, 0)
+    assert rows(admin, "datasources/log") == [{"number": 0}, {"number": 1}]
+    pushed(admin, "log", [{"id": 9}])
+    assert rows(admin, "datasources/log") == [{"number": 0}, {"number": 1}, {"number": 9}]
+
+
+def test_files_add_up_once_each(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
+    for name, body in (("a", b"a\n1\n"), ("b", b"a\n2\n"), ("c", b"a\n1\n")):
+        run = drop(services, f"notes/{name}.csv", body)
+        assert run is not None
+        assert run["status"] == "succeeded"
+    assert (run["version"], run["rows"]) == (2, 0)
+    assert "added before" in run["warnings"][0]
+    assert rows(admin, "datasources/notes") == [{"a": 1}, {"a": 2}]
+
+
+def test_http_upserts(admin: Client, upstream: Upstream) -> None:
+    admin.post("/datasources", http_source(primary_key=["id"], write_disposition="upsert"))
+    for document in ([{"id": 1, "v": 1}, {"id": 2, "v": 1}], [{"id": 2, "v": 2}, {"id": 3, "v": 2}]):
+        upstream.serve(document)
+        assert ingest(admin, "coins")["status"] == "succeeded"
+    assert rows(admin, "datasources/coins") == [{"id": 1, "v": 1}, {"id": 2, "v": 2}, {"id": 3, "v": 2}]
+
+
+def test_two_runs_that_add_at_once_both_count(services: Platform, admin: Client, upstream: Upstream) -> None:
+    """The second one to commit finds another version than it began with, and extracts again."""
+    admin.post("/datasources", http_source(write_disposition="append"))
+    upstream.serve([{"id": 1}])
+    workflows: Any = services.workflows
+    inner: list[str] = []
+
+    def overtake(function: str, payload: dict[str, Any]) -> None:
+        if function == "commit" and not inner:
+            inner.append("")
+            inner.append(ingest(admin, "coins")["status"])
+
+    workflows.before_task = overtake
+    outer = ingest(admin, "coins")
+    assert (outer["status"], inner[1]) == ("succeeded", "succeeded")
+    assert rows(admin, "datasources/coins") == [{"id": 1}, {"id": 1}]
+    assert workflows.tasks.count("extract") == 3
+    assert all(isinstance(outcome, Outcome) for outcome in workflows.outcomes.values())
