@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import click
 from botocore.exceptions import BotoCoreError
 from rich.table import Table
@@ -15,6 +16,7 @@ from rich.table import Table
 from sluice_cli.api import connect
 from sluice_cli.blueprint import Blueprint
 from sluice_cli.demo import demonstrate
+from sluice_cli.migrate import migrate as migrate_stack
 from sluice_cli.progress import StepFailed, console, step
 from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file, issue_first_key
 
@@ -156,6 +158,20 @@ def get(path: str) -> None:
 def first_key(stack: str, workspace: str) -> None:
     """Write the first admin key of a stack, with the AWS credentials at hand, and show it once."""
     click.echo(issue_first_key(stack, workspace))
+
+
+@cli.command()
+@PORT
+@click.option(
+    "--plan", "write", flag_value=False, type=bool, default=False, help="Only show what would change (default)."
+)
+@click.option("--apply", "write", flag_value=True, type=bool, help="Write every item in its present form.")
+@click.option("--aws", is_flag=True, help="The stack on AWS, with the credentials at hand, instead of the local one.")
+@click.option("--stack", default="sluice", show_default=True, help="The stack's name.")
+def migrate(port: int, write: bool, aws: bool, stack: str) -> None:
+    """Finish the upgrades that reading does item by item."""
+    client = boto3.client if aws else local_stack(port).client
+    migrate_stack(client("cloudformation"), client("dynamodb"), stack, write=write)
 
 
 def main() -> None:

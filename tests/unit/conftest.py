@@ -19,6 +19,8 @@ from support.upstream import Upstream
 from support.workflows import LocalWorkflows
 
 TABLES = resources("AWS::DynamoDB::Table")
+# One session for all tests: reading the services' descriptions takes longer than most tests.
+SESSION = boto3.session.Session()
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,7 @@ def upstream() -> Upstream:
 @pytest.fixture
 def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Platform]:
     with mock_aws():
+        boto3.DEFAULT_SESSION = SESSION
         dynamodb = boto3.client("dynamodb")
         for logical_id, properties in TABLES.items():
             known = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")

@@ -46,6 +46,12 @@ def test_api(services: Platform) -> None:
     assert json.loads(handled("query")["body"])["type"] == "urn:sluice:problem:not-published"
 
 
+def test_probe(services: Platform) -> None:
+    answer = json.loads(handled("probe")["body"])
+    assert (answer["ok"], answer["status"]) == (False, None)
+    assert "'coins' has no value" in answer["reason"]
+
+
 def test_authorizer(services: Platform) -> None:
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handled("authorizer")

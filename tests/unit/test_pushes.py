@@ -226,9 +226,7 @@ def test_pushed_records_survive_their_run(services: Platform, admin: Client, wor
 
 
 @pytest.mark.usefixtures("log")
-def test_a_lost_end_is_made_good_by_the_next_push(
-    services: Platform, admin: Client, workflows: LocalWorkflows
-) -> None:
+def test_a_lost_end_is_made_good_by_the_next_push(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
     workflows.settle_ends = False
     pushed(admin, "log", [{"id": 1}])
     assert services.locks.read("push#log") is not None

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     import httpx
 
 
+@lru_cache(maxsize=1)
+def session() -> Any:
+    """This process's session with AWS, which has read the services' descriptions once."""
+    from botocore.session import get_session
+
+    return get_session()
+
+
 class Platform:
     """Every adapter that the layer's code needs, each made when it is first used."""
 
@@ -42,13 +50,7 @@ class Platform:
 
         retries: Any = {"mode": "standard", "max_attempts": 5}
         settled = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
-        return self._session.create_client(service, config=settled, endpoint_url=endpoint_url)
-
-    @cached_property
-    def _session(self) -> Any:
-        from botocore.session import get_session
-
-        return get_session()
+        return session().create_client(service, config=settled, endpoint_url=endpoint_url)
 
     @cached_property
     def _dynamodb(self) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice.catalog.definitions import Definitions, missing
 from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.catalog.upgrades import newest
 from sluice.domain.base import Record
 from sluice.domain.names import now, rfc3339, sql_name_of
 from sluice.domain.project import Assignment
@@ -105,6 +106,7 @@ class Assignments:
         item = {
             **self._key(assigned.project, assigned.datasource),
             "datasource_key": f"{self._workspace}#{assigned.datasource}",
+            "schema_version": newest("assignment"),
             **assigned.model_dump(),
         }
         condition = "attribute_not_exists(#workspace)" if new else "attribute_exists(#workspace)"

@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice.catalog.runs import Runs
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, capped
@@ -24,7 +25,7 @@ class Datasets:
     def pointer(self, dataset: str) -> Pointer:
         """Which version is published; a dataset without any has a pointer to none."""
         item = self._datasets.get({"workspace": self._workspace, "dataset": dataset})
-        return Pointer.model_validate(item) if item else Pointer(dataset=dataset)
+        return Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
 
     def version(self, dataset: str, number: int) -> Version:
         """One version.
@@ -70,7 +71,12 @@ class Datasets:
         if pointer.latest == 0:
             return []
         hidden = pointer.model_dump(include={"floor", *_SHOWN}, exclude_none=True)
-        changes = {"floor": pointer.latest, "hidden": hidden, **dict.fromkeys(_SHOWN)}
+        changes = {
+            "schema_version": newest("pointer"),
+            "floor": pointer.latest,
+            "hidden": hidden,
+            **dict.fromkeys(_SHOWN),
+        }
         return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
 
     def showing(self, dataset: str) -> list[Write]:
@@ -137,7 +143,8 @@ class Datasets:
     def _pointing(
         self, pointer: Pointer, manifest: Manifest, run: Run, number: int, moment: str, takes: bool, repeated: bool
     ) -> Any:
-        changes: Item = {"latest": max(number, pointer.latest)}
+        form = {"schema_version": newest("pointer"), "hidden": pointer.hidden}  # which reading may have upgraded
+        changes: Item = {"latest": max(number, pointer.latest), **form}
         if takes:
             changes["checked_at"] = moment
         if takes and not repeated:
@@ -171,6 +178,7 @@ class Datasets:
             "data_as_of": manifest.data_as_of,
             "fingerprint": manifest.fingerprint,
             "manifest_key": manifest_key,
+            "schema_version": newest("version"),
         }
 
 

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import orjson
 
 from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write, transact
+from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.base import Record
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 Kind = Literal["project", "datasource", "key", "secret"]
-SCHEMA_VERSION = 1
 MAX_DOCUMENT_BYTES = 300_000
 
 _PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"
@@ -93,7 +93,7 @@ class Definitions:
         moment = rfc3339(now())
         changes = {
             "document": _encoded(document),
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": newest(kind),
             "created_at": moment,
             "created_by": created_by,
             "updated_at": moment,
@@ -118,7 +118,7 @@ class Definitions:
             return found
         write = self._table.update(
             self._key(found.kind, found.name),
-            {"document": _encoded(document), "schema_version": SCHEMA_VERSION, "updated_at": rfc3339(now())},
+            {"document": _encoded(document), "schema_version": newest(found.kind), "updated_at": rfc3339(now())},
             f"{_PRESENT} AND #version = :read",
             {"read": found.version},
             add={"version": 1},
@@ -199,6 +199,7 @@ class Definitions:
 
 
 def _definition(kind: Kind, item: Item) -> Definition:
+    item = upgraded(kind, item)
     return Definition.model_validate({**item, "kind": kind, "document": orjson.loads(item["document"])})
 
 

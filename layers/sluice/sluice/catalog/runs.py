@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Run, RunEvent, capped
 from sluice.errors import Conflict, NotFound, RunStopped
@@ -41,6 +42,7 @@ class Runs:
             **self._key(run.id),
             "owner": f"{self._workspace}#{run.owner}",
             "expires_at": int(time.time()) + self._days * 86400,
+            "schema_version": newest("run"),
             **run.model_dump(exclude={"id"}),
         }
         try:
@@ -174,7 +176,7 @@ _OPEN_ATTEMPT = "#attempt = :attempt AND #status IN (:pending, :running)"
 
 
 def _run(item: Item) -> Run:
-    return Run.model_validate({**item, "id": item["run_id"]})
+    return Run.model_validate({**upgraded("run", item), "id": item["run_id"]})
 
 
 class Pages:

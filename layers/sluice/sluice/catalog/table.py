@@ -241,6 +241,17 @@ class Table:
                 return
             after = page.last_key
 
+    def scan_all(self) -> Iterator[Item]:
+        """Every item of the table, in no order: for migrations only."""
+        request: dict[str, Any] = {"TableName": self.name, "ConsistentRead": True}
+        while True:
+            with _conditions():
+                answer = self.client.scan(**request)
+            yield from (_decode(item) or {} for item in answer.get("Items", []))
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
 
 def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
     """Do all writes or none.

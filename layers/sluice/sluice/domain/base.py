@@ -20,13 +20,16 @@ def _derived_slug(schema: dict[str, Any]) -> None:
 class Document(BaseModel):
     """A document that users write: strict types, unknown fields refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, validate_default=False, json_schema_extra=_derived_slug)
+    # Built when first used: a function that starts needs few of all models.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, validate_default=False, json_schema_extra=_derived_slug, defer_build=True
+    )
 
 
 class Record(BaseModel):
     """A document that only Sluice writes."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 D = TypeVar("D", bound=BaseModel)

@@ -59,7 +59,7 @@ class Dispatcher:
                 call.principal.require(route.role)
             for name, value in arguments.items():
                 _require_plain(name, value)
-            answer = once(call, services.locks, services.lake, lambda: route.handler(call, services, **arguments))
+            answer = once(call, services, lambda: route.handler(call, services, **arguments))
             if route.method == "GET":
                 call.require_known_parameters()  # last, so that a missing resource is 404 first
             return self._present(call, answer)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from sluice.bootstrap import Platform
 from sluice.catalog.locks import Locks
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
@@ -17,7 +18,7 @@ MAX_STORED_BYTES = 300_000
 _RUNNING_SECONDS = 60
 
 
-def once(call: Call, locks: Locks, lake: Lake, handle: Callable[[], Answer]) -> Answer:
+def once(call: Call, services: Platform, handle: Callable[[], Answer]) -> Answer:
     """The handler's answer, or the one it gave to the same key before.
 
     Only successes are kept: a request that failed may be repeated with the same key.
@@ -34,15 +35,16 @@ def once(call: Call, locks: Locks, lake: Lake, handle: Callable[[], Answer]) -> 
     name = hashlib.sha256(f"{call.principal.id}\n{call.path}\n{key}".encode()).hexdigest()
     lock = f"idempotency#{name}"
     request = hashlib.sha256(repr(sorted(call.query.items())).encode() + b"\n" + call.body()).hexdigest()
+    locks = services.locks
     held = locks.acquire(lock, _RUNNING_SECONDS, request=request)
     if held is not None:
-        return _replayed(held, request, lake)
+        return _replayed(held, request, services.lake)
     try:
         answer = handle()
     except BaseException:
         locks.release(lock, "#request = :request", {"request": request})
         raise
-    _keep(call, locks, lake, lock, request, answer)
+    _keep(call, locks, services.lake, lock, request, answer)
     return answer
 
 

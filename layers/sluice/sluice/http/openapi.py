@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from sluice import __version__
 from sluice.http.routes import Parameter, Route
@@ -41,6 +40,8 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     Returns:
         OpenAPI 3.1, in an order that depends on the routes' paths and verbs only.
     """
+    from pydantic.json_schema import models_json_schema  # only where the document is made
+
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
     models = {model for route in ordered for model in (route.body, route.answer) if isinstance(model, type)}
     names, definitions = models_json_schema(

@@ -10,7 +10,7 @@ import orjson
 from sluice.bootstrap import Platform
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, presented
-from sluice.errors import Conflict, SluiceError
+from sluice.errors import PROBLEM_TYPE_PREFIX, Conflict, RunError, SluiceError, all_errors
 from sluice.http.call import Answer, Call
 from sluice.http.running import awaited
 from sluice.merge.documents import size
@@ -46,16 +46,12 @@ def fetch_project(call: Call, services: Platform, slug: str) -> Answer:
     return _merged(call, services, slug, errors)
 
 
-class _RunFailedError(SluiceError):
-    """The problem that a run ended with, as the answer to who waited for it."""
-
-
 def _problem(run: Run) -> SluiceError:
+    """What a run ended with, as an error of whoever waited for it."""
     told = run.error or {}
-    problem = _RunFailedError(told.get("detail", f"The refresh {run.id} failed."), told.get("errors"))
-    problem.code = str(told.get("type", "")).rpartition(":")[2] or "run-failed"  # type: ignore[misc]
-    problem.status, problem.title = told.get("status", 500), told.get("title", "The run failed")  # type: ignore[misc]
-    return problem
+    code = str(told.get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)
+    kind = next((error for error in all_errors(RunError) if error.code == code), RunError)
+    return kind(told.get("detail", f"The refresh {run.id} failed."), told.get("errors"))
 
 
 def _errors(services: Platform, run: Run) -> Errors:

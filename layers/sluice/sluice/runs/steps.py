@@ -108,6 +108,8 @@ def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
         return {"outcome": "done"}
     datasource = _datasource(services, run)
+    if run.progress is None:
+        run = services.runs.advance(run, progress={"stage": "fetch", "current": 0, "total": None})
     try:
         index = _fetched(services, run, datasource, seconds_left)
     except HandOver:

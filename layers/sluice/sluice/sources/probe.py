@@ -65,28 +65,24 @@ class Probe:
         self._secret = secret
         self._transport = transport
         self._limits = Limits.of(settings)
+        self._status: int | None = None
         self._deadline = time.monotonic() + settings.probe_seconds
 
     def check(self) -> Checked:
         """Ask for the first page, and say how that went; nothing is raised for what an upstream does."""
         begun = time.monotonic()
-        status: int | None = None
 
         async def ask() -> int:
-            nonlocal status
             async for page in self._pages(1):
-                status = page.received.status
                 return self._facts(page).records
             raise AssertionError("there is always a first page")
 
         records, reason = None, None
         try:
             records = asyncio.run(ask())
-        except Refused as error:
-            status, reason = error.upstream_status, error.detail
         except RunError as error:
             reason = error.detail
-        return Checked(reason is None, status, round(1000 * (time.monotonic() - begun)), records, reason)
+        return Checked(reason is None, self._status, round(1000 * (time.monotonic() - begun)), records, reason)
 
     def preview(self, most: int, look: Callable[[ProbedPage], None]) -> int:
         """Look at the first pages.
@@ -141,9 +137,10 @@ class Probe:
             late = isinstance(error, TimeoutError | httpx.TimeoutException)
             said = "there was no answer in time" if late else str(error) or type(error).__name__
             raise SourceUnreachable(f"{full_url(request)} cannot be reached: {said}; check the address.") from None
+        self._status = received.status
         if not 200 <= received.status < 300:
             received.body.close()
-            raise Refused(received.status, f"The upstream answered {received.status}.")
+            raise SourceRefused(f"The upstream answered {received.status}.")
         return received
 
     def _receipt(self, number: int, request: Request, received: Received) -> PageReceipt:
@@ -162,14 +159,6 @@ class Probe:
         with open_page(self._datasource, page.receipt, page.received.body, self._limits) as opened:
             document = opened.document()
             return PageFacts(document, sum(1 for _ in opened.records()), dict(page.received.headers))
-
-
-class Refused(SourceRefused):
-    """The upstream said no, with this status."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.upstream_status = status
 
 
 def probing_run(datasource: str) -> Run:

@@ -1,0 +1,1 @@
+"""What the benchmarks compare with: what a team would write instead."""

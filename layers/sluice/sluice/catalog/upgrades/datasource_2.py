@@ -1,0 +1,20 @@
+"""Datasources say how their CSV and workbooks are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+ENTITY, VERSION = "datasource", 2
+WHAT = "datasources gain csv and xlsx"
+
+
+def upgrade(item: dict[str, Any]) -> dict[str, Any]:
+    """The item of a definition, its document with the new fields after `format`."""
+    document: dict[str, Any] = {}
+    for name, value in orjson.loads(item["document"]).items():
+        document[name] = value
+        if name == "format":
+            document |= {"csv": None, "xlsx": None}
+    return {**item, "document": orjson.dumps(document).decode()}

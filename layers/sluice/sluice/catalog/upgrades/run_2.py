@@ -1,0 +1,21 @@
+"""Runs keep a timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ENTITY, VERSION = "run", 2
+WHAT = "runs gain a timeline"
+
+
+def upgrade(item: dict[str, Any]) -> dict[str, Any]:
+    """The run's item with the moments that it has kept so far."""
+    known = [("created_at", "created", 1), ("started_at", "started", 1)]
+    since = item.get("timeline", [])  # of a run that was under way when the release changed
+    known += [] if since else [("finished_at", item["status"], item["attempt"])]
+    events = [
+        {"time": item[name], "event": event, "attempt": attempt, "detail": {}}
+        for name, event, attempt in known
+        if item.get(name)
+    ]
+    return {**item, "timeline": [*events, *since]}

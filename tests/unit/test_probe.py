@@ -1,0 +1,115 @@
+"""Check and preview: one live look, and nothing stored."""
+
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from sluice.bootstrap import Platform
+from support.client import Client
+from support.documents import http_source, paged_source
+from support.upstream import Upstream, ok, raw
+
+
+def nothing_is_stored(services: Platform, upstream: Upstream, requests: int) -> None:
+    assert len(upstream.requests) == requests
+    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket="lake")
+    assert list(services.runs.newest()) == []
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_check(services: Platform, editor: Client, upstream: Upstream, saved: bool) -> None:
+    upstream.serve({"data": [{"id": 1}, {"id": 2}], "total": 2})
+    document = paged_source()
+    if saved:
+        editor.post("/datasources", document)
+    answer = editor.post("/datasources/coins/check") if saved else editor.post("/datasources/check", document)
+    assert answer.status == 200, answer.text
+    found = answer.json()
+    elapsed = found.pop("elapsed_ms")
+    assert found == {"ok": True, "status": 200, "records": 2, "reason": None}
+    assert isinstance(elapsed, int)
+    nothing_is_stored(services, upstream, 1)
+
+
+def broken(request: httpx.Request) -> Any:
+    raise httpx.ConnectError("the name coins.example.com does not resolve")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        (lambda request: raw(b"", 403), 403, "answered 403"),
+        (lambda request: raw(b"", 503), 503, "answered 503"),
+        (lambda request: ok({"x": 1}), 200, "selects nothing"),
+        (lambda request: raw(b"<html>"), 200, "HTML"),
+        (broken, None, "does not resolve"),
+    ],
+)
+def test_a_check_that_fails_says_why(
+    services: Platform, editor: Client, upstream: Upstream, answer: Any, status: int | None, says: str
+) -> None:
+    upstream.answer = answer
+    found = editor.post("/datasources/check", http_source(records="data")).json()
+    assert (found["ok"], found["status"], found["records"]) == (False, status, None)
+    assert says in found["reason"]
+    nothing_is_stored(services, upstream, 1)
+
+
+def test_a_check_without_its_secret(services: Platform, editor: Client, upstream: Upstream) -> None:
+    document = http_source(http={"auth": {"type": "bearer", "secret": "none"}})
+    found = editor.post("/datasources/check", document).json()
+    assert (found["ok"], "no value" in found["reason"]) == (False, True)
+    nothing_is_stored(services, upstream, 0)
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_preview(services: Platform, editor: Client, upstream: Upstream, saved: bool) -> None:
+    records = [{"id": number, "at": "2026-01-31T12:00:00Z", "tags": [1]} for number in range(25)]
+    upstream.serve_pages(records)
+    document = paged_source(types={"at": "timestamp"})
+    if saved:
+        editor.post("/datasources", document)
+    path, body = ("/datasources/coins/preview", None) if saved else ("/datasources/preview", document)
+    found = editor.post(f"{path}?pages=2", body).json()
+    assert (found["pages"], len(found["records"])) == (2, 20)
+    assert found["records"][0] == {"id": 0, "at": "2026-01-31T12:00:00Z", "tags": [1]}
+    assert found["schema"] == [
+        {"name": "id", "type": "bigint", "nullable": False},
+        {"name": "at", "type": "timestamp", "nullable": False},
+        {"name": "tags", "type": "json", "nullable": False},
+    ]
+    assert found["warnings"] == []
+    assert editor.post(f"{path}?pages=9", body).json()["pages"] == 3
+    assert editor.post(f"{path}?pages=11", body).status == 422
+    nothing_is_stored(services, upstream, 5)
+
+
+def test_a_preview_shows_a_hundred_records_at_most(services: Platform, editor: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": number, "odd": None if number < 150 else 1.5} for number in range(200)])
+    found = editor.post("/datasources/preview", http_source()).json()
+    assert len(found["records"]) == 100
+    assert found["schema"][1] == {"name": "odd", "type": "double", "nullable": True}, "all records decide the types"
+
+
+def test_a_preview_without_a_name_and_of_text(services: Platform, editor: Client, upstream: Upstream) -> None:
+    upstream.answer = lambda request: raw(b"a;b\n1;2,5\n", media_type="text/csv")
+    found = editor.post("/datasources/preview", {"kind": "http", "http": {"url": "https://x.example.com"}}).json()
+    assert found["records"] == [{"a": 1, "b": 2.5}]
+
+
+def test_a_preview_that_fails_is_a_problem(services: Platform, editor: Client, upstream: Upstream) -> None:
+    upstream.answer = lambda request: raw(b"", 401)
+    answer = editor.post("/datasources/preview", http_source())
+    assert (answer.status, answer.json()["type"]) == (502, "urn:sluice:problem:source-refused")
+
+
+def test_the_ground_rules(services: Platform, admin: Client, viewer: Client) -> None:
+    for name in ("check", "preview"):
+        assert viewer.post(f"/datasources/{name}", http_source()).status == 403
+        assert admin.post(f"/datasources/{name}", "{").status == 400
+        assert admin.post(f"/datasources/{name}", {"kind": "http"}).status == 422
+        assert admin.post(f"/datasources/{name}", {"kind": "file"}).status == 409
+        assert admin.post(f"/datasources/none/{name}").status == 404
+        assert admin.post("/datasources", http_source(name)).status == 422, "the name is a route's"

@@ -1,0 +1,228 @@
+"""JSON Web Tokens: whose are taken, and every way to get one wrong."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from authorizer.app import handler
+from sluice.bootstrap import Platform
+from sluice.errors import Unavailable
+from sluice.security.tokens import Tokens
+from support.client import Client
+from support.workflows import Context
+
+ISSUER, AUDIENCE = "https://issuer.example.com/pool", "client-1"
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+ED_KEY = ed25519.Ed25519PrivateKey.generate()
+
+
+def jwk(key: Any, kid: str) -> dict[str, Any]:
+    algorithm = {rsa.RSAPrivateKey: "RSAAlgorithm", ec.EllipticCurvePrivateKey: "ECAlgorithm"}
+    name = next((algorithm[kind] for kind in algorithm if isinstance(key, kind)), "OKPAlgorithm")
+    text = getattr(jwt.algorithms, name).to_jwk(key.public_key())
+    return {**json.loads(text), "kid": kid, "use": "sig"}
+
+
+class Issuer:
+    """Publishes keys; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.keys = [jwk(RSA_KEY, "rsa"), jwk(EC_KEY, "ec"), jwk(ED_KEY, "ed")]
+        self.asked: list[str] = []
+        self.down = False
+
+    def __call__(self, url: str) -> dict[str, Any]:
+        self.asked.append(url)
+        if self.down:
+            raise Unavailable("down")
+        return {"keys": self.keys}
+
+
+@pytest.fixture
+def issuer(services: Platform) -> Issuer:
+    found = Issuer()
+    services.settings = services.settings.model_copy(
+        update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_role_claim": "groups"}
+    )
+    services.__dict__["tokens"] = Tokens(services.settings, found)
+    return found
+
+
+def token(key: Any = RSA_KEY, kid: str | None = "rsa", algorithm: str = "RS256", **claims: Any) -> str:
+    moment = int(time.time())
+    said = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "groups": ["editor"], "iat": moment, "exp": moment + 60}
+    kept = {name: value for name, value in {**said, **claims}.items() if value is not None}
+    return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": kid} if kid is not None else None)
+
+
+def me(text: str) -> Any:
+    answer = Client().get("/me", authorization=f"Bearer {text}")
+    return answer.json() if answer.status == 200 else answer.status
+
+
+@pytest.mark.usefixtures("issuer")
+@pytest.mark.parametrize(
+    ("key", "kid", "algorithm"),
+    [(RSA_KEY, "rsa", "RS256"), (RSA_KEY, "rsa", "PS512"), (EC_KEY, "ec", "ES256"), (ED_KEY, "ed", "EdDSA")],
+)
+def test_a_good_token(key: Any, kid: str, algorithm: str) -> None:
+    assert me(token(key, kid, algorithm)) == {"id": "user/ada", "role": "editor", "projects": None, "workspace": "main"}
+
+
+@pytest.mark.usefixtures("issuer")
+@pytest.mark.parametrize(
+    ("claims", "role"),
+    [
+        ({"groups": ["viewer", "admin", "x"]}, "admin"),
+        ({"groups": "viewer"}, "viewer"),
+        ({"groups": "openid, editor"}, "editor"),
+        ({"aud": ["other", AUDIENCE]}, "editor"),
+        ({"aud": None, "client_id": AUDIENCE, "token_use": "access"}, "editor"),
+        ({"exp": int(time.time()) + 10_000, "nbf": int(time.time()) - 1}, "editor"),
+    ],
+)
+def test_roles_and_audiences(claims: dict[str, Any], role: str) -> None:
+    assert me(token(**claims))["role"] == role
+
+
+def unsigned() -> str:
+    return token(None, algorithm="none")
+
+
+def signed_with_the_published_key() -> str:
+    """HS256 with the public key as its secret: the classic confusion."""
+
+    def part(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    import hashlib
+    import hmac
+
+    from cryptography.hazmat.primitives import serialization
+
+    secret = RSA_KEY.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    moment = int(time.time())
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "groups": ["admin"], "exp": moment + 60}
+    body = f"{part({'alg': 'HS256', 'kid': 'rsa', 'typ': 'JWT'})}.{part(claims)}"
+    signature = hmac.new(secret, body.encode(), hashlib.sha256).digest()
+    return f"{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def tampered() -> str:
+    header, _, signature = token().split(".")
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "eve", "groups": ["admin"], "exp": int(time.time()) + 60}
+    return f"{header}.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
+
+
+@pytest.mark.usefixtures("issuer")
+@pytest.mark.parametrize(
+    "make",
+    [
+        unsigned,
+        signed_with_the_published_key,
+        tampered,
+        lambda: token(OTHER_KEY),
+        lambda: token(EC_KEY, "rsa", "ES256"),
+        lambda: token(iss="https://evil.example.com"),
+        lambda: token(iss=None),
+        lambda: token(aud="client-2"),
+        lambda: token(aud=None),
+        lambda: token(aud=None, client_id=AUDIENCE),
+        lambda: token(aud=None, client_id="client-2", token_use="access"),
+        lambda: token(exp=int(time.time()) - 60),
+        lambda: token(exp=None),
+        lambda: token(exp="soon"),
+        lambda: token(nbf=int(time.time()) + 600),
+        lambda: token(iat=int(time.time()) + 600),
+        lambda: token(sub=None),
+        lambda: token(kid="unknown"),
+        lambda: token(kid=None),
+        lambda: "a.b.c",
+        lambda: "..",
+        lambda: token()[:-4] + "AAAA",
+        lambda: token() + ".x",
+    ],
+    ids=[
+        "alg none", "HS256 with the public key", "tampered", "wrong key", "wrong kind of key", "wrong issuer",
+        "no issuer", "wrong audience", "no audience", "client_id of an id token", "wrong client", "expired",
+        "no expiry",
+        "odd expiry", "not yet valid", "issued in the future", "nobody", "unknown kid", "no kid", "nonsense", "empty",
+        "wrong signature", "too many parts",
+    ],
+)  # fmt: skip
+def test_every_other_token_is_refused(make: Callable[[], str]) -> None:
+    assert me(make()) == 401
+
+
+@pytest.mark.usefixtures("issuer")
+@pytest.mark.parametrize("groups", [None, [], ["root"], "root", 5, {"admin": True}])
+def test_a_token_without_a_role_is_forbidden(groups: Any) -> None:
+    asked = {"headers": {"Authorization": f"Bearer {token(groups=groups)}"}, "httpMethod": "GET", "methodArn": "arn"}
+    policy = handler(asked, Context())["policyDocument"]["Statement"][0]
+    assert policy["Effect"] == "Deny"
+
+
+def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Platform, issuer: Issuer) -> None:
+    for _ in range(3):
+        assert me(token())["role"] == "editor"
+    assert issuer.asked == [f"{ISSUER}/.well-known/jwks.json"]
+    issuer.keys.append(jwk(OTHER_KEY, "new"))
+    assert me(token(OTHER_KEY, "new")) == 401, "asked a moment ago"
+    services.tokens._asked_at -= 31
+    assert me(token(OTHER_KEY, "new"))["role"] == "editor"
+    services.tokens._fetched_at -= 3601
+    issuer.keys.pop(0)
+    assert me(token()) == 401, "a key that was withdrawn"
+
+
+def test_an_issuer_that_is_down(services: Platform, issuer: Issuer) -> None:
+    issuer.down = True
+    with pytest.raises(Unavailable):
+        services.tokens.recognise(token())
+    issuer.down = False
+    assert me(token())["role"] == "editor"
+    issuer.down = True
+    services.tokens._fetched_at -= 3601
+    assert me(token())["role"] == "editor", "known keys go on counting"
+
+
+def test_keys_for_encryption_sign_nothing(services: Platform, issuer: Issuer) -> None:
+    issuer.keys = [{**jwk(RSA_KEY, "rsa"), "use": "enc"}]
+    assert me(token()) == 401
+
+
+def test_without_an_issuer_no_token_is_taken(services: Platform) -> None:
+    assert me(token()) == 401
+
+
+def test_where_the_keys_are(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Issuer()
+    pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
+    settings = services.settings.model_copy(update={"jwt_issuer": pool, "jwt_audience": AUDIENCE})
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    for changes in ({}, {"emulated": True}, {"jwt_jwks_url": "https://keys.example.com/"}):
+        with pytest.raises(Exception, match="not valid"):
+            Tokens(settings.model_copy(update=changes), found).recognise(token())
+    assert found.asked == [
+        f"{pool}/.well-known/jwks.json",
+        "http://127.0.0.1:4566/us-east-1_abc/.well-known/jwks.json",
+        "https://keys.example.com/",
+    ]
+
+
+def test_in_sams_own_server_the_function_says_401(services: Platform) -> None:
+    services.settings = services.settings.model_copy(update={"aws_sam_local": True})
+    asked = {"headers": {}, "httpMethod": "GET", "methodArn": "arn"}
+    assert handler(asked, Context())["context"] == {}
+    assert Client().get("/me").status == 401
+    assert Client("slc_aaaaaaaaaaaa_" + "x" * 43).get("/me").json()["type"] == "urn:sluice:problem:unauthenticated"
