@@ -5,7 +5,8 @@ BLUEPRINT ?= top-coins
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-export PORT
+EMULATOR ?= ministack
+export PORT EMULATOR
 export SLUICE_PYTHON := $(CURDIR)/$(BIN)/python
 export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 # Wheels of the layers: this machine's for the emulator, Lambda's for `make build-aws`.
@@ -17,6 +18,7 @@ export SLUICE_PLATFORM ?=
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
 	@echo
+	@echo "  EMULATOR=localstack takes LocalStack in a container instead of the embedded emulator."
 	@echo "  PORT=4666 moves the local stack to another port, so that two can run side by side."
 
 $(INSTALLED): requirements/dev.txt pyproject.toml

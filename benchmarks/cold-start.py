@@ -145,9 +145,10 @@ def main() -> None:
         folder = Path(name)
         write_service(folder / "peer_service.py", ROUTES)
         for case, path in PATHS.items():
-            rounds = []
-            for _ in range(ROUNDS + 1):
-                rounds.append([measured(module, folder, endpoint, path) for module in ("api.app", "peer_service")])
+            rounds = [
+                [measured(module, folder, endpoint, path) for module in ("api.app", "peer_service")]
+                for _ in range(ROUNDS + 1)
+            ]
             bodies = [
                 {key: found["body"].get(key) for key in ("status", "slug", "http", "etag")} for found in rounds[0]
             ]

@@ -32,8 +32,9 @@ COVERAGE = ["--cov", "--cov-report=term"]
 TEST: list[Gate] = [
     ("tests: unit and fetching", [*PYTEST, "tests/unit", "tests/fetching", "-n", "2", *COVERAGE], {}),
     ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
+    ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
     ("tests: stack", [*PYTEST, "tests/stack"], {}),
-    ("tests: sam", [*PYTEST, "tests/sam", "-n", "2", "-rs"], {}),
+    ("tests: sam", [*PYTEST, "tests/sam", "-n", "2", "--dist", "loadfile", "-rs"], {}),
 ]
 PROOF: list[Gate] = [
     ("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"}),

@@ -33,7 +33,8 @@ def route_paths() -> str:
     paths: dict[str, dict[str, tuple[str, Route | None]]] = {}
     for function, routes in FUNCTIONS.items():
         for route in routes:
-            verbs = paths.setdefault(route.path, {"options": (function, None)})
+            # A function of its own: `sam local start-api` gives all verbs of one function one authorizer.
+            verbs = paths.setdefault(route.path, {"options": ("PreflightFunction", None)})
             verbs[route.method.lower()] = (function, route)
     lines = []
     for path, verbs in sorted(paths.items()):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_COMMON = ["--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
+_COMMON = ["--quiet", "--generate-hashes", "--no-header"]
 # The files name packages and hashes only: any index that has them will do.
 _COMMON += ["--no-emit-index-url", "--no-emit-find-links"]
 _TARGETS = {
@@ -15,14 +15,30 @@ _TARGETS = {
     "layers/runtime/requirements.txt": ["--extra", "runtime", "--constraints", "requirements/dev.txt"],
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
+_LOCALSTACK = "requirements/localstack"
 
 
 def main() -> int:
     """Write the three files; `--upgrade` takes the newest versions."""
     upgrade = [flag for flag in sys.argv[1:] if flag == "--upgrade"]
+    uv = str(Path(sys.executable).with_name("uv"))
+    alone = [uv, "pip", "compile", *_COMMON, *upgrade, f"{_LOCALSTACK}.in", "--output-file", f"{_LOCALSTACK}.txt"]
+    subprocess.run([*alone, "--python-version", "3.13"], cwd=ROOT, check=True)
     for target, arguments in _TARGETS.items():
-        uv = str(Path(sys.executable).with_name("uv"))
-        command = [uv, "pip", "compile", *_COMMON, *arguments, *upgrade, "pyproject.toml", "--output-file", target]
+        command = [
+            uv,
+            "pip",
+            "compile",
+            *_COMMON,
+            "--universal",
+            "--python-version",
+            "3.11",
+            *arguments,
+            *upgrade,
+            "pyproject.toml",
+            "--output-file",
+            target,
+        ]
         subprocess.run(command, cwd=ROOT, check=True)
         print(f"wrote {target}")
     return 0

@@ -25,6 +25,8 @@ _PORT_SECONDS = 3
 class Emulator:
     """MiniStack on one port, with its state in one folder."""
 
+    parameters = ("CreateUserPool=yes",)
+
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.port = port

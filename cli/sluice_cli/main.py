@@ -32,7 +32,7 @@ def local_folder() -> Path:
 
 def local_stack(port: int) -> LocalStack:
     """The local stack on a port."""
-    return LocalStack(ROOT, local_folder(), port)
+    return LocalStack(ROOT, local_folder(), port, os.environ.get("EMULATOR") or "ministack")
 
 
 @click.group()

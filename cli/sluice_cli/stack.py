@@ -22,12 +22,14 @@ from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice.security.keys import KeyRing
 from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
+from sluice_cli.localstack import LocalStackContainer
 from sluice_cli.progress import StepFailed, console, step
 
 STACK_NAME = "sluice"
 WORKSPACE = "main"
 DEFAULT_PORT = 4566
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "workflows")
+EMULATORS = {"ministack": Emulator, "localstack": LocalStackContainer}
 _LOCAL_NETWORKS = "127.0.0.0/8,::1/128"
 
 
@@ -37,14 +39,15 @@ class LocalStack:
     Args:
         root: the checkout.
         local: the folder for everything that is not kept.
+        emulator: `ministack`, or `localstack` in a container.
     """
 
-    def __init__(self, root: Path, local: Path, port: int) -> None:
+    def __init__(self, root: Path, local: Path, port: int, emulator: str = "ministack") -> None:
         self._root = root
         self.local = local
         self.folder = local / str(port)
         self.port = port
-        self.emulator = Emulator(self.folder, port)
+        self.emulator: Emulator | LocalStackContainer = EMULATORS[emulator](self.folder, port)
         self._build = local / "build"
         self._environment = {**os.environ, **aws_environment(self.emulator.url)}
 
@@ -104,7 +107,7 @@ class LocalStack:
         return [
             f"PythonVersion={version}",
             "Emulated=yes",
-            "CreateUserPool=yes",
+            *self.emulator.parameters,
             "CorsOrigins=*",
             f"Workspace={WORKSPACE}",
             f"PrivateNetworks={_LOCAL_NETWORKS}",

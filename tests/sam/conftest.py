@@ -13,23 +13,8 @@ from typing import Any
 import pytest
 
 from sluice_cli.stack import LocalStack
-
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-
-
-def engine_answers() -> bool:
-    try:
-        asked = subprocess.run(["docker", "info"], capture_output=True, timeout=20, check=False)
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
-
-
-def image_is_here() -> bool:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    name = f"public.ecr.aws/lambda/python:{version}-x86_64"
-    return subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False).returncode == 0
+from support.containers import BIN, engine_answers, image_is_here
+from support.stack import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,15 @@ def test_the_query_function_speaks_problem_details(invoke: Invoke) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (401, "urn:sluice:problem:unauthenticated")
 
 
+def test_preflight_needs_nothing(invoke: Invoke) -> None:
+    assert invoke("PreflightFunction", event("preflight"))["statusCode"] == 204
+
+
+def test_a_probe_comes_as_far_as_its_secret(invoke: Invoke) -> None:
+    answer = invoke("ProbeFunction", event("probe"))
+    assert json.loads(answer["body"])["status"] in (500, 503)
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [

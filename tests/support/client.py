@@ -63,6 +63,9 @@ class Client:
             sent.setdefault("authorization", f"Bearer {self.key}")
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         event = event_of(method, path, text, sent)
+        if method == "OPTIONS":
+            answer = importlib.import_module("preflight.app").handler(event, Context())
+            return Reply(answer["statusCode"], answer["headers"], answer["body"])
         try:
             context = self._authorized(event)
         except Exception as refused:

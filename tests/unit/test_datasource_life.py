@@ -150,8 +150,14 @@ def test_uploads(services: Platform, admin: Client, editor: Client, viewer: Clie
     assert admin.post("/datasources/coins/uploads", {"filename": "a"}).status == 409
 
 
-def test_browsers_of_allowed_origins_may_call(services: Platform, admin: Client) -> None:
-    services.settings = services.settings.model_copy(update={"cors_origins": "https://a.example.com, https://b"})
+def test_browsers_of_allowed_origins_may_call(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def allow(origins: str) -> None:
+        monkeypatch.setenv("CORS_ORIGINS", origins)
+        services.settings = services.settings.model_copy(update={"cors_origins": origins})
+
+    allow("https://a.example.com, https://b")
     asked = Client().call("OPTIONS", "/datasources", origin="https://b")
     assert (asked.status, asked.text) == (204, "")
     assert asked.headers["Access-Control-Allow-Origin"] == "https://b"
@@ -166,7 +172,7 @@ def test_browsers_of_allowed_origins_may_call(services: Platform, admin: Client)
     assert "X-Sluice-Version" in answer.headers["Access-Control-Expose-Headers"]
     failed = admin.get("/datasources/none", origin="https://b")
     assert (failed.status, failed.headers["Access-Control-Allow-Origin"]) == (404, "https://b")
-    services.settings = services.settings.model_copy(update={"cors_origins": "*"})
+    allow("*")
     assert Client().call("OPTIONS", "/me", origin="https://z").headers["Access-Control-Allow-Origin"] == "https://z"
 
 

@@ -52,6 +52,12 @@ def test_probe(services: Platform) -> None:
     assert "'coins' has no value" in answer["reason"]
 
 
+def test_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://app.example.com")
+    answer = handled("preflight")
+    assert (answer["statusCode"], answer["headers"]["Access-Control-Allow-Origin"]) == (204, "https://app.example.com")
+
+
 def test_authorizer(services: Platform) -> None:
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handled("authorizer")

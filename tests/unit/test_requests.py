@@ -238,6 +238,7 @@ def test_the_template_has_each_route_once_with_the_function_that_serves_it() -> 
             assert function is not None
             if verb == "options":
                 options.add(path)
+                assert function[1] == "PreflightFunction"
                 assert operation["security"] == [{"NONE": []}]
             else:
                 found[path, verb.upper()] = (function[1], operation.get("security") == [{"NONE": []}])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sluice_cli.emulator import Emulator
+from sluice_cli.localstack import LocalStackContainer
 from sluice_cli.progress import StepFailed
 from support.bare import Bare
 from support.stack import free_port
@@ -54,3 +55,44 @@ def test_a_process_that_only_has_the_same_id_is_not_ours(tmp_path: Path) -> None
     emulator = Emulator(tmp_path, free_port())
     (tmp_path / "emulator.pid").write_text(str(os.getpid()))
     assert emulator.pid() is None
+
+
+def test_localstack_without_docker_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StepFailed, match="no Docker engine answers"):
+        LocalStackContainer(tmp_path, free_port()).start()
+
+
+def engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `docker` that writes down what it is asked for."""
+    said = folder / "said.txt"
+    script = folder / "docker"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {said}\n[ "$1" != run ]\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return said
+
+
+def test_a_localstack_that_needs_an_account_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = engine(tmp_path, monkeypatch)
+    monkeypatch.setenv("LOCALSTACK_IMAGE", "localstack/localstack:2026.5")
+    monkeypatch.delenv("LOCALSTACK_AUTH_TOKEN", raising=False)
+    with pytest.raises(StepFailed, match=r"LOCALSTACK_AUTH_TOKEN.*4\.14\.0"):
+        LocalStackContainer(tmp_path, free_port()).start()
+    monkeypatch.setenv("LOCALSTACK_AUTH_TOKEN", "secret")
+    with pytest.raises(StepFailed, match="docker run failed"):
+        LocalStackContainer(tmp_path, free_port()).start()
+    asked = said.read_text()
+    assert "localstack/localstack:2026.5" in asked
+    assert "secret" not in asked, "the token is handed on by its name"
+
+
+def test_the_free_localstack_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = engine(tmp_path, monkeypatch)
+    monkeypatch.delenv("LOCALSTACK_IMAGE", raising=False)
+    port = free_port()
+    with pytest.raises(StepFailed, match="docker run failed"):
+        LocalStackContainer(tmp_path, port).start()
+    asked = said.read_text()
+    assert "localstack/localstack:4.14.0" in asked
+    assert f"--publish 127.0.0.1:{port}:4566" in asked

@@ -18,15 +18,13 @@ from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
 from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError
 from sluice.http.call import Answer, Call
+from sluice.http.cors import allowed
 from sluice.http.idempotency import once
 from sluice.http.routes import Route
 from sluice.settings import Settings
 
 PREFIX = "/v1"
 logger = Logger()
-_TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key"
-_EXPOSED = "ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, X-Sluice-Completeness, "
-_EXPOSED += "X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Run, X-Sluice-Version"
 _CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
 
 
@@ -45,8 +43,6 @@ class Dispatcher:
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
         logger.append_keys(correlation_id=(event.get("requestContext") or {}).get("requestId"))
-        if event["httpMethod"] == "OPTIONS":
-            return preflight(call_of(event, platform()))
         return self._resolver.resolve(event, context)
 
     def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
@@ -68,7 +64,7 @@ class Dispatcher:
 
     def _present(self, call: Call, answer: Answer) -> Response[Any]:
         content = answer.content()
-        headers = {**answer.headers, **_cors(call)}
+        headers = {**answer.headers, **allowed(call.header("origin"), call.settings)}
         if answer.status == 200 and (len(content) > call.settings.max_inline_bytes or not _is_text(content)):
             services = platform()
             key = services.lake.put_answer(content)
@@ -78,11 +74,9 @@ class Dispatcher:
 
     def _unknown(self, _: NotFoundError) -> Response[Any]:
         path = self._resolver.current_event.path
-        allowed = sorted({route.method for route in self.routes if matches(route, path)})
-        if allowed:
-            return self._failed(
-                MethodNotAllowed(f"{path} answers {', '.join(allowed)}."), {"Allow": ", ".join(allowed)}
-            )
+        verbs = sorted({route.method for route in self.routes if matches(route, path)})
+        if verbs:
+            return self._failed(MethodNotAllowed(f"{path} answers {', '.join(verbs)}."), {"Allow": ", ".join(verbs)})
         return self._failed(NotFound(f"There is no {path}."))
 
     def _failed(self, error: Exception, headers: dict[str, str] | None = None) -> Response[Any]:
@@ -95,7 +89,12 @@ class Dispatcher:
         body = orjson.dumps(error.problem(instance=call.path))
         extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
         extra |= {"Retry-After": "1"} if error.status == 503 else {}
-        return _response(error.status, "application/problem+json", body, _cors(call) | extra | (headers or {}))
+        return _response(
+            error.status,
+            "application/problem+json",
+            body,
+            allowed(call.header("origin"), call.settings) | extra | (headers or {}),
+        )
 
 
 def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
@@ -160,23 +159,3 @@ def matches(route: Route, path: str) -> bool:
     """Whether a path is one of the route's, whatever its names."""
     pattern = PREFIX + re.sub(r"\{\w+\}", "[^/]+", route.path)
     return re.fullmatch(pattern, path.rstrip("/")) is not None
-
-
-def _cors(call: Call) -> dict[str, str]:
-    allowed = [origin.strip() for origin in call.settings.cors_origins.split(",") if origin.strip()]
-    origin = call.header("origin")
-    if origin is None or not ("*" in allowed or origin in allowed):
-        return {}
-    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": _EXPOSED}
-
-
-def preflight(call: Call) -> dict[str, Any]:
-    """The answer to a browser that asks whether it may; it needs no credentials."""
-    headers = _cors(call)
-    if headers:
-        headers |= {
-            "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-            "Access-Control-Allow-Headers": _TAKEN,
-            "Access-Control-Max-Age": "600",
-        }
-    return {"statusCode": 204, "headers": headers, "body": ""}

@@ -1,0 +1,11 @@
+"""The function `preflight`: tells browsers whether they may call; it may do nothing else."""
+
+from typing import Any
+
+from sluice.http.cors import preflight
+from sluice.settings import load_settings
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer an OPTIONS request of any path."""
+    return preflight(event, load_settings())
