@@ -1,10 +1,8 @@
 """A dropped CSV made into typed Parquet: the extract stage against bare DuckDB, in turn in one run.
 
-DuckDB alone neither keeps page and row of each record, nor says which line is wrong, nor keeps
-`007` a text; it is what one would write by hand. A ratio below 1 says how much that costs.
-
-Prints a table, and one JSON line for each comparison:
-`{"benchmark", "case", "ours", "peer", "peer_name", "unit", "ratio"}`, over 1: we are better.
+DuckDB alone neither keeps page and row of each record, nor the document beside the rows, nor says
+which line is wrong, nor keeps `007` a text; it is what one would write by hand. A ratio below 1
+says how much that costs.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from rich.console import Console
-from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt, Run
-from sluice.extract.extractor import extract
+from sluice.extract.extractor import Base, Extractor
 from sluice.settings import Settings
+from support import lower_is_better, show
 
 ROUNDS = 3
 
@@ -68,7 +68,7 @@ def ours(folder: Path, page: Path) -> None:
     run = Run(id="0" * 26, kind="ingest", datasource="d", created_at="2026-01-01", created_by="bench")
     index = FetchIndex(datasource="d", run=run.id, attempt=1, fetched_at="", pages=[receipt], completeness="complete")
     lake: Any = FolderLake(folder, page)
-    extract(run, datasource, index, lake, Settings())
+    Extractor(run, datasource, index, Base(0), lake, Settings()).extract()
 
 
 def peer(folder: Path, page: Path) -> None:
@@ -86,17 +86,15 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def main() -> None:
-    table = Table("rows", "ours, s", "bare DuckDB, s", "ratio", title="extract: CSV to typed Parquet")
+    comparisons = []
     for rows in (10_000, 100_000, 300_000):
         with tempfile.TemporaryDirectory() as name:
             folder, page = Path(name), Path(name) / "page.csv.gz"
             write_page(page, rows)
             pairs = [(seconds(lambda: ours(folder, page)), seconds(lambda: peer(folder, page))) for _ in range(ROUNDS)]  # noqa: B023
         mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-        table.add_row(f"{rows:,}", f"{mine:.2f}", f"{theirs:.2f}", f"{theirs / mine:.2f}")
-        line = {"benchmark": "extract", "case": f"csv {rows}", "ours": round(mine, 3), "peer": round(theirs, 3)}
-        print(json.dumps(line | {"peer_name": "bare DuckDB", "unit": "s", "ratio": round(theirs / mine, 3)}))
-    Console().print(table)
+        comparisons.append(lower_is_better("extract", f"csv, {rows} rows", mine, theirs, "bare DuckDB", "s"))
+    show(comparisons)
 
 
 if __name__ == "__main__":

@@ -6,35 +6,31 @@ import gzip
 import time
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
-from support.stack import Deployed
+from support.stack import Deployed, until
 
 
-def until(ask: Any, seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := ask()):
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.05)
-    return found
+def api(deployed: Deployed) -> httpx.Client:
+    assert deployed.http is not None
+    return deployed.http
 
 
 def rows(deployed: Deployed, slug: str) -> list[dict[str, Any]]:
-    answer = deployed.client.get(f"/datasources/{slug}/data")
+    answer = api(deployed).get(f"/datasources/{slug}/data")
     return answer.json()["items"] if answer.status_code == 200 else []
 
 
 def test_what_is_pushed_is_readable_within_five_seconds(deployed: Deployed, name: str) -> None:
-    made = deployed.client.put(f"/datasources/{name}", json={"name": name, "kind": "push", "primary_key": ["id"]})
+    made = api(deployed).put(f"/datasources/{name}", json={"name": name, "kind": "push", "primary_key": ["id"]})
     assert made.status_code == 201, made.text
     lines = '{"id": 1, "v": "a"}\n{"id": 2, "v": "b"}\n'
-    answer = deployed.client.post(f"/datasources/{name}/records", content=lines)
+    answer = api(deployed).post(f"/datasources/{name}/records", content=lines)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
     until(lambda: len(rows(deployed, name)) == 2)
     begun = time.monotonic()
-    deployed.client.post(f"/datasources/{name}/records", json=[{"id": 2, "v": "c"}])
+    api(deployed).post(f"/datasources/{name}/records", json=[{"id": 2, "v": "c"}])
     until(lambda: rows(deployed, name)[1]["v"] == "c", seconds=5)
     assert time.monotonic() - begun < 5
 
@@ -42,37 +38,37 @@ def test_what_is_pushed_is_readable_within_five_seconds(deployed: Deployed, name
 def test_many_pushes_at_once_are_all_there_once(deployed: Deployed, name: str) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    deployed.client.put(f"/datasources/{name}", json={"name": name, "kind": "push"})
+    api(deployed).put(f"/datasources/{name}", json={"name": name, "kind": "push"})
 
     def push(number: int) -> str:
-        answer = deployed.client.post(f"/datasources/{name}/records", json=[{"n": number}])
+        answer = api(deployed).post(f"/datasources/{name}/records", json=[{"n": number}])
         assert answer.status_code == 202, answer.text
         return str(answer.json()["run"])
 
     with ThreadPoolExecutor(8) as pool:
         runs = set(pool.map(push, range(24)))
     for run in runs:
-        until(lambda run=run: deployed.client.get(f"/runs/{run}").json()["status"] == "succeeded")
+        until(lambda run=run: api(deployed).get(f"/runs/{run}").json()["status"] == "succeeded")
     assert sorted(row["n"] for row in rows(deployed, name)) == list(range(24))
     assert len(runs) < 24, "one run takes what waits"
 
 
 def test_an_upload_becomes_a_version(deployed: Deployed, name: str) -> None:
-    deployed.client.put(f"/datasources/{name}", json={"name": name, "kind": "file"})
-    form = deployed.client.post(f"/datasources/{name}/uploads", json={"filename": "prices 1.csv.gz"}).json()
+    api(deployed).put(f"/datasources/{name}", json={"name": name, "kind": "file"})
+    form = api(deployed).post(f"/datasources/{name}/uploads", json={"filename": "prices 1.csv.gz"}).json()
     body = gzip.compress(b"item;price\na;1,5\nb;NA\n")
     sent = httpx.post(form["url"], data=form["fields"], files={"file": body}, trust_env=False)
     assert sent.status_code in (200, 204), sent.text
     assert until(lambda: rows(deployed, name)) == [{"item": "a", "price": 1.5}, {"item": "b", "price": None}]
     for form_of in ("parquet", "arrow"):
-        answer = deployed.client.get(f"/datasources/{name}/data?format={form_of}")
+        answer = api(deployed).get(f"/datasources/{name}/data?format={form_of}")
         found = httpx.get(answer.headers["location"], trust_env=False)
         assert (answer.status_code, found.status_code) == (303, 200)
         assert found.content.startswith(b"PAR1" if form_of == "parquet" else b"\xff\xff\xff\xff")
 
 
 def outputs(deployed: Deployed) -> dict[str, str]:
-    found = deployed.aws("cloudformation").describe_stacks(StackName=deployed.description["stack"])["Stacks"][0]
+    found = deployed.client("cloudformation").describe_stacks(StackName=deployed.description["stack"])["Stacks"][0]
     return {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
 
 
@@ -80,13 +76,7 @@ def test_people_come_with_tokens_of_the_user_pool(deployed: Deployed, name: str)
     known = outputs(deployed)
     if "UserPool" not in known:
         pytest.skip("this stack has no user pool")
-    cognito: Any = boto3.client(
-        "cognito-idp",
-        endpoint_url=deployed.description["endpoint_url"],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    cognito: Any = deployed.client("cognito-idp")
     pool, email, password = known["UserPool"], f"{name}@example.com", "Correct-horse-1"
     cognito.admin_create_user(UserPoolId=pool, Username=email, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(UserPoolId=pool, Username=email, Password=password, Permanent=True)
@@ -123,16 +113,16 @@ def test_a_look_at_an_upstream_and_a_fetch(deployed: Deployed, name: str) -> Non
         "records": "paths.*.get",
         "fields": {"operation": "operationId"},
     }
-    checked = deployed.client.post("/datasources/check", json=document).json()
+    checked = api(deployed).post("/datasources/check", json=document).json()
     assert (checked["ok"], checked["status"]) == (True, 200)
-    shown = deployed.client.post("/datasources/preview", json=document).json()
+    shown = api(deployed).post("/datasources/preview", json=document).json()
     assert {"operation": "get_run"} in shown["records"]
-    deployed.client.put(f"/datasources/{name}", json={**document, "name": name})
-    deployed.client.put(f"/projects/{name}", json={"name": name, "refresh_on": "manual"})
-    deployed.client.put(f"/projects/{name}/datasources/{name}", json={})
-    fetched = deployed.client.get(f"/projects/{name}/fetch")
+    api(deployed).put(f"/datasources/{name}", json={**document, "name": name})
+    api(deployed).put(f"/projects/{name}", json={"name": name, "refresh_on": "manual"})
+    api(deployed).put(f"/projects/{name}/datasources/{name}", json={})
+    fetched = api(deployed).get(f"/projects/{name}/fetch")
     assert fetched.status_code == 200, fetched.text
     assert fetched.json()["errors"] is None
     assert fetched.json()["result"]["size"] == len(fetched.json()["result"]["data"]) > 20
-    found = deployed.client.get(f"/datasources/{name}/stats").json()
+    found = api(deployed).get(f"/datasources/{name}/stats").json()
     assert (found["calls"], found["success_rate"]) == (1, 100.0)
