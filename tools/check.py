@@ -1,4 +1,7 @@
-"""The gates, one after the other: `lint`, `test`, `proof`. Each says what it does and how long it took."""
+"""The gates: `lint`, `test`, `proof`. Each says what it does and how long it took.
+
+Gates that mostly wait, for an emulator or for containers, run beside each other.
+"""
 
 from __future__ import annotations
 
@@ -14,49 +17,70 @@ PYTEST = [str(BIN / "pytest")]
 SAM = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
 
 Gate = tuple[str, list[str], dict[str, str]]
+Side = list[Gate]  # gates that run at the same time
 
-LINT: list[Gate] = [
-    ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], {}),
-    ("ruff check", [str(BIN / "ruff"), "check", "."], {}),
-    (
-        "mypy, strict",
-        [str(BIN / "mypy"), "-p", "sluice", "-p", "api", "-p", "query", "-p", "probe", "-p", "sluice_cli"],
-        {},
-    ),
-    ("import-linter", [str(BIN / "lint-imports"), "--no-cache"], {"PYTHONPATH": "functions"}),
-    ("made from the code", [sys.executable, "tools/generate.py", "--check"], {}),
-    ("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {}),
-    ("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM),
+LINT: list[Side] = [
+    [("ruff format", [str(BIN / "ruff"), "format", "--check", "."], {})],
+    [("ruff check", [str(BIN / "ruff"), "check", "."], {})],
+    [
+        (
+            "mypy, strict",
+            [str(BIN / "mypy"), "-p", "sluice", "-p", "api", "-p", "query", "-p", "probe", "-p", "sluice_cli"],
+            {},
+        )
+    ],
+    [("import-linter", [str(BIN / "lint-imports"), "--no-cache"], {"PYTHONPATH": "functions"})],
+    [("made from the code", [sys.executable, "tools/generate.py", "--check"], {})],
+    [("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {})],
+    [("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM)],
 ]
 COVERAGE = ["--cov", "--cov-report=term"]
-TEST: list[Gate] = [
-    ("tests: unit and fetching", [*PYTEST, "tests/unit", "tests/fetching", "-n", "2", *COVERAGE], {}),
-    ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
-    ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
-    ("tests: stack", [*PYTEST, "tests/stack"], {}),
-    ("tests: sam", [*PYTEST, "tests/sam", "-n", "2", "--dist", "loadfile", "-rs"], {}),
+TEST: list[Side] = [
+    [("tests: unit and fetching", [*PYTEST, "tests/unit", "tests/fetching", "-n", "2", *COVERAGE], {})],
+    [
+        ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
+        ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
+    ],
+    [
+        ("tests: stack", [*PYTEST, "tests/stack"], {}),
+        ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
+    ],
 ]
-PROOF: list[Gate] = [
-    ("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"}),
-    ("proof: random merges and values", [*PYTEST, "tests/unit/test_properties.py", "-n", "2"], {"PROOF": "1"}),
+PROOF: list[Side] = [
+    [("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"})],
+    [("proof: random merges and values", [*PYTEST, "tests/unit/test_properties.py", "-n", "2"], {"PROOF": "1"})],
 ]
 GATES = {"lint": LINT, "test": TEST, "proof": PROOF}
 
 
-def passes(gate: Gate) -> bool:
-    """Run one gate; what it prints is shown."""
+def passes(side: Side) -> list[bool]:
+    """Run gates at the same time; what each prints is shown when it ends, at once where it is alone."""
+    running = [(gate, *_started(gate, shown=len(side) == 1)) for gate in side]
+    results = []
+    for (title, _, _), process, began in running:
+        said, _ = process.communicate()
+        if said is not None:
+            print(f"── {title}\n{said}", end="", flush=True)
+        print(f"   {'passed' if process.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+        results.append(process.returncode == 0)
+    return results
+
+
+def _started(gate: Gate, *, shown: bool) -> tuple[subprocess.Popen[str], float]:
     title, command, more = gate
-    print(f"── {title}", flush=True)
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **more}, check=False)
-    print(f"   {'passed' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
-    return done.returncode == 0
+    if shown:
+        print(f"── {title}", flush=True)
+    output = None if shown else subprocess.PIPE
+    error = None if shown else subprocess.STDOUT
+    environment = {**os.environ, **more}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=error, text=True)
+    return process, time.monotonic()
 
 
 def main() -> int:
     """Run the gates named; all of them, even when one fails, so that one look shows everything."""
-    chosen = [gate for name in sys.argv[1:] for gate in GATES[name]]
-    failed = [gate[0] for gate in chosen if not passes(gate)]
+    chosen = [side for name in sys.argv[1:] for side in GATES[name]]
+    failed = [gate[0] for side in chosen for gate, passed in zip(side, passes(side), strict=True) if not passed]
     if failed:
         print(f"failed: {', '.join(failed)}")
     return 1 if failed else 0

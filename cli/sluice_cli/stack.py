@@ -29,7 +29,10 @@ STACK_NAME = "sluice"
 WORKSPACE = "main"
 DEFAULT_PORT = 4566
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "workflows")
-EMULATORS: dict[str, type[Emulator] | type[LocalStackContainer]] = {"ministack": Emulator, "localstack": LocalStackContainer}
+EMULATORS: dict[str, type[Emulator] | type[LocalStackContainer]] = {
+    "ministack": Emulator,
+    "localstack": LocalStackContainer,
+}
 _LOCAL_NETWORKS = "127.0.0.0/8,::1/128"
 
 

@@ -46,6 +46,34 @@ def test_what_cannot_be_restored(services: Platform, admin: Client, monkeypatch:
     assert admin.post("/datasources/coins/restore").status == 409, "another one has the name now"
 
 
+def test_who_may_not_know_of_a_datasource_is_told_nothing(services: Platform, admin: Client) -> None:
+    made = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p"]}).json()
+    guest = Client(made["key"])
+    admin.post("/datasources", http_source())
+    assert guest.post("/datasources/coins/restore").status == 404
+    admin.delete("/datasources/coins")
+    assert guest.post("/datasources/coins/restore").status == 404
+
+
+def test_a_run_under_way_gives_nothing_to_a_successor_of_its_datasource(
+    services: Platform, admin: Client, upstream: Upstream
+) -> None:
+    admin.post("/datasources", http_source())
+    upstream.serve([{"id": "old"}])
+    workflows: Any = services.workflows
+
+    def meanwhile(function: str, payload: dict[str, Any]) -> None:
+        if function == "commit":
+            workflows.before_task = lambda function, payload: None
+            admin.delete("/datasources/coins")
+            admin.post("/datasources", http_source())
+
+    workflows.before_task = meanwhile
+    ingest_id = admin.post("/datasources/coins/runs").json()["id"]
+    assert services.runs.get(ingest_id).status == "failed"
+    assert admin.get("/datasources/coins/data").status == 404
+
+
 def test_each_deletion_hides_what_was_there_then(services: Platform, admin: Client, upstream: Upstream) -> None:
     for value in (1, 2):
         upstream.serve([{"id": value}])

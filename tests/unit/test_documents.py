@@ -169,3 +169,13 @@ def test_the_lists_of_several_pages_are_one(admin: Client, sources: dict[str, An
     project(admin, "recursive", "a")
     refresh(admin, "p", ingest="none")
     assert admin.get("/projects/p/data").json()["items"] == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize("strategy", ["recursive", "concatenation"])
+def test_whole_numbers_of_any_size_stay(admin: Client, sources: dict[str, Any], strategy: str) -> None:
+    sources["a"] = {"y": 12345678901234567890123}
+    project(admin, strategy, "a")
+    refresh(admin, "p")
+    for path in ("data", "fetch", "data?format=jsonl"):
+        answer = admin.get(f"/projects/p/{path}")
+        assert (answer.status, "12345678901234567890123" in answer.text) == (200, True)

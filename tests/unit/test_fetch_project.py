@@ -56,6 +56,18 @@ def test_the_last_version_of_what_fails_is_used(editor: Client, answers: dict[st
     assert (found["result"]["data"], found["errors"]["size"]) == (ALL, 1)
 
 
+def test_what_is_healthy_is_of_now_even_when_a_new_source_fails(
+    admin: Client, editor: Client, answers: dict[str, Canned]
+) -> None:
+    fetched(editor)
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    admin.put("/projects/p/datasources/notes", {})
+    answers["a"] = ok([{"id": 1, "v": "new"}])
+    answer = editor.get("/projects/p/fetch")
+    assert answer.json()["result"]["data"][0]["v"] == "new"
+    assert answer.headers["X-Sluice-Completeness"] == "partial"
+
+
 def test_all_failed(editor: Client, answers: dict[str, Canned]) -> None:
     answers |= {"a": raw(b"", 403), "b": raw(b"<html>", 200)}
     found = fetched(editor)

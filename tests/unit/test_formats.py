@@ -273,6 +273,79 @@ def test_a_declared_decimal_is_read_with_its_comma(admin: Client, notes: Drop) -
     assert rows(admin, "datasources/notes") == [{"p": "1.10", "q": 1}, {"p": None, "q": 2}]
 
 
+def test_values_that_do_not_fit_are_left_out_of_csv_too(admin: Client, notes: Drop) -> None:
+    run = notes("a.csv", b"id,x\n1,abc\n2,5\n", types={"x": "bigint"})
+    assert (run["status"], "x: 1 values are not bigint" in run["warnings"][0]) == ("succeeded", True)
+    assert rows(admin, "datasources/notes") == [{"id": 1, "x": None}, {"id": 2, "x": 5}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "España;niño;Ñandú",
+        "café crème;à la carte",
+        "20 °C;5 µm;£5",
+        "¿Qué?;1º;½",
+        "x" * 3000 + ";Müller;",
+        "Åse;Ærø;Þór",
+    ],
+)
+def test_western_text_is_read_as_such(admin: Client, notes: Drop, text: str) -> None:
+    body = "\n".join([";".join("abc"[: text.count(";") + 1]), text, text]).encode("cp1252")
+    assert notes("a.csv", body)["status"] == "succeeded"
+    assert ";".join(rows(admin, "datasources/notes")[0][name] or "" for name in "abc"[: text.count(";") + 1]) == text
+
+
+def test_a_dot_that_may_be_a_thousand_is_said(admin: Client, notes: Drop) -> None:
+    run = notes("a.csv", b"id;x\n1;1.234\n2;2.500\n")
+    assert "may stand between thousands" in run["warnings"][0]
+    assert notes("b.csv", b"id;x\n1;1.234\n2;2.5\n")["warnings"] == []
+
+
+def test_whole_numbers_beside_fractions_keep_their_digits(admin: Client, notes: Drop) -> None:
+    notes("a.json", b'[{"a": 9007199254740993}, {"a": 1.5}]')
+    assert rows(admin, "datasources/notes") == [{"a": 9007199254740993}, {"a": 1.5}]
+
+
+@pytest.mark.parametrize(
+    "body", [b"PK\x05\x06" + b"\0" * 18, b'{"error":"rate limited"}', b"Service unavailable, try later"]
+)
+@pytest.mark.parametrize("media_type", ["text/plain", "application/octet-stream"])
+def test_what_is_no_data_never_replaces_data(admin: Client, upstream: Upstream, body: bytes, media_type: str) -> None:
+    upstream.answer = lambda request: raw(CSV, media_type="text/csv")
+    admin.post("/datasources", http_source(records="@"))
+    ingest(admin, "coins")
+    upstream.answer = lambda request: raw(body, media_type=media_type)
+    if body.startswith(b"{"):
+        admin.patch("/datasources/coins", {"format": "csv"})
+    run = ingest(admin, "coins")
+    assert run["status"] == "failed", run
+    assert rows(admin, "datasources/coins") == ROWS
+
+
+def test_one_element_of_xml_is_a_list_of_one(admin: Client, notes: Drop) -> None:
+    assert notes("a.xml", b"<r><x><id>1</id></x></r>", records="r.x[]")["rows"] == 1
+
+
+def test_a_cancelled_run_stops_reading(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sluice.runs.steps._TELL_SECONDS", 0)
+    monkeypatch.setattr("sluice.extract.rows._TICK", 10)
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    seen: list[int] = []
+
+    def cancelled(run: Any, **changes: Any) -> Any:
+        if changes.get("progress", {}).get("stage") == "extract" and changes["progress"]["total"] is None:
+            seen.append(changes["progress"]["current"])
+            services.runs.finish(run, status="cancelled")
+        return advance(run, **changes)
+
+    advance = services.runs.advance
+    monkeypatch.setattr(services.runs, "advance", cancelled)
+    run = drop(services, "notes/a.csv", b"a\n" + b"1\n" * 1000)
+    assert run is not None
+    assert (run["status"], seen) == ("cancelled", [10])
+
+
 BOMB = gzip.compress(b"[" + b" " * 30_000_000 + b"]")
 CUT_PARQUET = b"PAR1" + b"\0" * 100
 

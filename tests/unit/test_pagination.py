@@ -148,6 +148,44 @@ def test_a_cursor_that_comes_again_is_found_out(admin: Client, upstream: Upstrea
     assert "leads back" in run["completeness_reasons"][0]
 
 
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ('<?at=3>; title="a; rel=prev"; rel=next', ("succeeded", "complete", 6)),
+        ("<?at=3>; rel='next'", ("succeeded", "complete", 6)),
+        ('<?at=3>;rel="last next"', ("succeeded", "complete", 6)),
+        ("garbage", ("succeeded", "unproven", 3)),
+    ],
+)
+def test_odd_link_headers(admin: Client, upstream: Upstream, link: str, expected: tuple[str, str, int]) -> None:
+    def answer(request: httpx.Request) -> Canned:
+        at = int(request.url.params.get("at", 0))
+        return ok({"data": RECORDS[at : at + 3]}, **({"link": link} if at == 0 else {}))
+
+    upstream.answer = answer
+    source(admin, {"type": "next_url", "from": "link"})
+    assert outcome(ingest(admin, "coins")) == expected
+
+
+def test_pages_that_go_round_count_once(admin: Client, upstream: Upstream) -> None:
+    def answer(request: httpx.Request) -> Canned:
+        at = request.url.params.get("c", "0")
+        return ok({"data": [{"id": int(at)}, {"id": 10 + int(at)}], "next": {"0": "1", "1": "0"}[at]})
+
+    upstream.answer = answer
+    source(admin, {"type": "cursor", "path": "next", "param": "c"})
+    run = ingest(admin, "coins")
+    assert outcome(run) == ("partial", "partial", 4)
+    assert sorted(row["id"] for row in rows(admin, "datasources/coins")) == [0, 1, 10, 11]
+
+
+@pytest.mark.parametrize("end", [False, [], "", None])
+def test_what_ends_a_cursor(admin: Client, upstream: Upstream, end: Any) -> None:
+    upstream.serve({"data": RECORDS[:2], "next": end})
+    source(admin, {"type": "cursor", "path": "next", "param": "c"})
+    assert outcome(ingest(admin, "coins")) == ("succeeded", "complete", 2)
+
+
 def numbered(upstream: Upstream, pages: int | None, start: int = 1) -> None:
     def answer(request: httpx.Request) -> Canned:
         number = int(request.url.params["page"]) - start
@@ -163,13 +201,24 @@ def numbered(upstream: Upstream, pages: int | None, start: int = 1) -> None:
         ({"total_pages": "pages"}, 3, ("succeeded", "complete", 7)),
         ({"total_pages": "pages", "start": 0}, 3, ("succeeded", "complete", 7)),
         ({"total_pages": "pages"}, 5, ("partial", "partial", 7)),
+        ({"total_pages": "pages"}, 0, ("succeeded", "unproven", 3)),
         ({"size": 3, "size_param": "size"}, None, ("succeeded", "unproven", 7)),
         ({}, None, ("succeeded", "unproven", 7)),
         ({"max_pages": 2}, None, ("partial", "partial", 6)),
         ({"has_more": "length(data) == `3`"}, None, ("succeeded", "complete", 7)),
         ({"stop_when": "length(data) < `3`"}, None, ("succeeded", "complete", 7)),
     ],
-    ids=["total", "from zero", "total too high", "short", "empty", "max_pages", "has_more", "stop_when"],
+    ids=[
+        "total",
+        "from zero",
+        "total too high",
+        "total too low",
+        "short",
+        "empty",
+        "max_pages",
+        "has_more",
+        "stop_when",
+    ],
 )
 def test_page(
     admin: Client, upstream: Upstream, spec: dict[str, Any], pages: int | None, expected: tuple[str, str, int]

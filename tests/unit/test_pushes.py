@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from sluice.bootstrap import Platform
+from sluice.domain.run import Run
+from sluice.errors import Unavailable
 from sluice.orchestration.workflows import Outcome
-from sluice.runs.pushing import drain
 from sluice.runs.settling import settle, sweep
+from sluice.runs.starting import ingest_run, start
 from support.client import Client
 from support.documents import drop, http_source, ingest, rows
 from support.upstream import Upstream
@@ -45,8 +47,9 @@ def test_defaults(admin: Client) -> None:
         ('{"id":\n 1}', 1, [{"id": 1}]),
         ('\ufeff[{"id": 1}]', 1, [{"id": 1}]),
         ([1, None, "x"], 3, [{"value": 1}, {"value": None}, {"value": "x"}]),
+        ('\ufeff{"id": 1}\n{"id": 2}\n', 2, [{"id": 1}, {"id": 2}]),
     ],
-    ids=["array", "lines", "one object", "mark", "scalars"],
+    ids=["array", "lines", "one object", "mark", "scalars", "lines with a mark"],
 )
 @pytest.mark.usefixtures("log")
 def test_what_is_pushed_is_readable(admin: Client, editor: Client, body: Any, count: int, expected: Any) -> None:
@@ -68,6 +71,8 @@ def test_what_is_pushed_is_readable(admin: Client, editor: Client, body: Any, co
         ('{"id": 1}\n{"id"', "Line 2"),
         ("a,b\n1,2\n", "neither"),
         ("[" * 300 + "]" * 300, "nested"),
+        ("[" * 990 + "1" * 22 + "]" * 990, "nested"),
+        ("null", "null"),
     ],
 )
 @pytest.mark.usefixtures("services", "log")
@@ -146,30 +151,51 @@ def test_columns_grow_and_widen(admin: Client) -> None:
 def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 2, "v": "a"}, {"id": 1, "v": "b"}, {"id": 2, "v": "c"}])
     assert rows(admin, "datasources/stock") == [{"id": 1, "v": "b"}, {"id": 2, "v": "c"}]
-    run = pushed(admin, "stock", [{"id": 3, "w": 1}, {"id": 1, "w": 2}, {"id": None, "w": 3}])["run"]
+    run = pushed(admin, "stock", [{"id": 3, "w": 1}, {"id": 1, "w": 2}])["run"]
     assert rows(admin, "datasources/stock") == [
         {"id": 1, "v": None, "w": 2},
         {"id": 2, "v": "c", "w": None},
         {"id": 3, "v": None, "w": 1},
     ]
-    found = admin.get(f"/runs/{run}").json()
-    assert (found["rows"], "lack a value in the primary key" in found["warnings"][0]) == (3, True)
+    assert admin.get(f"/runs/{run}").json()["rows"] == 2
 
 
 @pytest.mark.parametrize(
-    ("second", "says"),
+    ("record", "says"),
     [
-        ([{"v": 1}], "no column 'id'"),
-        ([{"id": 1.5}], "was bigint and is double now"),
-        ([{"id": 2, "V": 1}], "one spelling"),
+        ({"v": 1}, "no value in 'id'"),
+        ({"id": None}, "no value in 'id'"),
+        ({"id": 2, "_run": 1}, "cannot be a column"),
+        ({"id": 2, "": 1}, "cannot be a column"),
+        ({"id": 2, "a": {"b": 1}, "a_b": 2}, "would both be the column"),
+        ({"id": 2, "x": 1, "X": 2}, "twice, spelled differently"),
+        ({"id": 2, **{f"c{number}": 1 for number in range(2_001)}}, "more than 2000 columns"),
     ],
+    ids=["no key", "null key", "ours", "empty", "clash", "twins", "many"],
 )
+@pytest.mark.usefixtures("services", "stock")
+def test_records_that_cannot_be_rows_are_refused_to_whoever_sends_them(
+    admin: Client, record: dict[str, Any], says: str
+) -> None:
+    answer = admin.post("/datasources/stock/records", [{"id": 1}, record])
+    assert answer.status == 422
+    assert says in answer.json()["detail"]
+    assert admin.get("/runs").json()["items"] == []
+
+
 @pytest.mark.usefixtures("stock")
-def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client, second: Any, says: str) -> None:
+def test_the_spelling_of_a_dataset_stays(admin: Client) -> None:
+    pushed(admin, "stock", [{"id": 1, "Price": 1}])
+    pushed(admin, "stock", [{"id": 2, "price": 2}])
+    assert rows(admin, "datasources/stock") == [{"id": 1, "Price": 1}, {"id": 2, "Price": 2}]
+
+
+@pytest.mark.usefixtures("stock")
+def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 1, "v": 1}])
-    run = admin.get(f"/runs/{pushed(admin, 'stock', second)['run']}").json()
+    run = admin.get(f"/runs/{pushed(admin, 'stock', [{'id': 1.5}])['run']}").json()
     assert run["status"] == "failed"
-    assert says in run["error"]["detail"]
+    assert "was bigint and is double now" in run["error"]["detail"]
     assert rows(admin, "datasources/stock") == [{"id": 1, "v": 1}]
     pushed(admin, "stock", [{"id": 5, "v": 5}])
     assert len(rows(admin, "datasources/stock")) == 2, "later pushes are not held up"
@@ -198,11 +224,129 @@ def test_while_a_run_is_at_it_pushes_wait_for_the_next_one(
 
 
 @pytest.mark.usefixtures("log")
-def test_a_run_for_which_nothing_is_left_ends_well(services: Platform, admin: Client) -> None:
+def test_a_run_to_which_nothing_was_given_ends_well(services: Platform, admin: Client) -> None:
+    """Its pusher was killed before it could give its batch."""
     pushed(admin, "log", [{"id": 1}])
-    run = services.runs.get(drain(services, "log", "test").id)
+    run = start(services, ingest_run("log", "push", "test"))
+    run = services.runs.get(run.id)
     assert (run.status, run.version, run.rows) == ("succeeded", 1, 0)
     assert len(admin.get("/datasources/log/versions").json()["items"]) == 1
+
+
+@pytest.mark.usefixtures("log")
+def test_a_deleted_datasource_starts_nothing_and_gives_nothing_to_its_successor(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
+    run = pushed(admin, "log", [{"secret": "old"}])["run"]
+    admin.delete("/datasources/log")
+    workflows.hold = False
+    workflows.outcomes.clear()
+    workflows.start(services.runs.get(run))
+    assert [one.status for one in services.runs.newest()] == ["failed"]
+    admin.post("/datasources", {"name": "log", "kind": "push"})
+    pushed(admin, "log", [{"id": 1}])
+    assert rows(admin, "datasources/log") == [{"id": 1}]
+    assert admin.post(f"/runs/{run}/redrive").status == 202
+    assert rows(admin, "datasources/log") == [{"id": 1}], "a run works for what it was made for"
+
+
+@pytest.mark.usefixtures("log")
+def test_what_waited_for_a_deleted_datasource_comes_after_a_restoration(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
+    run = pushed(admin, "log", [{"id": 1}])["run"]
+    admin.delete("/datasources/log")
+    workflows.hold = False
+    workflows.outcomes.clear()
+    workflows.start(services.runs.get(run))
+    admin.post("/datasources/log/restore")
+    admin.post(f"/runs/{run}/redrive")
+    assert rows(admin, "datasources/log") == [{"id": 1}]
+
+
+@pytest.mark.usefixtures("log")
+def test_a_key_protects_a_push_whose_answer_was_lost(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(run: Run) -> None:
+        raise Unavailable("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.workflows, "start", broken)
+        assert admin.post("/datasources/log/records", [{"id": 1}], idempotency_key="k").status == 503
+    assert admin.post("/datasources/log/records", [{"id": 1}], idempotency_key="k").status == 202
+    assert rows(admin, "datasources/log") == [{"id": 1}]
+
+
+@pytest.mark.usefixtures("stock")
+def test_an_old_push_that_is_redriven_takes_nothing_back(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    admin.patch("/datasources/stock", {"fields": {"id": "id", "v": "abs(v)"}})
+    workflows.hold = True
+    old = pushed(admin, "stock", [{"id": 1, "v": -1}])["run"]
+    admin.patch("/datasources/stock", {"fields": {"id": "id", "v": "abs(w)"}})
+    workflows.hold = False
+    workflows.outcomes.clear()
+    workflows.start(services.runs.get(old))
+    assert admin.get(f"/runs/{old}").json()["status"] == "failed"
+    admin.patch("/datasources/stock", {"fields": None})
+    pushed(admin, "stock", [{"id": 1, "v": "new"}])
+    admin.post(f"/runs/{old}/redrive")
+    assert rows(admin, "datasources/stock") == [{"id": 1, "v": "new"}]
+
+
+@pytest.mark.usefixtures("log")
+def test_a_replay_that_was_overtaken_loses_nothing(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    pushed(admin, "log", [{"id": 1}])
+    done: list[str] = []
+
+    def meanwhile(function: str, payload: dict[str, Any]) -> None:
+        if function == "commit" and not done:
+            done.append("")
+            pushed(admin, "log", [{"id": 2}])
+
+    workflows.before_task = meanwhile
+    run = ingest(admin, "log", {"replay": 1})
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:overtaken")
+    assert rows(admin, "datasources/log") == [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.usefixtures("stock")
+def test_a_primary_key_that_old_rows_lack_is_refused(admin: Client) -> None:
+    pushed(admin, "stock", [{"id": 1}])
+    admin.patch("/datasources/stock", {"primary_key": ["k"]})
+    run = admin.get(f"/runs/{pushed(admin, 'stock', [{'k': 1}])['run']}").json()
+    assert (run["status"], "changed since" in run["error"]["detail"]) == ("failed", True)
+    assert rows(admin, "datasources/stock") == [{"id": 1}]
+
+
+def test_a_partial_run_that_is_redriven_adds_its_records_once(
+    services: Platform, admin: Client, upstream: Upstream
+) -> None:
+    from support.upstream import ok, raw
+
+    answers: dict[str, Any] = {"1": ok([{"id": 1}]), "2": ok([{"id": 2}]), "3": raw(b"", 404), "4": ok([])}
+    upstream.answer = lambda request: answers[request.url.params["page"]]
+    pagination = {"type": "page", "page_param": "page"}
+    admin.post("/datasources", http_source(http={"pagination": pagination}, write_disposition="append"))
+    first = ingest(admin, "coins")
+    assert first["status"] == "partial"
+    answers["3"] = ok([{"id": 3}])
+    admin.post(f"/runs/{first['id']}/redrive")
+    assert rows(admin, "datasources/coins") == [{"id": 1}, {"id": 2}, {"id": 3}]
+
+
+@pytest.mark.usefixtures("log")
+def test_values_do_not_change_by_the_company_they_come_in(admin: Client) -> None:
+    pushed(admin, "log", [{"a": 1, "n": 9007199254740993}, {"a": "z", "n": 1}])
+    pushed(admin, "log", [{"a": 2, "n": 0.5}])
+    assert [row["a"] for row in rows(admin, "datasources/log")] == ["1", "z", "2"]
+    assert [row["n"] for row in rows(admin, "datasources/log")] == ["9007199254740993", "1", "0.5"]
 
 
 @pytest.mark.usefixtures("log")
@@ -238,9 +382,15 @@ def test_a_lost_end_is_made_good_by_the_next_push(services: Platform, admin: Cli
 
 
 @pytest.mark.usefixtures("log")
-def test_a_failed_push_is_redriven_once_the_datasource_is_mended(admin: Client) -> None:
-    admin.patch("/datasources/log", {"fields": {"n": "abs(id)"}})
+def test_a_failed_push_is_redriven_once_the_datasource_is_mended(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
     run = pushed(admin, "log", [{"id": "x"}])["run"]
+    admin.patch("/datasources/log", {"fields": {"n": "abs(id)"}})
+    workflows.hold = False
+    workflows.outcomes.clear()
+    workflows.start(services.runs.get(run))
     assert admin.get(f"/runs/{run}").json()["status"] == "failed"
     admin.patch("/datasources/log", {"fields": None})
     admin.post(f"/runs/{run}/redrive")

@@ -181,6 +181,7 @@ def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Platform, iss
     services.tokens._asked_at -= 31
     assert me(token(OTHER_KEY, "new"))["role"] == "editor"
     services.tokens._fetched_at -= 3601
+    services.tokens._asked_at -= 31
     issuer.keys.pop(0)
     assert me(token()) == 401, "a key that was withdrawn"
 
@@ -189,11 +190,23 @@ def test_an_issuer_that_is_down(services: Platform, issuer: Issuer) -> None:
     issuer.down = True
     with pytest.raises(Unavailable):
         services.tokens.recognise(token())
+    with pytest.raises(Unavailable):
+        services.tokens.recognise(token())
+    assert len(issuer.asked) == 1, "it is not asked by every request"
     issuer.down = False
+    services.tokens._asked_at -= 31
     assert me(token())["role"] == "editor"
     issuer.down = True
     services.tokens._fetched_at -= 3601
+    services.tokens._asked_at -= 31
     assert me(token())["role"] == "editor", "known keys go on counting"
+
+
+@pytest.mark.parametrize("said", [[], {"keys": None}, {}, {"keys": {}}])
+def test_an_issuer_that_publishes_nonsense(services: Platform, said: Any) -> None:
+    settings = services.settings.model_copy(update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE})
+    with pytest.raises(Unavailable):
+        Tokens(settings, lambda url: said).recognise(token())
 
 
 def test_keys_for_encryption_sign_nothing(services: Platform, issuer: Issuer) -> None:

@@ -1,18 +1,21 @@
 """Data that arrives by itself: pushed records, and files uploaded into the inbox."""
 
+import hashlib
 import re
 from typing import Annotated
 
+import orjson
 from pydantic import StringConstraints
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
 from sluice.domain.base import Document
+from sluice.domain.datasource import Datasource
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.resources import DATASOURCES
 from sluice.http.routes import IDEMPOTENCY_KEY, Routes
-from sluice.runs.pushing import parse_records, push
+from sluice.runs.pushing import accepted_records, parse_records, push
 
 routes = Routes("datasources")
 _ACCEPTED = {
@@ -47,13 +50,25 @@ def push_records(call: Call, services: Platform, slug: str) -> Answer:
     """Push records; they are kept at once, and readable when the run has ended."""
     found = DATASOURCES.load(call, services, slug)
     body = call.body()
-    records, media_type = parse_records(body, services.settings.max_nesting)
+    documents, media_type = parse_records(body, services.settings.max_nesting)
     call.require_known_parameters()
+    datasource = Datasource.model_validate(found.document)
+    if datasource.kind == "push":
+        records = accepted_records(datasource, documents, media_type, services.settings.max_columns)
     _require_kind(found, "push", "records are posted to push datasources only")
     if records == 0:
         return Answer({"accepted": 0, "run": None}, 202)
-    run = push(services, slug, body, records, media_type, call.principal.id)
+    run = push(services, slug, body, records, media_type, call.principal.id, _told_by(call, found))
     return Answer({"accepted": records, "run": run.id}, 202, {"Location": call.link(f"/runs/{run.id}")})
+
+
+def _told_by(call: Call, found: Definition) -> str | None:
+    """What tells a repetition of this push, even one whose answer was lost before it was kept."""
+    key = call.header("idempotency-key")
+    if key is None:
+        return None
+    told = [call.principal.id, found.name, found.created_at, key, call.body().decode("utf-8", "replace")]
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 
 @routes.post("/datasources/{slug}/uploads", body=Upload, answer=_UPLOAD, parameters=[IDEMPOTENCY_KEY])

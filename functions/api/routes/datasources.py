@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sluice.bootstrap import Platform
+from sluice.catalog.definitions import missing
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import RunView
@@ -91,7 +92,11 @@ def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Bring back a deleted datasource, its versions and its schedule; not its part in projects."""
     call.require_known_parameters()
     gone = services.definitions.deleted("datasource", slug)
+    if gone is None and services.definitions.find("datasource", slug) is not None:
+        DATASOURCES.load(call, services, slug)  # who may not know of it is told nothing
     if gone is not None:
+        if call.principal.projects is not None and gone.created_by != call.principal.id:
+            raise missing("datasource", slug)
         call.principal.require_owner(gone.created_by)
     within = timedelta(days=services.settings.restore_days)
     found = services.definitions.restore(
@@ -130,5 +135,6 @@ def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
         raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; {how}.")
     if request.replay is not None:
         services.datasets.version(f"datasource/{slug}", request.replay)
-    by = call.principal.id
-    return started(call, services, lambda: start(services, ingest_run(slug, "api", by, replay=request.replay)))
+    run = ingest_run(slug, "api", call.principal.id, replay=request.replay)
+    run.replay_over = services.datasets.pointer(f"datasource/{slug}").published or 0
+    return started(call, services, lambda: start(services, run))

@@ -1,6 +1,7 @@
 """Pages: their receipts, and their bytes as received."""
 
 import re
+from typing import Any
 
 from sluice.bootstrap import Platform
 from sluice.domain.run import PageReceipt
@@ -19,7 +20,8 @@ def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
     """The receipts of a run's pages."""
     run = load_run(call, services, run_id)
     hidden = {"resume", "records_hash", "repeated"}
-    receipts = [page.model_dump(mode="json", exclude=hidden) for page in services.pages.of_run(run.id)]
+    exclude: Any = {**dict.fromkeys(hidden, True), "failures": {"__all__": {"retry_at"}}}
+    receipts = [page.model_dump(mode="json", exclude=exclude) for page in services.pages.of_run(run.id)]
     return paged(call, services, ["pages", run_id], receipts)
 
 

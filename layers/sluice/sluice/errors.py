@@ -25,6 +25,7 @@
     │   │   ├── DataTooLarge
     │   │   └── RecordsNotFound
     │   ├── NothingToMerge           no datasource of the project has a version
+    │   ├── Overtaken                another version was published while a replay ran
     │   ├── MergeFailed              the merge specification does not fit the data
     │   └── RunStopped               timed out, aborted, or lost with its machine
     └── TransientError               retried by the workflow, 503 to a client
@@ -171,6 +172,10 @@ class RecordsNotFound(UnreadableData):
 
 class NothingToMerge(RunError):
     code, title = "nothing-to-merge", "No datasource has data to merge"
+
+
+class Overtaken(RunError):
+    code, title = "overtaken", "Another version was published meanwhile"
 
 
 class MergeFailed(RunError):

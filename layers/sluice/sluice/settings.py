@@ -57,7 +57,6 @@ class Settings(BaseModel):
     max_page_limit: int = Field(200, description="Most items of a list that a client may ask for.")
     max_wait_seconds: int = Field(20, description="Longest wait that Prefer: wait=N is granted.")
     max_page_bytes: int = Field(100_000_000, description="Largest upstream answer, decompressed.")
-    max_push_batches: int = Field(1_000, description="Most pushed batches that one run drains.")
     max_drop_bytes: int = Field(250_000_000, description="Largest file that a drop may have.")
     max_document_bytes: int = Field(
         100_000_000, description="Largest document that is read at once: JSON, a line of JSON lines, XML, a workbook."
@@ -78,6 +77,9 @@ class Settings(BaseModel):
     preview_records: int = Field(100, description="Most records that a preview shows.")
     preview_pages: int = Field(10, description="Most pages that a preview may ask for.")
     restore_days: int = Field(30, description="How long a deleted datasource can be restored.")
+    extract_reserve_seconds: float = Field(
+        60.0, description="Time left at which extract gives up, since calling it again would take as long."
+    )
     keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
     duckdb_memory: str = Field("1GB", description="DuckDB's memory_limit in a stage.")
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")

@@ -1,4 +1,4 @@
-"""Pushed records that wait to be drained, batch by batch in the order of their arrival."""
+"""Pushed records that wait for their run, batch by batch in the order of their arrival."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ class Batch(Record):
 
 
 class Batches:
-    """The table `Batches`: `workspace#datasource` / `batch`; it holds only what waits."""
+    """The table `Batches`: `workspace#run` / `batch`; it holds only what waits for that run to begin."""
 
     def __init__(self, table: Table, workspace: str) -> None:
         self._table = table
         self._workspace = workspace
 
-    def _key(self, datasource: str, batch: str) -> Item:
-        return {"workspace_datasource": f"{self._workspace}#{datasource}", "batch": batch}
+    def _key(self, run_id: str, batch: str) -> Item:
+        return {"workspace_run": f"{self._workspace}#{run_id}", "batch": batch}
 
-    def put(self, datasource: str, batch: Batch) -> None:
-        """Let a batch wait."""
-        item = {**self._key(datasource, batch.id), **batch.model_dump(exclude={"id"})}
-        self._table.do(self._table.put(item, "attribute_not_exists(#batch)"))
+    def putting(self, run_id: str, batch: Batch) -> Write:
+        """The part of a transaction that lets a batch wait for a run."""
+        item = {**self._key(run_id, batch.id), **batch.model_dump(exclude={"id"})}
+        return self._table.put(item, "attribute_not_exists(#batch)")
 
-    def waiting(self, datasource: str, limit: int) -> list[Batch]:
-        """The batches that have waited longest."""
-        condition, values = "#workspace_datasource = :pk", {"pk": f"{self._workspace}#{datasource}"}
+    def waiting(self, run_id: str, limit: int) -> list[Batch]:
+        """The batches that have waited longest for a run."""
+        condition, values = "#workspace_run = :pk", {"pk": f"{self._workspace}#{run_id}"}
         page = self._table.query(condition, values, limit=limit)
         return [Batch.model_validate({**item, "id": item["batch"]}) for item in page.items]
 
-    def taking(self, datasource: str, batch: Batch) -> Write:
+    def taking(self, run_id: str, batch: Batch) -> Write:
         """The part of a transaction that ends a batch's wait."""
-        return self._table.delete(self._key(datasource, batch.id), "attribute_exists(#batch)")
+        return self._table.delete(self._key(run_id, batch.id), "attribute_exists(#batch)")
 
     def move(self, writes: Sequence[Write]) -> None:
-        """End the wait of batches and store what they become: all of it, or nothing.
+        """Do the parts of a transaction: all of it, or nothing.
 
         Raises:
             ConditionFailed: somebody else was first.

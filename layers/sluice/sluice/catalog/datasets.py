@@ -90,11 +90,14 @@ class Datasets:
     def _key(self, dataset: str) -> Item:
         return {"workspace": self._workspace, "dataset": dataset}
 
-    def commit(self, run: Run, manifest: Manifest, manifest_key: str) -> Run:
+    def commit(self, run: Run, manifest: Manifest, manifest_key: str, owner: Write) -> Run:
         """Make a version of the objects that a manifest names: all of it, or nothing.
 
         Number, pointer and the run's status change in one transaction. Committing again what
         this run has committed is answered with the finished run.
+
+        Args:
+            owner: the condition that what the run works for is still there.
 
         Raises:
             VersionConflict: somebody committed meanwhile; what was made of stale inputs is made again.
@@ -124,6 +127,7 @@ class Datasets:
             progress={"stage": "commit", "current": 1, "total": 1},
         )
         writes = [finishing, self._pointing(pointer, manifest, run, number, moment, refusal is None, repeated)]
+        writes.insert(1, owner)
         if not repeated:
             writes.append(self._versions.put(self._item(manifest, manifest_key, number, moment), _NEW_VERSION))
         try:
@@ -131,6 +135,8 @@ class Datasets:
         except ConditionFailed as failure:
             if failure.position == 0:
                 return self._committed_before(run)
+            if failure.position == 1:
+                raise RunStopped(f"What the run {run.id} works for was deleted before it could be committed.") from None
             raise VersionConflict(f"{manifest.dataset} was committed meanwhile; trying again.") from None
         return self._runs.get(run.id)
 

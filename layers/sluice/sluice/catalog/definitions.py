@@ -193,6 +193,11 @@ class Definitions:
         """The part of a transaction that counts a datasource's assignments."""
         return self._table.update(self._key("datasource", name), {}, _PRESENT, add={"assigned": by})
 
+    def made_at(self, found: Definition) -> Write:
+        """The part of a transaction that needs a definition to be there, and to be the one that was found."""
+        condition = f"{_PRESENT} AND #created_at = :made"
+        return self._table.check(self._key(found.kind, found.name), condition, {"made": found.created_at})
+
     def present(self, kind: Kind, name: str) -> Write:
         """The part of a transaction that needs a definition to be there."""
         return self._table.check(self._key(kind, name), _PRESENT)

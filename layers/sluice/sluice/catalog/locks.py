@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sluice.catalog.table import ConditionFailed, Item, Table
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
 
 
 class Locks:
@@ -32,6 +32,13 @@ class Locks:
         except ConditionFailed as failure:
             return failure.item or {}
         return None
+
+    def taking(self, lock: str, seconds: int, **attributes: Any) -> Write:
+        """The part of a transaction that takes a lock that nobody holds, or whose time is over."""
+        moment = int(time.time())
+        item = {**self._key(lock), "expires_at": moment + seconds, **attributes}
+        condition = "attribute_not_exists(#workspace_id) OR #expires_at < :now"
+        return self._table.put(item, condition, {"now": moment})
 
     def prolong(self, lock: str, seconds: int, condition: str, values: Item, **changes: Any) -> bool:
         """Keep a held lock for so long from now, with more to say; whether it was still held."""

@@ -98,6 +98,12 @@ class Runs:
             raise RunStopped(f"The run {run.id} was stopped or started anew.") from None
         return _run(item or {})
 
+    def pending(self, run_id: str) -> Write:
+        """The part of a transaction that needs a run not to have begun yet."""
+        return self._table.check(
+            self._key(run_id), "#status = :pending AND #attempt = :one", {"pending": "pending", "one": 1}
+        )
+
     def finishing(self, run: Run, **changes: Any) -> Write:
         """The part of a commit that ends the run's present attempt."""
         if "warnings" in changes:

@@ -19,7 +19,10 @@ class DataObject(Record):
     sha256: str
     bytes: int
     rows: int
-    columns: list[str] | None = Field(None, description="The columns it has; null: all of its version.")
+    columns: dict[str, str] | None = Field(
+        None, description="The columns it has, with their types; null: those of its version."
+    )
+    run: str | None = Field(None, description="The run whose records alone it has; null: of several, or its version's.")
 
 
 class Origin(Record):

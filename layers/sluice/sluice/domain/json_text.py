@@ -25,7 +25,10 @@ def loads(text: bytes, *, exact: bool = False) -> Any:
     if not exact and _LONG_INTEGER.search(text) is None:
         return orjson.loads(text)
     orjson.loads(text)  # stricter than the standard library, and with the better message
-    return json.loads(text, parse_float=Decimal if exact else None)
+    try:
+        return json.loads(text, parse_float=Decimal if exact else None)
+    except RecursionError:
+        raise orjson.JSONDecodeError("nested too deeply", "", 0) from None
 
 
 def dumps(value: Any) -> bytes:

@@ -77,6 +77,7 @@ class Run(Record):
     parent: str | None = None
     drop: Drop | None = None
     replay: int | None = None
+    replay_over: int | None = None
     ingest: Literal["stale", "all", "none"] | None = None
     lease_until: float = 0.0
     timeline: list[RunEvent] = Field(default_factory=list)
@@ -92,7 +93,7 @@ class Run(Record):
         return self.status in TERMINAL
 
 
-_HIDDEN = {"active", "parent", "drop", "replay", "ingest", "lease_until", "timeline"}
+_HIDDEN = {"active", "parent", "drop", "replay", "replay_over", "ingest", "lease_until", "timeline"}
 
 
 def presented(run: Run) -> dict[str, Any]:

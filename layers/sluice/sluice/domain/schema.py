@@ -51,10 +51,13 @@ NULL_WORDS = frozenset(
     ]
 )
 _COMMA_NUMBER = re.compile(r"^-?(0|[1-9]\d{0,2}(\.\d{3})+|[1-9]\d{0,17})(,\d{1,17})?$")
+_DOTTED = re.compile(r"^-?[1-9]\d{0,2}(\.\d{3})+$")
 # Three digits after a single comma may be a thousand; anything else is a fraction.
 _COMMA_PROOF = re.compile(r"(^-?0,|,\d{1,2}$|,\d{4,}$|\.\d{3},)")
 # Wide enough for every decimal(38,s); the default context would round.
 _WIDE = Context(prec=100)
+_EXACT = 2**53
+_WIDE_LENGTH = 16
 BIGINT_RANGE = range(-(2**63), 2**63)
 
 
@@ -78,6 +81,7 @@ class Column(Record):
     name: str
     type: str
     nullable: bool = True
+    wide: bool = Field(False, description="It has whole numbers whose digits a double would lose.")
     guessed: bool = Field(False, description="Only nulls were seen, so that nothing speaks for the type.")
 
 
@@ -124,11 +128,19 @@ class JsonTypeGuess:
 
     def __init__(self) -> None:
         self._kinds: set[str] = set()
+        self._wide = False
 
     def see(self, value: Any) -> None:
         """Take one more value into account; null says nothing."""
         if value is not None:
             self._kinds.add(_kind(value))
+            if isinstance(value, int) and abs(value) > _EXACT:
+                self._wide = True
+
+    @property
+    def wide(self) -> bool:
+        """Whether a whole number was seen whose digits a double would lose."""
+        return self._wide
 
     @property
     def seen(self) -> bool:
@@ -142,7 +154,7 @@ class JsonTypeGuess:
         if len(kinds) <= 1:
             return next(iter(kinds), "string")
         if kinds == {"bigint", "double"}:
-            return "double"
+            return "json" if self._wide else "double"  # a double has no digits for whole numbers beyond 2^53
         return "decimal(38,0)" if kinds == {"bigint", "decimal(38,0)"} else "json"
 
 
@@ -181,9 +193,10 @@ class TextTypeGuess:
         self._comma = decimal != "."
         self._comma_proven = decimal == ","
         self._comma_seen = False
+        self._dotted = self._dots = 0
         self._null_words = null_words
         self._words: dict[str, int] = {}
-        self._seen = False
+        self._seen = self.wide = False
         self._others = JsonTypeGuess()
 
     def see(self, value: Any) -> None:
@@ -197,7 +210,11 @@ class TextTypeGuess:
             self._words[value] = self._words.get(value, 0) + 1
         else:
             self._seen = True
+            self.wide = self.wide or (len(value) >= _WIDE_LENGTH and _INTEGER.match(value) is not None)
             self._candidates = [name for name in self._candidates if _TEXT_TESTS[name](value)]
+            if "." in value:
+                self._dotted += 1
+                self._dots += _DOTTED.match(value) is not None
             if self._comma and self._candidates[:1] != ["bigint"]:
                 self._see_number(value)
 
@@ -227,6 +244,11 @@ class TextTypeGuess:
     def undecided(self) -> bool:
         """Whether the values may be numbers, if only a comma's meaning were known."""
         return self._comma and self._comma_seen and not self._comma_proven and not self._candidates
+
+    @property
+    def dotted_thousands(self) -> bool:
+        """Whether the column's numbers could as well have dots between thousands."""
+        return self._dots > 0 and self._dots == self._dotted and self.type == "double"
 
     @property
     def words(self) -> dict[str, int]:

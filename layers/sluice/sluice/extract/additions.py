@@ -25,28 +25,16 @@ def _both(before: Column | None, new: Column | None, *, empty: bool) -> Column:
         assert only is not None
         return only.model_copy(update={"nullable": only.nullable or before is not None or not empty})
     types = [column.type for column in (before, new) if not column.guessed]
+    kind = common_type(types) if types else before.type
+    if kind == "double" and "bigint" in types and (before.wide or new.wide):
+        kind = "string"  # a double would lose digits
     return Column(
         name=before.name,
-        type=common_type(types) if types else before.type,
+        type=kind,
+        wide=before.wide or new.wide,
         nullable=before.nullable or new.nullable,
         guessed=not types,
     )
-
-
-def require_one_spelling(before: list[Column], new: list[Column]) -> None:
-    """Refuse a column that differs from another in case only.
-
-    Raises:
-        UnreadableData: naming both.
-    """
-    spelled = {column.name.lower(): column.name for column in before}
-    for column in new:
-        known = spelled.get(column.name.lower(), column.name)
-        if known != column.name:
-            raise UnreadableData(
-                f"The dataset has the column {known!r} and the new records have {column.name!r}; "
-                "give them one spelling with `fields`."
-            )
 
 
 def require_key(key: list[str], before: list[Column], new: list[Column]) -> None:
@@ -77,26 +65,27 @@ def keyless_query(new: str, key: list[str]) -> str:
     return f"SELECT count(*) FILTER (NOT ({whole})) FROM ({new})"
 
 
-def upsert_query(
-    before: list[LocalFile], known: list[Column], fresh: LocalFile, columns: list[Column], key: list[str]
-) -> str:
+def upsert_query(before: list[LocalFile], fresh: LocalFile, columns: list[Column], key: list[str]) -> str:
     """The rows of both, the later one of each key, ordered by the key.
 
-    New rows win over those before, and among themselves the last by page and row.
+    Later is what a run that began later has brought: one that is redriven takes nothing back.
     """
-    position = ["_run", "_page", "_row"]
-    parts = [f"SELECT *, 1 AS _rank FROM {rows_of([fresh], columns, position)}"]
-    if before:
-        names = frozenset(column.name for column in known)
-        files = [LocalFile(file.path, file.columns if file.columns is not None else names) for file in before]
-        parts.insert(0, f"SELECT *, 0 AS _rank FROM {rows_of(files, columns, position)}")
-    names_of_key = ", ".join(map(quoted, key))
+    rows = rows_of([*before, fresh], columns, ["_run", "_page", "_row"])
+    names = ", ".join(map(quoted, key))
     whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
     return f"""
-        SELECT * EXCLUDE (_rank) FROM ({" UNION ALL ".join(parts)}) WHERE {whole}
-        QUALIFY row_number() OVER (
-            PARTITION BY {names_of_key} ORDER BY _rank DESC, _run DESC, _page DESC, _row DESC) = 1
-        ORDER BY {names_of_key}
+        SELECT * FROM {rows} WHERE {whole}
+        QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY _run DESC, _page DESC, _row DESC) = 1
+        ORDER BY {names}
+    """
+
+
+def others_query(file: LocalFile, columns: list[Column], run: str) -> str:
+    """The rows of a file that another run has brought, in their order."""
+    ordered = rows_of([file], columns, ["_run", "_page", "_row"], numbered=True)
+    return f"""
+        SELECT * EXCLUDE (_file_index, file_row_number) FROM {ordered} WHERE _run <> {literal(run)}
+        ORDER BY file_row_number
     """
 
 

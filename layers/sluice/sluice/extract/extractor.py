@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,13 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, Run, capped
 from sluice.domain.schema import Column
+from sluice.errors import UnreadableData
 from sluice.extract import additions
 from sluice.extract.document import DocumentFile
 from sluice.extract.rows import RowFile
 from sluice.formats.limits import Limits
 from sluice.lake import keys
-from sluice.lake.parquet import LocalFile, copy_to, data_object, engine, engine_name
+from sluice.lake.parquet import LocalFile, copy_to, data_object, engine, engine_name, rows_of
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 
@@ -40,11 +42,23 @@ class Base:
 
 
 class Extractor:
-    """Makes the version of one run."""
+    """Makes the version of one run.
+
+    Args:
+        tick: is told how many records were read, now and then; it may end the work by raising.
+    """
 
     def __init__(
-        self, run: Run, datasource: Datasource, index: FetchIndex, base: Base, lake: Lake, settings: Settings
+        self,
+        run: Run,
+        datasource: Datasource,
+        index: FetchIndex,
+        base: Base,
+        lake: Lake,
+        settings: Settings,
+        tick: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self._tick = tick
         self._run = run
         self._datasource = datasource
         self._index = index
@@ -87,7 +101,8 @@ class Extractor:
             document = None
             if not self._adds:
                 document = stack.enter_context(DocumentFile(scratch.with_name("document.json.gz")))
-            rows = RowFile(scratch.with_name("rows.jsonl"), document)
+            known = [column.name for column in self._before.columns] if self._before is not None else []
+            rows = RowFile(scratch.with_name("rows.jsonl"), document, self._tick, known)
             columns, warnings = rows.fill(self._run, self._datasource, self._index, self._lake, limits)
             manifest = self._about(columns, warnings)
             if not self._adds:
@@ -149,7 +164,6 @@ class Extractor:
         fresh = manifest.columns
         known = self._before.columns if self._before is not None else []
         objects = self._before.objects if self._before is not None else []
-        additions.require_one_spelling(known, fresh)
         columns = additions.together(known, fresh, empty=not (self._before and self._before.rows))
         new = additions.with_run(rows.query(fresh), self._run.id)
         path = scratch.with_name("part.parquet")
@@ -157,10 +171,10 @@ class Extractor:
         if self._datasource.write_disposition == "upsert":
             parts = [self._upserted(path, new, manifest, columns, objects)]
         else:
-            named = [column.name for column in fresh]
             part = self._written(path, new, keys.data(self._folder, 0), rows.count)
-            before = [_with_names(one, known) for one in objects]
-            parts = self._compacted(scratch, [*before, part.model_copy(update={"columns": named})], columns)
+            mine = {"columns": _types(fresh), "run": self._run.id}
+            before = self._of_others(scratch, [_with_types(one, known) for one in objects], columns)
+            parts = self._compacted(scratch, [*before, part.model_copy(update=mine)], columns)
         update |= {
             "objects": parts,
             "rows": sum(part.rows for part in parts),
@@ -181,9 +195,37 @@ class Extractor:
             keyless = connection.execute(additions.keyless_query(new, key)).fetchone() if manifest.columns else (0,)
         if keyless and keyless[0]:
             manifest.warnings.append(f"{keyless[0]} records lack a value in the primary key and were left out")
-        file = LocalFile(fresh, frozenset(column.name for column in manifest.columns))
-        query = additions.upsert_query(self._lake.local_files(objects), known, file, columns, key)
+        before = self._lake.local_files([_with_types(one, known) for one in objects])
+        if before:
+            self._require_old_key(path, before, columns, key)
+        query = additions.upsert_query(before, LocalFile(fresh, _types(manifest.columns)), columns, key)
         return self._written(path, query, keys.data(self._folder, 0))
+
+    def _require_old_key(self, path: Path, before: list[LocalFile], columns: list[Column], key: list[str]) -> None:
+        """Refuse to leave out rows that are there, for want of a key that was changed since."""
+        rows = rows_of(before, columns, [])
+        with engine(self._settings, path.parent) as connection:
+            keyless = connection.execute(additions.keyless_query(f"SELECT * FROM {rows}", key)).fetchone()
+        if keyless and keyless[0]:
+            raise UnreadableData(
+                f"{keyless[0]} rows of the dataset have no value in the primary key {', '.join(key)}, which was "
+                "changed since; put it back, or make a new datasource."
+            )
+
+    def _of_others(self, scratch: Path, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
+        """What other runs have brought: a redriven run's own records come anew, and only once."""
+        kept = []
+        for number, part in enumerate(parts, start=2):
+            if part.run == self._run.id:
+                continue
+            if part.run is None and self._run.attempt > 1:
+                file = self._lake.local_files([part])[0]
+                query = additions.others_query(file, columns, self._run.id)
+                path = scratch.with_name(f"others-{number}.parquet")
+                part = self._written(path, query, keys.data(self._folder, number))
+                part = part.model_copy(update={"columns": _types(columns)})
+            kept.append(part)
+        return kept
 
     def _compacted(self, scratch: Path, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
         """The files of an appended version; one, when they have become too many to read quickly."""
@@ -193,11 +235,13 @@ class Extractor:
         return [self._written(scratch.with_name("compact.parquet"), query, keys.data(self._folder, 1))]
 
 
-def _with_names(part: DataObject, columns: list[Column]) -> DataObject:
-    """An object of the version before, which had all columns of that version if it does not say."""
-    if part.columns is not None:
-        return part
-    return part.model_copy(update={"columns": [column.name for column in columns]})
+def _types(columns: list[Column]) -> dict[str, str]:
+    return {column.name: column.type for column in columns}
+
+
+def _with_types(part: DataObject, columns: list[Column]) -> DataObject:
+    """An object of the version before, which had the columns of that version if it does not say."""
+    return part if part.columns is not None else part.model_copy(update={"columns": _types(columns)})
 
 
 # What of a datasource's document decides about the records that its pages give.

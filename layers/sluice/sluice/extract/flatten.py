@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sluice.domain.datasource import RESERVED_COLUMNS, Datasource
@@ -17,10 +17,12 @@ _LONGEST_NAME = 255
 class Columns:
     """Which key of the records each column stands for: no two keys may share a column.
 
-    DuckDB and Athena do not tell `Price` from `price`, so neither may a dataset.
+    DuckDB and Athena do not tell `Price` from `price`, so neither may a dataset: the first
+    spelling stays, or the one that the dataset has already.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, known: Iterable[str] = ()) -> None:
+        self._spelled = {name.lower(): name for name in known}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._names: dict[tuple[str, ...], str] = {}
         self._most = most
@@ -36,8 +38,9 @@ class Columns:
         if known_column is not None:
             return known_column
         column = "_".join(path)
+        column = self._spelled.setdefault(column.lower(), column)
         known = self._paths.setdefault(column.lower(), path)
-        if known != path:
+        if [part.lower() for part in known] != [part.lower() for part in path]:
             raise UnreadableData(
                 f"The keys {'.'.join(known)} and {'.'.join(path)} would both be the column {column!r}; "
                 "name the columns with `fields`."
@@ -69,7 +72,12 @@ def _add(row: Row, columns: Columns, path: tuple[str, ...], record: dict[str, An
         if isinstance(value, dict) and value:
             _add(row, columns, here, value)
         else:
-            row[columns.name(here)] = value
+            name = columns.name(here)
+            if name in row:
+                raise UnreadableData(
+                    f"A record has the column {name!r} twice, spelled differently; name it with `fields`."
+                )
+            row[name] = value
 
 
 class RowMaker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +22,7 @@ from sluice.lake.store import Lake
 
 # DuckDB sets aside a multiple of the longest line that it is told to expect.
 _LINE = 1 << 20
+_TICK = 10_000
 
 
 class RowFile:
@@ -30,9 +31,15 @@ class RowFile:
     Args:
         path: where they go; files beside it are scratch.
         document: where the selected document goes; none where none is kept.
+        known: the columns that the dataset has already, whose spelling stays.
+        tick: is told how many records were read, now and then; it may end the work by raising.
     """
 
-    def __init__(self, path: Path, document: DocumentFile | None) -> None:
+    def __init__(
+        self, path: Path, document: DocumentFile | None, tick: Callable[[int], None], known: list[str]
+    ) -> None:
+        self._tick = tick
+        self._known = known
         self.path = path
         self.count = 0
         self._document = document
@@ -49,7 +56,7 @@ class RowFile:
         Raises:
             UnreadableData: a page is not what the datasource says; the detail names it.
         """
-        maker = RowMaker(datasource, run, Columns(limits.columns))
+        maker = RowMaker(datasource, run, Columns(limits.columns, self._known))
         types = ColumnTypes(datasource)
         notes: list[str] = []
         untyped = self.path.with_name("untyped.jsonl")
@@ -89,6 +96,7 @@ class RowFile:
     ) -> None:
         datasource = page.datasource
         types.know(known_columns(page), text=page.text)
+        types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")
         exact = [name for name, kind in datasource.types.items() if kind.startswith("decimal")]
         for position, record in enumerate(listener.records(page)):
             row = maker.row(record, receipt)
@@ -96,6 +104,8 @@ class RowFile:
             if not isinstance(record, dict) and not datasource.selects_columns:
                 types.declare("value", "json")
             self.count += 1
+            if self.count % _TICK == 0:
+                self._tick(self.count)
             for name in exact:
                 if isinstance(row.get(name), Decimal):
                     row[name] = str(row[name])
@@ -103,7 +113,9 @@ class RowFile:
 
     def _convert(self, untyped: Path, columns: list[Column], types: ColumnTypes, document: DocumentFile | None) -> None:
         with untyped.open("rb") as source, self.path.open("wb") as target:
-            for line in source:
+            for number, line in enumerate(source, start=1):
+                if number % _TICK == 0:
+                    self._tick(self.count)
                 page, position, row = loads(line)
                 typed = types.converted(row, columns, page, position)
                 text = dumps({"_page": page, "_row": position, **typed}) + b"\n"

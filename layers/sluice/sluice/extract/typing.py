@@ -30,6 +30,7 @@ class ColumnTypes:
         self._declared = declared
         options = datasource.csv or CsvOptions()
         self._decimal = options.decimal
+        self.doubts_dots = False  # where the fields are not separated by commas, a dot may mean something else
         self._null_words = NULL_WORDS if options.null_strings is None else frozenset()
         self._guesses: dict[str, JsonTypeGuess | TextTypeGuess] = {}
         self._known: dict[str, list[str]] = {}
@@ -76,6 +77,7 @@ class ColumnTypes:
                 name=name,
                 type=self._type(name),
                 nullable=self._present.get(name, 0) - sum(self._nulls(name).values()) < self._rows,
+                wide=self._type(name) == "bigint" and name in self._guesses and self._guesses[name].wide,
                 guessed=name not in self._declared and name not in self._known and not self._guesses[name].seen,
             )
             for name in names
@@ -122,6 +124,7 @@ class ColumnTypes:
             try:
                 result[name] = converter(column.type)(value)
             except ValueError as error:
+                result[name] = None
                 self._note(name, column.type, value, page, position, error)
         return result
 
@@ -146,6 +149,11 @@ class ColumnTypes:
         )
         if isinstance(guess, TextTypeGuess) and guess.undecided and name not in self._declared:
             notes.append(f"{name}: the comma may be a decimal mark or stand between thousands; set csv.decimal")
+        doubtful = self.doubts_dots and self._decimal is None and name not in self._declared
+        if doubtful and isinstance(guess, TextTypeGuess) and guess.dotted_thousands:
+            notes.append(
+                f"{name}: the dot was read as a decimal mark, and may stand between thousands; set csv.decimal"
+            )
         return notes
 
     def unconverted(self) -> set[str]:

@@ -132,25 +132,35 @@ def _guess(sample: bytes) -> str | None:
     from charset_normalizer import from_bytes  # only for the rare page that is not UTF-8
 
     found = from_bytes(sample, cp_isolation=_GUESSED).best()
+    other = found.encoding if found is not None and _is_another_script(str(found)) else None
     try:
-        # Where another encoding reads the very same text, or nothing speaks for one, the commonest is it.
         western = sample.decode("cp1252")
     except UnicodeDecodeError:
-        return found.encoding if found else None
-    if found is None or str(found) == western or not _speaks_another_script(str(found)):
-        return found.encoding if found and _is_central(str(found)) else "cp1252"
-    return found.encoding
+        return other or ("cp1250" if _decodes(sample, "cp1250") else found.encoding if found else None)
+    # The commonest of all, unless much speaks for another one.
+    return other or ("cp1250" if _CENTRAL.search(western) and _decodes(sample, "cp1250") else "cp1252")
 
 
-def _speaks_another_script(text: str) -> bool:
-    """Whether most letters beyond ASCII are of a script that is not Latin."""
-    foreign = [character for character in text if character.isalpha() and ord(character) > 0x7F]
-    return bool(foreign) and sum(ord(character) > 0x24F for character in foreign) * 2 > len(foreign)
+# Signs that stand within words only where letters of Central Europe were read as Western ones.
+_CENTRAL = re.compile(r"[^\W\d_][³£¹¥¿¯º¾¼][^\W\d_]|[³£¹¥][a-zà-ÿ]")
 
 
-def _is_central(text: str) -> bool:
-    """Whether the text has letters of Central Europe that Western encodings lack."""
-    return any(character in "łŁąĄęĘśŚźŹżŻćĆńŃřŘůŮěĚčČšŠžŽďĎťŤňŇőŐűŰțȚşŞăĂ" for character in text)
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_another_script(text: str) -> bool:
+    """Whether the text has words of a script that is not Latin, and not just a sign here and there."""
+    foreign = [index for index, character in enumerate(text) if character.isalpha() and ord(character) > 0x24F]
+    half_width = sum("\uff61" <= text[index] <= "\uff9f" for index in foreign)
+    beside = set(foreign)
+    in_words = sum(index - 1 in beside or index + 1 in beside for index in foreign)
+    accented = sum(character.isalpha() and 0x7F < ord(character) <= 0x24F for character in text)
+    return len(foreign) >= 4 and in_words >= 0.8 * len(foreign) and not half_width and len(foreign) > accented
 
 
 def _quote(lines: str, delimiter: str | None) -> Literal['"', "'"]:

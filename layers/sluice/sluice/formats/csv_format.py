@@ -9,14 +9,26 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from typing import IO
 
+import orjson
+
 from sluice.domain.file_format import CsvOptions
 from sluice.errors import EmptyData, UnreadableData
 from sluice.formats.csv_dialect import dialect_of
-from sluice.formats.detect import mistaken
+from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
 
 csv.field_size_limit(16_000_000)
-_PEEK = 512
+_PEEK = 64 << 10
+
+
+def _is_json(beginning: bytes) -> bool:
+    """Whether a page that begins like JSON is; a header may begin with a bracket, too."""
+    for text in (beginning, beginning.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[0]):
+        try:
+            return isinstance(orjson.loads(text), dict | list)
+        except orjson.JSONDecodeError:
+            continue
+    return False
 
 
 class CsvPage:
@@ -29,16 +41,21 @@ class CsvPage:
 
     text = True
 
-    def __init__(self, content: IO[bytes], options: CsvOptions, media_type: str | None, limits: Limits) -> None:
-        said = mistaken(content.read(_PEEK), "CSV")
+    def __init__(
+        self, content: IO[bytes], options: CsvOptions, media_type: str | None, limits: Limits, *, guessed: bool = False
+    ) -> None:
+        beginning = content.read(_PEEK)
         content.seek(0)
-        if said is not None and "JSON" not in said.partition(",")[0]:
+        said = mistaken(beginning, "CSV")
+        if said is not None and (looks_like(beginning) != "JSON" or _is_json(beginning)):
             raise UnreadableData(said)
         self._content = content
         self._limits = limits
+        self._guessed = guessed
         self._options = options
         self._dialect = dialect_of(content, options, media_type)
         self._nulls = {"", *(options.null_strings or [])}
+        self.delimiter = self._dialect.delimiter
         self.notes = list(self._dialect.notes)
 
     def columns(self) -> dict[str, str | None]:
@@ -60,7 +77,7 @@ class CsvPage:
         lines = self._lines()
         first = next(lines)
         names = self._names(first)
-        width = len(names)
+        width, rows = len(names), 0
         if not self._options.header:
             yield self._row(names, first)
         for row in lines:
@@ -69,7 +86,13 @@ class CsvPage:
                     f"Line {self._line} has {len(row)} fields, the {self._first_line} has {width}; "
                     "quote fields that contain a delimiter or a line break, or set csv.delimiter."
                 )
+            rows += 1
             yield self._row(names, row)
+        if self._guessed and not rows:
+            raise UnreadableData(
+                f"The page is one line of text ({first[0][:60]!r} …), and nothing says that it is CSV: perhaps it is "
+                "an error; set format to csv if it is a header without rows."
+            )
 
     def _row(self, names: list[str], row: list[str]) -> dict[str, str | None]:
         nulls = self._nulls

@@ -71,6 +71,14 @@ def detect(declared: Format | None, media_type: str | None, filename: str | None
     return _BY_ENDING.get(ending) or _by_content(beginning)
 
 
+def is_guessed(declared: Format | None, media_type: str | None, filename: str | None) -> bool:
+    """Whether nothing but a page's content speaks for its format."""
+    plain = (media_type or "").partition(";")[0].strip().lower()
+    ending = (filename or "").rpartition(".")[2].lower()
+    known = plain in _BY_MEDIA_TYPE or plain.endswith(("+json", "+xml")) or ending in _BY_ENDING
+    return declared is None and not known
+
+
 def _by_content(beginning: bytes) -> Format:
     if beginning.startswith(b"PAR1"):
         return "parquet"

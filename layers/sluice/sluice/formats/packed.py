@@ -35,7 +35,7 @@ def unpacked(content: IO[bytes], filename: str | None, limits: Limits) -> Iterat
             if beginning.startswith(b"\x1f\x8b"):
                 content = stack.enter_context(_gunzipped(content, limits))
                 filename = (filename or "").removesuffix(".gz") or None
-            elif beginning == b"PK\x03\x04":
+            elif beginning in (b"PK\x03\x04", b"PK\x05\x06"):  # the second: an archive of nothing
                 copied = stack.enter_context(_spooled())
                 shutil.copyfileobj(content, copied, _CHUNK)
                 copied.seek(0)

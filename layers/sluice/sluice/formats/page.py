@@ -13,7 +13,7 @@ from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
 from sluice.domain.run import PageReceipt
 from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import CsvPage
-from sluice.formats.detect import detect
+from sluice.formats.detect import detect, is_guessed
 from sluice.formats.json_format import read_json, read_json_lines
 from sluice.formats.limits import Limits
 from sluice.formats.packed import unpacked
@@ -82,6 +82,11 @@ class Page:
         return self.rows.text if self.rows is not None else self.form == "xml"
 
     @property
+    def delimiter(self) -> str | None:
+        """What separates the fields of CSV."""
+        return self.rows.delimiter if isinstance(self.rows, CsvPage) else None
+
+    @property
     def notes(self) -> list[str]:
         """What was guessed about the page and might be wrong."""
         return self.rows.notes if self.rows is not None else []
@@ -104,7 +109,7 @@ class Page:
             RecordsNotFound: it selects null and may not.
         """
         if self.rows is None:
-            return _selected(self.datasource, self.whole)
+            return _selected(self.datasource, self.whole, single=self.form == "xml")
         if self.datasource.records == "@":
             return self.rows.rows()
         return _selected(self.datasource, list(self.rows.rows()))
@@ -118,9 +123,16 @@ class Page:
             yield selected
 
 
-def _selected(datasource: Datasource, document: Any) -> Any:
+def _selected(datasource: Datasource, document: Any, *, single: bool = False) -> Any:
+    """What `records` selects.
+
+    Args:
+        single: whether an element that comes once is an object where more of them are a list.
+    """
     try:
         selected = search(datasource.records, document)
+        if selected is None and single and datasource.records.endswith("[]"):
+            selected = search(datasource.records.removesuffix("[]"), document)
     except ValueError as error:
         raise UnreadableData(f"`records`: {error}.") from None
     if selected is None and not (datasource.records == "@" or datasource.allow_missing):
@@ -153,18 +165,18 @@ def open_page(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], 
         form = detect(datasource.format, receipt.media_type, name, beginning)
         if not beginning.strip():
             raise EmptyData(f"The page is empty; {form.upper()} was expected.")
-        yield _parsed(datasource, form, plain, receipt.media_type, limits, stack)
+        if form == "csv":
+            guessed = is_guessed(datasource.format, receipt.media_type, name)
+            options = datasource.csv or CsvOptions()
+            yield Page(datasource, form, CsvPage(plain, options, receipt.media_type, limits, guessed=guessed))
+        else:
+            yield _parsed(datasource, form, plain, limits, stack)
 
 
-def _parsed(
-    datasource: Datasource, form: Format, content: IO[bytes], media_type: str | None, limits: Limits, stack: ExitStack
-) -> Page:
+def _parsed(datasource: Datasource, form: Format, content: IO[bytes], limits: Limits, stack: ExitStack) -> Page:
     # As exact as the datasource's types need it.
     exact = any(name.startswith("decimal") for name in datasource.types.values())
     match form:
-        case "csv":
-            options = datasource.csv or CsvOptions()
-            return Page(datasource, form, CsvPage(content, options, media_type, limits))
         case "jsonl":
             return Page(datasource, form, JsonLines(content, limits, exact))
         case "parquet":

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sluice.domain.base import validate
 from sluice.domain.identity import Principal
+from sluice.domain.json_text import dumps
 from sluice.errors import Invalid, MalformedRequest, PayloadTooLarge, PreconditionFailed, Unauthenticated
 from sluice.settings import Settings
 
@@ -37,7 +38,7 @@ class Answer:
         """The body's bytes."""
         if isinstance(self.body, bytes):
             return self.body
-        return b"" if self.status in (204, 304) else orjson.dumps(self.body)
+        return b"" if self.status in (204, 304) else dumps(self.body)
 
 
 @dataclass(frozen=True)

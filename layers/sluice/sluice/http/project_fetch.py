@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from sluice.bootstrap import Platform
+from sluice.domain.dataset import Version
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, presented
 from sluice.errors import PROBLEM_TYPE_PREFIX, Conflict, RunError, SluiceError, all_errors
@@ -30,7 +31,8 @@ def fetch_project(call: Call, services: Platform, slug: str) -> Answer:
         Conflict: the refresh was cancelled.
     """
     if call.principal.role == "viewer":
-        return _merged(call, services, slug, _too_old(services, slug))
+        published = services.datasets.published(f"project/{slug}")
+        return _merged(services, slug, published, _too_old(services, slug))
     run = start(services, refresh_run(slug, "api", call.principal.id))
     run = awaited(services, run, services.settings.max_wait_seconds)
     if not run.finished:
@@ -43,7 +45,8 @@ def fetch_project(call: Call, services: Platform, slug: str) -> Answer:
         return Answer({"result": {"size": 0, "data": None}, "errors": _listed(errors)})
     if run.status == "failed":
         raise _problem(run)
-    return _merged(call, services, slug, errors)
+    # What this refresh has merged, even where a more complete version stays published.
+    return _merged(services, slug, services.datasets.version(f"project/{slug}", run.version or 0), errors)
 
 
 def _problem(run: Run) -> SluiceError:
@@ -89,9 +92,8 @@ def _listed(errors: Errors) -> dict[str, Any] | None:
     return {"size": len(errors), "data": errors} if errors else None
 
 
-def _merged(call: Call, services: Platform, slug: str, errors: Errors) -> Answer:
-    """The published data: inline while it is small, else by an address in the lake."""
-    version = services.datasets.published(f"project/{slug}")
+def _merged(services: Platform, slug: str, version: Version, errors: Errors) -> Answer:
+    """A version's data: inline while it is small, else by an address in the lake."""
     reader = Reader(services.lake, services.settings, version)
     headers = {"X-Sluice-Version": str(version.number), "X-Sluice-Completeness": version.completeness}
     if reader.is_document:

@@ -60,11 +60,11 @@ class LocalFile:
     """A Parquet file of a version, here on disk.
 
     Args:
-        columns: the columns it has; none stands for all of its version.
+        columns: the columns it has, with their types; none stands for those of its version.
     """
 
     path: Path
-    columns: frozenset[str] | None = None
+    columns: dict[str, str] | None = None
 
 
 def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], *, numbered: bool = False) -> str:
@@ -84,10 +84,16 @@ def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], 
 
 
 def _cell(column: Column, file: LocalFile) -> str:
-    name, kind = quoted(column.name), duckdb_type(column.type)
+    name = quoted(column.name)
     if file.columns is not None and column.name not in file.columns:
-        return f"NULL::{kind} AS {name}"
-    return f"{name}::{kind} AS {name}"
+        return f"NULL::{duckdb_type(column.type)} AS {name}"
+    have = column.type if file.columns is None else file.columns[column.name]
+    return f"{as_type(name, have, column.type)} AS {name}"
+
+
+def as_type(cell: str, have: str, want: str) -> str:
+    """The SQL of a value of one type as another: a text within JSON loses its quotes when it becomes text."""
+    return f"({cell}->>'$')" if (have, want) == ("json", "string") else f"{cell}::{duckdb_type(want)}"
 
 
 def copy_to(path: Path) -> str:

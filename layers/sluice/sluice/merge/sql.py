@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluice.domain.project import FieldRule, JoinMerge, UnionMerge
 from sluice.domain.schema import Column, common_type, duckdb_type
-from sluice.lake.parquet import literal, quoted
+from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
 
 _RANK = "_rank"
@@ -61,7 +61,7 @@ def _last_per_key(source: Source, key: list[Column]) -> str:
 
 
 def _cell(source: Source, name: str, column_type: str) -> str:
-    return f"{quoted(source.label)}.{quoted(name)}::{duckdb_type(column_type)}"
+    return as_type(f"{quoted(source.label)}.{quoted(name)}", source.columns[name].type, column_type)
 
 
 def _present(source: Source) -> str:
@@ -111,7 +111,7 @@ def union_query(spec: UnionMerge, sources: list[Source], columns: list[Column]) 
     selects = []
     for rank, source in enumerate(sources):
         cells = [
-            f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}"
+            f"{as_type(quoted(column.name), source.columns[column.name].type, column.type)} AS {quoted(column.name)}"
             if column.name in source.columns
             else f"NULL::{duckdb_type(column.type)} AS {quoted(column.name)}"
             for column in kept

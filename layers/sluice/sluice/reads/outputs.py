@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from sluice.domain.json_text import dumps
 from sluice.errors import Invalid
 from sluice.lake.parquet import ROW_GROUP
 from sluice.reads.reader import Reader
@@ -42,7 +43,7 @@ def _write_csv(reader: Reader, request: DataRequest, path: Path, window: str) ->
 def _write_jsonl(reader: Reader, request: DataRequest, path: Path, window: str) -> None:
     with path.open("wb") as file:
         if reader.is_document:
-            file.write(orjson.dumps(reader.document(), option=orjson.OPT_APPEND_NEWLINE))
+            file.write(dumps(reader.document()) + b"\n")
             return
         with reader.batches(request, window) as batches:
             for batch in batches:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from sluice.bootstrap import Platform
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run
-from sluice.errors import PROBLEM_TYPE_PREFIX, RunStopped
+from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
 from sluice.runs.inbox import reject_drop
 from sluice.runs.planning import children
 from sluice.runs.pushing import release_drain
@@ -79,8 +79,9 @@ def _follow_up(services: Platform, run: Run) -> None:
         return
     if run.trigger == "push":
         if _was_lost(run):
-            redrive(services, run)
-            return
+            with suppress(NotFound):
+                redrive(services, run)
+                return
         release_drain(services, run)
     if run.status == "failed" and run.drop is not None:
         reject_drop(services, run)

@@ -8,6 +8,7 @@ worth trying again is raised.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
@@ -15,14 +16,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from sluice.bootstrap import Platform, platform
+from sluice.catalog.definitions import Kind
+from sluice.catalog.table import Write
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import Project
 from sluice.domain.run import TERMINAL, FetchIndex, Run, requests_made
-from sluice.errors import NotFound, RunError, RunStopped, SluiceError, VersionConflict
+from sluice.errors import DataTooLarge, NotFound, Overtaken, RunError, RunStopped, SluiceError, VersionConflict
 from sluice.lake import keys
 
 logger = Logger()
+_TELL_SECONDS = 5
 Step = Callable[[Platform, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
 
 
@@ -42,6 +46,7 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
     if run.attempt != event["attempt"] or run.status not in ("pending", "running"):
         return _stopped(run, event)
     try:
+        _require_owner(services, run)
         if run.status == "pending":
             run = services.runs.advance(run, status="running", started_at=run.started_at or rfc3339(now()))
         return {**step(services, run, event, _seconds_left(context)), "run_id": run.id, "attempt": run.attempt}
@@ -52,6 +57,20 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"outcome": "conflict", "run_id": run.id, "attempt": run.attempt}
     except (RunError, NotFound) as error:
         return _failed(services, run, error)
+
+
+def _require_owner(services: Platform, run: Run) -> Write:
+    """The condition, for a commit, that what a run works for is what it was made for.
+
+    Raises:
+        NotFound: it was deleted, even if another one has its name now.
+    """
+    kind: Kind = "datasource" if run.kind == "ingest" else "project"
+    name = run.datasource or run.project or ""
+    found = services.definitions.find(kind, name)
+    if found is None or found.created_at > run.created_at:
+        raise NotFound(f"The {kind} {name!r} of this run was deleted.")
+    return services.definitions.made_at(found)
 
 
 def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +162,7 @@ def _fetched(
     if datasource.kind == "push":
         from sluice.sources.push import fetch_pushed
 
-        return fetch_pushed(run, datasource, services.batches, services.pages, services.settings.max_push_batches)
+        return fetch_pushed(run, datasource, services.batches, services.pages)
     return _runner().run(_fetch_http(services, run, datasource, seconds_left))
 
 
@@ -199,11 +218,40 @@ def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: C
         raise RunStopped("What the run fetched is not in the lake.")
     services.runs.advance(run, progress={"stage": "extract", "current": 0, "total": len(index.pages)})
     published = services.datasets.pointer(run.owner).published
+    datasource = _datasource(services, run)
+    adds = datasource.write_disposition != "replace"
+    if adds and run.replay is not None and run.replay_over != (published or 0):
+        raise Overtaken("Another version was published while this replay ran, and would be lost; replay again.")
     # A replay makes its version of its own pages alone.
     adds_to = services.datasets.version(run.owner, published) if published and run.replay is None else None
     base = Base(published or 0, adds_to)
-    extractor = Extractor(run, _datasource(services, run), index, base, services.lake, services.settings)
+    watch = _Watch(services, run, seconds_left)
+    extractor = Extractor(run, datasource, index, base, services.lake, services.settings, watch.tick)
     return {"outcome": "done", "manifest_key": extractor.extract()}
+
+
+class _Watch:
+    """Says how far extracting has come, finds out that the run was cancelled, and ends it before its time is over."""
+
+    def __init__(self, services: Platform, run: Run, seconds_left: Callable[[], float]) -> None:
+        self._services, self._run, self._seconds_left = services, run, seconds_left
+        self._told_at = time.monotonic()
+
+    def tick(self, records: int) -> None:
+        """Take note of so many records.
+
+        Raises:
+            RunStopped: the run was cancelled.
+            DataTooLarge: the function's time is nearly over, and calling it again would not help.
+        """
+        if self._seconds_left() < self._services.settings.extract_reserve_seconds:
+            raise DataTooLarge(
+                f"The data takes longer to read than a function may run, after {records} records; split it."
+            )
+        if time.monotonic() - self._told_at > _TELL_SECONDS:
+            self._told_at = time.monotonic()
+            progress = {"stage": "extract", "current": records, "total": None}
+            self._run = self._services.runs.advance(self._run, progress=progress)
 
 
 def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
@@ -239,5 +287,5 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
 def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make a version of what the manifest names, in one transaction."""
     manifest = services.lake.manifest(event["manifest_key"])
-    finished = services.datasets.commit(run, manifest, event["manifest_key"])
+    finished = services.datasets.commit(run, manifest, event["manifest_key"], _require_owner(services, run))
     return {"outcome": "done", "version": finished.version}

@@ -114,9 +114,11 @@ class Tokens:
         """
         moment = time.monotonic()
         old = moment - self._fetched_at > self._settings.jwks_seconds or not self._fetched_at
-        unknown = kid not in self._keys and moment - self._asked_at > _PAUSE_SECONDS
-        if old or unknown:
+        asked = bool(self._asked_at) and moment - self._asked_at <= _PAUSE_SECONDS
+        if (old or kid not in self._keys) and not asked:
             self._refresh(moment)
+        if not self._fetched_at:
+            raise Unavailable("The issuer's keys cannot be had; try again in half a minute.")
         if kid not in self._keys:
             raise Unauthenticated("The token is signed with a key that its issuer does not publish.")
         return self._keys[kid]
@@ -129,7 +131,10 @@ class Tokens:
             if not self._keys:
                 raise
             return
-        keys = [key for key in found.get("keys", []) if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+        listed = found.get("keys") if isinstance(found, dict) else None
+        if not isinstance(listed, list):
+            raise Unavailable("The issuer's key set is none.")
+        keys = [key for key in listed if isinstance(key, dict) and key.get("use", "sig") == "sig"]
         self._keys = {str(key.get("kid", "")): key for key in keys}
         self._fetched_at = moment
 

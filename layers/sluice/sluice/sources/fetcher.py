@@ -274,6 +274,8 @@ class HttpFetcher:
             following = End("partial", f"page {number} repeats the one before: the upstream ignores what is asked for")
             receipt.repeated = True
         if not isinstance(following, End) and _leads_back(following, [*earlier, receipt]):
+            # Where the pages go round, this one may be the first again.
+            receipt.repeated = receipt.repeated or _was_had(receipt, earlier)
             following = End("partial", f"page {number} leads back to a page that was had before")
         receipt.resume = _resume(following)
         self._tools.pages.put(self._run.id, receipt)
@@ -348,10 +350,14 @@ def _repeats(earlier: list[PageReceipt], page: PageReceipt) -> bool:
     return bool(earlier) and bool(page.rows) and earlier[-1].records_hash == page.records_hash
 
 
+def _was_had(page: PageReceipt, earlier: list[PageReceipt]) -> bool:
+    return bool(page.rows) and any(one.records_hash == page.records_hash for one in earlier)
+
+
 def _leads_back(following: State, pages: list[PageReceipt]) -> bool:
     """Whether the next page is one that was asked for before: numbers grow, addresses may not."""
-    if "url" in following and len(pages) == 1:
-        return bool(following["url"] == pages[0].url and pages[0].method == "GET")
+    if "url" in following and any(page.url == following["url"] and page.method == "GET" for page in pages):
+        return True
     return ("url" in following or "cursor" in following) and any(
         page.resume.get("state") == following for page in pages
     )

@@ -154,18 +154,22 @@ class NumberedPages:
         said = _said(self._spec, page.document)
         total = _whole(self._spec.total_pages, page.document)
         if said is not None:
-            return _unless_empty(following, page.records, seen) if said else _all_pages(seen, total)
+            return _unless_empty(following, page.records, seen) if said else _all_pages(seen, total, page.records)
         if self._spec.has_more is not None:
             return End("unproven", f"has_more selects nothing in page {seen}")
         if total is not None:
-            return _all_pages(seen, total) if seen >= total else _unless_empty(following, page.records, seen)
+            return (
+                _all_pages(seen, total, page.records) if seen >= total else _unless_empty(following, page.records, seen)
+            )
         if page.records == 0 or (self._spec.size is not None and page.records < self._spec.size):
             kind = "an empty" if page.records == 0 else "a short"
             return End("unproven", f"the pages ended with {kind} one, page {seen}, without a number of pages")
         return following
 
 
-def _all_pages(seen: int, total: int | None) -> End:
+def _all_pages(seen: int, total: int | None, records: int) -> End:
+    if total is not None and seen > total and records:
+        return End("unproven", f"the upstream says {total} pages and gave records on page {seen}")
     if total is not None and seen < total:
         return End("partial", f"the upstream says {total} pages and ended after {seen}")
     return End("complete")
@@ -200,6 +204,9 @@ class LinkedPages:
             ValueError: what stands where the address should is none.
         """
         said = _said(self._spec, page.document)
+        header = page.headers.get("link", "")
+        if self._spec.path is None and header and not re.search(r"<[^>]*>", header):
+            return End("unproven", "the header Link cannot be read, so perhaps more follows")
         following = self._address(page)
         return _followed(said, {"url": following} if following else None, "address")
 
@@ -245,7 +252,7 @@ class CursorPages:
             value: Any = page.headers.get(self._spec.header.lower())
         else:
             value = search(self._spec.path or "", page.document)
-        if value in (None, "", False) and value != 0:
+        if value is None or value is False or value in ("", [], {}):
             return _followed(said, None, "cursor")
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError(f"path ({self._spec.path}) selects {type(value).__name__}, not a cursor")
@@ -263,12 +270,15 @@ def _followed(said: bool | None, following: State | None, noun: str) -> State | 
     return following
 
 
+_PARAMETER = r'\s*;\s*([^\s=;,]+)\s*(?:=\s*(?:"([^"]*)"|([^",;\s]*)))?'
+
+
 def _next_link(header: str) -> str | None:
     """The address with rel=next in a `Link` header (RFC 8288)."""
-    for target, parameters in re.findall(r'<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"[^"]*"|[^",;\s]*))?)*)', header):
-        relation = re.search(r';\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]*))', parameters, re.IGNORECASE)
-        if relation and "next" in (relation[1] or relation[2] or "").lower().split():
-            return str(target) or None
+    for link in re.finditer(rf"<([^>]*)>((?:{_PARAMETER})*)", header):
+        for name, quoted, plain in re.findall(_PARAMETER, link[2]):
+            if name.lower() == "rel" and "next" in (quoted or plain.strip("'")).lower().split():
+                return link[1] or None
     return None
 
 

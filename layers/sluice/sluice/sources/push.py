@@ -1,4 +1,4 @@
-"""The fetch stage of pushed records: the batches that wait become the run's pages."""
+"""The fetch stage of pushed records: the batches that wait for a run become its pages."""
 
 from __future__ import annotations
 
@@ -12,31 +12,24 @@ from sluice.domain.run import FetchIndex, PageReceipt, Run
 _AT_ONCE = 40
 
 
-def fetch_pushed(run: Run, datasource: Datasource, batches: Batches, pages: Pages, most: int) -> FetchIndex | None:
-    """Take what waits: each batch stops waiting in the very transaction that makes it a page.
+def fetch_pushed(run: Run, datasource: Datasource, batches: Batches, pages: Pages) -> FetchIndex | None:
+    """Take what waits for the run: each batch stops waiting in the very transaction that makes it a page.
 
-    So no batch is ever lost or taken twice, whoever dies in between.
-
-    Args:
-        most: the most batches that a run takes; the rest is the next one's.
+    So no batch is ever lost or taken twice, whoever dies in between. Since the run has begun, no
+    further batch is given to it.
 
     Returns:
         What the run has; none when nothing waits and nothing was taken before.
     """
-    while True:
-        taken = pages.of_run(run.id)
-        if len(taken) >= most:
-            break
-        waiting = batches.waiting(datasource.slug, min(_AT_ONCE, most - len(taken)))
-        if not waiting:
-            break
+    while waiting := batches.waiting(run.id, _AT_ONCE):
         writes = []
-        for number, batch in enumerate(waiting, start=len(taken) + 1):
-            writes += [batches.taking(datasource.slug, batch), pages.putting(run.id, _receipt(run, batch, number))]
+        for number, batch in enumerate(waiting, start=len(pages.of_run(run.id)) + 1):
+            writes += [batches.taking(run.id, batch), pages.putting(run.id, _receipt(run, batch, number))]
         try:
             batches.move(writes)
         except ConditionFailed:
-            continue  # another process of this run, or another run, was at it: look again
+            continue  # another process of this run was at it: look again
+    taken = pages.of_run(run.id)
     if not taken:
         return None
     return FetchIndex(

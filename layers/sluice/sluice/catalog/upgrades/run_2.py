@@ -16,6 +16,6 @@ def upgrade(item: dict[str, Any]) -> dict[str, Any]:
     events = [
         {"time": item[name], "event": event, "attempt": attempt, "detail": {}}
         for name, event, attempt in known
-        if item.get(name)
+        if item.get(name) and event not in {one["event"] for one in since}
     ]
     return {**item, "timeline": [*events, *since]}
