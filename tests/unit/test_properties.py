@@ -306,8 +306,10 @@ def test_a_merge_is_what_the_contract_says_in_any_order(
         sources = [source(folder, rank, rows, shuffled) for rank, rows in enumerate(found)]
         connection = duckdb.connect(config={"threads": threads})
         file = folder / f"out-{shuffled}.parquet"
-        query = join_query(spec, sources, merged_columns(spec, sources))
-        connection.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)")
+        columns = merged_columns(spec, sources)
+        query = join_query(spec, sources, columns, {source.input.datasource for source in sources})
+        names = ", ".join(f'"{column.name}"' for column in columns)
+        connection.execute(f"COPY (SELECT {names} FROM ({query})) TO '{file}' (FORMAT parquet)")
         rows = connection.execute(f"SELECT k, v FROM '{file}'").fetchall()
         connection.close()
         results.add(file.read_bytes())

@@ -38,6 +38,17 @@ class Datasets:
             raise NotFound(f"There is no version {number} of {dataset}.")
         return Version.model_validate(item)
 
+    def any_version(self, dataset: str, number: int) -> Version:
+        """A version, even of a definition that was deleted since: what a merge has read stays explained.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        item = self._versions.get({"workspace_dataset": f"{self._workspace}#{dataset}", "number": number})
+        if item is None:
+            raise NotFound(f"There is no version {number} of {dataset}.")
+        return Version.model_validate(item)
+
     def published(self, dataset: str) -> Version:
         """The version that readers get.
 

@@ -82,6 +82,7 @@ class Manifest(Record):
     previous: str | None = Field(None, description="The manifest of the version that this one adds to.")
     disposition: Disposition = "replace"
     added: int | None = Field(None, description="The records that the run brought, where the version has more.")
+    provenance: DataObject | None = Field(None, description="Where each value of the rows came from.")
     document: DataObject | None = Field(None, description="The selected or merged document, as gzipped JSON.")
     origin: Origin | None = None
     once: bool = Field(False, description="The same fingerprint as the published version is no new version.")

@@ -15,7 +15,9 @@ from sluice.domain.schedule import Schedule
 from sluice.domain.schema import ColumnType
 
 # Columns that Sluice adds to every record or merged row.
-RESERVED_COLUMNS = frozenset({"_run", "_page", "_row", "_source", "_rank", "_file_index", "file_row_number"})
+RESERVED_COLUMNS = frozenset(
+    {"_run", "_missing", "_page", "_row", "_source", "_rank", "_file_index", "file_row_number"}
+)
 
 
 def _check_column(name: str) -> str:

@@ -11,7 +11,24 @@ from sluice.domain.datasource import ColumnName, Description, DisplayName
 from sluice.domain.names import RESERVED_SQL_NAMES, Slug, SqlName, slug_of
 from sluice.domain.schedule import Schedule
 
-RuleName = Literal["priority", "first_non_null", "newest", "oldest"]
+RuleName = Literal[
+    "priority",
+    "first_non_null",
+    "newest",
+    "oldest",
+    "longest",
+    "majority",
+    "min",
+    "max",
+    "sum",
+    "mean",
+    "count",
+    "union",
+    "all",
+    "constant",
+]
+# Rules whose value is made of all that compete, so that none of them alone has won.
+COLLECTIVE_RULES = frozenset({"sum", "mean", "count", "union", "all"})
 
 
 class FieldRule(Document):
@@ -19,9 +36,15 @@ class FieldRule(Document):
 
     rule: RuleName
     by: ColumnName | None = Field(None, description="The column whose value decides newest and oldest.")
+    key: ColumnName | None = Field(None, description="For union of lists of objects: the member that tells them apart.")
+    value: str | int | float | bool | None = Field(None, description="The value of constant.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.key is not None and self.rule != "union":
+            raise ValueError(f"the rule {self.rule} takes no key")
+        if self.value is not None and self.rule != "constant":
+            raise ValueError(f"the rule {self.rule} takes no value")
         timed = self.rule in ("newest", "oldest")
         if timed and self.by is None:
             raise ValueError(f"the rule {self.rule} needs by, the column that decides")
@@ -43,7 +66,7 @@ class JoinMerge(Document):
     strategy: Literal["join"]
     key: Annotated[list[ColumnName], Field(min_length=1)]
     fields: dict[ColumnName, FieldRule] = Field(default_factory=dict)
-    default_rule: Literal["priority", "first_non_null"] = "priority"
+    default_rule: Literal["priority", "first_non_null", "longest", "majority", "min", "max", "all"] = "priority"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -81,6 +81,7 @@ class Column(Record):
     name: str
     type: str
     nullable: bool = True
+    missing: bool = Field(False, description="Some records lack it, which is not the same as null.")
     wide: bool = Field(False, description="It has whole numbers whose digits a double would lose.")
     guessed: bool = Field(False, description="Only nulls were seen, so that nothing speaks for the type.")
 
@@ -112,6 +113,11 @@ def _common_decimal(types: set[str]) -> str:
     scale = max(scale for _, scale in parts)
     precision = max(precision - scale for precision, scale in parts) + scale
     return f"decimal({precision},{scale})" if precision <= 38 else "string"
+
+
+def is_decimal(column_type: str) -> bool:
+    """Whether this is one of the types `decimal(p,s)`."""
+    return _DECIMAL.match(column_type) is not None
 
 
 def duckdb_type(column_type: str) -> str:

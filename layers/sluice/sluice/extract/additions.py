@@ -23,7 +23,8 @@ def _both(before: Column | None, new: Column | None, *, empty: bool) -> Column:
     if before is None or new is None:
         only = before or new
         assert only is not None
-        return only.model_copy(update={"nullable": only.nullable or before is not None or not empty})
+        lacking = before is not None or not empty
+        return only.model_copy(update={"nullable": only.nullable or lacking, "missing": only.missing or lacking})
     types = [column.type for column in (before, new) if not column.guessed]
     kind = common_type(types) if types else before.type
     if kind == "double" and "bigint" in types and (before.wide or new.wide):
@@ -32,6 +33,7 @@ def _both(before: Column | None, new: Column | None, *, empty: bool) -> Column:
         name=before.name,
         type=kind,
         wide=before.wide or new.wide,
+        missing=before.missing or new.missing,
         nullable=before.nullable or new.nullable,
         guessed=not types,
     )
@@ -70,7 +72,7 @@ def upsert_query(before: list[LocalFile], fresh: LocalFile, columns: list[Column
 
     Later is what a run that began later has brought: one that is redriven takes nothing back.
     """
-    rows = rows_of([*before, fresh], columns, ["_run", "_page", "_row"])
+    rows = rows_of([*before, fresh], columns, ["_run", "_page", "_row", "_missing"])
     names = ", ".join(map(quoted, key))
     whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
     return f"""
@@ -82,7 +84,7 @@ def upsert_query(before: list[LocalFile], fresh: LocalFile, columns: list[Column
 
 def others_query(file: LocalFile, columns: list[Column], run: str) -> str:
     """The rows of a file that another run has brought, in their order."""
-    ordered = rows_of([file], columns, ["_run", "_page", "_row"], numbered=True)
+    ordered = rows_of([file], columns, ["_run", "_page", "_row", "_missing"], numbered=True)
     return f"""
         SELECT * EXCLUDE (_file_index, file_row_number) FROM {ordered} WHERE _run <> {literal(run)}
         ORDER BY file_row_number
@@ -91,7 +93,7 @@ def others_query(file: LocalFile, columns: list[Column], run: str) -> str:
 
 def compacted_query(files: list[LocalFile], columns: list[Column]) -> str:
     """The rows of many files for one, in the order in which they came."""
-    position = ["_run", "_page", "_row"]
+    position = ["_run", "_page", "_row", "_missing"]
     ordered = rows_of(files, columns, position, numbered=True)
     return f"SELECT * EXCLUDE (_file_index, file_row_number) FROM {ordered} ORDER BY _file_index, file_row_number"
 

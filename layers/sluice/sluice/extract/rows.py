@@ -112,22 +112,24 @@ class RowFile:
             file.write(dumps([receipt.number, position, row]) + b"\n")
 
     def _convert(self, untyped: Path, columns: list[Column], types: ColumnTypes, document: DocumentFile | None) -> None:
+        may_lack = [column.name for column in columns if column.missing]
         with untyped.open("rb") as source, self.path.open("wb") as target:
             for number, line in enumerate(source, start=1):
                 if number % _TICK == 0:
                     self._tick(self.count)
                 page, position, row = loads(line)
                 typed = types.converted(row, columns, page, position)
-                text = dumps({"_page": page, "_row": position, **typed}) + b"\n"
+                lacking = [name for name in may_lack if name not in row]
+                text = dumps({"_page": page, "_row": position, "_missing": lacking or None, **typed}) + b"\n"
                 self._longest = max(self._longest, len(text))
                 target.write(text)
                 if document is not None:
                     document.element(shown(typed, columns))
 
     def query(self, columns: list[Column]) -> str:
-        """The SQL of the rows, with `_page` and `_row`, in their order."""
+        """The SQL of the rows in their order, with `_page`, `_row`, and the columns that each record lacks."""
         # JSON is read as text and declared afterwards: DuckDB would write its numbers anew.
-        types = {"_page": "BIGINT", "_row": "BIGINT"}
+        types = {"_page": "BIGINT", "_row": "BIGINT", "_missing": "VARCHAR[]"}
         types |= {column.name: duckdb_type(column.type).replace("JSON", "VARCHAR") for column in columns}
         declared = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
         selected = [
@@ -135,7 +137,7 @@ class RowFile:
             for column in columns
         ]
         return f"""
-            SELECT {", ".join([*selected, "_page", "_row"])}
+            SELECT {", ".join([*selected, "_page", "_row", "_missing"])}
             FROM read_json({literal(str(self.path))}, format = 'newline_delimited', columns = {{{declared}}},
                            maximum_object_size = {max(self._longest, _LINE)})
             ORDER BY _page, _row

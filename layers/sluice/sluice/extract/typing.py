@@ -36,6 +36,7 @@ class ColumnTypes:
         self._known: dict[str, list[str]] = {}
         self._untold: set[str] = set()
         self._present: dict[str, int] = {}
+        self._given: dict[str, int] = {}
         self._rows = 0
         self._read: dict[str, tuple[bool, dict[str, int]]] | None = None
         self._failures: dict[str, tuple[int, str]] = {}
@@ -66,6 +67,7 @@ class ColumnTypes:
             if guess is None or (text and isinstance(guess, JsonTypeGuess) and self._rows == 1):
                 guess = self._guesses[name] = self._text_guess() if text else JsonTypeGuess()
             guess.see(value)
+            self._given[name] = self._given.get(name, 0) + 1
             if value is not None:
                 self._present[name] = self._present.get(name, 0) + 1
 
@@ -77,6 +79,7 @@ class ColumnTypes:
                 name=name,
                 type=self._type(name),
                 nullable=self._present.get(name, 0) - sum(self._nulls(name).values()) < self._rows,
+                missing=self._given.get(name, 0) < self._rows,
                 wide=self._type(name) == "bigint" and name in self._guesses and self._guesses[name].wide,
                 guessed=name not in self._declared and name not in self._known and not self._guesses[name].seen,
             )

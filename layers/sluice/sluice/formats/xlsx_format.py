@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import IO, Any
 
+from sluice.domain.base import json_pointer
 from sluice.domain.file_format import XlsxOptions
 from sluice.errors import EmptyData, UnreadableData
 from sluice.formats.detect import mistaken
@@ -35,7 +36,7 @@ class XlsxPage:
                 mistaken(beginning, "XLSX") or "The page is no workbook; save it as .xlsx, not as .xls."
             )
         require_small(content, limits)
-        cells = _cells(content, options)
+        self.sheet, cells = _cells(content, options)
         at = options.header_row - 1 if options.header_row else _first_row(cells)
         header = cells[at] if at is not None and at < len(cells) else []
         self._names = _names(header, limits)
@@ -54,13 +55,35 @@ class XlsxPage:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows that are not empty; an empty cell, and one with an error, is null."""
-        for row in self._cells:
+        for _, record in self._numbered():
+            yield record
+
+    def _numbered(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rows with their numbers in the sheet, from 1."""
+        for number, row in enumerate(self._cells, start=self.header_row + 1):
             record = {name: _value(row[position]) for position, name in self._names.items()}
             if any(value is not None for value in record.values()):
-                yield record
+                yield number, record
+
+    def pointer(self, way: tuple[str | int, ...]) -> str:
+        """The place of a record, or of a value in it, as the sheet shows it: `/Sheet/row/column`."""
+        number = next(number for position, (number, _) in enumerate(self._numbered()) if position == way[0])
+        parts: list[str | int] = [self.sheet, number]
+        parts += [_letters(position) for position, name in self._names.items() if name in way[1:2]]
+        return json_pointer(tuple(parts))
 
 
-def _cells(content: IO[bytes], options: XlsxOptions) -> list[list[Any]]:
+def _letters(position: int) -> str:
+    """A column's letters, as a sheet shows them: A to Z, then AA and so on."""
+    text = ""
+    while position >= 0:
+        text = chr(ord("A") + position % 26) + text
+        position = position // 26 - 1
+    return text
+
+
+def _cells(content: IO[bytes], options: XlsxOptions) -> tuple[str, list[list[Any]]]:
+    """The sheet's name and its cells."""
     from python_calamine import CalamineError, CalamineWorkbook  # only where workbooks come
 
     try:
@@ -69,7 +92,8 @@ def _cells(content: IO[bytes], options: XlsxOptions) -> list[list[Any]]:
         name = options.sheet or (names[0] if names else None)
         if name not in names:
             raise UnreadableData(f"The workbook has no sheet {name!r}; it has {', '.join(names) or 'none'}.")
-        return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        assert name is not None
+        return name, workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except CalamineError as error:
         raise UnreadableData(f"The workbook cannot be read: {str(error)[:300]}.") from None
 

@@ -31,6 +31,11 @@ def data(folder: str, part: int) -> str:
     return f"{folder}/data/part-{part:05d}.parquet"
 
 
+def provenance(folder: str, part: int) -> str:
+    """Where the values of a merge's rows came from, row for row."""
+    return f"{folder}/provenance/part-{part:05d}.parquet"
+
+
 def document(folder: str) -> str:
     """The selected or merged document beside the data."""
     return f"{folder}/document.json.gz"

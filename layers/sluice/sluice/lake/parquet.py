@@ -61,10 +61,12 @@ class LocalFile:
 
     Args:
         columns: the columns it has, with their types; none stands for those of its version.
+        rows: how many it has.
     """
 
     path: Path
     columns: dict[str, str] | None = None
+    rows: int = 0
 
 
 def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], *, numbered: bool = False) -> str:
@@ -76,11 +78,32 @@ def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], 
     """
     selects = []
     for index, file in enumerate(files):
-        cells = [_cell(column, file) for column in columns] + position
+        cells = [_cell(column, file) for column in columns] + [_position(name, file, columns) for name in position]
         option = ", file_row_number = true" if numbered else ""
         cells += [f"{index} AS _file_index", "file_row_number"] if numbered else []
         selects.append(f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(file.path))}{option})")
     return f"({' UNION ALL '.join(selects)})"
+
+
+def placed_rows(files: list[LocalFile], columns: list[Column], more: list[str]) -> str:
+    """The SQL of a version's rows, each with its place `_at`: its number within all files, one after the other."""
+    selects, before = [], 0
+    for file in files:
+        cells = [_cell(column, file) for column in columns] + [_position(name, file, columns) for name in more]
+        cells += [f"(file_row_number + {before})::UINTEGER AS _at"]
+        selects.append(
+            f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(file.path))}, file_row_number = true)"
+        )
+        before += file.rows
+    return f"({' UNION ALL '.join(selects)})"
+
+
+def _position(name: str, file: LocalFile, columns: list[Column]) -> str:
+    """A column of provenance; to what a record lacks belongs what its whole file lacks."""
+    absent = [column.name for column in columns if file.columns is not None and column.name not in file.columns]
+    if name != "_missing" or not absent:
+        return name
+    return f"list_concat(coalesce(_missing, []), [{', '.join(map(literal, absent))}]) AS _missing"
 
 
 def _cell(column: Column, file: LocalFile) -> str:

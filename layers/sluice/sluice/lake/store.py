@@ -101,7 +101,7 @@ class Lake:
 
     def local_files(self, objects: list[DataObject]) -> list[LocalFile]:
         """The Parquet files of a version, on disk."""
-        return [LocalFile(self.local(part.key, part.sha256), part.columns) for part in objects]
+        return [LocalFile(self.local(part.key, part.sha256), part.columns, part.rows) for part in objects]
 
     def manifest(self, key: str) -> Manifest:
         """All about a version.

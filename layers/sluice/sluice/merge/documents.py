@@ -27,26 +27,26 @@ def recursive(documents: list[Any]) -> Any:
 def _folded(first: Any, second: Any) -> Any:
     if second is None:
         return first
-    if first is None or _identity(first) == _identity(second):
+    if first is None or identity(first) == identity(second):
         return second if first is None else first
     if isinstance(first, dict) and isinstance(second, dict):
         return {key: _folded(first.get(key), second.get(key)) for key in {**first, **second}}
-    return _distinct(_elements(first) + _elements(second))
+    return distinct(_elements(first) + _elements(second))
 
 
 def _elements(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _distinct(values: list[Any]) -> list[Any]:
+def distinct(values: list[Any]) -> list[Any]:
     """Each value once, where it was first seen."""
     seen: dict[Hashable, Any] = {}
     for value in values:
-        seen.setdefault(_identity(value), value)
+        seen.setdefault(identity(value), value)
     return list(seen.values())
 
 
-def _identity(value: Any) -> Hashable:
+def identity(value: Any) -> Hashable:
     """What two values have in common exactly if they are equal: 1 is 1.0, and neither is true."""
     match value:
         case bool() | None:
@@ -54,9 +54,9 @@ def _identity(value: Any) -> Hashable:
         case int() | float():
             return ("number", value)
         case dict():
-            return ("object", frozenset((key, _identity(inner)) for key, inner in value.items()))
+            return ("object", frozenset((key, identity(inner)) for key, inner in value.items()))
         case list():
-            return ("list", tuple(_identity(inner) for inner in value))
+            return ("list", tuple(identity(inner) for inner in value))
         case _:
             return ("text", value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,15 +16,21 @@ from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import ConcatenationMerge, JoinMerge, Project, RecursiveMerge, UnionMerge
 from sluice.domain.run import Completeness, Run, capped
-from sluice.errors import NothingToMerge
+from sluice.errors import MergeFailed, NothingToMerge
 from sluice.lake import keys
-from sluice.lake.parquet import copy_to, data_object, engine, engine_name
+from sluice.lake.parquet import copy_to, data_object, engine, engine_name, quoted
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenation, recursive
+from sluice.merge.lists import made_into_lists
 from sluice.merge.plan import Source, merged_columns
+from sluice.merge.provenance import provenance_columns
+from sluice.merge.rules import MOST_SOURCES
 from sluice.merge.sql import duplicates_query, join_query, nothing_query, union_query
 from sluice.settings import Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 class Merger:
@@ -136,22 +142,56 @@ class Merger:
 
     def _write_rows(self, folder: str, spec: JoinMerge | UnionMerge, sources: list[Source], manifest: Manifest) -> None:
         sources = _with_columns(sources)
-        if not sources:
-            query = nothing_query(manifest.columns)
-        elif isinstance(spec, JoinMerge):
-            query = join_query(spec, sources, manifest.columns)
-        else:
-            query = union_query(spec, sources, manifest.columns)
-        with self._lake.scratch() as scratch:
-            with engine(self._settings, scratch.parent) as connection:
-                for source in sources if spec.key else []:
-                    counted = connection.execute(duplicates_query(source, spec.key or [])).fetchone()
-                    repeated, keyless = counted or (0, 0)
-                    manifest.warnings += _left_out(source.input.datasource, repeated, keyless)
-                written = connection.execute(f"COPY ({query}) {copy_to(scratch)}").fetchone()
-            part = data_object(keys.data(folder, 0), scratch, int(written[0] if written else 0))
-            self._lake.put_file(part.key, scratch)
+        if len(sources) > MOST_SOURCES:
+            raise MergeFailed(
+                f"A project merges at most {MOST_SOURCES} datasources by rows; this one has {len(sources)}."
+            )
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+            repeated = self._left_out(connection, spec, sources, manifest)
+            data = scratch.with_name("data.parquet")
+            if not sources:
+                query = nothing_query(manifest.columns)
+            elif isinstance(spec, JoinMerge):
+                query = self._joined(connection, spec, sources, manifest, repeated, folder)
+            else:
+                query = union_query(spec, sources, manifest.columns)
+            written = connection.execute(f"COPY ({query}) {copy_to(data)}").fetchone()
+            part = data_object(keys.data(folder, 0), data, int(written[0] if written else 0))
+            self._lake.put_file(part.key, data)
         manifest.objects, manifest.rows, manifest.bytes = [part], part.rows, part.bytes
+
+    def _left_out(
+        self, connection: DuckDBPyConnection, spec: JoinMerge | UnionMerge, sources: list[Source], manifest: Manifest
+    ) -> set[str]:
+        """Note the rows that a key leaves out; the datasources in which a key comes again."""
+        repeating = set()
+        for source in sources if spec.key else []:
+            repeated, keyless = connection.execute(duplicates_query(source, spec.key or [])).fetchone() or (0, 0)
+            manifest.warnings += _left_out(source.input.datasource, repeated, keyless)
+            if repeated:
+                repeating.add(source.input.datasource)
+        return repeating
+
+    def _joined(
+        self,
+        connection: DuckDBPyConnection,
+        spec: JoinMerge,
+        sources: list[Source],
+        manifest: Manifest,
+        repeated: set[str],
+        folder: str,
+    ) -> str:
+        """Join the sources in a table of the engine, write its provenance, and give the query of its data."""
+        connection.execute(f"CREATE TEMP TABLE merged AS {join_query(spec, sources, manifest.columns, repeated)}")
+        with self._lake.scratch() as scratch:
+            made_into_lists(connection, spec, manifest.columns, scratch)
+        fields = len(manifest.columns) - len(spec.key)
+        names = ", ".join(provenance_columns(len(sources), fields))
+        with self._lake.scratch() as scratch:
+            written = connection.execute(f"COPY (SELECT {names} FROM merged) {copy_to(scratch)}").fetchone()
+            manifest.provenance = data_object(keys.provenance(folder, 0), scratch, int(written[0] if written else 0))
+            self._lake.put_file(manifest.provenance.key, scratch)
+        return f"SELECT {', '.join(quoted(column.name) for column in manifest.columns)} FROM merged"
 
     def _write_document(
         self, folder: str, spec: RecursiveMerge | ConcatenationMerge, sources: list[Source], manifest: Manifest

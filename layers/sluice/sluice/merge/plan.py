@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sluice.domain.dataset import DataObject, InputVersion
-from sluice.domain.project import JoinMerge, Merge, UnionMerge
+from sluice.domain.project import FieldRule, JoinMerge, Merge, UnionMerge
 from sluice.domain.schema import Column, common_type
 from sluice.errors import MergeFailed
-from sluice.lake.parquet import LocalFile, rows_of
+from sluice.lake.parquet import LocalFile, placed_rows, rows_of
+from sluice.merge.types import merged_type
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Source:
     def rows(self) -> str:
         """The SQL of the source's rows, with the columns that say where each came from."""
         return rows_of(self.files, list(self.columns.values()), self.position)
+
+    @property
+    def missing(self) -> list[str]:
+        """The column that says what a record lacks, where some lack anything."""
+        return ["_missing"] if any(column.missing for column in self.columns.values()) else []
+
+    @property
+    def placed_rows(self) -> str:
+        """The SQL of the source's rows, each with its place `_at` in the version: the files one after the other."""
+        return placed_rows(self.files, list(self.columns.values()), [*self.position, *self.missing])
 
     @property
     def numbered_rows(self) -> str:
@@ -69,17 +80,22 @@ def merged_columns(spec: Merge, sources: list[Source]) -> list[Column]:
     if not sources:
         names = key or ["_source"]
         return [Column(name=name, type="string", nullable=False, guessed=True) for name in names]
-    columns = [_merged(name, sources, nullable=name not in key) for name in names]
+    columns = [_merged(spec, name, sources) for name in names]
     if isinstance(spec, UnionMerge):
         columns.insert(0, Column(name="_source", type="string", nullable=False))
     return columns
 
 
-def _merged(name: str, sources: list[Source], *, nullable: bool) -> Column:
+def _merged(spec: JoinMerge | UnionMerge, name: str, sources: list[Source]) -> Column:
     found = [source.columns[name] for source in sources if name in source.columns]
+    nullable = name not in (spec.key or [])
+    guessed = all(column.guessed for column in found)
+    if isinstance(spec, JoinMerge) and nullable:
+        rule = spec.fields.get(name, FieldRule(rule=spec.default_rule))
+        return Column(name=name, type=merged_type(rule, found), nullable=True, guessed=guessed)
     types = [column.type for column in found if not column.guessed]
     kind = common_type(types) if types else found[0].type
-    return Column(name=name, type=kind, nullable=nullable, guessed=not types)
+    return Column(name=name, type=kind, nullable=nullable, guessed=guessed)
 
 
 def _check_spelling(sources: list[Source]) -> None:

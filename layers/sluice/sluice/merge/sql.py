@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from sluice.domain.project import FieldRule, JoinMerge, UnionMerge
-from sluice.domain.schema import Column, common_type, duckdb_type
+from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
+from sluice.merge.provenance import row_column, winner_column
+from sluice.merge.rules import chosen, competitors
 
 _RANK = "_rank"
 
@@ -21,24 +23,33 @@ def duplicates_query(source: Source, key: list[str]) -> str:
     """
 
 
-def join_query(spec: JoinMerge, sources: list[Source], columns: list[Column]) -> str:
-    """One row per key, each field by its rule, ordered by the key."""
-    key = [column for column in columns if column.name in spec.key]
-    key.sort(key=lambda column: spec.key.index(column.name))
+def join_query(spec: JoinMerge, sources: list[Source], columns: list[Column], repeated: set[str]) -> str:
+    """One row per key, each field by its rule, ordered by the key; and for each row where it came from.
+
+    Args:
+        repeated: the datasources in which a key comes more than once.
+
+    Returns:
+        The columns of the dataset, then those of provenance: see `merge.provenance`.
+    """
+    key = sorted((column for column in columns if column.name in spec.key), key=lambda one: spec.key.index(one.name))
     names = ", ".join(quoted(column.name) for column in key)
-    parts = [f"{quoted(source.label)} AS ({_last_per_key(source, key)})" for source in sources]
-    every = " UNION ".join(f"SELECT {names} FROM {quoted(source.label)}" for source in sources)
-    parts.append(f"_keys AS ({every})")
-    joins = "\n".join(f"LEFT JOIN {quoted(source.label)} USING ({names})" for source in sources)
-    default = FieldRule(rule=spec.default_rule)
-    fields = [
-        f"{_rule(spec.fields.get(column.name, default), column, sources)} AS {quoted(column.name)}"
-        for column in columns
-        if column.name not in spec.key
+    parts = [
+        f"{quoted(source.label)} AS ({_rows_by_key(source, key, repeated=source.input.datasource in repeated)})"
+        for source in sources
     ]
-    selected = ", ".join([*(f"_keys.{quoted(column.name)}" for column in key), *fields])
-    order = ", ".join(f"_keys.{quoted(column.name)}" for column in key)
-    return f"WITH {', '.join(parts)}\nSELECT {selected}\nFROM _keys\n{joins}\nORDER BY {order}"
+    joins = "".join(f"\nFULL JOIN {quoted(source.label)} USING ({names})" for source in sources[1:])
+    default = FieldRule(rule=spec.default_rule)
+    fields, winners = [], []
+    for position, column in enumerate(column for column in columns if column.name not in spec.key):
+        rule = spec.fields.get(column.name, default)
+        made = chosen(rule, column, competitors(rule, column, sources))
+        fields.append(f"{made.value} AS {quoted(column.name)}")
+        winners.append(f"({made.winner})::UTINYINT AS {winner_column(position)}")
+    rows = [f"{quoted(source.label)}._at AS {row_column(rank)}" for rank, source in enumerate(sources)]
+    selected = ", ".join([*(quoted(column.name) for column in key), *fields, *rows, *winners])
+    source = quoted(sources[0].label)
+    return f"WITH {', '.join(parts)}\nSELECT {selected}\nFROM {source}{joins}\nORDER BY {names}"
 
 
 def nothing_query(columns: list[Column]) -> str:
@@ -47,62 +58,20 @@ def nothing_query(columns: list[Column]) -> str:
     return f"SELECT {cells} WHERE false"
 
 
-def _last_per_key(source: Source, key: list[Column]) -> str:
-    """The source's rows with a whole key, the last by page and row of each."""
+def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
+    """The source's rows with a whole key, each with its place in the version; of each key the last by page and row."""
     casts = ", ".join(f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in key)
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
-    selected = ", ".join([casts, *others, *source.position])
+    selected = ", ".join([casts, *others, *source.position, *source.missing, "_at"])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
+    query = f"SELECT {selected} FROM {source.placed_rows} WHERE {whole}"
+    if not repeated:
+        return query
     names = ", ".join(quoted(column.name) for column in key)
     return f"""
-        SELECT * FROM (SELECT {selected} FROM {source.rows}) WHERE {whole}
+        SELECT * FROM ({query})
         QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY {source.latest_first}) = 1
     """
-
-
-def _cell(source: Source, name: str, column_type: str) -> str:
-    return as_type(f"{quoted(source.label)}.{quoted(name)}", source.columns[name].type, column_type)
-
-
-def _present(source: Source) -> str:
-    """Whether the source has this record: every row has a page."""
-    return f"{quoted(source.label)}._page IS NOT NULL"
-
-
-def _rule(rule: FieldRule, column: Column, sources: list[Source]) -> str:
-    competing = [source for source in sources if column.name in source.columns]
-    cells = [_cell(source, column.name, column.type) for source in competing]
-    if rule.rule == "first_non_null":
-        return f"coalesce({', '.join(cells)})"
-    if rule.rule == "priority":
-        cases = " ".join(f"WHEN {_present(source)} THEN {cell}" for source, cell in zip(competing, cells, strict=True))
-        return f"CASE {cases} END"
-    return _timed(rule, column, competing, cells)
-
-
-def _timed(rule: FieldRule, column: Column, competing: list[Source], cells: list[str]) -> str:
-    """The value of the source whose `by` is greatest or least; without any, the first non-null."""
-    assert rule.by is not None
-    dated = [source for source in competing if rule.by in source.columns]
-    fallback = f"coalesce({', '.join(cells)})"
-    if not dated:
-        return fallback
-    kind = _moment_type([source.columns[rule.by].type for source in dated])
-    moments = {
-        source.label: f"CASE WHEN {_cell(source, column.name, column.type)} IS NOT NULL "
-        f"THEN try_cast({quoted(source.label)}.{quoted(rule.by)} AS {duckdb_type(kind)}) END"
-        for source in dated
-    }
-    best = f"{'greatest' if rule.rule == 'newest' else 'least'}({', '.join(moments.values())})"
-    cases = " ".join(
-        f"WHEN {moments[source.label]} = {best} THEN {_cell(source, column.name, column.type)}" for source in dated
-    )
-    return f"CASE {cases} ELSE {fallback} END"
-
-
-def _moment_type(types: list[str]) -> str:
-    """What `by` is compared as: times as times, even where one datasource has them as text."""
-    return "timestamp" if "timestamp" in types or "date" in types else common_type(types)
 
 
 def union_query(spec: UnionMerge, sources: list[Source], columns: list[Column]) -> str:

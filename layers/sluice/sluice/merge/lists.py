@@ -1,0 +1,80 @@
+"""Fields that are lists of what all sources say: unions, and the values that disagree.
+
+SQL puts the values side by side; which of them are equal is decided here, by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sluice.domain.json_text import dumps, loads
+from sluice.domain.project import FieldRule, JoinMerge
+from sluice.domain.schema import Column
+from sluice.lake.parquet import literal, quoted
+from sluice.merge.documents import distinct, identity
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_BATCH = 10_000
+_LIST_RULES = ("union", "all")
+
+
+def union(values: list[Any], key: str | None) -> list[Any]:
+    """The elements of all lists, each once, in the order first seen; what is no list is one element.
+
+    Args:
+        values: best ranked first; null has no elements.
+        key: where it is given, of objects with the same value there the first one stays.
+    """
+    elements: list[Any] = []
+    for value in values:
+        elements += value if isinstance(value, list) else [] if value is None else [value]
+    if key is None:
+        return distinct(elements)
+    kept: dict[Any, Any] = {}
+    for element in elements:
+        told = isinstance(element, dict) and key in element
+        kept.setdefault(("by key", identity(element[key])) if told else identity(element), element)
+    return list(kept.values())
+
+
+def every(values: list[Any]) -> list[Any]:
+    """The values that are not null, each once, best ranked first."""
+    return distinct([value for value in values if value is not None])
+
+
+def made_into_lists(connection: DuckDBPyConnection, spec: JoinMerge, columns: list[Column], scratch: Path) -> None:
+    """Replace, in the engine's table `merged`, values that stand side by side by the list that they make."""
+    default = FieldRule(rule=spec.default_rule)
+    for column in columns:
+        rule = spec.fields.get(column.name, default)
+        if column.name in spec.key or rule.rule not in _LIST_RULES:
+            continue
+        _replace(connection, column.name, scratch, _maker(rule))
+
+
+def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:
+    return every if rule.rule == "all" else lambda values: union(values, rule.key)
+
+
+def _replace(connection: DuckDBPyConnection, name: str, scratch: Path, make: Callable[[list[Any]], list[Any]]) -> None:
+    column = quoted(name)
+    answer = connection.execute(f"SELECT rowid, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY rowid")
+    longest = 1 << 20
+    with scratch.open("wb") as file:
+        while batch := answer.fetchmany(_BATCH):
+            for place, text in batch:
+                line = dumps({"place": place, "made": dumps(make(loads(text.encode()))).decode()}) + b"\n"
+                longest = max(longest, len(line))
+                file.write(line)
+    connection.execute(
+        f"""
+        UPDATE merged SET {column} = made::JSON
+        FROM read_json({literal(str(scratch))}, format = 'newline_delimited',
+                       columns = {{place: 'BIGINT', made: 'VARCHAR'}}, maximum_object_size = {longest})
+        WHERE merged.rowid = place
+        """
+    )

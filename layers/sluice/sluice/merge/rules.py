@@ -1,0 +1,142 @@
+"""The rules that choose each field of a merged record: its value, and who has won, as SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sluice.domain.json_text import dumps
+from sluice.domain.project import FieldRule
+from sluice.domain.schema import Column, common_type, duckdb_type
+from sluice.lake.parquet import as_type, literal, quoted
+from sluice.merge.plan import Source
+
+# What stands in provenance where no single source has won.
+NOBODY, EVERYBODY = 255, 254
+MOST_SOURCES = 250
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """A source that has the field's column.
+
+    Args:
+        rank: its place among all sources, the best one's is 0.
+        cell: its value, as the merged column's type unless that holds something else; null where it has none.
+        competes: the SQL condition that it has the record, and the record the field.
+    """
+
+    rank: int
+    source: Source
+    cell: str
+    competes: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A field's value, and the rank of the source that it is of."""
+
+    value: str
+    winner: str
+
+
+def competitors(rule: FieldRule, column: Column, sources: list[Source]) -> list[Competitor]:
+    """The sources that have a column of this name, best ranked first."""
+    as_it_is = rule.rule in ("count", "union", "all")
+    found = []
+    for rank, source in enumerate(sources):
+        if column.name not in source.columns:
+            continue
+        label = quoted(source.label)
+        competes = f"{label}._page IS NOT NULL"
+        if source.columns[column.name].missing:
+            competes += f" AND NOT coalesce(list_contains({label}._missing, {literal(column.name)}), false)"
+        cell = f"{label}.{quoted(column.name)}"
+        cell = cell if as_it_is else as_type(cell, source.columns[column.name].type, column.type)
+        found.append(Competitor(rank, source, cell, competes))
+    return found
+
+
+def chosen(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
+    """The SQL of a field's value and winner."""
+    match rule.rule:
+        case "priority":
+            return _first([(one.competes, one) for one in found])
+        case "first_non_null":
+            return _first([(f"{one.cell} IS NOT NULL", one) for one in found])
+        case "newest" | "oldest":
+            return _timed(rule, found)
+        case "longest":
+            return _extreme("greatest", {one.rank: f"length({one.cell}::VARCHAR)" for one in found}, found)
+        case "majority":
+            return _extreme("greatest", {one.rank: _votes(one, found) for one in found}, found)
+        case "min":
+            return _extreme("least", {one.rank: one.cell for one in found}, found)
+        case "max":
+            return _extreme("greatest", {one.rank: one.cell for one in found}, found)
+        case "constant":
+            value = "NULL" if rule.value is None else f"{literal(_text(rule.value))}::{duckdb_type(column.type)}"
+            return Chosen(value, str(NOBODY))
+        case _:
+            return _together(rule, column, found)
+
+
+def _text(value: str | int | float | bool) -> str:
+    return value if isinstance(value, str) else dumps(value).decode()
+
+
+def _first(cases: list[tuple[str, Competitor]]) -> Chosen:
+    """The first one whose condition holds."""
+    values = " ".join(f"WHEN {condition} THEN {one.cell}" for condition, one in cases)
+    ranks = " ".join(f"WHEN {condition} THEN {one.rank}" for condition, one in cases)
+    return Chosen(f"CASE {values} END", f"CASE {ranks} ELSE {NOBODY} END")
+
+
+def _extreme(function: str, measures: dict[int, str], found: list[Competitor]) -> Chosen:
+    """The one whose measure is greatest or least, the best ranked of equal ones; null measures do not compete."""
+    best = f"{function}({', '.join(measures.values())})"
+    return _first([(f"{measures[one.rank]} = {best}", one) for one in found])
+
+
+def _votes(one: Competitor, found: list[Competitor]) -> str:
+    """How many sources say the same; null if this one says nothing."""
+    votes = " + ".join(f"coalesce(({one.cell} = {other.cell})::INTEGER, 0)" for other in found)
+    return f"CASE WHEN {one.cell} IS NOT NULL THEN {votes} END"
+
+
+def _timed(rule: FieldRule, found: list[Competitor]) -> Chosen:
+    """The one whose `by` is greatest or least; where none has any, the first that is not null."""
+    assert rule.by is not None
+    dated = [one for one in found if rule.by in one.source.columns]
+    fallback = [(f"{one.cell} IS NOT NULL", one) for one in found]
+    if not dated:
+        return _first(fallback)
+    kind = _moment_type([one.source.columns[rule.by].type for one in dated])
+    moments = {
+        one.rank: f"CASE WHEN {one.cell} IS NOT NULL "
+        f"THEN try_cast({quoted(one.source.label)}.{quoted(rule.by)} AS {duckdb_type(kind)}) END"
+        for one in dated
+    }
+    best = f"{'greatest' if rule.rule == 'newest' else 'least'}({', '.join(moments.values())})"
+    return _first([*((f"{moments[one.rank]} = {best}", one) for one in dated), *fallback])
+
+
+def _moment_type(types: list[str]) -> str:
+    """What `by` is compared as: times as times, even where one datasource has them as text."""
+    return "timestamp" if "timestamp" in types or "date" in types else common_type(types)
+
+
+def _together(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
+    """A value made of all that are not null; numbers are added in the order of the ranks."""
+    some = " OR ".join(f"{one.cell} IS NOT NULL" for one in found)
+    winner = f"CASE WHEN {some} THEN {EVERYBODY} ELSE {NOBODY} END"
+    count = " + ".join(f"({one.cell} IS NOT NULL)::BIGINT" for one in found)
+    if rule.rule == "count":
+        # Each source's own values count, not as numbers.
+        return Chosen(count, winner)
+    if rule.rule in ("sum", "mean"):
+        wide = "HUGEINT" if column.type == "bigint" else duckdb_type(column.type)
+        added = " + ".join(f"coalesce({one.cell}::{wide}, 0)" for one in found)
+        value = f"({added})::{duckdb_type(column.type)}" if rule.rule == "sum" else f"({added})::DOUBLE / ({count})"
+        return Chosen(f"CASE WHEN {some} THEN {value} END", winner)
+    # The values side by side; `merge.lists` makes one list of them.
+    return Chosen(f"CASE WHEN {some} THEN to_json([{', '.join(f'to_json({one.cell})' for one in found)}]) END", winner)

@@ -1,0 +1,46 @@
+"""The type of a merged field, by its rule and its columns in the sources."""
+
+from __future__ import annotations
+
+from sluice.domain.project import FieldRule
+from sluice.domain.schema import Column, common_type, is_decimal
+from sluice.errors import MergeFailed
+
+_NUMBERS = ("bigint", "double")
+
+
+def merged_type(rule: FieldRule, found: list[Column]) -> str:
+    """The type of a field, by its rule and its columns in the sources.
+
+    Raises:
+        MergeFailed: the rule does not fit the values.
+    """
+    types = [column.type for column in found if not column.guessed]
+    kind = common_type(types) if types else found[0].type
+    match rule.rule:
+        case "count":
+            return "bigint"
+        case "union" | "all":
+            return "json"
+        case "constant":
+            return _constant_type(rule)
+        case "sum" | "mean" if types and not (kind in _NUMBERS or is_decimal(kind)):
+            raise MergeFailed(f"The rule {rule.rule} of {found[0].name!r} needs numbers; the column is {kind}.")
+        case "mean":
+            return "double"
+        case "sum" if not types:
+            return "double"
+        case _:
+            return kind
+
+
+def _constant_type(rule: FieldRule) -> str:
+    match rule.value:
+        case bool():
+            return "boolean"
+        case int():
+            return "bigint"
+        case float():
+            return "double"
+        case _:
+            return "string"

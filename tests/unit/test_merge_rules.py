@@ -1,0 +1,128 @@
+"""The rules that choose a field, on the values that they must tell apart."""
+
+from typing import Any
+
+import pytest
+
+from sluice.bootstrap import Platform
+from support.client import Client
+from support.documents import http_source, refresh, rows
+from support.upstream import Upstream, ok
+
+ABSENT = "(absent)"
+
+
+def merged(
+    services: Platform, admin: Client, upstream: Upstream, rule: dict[str, Any], values: list[Any], **more: Any
+) -> Any:
+    """The value of `v` that a rule chooses among sources, best ranked first."""
+    documents = {}
+    for rank, value in enumerate(values):
+        record = {"id": 1, "w": 0} | ({} if value is ABSENT else {"v": value})
+        record |= {name: given[rank] for name, given in more.items() if given[rank] is not ABSENT}
+        documents[f"s{rank}"] = [record, {"id": 2, "v": value if value is not ABSENT else None, "w": 0}]
+    upstream.answer = lambda request: ok(documents[request.url.host.partition(".")[0]])
+    join = {"strategy": "join", "key": ["id"], "fields": {"v": rule}}
+    assert admin.put("/projects/p", {"name": "p", "merge": join, "refresh_on": "manual"}).status in (200, 201)
+    for rank, name in enumerate(documents):
+        admin.put(f"/datasources/{name}", http_source(name))
+        admin.put(f"/projects/p/datasources/{name}", {"priority": rank})
+    run = refresh(admin, "p")
+    if run["status"] == "failed":
+        return run["error"]["detail"]
+    return rows(admin, "projects/p")[0]["v"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "expected"),
+    [
+        ("priority", [1, 2], 1),
+        ("priority", [None, 2], None),
+        ("priority", [ABSENT, 2], 2),
+        ("priority", [0, 2], 0),
+        ("priority", ["", "x"], ""),
+        ("priority", [False, True], False),
+        ("first_non_null", [None, 2], 2),
+        ("first_non_null", [None, None], None),
+        ("first_non_null", [0, 2], 0),
+        ("first_non_null", ["", "x"], ""),
+        ("longest", ["a", "bbb", "cc"], "bbb"),
+        ("longest", ["aa", "bb"], "aa"),
+        ("longest", [None, ""], ""),
+        ("majority", [1, 2, 2], 2),
+        ("majority", [1, 2], 1),
+        ("majority", [None, None, 3], 3),
+        ("majority", [False, True, True], True),
+        ("min", [3, 1, None], 1),
+        ("max", [3, 1, None], 3),
+        ("max", ["a", "b"], "b"),
+        ("sum", [1, 2, None], 3),
+        ("sum", [1, 2.5], 3.5),
+        ("sum", [None, None], None),
+        ("mean", [1, 2], 1.5),
+        ("mean", [1, None], 1.0),
+        ("count", [1, None, "x"], 2),
+        ("count", [None, None], 0),
+        ("union", [[1, 2], [2, 3]], [1, 2, 3]),
+        ("union", [[1], [1.0, True]], [1, True]),
+        ("union", ["a", "b", "a"], ["a", "b"]),
+        ("union", [None, None], None),
+        ("all", [1, 2, 1], [1, 2]),
+        ("all", [None, "x"], ["x"]),
+        ("all", [None, None], None),
+    ],
+    ids=str,
+)
+def test_rules(
+    services: Platform, admin: Client, upstream: Upstream, rule: str, values: list[Any], expected: Any
+) -> None:
+    assert merged(services, admin, upstream, {"rule": rule}, values) == expected
+
+
+def test_union_by_key_keeps_the_best_ranked_of_each(services: Platform, admin: Client, upstream: Upstream) -> None:
+    values = [[{"k": 1, "v": "a"}], [{"k": 1, "v": "b"}, {"k": 2, "v": "c"}, {"x": 1}]]
+    found = merged(services, admin, upstream, {"rule": "union", "key": "k"}, values)
+    assert found == [{"k": 1, "v": "a"}, {"k": 2, "v": "c"}, {"x": 1}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "at", "values", "expected"),
+    [
+        ("newest", ["2026-01-01", "2026-01-02"], [1, 2], 2),
+        ("newest", ["2026-01-01", "2026-01-02"], [1, None], 1),
+        ("oldest", ["2026-01-01", "2026-01-02"], [1, 2], 1),
+        ("oldest", [None, "2026-01-02"], [1, 2], 2),
+        ("newest", [None, None], [None, 2], 2),
+        ("newest", ["2026-01-01", "2026-01-01"], [1, 2], 1),
+    ],
+)
+def test_by_time(
+    services: Platform, admin: Client, upstream: Upstream, rule: str, at: list[Any], values: list[Any], expected: Any
+) -> None:
+    assert merged(services, admin, upstream, {"rule": rule, "by": "at"}, values, at=at) == expected
+
+
+@pytest.mark.parametrize("value", [5, 1.5, "x", True, None])
+def test_constant(services: Platform, admin: Client, upstream: Upstream, value: Any) -> None:
+    assert merged(services, admin, upstream, {"rule": "constant", "value": value}, [1, 2]) == value
+
+
+@pytest.mark.parametrize("rule", ["sum", "mean"])
+def test_text_cannot_be_added_up(services: Platform, admin: Client, upstream: Upstream, rule: str) -> None:
+    assert "needs numbers" in merged(services, admin, upstream, {"rule": rule}, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"rule": "newest"},
+        {"rule": "min", "by": "at"},
+        {"rule": "min", "key": "k"},
+        {"rule": "min", "value": 1},
+        {"rule": "odd"},
+    ],
+    ids=str,
+)
+def test_rules_that_cannot_be_are_refused(services: Platform, admin: Client, rule: dict[str, Any]) -> None:
+    join = {"strategy": "join", "key": ["id"], "fields": {"v": rule}}
+    assert admin.post("/projects", {"name": "p", "merge": join}).status == 422
