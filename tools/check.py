@@ -1,4 +1,4 @@
-"""The gates: `lint`, `test`, `proof`. Each says what it does and how long it took.
+"""The gates: `lint`, `test`, `coverage`, `proof`. Each says what it does and how long it took.
 
 Gates that mostly wait, for an emulator or for containers, run beside each other.
 """
@@ -34,9 +34,11 @@ LINT: list[Side] = [
     [("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {})],
     [("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM)],
 ]
-COVERAGE = ["--cov", "--cov-report=term"]
+UNIT = [*PYTEST, "tests/unit", "tests/fetching", "-n", "2"]
+# Measuring takes as long again as the tests, so it is a gate of its own.
+COVERAGE: list[Side] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-report=term"], {})]]
 TEST: list[Side] = [
-    [("tests: unit and fetching", [*PYTEST, "tests/unit", "tests/fetching", "-n", "2", *COVERAGE], {})],
+    [("tests: unit and fetching", UNIT, {})],
     [
         ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
@@ -50,7 +52,7 @@ PROOF: list[Side] = [
     [("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"})],
     [("proof: random merges and values", [*PYTEST, "tests/unit/test_properties.py", "-n", "2"], {"PROOF": "1"})],
 ]
-GATES = {"lint": LINT, "test": TEST, "proof": PROOF}
+GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
 
 
 def passes(side: Side) -> list[bool]:
