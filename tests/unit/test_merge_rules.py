@@ -126,3 +126,14 @@ def test_text_cannot_be_added_up(services: Platform, admin: Client, upstream: Up
 def test_rules_that_cannot_be_are_refused(services: Platform, admin: Client, rule: dict[str, Any]) -> None:
     join = {"strategy": "join", "key": ["id"], "fields": {"v": rule}}
     assert admin.post("/projects", {"name": "p", "merge": join}).status == 422
+
+
+def test_a_key_of_mixed_json_meets_its_text(services: Platform, admin: Client, upstream: Upstream) -> None:
+    documents = {"a": [{"id": "x", "v": 1}, {"id": 7, "v": 2}], "b": [{"id": "x", "w": 3}]}
+    upstream.answer = lambda request: ok(documents[request.url.host.partition(".")[0]])
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    for name in documents:
+        admin.put(f"/datasources/{name}", http_source(name))
+        admin.put(f"/projects/p/datasources/{name}", {})
+    assert refresh(admin, "p")["status"] == "succeeded"
+    assert rows(admin, "projects/p") == [{"id": "7", "v": 2, "w": None}, {"id": "x", "v": 1, "w": 3}]

@@ -37,7 +37,7 @@ class Preview:
         """
         with open_page(self._datasource, receipt, content, self._limits) as page:
             self._types.know(known_columns(page), text=page.text)
-            self._types.doubts_dots = page.delimiter not in (None, ",")
+            self._types.doubts_dots = self._types.doubts_dots or page.delimiter not in (None, ",")
             for position, record in enumerate(page.records()):
                 row = self._maker.row(record, receipt)
                 self._types.see(row, text=page.text)

@@ -57,7 +57,6 @@ class ParquetPage:
     def __init__(self, content: IO[bytes], limits: Limits, stack: ExitStack) -> None:
         self.notes: list[str] = []
         self._require_parquet(content)
-        self._limits = limits
         file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
         shutil.copyfileobj(content, file)
         file.flush()

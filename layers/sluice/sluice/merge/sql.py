@@ -60,7 +60,10 @@ def nothing_query(columns: list[Column]) -> str:
 
 def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
     """The source's rows with a whole key, each with its place in the version; of each key the last by page and row."""
-    casts = ", ".join(f"{quoted(column.name)}::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in key)
+    casts = ", ".join(
+        f"{as_type(quoted(column.name), source.columns[column.name].type, column.type)} AS {quoted(column.name)}"
+        for column in key
+    )
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
     selected = ", ".join([casts, *others, *source.position, *source.missing, "_at"])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
