@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from api.routes import arrivals, assignments, datasources, keys, pages, platform, projects, runs, secrets, versions
+from api.routes import (
+    arrivals,
+    assignments,
+    datasources,
+    keys,
+    overrides,
+    pages,
+    platform,
+    projects,
+    runs,
+    secrets,
+    versions,
+)
 from sluice.http.dispatch import Dispatcher
 
 ROUTES = [
@@ -13,6 +25,7 @@ ROUTES = [
     *arrivals.routes,
     *projects.routes,
     *assignments.routes,
+    *overrides.routes,
     *versions.routes,
     *runs.routes,
     *pages.routes,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from query.routes import data, explain, fetch
+from query.routes import data, diff, explain, fetch
 from sluice.http.dispatch import Dispatcher
 
-ROUTES = [*data.routes, *explain.routes, *fetch.routes]
+ROUTES = [*data.routes, *explain.routes, *diff.routes, *fetch.routes]
 dispatcher = Dispatcher([ROUTES])
 
 

@@ -109,7 +109,7 @@ def test_values_of_other_formats(services: Platform, admin: Client) -> None:
 def test_a_version_without_provenance_says_so(services: Platform, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())
-    admin.post("/projects", {"name": "p", "merge": {"strategy": "union", "key": ["id"]}})
+    admin.post("/projects", {"name": "p", "merge": {"strategy": "union"}})
     admin.put("/projects/p/datasources/coins", {})
     refresh(admin, "p")
     answer = admin.get("/projects/p/explain?key=1")

@@ -10,20 +10,16 @@ import json
 import math
 import os
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.domain.base import merge_patch
-from sluice.domain.dataset import InputVersion
 from sluice.domain.http_source import OffsetPagination
 from sluice.domain.json_text import depth, dumps, loads
 from sluice.domain.names import is_slug, slug_of, sql_name_of
-from sluice.domain.project import JoinMerge
 from sluice.domain.schema import (
     Column,
     JsonTypeGuess,
@@ -34,9 +30,6 @@ from sluice.domain.schema import (
     with_decimal_point,
 )
 from sluice.errors import Invalid
-from sluice.lake.parquet import LocalFile
-from sluice.merge.plan import Source, merged_columns
-from sluice.merge.sql import join_query
 from sluice.reads.request import data_request
 from sluice.security.cursors import Cursors
 from sluice.sources.pagination import End, OffsetPages, PageFacts
@@ -239,81 +232,3 @@ def test_no_request_for_data_breaks_anything(select: str, where: str, order: str
         data_request(columns, select, [where], order)
     except Invalid as invalid:
         assert invalid.errors or "separated by commas" in invalid.detail
-
-
-cells = st.one_of(st.none(), st.integers(-3, 3))
-tables = st.lists(st.tuples(st.integers(0, 6), cells, cells), max_size=12)
-
-
-def source(folder: Path, rank: int, rows: list[tuple[int, Any, Any]], shuffled: bool) -> Source:
-    """A version of a datasource, its rows with the page and row that they came from."""
-    numbered = [(key, value, at, 1 + row // 4, row % 4) for row, (key, value, at) in enumerate(rows)]
-    stored = numbered[::-1] if shuffled else numbered
-    file = folder / f"{rank}-{shuffled}.parquet"
-    connection = duckdb.connect()
-    connection.execute('CREATE TABLE t (k BIGINT, v BIGINT, "at" BIGINT, _page BIGINT, _row BIGINT)')
-    if stored:
-        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", stored)
-    connection.execute(f"COPY t TO '{file}' (FORMAT parquet)")
-    connection.close()
-    taken = InputVersion(
-        datasource=f"d{rank}",
-        version=1,
-        run="r",
-        completeness="complete",
-        rows=len(rows),
-        created_at="",
-        fingerprint="",
-        priority=rank,
-        alias=f"d{rank}",
-    )
-    columns = {name: Column(name=name, type="bigint") for name in ("k", "v", "at")}
-    return Source(taken, columns, [LocalFile(file)], ["_page", "_row"])
-
-
-def expected(rule: dict[str, Any], per_source: list[dict[int, tuple[Any, Any]]], key: int) -> Any:
-    """What the contract says, in plain Python."""
-    present = [rows[key] for rows in per_source if key in rows]
-    if rule["rule"] == "priority":
-        return present[0][0]
-    competing = [entry for entry in present if entry[0] is not None]
-    if rule["rule"] != "first_non_null":
-        dated = [entry for entry in competing if entry[1] is not None]
-        if dated:
-            best = (max if rule["rule"] == "newest" else min)(at for _, at in dated)
-            return next(value for value, at in dated if at == best)
-    return competing[0][0] if competing else None
-
-
-RULES = [
-    {"rule": "priority"},
-    {"rule": "first_non_null"},
-    {"rule": "newest", "by": "at"},
-    {"rule": "oldest", "by": "at"},
-]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["rule"])
-@FEW
-@given(found=st.lists(tables, min_size=1, max_size=3))
-def test_a_merge_is_what_the_contract_says_in_any_order(
-    rule: dict[str, Any], found: list[list[tuple[int, Any, Any]]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("merge")
-    spec = JoinMerge.model_validate({"strategy": "join", "key": ["k"], "fields": {"v": rule}})
-    results = set()
-    for shuffled, threads in ((False, 1), (True, 2)):
-        sources = [source(folder, rank, rows, shuffled) for rank, rows in enumerate(found)]
-        connection = duckdb.connect(config={"threads": threads})
-        file = folder / f"out-{shuffled}.parquet"
-        columns = merged_columns(spec, sources)
-        query = join_query(spec, sources, columns, {source.input.datasource for source in sources})
-        names = ", ".join(f'"{column.name}"' for column in columns)
-        connection.execute(f"COPY (SELECT {names} FROM ({query})) TO '{file}' (FORMAT parquet)")
-        rows = connection.execute(f"SELECT k, v FROM '{file}'").fetchall()
-        connection.close()
-        results.add(file.read_bytes())
-    last = [{key: (value, at) for key, value, at in rows} for rows in found]
-    keys = sorted({key for rows in last for key in rows})
-    assert rows == [(key, expected(rule, last, key)) for key in keys]
-    assert len(results) == 1, "the same bytes, whatever the order of rows and the number of threads"

@@ -238,6 +238,12 @@ def test_the_same_inputs_again_are_no_new_version(admin: Client, upstream: Upstr
     project(admin, {"a": {}})
     assert refresh(admin, "p")["version"] == 1
     assert refresh(admin, "p", ingest="none")["version"] == 1
+    again = refresh(admin, "p", ingest="all")
+    assert again["version"] == 1, "a new version of the datasource with the same content"
+    assert len(admin.get("/datasources/a/versions").json()["items"]) == 2
+    told = admin.get("/projects/p/data").json()
+    assert told["data_as_of"] > admin.get("/projects/p/versions/1").json()["data_as_of"], "found unchanged since"
+    upstream.serve([{"symbol": "B"}])
     assert refresh(admin, "p", ingest="all")["version"] == 2
 
 
@@ -315,6 +321,7 @@ def test_a_refresh_that_began_earlier_and_merged_later_is_published(
     workflows.hold = True
     early = admin.post("/projects/p/runs", {"ingest": "all"}).json()
     workflows.hold = False
+    upstream.serve([{"symbol": "A", "v": 2}])
     refresh(admin, "p")
     upstream.serve([{"symbol": "A", "v": 3}])
     workflows.outcomes.pop(f"{early['id']}-1")

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from sluice.bootstrap import Platform
 from sluice.domain.base import Document
 from sluice.domain.project import Project
@@ -11,6 +13,7 @@ from sluice.http.openapi import listed
 from sluice.http.resources import PROJECTS, viewed
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
 from sluice.http.running import started
+from sluice.runs.overrides import delete_overrides
 from sluice.runs.starting import refresh_run, start
 
 routes = Routes("projects")
@@ -21,7 +24,9 @@ class RefreshRequest(Document):
     """What a refresh is to do."""
 
     ingest: Literal["stale", "all", "none"] = "stale"
-    dry_run: Literal[False] = False
+    dry_run: bool = Field(
+        False, description="Merge what is published and say what would come of it; ingest and publish nothing."
+    )
 
 
 @routes.get("/projects", answer=listed(View), parameters=[LIMIT, CURSOR])
@@ -64,6 +69,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     services.definitions.delete(found, services.datasets.hiding(f"project/{slug}"))
     for one in services.assignments.of_project(slug):
         services.assignments.delete(slug, one.datasource)
+    delete_overrides(services, slug)
     services.schedules.remove("project", slug)
     return Answer(status=204)
 
@@ -76,4 +82,6 @@ def start_project_run(call: Call, services: Platform, slug: str) -> Answer:
     PROJECTS.load(call, services, slug)
     request = call.document(RefreshRequest, {})
     by = call.principal.id
-    return started(call, services, lambda: start(services, refresh_run(slug, "api", by, request.ingest)))
+    return started(
+        call, services, lambda: start(services, refresh_run(slug, "api", by, request.ingest, dry_run=request.dry_run))
+    )

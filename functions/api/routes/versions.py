@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 
 from sluice.bootstrap import Platform
-from sluice.domain.dataset import Version
+from sluice.domain.dataset import Manifest, Version
 from sluice.errors import NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.resources import DATASOURCES, PROJECTS
-from sluice.http.routes import CURSOR, LIMIT, Routes
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 
 routes = Routes("versions")
 
@@ -25,14 +25,20 @@ def _list(call: Call, services: Platform, dataset: str) -> Answer:
     return Answer({"items": [_view(version) for version in found], "next": cursor})
 
 
+def _number(dataset: str, text: str) -> int:
+    if not text.isdigit() or len(text) > 15:
+        raise NotFound(f"There is no version {text!r} of {dataset}.")
+    return int(text)
+
+
 def _get(services: Platform, dataset: str, number: str) -> Answer:
     """The version and, from its manifest, all that went into it."""
-    if not number.isdigit() or len(number) > 15:
-        raise NotFound(f"There is no version {number!r} of {dataset}.")
-    version = services.datasets.version(dataset, int(number))
+    version = services.datasets.version(dataset, _number(dataset, number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))
     told = {name: manifest[name] for name in ("inputs", "objects", "engine", "spec", "warnings")}
-    return Answer({**_view(version), **told}, headers={"ETag": f'"{version.number}"'})
+    told |= {name: manifest.get(name) for name in ("provenance", "document", "key")}
+    hashed = {"output_hash": Manifest.model_validate(manifest).content_hash}
+    return Answer({**_view(version), **told, **hashed}, headers={"ETag": f'"{version.number}"'})
 
 
 @routes.get("/datasources/{slug}/versions", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
@@ -58,6 +64,19 @@ def list_project_versions(call: Call, services: Platform, slug: str) -> Answer:
 
 @routes.get("/projects/{slug}/versions/{number}", answer={"type": "object"})
 def get_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
-    """One version of a project, with the versions that went into it."""
+    """One version of a project, with the versions that went into it and the hashes of both."""
     PROJECTS.load(call, services, slug)
     return _get(services, f"project/{slug}", number)
+
+
+@routes.post("/projects/{slug}/versions/{number}/promote", answer={"type": "object"}, parameters=[IDEMPOTENCY_KEY])
+def promote_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
+    """Publish this version, at once for all readers; an earlier one to roll back.
+
+    The next refresh publishes again what it merges.
+    """
+    PROJECTS.load(call, services, slug)
+    call.require_known_parameters()
+    dataset = f"project/{slug}"
+    version = services.datasets.promote(dataset, _number(dataset, number), call.principal.id)
+    return Answer(_view(version), headers={"ETag": f'"{version.number}"'})

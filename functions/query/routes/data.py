@@ -4,7 +4,7 @@ from sluice.bootstrap import Platform
 from sluice.http.call import Answer, Call
 from sluice.http.data import data_answer
 from sluice.http.resources import DATASOURCES, PROJECTS
-from sluice.http.routes import CURSOR, LIMIT, Parameter, Routes
+from sluice.http.routes import AS_OF, CURSOR, LIMIT, VERSION, Parameter, Routes
 from sluice.reads.outputs import FORMS
 
 routes = Routes("data")
@@ -14,7 +14,8 @@ _PARAMETERS = [
     Parameter("order", "Columns, separated by commas; `-` before one means descending."),
     LIMIT,
     CURSOR,
-    Parameter("version", "A version instead of the published one.", {"type": "integer", "minimum": 1}),
+    VERSION,
+    AS_OF,
     Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMS), "default": "json"}),
 ]
 _MEDIA_TYPES = ("application/json", "text/csv", "application/x-ndjson")

@@ -1,23 +1,43 @@
 """Single merged records, and why they are what they are."""
 
 from sluice.bootstrap import Platform
+from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
+from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
+from sluice.http.data import about_version, asked_version, version_headers
 from sluice.http.resources import PROJECTS
-from sluice.http.routes import Parameter, Routes
+from sluice.http.routes import AS_OF, RECORD_KEY, VERSION, Parameter, Routes
+from sluice.merge.cite import Citer
 from sluice.merge.explain import Explainer
+from sluice.merge.explain_document import explain_document
+from sluice.merge.lookup import found_record
 
 routes = Routes("data")
-_MOST_VERSIONS = 10**12
-_KEY = Parameter("key", "The value of each column of the key, in their order.", repeated=True)
-_VERSION = Parameter("version", "A version instead of the published one.", {"type": "integer", "minimum": 1})
+_POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into the merged one.")
 
 
-@routes.get("/projects/{slug}/explain", answer={"type": "object"}, parameters=[_KEY, _VERSION])
+@routes.get("/projects/{slug}/records", answer={"type": "object"}, parameters=[RECORD_KEY, VERSION, AS_OF])
+def get_record(call: Call, services: Platform, slug: str) -> Answer:
+    """One merged record; the version that it is of stands in the headers."""
+    PROJECTS.load(call, services, slug)
+    version = asked_version(call, services, f"project/{slug}")
+    manifest = services.lake.manifest(version.manifest_key)
+    spec = merge_of(manifest.spec["merge"])
+    if not isinstance(spec, JoinMerge | UnionMerge) or not spec.key:
+        raise Conflict("The merge of this version has no key, by which a record could be found.")
+    record, _ = found_record(services.lake, services.settings, version, manifest, spec, call.many("key"))
+    return Answer(record, headers=version_headers(about_version(version)))
+
+
+@routes.get("/projects/{slug}/explain", answer={"type": "object"}, parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF])
 def explain_record(call: Call, services: Platform, slug: str) -> Answer:
     """Where each value of a merged record came from, by which rule, and what lost."""
     PROJECTS.load(call, services, slug)
-    number = call.integer("version", 0, 1, _MOST_VERSIONS)
-    dataset = f"project/{slug}"
-    version = services.datasets.version(dataset, number) if number else services.datasets.published(dataset)
-    explainer = Explainer(version, services.datasets, services.lake, services.settings, services.pages.get)
+    version = asked_version(call, services, f"project/{slug}")
+    citer = Citer(services.lake, services.settings, services.pages.get)
+    manifest = services.lake.manifest(version.manifest_key)
+    if manifest.document is not None:
+        pointer = call.one("pointer") or ""
+        return Answer(explain_document(manifest, version.number, pointer, services.datasets, services.lake, citer))
+    explainer = Explainer(version, services.datasets, services.lake, services.settings, citer)
     return Answer(explainer.explain(call.many("key")))

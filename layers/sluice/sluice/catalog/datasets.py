@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from sluice.catalog.runs import Runs
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
-from sluice.domain.names import now, rfc3339
+from sluice.domain.names import now, parse_time, rfc3339
 from sluice.domain.run import Run, capped
-from sluice.errors import DataTooLarge, NotFound, NotPublished, RunStopped, VersionConflict
+from sluice.errors import Conflict, DataTooLarge, NotFound, NotPublished, RunStopped, VersionConflict
 
 
 class Datasets:
@@ -58,7 +58,70 @@ class Datasets:
         pointer = self.pointer(dataset)
         if pointer.published is None:
             raise NotPublished(f"Nothing of {dataset} has been published yet; start a run.")
-        return self.version(dataset, pointer.published)
+        version = self.version(dataset, pointer.published)
+        return version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
+
+    def version_as_of(self, dataset: str, moment: datetime) -> Version:
+        """The version that was published at a moment.
+
+        Raises:
+            NotPublished: none was, as far as is known.
+        """
+        condition = "#workspace = :pk AND #dataset BETWEEN :first AND :last"
+        values = {
+            "pk": self._workspace,
+            "first": _publication(dataset, ""),
+            "last": _publication(dataset, _micro(moment)),
+        }
+        found = self._datasets.query(condition, values, limit=1, newest_first=True).items
+        number = found[0]["number"] if found else self._published_before_history(dataset, moment)
+        if number is None or number <= self.pointer(dataset).floor:
+            raise NotPublished(f"Nothing of {dataset} was published at {rfc3339(moment)}, as far as is known.")
+        return self.version(dataset, number)
+
+    def _published_before_history(self, dataset: str, moment: datetime) -> int | None:
+        """The version that a release before 0.3 published, which kept no history, and that still is."""
+        pointer = self.pointer(dataset)
+        if pointer.published is None or pointer.published_at is not None:
+            return None
+        made = parse_time(self.version(dataset, pointer.published).created_at)
+        return pointer.published if made <= moment else None
+
+    def promote(self, dataset: str, number: int, by: str) -> Version:
+        """Publish a version that is there, an earlier or a later one: for all readers at once.
+
+        Raises:
+            NotFound: there is no such version.
+            Conflict: others keep publishing at the same time.
+        """
+        for _ in range(_PROMOTE_TRIES):
+            version, pointer = self.version(dataset, number), self.pointer(dataset)
+            if pointer.published == number:
+                return version
+            moment = _later(pointer)
+            changes = {
+                "schema_version": newest("pointer"),
+                "hidden": pointer.hidden,
+                "published": number,
+                "completeness": version.completeness,
+                "run": version.run,
+                "fingerprint": version.fingerprint,
+                "published_at": moment,
+                "data_as_of": None,
+                "origin": None,
+            }
+            pointing = self._datasets.update(self._key(dataset), changes, *_unchanged(pointer))
+            try:
+                transact(self._datasets.client, [pointing, self._noted(dataset, moment, number, by)])
+            except ConditionFailed:
+                continue
+            return version
+        raise Conflict(f"{dataset} is being published by others all the time; try again.")
+
+    def _noted(self, dataset: str, moment: str, number: int, by: str) -> Write:
+        """The part of a publication that keeps when it was, for `as_of`."""
+        key = {"workspace": self._workspace, "dataset": _publication(dataset, moment)}
+        return self._datasets.put({**key, "number": number, "by": by}, "attribute_not_exists(#dataset)")
 
     def versions(self, dataset: str, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """Versions from the newest on; and the number to go on before."""
@@ -137,8 +200,11 @@ class Datasets:
             warnings=[*manifest.warnings, *([refusal] if refusal else [])],
             progress={"stage": "commit", "current": 1, "total": 1},
         )
-        writes = [finishing, self._pointing(pointer, manifest, run, number, moment, refusal is None, repeated)]
+        published_at = _later(pointer) if refusal is None else None
+        writes = [finishing, self._pointing(pointer, manifest, run, number, published_at, repeated)]
         writes.insert(1, owner)
+        if not repeated and published_at is not None:
+            writes.append(self._noted(manifest.dataset, published_at, number, run.id))
         if not repeated:
             writes.append(self._versions.put(self._item(manifest, manifest_key, number, moment), _NEW_VERSION))
         try:
@@ -158,28 +224,27 @@ class Datasets:
         raise RunStopped(f"The run {run.id} was stopped or started anew before it could be committed.")
 
     def _pointing(
-        self, pointer: Pointer, manifest: Manifest, run: Run, number: int, moment: str, takes: bool, repeated: bool
-    ) -> Any:
+        self, pointer: Pointer, manifest: Manifest, run: Run, number: int, published_at: str | None, repeated: bool
+    ) -> Write:
+        """The part of a commit that changes the pointer.
+
+        Args:
+            published_at: when the version takes the pointer; none if it does not.
+        """
         form = {"schema_version": newest("pointer"), "hidden": pointer.hidden}  # which reading may have upgraded
         changes: Item = {"latest": max(number, pointer.latest), **form}
-        if takes:
-            changes["checked_at"] = moment
-        if takes and not repeated:
+        if published_at is not None:
+            changes |= {"checked_at": rfc3339(now()), "data_as_of": manifest.data_as_of}
+        if published_at is not None and not repeated:
             changes |= {
                 "published": number,
                 "completeness": manifest.completeness,
                 "run": run.id,
                 "fingerprint": manifest.fingerprint,
+                "published_at": published_at,
                 "origin": manifest.origin.model_dump() if manifest.origin else None,
             }
-        return self._datasets.update(
-            {"workspace": self._workspace, "dataset": pointer.dataset},
-            changes,
-            "attribute_not_exists(#dataset) OR (#latest = :latest AND #published = :published)"
-            if pointer.published is not None
-            else "attribute_not_exists(#dataset) OR (#latest = :latest AND attribute_not_exists(#published))",
-            {"latest": pointer.latest} | ({"published": pointer.published} if pointer.published is not None else {}),
-        )
+        return self._datasets.update(self._key(pointer.dataset), changes, *_unchanged(pointer))
 
     def _item(self, manifest: Manifest, manifest_key: str, number: int, moment: str) -> Item:
         return {
@@ -200,11 +265,43 @@ class Datasets:
 
 
 # What of a pointer readers see.
-_SHOWN = ("published", "completeness", "run", "fingerprint", "checked_at", "origin")
+_SHOWN = ("published", "completeness", "run", "fingerprint", "checked_at", "published_at", "data_as_of", "origin")
+_PROMOTE_TRIES = 20
 _NO_NUMBER = 10**15
 _NEW_VERSION = "attribute_not_exists(#number)"
 # An item may have 400 KB, and the schema is the one part of a version that may grow.
 _MOST_SCHEMA_BYTES = 300_000
+
+
+def _unchanged(pointer: Pointer) -> tuple[str, Item]:
+    """The condition that a pointer is as it was read."""
+    same = "#latest = :latest AND " + (
+        "#published = :published" if pointer.published is not None else "attribute_not_exists(#published)"
+    )
+    values: Item = {"latest": pointer.latest}
+    if pointer.published is not None:
+        values["published"] = pointer.published
+    if pointer.published_at is not None:
+        same += " AND #published_at = :published_at"
+        values["published_at"] = pointer.published_at
+    return f"attribute_not_exists(#dataset) OR ({same})", values
+
+
+def _micro(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _later(pointer: Pointer) -> str:
+    """Now, but after the publication before: clocks differ, and the history must not go back."""
+    moment = now()
+    if pointer.published_at is not None:
+        moment = max(moment, parse_time(pointer.published_at) + timedelta(microseconds=1))
+    return _micro(moment)
+
+
+def _publication(dataset: str, moment: str) -> str:
+    """The sort key under which a publication is kept, beside the pointers."""
+    return f"published/{dataset}/{moment}"
 
 
 def _require_storable(manifest: Manifest) -> None:

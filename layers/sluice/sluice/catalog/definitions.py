@@ -14,7 +14,7 @@ from sluice.domain.base import Record
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
-Kind = Literal["project", "datasource", "key", "secret"]
+Kind = Literal["project", "datasource", "key", "secret", "override"]
 MAX_DOCUMENT_BYTES = 300_000
 
 _PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"
@@ -82,6 +82,12 @@ class Definitions:
     def all(self, kind: Kind) -> list[Definition]:
         """Every definition of a kind, by name."""
         items = self._table.query_all("#workspace_kind = :pk", {"pk": f"{self._workspace}#{kind}"})
+        return [_definition(kind, item) for item in items if "deleted_at" not in item]
+
+    def beginning(self, kind: Kind, prefix: str) -> list[Definition]:
+        """Every definition of a kind whose name begins so, by name."""
+        condition = "#workspace_kind = :pk AND begins_with(#name, :prefix)"
+        items = self._table.query_all(condition, {"pk": f"{self._workspace}#{kind}", "prefix": prefix})
         return [_definition(kind, item) for item in items if "deleted_at" not in item]
 
     def create(self, kind: Kind, name: str, document: dict[str, Any], created_by: str) -> Definition:

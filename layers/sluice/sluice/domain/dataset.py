@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal
 
+import orjson
 from pydantic import Field
 
 from sluice.domain.base import Record
@@ -55,6 +57,7 @@ class InputVersion(Record):
     fingerprint: str
     priority: int
     alias: str
+    hash: str | None = Field(None, description="Of the version's content; null in manifests of 0.2.")
 
 
 class Manifest(Record):
@@ -73,6 +76,9 @@ class Manifest(Record):
     completeness: Completeness
     completeness_reasons: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    merge_warnings: list[str] = Field(
+        default_factory=list, description="Those that follow from the inputs' content, and hold when it comes again."
+    )
     fingerprint: str
     engine: str
     inputs: list[InputVersion] = Field(default_factory=list)
@@ -83,6 +89,10 @@ class Manifest(Record):
     disposition: Disposition = "replace"
     added: int | None = Field(None, description="The records that the run brought, where the version has more.")
     provenance: DataObject | None = Field(None, description="Where each value of the rows came from.")
+    key: list[str] | None = Field(None, description="The columns that tell the rows apart; null: none do.")
+    fields: list[str] | None = Field(
+        None, description="The merged fields whose winners provenance names, before the result was reshaped."
+    )
     document: DataObject | None = Field(None, description="The selected or merged document, as gzipped JSON.")
     origin: Origin | None = None
     once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
@@ -93,6 +103,21 @@ class Manifest(Record):
         if self.stage == "merged":
             return []
         return ["_page", "_row"] if self.disposition == "replace" else ["_run", "_page", "_row"]
+
+    @property
+    def content_hash(self) -> str:
+        """Of all that a reader sees: equal content has equal hashes, whatever run has made it."""
+        return content_hash(self.columns, self.objects, self.document)
+
+
+def content_hash(columns: list[Column], objects: list[DataObject], document: DataObject | None) -> str:
+    """The hash of columns, files and document of a version."""
+    parts = {
+        "columns": [[column.name, column.type, column.nullable] for column in columns],
+        "objects": [part.sha256 for part in objects],
+        "document": document.sha256 if document else None,
+    }
+    return "sha256:" + hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Version(Record):
@@ -123,6 +148,8 @@ class Pointer(Record):
     run: str | None = None
     fingerprint: str | None = None
     checked_at: str | None = None
+    published_at: str | None = Field(None, description="When the pointer last changed; null: by a release before 0.3.")
+    data_as_of: str | None = Field(None, description="Until when the published data was found unchanged.")
     origin: Origin | None = None
 
 

@@ -71,6 +71,7 @@ class Run(Record):
     cost_usd: str | None = None
     error: dict[str, Any] | None = None
     warnings: list[str] = Field(default_factory=list)
+    dry_run: bool = Field(False, description="Nothing is ingested or published.")
 
     # What the API does not show.
     active: str | None = None

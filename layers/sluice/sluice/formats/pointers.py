@@ -51,6 +51,49 @@ def places(
         return {name: _place(page, record, base, name, row) for name in columns}
 
 
+def document_place(
+    datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits, way: Path, *, listed: bool
+) -> Place | int:
+    """Where a part of the selected document stands in one of its pages.
+
+    Args:
+        way: of the part in what this page has given; its first step is an index if `listed`.
+        listed: whether the document is the list of all that the pages gave.
+
+    Returns:
+        The place; or how many elements the page has given, if the part is of a later page.
+    """
+    with open_page(datasource, receipt, content, limits) as page:
+        selected = page.selection()
+        selected = list(selected) if isinstance(selected, Iterator) else selected
+        if not way:
+            return Place("", datasource.records == "@" and page.rows is None, datasource.records)
+        if listed:
+            elements = selected if isinstance(selected, list) else [selected]
+            row = int(way[0])
+            if row >= len(elements):
+                return len(elements)
+            plain = page.rows is not None and datasource.records == "@"
+            base = (row,) if plain else _way_to_element(page, selected, elements[row], row)
+            return _part(page, base, way[1:], f"{datasource.records} | [{row}]")
+        return _part(page, _way_to(page.whole, selected), way, datasource.records)
+
+
+def _way_to_element(page: Page, selected: Any, element: Any, row: int) -> Path | None:
+    found = _way_to(page.whole, element)
+    if found is None and isinstance(selected, list):
+        whole = _way_to(page.whole, selected)
+        found = (*whole, row) if whole is not None else None
+    return found
+
+
+def _part(page: Page, base: Path | None, rest: Path, expression: str) -> Place:
+    if base is not None:
+        return Place(_written(page, (*base, *rest)), True)
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f'."{step}"' for step in rest)
+    return Place("", False, f"{expression} | @{steps}" if steps.startswith("[") else expression + steps)
+
+
 def _base(page: Page, record: Any, row: int) -> Path | None:
     """The way to the record; none where it was made by an expression."""
     if page.rows is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice.bootstrap import Platform
 from sluice.domain.dataset import Version
+from sluice.domain.names import parse_time
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.reads.outputs import FORMS, OUTPUTS, Output
@@ -26,7 +27,7 @@ def data_answer(call: Call, services: Platform, dataset: str) -> Answer:
         NotFound: there is no such version.
         Invalid: a parameter does not fit the columns, or the data the form.
     """
-    asked = {name: call.one(name) for name in ("select", "order", "version")}
+    asked = {name: call.one(name) for name in ("select", "order", "version", "as_of")}
     bound = ["data", dataset, asked, call.many("where")]
     position = services.cursors.open(bound, call.one("cursor"))
     version = _version(call, services, dataset, position)
@@ -38,7 +39,7 @@ def data_answer(call: Call, services: Platform, dataset: str) -> Answer:
         rows, more = reader.rows(request, call.limit(), offset)
         about = about_version(version)
         about["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if more else None
-        return Answer({"items": rows, **about}, headers=_headers(about))
+        return Answer({"items": rows, **about}, headers=version_headers(about))
     if reader.is_document and form != "jsonl":
         raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
     limit = call.limit() if call.one("limit") is not None or position else None
@@ -66,7 +67,7 @@ def _file(
         _, more = reader.rows(request, 0, window.offset + window.limit)
         if more:
             about["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
-    headers = _headers(about)
+    headers = version_headers(about)
     with services.lake.scratch() as file:
         output.write(reader, request, file, window.sql)
         if not output.binary and file.stat().st_size <= services.settings.max_inline_bytes:
@@ -91,9 +92,31 @@ def about_version(version: Version) -> dict[str, Any]:
 def _version(call: Call, services: Platform, dataset: str, position: list[int] | None) -> Version:
     if position is not None:
         return services.datasets.version(dataset, position[0])
+    return asked_version(call, services, dataset)
+
+
+def asked_version(call: Call, services: Platform, dataset: str) -> Version:
+    """The version that `version` or `as_of` asks for; without them the published one.
+
+    Raises:
+        NotFound: there is no such version.
+        NotPublished: nothing was published then, or is now.
+        Invalid: both are given, or one cannot be read.
+    """
     number = call.integer("version", 0, 1, _MOST_VERSIONS)
-    return services.datasets.version(dataset, number) if number else services.datasets.published(dataset)
+    moment = call.one("as_of")
+    if moment is None:
+        return services.datasets.version(dataset, number) if number else services.datasets.published(dataset)
+    if number:
+        message = "Give version or as_of, not both."
+        raise Invalid(message, [{"pointer": "?as_of", "message": message}])
+    try:
+        return services.datasets.version_as_of(dataset, parse_time(moment))
+    except ValueError:
+        message = f"{moment!r} is no time such as 2026-01-31T12:00:00Z."
+        raise Invalid(message, [{"pointer": "?as_of", "message": message}]) from None
 
 
-def _headers(about: dict[str, Any]) -> dict[str, str]:
+def version_headers(about: dict[str, Any]) -> dict[str, str]:
+    """What an answer says of its version, as headers."""
     return {f"X-Sluice-{name.replace('_', '-').title()}": str(value) for name, value in about.items() if value}

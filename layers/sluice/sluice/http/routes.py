@@ -101,3 +101,6 @@ IF_MATCH = Parameter("If-Match", "The ETag that the change is meant for.", place
 IF_NONE_MATCH = Parameter("If-None-Match", "The ETag that the client has already.", place="header")
 IDEMPOTENCY_KEY = Parameter("Idempotency-Key", "Repeats with this key get the first answer.", place="header")
 PREFER = Parameter("Prefer", "`wait=N` waits up to N seconds for the run to end.", place="header")
+VERSION = Parameter("version", "A version instead of the published one.", {"type": "integer", "minimum": 1})
+AS_OF = Parameter("as_of", "The version that was published at this time.", {"type": "string", "format": "date-time"})
+RECORD_KEY = Parameter("key", "The value of each column of the key, in their order.", repeated=True)

@@ -2,71 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest, Version
-from sluice.domain.datasource import Datasource
-from sluice.domain.project import FieldRule, JoinMerge
-from sluice.domain.run import PageReceipt
-from sluice.domain.schema import Column, convert, duckdb_type
-from sluice.errors import Conflict, Invalid, NotFound
-from sluice.formats.limits import Limits
-from sluice.formats.pointers import places
-from sluice.lake.parquet import engine, literal, placed_rows, quoted
+from sluice.domain.merge import JoinMerge, Normalizer, Reshape, RowsMerge, merge_of
+from sluice.domain.override import Override
+from sluice.domain.schema import Column
+from sluice.domain.sql_expression import parse_expression
+from sluice.errors import Conflict, Invalid
+from sluice.lake.parquet import engine, literal, placed_rows
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
+from sluice.merge.cite import Cited, Citer
+from sluice.merge.keys import typed_key
+from sluice.merge.lookup import found_record
 from sluice.merge.provenance import row_column, winner_column
-from sluice.merge.rules import EVERYBODY, NOBODY
+from sluice.merge.rules import EVERYBODY, NOBODY, OVERRIDDEN
 from sluice.settings import Settings
-
-Cited = dict[str, Any]
 
 
 @dataclass
 class _Record:
-    """The record that one source gave to the merge."""
+    """The record that one source gave to the merge.
+
+    Args:
+        values: by the names that they have in the merge.
+        lacking: the names of what it lacks.
+        cited: where each value stands; of a computed one, the record.
+    """
 
     rank: int
     taken: InputVersion
     values: dict[str, Any]
-    columns: dict[str, Column]
-    lacking: list[str]
+    lacking: set[str]
     cited: dict[str, Cited] = field(default_factory=dict)
 
 
 class Explainer:
-    """Explains the records of one version of a project that merges by `join`.
-
-    Args:
-        receipt: gives the receipt of a page by its run and number.
+    """Explains the records of one version of a project that merges rows by a key.
 
     Raises:
         Conflict: the version keeps no provenance.
     """
 
-    def __init__(
-        self,
-        version: Version,
-        datasets: Datasets,
-        lake: Lake,
-        settings: Settings,
-        receipt: Callable[[str, int], PageReceipt],
-    ) -> None:
+    def __init__(self, version: Version, datasets: Datasets, lake: Lake, settings: Settings, citer: Citer) -> None:
         self._version = version
         self._datasets = datasets
         self._lake = lake
         self._settings = settings
-        self._receipt = receipt
-        self._manifest = lake.manifest(version.manifest_key)
+        self._citer = citer
+        self._manifest: Manifest = lake.manifest(version.manifest_key)
         if self._manifest.provenance is None:
             raise Conflict(
-                f"Version {version.number} keeps no provenance: it was not merged by join, has no records, or was made "
-                "by an earlier release; refresh the project."
+                f"Version {version.number} keeps no provenance: its rows have no key, it has no records, or it was "
+                "made by an earlier release; give the merge a key and refresh the project."
             )
-        self._spec = JoinMerge.model_validate(self._manifest.spec["merge"])
+        spec = merge_of(self._manifest.spec["merge"])
+        assert isinstance(spec, RowsMerge), "only rows have provenance"
+        self._spec: RowsMerge = spec
+        self._overrides = [Override.model_validate(one) for one in self._manifest.spec.get("overrides", [])]
 
     def explain(self, key: list[str]) -> dict[str, Any]:
         """The record of a key.
@@ -78,38 +75,34 @@ class Explainer:
             NotFound: the version has no such record.
             Invalid: the key has another number of columns, or a value is not of its column's type.
         """
-        columns = {column.name: column for column in self._manifest.columns}
-        values = _typed_key([columns[name] for name in self._spec.key], key)
-        merged, rows, winners = self._found(values)
-        records = [self._record(rank, taken, at) for rank, taken, at in self._inputs(rows)]
-        names = [column.name for column in self._manifest.columns]
-        fields = {name: self._explained(name, merged[name], records, winners.get(name)) for name in names}
-        return {"key": [merged[name] for name in self._spec.key], "version": self._version.number, "fields": fields}
+        merged, at = found_record(self._lake, self._settings, self._version, self._manifest, self._spec, key)
+        rows, winners = self._provenance(at)
+        records = [self._record(rank, taken, place) for rank, taken, place in self._inputs(rows)]
+        overrides = self._overrides_of(key)
+        fields = {name: self._explained(name, value, records, winners, overrides) for name, value in merged.items()}
+        told = [merged[name] for name in self._key]
+        return {"key": told, "version": self._version.number, "fields": fields}
 
-    def _found(self, key: list[Any]) -> tuple[dict[str, Any], list[int | None], dict[str, int]]:
-        """The merged record, the place of each source's row, and the winner of each field."""
-        columns = self._manifest.columns
-        data = self._lake.local_files(self._manifest.objects)
-        assert self._manifest.provenance is not None
-        provenance = self._lake.local(self._manifest.provenance.key, self._manifest.provenance.sha256)
-        types = {column.name: duckdb_type(column.type) for column in columns}
-        where = " AND ".join(f"{quoted(name)} = ?::{types[name]}" for name in self._spec.key)
+    @property
+    def _key(self) -> list[str]:
+        return self._manifest.key or list(self._spec.key or [])
+
+    def _provenance(self, at: int) -> tuple[list[int | None], dict[str, int]]:
+        """The place of each source's row, and the winner of each merged field."""
+        stored = self._manifest.provenance
+        assert stored is not None
+        path = self._lake.local(stored.key, stored.sha256)
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            names = ", ".join(quoted(column.name) for column in columns)
-            rows = placed_rows(data, columns, [])
-            found = connection.execute(f"SELECT {names}, _at FROM {rows} WHERE {where}", key).fetchone()
-            if found is None:
-                raise NotFound(f"Version {self._version.number} has no record of the key {', '.join(map(str, key))}.")
             told = connection.execute(
-                f"SELECT * FROM read_parquet({literal(str(provenance))}, file_row_number = true) "
-                "WHERE file_row_number = ?",
-                [found[-1]],
+                f"SELECT * FROM read_parquet({literal(str(path))}, file_row_number = true) WHERE file_row_number = ?",
+                [at],
             )
             about = dict(zip([one[0] for one in told.description or []], told.fetchone() or (), strict=True))
-        fields = [column.name for column in columns if column.name not in self._spec.key]
-        places_ = [about[row_column(rank)] for rank in range(sum(name.startswith("row_") for name in about))]
-        winners = {name: about[winner_column(position)] for position, name in enumerate(fields)}
-        return json_row(columns, found[:-1]), places_, winners
+        fields = self._manifest.fields
+        if fields is None:
+            fields = [column.name for column in self._manifest.columns if column.name not in self._key]
+        places = [about[row_column(rank)] for rank in range(sum(name.startswith("row_") for name in about))]
+        return places, {name: about[winner_column(position)] for position, name in enumerate(fields)}
 
     def _inputs(self, rows: list[int | None]) -> list[tuple[int, InputVersion, int]]:
         """The inputs that have the record, with their rank and the place of their row."""
@@ -125,55 +118,110 @@ class Explainer:
         files = self._lake.local_files(manifest.objects)
         lacks = any(column.missing for column in version.schema_)
         more = [*manifest.position, *(["_missing"] if lacks else [])]
-        names = ", ".join([*(quoted(column.name) for column in version.schema_), *more])
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             source = placed_rows(files, version.schema_, more)
-            found = connection.execute(f"SELECT {names} FROM {source} WHERE _at = ?", [at]).fetchone()
-        assert found is not None, "a merge names rows that are there"
+            found = connection.execute(f"SELECT * FROM {source} WHERE _at = ?", [at]).fetchone()
+            assert found is not None, "a merge names rows that are there"
+            reshape = self._spec.reshape_of(taken.datasource)
+            computed = _computed(connection, source, version.schema_, reshape, at) if reshape.compute else {}
         values = json_row(version.schema_, found[: len(version.schema_)])
-        position = dict(zip(more, found[len(version.schema_) :], strict=True))
-        columns = {column.name: column for column in version.schema_}
-        record = _Record(rank, taken, values, columns, position.get("_missing") or [])
-        record.cited = self._cited(manifest, version, position, list(columns))
+        position = dict(zip(more, found[len(version.schema_) :], strict=False))
+        cited = self._citer.cited(manifest, version, position, list(values))
+        names = reshape.rename
+        lacking = {names.get(name, name) for name in position.get("_missing") or []}
+        record = _Record(rank, taken, {names.get(name, name): value for name, value in values.items()}, lacking)
+        record.cited = {names.get(name, name): cite for name, cite in cited.items()}
+        for name, value in computed.items():
+            record.values[name] = value
+            record.cited[name] = self._citer.whole_record(cited, reshape.compute[name])
         return record
 
-    def _cited(
-        self, manifest: Manifest, version: Version, position: dict[str, Any], columns: list[str]
-    ) -> dict[str, Cited]:
-        """Where in which page each value of a record stands."""
-        run = position.get("_run") or version.run
-        receipt = self._receipt(run, position["_page"])
-        datasource = Datasource.model_validate(manifest.spec["datasource"])
-        with self._lake.raw(receipt.hash or "") as content:
-            found = places(datasource, receipt, content, Limits.of(self._settings), position["_row"], columns)
-        page = {"hash": receipt.hash, "url": receipt.url, "number": receipt.number, "run": run}
-        return {
-            name: {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}
-            for name, place in found.items()
-        }
+    def _overrides_of(self, key: list[str]) -> dict[str, Override]:
+        """The overrides that stand in the record, by field."""
+        mine = self._typed(key)
+        return {one.field: one for one in self._overrides if self._typed(one.key) == mine}
 
-    def _explained(self, name: str, value: Any, records: list[_Record], winner: int | None) -> dict[str, Any]:
-        rule = self._spec.fields.get(name, FieldRule(rule=self._spec.default_rule))
-        if name in self._spec.key:
-            cited = [_source(record, name) for record in records]
-            return {"value": value, "rule": "key", "winners": cited, "losers": [], "expression": None}
-        competing = [record for record in records if name in record.columns and name not in record.lacking]
-        won = [record for record in competing if _has_won(record, name, winner)]
-        lost = [record for record in competing if record not in won]
-        expressions = {record.cited[name]["expression"] for record in won} - {None}
-        return {
+    def _typed(self, key: Sequence[str]) -> list[Any] | None:
+        columns = {column.name: column for column in self._manifest.columns}
+        try:
+            return typed_key(self._spec, [columns[name] for name in self._key], list(key))
+        except Invalid:  # it did not fit when it was merged, either
+            return None
+
+    def _explained(
+        self, final: str, value: Any, records: list[_Record], winners: dict[str, int], overrides: dict[str, Override]
+    ) -> dict[str, Any]:
+        """One field, by the name that it has in the data."""
+        result = self._spec.result
+        if final in result.compute:
+            return self._computed_field(value, result, final, records, winners)
+        name = {new: old for old, new in result.rename.items()}.get(final, final)
+        if name in (self._spec.key or []):
+            return {
+                "value": value,
+                "rule": "key",
+                "winners": [_source(one, name) for one in records],
+                "losers": [],
+                "expression": _normalizing(self._spec.normalizers.get(name, [])),
+            }
+        competing = [one for one in records if name in one.values and name not in one.lacking]
+        winner = winners.get(name)
+        won = [one for one in competing if _has_won(one, name, winner)]
+        lost = [one for one in competing if one not in won]
+        expressions = {one.cited[name]["expression"] for one in won} - {None}
+        told = {
             "value": value,
-            "rule": rule.rule,
-            "winners": [_source(record, name) for record in won],
-            "losers": [_source(record, name) for record in lost],
+            "rule": self._rule(name),
+            "winners": [_source(one, name) for one in won],
+            "losers": [_source(one, name) for one in lost],
             "expression": expressions.pop() if len(expressions) == 1 else None,
         }
+        if final in result.cast:
+            told["expression"] = f"CAST({told['expression'] or name} AS {result.cast[final]})"
+        if winner == OVERRIDDEN and name in overrides:
+            told |= {"rule": "override", "override": overrides[name].model_dump(mode="json", exclude={"field"})}
+        return told
+
+    def _rule(self, name: str) -> str:
+        if isinstance(self._spec, JoinMerge):
+            return self._spec.rule_of(name).rule
+        return "source" if name == "_source" else "record"
+
+    def _computed_field(
+        self, value: Any, result: Reshape, final: str, records: list[_Record], winners: dict[str, int]
+    ) -> dict[str, Any]:
+        """A column made of merged ones: those who have won these have made it."""
+        text = result.compute[final]
+        back = {new.lower(): old for old, new in result.rename.items()}
+        read = {back.get(name, name).lower() for name in parse_expression(text).columns}
+        told = [
+            _source(one, name)
+            for one in records
+            for name in one.values
+            if name.lower() in read and name not in one.lacking
+            if name in (self._spec.key or []) or _has_won(one, name, winners.get(name))
+        ]
+        return {"value": value, "rule": "compute", "winners": told, "losers": [], "expression": text}
+
+
+def _computed(connection: Any, source: str, columns: list[Column], reshape: Reshape, at: int) -> dict[str, Any]:
+    """What a source's expressions made of a row."""
+    from sluice.merge.reshape import reshaped
+
+    query, made = reshaped(connection, source, columns, reshape.model_copy(update={"where": None}), ["_at"], "sources")
+    found = connection.execute(f"SELECT * FROM ({query}) WHERE _at = ?", [at]).fetchone()
+    values = json_row(made, found[: len(made)])
+    return {name: values[name] for name in reshape.compute}
 
 
 def _has_won(record: _Record, name: str, winner: int | None) -> bool:
     if winner == EVERYBODY:
         return record.values[name] is not None
-    return winner != NOBODY and record.rank == winner
+    return winner not in (NOBODY, OVERRIDDEN) and record.rank == winner
+
+
+def _normalizing(normalizers: list[Normalizer]) -> str | None:
+    return ", ".join(normalizers) or None
 
 
 def _source(record: _Record, name: str) -> Cited:
@@ -184,16 +232,3 @@ def _source(record: _Record, name: str) -> Cited:
         "version": record.taken.version,
         **record.cited[name],
     }
-
-
-def _typed_key(columns: list[Column], key: list[str]) -> list[Any]:
-    if len(key) != len(columns):
-        names = ", ".join(column.name for column in columns)
-        message = f"Give key once for each column of the key, in their order: {names}."
-        raise Invalid(message, [{"pointer": "?key", "message": message}])
-    try:
-        return [
-            text if one.type == "string" else convert(text, one.type) for one, text in zip(columns, key, strict=True)
-        ]
-    except ValueError as error:
-        raise Invalid(f"The key does not fit: {error}.", [{"pointer": "?key", "message": str(error)}]) from None

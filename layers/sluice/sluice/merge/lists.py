@@ -5,20 +5,20 @@ SQL puts the values side by side; which of them are equal is decided here, by va
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.json_text import dumps, loads
-from sluice.domain.project import FieldRule, JoinMerge
+from sluice.domain.merge import FieldRule, JoinMerge
 from sluice.domain.schema import Column
-from sluice.lake.parquet import literal, quoted
+from sluice.lake.parquet import quoted
 from sluice.merge.documents import distinct, identity
+from sluice.merge.loading import BATCH, load
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_BATCH = 10_000
 _LIST_RULES = ("union", "all")
 
 
@@ -48,12 +48,10 @@ def every(values: list[Any]) -> list[Any]:
 
 def made_into_lists(connection: DuckDBPyConnection, spec: JoinMerge, columns: list[Column], scratch: Path) -> None:
     """Replace, in the engine's table `merged`, values that stand side by side by the list that they make."""
-    default = FieldRule(rule=spec.default_rule)
     for column in columns:
-        rule = spec.fields.get(column.name, default)
-        if column.name in spec.key or rule.rule not in _LIST_RULES:
-            continue
-        _replace(connection, column.name, scratch, _maker(rule))
+        rule = spec.rule_of(column.name)
+        if column.name not in spec.key and rule.rule in _LIST_RULES:
+            _replace(connection, column.name, scratch, _maker(rule))
 
 
 def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:
@@ -63,18 +61,11 @@ def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:
 def _replace(connection: DuckDBPyConnection, name: str, scratch: Path, make: Callable[[list[Any]], list[Any]]) -> None:
     column = quoted(name)
     answer = connection.execute(f"SELECT rowid, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY rowid")
-    longest = 1 << 20
-    with scratch.open("wb") as file:
-        while batch := answer.fetchmany(_BATCH):
-            for place, text in batch:
-                line = dumps({"place": place, "made": dumps(make(loads(text.encode()))).decode()}) + b"\n"
-                longest = max(longest, len(line))
-                file.write(line)
-    connection.execute(
-        f"""
-        UPDATE merged SET {column} = made::JSON
-        FROM read_json({literal(str(scratch))}, format = 'newline_delimited',
-                       columns = {{place: 'BIGINT', made: 'VARCHAR'}}, maximum_object_size = {longest})
-        WHERE merged.rowid = place
-        """
-    )
+
+    def rows() -> Iterator[dict[str, str | int | None]]:
+        while batch := answer.fetchmany(BATCH):
+            yield from ({"place": place, "made": dumps(make(loads(text.encode()))).decode()} for place, text in batch)
+
+    load(connection, "lists", {"place": "BIGINT", "made": "VARCHAR"}, rows(), scratch)
+    connection.execute(f"UPDATE merged SET {column} = made::JSON FROM lists WHERE merged.rowid = place")
+    connection.execute("DROP TABLE lists")

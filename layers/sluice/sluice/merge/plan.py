@@ -1,26 +1,35 @@
-"""What a merge reads and the columns it makes: decided before any SQL is written."""
+"""What a merge reads and the columns it makes: decided before the join's SQL is written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sluice.domain.dataset import DataObject, InputVersion
-from sluice.domain.project import FieldRule, JoinMerge, Merge, UnionMerge
+from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, common_type
 from sluice.errors import MergeFailed
-from sluice.lake.parquet import LocalFile, placed_rows, rows_of
+from sluice.lake.parquet import LocalFile, placed_rows
 from sluice.merge.types import merged_type
 
 
 @dataclass(frozen=True)
 class Source:
-    """One version that takes part, best ranked first in every list of them."""
+    """One version that takes part, best ranked first in every list of them.
+
+    Args:
+        columns: as the merge sees them.
+        position: the columns that order the records of one key.
+        prepared: the SQL of its rows where they were reshaped; empty: as they are stored.
+        stored_names: the names that renamed columns have in the version; none of a computed one.
+    """
 
     input: InputVersion
     columns: dict[str, Column]
     files: list[LocalFile]
     position: list[str]
     document: DataObject | None = None
+    prepared: str = ""
+    stored_names: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -28,74 +37,83 @@ class Source:
         return f"s_{self.input.alias}"
 
     @property
-    def rows(self) -> str:
-        """The SQL of the source's rows, with the columns that say where each came from."""
-        return rows_of(self.files, list(self.columns.values()), self.position)
-
-    @property
     def missing(self) -> list[str]:
         """The column that says what a record lacks, where some lack anything."""
         return ["_missing"] if any(column.missing for column in self.columns.values()) else []
 
     @property
-    def placed_rows(self) -> str:
-        """The SQL of the source's rows, each with its place `_at` in the version: the files one after the other."""
-        return placed_rows(self.files, list(self.columns.values()), [*self.position, *self.missing])
+    def carried(self) -> list[str]:
+        """The columns that every record has besides its own."""
+        return [*self.position, *self.missing, "_at"]
 
     @property
-    def numbered_rows(self) -> str:
-        """The SQL of the source's rows, with the numbers that order them."""
-        return rows_of(self.files, list(self.columns.values()), [], numbered=True)
+    def rows(self) -> str:
+        """The SQL of the source's rows, each with its place `_at` in the version: the files one after the other."""
+        return self.prepared or placed_rows(self.files, list(self.columns.values()), [*self.position, *self.missing])
 
     @property
     def latest_first(self) -> str:
         """The SQL that orders the rows of one key, the one that counts first."""
         return ", ".join(f"{name} DESC" for name in self.position)
 
+    def stored_name(self, name: str) -> str | None:
+        """The name that a column has in the version; none if it was computed."""
+        return self.stored_names.get(name, name)
 
-def merged_columns(spec: Merge, sources: list[Source]) -> list[Column]:
-    """The columns of the merged dataset: the key first, then each in the order of the sources.
 
-    A merged document has none.
+def merged_columns(spec: RowsMerge, sources: list[Source]) -> list[Column]:
+    """The columns that the sources make: the key first, then each in the order of the sources.
 
     Raises:
         MergeFailed: a source lacks a column of the key, or a rule names a column of none.
     """
-    if not isinstance(spec, JoinMerge | UnionMerge):
-        return []
     key = spec.key or []
+    _check_key(key, sources)
+    _check_spelling(sources)
+    names = [*key, *dict.fromkeys(name for source in sources for name in source.columns if name not in key)]
+    if isinstance(spec, JoinMerge) and sources:
+        _check_rules(spec, set(names))
+    if not sources:
+        names = key or ["_source"]
+        return [Column(name=name, type="string", nullable=False, guessed=True) for name in names]
+    columns = [_merged(spec, name, sources) for name in names]
+    if not isinstance(spec, JoinMerge):
+        columns.insert(0, Column(name="_source", type="string", nullable=False))
+    return columns
+
+
+def _merged(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
+    found = [source.columns[name] for source in sources if name in source.columns]
+    nullable = name not in (spec.key or [])
+    guessed = all(column.guessed for column in found)
+    if isinstance(spec, JoinMerge) and nullable:
+        return Column(name=name, type=merged_type(spec.rule_of(name), found), nullable=True, guessed=guessed)
+    types = [column.type for column in found if not column.guessed]
+    kind = common_type(types) if types else found[0].type
+    return Column(name=name, type=kind, nullable=nullable, guessed=guessed)
+
+
+def _check_key(key: list[str], sources: list[Source]) -> None:
     for name in key:
         for source in sources:
             if name not in source.columns:
                 known = ", ".join(source.columns)
                 raise MergeFailed(
                     f"The datasource {source.input.datasource!r} has no column {name!r}, which is part of the key; "
-                    f"it has {known}. Name it with `fields` in the datasource."
+                    f"it has {known}. Name it with `merge.sources.{source.input.datasource}.rename`, "
+                    "or with `fields` in the datasource."
                 )
-    _check_spelling(sources)
-    names = [*key, *dict.fromkeys(name for source in sources for name in source.columns if name not in key)]
-    if isinstance(spec, JoinMerge):
-        _check_rules(spec, set(names))
-    _check_key_types(key, sources)
-    if not sources:
-        names = key or ["_source"]
-        return [Column(name=name, type="string", nullable=False, guessed=True) for name in names]
-    columns = [_merged(spec, name, sources) for name in names]
-    if isinstance(spec, UnionMerge):
-        columns.insert(0, Column(name="_source", type="string", nullable=False))
-    return columns
+        _check_key_type(name, sources)
 
 
-def _merged(spec: JoinMerge | UnionMerge, name: str, sources: list[Source]) -> Column:
-    found = [source.columns[name] for source in sources if name in source.columns]
-    nullable = name not in (spec.key or [])
-    guessed = all(column.guessed for column in found)
-    if isinstance(spec, JoinMerge) and nullable:
-        rule = spec.fields.get(name, FieldRule(rule=spec.default_rule))
-        return Column(name=name, type=merged_type(rule, found), nullable=True, guessed=guessed)
-    types = [column.type for column in found if not column.guessed]
-    kind = common_type(types) if types else found[0].type
-    return Column(name=name, type=kind, nullable=nullable, guessed=guessed)
+def _check_key_type(name: str, sources: list[Source]) -> None:
+    """A double cannot tell large whole numbers apart: as a key it would make two records one."""
+    types = {source.columns[name].type for source in sources if not source.columns[name].guessed}
+    if {"bigint", "double"} <= types:
+        raise MergeFailed(
+            f"The key {name!r} is bigint in some datasources and double in others; "
+            "give them one type with `types`, such as bigint or string."
+        )
 
 
 def _check_spelling(sources: list[Source]) -> None:
@@ -109,17 +127,6 @@ def _check_spelling(sources: list[Source]) -> None:
                     f"{where!r} has the column {known!r} and {source.input.datasource!r} has {name!r}; "
                     "give them one spelling with `fields`."
                 )
-
-
-def _check_key_types(key: list[str], sources: list[Source]) -> None:
-    """A double cannot tell large whole numbers apart: as a key it would make two records one."""
-    for name in key:
-        types = {source.columns[name].type for source in sources if not source.columns[name].guessed}
-        if {"bigint", "double"} <= types:
-            raise MergeFailed(
-                f"The key {name!r} is bigint in some datasources and double in others; "
-                "give them one type with `types`, such as bigint or string."
-            )
 
 
 def _check_rules(spec: JoinMerge, names: set[str]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sluice.domain.json_text import dumps
-from sluice.domain.project import FieldRule
+from sluice.domain.merge import FieldRule
 from sluice.domain.schema import Column, common_type, duckdb_type
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
 
 # What stands in provenance where no single source has won.
-NOBODY, EVERYBODY = 255, 254
+NOBODY, EVERYBODY, OVERRIDDEN = 255, 254, 253
 MOST_SOURCES = 250
 
 
@@ -47,9 +47,10 @@ def competitors(rule: FieldRule, column: Column, sources: list[Source]) -> list[
         if column.name not in source.columns:
             continue
         label = quoted(source.label)
-        competes = f"{label}._page IS NOT NULL"
+        competes = has_record(source)
         if source.columns[column.name].missing:
-            competes += f" AND NOT coalesce(list_contains({label}._missing, {literal(column.name)}), false)"
+            stored = literal(source.stored_name(column.name) or column.name)
+            competes += f" AND NOT coalesce(list_contains({label}._missing, {stored}), false)"
         cell = f"{label}.{quoted(column.name)}"
         cell = cell if as_it_is else as_type(cell, source.columns[column.name].type, column.type)
         found.append(Competitor(rank, source, cell, competes))
@@ -78,6 +79,23 @@ def chosen(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
             return Chosen(value, str(NOBODY))
         case _:
             return _together(rule, column, found)
+
+
+def whole_record(name: str, column: Column, sources: list[Source]) -> Chosen:
+    """A field of the best ranked source that has the record, even if the record lacks the field."""
+    cases = []
+    for rank, source in enumerate(sources):
+        label = quoted(source.label)
+        cell = f"NULL::{duckdb_type(column.type)}"
+        if name in source.columns:
+            cell = as_type(f"{label}.{quoted(name)}", source.columns[name].type, column.type)
+        cases.append((has_record(source), Competitor(rank, source, cell, has_record(source))))
+    return _first(cases)
+
+
+def has_record(source: Source) -> str:
+    """The SQL condition that a source has the record."""
+    return f"{quoted(source.label)}._at IS NOT NULL"
 
 
 def _text(value: str | int | float | bool) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sluice.domain.project import FieldRule, JoinMerge, UnionMerge
+from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
 from sluice.merge.provenance import row_column, winner_column
-from sluice.merge.rules import chosen, competitors
+from sluice.merge.rules import Chosen, chosen, competitors, has_record, whole_record
 
 _RANK = "_rank"
 
@@ -23,33 +23,59 @@ def duplicates_query(source: Source, key: list[str]) -> str:
     """
 
 
-def join_query(spec: JoinMerge, sources: list[Source], columns: list[Column], repeated: set[str]) -> str:
-    """One row per key, each field by its rule, ordered by the key; and for each row where it came from.
+def keyed_query(spec: RowsMerge, sources: list[Source], columns: list[Column], repeated: set[str]) -> str:
+    """One row per key, ordered by the key; and for each row where it came from.
 
     Args:
+        sources: those that have columns, best ranked first.
         repeated: the datasources in which a key comes more than once.
 
     Returns:
         The columns of the dataset, then those of provenance: see `merge.provenance`.
     """
-    key = sorted((column for column in columns if column.name in spec.key), key=lambda one: spec.key.index(one.name))
+    by_name = {column.name: column for column in columns}
+    key = [by_name[name] for name in spec.key or []]
     names = ", ".join(quoted(column.name) for column in key)
     parts = [
         f"{quoted(source.label)} AS ({_rows_by_key(source, key, repeated=source.input.datasource in repeated)})"
         for source in sources
     ]
-    joins = "".join(f"\nFULL JOIN {quoted(source.label)} USING ({names})" for source in sources[1:])
-    default = FieldRule(rule=spec.default_rule)
-    fields, winners = [], []
-    for position, column in enumerate(column for column in columns if column.name not in spec.key):
-        rule = spec.fields.get(column.name, default)
-        made = chosen(rule, column, competitors(rule, column, sources))
-        fields.append(f"{made.value} AS {quoted(column.name)}")
-        winners.append(f"({made.winner})::UTINYINT AS {winner_column(position)}")
+    selected: list[str] = []
+    winners: list[str] = []
+    for column in columns:
+        if column in key:
+            selected.append(quoted(column.name))
+            continue
+        made = _made(spec, column, sources)
+        selected.append(f"{made.value} AS {quoted(column.name)}")
+        winners.append(f"({made.winner})::UTINYINT AS {winner_column(len(winners))}")
     rows = [f"{quoted(source.label)}._at AS {row_column(rank)}" for rank, source in enumerate(sources)]
-    selected = ", ".join([*(quoted(column.name) for column in key), *fields, *rows, *winners])
-    source = quoted(sources[0].label)
-    return f"WITH {', '.join(parts)}\nSELECT {selected}\nFROM {source}{joins}\nORDER BY {names}"
+    first, *others = [quoted(source.label) for source in sources]
+    joins = "".join(f"\nFULL JOIN {other} USING ({names})" for other in others)
+    where = _kept(spec, sources)
+    selection = ", ".join([*selected, *rows, *winners])
+    return f"WITH {', '.join(parts)}\nSELECT {selection}\nFROM {first}{joins}\n{where}\nORDER BY {names}"
+
+
+def _made(spec: RowsMerge, column: Column, sources: list[Source]) -> Chosen:
+    if isinstance(spec, JoinMerge):
+        rule = spec.rule_of(column.name)
+        return chosen(rule, column, competitors(rule, column, sources))
+    made = whole_record(column.name, column, sources)
+    if column.name != "_source":
+        return made
+    names = " ".join(f"WHEN {has_record(one)} THEN {literal(one.input.datasource)}" for one in sources)
+    return Chosen(f"CASE {names} END", made.winner)
+
+
+def _kept(spec: RowsMerge, sources: list[Source]) -> str:
+    """Which records of the full join stay; DuckDB makes the narrower join of it by itself."""
+    if not isinstance(spec, JoinMerge) or spec.join == "full":
+        return ""
+    if spec.join == "inner":
+        return "WHERE " + " AND ".join(has_record(source) for source in sources)
+    primary = next((one for one in sources if one.input.datasource == spec.primary), sources[0])
+    return f"WHERE {has_record(primary)}"
 
 
 def nothing_query(columns: list[Column]) -> str:
@@ -65,9 +91,9 @@ def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
         for column in key
     )
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
-    selected = ", ".join([casts, *others, *source.position, *source.missing, "_at"])
+    selected = ", ".join([casts, *others, *source.carried])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
-    query = f"SELECT {selected} FROM {source.placed_rows} WHERE {whole}"
+    query = f"SELECT {selected} FROM {source.rows} WHERE {whole}"
     if not repeated:
         return query
     names = ", ".join(quoted(column.name) for column in key)
@@ -77,28 +103,21 @@ def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
     """
 
 
-def union_query(spec: UnionMerge, sources: list[Source], columns: list[Column]) -> str:
-    """All rows of all sources, best ranked first; with a key, the best-ranked last row of each."""
-    kept = [column for column in columns if column.name != "_source"]
+def stacked_query(sources: list[Source], columns: list[Column]) -> str:
+    """All rows of all sources, best ranked first, each source's in the order of its runs, pages and rows."""
     selects = []
     for rank, source in enumerate(sources):
         cells = [
-            f"{as_type(quoted(column.name), source.columns[column.name].type, column.type)} AS {quoted(column.name)}"
+            as_type(quoted(column.name), source.columns[column.name].type, column.type)
             if column.name in source.columns
-            else f"NULL::{duckdb_type(column.type)} AS {quoted(column.name)}"
-            for column in kept
+            else f"NULL::{duckdb_type(column.type)}"
+            for column in columns
+            if column.name != "_source"
         ]
+        names = [quoted(column.name) for column in columns if column.name != "_source"]
         run = "_run" if "_run" in source.position else "'' AS _run"
         named = f"{literal(source.input.datasource)} AS _source, {rank} AS {_RANK}, {run}, _page, _row"
-        selects.append(f"SELECT {', '.join([*cells, named])} FROM {source.rows}")
-    rows = " UNION ALL ".join(selects)
-    names = ", ".join(["_source", *(quoted(column.name) for column in kept)])
-    if not spec.key:
-        return f"SELECT {names} FROM ({rows}) ORDER BY {_RANK}, _run, _page, _row"
-    key = ", ".join(map(quoted, spec.key))
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in spec.key)
-    return f"""
-        SELECT {names} FROM ({rows}) WHERE {whole}
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {_RANK}, _run DESC, _page DESC, _row DESC) = 1
-        ORDER BY {key}
-    """
+        selected = [f"{cell} AS {name}" for cell, name in zip(cells, names, strict=True)]
+        selects.append(f"SELECT {', '.join([*selected, named])} FROM {source.rows}")
+    names_ = ", ".join(quoted(column.name) for column in columns)
+    return f"SELECT {names_} FROM ({' UNION ALL '.join(selects)}) ORDER BY {_RANK}, _run, _page, _row"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sluice.domain.project import FieldRule
+from sluice.domain.merge import FieldRule
 from sluice.domain.schema import Column, common_type, is_decimal
 from sluice.errors import MergeFailed
 

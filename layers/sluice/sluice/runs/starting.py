@@ -31,7 +31,7 @@ def ingest_run(
     )
 
 
-def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale") -> Run:
+def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale", *, dry_run: bool = False) -> Run:
     """A refresh of a project, not started yet."""
     return Run(
         id=new_run_id(),
@@ -40,7 +40,8 @@ def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale
         trigger=trigger,
         created_at=rfc3339(now()),
         created_by=by,
-        ingest=ingest,
+        ingest="none" if dry_run else ingest,
+        dry_run=dry_run,
     )
 
 

@@ -18,10 +18,11 @@ from aws_lambda_powertools import Logger
 from sluice.bootstrap import Platform, platform
 from sluice.catalog.definitions import Kind
 from sluice.catalog.table import Write
+from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import Project
-from sluice.domain.run import TERMINAL, FetchIndex, Run, requests_made
+from sluice.domain.run import TERMINAL, FetchIndex, Run, capped, requests_made
 from sluice.errors import DataTooLarge, NotFound, Overtaken, RunError, RunStopped, SluiceError, VersionConflict
 from sluice.lake import keys
 
@@ -265,6 +266,7 @@ def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Call
 def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Merge what the project's datasources have published."""
     from sluice.merge.merger import Merger
+    from sluice.runs.overrides import overrides_of
     from sluice.runs.planning import children
     from sluice.runs.settling import settle
 
@@ -280,12 +282,32 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
                 "detail", f"its run {child.id} was {child.status}"
             )
     assigned = services.assignments.of_project(project.slug)
-    merger = Merger(services.datasets, services.lake, services.settings)
+    overrides = overrides_of(services, project.slug)
+    merger = Merger(services.datasets, services.lake, services.settings, overrides)
     return {"outcome": "done", "manifest_key": merger.merge(run, project, assigned, failures)}
 
 
 def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make a version of what the manifest names, in one transaction."""
     manifest = services.lake.manifest(event["manifest_key"])
+    if run.dry_run:
+        return _tried(services, run, manifest)
     finished = services.datasets.commit(run, manifest, event["manifest_key"], _require_owner(services, run))
     return {"outcome": "done", "version": finished.version}
+
+
+def _tried(services: Platform, run: Run, manifest: Manifest) -> dict[str, Any]:
+    """End a dry run: it says what a refresh would publish, and publishes nothing."""
+    services.runs.finish(
+        run,
+        status="partial" if manifest.completeness == "partial" else "succeeded",
+        finished_at=rfc3339(now()),
+        rows=manifest.rows,
+        bytes=manifest.bytes,
+        fingerprint=manifest.fingerprint,
+        completeness=manifest.completeness,
+        completeness_reasons=capped(manifest.completeness_reasons),
+        warnings=capped([*manifest.warnings, "this was a dry run: nothing was published"]),
+        progress={"stage": "commit", "current": 1, "total": 1},
+    )
+    return {"outcome": "done", "version": None}

@@ -1,0 +1,83 @@
+"""What changed between versions, and merges that are tried."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sluice.bootstrap import Platform
+from sluice.domain.base import Document
+from sluice.domain.merge import Merge
+from sluice.domain.names import Slug
+from sluice.domain.project import Project
+from sluice.errors import Conflict, Invalid
+from sluice.http.call import Answer, Call
+from sluice.http.resources import PROJECTS
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
+from sluice.merge.diff import Differ
+from sluice.merge.inputs import Gatherer
+from sluice.merge.preview import preview
+from sluice.runs.overrides import overrides_of
+
+routes = Routes("data")
+_MOST_VERSIONS = 10**12
+_NUMBER = {"type": "integer", "minimum": 1}
+_FROM = Parameter("from", "The older version; without it the one before `to`.", _NUMBER)
+_TO = Parameter("to", "The newer version; without it the published one.", _NUMBER)
+
+
+class PreviewRequest(Document):
+    """The merge that is tried."""
+
+    merge: Merge | None = Field(None, description="The specification; null: the project's own.")
+    inputs: dict[Slug, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="Versions of datasources that are read instead of the published ones."
+    )
+
+
+@routes.get("/projects/{slug}/diff", answer={"type": "object"}, parameters=[_FROM, _TO, LIMIT, CURSOR])
+def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
+    """What was added, removed and changed from one version to another, by key; of documents by JSON Pointer."""
+    PROJECTS.load(call, services, slug)
+    dataset = f"project/{slug}"
+    asked = call.integer("to", 0, 1, _MOST_VERSIONS)
+    bound = ["diff", dataset, asked, call.one("from")]
+    position = services.cursors.open(bound, call.one("cursor"))
+    to = position[0] if position else asked or services.datasets.published(dataset).number
+    older = call.integer("from", 0, 1, _MOST_VERSIONS) or to - 1
+    if older == 0:
+        raise Conflict(f"Version {to} is the first one; there is none to compare it with.")
+    old, new = (services.datasets.version(dataset, number) for number in (older, to))
+    differ = Differ(
+        services.lake,
+        services.settings,
+        services.lake.manifest(old.manifest_key),
+        services.lake.manifest(new.manifest_key),
+    )
+    limit, offset = call.limit(), position[1] if position else 0
+    items, more = differ.changes(limit, offset)
+    cursor = services.cursors.seal(bound, [to, offset + limit]) if more else None
+    return Answer({"items": items, "next": cursor, "from": older, "to": to, "counts": differ.counts()})
+
+
+@routes.post(
+    "/projects/{slug}/merge/preview",
+    body=PreviewRequest,
+    answer={"type": "object"},
+    parameters=[IDEMPOTENCY_KEY],
+)
+def preview_merge(call: Call, services: Platform, slug: str) -> Answer:
+    """Try a merge on the published versions of the datasources, or on others; nothing is published."""
+    found = PROJECTS.load(call, services, slug)
+    request = call.document(PreviewRequest, {})
+    project = Project.model_validate(found.document)
+    if request.merge is not None:
+        project = project.model_copy(update={"merge": request.merge})
+    assigned = services.assignments.of_project(slug)
+    unknown = sorted(set(request.inputs) - {one.datasource for one in assigned})
+    if unknown:
+        message = f"{unknown[0]!r} is no datasource of this project."
+        raise Invalid(message, [{"pointer": f"/inputs/{unknown[0]}", "message": message}])
+    gatherer = Gatherer(services.datasets, services.lake)
+    overrides = overrides_of(services, slug)
+    settings = services.settings
+    return Answer(preview(project, assigned, gatherer, services.lake, settings, request.inputs, overrides))

@@ -1,0 +1,140 @@
+"""What changed from one version of a merge to another: record by record, or pointer by pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from sluice.domain.base import json_pointer
+from sluice.domain.dataset import Manifest
+from sluice.domain.schema import Column, common_type
+from sluice.errors import Conflict
+from sluice.lake.parquet import as_type, engine, placed_rows, quoted
+from sluice.lake.rows import json_row
+from sluice.lake.store import Lake
+from sluice.merge.documents import identity
+from sluice.settings import Settings
+
+Change = dict[str, Any]
+ABSENT = object()
+
+
+class Differ:
+    """Compares two versions of one project.
+
+    Raises:
+        Conflict: the versions cannot be compared, since they have other keys or none.
+    """
+
+    def __init__(self, lake: Lake, settings: Settings, old: Manifest, new: Manifest) -> None:
+        self._lake = lake
+        self._settings = settings
+        self._old, self._new = old, new
+        self._documents = old.document is not None and new.document is not None
+        if not self._documents and (not new.key or new.key != old.key):
+            raise Conflict(
+                f"The versions cannot be compared: one has the key {', '.join(old.key or []) or 'none'}, "
+                f"the other {', '.join(new.key or []) or 'none'}."
+            )
+
+    def changes(self, limit: int, offset: int) -> tuple[list[Change], bool]:
+        """Some of the changes, in the order of the keys or pointers, and whether more follow."""
+        if self._documents:
+            assert self._old.document is not None
+            assert self._new.document is not None
+            documents = self._lake.document(self._old.document), self._lake.document(self._new.document)
+            found = list(islice(document_changes(*documents), offset, offset + limit + 1))
+        else:
+            found = self._rows(limit + 1, offset)
+        return found[:limit], len(found) > limit
+
+    def counts(self) -> dict[str, int]:
+        """How many records, or pointers, were added, removed and changed."""
+        counted = {"added": 0, "removed": 0, "changed": 0}
+        for change in self.changes(_ALL, 0)[0] if self._documents else self._rows_counted():
+            counted[change["change"]] += change.get("count", 1)
+        return counted
+
+    def _rows(self, limit: int, offset: int) -> list[Change]:
+        key, columns = self._key_columns(), self._columns()
+        cells = [quoted(f"old {one.name}") for one in columns] + [quoted(f"new {one.name}") for one in columns]
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+            found = connection.execute(
+                f"SELECT {', '.join([*map(quoted, self._new.key or []), 'change', *cells])} FROM ({self._query()}) "
+                f"ORDER BY {', '.join(map(quoted, self._new.key or []))} LIMIT {limit} OFFSET {offset}"
+            ).fetchall()
+        return [self._change(key, columns, row) for row in found]
+
+    def _rows_counted(self) -> list[Change]:
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+            query = f"SELECT change, count(*) FROM ({self._query()}) GROUP BY ALL"
+            return [{"change": change, "count": count} for change, count in connection.execute(query).fetchall()]
+
+    def _change(self, key: list[Column], columns: list[Column], row: tuple[Any, ...]) -> Change:
+        told = list(json_row(key, row[: len(key)]).values())
+        before = json_row(columns, row[len(key) + 1 : len(key) + 1 + len(columns)])
+        after = json_row(columns, row[len(key) + 1 + len(columns) :])
+        fields = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+        return {"key": told, "change": row[len(key)], "fields": fields}
+
+    def _key_columns(self) -> list[Column]:
+        return [self._merged(name) for name in self._new.key or []]
+
+    def _columns(self) -> list[Column]:
+        """The columns of both versions that are not of the key."""
+        names = dict.fromkeys(one.name for one in [*self._new.columns, *self._old.columns])
+        return [self._merged(name) for name in names if name not in (self._new.key or [])]
+
+    def _merged(self, name: str) -> Column:
+        types = [one.type for one in [*self._old.columns, *self._new.columns] if one.name == name]
+        return Column(name=name, type=common_type(types))
+
+    def _query(self) -> str:
+        """The changed records: the key, what happened, and all fields as they were and are."""
+        key, columns = self._key_columns(), self._columns()
+        names = ", ".join(quoted(one.name) for one in key)
+        sides = {side: self._side(manifest, side) for side, manifest in (("old", self._old), ("new", self._new))}
+        pairs = [(quoted(f"old {one.name}"), quoted(f"new {one.name}")) for one in columns]
+        differs = " OR ".join(f"{old} IS DISTINCT FROM {new}" for old, new in pairs) or "false"
+        return f"""
+            SELECT *, CASE WHEN old_at IS NULL THEN 'added' WHEN new_at IS NULL THEN 'removed'
+                           ELSE 'changed' END AS change
+            FROM {sides["old"]} FULL JOIN {sides["new"]} USING ({names})
+            WHERE old_at IS NULL OR new_at IS NULL OR {differs}
+        """
+
+    def _side(self, manifest: Manifest, side: str) -> str:
+        have = {one.name: one for one in manifest.columns}
+        cells = [
+            f"{as_type(quoted(c.name), have[c.name].type, c.type)} AS {quoted(c.name)}" for c in self._key_columns()
+        ]
+        for column in self._columns():
+            name = quoted(f"{side} {column.name}")
+            if column.name in have:
+                cells.append(f"{as_type(quoted(column.name), have[column.name].type, column.type)} AS {name}")
+            else:
+                cells.append(f"NULL AS {name}")
+        rows = placed_rows(self._lake.local_files(manifest.objects), manifest.columns, [])
+        return f"(SELECT {', '.join(cells)}, _at AS {side}_at FROM {rows})"
+
+
+_ALL = 10**12
+
+
+def document_changes(old: Any, new: Any, way: tuple[str | int, ...] = ()) -> Iterator[Change]:
+    """What differs between two documents, by JSON Pointer; what was added or removed is named as a whole."""
+    if old is ABSENT or new is ABSENT:
+        kind = "added" if old is ABSENT else "removed"
+        values = [None if value is ABSENT else value for value in (old, new)]
+        yield {"pointer": json_pointer(way), "change": kind, "value": values}
+    elif isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from document_changes(old.get(key, ABSENT), new.get(key, ABSENT), (*way, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            before = old[index] if index < len(old) else ABSENT
+            after = new[index] if index < len(new) else ABSENT
+            yield from document_changes(before, after, (*way, index))
+    elif identity(old) != identity(new):
+        yield {"pointer": json_pointer(way), "change": "changed", "value": [old, new]}

@@ -1,0 +1,189 @@
+"""Why a merged document is what it is at a JSON Pointer: which datasources say so, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.catalog.datasets import Datasets
+from sluice.domain.dataset import InputVersion, Manifest
+from sluice.domain.run import FetchIndex
+from sluice.errors import Invalid, NotFound
+from sluice.lake.store import Lake
+from sluice.merge.cite import Citer
+from sluice.merge.documents import identity
+
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Traced:
+    """A part of a merged document, with the places in the sources' documents that it is made of.
+
+    Args:
+        value: for a scalar; of objects and lists the children are the value.
+        places: the rank of a source, and the way in its document.
+    """
+
+    value: Any
+    places: list[tuple[int, Path]]
+    children: dict[str, Traced] | list[Traced] | None = field(default=None)
+
+    @property
+    def plain(self) -> Any:
+        """The part without its places."""
+        if isinstance(self.children, dict):
+            return {key: child.plain for key, child in self.children.items()}
+        if isinstance(self.children, list):
+            return [child.plain for child in self.children]
+        return self.value
+
+
+def traced(document: Any, rank: int, way: Path = ()) -> Traced:
+    """A source's document, each part with its own place."""
+    place = [(rank, way)]
+    if isinstance(document, dict):
+        return Traced(None, place, {key: traced(value, rank, (*way, key)) for key, value in document.items()})
+    if isinstance(document, list):
+        return Traced(None, place, [traced(value, rank, (*way, index)) for index, value in enumerate(document)])
+    return Traced(document, place)
+
+
+def traced_recursive(documents: list[Any]) -> Traced:
+    """What `merge.documents.recursive` makes of the documents, with the places of each part."""
+    merged = Traced(None, [])
+    for rank, document in enumerate(documents):
+        merged = _folded(merged, traced(document, rank))
+    return merged
+
+
+def traced_concatenation(documents: list[Any]) -> Traced:
+    """What `merge.documents.concatenation` makes of the documents, with the places of each part."""
+    parts = {str(rank): traced(document, rank) for rank, document in enumerate(documents)}
+    return Traced(None, [place for part in parts.values() for place in part.places], parts)
+
+
+def _folded(first: Traced, second: Traced) -> Traced:
+    if _null(second):
+        return first
+    if _null(first):
+        return second
+    if identity(first.plain) == identity(second.plain):
+        return _agreed(first, second)
+    both = first.places + second.places
+    if isinstance(first.children, dict) and isinstance(second.children, dict):
+        nothing = Traced(None, [])
+        keys = {**first.children, **second.children}
+        return Traced(
+            None,
+            both,
+            {key: _folded(first.children.get(key, nothing), second.children.get(key, nothing)) for key in keys},
+        )
+    return Traced(None, both, _distinct(_elements(first) + _elements(second)))
+
+
+def _null(part: Traced) -> bool:
+    return part.children is None and part.value is None
+
+
+def _elements(part: Traced) -> list[Traced]:
+    return part.children if isinstance(part.children, list) else [part]
+
+
+def _distinct(parts: list[Traced]) -> list[Traced]:
+    seen: dict[Any, Traced] = {}
+    for part in parts:
+        known = seen.get(same := identity(part.plain))
+        seen[same] = part if known is None else _agreed(known, part)
+    return list(seen.values())
+
+
+def _agreed(first: Traced, second: Traced) -> Traced:
+    """A part that two sources have alike, down to its leaves."""
+    children = first.children
+    if isinstance(children, dict) and isinstance(second.children, dict):
+        others = second.children
+        children = {key: _agreed(child, others[key]) for key, child in children.items()}
+    elif isinstance(children, list) and isinstance(second.children, list):
+        children = [_agreed(one, other) for one, other in zip(children, second.children, strict=True)]
+    return Traced(first.value, first.places + second.places, children)
+
+
+def explain_document(
+    manifest: Manifest, number: int, pointer: str, datasets: Datasets, lake: Lake, citer: Citer
+) -> dict[str, Any]:
+    """The part of a merged document at a pointer.
+
+    Args:
+        number: the version's.
+        pointer: a JSON Pointer into the merged document; empty for all of it.
+
+    Returns:
+        `{"pointer", "version", "value", "rule", "winners", "losers", "expression"}`, with the sources that say so.
+
+    Raises:
+        Invalid: the pointer is none.
+        NotFound: the document has nothing there.
+    """
+    documents = [_document(taken, datasets, lake) for taken in manifest.inputs]
+    strategy = manifest.spec["merge"]["strategy"]
+    whole = traced_recursive(documents) if strategy == "recursive" else traced_concatenation(documents)
+    found = _at(whole, pointer)
+    cited = [_cited(manifest.inputs[rank], way, documents[rank], datasets, lake, citer) for rank, way in found.places]
+    return {
+        "pointer": pointer,
+        "version": number,
+        "value": found.plain,
+        "rule": strategy,
+        "winners": cited,
+        "losers": [],
+        "expression": None,
+    }
+
+
+def _document(taken: InputVersion, datasets: Datasets, lake: Lake) -> Any:
+    version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
+    stored = lake.manifest(version.manifest_key).document
+    if stored is None:
+        raise NotFound(
+            f"The datasource {taken.datasource!r} gave rows that were added up, not a document; "
+            "where they came from is told by its own versions."
+        )
+    return lake.document(stored)
+
+
+def _at(whole: Traced, pointer: str) -> Traced:
+    part = whole
+    for key in _keys(pointer):
+        children = part.children
+        child: Traced | None = None
+        if isinstance(children, dict):
+            child = children.get(key)
+        elif isinstance(children, list) and key.isdecimal() and int(key) < len(children):
+            child = children[int(key)]
+        if child is None:
+            raise NotFound(f"The merged document has nothing at {pointer!r}.")
+        part = child
+    return part
+
+
+def _keys(pointer: str) -> Iterator[str]:
+    if pointer and not pointer.startswith("/"):
+        message = "A JSON Pointer begins with /, or is empty."
+        raise Invalid(message, [{"pointer": "?pointer", "message": message}])
+    return (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+
+
+def _cited(
+    taken: InputVersion, way: Path, document: Any, datasets: Datasets, lake: Lake, citer: Citer
+) -> dict[str, Any]:
+    version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
+    manifest = lake.manifest(version.manifest_key)
+    value = document
+    for key in way:
+        value = value[key]
+    index = FetchIndex.model_validate_json(lake.get(manifest.spec["index"]))
+    pages = [page for page in index.pages if page.ok]
+    cited = citer.in_document(manifest, version, pages, way, listed=isinstance(document, list))
+    return {"value": value, "datasource": taken.datasource, "version": taken.version, **cited}

@@ -1,0 +1,41 @@
+"""One record of a version, by its key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.domain.dataset import Manifest, Version
+from sluice.domain.merge import RowsMerge
+from sluice.domain.schema import duckdb_type
+from sluice.errors import NotFound
+from sluice.lake.parquet import engine, placed_rows, quoted
+from sluice.lake.rows import json_row
+from sluice.lake.store import Lake
+from sluice.merge.keys import typed_key
+from sluice.settings import Settings
+
+
+def found_record(
+    lake: Lake, settings: Settings, version: Version, manifest: Manifest, spec: RowsMerge, key: list[str]
+) -> tuple[dict[str, Any], int]:
+    """The record, and its place among the version's rows.
+
+    Args:
+        spec: the merge that made the version; keys are normalized as it says.
+        key: the values of the key's columns, in their order, as text.
+
+    Raises:
+        NotFound: there is no such record.
+        Invalid: the key does not fit the columns.
+    """
+    by_name = {column.name: column for column in manifest.columns}
+    columns = [by_name[name] for name in manifest.key or spec.key or []]
+    values = typed_key(spec, columns, key)
+    where = " AND ".join(f"{quoted(one.name)} = ?::{duckdb_type(one.type)}" for one in columns)
+    files = lake.local_files(manifest.objects)
+    with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
+        rows = placed_rows(files, manifest.columns, [])
+        found = connection.execute(f"SELECT * FROM {rows} WHERE {where}", values).fetchone()
+    if found is None:
+        raise NotFound(f"Version {version.number} has no record of the key {', '.join(key)}.")
+    return json_row(manifest.columns, found[:-1]), int(found[-1])

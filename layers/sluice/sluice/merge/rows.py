@@ -1,0 +1,156 @@
+"""Merging rows: versions on this disk in, one Parquet file and its provenance out. Nothing else is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.domain.merge import JoinMerge, RowsMerge
+from sluice.domain.override import Override
+from sluice.domain.schema import Column
+from sluice.errors import MergeFailed
+from sluice.lake.parquet import copy_to, engine, quoted
+from sluice.merge.keys import with_normalized_keys
+from sluice.merge.lists import made_into_lists
+from sluice.merge.overrides import overridden
+from sluice.merge.plan import Source, merged_columns
+from sluice.merge.provenance import provenance_columns
+from sluice.merge.reshape import reshaped, reshaped_source
+from sluice.merge.rules import MOST_SOURCES
+from sluice.merge.sql import duplicates_query, keyed_query, nothing_query, stacked_query
+from sluice.settings import Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass
+class MergedRows:
+    """What a merge of rows has made.
+
+    Args:
+        columns: those of the data, in their order.
+        key: the key's columns, by their names in the data.
+        fields: the fields whose winners provenance names, in its order, by their names in the merge.
+        data: the rows, by key.
+        provenance: row for row beside the data; none where rows have no key.
+    """
+
+    columns: list[Column]
+    key: list[str]
+    fields: list[str]
+    data: Path
+    rows: int
+    provenance: Path | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def merge_rows(
+    spec: RowsMerge, sources: list[Source], settings: Settings, folder: Path, overrides: Sequence[Override] = ()
+) -> MergedRows:
+    """Merge versions that are on this disk.
+
+    Args:
+        sources: best ranked first; those without any column have no records.
+        folder: where files may be written.
+
+    Raises:
+        MergeFailed: the specification does not fit the columns.
+    """
+    if len(sources) > MOST_SOURCES:
+        raise MergeFailed(f"A project merges at most {MOST_SOURCES} datasources by rows; this one has {len(sources)}.")
+    import duckdb
+
+    with engine(settings, folder) as connection:
+        try:
+            return _Merge(connection, spec, sources, folder).merged(list(overrides))
+        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
+            raise MergeFailed(f"A value cannot be converted: {str(error).splitlines()[0]}") from None
+
+
+class _Merge:
+    def __init__(self, connection: DuckDBPyConnection, spec: RowsMerge, sources: list[Source], folder: Path) -> None:
+        self._connection = connection
+        self._spec = spec
+        self._folder = folder
+        self._all = sources
+        self._warnings: list[str] = []
+
+    def merged(self, overrides: list[Override]) -> MergedRows:
+        scratch = self._folder / "loaded.jsonl"
+        having = [source for source in self._all if source.columns]
+        sources = [
+            reshaped_source(self._connection, one, self._spec.reshape_of(one.input.datasource)) for one in having
+        ]
+        sources = [with_normalized_keys(self._connection, one, self._spec, scratch) for one in sources]
+        columns = merged_columns(self._spec, sources)
+        keyed = bool(self._spec.key)
+        self._make(sources, columns)
+        fields = [column.name for column in columns if column.name not in (self._spec.key or [])]
+        carried = provenance_columns(len(sources), len(fields)) if keyed and sources else []
+        if carried and isinstance(self._spec, JoinMerge):
+            made_into_lists(self._connection, self._spec, columns, scratch)
+        if carried:
+            self._warnings += overridden(self._connection, self._spec, columns, overrides, scratch)
+        elif overrides:
+            self._warnings.append(f"{len(overrides)} overrides meet no record: the merge has no rows with a key")
+        return self._written(columns, fields, carried)
+
+    def _make(self, sources: list[Source], columns: list[Column]) -> None:
+        """Make the engine's table `merged`."""
+        if not sources or self._excluded(sources):
+            query = keyed_query(self._spec, sources, columns, set()) if sources else nothing_query(columns)
+            query = f"SELECT * FROM ({query}) WHERE false"
+        elif self._spec.key:
+            query = keyed_query(self._spec, sources, columns, self._repeating(sources))
+        else:
+            query = stacked_query(sources, columns)
+        self._connection.execute(f"CREATE TEMP TABLE merged AS {query}")
+
+    def _excluded(self, sources: list[Source]) -> bool:
+        """Whether a narrower join has no record at all, since a datasource that it needs has none."""
+        if not isinstance(self._spec, JoinMerge) or self._spec.join == "full":
+            return False
+        needed = {one.input.datasource for one in self._all}
+        if self._spec.join == "left":
+            first = self._all[0].input.datasource
+            needed = {self._spec.primary or first}
+            if not needed <= {one.input.datasource for one in self._all}:
+                raise MergeFailed(f"The primary datasource {self._spec.primary!r} of the left join has no data yet.")
+        return not needed <= {one.input.datasource for one in sources}
+
+    def _repeating(self, sources: list[Source]) -> set[str]:
+        """Note the rows that a key leaves out; the datasources in which a key comes again."""
+        repeating = set()
+        for source in sources:
+            query = duplicates_query(source, self._spec.key or [])
+            repeated, keyless = self._connection.execute(query).fetchone() or (0, 0)
+            slug = source.input.datasource
+            if repeated:
+                repeating.add(slug)
+                said = f"{slug}: {repeated} rows have a key that comes again later; the last of each is used"
+                self._warnings.append(said)
+            if keyless:
+                self._warnings.append(f"{slug}: {keyless} rows lack a value in the key and were left out")
+        return repeating
+
+    def _written(self, columns: list[Column], fields: list[str], carried: list[str]) -> MergedRows:
+        rows, result = "merged", self._spec.result
+        if not result.empty:
+            numbered = "(SELECT *, rowid AS _at FROM merged)"
+            query, columns = reshaped(self._connection, numbered, columns, result, [*carried, "_at"], "merge.result")
+            self._connection.execute(f"CREATE TEMP TABLE result AS {query} ORDER BY _at")
+            rows = "result"
+        data, count = self._copied(rows, [quoted(column.name) for column in columns], "data.parquet")
+        key = [self._spec.result_name(name) for name in self._spec.key or []]
+        made = MergedRows(columns, key, fields, data, count, warnings=self._warnings)
+        if carried:
+            made.provenance, _ = self._copied(rows, carried, "provenance.parquet")
+        return made
+
+    def _copied(self, rows: str, names: list[str], filename: str) -> tuple[Path, int]:
+        path = self._folder / filename
+        written = self._connection.execute(f"COPY (SELECT {', '.join(names)} FROM {rows}) {copy_to(path)}").fetchone()
+        return path, int(written[0] if written else 0)

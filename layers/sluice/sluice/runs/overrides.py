@@ -1,0 +1,106 @@
+"""Manual overrides: kept apart from the data, and merged by the refresh that each change causes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.bootstrap import Platform
+from sluice.catalog.definitions import Definition
+from sluice.domain.merge import ConcatenationMerge, RecursiveMerge
+from sluice.domain.names import now, rfc3339
+from sluice.domain.override import Override, OverrideRequest, override_name
+from sluice.domain.project import Project
+from sluice.domain.schema import Column, convert
+from sluice.errors import Conflict, Invalid, NotFound
+from sluice.runs.starting import follows_changes, refresh_for_change
+
+
+def overrides_of(services: Platform, project: str) -> list[Override]:
+    """The overrides of a project, by field and key."""
+    found = services.definitions.beginning("override", f"{project}#")
+    overrides = [Override.model_validate(one.document) for one in found]
+    return sorted(overrides, key=lambda one: (one.field, one.key))
+
+
+def put_override(
+    services: Platform, project: Definition, field: str, key: list[str], request: OverrideRequest, by: str
+) -> tuple[Override, bool]:
+    """Keep an override, in place of the one that is there; and refresh a project that follows changes.
+
+    Returns:
+        The override, and whether it is new.
+
+    Raises:
+        Conflict: the project's merge has no key.
+        Invalid: the field, the key or the value does not fit what is published.
+    """
+    _require_fitting(services, project, field, key, request.value)
+    document = Override(
+        field=field,
+        key=key,
+        value=request.value,
+        reason=request.reason,
+        created_at=rfc3339(now()),
+        created_by=by,
+    )
+    name = override_name(project.name, field, key)
+    stored = services.definitions.find("override", name)
+    if stored is None:
+        services.definitions.create("override", name, document.model_dump(mode="json"), by)
+    else:
+        same = {"value": request.value, "reason": request.reason}
+        if {part: stored.document[part] for part in same} == same:
+            return Override.model_validate(stored.document), False
+        services.definitions.replace(stored, document.model_dump(mode="json"))
+    _follow(services, project)
+    return document, stored is None
+
+
+def delete_override(services: Platform, project: Definition, field: str, key: list[str]) -> None:
+    """Take an override away.
+
+    Raises:
+        NotFound: there is none.
+    """
+    stored = services.definitions.find("override", override_name(project.name, field, key))
+    if stored is None:
+        raise NotFound(f"There is no override of {field!r} for the key {', '.join(key)}.")
+    services.definitions.delete(stored)
+    _follow(services, project)
+
+
+def delete_overrides(services: Platform, project: str) -> None:
+    """Take all overrides of a project away, when it is deleted: a later one of its name has none."""
+    for stored in services.definitions.beginning("override", f"{project}#"):
+        services.definitions.delete(stored)
+
+
+def _follow(services: Platform, project: Definition) -> None:
+    if follows_changes(project):
+        refresh_for_change(services, project.name)
+
+
+def _require_fitting(services: Platform, found: Definition, field: str, key: list[str], value: Any) -> None:
+    merge = Project.model_validate(found.document).merge
+    if isinstance(merge, RecursiveMerge | ConcatenationMerge) or not merge.key:
+        raise Conflict("Only merges with a key have records whose fields can be overridden.")
+    if len(key) != len(merge.key):
+        message = f"Give key once for each column of the key, in their order: {', '.join(merge.key)}."
+        raise Invalid(message, [{"pointer": "?key", "message": message}])
+    if field in merge.key:
+        raise Invalid(f"{field!r} is part of the key, which cannot be overridden.")
+    number = services.datasets.pointer(f"project/{found.name}").published
+    if number is None or not merge.result.empty:
+        return  # the columns before the result was reshaped are not known here; the merge warns
+    columns = {column.name: column for column in services.datasets.version(f"project/{found.name}", number).schema_}
+    if field not in columns:
+        raise Invalid(f"There is no field {field!r}; there are {', '.join(columns)}.")
+    _require_value(columns[field], value)
+
+
+def _require_value(column: Column, value: Any) -> None:
+    try:
+        convert(value, column.type)
+    except ValueError as error:
+        message = f"The value does not fit {column.name}, which is {column.type}: {error}."
+        raise Invalid(message, [{"pointer": "/value", "message": message}]) from None
