@@ -63,6 +63,7 @@ FREE_WHILE_IDLE = {
     "AWS::Cognito::UserPoolGroup",
     "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
+    "AWS::Glue::Database",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig",

@@ -27,6 +27,7 @@ from sluice.http.routes import (
 )
 from sluice.http.running import started
 from sluice.runs.starting import ingest_run, start
+from sluice.runs.tables import follow
 
 routes = Routes("datasources")
 View = viewed(Datasource)
@@ -84,6 +85,7 @@ def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
         services.assignments.delete(one.project, slug)
     services.definitions.delete(found, services.datasets.hiding(f"datasource/{slug}"))
     services.schedules.remove("datasource", slug)
+    follow(services, f"datasource/{slug}")
     return Answer(status=204)
 
 
@@ -104,6 +106,7 @@ def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
     )
     document = Datasource.model_validate(found.document)
     services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
+    follow(services, f"datasource/{slug}")
     return Answer(view(found), headers={"ETag": f'"{found.etag}"'})
 
 

@@ -15,6 +15,7 @@ from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH,
 from sluice.http.running import started
 from sluice.runs.overrides import delete_overrides
 from sluice.runs.starting import refresh_run, start
+from sluice.runs.tables import follow
 
 routes = Routes("projects")
 View = viewed(Project)
@@ -71,6 +72,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
         services.assignments.delete(slug, one.datasource)
     delete_overrides(services, slug)
     services.schedules.remove("project", slug)
+    follow(services, f"project/{slug}")
     return Answer(status=204)
 
 

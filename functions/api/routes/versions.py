@@ -10,6 +10,7 @@ from sluice.errors import NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.resources import DATASOURCES, PROJECTS
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
+from sluice.runs.tables import follow
 
 routes = Routes("versions")
 
@@ -79,4 +80,5 @@ def promote_project_version(call: Call, services: Platform, slug: str, number: s
     call.require_known_parameters()
     dataset = f"project/{slug}"
     version = services.datasets.promote(dataset, _number(dataset, number), call.principal.id)
+    follow(services, dataset)
     return Answer(_view(version), headers={"ETag": f'"{version.number}"'})

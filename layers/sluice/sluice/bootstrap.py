@@ -18,6 +18,7 @@ from sluice.catalog.table import Table
 from sluice.lake.cache import FileCache
 from sluice.lake.inbox import Inbox
 from sluice.lake.store import Lake
+from sluice.lake.tables import Tables
 from sluice.orchestration.schedules import Schedules
 from sluice.orchestration.workflows import Workflows
 from sluice.security.cursors import Cursors
@@ -125,6 +126,12 @@ class Platform:
         settings = self.settings
         cache = FileCache(Path(settings.cache_dir or tempfile.gettempdir()) / "sluice", settings.cache_bytes)
         return Lake(self.s3, self._links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
+
+    @cached_property
+    def tables(self) -> Tables | None:
+        """The Glue tables; none where the stack has none."""
+        database = self.settings.glue_database
+        return Tables(self._client("glue"), database, self.lake) if database else None
 
     def source_transport(self) -> httpx.AsyncBaseTransport:
         """A fresh transport for the requests of one run, to the addresses that settings allow."""

@@ -28,6 +28,7 @@ class Settings(BaseModel):
     locks_table: str = Field("", description="Table of locks, idempotent answers and buckets.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
     lake_bucket: str = Field("", description="Bucket of the lake.")
+    glue_database: str = Field("", description="Glue database of the tables over published datasets; empty: none.")
     ingest_workflow: str = Field("", description="ARN of the ingest state machine.")
     refresh_workflow: str = Field("", description="ARN of the refresh state machine.")
     schedule_group: str = Field("", description="EventBridge Scheduler group of this stack.")

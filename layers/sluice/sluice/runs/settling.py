@@ -16,6 +16,7 @@ from sluice.runs.inbox import reject_drop
 from sluice.runs.planning import children
 from sluice.runs.pushing import release_drain
 from sluice.runs.starting import changed, redrive, release_refresh
+from sluice.runs.tables import follow
 
 _GRACE_SECONDS = 60
 _MOST_ATTEMPTS = 5
@@ -69,6 +70,8 @@ def _sentence(error: str | None, cause: str | None) -> str:
 
 
 def _follow_up(services: Platform, run: Run) -> None:
+    if run.status in ("succeeded", "partial"):
+        follow(services, run.owner)
     if run.kind == "refresh":
         for child in children(services, run):
             if not child.finished and run.status == "cancelled":

@@ -1,0 +1,92 @@
+"""Merged versions on the deployed stack: Athena reads them, and promotions are atomic for readers."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from support.stack import Deployed, until
+
+
+def athena(deployed: Deployed, sql: str) -> list[list[str | None]]:
+    """The rows of a query, the first one its columns."""
+    client = deployed.client("athena")
+    output = f"s3://{deployed.description['lake_bucket']}/athena/"
+    query = client.start_query_execution(
+        QueryString=sql,
+        QueryExecutionContext={"Database": "sluice_main"},
+        ResultConfiguration={"OutputLocation": output},
+    )["QueryExecutionId"]
+
+    def ended() -> Any:
+        status = client.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        return status if status["State"] in ("SUCCEEDED", "FAILED") else None
+
+    status = until(ended)
+    assert status["State"] == "SUCCEEDED", status
+    found = client.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+    return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found]
+
+
+def project(deployed: Deployed, name: str) -> tuple[str, str]:
+    """A project that joins two datasources of files by id; their names."""
+    sources = f"{name}-a", f"{name}-b"
+    join = {"strategy": "join", "key": ["id"]}
+    deployed.done("PUT", f"/projects/{name}", {"name": name, "merge": join, "refresh_on": "manual"})
+    for source in sources:
+        deployed.done("PUT", f"/datasources/{source}", {"name": source, "kind": "file"})
+        deployed.done("PUT", f"/projects/{name}/datasources/{source}", {})
+    return sources
+
+
+def refreshed(deployed: Deployed, name: str, source: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Drop a file and refresh; the refresh, ended."""
+    before = deployed.call("GET", f"/datasources/{source}/data").json().get("version", 0)
+    deployed.drop(f"{source}/records.json", json.dumps(records).encode())
+    until(lambda: deployed.call("GET", f"/datasources/{source}/data").json().get("version", 0) > before)
+    return deployed.ended(deployed.done("POST", f"/projects/{name}/runs", {"ingest": "none"}))
+
+
+def test_athena_reads_what_is_published(deployed: Deployed, name: str) -> None:
+    first, second = project(deployed, name)
+    refreshed(deployed, name, first, [{"id": 1, "price": 1.5, "tags": ["x"]}, {"id": 2, "price": None}])
+    refreshed(deployed, name, second, [{"id": 2, "name": "Ä"}])
+    table = f"project_{name}"
+    sql = f"SELECT id, price, tags, name FROM {table} ORDER BY id"
+    assert until(lambda: found if len(found := athena(deployed, sql)) == 3 and found[2][3] == "Ä" else None) == [
+        ["id", "price", "tags", "name"],
+        ["1", "1.5", '["x"]', None],
+        ["2", None, None, "Ä"],
+    ]
+    joined = f"SELECT sum(m.price) FROM {table} m JOIN datasource_{name}_a a ON a.id = m.id"
+    assert athena(deployed, joined)[1] == ["1.5"]
+    deployed.done("POST", f"/projects/{name}/versions/1/promote")
+    assert athena(deployed, f"SELECT count(*) FROM {table}")[1] == ["2"]
+    assert athena(deployed, f"SELECT * FROM {table}")[0] == ["id", "price", "tags"]
+
+
+def test_readers_under_promotions_never_see_a_mixture(deployed: Deployed, name: str) -> None:
+    first, _ = project(deployed, name)
+    for value in (1, 2):
+        refreshed(deployed, name, first, [{"id": key, "v": value} for key in range(30)])
+
+    def read(number: int) -> set[tuple[int, int]]:
+        """Which values stand in which version, over all pages."""
+        answer = deployed.done("GET", f"/projects/{name}/data?limit=10")
+        rows = answer["items"]
+        while answer["next"]:
+            answer = deployed.done("GET", f"/projects/{name}/data?limit=10&cursor={answer['next']}")
+            rows += answer["items"]
+        assert len(rows) == 30
+        return {(answer["version"], row["v"]) for row in rows}
+
+    def promote(number: int) -> set[tuple[int, int]]:
+        deployed.done("POST", f"/projects/{name}/versions/{1 + number % 2}/promote")
+        return set()
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(promote if number % 3 == 0 else read, number) for number in range(45)]
+        seen = [one.result() for one in asked]
+    assert {len(one) for one in seen} == {0, 1}
+    assert set().union(*seen) <= {(1, 1), (2, 2)}
