@@ -54,7 +54,7 @@ def preview(
         document = merged_document(project.merge, inputs.sources, lake, settings)
         return {"items": [document], "schema": [], "rows": 1, "size": size(document), "warnings": notes, **told}
     with lake.scratch() as scratch:
-        made = merge_rows(project.merge, inputs.sources, settings, scratch.parent, overrides)
+        made = merge_rows(project.merge, inputs.sources, settings, scratch.parent, overrides, provenance=False)
         with engine(settings, scratch.parent) as connection:
             rows = placed_rows([LocalFile(made.data, None, made.rows)], made.columns, [])
             query = f"SELECT * EXCLUDE (_at) FROM {rows} ORDER BY _at LIMIT {settings.preview_records}"

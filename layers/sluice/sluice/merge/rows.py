@@ -48,13 +48,20 @@ class MergedRows:
 
 
 def merge_rows(
-    spec: RowsMerge, sources: list[Source], settings: Settings, folder: Path, overrides: Sequence[Override] = ()
+    spec: RowsMerge,
+    sources: list[Source],
+    settings: Settings,
+    folder: Path,
+    overrides: Sequence[Override] = (),
+    *,
+    provenance: bool = True,
 ) -> MergedRows:
     """Merge versions that are on this disk.
 
     Args:
         sources: best ranked first; those without any column have no records.
         folder: where files may be written.
+        provenance: whether it is wanted; a preview does without.
 
     Raises:
         MergeFailed: the specification does not fit the columns.
@@ -65,7 +72,7 @@ def merge_rows(
 
     with engine(settings, folder) as connection:
         try:
-            return _Merge(connection, spec, sources, folder).merged(list(overrides))
+            return _Merge(connection, spec, sources, folder).merged(list(overrides), provenance)
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
             raise MergeFailed(f"A value cannot be converted: {str(error).splitlines()[0]}") from None
 
@@ -78,7 +85,7 @@ class _Merge:
         self._all = sources
         self._warnings: list[str] = []
 
-    def merged(self, overrides: list[Override]) -> MergedRows:
+    def merged(self, overrides: list[Override], provenance: bool) -> MergedRows:
         scratch = self._folder / "loaded.jsonl"
         having = [source for source in self._all if source.columns]
         sources = [
@@ -96,7 +103,7 @@ class _Merge:
             self._warnings += overridden(self._connection, self._spec, columns, overrides, scratch)
         elif overrides:
             self._warnings.append(f"{len(overrides)} overrides meet no record: the merge has no rows with a key")
-        return self._written(columns, fields, carried)
+        return self._written(columns, fields, carried if provenance else [])
 
     def _make(self, sources: list[Source], columns: list[Column]) -> None:
         """Make the engine's table `merged`."""
