@@ -13,6 +13,7 @@ _COMMON += ["--no-emit-index-url", "--no-emit-find-links"]
 _TARGETS = {
     "requirements/dev.txt": ["--all-extras"],
     "layers/runtime/requirements.txt": ["--extra", "runtime", "--constraints", "requirements/dev.txt"],
+    "layers/reports/requirements.txt": ["--extra", "reports", "--constraints", "requirements/dev.txt"],
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
 _LOCALSTACK = "requirements/localstack"

@@ -1,11 +1,11 @@
-"""The function `query`: the routes that read data, and so need DuckDB."""
+"""The function `query`: the routes that read data or bring SQL, and so need the engines."""
 
 from typing import Any
 
-from query.routes import data, diff, explain, fetch
+from query.routes import data, diff, explain, fetch, models, query, reports
 from sluice.http.dispatch import Dispatcher
 
-ROUTES = [*data.routes, *explain.routes, *diff.routes, *fetch.routes]
+ROUTES = [*data.routes, *explain.routes, *diff.routes, *fetch.routes, *query.routes, *models.routes, *reports.routes]
 dispatcher = Dispatcher([ROUTES])
 
 

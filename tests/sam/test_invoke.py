@@ -58,6 +58,8 @@ def test_a_probe_comes_as_far_as_its_secret(invoke: Invoke) -> None:
         ("FetchFunction", "fetch"),
         ("ExtractFunction", "extract"),
         ("MergeFunction", "merge"),
+        ("ModelFunction", "model"),
+        ("ReportFunction", "report"),
         ("CommitFunction", "commit"),
         ("ScheduledFunction", "scheduled"),
         ("RunEventsFunction", "run_events"),

@@ -17,7 +17,8 @@ from sluice.domain.run import Run, execution_name
 from sluice.orchestration.workflows import Outcome
 
 ROOT = Path(__file__).parents[2]
-MACHINES = {kind: json.loads((ROOT / f"workflows/{kind}.asl.json").read_text()) for kind in ("ingest", "refresh")}
+INGEST, REFRESH = (json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh"))
+MACHINES = {"ingest": INGEST, "refresh": REFRESH, "model": REFRESH, "report": REFRESH}
 
 
 class Killed(BaseException):
@@ -92,7 +93,7 @@ class LocalWorkflows:
             except Killed:
                 continue
 
-    def _walk(self, machine: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    def _walk(self, machine: dict[str, Any], payload: Any) -> Any:  # noqa: C901 - a case for each state
         name, data = machine["StartAt"], payload
         while True:
             state = machine["States"][name]
@@ -103,8 +104,11 @@ class LocalWorkflows:
                 case "Choice":
                     name = _chosen(state, data)
                     continue
-                case "Map":
+                case "Map" if "ItemReader" in state:
                     self._map(state, data)
+                case "Map":
+                    for item in _at(data, state["ItemsPath"]) if "ItemsPath" in state else data:
+                        self._walk(state["ItemProcessor"], item)
                 case "Pass":
                     data = state["Parameters"]
                 case "Succeed":

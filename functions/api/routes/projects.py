@@ -14,6 +14,7 @@ from sluice.http.resources import PROJECTS, viewed
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
 from sluice.http.running import started
 from sluice.runs.overrides import delete_overrides
+from sluice.runs.part_documents import delete_parts
 from sluice.runs.starting import refresh_run, start
 from sluice.runs.tables import follow
 
@@ -71,6 +72,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     for one in services.assignments.of_project(slug):
         services.assignments.delete(slug, one.datasource)
     delete_overrides(services, slug)
+    delete_parts(services, slug)
     services.schedules.remove("project", slug)
     follow(services, f"project/{slug}")
     return Answer(status=204)

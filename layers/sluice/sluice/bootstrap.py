@@ -15,6 +15,7 @@ from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
 from sluice.catalog.runs import Pages, Runs
 from sluice.catalog.table import Table
+from sluice.catalog.test_results import TestResults
 from sluice.lake.cache import FileCache
 from sluice.lake.inbox import Inbox
 from sluice.lake.store import Lake
@@ -29,6 +30,8 @@ from sluice.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import httpx
+
+    from sluice.sandbox.sandbox import Sandbox
 
 
 @lru_cache(maxsize=1)
@@ -95,6 +98,11 @@ class Platform:
         return Datasets(datasets, versions, self.runs, settings.workspace)
 
     @cached_property
+    def test_results(self) -> TestResults:
+        """How tests have ended."""
+        return TestResults(self._table(self.settings.datasets_table), self.settings.workspace)
+
+    @cached_property
     def calls(self) -> CallStatistics:
         """How upstreams have answered."""
         return CallStatistics(self._table(self.settings.datasets_table), self.settings.workspace)
@@ -139,6 +147,13 @@ class Platform:
         from sluice.sources.client import vetted_transport
 
         return vetted_transport(AddressPolicy(self.settings.private_networks))
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Where users' SQL is run."""
+        from sluice.sandbox.sandbox import Sandbox  # most functions run none
+
+        return Sandbox(self.settings)
 
     @cached_property
     def secrets(self) -> Secrets:

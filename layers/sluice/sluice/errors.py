@@ -12,6 +12,7 @@
     │   ├── PreconditionFailed       412
     │   ├── PayloadTooLarge          413
     │   ├── Invalid                  422
+    │   │   └── QueryLimit           422
     │   └── TooManyRequests          429
     ├── RunError                     ends a run: shown as its `error`, never retried
     │   ├── SourceRefused            the upstream said no
@@ -27,6 +28,8 @@
     │   ├── NothingToMerge           no datasource of the project has a version
     │   ├── Overtaken                another version was published while a replay ran
     │   ├── MergeFailed              the merge specification does not fit the data
+    │   ├── ModelFailed              a model's or report's SQL does not fit the data
+    │   ├── TestsFailed              a test of severity error has failed
     │   └── RunStopped               timed out, aborted, or lost with its machine
     └── TransientError               retried by the workflow, 503 to a client
         ├── Unavailable              an AWS service throttled or failed
@@ -121,6 +124,10 @@ class Invalid(RequestError):
     code, status, title = "invalid", 422, "The request is not valid"
 
 
+class QueryLimit(Invalid):
+    code, status, title = "query-limit", 422, "The query needs more than it may have"
+
+
 class TooManyRequests(RequestError):
     code, status, title = "too-many-requests", 429, "Too many requests"
 
@@ -180,6 +187,15 @@ class Overtaken(RunError):
 
 class MergeFailed(RunError):
     code, title = "merge-failed", "The merge does not fit the data"
+
+
+class ModelFailed(RunError):
+    code, title = "model-failed", "A model's or report's SQL does not fit the data"
+
+
+class TestsFailed(RunError):
+    code, title = "tests-failed", "A test has failed"
+    __test__ = False  # for pytest, which collects classes by their names
 
 
 class RunStopped(RunError):

@@ -84,6 +84,15 @@ class Settings(BaseModel):
     keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
     duckdb_memory: str = Field("1GB", description="DuckDB's memory_limit in a stage.")
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
+    query_seconds: float = Field(15.0, description="Longest that a query of a user may run.")
+    query_memory: str = Field("512MB", description="DuckDB's memory_limit in a query of a user.")
+    query_rows: int = Field(10_000, description="Most rows that an answer has; more are cut off, and it says so.")
+    query_most_rows: int = Field(100_000, description="Most rows that a query may give at all.")
+    max_models: int = Field(20, description="Most models of a project: all are published in one transaction.")
+    max_reports: int = Field(10, description="Most reports of a project, as of models.")
+    max_endpoints: int = Field(100, description="Most published endpoints of a project.")
+    report_rows: int = Field(5_000, description="Most rows of a section of a report.")
+    model_seconds: float = Field(600.0, description="Longest that a model may run.")
     cache_dir: str = Field(
         "", description="Where a function keeps objects of the lake for its next call; empty: the temporary folder."
     )

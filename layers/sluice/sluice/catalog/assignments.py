@@ -93,6 +93,8 @@ class Assignments:
             created_at=found.created_at if found else rfc3339(now()),
             created_by=found.created_by if found else by,
         )
+        if self._definitions.find("model", f"{project}#{assigned.table_name}") is not None:
+            raise Conflict(f"The name {assigned.table_name!r} is taken by a model; give an alias.")
         for other in self.of_project(project):
             if other.datasource != datasource and other.table_name == assigned.table_name:
                 raise Conflict(

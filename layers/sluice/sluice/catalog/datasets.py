@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sluice.catalog.runs import Runs
@@ -11,6 +13,13 @@ from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.domain.run import Run, capped
 from sluice.errors import Conflict, DataTooLarge, NotFound, NotPublished, RunStopped, VersionConflict
+
+
+@dataclass(frozen=True)
+class _Commit:
+    number: int
+    writes: list[Write]
+    refusal: str | None
 
 
 class Datasets:
@@ -164,19 +173,49 @@ class Datasets:
     def _key(self, dataset: str) -> Item:
         return {"workspace": self._workspace, "dataset": dataset}
 
-    def commit(self, run: Run, manifest: Manifest, manifest_key: str, owner: Write) -> Run:
-        """Make a version of the objects that a manifest names: all of it, or nothing.
+    def commit(self, run: Run, made: Sequence[tuple[str, Manifest]], owner: Write) -> Run:
+        """Make versions of the objects that manifests name: all of them, or nothing.
 
-        Number, pointer and the run's status change in one transaction. Committing again what
+        Numbers, pointers and the run's status change in one transaction. Committing again what
         this run has committed is answered with the finished run.
 
         Args:
+            made: the manifests' keys, and the manifests; the run's own first.
             owner: the condition that what the run works for is still there.
 
         Raises:
             VersionConflict: somebody committed meanwhile; what was made of stale inputs is made again.
             RunStopped: the run was cancelled or started anew.
         """
+        commits = [self._prepared(run, key, manifest) for key, manifest in made]
+        first, manifest = commits[0], made[0][1]
+        warnings = [note for _, other in made for note in other.warnings]
+        refusals = [one.refusal for one in commits if one.refusal]
+        finishing = self._runs.finishing(
+            run,
+            status="partial" if manifest.completeness == "partial" else "succeeded",
+            version=first.number,
+            finished_at=rfc3339(now()),
+            rows=manifest.rows if manifest.added is None else manifest.added,
+            bytes=manifest.bytes,
+            fingerprint=manifest.fingerprint,
+            completeness=manifest.completeness,
+            completeness_reasons=capped(manifest.completeness_reasons),
+            warnings=[*warnings, *refusals],
+            progress={"stage": "commit", "current": 1, "total": 1},
+        )
+        try:
+            transact(self._datasets.client, [finishing, owner, *(write for one in commits for write in one.writes)])
+        except ConditionFailed as failure:
+            if failure.position == 0:
+                return self._committed_before(run)
+            if failure.position == 1:
+                raise RunStopped(f"What the run {run.id} works for was deleted before it could be committed.") from None
+            raise VersionConflict(f"{run.owner} was committed meanwhile; trying again.") from None
+        return self._runs.get(run.id)
+
+    def _prepared(self, run: Run, manifest_key: str, manifest: Manifest) -> _Commit:
+        """The part of a commit that one manifest is: its number, its writes, and why it does not take the pointer."""
         _require_storable(manifest)
         pointer = self.pointer(manifest.dataset)
         if manifest.base is not None and (pointer.published or 0) != manifest.base:
@@ -184,38 +223,17 @@ class Datasets:
         repeated = manifest.once and manifest.fingerprint == pointer.fingerprint and pointer.published is not None
         number = pointer.published if repeated else pointer.latest + 1
         assert number is not None
+        if manifest.number is not None and manifest.number != number:
+            raise VersionConflict(f"{manifest.dataset} got another version while this run worked on it.")
         refusal = None if repeated else takes_pointer(pointer, manifest, run.id)
-        status = "partial" if manifest.completeness == "partial" else "succeeded"
-        moment = rfc3339(now())
-        finishing = self._runs.finishing(
-            run,
-            status=status,
-            version=number,
-            finished_at=moment,
-            rows=manifest.rows if manifest.added is None else manifest.added,
-            bytes=manifest.bytes,
-            fingerprint=manifest.fingerprint,
-            completeness=manifest.completeness,
-            completeness_reasons=capped(manifest.completeness_reasons),
-            warnings=[*manifest.warnings, *([refusal] if refusal else [])],
-            progress={"stage": "commit", "current": 1, "total": 1},
-        )
         published_at = _later(pointer) if refusal is None else None
-        writes = [finishing, self._pointing(pointer, manifest, run, number, published_at, repeated)]
-        writes.insert(1, owner)
+        writes = [self._pointing(pointer, manifest, run, number, published_at, repeated)]
         if not repeated and published_at is not None:
             writes.append(self._noted(manifest.dataset, published_at, number, run.id))
         if not repeated:
-            writes.append(self._versions.put(self._item(manifest, manifest_key, number, moment), _NEW_VERSION))
-        try:
-            transact(self._datasets.client, writes)
-        except ConditionFailed as failure:
-            if failure.position == 0:
-                return self._committed_before(run)
-            if failure.position == 1:
-                raise RunStopped(f"What the run {run.id} works for was deleted before it could be committed.") from None
-            raise VersionConflict(f"{manifest.dataset} was committed meanwhile; trying again.") from None
-        return self._runs.get(run.id)
+            item = self._item(manifest, manifest_key, number, rfc3339(now()))
+            writes.append(self._versions.put(item, _NEW_VERSION))
+        return _Commit(number, writes, refusal)
 
     def _committed_before(self, run: Run) -> Run:
         stored = self._runs.get(run.id)

@@ -14,7 +14,7 @@ from sluice.domain.base import Record
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
-Kind = Literal["project", "datasource", "key", "secret", "override"]
+Kind = Literal["project", "datasource", "key", "secret", "override", "model", "report", "endpoint"]
 MAX_DOCUMENT_BYTES = 300_000
 
 _PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"

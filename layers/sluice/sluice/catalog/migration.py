@@ -28,7 +28,7 @@ class Stored:
         if "run_id" in item:
             return "run"
         if "dataset" in item:
-            return None if str(item["dataset"]).startswith(("calls/", "published/")) else "pointer"
+            return None if str(item["dataset"]).startswith(("calls/", "published/", "tests/")) else "pointer"
         return None
 
 

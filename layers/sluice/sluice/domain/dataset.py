@@ -66,7 +66,7 @@ class Manifest(Record):
     dataset: str
     run: str
     attempt: int
-    stage: Literal["records", "merged"]
+    stage: Literal["records", "merged", "model", "report"]
     created_at: str
     data_as_of: str
     columns: list[Column]
@@ -84,6 +84,7 @@ class Manifest(Record):
     inputs: list[InputVersion] = Field(default_factory=list)
     pages: list[str] = Field(default_factory=list)
     spec: dict[str, Any] = Field(default_factory=dict)
+    number: int | None = Field(None, description="The number that it is to get, where others name it already.")
     base: int | None = Field(None, description="The published version that this one must follow.")
     previous: str | None = Field(None, description="The manifest of the version that this one adds to.")
     disposition: Disposition = "replace"
@@ -100,7 +101,7 @@ class Manifest(Record):
     @property
     def position(self) -> list[str]:
         """The columns that say where a record came from, and order the records of one key."""
-        if self.stage == "merged":
+        if self.stage != "records":
             return []
         return ["_page", "_row"] if self.disposition == "replace" else ["_run", "_page", "_row"]
 

@@ -122,6 +122,11 @@ RESERVED_SQL_NAMES = frozenset(
 )
 
 
+def is_name(text: str) -> bool:
+    """Whether the text can name a table or a parameter in SQL."""
+    return re.fullmatch(SQL_NAME_PATTERN, text) is not None
+
+
 def is_slug(text: str) -> bool:
     """Whether the text can be a resource's id."""
     return len(text) <= SLUG_MAX and re.match(SLUG_PATTERN, text) is not None

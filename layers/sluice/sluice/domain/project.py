@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sluice.domain.base import Document
 from sluice.domain.datasource import Description, DisplayName
 from sluice.domain.merge import Merge, UnionMerge
+from sluice.domain.model import TableTests
 from sluice.domain.names import RESERVED_SQL_NAMES, Slug, SqlName, slug_of
 from sluice.domain.schedule import Schedule
 
@@ -21,6 +22,9 @@ class Project(Document):
     description: Description | None = None
     enabled: bool = True
     merge: Merge = UnionMerge(strategy="union")
+    tests: dict[SqlName, TableTests] = Field(
+        default_factory=dict, description="Tests of `merged` and of datasources, by their names in SQL."
+    )
     refresh_on: Literal["change", "schedule", "manual"] = "change"
     schedule: Schedule | None = None
 

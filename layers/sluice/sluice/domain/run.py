@@ -8,7 +8,7 @@ from pydantic import Field, create_model
 
 from sluice.domain.base import Record
 
-RunKind = Literal["ingest", "refresh"]
+RunKind = Literal["ingest", "refresh", "model", "report"]
 RunStatus = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
 Trigger = Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive"]
 Completeness = Literal["complete", "unproven", "partial"]
@@ -71,6 +71,7 @@ class Run(Record):
     cost_usd: str | None = None
     error: dict[str, Any] | None = None
     warnings: list[str] = Field(default_factory=list)
+    part: str | None = Field(None, description="The model or report, where the run is of one alone.")
     dry_run: bool = Field(False, description="Nothing is ingested or published.")
 
     # What the API does not show.

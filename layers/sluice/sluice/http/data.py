@@ -9,11 +9,23 @@ from sluice.domain.dataset import Version
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
+from sluice.http.routes import AS_OF, CURSOR, LIMIT, VERSION, Parameter
 from sluice.reads.outputs import FORMS, OUTPUTS, Output
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest, data_request
 
 _MOST_VERSIONS = 10**12
+DATA_PARAMETERS = [
+    Parameter("select", "Columns, separated by commas."),
+    Parameter("where", "`<column>.<op>:<value>`; repeats mean AND.", repeated=True),
+    Parameter("order", "Columns, separated by commas; `-` before one means descending."),
+    LIMIT,
+    CURSOR,
+    VERSION,
+    AS_OF,
+    Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMS), "default": "json"}),
+]
+DATA_MEDIA_TYPES = ("application/json", "text/csv", "application/x-ndjson")
 
 
 def data_answer(call: Call, services: Platform, dataset: str) -> Answer:

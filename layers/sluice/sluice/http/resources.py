@@ -111,7 +111,7 @@ class Resource(Generic[D]):
 
     def put(self, call: Call, services: Platform, slug: str) -> Answer:
         """Create or replace the definition of this slug."""
-        return _unless_overtaken(call, lambda: self._put(call, services, slug))
+        return unless_overtaken(call, lambda: self._put(call, services, slug))
 
     def _put(self, call: Call, services: Platform, slug: str) -> Answer:
         found = services.definitions.find(self._kind, slug)
@@ -128,7 +128,7 @@ class Resource(Generic[D]):
 
     def patch(self, call: Call, services: Platform, slug: str) -> Answer:
         """Change parts of a definition (JSON merge patch)."""
-        return _unless_overtaken(call, lambda: self._patch(call, services, slug))
+        return unless_overtaken(call, lambda: self._patch(call, services, slug))
 
     def _patch(self, call: Call, services: Platform, slug: str) -> Answer:
         found = self.load(call, services, slug)
@@ -160,7 +160,7 @@ class Resource(Generic[D]):
         return Answer(view(stored), headers={"ETag": f'"{stored.etag}"'})
 
 
-def _unless_overtaken(call: Call, write: Callable[[], Answer]) -> Answer:
+def unless_overtaken(call: Call, write: Callable[[], Answer]) -> Answer:
     """The write, done anew when somebody else's came first and the client did not ask to know."""
     conditional = call.header("if-match") is not None or call.header("if-none-match") is not None
     for _ in range(_TRIES):

@@ -26,6 +26,11 @@ def version_folder(run: Run, fingerprint: str) -> str:
     return f"{stage}/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
 
 
+def part_folder(run: Run, kind: str, name: str, fingerprint: str) -> str:
+    """Where a version of a model or report lies, as those of a merge do."""
+    return f"{kind}/{run.project}/{name}/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
+
+
 def data(folder: str, part: int) -> str:
     """One Parquet file of a version; `data/` holds nothing but such files."""
     return f"{folder}/data/part-{part:05d}.parquet"
@@ -49,6 +54,16 @@ def manifest(folder: str) -> str:
 def refresh_items(run: Run) -> str:
     """The datasources that a refresh ingests, one item each for the workflow's map."""
     return f"runs/{run.id}/items-{run.attempt}.json"
+
+
+def parts(run: Run) -> str:
+    """The names of what a run's attempt makes, in order."""
+    return f"runs/{run.id}/parts-{run.attempt}.json"
+
+
+def part(run: Run, name: str) -> str:
+    """Which manifest one part of a run's attempt has written."""
+    return f"runs/{run.id}/parts-{run.attempt}/{name}.json"
 
 
 def answer(content_hash: str) -> str:

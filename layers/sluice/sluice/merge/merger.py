@@ -69,7 +69,9 @@ class Merger:
         require_inputs(project, inputs)
         manifest = self._begun(run, project.merge, dataset, inputs, pointer.published or 0)
         folder = keys.version_folder(run, manifest.fingerprint)
+        manifest.number = pointer.latest + 1
         if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
+            manifest.number = pointer.published
             self._repeat(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
         else:
             with self._lake.scratch() as scratch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,23 +10,11 @@ from sluice.domain.schema import Column, duckdb_type
 from sluice.domain.sql_expression import SqlExpression, parse_expression
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import as_type, quoted
+from sluice.lake.types import kind_of
 from sluice.merge.plan import Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_WHOLE = re.compile(r"^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$")
-_KINDS = {
-    "VARCHAR": "string",
-    "FLOAT": "double",
-    "DOUBLE": "double",
-    "BOOLEAN": "boolean",
-    "DATE": "date",
-    "TIME": "string",
-    "INTERVAL": "string",
-    "JSON": "json",
-    '"NULL"': "string",
-}
 
 
 def reshaped_source(connection: DuckDBPyConnection, source: Source, reshape: Reshape) -> Source:
@@ -127,14 +114,3 @@ def _described(connection: DuckDBPyConnection, query: str, what: str) -> str:
         return str(connection.execute(f"DESCRIBE {query}").fetchall()[0][1])
     except duckdb.Error as error:
         raise MergeFailed(f"{what} does not fit the columns: {str(error).splitlines()[0]}") from None
-
-
-def kind_of(engine_type: str) -> str:
-    """The column type that holds an engine's type; what has parts is JSON."""
-    if _WHOLE.match(engine_type):
-        return "bigint"
-    if engine_type.startswith("DECIMAL("):
-        return engine_type.lower()
-    if engine_type.startswith("TIMESTAMP"):
-        return "timestamp"
-    return _KINDS.get(engine_type, "json")

@@ -28,7 +28,7 @@ class Workflows:
 
     def __init__(self, sfn: SFNClient, ingest: str, refresh: str) -> None:
         self._sfn = sfn
-        self._machines = {"ingest": ingest, "refresh": refresh}
+        self._machines = {"ingest": ingest, "refresh": refresh, "model": refresh, "report": refresh}
 
     def _execution_arn(self, run: Run) -> str:
         return self._machines[run.kind].replace(":stateMachine:", ":execution:") + f":{execution_name(run)}"

@@ -17,6 +17,8 @@ from sluice.lake.parquet import ROW_GROUP
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest
 
+_FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
 
 @dataclass(frozen=True)
 class Output:
@@ -89,7 +91,12 @@ def csv_text(rows: list[list[Any]]) -> str:
     return text.getvalue()
 
 
+def safe_for_spreadsheets(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula: a text that begins like one gets a quote before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_BEGINNINGS) else value
+
+
 def _csv_value(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return orjson.dumps(value).decode() if isinstance(value, orjson.Fragment) else value
+    return dumps(value).decode() if isinstance(value, orjson.Fragment | list | dict) else value

@@ -45,6 +45,20 @@ def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale
     )
 
 
+def part_run(project: str, kind: Literal["model", "report"], name: str, by: str) -> Run:
+    """A run of one model or report alone, not started yet."""
+    return Run(
+        id=new_run_id(),
+        kind=kind,
+        project=project,
+        part=name,
+        trigger="api",
+        created_at=rfc3339(now()),
+        created_by=by,
+        ingest="none",
+    )
+
+
 def start(services: Platform, run: Run) -> Run:
     """Store a run and start it."""
     services.runs.create(run)

@@ -23,7 +23,16 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.project import Project
 from sluice.domain.run import TERMINAL, FetchIndex, Run, capped, requests_made
-from sluice.errors import DataTooLarge, NotFound, Overtaken, RunError, RunStopped, SluiceError, VersionConflict
+from sluice.errors import (
+    DataTooLarge,
+    ModelFailed,
+    NotFound,
+    Overtaken,
+    RunError,
+    RunStopped,
+    SluiceError,
+    VersionConflict,
+)
 from sluice.lake import keys
 
 logger = Logger()
@@ -264,13 +273,29 @@ def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Call
 
 
 def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Merge what the project's datasources have published."""
+    """Merge what the project's datasources have published, test it, and say what is made of it."""
+    from sluice.runs import parts
+
+    project = Project.model_validate(services.definitions.get("project", run.project or "").document)
+    if run.part is not None:
+        return {"outcome": "done", **parts.planned(services, run, None)}
+    key = _merged(services, run, project)
+    planned = parts.planned(services, run, key)
+    warnings = parts.test_tables(services, run, project, services.lake.manifest(key))
+    if warnings:
+        noted = services.lake.manifest(key)
+        noted.warnings = capped([*noted.warnings, *warnings])
+        services.lake.put_json(key, noted.model_dump(mode="json"))
+    return {"outcome": "done", **planned}
+
+
+def _merged(services: Platform, run: Run, project: Project) -> str:
+    """The key of the manifest that a merge has written."""
     from sluice.merge.merger import Merger
     from sluice.runs.overrides import overrides_of
     from sluice.runs.planning import children
     from sluice.runs.settling import settle
 
-    project = Project.model_validate(services.definitions.get("project", run.project or "").document)
     ended = [settle(services, child) for child in children(services, run)]
     # Only now: what a child publishes from here on needs a refresh of its own.
     services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
@@ -282,18 +307,48 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
                 "detail", f"its run {child.id} was {child.status}"
             )
     assigned = services.assignments.of_project(project.slug)
-    overrides = overrides_of(services, project.slug)
-    merger = Merger(services.datasets, services.lake, services.settings, overrides)
-    return {"outcome": "done", "manifest_key": merger.merge(run, project, assigned, failures)}
+    merger = Merger(services.datasets, services.lake, services.settings, overrides_of(services, project.slug))
+    return merger.merge(run, project, assigned, failures)
+
+
+def model(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Make one model of what the run has made so far, and test it."""
+    from sluice.domain.model import Model
+    from sluice.models.maker import ModelMaker
+    from sluice.runs import parts
+    from sluice.runs.part_documents import part_name
+
+    name = event["name"]
+    found = services.definitions.get("model", part_name(run.project or "", name))
+    tables = parts.run_tables(services, run)
+    maker = ModelMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
+    key, _, results = maker.make(name, Model.model_validate(found.document))
+    parts.keep_results(services, run, tables.dataset(name), results)
+    parts.require_passed(parts.told(results, "error"))
+    parts.note_made(services, run, name, key)
+    return {"outcome": "done"}
 
 
 def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Make a version of what the manifest names, in one transaction."""
-    manifest = services.lake.manifest(event["manifest_key"])
+    """Make versions of all that the run has made, in one transaction."""
+    made = _made(services, run, event)
     if run.dry_run:
-        return _tried(services, run, manifest)
-    finished = services.datasets.commit(run, manifest, event["manifest_key"], _require_owner(services, run))
+        return _tried(services, run, made[0][1])
+    finished = services.datasets.commit(run, made, _require_owner(services, run))
     return {"outcome": "done", "version": finished.version}
+
+
+def _made(services: Platform, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
+    """The manifests of a run, but those of views, which have no versions."""
+    if run.kind == "ingest":
+        return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
+    from sluice.runs.parts import made_by
+
+    made = [(key, manifest) for _, key, manifest in made_by(services, run)]
+    kept = [one for one in made if one[1].spec.get("model", {}).get("materialize", True)]
+    if not kept:
+        raise ModelFailed(f"The model {run.part} is a view, which is computed when it is read.")
+    return kept
 
 
 def _tried(services: Platform, run: Run, manifest: Manifest) -> dict[str, Any]:
@@ -311,3 +366,18 @@ def _tried(services: Platform, run: Run, manifest: Manifest) -> dict[str, Any]:
         progress={"stage": "commit", "current": 1, "total": 1},
     )
     return {"outcome": "done", "version": None}
+
+
+def report(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Render one report of what the run has made so far."""
+    from sluice.domain.report import Report
+    from sluice.reports.maker import ReportMaker
+    from sluice.runs import parts
+    from sluice.runs.part_documents import part_name
+
+    name = event["name"]
+    found = services.definitions.get("report", part_name(run.project or "", name))
+    tables = parts.run_tables(services, run)
+    maker = ReportMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
+    parts.note_made(services, run, parts.report_key(name), maker.make(name, Report.model_validate(found.document)))
+    return {"outcome": "done"}

@@ -1,0 +1,76 @@
+"""SQL over a project's tables, and the data of its models."""
+
+from typing import Annotated
+
+import orjson
+from pydantic import Field
+
+from sluice.bootstrap import Platform
+from sluice.domain.base import Document
+from sluice.domain.names import SqlName
+from sluice.domain.sql_query import QueryText, SqlError, parse_query
+from sluice.errors import Conflict, Invalid
+from sluice.http.call import Answer, Call
+from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
+from sluice.http.parts import MODELS
+from sluice.http.resources import PROJECTS
+from sluice.http.routes import IDEMPOTENCY_KEY, Routes
+from sluice.runs.parts import published_tables
+
+routes = Routes("models")
+
+
+class QueryRequest(Document):
+    """A query and the values of its parameters."""
+
+    sql: QueryText
+    parameters: Annotated[dict[SqlName, str | int | float | bool | None], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
+
+
+@routes.post(
+    "/projects/{slug}/query",
+    role="viewer",
+    body=QueryRequest,
+    answer={"type": "object"},
+    parameters=[IDEMPOTENCY_KEY],
+)
+def query_project(call: Call, services: Platform, slug: str) -> Answer:
+    """One SELECT over the project's tables, in a sandbox: `merged`, its datasources and its models."""
+    PROJECTS.load(call, services, slug)
+    request = call.document(QueryRequest)
+    query = parse_query(request.sql)
+    given = set(request.parameters)
+    if given != query.parameters:
+        name = sorted(given ^ query.parameters)[0]
+        message = f"${name} has no value." if name in query.parameters else f"The query does not read ${name}."
+        raise Invalid(message, [{"pointer": f"/parameters/{name}", "message": message}])
+    try:
+        chosen = published_tables(services, slug).chosen(query)
+    except SqlError as error:
+        raise Invalid(str(error), [{"pointer": "/sql", "message": str(error)}]) from None
+    with services.lake.scratch() as scratch:
+        found = services.sandbox.query(request.sql, request.parameters, chosen.tables, scratch.parent)
+    return Answer(
+        {
+            "items": orjson.Fragment(found.items),
+            "columns": found.columns,
+            "truncated": found.truncated,
+            "versions": dict(sorted(chosen.numbers.items())),
+        }
+    )
+
+
+@routes.get(
+    "/projects/{slug}/models/{name}/data",
+    answer={"type": "object"},
+    parameters=DATA_PARAMETERS,
+    media_types=DATA_MEDIA_TYPES,
+)
+def get_model_data(call: Call, services: Platform, slug: str, name: str) -> Answer:
+    """A model's published rows."""
+    found = MODELS.load(call, services, slug, name)
+    if not found.document["materialize"]:
+        raise Conflict(f"The model {name!r} is a view: read it by POST /projects/{slug}/query.")
+    return data_answer(call, services, f"project/{slug}/model/{name}")

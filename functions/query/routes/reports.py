@@ -1,0 +1,58 @@
+"""What reports have rendered."""
+
+from sluice.bootstrap import Platform
+from sluice.domain.dataset import Version
+from sluice.errors import Invalid, NotFound, NotPublished
+from sluice.http.call import Answer, Call
+from sluice.http.data import about_version, version_headers
+from sluice.http.parts import REPORTS
+from sluice.http.routes import Parameter, Routes
+
+routes = Routes("models")
+_MOST_SECTIONS = 1000
+_SEARCHED = 200
+_FORMAT = Parameter("format", "The page, or one section's rows.", {"type": "string", "enum": ["html", "csv"]})
+_SECTION = Parameter("section", "For CSV: which section, from 0; without it the first with rows.", {"type": "integer"})
+
+
+@routes.get(
+    "/projects/{slug}/reports/{name}/{run}",
+    answer={"type": "string"},
+    parameters=[_FORMAT, _SECTION],
+    media_types=("text/html", "text/csv"),
+)
+def get_rendered_report(call: Call, services: Platform, slug: str, name: str, run: str) -> Answer:
+    """A report as `latest` or another run has rendered it."""
+    REPORTS.load(call, services, slug, name)
+    form = call.choice("format", ("html", "csv"), "html")
+    dataset = f"project/{slug}/report/{name}"
+    version = services.datasets.published(dataset) if run == "latest" else _by_run(services, dataset, run)
+    manifest = services.lake.manifest(version.manifest_key)
+    headers = {**version_headers(about_version(version)), "ETag": f'"{manifest.objects[0].sha256[:32]}-{form}"'}
+    if form == "html":
+        part, media_type = manifest.objects[0], "text/html; charset=utf-8"
+        # The page has no scripts; should its text ever hold one, it is not run.
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    else:
+        tables = {part.key.rpartition("section-")[2].removesuffix(".csv"): part for part in manifest.objects[1:]}
+        section = call.one("section")
+        if not tables or (section is not None and section not in tables):
+            known = ", ".join(tables) or "none"
+            message = f"The report has no such section with rows; it has {known}."
+            raise Invalid(message, [{"pointer": "?section", "message": message}])
+        part, media_type = tables[section] if section is not None else next(iter(tables.values())), "text/csv"
+        media_type += "; charset=utf-8"
+    return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
+
+
+def _by_run(services: Platform, dataset: str, run: str) -> Version:
+    before: int | None = None
+    while True:
+        found, before = services.datasets.versions(dataset, _SEARCHED, before)
+        for version in found:
+            if version.run == run:
+                return version
+        if before is None:
+            if not found:
+                raise NotPublished(f"Nothing of {dataset} has been rendered yet; start a run.")
+            raise NotFound(f"The run {run!r} has rendered no version of this report.")

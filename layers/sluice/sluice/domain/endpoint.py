@@ -1,0 +1,96 @@
+"""Published endpoints of a project: a query with typed parameters, at an address of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sluice.domain.base import Document
+from sluice.domain.datasource import Description
+from sluice.domain.names import RESERVED_SQL_NAMES, SqlName, parse_time
+from sluice.domain.schema import convert
+from sluice.domain.sql_query import QueryText, parse_query
+
+_TYPES = {
+    "integer": "bigint",
+    "number": "double",
+    "boolean": "boolean",
+    "string": "string",
+    "date": "date",
+    "datetime": "timestamp",
+}
+# What every endpoint understands by itself.
+RESERVED_PARAMETERS = frozenset({"format", "bom"})
+
+
+class EndpointParameter(Document):
+    """A value that a caller gives."""
+
+    type: Literal["integer", "number", "boolean", "string", "date", "datetime"]
+    default: str | int | float | bool | None = Field(None, description="What stands for it if it is not given.")
+    required: bool = Field(False, description="Whether a request without it is refused.")
+    min: int | float | str | None = None
+    max: int | float | str | None = None
+    values: Annotated[list[str | int | float], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="The values that are taken; null: all."
+    )
+    description: Description | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.default is not None:
+            self.typed(str(self.default).lower() if isinstance(self.default, bool) else str(self.default))
+        if self.required and self.default is not None:
+            raise ValueError("a required parameter has no default")
+        return self
+
+    def typed(self, text: str) -> Any:
+        """A value as the query is given it.
+
+        Raises:
+            ValueError: it is not of the type, or not one that is taken.
+        """
+        value = text if self.type == "string" else convert(text, _TYPES[self.type])
+        if self.type == "datetime":
+            value = parse_time(text).replace(tzinfo=None).isoformat(sep=" ") if "T" in text else value
+        low, high = (convert(bound, _TYPES[self.type]) if bound is not None else None for bound in (self.min, self.max))
+        if low is not None and value < low:
+            raise ValueError(f"at least {self.min}")
+        if high is not None and value > high:
+            raise ValueError(f"at most {self.max}")
+        if self.values is not None and value not in self.values:
+            raise ValueError(f"one of {', '.join(map(str, self.values))}")
+        return value
+
+
+class Endpoint(Document):
+    """An endpoint as a user writes it."""
+
+    sql: QueryText
+    description: Description | None = None
+    parameters: dict[SqlName, EndpointParameter] = Field(default_factory=dict)
+    cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
+    as_of: Annotated[str, Field(pattern=r"^\$[a-z_][a-z0-9_]{0,62}$")] | None = Field(
+        None, description="The parameter, of type datetime, whose value says what was published then is read."
+    )
+    public: bool = Field(False, description="Whether everybody may call it, without a key.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="How the columns are headed in CSV and XLSX, by their names."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        wanted = set(parse_query(self.sql).parameters)
+        declared = set(self.parameters)
+        if undeclared := sorted(wanted - declared):
+            raise ValueError(f"the query reads ${undeclared[0]}, which is no parameter")
+        as_of = self.as_of[1:] if self.as_of else None
+        if as_of is not None and (as_of not in declared or self.parameters[as_of].type != "datetime"):
+            raise ValueError(f"as_of names {self.as_of}, which is no parameter of type datetime")
+        if unused := sorted(declared - wanted - {as_of}):
+            raise ValueError(f"the parameter {unused[0]} is read by nothing")
+        for name in declared:
+            if name in RESERVED_PARAMETERS | RESERVED_SQL_NAMES:
+                raise ValueError(f"the parameter name {name!r} is taken")
+        return self

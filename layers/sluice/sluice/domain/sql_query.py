@@ -1,0 +1,168 @@
+"""Queries that users write: one SELECT over the tables of a project, read before it is stored or run.
+
+Here the text is read by sqlglot, which says where a fault is. What is run is read once more by the
+engine itself: see `sandbox.policy`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, StringConstraints
+
+MOST_CHARACTERS = 50_000
+TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
+# Whatever tells of, or changes, anything but the project's tables.
+FORBIDDEN_FUNCTIONS = frozenset(
+    """
+    getenv current_setting query query_table which_secret glob checkpoint force_checkpoint sniff_csv set_seed setseed
+    nextval currval txid_current current_database current_schema current_schemas current_catalog current_user
+    session_user user current_query version getvariable write_log add_parquet_key in_search_path
+    icu_calendar_names from_substrait get_substrait sql_auto_complete json_execute_serialized_sql test_all_types
+    random gen_random_uuid uuid uuidv4 uuidv7
+    """.split()  # noqa: SIM905 - as a list it would have a line for each
+)
+FORBIDDEN_BEGINNINGS = ("read_", "duckdb_", "pragma_", "pg_", "parquet_", "copy_", "delta_", "iceberg_", "sqlite_")
+
+
+class SqlError(ValueError):
+    """A query that cannot be accepted.
+
+    Args:
+        line: from 1; 0 where no place can be told.
+        column: from 1.
+    """
+
+    def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
+        place = f"line {line}, column {column}: " if line else ""
+        super().__init__(f"{place}{reason}")
+        self.line, self.column = line, column
+
+
+@dataclass(frozen=True)
+class SqlQuery:
+    """A query that was read.
+
+    Args:
+        tables: the names of the tables that it reads, in lower case.
+        parameters: the names after `$`.
+        places: line and column where each table is named first.
+        ordered: whether the query itself orders its rows.
+    """
+
+    sql: str
+    tables: frozenset[str]
+    parameters: frozenset[str]
+    places: dict[str, tuple[int, int]]
+    ordered: bool
+
+    def require_tables(self, known: set[str]) -> None:
+        """Refuse tables that are not there.
+
+        Raises:
+            SqlError: naming the first one and its place.
+        """
+        for name in sorted(self.tables - known, key=lambda one: self.places[one]):
+            there = ", ".join(sorted(known)) or "none"
+            raise SqlError(f"there is no table {name}; there are {there}", *self.places[name])
+
+
+def is_forbidden(function: str) -> bool:
+    """Whether a function must not stand in a query."""
+    name = function.lower()
+    return name in FORBIDDEN_FUNCTIONS or name.startswith(FORBIDDEN_BEGINNINGS)
+
+
+@lru_cache(maxsize=256)
+def parse_query(text: str) -> SqlQuery:
+    """A query, read.
+
+    Raises:
+        SqlError: it is not exactly one SELECT, or names what no query may.
+    """
+    import logging
+
+    import sqlglot  # 300 ms: only for the requests that bring SQL
+    from sqlglot import expressions as exp
+    from sqlglot.errors import ParseError, SqlglotError
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    try:
+        found = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        reason = str(first.get("description") or error).split(" but got")[0].split(" for <class")[0]
+        raise SqlError(f"this is no SQL: {reason.rstrip('.')}", first.get("line") or 0, first.get("col") or 0) from None
+    except SqlglotError as error:
+        raise SqlError(f"this is no SQL: {str(error).splitlines()[0][:200]}") from None
+    except RecursionError:
+        raise SqlError("the query is nested too deeply") from None
+    if len(found) != 1 or not isinstance(found[0], exp.Query):
+        raise SqlError("one SELECT is wanted, and nothing else")
+    tree = found[0]
+    names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    places: dict[str, tuple[int, int]] = {}
+    for node in tree.walk():
+        _check(node, text)
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            places.setdefault(node.name.lower(), _place(node, text))
+    parameters = frozenset(node.name for node in tree.find_all(exp.Placeholder))
+    tables = frozenset(name for name in places if name not in names or _reads_itself(tree, name))
+    return SqlQuery(text, tables, parameters, places, tree.args.get("order") is not None)
+
+
+def _reads_itself(tree: Any, name: str) -> bool:
+    """Whether a common table of this name reads the project's table of the same name."""
+    from sqlglot import expressions as exp
+
+    return any(
+        table.name.lower() == name
+        for cte in tree.find_all(exp.CTE)
+        if cte.alias.lower() == name and not (cte.parent and cte.parent.args.get("recursive"))
+        for table in cte.this.find_all(exp.Table)
+    )
+
+
+def _check(node: Any, text: str) -> None:
+    from sqlglot import expressions as exp
+
+    if isinstance(node, exp.Insert | exp.Update | exp.Delete | exp.Create | exp.Drop | exp.Command | exp.Into):
+        raise SqlError("one SELECT is wanted, which changes nothing", *_place(node, text))
+    if isinstance(node, exp.Placeholder) and not str(node.this or "").isidentifier():
+        raise SqlError("a parameter is written $name", *_place(node, text))
+    if isinstance(node, exp.Table):
+        if node.args.get("db") or node.args.get("catalog"):
+            raise SqlError(f"{node.sql(dialect='duckdb')}: a table is named alone", *_place(node, text))
+        if isinstance(node.this, exp.Func) and _function(node.this) not in TABLE_FUNCTIONS:
+            raise SqlError(f"the table function {_function(node.this)} is not allowed", *_place(node, text))
+    elif isinstance(node, exp.Func) and is_forbidden(_function(node)):
+        raise SqlError(f"the function {_function(node)} is not allowed", *_place(node, text))
+
+
+def _function(node: Any) -> str:
+    """The name that a function has in DuckDB."""
+    from sqlglot import expressions as exp
+
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).lower()
+    return str(node.sql(dialect="duckdb")).partition("(")[0].strip().lower()
+
+
+def _place(node: Any, text: str) -> tuple[int, int]:
+    """Line and column of a node's first name; nothing where sqlglot does not know."""
+    for part in node.walk():
+        start = part.meta.get("start")
+        if isinstance(start, int) and start <= len(text):
+            before = text[:start]
+            return before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1
+    return 0, 0
+
+
+def _parsed(text: str) -> str:
+    parse_query(text)
+    return text
+
+
+QueryText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_parsed)]

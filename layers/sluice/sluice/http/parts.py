@@ -1,0 +1,209 @@
+"""Models, reports and endpoints: parts of a project, each a document under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, create_model
+
+from sluice.bootstrap import Platform
+from sluice.catalog.definitions import Definition, Kind
+from sluice.domain.base import validate
+from sluice.domain.endpoint import Endpoint
+from sluice.domain.model import Model
+from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_name
+from sluice.domain.report import MarkdownSection, Report
+from sluice.domain.sql_query import SqlError, parse_query
+from sluice.errors import Conflict, Invalid, NotFound
+from sluice.http.call import Answer, Call
+from sluice.http.resources import PROJECTS, unless_overtaken
+from sluice.models.graph import waves
+from sluice.runs.part_documents import part_name, parts_of
+from sluice.runs.parts import models_of, published_tables
+
+M = TypeVar("M", bound=BaseModel)
+Told = Callable[[Platform, str, Definition], dict[str, Any]]
+
+
+def part_view(model: type[M]) -> Any:
+    """The model of what a part's routes answer, for OpenAPI."""
+    known: dict[str, Any] = dict.fromkeys(
+        ("name", "project", "etag", "created_at", "updated_at", "created_by"), (str, ...)
+    )
+    return create_model(f"{model.__name__}View", __base__=model, **known)
+
+
+class ProjectPart(Generic[M]):
+    """The verbs of one kind of part.
+
+    Args:
+        check: refuses a document that does not fit the project.
+        most: the setting with how many a project may have.
+        told: what else an answer says of a part.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        model: type[M],
+        check: Callable[[Platform, str, str, M], None],
+        most: Callable[[Platform], int],
+        told: Told | None = None,
+    ) -> None:
+        self._kind = kind
+        self._model = model
+        self._check = check
+        self._most = most
+        self._told = told
+
+    def view(self, services: Platform, found: Definition) -> dict[str, Any]:
+        """A part as the API shows it."""
+        project, _, name = found.name.partition("#")
+        known = {
+            "name": name,
+            "project": project,
+            "etag": found.etag,
+            "created_at": found.created_at,
+            "updated_at": found.updated_at,
+            "created_by": found.created_by,
+        }
+        return {**found.document, **known, **(self._told(services, project, found) if self._told else {})}
+
+    def load(self, call: Call, services: Platform, slug: str, name: str) -> Definition:
+        """The part, if the caller sees its project.
+
+        Raises:
+            NotFound: there is none.
+        """
+        PROJECTS.load(call, services, slug)
+        found = services.definitions.find(self._kind, part_name(slug, name))
+        if found is None:
+            raise NotFound(f"The project {slug!r} has no {self._kind} {name!r}.")
+        return found
+
+    def list(self, call: Call, services: Platform, slug: str) -> Answer:
+        """All parts of a project, by name."""
+        PROJECTS.load(call, services, slug)
+        found = parts_of(services, self._kind, slug).values()
+        return Answer({"items": [self.view(services, one) for one in found], "next": None})
+
+    def read(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
+        """One part; 304 when the client has it."""
+        found = self.load(call, services, slug, name)
+        headers = {"ETag": f'"{found.etag}"'}
+        if call.has(found.etag):
+            return Answer(status=304, headers=headers)
+        return Answer(self.view(services, found), headers=headers)
+
+    def put(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
+        """Create or replace a part."""
+        return unless_overtaken(call, lambda: self._put(call, services, slug, name))
+
+    def _put(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
+        project = PROJECTS.load(call, services, slug)
+        found = services.definitions.find(self._kind, part_name(slug, name))
+        call.principal.require_owner(found.created_by if found else project.created_by)
+        body = call.json()
+        call.require_match(found.etag if found else None)
+        call.require_known_parameters()
+        document = validate(self._model, _own(body, name, slug))
+        self._require_name(services, slug, name, new=found is None)
+        self._check(services, slug, name, document)
+        stored = document.model_dump(mode="json")
+        if found is None:
+            made = services.definitions.create(self._kind, part_name(slug, name), stored, call.principal.id)
+            headers = {"Location": call.link(f"/projects/{slug}/{self._kind}s/{name}"), "ETag": f'"{made.etag}"'}
+            return Answer(self.view(services, made), 201, headers)
+        made = services.definitions.replace(found, stored)
+        return Answer(self.view(services, made), headers={"ETag": f'"{made.etag}"'})
+
+    def _require_name(self, services: Platform, slug: str, name: str, *, new: bool) -> None:
+        if not is_name(name) or name in RESERVED_SQL_NAMES:
+            message = (
+                f"The name {name!r} cannot be used in SQL: it must match {SQL_NAME_PATTERN} and be no reserved word."
+            )
+            raise Invalid(message, [{"pointer": "", "message": message}])
+        most = self._most(services)
+        if new and len(parts_of(services, self._kind, slug)) >= most:
+            raise Conflict(f"A project has at most {most} {self._kind}s.")
+
+    def delete(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
+        """Remove a part."""
+        found = self.load(call, services, slug, name)
+        call.principal.require_owner(found.created_by)
+        call.require_match(found.etag)
+        call.require_known_parameters()
+        dataset = f"project/{slug}/{self._kind}/{name}"
+        services.definitions.delete(found, services.datasets.hiding(dataset))
+        return Answer(status=204)
+
+
+def _own(body: Any, name: str, slug: str) -> Any:
+    """The document without what an answer says besides, so that an answer can be sent back."""
+    if not isinstance(body, dict):
+        return body
+    if body.get("name", name) != name or body.get("project", slug) != slug:
+        raise Invalid("The name and the project of the body are not those of the address.")
+    return {key: value for key, value in body.items() if key not in ("name", "project", "test_results")}
+
+
+def _refused(error: SqlError, pointer: str) -> Invalid:
+    message = str(error)
+    return Invalid(message[0].upper() + message[1:] + ".", [{"pointer": pointer, "message": message}])
+
+
+def _check_model(services: Platform, slug: str, name: str, model: Model) -> None:
+    for assigned in services.assignments.of_project(slug):
+        if assigned.table_name == name:
+            raise Conflict(f"The name {name!r} is that of the datasource {assigned.datasource!r} in this project.")
+    tables = published_tables(services, slug)
+    try:
+        parse_query(model.sql).require_tables(tables.names | {name})
+        waves({**{other: one.sql for other, one in models_of(services, slug).items()}, name: model.sql})
+        for index, test in enumerate(model.tests):
+            if test.type == "sql":
+                _check_sql(tables.names | {name}, test.sql, f"/tests/{index}/sql")
+            elif test.type == "relationships" and test.to not in tables.names | {name}:
+                message = f"There is no table {test.to}; there are {', '.join(sorted(tables.names))}."
+                raise Invalid(message, [{"pointer": f"/tests/{index}/to", "message": message}])
+    except SqlError as error:
+        raise _refused(error, "/sql") from None
+    _require_no_parameters(model.sql, "/sql")
+
+
+def _check_sql(names: set[str], sql: str, pointer: str) -> None:
+    try:
+        parse_query(sql).require_tables(names)
+    except SqlError as error:
+        raise _refused(error, pointer) from None
+
+
+def _require_no_parameters(sql: str, pointer: str) -> None:
+    parameters = sorted(parse_query(sql).parameters)
+    if parameters:
+        message = f"${parameters[0]} has no value here: only endpoints and queries have parameters."
+        raise Invalid(message, [{"pointer": pointer, "message": message}])
+
+
+def _check_report(services: Platform, slug: str, name: str, report: Report) -> None:
+    names = published_tables(services, slug).names
+    for index, section in enumerate(report.sections):
+        if not isinstance(section, MarkdownSection):
+            _check_sql(names, section.sql, f"/sections/{index}/sql")
+            _require_no_parameters(section.sql, f"/sections/{index}/sql")
+
+
+def _check_endpoint(services: Platform, slug: str, name: str, endpoint: Endpoint) -> None:
+    _check_sql(published_tables(services, slug).names, endpoint.sql, "/sql")
+
+
+def _test_results(services: Platform, project: str, found: Definition) -> dict[str, Any]:
+    name = found.name.partition("#")[2]
+    return {"test_results": services.test_results.of(f"project/{project}/model/{name}")}
+
+
+MODELS = ProjectPart("model", Model, _check_model, lambda services: services.settings.max_models, _test_results)
+REPORTS = ProjectPart("report", Report, _check_report, lambda services: services.settings.max_reports)
+ENDPOINTS = ProjectPart("endpoint", Endpoint, _check_endpoint, lambda services: services.settings.max_endpoints)
+PARTS: tuple[Kind, ...] = ("model", "report", "endpoint")

@@ -1,0 +1,123 @@
+"""The tables that a project's SQL may read, each at one version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sluice.catalog.assignments import Assigned
+from sluice.catalog.datasets import Datasets
+from sluice.domain.dataset import Manifest
+from sluice.domain.model import Model
+from sluice.domain.sql_query import SqlQuery, parse_query
+from sluice.errors import NotPublished
+from sluice.lake.parquet import rows_of
+from sluice.lake.store import Lake
+from sluice.models.graph import needed, waves
+from sluice.sandbox.sandbox import SandboxTable
+
+MERGED = "merged"
+
+
+@dataclass
+class Chosen:
+    """What the tables of one query are made of.
+
+    Args:
+        manifests: the versions that are read, by the tables' names; views have none.
+        numbers: their numbers, where they are published.
+    """
+
+    tables: list[SandboxTable] = field(default_factory=list)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+class ProjectTables:
+    """The tables of one project.
+
+    Args:
+        given: versions that are not published yet, by the tables' names: those of a run under way.
+        as_of: read what was published then.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        assigned: list[Assigned],
+        models: Mapping[str, Model],
+        datasets: Datasets,
+        lake: Lake,
+        *,
+        given: Mapping[str, Manifest] | None = None,
+        as_of: datetime | None = None,
+    ) -> None:
+        self._project = project
+        self._assigned = assigned
+        self._aliases = {one.table_name: one.datasource for one in assigned}
+        self._models = models
+        self._datasets = datasets
+        self._lake = lake
+        self.given = dict(given or {})
+        self._as_of = as_of
+
+    @property
+    def names(self) -> set[str]:
+        """All tables that there are."""
+        return {MERGED, *self._aliases, *self._models}
+
+    def chosen(self, query: SqlQuery) -> Chosen:
+        """The tables that a query reads, views with all that they read in turn.
+
+        Raises:
+            SqlError: there is no such table.
+            NotPublished: one has no version yet.
+        """
+        query.require_tables(self.names)
+        views = {name: model.sql for name, model in self._models.items() if not model.materialize}
+        wanted = needed(views, set(query.tables))
+        stored = (set(query.tables) | {name for view in wanted for name in parse_query(views[view]).tables}) - set(
+            views
+        )
+        chosen = Chosen()
+        for name in sorted(stored):
+            self._add_stored(chosen, name)
+        for wave in waves({name: views[name] for name in wanted}):
+            chosen.tables += [SandboxTable(name, f"({views[name].rstrip().rstrip(';')}\n)") for name in wave]
+        return chosen
+
+    def with_given(self, name: str, manifest: Manifest) -> ProjectTables:
+        """The same tables, with one more version that is not published yet."""
+        given = {**self.given, name: manifest}
+        models = {one: model for one, model in self._models.items() if one != name or model.materialize}
+        models[name] = self._models[name].model_copy(update={"materialize": True})
+        return ProjectTables(
+            self._project, self._assigned, models, self._datasets, self._lake, given=given, as_of=self._as_of
+        )
+
+    def dataset(self, name: str) -> str:
+        """The dataset behind a table."""
+        if name == MERGED:
+            return f"project/{self._project}"
+        if name in self._aliases:
+            return f"datasource/{self._aliases[name]}"
+        return f"project/{self._project}/model/{name}"
+
+    def _add_stored(self, chosen: Chosen, name: str) -> None:
+        manifest = self.given.get(name)
+        if manifest is not None and manifest.number is not None:
+            chosen.numbers[name] = manifest.number
+        if manifest is None:
+            dataset = self.dataset(name)
+            if self._as_of is not None:
+                version = self._datasets.version_as_of(dataset, self._as_of)
+            else:
+                version = self._datasets.published(dataset)
+            chosen.numbers[name] = version.number
+            manifest = self._lake.manifest(version.manifest_key)
+        if not manifest.columns or not manifest.objects:
+            raise NotPublished(f"The table {name} has no columns: its dataset has no records, or is one document.")
+        files = self._lake.local_files(manifest.objects)
+        chosen.tables.append(SandboxTable(name, rows_of(files, manifest.columns, []), files))
+        chosen.manifests[name] = manifest

@@ -1,0 +1,141 @@
+"""The tests of tables: each a query that counts what is wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sluice.domain.dataset import Manifest
+from sluice.domain.model import (
+    AcceptedValues,
+    Freshness,
+    NotNull,
+    Range,
+    Relationships,
+    RowCount,
+    SqlTest,
+    TableTest,
+    TestResult,
+    Unique,
+)
+from sluice.domain.names import parse_time
+from sluice.domain.schema import Column
+from sluice.domain.sql_query import SqlError, parse_query
+from sluice.errors import Invalid, ModelFailed, NotPublished
+from sluice.lake.parquet import literal, quoted
+from sluice.models.tables import ProjectTables
+from sluice.sandbox.sandbox import Sandbox
+
+
+class Tester:
+    """Runs the tests of tables.
+
+    Args:
+        moment: as of when freshness is meant.
+        scratch: a folder that the sandbox may use.
+    """
+
+    def __init__(self, tables: ProjectTables, sandbox: Sandbox, scratch: Path, moment: datetime) -> None:
+        self._tables = tables
+        self._sandbox = sandbox
+        self._scratch = scratch
+        self._moment = moment
+
+    def results(self, table: str, manifest: Manifest, tests: list[TableTest]) -> list[TestResult]:
+        """How the tests of a table end.
+
+        Raises:
+            ModelFailed: a test does not fit the columns.
+        """
+        return [self._result(table, manifest, test) for test in tests]
+
+    def _result(self, table: str, manifest: Manifest, test: TableTest) -> TestResult:
+        try:
+            failures, message = self._failures(table, manifest, test)
+        except (Invalid, SqlError, NotPublished) as error:
+            raise ModelFailed(f"The test {test.type} of {table} cannot be run: {error}") from None
+        return TestResult(
+            test=test.model_dump(mode="json"),
+            severity=test.severity,
+            status="failed" if failures else "passed",
+            failures=failures,
+            message=message if failures else "",
+        )
+
+    def _failures(self, table: str, manifest: Manifest, test: TableTest) -> tuple[int, str]:
+        if isinstance(test, RowCount):
+            wrong = manifest.rows < (test.min or 0) or (test.max is not None and manifest.rows > test.max)
+            return int(wrong), f"{table} has {manifest.rows} rows"
+        if isinstance(test, Freshness):
+            return self._stale(table, manifest, test)
+        columns = {column.name: column for column in manifest.columns}
+        sql = test.sql if isinstance(test, SqlTest) else _query(table, columns, test)
+        count = self._one(f"SELECT count(*) AS n FROM ({sql.rstrip().rstrip(';')}\n)")
+        return int(count), f"{count} rows of {table} fail {_described(test)}"
+
+    def _stale(self, table: str, manifest: Manifest, test: Freshness) -> tuple[int, str]:
+        newest: str | None = manifest.data_as_of
+        if test.column is not None:
+            _require({column.name: column for column in manifest.columns}, test.column)
+            newest = self._one(f"SELECT max({quoted(test.column)})::TIMESTAMP AS n FROM {quoted(table)}")
+        if newest is None:
+            return 1, f"{table} has no time in {test.column}"
+        age = (self._moment - parse_time(newest).astimezone(UTC)).total_seconds()
+        return int(age > test.max_age_seconds), f"{table} is {age:.0f} s old"
+
+    def _one(self, sql: str) -> Any:
+        chosen = self._tables.chosen(parse_query(sql))
+        found = self._sandbox.query(sql, {}, chosen.tables, self._scratch, rows=1)
+        return orjson.loads(found.items)[0]["n"]
+
+
+def _require(columns: dict[str, Column], *names: str) -> None:
+    for name in names:
+        if name not in columns:
+            raise SqlError(f"there is no column {name}; there are {', '.join(columns)}")
+
+
+def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
+    """The rows, or groups of rows, that fail a test."""
+    source = quoted(table)
+    match test:
+        case NotNull():
+            _require(columns, test.column)
+            return f"SELECT 1 FROM {source} WHERE {quoted(test.column)} IS NULL"
+        case Unique():
+            _require(columns, *test.columns)
+            names = ", ".join(map(quoted, test.columns))
+            whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in test.columns)
+            return f"SELECT 1 FROM {source} WHERE {whole} GROUP BY {names} HAVING count(*) > 1"
+        case AcceptedValues():
+            _require(columns, test.column)
+            accepted = ", ".join(map(_value, test.values))
+            return f"SELECT 1 FROM {source} WHERE {quoted(test.column)} NOT IN ({accepted})"
+        case Relationships():
+            _require(columns, test.column)
+            other = f"SELECT {quoted(test.field)} FROM {quoted(test.to)} WHERE {quoted(test.field)} IS NOT NULL"
+            name = quoted(test.column)
+            return f"SELECT 1 FROM {source} WHERE {name} IS NOT NULL AND {name} NOT IN ({other})"
+        case Range():
+            _require(columns, test.column)
+            name = quoted(test.column)
+            outside = [f"{name} < {_value(test.min)}"] if test.min is not None else []
+            outside += [f"{name} > {_value(test.max)}"] if test.max is not None else []
+            return f"SELECT 1 FROM {source} WHERE {' OR '.join(outside)}"
+        case _:
+            raise AssertionError(test)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return literal(value)
+    return orjson.dumps(value).decode() if isinstance(value, bool | int | float) else "NULL"
+
+
+def _described(test: TableTest) -> str:
+    told = test.model_dump(mode="json", exclude={"severity", "type"}, exclude_none=True)
+    said = ", ".join(f"{name} {value}" for name, value in told.items())
+    return f"{test.type} ({said})"

@@ -1,0 +1,1 @@
+"""Reports: text, tables and charts in one file that needs nothing else."""

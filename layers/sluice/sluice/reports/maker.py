@@ -1,0 +1,162 @@
+"""The report stage: one report's queries to one HTML file, and a CSV for each section with rows."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sluice import __version__
+from sluice.catalog.datasets import Datasets
+from sluice.domain.dataset import DataObject, InputVersion, Manifest
+from sluice.domain.names import now, rfc3339
+from sluice.domain.report import MarkdownSection, Report, Section, TableSection
+from sluice.domain.run import Completeness, Run
+from sluice.domain.sql_query import SqlError, parse_query
+from sluice.errors import Invalid, ModelFailed, NotPublished
+from sluice.lake import keys
+from sluice.lake.parquet import data_object, engine_name
+from sluice.lake.store import Lake
+from sluice.models.maker import inputs_of, worst_of
+from sluice.models.tables import Chosen, ProjectTables
+from sluice.reads.outputs import csv_text, safe_for_spreadsheets
+from sluice.reports.charts import chart_svg
+from sluice.reports.page import Rows, markdown, page, section, table
+from sluice.sandbox.sandbox import Sandbox
+from sluice.settings import Settings
+
+
+class ReportMaker:
+    """Renders the reports of one project in one run.
+
+    Args:
+        tables: with what the run has made.
+    """
+
+    def __init__(
+        self, run: Run, tables: ProjectTables, datasets: Datasets, lake: Lake, sandbox: Sandbox, settings: Settings
+    ) -> None:
+        self._run = run
+        self._tables = tables
+        self._datasets = datasets
+        self._lake = lake
+        self._sandbox = sandbox
+        self._settings = settings
+
+    def make(self, name: str, report: Report) -> str:
+        """Write the version that a report is now; one that was made of the same is named again.
+
+        Returns:
+            The key of the manifest, for the commit.
+
+        Raises:
+            ModelFailed: a section's SQL does not fit the tables, or a chart its rows.
+        """
+        dataset = f"project/{self._run.project}/report/{name}"
+        try:
+            chosen = self._chosen(report)
+            manifest = self._begun(dataset, name, report, chosen)
+            folder = keys.part_folder(self._run, "reports", name, manifest.fingerprint)
+            pointer = self._datasets.pointer(dataset)
+            if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
+                made = self._lake.manifest(self._datasets.version(dataset, pointer.published).manifest_key)
+                manifest.objects, manifest.bytes = made.objects, made.bytes
+            else:
+                self._write(folder, report, chosen, manifest)
+        except (SqlError, Invalid, NotPublished) as error:
+            raise ModelFailed(f"The report {name}: {error}") from None
+        key = keys.manifest(folder)
+        self._lake.put_json(key, manifest.model_dump(mode="json"))
+        return key
+
+    def _chosen(self, report: Report) -> Chosen:
+        """All tables that the sections read."""
+        whole = Chosen()
+        for one in report.sections:
+            if not isinstance(one, MarkdownSection):
+                part = self._tables.chosen(parse_query(one.sql))
+                known = {table.name for table in whole.tables}
+                whole.tables += [table for table in part.tables if table.name not in known]
+                whole.manifests |= part.manifests
+                whole.numbers |= part.numbers
+        return whole
+
+    def _begun(self, dataset: str, name: str, report: Report, chosen: Chosen) -> Manifest:
+        inputs = inputs_of(chosen)
+        moment = rfc3339(now())
+        document = report.model_dump(mode="json")
+        views = {table.name: table.rows for table in chosen.tables if not table.files}
+        decides: dict[str, Any] = {
+            "release": __version__,
+            "engine": engine_name(),
+            "report": document,
+            "views": views,
+            "inputs": [[one.alias, one.hash, one.completeness] for one in inputs],
+        }
+        completeness: Completeness = worst_of(inputs)
+        return Manifest(
+            dataset=dataset,
+            run=self._run.id,
+            attempt=self._run.attempt,
+            stage="report",
+            created_at=moment,
+            data_as_of=min((manifest.data_as_of for manifest in chosen.manifests.values()), default=moment),
+            columns=[],
+            objects=[],
+            rows=0,
+            bytes=0,
+            completeness=completeness,
+            fingerprint="sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+            engine=engine_name(),
+            inputs=inputs,
+            spec={"report": {"name": name, **document}},
+            base=self._datasets.pointer(dataset).published or 0,
+            once=True,
+        )
+
+    def _write(self, folder: str, report: Report, chosen: Chosen, manifest: Manifest) -> None:
+        with self._lake.scratch() as scratch:
+            parts: list[str] = []
+            objects: list[DataObject] = []
+            for index, one in enumerate(report.sections):
+                if isinstance(one, MarkdownSection):
+                    parts.append(section(None, markdown(one.text)))
+                    continue
+                rows = self._rows(one, chosen, scratch.parent)
+                parts.append(section(one.title, self._content(one, rows)))
+                csv = _csv(rows)
+                objects.append(self._stored(scratch, f"{folder}/section-{index}.csv", csv, len(rows.items)))
+            html = self._page(report, manifest.inputs, manifest.data_as_of, parts)
+            objects.insert(0, self._stored(scratch, f"{folder}/report.html", html, 0))
+        manifest.objects, manifest.bytes = objects, sum(part.bytes for part in objects)
+
+    def _page(self, report: Report, inputs: list[InputVersion], data_as_of: str, parts: list[str]) -> str:
+        return page(report.title, self._run.project or "", self._run.id, data_as_of, inputs, parts)
+
+    def _stored(self, scratch: Path, key: str, text: str, rows: int) -> DataObject:
+        scratch.write_text(text, encoding="utf-8", newline="")
+        part = data_object(key, scratch, rows)
+        self._lake.put_file(key, scratch)
+        return part
+
+    def _rows(self, one: Any, chosen: Chosen, scratch: Path) -> Rows:
+        limit = self._settings.report_rows
+        found = self._sandbox.query(one.sql, {}, chosen.tables, scratch, rows=limit)
+        return Rows(found.columns, orjson.loads(found.items), found.truncated)
+
+    def _content(self, one: Section, rows: Rows) -> str:
+        if isinstance(one, TableSection):
+            return table(rows)
+        if isinstance(one, MarkdownSection):
+            raise AssertionError("text has no rows")
+        if not rows.items:
+            return '<p class="note">There is nothing to draw: the query gives no rows.</p>'
+        return chart_svg(one, rows.columns, rows.items)
+
+
+def _csv(rows: Rows) -> str:
+    names = [one["name"] for one in rows.columns]
+    lines = [[safe_for_spreadsheets(row[name]) for name in names] for row in rows.items]
+    return csv_text([[safe_for_spreadsheets(name) for name in names], *lines])

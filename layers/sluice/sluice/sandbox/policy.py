@@ -1,0 +1,67 @@
+"""What a query may be, decided on the engine's own reading of it: the same tree that it will run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from sluice.domain.sql_query import TABLE_FUNCTIONS, SqlError, is_forbidden
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def require_allowed(connection: DuckDBPyConnection, sql: str, tables: set[str]) -> None:
+    """Refuse whatever is not one SELECT over these tables.
+
+    Args:
+        tables: their names, in lower case.
+
+    Raises:
+        SqlError: saying what is not allowed.
+    """
+    import duckdb
+
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise SqlError(str(error).splitlines()[0]) from None
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise SqlError("one SELECT is wanted, and nothing else")
+    row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    tree: dict[str, Any] = orjson.loads(row[0]) if row else {"error": True}
+    if tree["error"] or len(tree["statements"]) != 1:
+        raise SqlError(tree.get("error_message", "one SELECT is wanted, and nothing else"))
+    common = {entry["key"].lower() for node in _nodes(tree) for entry in (node.get("cte_map") or {}).get("map", [])}
+    for node in _nodes(tree):
+        _check(node, tables | common)
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
+def _check(node: dict[str, Any], tables: set[str]) -> None:
+    match node.get("type"):
+        case "BASE_TABLE":
+            name = node["table_name"].lower()
+            if node.get("schema_name") or node.get("catalog_name") or name not in tables:
+                raise SqlError(f"there is no table {node['table_name']}; there are {', '.join(sorted(tables))}")
+        case "TABLE_FUNCTION":
+            name = node["function"].get("function_name", "").lower()
+            if name not in TABLE_FUNCTIONS:
+                raise SqlError(f"the table function {name} is not allowed")
+        case "SHOW_REF" | "COLUMN_DATA" | "DELIM_GET":
+            raise SqlError("one SELECT is wanted, and nothing else")
+    function = node.get("function_name")
+    if isinstance(function, str) and is_forbidden(function):
+        raise SqlError(f"the function {function} is not allowed")

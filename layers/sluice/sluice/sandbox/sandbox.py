@@ -1,0 +1,204 @@
+"""Queries of users, run in the sandbox's process, which is ended when it is over its caps."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sluice.domain.schema import Column
+from sluice.errors import Invalid, QueryLimit
+from sluice.lake.parquet import LocalFile
+from sluice.sandbox.worker import receive, send
+from sluice.settings import Settings
+
+_START_SECONDS = 30
+_MEGABYTES = {"MB": 1_000_000, "GB": 1_000_000_000}
+# What an interpreter and the engine need besides the data.
+_BASE_BYTES = 3_000_000_000
+
+
+@dataclass(frozen=True)
+class SandboxTable:
+    """A table that a query may read.
+
+    Args:
+        rows: the SQL that reads its files, or for a view the query itself in parentheses.
+    """
+
+    name: str
+    rows: str
+    files: list[LocalFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What a query gave.
+
+    Args:
+        items: the rows, as the text of a JSON list.
+        truncated: whether there are more rows than were asked for.
+    """
+
+    items: bytes
+    columns: list[dict[str, str]]
+    rows: int
+    truncated: bool
+
+
+class Sandbox:
+    """Runs queries, one at a time, in a process that is started when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def query(
+        self,
+        sql: str,
+        parameters: dict[str, Any],
+        tables: list[SandboxTable],
+        scratch: Path,
+        rows: int | None = None,
+    ) -> QueryResult:
+        """The rows of a query.
+
+        Args:
+            scratch: a folder that the engine may use while it runs.
+            rows: how many to give; by default as many as the setting says.
+
+        Raises:
+            Invalid: the query is not one that may be run, or does not fit the tables.
+            QueryLimit: it needs more time, memory or rows than it may have.
+        """
+        settings = self._settings
+        limit = settings.query_rows if rows is None else rows
+        most = max(settings.query_most_rows, limit)
+        job = {"rows": limit, "most_rows": most, "threads": settings.duckdb_threads}
+        about = self._asked(sql, parameters, tables, scratch, settings.query_seconds, **job)
+        if "limit" in about:
+            raise _over(about["limit"], settings)
+        items = self._received(time.monotonic() + _START_SECONDS)
+        return QueryResult(items, about["columns"], about["rows"], about["truncated"])
+
+    def write(
+        self, sql: str, tables: list[SandboxTable], scratch: Path, target: Path, *, ordered: bool, seconds: float
+    ) -> tuple[list[Column], int]:
+        """Write the rows of a query to a Parquet file; the same rows are the same bytes.
+
+        Args:
+            ordered: whether the query orders its rows itself; else they are ordered by all columns.
+
+        Returns:
+            The columns, and how many rows there are.
+
+        Raises:
+            Invalid, QueryLimit: as above.
+        """
+        # One thread, since sums of doubles depend on who adds what first.
+        job = {"target": str(target), "ordered": ordered, "threads": 1}
+        about = self._asked(sql, {}, tables, scratch, seconds, **job)
+        if "limit" in about:
+            raise _over(about["limit"], self._settings)
+        return [Column.model_validate(one) for one in about["columns"]], about["rows"]
+
+    def _asked(
+        self,
+        sql: str,
+        parameters: dict[str, Any],
+        tables: list[SandboxTable],
+        scratch: Path,
+        seconds: float,
+        **more: Any,
+    ) -> dict[str, Any]:
+        job = {
+            "sql": sql,
+            "parameters": parameters,
+            "tables": {table.name: table.rows for table in tables},
+            "paths": [str(file.path) for table in tables for file in table.files],
+            "memory": self._settings.query_memory,
+            "scratch": str(scratch),
+            **more,
+        }
+        process = self._running()
+        assert process.stdin is not None
+        try:
+            send(process.stdin, orjson.dumps(job))
+            about: dict[str, Any] = orjson.loads(self._received(time.monotonic() + seconds))
+        except (BrokenPipeError, EOFError):
+            self.close()
+            raise _over("memory", self._settings) from None
+        if "fault" in about:
+            raise Invalid(about["fault"], [{"pointer": "/sql", "message": about["fault"]}])
+        return about
+
+    def _received(self, deadline: float) -> bytes:
+        """The process's next message.
+
+        Raises:
+            QueryLimit: it did not come in time, and the process was ended.
+            EOFError: the process has died.
+        """
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        left = deadline - time.monotonic()
+        # A message comes whole once it begins, save for what the process may still be dying of.
+        if not select.select([process.stdout], [], [], max(0.0, left))[0]:
+            self.close()
+            raise _over("time", self._settings)
+        message = receive(process.stdout)
+        if message is None:
+            raise EOFError
+        return message
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        code = f"import sys; sys.path[:] = {sys.path!r}; from sluice.sandbox.worker import main; main()"
+        # Only what the loader needs: no credentials, no names of tables or buckets.
+        environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            cwd="/",
+            bufsize=0,
+        )
+        assert self._process.stdin is not None
+        memory = _bytes(self._settings.query_memory)
+        send(self._process.stdin, orjson.dumps({"memory_bytes": memory + _BASE_BYTES, "file_bytes": 2 * memory}))
+        self._received(time.monotonic() + _START_SECONDS)
+        return self._process
+
+    def close(self) -> None:
+        """End the process; the next query starts another one."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._process = None
+
+
+def _bytes(text: str) -> int:
+    return int(float(text[:-2]) * _MEGABYTES[text[-2:]])
+
+
+def _over(what: str, settings: Settings) -> QueryLimit:
+    caps = {
+        "time": f"{settings.query_seconds:g} s",
+        "memory": settings.query_memory,
+        "rows": f"{settings.query_most_rows} rows",
+    }
+    return QueryLimit(f"The query needs more {what} than the {caps[what]} that it may have; ask for less of it.")

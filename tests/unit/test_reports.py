@@ -1,0 +1,138 @@
+"""Reports: one file of text, tables and charts, made of what the run has made."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sluice.bootstrap import Platform
+from support.client import Client
+from support.documents import http_source, refresh
+from support.upstream import Upstream
+
+SECTIONS: list[dict[str, Any]] = [
+    {"type": "markdown", "text": "# Sales\n\n*Good* <script>alert(1)</script> [x](javascript:alert(1))"},
+    {"type": "table", "title": "Cities & towns", "sql": "SELECT city, amount FROM by_city ORDER BY city"},
+    {"type": "bar", "sql": "SELECT city, amount FROM by_city ORDER BY city"},
+    {"type": "line", "title": "By day", "sql": "SELECT day, amount, id FROM merged ORDER BY day", "y": ["amount"]},
+    {"type": "scatter", "sql": "SELECT id, amount FROM merged ORDER BY id"},
+    {"type": "histogram", "sql": "SELECT amount FROM merged", "bins": 3},
+]
+RECORDS = [
+    {"id": 1, "city": "Bern <b>", "amount": 2.5, "day": "2026-01-01"},
+    {"id": 2, "city": "=1+1", "amount": 4.0, "day": "2026-01-02"},
+    {"id": 3, "city": None, "amount": None, "day": "2026-01-03"},
+]
+
+
+@pytest.fixture
+def sales(services: Platform, admin: Client, upstream: Upstream) -> Iterator[Client]:
+    """A project with a model and a report, not refreshed yet."""
+    upstream.serve(RECORDS)
+    admin.put("/datasources/sales", http_source("sales", types={"day": "date"}))
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/sales", {})
+    admin.put("/projects/p/models/by_city", {"sql": "SELECT city, sum(amount) AS amount FROM merged GROUP BY city"})
+    answer = admin.put("/projects/p/reports/sales", {"title": "Sales of <today>", "sections": SECTIONS})
+    assert answer.status == 201, answer.text
+    yield admin
+    services.sandbox.close()
+
+
+def test_a_report_is_one_file_that_needs_nothing_else(sales: Client, viewer: Client) -> None:
+    assert viewer.get("/projects/p/reports/sales/latest").status == 404
+    run = refresh(sales, "p")
+    assert run["status"] == "succeeded", run["error"]
+    answer = viewer.get("/projects/p/reports/sales/latest")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    page = answer.text
+    assert "<script" not in page
+    assert 'href="javascript' not in page
+    assert not re.search(r'(src|href)="https?:', page)
+    assert "Bern &lt;b&gt;" in page
+    assert "Sales of &lt;today&gt;" in page
+    charts = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(charts) == 4
+    for chart in charts:
+        ET.fromstring(chart)
+        assert "var(--ink)" in chart
+        assert "#010203" not in chart
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+    assert run["id"] in page
+    footer = page[page.index("<footer>") :]
+    assert re.findall(r"<td>(\w+)</td><td>(\d+)</td>", footer) == [("by_city", "1"), ("merged", "1")]
+    assert viewer.get(f"/projects/p/reports/sales/{run['id']}").text == page
+    assert viewer.get("/projects/p/reports/sales/01J00000000000000000000000").status == 404
+
+
+def test_its_rows_are_csv_that_no_spreadsheet_computes(sales: Client) -> None:
+    refresh(sales, "p")
+    answer = sales.get("/projects/p/reports/sales/latest?format=csv")
+    assert answer.text.replace("\r\n", "\n") == "city,amount\n'=1+1,4.0\nBern <b>,2.5\n,\n"
+    assert sales.get("/projects/p/reports/sales/latest?format=csv&section=5").text.splitlines()[0] == "amount"
+    assert sales.get("/projects/p/reports/sales/latest?format=csv&section=0").status == 422
+
+
+def test_versions_are_kept_and_the_same_is_not_rendered_again(sales: Client, upstream: Upstream) -> None:
+    first = refresh(sales, "p")
+    refresh(sales, "p", ingest="all")
+    upstream.serve(RECORDS[:2])
+    second = refresh(sales, "p", ingest="all")
+    pages = [sales.get(f"/projects/p/reports/sales/{run}").text for run in (first["id"], second["id"], "latest")]
+    assert pages[1] == pages[2] != pages[0]
+
+
+def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Platform) -> None:
+    refresh(sales, "p")
+    body = sales.get("/projects/p/reports/sales").json()
+    first = sales.get("/projects/p/reports/sales/latest").text
+    sales.delete("/projects/p/reports/sales")
+    sales.put("/projects/p/reports/sales", {"title": body["title"], "sections": body["sections"]})
+    run = sales.get(f"/runs/{sales.post('/projects/p/reports/sales/runs').json()['id']}").json()
+    assert (run["kind"], run["status"]) == ("report", "succeeded")
+    second = sales.get("/projects/p/reports/sales/latest").text
+
+    def alone(page: str) -> str:
+        return page[: page.index("<footer>")]
+
+    assert alone(first) == alone(second)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"type": "bar", "sql": "SELECT city, day FROM merged"}, "needs a column of numbers"),
+        ({"type": "line", "sql": "SELECT id, amount FROM merged", "y": ["nothing"]}, "'nothing'"),
+        ({"type": "histogram", "sql": "SELECT city FROM merged"}, "needs numbers"),
+        ({"type": "table", "sql": "SELECT nothing FROM merged"}, "nothing"),
+    ],
+)
+def test_a_section_that_does_not_fit_fails_the_run(sales: Client, section: dict[str, Any], said: str) -> None:
+    sales.put("/projects/p/reports/other", {"title": "x", "sections": [section]})
+    run = refresh(sales, "p")
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:model-failed")
+    assert said in run["error"]["detail"]
+
+
+def test_an_empty_chart_says_so(sales: Client) -> None:
+    sales.put(
+        "/projects/p/reports/none", {"title": "x", "sections": [SECTIONS[4] | {"sql": "SELECT 1 AS a WHERE false"}]}
+    )
+    refresh(sales, "p")
+    assert "no rows" in sales.get("/projects/p/reports/none/latest").text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"title": "x", "sections": []},
+        {"title": "x", "sections": [{"type": "pie", "sql": "SELECT 1"}]},
+        {"title": "x", "sections": [{"type": "table", "sql": "SELECT * FROM nothing"}]},
+        {"title": "x", "sections": [{"type": "table", "sql": "SELECT $x"}]},
+    ],
+)
+def test_reports_that_cannot_be_are_refused(sales: Client, document: dict[str, Any]) -> None:
+    assert sales.put("/projects/p/reports/x", document).status == 422
