@@ -479,3 +479,174 @@ def test_a_csv_drop_in_a_document_merge_is_explained(services: Platform, admin: 
     refresh(admin, "p")
     told = admin.get("/projects/p/explain?pointer=/0/1/b").json()
     assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["exact"]) == ("y", "/1/b", True)
+
+
+NAMES = ["_at", "rowid", "row_0", "winner_0", "place", "made", "raw", "change", "old v", "k0", "_AT", "merged"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_of_any_name_are_merged_and_explained(admin: Client, documents: Documents, name: str) -> None:
+    first = [{"id": " é", name: 7, "v": [1]}, {"id": "b", name: None, "v": [2]}, {"id": "c", "v": None}]
+    documents |= {"a": first, "b": [{"id": "é", "v": [3], name: 8}, {"id": "b", "v": [4]}]}
+    merge = JOIN | {
+        "fields": {"v": {"rule": "union"}},
+        "normalizers": {"id": ["trim"]},
+        "result": {"compute": {"w": "1"}, "where": "id IS NOT NULL"},
+    }
+    run = project(admin, documents, merge)
+    assert run["status"] == "succeeded", run["error"]
+    found = {row["id"]: row for row in rows(admin, "projects/p")}
+    assert {key: (row["v"], row[name]) for key, row in found.items()} == {
+        "é": ([1, 3], 7),
+        "b": ([2, 4], None),
+        "c": (None, None),
+    }
+    told = admin.get("/projects/p/explain?key=b").json()["fields"]
+    assert (told[name]["value"], [one["datasource"] for one in told[name]["winners"]]) == (None, ["a"])
+    assert admin.put("/projects/p/overrides/v?key=b", {"value": [5], "reason": "x"}).status == 201
+    assert refresh(admin, "p", ingest="none")["status"] == "succeeded"
+    found = {row["id"]: row for row in rows(admin, "projects/p")}
+    assert (found["b"]["v"], found["b"][name], found["é"][name]) == ([5], None, 7)
+    assert admin.get("/projects/p/diff").json()["items"] == [
+        {"key": ["b"], "change": "changed", "fields": {"v": [[2, 4], [5]]}}
+    ]
+
+
+@pytest.mark.parametrize("name", ["change", "old v", "rowid", "made"])
+def test_keys_of_any_name(admin: Client, documents: Documents, name: str) -> None:
+    for value in (1, 2):
+        documents["a"] = [{name: "x", "v": value}]
+        project(admin, documents, {"strategy": "join", "key": [name]})
+    assert admin.get("/projects/p/diff").json()["items"] == [
+        {"key": ["x"], "change": "changed", "fields": {"v": [1, 2]}}
+    ]
+    assert admin.get("/projects/p/records?key=x").json() == {name: "x", "v": 2}
+
+
+def test_lists_lose_no_digits(admin: Client, documents: Documents) -> None:
+    record = {"id": 1, "d": "12345678901234567.89", "t": "2026-02-01T01:00:00.500Z", "day": "2026-02-01"}
+    documents |= {"a": [record]}
+    types = {"d": "decimal(38,2)", "t": "timestamp", "day": "date"}
+    admin.put("/datasources/a", http_source("a", types=types))
+    admin.put("/projects/p", {"name": "p", "merge": JOIN | {"default_rule": "all"}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/a", {})
+    refresh(admin, "p")
+    assert rows(admin, "projects/p") == [
+        {"id": 1, "d": ["12345678901234567.89"], "t": ["2026-02-01T01:00:00.5Z"], "day": ["2026-02-01"]}
+    ]
+
+
+def test_true_is_not_one(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "v": [1]}, {"id": 2, "v": {"a": 1, "b": 2}}]}
+    project(admin, documents, JOIN)
+    documents["a"] = [{"id": 1, "v": [True]}, {"id": 2, "v": {"b": 2, "a": 1}}]
+    project(admin, documents, JOIN)
+    assert admin.get("/projects/p/diff").json()["items"] == [
+        {"key": [1], "change": "changed", "fields": {"v": [[1], [True]]}}
+    ]
+    for value in (1, True, 1.0):
+        admin.put("/projects/p/overrides/v?key=1", {"value": value, "reason": "x"})
+        assert repr(admin.get("/projects/p/overrides/v?key=1").json()["value"]) == repr(value)
+        constant = {"strategy": "join", "key": ["id"], "fields": {"v": {"rule": "constant", "value": value}}}
+        admin.put("/projects/p", {"name": "p", "merge": constant})
+        assert repr(admin.get("/projects/p").json()["merge"]["fields"]["v"]["value"]) == repr(value)
+
+
+def test_a_diff_knows_a_renamed_column_by_its_letters(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "n": 10}]}
+    project(admin, documents, JOIN | {"result": {"rename": {"n": "N"}}})
+    project(admin, documents, JOIN)
+    assert admin.get("/projects/p/diff").json()["items"] == []
+
+
+def test_overrides_go_by_the_names_of_the_published_data(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "n": 1, "p": 2}]}
+    project(admin, documents, JOIN | {"result": {"rename": {"n": "p", "p": "n"}, "compute": {"c": "n + 1"}}})
+    assert put_override(admin, "n", "1", 9) == 201
+    assert put_override(admin, "c", "1", 9) == 422
+    refresh(admin, "p", ingest="none")
+    assert rows(admin, "projects/p") == [{"id": 1, "p": 1, "n": 9, "c": 10}]
+    told = admin.get("/projects/p/explain?key=1").json()["fields"]["n"]
+    assert (told["rule"], told["override"]["value"]) == ("override", 9)
+
+
+def test_overrides_are_resources(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": "a b", "v": 1}, {"id": "b", "v": 1}]}
+    project(admin, documents, JOIN)
+    made = admin.put("/projects/p/overrides/v?key=a%20b", {"value": 2, "reason": "x"})
+    assert made.headers["Location"].endswith("/projects/p/overrides/v?key=a%20b")
+    body = {"value": 3, "reason": "x"}
+    assert admin.put("/projects/p/overrides/v?key=a%20b", body, If_Match='"nope"').status == 412
+    assert admin.put("/projects/p/overrides/v?key=a%20b", body, If_Match=made.headers["ETag"]).status == 200
+    assert admin.delete("/projects/p/overrides/v?key=a%20b", If_Match=made.headers["ETag"]).status == 412
+    put_override(admin, "v", "b", 5)
+    page = admin.get("/projects/p/overrides?limit=1").json()
+    rest = admin.get(f"/projects/p/overrides?limit=1&cursor={page['next']}").json()
+    assert [one["key"] for one in page["items"] + rest["items"]] == [["a b"], ["b"]]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    "merge", [JOIN | {"sources": {"nope": {"where": "v = 1"}}}, JOIN | {"join": "left", "primary": "nope"}]
+)
+def test_a_datasource_that_is_not_the_projects_is_named(
+    admin: Client, documents: Documents, merge: dict[str, Any]
+) -> None:
+    documents |= {"a": [{"id": 1, "v": 1}]}
+    assert "'nope', which is no datasource of the project" in project(admin, documents, merge)["error"]["detail"]
+    assert admin.post("/projects/p/merge/preview", {"merge": merge}).status == 422
+
+
+def test_a_key_of_json_is_found(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "v": 1}, {"id": "x", "v": 2}, {"id": "1", "v": 4}]}
+    project(admin, documents, JOIN)
+    for key, value in (("1", 1), ("x", 2), ('"1"', 4)):
+        answer = admin.get(f"/projects/p/records?key={key}")
+        assert answer.json().get("v") == value, answer.text
+
+
+@pytest.mark.parametrize(
+    "expression", ["repeat('x', 2000000000)", "lpad(v, 2000000000, 'y')", "printf('%2000000000d', 1)"]
+)
+def test_expressions_cannot_fill_the_memory(admin: Client, expression: str) -> None:
+    merge = JOIN | {"result": {"compute": {"x": expression}}}
+    assert admin.post("/projects", {"name": "p", "merge": merge}).status == 422
+
+
+@pytest.mark.parametrize("function", ["epoch(t)", "make_date(1, 2, 3)", "json_type(j)", "isnan(x)", "lpad(v, 5, '0')"])
+def test_expressions_may_use_plain_functions(admin: Client, function: str) -> None:
+    merge = JOIN | {"result": {"compute": {"x": function}}}
+    assert admin.post("/projects", {"name": "p", "merge": merge}).status == 201
+
+
+def test_times_at_the_edge_of_the_calendar(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1}]}
+    project(admin, documents, JOIN)
+    assert admin.get("/projects/p/data?as_of=0001-01-01T00:00:00%2B14:00").status == 422
+
+
+@pytest.mark.parametrize(
+    ("merge", "pointer"), [(JOIN | {"join": "outer"}, "/merge/join"), (JOIN | {"primary": "a"}, "/merge")]
+)
+def test_pointers_do_not_name_the_strategy(admin: Client, merge: dict[str, Any], pointer: str) -> None:
+    answer = admin.post("/projects", {"name": "p", "merge": merge}).json()
+    assert [one["pointer"] for one in answer["errors"]] == [pointer]
+
+
+def test_a_large_preview_is_an_address(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "v": "x" * 5_000_000}]}
+    project(admin, documents, JOIN)
+    assert admin.post("/projects/p/merge/preview", {}).status == 303
+
+
+def test_documents_of_added_up_rows_are_explained(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/log", {})
+    drop(services, "log/a.json", b'[{"a": 1}]')
+    drop(services, "log/b.json", b'[{"a": 2}, {"a": {"b": [3]}}]')
+    refresh(admin, "p")
+    for pointer, value, cited in (("/0/1/a", 2, "/0/a"), ("/0/1", None, "/0")):
+        told = admin.get(f"/projects/p/explain?pointer={pointer}").json()["winners"][0]
+        assert told["pointer"] == cited
+        assert value is None or told["value"] == value

@@ -1,23 +1,44 @@
 """Manual overrides of merged values."""
 
 from typing import Any
+from urllib.parse import quote
 
 from sluice.bootstrap import Platform
-from sluice.domain.override import OverrideRequest
+from sluice.catalog.definitions import Definition
+from sluice.domain.override import Override, OverrideRequest, override_name
 from sluice.http.call import Answer, Call
 from sluice.http.resources import PROJECTS
-from sluice.http.routes import IF_MATCH, RECORD_KEY, Routes
-from sluice.runs.overrides import delete_override, overrides_of, put_override
+from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, RECORD_KEY, Routes
+from sluice.runs.overrides import delete_override, find_override, overrides_of, put_override
 
 routes = Routes("projects")
 
 
-@routes.get("/projects/{slug}/overrides", answer={"type": "object"})
+def _view(override: Override, stored: Definition) -> dict[str, Any]:
+    return {**override.model_dump(mode="json"), "etag": stored.etag}
+
+
+@routes.get("/projects/{slug}/overrides", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
     """The overrides of a project, by field and key."""
     PROJECTS.load(call, services, slug)
-    items: list[dict[str, Any]] = [one.model_dump(mode="json") for one in overrides_of(services, slug)]
-    return Answer({"items": items, "next": None})
+    bound, limit = ["overrides", slug], call.limit()
+    after = services.cursors.open(bound, call.one("cursor"))
+    found = [one for one in overrides_of(services, slug) if after is None or [one.field, one.key] > after]
+    items = [one.model_dump(mode="json") for one in found[:limit]]
+    last = [items[-1]["field"], items[-1]["key"]] if len(found) > limit else None
+    return Answer({"items": items, "next": services.cursors.seal(bound, last) if last else None})
+
+
+@routes.get("/projects/{slug}/overrides/{field}", answer={"type": "object"}, parameters=[RECORD_KEY, IF_NONE_MATCH])
+def get_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
+    """The override of one field of one record."""
+    PROJECTS.load(call, services, slug)
+    override, stored = find_override(services, slug, field, call.many("key"))
+    headers = {"ETag": f'"{stored.etag}"'}
+    return (
+        Answer(status=304, headers=headers) if call.has(stored.etag) else Answer(_view(override, stored), 200, headers)
+    )
 
 
 @routes.put(
@@ -29,16 +50,25 @@ def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
 def set_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
     """Put a value in the place of what the sources say; it counts from the next refresh on."""
     project = PROJECTS.load(call, services, slug)
+    call.json()
+    key = call.many("key")
+    present = services.definitions.find("override", override_name(slug, field, key))
+    call.require_match(present.etag if present else None)
     request = call.document(OverrideRequest)
-    stored, new = put_override(services, project, field, call.many("key"), request, call.principal.id)
-    location = {"Location": call.link(f"/projects/{slug}/overrides/{field}")} if new else {}
-    return Answer(stored.model_dump(mode="json"), 201 if new else 200, location)
+    override, stored, new = put_override(services, project, field, key, request, call.principal.id)
+    headers = {"ETag": f'"{stored.etag}"'}
+    if new:
+        query = "&".join(f"key={quote(part, safe='')}" for part in key)
+        headers["Location"] = call.link(f"/projects/{slug}/overrides/{quote(field, safe='')}?{query}")
+    return Answer(_view(override, stored), 201 if new else 200, headers)
 
 
-@routes.delete("/projects/{slug}/overrides/{field}", status=204, parameters=[RECORD_KEY])
+@routes.delete("/projects/{slug}/overrides/{field}", status=204, parameters=[RECORD_KEY, IF_MATCH])
 def remove_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
     """Let the sources speak again; it counts from the next refresh on."""
     project = PROJECTS.load(call, services, slug)
+    _, stored = find_override(services, slug, field, call.many("key"))
+    call.require_match(stored.etag)
     call.require_known_parameters()
-    delete_override(services, project, field, call.many("key"))
+    delete_override(services, project, stored)
     return Answer(status=204)

@@ -38,6 +38,8 @@ class PreviewRequest(Document):
 def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
     """What was added, removed and changed from one version to another, by key; of documents by JSON Pointer."""
     PROJECTS.load(call, services, slug)
+    call.require_known_parameters()
+    limit = call.limit()
     dataset = f"project/{slug}"
     asked = call.integer("to", 0, 1, _MOST_VERSIONS)
     bound = ["diff", dataset, asked, call.one("from")]
@@ -53,7 +55,7 @@ def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
         services.lake.manifest(old.manifest_key),
         services.lake.manifest(new.manifest_key),
     )
-    limit, offset = call.limit(), position[1] if position else 0
+    offset = position[1] if position else 0
     items, more = differ.changes(limit, offset)
     cursor = services.cursors.seal(bound, [to, offset + limit]) if more else None
     return Answer({"items": items, "next": cursor, "from": older, "to": to, "counts": differ.counts()})

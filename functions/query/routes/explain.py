@@ -38,6 +38,7 @@ def explain_record(call: Call, services: Platform, slug: str) -> Answer:
     manifest = services.lake.manifest(version.manifest_key)
     if manifest.document is not None:
         pointer = call.one("pointer") or ""
-        return Answer(explain_document(manifest, version.number, pointer, services.datasets, services.lake, citer))
+        datasets, lake, settings = services.datasets, services.lake, services.settings
+        return Answer(explain_document(manifest, version.number, pointer, datasets, lake, settings, citer))
     explainer = Explainer(version, services.datasets, services.lake, services.settings, citer)
     return Answer(explainer.explain(call.many("key")))

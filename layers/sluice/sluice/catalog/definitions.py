@@ -11,6 +11,7 @@ import orjson
 from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.base import Record
+from sluice.domain.json_text import identical
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
@@ -120,7 +121,7 @@ class Definitions:
         Raises:
             PreconditionFailed: it changed since it was read.
         """
-        if document == found.document:
+        if identical(document, found.document):
             return found
         write = self._table.update(
             self._key(found.kind, found.name),

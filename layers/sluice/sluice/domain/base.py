@@ -80,11 +80,15 @@ def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ..
     absent from it, where a required field is missing.
     """
     path: list[str | int] = []
-    node = document
+    node, entered = document, False
     for index, part in enumerate(location):
+        if entered and isinstance(node, dict) and part in (node.get("strategy"), node.get("type")):
+            entered = False
+            continue
         known = isinstance(node, dict) and part in node
         if isinstance(node, list) and isinstance(part, int):
             known = part < len(node)
+        entered = known
         if known:
             node = node[part]
         elif part == "[key]" or (index < len(location) - 1):

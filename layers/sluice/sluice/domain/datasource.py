@@ -20,8 +20,13 @@ RESERVED_COLUMNS = frozenset(
 )
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a column of this name would be taken for one of Sluice's own."""
+    return name.lower() in RESERVED_COLUMNS or name.lower().startswith("__sluice")
+
+
 def _check_column(name: str) -> str:
-    if name.lower() in RESERVED_COLUMNS:
+    if is_reserved(name):
         raise ValueError(f"the column {name} belongs to Sluice; choose another name")
     return name
 

@@ -70,3 +70,8 @@ def set_at(document: Any, pointer: str, value: Any) -> None:
     if not isinstance(document, dict):
         raise ValueError(f"{pointer} leads through something that is no object")
     document[last] = value
+
+
+def identical(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 1, 1.0 and true are three values; the order of keys does not matter."""
+    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)

@@ -93,6 +93,15 @@ class _RowsMerge(Document):
         """What is done to a datasource's rows."""
         return self.sources.get(datasource, Reshape())
 
+    def merged_name(self, name: str) -> str | None:
+        """The name that a column of the dataset has in the merge; none of one that is computed at its end."""
+        if name in self.result.compute:
+            return None
+        for old, new in self.result.rename.items():
+            if new == name:
+                return old
+        return None if name in self.result.rename else name
+
     def result_name(self, name: str) -> str:
         """The name that a merged column has in the end."""
         return self.result.rename.get(name, name)
@@ -103,8 +112,9 @@ class _RowsMerge(Document):
         for name in self.normalizers:
             if name not in key:
                 raise ValueError(f"normalizers names {name!r}, which is not part of the key")
+        made = {name.lower() for name in [*self.result.cast, *self.result.compute]}
         for name in key:
-            if name in self.result.compute or self.result_name(name) in {*self.result.cast, *self.result.compute}:
+            if {name.lower(), self.result_name(name).lower()} & made:
                 raise ValueError(f"{name!r} is part of the key; cast or compute it in `sources`, before the merge")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlglot.expressions import Expression
 
 MOST_CHARACTERS = 4_000
+_MOST_PADDING = 1_000
 # sqlglot's classes for what may stand in an expression. Whatever reads anything but the row,
 # or gives another value when it is asked again, is not among them.
 _ALLOWED = frozenset(
@@ -23,14 +24,15 @@ _ALLOWED = frozenset(
     Is NullSafeEQ NullSafeNEQ Like ILike In Between Case If Coalesce Nullif Cast TryCast DataType DataTypeParam
     DPipe Concat ConcatWs Upper Lower Length Substring Trim Replace Round Abs Ceil Floor Greatest Least Sqrt Ln Log
     Exp Pow Sign StrPosition StartsWith EndsWith Left Right Reverse SplitPart RegexpReplace RegexpExtract RegexpLike
-    RegexpFullMatch Pad Repeat Contains Extract Var Year Month Day Quarter Week DayOfWeek DayOfYear DateTrunc
+    RegexpFullMatch Pad Contains Extract Var Year Month Day Quarter Week DayOfWeek DayOfYear DateTrunc
     TimestampTrunc DateDiff DateAdd DateSub Interval JSONExtract JSONExtractScalar JSONPath JSONPathRoot JSONPathKey
     JSONPathSubscript Escape Initcap Unicode Chr MD5 SHA2 Trunc Hour Minute Second TimeUnit TimeToStr StrToTime
+    TimeToUnix UnixToTime DateFromParts JSONType IsNan
     """.split()  # noqa: SIM905 - as a list it would have a line for each
 )
 _ALLOWED_FUNCTIONS = frozenset(
     """
-    json_extract_string strip_accents epoch epoch_ms make_date date_part printf format json_array_length json_type
+    json_extract_string strip_accents epoch epoch_ms make_date date_part json_array_length json_type
     json_valid nfc_normalize prefix suffix starts_with ends_with try_strptime strptime strftime isfinite isnan
     """.split()  # noqa: SIM905 - as a list it would have a line for each
 )
@@ -85,10 +87,18 @@ def _check_node(node: Expression) -> None:
     name = str(node.this).lower() if kind == "Anonymous" else kind
     if kind == "Column" and (node.args.get("table") or type(node.this).__name__ != "Identifier"):
         raise ValueError(f"{node.sql(dialect='duckdb')} is not the name of a column")
+    if kind == "Pad" and not _is_short(node.expression):
+        raise ValueError(f"lpad and rpad need a length of at most {_MOST_PADDING}, written as a number")
     if kind == "In" and (node.args.get("query") or node.args.get("unnest")):
         raise ValueError("an expression may not have queries of its own")
     if not (kind in _ALLOWED or (kind == "Anonymous" and name in _ALLOWED_FUNCTIONS)):
         raise ValueError(f"{node.sql(dialect='duckdb')[:80]!r} may not stand in an expression")
+
+
+def _is_short(length: Expression) -> bool:
+    """Whether a length is a number, and not one that fills the memory."""
+    text = length.name if type(length).__name__ == "Literal" else ""
+    return text.isdecimal() and int(text) <= _MOST_PADDING
 
 
 def _short(error: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sluice.domain.datasource import RESERVED_COLUMNS, Datasource
+from sluice.domain.datasource import Datasource, is_reserved
 from sluice.domain.expression import search
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
@@ -45,7 +45,7 @@ class Columns:
                 f"The keys {'.'.join(known)} and {'.'.join(path)} would both be the column {column!r}; "
                 "name the columns with `fields`."
             )
-        if column.lower() in RESERVED_COLUMNS or not 0 < len(column.encode()) <= _LONGEST_NAME:
+        if is_reserved(column) or not 0 < len(column.encode()) <= _LONGEST_NAME:
             raise UnreadableData(f"The key {column[:80]!r} cannot be a column; name the columns with `fields`.")
         if len(self._paths) > self._most:
             raise UnreadableData(f"The records have more than {self._most} columns; choose some with `fields`.")

@@ -86,11 +86,11 @@ def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], 
 
 
 def placed_rows(files: list[LocalFile], columns: list[Column], more: list[str]) -> str:
-    """The SQL of a version's rows, each with its place `_at`: its number within all files, one after the other."""
+    """The SQL of a version's rows, each with its place `__sluice_at`: its number, the files one after the other."""
     selects, before = [], 0
     for file in files:
         cells = [_cell(column, file) for column in columns] + [_position(name, file, columns) for name in more]
-        cells += [f"(file_row_number + {before})::UINTEGER AS _at"]
+        cells += [f"(file_row_number + {before})::UINTEGER AS __sluice_at"]
         selects.append(
             f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(file.path))}, file_row_number = true)"
         )
@@ -115,8 +115,24 @@ def _cell(column: Column, file: LocalFile) -> str:
 
 
 def as_type(cell: str, have: str, want: str) -> str:
-    """The SQL of a value of one type as another: a text within JSON loses its quotes when it becomes text."""
-    return f"({cell}->>'$')" if (have, want) == ("json", "string") else f"{cell}::{duckdb_type(want)}"
+    """The SQL of a value of one type as another: texts within JSON lose their quotes, times are RFC 3339."""
+    if (have, want) == ("json", "string"):
+        return f"({cell}->>'$')"
+    if (have, want) == ("timestamp", "string"):
+        return _rfc3339(cell)
+    return f"{cell}::{duckdb_type(want)}"
+
+
+def json_cell(cell: str, kind: str) -> str:
+    """The SQL of a value as JSON, as the API has it: decimals and times are text, and lose no digit."""
+    if kind in ("date", "timestamp") or kind.startswith("decimal"):
+        return f"to_json({as_type(cell, kind, 'string')})"
+    return f"to_json({cell})"
+
+
+def _rfc3339(cell: str) -> str:
+    text = f"strftime({cell}, '%Y-%m-%dT%H:%M:%S.%f')"
+    return f"(regexp_replace({text}, '\\.?0+$', '') || 'Z')"
 
 
 def copy_to(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice.domain.dataset import Manifest
+from sluice.domain.json_text import identical
 from sluice.domain.schema import Column, common_type
 from sluice.errors import Conflict
 from sluice.lake.parquet import as_type, engine, placed_rows, quoted
@@ -47,7 +48,9 @@ class Differ:
             found = list(islice(document_changes(*documents), offset, offset + limit + 1))
         else:
             found = self._rows(limit + 1, offset)
-        return found[:limit], len(found) > limit
+        # JSON is compared as text by the engine, though the order of keys means nothing.
+        told = [one for one in found[:limit] if one.get("fields") != {} or one["change"] != "changed"]
+        return told, len(found) > limit
 
     def counts(self) -> dict[str, int]:
         """How many records, or pointers, were added, removed and changed."""
@@ -58,24 +61,25 @@ class Differ:
 
     def _rows(self, limit: int, offset: int) -> list[Change]:
         key, columns = self._key_columns(), self._columns()
-        cells = [quoted(f"old {one.name}") for one in columns] + [quoted(f"new {one.name}") for one in columns]
+        names = ", ".join(map(quoted, self._new.key or []))
+        cells = ", ".join(_side_name(side, one) for side in ("old", "new") for one in columns)
+        selected = ", ".join(filter(None, [names, "__sluice_change", cells]))
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             found = connection.execute(
-                f"SELECT {', '.join([*map(quoted, self._new.key or []), 'change', *cells])} FROM ({self._query()}) "
-                f"ORDER BY {', '.join(map(quoted, self._new.key or []))} LIMIT {limit} OFFSET {offset}"
+                f"SELECT {selected} FROM ({self._query()}) ORDER BY {names} LIMIT {limit} OFFSET {offset}"
             ).fetchall()
         return [self._change(key, columns, row) for row in found]
 
     def _rows_counted(self) -> list[Change]:
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            query = f"SELECT change, count(*) FROM ({self._query()}) GROUP BY ALL"
+            query = f"SELECT __sluice_change, count(*) FROM ({self._query()}) GROUP BY ALL"
             return [{"change": change, "count": count} for change, count in connection.execute(query).fetchall()]
 
     def _change(self, key: list[Column], columns: list[Column], row: tuple[Any, ...]) -> Change:
         told = list(json_row(key, row[: len(key)]).values())
         before = json_row(columns, row[len(key) + 1 : len(key) + 1 + len(columns)])
         after = json_row(columns, row[len(key) + 1 + len(columns) :])
-        fields = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+        fields = {name: [before[name], after[name]] for name in before if not identical(before[name], after[name])}
         return {"key": told, "change": row[len(key)], "fields": fields}
 
     def _key_columns(self) -> list[Column]:
@@ -83,43 +87,47 @@ class Differ:
 
     def _columns(self) -> list[Column]:
         """The columns of both versions that are not of the key."""
-        names = dict.fromkeys(one.name for one in [*self._new.columns, *self._old.columns])
-        return [self._merged(name) for name in names if name not in (self._new.key or [])]
+        names: dict[str, str] = {}  # SQL does not tell N from n; the new version's spelling counts
+        for one in [*self._new.columns, *self._old.columns]:
+            names.setdefault(one.name.lower(), one.name)
+        return [self._merged(name) for name in names.values() if name not in (self._new.key or [])]
 
     def _merged(self, name: str) -> Column:
-        types = [one.type for one in [*self._old.columns, *self._new.columns] if one.name == name]
-        return Column(name=name, type=common_type(types))
+        both = [*self._old.columns, *self._new.columns]
+        return Column(name=name, type=common_type([one.type for one in both if one.name.lower() == name.lower()]))
 
     def _query(self) -> str:
         """The changed records: the key, what happened, and all fields as they were and are."""
         key, columns = self._key_columns(), self._columns()
         names = ", ".join(quoted(one.name) for one in key)
         sides = {side: self._side(manifest, side) for side, manifest in (("old", self._old), ("new", self._new))}
-        pairs = [(quoted(f"old {one.name}"), quoted(f"new {one.name}")) for one in columns]
+        pairs = [(_side_name("old", one), _side_name("new", one)) for one in columns]
         differs = " OR ".join(f"{old} IS DISTINCT FROM {new}" for old, new in pairs) or "false"
         return f"""
-            SELECT *, CASE WHEN old_at IS NULL THEN 'added' WHEN new_at IS NULL THEN 'removed'
-                           ELSE 'changed' END AS change
+            SELECT *, CASE WHEN __sluice_old IS NULL THEN 'added' WHEN __sluice_new IS NULL THEN 'removed'
+                           ELSE 'changed' END AS __sluice_change
             FROM {sides["old"]} FULL JOIN {sides["new"]} USING ({names})
-            WHERE old_at IS NULL OR new_at IS NULL OR {differs}
+            WHERE __sluice_old IS NULL OR __sluice_new IS NULL OR {differs}
         """
 
     def _side(self, manifest: Manifest, side: str) -> str:
-        have = {one.name: one for one in manifest.columns}
-        cells = [
-            f"{as_type(quoted(c.name), have[c.name].type, c.type)} AS {quoted(c.name)}" for c in self._key_columns()
-        ]
-        for column in self._columns():
-            name = quoted(f"{side} {column.name}")
-            if column.name in have:
-                cells.append(f"{as_type(quoted(column.name), have[column.name].type, column.type)} AS {name}")
-            else:
-                cells.append(f"NULL AS {name}")
+        have = {one.name.lower(): one for one in manifest.columns}
+
+        def cell(wanted: Column) -> str:
+            stored = have.get(wanted.name.lower())
+            return as_type(quoted(stored.name), stored.type, wanted.type) if stored else "NULL"
+
+        cells = [f"{cell(one)} AS {quoted(one.name)}" for one in self._key_columns()]
+        cells += [f"{cell(one)} AS {_side_name(side, one)}" for one in self._columns()]
         rows = placed_rows(self._lake.local_files(manifest.objects), manifest.columns, [])
-        return f"(SELECT {', '.join(cells)}, _at AS {side}_at FROM {rows})"
+        return f"(SELECT {', '.join(cells)}, __sluice_at AS __sluice_{side} FROM {rows})"
 
 
 _ALL = 10**12
+
+
+def _side_name(side: str, column: Column) -> str:
+    return quoted(f"__sluice_{side} {column.name}")
 
 
 def document_changes(old: Any, new: Any, way: tuple[str | int, ...] = ()) -> Iterator[Change]:

@@ -120,7 +120,7 @@ class Explainer:
         more = [*manifest.position, *(["_missing"] if lacks else [])]
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             source = placed_rows(files, version.schema_, more)
-            found = connection.execute(f"SELECT * FROM {source} WHERE _at = ?", [at]).fetchone()
+            found = connection.execute(f"SELECT * FROM {source} WHERE __sluice_at = ?", [at]).fetchone()
             assert found is not None, "a merge names rows that are there"
             reshape = self._spec.reshape_of(taken.datasource)
             computed = _computed(connection, source, version.schema_, reshape, at) if reshape.compute else {}
@@ -178,8 +178,8 @@ class Explainer:
         }
         if final in result.cast:
             told["expression"] = f"CAST({told['expression'] or name} AS {result.cast[final]})"
-        if winner == OVERRIDDEN and name in overrides:
-            told |= {"rule": "override", "override": overrides[name].model_dump(mode="json", exclude={"field"})}
+        if winner == OVERRIDDEN and final in overrides:
+            told |= {"rule": "override", "override": overrides[final].model_dump(mode="json", exclude={"field"})}
         return told
 
     def _rule(self, name: str) -> str:
@@ -208,8 +208,10 @@ def _computed(connection: Any, source: str, columns: list[Column], reshape: Resh
     """What a source's expressions made of a row."""
     from sluice.merge.reshape import reshaped
 
-    query, made = reshaped(connection, source, columns, reshape.model_copy(update={"where": None}), ["_at"], "sources")
-    found = connection.execute(f"SELECT * FROM ({query}) WHERE _at = ?", [at]).fetchone()
+    query, made = reshaped(
+        connection, source, columns, reshape.model_copy(update={"where": None}), ["__sluice_at"], "sources"
+    )
+    found = connection.execute(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", [at]).fetchone()
     values = json_row(made, found[: len(made)])
     return {name: values[name] for name in reshape.compute}
 

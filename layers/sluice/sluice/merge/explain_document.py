@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.catalog.datasets import Datasets
-from sluice.domain.dataset import InputVersion, Manifest
+from sluice.domain.base import json_pointer
+from sluice.domain.dataset import InputVersion, Manifest, Version
 from sluice.domain.run import FetchIndex
 from sluice.errors import Invalid, NotFound
+from sluice.lake.parquet import engine
 from sluice.lake.store import Lake
 from sluice.merge.cite import Citer
 from sluice.merge.documents import identity
+from sluice.merge.merger import document_of
+from sluice.merge.plan import Source
+from sluice.settings import Settings
 
 Path = tuple[str | int, ...]
 
@@ -111,7 +116,13 @@ def _agreed(first: Traced, second: Traced) -> Traced:
 
 
 def explain_document(
-    manifest: Manifest, number: int, pointer: str, datasets: Datasets, lake: Lake, citer: Citer
+    manifest: Manifest,
+    number: int,
+    pointer: str,
+    datasets: Datasets,
+    lake: Lake,
+    settings: Settings,
+    citer: Citer,
 ) -> dict[str, Any]:
     """The part of a merged document at a pointer.
 
@@ -126,11 +137,14 @@ def explain_document(
         Invalid: the pointer is none.
         NotFound: the document has nothing there.
     """
-    documents = [_document(taken, datasets, lake) for taken in manifest.inputs]
+    documents = [document_of(_source(taken, datasets, lake)[2], lake, settings) for taken in manifest.inputs]
     strategy = manifest.spec["merge"]["strategy"]
     whole = traced_recursive(documents) if strategy == "recursive" else traced_concatenation(documents)
     found = _at(whole, pointer)
-    cited = [_cited(manifest.inputs[rank], way, documents[rank], datasets, lake, citer) for rank, way in found.places]
+    cited = [
+        _cited(manifest.inputs[rank], way, documents[rank], datasets, lake, settings, citer)
+        for rank, way in found.places
+    ]
     return {
         "pointer": pointer,
         "version": number,
@@ -142,15 +156,12 @@ def explain_document(
     }
 
 
-def _document(taken: InputVersion, datasets: Datasets, lake: Lake) -> Any:
+def _source(taken: InputVersion, datasets: Datasets, lake: Lake) -> tuple[Version, Manifest, Source]:
     version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
-    stored = lake.manifest(version.manifest_key).document
-    if stored is None:
-        raise NotFound(
-            f"The datasource {taken.datasource!r} gave rows that were added up, not a document; "
-            "where they came from is told by its own versions."
-        )
-    return lake.document(stored)
+    manifest = lake.manifest(version.manifest_key)
+    columns = {column.name: column for column in version.schema_}
+    source = Source(taken, columns, lake.local_files(manifest.objects), manifest.position, manifest.document)
+    return version, manifest, source
 
 
 def _at(whole: Traced, pointer: str) -> Traced:
@@ -176,14 +187,33 @@ def _keys(pointer: str) -> Iterator[str]:
 
 
 def _cited(
-    taken: InputVersion, way: Path, document: Any, datasets: Datasets, lake: Lake, citer: Citer
+    taken: InputVersion, way: Path, document: Any, datasets: Datasets, lake: Lake, settings: Settings, citer: Citer
 ) -> dict[str, Any]:
-    version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
-    manifest = lake.manifest(version.manifest_key)
+    version, manifest, source = _source(taken, datasets, lake)
     value = document
     for key in way:
         value = value[key]
+    told = {"value": value, "datasource": taken.datasource, "version": taken.version}
+    if manifest.document is None:
+        return {**told, **_cited_row(version, manifest, source, way, lake, settings, citer)}
     index = FetchIndex.model_validate_json(lake.get(manifest.spec["index"]))
     pages = [page for page in index.pages if page.ok]
-    cited = citer.in_document(manifest, version, pages, way, listed=isinstance(document, list))
-    return {"value": value, "datasource": taken.datasource, "version": taken.version, **cited}
+    return {**told, **citer.in_document(manifest, version, pages, way, listed=isinstance(document, list))}
+
+
+def _cited_row(
+    version: Version, manifest: Manifest, source: Source, way: Path, lake: Lake, settings: Settings, citer: Citer
+) -> dict[str, Any]:
+    """Where a row, or a value of one, stands: of rows that were added up, of which there is no document."""
+    names = list(source.columns)
+    if not way or not names:
+        return {"page": None, "pointer": "", "exact": False, "expression": "the rows of all its runs"}
+    with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
+        told = ", ".join(source.position)
+        found = connection.execute(f"SELECT {told} FROM {source.rows} WHERE __sluice_at = ?", [way[0]]).fetchone()
+    position = dict(zip(source.position, found or (), strict=True))
+    cited = citer.cited(manifest, version, position, names)
+    if len(way) == 1:
+        return {**citer.whole_record(cited, "@"), "expression": None}
+    cite = cited[str(way[1])]
+    return {**cite, "pointer": cite["pointer"] + json_pointer(way[2:])} if cite["exact"] else cite

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluice.domain.json_text import dumps, loads
 from sluice.domain.merge import Normalizer, RowsMerge
 from sluice.domain.schema import Column, convert
 from sluice.errors import Invalid
@@ -44,10 +45,10 @@ def with_normalized_keys(connection: DuckDBPyConnection, source: Source, spec: R
         cell = as_type(quoted(name), column.type, "string")
         table = quoted(f"normalized_{source.label}_{name}")
         _load_others(connection, source, cell, table, normalizers, scratch)
-        others = [quoted(one) for one in source.columns if one != name]
-        made = f"CASE WHEN {_is_ascii(cell)} THEN {_ascii(cell, normalizers)} ELSE {table}.made END"
+        others = [f"origin.{quoted(one)}" for one in source.columns if one != name]
+        made = f"CASE WHEN {_is_ascii(cell)} THEN {_ascii(cell, normalizers)} ELSE {table}.__sluice_made END"
         selected = ", ".join([f"{made} AS {quoted(name)}", *others, *source.carried])
-        rows = f"(SELECT {selected} FROM {source.rows} LEFT JOIN {table} ON {table}.raw = {cell})"
+        rows = f"(SELECT {selected} FROM {source.rows} AS origin LEFT JOIN {table} ON {table}.__sluice_raw = {cell})"
         columns = {**source.columns, name: column.model_copy(update={"type": "string"})}
         source = replace(source, columns=columns, prepared=rows)
     return source
@@ -74,9 +75,23 @@ def _load_others(
 
     def rows() -> Iterator[dict[str, str | int | None]]:
         while batch := answer.fetchmany(BATCH):
-            yield from ({"raw": raw, "made": normalized(raw, normalizers)} for (raw,) in batch)
+            yield from ({"__sluice_raw": raw, "__sluice_made": normalized(raw, normalizers)} for (raw,) in batch)
 
-    load(connection, table, {"raw": "VARCHAR", "made": "VARCHAR"}, rows(), scratch)
+    load(connection, table, {"__sluice_raw": "VARCHAR", "__sluice_made": "VARCHAR"}, rows(), scratch)
+
+
+def _typed(column: Column, text: str, normalizers: list[Normalizer]) -> Any:
+    if column.type == "string":
+        return normalized(text, normalizers)
+    return _json_key(text) if column.type == "json" else convert(text, column.type)
+
+
+def _json_key(text: str) -> str:
+    """A key of a column of JSON: JSON as it is, any other text as a JSON string."""
+    try:
+        return dumps(loads(text.encode())).decode()
+    except ValueError:
+        return dumps(text).decode()
 
 
 def typed_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[Any]:
@@ -95,9 +110,6 @@ def typed_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[An
         raise Invalid(message, [{"pointer": "?key", "message": message}])
     normalizers = [spec.normalizers.get(name, []) for name in spec.key or []]
     try:
-        return [
-            normalized(text, how) if one.type == "string" else convert(text, one.type)
-            for one, text, how in zip(columns, key, normalizers, strict=True)
-        ]
+        return [_typed(one, text, how) for one, text, how in zip(columns, key, normalizers, strict=True)]
     except ValueError as error:
         raise Invalid(f"The key does not fit: {error}.", [{"pointer": "?key", "message": str(error)}]) from None

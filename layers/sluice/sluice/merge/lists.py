@@ -14,7 +14,8 @@ from sluice.domain.merge import FieldRule, JoinMerge
 from sluice.domain.schema import Column
 from sluice.lake.parquet import quoted
 from sluice.merge.documents import distinct, identity
-from sluice.merge.loading import BATCH, load
+from sluice.merge.loading import BATCH, load, replace_merged
+from sluice.merge.provenance import PLACE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,12 +61,16 @@ def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:
 
 def _replace(connection: DuckDBPyConnection, name: str, scratch: Path, make: Callable[[list[Any]], list[Any]]) -> None:
     column = quoted(name)
-    answer = connection.execute(f"SELECT rowid, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY rowid")
+    answer = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
 
     def rows() -> Iterator[dict[str, str | int | None]]:
         while batch := answer.fetchmany(BATCH):
             yield from ({"place": place, "made": dumps(make(loads(text.encode()))).decode()} for place, text in batch)
 
     load(connection, "lists", {"place": "BIGINT", "made": "VARCHAR"}, rows(), scratch)
-    connection.execute(f"UPDATE merged SET {column} = made::JSON FROM lists WHERE merged.rowid = place")
+    replace_merged(
+        connection,
+        f"SELECT merged.* REPLACE (lists.made::JSON AS {column}) "
+        f"FROM merged LEFT JOIN lists ON merged.{PLACE} = lists.place",
+    )
     connection.execute("DROP TABLE lists")

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING
 
 from sluice.domain.json_text import dumps
 from sluice.lake.parquet import literal
+from sluice.merge.provenance import PLACE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BATCH = 10_000
+
+
+def replace_merged(connection: DuckDBPyConnection, query: str) -> None:
+    """Put the rows of a query in the place of the engine's table `merged`.
+
+    An UPDATE would not do: it cannot tell a column named rowid from its own.
+    """
+    connection.execute(f"CREATE TEMP TABLE following AS {query} ORDER BY merged.{PLACE}")
+    connection.execute("DROP TABLE merged")
+    connection.execute("ALTER TABLE following RENAME TO merged")
 
 
 def load(

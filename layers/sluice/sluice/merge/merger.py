@@ -20,7 +20,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.override import Override
 from sluice.domain.project import Project
 from sluice.domain.run import Run, capped
-from sluice.errors import NothingToMerge
+from sluice.errors import MergeFailed, NothingToMerge
 from sluice.lake import keys
 from sluice.lake.parquet import data_object, engine, engine_name
 from sluice.lake.rows import json_row
@@ -65,6 +65,7 @@ class Merger:
         # merge is done again, so that published inputs never go back in time.
         dataset = f"project/{project.slug}"
         pointer = self._datasets.pointer(dataset)
+        require_known_sources(project.merge, assigned)
         inputs = Gatherer(self._datasets, self._lake).gather(assigned, failures)
         require_inputs(project, inputs)
         manifest = self._begun(run, project.merge, dataset, inputs, pointer.published or 0)
@@ -146,6 +147,25 @@ class Merger:
         manifest.document, manifest.rows, manifest.bytes = part, 1, part.bytes
 
 
+def require_known_sources(merge: Merge, assigned: list[Assigned]) -> None:
+    """Refuse a specification that names datasources which are not the project's.
+
+    Raises:
+        MergeFailed: naming the first one.
+    """
+    if not isinstance(merge, JoinMerge | UnionMerge):
+        return
+    known = {one.datasource for one in assigned}
+    primary = merge.primary if isinstance(merge, JoinMerge) else None
+    for where, names in (("sources", sorted(merge.sources)), ("primary", [primary] if primary else [])):
+        for name in names:
+            if name not in known:
+                there = ", ".join(sorted(known)) or "none"
+                raise MergeFailed(
+                    f"merge.{where} names {name!r}, which is no datasource of the project; it has {there}."
+                )
+
+
 def require_inputs(project: Project, inputs: Inputs) -> None:
     """Refuse to merge nothing; documents of nothing can be merged, unless something is missing.
 
@@ -179,7 +199,7 @@ def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
         return []
     columns = list(source.columns.values())
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
-        found = connection.execute(f"SELECT * EXCLUDE (_at) FROM {source.rows} ORDER BY _at").fetchall()
+        found = connection.execute(f"SELECT * EXCLUDE (__sluice_at) FROM {source.rows} ORDER BY __sluice_at").fetchall()
     return [json_row(columns, values[: len(columns)]) for values in found]
 
 

@@ -12,8 +12,8 @@ from sluice.domain.schema import Column, convert, duckdb_type
 from sluice.errors import Invalid
 from sluice.lake.parquet import quoted
 from sluice.merge.keys import typed_key
-from sluice.merge.loading import load
-from sluice.merge.provenance import winner_column
+from sluice.merge.loading import load, replace_merged
+from sluice.merge.provenance import in_merge, winner_column
 from sluice.merge.rules import OVERRIDDEN
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ def overridden(
     key = [by_name[name] for name in spec.key or []]
     fields = [column.name for column in columns if column.name not in (spec.key or [])]
     warnings = []
-    for name in dict.fromkeys(one.field for one in overrides):
-        mine = [one for one in overrides if one.field == name]
+    for field in dict.fromkeys(one.field for one in overrides):
+        mine = [one for one in overrides if one.field == field]
+        name = spec.merged_name(field)
         if name not in fields:
-            warnings.append(f"{len(mine)} overrides are of {name!r}, which is no merged field; remove them")
+            warnings.append(f"{len(mine)} overrides are of {field!r}, which is no merged field; remove them")
             continue
         rows, refused = _rows(spec, key, by_name[name], mine)
         warnings += refused
-        warnings += _apply(connection, key, by_name[name], winner_column(fields.index(name)), rows, scratch)
+        warnings += _apply(connection, key, by_name[name], in_merge(winner_column(fields.index(name))), rows, scratch)
     return warnings
 
 
@@ -77,11 +78,12 @@ def _apply(
         f"merged.{quoted(one.name)} = overrides.{name}::{duckdb_type(one.type)}"
         for one, name in zip(key, names, strict=True)
     )
-    unmet = connection.execute(f"SELECT {', '.join(names)} FROM overrides ANTI JOIN merged ON {same}").fetchall()
-    connection.execute(
-        f"UPDATE merged SET {quoted(column.name)} = made::{duckdb_type(column.type)}, {winner} = {OVERRIDDEN} "
-        f"FROM overrides WHERE {same}"
-    )
+    told = ", ".join(f"overrides.{name}" for name in names)
+    unmet = connection.execute(f"SELECT {told} FROM overrides ANTI JOIN merged ON {same}").fetchall()
+    name, met = quoted(column.name), "overrides.k0 IS NOT NULL"
+    value = f"CASE WHEN {met} THEN overrides.made::{duckdb_type(column.type)} ELSE merged.{name} END AS {name}"
+    who = f"(CASE WHEN {met} THEN {OVERRIDDEN} ELSE merged.{winner} END)::UTINYINT AS {winner}"
+    replace_merged(connection, f"SELECT merged.* REPLACE ({value}, {who}) FROM merged LEFT JOIN overrides ON {same}")
     connection.execute("DROP TABLE overrides")
     return [f"the override of {column.name!r} for {', '.join(found)} meets no record" for found in sorted(unmet)]
 

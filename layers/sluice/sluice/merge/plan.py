@@ -44,11 +44,11 @@ class Source:
     @property
     def carried(self) -> list[str]:
         """The columns that every record has besides its own."""
-        return [*self.position, *self.missing, "_at"]
+        return [*self.position, *self.missing, "__sluice_at"]
 
     @property
     def rows(self) -> str:
-        """The SQL of the source's rows, each with its place `_at` in the version: the files one after the other."""
+        """The SQL of the source's rows, each with its place `__sluice_at` in the version."""
         return self.prepared or placed_rows(self.files, list(self.columns.values()), [*self.position, *self.missing])
 
     @property

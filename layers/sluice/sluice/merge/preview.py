@@ -14,7 +14,7 @@ from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import size
 from sluice.merge.inputs import Gatherer
-from sluice.merge.merger import merged_document, require_inputs
+from sluice.merge.merger import merged_document, require_inputs, require_known_sources
 from sluice.merge.rows import merge_rows
 from sluice.settings import Settings
 
@@ -41,6 +41,7 @@ def preview(
     Raises:
         NothingToMerge, MergeFailed, NotFound: as a refresh would end.
     """
+    require_known_sources(project.merge, assigned)
     inputs = gatherer.gather(assigned, {}, versions)
     require_inputs(project, inputs)
     completeness, reasons = inputs.completeness
@@ -57,7 +58,7 @@ def preview(
         made = merge_rows(project.merge, inputs.sources, settings, scratch.parent, overrides, provenance=False)
         with engine(settings, scratch.parent) as connection:
             rows = placed_rows([LocalFile(made.data, None, made.rows)], made.columns, [])
-            query = f"SELECT * EXCLUDE (_at) FROM {rows} ORDER BY _at LIMIT {settings.preview_records}"
+            query = f"SELECT * EXCLUDE (__sluice_at) FROM {rows} ORDER BY __sluice_at LIMIT {settings.preview_records}"
             found = connection.execute(query).fetchall()
         items = [json_row(made.columns, row) for row in found]
         schema = [one.model_dump(include={"name", "type", "nullable"}) for one in made.columns]

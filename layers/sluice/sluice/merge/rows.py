@@ -16,7 +16,7 @@ from sluice.merge.keys import with_normalized_keys
 from sluice.merge.lists import made_into_lists
 from sluice.merge.overrides import overridden
 from sluice.merge.plan import Source, merged_columns
-from sluice.merge.provenance import provenance_columns
+from sluice.merge.provenance import PLACE, in_merge, provenance_columns
 from sluice.merge.reshape import reshaped, reshaped_source
 from sluice.merge.rules import MOST_SOURCES
 from sluice.merge.sql import duplicates_query, keyed_query, nothing_query, stacked_query
@@ -75,6 +75,12 @@ def merge_rows(
             return _Merge(connection, spec, sources, folder).merged(list(overrides), provenance)
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
             raise MergeFailed(f"A value cannot be converted: {str(error).splitlines()[0]}") from None
+        except duckdb.OutOfMemoryException:
+            raise MergeFailed(
+                f"The merge needs more memory than DUCKDB_MEMORY allows ({settings.duckdb_memory})."
+            ) from None
+        except duckdb.Error as error:
+            raise MergeFailed(f"The merge does not fit the data: {str(error).splitlines()[0]}") from None
 
 
 class _Merge:
@@ -114,7 +120,9 @@ class _Merge:
             query = keyed_query(self._spec, sources, columns, self._repeating(sources))
         else:
             query = stacked_query(sources, columns)
-        self._connection.execute(f"CREATE TEMP TABLE merged AS {query}")
+        self._connection.execute(
+            f"CREATE TEMP TABLE merged AS SELECT *, row_number() OVER () AS {PLACE} FROM ({query})"
+        )
 
     def _excluded(self, sources: list[Source]) -> bool:
         """Whether a narrower join has no record at all, since a datasource that it needs has none."""
@@ -146,15 +154,16 @@ class _Merge:
     def _written(self, columns: list[Column], fields: list[str], carried: list[str]) -> MergedRows:
         rows, result = "merged", self._spec.result
         if not result.empty:
-            numbered = "(SELECT *, rowid AS _at FROM merged)"
-            query, columns = reshaped(self._connection, numbered, columns, result, [*carried, "_at"], "merge.result")
-            self._connection.execute(f"CREATE TEMP TABLE result AS {query} ORDER BY _at")
+            kept = [*map(in_merge, carried), PLACE]
+            query, columns = reshaped(self._connection, "merged", columns, result, kept, "merge.result")
+            self._connection.execute(f"CREATE TEMP TABLE result AS {query} ORDER BY {PLACE}")
             rows = "result"
         data, count = self._copied(rows, [quoted(column.name) for column in columns], "data.parquet")
         key = [self._spec.result_name(name) for name in self._spec.key or []]
         made = MergedRows(columns, key, fields, data, count, warnings=self._warnings)
         if carried:
-            made.provenance, _ = self._copied(rows, carried, "provenance.parquet")
+            told = [f"{in_merge(name)} AS {name}" for name in carried]
+            made.provenance, _ = self._copied(rows, told, "provenance.parquet")
         return made
 
     def _copied(self, rows: str, names: list[str], filename: str) -> tuple[Path, int]:

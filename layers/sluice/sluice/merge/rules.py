@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import FieldRule
 from sluice.domain.schema import Column, common_type, duckdb_type
-from sluice.lake.parquet import as_type, literal, quoted
+from sluice.lake.parquet import as_type, json_cell, literal, quoted
 from sluice.merge.plan import Source
 
 # What stands in provenance where no single source has won.
@@ -95,7 +95,7 @@ def whole_record(name: str, column: Column, sources: list[Source]) -> Chosen:
 
 def has_record(source: Source) -> str:
     """The SQL condition that a source has the record."""
-    return f"{quoted(source.label)}._at IS NOT NULL"
+    return f"{quoted(source.label)}.__sluice_at IS NOT NULL"
 
 
 def _text(value: str | int | float | bool) -> str:
@@ -156,5 +156,6 @@ def _together(rule: FieldRule, column: Column, found: list[Competitor]) -> Chose
         added = " + ".join(f"coalesce({one.cell}::{wide}, 0)" for one in found)
         value = f"({added})::{duckdb_type(column.type)}" if rule.rule == "sum" else f"({added})::DOUBLE / ({count})"
         return Chosen(f"CASE WHEN {some} THEN {value} END", winner)
+    cells = ", ".join(json_cell(one.cell, one.source.columns[column.name].type) for one in found)
     # The values side by side; `merge.lists` makes one list of them.
-    return Chosen(f"CASE WHEN {some} THEN to_json([{', '.join(f'to_json({one.cell})' for one in found)}]) END", winner)
+    return Chosen(f"CASE WHEN {some} THEN to_json([{cells}]) END", winner)

@@ -6,7 +6,7 @@ from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
-from sluice.merge.provenance import row_column, winner_column
+from sluice.merge.provenance import in_merge, row_column, winner_column
 from sluice.merge.rules import Chosen, chosen, competitors, has_record, whole_record
 
 _RANK = "_rank"
@@ -48,8 +48,10 @@ def keyed_query(spec: RowsMerge, sources: list[Source], columns: list[Column], r
             continue
         made = _made(spec, column, sources)
         selected.append(f"{made.value} AS {quoted(column.name)}")
-        winners.append(f"({made.winner})::UTINYINT AS {winner_column(len(winners))}")
-    rows = [f"{quoted(source.label)}._at AS {row_column(rank)}" for rank, source in enumerate(sources)]
+        winners.append(f"({made.winner})::UTINYINT AS {in_merge(winner_column(len(winners)))}")
+    rows = [
+        f"{quoted(source.label)}.__sluice_at AS {in_merge(row_column(rank))}" for rank, source in enumerate(sources)
+    ]
     first, *others = [quoted(source.label) for source in sources]
     joins = "".join(f"\nFULL JOIN {other} USING ({names})" for other in others)
     where = _kept(spec, sources)

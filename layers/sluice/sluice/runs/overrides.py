@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
+from sluice.domain.json_text import identical
 from sluice.domain.merge import ConcatenationMerge, RecursiveMerge
 from sluice.domain.names import now, rfc3339
 from sluice.domain.override import Override, OverrideRequest, override_name
@@ -22,13 +23,28 @@ def overrides_of(services: Platform, project: str) -> list[Override]:
     return sorted(overrides, key=lambda one: (one.field, one.key))
 
 
+def find_override(services: Platform, project: str, field: str, key: list[str]) -> tuple[Override, Definition]:
+    """An override, and what the catalog knows about it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    stored = services.definitions.find("override", override_name(project, field, key))
+    if stored is None:
+        raise NotFound(f"There is no override of {field!r} for the key {', '.join(key) or '(none given)'}.")
+    return Override.model_validate(stored.document), stored
+
+
 def put_override(
     services: Platform, project: Definition, field: str, key: list[str], request: OverrideRequest, by: str
-) -> tuple[Override, bool]:
+) -> tuple[Override, Definition, bool]:
     """Keep an override, in place of the one that is there; and refresh a project that follows changes.
 
+    Args:
+        field: by its name in the published data.
+
     Returns:
-        The override, and whether it is new.
+        The override, what the catalog knows about it, and whether it is new.
 
     Raises:
         Conflict: the project's merge has no key.
@@ -36,35 +52,23 @@ def put_override(
     """
     _require_fitting(services, project, field, key, request.value)
     document = Override(
-        field=field,
-        key=key,
-        value=request.value,
-        reason=request.reason,
-        created_at=rfc3339(now()),
-        created_by=by,
+        field=field, key=key, value=request.value, reason=request.reason, created_at=rfc3339(now()), created_by=by
     )
     name = override_name(project.name, field, key)
     stored = services.definitions.find("override", name)
     if stored is None:
-        services.definitions.create("override", name, document.model_dump(mode="json"), by)
+        made = services.definitions.create("override", name, document.model_dump(mode="json"), by)
     else:
-        same = {"value": request.value, "reason": request.reason}
-        if {part: stored.document[part] for part in same} == same:
-            return Override.model_validate(stored.document), False
-        services.definitions.replace(stored, document.model_dump(mode="json"))
+        before = Override.model_validate(stored.document)
+        if before.reason == request.reason and identical(before.value, request.value):
+            return before, stored, False
+        made = services.definitions.replace(stored, document.model_dump(mode="json"))
     _follow(services, project)
-    return document, stored is None
+    return document, made, stored is None
 
 
-def delete_override(services: Platform, project: Definition, field: str, key: list[str]) -> None:
-    """Take an override away.
-
-    Raises:
-        NotFound: there is none.
-    """
-    stored = services.definitions.find("override", override_name(project.name, field, key))
-    if stored is None:
-        raise NotFound(f"There is no override of {field!r} for the key {', '.join(key)}.")
+def delete_override(services: Platform, project: Definition, stored: Definition) -> None:
+    """Take an override away."""
     services.definitions.delete(stored)
     _follow(services, project)
 
@@ -87,15 +91,18 @@ def _require_fitting(services: Platform, found: Definition, field: str, key: lis
     if len(key) != len(merge.key):
         message = f"Give key once for each column of the key, in their order: {', '.join(merge.key)}."
         raise Invalid(message, [{"pointer": "?key", "message": message}])
-    if field in merge.key:
+    if field in {merge.result_name(name) for name in merge.key}:
         raise Invalid(f"{field!r} is part of the key, which cannot be overridden.")
+    if field in merge.result.compute:
+        raise Invalid(f"{field!r} is computed of other fields; override these.")
     number = services.datasets.pointer(f"project/{found.name}").published
-    if number is None or not merge.result.empty:
-        return  # the columns before the result was reshaped are not known here; the merge warns
+    if number is None:
+        return
     columns = {column.name: column for column in services.datasets.version(f"project/{found.name}", number).schema_}
     if field not in columns:
         raise Invalid(f"There is no field {field!r}; there are {', '.join(columns)}.")
-    _require_value(columns[field], value)
+    if field not in merge.result.cast:
+        _require_value(columns[field], value)
 
 
 def _require_value(column: Column, value: Any) -> None:
