@@ -40,7 +40,9 @@ def route_paths() -> str:
     for path, verbs in sorted(paths.items()):
         lines.append(f'          "/v1{path}":\n')
         for verb, (function, route) in sorted(verbs.items()):
-            open_to_all = ", security: [{NONE: []}]" if route is None or route.role is None else ""
+            open_to_all = (
+                ", security: [{NONE: []}]" if route is None or (route.role is None and not route.anonymous) else ""
+            )
             integration = f'{{type: aws_proxy, httpMethod: POST, uri: !Sub "{_URI % function}"}}'
             lines.append(f"            {verb}: {{x-amazon-apigateway-integration: {integration}{open_to_all}}}\n")
     return "".join(lines)

@@ -7,6 +7,8 @@ from sluice.bootstrap import platform
 from sluice.errors import Forbidden, Unauthenticated
 from sluice.security.credentials import recognise
 
+_PUBLIC = "/v1/endpoints/"
+
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer API Gateway's REQUEST authorizer event with a policy that carries the principal.
@@ -20,6 +22,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         principal = recognise(headers, event["httpMethod"], services.keys, services.tokens)
     except Unauthenticated:
+        if _may_be_anonymous(event, headers):
+            return _policy("nobody", event, "Allow", {})
         if services.settings.aws_sam_local:
             # SAM's own server makes a 502 of the exception; without a principal, the function answers 401.
             return _policy("nobody", event, "Allow", {})
@@ -28,6 +32,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _policy("nobody", event, "Deny", {})
     vouched = base64.b64encode(principal.model_dump_json().encode()).decode()
     return _policy(principal.id, event, "Allow", {"principal": vouched, "role": principal.role})
+
+
+def _may_be_anonymous(event: dict[str, Any], headers: dict[str, str]) -> bool:
+    """Whether the function decides itself: endpoints may be public. Wrong credentials are never let through."""
+    sent = "x-api-key" in headers or "authorization" in headers
+    return event["httpMethod"] == "GET" and event["path"].startswith(_PUBLIC) and not sent
 
 
 def _policy(principal: str, event: dict[str, Any], effect: str, context: dict[str, str]) -> dict[str, Any]:

@@ -2,10 +2,20 @@
 
 from typing import Any
 
-from query.routes import data, diff, explain, fetch, models, query, reports
+from query.routes import data, diff, endpoints, explain, fetch, links, models, query, reports
 from sluice.http.dispatch import Dispatcher
 
-ROUTES = [*data.routes, *explain.routes, *diff.routes, *fetch.routes, *query.routes, *models.routes, *reports.routes]
+ROUTES = [
+    *data.routes,
+    *explain.routes,
+    *diff.routes,
+    *fetch.routes,
+    *query.routes,
+    *models.routes,
+    *reports.routes,
+    *endpoints.routes,
+    *links.routes,
+]
 dispatcher = Dispatcher([ROUTES])
 
 

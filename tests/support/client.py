@@ -99,3 +99,10 @@ class Client:
 
     def delete(self, path: str, **headers: str) -> Reply:
         return self.call("DELETE", path, **headers)
+
+
+def client_of_projects(services: Any, projects: list[str]) -> Client:
+    """A viewer who sees some projects only."""
+    from sluice.domain.identity import KeyRequest
+
+    return Client(services.keys.issue(KeyRequest(name="scoped", role="viewer", projects=projects), "test")[1])

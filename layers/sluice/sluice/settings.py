@@ -92,6 +92,13 @@ class Settings(BaseModel):
     max_reports: int = Field(10, description="Most reports of a project, as of models.")
     max_endpoints: int = Field(100, description="Most published endpoints of a project.")
     report_rows: int = Field(5_000, description="Most rows of a section of a report.")
+    endpoint_cache_bytes: int = Field(50_000_000, description="Most bytes of endpoints' answers that a process keeps.")
+    endpoint_recheck_seconds: float = Field(
+        5.0, description="How long a process takes an endpoint's tables for the same datasets."
+    )
+    public_requests_per_minute: int = Field(
+        120, description="Most requests to a public endpoint from one address without a key."
+    )
     model_seconds: float = Field(600.0, description="Longest that a model may run.")
     cache_dir: str = Field(
         "", description="Where a function keeps objects of the lake for its next call; empty: the temporary folder."

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sluice.catalog.definitions import Definition, Definitions, Kind
 from sluice.catalog.runs import Runs
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write, batch_get, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
 from sluice.domain.names import now, parse_time, rfc3339
@@ -35,6 +36,19 @@ class Datasets:
         """Which version is published; a dataset without any has a pointer to none."""
         item = self._datasets.get({"workspace": self._workspace, "dataset": dataset})
         return Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
+
+    def pointers_with(
+        self, kind: Kind, name: str, datasets: list[str], definitions: Definitions
+    ) -> tuple[Definition | None, dict[str, Pointer]]:
+        """A definition and the pointers of datasets, by one request."""
+        distinct = list(dict.fromkeys(datasets))
+        wanted = [(self._datasets, self._key(dataset)) for dataset in distinct]
+        definition, *items = batch_get(self._datasets.client, [definitions.wanted(kind, name), *wanted])
+        pointers = {
+            dataset: Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
+            for dataset, item in zip(distinct, items, strict=True)
+        }
+        return definitions.made_of(kind, definition), pointers
 
     def version(self, dataset: str, number: int) -> Version:
         """One version.

@@ -54,6 +54,14 @@ class Definitions:
         item = self._table.get(self._key(kind, name))
         return _definition(kind, item) if item and "deleted_at" not in item else None
 
+    def wanted(self, kind: Kind, name: str) -> tuple[Table, Item]:
+        """The table and key of a definition, for reading it together with others."""
+        return self._table, self._key(kind, name)
+
+    def made_of(self, kind: Kind, item: Item | None) -> Definition | None:
+        """The definition in an item that was read so; none if there is none, or it was deleted."""
+        return _definition(kind, item) if item and "deleted_at" not in item else None
+
     def get(self, kind: Kind, name: str) -> Definition:
         """The definition of that name.
 

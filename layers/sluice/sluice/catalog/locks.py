@@ -7,6 +7,8 @@ from typing import Any
 
 from sluice.catalog.table import ConditionFailed, Item, Table, Write
 
+_ALWAYS = "attribute_exists(#workspace_id) OR attribute_not_exists(#workspace_id)"
+
 
 class Locks:
     """The table `Locks`: `workspace#id`, forgotten by TTL (and, since that lags, on reading)."""
@@ -59,6 +61,18 @@ class Locks:
         except ConditionFailed:
             return False
         return True
+
+    def overwrite(self, lock: str, seconds: int, **attributes: Any) -> None:
+        """Write what is known under a lock, whoever wrote before."""
+        item = {**self._key(lock), "expires_at": int(time.time()) + seconds, **attributes}
+        self._table.do(self._table.put(item, _ALWAYS))
+
+    def count(self, lock: str, seconds: int) -> int:
+        """Count one more event; how many there were since the first one of so many seconds."""
+        now = int(time.time())
+        window = f"{lock}#{now // seconds}"
+        write = self._table.update(self._key(window), {"expires_at": now + 2 * seconds}, _ALWAYS, add={"events": 1})
+        return int((self._table.do(write) or {})["events"])
 
     def read(self, lock: str) -> Item | None:
         """What the holder of a lock wrote; none when nobody holds it."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from sluice.domain.base import Document
 from sluice.domain.datasource import Description
-from sluice.domain.names import RESERVED_SQL_NAMES, SqlName, parse_time
+from sluice.domain.names import SqlName, parse_time
 from sluice.domain.schema import convert
 from sluice.domain.sql_query import QueryText, parse_query
 
@@ -91,6 +91,6 @@ class Endpoint(Document):
         if unused := sorted(declared - wanted - {as_of}):
             raise ValueError(f"the parameter {unused[0]} is read by nothing")
         for name in declared:
-            if name in RESERVED_PARAMETERS | RESERVED_SQL_NAMES:
+            if name in RESERVED_PARAMETERS:
                 raise ValueError(f"the parameter name {name!r} is taken")
         return self

@@ -59,6 +59,7 @@ class Call:
     settings: Settings
     caller: Principal | None
     known_parameters: frozenset[str] = frozenset()
+    source: str = ""
 
     @property
     def principal(self) -> Principal:

@@ -56,7 +56,7 @@ class Dispatcher:
             for name, value in arguments.items():
                 _require_plain(name, value)
             answer = once(call, services, lambda: route.handler(call, services, **arguments))
-            if route.method == "GET":
+            if route.method == "GET" and not route.anonymous:
                 call.require_known_parameters()  # last, so that a missing resource is 404 first
             return self._present(call, answer)
 
@@ -88,7 +88,7 @@ class Dispatcher:
             logger.warning(error.detail)
         body = orjson.dumps(error.problem(instance=call.path))
         extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
-        extra |= {"Retry-After": "1"} if error.status == 503 else {}
+        extra |= {503: {"Retry-After": "1"}, 429: {"Retry-After": "60"}}.get(error.status, {})
         return _response(
             error.status,
             "application/problem+json",
@@ -127,6 +127,7 @@ def call_of(event: dict[str, Any], services: Platform, known: frozenset[str] = f
         settings=services.settings,
         caller=_caller(event),
         known_parameters=known,
+        source=((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "",
     )
 
 

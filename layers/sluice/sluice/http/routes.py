@@ -30,7 +30,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Route:
-    """One path and verb."""
+    """One path and verb.
+
+    Args:
+        role: the lowest role that may call; none means that no credentials are looked at, unless
+            `anonymous` says that they are where they are sent.
+    """
 
     method: str
     path: str
@@ -42,6 +47,7 @@ class Route:
     parameters: Sequence[Parameter] = ()
     media_types: Sequence[str] = ("application/json",)
     tag: str = ""
+    anonymous: bool = False
 
     @property
     def summary(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -132,6 +133,11 @@ class ModelMaker:
 def worst_of(inputs: list[InputVersion]) -> Completeness:
     """What may be said of something that is made of these."""
     return max((one.completeness for one in inputs), key=_WORST.index, default="complete")
+
+
+def worst_of_manifests(manifests: Iterable[Manifest]) -> Completeness:
+    """What may be said of something that is made of these versions."""
+    return max((one.completeness for one in manifests), key=_WORST.index, default="complete")
 
 
 def inputs_of(chosen: Chosen) -> list[InputVersion]:

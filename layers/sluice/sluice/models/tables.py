@@ -74,18 +74,29 @@ class ProjectTables:
             SqlError: there is no such table.
             NotPublished: one has no version yet.
         """
-        query.require_tables(self.names)
-        views = {name: model.sql for name, model in self._models.items() if not model.materialize}
-        wanted = needed(views, set(query.tables))
-        stored = (set(query.tables) | {name for view in wanted for name in parse_query(views[view]).tables}) - set(
-            views
-        )
+        stored, wanted, views = self._needed(query)
         chosen = Chosen()
         for name in sorted(stored):
             self._add_stored(chosen, name)
         for wave in waves({name: views[name] for name in wanted}):
             chosen.tables += [SandboxTable(name, f"({views[name].rstrip().rstrip(';')}\n)") for name in wave]
         return chosen
+
+    def stored_names(self, query: SqlQuery) -> list[str]:
+        """The tables with versions that a query reads, itself or through views.
+
+        Raises:
+            SqlError: there is no such table.
+        """
+        return sorted(self._needed(query)[0])
+
+    def _needed(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
+        """The stored tables and the views that a query needs, and the SQL of all views."""
+        query.require_tables(self.names)
+        views = {name: model.sql for name, model in self._models.items() if not model.materialize}
+        wanted = needed(views, set(query.tables))
+        read = {name for view in wanted for name in parse_query(views[view]).tables}
+        return (set(query.tables) | read) - set(views), wanted, views
 
     def with_given(self, name: str, manifest: Manifest) -> ProjectTables:
         """The same tables, with one more version that is not published yet."""

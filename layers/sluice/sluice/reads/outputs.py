@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -17,6 +18,11 @@ from sluice.lake.parquet import ROW_GROUP
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest
 
+_SHEET_ROWS = 1_048_575
+# A spreadsheet's numbers are doubles, which show fifteen digits.
+_EXACT, _SHEET_DIGITS = 10**15, 15
+# The same rows are the same bytes.
+_EPOCH = datetime(2000, 1, 1)
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -71,6 +77,55 @@ def _write_arrow(reader: Reader, request: DataRequest, path: Path, window: str) 
             writer.write_stream(ArrayStream(relation))
 
 
+def _write_xlsx(reader: Reader, request: DataRequest, path: Path, window: str) -> None:
+    names, kinds = [one.name for one in request.select], [one.type for one in request.select]
+    with path.open("wb") as file, reader.batches(request, window) as batches:
+        workbook(file, names, kinds, (list(row.values()) for batch in batches for row in batch))
+
+
+def workbook(file: IO[bytes], heads: list[str], kinds: list[str], rows: Iterable[list[Any]]) -> None:
+    """Write rows as a workbook of one sheet: numbers and times as such, and no text as a formula.
+
+    Args:
+        kinds: the columns' types.
+
+    Raises:
+        Invalid: there are more rows than a sheet has.
+    """
+    import xlsxwriter  # only for this form
+
+    options = {"constant_memory": True, "in_memory": False, "default_date_format": "yyyy-mm-dd"}
+    with xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"created": _EPOCH})
+        sheet = book.add_worksheet("data")
+        sheet.freeze_panes(1, 0)
+        formats = {"date": book.add_format({"num_format": "yyyy-mm-dd"}), "head": book.add_format({"bold": True})}
+        formats["timestamp"] = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        for column, head in enumerate(heads):
+            sheet.write_string(0, column, head, formats["head"])
+        for number, row in enumerate(rows, start=1):
+            if number > _SHEET_ROWS:
+                raise Invalid(f"A sheet has at most {_SHEET_ROWS} rows; ask for fewer, or for format=csv.")
+            for column, (kind, value) in enumerate(zip(kinds, row, strict=True)):
+                _write_cell(sheet, number, column, kind, value, formats)
+
+
+def _write_cell(sheet: Any, row: int, column: int, kind: str, value: Any, formats: dict[str, Any]) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, int | float) and abs(value) <= _EXACT:
+        sheet.write_number(row, column, value)
+    elif kind.startswith("decimal") and abs(float(value)) <= _EXACT and len(value.strip("-0.")) <= _SHEET_DIGITS:
+        sheet.write_number(row, column, float(value))
+    elif kind in ("date", "timestamp") and "1900-03" <= value < "9999":
+        moment = datetime.fromisoformat(value).replace(tzinfo=None)
+        sheet.write_datetime(row, column, moment, formats[kind])
+    else:
+        sheet.write_string(row, column, value if isinstance(value, str) else _csv_value(value))
+
+
 def _no_columns(form: str) -> Invalid:
     return Invalid(f"This version has no columns, and {form} cannot be without; use format=json.")
 
@@ -79,6 +134,9 @@ OUTPUTS = {
     "csv": Output("text/csv; charset=utf-8", "csv", _write_csv),
     "jsonl": Output("application/x-ndjson", "jsonl", _write_jsonl),
     "parquet": Output("application/vnd.apache.parquet", "parquet", _write_parquet, binary=True),
+    "xlsx": Output(
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", _write_xlsx, binary=True
+    ),
     "arrow": Output("application/vnd.apache.arrow.stream", "arrows", _write_arrow, binary=True),
 }
 FORMS = ("json", *OUTPUTS)

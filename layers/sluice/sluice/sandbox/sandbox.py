@@ -67,12 +67,14 @@ class Sandbox:
         tables: list[SandboxTable],
         scratch: Path,
         rows: int | None = None,
+        moments: dict[str, str] | None = None,
     ) -> QueryResult:
         """The rows of a query.
 
         Args:
             scratch: a folder that the engine may use while it runs.
             rows: how many to give; by default as many as the setting says.
+            moments: which parameters are a `date` or a `timestamp`, whose values are text.
 
         Raises:
             Invalid: the query is not one that may be run, or does not fit the tables.
@@ -81,7 +83,7 @@ class Sandbox:
         settings = self._settings
         limit = settings.query_rows if rows is None else rows
         most = max(settings.query_most_rows, limit)
-        job = {"rows": limit, "most_rows": most, "threads": settings.duckdb_threads}
+        job = {"rows": limit, "most_rows": most, "threads": settings.duckdb_threads, "moments": moments or {}}
         about = self._asked(sql, parameters, tables, scratch, settings.query_seconds, **job)
         if "limit" in about:
             raise _over(about["limit"], settings)

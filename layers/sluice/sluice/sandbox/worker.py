@@ -11,6 +11,7 @@ import os
 import resource
 import struct
 import sys
+from datetime import date, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
@@ -101,6 +102,10 @@ def _said(error: Exception) -> str:
 
 
 def _done(job: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+    for name, kind in job.get("moments", {}).items():
+        value = job["parameters"][name]
+        read = date.fromisoformat if kind == "date" else datetime.fromisoformat
+        job["parameters"][name] = None if value is None else read(value)
     connection = opened(job)
     try:
         require_allowed(connection, job["sql"], set(job["tables"]))

@@ -1,0 +1,88 @@
+"""Published endpoints, as everybody calls them who may, and signed links to a project's results."""
+
+import hashlib
+from typing import Any
+
+from sluice.bootstrap import Platform
+from sluice.domain.endpoint import Endpoint
+from sluice.domain.schema import BIGINT_RANGE
+from sluice.endpoints.answers import FORMATS, MEDIA_TYPES
+from sluice.endpoints.server import Request
+from sluice.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
+from sluice.http.call import Answer, Call
+from sluice.http.endpoints import endpoint_server
+from sluice.http.routes import IF_NONE_MATCH, Parameter, Routes
+
+routes = Routes("endpoints")
+_FORMAT = Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMATS), "default": "json"})
+_BOM = Parameter(
+    "bom", "For CSV: begin with a byte order mark, by which Excel knows UTF-8.", {"type": "boolean", "default": False}
+)
+
+
+@routes.get(
+    "/endpoints/{project}/{name}",
+    role=None,
+    anonymous=True,
+    answer={"type": "object"},
+    parameters=[_FORMAT, _BOM, IF_NONE_MATCH],
+    media_types=("application/json", "text/csv"),
+)
+def call_endpoint(call: Call, services: Platform, project: str, name: str) -> Answer:
+    """The answer of a published endpoint; its own parameters are those of its document."""
+    server = endpoint_server(services)
+    endpoint, pointers = server.find(project, name)
+    _require_caller(call, services, endpoint, project, name)
+    request = _request(call, endpoint)
+    kept = server.answer(project, name, endpoint, pointers, request)
+    etag = hashlib.sha256(kept.content).hexdigest()[:32]
+    scope = "public" if endpoint.public else "private"
+    headers = {
+        "ETag": f'"{etag}"',
+        "Age": str(kept.age),
+        "Cache-Control": f"{scope}, max-age={endpoint.cache_seconds}",
+        "X-Cache": "hit" if kept.hit else "miss",
+    }
+    if call.has(etag):
+        return Answer(status=304, headers=headers)
+    return Answer(kept.content, headers=headers, media_type=MEDIA_TYPES[request.form])
+
+
+def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project: str, name: str) -> None:
+    if call.caller is not None:
+        if not (endpoint.public or call.caller.sees_project(project)):
+            raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
+        return
+    if not endpoint.public:
+        raise Unauthenticated("This endpoint is not public: send an API key.")
+    most = services.settings.public_requests_per_minute
+    if services.locks.count(f"rate#{project}#{name}#{call.source}", 60) > most:
+        raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.")
+
+
+def _request(call: Call, endpoint: Endpoint) -> Request:
+    known = {*endpoint.parameters, "format", "bom"}
+    unknown = sorted(set(call.query) - known)
+    if unknown:
+        faults = [_fault(name, "Unknown query parameter.") for name in unknown]
+        raise Invalid(f"The endpoint has no parameter {unknown[0]}; it has {', '.join(sorted(known))}.", faults)
+    form = call.choice("format", FORMATS, "json")
+    bom = call.choice("bom", ("true", "false"), "false") == "true"
+    values: dict[str, Any] = {}
+    for name, parameter in endpoint.parameters.items():
+        text = call.one(name)
+        if text is None and parameter.required:
+            raise Invalid(f"The parameter {name} is required.", [_fault(name, "Give a value.")])
+        if text is None and parameter.default is not None:
+            text = str(parameter.default).lower() if isinstance(parameter.default, bool) else str(parameter.default)
+        try:
+            values[name] = None if text is None else parameter.typed(text)
+        except ValueError as error:
+            raise Invalid(f"The parameter {name} cannot be {text!r}: {error}.", [_fault(name, str(error))]) from None
+        if isinstance(values[name], int) and values[name] not in BIGINT_RANGE:
+            raise Invalid(f"The parameter {name} is too large.", [_fault(name, "Give a smaller number.")])
+    return Request(values, form, bom and form == "csv")
+
+
+def _fault(name: str, message: str) -> dict[str, str]:
+    return {"pointer": f"?{name}", "message": message}

@@ -1,0 +1,59 @@
+"""The forms in which an endpoint answers: JSON, CSV for programs and spreadsheets, XLSX."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sluice.domain.endpoint import Endpoint
+from sluice.reads.outputs import csv_text, safe_for_spreadsheets, workbook
+from sluice.sandbox.sandbox import QueryResult
+
+FORMATS = ("json", "csv", "xlsx")
+MEDIA_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+# By which spreadsheets know UTF-8 when a file is opened with a double click.
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class About:
+    """What an answer says of the data that it is of."""
+
+    version: int | None
+    versions: dict[str, int]
+    completeness: str
+    data_as_of: str
+
+    def presented(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "version": self.version,
+            "versions": self.versions,
+            "completeness": self.completeness,
+            "data_as_of": self.data_as_of,
+        }
+
+
+def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom: bool) -> bytes:
+    """The rows in one of the forms."""
+    if form == "json":
+        told = {"columns": found.columns, "truncated": found.truncated, **about.presented()}
+        return b'{"items":' + found.items + b"," + orjson.dumps(told)[1:]
+    items: list[dict[str, Any]] = orjson.loads(found.items)
+    names = [one["name"] for one in found.columns]
+    heads = [endpoint.columns.get(name, name) for name in names]
+    if form == "xlsx":
+        file = io.BytesIO()
+        kinds = [one["type"] for one in found.columns]
+        workbook(file, heads, kinds, ([row[name] for name in names] for row in items))
+        return file.getvalue()
+    lines = [[safe_for_spreadsheets(row[name]) for name in names] for row in items]
+    text = csv_text([[safe_for_spreadsheets(head) for head in heads], *lines])
+    return ((_BOM if bom else "") + text).encode()

@@ -1,0 +1,263 @@
+"""Published endpoints: parameters, formats, kept answers, who may call; and signed links."""
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from sluice.bootstrap import Platform
+from sluice.domain.names import rfc3339
+from sluice.http.endpoints import endpoint_server
+from support.client import Client, Reply, client_of_projects
+from support.documents import http_source, refresh
+from support.upstream import Upstream
+
+NOBODY = Client()
+TOP: dict[str, Any] = {
+    "sql": "SELECT rank, name, price FROM merged WHERE ($city IS NULL OR name = $city) ORDER BY rank LIMIT $limit",
+    "parameters": {
+        "limit": {"type": "integer", "default": 2, "min": 1, "max": 200},
+        "city": {"type": "string"},
+        "datetime": {"type": "datetime"},
+    },
+    "as_of": "$datetime",
+    "columns": {"rank": "Rank", "price": "Price USD"},
+}
+RECORDS = [
+    {"id": 1, "rank": 1, "name": "=cmd()", "price": 2.5},
+    {"id": 2, "rank": 2, "name": "Zürich", "price": None},
+    {"id": 3, "rank": 3, "name": "Rome", "price": 0.1},
+]
+
+
+@pytest.fixture
+def shop(services: Platform, admin: Client, upstream: Upstream) -> Iterator[Client]:
+    """A project with the endpoint `top`, refreshed."""
+    upstream.serve(RECORDS)
+    admin.put("/datasources/shop", http_source("shop"))
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/shop", {})
+    answer = admin.put("/projects/p/endpoints/top", TOP)
+    assert answer.status == 201, answer.text
+    refresh(admin, "p")
+    yield admin
+    services.sandbox.close()
+
+
+def top(client: Client, query: str = "", **headers: str) -> Reply:
+    return client.call("GET", f"/endpoints/p/top{query}", **headers)
+
+
+def test_an_endpoint_answers(shop: Client, viewer: Client) -> None:
+    answer = top(viewer)
+    assert answer.json() == {
+        "items": [{"rank": 1, "name": "=cmd()", "price": 2.5}, {"rank": 2, "name": "Zürich", "price": None}],
+        "columns": [
+            {"name": "rank", "type": "bigint"},
+            {"name": "name", "type": "string"},
+            {"name": "price", "type": "double"},
+        ],
+        "truncated": False,
+        "version": 1,
+        "versions": {"merged": 1},
+        "completeness": "complete",
+        "data_as_of": answer.json()["data_as_of"],
+    }
+    assert [row["rank"] for row in top(viewer, "?limit=200").json()["items"]] == [1, 2, 3]
+    assert top(viewer, "?city=Rome").json()["items"][0]["rank"] == 3
+    assert top(viewer, "?city=' OR 1=1 --").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?limit=0",
+        "?limit=201",
+        "?limit=x",
+        "?limit=1.5",
+        "?limit=1&limit=2",
+        "?nothing=1",
+        "?format=xml",
+        "?datetime=x",
+    ],
+)
+def test_bad_parameters_are_refused(shop: Client, query: str) -> None:
+    answer = top(shop, query)
+    assert (answer.status, answer.json()["errors"][0]["pointer"][0]) == (422, "?")
+
+
+def test_forms_for_people(shop: Client, services: Platform) -> None:
+    answer = top(shop, "?format=csv&limit=3")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.text.split("\r\n") == ["Rank,name,Price USD", "1,'=cmd(),2.5", "2,Zürich,", "3,Rome,0.1", ""]
+    assert top(shop, "?format=csv&bom=true").text.startswith("\ufeffRank,")
+    moved = top(shop, "?format=xlsx&limit=3")
+    assert moved.status == 303
+    key = moved.headers["Location"].partition("/lake/")[2].partition("?")[0]
+    book = services.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+    assert sheet == [["Rank", "name", "Price USD"], [1.0, "=cmd()", 2.5], [2.0, "Zürich", ""], [3.0, "Rome", 0.1]]
+
+
+def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstream, services: Platform) -> None:
+    first = top(shop)
+    assert (first.headers["X-Cache"], first.headers["Age"]) == ("miss", "0")
+    second = top(shop)
+    assert (second.headers["X-Cache"], second.text) == ("hit", first.text)
+    assert second.headers["Cache-Control"] == "private, max-age=60"
+    unchanged = top(shop, If_None_Match=first.headers["ETag"])
+    assert (unchanged.status, unchanged.text) == (304, "")
+    server = endpoint_server(services)
+    server.cache._mine.clear()
+    assert top(shop).headers["X-Cache"] == "hit", "another process has computed it"
+    upstream.serve([{"id": 1, "rank": 1, "name": "new", "price": 1.0}])
+    refresh(shop, "p", ingest="all")
+    third = top(shop)
+    assert (third.headers["X-Cache"], third.json()["items"][0]["name"]) == ("miss", "new")
+    assert top(shop, If_None_Match=first.headers["ETag"]).status == 200
+    shop.put("/projects/p/endpoints/top", TOP | {"sql": TOP["sql"].replace("rank, ", "rank + 1 AS rank, ", 1)})
+    assert top(shop).json()["items"][0]["rank"] == 2, "and until its own document does"
+
+
+def test_one_read_of_the_catalog_for_a_kept_answer(shop: Client, services: Platform) -> None:
+    top(shop)
+    calls: list[str] = []
+    services._dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
+    from query.app import dispatcher
+    from support.client import event_of
+
+    event = event_of("GET", "/endpoints/p/top", None, {})
+    event["requestContext"]["authorizer"] = shop._authorized(event_of("GET", "/x", None, {"x-api-key": shop.key or ""}))
+    calls.clear()
+    assert dispatcher.handle(event, None)["statusCode"] == 200
+    assert calls == ["BatchGetItem"]
+
+
+def test_what_was_published_then(shop: Client, upstream: Upstream) -> None:
+    moment = rfc3339(datetime.now(UTC) + timedelta(milliseconds=1))
+    threading.Event().wait(0.01)
+    upstream.serve([{"id": 9, "rank": 9, "name": "later", "price": 1.0}])
+    refresh(shop, "p", ingest="all")
+    assert top(shop).json()["items"][0]["name"] == "later"
+    then = top(shop, f"?datetime={moment}").json()
+    assert (then["version"], then["items"][0]["rank"]) == (1, 1)
+    assert top(shop, "?datetime=2020-01-01T00:00:00Z").status == 404
+
+
+def test_many_ask_and_one_computes(shop: Client, services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = endpoint_server(services)
+    computed: list[int] = []
+    gate = threading.Event()
+
+    def compute() -> bytes:
+        computed.append(1)
+        gate.wait(0.3)
+        return b"answer"
+
+    with ThreadPoolExecutor(8) as pool:
+        from sluice.endpoints.cache import AnswerCache
+
+        caches = [AnswerCache(services.locks, services.lake, 1000) for _ in range(8)]
+        found = list(pool.map(lambda cache: cache.get("key", 60, compute).content, caches))
+    assert (found, len(computed)) == ([b"answer"] * 8, 1)
+    assert server is endpoint_server(services)
+
+
+def test_a_failed_answer_is_not_kept(shop: Client, services: Platform) -> None:
+    document = {"sql": "SELECT error(name) AS x FROM merged"}
+    shop.put("/projects/p/endpoints/top", document)
+    assert [top(shop).status for _ in range(2)] == [422, 422]
+
+
+def test_who_may_call(shop: Client, services: Platform) -> None:
+    assert top(NOBODY).status == 401
+    assert top(Client("sk_wrong")).status == 401
+    scoped, other = client_of_projects(services, ["p"]), client_of_projects(services, ["q"])
+    assert top(scoped).status == 200
+    assert top(other).status == 404
+    shop.put("/projects/p/endpoints/top", TOP | {"public": True})
+    answer = top(NOBODY)
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=60")
+    assert top(other).status == 200
+    assert top(Client("sk_wrong")).status == 401
+    services.settings = services.settings.model_copy(update={"public_requests_per_minute": 3})
+    assert 429 in [top(NOBODY).status for _ in range(5)]
+    assert top(scoped).status == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sql": "SELECT $city FROM nothing LIMIT $limit"}, "there is no table nothing"),
+        ({"sql": "SELECT $other FROM merged"}, "$other, which is no parameter"),
+        ({"parameters": {**TOP["parameters"], "unused": {"type": "string"}}}, "unused is read by nothing"),
+        ({"as_of": "$limit"}, "no parameter of type datetime"),
+        (
+            {"parameters": {**TOP["parameters"], "limit": {"type": "integer", "default": 500, "max": 200}}},
+            "at most 200",
+        ),
+        ({"parameters": {**TOP["parameters"], "limit": {"type": "odd"}}}, "input should be"),
+        ({"cache_seconds": -1}, "greater than or equal"),
+    ],
+    ids=str,
+)
+def test_endpoints_that_cannot_be_are_refused(shop: Client, changes: dict[str, Any], said: str) -> None:
+    answer = shop.put("/projects/p/endpoints/top", TOP | changes)
+    assert answer.status == 422
+    assert said in answer.text.lower()
+
+
+def test_typed_parameters(shop: Client) -> None:
+    kinds = {"i": "integer", "n": "number", "b": "boolean", "s": "string", "d": "date", "t": "datetime"}
+    selected = ", ".join(f"typeof(${name}) AS {name}, ${name}::VARCHAR AS {name}_value" for name in kinds)
+    document = {"sql": f"SELECT {selected}", "parameters": {name: {"type": kind} for name, kind in kinds.items()}}
+    assert shop.put("/projects/p/endpoints/typed", document).status == 201
+    query = "?i=5&n=2.5&b=true&s=5&d=2026-02-03&t=2026-02-03T04:05:06%2B02:00"
+    row = shop.get(f"/endpoints/p/typed{query}").json()["items"][0]
+    assert (row["i_value"], row["n_value"], row["b_value"], row["s_value"]) == ("5", "2.5", "true", "5")
+    assert (row["d"], row["d_value"], row["t"]) == ("DATE", "2026-02-03", "TIMESTAMP")
+    assert row["t_value"] == "2026-02-03 02:05:06"
+    assert shop.get("/endpoints/p/typed?b=perhaps").status == 422
+
+
+def test_links(shop: Client, viewer: Client) -> None:
+    assert viewer.post("/projects/p/links", {"target": "data"}).status == 403
+    for target, text in (
+        ("endpoints/top?format=csv", "Rank,name"),
+        ("data?format=csv&select=name", "name"),
+        ("data", "{"),
+    ):
+        made = shop.post("/projects/p/links", {"target": target, "expires_in_seconds": 60})
+        assert made.status == 201, made.text
+        path = made.json()["url"].partition("/v1")[2]
+        opened = NOBODY.get(path)
+        assert (opened.status, opened.text.startswith(text)) == (200, True), opened.text
+        assert NOBODY.get(path[:-2] + ("AA" if path[-2:] != "AA" else "BB")).status == 404
+    assert NOBODY.get("/links?token=x").status == 404
+    assert NOBODY.get("/links").status == 404
+    assert shop.post("/projects/p/links", {"target": "runs"}).status == 422
+    assert shop.post("/projects/p/links", {"target": "data", "expires_in_seconds": 0}).status == 422
+
+
+def test_a_link_expires(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = shop.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json()
+    path = made["url"].partition("/v1")[2]
+
+    now = time.time()
+    monkeypatch.setattr("query.routes.links.time.time", lambda: now + 61)
+    assert NOBODY.get(path).status == 404
+
+
+def test_data_as_a_workbook(shop: Client, services: Platform) -> None:
+    moved = shop.get("/projects/p/data?format=xlsx&order=rank")
+    key = moved.headers["Location"].partition("/lake/")[2].partition("?")[0]
+    book = services.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+    assert sheet[0] == ["id", "rank", "name", "price"]
+    assert sheet[1] == [1.0, 1.0, "=cmd()", 2.5]
