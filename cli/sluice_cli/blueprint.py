@@ -20,7 +20,8 @@ class Blueprint:
     """One folder.
 
     Args:
-        folder: with `blueprint.yaml`, `datasources/*.yaml`, `projects/*.yaml`, `files/{slug}/*`.
+        folder: with `blueprint.yaml`, `datasources/*.yaml`, `projects/*.yaml`, `files/{slug}/*`, and of the
+            project that `blueprint.yaml` names `models/*.yaml`, `reports/*.yaml`, `endpoints/*.yaml`.
         variables: what stands for `${NAME}` and `${NAME:-default}` in them.
     """
 
@@ -75,6 +76,29 @@ class Blueprint:
         for slug in {one["datasource"] for one in present} - set(assigned):
             api.call("DELETE", f"/projects/{file.stem}/datasources/{slug}")
         console.print(f"  project {file.stem} with {', '.join(assigned) or 'no datasource'}")
+        if file.stem == self.description.get("project"):
+            for kind in ("models", "reports", "endpoints"):
+                self._apply_parts(api, file.stem, kind)
+
+    def _apply_parts(self, api: Api, project: str, kind: str) -> None:
+        """Make a project's models, reports or endpoints what the folder says; others are removed."""
+        waiting = {file.stem: self._load(file) for file in sorted((self.folder / kind).glob("*.yaml"))}
+        present = {one["name"] for one in api.get(f"/projects/{project}/{kind}")["items"]}
+        for name in present - set(waiting):
+            api.call("DELETE", f"/projects/{project}/{kind}/{name}")
+        refused: dict[str, StepFailed] = {}
+        while waiting:
+            for name in list(waiting):
+                try:
+                    api.put(f"/projects/{project}/{kind}/{name}", waiting[name])
+                except StepFailed as error:
+                    refused[name] = error  # it may read a model that comes later
+                    continue
+                console.print(f"  {kind.removesuffix('s')} {name}")
+                del waiting[name]
+                refused.clear()
+            if refused and set(refused) == set(waiting):
+                raise next(iter(refused.values()))
 
     def files(self) -> list[tuple[str, Path]]:
         """The files to drop, each with the slug of its datasource."""

@@ -86,8 +86,9 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
     with step(f"Refresh the project {project}"):
         run = api.finished(api.post(f"/projects/{project}/runs", {}))
         _tell(run)
-    _show(api, project, blueprint.description["show"])
-    _next_commands(description, project, stack.port, time.monotonic() - started)
+    _show(api, project, dict(blueprint.description["show"]))
+    addresses = [description["api"] + path for path in blueprint.description.get("addresses", [])]
+    _next_commands(description, project, addresses, stack.port, time.monotonic() - started)
 
 
 def _has_own_keys(blueprint: Blueprint) -> bool:
@@ -129,17 +130,25 @@ def _tell(run: dict[str, Any]) -> None:
 
 
 def _show(api: Api, project: str, show: dict[str, Any]) -> None:
-    answer = api.get(f"/projects/{project}/data", **show)
+    model = show.pop("model", None)
+    answer = api.get(f"/projects/{project}/models/{model}/data" if model else f"/projects/{project}/data", **show)
     columns = show["select"].split(",")
-    table = Table(title=f"{project}, version {answer['version']}, as of {answer['data_as_of']}", title_justify="left")
+    name = f"{project}, model {model}" if model else project
+    table = Table(title=f"{name}, version {answer['version']}, as of {answer['data_as_of']}", title_justify="left")
     for column in columns:
-        table.add_column(column, justify="right" if column in ("rank", "price_usd") else "left")
+        text = any(_is_text(row[column]) for row in answer["items"])
+        table.add_column(column, justify="left" if text else "right")
     for row in answer["items"]:
         table.add_row(*("–" if row[column] is None else str(row[column]) for column in columns))
     console.print(table)
 
 
-def _next_commands(description: dict[str, Any], project: str, port: int, seconds: float) -> None:
+def _is_text(value: Any) -> bool:
+    """Whether a value is neither a number nor a decimal, which is text in JSON."""
+    return isinstance(value, str) and not value.replace(".", "", 1).replace("-", "", 1).isdecimal()
+
+
+def _next_commands(description: dict[str, Any], project: str, addresses: list[str], port: int, seconds: float) -> None:
     moved = "" if port == DEFAULT_PORT else f" PORT={port}"
     lines = [
         f"[bold]API[/]   {description['api']}",
@@ -147,7 +156,8 @@ def _next_commands(description: dict[str, Any], project: str, port: int, seconds
         f"[bold]Key[/]   {description['api_key']}  (admin; also in .local/stack.json)",
         "",
         "Try next:",
-        f"  .venv/bin/sluice data project {project} --order=-price_usd --limit 5",
+        *(f"  curl -H 'x-api-key: {description['api_key']}' '{address}'" for address in addresses),
+        f"  .venv/bin/sluice data project {project} --limit 5",
         f"  .venv/bin/sluice run project {project}",
         "  .venv/bin/sluice get runs",
         f"  make logs{moved}    make down{moved}",

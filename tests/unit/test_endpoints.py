@@ -27,7 +27,7 @@ TOP: dict[str, Any] = {
         "datetime": {"type": "datetime"},
     },
     "as_of": "$datetime",
-    "columns": {"rank": "Rank", "price": "Price USD"},
+    "columns": {"rank": "Rank", "name": "name", "price": "Price USD"},
 }
 RECORDS = [
     {"id": 1, "rank": 1, "name": "=cmd()", "price": 2.5},

@@ -12,7 +12,9 @@ routes = Routes("models")
 _MOST_SECTIONS = 1000
 _SEARCHED = 200
 _FORMAT = Parameter("format", "The page, or one section's rows.", {"type": "string", "enum": ["html", "csv"]})
-_SECTION = Parameter("section", "For CSV: which section, from 0; without it the first with rows.", {"type": "integer"})
+_SECTION = Parameter(
+    "section", "For CSV: which section, from 0; without it the first table, else the first chart.", {"type": "integer"}
+)
 
 
 @routes.get(
@@ -40,8 +42,9 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
             known = ", ".join(tables) or "none"
             message = f"The report has no such section with rows; it has {known}."
             raise Invalid(message, [{"pointer": "?section", "message": message}])
-        part, media_type = tables[section] if section is not None else next(iter(tables.values())), "text/csv"
-        media_type += "; charset=utf-8"
+        sections = manifest.spec["report"]["sections"]
+        first = next((name for name in tables if sections[int(name)]["type"] == "table"), next(iter(tables)))
+        part, media_type = tables[section or first], "text/csv; charset=utf-8"
     return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
 
 

@@ -76,7 +76,7 @@ class Endpoint(Document):
     )
     public: bool = Field(False, description="Whether everybody may call it, without a key.")
     columns: dict[str, str] = Field(
-        default_factory=dict, description="How the columns are headed in CSV and XLSX, by their names."
+        default_factory=dict, description="The columns of CSV and XLSX, with their headings; empty: all, as they are."
     )
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from sluice.domain.endpoint import Endpoint
+from sluice.errors import Invalid
 from sluice.reads.outputs import csv_text, safe_for_spreadsheets, workbook
 from sluice.sandbox.sandbox import QueryResult
 
@@ -47,12 +48,14 @@ def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom
         told = {"columns": found.columns, "truncated": found.truncated, **about.presented()}
         return b'{"items":' + found.items + b"," + orjson.dumps(told)[1:]
     items: list[dict[str, Any]] = orjson.loads(found.items)
-    names = [one["name"] for one in found.columns]
+    kinds = {one["name"]: one["type"] for one in found.columns}
+    names = list(endpoint.columns or kinds)
+    if unknown := [name for name in names if name not in kinds]:
+        raise Invalid(f"The endpoint's columns name {unknown[0]!r}; its query gives {', '.join(kinds)}.")
     heads = [endpoint.columns.get(name, name) for name in names]
     if form == "xlsx":
         file = io.BytesIO()
-        kinds = [one["type"] for one in found.columns]
-        workbook(file, heads, kinds, ([row[name] for name in names] for row in items))
+        workbook(file, heads, [kinds[name] for name in names], ([row[name] for name in names] for row in items))
         return file.getvalue()
     lines = [[safe_for_spreadsheets(row[name]) for name in names] for row in items]
     text = csv_text([[safe_for_spreadsheets(head) for head in heads], *lines])
