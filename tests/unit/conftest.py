@@ -13,6 +13,8 @@ from pytest_socket import disable_socket, enable_socket
 from sluice import bootstrap
 from sluice.bootstrap import Platform
 from sluice.domain.identity import KeyRequest
+from sluice.sandbox.sandbox import Sandbox
+from sluice.settings import Settings
 from support.client import Client
 from support.template import resources
 from support.upstream import Upstream
@@ -21,6 +23,8 @@ from support.workflows import LocalWorkflows
 TABLES = resources("AWS::DynamoDB::Table")
 # One session for all tests: reading the services' descriptions takes longer than most tests.
 SESSION = boto3.session.Session()
+# One process of the sandbox for all tests that need no other settings.
+SANDBOX = Sandbox(Settings(duckdb_threads=1))
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +86,7 @@ def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Platfo
         bootstrap.platform.cache_clear()
         platform = bootstrap.platform()
         platform.__dict__["workflows"] = LocalWorkflows(platform)
+        platform.__dict__["sandbox"] = SANDBOX
         platform.source_transport = upstream.transport  # type: ignore[method-assign]
         yield platform
         bootstrap.platform.cache_clear()

@@ -3,7 +3,6 @@
 import io
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,7 +36,7 @@ RECORDS = [
 
 
 @pytest.fixture
-def shop(services: Platform, admin: Client, upstream: Upstream) -> Iterator[Client]:
+def shop(services: Platform, admin: Client, upstream: Upstream) -> Client:
     """A project with the endpoint `top`, refreshed."""
     upstream.serve(RECORDS)
     admin.put("/datasources/shop", http_source("shop"))
@@ -46,8 +45,7 @@ def shop(services: Platform, admin: Client, upstream: Upstream) -> Iterator[Clie
     answer = admin.put("/projects/p/endpoints/top", TOP)
     assert answer.status == 201, answer.text
     refresh(admin, "p")
-    yield admin
-    services.sandbox.close()
+    return admin
 
 
 def top(client: Client, query: str = "", **headers: str) -> Reply:
@@ -261,3 +259,58 @@ def test_data_as_a_workbook(shop: Client, services: Platform) -> None:
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
     assert sheet[0] == ["id", "rank", "name", "price"]
     assert sheet[1] == [1.0, 1.0, "=cmd()", 2.5]
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {"type": "integer", "min": "abc"},
+        {"type": "integer", "min": 5, "max": 1},
+        {"type": "number", "min": "NaN"},
+        {"type": "number", "default": "Infinity", "max": 5},
+        {"type": "date", "values": ["2024-13-01"]},
+        {"type": "boolean", "min": 1},
+        {"type": "integer", "required": True, "default": 1},
+    ],
+    ids=str,
+)
+def test_parameters_that_cannot_be_are_refused(shop: Client, parameter: dict[str, Any]) -> None:
+    document = {"sql": "SELECT $x AS x", "parameters": {"x": parameter}}
+    assert shop.put("/projects/p/endpoints/x", document).status == 422
+
+
+def test_bounds_belong_to_what_they_bound(shop: Client) -> None:
+    start = {"type": "datetime", "min": "2024-01-01T00:00:00Z", "default": "2024-01-01T00:00:00Z"}
+    number = {"type": "number", "min": 0, "max": 10, "default": 0}
+    document = {"sql": "SELECT $t AS t, $n AS n", "parameters": {"t": start, "n": number}}
+    assert shop.put("/projects/p/endpoints/x", document).status == 201
+    for query, status in (
+        ("", 200),
+        ("?t=2024-01-01T00:00:00Z", 200),
+        ("?t=2024-01-01", 200),
+        ("?t=2023-12-31", 422),
+        ("?n=10", 200),
+        *((f"?n={word}", 422) for word in ("NaN", "Infinity", "-Infinity", "10.1")),
+    ):
+        assert shop.get(f"/endpoints/p/x{query}").status == status, query
+
+
+def test_a_changed_view_changes_the_answer(shop: Client, services: Platform) -> None:
+    services.settings = services.settings.model_copy(update={"endpoint_recheck_seconds": 0.0})
+    for version in (1, 2):
+        shop.put("/projects/p/models/vw", {"sql": f"SELECT {version} AS v FROM merged LIMIT 1", "materialize": False})
+        shop.put("/projects/p/endpoints/x", {"sql": "SELECT v FROM vw", "cache_seconds": 600})
+        assert shop.get("/endpoints/p/x").json()["items"] == [{"v": version}]
+
+
+def test_odd_values_in_every_form(shop: Client) -> None:
+    sql = "SELECT ['nan'::double] AS l, -1.5::DECIMAL(5,2) AS d, DATE '5000-01-01 (BC)' AS b, TIMESTAMP '12000-01-01' t"
+    shop.put("/projects/p/endpoints/x", {"sql": sql})
+    assert shop.get("/endpoints/p/x").json()["items"][0]["l"] == [None]
+    assert shop.get("/endpoints/p/x?format=csv").text.splitlines()[1].startswith("[null],-1.50,")
+    assert shop.get("/endpoints/p/x?format=xlsx").status == 303
+
+
+@pytest.mark.parametrize("target", ["http://[bad", "//[x", "http://evil.com/data", "//evil/data", "", "../data"])
+def test_links_lead_into_the_project_only(shop: Client, target: str) -> None:
+    assert shop.post("/projects/p/links", {"target": target}).status == 422

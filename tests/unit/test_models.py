@@ -1,25 +1,18 @@
 """SQL models, their order and tests, and queries in the sandbox."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sluice.bootstrap import Platform
+from sluice.sandbox.sandbox import Sandbox
 from support.client import Client
 from support.documents import http_source, refresh, rows
 from support.upstream import Upstream
 from support.workflows import LocalWorkflows
 
 Records = list[dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def sandbox(services: Platform) -> Iterator[None]:
-    yield
-    if "sandbox" in services.__dict__:
-        services.sandbox.close()
 
 
 @pytest.fixture
@@ -233,9 +226,11 @@ def test_queries(shop: Client, viewer: Client, services: Platform) -> None:
 )
 def test_a_query_over_its_caps_is_ended(shop: Client, services: Platform, sql: str) -> None:
     services.settings = services.settings.model_copy(update={"query_seconds": 1.0, "query_memory": "100MB"})
+    services.__dict__["sandbox"] = Sandbox(services.settings)
     answer = shop.post("/projects/p/query", {"sql": sql})
     assert (answer.status, answer.json()["type"]) == (422, "urn:sluice:problem:query-limit")
     assert query(shop, "SELECT 1 AS one")["items"] == [{"one": 1}]
+    services.sandbox.close()
 
 
 ATTACKS = [
@@ -318,3 +313,65 @@ def test_the_sandbox_has_no_environment(services: Platform) -> None:
     environment = Path(f"/proc/{process.pid}/environ").read_bytes()
     assert b"AWS" not in environment
     assert b"TABLE" not in environment
+
+
+def test_long_conditions_are_read_at_once(shop: Client) -> None:
+    import time
+
+    from sluice.domain.sql_query import parse_query
+
+    begun = time.process_time()
+    parse_query("SELECT id FROM merged WHERE " + " OR ".join(f"id={number}" for number in range(2000)))
+    assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(
+    "name", ["duckdb_views", "sqlite_master", "pg_class", '"/etc/passwd.csv"', "information_schema"]
+)
+def test_a_common_table_opens_nothing(shop: Client, services: Platform, tmp_path: Path, name: str) -> None:
+    from sluice.errors import Invalid
+
+    sql = f"SELECT * FROM {name} a, (WITH {name} AS (SELECT 1 AS one) SELECT one FROM {name}) b"
+    assert query(shop, sql)[0] == 422
+    with pytest.raises(Invalid):
+        services.sandbox.query(sql, {}, [], tmp_path)
+
+
+def test_odd_but_legal_queries(shop: Client) -> None:
+    refresh(shop, "p")
+    inner = "SELECT count(*) AS n FROM (WITH merged AS (SELECT 1 AS one) SELECT * FROM merged) x, merged"
+    assert query(shop, inner)["items"] == [{"n": 2}]
+    assert query(shop, "SELECT 1 AS a; -- done")["items"] == [{"a": 1}]
+    assert query(shop, "SELECT ';' AS a; ;")["items"] == [{"a": ";"}]
+    row = query(shop, "SELECT [1.5::DECIMAL(5,2)] d, [TIMESTAMP '2024-01-01'] t, [1, 'nan'::double] n, 'x'::BLOB b")
+    assert isinstance(row, dict), row
+    assert row["items"] == [{"d": [1.5], "t": ["2024-01-01 00:00:00"], "n": [1.0, None], "b": "x"}], row
+    deep = query(shop, "SELECT " + "+".join(["1"] * 600))
+    assert deep[0] == 422
+    assert "memory" not in deep[1]
+
+
+def test_models_wait_for_what_their_tests_read(shop: Client, workflows: LocalWorkflows) -> None:
+    put(shop, "zz", "SELECT id FROM merged")
+    test = {"type": "relationships", "column": "id", "to": "zz", "field": "id"}
+    put(shop, "aa", "SELECT id FROM merged", tests=[test])
+    assert refresh(shop, "p")["status"] == "succeeded"
+    assert shop.delete("/projects/p/models/zz").status == 409
+    assert shop.delete("/projects/p/models/aa").status == 204
+    assert shop.delete("/projects/p/models/zz").status == 204
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        {"type": "accepted_values", "column": "id", "values": [1, None]},
+        {"type": "accepted_values", "column": "id", "values": [[1]]},
+        {"type": "row_count", "min": 5, "max": 1},
+        {"type": "sql", "sql": "SELECT $x"},
+        {"type": "sql", "sql": "SELECT * FROM nothing"},
+        {"type": "relationships", "column": "id", "to": "nothing", "field": "id"},
+    ],
+    ids=str,
+)
+def test_tests_that_cannot_be_are_refused(shop: Client, test: dict[str, Any]) -> None:
+    assert put(shop, "m", "SELECT * FROM merged", tests=[test]) == 422

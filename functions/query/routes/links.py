@@ -77,7 +77,13 @@ def _handler(slug: str, target: str) -> tuple[Callable[[Call, Platform], Answer]
     Raises:
         Invalid: it is nothing that a link can lead to.
     """
-    parts = urlsplit(target)
+    message = "A link leads to data, reports/{name}/latest or endpoints/{name}."
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise Invalid(message, [{"pointer": "/target", "message": message}]) from None
+    if parts.scheme or parts.netloc:
+        raise Invalid(message, [{"pointer": "/target", "message": message}])
     query: dict[str, list[str]] = parse_qs(parts.query, keep_blank_values=True)
     arguments: dict[str, Any]
     match parts.path.strip("/").split("/"):
@@ -88,6 +94,5 @@ def _handler(slug: str, target: str) -> tuple[Callable[[Call, Platform], Answer]
         case ["reports", name, run]:
             arguments, handle = {"slug": slug, "name": name, "run": run}, get_rendered_report
         case _:
-            message = "A link leads to data, reports/{name}/latest or endpoints/{name}."
             raise Invalid(message, [{"pointer": "/target", "message": message}])
     return (lambda call, services: handle(call, services, **arguments)), query

@@ -51,7 +51,7 @@ def query_project(call: Call, services: Platform, slug: str) -> Answer:
     except SqlError as error:
         raise Invalid(str(error), [{"pointer": "/sql", "message": str(error)}]) from None
     with services.lake.scratch() as scratch:
-        found = services.sandbox.query(request.sql, request.parameters, chosen.tables, scratch.parent)
+        found = services.sandbox.query(query.sql, request.parameters, chosen.tables, scratch.parent)
     return Answer(
         {
             "items": orjson.Fragment(found.items),

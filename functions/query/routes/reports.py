@@ -30,7 +30,7 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
     dataset = f"project/{slug}/report/{name}"
     version = services.datasets.published(dataset) if run == "latest" else _by_run(services, dataset, run)
     manifest = services.lake.manifest(version.manifest_key)
-    headers = {**version_headers(about_version(version)), "ETag": f'"{manifest.objects[0].sha256[:32]}-{form}"'}
+    headers = {**version_headers(about_version(version))}
     if form == "html":
         part, media_type = manifest.objects[0], "text/html; charset=utf-8"
         # The page has no scripts; should its text ever hold one, it is not run.
@@ -45,6 +45,9 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
         sections = manifest.spec["report"]["sections"]
         first = next((name for name in tables if sections[int(name)]["type"] == "table"), next(iter(tables)))
         part, media_type = tables[section or first], "text/csv; charset=utf-8"
+    headers["ETag"] = f'"{part.sha256[:32]}"'
+    if call.has(part.sha256[:32]):
+        return Answer(status=304, headers=headers)
     return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
 
 

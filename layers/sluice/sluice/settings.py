@@ -94,7 +94,7 @@ class Settings(BaseModel):
     report_rows: int = Field(5_000, description="Most rows of a section of a report.")
     endpoint_cache_bytes: int = Field(50_000_000, description="Most bytes of endpoints' answers that a process keeps.")
     endpoint_recheck_seconds: float = Field(
-        5.0, description="How long a process takes an endpoint's tables for the same datasets."
+        2.0, description="How long a process takes an endpoint's tables and views for the same."
     )
     public_requests_per_minute: int = Field(
         120, description="Most requests to a public endpoint from one address without a key."

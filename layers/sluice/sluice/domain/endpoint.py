@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -39,11 +40,32 @@ class EndpointParameter(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.default is not None:
-            self.typed(str(self.default).lower() if isinstance(self.default, bool) else str(self.default))
+        low, high = (self._converted(bound) if bound is not None else None for bound in (self.min, self.max))
+        if self.type == "boolean" and not low is high is None:
+            raise ValueError("a boolean has no min or max")
+        if low is not None and high is not None and low > high:
+            raise ValueError("min is greater than max")
+        for value in self.values or []:
+            self._converted(value)
         if self.required and self.default is not None:
             raise ValueError("a required parameter has no default")
+        if self.default is not None:
+            self.typed(_written(self.default))
         return self
+
+    def _converted(self, value: str | int | float | bool) -> Any:
+        """A value in the one form in which values of the type are compared."""
+        text = _written(value)
+        if self.type == "string":
+            return text
+        if self.type == "datetime" and "T" in text:
+            return parse_time(text).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        converted = convert(text, _TYPES[self.type])
+        if self.type == "datetime":
+            return datetime.fromisoformat(converted).isoformat(sep=" ", timespec="microseconds")
+        if self.type == "number" and not isinstance(converted, float):
+            raise ValueError("not a finite number")
+        return converted
 
     def typed(self, text: str) -> Any:
         """A value as the query is given it.
@@ -51,17 +73,18 @@ class EndpointParameter(Document):
         Raises:
             ValueError: it is not of the type, or not one that is taken.
         """
-        value = text if self.type == "string" else convert(text, _TYPES[self.type])
-        if self.type == "datetime":
-            value = parse_time(text).replace(tzinfo=None).isoformat(sep=" ") if "T" in text else value
-        low, high = (convert(bound, _TYPES[self.type]) if bound is not None else None for bound in (self.min, self.max))
-        if low is not None and value < low:
+        value = self._converted(text)
+        if self.min is not None and value < self._converted(self.min):
             raise ValueError(f"at least {self.min}")
-        if high is not None and value > high:
+        if self.max is not None and value > self._converted(self.max):
             raise ValueError(f"at most {self.max}")
-        if self.values is not None and value not in self.values:
+        if self.values is not None and value not in [self._converted(one) for one in self.values]:
             raise ValueError(f"one of {', '.join(map(str, self.values))}")
         return value
+
+
+def _written(value: str | int | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Endpoint(Document):

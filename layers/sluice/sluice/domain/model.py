@@ -38,7 +38,7 @@ class AcceptedValues(_Test):
 
     type: Literal["accepted_values"]
     column: ColumnName
-    values: Annotated[list[JsonValue], Field(min_length=1, max_length=1000)]
+    values: Annotated[list[str | int | float | bool], Field(min_length=1, max_length=1000)]
 
 
 class Relationships(_Test):
@@ -76,6 +76,8 @@ class RowCount(_Test):
     def _check(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("a row_count needs min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is greater than max")
         return self
 
 

@@ -6,6 +6,7 @@ engine itself: see `sandbox.policy`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -21,8 +22,12 @@ FORBIDDEN_FUNCTIONS = frozenset(
     nextval currval txid_current current_database current_schema current_schemas current_catalog current_user
     session_user user current_query version getvariable write_log add_parquet_key in_search_path
     icu_calendar_names from_substrait get_substrait sql_auto_complete json_execute_serialized_sql test_all_types
+    current_role current_connection_id current_transaction_id current_query_id sleep_ms has_table_privilege
     random gen_random_uuid uuid uuidv4 uuidv7
     """.split()  # noqa: SIM905 - as a list it would have a line for each
+)
+_CATALOG = frozenset(
+    {"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "information_schema"}
 )
 FORBIDDEN_BEGINNINGS = ("read_", "duckdb_", "pragma_", "pg_", "parquet_", "copy_", "delta_", "iceberg_", "sqlite_")
 
@@ -46,7 +51,9 @@ class SqlQuery:
     """A query that was read.
 
     Args:
+        sql: its text, without anything behind it.
         tables: the names of the tables that it reads, in lower case.
+        shadowed: names of its own common tables, which may be those of tables elsewhere in it.
         parameters: the names after `$`.
         places: line and column where each table is named first.
         ordered: whether the query itself orders its rows.
@@ -54,6 +61,7 @@ class SqlQuery:
 
     sql: str
     tables: frozenset[str]
+    shadowed: frozenset[str]
     parameters: frozenset[str]
     places: dict[str, tuple[int, int]]
     ordered: bool
@@ -75,6 +83,12 @@ def is_forbidden(function: str) -> bool:
     return name in FORBIDDEN_FUNCTIONS or name.startswith(FORBIDDEN_BEGINNINGS)
 
 
+def is_forbidden_table(name: str) -> bool:
+    """Whether a common table must not have a name: elsewhere in a query it would mean the engine's own."""
+    plain = re.fullmatch(r"\w+", name) is not None
+    return not plain or name in _CATALOG or name.startswith(FORBIDDEN_BEGINNINGS)
+
+
 @lru_cache(maxsize=256)
 def parse_query(text: str) -> SqlQuery:
     """A query, read.
@@ -90,7 +104,8 @@ def parse_query(text: str) -> SqlQuery:
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
-        found = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
+        trees = sqlglot.parse(text, dialect="duckdb")
+        found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         reason = str(first.get("description") or error).split(" but got")[0].split(" for <class")[0]
@@ -103,26 +118,31 @@ def parse_query(text: str) -> SqlQuery:
         raise SqlError("one SELECT is wanted, and nothing else")
     tree = found[0]
     names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    for name in sorted(names):
+        if is_forbidden_table(name):
+            raise SqlError(f"a common table cannot be named {name}")
     places: dict[str, tuple[int, int]] = {}
     for node in tree.walk():
         _check(node, text)
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             places.setdefault(node.name.lower(), _place(node, text))
     parameters = frozenset(node.name for node in tree.find_all(exp.Placeholder))
-    tables = frozenset(name for name in places if name not in names or _reads_itself(tree, name))
-    return SqlQuery(text, tables, parameters, places, tree.args.get("order") is not None)
-
-
-def _reads_itself(tree: Any, name: str) -> bool:
-    """Whether a common table of this name reads the project's table of the same name."""
-    from sqlglot import expressions as exp
-
-    return any(
-        table.name.lower() == name
-        for cte in tree.find_all(exp.CTE)
-        if cte.alias.lower() == name and not (cte.parent and cte.parent.args.get("recursive"))
-        for table in cte.this.find_all(exp.Table)
+    return SqlQuery(
+        sql=_statement(text),
+        tables=frozenset(places) - names,
+        shadowed=frozenset(places) & names,
+        parameters=parameters,
+        places=places,
+        ordered=tree.args.get("order") is not None,
     )
+
+
+def _statement(text: str) -> str:
+    """The text without the semicolons and comments behind it, so that it can stand within other SQL."""
+    from sqlglot.dialects.duckdb import DuckDB
+
+    tokens = [token for token in DuckDB().tokenize(text) if token.token_type.name != "SEMICOLON"]
+    return text[: tokens[-1].end + 1]
 
 
 def _check(node: Any, text: str) -> None:
@@ -135,19 +155,21 @@ def _check(node: Any, text: str) -> None:
     if isinstance(node, exp.Table):
         if node.args.get("db") or node.args.get("catalog"):
             raise SqlError(f"{node.sql(dialect='duckdb')}: a table is named alone", *_place(node, text))
-        if isinstance(node.this, exp.Func) and _function(node.this) not in TABLE_FUNCTIONS:
-            raise SqlError(f"the table function {_function(node.this)} is not allowed", *_place(node, text))
-    elif isinstance(node, exp.Func) and is_forbidden(_function(node)):
-        raise SqlError(f"the function {_function(node)} is not allowed", *_place(node, text))
+        if isinstance(node.this, exp.Func) and not TABLE_FUNCTIONS & set(_functions(node.this)):
+            raise SqlError(f"the table function {_functions(node.this)[0]} is not allowed", *_place(node, text))
+    elif isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
+        for name in _functions(node):
+            if is_forbidden(name):
+                raise SqlError(f"the function {name} is not allowed", *_place(node, text))
 
 
-def _function(node: Any) -> str:
-    """The name that a function has in DuckDB."""
+def _functions(node: Any) -> list[str]:
+    """The names that a function may have in DuckDB."""
     from sqlglot import expressions as exp
 
     if isinstance(node, exp.Anonymous):
-        return str(node.this).lower()
-    return str(node.sql(dialect="duckdb")).partition("(")[0].strip().lower()
+        return [str(node.this).lower()]
+    return [name.lower() for name in node.sql_names()]
 
 
 def _place(node: Any, text: str) -> tuple[int, int]:

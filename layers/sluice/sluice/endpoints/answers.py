@@ -10,7 +10,7 @@ import orjson
 
 from sluice.domain.endpoint import Endpoint
 from sluice.errors import Invalid
-from sluice.reads.outputs import csv_text, safe_for_spreadsheets, workbook
+from sluice.reads.outputs import csv_text, safe_for_spreadsheets, safe_rows, workbook
 from sluice.sandbox.sandbox import QueryResult
 
 FORMATS = ("json", "csv", "xlsx")
@@ -57,6 +57,5 @@ def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom
         file = io.BytesIO()
         workbook(file, heads, [kinds[name] for name in names], ([row[name] for name in names] for row in items))
         return file.getvalue()
-    lines = [[safe_for_spreadsheets(row[name]) for name in names] for row in items]
-    text = csv_text([[safe_for_spreadsheets(head) for head in heads], *lines])
+    text = csv_text([list(map(safe_for_spreadsheets, heads)), *safe_rows(found.columns, items, names)])
     return ((_BOM if bom else "") + text).encode()

@@ -34,12 +34,14 @@ class _Known:
 
     Args:
         datasets: those behind the tables that it reads, by the tables' names.
+        views: the SQL of the views that it reads.
         checked: when the tables were looked up, by the monotonic clock.
     """
 
     version: int
     endpoint: Endpoint
     datasets: dict[str, str]
+    views: dict[str, str]
     checked: float
 
 
@@ -97,11 +99,11 @@ class EndpointServer:
         endpoint = Endpoint.model_validate(found.document)
         tables = self.tables(project)
         try:
-            names = tables.stored_names(parse_query(endpoint.sql))
+            names, views = tables.read_by(parse_query(endpoint.sql))
         except SqlError as error:
             raise Invalid(f"The endpoint does not fit its project any more: {error}.") from None
         datasets = {name: tables.dataset(name) for name in names}
-        return _Known(found.version, endpoint, datasets, time.monotonic())
+        return _Known(found.version, endpoint, datasets, views, time.monotonic())
 
     def answer(
         self, project: str, name: str, endpoint: Endpoint, pointers: Mapping[str, Pointer], request: Request
@@ -120,6 +122,7 @@ class EndpointServer:
             request.values,
             request.form,
             request.bom,
+            self._known[f"{project}#{name}"].views,
             {table: [one.published, one.data_as_of] for table, one in pointers.items()},
         ]
         key = hashlib.sha256(orjson.dumps(depends, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -140,7 +143,7 @@ class EndpointServer:
             if parameter.type in _MOMENTS and one in values
         }
         with self.lake.scratch() as scratch:
-            found = self.sandbox.query(endpoint.sql, values, chosen.tables, scratch.parent, moments=moments)
+            found = self.sandbox.query(query.sql, values, chosen.tables, scratch.parent, moments=moments)
         numbers = chosen.numbers
         about = About(
             numbers.get(MERGED, min(numbers.values(), default=None)),

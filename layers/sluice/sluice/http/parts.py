@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -18,10 +19,11 @@ from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.resources import PROJECTS, unless_overtaken
-from sluice.models.graph import waves
+from sluice.models.graph import reads_of, waves
 from sluice.runs.part_documents import part_name, parts_of
 from sluice.runs.parts import models_of, published_tables
 
+_NAME_PATTERN = r"[a-z0-9_][a-z0-9_-]{0,62}"
 M = TypeVar("M", bound=BaseModel)
 Told = Callable[[Platform, str, Definition], dict[str, Any]]
 
@@ -119,10 +121,11 @@ class ProjectPart(Generic[M]):
         return Answer(self.view(services, made), headers={"ETag": f'"{made.etag}"'})
 
     def _require_name(self, services: Platform, slug: str, name: str, *, new: bool) -> None:
-        if not is_name(name) or name in RESERVED_SQL_NAMES:
-            message = (
-                f"The name {name!r} cannot be used in SQL: it must match {SQL_NAME_PATTERN} and be no reserved word."
-            )
+        if self._kind == "model" and (not is_name(name) or name in RESERVED_SQL_NAMES):
+            message = f"The name {name!r} cannot be used in SQL: it must match {SQL_NAME_PATTERN}, and be no keyword."
+            raise Invalid(message, [{"pointer": "", "message": message}])
+        if re.fullmatch(_NAME_PATTERN, name) is None:
+            message = f"The name {name!r} must match {_NAME_PATTERN}."
             raise Invalid(message, [{"pointer": "", "message": message}])
         most = self._most(services)
         if new and len(parts_of(services, self._kind, slug)) >= most:
@@ -134,9 +137,18 @@ class ProjectPart(Generic[M]):
         call.principal.require_owner(found.created_by)
         call.require_match(found.etag)
         call.require_known_parameters()
+        if self._kind == "model":
+            _require_unread(services, slug, name)
         dataset = f"project/{slug}/{self._kind}/{name}"
         services.definitions.delete(found, services.datasets.hiding(dataset))
         return Answer(status=204)
+
+
+def _require_unread(services: Platform, slug: str, name: str) -> None:
+    """Refuse to remove a model that another one reads: the next refresh would fail."""
+    for other, model in models_of(services, slug).items():
+        if other != name and name in reads_of(other, model):
+            raise Conflict(f"The model {other!r} reads {name!r}; change or remove it first.")
 
 
 def _own(body: Any, name: str, slug: str) -> Any:
@@ -160,10 +172,12 @@ def _check_model(services: Platform, slug: str, name: str, model: Model) -> None
     tables = published_tables(services, slug)
     try:
         parse_query(model.sql).require_tables(tables.names | {name})
-        waves({**{other: one.sql for other, one in models_of(services, slug).items()}, name: model.sql})
+        models = {**models_of(services, slug), name: model}
+        waves({other: reads_of(other, one) for other, one in models.items()})
         for index, test in enumerate(model.tests):
             if test.type == "sql":
                 _check_sql(tables.names | {name}, test.sql, f"/tests/{index}/sql")
+                _require_no_parameters(test.sql, f"/tests/{index}/sql")
             elif test.type == "relationships" and test.to not in tables.names | {name}:
                 message = f"There is no table {test.to}; there are {', '.join(sorted(tables.names))}."
                 raise Invalid(message, [{"pointer": f"/tests/{index}/to", "message": message}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,9 +17,18 @@ from sluice.domain.schema import Column
 def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
     """A row as DuckDB gives it, as JSON values."""
     return {
-        column.name: loads(value.encode()) if column.type == "json" and value else json_value(column.type, value)
+        column.name: loads(_finite(value).encode())
+        if column.type == "json" and value
+        else json_value(column.type, value)
         for column, value in zip(columns, values, strict=True)
     }
+
+
+def _finite(text: str) -> str:
+    """JSON of the engine, in which NaN and the infinities stand as words, as JSON."""
+    if "NaN" not in text and "Infinity" not in text:
+        return text
+    return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False, separators=(",", ":"))
 
 
 def json_value(kind: str, value: Any) -> Any:
@@ -37,7 +47,7 @@ def json_value(kind: str, value: Any) -> Any:
         case Decimal():
             return format(value, "f")
         case str() if kind == "json":
-            return orjson.Fragment(value)
+            return orjson.Fragment(_finite(value))
         case float() if not math.isfinite(value):
             return None
         case _:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _WHOLE = re.compile(r"^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$")
+_DECIMAL = re.compile(r"DECIMAL\(\d+,\d+\)")
+_TIMESTAMP = re.compile(r"TIMESTAMP(_S|_MS|_NS)?( WITH TIME ZONE)?")
+_ENUM = re.compile(r"ENUM\([^\[\]]*\)")
 _KINDS = {
     "VARCHAR": "string",
     "FLOAT": "double",
@@ -14,6 +17,9 @@ _KINDS = {
     "TIME": "string",
     "INTERVAL": "string",
     "UUID": "string",
+    "BLOB": "string",
+    "BIT": "string",
+    "TIME WITH TIME ZONE": "string",
     "JSON": "json",
     '"NULL"': "string",
 }
@@ -23,8 +29,8 @@ def kind_of(engine_type: str) -> str:
     """The column type that holds an engine's type; what has parts is JSON."""
     if _WHOLE.match(engine_type):
         return "bigint"
-    if engine_type.startswith("DECIMAL("):
+    if _DECIMAL.fullmatch(engine_type):
         return engine_type.lower()
-    if engine_type.startswith("TIMESTAMP"):
+    if _TIMESTAMP.fullmatch(engine_type):
         return "timestamp"
-    return _KINDS.get(engine_type, "json")
+    return "string" if _ENUM.fullmatch(engine_type) else _KINDS.get(engine_type, "json")

@@ -117,7 +117,7 @@ class ModelMaker:
         with self._lake.scratch() as scratch:
             target = scratch.with_name("data.parquet")
             seconds = self._settings.model_seconds
-            sql, tables = model.sql, chosen.tables
+            sql, tables = parse_query(model.sql).sql, chosen.tables
             columns, rows = self._sandbox.write(sql, tables, scratch.parent, target, ordered=ordered, seconds=seconds)
             part = data_object(keys.data(folder, 0), target, rows)
             self._lake.put_file(part.key, target)

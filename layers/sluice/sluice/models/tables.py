@@ -78,25 +78,27 @@ class ProjectTables:
         chosen = Chosen()
         for name in sorted(stored):
             self._add_stored(chosen, name)
-        for wave in waves({name: views[name] for name in wanted}):
-            chosen.tables += [SandboxTable(name, f"({views[name].rstrip().rstrip(';')}\n)") for name in wave]
+        for wave in waves({name: set(parse_query(views[name]).tables) for name in wanted}):
+            chosen.tables += [SandboxTable(name, f"({parse_query(views[name]).sql}\n)") for name in wave]
         return chosen
 
-    def stored_names(self, query: SqlQuery) -> list[str]:
-        """The tables with versions that a query reads, itself or through views.
+    def read_by(self, query: SqlQuery) -> tuple[list[str], dict[str, str]]:
+        """The tables with versions that a query reads, itself or through views; and the SQL of these views.
 
         Raises:
             SqlError: there is no such table.
         """
-        return sorted(self._needed(query)[0])
+        stored, wanted, views = self._needed(query)
+        return sorted(stored), {name: views[name] for name in sorted(wanted)}
 
     def _needed(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
         """The stored tables and the views that a query needs, and the SQL of all views."""
         query.require_tables(self.names)
+        tables = set(query.tables) | (set(query.shadowed) & self.names)
         views = {name: model.sql for name, model in self._models.items() if not model.materialize}
-        wanted = needed(views, set(query.tables))
+        wanted = needed({name: set(parse_query(sql).tables) for name, sql in views.items()}, tables)
         read = {name for view in wanted for name in parse_query(views[view]).tables}
-        return (set(query.tables) | read) - set(views), wanted, views
+        return (tables | read) - set(views), wanted, views
 
     def with_given(self, name: str, manifest: Manifest) -> ProjectTables:
         """The same tables, with one more version that is not published yet."""

@@ -73,7 +73,7 @@ class Tester:
             return self._stale(table, manifest, test)
         columns = {column.name: column for column in manifest.columns}
         sql = test.sql if isinstance(test, SqlTest) else _query(table, columns, test)
-        count = self._one(f"SELECT count(*) AS n FROM ({sql.rstrip().rstrip(';')}\n)")
+        count = self._one(f"SELECT count(*) AS n FROM ({parse_query(sql).sql}\n)")
         return int(count), f"{count} rows of {table} fail {_described(test)}"
 
     def _stale(self, table: str, manifest: Manifest, test: Freshness) -> tuple[int, str]:

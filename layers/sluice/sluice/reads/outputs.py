@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from sluice.reads.request import DataRequest
 _SHEET_ROWS = 1_048_575
 # A spreadsheet's numbers are doubles, which show fifteen digits.
 _EXACT, _SHEET_DIGITS = 10**15, 15
+_SHEET_TIME = r"(19(0[1-9]|[1-9]\d)|[2-8]\d{3}|2\d{3})-\d\d-\d\d(T[\d:.]+Z)?"
 # The same rows are the same bytes.
 _EPOCH = datetime(2000, 1, 1)
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -119,7 +121,7 @@ def _write_cell(sheet: Any, row: int, column: int, kind: str, value: Any, format
         sheet.write_number(row, column, value)
     elif kind.startswith("decimal") and abs(float(value)) <= _EXACT and len(value.strip("-0.")) <= _SHEET_DIGITS:
         sheet.write_number(row, column, float(value))
-    elif kind in ("date", "timestamp") and "1900-03" <= value < "9999":
+    elif kind in ("date", "timestamp") and re.fullmatch(_SHEET_TIME, value):
         moment = datetime.fromisoformat(value).replace(tzinfo=None)
         sheet.write_datetime(row, column, moment, formats[kind])
     else:
@@ -152,6 +154,12 @@ def csv_text(rows: list[list[Any]]) -> str:
 def safe_for_spreadsheets(value: Any) -> Any:
     """A value that no spreadsheet takes for a formula: a text that begins like one gets a quote before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_BEGINNINGS) else value
+
+
+def safe_rows(columns: list[dict[str, str]], items: list[dict[str, Any]], names: list[str]) -> list[list[Any]]:
+    """Rows that no spreadsheet takes for formulas; a negative decimal is a number, though JSON has it as text."""
+    texts = {one["name"] for one in columns if one["type"] in ("string", "json")}
+    return [[safe_for_spreadsheets(row[name]) if name in texts else row[name] for name in names] for row in items]
 
 
 def _csv_value(value: Any) -> Any:

@@ -139,8 +139,12 @@ def _svg(figure: Figure, title: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r'\1 role="img"', text, count=1)
-    text = text.replace(_INK, "var(--ink)").replace(_GRID, "var(--grid)")
+    return re.sub(r'style="([^"]*)"', lambda match: f'style="{_styled(match[1])}"', text)
+
+
+def _styled(style: str) -> str:
+    """A style in the page's colours and font, for which matplotlib names its own."""
+    style = style.replace(_INK, "var(--ink)").replace(_GRID, "var(--grid)")
     for index, color in enumerate(_SERIES):
-        text = text.replace(color, f"var(--series-{index})")
-    # matplotlib names a font for every text; the page's own is meant.
-    return re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+        style = style.replace(color, f"var(--series-{index})")
+    return re.sub(r"font: ([\d.]+)px [^;]*", r"font-size: \1px", style)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from pathlib import Path
 from typing import Any
 
 import orjson
+from aws_lambda_powertools import Logger
 
 from sluice import __version__
 from sluice.catalog.datasets import Datasets
@@ -21,11 +23,13 @@ from sluice.lake.parquet import data_object, engine_name
 from sluice.lake.store import Lake
 from sluice.models.maker import inputs_of, worst_of
 from sluice.models.tables import Chosen, ProjectTables
-from sluice.reads.outputs import csv_text, safe_for_spreadsheets
+from sluice.reads.outputs import csv_text, safe_for_spreadsheets, safe_rows
 from sluice.reports.charts import chart_svg
 from sluice.reports.page import Rows, markdown, page, section, table
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
+
+logger = Logger()
 
 
 class ReportMaker:
@@ -143,7 +147,7 @@ class ReportMaker:
 
     def _rows(self, one: Any, chosen: Chosen, scratch: Path) -> Rows:
         limit = self._settings.report_rows
-        found = self._sandbox.query(one.sql, {}, chosen.tables, scratch, rows=limit)
+        found = self._sandbox.query(parse_query(one.sql).sql, {}, chosen.tables, scratch, rows=limit)
         return Rows(found.columns, orjson.loads(found.items), found.truncated)
 
     def _content(self, one: Section, rows: Rows) -> str:
@@ -153,10 +157,14 @@ class ReportMaker:
             raise AssertionError("text has no rows")
         if not rows.items:
             return '<p class="note">There is nothing to draw: the query gives no rows.</p>'
-        return chart_svg(one, rows.columns, rows.items)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # numbers that overflow: what comes of them is caught
+                return chart_svg(one, rows.columns, rows.items)
+        except (ValueError, ArithmeticError, IndexError, RuntimeError) as error:
+            logger.info("a chart cannot be drawn", extra={"reason": str(error)})
+            return '<p class="note">These values cannot be drawn: they are too far apart, too close, or no times.</p>'
 
 
 def _csv(rows: Rows) -> str:
     names = [one["name"] for one in rows.columns]
-    lines = [[safe_for_spreadsheets(row[name]) for name in names] for row in rows.items]
-    return csv_text([[safe_for_spreadsheets(name) for name in names], *lines])
+    return csv_text([list(map(safe_for_spreadsheets, names)), *safe_rows(rows.columns, rows.items, names)])

@@ -9,6 +9,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from sluice.domain.dataset import InputVersion
+from sluice.domain.json_text import dumps
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --paper: #ffffff; --grid: #d9dee3;
@@ -75,6 +76,8 @@ def _cell(value: Any) -> str:
             return '<span class="note">–</span>'
         case bool():
             return "yes" if value else "no"
+        case list() | dict():
+            return escape(dumps(value).decode())
         case _:
             return escape(str(value))
 

@@ -14,7 +14,7 @@ from sluice.domain.project import Project
 from sluice.domain.run import Run
 from sluice.errors import NotFound, TestsFailed
 from sluice.lake import keys
-from sluice.models.graph import waves
+from sluice.models.graph import reads_of, waves
 from sluice.models.tables import MERGED, ProjectTables
 from sluice.models.testing import Tester
 from sluice.runs.part_documents import parts_of
@@ -71,14 +71,14 @@ def planned(services: Platform, run: Run, merged_key: str | None) -> dict[str, A
         `{"waves": [[item]], "reports": [item]}`, each item the event of one call.
     """
     project = run.project or ""
-    sql = {name: model.sql for name, model in models_of(services, project).items()}
+    reads = {name: reads_of(name, model) for name, model in models_of(services, project).items()}
     reports = sorted(parts_of(services, "report", project))
     if run.part is not None:
-        sql = {name: sql[name] for name in ({run.part} & set(sql) if run.kind == "model" else ())}
+        reads = {name: reads[name] for name in ({run.part} & set(reads) if run.kind == "model" else ())}
         reports = [name for name in reports if run.kind == "report" and name == run.part]
-        if not sql and not reports:
+        if not reads and not reports:
             raise NotFound(f"The {run.kind} {run.part!r} was deleted.")
-    order = waves(sql)
+    order = waves(reads)
     names = [*([MERGED] if merged_key else []), *(name for wave in order for name in wave)]
     services.lake.put_json(keys.parts(run), [*names, *(report_key(name) for name in reports)])
     if merged_key is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sluice.domain.sql_query import TABLE_FUNCTIONS, SqlError, is_forbidden
+from sluice.domain.sql_query import TABLE_FUNCTIONS, SqlError, is_forbidden, is_forbidden_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,10 +31,16 @@ def require_allowed(connection: DuckDBPyConnection, sql: str, tables: set[str]) 
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise SqlError("one SELECT is wanted, and nothing else")
     row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    tree: dict[str, Any] = orjson.loads(row[0]) if row else {"error": True}
+    try:
+        tree: dict[str, Any] = orjson.loads(row[0]) if row else {"error": True}
+    except orjson.JSONDecodeError:
+        raise SqlError("the query is nested too deeply") from None
     if tree["error"] or len(tree["statements"]) != 1:
         raise SqlError(tree.get("error_message", "one SELECT is wanted, and nothing else"))
     common = {entry["key"].lower() for node in _nodes(tree) for entry in (node.get("cte_map") or {}).get("map", [])}
+    for name in common:
+        if is_forbidden_table(name):
+            raise SqlError(f"a common table cannot be named {name}")
     for node in _nodes(tree):
         _check(node, tables | common)
 

@@ -87,7 +87,11 @@ class Sandbox:
         about = self._asked(sql, parameters, tables, scratch, settings.query_seconds, **job)
         if "limit" in about:
             raise _over(about["limit"], settings)
-        items = self._received(time.monotonic() + _START_SECONDS)
+        try:
+            items = self._received(time.monotonic() + _START_SECONDS)
+        except EOFError:
+            self.close()
+            raise _over("memory", settings) from None
         return QueryResult(items, about["columns"], about["rows"], about["truncated"])
 
     def write(

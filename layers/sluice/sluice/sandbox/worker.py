@@ -89,6 +89,8 @@ def main() -> None:
             answer, rows = {"fault": _said(error)}, None
         except (MemoryError, OSError):
             answer, rows = {"limit": "memory"}, None
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            answer, rows = {"fault": f"the query cannot be run: {error}"[:300]}, None
         send(given, orjson.dumps(answer))
         if rows is not None:
             send(given, rows)
@@ -134,6 +136,7 @@ def opened(job: dict[str, Any]) -> DuckDBPyConnection:
     paths = ", ".join(literal(path) for path in [*job["paths"], *([job["target"]] if job.get("target") else [])])
     connection.execute(f"SET allowed_paths = [{paths}]")
     connection.execute(f"SET allowed_directories = [{literal(job['scratch'])}]")
+    connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -182,7 +185,7 @@ def _selection(connection: DuckDBPyConnection, job: dict[str, Any]) -> tuple[lis
         elif column.type in ("bigint", "double") or (column.type == "string" and kind != "VARCHAR"):
             cell = f"{cell}::{ {'bigint': 'BIGINT', 'double': 'DOUBLE', 'string': 'VARCHAR'}[column.type] }"
         cells.append(f"{cell} AS {quoted(str(name))}")
-    return columns, f"SELECT {', '.join(cells)} FROM ({job['sql'].rstrip().rstrip(';')}\n)"
+    return columns, f"SELECT {', '.join(cells)} FROM ({job['sql']}\n)"
 
 
 def _written(connection: DuckDBPyConnection, job: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""Two hundred readers of an endpoint on the local stack, while its project is refreshed.
+
+Every record of a version carries that version's mark, so that an answer with two marks, or with
+fewer records than there are, is a torn read. The readers ask without pause, over HTTP, through
+the gateway, its authorizer and the function; nothing is compared with a peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+sys.path[0] = str(ROOT / "tests")  # whose `support` is meant, not this folder's
+
+from sluice_cli.stack import LocalStack  # noqa: E402
+from support.stack import Deployed, free_port, until  # noqa: E402
+
+READERS, REFRESHES, RECORDS = 200, 5, 100
+# The pointers, the shared answer, the lock, the project's models and assignments, version and pointer.
+READS_OF_A_MISS = 7
+NAME = "readers"
+
+
+def prepare(deployed: Deployed) -> None:
+    """A project of one datasource of files, and its public endpoint."""
+    join = {"strategy": "join", "key": ["id"]}
+    deployed.done("PUT", f"/projects/{NAME}", {"name": NAME, "merge": join, "refresh_on": "manual"})
+    deployed.done("PUT", f"/datasources/{NAME}", {"name": NAME, "kind": "file"})
+    deployed.done("PUT", f"/projects/{NAME}/datasources/{NAME}", {})
+    refresh(deployed, 0)
+    endpoint = {"sql": "SELECT id, mark FROM merged ORDER BY id", "cache_seconds": 60}
+    deployed.done("PUT", f"/projects/{NAME}/endpoints/all", endpoint)
+
+
+def refresh(deployed: Deployed, mark: int) -> None:
+    """A new version, whose records all carry the mark."""
+    before = deployed.call("GET", f"/datasources/{NAME}/data").json().get("version", 0)
+    records = [{"id": number, "mark": mark} for number in range(RECORDS)]
+    deployed.drop(f"{NAME}/records.json", json.dumps(records).encode())
+    until(lambda: deployed.call("GET", f"/datasources/{NAME}/data").json().get("version", 0) > before, 120)
+    run = deployed.ended(deployed.done("POST", f"/projects/{NAME}/runs", {"ingest": "none"}), 180)
+    assert run["status"] == "succeeded", run
+
+
+class Readers:
+    """Many readers, each a thread with a connection of its own."""
+
+    def __init__(self, deployed: Deployed, count: int) -> None:
+        self._url = f"{deployed.url}/endpoints/{NAME}/all"
+        self._key = deployed.description["api_key"]
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._read) for _ in range(count)]
+        self._lock = threading.Lock()
+        self.seconds: list[float] = []
+        self.outcomes: Counter[str] = Counter()
+        self.marks: Counter[int] = Counter()
+
+    def __enter__(self) -> Readers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self) -> None:
+        with httpx.Client(headers={"x-api-key": self._key}, timeout=120, trust_env=False) as client:
+            while not self._stop.is_set():
+                begun = time.perf_counter()
+                try:
+                    answer = client.get(self._url)
+                    outcome, mark = judged(answer)
+                except httpx.HTTPError as error:
+                    outcome, mark = f"error: {type(error).__name__}", None
+                with self._lock:
+                    self.seconds.append(time.perf_counter() - begun)
+                    self.outcomes[outcome] += 1
+                    self.marks.update([] if mark is None else [mark])
+
+
+def judged(answer: httpx.Response) -> tuple[str, int | None]:
+    """Whether an answer is whole and of one version; and that version's mark."""
+    if answer.status_code != 200:
+        return f"error: {answer.status_code}", None
+    rows = answer.json()["items"]
+    marks = {row["mark"] for row in rows}
+    if len(marks) != 1 or [row["id"] for row in rows] != list(range(RECORDS)):
+        return "torn", None
+    return answer.headers["X-Cache"], marks.pop()
+
+
+def main() -> int:
+    """Refresh while everybody reads; 1 when a read failed or was torn."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--readers", type=int, default=READERS)
+    parser.add_argument("--refreshes", type=int, default=REFRESHES)
+    said = parser.parse_args()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        stack = LocalStack(ROOT, Path(folder), free_port())
+        try:
+            deployed = Deployed(stack.up(), stack)
+            prepare(deployed)
+            begun = time.monotonic()
+            with Readers(deployed, said.readers) as readers:
+                for mark in range(1, said.refreshes + 1):
+                    refresh(deployed, mark)
+            elapsed = time.monotonic() - begun
+            deployed.close()
+        finally:
+            stack.down()
+    hits, misses = readers.outcomes["hit"], readers.outcomes["miss"]
+    faults = {name: count for name, count in readers.outcomes.items() if name not in ("hit", "miss")}
+    ordered = sorted(readers.seconds)
+    print(f"{said.readers} readers during {said.refreshes} refreshes, {elapsed:.0f} s: {len(ordered)} requests")
+    print(
+        f"  {len(ordered) / elapsed:.0f} requests a second, median {statistics.median(ordered) * 1000:.0f} ms, "
+        f"95 % within {ordered[int(len(ordered) * 0.95)] * 1000:.0f} ms"
+    )
+    print(f"  answers of {len(readers.marks)} versions; kept {hits}, computed {misses}")
+    print(f"  errors and torn reads: {faults or 'none'}")
+    # A kept answer reads once, as benchmarks/query.py counts; a computed one also looks up its tables.
+    reads = hits + misses * READS_OF_A_MISS
+    print(f"  requests for each read of DynamoDB, about: {len(ordered) / max(1, reads):.2f}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
