@@ -38,19 +38,26 @@ UNIT = [*PYTEST, "tests/unit", "tests/fetching", "-n", "2"]
 # Measuring takes as long again as the tests, so it is a gate of its own.
 COVERAGE: list[Side] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-report=term"], {})]]
 TEST: list[Side] = [
-    [("tests: unit and fetching", UNIT, {})],
+    [
+        # The stack waits much of its time, which the others use; it comes first where both want to run.
+        ("tests: stack", [*PYTEST, "tests/stack"], {}),
+        ("tests: unit and fetching", ["nice", "-n", "10", *UNIT], {}),
+    ],
     [
         ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
-    ],
-    [
-        ("tests: stack", [*PYTEST, "tests/stack"], {}),
         ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
     ],
 ]
 PROOF: list[Side] = [
     [("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"})],
-    [("proof: random merges and values", [*PYTEST, "tests/unit/test_properties.py", "-n", "2"], {"PROOF": "1"})],
+    [
+        (
+            "proof: random merges and values",
+            [*PYTEST, "tests/unit/test_properties.py", "tests/unit/test_merge_properties.py", "-n", "2"],
+            {"PROOF": "1"},
+        )
+    ],
 ]
 GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
 

@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _may_be_anonymous(event: dict[str, Any], headers: dict[str, str]) -> bool:
     """Whether the function decides itself: endpoints may be public. Wrong credentials are never let through."""
     sent = "x-api-key" in headers or "authorization" in headers
-    return event["httpMethod"] == "GET" and event["path"].startswith(_PUBLIC) and not sent
+    return event["httpMethod"] == "GET" and event.get("path", "").startswith(_PUBLIC) and not sent
 
 
 def _policy(principal: str, event: dict[str, Any], effect: str, context: dict[str, str]) -> dict[str, Any]:

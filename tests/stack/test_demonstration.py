@@ -122,6 +122,10 @@ def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Api) -> None
     assert latest == page, "nothing has changed"
     pages = api.get(f"/runs/{api.get('/runs', datasource='purchases', limit=1)['items'][0]['id']}/pages")["items"]
     assert [one["status"] for one in pages if one["ok"]] == [200]
+    today = run["created_at"][:10]
+    bucket, prefix = deployed.description["lake_bucket"], f"main/raw-index/purchases/{today}/"
+    kept = deployed.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    assert len(kept) >= 2, "what was received lies by date"
 
 
 def expected_ratios() -> dict[tuple[str, str], tuple[float, float, float | None]]:

@@ -23,8 +23,8 @@ from support.documents import drop, http_source, rows
 from support.upstream import Canned, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
-MOST_CALLS = 130
-STEP = 1 if os.environ.get("PROOF") else 11
+MOST_CALLS = 150
+STEP = 1 if os.environ.get("PROOF") else 13
 OLD = [{"symbol": "A", "v": 1, "w": 1}]
 NEW = [{"symbol": "A", "v": 2, "w": 2}, {"symbol": "B", "v": 2, "w": None}]
 

@@ -15,7 +15,7 @@ from sluice.domain.names import rfc3339
 from sluice.http.endpoints import endpoint_server
 from support.client import Client, Reply, client_of_projects
 from support.documents import http_source, refresh
-from support.upstream import Upstream
+from support.upstream import Upstream, ok
 
 NOBODY = Client()
 TOP: dict[str, Any] = {
@@ -314,3 +314,28 @@ def test_odd_values_in_every_form(shop: Client) -> None:
 @pytest.mark.parametrize("target", ["http://[bad", "//[x", "http://evil.com/data", "//evil/data", "", "../data"])
 def test_links_lead_into_the_project_only(shop: Client, target: str) -> None:
     assert shop.post("/projects/p/links", {"target": target}).status == 422
+
+
+def test_a_coin_that_moves_from_199_to_200(admin: Client, upstream: Upstream) -> None:
+    """The ranks of the blueprint top-coins: positions over two pages of a hundred."""
+    coins = [f"C{number}" for number in range(1, 251)]
+
+    def answer(request: Any) -> Any:
+        page, size = int(request.url.params["page"]), int(request.url.params["limit"])
+        return ok({"Data": [{"symbol": coin} for coin in coins[page * size : (page + 1) * size]]})
+
+    upstream.answer = answer
+    pages = {"type": "page", "page_param": "page", "start": 0, "size_param": "limit", "size": 100, "total_pages": "`2`"}
+    fields = {"symbol": "symbol", "rank": "$position"}
+    admin.put("/datasources/ranks", http_source("ranks", http={"pagination": pages}, records="Data[]", fields=fields))
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["symbol"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/ranks", {})
+    sql = "SELECT rank, symbol FROM merged ORDER BY rank LIMIT $limit"
+    limit = {"type": "integer", "default": 200, "min": 1, "max": 200}
+    for expected in (["C199", "C200"], ["C200", "C199"]):
+        assert refresh(admin, "p", ingest="all")["completeness"] == "complete"
+        admin.put("/projects/p/endpoints/ranks", {"sql": sql, "parameters": {"limit": limit}})
+        found = admin.get("/endpoints/p/ranks").json()["items"]
+        assert [row["rank"] for row in found] == list(range(1, 201))
+        assert [row["symbol"] for row in found[198:]] == expected
+        coins[198:200] = ["C200", "C199"]

@@ -199,13 +199,13 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.parametrize("expression", ATTACKS, ids=lambda text: text[:40])
 @pytest.mark.parametrize("place", ["compute", "where"])
-def test_an_expression_reads_the_row_and_nothing_else(admin: Client, expression: str, place: str) -> None:
-    reshape: dict[str, Any] = {"where": expression} if place == "where" else {"compute": {"x": expression}}
-    answer = admin.post("/projects", {"name": "p", "merge": JOIN | {"result": reshape}})
-    assert answer.status == 422
-    assert answer.json()["errors"][0]["pointer"].startswith(f"/merge/result/{place}")
+def test_an_expression_reads_the_row_and_nothing_else(admin: Client, place: str) -> None:
+    for expression in ATTACKS:
+        reshape: dict[str, Any] = {"where": expression} if place == "where" else {"compute": {"x": expression}}
+        answer = admin.post("/projects", {"name": "p", "merge": JOIN | {"result": reshape}})
+        assert answer.status == 422, expression
+        assert answer.json()["errors"][0]["pointer"].startswith(f"/merge/result/{place}")
 
 
 @pytest.mark.parametrize(
@@ -481,13 +481,13 @@ def test_a_csv_drop_in_a_document_merge_is_explained(services: Platform, admin: 
     assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["exact"]) == ("y", "/1/b", True)
 
 
-NAMES = ["_at", "rowid", "row_0", "winner_0", "place", "made", "raw", "change", "old v", "k0", "_AT", "merged"]
+NAMES = ["_AT", "rowid", "row_0", "winner_0", "place", "made", "raw", "change", "old v", "k0", "merged"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_columns_of_any_name_are_merged_and_explained(admin: Client, documents: Documents, name: str) -> None:
-    first = [{"id": " é", name: 7, "v": [1]}, {"id": "b", name: None, "v": [2]}, {"id": "c", "v": None}]
-    documents |= {"a": first, "b": [{"id": "é", "v": [3], name: 8}, {"id": "b", "v": [4]}]}
+def test_columns_of_any_name_are_merged_and_explained(admin: Client, documents: Documents) -> None:
+    sevens, eights, nones = (dict.fromkeys(NAMES, value) for value in (7, 8, None))
+    first = [{"id": " é", "v": [1], **sevens}, {"id": "b", "v": [2], **nones}, {"id": "c", "v": None}]
+    documents |= {"a": first, "b": [{"id": "é", "v": [3], **eights}, {"id": "b", "v": [4]}]}
     merge = JOIN | {
         "fields": {"v": {"rule": "union"}},
         "normalizers": {"id": ["trim"]},
@@ -496,17 +496,20 @@ def test_columns_of_any_name_are_merged_and_explained(admin: Client, documents: 
     run = project(admin, documents, merge)
     assert run["status"] == "succeeded", run["error"]
     found = {row["id"]: row for row in rows(admin, "projects/p")}
-    assert {key: (row["v"], row[name]) for key, row in found.items()} == {
-        "é": ([1, 3], 7),
-        "b": ([2, 4], None),
-        "c": (None, None),
+    assert {key: (row["v"], {row[name] for name in NAMES}) for key, row in found.items()} == {
+        "é": ([1, 3], {7}),
+        "b": ([2, 4], {None}),
+        "c": (None, {None}),
     }
     told = admin.get("/projects/p/explain?key=b").json()["fields"]
-    assert (told[name]["value"], [one["datasource"] for one in told[name]["winners"]]) == (None, ["a"])
+    assert all(
+        (told[name]["value"], [one["datasource"] for one in told[name]["winners"]]) == (None, ["a"]) for name in NAMES
+    )
     assert admin.put("/projects/p/overrides/v?key=b", {"value": [5], "reason": "x"}).status == 201
     assert refresh(admin, "p", ingest="none")["status"] == "succeeded"
     found = {row["id"]: row for row in rows(admin, "projects/p")}
-    assert (found["b"]["v"], found["b"][name], found["é"][name]) == ([5], None, 7)
+    assert found["b"]["v"] == [5]
+    assert {found["é"][name] for name in NAMES} == {7}
     assert admin.get("/projects/p/diff").json()["items"] == [
         {"key": ["b"], "change": "changed", "fields": {"v": [[2, 4], [5]]}}
     ]

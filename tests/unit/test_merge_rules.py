@@ -33,50 +33,67 @@ def merged(
     return rows(admin, "projects/p")[0]["v"]
 
 
-@pytest.mark.parametrize(
-    ("rule", "values", "expected"),
-    [
-        ("priority", [1, 2], 1),
-        ("priority", [None, 2], None),
-        ("priority", [ABSENT, 2], 2),
-        ("priority", [0, 2], 0),
-        ("priority", ["", "x"], ""),
-        ("priority", [False, True], False),
-        ("first_non_null", [None, 2], 2),
-        ("first_non_null", [None, None], None),
-        ("first_non_null", [0, 2], 0),
-        ("first_non_null", ["", "x"], ""),
-        ("longest", ["a", "bbb", "cc"], "bbb"),
-        ("longest", ["aa", "bb"], "aa"),
-        ("longest", [None, ""], ""),
-        ("majority", [1, 2, 2], 2),
-        ("majority", [1, 2], 1),
-        ("majority", [None, None, 3], 3),
-        ("majority", [False, True, True], True),
-        ("min", [3, 1, None], 1),
-        ("max", [3, 1, None], 3),
-        ("max", ["a", "b"], "b"),
-        ("sum", [1, 2, None], 3),
-        ("sum", [1, 2.5], 3.5),
-        ("sum", [None, None], None),
-        ("mean", [1, 2], 1.5),
-        ("mean", [1, None], 1.0),
-        ("count", [1, None, "x"], 2),
-        ("count", [None, None], 0),
-        ("union", [[1, 2], [2, 3]], [1, 2, 3]),
-        ("union", [[1], [1.0, True]], [1, True]),
-        ("union", ["a", "b", "a"], ["a", "b"]),
-        ("union", [None, None], None),
-        ("all", [1, 2, 1], [1, 2]),
-        ("all", [None, "x"], ["x"]),
-        ("all", [None, None], None),
-    ],
-    ids=str,
-)
-def test_rules(
-    services: Platform, admin: Client, upstream: Upstream, rule: str, values: list[Any], expected: Any
-) -> None:
-    assert merged(services, admin, upstream, {"rule": rule}, values) == expected
+CASES: list[tuple[str, list[Any], Any]] = [
+    ("priority", [1, 2], 1),
+    ("priority", [None, 2], None),
+    ("priority", [ABSENT, 2], 2),
+    ("priority", [0, 2], 0),
+    ("priority", ["", "x"], ""),
+    ("priority", [False, True], False),
+    ("first_non_null", [None, 2], 2),
+    ("first_non_null", [None, None], None),
+    ("first_non_null", [0, 2], 0),
+    ("first_non_null", ["", "x"], ""),
+    ("longest", ["a", "bbb", "cc"], "bbb"),
+    ("longest", ["aa", "bb"], "aa"),
+    ("longest", [None, ""], ""),
+    ("majority", [1, 2, 2], 2),
+    ("majority", [1, 2], 1),
+    ("majority", [None, None, 3], 3),
+    ("majority", [False, True, True], True),
+    ("min", [3, 1, None], 1),
+    ("max", [3, 1, None], 3),
+    ("max", ["a", "b"], "b"),
+    ("sum", [1, 2, None], 3),
+    ("sum", [1, 2.5], 3.5),
+    ("sum", [None, None], None),
+    ("mean", [1, 2], 1.5),
+    ("mean", [1, None], 1.0),
+    ("count", [1, None, "x"], 2),
+    ("count", [None, None], 0),
+    ("union", [[1, 2], [2, 3]], [1, 2, 3]),
+    ("union", [[1], [1.0, True]], [1, True]),
+    ("union", ["a", "b", "a"], ["a", "b"]),
+    ("union", [None, None], None),
+    ("all", [1, 2, 1], [1, 2]),
+    ("all", [None, "x"], ["x"]),
+    ("all", [None, None], None),
+]
+
+
+def test_rules(services: Platform, admin: Client, upstream: Upstream) -> None:
+    """Each case is a field of its own."""
+    documents = {}
+    for rank in range(3):
+        given = {f"v{place}": values[rank] for place, (_, values, _) in enumerate(CASES) if rank < len(values)}
+        record = {"id": 1, **{name: value for name, value in given.items() if value is not ABSENT}}
+        other = {"id": 2, **{name: None if value is ABSENT else value for name, value in given.items()}}
+        documents[f"s{rank}"] = [record, other]
+    upstream.answer = lambda request: ok(documents[request.url.host.partition(".")[0]])
+    fields = {f"v{place}": {"rule": rule} for place, (rule, _, _) in enumerate(CASES)}
+    join = {"strategy": "join", "key": ["id"], "fields": fields}
+    admin.put("/projects/p", {"name": "p", "merge": join, "refresh_on": "manual"})
+    for rank, name in enumerate(documents):
+        admin.put(f"/datasources/{name}", http_source(name))
+        admin.put(f"/projects/p/datasources/{name}", {"priority": rank})
+    assert refresh(admin, "p")["status"] == "succeeded"
+    found = rows(admin, "projects/p")[0]
+    wrong = {
+        (rule, str(values)): found[f"v{place}"]
+        for place, (rule, values, expected) in enumerate(CASES)
+        if repr(found[f"v{place}"]) != repr(expected)
+    }
+    assert not wrong
 
 
 def test_union_by_key_keeps_the_best_ranked_of_each(services: Platform, admin: Client, upstream: Upstream) -> None:

@@ -99,6 +99,7 @@ class Settings(BaseModel):
     public_requests_per_minute: int = Field(
         120, description="Most requests to a public endpoint from one address without a key."
     )
+    model_spill: str = Field("4GB", description="Most that DuckDB may spill to the disk in a model; its largest file.")
     model_seconds: float = Field(600.0, description="Longest that a model may run.")
     cache_dir: str = Field(
         "", description="Where a function keeps objects of the lake for its next call; empty: the temporary folder."

@@ -109,7 +109,8 @@ class Sandbox:
             Invalid, QueryLimit: as above.
         """
         # One thread, since sums of doubles depend on who adds what first.
-        job = {"target": str(target), "ordered": ordered, "threads": 1}
+        memory, spill = self._settings.duckdb_memory, self._settings.model_spill
+        job = {"target": str(target), "ordered": ordered, "threads": 1, "memory": memory, "spill": spill}
         about = self._asked(sql, {}, tables, scratch, seconds, **job)
         if "limit" in about:
             raise _over(about["limit"], self._settings)
@@ -130,6 +131,7 @@ class Sandbox:
             "tables": {table.name: table.rows for table in tables},
             "paths": [str(file.path) for table in tables for file in table.files],
             "memory": self._settings.query_memory,
+            "spill": self._settings.query_memory,
             "scratch": str(scratch),
             **more,
         }
@@ -180,8 +182,10 @@ class Sandbox:
             bufsize=0,
         )
         assert self._process.stdin is not None
-        memory = _bytes(self._settings.query_memory)
-        send(self._process.stdin, orjson.dumps({"memory_bytes": memory + _BASE_BYTES, "file_bytes": 2 * memory}))
+        settings = self._settings
+        memory = max(_bytes(settings.query_memory), _bytes(settings.duckdb_memory)) + _BASE_BYTES
+        limits = {"memory_bytes": memory, "file_bytes": _bytes(settings.model_spill)}
+        send(self._process.stdin, orjson.dumps(limits))
         self._received(time.monotonic() + _START_SECONDS)
         return self._process
 

@@ -126,7 +126,7 @@ def opened(job: dict[str, Any]) -> DuckDBPyConnection:
         "threads": job["threads"],
         "memory_limit": job["memory"],
         "temp_directory": job["scratch"],
-        "max_temp_directory_size": job["memory"],
+        "max_temp_directory_size": job["spill"],
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
