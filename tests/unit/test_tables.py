@@ -66,6 +66,23 @@ def test_a_table_follows_refreshes_promotions_and_deletions(glue: Any, admin: Cl
     assert table(glue, "datasource_my_coins") is not None
 
 
+def test_models_have_tables(glue: Any, admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": 1, "v": 2.5}])
+    admin.post("/datasources", http_source("my-coins"))
+    admin.post("/projects", {"name": "my-p", "refresh_on": "manual"})
+    admin.put("/projects/my-p/datasources/my-coins", {})
+    admin.put("/projects/my-p/models/total", {"sql": "SELECT sum(v) AS v FROM merged"})
+    admin.put("/projects/my-p/models/view", {"sql": "SELECT v FROM total", "materialize": False})
+    refresh(admin, "my-p")
+    found = table(glue, "project_my_p__total")
+    assert found is not None
+    assert found["StorageDescriptor"]["Columns"] == [{"Name": "v", "Type": "double"}]
+    assert table(glue, "project_my_p__view") is None
+    admin.delete("/projects/my-p/models/view")
+    admin.delete("/projects/my-p/models/total")
+    assert table(glue, "project_my_p__total") is None
+
+
 def test_what_has_no_one_folder_has_no_table(glue: Any, services: Platform, admin: Client, upstream: Upstream) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
     drop(services, "log/a.csv", b"a\n1\n")

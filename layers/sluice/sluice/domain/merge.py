@@ -170,7 +170,7 @@ class ConcatenationMerge(Document):
 
 
 RowsMerge = UnionMerge | JoinMerge
-DocumentMerge = RecursiveMerge | ConcatenationMerge
+
 Merge = Annotated[UnionMerge | JoinMerge | RecursiveMerge | ConcatenationMerge, Field(discriminator="strategy")]
 
 

@@ -22,6 +22,7 @@ from sluice.http.resources import PROJECTS, unless_overtaken
 from sluice.models.graph import reads_of, waves
 from sluice.runs.part_documents import part_name, parts_of
 from sluice.runs.parts import models_of, published_tables
+from sluice.runs.tables import follow
 
 _NAME_PATTERN = r"[a-z0-9_][a-z0-9_-]{0,62}"
 M = TypeVar("M", bound=BaseModel)
@@ -141,6 +142,7 @@ class ProjectPart(Generic[M]):
             _require_unread(services, slug, name)
         dataset = f"project/{slug}/{self._kind}/{name}"
         services.definitions.delete(found, services.datasets.hiding(dataset))
+        follow(services, dataset)
         return Answer(status=204)
 
 
@@ -220,4 +222,3 @@ def _test_results(services: Platform, project: str, found: Definition) -> dict[s
 MODELS = ProjectPart("model", Model, _check_model, lambda services: services.settings.max_models, _test_results)
 REPORTS = ProjectPart("report", Report, _check_report, lambda services: services.settings.max_reports)
 ENDPOINTS = ProjectPart("endpoint", Endpoint, _check_endpoint, lambda services: services.settings.max_endpoints)
-PARTS: tuple[Kind, ...] = ("model", "report", "endpoint")

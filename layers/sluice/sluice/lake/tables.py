@@ -108,8 +108,11 @@ class Tables:
 
 
 def table_name(dataset: str) -> str:
-    """`datasource/a-b` as SQL names it: `datasource_a_b`. A slug has no underscores, so no two are the same."""
-    return dataset.replace("/", "_").replace("-", "_")
+    """`datasource/a-b` as SQL names it: `datasource_a_b`; `project/a/model/b` is `project_a__b`.
+
+    A slug has no underscores, so no two are the same.
+    """
+    return dataset.replace("/model/", "__").replace("/", "_").replace("-", "_")
 
 
 def _column(column: Column) -> dict[str, str]:

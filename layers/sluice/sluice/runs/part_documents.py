@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition, Kind
+from sluice.runs.tables import follow
 
 
 def part_name(project: str, name: str) -> str:
@@ -22,4 +23,6 @@ def delete_parts(services: Platform, project: str) -> None:
     kinds: tuple[Kind, ...] = ("model", "report", "endpoint")
     for kind in kinds:
         for name, found in parts_of(services, kind, project).items():
-            services.definitions.delete(found, services.datasets.hiding(f"project/{project}/{kind}/{name}"))
+            dataset = f"project/{project}/{kind}/{name}"
+            services.definitions.delete(found, services.datasets.hiding(dataset))
+            follow(services, dataset)

@@ -13,6 +13,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
 from sluice.runs.inbox import reject_drop
+from sluice.runs.part_documents import parts_of
 from sluice.runs.planning import children
 from sluice.runs.pushing import release_drain
 from sluice.runs.starting import changed, redrive, release_refresh
@@ -72,6 +73,8 @@ def _sentence(error: str | None, cause: str | None) -> str:
 def _follow_up(services: Platform, run: Run) -> None:
     if run.status in ("succeeded", "partial"):
         follow(services, run.owner)
+        for name in parts_of(services, "model", run.project) if run.project and services.tables else ():
+            follow(services, f"project/{run.project}/model/{name}")
     if run.kind == "refresh":
         for child in children(services, run):
             if not child.finished and run.status == "cancelled":
