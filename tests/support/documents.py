@@ -11,6 +11,8 @@ from sluice.domain.run import Drop
 from sluice.runs.inbox import receive
 from support.client import Client
 
+Documents = dict[str, list[dict[str, Any]]]
+JOIN = {"strategy": "join", "key": ["id"]}
 OFFSET = {"type": "offset", "offset_param": "start", "limit_param": "limit", "limit": 10, "total": "total"}
 
 
@@ -64,3 +66,14 @@ def drop(services: Platform, key: str, body: bytes) -> dict[str, Any] | None:
 def inbox_keys() -> list[str]:
     """What lies in the inbox."""
     return sorted(one["Key"] for one in boto3.client("s3").list_objects_v2(Bucket="inbox").get("Contents", []))
+
+
+def project(admin: Client, documents: Documents, merge: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A project of the documents' datasources in their order, refreshed; its run."""
+    body = {"name": "p", "merge": merge, "refresh_on": "manual", **more}
+    answer = admin.put("/projects/p", body)
+    assert answer.status in (200, 201), answer.text
+    for rank, name in enumerate(documents):
+        admin.put(f"/datasources/{name}", http_source(name))
+        admin.put(f"/projects/p/datasources/{name}", {"priority": rank})
+    return refresh(admin, "p", ingest="all")

@@ -16,8 +16,9 @@ from sluice.domain.identity import KeyRequest
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 from support.client import Client
+from support.documents import Documents
 from support.template import resources
-from support.upstream import Upstream
+from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
 
 TABLES = resources("AWS::DynamoDB::Table")
@@ -66,6 +67,14 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str
 @pytest.fixture
 def upstream() -> Upstream:
     return Upstream()
+
+
+@pytest.fixture
+def documents(upstream: Upstream) -> Documents:
+    """What each datasource answers, by its name."""
+    answers: Documents = {}
+    upstream.answer = lambda request: ok(answers[request.url.host.partition(".")[0]])
+    return answers
 
 
 @pytest.fixture

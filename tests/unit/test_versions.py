@@ -1,0 +1,246 @@
+"""Merged versions: promoted, read as of a time, compared, tried, and explained where they are documents."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sluice.bootstrap import Platform
+from sluice.domain.names import parse_time, rfc3339
+from support.client import Client
+from support.documents import JOIN, Documents, drop, project, refresh, rows
+from support.upstream import Upstream
+
+
+def published(admin: Client, documents: Documents, *values: int) -> None:
+    """A project with a version for each value of `v`."""
+    for value in values:
+        documents["a"] = [{"id": 1, "v": value}, {"id": 2 + value, "v": value}]
+        project(admin, documents, JOIN)
+
+
+def test_a_version_is_promoted(admin: Client, viewer: Client, documents: Documents) -> None:
+    published(admin, documents, 1, 2)
+    assert viewer.post("/projects/p/versions/1/promote").status == 403
+    assert admin.post("/projects/p/versions/3/promote").status == 404
+    assert admin.post("/projects/p/versions/x/promote").status == 404
+    assert admin.post("/projects/p/versions/1/promote").json()["number"] == 1
+    assert admin.post("/projects/p/versions/1/promote").status == 200
+    assert rows(admin, "projects/p")[0]["v"] == 1
+    published(admin, documents, 3)
+    assert [one["number"] for one in admin.get("/projects/p/versions").json()["items"]] == [3, 2, 1]
+    assert rows(admin, "projects/p")[0]["v"] == 3
+
+
+def test_what_was_published_then(admin: Client, documents: Documents) -> None:
+    def read(moment: datetime) -> tuple[int, Any]:
+        answer = admin.get(f"/projects/p/data?as_of={rfc3339(moment)}").json()
+        return answer.get("version", answer.get("status")), answer.get("items", [{}])[0].get("v")
+
+    before = datetime.now(UTC)
+    published(admin, documents, 1)
+    first = datetime.now(UTC) + timedelta(milliseconds=1)
+    threading.Event().wait(0.01)
+    published(admin, documents, 2)
+    second = datetime.now(UTC) + timedelta(milliseconds=1)
+    threading.Event().wait(0.01)
+    admin.post("/projects/p/versions/1/promote")
+    assert read(before - timedelta(seconds=1)) == (404, None)
+    assert [read(first), read(second), read(datetime.now(UTC) + timedelta(hours=1))] == [(1, 1), (2, 2), (1, 1)]
+    assert admin.get(f"/projects/p/explain?key=1&as_of={rfc3339(second)}").json()["version"] == 2
+    assert admin.get(f"/datasources/a/data?as_of={rfc3339(second)}").json()["version"] == 2
+    assert admin.get("/projects/p/data?as_of=yesterday").status == 422
+    assert admin.get("/projects/p/data?as_of=2026-01-01T00:00:00Z&version=1").status == 422
+
+
+def test_readers_never_see_a_mixture(services: Platform, admin: Client, documents: Documents) -> None:
+    """Readers walk through pages while versions are promoted to and fro."""
+    for value in (1, 2):
+        documents["a"] = [{"id": key, "v": value} for key in range(40)]
+        project(admin, documents, JOIN)
+    stop, faults = threading.Event(), []
+
+    def promote() -> None:
+        number = 1
+        while not stop.is_set():
+            services.datasets.promote("project/p", number, "test")
+            number = 3 - number
+
+    def read(client: Callable[[str], Any]) -> None:
+        for _ in range(4):
+            answer = client("/projects/p/data?limit=10").json()
+            items, version = answer["items"], answer["version"]
+            while answer["next"]:
+                answer = client(f"/projects/p/data?limit=10&cursor={answer['next']}").json()
+                items += answer["items"]
+            if {row["v"] for row in items} != {version} or len(items) != 40:
+                faults.append(items)
+
+    promoter = threading.Thread(target=promote)
+    promoter.start()
+    read(admin.get)
+    stop.set()
+    promoter.join()
+    assert not faults
+    history = services.datasets
+    assert history.version_as_of("project/p", parse_time(rfc3339(datetime.now(UTC)))).number in (1, 2)
+
+
+def test_a_diff(admin: Client, documents: Documents) -> None:
+    documents["a"] = [{"id": 1, "v": 1}, {"id": 2, "v": None, "x": [1]}, {"id": 3, "v": 3}]
+    project(admin, documents, JOIN)
+    documents["a"] = [{"id": 1, "v": 1}, {"id": 2, "v": 0, "x": [1]}, {"id": 4, "v": 4, "new": "y"}]
+    project(admin, documents, JOIN)
+    answer = admin.get("/projects/p/diff").json()
+    assert answer["items"] == [
+        {"key": [2], "change": "changed", "fields": {"v": [None, 0]}},
+        {"key": [3], "change": "removed", "fields": {"v": [3, None]}},
+        {"key": [4], "change": "added", "fields": {"v": [None, 4], "new": [None, "y"]}},
+    ]
+    assert (answer["from"], answer["to"], answer["next"]) == (1, 2, None)
+    assert answer["counts"] == {"added": 1, "removed": 1, "changed": 1}
+    page = admin.get("/projects/p/diff?from=2&to=1&limit=2").json()
+    assert [one["change"] for one in page["items"]] == ["changed", "added"]
+    rest = admin.get(f"/projects/p/diff?from=2&to=1&limit=2&cursor={page['next']}").json()
+    assert [(one["key"], one["change"]) for one in rest["items"]] == [([4], "removed")]
+    assert admin.get("/projects/p/diff?from=1&to=1").json()["items"] == []
+    assert admin.get("/projects/p/diff?from=1&to=9").status == 404
+    assert admin.get("/projects/p/diff?to=1").status == 409
+
+
+def test_a_diff_needs_one_key(admin: Client, documents: Documents) -> None:
+    documents["a"] = [{"id": 1, "v": 1}]
+    project(admin, documents, JOIN)
+    project(admin, documents, {"strategy": "union"})
+    assert admin.get("/projects/p/diff").status == 409
+
+
+def test_documents_have_a_diff_and_are_explained(admin: Client, documents: Documents) -> None:
+    documents |= {"a": {"x": {"y": 1, "l": [1]}}, "b": {"x": {"z~/": 2, "l": [1, 3]}}}  # type: ignore[dict-item]
+    project(admin, documents, {"strategy": "recursive"})
+    documents["b"] = {"x": {"l": [1, 4], "n": None}, "k": True}  # type: ignore[assignment]
+    project(admin, documents, {"strategy": "recursive"})
+    assert admin.get("/projects/p/diff").json()["items"] == [
+        {"pointer": "/k", "change": "added", "value": [None, True]},
+        {"pointer": "/x/l/1", "change": "changed", "value": [3, 4]},
+        {"pointer": "/x/n", "change": "added", "value": [None, None]},
+        {"pointer": "/x/z~0~1", "change": "removed", "value": [2, None]},
+    ]
+    told = admin.get("/projects/p/explain?pointer=/x/l/0").json()
+    assert told["value"] == 1
+    assert [(one["datasource"], one["pointer"], one["exact"]) for one in told["winners"]] == [
+        ("a", "/x/l/0", True),
+        ("b", "/x/l/0", True),
+    ]
+    assert [one["pointer"] for one in admin.get("/projects/p/explain?pointer=/x/l/1").json()["winners"]] == ["/x/l/1"]
+    assert admin.get("/projects/p/explain?pointer=/nothing").status == 404
+    assert admin.get("/projects/p/explain?pointer=x").status == 422
+    assert admin.get("/projects/p/data?version=1").json()["items"][0]["x"]["z~/"] == 2
+
+
+def test_a_concatenation_is_explained(admin: Client, documents: Documents) -> None:
+    documents |= {"a": {"x": 1}, "b": [5, {"y": 6}]}  # type: ignore[dict-item]
+    project(admin, documents, {"strategy": "concatenation"})
+    for pointer, value, cited in (("/0/x", 1, "/x"), ("/1/1/y", 6, "/1/y"), ("/1/0", 5, "/0")):
+        told = admin.get(f"/projects/p/explain?pointer={pointer}").json()
+        assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["value"]) == (value, cited, value)
+
+
+def test_a_merge_is_tried(services: Platform, admin: Client, viewer: Client, documents: Documents) -> None:
+    published(admin, documents, 1, 2)
+    answer = admin.post("/projects/p/merge/preview", {"inputs": {"a": 1}})
+    assert answer.status == 200
+    assert answer.json()["items"] == [{"id": 1, "v": 1}, {"id": 3, "v": 1}]
+    tried = {"strategy": "join", "key": ["id"], "result": {"compute": {"w": "v + 1"}, "where": "id = 1"}}
+    told = admin.post("/projects/p/merge/preview", {"merge": tried}).json()
+    assert (told["items"], told["rows"], told["completeness"]) == ([{"id": 1, "v": 2, "w": 3}], 1, "complete")
+    assert told["schema"][2] == {"name": "w", "type": "bigint", "nullable": True}
+    assert admin.post("/projects/p/merge/preview", {"merge": {"strategy": "recursive"}}).json()["rows"] == 1
+    assert admin.post("/projects/p/merge/preview", {"inputs": {"a": 9}}).status == 404
+    assert admin.post("/projects/p/merge/preview", {"inputs": {"b": 1}}).status == 422
+    assert (
+        "no column 'k'" in admin.post("/projects/p/merge/preview", {"merge": {"strategy": "join", "key": ["k"]}}).text
+    )
+    assert viewer.post("/projects/p/merge/preview", {}).status == 403
+    assert services.datasets.pointer("project/p").latest == 2, "nothing was published"
+
+
+def test_a_dry_run_publishes_nothing(
+    services: Platform, admin: Client, upstream: Upstream, documents: Documents
+) -> None:
+    published(admin, documents, 1)
+    documents["a"] = [{"id": 9}]
+    asked = len(upstream.requests)
+    run = refresh(admin, "p", ingest="all", dry_run=True)
+    assert (run["status"], run["version"], run["rows"], run["dry_run"]) == ("succeeded", None, 2, True)
+    assert len(upstream.requests) == asked
+    assert services.datasets.pointer("project/p").latest == 1
+
+
+def test_the_manifest_says_what_went_in_and_came_out(admin: Client, documents: Documents) -> None:
+    published(admin, documents, 1, 2)
+    found = [admin.get(f"/projects/p/versions/{number}").json() for number in (1, 2)]
+    assert all(one["output_hash"].startswith("sha256:") for one in found)
+    assert found[0]["output_hash"] != found[1]["output_hash"]
+    assert found[0]["inputs"][0]["hash"] != found[1]["inputs"][0]["hash"]
+    published(admin, documents, 1)
+    again = admin.get("/projects/p/versions/3").json()
+    assert (again["output_hash"], again["fingerprint"]) == (found[0]["output_hash"], found[0]["fingerprint"])
+
+
+def test_a_csv_drop_in_a_document_merge_is_explained(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/notes", {})
+    drop(services, "notes/a.csv", b"a,b\n1,x\n2,y\n")
+    refresh(admin, "p")
+    told = admin.get("/projects/p/explain?pointer=/0/1/b").json()
+    assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["exact"]) == ("y", "/1/b", True)
+
+
+def test_true_is_not_one(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "v": [1]}, {"id": 2, "v": {"a": 1, "b": 2}}]}
+    project(admin, documents, JOIN)
+    documents["a"] = [{"id": 1, "v": [True]}, {"id": 2, "v": {"b": 2, "a": 1}}]
+    project(admin, documents, JOIN)
+    assert admin.get("/projects/p/diff").json()["items"] == [
+        {"key": [1], "change": "changed", "fields": {"v": [[1], [True]]}}
+    ]
+    for value in (1, True, 1.0):
+        admin.put("/projects/p/overrides/v?key=1", {"value": value, "reason": "x"})
+        assert repr(admin.get("/projects/p/overrides/v?key=1").json()["value"]) == repr(value)
+        constant = {"strategy": "join", "key": ["id"], "fields": {"v": {"rule": "constant", "value": value}}}
+        admin.put("/projects/p", {"name": "p", "merge": constant})
+        assert repr(admin.get("/projects/p").json()["merge"]["fields"]["v"]["value"]) == repr(value)
+
+
+def test_a_diff_knows_a_renamed_column_by_its_letters(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "n": 10}]}
+    project(admin, documents, JOIN | {"result": {"rename": {"n": "N"}}})
+    project(admin, documents, JOIN)
+    assert admin.get("/projects/p/diff").json()["items"] == []
+
+
+def test_times_at_the_edge_of_the_calendar(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1}]}
+    project(admin, documents, JOIN)
+    assert admin.get("/projects/p/data?as_of=0001-01-01T00:00:00%2B14:00").status == 422
+
+
+def test_a_large_preview_is_an_address(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "v": "x" * 5_000_000}]}
+    project(admin, documents, JOIN)
+    assert admin.post("/projects/p/merge/preview", {}).status == 303
+
+
+def test_documents_of_added_up_rows_are_explained(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/log", {})
+    drop(services, "log/a.json", b'[{"a": 1}]')
+    drop(services, "log/b.json", b'[{"a": 2}, {"a": {"b": [3]}}]')
+    refresh(admin, "p")
+    for pointer, value, cited in (("/0/1/a", 2, "/0/a"), ("/0/1", None, "/0")):
+        told = admin.get(f"/projects/p/explain?pointer={pointer}").json()["winners"][0]
+        assert told["pointer"] == cited
+        assert value is None or told["value"] == value
