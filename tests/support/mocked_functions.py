@@ -18,7 +18,12 @@ def _outcome(name: str, **more: Any) -> dict[str, Any]:
 _THROWN = {"Throw": {"Error": "Unavailable", "Cause": "again"}}
 _FAILED = _outcome("failed", error="SourceRefused", cause="The upstream answered 403.")
 _PLANNED = _outcome("done", bucket="lake", items_key="main/runs/r/items-1.json")
+_ITEM = {"run_id": "r", "attempt": 1, "name": "m"}
+_MERGED_STEP = _outcome("done", waves=[[_ITEM, _ITEM], [_ITEM]], reports=[_ITEM])
 ANSWERS = {
+    "merged": _answers(_MERGED_STEP),
+    "merged twice": _answers(_MERGED_STEP, _MERGED_STEP),
+    "made": {"0-9": _outcome("done")},
     "done": _answers(_outcome("done")),
     "done twice": _answers(_outcome("done"), _outcome("done")),
     "more": _answers(_outcome("more"), _outcome("more"), _outcome("done")),
@@ -44,7 +49,10 @@ class Case:
 
 
 _ALL = {"Fetch": "done", "Extract": "done", "Commit": "done"}
-_MERGED = {"Plan": "planned", "Ingest": "ingested", "Merge": "done", "Publish": "done"}
+_MERGED = {"Plan": "planned", "Ingest": "ingested", "Merge": "merged", "Publish": "done"} | {
+    "Model": "made",
+    "Report": "made",
+}
 CASES = {
     "ingest": {
         "done": Case(_ALL, "SUCCEEDED"),
@@ -62,7 +70,7 @@ CASES = {
         "stopped": Case({"Plan": "stopped"}, "SUCCEEDED"),
         "plan-failed": Case({"Plan": "failed"}, "FAILED", "SourceRefused"),
         "merge-failed": Case({**_MERGED, "Merge": "failed"}, "FAILED", "SourceRefused"),
-        "conflict": Case({**_MERGED, "Merge": "done twice", "Publish": "conflict"}, "SUCCEEDED"),
+        "conflict": Case({**_MERGED, "Merge": "merged twice", "Publish": "conflict"}, "SUCCEEDED"),
     },
 }
 MOCKS = {

@@ -24,7 +24,7 @@ from support.upstream import Canned, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
 MOST_CALLS = 150
-STEP = 1 if os.environ.get("PROOF") else 13
+STEP = 1 if os.environ.get("PROOF") else 17
 OLD = [{"symbol": "A", "v": 1, "w": 1}]
 NEW = [{"symbol": "A", "v": 2, "w": 2}, {"symbol": "B", "v": 2, "w": None}]
 

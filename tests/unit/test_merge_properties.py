@@ -27,7 +27,7 @@ from sluice.merge.rows import MergedRows, merge_rows
 from sluice.settings import Settings
 
 FEW = settings(
-    max_examples=15 * (100 if os.environ.get("PROOF") else 1),
+    max_examples=10 * (100 if os.environ.get("PROOF") else 1),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

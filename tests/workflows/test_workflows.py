@@ -57,7 +57,7 @@ def machines(bare: Bare) -> dict[str, str]:
     """Both workflows, deployed with functions that answer as they are told."""
     arns = {
         f"{name.capitalize()}FunctionArn": bare.function(f"step-{name}", STEP)
-        for name in ("fetch", "extract", "commit", "plan", "merge")
+        for name in ("fetch", "extract", "commit", "plan", "merge", "model", "report")
     }
     made: dict[str, str] = {}
     for kind in ("ingest", "refresh"):
@@ -104,9 +104,10 @@ def test_refresh_ingests_each_item_and_goes_on_when_one_fails(bare: Bare, machin
     ][:count]
     items = [{**plan, "execution": f"child-{count}-{number}"} for number, plan in enumerate(plans)]
     s3.put_object(Bucket=f"lake-{count}", Key="items.json", Body=json.dumps(items))
+    model = payload(model=DONE)
     plan = {
         "plan": {**DONE, "bucket": f"lake-{count}", "items_key": "items.json"},
-        "merge": {**DONE, "manifest_key": "m"},
+        "merge": {**DONE, "waves": [[model, model], [model]], "reports": [payload(report=DONE)]},
         "commit": DONE,
     }
     ended = bare.run(machines["refresh"], f"refresh-{count}", payload(**plan), 60)
