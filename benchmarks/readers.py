@@ -1,8 +1,9 @@
 """Two hundred readers of an endpoint on the local stack, while its project is refreshed.
 
 Every record of a version carries that version's mark, so that an answer with two marks, or with
-fewer records than there are, is a torn read. The readers ask without pause, over HTTP, through
-the gateway, its authorizer and the function; nothing is compared with a peer.
+fewer records than there are, is a torn read. The readers ask over HTTP, through the gateway, its
+authorizer and the function, each again after a pause: without any, two hundred of them leave two
+cores nothing for the refresh. Nothing is compared with a peer.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from sluice_cli.stack import LocalStack  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402
 
 READERS, REFRESHES, RECORDS = 200, 5, 100
+PAUSE = 10.0
 # The pointers, the shared answer, the lock, the project's models and assignments, version and pointer.
 READS_OF_A_MISS = 7
 NAME = "readers"
@@ -58,7 +60,8 @@ def refresh(deployed: Deployed, mark: int) -> None:
 class Readers:
     """Many readers, each a thread with a connection of its own."""
 
-    def __init__(self, deployed: Deployed, count: int) -> None:
+    def __init__(self, deployed: Deployed, count: int, pause: float) -> None:
+        self._pause = pause
         self._url = f"{deployed.url}/endpoints/{NAME}/all"
         self._key = deployed.description["api_key"]
         self._stop = threading.Event()
@@ -91,6 +94,7 @@ class Readers:
                     self.seconds.append(time.perf_counter() - begun)
                     self.outcomes[outcome] += 1
                     self.marks.update([] if mark is None else [mark])
+                self._stop.wait(self._pause)
 
 
 def judged(answer: httpx.Response) -> tuple[str, int | None]:
@@ -127,6 +131,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--readers", type=int, default=READERS)
     parser.add_argument("--refreshes", type=int, default=REFRESHES)
+    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between a reader's requests")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         stack = LocalStack(ROOT, Path(folder), free_port())
@@ -134,7 +139,7 @@ def main() -> int:
             deployed = Deployed(stack.up(), stack)
             prepare(deployed)
             begun = time.monotonic()
-            with Readers(deployed, said.readers) as readers:
+            with Readers(deployed, said.readers, said.pause) as readers:
                 for mark in range(1, said.refreshes + 1):
                     refresh(deployed, mark)
             faults = show(readers, said, time.monotonic() - begun)
