@@ -20,8 +20,8 @@ from sluice.endpoints.answers import About, body
 from sluice.endpoints.cache import AnswerCache, Kept
 from sluice.errors import Invalid, NotFound
 from sluice.lake.store import Lake
-from sluice.models.maker import worst_of_manifests
 from sluice.models.tables import MERGED, ProjectTables
+from sluice.models.versions import worst_of
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 
@@ -148,7 +148,7 @@ class EndpointServer:
         about = About(
             numbers.get(MERGED, min(numbers.values(), default=None)),
             dict(sorted(numbers.items())),
-            worst_of_manifests(chosen.manifests.values()),
+            worst_of(one.completeness for one in chosen.manifests.values()),
             min((one.data_as_of for one in chosen.manifests.values()), default=""),
         )
         return body(endpoint, found, about, request.form, bom=request.bom)

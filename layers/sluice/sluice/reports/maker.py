@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,17 @@ from typing import Any
 import orjson
 from aws_lambda_powertools import Logger
 
-from sluice import __version__
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import DataObject, InputVersion, Manifest
-from sluice.domain.names import now, rfc3339
 from sluice.domain.report import MarkdownSection, Report, Section, TableSection
-from sluice.domain.run import Completeness, Run
+from sluice.domain.run import Run
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid, ModelFailed, NotPublished
 from sluice.lake import keys
-from sluice.lake.parquet import data_object, engine_name
+from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
-from sluice.models.maker import inputs_of, worst_of
 from sluice.models.tables import Chosen, ProjectTables
+from sluice.models.versions import begun, name_again
 from sluice.reads.outputs import csv_text, safe_for_spreadsheets, safe_rows
 from sluice.reports.charts import chart_svg
 from sluice.reports.page import Rows, markdown, page, section, table
@@ -61,12 +58,11 @@ class ReportMaker:
         dataset = f"project/{self._run.project}/report/{name}"
         try:
             chosen = self._chosen(report)
-            manifest = self._begun(dataset, name, report, chosen)
+            spec = {"name": name, **report.model_dump(mode="json")}
+            manifest, same = begun(self._run, "report", dataset, spec, chosen, self._datasets)
             folder = keys.part_folder(self._run, "reports", name, manifest.fingerprint)
-            pointer = self._datasets.pointer(dataset)
-            if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
-                made = self._lake.manifest(self._datasets.version(dataset, pointer.published).manifest_key)
-                manifest.objects, manifest.bytes = made.objects, made.bytes
+            if same is not None:
+                name_again(manifest, same, self._datasets, self._lake)
             else:
                 self._write(folder, report, chosen, manifest)
         except (SqlError, Invalid, NotPublished) as error:
@@ -86,39 +82,6 @@ class ReportMaker:
                 whole.manifests |= part.manifests
                 whole.numbers |= part.numbers
         return whole
-
-    def _begun(self, dataset: str, name: str, report: Report, chosen: Chosen) -> Manifest:
-        inputs = inputs_of(chosen)
-        moment = rfc3339(now())
-        document = report.model_dump(mode="json")
-        views = {table.name: table.rows for table in chosen.tables if not table.files}
-        decides: dict[str, Any] = {
-            "release": __version__,
-            "engine": engine_name(),
-            "report": document,
-            "views": views,
-            "inputs": [[one.alias, one.hash, one.completeness] for one in inputs],
-        }
-        completeness: Completeness = worst_of(inputs)
-        return Manifest(
-            dataset=dataset,
-            run=self._run.id,
-            attempt=self._run.attempt,
-            stage="report",
-            created_at=moment,
-            data_as_of=min((manifest.data_as_of for manifest in chosen.manifests.values()), default=moment),
-            columns=[],
-            objects=[],
-            rows=0,
-            bytes=0,
-            completeness=completeness,
-            fingerprint="sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest(),
-            engine=engine_name(),
-            inputs=inputs,
-            spec={"report": {"name": name, **document}},
-            base=self._datasets.pointer(dataset).published or 0,
-            once=True,
-        )
 
     def _write(self, folder: str, report: Report, chosen: Chosen, manifest: Manifest) -> None:
         with self._lake.scratch() as scratch:
