@@ -82,7 +82,7 @@ class Settings(BaseModel):
         60.0, description="Time left at which extract gives up, since calling it again would take as long."
     )
     keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
-    duckdb_memory: str = Field("1GB", description="DuckDB's memory_limit in a stage.")
+    duckdb_memory: str = Field("2GB", description="DuckDB's memory_limit in a stage.")
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
     query_seconds: float = Field(15.0, description="Longest that a query of a user may run.")
     query_memory: str = Field("512MB", description="DuckDB's memory_limit in a query of a user.")

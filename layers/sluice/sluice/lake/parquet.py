@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ROW_GROUP = 122_880
+LONGEST_DICTIONARY = 8_000
 
 
 @contextmanager
@@ -138,9 +139,13 @@ def _rfc3339(cell: str) -> str:
 def copy_to(path: Path) -> str:
     """The SQL after a query that writes it to a Parquet file, byte for byte the same each time.
 
-    The encodings of version 2 are faster to write than dictionaries of everything, and smaller.
+    The encodings of version 2 are faster to write than dictionaries of everything, and smaller; so is
+    a dictionary only where it is short.
     """
-    options = f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
+    options = (
+        f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, "
+        f"ROW_GROUP_SIZE {ROW_GROUP}, DICTIONARY_SIZE_LIMIT {LONGEST_DICTIONARY}"
+    )
     return f"TO {literal(str(path))} ({options})"
 
 

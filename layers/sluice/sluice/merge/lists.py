@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.json_text import dumps, loads
-from sluice.domain.merge import FieldRule, JoinMerge
+from sluice.domain.merge import FieldRule, JoinMerge, RowsMerge
 from sluice.domain.schema import Column
 from sluice.lake.parquet import quoted
 from sluice.merge.documents import distinct, identity
@@ -47,12 +47,22 @@ def every(values: list[Any]) -> list[Any]:
     return distinct([value for value in values if value is not None])
 
 
-def made_into_lists(connection: DuckDBPyConnection, spec: JoinMerge, columns: list[Column], scratch: Path) -> None:
-    """Replace, in the engine's table `merged`, values that stand side by side by the list that they make."""
-    for column in columns:
-        rule = spec.rule_of(column.name)
-        if column.name not in spec.key and rule.rule in _LIST_RULES:
-            _replace(connection, column.name, scratch, _maker(rule))
+def lists_of(spec: RowsMerge, columns: list[Column]) -> list[Column]:
+    """The columns whose rule makes a list."""
+    if not isinstance(spec, JoinMerge):
+        return []
+    return [one for one in columns if one.name not in spec.key and spec.rule_of(one.name).rule in _LIST_RULES]
+
+
+def made_into_lists(connection: DuckDBPyConnection, spec: RowsMerge, listed: list[Column], scratch: Path) -> None:
+    """Replace, in the engine's table `merged`, values that stand side by side by the list that they make.
+
+    Args:
+        listed: the columns that `lists_of` gave.
+    """
+    if isinstance(spec, JoinMerge):
+        for column in listed:
+            _replace(connection, column.name, scratch, _maker(spec.rule_of(column.name)))
 
 
 def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:

@@ -46,12 +46,12 @@ def reshaped(
         MergeFailed: as above.
     """
     renamed = _renamed(columns, reshape, what)
-    kept = ", ".join(carried)
+    kept = "".join(f", {name}" for name in carried)
     cells = ", ".join(
         f"{as_type(quoted(old.name), old.type, new.type)} AS {quoted(new.name)}"
         for old, new in zip(columns, renamed, strict=True)
     )
-    query = f"SELECT {cells}, {kept} FROM {rows}"
+    query = f"SELECT {cells}{kept} FROM {rows}"
     if reshape.compute:
         query, renamed = _computed(connection, query, renamed, reshape.compute, kept, what)
     if reshape.where is not None:
@@ -95,7 +95,7 @@ def _computed(
     columns = [column for column in columns if column.name.lower() not in spelled]
     cells = [quoted(column.name) for column in columns]
     cells += [f"{cell} AS {quoted(name)}" for name, (cell, _) in made.items()]
-    return f"SELECT {', '.join(cells)}, {kept} FROM ({query})", [*columns, *(column for _, column in made.values())]
+    return f"SELECT {', '.join(cells)}{kept} FROM ({query})", [*columns, *(column for _, column in made.values())]
 
 
 def _known(expression: SqlExpression, columns: list[Column], what: str) -> SqlExpression:

@@ -13,7 +13,7 @@ from sluice.domain.schema import Column
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import copy_to, engine, quoted
 from sluice.merge.keys import with_normalized_keys
-from sluice.merge.lists import made_into_lists
+from sluice.merge.lists import lists_of, made_into_lists
 from sluice.merge.overrides import overridden
 from sluice.merge.plan import Source, merged_columns
 from sluice.merge.provenance import PLACE, in_merge, provenance_columns
@@ -99,30 +99,31 @@ class _Merge:
         ]
         sources = [with_normalized_keys(self._connection, one, self._spec, scratch) for one in sources]
         columns = merged_columns(self._spec, sources)
-        keyed = bool(self._spec.key)
-        self._make(sources, columns)
+        query = self._query(sources, columns)
         fields = [column.name for column in columns if column.name not in (self._spec.key or [])]
-        carried = provenance_columns(len(sources), len(fields)) if keyed and sources else []
-        if carried and isinstance(self._spec, JoinMerge):
-            made_into_lists(self._connection, self._spec, columns, scratch)
-        if carried:
-            self._warnings += overridden(self._connection, self._spec, columns, overrides, scratch)
-        elif overrides:
+        carried = provenance_columns(len(sources), len(fields)) if self._spec.key and sources else []
+        if overrides and not carried:
             self._warnings.append(f"{len(overrides)} overrides meet no record: the merge has no rows with a key")
-        return self._written(columns, fields, carried if provenance else [])
+        listed = lists_of(self._spec, columns) if carried else []
+        changed = bool(listed or (overrides and carried))
+        rows = f"({query})"
+        if changed:
+            # Numbering takes one thread, and a third of the merge's time: only rows that are replaced have a place.
+            self._connection.execute(
+                f"CREATE TEMP TABLE merged AS SELECT *, row_number() OVER () AS {PLACE} FROM {rows}"
+            )
+            made_into_lists(self._connection, self._spec, listed, scratch)
+            self._warnings += overridden(self._connection, self._spec, columns, overrides, scratch)
+            rows = "merged"
+        return self._written(rows, columns, fields, carried if provenance else [])
 
-    def _make(self, sources: list[Source], columns: list[Column]) -> None:
-        """Make the engine's table `merged`."""
+    def _query(self, sources: list[Source], columns: list[Column]) -> str:
         if not sources or self._excluded(sources):
             query = keyed_query(self._spec, sources, columns, set()) if sources else nothing_query(columns)
-            query = f"SELECT * FROM ({query}) WHERE false"
-        elif self._spec.key:
-            query = keyed_query(self._spec, sources, columns, self._repeating(sources))
-        else:
-            query = stacked_query(sources, columns)
-        self._connection.execute(
-            f"CREATE TEMP TABLE merged AS SELECT *, row_number() OVER () AS {PLACE} FROM ({query})"
-        )
+            return f"SELECT * FROM ({query}) WHERE false"
+        if self._spec.key:
+            return keyed_query(self._spec, sources, columns, self._repeating(sources))
+        return stacked_query(sources, columns)
 
     def _excluded(self, sources: list[Source]) -> bool:
         """Whether a narrower join has no record at all, since a datasource that it needs has none."""
@@ -151,19 +152,22 @@ class _Merge:
                 self._warnings.append(f"{slug}: {keyless} rows lack a value in the key and were left out")
         return repeating
 
-    def _written(self, columns: list[Column], fields: list[str], carried: list[str]) -> MergedRows:
-        rows, result = "merged", self._spec.result
+    def _written(self, rows: str, columns: list[Column], fields: list[str], told: list[str]) -> MergedRows:
+        """Write the data and, if there is any to be told, the provenance of `rows`; both keep the order of those."""
+        result = self._spec.result
         if not result.empty:
-            kept = [*map(in_merge, carried), PLACE]
-            query, columns = reshaped(self._connection, "merged", columns, result, kept, "merge.result")
-            self._connection.execute(f"CREATE TEMP TABLE result AS {query} ORDER BY {PLACE}")
+            query, columns = reshaped(self._connection, rows, columns, result, [*map(in_merge, told)], "merge.result")
+            rows = f"({query})"
+        if told and rows != "merged":
+            # What is read twice is made once.
+            self._connection.execute(f"CREATE TEMP TABLE result AS SELECT * FROM {rows}")
             rows = "result"
         data, count = self._copied(rows, [quoted(column.name) for column in columns], "data.parquet")
         key = [self._spec.result_name(name) for name in self._spec.key or []]
         made = MergedRows(columns, key, fields, data, count, warnings=self._warnings)
-        if carried:
-            told = [f"{in_merge(name)} AS {name}" for name in carried]
-            made.provenance, _ = self._copied(rows, told, "provenance.parquet")
+        if told:
+            names = [f"{in_merge(name)} AS {name}" for name in told]
+            made.provenance, _ = self._copied(rows, names, "provenance.parquet")
         return made
 
     def _copied(self, rows: str, names: list[str], filename: str) -> tuple[Path, int]:
