@@ -26,6 +26,7 @@ class Emulator:
     """MiniStack on one port, with its state in one folder."""
 
     parameters = ("CreateUserPool=yes",)
+    shares_disk = True
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder

@@ -25,6 +25,7 @@ class LocalStackContainer:
     """
 
     parameters = ("CreateUserPool=no",)  # Cognito is not part of the free image
+    shares_disk = False
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder

@@ -22,6 +22,7 @@ from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice.security.keys import KeyRing
 from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
+from sluice_cli.layers import forget_others, referring
 from sluice_cli.localstack import LocalStackContainer
 from sluice_cli.progress import StepFailed, console, step
 
@@ -52,6 +53,7 @@ class LocalStack:
         self.port = port
         self.emulator: Emulator | LocalStackContainer = EMULATORS[emulator](self.folder, port)
         self._build = local / "build"
+        self._layers = local / "layers"
         self._environment = {**os.environ, **aws_environment(self.emulator.url)}
 
     @cache  # noqa: B019 - a stack lives as long as its command
@@ -72,7 +74,7 @@ class LocalStack:
         with step(f"Start the emulator on port {self.port}"):
             lost = self.emulator.start()
         digest = self._source_digest()
-        if self._stored("deployed") != digest or lost or not self._is_deployed():
+        if self._stored("deployed") != digest or lost or not self._has_layers(digest) or not self._is_deployed():
             self._build_and_deploy(digest)
         with step("Write .local/stack.json"):
             description = self._describe()
@@ -94,16 +96,24 @@ class LocalStack:
     def _build_and_deploy(self, digest: str) -> None:
         self.build()
         with step("Deploy the template"):
+            template = self._build / "template.yaml"
+            if self.emulator.shares_disk:
+                template = referring(self._build, self._layers / digest)
             self._sam(
                 "deploy",
                 "--template-file",
-                str(self._build / "template.yaml"),
+                str(template),
                 "--stack-name",
                 STACK_NAME,
                 "--parameter-overrides",
                 *self._parameters(),
             )
             (self.folder / "deployed").write_text(digest)
+        if self.emulator.shares_disk:
+            forget_others(self._layers, {file.read_text() for file in self.local.glob("*/deployed")})
+
+    def _has_layers(self, digest: str) -> bool:
+        return not self.emulator.shares_disk or (self._layers / digest).exists()
 
     def _parameters(self) -> list[str]:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"

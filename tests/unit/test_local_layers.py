@@ -1,0 +1,64 @@
+"""Layers that refer to the real ones: what the local stack deploys."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sluice_cli.layers import forget_others, referring
+
+TEMPLATE = """
+Resources:
+  CodeLayer:
+    Properties:
+      ContentUri: CodeLayer
+  OneFunction:
+    Properties:
+      CodeUri: OneFunction
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    folder = tmp_path / "build"
+    (folder / "CodeLayer" / "python").mkdir(parents=True)
+    (folder / "CodeLayer" / "python" / "orjson.py").write_text("WHOSE = 'the layer'\n")
+    (folder / "template.yaml").write_text(TEMPLATE)
+    return folder
+
+
+def imported(layer: Path) -> str:
+    """What a process of the emulator finds that adds a layer's site directory, as Lambda does."""
+    site = next((layer / "python" / "lib").glob("python*/site-packages"))
+    code = f"import site; site.addsitedir({str(site)!r}); import orjson; print(getattr(orjson, 'WHOSE', 'another'))"
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_functions_import_from_the_layer_and_not_from_what_is_installed_here(build: Path, tmp_path: Path) -> None:
+    template = referring(build, tmp_path / "layers" / "first")
+    assert template.parent == build, "paths within it are relative to its folder"
+    assert template.read_text() == TEMPLATE.replace("ContentUri: CodeLayer", "ContentUri: referring/CodeLayer")
+    assert imported(build / "referring" / "CodeLayer") == "the layer"
+
+
+def test_a_stack_that_runs_keeps_its_layers_when_others_are_built(build: Path, tmp_path: Path) -> None:
+    layers = tmp_path / "layers"
+    referring(build, layers / "first")
+    (build / "CodeLayer" / "python" / "orjson.py").unlink()
+    (build / "CodeLayer" / "python" / "orjson.py").write_text("WHOSE = 'the next layer'\n")
+    referring(build, layers / "second")
+    assert "'the layer'" in (layers / "first" / "CodeLayer" / "python" / "orjson.py").read_text()
+    assert imported(build / "referring" / "CodeLayer") == "the next layer"
+    forget_others(layers, {"second"})
+    assert [folder.name for folder in layers.iterdir()] == ["second"]
+
+
+def test_a_copy_that_was_left_half_made_is_made_again(build: Path, tmp_path: Path) -> None:
+    half = tmp_path / "layers" / "first" / "CodeLayer.making"
+    half.mkdir(parents=True)
+    referring(build, tmp_path / "layers" / "first")
+    assert imported(build / "referring" / "CodeLayer") == "the layer"
+    assert not half.exists()
