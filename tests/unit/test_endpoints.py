@@ -316,6 +316,22 @@ def test_links_lead_into_the_project_only(shop: Client, target: str) -> None:
     assert shop.post("/projects/p/links", {"target": target}).status == 422
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("endpoints/none", "no endpoint 'none'"),
+        ("reports/none/latest", "no report 'none'"),
+        ("endpoints/top?limit=many", "limit"),
+        ("endpoints/top?unknown=1", "unknown"),
+    ],
+)
+def test_a_link_that_nobody_could_open_is_not_made(shop: Client, target: str, said: str) -> None:
+    problem = shop.post("/projects/p/links", {"target": target})
+    assert problem.status == 422
+    assert problem.json()["errors"][0]["pointer"] == "/target"
+    assert said in problem.json()["detail"]
+
+
 def test_a_coin_that_moves_from_199_to_200(admin: Client, upstream: Upstream) -> None:
     """The ranks of the blueprint top-coins: positions over two pages of a hundred."""
     coins = [f"C{number}" for number in range(1, 251)]

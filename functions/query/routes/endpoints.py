@@ -31,10 +31,11 @@ _BOM = Parameter(
 def call_endpoint(call: Call, services: Platform, project: str, name: str) -> Answer:
     """The answer of a published endpoint; its own parameters are those of its document."""
     server = endpoint_server(services)
-    endpoint, pointers = server.find(project, name)
+    found = server.find(project, name)
+    endpoint = found.endpoint
     _require_caller(call, services, endpoint, project, name)
-    request = _request(call, endpoint)
-    kept = server.answer(project, name, endpoint, pointers, request)
+    request = endpoint_request(call, endpoint)
+    kept = server.answer(found, request)
     etag = hashlib.sha256(kept.content).hexdigest()[:32]
     scope = "public" if endpoint.public else "private"
     headers = {
@@ -60,7 +61,12 @@ def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project:
         raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.")
 
 
-def _request(call: Call, endpoint: Endpoint) -> Request:
+def endpoint_request(call: Call, endpoint: Endpoint) -> Request:
+    """What a call asks of an endpoint.
+
+    Raises:
+        Invalid: a parameter is unknown, missing, or not of its type.
+    """
     known = {*endpoint.parameters, "format", "bom"}
     unknown = sorted(set(call.query) - known)
     if unknown:

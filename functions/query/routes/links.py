@@ -10,15 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field
 
 from query.routes.data import get_project_data
-from query.routes.endpoints import call_endpoint
+from query.routes.endpoints import call_endpoint, endpoint_request
 from query.routes.reports import get_rendered_report
 from sluice.bootstrap import Platform
 from sluice.domain.base import Document
+from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.domain.names import rfc3339
 from sluice.errors import Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.data import DATA_PARAMETERS
+from sluice.http.parts import ENDPOINTS, REPORTS
 from sluice.http.resources import PROJECTS
 from sluice.http.routes import IDEMPOTENCY_KEY, Parameter, Routes
 
@@ -47,7 +49,8 @@ def make_link(call: Call, services: Platform, slug: str) -> Answer:
     """A signed address that anybody can open until it expires."""
     PROJECTS.load(call, services, slug)
     request = call.document(LinkRequest)
-    _handler(slug, request.target)
+    _, query = _handler(slug, request.target)
+    _require_target(replace(call, query=query), services, slug, request.target)
     expires = int(time.time()) + request.expires_in_seconds
     token = services.cursors.seal(["link"], [slug, request.target, expires])
     url = call.link(f"/links?token={token}")
@@ -69,6 +72,23 @@ def open_link(call: Call, services: Platform) -> Answer:
     known = frozenset(parameter.name for parameter in DATA_PARAMETERS)
     guest = Principal(id="link", role="viewer", projects=[slug])
     return handler(replace(call, caller=guest, query=query, known_parameters=known), services)
+
+
+def _require_target(call: Call, services: Platform, slug: str, target: str) -> None:
+    """Refuse a target that nobody could open.
+
+    Raises:
+        Invalid: there is no such endpoint or report, or the endpoint does not take the parameters.
+    """
+    try:
+        match urlsplit(target).path.strip("/").split("/"):
+            case ["endpoints", name]:
+                found = ENDPOINTS.load(call, services, slug, name)
+                endpoint_request(call, Endpoint.model_validate(found.document))
+            case ["reports", name, _]:
+                REPORTS.load(call, services, slug, name)
+    except (NotFound, Invalid) as error:
+        raise Invalid(str(error), [{"pointer": "/target", "message": str(error)}]) from None
 
 
 def _handler(slug: str, target: str) -> tuple[Callable[[Call, Platform], Answer], dict[str, list[str]]]:

@@ -46,6 +46,22 @@ class _Known:
 
 
 @dataclass(frozen=True)
+class Found:
+    """An endpoint as it is now.
+
+    Args:
+        views: the SQL of the views that it reads.
+        pointers: those of what it reads, by the tables' names.
+    """
+
+    project: str
+    name: str
+    endpoint: Endpoint
+    views: Mapping[str, str]
+    pointers: Mapping[str, Pointer]
+
+
+@dataclass(frozen=True)
 class Request:
     """What a caller asks of an endpoint."""
 
@@ -71,7 +87,7 @@ class EndpointServer:
     tables: Callable[..., ProjectTables]
     _known: dict[str, _Known] = field(default_factory=dict)
 
-    def find(self, project: str, name: str) -> tuple[Endpoint, dict[str, Pointer]]:
+    def find(self, project: str, name: str) -> Found:
         """An endpoint and the pointers of what it reads, by one read where this process knows it.
 
         Raises:
@@ -90,7 +106,8 @@ class EndpointServer:
             self._known[key] = known
             if known.datasets != remembered:
                 _, pointers = self._read(key, list(known.datasets.values()))
-        return known.endpoint, {table: pointers[dataset] for table, dataset in known.datasets.items()}
+        tables = {table: pointers[dataset] for table, dataset in known.datasets.items()}
+        return Found(project, name, known.endpoint, known.views, tables)
 
     def _read(self, key: str, datasets: list[str]) -> tuple[Definition | None, dict[str, Pointer]]:
         return self.datasets.pointers_with("endpoint", key, datasets, self.definitions)
@@ -105,28 +122,29 @@ class EndpointServer:
         datasets = {name: tables.dataset(name) for name in names}
         return _Known(found.version, endpoint, datasets, views, time.monotonic())
 
-    def answer(
-        self, project: str, name: str, endpoint: Endpoint, pointers: Mapping[str, Pointer], request: Request
-    ) -> Kept:
+    def answer(self, found: Found, request: Request) -> Kept:
         """The answer, kept or computed.
 
         Raises:
             NotPublished: a table has no version yet, or had none at the moment that is asked for.
             Invalid: the query does not fit the tables any more, or needs too much.
         """
+        endpoint = found.endpoint
         as_of = request.values.get(endpoint.as_of[1:]) if endpoint.as_of else None
         depends = [
-            project,
-            name,
+            found.project,
+            found.name,
             endpoint.model_dump(mode="json"),
             request.values,
             request.form,
             request.bom,
-            self._known[f"{project}#{name}"].views,
-            {table: [one.published, one.data_as_of] for table, one in pointers.items()},
+            found.views,
+            {table: [one.published, one.data_as_of] for table, one in found.pointers.items()},
         ]
         key = hashlib.sha256(orjson.dumps(depends, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        return self.cache.get(key, endpoint.cache_seconds, lambda: self._computed(project, endpoint, request, as_of))
+        return self.cache.get(
+            key, endpoint.cache_seconds, lambda: self._computed(found.project, endpoint, request, as_of)
+        )
 
     def _computed(self, project: str, endpoint: Endpoint, request: Request, as_of: str | None) -> bytes:
         moment = parse_time(f"{as_of.replace(' ', 'T')}Z") if as_of else None
