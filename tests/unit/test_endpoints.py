@@ -167,6 +167,25 @@ def test_many_ask_and_one_computes(shop: Client, services: Platform, monkeypatch
     assert server is endpoint_server(services)
 
 
+def test_an_answer_that_comes_between_the_look_and_the_lock_is_not_computed_again(
+    services: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sluice.endpoints.cache import AnswerCache
+
+    mine, other = (AnswerCache(services.locks, services.lake, 1000) for _ in range(2))
+    read = services.locks.read
+
+    def overtaken(name: str) -> Any:
+        found = read(name)
+        monkeypatch.undo()
+        other.get("key", 60, lambda: b"of the other")
+        return found
+
+    monkeypatch.setattr(services.locks, "read", overtaken)
+    kept = mine.get("key", 60, lambda: b"mine")
+    assert (kept.content, kept.hit) == (b"of the other", True)
+
+
 def test_a_failed_answer_is_not_kept(shop: Client, services: Platform) -> None:
     document = {"sql": "SELECT error(name) AS x FROM merged"}
     shop.put("/projects/p/endpoints/top", document)

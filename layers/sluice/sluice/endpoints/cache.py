@@ -75,6 +75,11 @@ class AnswerCache:
 
     def _computed(self, key: str, seconds: int, compute: Callable[[], bytes]) -> Kept:
         try:
+            # Another one may have computed and let go between the look at the table and the lock.
+            shared = self._shared(key, seconds)
+            if shared is not None:
+                self._remember(key, shared)
+                return shared
             kept = Kept(compute(), time.time(), hit=False)
             self._share(key, seconds, kept)
             self._remember(key, Kept(kept.content, kept.made_at, hit=True))
