@@ -55,10 +55,11 @@ def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
         services.lake.manifest(old.manifest_key),
         services.lake.manifest(new.manifest_key),
     )
-    offset = position[1] if position else 0
+    # Versions never change, so the counts of the first page hold for all.
+    offset, counts = position[1:] if position else (0, differ.counts())
     items, more = differ.changes(limit, offset)
-    cursor = services.cursors.seal(bound, [to, offset + limit]) if more else None
-    return Answer({"items": items, "next": cursor, "from": older, "to": to, "counts": differ.counts()})
+    cursor = services.cursors.seal(bound, [to, offset + limit, counts]) if more else None
+    return Answer({"items": items, "next": cursor, "from": older, "to": to, "counts": counts})
 
 
 @routes.post(

@@ -1,8 +1,7 @@
 """What reports have rendered."""
 
 from sluice.bootstrap import Platform
-from sluice.domain.dataset import Version
-from sluice.errors import Invalid, NotFound, NotPublished
+from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.data import about_version, version_headers
 from sluice.http.parts import REPORTS
@@ -10,7 +9,6 @@ from sluice.http.routes import Parameter, Routes
 
 routes = Routes("models")
 _MOST_SECTIONS = 1000
-_SEARCHED = 200
 _FORMAT = Parameter("format", "The page, or one section's rows.", {"type": "string", "enum": ["html", "csv"]})
 _SECTION = Parameter(
     "section", "For CSV: which section, from 0; without it the first table, else the first chart.", {"type": "integer"}
@@ -28,7 +26,7 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
     REPORTS.load(call, services, slug, name)
     form = call.choice("format", ("html", "csv"), "html")
     dataset = f"project/{slug}/report/{name}"
-    version = services.datasets.published(dataset) if run == "latest" else _by_run(services, dataset, run)
+    version = services.datasets.published(dataset) if run == "latest" else services.datasets.of_run(dataset, run)
     manifest = services.lake.manifest(version.manifest_key)
     headers = {**version_headers(about_version(version))}
     if form == "html":
@@ -49,16 +47,3 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
     if call.has(part.sha256[:32]):
         return Answer(status=304, headers=headers)
     return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
-
-
-def _by_run(services: Platform, dataset: str, run: str) -> Version:
-    before: int | None = None
-    while True:
-        found, before = services.datasets.versions(dataset, _SEARCHED, before)
-        for version in found:
-            if version.run == run:
-                return version
-        if before is None:
-            if not found:
-                raise NotPublished(f"Nothing of {dataset} has been rendered yet; start a run.")
-            raise NotFound(f"The run {run!r} has rendered no version of this report.")

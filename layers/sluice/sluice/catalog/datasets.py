@@ -158,6 +158,24 @@ class Datasets:
         found = [Version.model_validate(item) for item in page.items]
         return found[:limit], found[limit - 1].number if len(found) > limit else None
 
+    def of_run(self, dataset: str, run: str) -> Version:
+        """The version that a run has made.
+
+        Raises:
+            NotPublished: there is no version at all.
+            NotFound: the run has made none of this dataset.
+        """
+        before: int | None = None
+        while True:
+            found, before = self.versions(dataset, _SEARCHED, before)
+            for version in found:
+                if version.run == run:
+                    return version
+            if before is None:
+                if not found:
+                    raise NotPublished(f"Nothing of {dataset} has been made yet; start a run.")
+                raise NotFound(f"The run {run!r} has made no version of {dataset}.")
+
     def hiding(self, dataset: str) -> list[Write]:
         """The part of a deletion that takes the dataset's versions out of everybody's sight.
 
@@ -300,6 +318,7 @@ class Datasets:
 _SHOWN = ("published", "completeness", "run", "fingerprint", "checked_at", "published_at", "data_as_of", "origin")
 _PROMOTE_TRIES = 20
 _NO_NUMBER = 10**15
+_SEARCHED = 200
 _NEW_VERSION = "attribute_not_exists(#number)"
 # An item may have 400 KB, and the schema is the one part of a version that may grow.
 _MOST_SCHEMA_BYTES = 300_000
