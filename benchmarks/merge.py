@@ -34,7 +34,7 @@ from sluice.merge.rows import merge_rows
 from sluice.settings import load_settings
 from support import lower_is_better, show
 
-ROWS, ROUNDS, SOURCES = 1_000_000, 3, 3
+ROWS, ROUNDS, SOURCES = 1_000_000, 5, 3
 TYPES = {
     "id": "bigint",
     "name": "string",
