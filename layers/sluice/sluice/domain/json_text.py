@@ -74,4 +74,11 @@ def set_at(document: Any, pointer: str, value: Any) -> None:
 
 def identical(one: Any, other: Any) -> bool:
     """Whether two values are the same JSON: 1, 1.0 and true are three values; the order of keys does not matter."""
-    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
+    return _sorted(one) == _sorted(other)
+
+
+def _sorted(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(value, sort_keys=True, default=float).encode()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.domain.dataset import DataObject
-from sluice.domain.schema import Column, duckdb_type
+from sluice.domain.schema import Column, duckdb_type, is_decimal
 from sluice.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 122_880
 LONGEST_DICTIONARY = 8_000
+# Else times with an offset would become those of the machine's own time zone.
+UTC_SESSION = "SET TimeZone = 'UTC'"
 
 
 @contextmanager
@@ -33,6 +35,7 @@ def engine(settings: Settings, scratch: Path) -> Iterator[DuckDBPyConnection]:
         "autoload_known_extensions": False,
     }
     connection = duckdb.connect(":memory:", config=config)
+    connection.execute(UTC_SESSION)
     try:
         yield connection
     finally:
@@ -116,16 +119,28 @@ def _cell(column: Column, file: LocalFile) -> str:
 
 
 def as_type(cell: str, have: str, want: str) -> str:
-    """The SQL of a value of one type as another: texts within JSON lose their quotes, times are RFC 3339."""
+    """The SQL of a value of one type as another: texts within JSON lose their quotes, times are RFC 3339.
+
+    A time in a text may have an offset; a number is seconds since 1970, as in a datasource's `types`.
+    """
     if (have, want) == ("json", "string"):
         return f"({cell}->>'$')"
     if (have, want) == ("timestamp", "string"):
         return _rfc3339(cell)
+    if want == "timestamp" and have in ("string", "json"):
+        return f"{as_type(cell, have, 'string')}::TIMESTAMPTZ::TIMESTAMP"
+    if want == "timestamp" and (have in ("bigint", "double") or is_decimal(have)):
+        return f"to_timestamp({cell}::DOUBLE)::TIMESTAMP"
     return f"{cell}::{duckdb_type(want)}"
 
 
 def json_cell(cell: str, kind: str) -> str:
-    """The SQL of a value as JSON, as the API has it: decimals and times are text, and lose no digit."""
+    """The SQL of a value as JSON, as the API has it: decimals and times are text, and lose no digit.
+
+    What is no finite number has no JSON, and is null.
+    """
+    if kind == "double":
+        return f"to_json(CASE WHEN isfinite({cell}) THEN {cell} END)"
     if kind in ("date", "timestamp") or kind.startswith("decimal"):
         return f"to_json({as_type(cell, kind, 'string')})"
     return f"to_json({cell})"

@@ -43,7 +43,7 @@ def with_normalized_keys(connection: DuckDBPyConnection, source: Source, spec: R
         if column is None or column.type not in ("string", "json") or not normalizers:
             continue
         cell = as_type(quoted(name), column.type, "string")
-        table = quoted(f"normalized_{source.label}_{name}")
+        table = quoted(f"normalized {source.label} {name}")  # a label has no space
         _load_others(connection, source, cell, table, normalizers, scratch)
         others = [f"origin.{quoted(one)}" for one in source.columns if one != name]
         made = f"CASE WHEN {_is_ascii(cell)} THEN {_ascii(cell, normalizers)} ELSE {table}.__sluice_made END"

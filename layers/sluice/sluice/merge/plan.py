@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sluice.domain.dataset import DataObject, InputVersion
 from sluice.domain.merge import JoinMerge, RowsMerge
-from sluice.domain.schema import Column, common_type
+from sluice.domain.schema import Column, is_decimal
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import LocalFile, placed_rows
-from sluice.merge.types import merged_type
+from sluice.merge.types import column_type, merged_type
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,7 @@ def _merged(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
     guessed = all(column.guessed for column in found)
     if isinstance(spec, JoinMerge) and nullable:
         return Column(name=name, type=merged_type(spec.rule_of(name), found), nullable=True, guessed=guessed)
-    types = [column.type for column in found if not column.guessed]
-    kind = common_type(types) if types else found[0].type
-    return Column(name=name, type=kind, nullable=nullable, guessed=guessed)
+    return Column(name=name, type=column_type(found), nullable=nullable, guessed=guessed)
 
 
 def _check_key(key: list[str], sources: list[Source]) -> None:
@@ -109,9 +107,10 @@ def _check_key(key: list[str], sources: list[Source]) -> None:
 def _check_key_type(name: str, sources: list[Source]) -> None:
     """A double cannot tell large whole numbers apart: as a key it would make two records one."""
     types = {source.columns[name].type for source in sources if not source.columns[name].guessed}
-    if {"bigint", "double"} <= types:
+    exact = sorted(kind for kind in types if kind == "bigint" or is_decimal(kind))
+    if exact and "double" in types:
         raise MergeFailed(
-            f"The key {name!r} is bigint in some datasources and double in others; "
+            f"The key {name!r} is {exact[0]} in some datasources and double in others; "
             "give them one type with `types`, such as bigint or string."
         )
 

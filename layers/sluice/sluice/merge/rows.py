@@ -122,7 +122,7 @@ class _Merge:
             query = keyed_query(self._spec, sources, columns, set()) if sources else nothing_query(columns)
             return f"SELECT * FROM ({query}) WHERE false"
         if self._spec.key:
-            return keyed_query(self._spec, sources, columns, self._repeating(sources))
+            return keyed_query(self._spec, sources, columns, self._repeating(sources, columns))
         return stacked_query(sources, columns)
 
     def _excluded(self, sources: list[Source]) -> bool:
@@ -137,11 +137,13 @@ class _Merge:
                 raise MergeFailed(f"The primary datasource {self._spec.primary!r} of the left join has no data yet.")
         return not needed <= {one.input.datasource for one in sources}
 
-    def _repeating(self, sources: list[Source]) -> set[str]:
+    def _repeating(self, sources: list[Source], columns: list[Column]) -> set[str]:
         """Note the rows that a key leaves out; the datasources in which a key comes again."""
         repeating = set()
+        by_name = {column.name: column for column in columns}
+        key = [by_name[name] for name in self._spec.key or []]
         for source in sources:
-            query = duplicates_query(source, self._spec.key or [])
+            query = duplicates_query(source, key)
             repeated, keyless = self._connection.execute(query).fetchone() or (0, 0)
             slug = source.input.datasource
             if repeated:

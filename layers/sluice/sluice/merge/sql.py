@@ -12,10 +12,15 @@ from sluice.merge.rules import Chosen, chosen, competitors, has_record, whole_re
 _RANK = "_rank"
 
 
-def duplicates_query(source: Source, key: list[str]) -> str:
-    """How many rows of a source a merge leaves out: repeated keys, and keys with a null."""
-    names = ", ".join(map(quoted, key))
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+def duplicates_query(source: Source, key: list[Column]) -> str:
+    """How many rows of a source a merge leaves out: repeated keys, and keys with a null.
+
+    Args:
+        key: the merged columns, by whose types keys are compared.
+    """
+    cells = [_key_cell(source, column) for column in key]
+    names = ", ".join(cells)
+    whole = " AND ".join(f"{cell} IS NOT NULL" for cell in cells)
     return f"""
         SELECT count(*) FILTER ({whole}) - count(DISTINCT ({names})) FILTER ({whole}),
                count(*) FILTER (NOT ({whole}))
@@ -88,10 +93,7 @@ def nothing_query(columns: list[Column]) -> str:
 
 def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
     """The source's rows with a whole key, each with its place in the version; of each key the last by page and row."""
-    casts = ", ".join(
-        f"{as_type(quoted(column.name), source.columns[column.name].type, column.type)} AS {quoted(column.name)}"
-        for column in key
-    )
+    casts = ", ".join(f"{_key_cell(source, column)} AS {quoted(column.name)}" for column in key)
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
     selected = ", ".join([casts, *others, *source.carried])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
@@ -103,6 +105,10 @@ def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
         SELECT * FROM ({query})
         QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY {source.latest_first}) = 1
     """
+
+
+def _key_cell(source: Source, column: Column) -> str:
+    return as_type(quoted(column.name), source.columns[column.name].type, column.type)
 
 
 def stacked_query(sources: list[Source], columns: list[Column]) -> str:

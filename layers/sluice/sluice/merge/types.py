@@ -7,6 +7,7 @@ from sluice.domain.schema import Column, common_type, is_decimal
 from sluice.errors import MergeFailed
 
 _NUMBERS = ("bigint", "double")
+_COMPARED = ("min", "max", "sum", "mean")
 
 
 def merged_type(rule: FieldRule, found: list[Column]) -> str:
@@ -16,7 +17,7 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
         MergeFailed: the rule does not fit the values.
     """
     types = [column.type for column in found if not column.guessed]
-    kind = common_type(types) if types else found[0].type
+    kind = column_type(found, exact=rule.rule not in _COMPARED)
     match rule.rule:
         case "count":
             return "bigint"
@@ -30,8 +31,23 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
             return "double"
         case "sum" if not types:
             return "double"
+        case "sum" if is_decimal(kind):
+            return f"decimal(38,{kind.partition(',')[2]}"
         case _:
             return kind
+
+
+def column_type(found: list[Column], *, exact: bool = True) -> str:
+    """The type that holds what the columns hold.
+
+    Args:
+        exact: whether whole numbers that a double would change become text beside a double.
+    """
+    types = [column.type for column in found if not column.guessed]
+    kind = common_type(types) if types else found[0].type
+    if exact and kind == "double" and "bigint" in types and any(column.wide for column in found):
+        return "string"
+    return kind
 
 
 def _constant_type(rule: FieldRule) -> str:

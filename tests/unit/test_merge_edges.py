@@ -1,0 +1,132 @@
+"""Merges of values that are easily mistaken: times with offsets, large numbers, keys of two types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.client import Client
+from support.documents import http_source, refresh, rows
+from support.upstream import Upstream, ok
+
+JOIN: dict[str, Any] = {"strategy": "join", "key": ["id"]}
+
+
+def sources(
+    admin: Client, upstream: Upstream, merge: dict[str, Any], *records: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
+    """The run that merges datasources s0, s1 and so on, best ranked first."""
+    given = {f"s{rank}": some for rank, some in enumerate(records)}
+    upstream.answer = lambda request: ok(given[request.url.host.partition(".")[0]])
+    assert admin.put("/projects/p", {"name": "p", "merge": merge, "refresh_on": "manual"}).status in (200, 201)
+    for rank, name in enumerate(given):
+        assert admin.put(f"/datasources/{name}", http_source(name, **more.get(name, {}))).status in (200, 201)
+        admin.put(f"/projects/p/datasources/{name}", {"priority": rank})
+    return refresh(admin, "p", ingest="all")
+
+
+def test_a_time_in_a_text_keeps_its_offset_when_it_is_cast(admin: Client, upstream: Upstream) -> None:
+    merge = {**JOIN, "sources": {"s0": {"cast": {"at": "timestamp", "n": "timestamp"}}}}
+    sources(admin, upstream, merge, [{"id": 1, "at": "2026-01-02T00:00:00+02:00", "n": 1767312000}])
+    assert rows(admin, "projects/p") == [{"id": 1, "at": "2026-01-01T22:00:00Z", "n": "2026-01-02T00:00:00Z"}]
+
+
+@pytest.mark.parametrize(
+    ("values", "newest", "oldest"),
+    [
+        (["2026-01-01T10:00:00+02:00", "2026-01-01T09:00:00Z"], 1, 0),
+        (["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"], 1, 0),
+        (["not a time", "2026-01-01T00:00:00Z"], 1, 1),
+        (["b", "a"], 0, 1),
+        ([None, 9, 10], 2, 1),
+        (["2026-01-01T00:00:00Z", "2026-01-01T02:00:00+02:00"], 0, 0),
+    ],
+)
+def test_newest_and_oldest_by_times_in_texts(
+    admin: Client, upstream: Upstream, values: list[Any], newest: int, oldest: int
+) -> None:
+    records = [[{"id": 1, "v": rank, "w": rank, "at": value}] for rank, value in enumerate(values)]
+    fields = {"v": {"rule": "newest", "by": "at"}, "w": {"rule": "oldest", "by": "at"}}
+    sources(admin, upstream, {**JOIN, "fields": fields}, *records)
+    row = rows(admin, "projects/p")[0]
+    assert (row["v"], row["w"]) == (newest, oldest)
+
+
+def test_a_time_and_seconds_are_compared(admin: Client, upstream: Upstream) -> None:
+    fields = {"v": {"rule": "newest", "by": "at"}}
+    records = [[{"id": 1, "v": "a", "at": "2026-01-01T00:00:00Z"}], [{"id": 1, "v": "b", "at": 1767312000}]]
+    sources(admin, upstream, {**JOIN, "fields": fields}, *records, s0={"types": {"at": "timestamp"}})
+    assert rows(admin, "projects/p")[0]["v"] == "b"
+
+
+def test_large_whole_numbers_keep_their_digits_beside_a_double(admin: Client, upstream: Upstream) -> None:
+    records = [[{"id": 1, "v": 9007199254740993, "top": 9007199254740993}], [{"id": 2, "v": 1.5, "top": 1.5}]]
+    sources(admin, upstream, {**JOIN, "fields": {"top": {"rule": "max"}}}, *records)
+    assert [row["v"] for row in rows(admin, "projects/p")] == ["9007199254740993", "1.5"]
+    assert [row["top"] for row in rows(admin, "projects/p")] == [9007199254740992.0, 1.5]
+
+
+def test_keys_that_a_cast_makes_equal_are_one(admin: Client, upstream: Upstream) -> None:
+    records = [[{"id": 1, "v": "num"}, {"id": "1", "v": "text"}], [{"id": "1", "w": 5}]]
+    run = sources(admin, upstream, JOIN, *records)
+    assert rows(admin, "projects/p") == [{"id": "1", "v": "text", "w": 5}]
+    assert any("1 rows have a key that comes again later" in said for said in run["warnings"])
+
+
+def test_a_decimal_key_beside_a_double_is_refused(admin: Client, upstream: Upstream) -> None:
+    records = [[{"id": "12345678901234567890123", "v": 1}], [{"id": 1.5, "w": 1}]]
+    run = sources(admin, upstream, JOIN, *records, s0={"types": {"id": "decimal(38,2)"}})
+    assert "decimal(38,2) in some datasources and double in others" in run["error"]["detail"]
+
+
+def test_normalized_keys_of_look_alike_names_stay_apart(admin: Client, upstream: Upstream) -> None:
+    """Alias site and column unit_code, alias site_unit and column code."""
+    given = {"site": [{"unit_code": "Ä", "code": "Ö"}], "site-unit": [{"unit_code": "Ü", "code": "ß"}]}
+    upstream.answer = lambda request: ok(given[request.url.host.partition(".")[0]])
+    both = {"unit_code": ["case_fold"], "code": ["case_fold"]}
+    merge = {"strategy": "join", "key": ["unit_code", "code"], "normalizers": both}
+    assert admin.put("/projects/p", {"name": "p", "merge": merge, "refresh_on": "manual"}).status == 201
+    for name in given:
+        admin.put(f"/datasources/{name}", http_source(name))
+        admin.put(f"/projects/p/datasources/{name}", {})
+    assert refresh(admin, "p")["warnings"] == []
+    assert [(row["unit_code"], row["code"]) for row in rows(admin, "projects/p")] == [("ä", "ö"), ("ü", "ss")]
+
+
+@pytest.mark.parametrize("rule", ["union", "all"])
+def test_what_is_no_number_is_no_element_of_a_list(admin: Client, upstream: Upstream, rule: str) -> None:
+    records = [[{"id": 1, "v": "NaN"}], [{"id": 1, "v": "1.5"}]]
+    double = {"types": {"v": "double"}}
+    run = sources(admin, upstream, {**JOIN, "fields": {"v": {"rule": rule}}}, *records, s0=double, s1=double)
+    assert run["status"] == "succeeded", run
+    assert rows(admin, "projects/p")[0]["v"] == [1.5]
+
+
+def test_a_sum_of_decimals_may_be_wider_than_they_are(admin: Client, upstream: Upstream) -> None:
+    records = [[{"id": 1, "v": "9.99"}], [{"id": 1, "v": "9.99"}]]
+    narrow = {"types": {"v": "decimal(3,2)"}}
+    sources(admin, upstream, {**JOIN, "fields": {"v": {"rule": "sum"}}}, *records, s0=narrow, s1=narrow)
+    assert rows(admin, "projects/p")[0]["v"] == "19.98"
+
+
+def test_most_of_many_sources(admin: Client, upstream: Upstream) -> None:
+    records = [[{"id": 1, "v": rank % 7 if rank % 2 else 3, "n": None}] for rank in range(30)]
+    sources(admin, upstream, {**JOIN, "default_rule": "majority"}, *records)
+    assert rows(admin, "projects/p") == [{"id": 1, "v": 3, "n": None}]
+
+
+def test_the_machines_time_zone_does_not_matter(
+    admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    merge = {**JOIN, "result": {"compute": {"at": "to_timestamp(ep)"}}}
+    sources(admin, upstream, merge, [{"id": 1, "ep": 1767312000}])
+    assert rows(admin, "projects/p")[0]["at"] == "2026-01-02T00:00:00Z"
+
+
+def test_a_diff_of_very_large_numbers(admin: Client, upstream: Upstream) -> None:
+    sources(admin, upstream, JOIN, [{"id": 1, "v": [10**30]}])
+    sources(admin, upstream, JOIN, [{"id": 1, "v": [10**30 + 1]}])
+    changed = admin.get("/projects/p/diff").json()["items"][0]
+    assert changed["fields"] == {"v": [[10**30], [10**30 + 1]]}
