@@ -234,6 +234,15 @@ def test_a_query_over_its_caps_is_ended(shop: Client, services: Platform, sql: s
 
 
 ATTACKS = [
+    "SELECT json_serialize_plan('SELECT current_setting(''allowed_paths'')', optimize := true)",
+    "SELECT * FROM range((json_serialize_plan('SELECT t FROM read_csv(''/etc/passwd'') t'))::VARCHAR::BIGINT)",
+    "SELECT json_serialize_sql('SELECT 1')",
+    "SELECT \"current_setting\"('allowed_paths')",
+    "SELECT now()",
+    "SELECT age(TIMESTAMP '2026-01-01')",
+    "SELECT * FROM range(100) USING SAMPLE 50%",
+    "SELECT * FROM range(100) t TABLESAMPLE 10%",
+    "SELECT " + "date(" * 30 + "1" + ")" * 30,
     *("DROP TABLE merged", "DELETE FROM merged", "INSERT INTO merged VALUES (1)", "UPDATE merged SET id = 1"),
     *(
         "CREATE TABLE x AS SELECT 1",

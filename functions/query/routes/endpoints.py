@@ -31,9 +31,13 @@ _BOM = Parameter(
 def call_endpoint(call: Call, services: Platform, project: str, name: str) -> Answer:
     """The answer of a published endpoint; its own parameters are those of its document."""
     server = endpoint_server(services)
-    found = server.find(project, name)
+    try:
+        found = server.find(project, name, lambda one: _require_caller(call, services, one, project, name))
+    except NotFound:
+        if call.caller is None:
+            raise _unauthenticated() from None  # whoever sends no key learns no names
+        raise
     endpoint = found.endpoint
-    _require_caller(call, services, endpoint, project, name)
     request = endpoint_request(call, endpoint)
     kept = server.answer(found, request)
     etag = hashlib.sha256(kept.content).hexdigest()[:32]
@@ -55,10 +59,14 @@ def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project:
             raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
         return
     if not endpoint.public:
-        raise Unauthenticated("This endpoint is not public: send an API key.")
+        raise _unauthenticated()
     most = services.settings.public_requests_per_minute
     if services.locks.count(f"rate#{project}#{name}#{call.source}", 60) > most:
         raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.")
+
+
+def _unauthenticated() -> Unauthenticated:
+    return Unauthenticated("There is no public endpoint of this name: send an API key.")
 
 
 def endpoint_request(call: Call, endpoint: Endpoint) -> Request:

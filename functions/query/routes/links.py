@@ -47,12 +47,12 @@ class LinkRequest(Document):
 )
 def make_link(call: Call, services: Platform, slug: str) -> Answer:
     """A signed address that anybody can open until it expires."""
-    PROJECTS.load(call, services, slug)
+    project = PROJECTS.load(call, services, slug)
     request = call.document(LinkRequest)
     _, query = _handler(slug, request.target)
     _require_target(replace(call, query=query), services, slug, request.target)
     expires = int(time.time()) + request.expires_in_seconds
-    token = services.cursors.seal(["link"], [slug, request.target, expires])
+    token = services.cursors.seal(["link"], [slug, project.created_at, request.target, expires])
     url = call.link(f"/links?token={token}")
     told = {"url": url, "target": request.target, "expires_at": rfc3339(datetime.fromtimestamp(expires, UTC))}
     return Answer(told, 201, {"Location": url})
@@ -65,9 +65,12 @@ def open_link(call: Call, services: Platform) -> Answer:
         sealed = services.cursors.open(["link"], call.one("token"))
     except Invalid:
         sealed = None
-    if sealed is None or sealed[2] < time.time():
+    if sealed is None or sealed[-1] < time.time():
         raise NotFound("The link has expired, or was never given out.")
-    slug, target, _ = sealed
+    slug, created_at, target, _ = sealed
+    project = services.definitions.find("project", slug)
+    if project is None or project.created_at != created_at:
+        raise NotFound("The project of this link is not there any more.")
     handler, query = _handler(slug, target)
     known = frozenset(parameter.name for parameter in DATA_PARAMETERS)
     guest = Principal(id="link", role="viewer", projects=[slug])

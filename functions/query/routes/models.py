@@ -8,7 +8,7 @@ from sluice.domain.run import RunView
 from sluice.http.call import Answer, Call
 from sluice.http.openapi import listed
 from sluice.http.parts import ENDPOINTS, MODELS, REPORTS, part_view
-from sluice.http.routes import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PREFER, Routes
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
 from sluice.http.running import started
 from sluice.runs.starting import part_run, start
 
@@ -16,7 +16,7 @@ routes = Routes("models")
 _MODEL, _REPORT, _ENDPOINT = part_view(Model), part_view(Report), part_view(Endpoint)
 
 
-@routes.get("/projects/{slug}/models", answer=listed(_MODEL))
+@routes.get("/projects/{slug}/models", answer=listed(_MODEL), parameters=[LIMIT, CURSOR])
 def list_models(call: Call, services: Platform, slug: str) -> Answer:
     """A project's models with the latest results of their tests."""
     return MODELS.list(call, services, slug)
@@ -48,7 +48,7 @@ def start_model_run(call: Call, services: Platform, slug: str, name: str) -> Ans
     return started(call, services, lambda: start(services, part_run(slug, "model", name, call.principal.id)))
 
 
-@routes.get("/projects/{slug}/reports", answer=listed(_REPORT))
+@routes.get("/projects/{slug}/reports", answer=listed(_REPORT), parameters=[LIMIT, CURSOR])
 def list_reports(call: Call, services: Platform, slug: str) -> Answer:
     """A project's reports."""
     return REPORTS.list(call, services, slug)
@@ -80,7 +80,7 @@ def start_report_run(call: Call, services: Platform, slug: str, name: str) -> An
     return started(call, services, lambda: start(services, part_run(slug, "report", name, call.principal.id)))
 
 
-@routes.get("/projects/{slug}/endpoints", answer=listed(_ENDPOINT))
+@routes.get("/projects/{slug}/endpoints", answer=listed(_ENDPOINT), parameters=[LIMIT, CURSOR])
 def list_endpoints(call: Call, services: Platform, slug: str) -> Answer:
     """A project's published endpoints."""
     return ENDPOINTS.list(call, services, slug)

@@ -1,7 +1,9 @@
 """What reports have rendered."""
 
 from sluice.bootstrap import Platform
-from sluice.errors import Invalid
+from sluice.domain.dataset import Version
+from sluice.domain.names import parse_time
+from sluice.errors import Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.data import about_version, version_headers
 from sluice.http.parts import REPORTS
@@ -26,7 +28,7 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
     REPORTS.load(call, services, slug, name)
     form = call.choice("format", ("html", "csv"), "html")
     dataset = f"project/{slug}/report/{name}"
-    version = services.datasets.published(dataset) if run == "latest" else services.datasets.of_run(dataset, run)
+    version = services.datasets.published(dataset) if run == "latest" else _rendered(services, slug, dataset, run)
     manifest = services.lake.manifest(version.manifest_key)
     headers = {**version_headers(about_version(version))}
     if form == "html":
@@ -47,3 +49,14 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
     if call.has(part.sha256[:32]):
         return Answer(status=304, headers=headers)
     return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
+
+
+def _rendered(services: Platform, slug: str, dataset: str, run: str) -> Version:
+    """The version that a run has made, or has found that nothing of it would change."""
+    try:
+        return services.datasets.of_run(dataset, run)
+    except NotFound:
+        found = services.runs.find(run)
+        if found is None or found.project != slug or found.status != "succeeded" or found.finished_at is None:
+            raise
+        return services.datasets.version_as_of(dataset, parse_time(found.finished_at))

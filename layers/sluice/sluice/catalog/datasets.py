@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from sluice.catalog.definitions import Definition, Definitions, Kind
 from sluice.catalog.runs import Runs
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, batch_get, transact
+from sluice.catalog.table import MOST_TOGETHER, ConditionFailed, Item, Table, Write, batch_get, transact, transact_get
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.domain.run import Run, capped
-from sluice.errors import Conflict, DataTooLarge, NotFound, NotPublished, RunStopped, VersionConflict
+from sluice.errors import Conflict, DataTooLarge, Invalid, NotFound, NotPublished, RunStopped, VersionConflict
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,27 @@ class Datasets:
             raise NotPublished(f"Nothing of {dataset} has been published yet; start a run.")
         version = self.version(dataset, pointer.published)
         return version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
+
+    def published_together(self, datasets: list[str]) -> dict[str, Version]:
+        """The versions that readers of several datasets get, as they were published at one moment.
+
+        Raises:
+            NotPublished: one has none yet.
+            Invalid: there are more than DynamoDB reads at one moment.
+        """
+        if len(datasets) > MOST_TOGETHER:
+            raise Invalid(f"At most {MOST_TOGETHER} tables can be read together.")
+        if not datasets:
+            return {}
+        found = transact_get(self._datasets.client, [(self._datasets, self._key(one)) for one in datasets])
+        versions = {}
+        for dataset, item in zip(datasets, found, strict=True):
+            pointer = Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
+            if pointer.published is None:
+                raise NotPublished(f"Nothing of {dataset} has been published yet; start a run.")
+            version = self.version(dataset, pointer.published)
+            versions[dataset] = version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
+        return versions
 
     def version_as_of(self, dataset: str, moment: datetime) -> Version:
         """The version that was published at a moment.

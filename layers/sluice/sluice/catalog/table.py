@@ -253,6 +253,11 @@ class Table:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
+# Between attempts of transactions that meet on one item: the second one's turn comes soon.
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+MOST_TOGETHER = 100
+
+
 def batch_get(client: DynamoDBClient, wanted: Sequence[tuple[Table, Item]]) -> list[Item | None]:
     """Items of several tables by one request, read consistently; none where there is none."""
     request: dict[str, Any] = {}
@@ -268,6 +273,25 @@ def batch_get(client: DynamoDBClient, wanted: Sequence[tuple[Table, Item]]) -> l
     return [
         next((item for item in found.get(table.name, []) if key.items() <= item.items()), None) for table, key in wanted
     ]
+
+
+def transact_get(client: DynamoDBClient, wanted: Sequence[tuple[Table, Item]]) -> list[Item | None]:
+    """Items as they were at one moment: all before a transaction, or all after it; none where there is none.
+
+    Raises:
+        Unavailable: DynamoDB throttled, or a transaction holds an item; try again.
+    """
+    entries: Any = [{"Get": {"TableName": table.name, "Key": _encode(key)}} for table, key in wanted]
+    for pause in (*_PAUSES, None):
+        try:
+            with _conditions():
+                answer = client.transact_get_items(TransactItems=entries)
+            return [_decode(one.get("Item")) for one in answer["Responses"]]
+        except Unavailable:
+            if pause is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
@@ -287,13 +311,13 @@ def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
         }
         for write in writes
     ]
-    for pause in (0.02, 0.05, 0.1, 0.2, 0.4):
+    for pause in _PAUSES:
         try:
             with _conditions():
                 client.transact_write_items(TransactItems=entries)
             return
         except Unavailable:
-            time.sleep(pause)  # two transactions on one item: the second one's turn comes soon
+            time.sleep(pause)
     with _conditions():
         client.transact_write_items(TransactItems=entries)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+from sluice.domain.sql_query import require_readable
+
 if TYPE_CHECKING:
     from sqlglot.expressions import Expression
 
@@ -62,6 +64,7 @@ def parse_expression(text: str) -> SqlExpression:
     from sqlglot import expressions as exp
     from sqlglot.errors import SqlglotError
 
+    require_readable(text)
     try:
         parsed = sqlglot.parse(f"SELECT {text}", dialect="duckdb")
         select = parsed[0] if len(parsed) == 1 else None

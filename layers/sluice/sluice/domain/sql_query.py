@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
@@ -23,13 +24,20 @@ FORBIDDEN_FUNCTIONS = frozenset(
     session_user user current_query version getvariable write_log add_parquet_key in_search_path
     icu_calendar_names from_substrait get_substrait sql_auto_complete json_execute_serialized_sql test_all_types
     current_role current_connection_id current_transaction_id current_query_id sleep_ms has_table_privilege
-    random gen_random_uuid uuid uuidv4 uuidv7
+    random gen_random_uuid uuid uuidv4 uuidv7 now today current_date current_time current_timestamp localtime
+    localtimestamp current_localtime current_localtimestamp get_current_time get_current_timestamp
+    transaction_timestamp reservoir_quantile
     """.split()  # noqa: SIM905 - as a list it would have a line for each
 )
 _CATALOG = frozenset(
     {"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "information_schema"}
 )
-FORBIDDEN_BEGINNINGS = ("read_", "duckdb_", "pragma_", "pg_", "parquet_", "copy_", "delta_", "iceberg_", "sqlite_")
+FORBIDDEN_BEGINNINGS = (
+    *("json_serialize_", "json_deserialize_", "json_execute_"),
+    *("read_", "duckdb_", "pragma_", "pg_", "parquet_", "copy_", "delta_", "iceberg_", "sqlite_"),
+)
+# sqlglot reads each of them twice, and what is in it again twice.
+_MOST_NESTED_TYPES = 8
 
 
 class SqlError(ValueError):
@@ -52,8 +60,7 @@ class SqlQuery:
 
     Args:
         sql: its text, without anything behind it.
-        tables: the names of the tables that it reads, in lower case.
-        shadowed: names of its own common tables, which may be those of tables elsewhere in it.
+        tables: the names of the tables that it reads, in lower case; none of its own common tables.
         parameters: the names after `$`.
         places: line and column where each table is named first.
         ordered: whether the query itself orders its rows.
@@ -61,7 +68,6 @@ class SqlQuery:
 
     sql: str
     tables: frozenset[str]
-    shadowed: frozenset[str]
     parameters: frozenset[str]
     places: dict[str, tuple[int, int]]
     ordered: bool
@@ -79,7 +85,7 @@ class SqlQuery:
 
 def is_forbidden(function: str) -> bool:
     """Whether a function must not stand in a query."""
-    name = function.lower()
+    name = function.strip('"').lower()
     return name in FORBIDDEN_FUNCTIONS or name.startswith(FORBIDDEN_BEGINNINGS)
 
 
@@ -87,6 +93,29 @@ def is_forbidden_table(name: str) -> bool:
     """Whether a common table must not have a name: elsewhere in a query it would mean the engine's own."""
     plain = re.fullmatch(r"\w+", name) is not None
     return not plain or name in _CATALOG or name.startswith(FORBIDDEN_BEGINNINGS)
+
+
+def require_readable(text: str) -> None:
+    """Refuse a text that would take too long to read.
+
+    Raises:
+        SqlError: names of types are nested too deeply.
+    """
+    from sqlglot.dialects.duckdb import DuckDB
+    from sqlglot.errors import TokenError
+
+    try:
+        tokens = DuckDB().tokenize(text)
+    except TokenError:
+        return  # whoever parses it says more
+    opened: list[bool] = []
+    for before, token in pairwise(tokens):
+        if token.token_type.name == "L_PAREN":
+            opened.append(before.token_type in DuckDB.Parser.TYPE_TOKENS)
+            if sum(opened) > _MOST_NESTED_TYPES:
+                raise SqlError(f"{before.text}( is nested too deeply")
+        elif token.token_type.name == "R_PAREN" and opened:
+            opened.pop()
 
 
 @lru_cache(maxsize=256)
@@ -103,6 +132,7 @@ def parse_query(text: str) -> SqlQuery:
     from sqlglot.errors import ParseError, SqlglotError
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    require_readable(text)
     try:
         trees = sqlglot.parse(text, dialect="duckdb")
         found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
@@ -124,17 +154,35 @@ def parse_query(text: str) -> SqlQuery:
     places: dict[str, tuple[int, int]] = {}
     for node in tree.walk():
         _check(node, text)
-        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) and not _is_common(node):
             places.setdefault(node.name.lower(), _place(node, text))
     parameters = frozenset(node.name for node in tree.find_all(exp.Placeholder))
     return SqlQuery(
         sql=_statement(text),
-        tables=frozenset(places) - names,
-        shadowed=frozenset(places) & names,
+        tables=frozenset(places),
         parameters=parameters,
         places=places,
         ordered=tree.args.get("order") is not None,
     )
+
+
+def _is_common(table: Any) -> bool:
+    """Whether a name means one of the query's own common tables; within one, only those before it are known."""
+    from sqlglot import expressions as exp
+
+    name, node = table.name.lower(), table
+    while node.parent is not None:
+        outer = node.parent
+        known: list[Any] = []
+        if isinstance(outer, exp.With):
+            known = outer.expressions if outer.recursive else outer.expressions[: outer.expressions.index(node)]
+        elif not isinstance(node, exp.With):
+            common = outer.args.get("with_")
+            known = common.expressions if common is not None else []
+        if any(cte.alias.lower() == name for cte in known):
+            return True
+        node = outer
+    return False
 
 
 def _statement(text: str) -> str:
@@ -150,6 +198,8 @@ def _check(node: Any, text: str) -> None:
 
     if isinstance(node, exp.Insert | exp.Update | exp.Delete | exp.Create | exp.Drop | exp.Command | exp.Into):
         raise SqlError("one SELECT is wanted, which changes nothing", *_place(node, text))
+    if isinstance(node, exp.TableSample):
+        raise SqlError("a sample is another one each time", *_place(node, text))
     if isinstance(node, exp.Placeholder) and not str(node.this or "").isidentifier():
         raise SqlError("a parameter is written $name", *_place(node, text))
     if isinstance(node, exp.Table):

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from sluice.domain.endpoint import Endpoint
-from sluice.errors import Invalid
+from sluice.domain.json_text import loads
+from sluice.errors import Invalid, QueryLimit
 from sluice.reads.outputs import csv_text, safe_for_spreadsheets, safe_rows, workbook
 from sluice.sandbox.sandbox import QueryResult
 
@@ -47,7 +48,11 @@ def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom
     if form == "json":
         told = {"columns": found.columns, "truncated": found.truncated, **about.presented()}
         return b'{"items":' + found.items + b"," + orjson.dumps(told)[1:]
-    items: list[dict[str, Any]] = orjson.loads(found.items)
+    if found.truncated:
+        raise QueryLimit(
+            f"The answer has more than {found.rows} rows, which {form.upper()} could not tell; ask for less of it."
+        )
+    items: list[dict[str, Any]] = loads(found.items)
     kinds = {one["name"]: one["type"] for one in found.columns}
     names = list(endpoint.columns or kinds)
     if unknown := [name for name in names if name not in kinds]:

@@ -87,8 +87,11 @@ class EndpointServer:
     tables: Callable[..., ProjectTables]
     _known: dict[str, _Known] = field(default_factory=dict)
 
-    def find(self, project: str, name: str) -> Found:
+    def find(self, project: str, name: str, permit: Callable[[Endpoint], None]) -> Found:
         """An endpoint and the pointers of what it reads, by one read where this process knows it.
+
+        Args:
+            permit: raises when the caller may not use it, before anything is said of what it reads.
 
         Raises:
             NotFound: there is none.
@@ -100,6 +103,7 @@ class EndpointServer:
         if found is None:
             self._known.pop(key, None)
             raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
+        permit(known.endpoint if known and known.version == found.version else Endpoint.model_validate(found.document))
         recheck = self.settings.endpoint_recheck_seconds
         if known is None or known.version != found.version or time.monotonic() - known.checked > recheck:
             known = self._looked_up(project, found)

@@ -65,8 +65,9 @@ class Dispatcher:
     def _present(self, call: Call, answer: Answer) -> Response[Any]:
         content = answer.content()
         headers = {**answer.headers, **allowed(call.header("origin"), call.settings)}
-        if answer.status == 200 and (len(content) > call.settings.max_inline_bytes or not _is_text(content)):
+        if answer.status == 200 and not _fits(content, call.settings.max_inline_bytes):
             services = platform()
+            headers["Cache-Control"] = "no-store"  # the address is soon of no use
             key = services.lake.put_answer(content)
             headers["Location"] = services.lake.presigned(key, answer.media_type)
             return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
@@ -148,6 +149,13 @@ def _caller(event: dict[str, Any]) -> Principal | None:
     if "principal" not in vouched:
         return None
     return Principal.model_validate(orjson.loads(base64.b64decode(vouched["principal"])))
+
+
+def _fits(content: bytes, most: int) -> bool:
+    """Whether a body may stand in Lambda's answer, in which it is a JSON string: a byte may take six there."""
+    if len(content) > most or not _is_text(content):
+        return False
+    return len(content) * 6 <= most or len(orjson.dumps(content.decode())) <= most
 
 
 def _require_plain(name: str, value: str) -> None:

@@ -18,6 +18,7 @@ from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.http.call import Answer, Call
+from sluice.http.lists import paged
 from sluice.http.resources import PROJECTS, unless_overtaken
 from sluice.models.graph import reads_of, waves
 from sluice.runs.part_documents import part_name, parts_of
@@ -88,8 +89,8 @@ class ProjectPart(Generic[M]):
     def list(self, call: Call, services: Platform, slug: str) -> Answer:
         """All parts of a project, by name."""
         PROJECTS.load(call, services, slug)
-        found = parts_of(services, self._kind, slug).values()
-        return Answer({"items": [self.view(services, one) for one in found], "next": None})
+        found = [self.view(services, one) for one in parts_of(services, self._kind, slug).values()]
+        return paged(call, services, [f"{self._kind}s", slug], found)
 
     def read(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
         """One part; 304 when the client has it."""
@@ -147,10 +148,15 @@ class ProjectPart(Generic[M]):
 
 
 def _require_unread(services: Platform, slug: str, name: str) -> None:
-    """Refuse to remove a model that another one reads: the next refresh would fail."""
+    """Refuse to remove a model that another one or a report reads: the next refresh would fail."""
     for other, model in models_of(services, slug).items():
         if other != name and name in reads_of(other, model):
             raise Conflict(f"The model {other!r} reads {name!r}; change or remove it first.")
+    for other, document in parts_of(services, "report", slug).items():
+        report = Report.model_validate(document.document)
+        queries = [one.sql for one in report.sections if not isinstance(one, MarkdownSection)]
+        if any(name in parse_query(sql).tables for sql in queries):
+            raise Conflict(f"The report {other!r} reads {name!r}; change or remove it first.")
 
 
 def _own(body: Any, name: str, slug: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sluice.domain.json_text import loads
+from sluice.domain.json_text import dumps, loads
 from sluice.domain.schema import Column
 
 
@@ -25,10 +25,20 @@ def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _finite(text: str) -> str:
-    """JSON of the engine, in which NaN and the infinities stand as words, as JSON."""
-    if "NaN" not in text and "Infinity" not in text:
+    """JSON of the engine as JSON: in its own NaN and the infinities stand as words, and lists may end in a comma.
+
+    Raises:
+        ValueError: it is no JSON at all.
+    """
+    try:
+        orjson.loads(text)
         return text
-    return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False, separators=(",", ":"))
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return dumps(json.loads(text, parse_constant=lambda _: None)).decode()
+    except ValueError:
+        raise ValueError(f"{text[:80]!r} is no JSON") from None
 
 
 def json_value(kind: str, value: Any) -> Any:

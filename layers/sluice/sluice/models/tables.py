@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
-from sluice.domain.dataset import Manifest
+from sluice.domain.dataset import Manifest, Version
 from sluice.domain.model import Model
 from sluice.domain.sql_query import SqlQuery, parse_query
 from sluice.errors import NotPublished
@@ -76,10 +76,11 @@ class ProjectTables:
         """
         stored, wanted, views = self._needed(query)
         chosen = Chosen()
+        published = self._published([name for name in sorted(stored) if name not in self.given])
         for name in sorted(stored):
-            self._add_stored(chosen, name)
+            self._add_stored(chosen, name, published)
         for wave in waves({name: set(parse_query(views[name]).tables) for name in wanted}):
-            chosen.tables += [SandboxTable(name, f"({parse_query(views[name]).sql}\n)") for name in wave]
+            chosen.tables += [SandboxTable(name, view=parse_query(views[name]).sql) for name in wave]
         return chosen
 
     def read_by(self, query: SqlQuery) -> tuple[list[str], dict[str, str]]:
@@ -94,7 +95,7 @@ class ProjectTables:
     def _needed(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
         """The stored tables and the views that a query needs, and the SQL of all views."""
         query.require_tables(self.names)
-        tables = set(query.tables) | (set(query.shadowed) & self.names)
+        tables = set(query.tables)
         views = {name: model.sql for name, model in self._models.items() if not model.materialize}
         wanted = needed({name: set(parse_query(sql).tables) for name, sql in views.items()}, tables)
         read = {name for view in wanted for name in parse_query(views[view]).tables}
@@ -117,16 +118,20 @@ class ProjectTables:
             return f"datasource/{self._aliases[name]}"
         return f"project/{self._project}/model/{name}"
 
-    def _add_stored(self, chosen: Chosen, name: str) -> None:
+    def _published(self, names: list[str]) -> dict[str, Version]:
+        """The versions that tables have, all at the same moment: no query reads half of a refresh."""
+        datasets = {name: self.dataset(name) for name in names}
+        if self._as_of is not None:
+            return {name: self._datasets.version_as_of(dataset, self._as_of) for name, dataset in datasets.items()}
+        found = self._datasets.published_together(sorted(set(datasets.values())))
+        return {name: found[dataset] for name, dataset in datasets.items()}
+
+    def _add_stored(self, chosen: Chosen, name: str, published: Mapping[str, Version]) -> None:
         manifest = self.given.get(name)
         if manifest is not None and manifest.number is not None:
             chosen.numbers[name] = manifest.number
         if manifest is None:
-            dataset = self.dataset(name)
-            if self._as_of is not None:
-                version = self._datasets.version_as_of(dataset, self._as_of)
-            else:
-                version = self._datasets.published(dataset)
+            version = published[name]
             chosen.numbers[name] = version.number
             manifest = self._lake.manifest(version.manifest_key)
         if not manifest.columns or not manifest.objects:

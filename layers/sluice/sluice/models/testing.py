@@ -29,6 +29,8 @@ from sluice.lake.parquet import literal, quoted
 from sluice.models.tables import ProjectTables
 from sluice.sandbox.sandbox import Sandbox
 
+_MOST_CHARACTERS = 500
+
 
 class Tester:
     """Runs the tests of tables.
@@ -55,14 +57,17 @@ class Tester:
     def _result(self, table: str, manifest: Manifest, test: TableTest) -> TestResult:
         try:
             failures, message = self._failures(table, manifest, test)
-        except (Invalid, SqlError, NotPublished) as error:
-            raise ModelFailed(f"The test {test.type} of {table} cannot be run: {error}") from None
+        except (Invalid, ValueError, NotPublished) as error:  # a ValueError: SQL, or a time that Python has not
+            message = f"The test {test.type} of {table} cannot be run: {error}"
+            if test.severity == "error":
+                raise ModelFailed(message) from None
+            failures = 1
         return TestResult(
             test=test.model_dump(mode="json"),
             severity=test.severity,
             status="failed" if failures else "passed",
             failures=failures,
-            message=message if failures else "",
+            message=_short(message) if failures else "",
         )
 
     def _failures(self, table: str, manifest: Manifest, test: TableTest) -> tuple[int, str]:
@@ -116,9 +121,10 @@ def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
             return f"SELECT 1 FROM {source} WHERE {quoted(test.column)} NOT IN ({accepted})"
         case Relationships():
             _require(columns, test.column)
-            other = f"SELECT {quoted(test.field)} FROM {quoted(test.to)} WHERE {quoted(test.field)} IS NOT NULL"
-            name = quoted(test.column)
-            return f"SELECT 1 FROM {source} WHERE {name} IS NOT NULL AND {name} NOT IN ({other})"
+            # Each name says whose it is: else one that the other table lacks would be this table's own.
+            field, name = f"other.{quoted(test.field)}", f"tested.{quoted(test.column)}"
+            others = f"SELECT {field} FROM {quoted(test.to)} AS other WHERE {field} IS NOT NULL"
+            return f"SELECT 1 FROM {source} AS tested WHERE {name} IS NOT NULL AND {name} NOT IN ({others})"
         case Range():
             _require(columns, test.column)
             name = quoted(test.column)
@@ -127,6 +133,11 @@ def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
             return f"SELECT 1 FROM {source} WHERE {' OR '.join(outside)}"
         case _:
             raise AssertionError(test)
+
+
+def _short(message: str) -> str:
+    """A message that fits an item of the catalog, whatever a test lists."""
+    return message if len(message) <= _MOST_CHARACTERS else f"{message[:_MOST_CHARACTERS]} …"
 
 
 def _value(value: Any) -> str:

@@ -6,11 +6,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import orjson
 from aws_lambda_powertools import Logger
 
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import DataObject, InputVersion, Manifest
+from sluice.domain.json_text import loads
 from sluice.domain.report import MarkdownSection, Report, Section, TableSection
 from sluice.domain.run import Run
 from sluice.domain.sql_query import SqlError, parse_query
@@ -110,8 +110,8 @@ class ReportMaker:
 
     def _rows(self, one: Any, chosen: Chosen, scratch: Path) -> Rows:
         limit = self._settings.report_rows
-        found = self._sandbox.query(parse_query(one.sql).sql, {}, chosen.tables, scratch, rows=limit)
-        return Rows(found.columns, orjson.loads(found.items), found.truncated)
+        found = self._sandbox.query(parse_query(one.sql).sql, {}, chosen.tables, scratch, rows=limit, threads=1)
+        return Rows(found.columns, loads(found.items), found.truncated)
 
     def _content(self, one: Section, rows: Rows) -> str:
         if isinstance(one, TableSection):
@@ -122,10 +122,13 @@ class ReportMaker:
             return '<p class="note">There is nothing to draw: the query gives no rows.</p>'
         try:
             with warnings.catch_warnings(action="ignore"):  # numbers that overflow: what comes of them is caught
-                return chart_svg(one, rows.columns, rows.items)
+                drawn = chart_svg(one, rows.columns, rows.items)
         except (ValueError, ArithmeticError, IndexError, RuntimeError) as error:
             logger.info("a chart cannot be drawn", extra={"reason": str(error)})
             return '<p class="note">These values cannot be drawn: they are too far apart, too close, or no times.</p>'
+        if rows.truncated:
+            drawn += f'<p class="note">Only the first {len(rows.items)} rows are drawn; there are more.</p>'
+        return drawn
 
 
 def _csv(rows: Rows) -> str:

@@ -126,7 +126,9 @@ def test_tables(services: Platform, run: Run, project: Project, merged: Manifest
 
 
 def keep_results(services: Platform, run: Run, dataset: str, results: list[TestResult]) -> None:
-    """Keep how tests have ended, unless a later run has kept its own."""
+    """Keep how tests of what is to be published have ended, unless a later run has kept its own."""
+    if run.dry_run:
+        return
     try:
         services.test_results.put(dataset, run.id, results)
     except ConditionFailed:

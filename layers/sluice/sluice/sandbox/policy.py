@@ -68,6 +68,10 @@ def _check(node: dict[str, Any], tables: set[str]) -> None:
                 raise SqlError(f"the table function {name} is not allowed")
         case "SHOW_REF" | "COLUMN_DATA" | "DELIM_GET":
             raise SqlError("one SELECT is wanted, and nothing else")
+    if node.get("sample"):
+        raise SqlError("a sample is another one each time")
     function = node.get("function_name")
+    if function == "age" and len(node.get("arguments") or []) == 1:
+        raise SqlError("age needs both times")
     if isinstance(function, str) and is_forbidden(function):
         raise SqlError(f"the function {function} is not allowed")

@@ -18,7 +18,7 @@ import orjson
 
 from sluice.domain.schema import Column
 from sluice.domain.sql_query import SqlError
-from sluice.lake.parquet import copy_to, literal, quoted
+from sluice.lake.parquet import UTC_SESSION, copy_to, literal, quoted
 from sluice.lake.rows import json_value
 from sluice.lake.types import kind_of
 from sluice.sandbox.policy import require_allowed
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _BATCH = 5_000
+# A table may have a hundred files, and a query may name it several times; Lambda allows as many.
+_MOST_FILES = 1_024
 
 
 def send(stream: IO[bytes], content: bytes) -> None:
@@ -62,7 +64,7 @@ def limit_resources(memory_bytes: int, file_bytes: int) -> None:
     for what, most in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_FSIZE, file_bytes),
-        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_NOFILE, _MOST_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
@@ -110,7 +112,13 @@ def _done(job: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
         job["parameters"][name] = None if value is None else read(value)
     connection = opened(job)
     try:
-        require_allowed(connection, job["sql"], set(job["tables"]))
+        known = set(job["tables"])
+        for name, sql in job["views"].items():
+            # Users wrote it: the engine reads it when it can open nothing else any more.
+            require_allowed(connection, sql, known)
+            connection.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
+            known.add(name)
+        require_allowed(connection, job["sql"], known)
         if job.get("target"):
             return _written(connection, job), None
         return _rows(connection, job)
@@ -131,6 +139,7 @@ def opened(job: dict[str, Any]) -> DuckDBPyConnection:
         "autoload_known_extensions": False,
     }
     connection = duckdb.connect(":memory:", config=config)
+    connection.execute(UTC_SESSION)
     for name, rows in job["tables"].items():
         connection.execute(f"CREATE VIEW {quoted(name)} AS FROM {rows}")
     paths = ", ".join(literal(path) for path in [*job["paths"], *([job["target"]] if job.get("target") else [])])
