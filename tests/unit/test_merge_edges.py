@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from sluice.bootstrap import Platform
 from support.client import Client
 from support.documents import http_source, refresh, rows
 from support.upstream import Upstream, ok
@@ -130,3 +132,78 @@ def test_a_diff_of_very_large_numbers(admin: Client, upstream: Upstream) -> None
     sources(admin, upstream, JOIN, [{"id": 1, "v": [10**30 + 1]}])
     changed = admin.get("/projects/p/diff").json()["items"][0]
     assert changed["fields"] == {"v": [[10**30], [10**30 + 1]]}
+
+
+def explained(admin: Client, key: str) -> Any:
+    answer = admin.get(f"/projects/p/explain?key={key}")
+    assert answer.status == 200, answer.text
+    return answer.json()["fields"]
+
+
+def test_rows_of_earlier_runs_are_explained_by_the_document_of_their_time(
+    admin: Client, upstream: Upstream, services: Platform
+) -> None:
+    more = {"write_disposition": "append", "records": "old", "fields": {"id": "id", "v": "a"}}
+    sources(admin, upstream, JOIN)
+    admin.put("/datasources/s0", http_source("s0", **more))
+    admin.put("/projects/p/datasources/s0", {})
+    upstream.answer = lambda request: ok({"old": [{"id": 1, "a": "x", "b": "WRONG"}]})
+    first = refresh(admin, "p", ingest="all")
+    assert first["status"] == "succeeded", first
+    admin.put("/datasources/s0", http_source("s0", **{**more, "records": "new", "fields": {"id": "id", "v": "b"}}))
+    upstream.answer = lambda request: ok({"new": [{"id": 2, "a": "WRONG", "b": "y"}]})
+    refresh(admin, "p", ingest="all")
+    cited = [explained(admin, key)["v"]["winners"][0] for key in ("1", "2")]
+    assert [(one["value"], one["pointer"], one["exact"]) for one in cited] == [
+        ("x", "/old/0/a", True),
+        ("y", "/new/0/b", True),
+    ]
+    table = services.settings.pages_table
+    schema = services._dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    for item in services._dynamodb.scan(TableName=table)["Items"]:
+        key = {one["AttributeName"]: item[one["AttributeName"]] for one in schema}
+        services._dynamodb.delete_item(TableName=table, Key=key)
+    assert explained(admin, "1")["v"]["winners"][0] == cited[0], "receipts are forgotten; what is in the lake is not"
+
+
+def test_a_column_that_is_computed_is_lacked_by_no_record(admin: Client, upstream: Upstream) -> None:
+    merge = {**JOIN, "sources": {"s0": {"compute": {"price": "coalesce(price, 0)"}}}}
+    sources(admin, upstream, merge, [{"id": 1, "price": 5}, {"id": 2}])
+    assert explained(admin, "2")["price"]["winners"][0]["expression"] == "coalesce(price, 0)"
+
+
+def test_the_later_one_of_two_overrides_of_one_key_counts_and_is_shown(admin: Client, upstream: Upstream) -> None:
+    merge = {**JOIN, "key": ["s"], "normalizers": {"s": ["case_fold"]}}
+    sources(admin, upstream, merge, [{"s": "btc", "v": 1}])
+    for key, value, reason in (("btc", 10, "older"), ("BTC", 20, "newer")):
+        assert admin.put(f"/projects/p/overrides/v?key={key}", {"value": value, "reason": reason}).status == 201
+    refresh(admin, "p", ingest="none")
+    field = explained(admin, "btc")["v"]
+    assert (field["value"], field["override"]["value"], field["override"]["reason"]) == (20, 20, "newer")
+
+
+@pytest.mark.parametrize("name", ["price usd", "größe", "v:w", "x%", "$p"])
+def test_a_field_of_any_name_can_be_overridden(admin: Client, upstream: Upstream, name: str) -> None:
+    sources(admin, upstream, JOIN, [{"id": 1, name: 1}])
+    made = admin.put(f"/projects/p/overrides/{quote(name)}?key=1", {"value": 2, "reason": "by hand"})
+    assert made.status == 201, made.text
+    refresh(admin, "p", ingest="none")
+    assert rows(admin, "projects/p")[0][name] == 2
+    assert admin.delete(made.headers["Location"].partition("/v1")[2]).status == 204
+
+
+def test_a_diff_from_null_tells_the_type_that_came(admin: Client, upstream: Upstream) -> None:
+    sources(admin, upstream, JOIN, [{"id": 1, "v": None}])
+    sources(admin, upstream, JOIN, [{"id": 1, "v": 5}])
+    assert admin.get("/projects/p/diff").json()["items"][0]["fields"] == {"v": [None, 5]}
+
+
+def test_a_column_is_selected_once(admin: Client, upstream: Upstream) -> None:
+    sources(admin, upstream, JOIN, [{"id": 1}])
+    for form in ("json", "csv", "xlsx"):
+        assert admin.get(f"/projects/p/data?select=id,id&format={form}").status == 422
+
+
+def test_a_constant_beyond_64_bits_is_refused(admin: Client) -> None:
+    merge = {**JOIN, "fields": {"v": {"rule": "constant", "value": 2**63}}}
+    assert admin.put("/projects/p", {"name": "p", "merge": merge}).status == 422

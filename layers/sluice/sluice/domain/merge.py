@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from sluice.domain.base import Document
 from sluice.domain.datasource import ColumnName
 from sluice.domain.names import Slug
-from sluice.domain.schema import ColumnType
+from sluice.domain.schema import BIGINT_RANGE, ColumnType
 from sluice.domain.sql_expression import SqlText
 
 RuleName = Literal[
@@ -44,6 +44,8 @@ class FieldRule(Document):
     def _check(self) -> Self:
         if self.key is not None and self.rule != "union":
             raise ValueError(f"the rule {self.rule} takes no key")
+        if isinstance(self.value, int) and self.value not in BIGINT_RANGE:
+            raise ValueError("a constant whole number has at most 64 bits; give a larger one as text")
         if self.value is not None and self.rule != "constant":
             raise ValueError(f"the rule {self.rule} takes no value")
         timed = self.rule in ("newest", "oldest")

@@ -53,8 +53,11 @@ class Dispatcher:
             call = call_of(self._resolver.current_event.raw_event, services, known)
             if route.role is not None:
                 call.principal.require(route.role)
+            if "field" in arguments:  # the name of a column, which may hold anything
+                arguments["field"] = unquote(arguments["field"])
             for name, value in arguments.items():
-                _require_plain(name, value)
+                if name != "field":
+                    _require_plain(name, value)
             answer = once(call, services, lambda: route.handler(call, services, **arguments))
             if route.method == "GET" and not route.anonymous:
                 call.require_known_parameters()  # last, so that a missing resource is 404 first

@@ -7,7 +7,8 @@ from typing import Any
 
 from sluice.domain.dataset import Manifest, Version
 from sluice.domain.datasource import Datasource
-from sluice.domain.run import PageReceipt
+from sluice.domain.run import FetchIndex, PageReceipt
+from sluice.errors import NotFound
 from sluice.formats.limits import Limits
 from sluice.formats.pointers import document_place, places
 from sluice.lake.store import Lake
@@ -27,6 +28,7 @@ class Citer:
         self._lake = lake
         self._settings = settings
         self._receipt = receipt
+        self._of_runs: dict[tuple[str, str], Manifest] = {}
 
     def cited(
         self, manifest: Manifest, version: Version, position: dict[str, Any], names: list[str]
@@ -38,7 +40,8 @@ class Citer:
             names: the columns, as the version has them.
         """
         run = position.get("_run") or version.run
-        receipt = self._receipt(run, position["_page"])
+        manifest = self._of_run(manifest, run)
+        receipt = self._page(manifest, run, position["_page"])
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         with self._lake.raw(receipt.hash or "") as content:
             found = places(datasource, receipt, content, Limits.of(self._settings), position["_row"], names)
@@ -47,6 +50,29 @@ class Citer:
             name: {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}
             for name, place in found.items()
         }
+
+    def _of_run(self, manifest: Manifest, run: str) -> Manifest:
+        """The manifest that a run has made: its datasource's document was the one by which pages were read."""
+        key = (manifest.run, run)
+        if key not in self._of_runs:
+            found = manifest
+            while found.run != run and found.previous is not None:
+                found = self._lake.manifest(found.previous)
+            self._of_runs[key] = found if found.run == run else manifest
+        return self._of_runs[key]
+
+    def _page(self, manifest: Manifest, run: str, number: int) -> PageReceipt:
+        """The receipt of a page: from the catalog, which forgets it some day, or from the lake, which does not."""
+        try:
+            return self._receipt(run, number)
+        except NotFound:
+            if manifest.run != run:
+                raise
+            index = FetchIndex.model_validate_json(self._lake.get(manifest.spec["index"]))
+            for page in index.pages:
+                if page.number == number:
+                    return page
+            raise
 
     def in_document(
         self,

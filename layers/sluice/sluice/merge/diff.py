@@ -93,8 +93,10 @@ class Differ:
         return [self._merged(name) for name in names.values() if name not in (self._new.key or [])]
 
     def _merged(self, name: str) -> Column:
-        both = [*self._old.columns, *self._new.columns]
-        return Column(name=name, type=common_type([one.type for one in both if one.name.lower() == name.lower()]))
+        both = [one for one in (*self._old.columns, *self._new.columns) if one.name.lower() == name.lower()]
+        # A column of nulls only says nothing of its type.
+        types = [one.type for one in both if not one.guessed] or [one.type for one in both]
+        return Column(name=name, type=common_type(types))
 
     def _query(self) -> str:
         """The changed records: the key, what happened, and all fields as they were and are."""

@@ -128,7 +128,8 @@ class Explainer:
         position = dict(zip(more, found[len(version.schema_) :], strict=False))
         cited = self._citer.cited(manifest, version, position, list(values))
         names = reshape.rename
-        lacking = {names.get(name, name) for name in position.get("_missing") or []}
+        # A column that is computed is there, whatever it takes the place of.
+        lacking = {names.get(name, name) for name in position.get("_missing") or []} - set(computed)
         record = _Record(rank, taken, {names.get(name, name): value for name, value in values.items()}, lacking)
         record.cited = {names.get(name, name): cite for name, cite in cited.items()}
         for name, value in computed.items():
@@ -137,9 +138,10 @@ class Explainer:
         return record
 
     def _overrides_of(self, key: list[str]) -> dict[str, Override]:
-        """The overrides that stand in the record, by field."""
+        """The overrides that stand in the record, by field; of two that normalizing makes one, the later one."""
         mine = self._typed(key)
-        return {one.field: one for one in self._overrides if self._typed(one.key) == mine}
+        ordered = sorted(self._overrides, key=lambda one: (one.created_at, one.key))
+        return {one.field: one for one in ordered if self._typed(one.key) == mine}
 
     def _typed(self, key: Sequence[str]) -> list[Any] | None:
         columns = {column.name: column for column in self._manifest.columns}

@@ -66,17 +66,20 @@ class Gatherer:
         for assignment in assigned:
             slug = assignment.datasource
             failure = failures.get(slug)
-            number = (versions or {}).get(slug) or self._datasets.pointer(f"datasource/{slug}").published
+            pointer = self._datasets.pointer(f"datasource/{slug}")
+            number = (versions or {}).get(slug) or pointer.published
             if number is None:
                 said = f"{slug}: it has no data yet" + (f" ({failure})" if failure else "")
                 (inputs.warnings if assignment.optional else inputs.missing).append(said)
                 continue
             if failure:
                 inputs.warnings.append(f"{slug}: {failure}; its version {number} is used")
-            self._add(inputs, assignment, number)
+            # Data that was found unchanged is as new as when it was looked at.
+            seen = pointer.data_as_of if number == pointer.published else None
+            self._add(inputs, assignment, number, seen)
         return inputs
 
-    def _add(self, inputs: Inputs, assignment: Assigned, number: int) -> None:
+    def _add(self, inputs: Inputs, assignment: Assigned, number: int, seen: str | None) -> None:
         slug = assignment.datasource
         version = self._datasets.version(f"datasource/{slug}", number)
         manifest = self._lake.manifest(version.manifest_key)
@@ -95,6 +98,6 @@ class Gatherer:
         files = self._lake.local_files(manifest.objects)
         columns = {column.name: column for column in version.schema_}
         inputs.sources.append(Source(taken, columns, files, manifest.position, manifest.document))
-        inputs.data_as_of = min(filter(None, [inputs.data_as_of, version.data_as_of]))
+        inputs.data_as_of = min(filter(None, [inputs.data_as_of, seen or version.data_as_of]))
         if not columns:
             inputs.warnings.append(f"{slug}: its version {number} has no records")

@@ -40,6 +40,9 @@ def data_request(columns: list[Column], select: str | None, where: list[str], or
     """
     known = {column.name: column for column in columns}
     chosen = tuple(_column(known, name, "select") for name in _fields(select)) if select else tuple(columns)
+    for column in chosen:
+        if chosen.count(column) > 1:
+            raise _fault("select", f"{column.name} is selected twice.")
     ordered = tuple(
         (_column(known, name.removeprefix("-"), "order"), name.startswith("-")) for name in _fields(order or "")
     )
