@@ -288,7 +288,14 @@ def test_a_key_of_json_is_found(admin: Client, documents: Documents) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["repeat('x', 2000000000)", "lpad(v, 2000000000, 'y')", "printf('%2000000000d', 1)"]
+    "expression",
+    [
+        "repeat('x', 2000000000)",
+        "lpad(v, 2000000000, 'y')",
+        "printf('%2000000000d', 1)",
+        "replace(" * 8 + "v" + ", 'a', 'aaaaaaaaaa')" * 8,
+        "regexp_replace(replace(v, 'a', v), 'b', v, 'g')",
+    ],
 )
 def test_expressions_cannot_fill_the_memory(admin: Client, expression: str) -> None:
     merge = JOIN | {"result": {"compute": {"x": expression}}}

@@ -216,3 +216,32 @@ def test_what_is_nested_too_deeply_is_refused_at_once() -> None:
     with pytest.raises(SqlError, match="nested too deeply"):
         parse_query(f"SELECT {'date(' * 40}1{')' * 40}")
     assert json.dumps(sorted(parse_query("SELECT date(decimal(1)) FROM t").tables)) == '["t"]'
+
+
+def test_tests_of_a_project_read_no_models(shop: Client) -> None:
+    """They run before any model is made."""
+    model(shop, "m", "SELECT id FROM merged")
+    related = {"type": "relationships", "column": "id", "to": "m", "field": "id"}
+    shop.patch("/projects/p", {"tests": {"merged": [related]}})
+    run = refresh(shop, "p")
+    assert (run["status"], "there is no table m" in run["error"]["detail"]) == ("failed", True), run
+
+
+def test_an_editor_calls_the_endpoints_of_a_project_of_its_own(shop: Client) -> None:
+    made = shop.post("/keys", {"name": "mine", "role": "editor", "projects": ["other"]}).json()
+    editor = Client(made["key"])
+    editor.put("/projects/mine", {"name": "mine", "refresh_on": "manual"})
+    assert editor.put("/projects/mine/endpoints/one", {"sql": "SELECT 1 AS one"}).status == 201
+    answer = editor.get("/endpoints/mine/one")
+    assert (answer.status, answer.json()["items"], answer.json()["data_as_of"]) == (200, [{"one": 1}], None)
+    assert editor.get("/endpoints/p/one").status == 404
+
+
+def test_an_endpoints_data_is_as_new_as_when_it_was_last_looked_at(shop: Client) -> None:
+    shop.put("/projects/p/endpoints/all", {"sql": "SELECT id FROM merged", "cache_seconds": 0})
+    refresh(shop, "p")
+    first = shop.get("/endpoints/p/all").json()
+    refresh(shop, "p", ingest="all")
+    again = shop.get("/endpoints/p/all").json()
+    assert (again["version"], again["data_as_of"] > first["data_as_of"]) == (first["version"], True)
+    assert again["data_as_of"] == shop.get("/projects/p/data").json()["data_as_of"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from sluice.bootstrap import Platform
 from sluice.domain.endpoint import Endpoint
+from sluice.domain.identity import Principal
 from sluice.domain.schema import BIGINT_RANGE
 from sluice.endpoints.answers import FORMATS, MEDIA_TYPES
 from sluice.endpoints.server import Request
@@ -55,7 +56,7 @@ def call_endpoint(call: Call, services: Platform, project: str, name: str) -> An
 
 def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project: str, name: str) -> None:
     if call.caller is not None:
-        if not (endpoint.public or call.caller.sees_project(project)):
+        if not (endpoint.public or call.caller.sees_project(project) or _has_made(call.caller, services, project)):
             raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
         return
     if not endpoint.public:
@@ -63,6 +64,12 @@ def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project:
     most = services.settings.public_requests_per_minute
     if services.locks.count(f"rate#{project}#{name}#{call.source}", 60) > most:
         raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.")
+
+
+def _has_made(caller: Principal, services: Platform, project: str) -> bool:
+    """Whether the project is one that the caller made, which its key need not name."""
+    found = services.definitions.find("project", project)
+    return found is not None and found.created_by == caller.id
 
 
 def _unauthenticated() -> Unauthenticated:

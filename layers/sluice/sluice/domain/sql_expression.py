@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 4_000
 _MOST_PADDING = 1_000
+_MOST_GROWTH = 10_000
+_REPLACING = ("Replace", "RegexpReplace")
 # sqlglot's classes for what may stand in an expression. Whatever reads anything but the row,
 # or gives another value when it is asked again, is not among them.
 _ALLOWED = frozenset(
@@ -92,10 +94,25 @@ def _check_node(node: Expression) -> None:
         raise ValueError(f"{node.sql(dialect='duckdb')} is not the name of a column")
     if kind == "Pad" and not _is_short(node.expression):
         raise ValueError(f"lpad and rpad need a length of at most {_MOST_PADDING}, written as a number")
+    if kind in _REPLACING and _growth(node) > _MOST_GROWTH:
+        raise ValueError("replacements within replacements could fill the memory; use fewer or shorter ones")
     if kind == "In" and (node.args.get("query") or node.args.get("unnest")):
         raise ValueError("an expression may not have queries of its own")
     if not (kind in _ALLOWED or (kind == "Anonymous" and name in _ALLOWED_FUNCTIONS)):
         raise ValueError(f"{node.sql(dialect='duckdb')[:80]!r} may not stand in an expression")
+
+
+def _growth(node: Expression) -> int:
+    """How many times longer than its text a replacement, and those around it, may make it."""
+    grown = 1
+    outer: Any = node
+    while outer is not None:
+        if type(outer).__name__ in _REPLACING:
+            put = outer.args.get("replacement")
+            literal = type(put).__name__ == "Literal"
+            grown *= max(1, len(put.name)) if literal and put is not None else _MOST_PADDING if put is not None else 1
+        outer = outer.parent
+    return grown
 
 
 def _is_short(length: Expression) -> bool:

@@ -31,7 +31,7 @@ class About:
     version: int | None
     versions: dict[str, int]
     completeness: str
-    data_as_of: str
+    data_as_of: str | None
 
     def presented(self) -> dict[str, Any]:
         """As JSON has it."""

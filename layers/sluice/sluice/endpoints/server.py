@@ -171,6 +171,6 @@ class EndpointServer:
             numbers.get(MERGED, min(numbers.values(), default=None)),
             dict(sorted(numbers.items())),
             worst_of(one.completeness for one in chosen.manifests.values()),
-            min((one.data_as_of for one in chosen.manifests.values()), default=""),
+            min(chosen.seen.values(), default=None),
         )
         return body(endpoint, found, about, request.form, bom=request.bom)

@@ -27,11 +27,13 @@ class Chosen:
     Args:
         manifests: the versions that are read, by the tables' names; views have none.
         numbers: their numbers, where they are published.
+        seen: as of when their data is.
     """
 
     tables: list[SandboxTable] = field(default_factory=list)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
 
 
 class ProjectTables:
@@ -133,9 +135,11 @@ class ProjectTables:
         if manifest is None:
             version = published[name]
             chosen.numbers[name] = version.number
+            chosen.seen[name] = version.data_as_of
             manifest = self._lake.manifest(version.manifest_key)
         if not manifest.columns or not manifest.objects:
             raise NotPublished(f"The table {name} has no columns: its dataset has no records, or is one document.")
         files = self._lake.local_files(manifest.objects)
         chosen.tables.append(SandboxTable(name, rows_of(files, manifest.columns, []), files))
         chosen.manifests[name] = manifest
+        chosen.seen.setdefault(name, manifest.data_as_of)

@@ -32,14 +32,17 @@ def published_tables(services: Platform, project: str, as_of: datetime | None = 
     return ProjectTables(project, assigned, models, services.datasets, services.lake, as_of=as_of)
 
 
-def run_tables(services: Platform, run: Run) -> ProjectTables:
+def run_tables(services: Platform, run: Run, *, with_models: bool = True) -> ProjectTables:
     """The tables of a project as a run sees them: what it has made so far, else what is published.
 
     Datasources are read at the versions that the run has merged.
+
+    Args:
+        with_models: whether models are among them; before any is made there are only those of another merge.
     """
     project = run.project or ""
     assigned = services.assignments.of_project(project)
-    models = models_of(services, project)
+    models = models_of(services, project) if with_models else {}
     given = {name: manifest for name, _, manifest in made_by(services, run) if name in {MERGED, *models}}
     if MERGED in given:
         for taken in given[MERGED].inputs:
@@ -107,7 +110,7 @@ def test_tables(services: Platform, run: Run, project: Project, merged: Manifest
     """
     if not project.tests:
         return []
-    tables = run_tables(services, run)
+    tables = run_tables(services, run, with_models=False)
     warnings: list[str] = []
     failed: list[str] = []
     with services.lake.scratch() as scratch:
