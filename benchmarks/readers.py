@@ -32,7 +32,7 @@ from sluice_cli.progress import StepFailed  # noqa: E402
 from sluice_cli.stack import LocalStack  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402
 
-READERS, REFRESHES, RECORDS = 200, 15, 100
+READERS, REFRESHES, RECORDS = 200, 40, 100
 PAUSE = 30.0
 READS = ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")
 ANSWERING = ("sluice-authorizer", "sluice-query")
