@@ -206,10 +206,21 @@ def test_lists_of_parts_have_pages(shop: Client) -> None:
     assert second["next"] is None
 
 
-@pytest.mark.parametrize("sql", ["SELECT current_date", "SELECT CURRENT_TIMESTAMP", "SELECT localtime"])
-def test_the_time_is_nothing_that_a_query_reads(sql: str) -> None:
-    with pytest.raises(SqlError, match="is not allowed"):
-        parse_query(sql)
+@pytest.mark.parametrize(
+    "clock", ["now()", "current_date", "CURRENT_TIMESTAMP", "localtime", "today()", "age(TIMESTAMP '2026-01-01')"]
+)
+def test_the_time_is_known_to_what_is_computed_when_it_is_read(shop: Client, clock: str) -> None:
+    sql = f"SELECT {clock} AS t"
+    refresh(shop, "p")
+    assert len(items(shop, sql)) == 1
+    assert model(shop, "view", sql, materialize=False).status == 201
+    assert shop.put("/projects/p/endpoints/e", {"sql": sql}).status == 201
+    assert model(shop, "m", "SELECT 1 AS one", tests=[{"type": "sql", "sql": f"{sql} LIMIT 0"}]).status == 201
+    for refused in (sql, "SELECT * FROM view"):
+        assert model(shop, "m", refused).status == 422
+        section = {"type": "table", "sql": refused}
+        problem = shop.put("/projects/p/reports/r", {"title": "R", "sections": [section]})
+        assert (problem.status, problem.json()["errors"][0]["pointer"]) == (422, "/sections/0/sql")
 
 
 def test_what_is_nested_too_deeply_is_refused_at_once() -> None:

@@ -24,9 +24,14 @@ FORBIDDEN_FUNCTIONS = frozenset(
     session_user user current_query version getvariable write_log add_parquet_key in_search_path
     icu_calendar_names from_substrait get_substrait sql_auto_complete json_execute_serialized_sql test_all_types
     current_role current_connection_id current_transaction_id current_query_id sleep_ms has_table_privilege
-    random gen_random_uuid uuid uuidv4 uuidv7 now today current_date current_time current_timestamp localtime
-    localtimestamp current_localtime current_localtimestamp get_current_time get_current_timestamp
-    transaction_timestamp reservoir_quantile
+    random gen_random_uuid uuid uuidv4 uuidv7 reservoir_quantile
+    """.split()  # noqa: SIM905 - as a list it would have a line for each
+)
+# What they give depends on when they are asked: nothing that is kept may be made of them.
+TIME_FUNCTIONS = frozenset(
+    """
+    now today current_date current_time current_timestamp localtime localtimestamp current_localtime
+    current_localtimestamp get_current_time get_current_timestamp transaction_timestamp
     """.split()  # noqa: SIM905 - as a list it would have a line for each
 )
 _CATALOG = frozenset(
@@ -64,6 +69,7 @@ class SqlQuery:
         parameters: the names after `$`.
         places: line and column where each table is named first.
         ordered: whether the query itself orders its rows.
+        clock: the function by which it asks for the time; empty if it does not.
     """
 
     sql: str
@@ -71,6 +77,7 @@ class SqlQuery:
     parameters: frozenset[str]
     places: dict[str, tuple[int, int]]
     ordered: bool
+    clock: str = ""
 
     def require_tables(self, known: set[str]) -> None:
         """Refuse tables that are not there.
@@ -163,6 +170,7 @@ def parse_query(text: str) -> SqlQuery:
         parameters=parameters,
         places=places,
         ordered=tree.args.get("order") is not None,
+        clock=next((name for node in tree.walk() if (name := _clock(node))), ""),
     )
 
 
@@ -211,6 +219,18 @@ def _check(node: Any, text: str) -> None:
         for name in _functions(node):
             if is_forbidden(name):
                 raise SqlError(f"the function {name} is not allowed", *_place(node, text))
+
+
+def _clock(node: Any) -> str:
+    """The function by which a node asks for the time; empty if it does not."""
+    from sqlglot import expressions as exp
+
+    if not isinstance(node, exp.Func):
+        return ""
+    names = [name.strip('"') for name in _functions(node)]
+    if "age" in names and isinstance(node, exp.Anonymous) and len(node.expressions) == 1:
+        return "age"
+    return next((name for name in names if name in TIME_FUNCTIONS), "")
 
 
 def _functions(node: Any) -> list[str]:

@@ -20,7 +20,7 @@ from sluice.errors import Conflict, Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
 from sluice.http.resources import PROJECTS, unless_overtaken
-from sluice.models.graph import reads_of, waves
+from sluice.models.graph import needed, reads_of, waves
 from sluice.runs.part_documents import part_name, parts_of
 from sluice.runs.parts import models_of, published_tables
 from sluice.runs.tables import follow
@@ -192,6 +192,8 @@ def _check_model(services: Platform, slug: str, name: str, model: Model) -> None
     except SqlError as error:
         raise _refused(error, "/sql") from None
     _require_no_parameters(model.sql, "/sql")
+    if model.materialize:
+        _require_no_clock(services, slug, model.sql, "/sql")
 
 
 def _check_sql(names: set[str], sql: str, pointer: str) -> None:
@@ -208,12 +210,27 @@ def _require_no_parameters(sql: str, pointer: str) -> None:
         raise Invalid(message, [{"pointer": pointer, "message": message}])
 
 
+def _require_no_clock(services: Platform, slug: str, sql: str, pointer: str) -> None:
+    """Refuse the time in what is kept: it would stay what it was, since the same inputs are not computed again."""
+    views = {name: parse_query(one.sql) for name, one in models_of(services, slug).items() if not one.materialize}
+    query = parse_query(sql)
+    read = needed({name: set(one.tables) for name, one in views.items()}, set(query.tables))
+    for name, one in (("", query), *((name, views[name]) for name in sorted(read))):
+        if one.clock:
+            where = f" in the view {name}" if name else ""
+            message = (
+                f"{one.clock}(){where} would stay what it was: only queries, endpoints, tests and views know the time"
+            )
+            raise Invalid(f"{message}.", [{"pointer": pointer, "message": message}])
+
+
 def _check_report(services: Platform, slug: str, name: str, report: Report) -> None:
     names = published_tables(services, slug).names
     for index, section in enumerate(report.sections):
         if not isinstance(section, MarkdownSection):
             _check_sql(names, section.sql, f"/sections/{index}/sql")
             _require_no_parameters(section.sql, f"/sections/{index}/sql")
+            _require_no_clock(services, slug, section.sql, f"/sections/{index}/sql")
 
 
 def _check_endpoint(services: Platform, slug: str, name: str, endpoint: Endpoint) -> None:

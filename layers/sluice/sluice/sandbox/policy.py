@@ -71,7 +71,5 @@ def _check(node: dict[str, Any], tables: set[str]) -> None:
     if node.get("sample"):
         raise SqlError("a sample is another one each time")
     function = node.get("function_name")
-    if function == "age" and len(node.get("arguments") or []) == 1:
-        raise SqlError("age needs both times")
     if isinstance(function, str) and is_forbidden(function):
         raise SqlError(f"the function {function} is not allowed")
