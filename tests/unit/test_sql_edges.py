@@ -88,7 +88,7 @@ def test_a_query_over_two_tables_reads_one_refresh(
     model(shop, "m", "SELECT count(*) AS n FROM merged")
     refresh(shop, "p")
     upstream.serve([*RECORDS, {"id": 3, "city": None, "price": 1.0}])
-    version = Datasets.version
+    version = Datasets.any_version
 
     def overtaken(self: Datasets, dataset: str, number: int) -> Any:
         found = version(self, dataset, number)
@@ -96,7 +96,7 @@ def test_a_query_over_two_tables_reads_one_refresh(
         refresh(shop, "p", ingest="all")
         return found
 
-    monkeypatch.setattr(Datasets, "version", overtaken)
+    monkeypatch.setattr(Datasets, "any_version", overtaken)
     sql = "SELECT (SELECT count(*) FROM merged) AS records, n FROM m"
     assert items(shop, sql) == [{"records": 2, "n": 2}]
     assert items(shop, sql) == [{"records": 3, "n": 3}]

@@ -34,8 +34,7 @@ class Datasets:
 
     def pointer(self, dataset: str) -> Pointer:
         """Which version is published; a dataset without any has a pointer to none."""
-        item = self._datasets.get({"workspace": self._workspace, "dataset": dataset})
-        return Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
+        return _pointer(dataset, self._datasets.get(self._key(dataset)))
 
     def pointers_with(
         self, kind: Kind, name: str, datasets: list[str], definitions: Definitions
@@ -44,10 +43,7 @@ class Datasets:
         distinct = list(dict.fromkeys(datasets))
         wanted = [(self._datasets, self._key(dataset)) for dataset in distinct]
         definition, *items = batch_get(self._datasets.client, [definitions.wanted(kind, name), *wanted])
-        pointers = {
-            dataset: Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
-            for dataset, item in zip(distinct, items, strict=True)
-        }
+        pointers = {dataset: _pointer(dataset, item) for dataset, item in zip(distinct, items, strict=True)}
         return definitions.made_of(kind, definition), pointers
 
     def version(self, dataset: str, number: int) -> Version:
@@ -78,11 +74,7 @@ class Datasets:
         Raises:
             NotPublished: there is none yet.
         """
-        pointer = self.pointer(dataset)
-        if pointer.published is None:
-            raise NotPublished(f"Nothing of {dataset} has been published yet; start a run.")
-        version = self.version(dataset, pointer.published)
-        return version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
+        return self._shown(self.pointer(dataset))
 
     def published_together(self, datasets: list[str]) -> dict[str, Version]:
         """The versions that readers of several datasets get, as they were published at one moment.
@@ -96,14 +88,15 @@ class Datasets:
         if not datasets:
             return {}
         found = transact_get(self._datasets.client, [(self._datasets, self._key(one)) for one in datasets])
-        versions = {}
-        for dataset, item in zip(datasets, found, strict=True):
-            pointer = Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
-            if pointer.published is None:
-                raise NotPublished(f"Nothing of {dataset} has been published yet; start a run.")
-            version = self.version(dataset, pointer.published)
-            versions[dataset] = version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
-        return versions
+        pointers = [_pointer(dataset, item) for dataset, item in zip(datasets, found, strict=True)]
+        return {pointer.dataset: self._shown(pointer) for pointer in pointers}
+
+    def _shown(self, pointer: Pointer) -> Version:
+        """The version that a pointer shows; what is shown is hidden from nobody."""
+        if pointer.published is None:
+            raise NotPublished(f"Nothing of {pointer.dataset} has been published yet; start a run.")
+        version = self.any_version(pointer.dataset, pointer.published)
+        return version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
 
     def version_as_of(self, dataset: str, moment: datetime) -> Version:
         """The version that was published at a moment.
@@ -336,6 +329,10 @@ class Datasets:
 
 
 # What of a pointer readers see.
+def _pointer(dataset: str, item: Item | None) -> Pointer:
+    return Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
+
+
 _SHOWN = ("published", "completeness", "run", "fingerprint", "checked_at", "published_at", "data_as_of", "origin")
 _PROMOTE_TRIES = 20
 _NO_NUMBER = 10**15

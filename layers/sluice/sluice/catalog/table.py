@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
+T = TypeVar("T")
 
 
 class ConditionFailed(Exception):
@@ -253,8 +254,6 @@ class Table:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-# Between attempts of transactions that meet on one item: the second one's turn comes soon.
-_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
 MOST_TOGETHER = 100
 
 
@@ -282,16 +281,8 @@ def transact_get(client: DynamoDBClient, wanted: Sequence[tuple[Table, Item]]) -
         Unavailable: DynamoDB throttled, or a transaction holds an item; try again.
     """
     entries: Any = [{"Get": {"TableName": table.name, "Key": _encode(key)}} for table, key in wanted]
-    for pause in (*_PAUSES, None):
-        try:
-            with _conditions():
-                answer = client.transact_get_items(TransactItems=entries)
-            return [_decode(one.get("Item")) for one in answer["Responses"]]
-        except Unavailable:
-            if pause is None:
-                raise
-            time.sleep(pause)
-    raise AssertionError("the last attempt returns or raises")
+    answer = _in_turn(lambda: client.transact_get_items(TransactItems=entries))
+    return [_decode(one.get("Item")) for one in answer["Responses"]]
 
 
 def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
@@ -311,15 +302,19 @@ def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
         }
         for write in writes
     ]
-    for pause in _PAUSES:
+    _in_turn(lambda: client.transact_write_items(TransactItems=entries))
+
+
+def _in_turn(transaction: Callable[[], T]) -> T:
+    """Try a transaction until no other one holds its items: the second one's turn comes soon."""
+    for pause in (0.02, 0.05, 0.1, 0.2, 0.4):
         try:
             with _conditions():
-                client.transact_write_items(TransactItems=entries)
-            return
+                return transaction()
         except Unavailable:
             time.sleep(pause)
     with _conditions():
-        client.transact_write_items(TransactItems=entries)
+        return transaction()
 
 
 @contextmanager

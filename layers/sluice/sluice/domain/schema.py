@@ -102,6 +102,19 @@ def common_type(types: list[str]) -> str:
     return "string"
 
 
+def column_type(columns: list[Column], *, exact: bool = True) -> str:
+    """The type that holds what the columns hold.
+
+    Args:
+        exact: whether whole numbers that a double would change become text beside a double.
+    """
+    types = [column.type for column in columns if not column.guessed]
+    kind = common_type(types) if types else columns[0].type
+    if exact and kind == "double" and "bigint" in types and any(column.wide for column in columns):
+        return "string"
+    return kind
+
+
 def _decimals(types: set[str]) -> set[str]:
     return {name for name in types if _DECIMAL.match(name)}
 

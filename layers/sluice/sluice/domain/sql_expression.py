@@ -107,10 +107,9 @@ def _growth(node: Expression) -> int:
     grown = 1
     outer: Any = node
     while outer is not None:
-        if type(outer).__name__ in _REPLACING:
-            put = outer.args.get("replacement")
-            literal = type(put).__name__ == "Literal"
-            grown *= max(1, len(put.name)) if literal and put is not None else _MOST_PADDING if put is not None else 1
+        put = outer.args.get("replacement") if type(outer).__name__ in _REPLACING else None
+        if put is not None:
+            grown *= max(1, len(put.name)) if type(put).__name__ == "Literal" else _MOST_PADDING
         outer = outer.parent
     return grown
 

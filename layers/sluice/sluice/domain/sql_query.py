@@ -22,7 +22,7 @@ FORBIDDEN_FUNCTIONS = frozenset(
     getenv current_setting query query_table which_secret glob checkpoint force_checkpoint sniff_csv set_seed setseed
     nextval currval txid_current current_database current_schema current_schemas current_catalog current_user
     session_user user current_query version getvariable write_log add_parquet_key in_search_path
-    icu_calendar_names from_substrait get_substrait sql_auto_complete json_execute_serialized_sql test_all_types
+    icu_calendar_names from_substrait get_substrait sql_auto_complete test_all_types
     current_role current_connection_id current_transaction_id current_query_id sleep_ms has_table_privilege
     random gen_random_uuid uuid uuidv4 uuidv7 reservoir_quantile
     """.split()  # noqa: SIM905 - as a list it would have a line for each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice.domain.dataset import Manifest
-from sluice.domain.schema import Column, common_type
+from sluice.domain.schema import Column, column_type
 from sluice.errors import UnreadableData
 from sluice.lake.parquet import LocalFile, literal, quoted, rows_of
 
@@ -25,17 +25,13 @@ def _both(before: Column | None, new: Column | None, *, empty: bool) -> Column:
         assert only is not None
         lacking = before is not None or not empty
         return only.model_copy(update={"nullable": only.nullable or lacking, "missing": only.missing or lacking})
-    types = [column.type for column in (before, new) if not column.guessed]
-    kind = common_type(types) if types else before.type
-    if kind == "double" and "bigint" in types and (before.wide or new.wide):
-        kind = "string"  # a double would lose digits
     return Column(
         name=before.name,
-        type=kind,
+        type=column_type([before, new]),
         wide=before.wide or new.wide,
         missing=before.missing or new.missing,
         nullable=before.nullable or new.nullable,
-        guessed=not types,
+        guessed=before.guessed and new.guessed,
     )
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sluice.domain.dataset import DataObject, InputVersion
 from sluice.domain.merge import JoinMerge, RowsMerge
-from sluice.domain.schema import Column, is_decimal
+from sluice.domain.schema import Column, column_type, is_decimal
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import LocalFile, placed_rows
-from sluice.merge.types import column_type, merged_type
+from sluice.merge.types import merged_type
 
 
 @dataclass(frozen=True)

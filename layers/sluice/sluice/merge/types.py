@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice.domain.merge import FieldRule
-from sluice.domain.schema import Column, common_type, is_decimal
+from sluice.domain.schema import Column, column_type, is_decimal
 from sluice.errors import MergeFailed
 
 _NUMBERS = ("bigint", "double")
@@ -16,7 +16,7 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
     Raises:
         MergeFailed: the rule does not fit the values.
     """
-    types = [column.type for column in found if not column.guessed]
+    guessed = all(column.guessed for column in found)
     kind = column_type(found, exact=rule.rule not in _COMPARED)
     match rule.rule:
         case "count":
@@ -25,29 +25,16 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
             return "json"
         case "constant":
             return _constant_type(rule)
-        case "sum" | "mean" if types and not (kind in _NUMBERS or is_decimal(kind)):
+        case "sum" | "mean" if not guessed and not (kind in _NUMBERS or is_decimal(kind)):
             raise MergeFailed(f"The rule {rule.rule} of {found[0].name!r} needs numbers; the column is {kind}.")
         case "mean":
             return "double"
-        case "sum" if not types:
+        case "sum" if guessed:
             return "double"
         case "sum" if is_decimal(kind):
             return f"decimal(38,{kind.partition(',')[2]}"
         case _:
             return kind
-
-
-def column_type(found: list[Column], *, exact: bool = True) -> str:
-    """The type that holds what the columns hold.
-
-    Args:
-        exact: whether whole numbers that a double would change become text beside a double.
-    """
-    types = [column.type for column in found if not column.guessed]
-    kind = common_type(types) if types else found[0].type
-    if exact and kind == "double" and "bigint" in types and any(column.wide for column in found):
-        return "string"
-    return kind
 
 
 def _constant_type(rule: FieldRule) -> str:
