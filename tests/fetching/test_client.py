@@ -24,13 +24,15 @@ def fetch(
     url: str,
     *,
     allowed: str = LOOPBACK,
+    emulator: str = "",
+    own: tuple[str, ...] = (),
     max_bytes: int = 1_000_000,
     credentials: Credentials | None = None,
     timeout: float = 5,
     headers: dict[str, str] | None = None,
 ) -> tuple[Received, bytes]:
     async def run() -> tuple[Received, bytes]:
-        client = SourceClient(vetted_transport(AddressPolicy(allowed)), max_bytes)
+        client = SourceClient(vetted_transport(AddressPolicy(allowed, own, emulator)), max_bytes)
         try:
             request = Request("GET", url, url, {}, headers or {}, None, timeout)
             received = await client.send(request, credentials or Credentials())
@@ -101,8 +103,17 @@ def test_a_server_that_drips_is_given_up(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("location", "error"),
-    [("/a", SourceRefused), ("file:///etc/passwd", SourceRefused), ("http://[bad", SourceRefused)],
-    ids=["circle", "file", "no address"],
+    [
+        ("/a", SourceRefused),
+        ("file:///etc/passwd", SourceRefused),
+        ("http://[bad", SourceRefused),
+        ("javascript:alert(1)", SourceRefused),
+        ("http://0177.0.0.1/", SourceRefused),
+        ("//\u24dbocalhost/".encode().decode("latin-1"), SourceRefused),
+        ("http://xn--zzzz--/", SourceRefused),
+        ("http://a:99999/", SourceRefused),
+    ],
+    ids=["circle", "file", "no address", "script", "octal", "letters that look alike", "no IDN", "no port"],
 )
 def test_redirects_that_lead_nowhere(server: Server, location: str, error: type[SluiceError]) -> None:
     server.answer("/a", b"", 302, location=location)
@@ -143,9 +154,53 @@ def test_a_redirect_into_a_private_network_is_not_followed(server: Server) -> No
         fetch(f"{server.url}/a")
 
 
+UNUSABLE = [
+    "http://0177.0.0.1/",
+    "http://\u24dbocalhost/",
+    "http://\uff11\uff12\uff17.0.0.1/",
+    "http://xn--zzzz--/",
+    "http://\u2603\u00ad.net/",
+    "http://999.1.1.1/",
+    "http://[::1",
+    "http://a:99999/",
+]
+
+
+@pytest.mark.parametrize("url", UNUSABLE, ids=ascii)
+def test_addresses_that_cannot_be_asked_are_refused(url: str) -> None:
+    with pytest.raises(AddressForbidden, match="not an address"):
+        fetch(url)
+
+
+def test_the_emulator_is_never_a_source(server: Server) -> None:
+    server.answer("/a", b"[]")
+    for name in ("127.0.0.1", "localhost", "127.0.0.2", "0.0.0.0", "[::ffff:127.0.0.1]"):
+        with pytest.raises(AddressForbidden, match="own address"):
+            fetch(f"http://{name}:{server.port}/a", allowed="0.0.0.0/0,::/0", emulator=server.url)
+    with Server().running() as other:
+        other.answer("/to", b"", 302, location=f"http://localhost:{server.port}/a")
+        with pytest.raises(AddressForbidden, match="own address"):
+            fetch(f"{other.url}/to", emulator=server.url)
+        assert len(other.requests) == 1, "other ports of this machine may be called where the setting allows it"
+    assert server.requests == []
+
+
+def test_the_stacks_own_names_are_never_a_source(server: Server) -> None:
+    with pytest.raises(AddressForbidden, match="own address"):
+        fetch(f"http://LOCALHOST:{server.port}/a", own=(f"http://localhost:{server.port}/v1",))
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     ("address", "allowed"),
     [
+        ("fec0::1", False),
+        ("feff::1", False),
+        ("192.88.99.1", False),
+        ("3fff::1", False),
+        ("3fff:fff::1", False),
+        ("2a00:1450:4001::1", True),
+        ("::ffff:192.88.99.1", False),
         ("93.184.216.34", True),
         ("2606:2800:220:1::1", True),
         ("127.0.0.1", False),

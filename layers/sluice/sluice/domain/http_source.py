@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -17,6 +19,40 @@ def _check_url(url: str) -> str:
     if parts.port == 0 or any(not 0 < len(label) <= 63 for label in (parts.hostname or "").rstrip(".").split(".")):
         raise ValueError("the address has no usable host or port")
     return url
+
+
+def url_fault(url: str) -> str | None:
+    """Why an address of HTTP cannot be asked; null where it can.
+
+    A host that looks like a number must be an IP address in its usual form: `0177.0.0.1`, `127.1`
+    and the like are read in different ways by different programs.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if ":" in host:
+        try:
+            IPv6Address(host.partition("%")[0])
+        except ValueError:
+            return f"{host!r} is not an IPv6 address"
+        return "an IPv6 address with a zone belongs to one machine" if "%" in host else None
+    if re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", host.rpartition(".")[2]):
+        try:
+            IPv4Address(host)
+        except ValueError:
+            return f"{host!r} is not an IPv4 address in its usual form"
+        return None
+    return None if _is_host_name(host) else f"{host!r} is not a host name"
+
+
+def _is_host_name(host: str) -> bool:
+    if not host.isascii() or "xn--" in host:
+        import idna  # only for names in other scripts
+
+        try:
+            host = idna.encode(host).decode()
+            idna.decode(host)
+        except UnicodeError:
+            return False
+    return all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in host.split("."))
 
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]

@@ -5,31 +5,64 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 
 from sluice.errors import AddressForbidden
 
+_PORTS = {"http": 80, "https": 443}
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
+# Not global either, although some versions of Python say so: site-local addresses, the relays of
+# 6to4, and the second network for documentation (RFC 3879, RFC 7526, RFC 9637).
+_NEVER_GLOBAL = (IPv6Network("fec0::/10"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))
 
 Address = IPv4Address | IPv6Address
 
 
 class AddressPolicy:
-    """Decides by the address that a name has at the moment of the connection."""
+    """Decides by the address that a name has at the moment of the connection.
 
-    def __init__(self, private_networks: str = "") -> None:
+    Args:
+        private_networks: networks, as CIDR separated by commas, that may be called although they
+            are not public.
+        own: this stack's own URLs, which are never called.
+        emulator: the URL of the emulator that the stack runs on; nothing on its port is ever
+            called in a private network, since it listens on this machine under any of its names.
+    """
+
+    def __init__(self, private_networks: str = "", own: Iterable[str] = (), emulator: str = "") -> None:
         self._allowed = [ip_network(text.strip()) for text in private_networks.split(",") if text.strip()]
+        self._own = {_host_and_port(url) for url in own if url}
+        self._emulator_port = _host_and_port(emulator)[1] if emulator else None
 
-    def allows(self, text: str) -> bool:
-        """Whether this address may be called."""
+    def allows(self, text: str, port: int = 0) -> bool:
+        """Whether this address may be called on this port."""
         address = _embedded(ip_address(text.partition("%")[0]))
+        public = _is_public(address)
+        if not public and port == self._emulator_port:
+            return False
         if any(address.version == network.version and address in network for network in self._allowed):
             return True
-        return address.is_global and not address.is_multicast and not address.is_reserved
+        return public
+
+    def is_own(self, host: str, port: int) -> bool:
+        """Whether a host and port are this stack's own."""
+        return (host.lower().rstrip("."), port) in self._own
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def _is_public(address: Address) -> bool:
+    if any(address.version == network.version and address in network for network in _NEVER_GLOBAL):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def _embedded(address: Address) -> Address:
@@ -75,16 +108,18 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
         raise error or httpcore.ConnectError(f"{host} has no address")
 
     async def _vetted(self, host: str, port: int) -> list[str]:
+        if self._policy.is_own(host, port):
+            raise AddressForbidden(f"{host}:{port} is this stack's own address, which is never a source.")
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name {host} does not resolve") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        allowed = [address for address in addresses if self._policy.allows(address)]
+        allowed = [address for address in addresses if self._policy.allows(address, port)]
         if addresses and not allowed:
             raise AddressForbidden(
-                f"{host} is an address of a private network, which datasources may not call; "
-                "the setting PRIVATE_NETWORKS can allow it."
+                f"{host}:{port} is in a private network, or this stack's own address: datasources may not call it. "
+                "The setting PRIVATE_NETWORKS can allow a private network."
             )
         return allowed
 

@@ -17,7 +17,7 @@ import httpx
 
 from sluice import __version__
 from sluice.domain.names import now
-from sluice.errors import DataTooLarge, SourceRefused, UnreadableData
+from sluice.errors import AddressForbidden, DataTooLarge, SourceRefused, UnreadableData
 from sluice.sources.address import AddressPolicy, VettedBackend
 from sluice.sources.auth import Credentials
 
@@ -102,6 +102,7 @@ class SourceClient:
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, max_bytes: int) -> None:
+        self._transport = transport
         self._client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
         self._max_bytes = max_bytes
 
@@ -114,7 +115,7 @@ class SourceClient:
 
         Raises:
             httpx.TransportError, TimeoutError: there was no whole answer.
-            AddressForbidden: the address, or one it redirects to, may not be called.
+            AddressForbidden: the address, or one it redirects to, may not be called or is unusable.
             DataTooLarge: the answer has more bytes than the setting allows.
             UnreadableData: its content encoding is broken or unknown.
             SourceRefused: it redirects in circles or to something other than HTTP.
@@ -123,15 +124,15 @@ class SourceClient:
             return await self._follow(request, credentials)
 
     async def _follow(self, request: Request, credentials: Credentials) -> Received:
+        if not is_address(request.url):
+            raise AddressForbidden(f"{request.url[:200]!r} is not an address of HTTP that can be asked.")
         url, method, content = full_url(request), request.method, request.json
         home = _origin(request.home)
         for _ in range(_MAX_REDIRECTS + 1):
             trusted = _origin(url) == home
             if content is not None and not trusted:
                 raise SourceRefused("The upstream sends us to another host, which must not get the request's body.")
-            response = await self._client.send(
-                self._outgoing(request, credentials, url, method, content, trusted), stream=True
-            )
+            response = await self._ask(self._outgoing(request, credentials, url, method, content, trusted))
             try:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or location is None:
@@ -142,6 +143,17 @@ class SourceClient:
             if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                 method, content = "GET", None
         raise SourceRefused(f"The upstream redirects more than {_MAX_REDIRECTS} times.")
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        """One answer, from the transport itself.
+
+        The client's own `send` would parse the address in `Location`, and raise for one that it
+        cannot parse, even when redirects are not followed.
+        """
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        self._client.cookies.extract_cookies(response)
+        return response
 
     def _outgoing(
         self, request: Request, credentials: Credentials, url: str, method: str, content: Any, trusted: bool
@@ -184,7 +196,7 @@ class SourceClient:
 def _redirected(url: str, location: str) -> str:
     target = absolute(url, location)
     if target is None:
-        raise SourceRefused("The upstream redirects to something that is no address of HTTP.")
+        raise SourceRefused(f"The upstream redirects to {location[:200]!r}, which is not an address of HTTP.")
     return target
 
 
@@ -200,7 +212,7 @@ def absolute(base: str, named: str) -> str | None:
 def is_address(url: str) -> bool:
     """Whether this is an absolute address of HTTP that can be asked."""
     try:
-        httpx.URL(url)
+        _ = httpx.URL(url).host  # raises for a name that IDNA does not allow
         port = urlsplit(url).port  # raises for a port that cannot be
     except (ValueError, httpx.InvalidURL):
         return False
