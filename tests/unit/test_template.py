@@ -114,6 +114,61 @@ def test_roles_have_no_wildcards() -> None:
             assert text != '"*"', name
 
 
+def policies_of(function: str) -> list[dict[str, Any]]:
+    """The statements of a function's role, those of managed policies included."""
+    role = of_type("AWS::IAM::Role")[f"{function}Role"]["Properties"]
+    managed = [arn["Ref"] for arn in role["ManagedPolicyArns"] if isinstance(arn, dict) and "Ref" in arn]
+    documents = [of_type("AWS::IAM::ManagedPolicy")[name]["Properties"]["PolicyDocument"] for name in managed]
+    documents += [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+    found: list[dict[str, Any]] = []
+    for document in documents:
+        found += document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    return found
+
+
+WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+
+
+@pytest.mark.parametrize("function", sorted(of_type("AWS::Lambda::Function")))
+def test_only_the_api_can_write_keys(function: str) -> None:
+    table = {"Fn::GetAtt": ["DefinitionsTable", "Arn"]}
+    allowed, denied = set(), set()
+    for statement in policies_of(function):
+        targets = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if table not in targets:
+            continue
+        if statement["Effect"] == "Allow":
+            allowed |= set(actions)
+        elif statement["Condition"] == {
+            "ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [{"Fn::Sub": "${Workspace}#key"}]}
+        }:
+            denied |= set(actions)
+    may_write = bool(WRITES & allowed - denied)
+    assert may_write == (function == "ApiFunction")
+
+
+@pytest.mark.parametrize("function", ["ApiFunction", "QueryFunction", "ProbeFunction"])
+def test_what_serves_the_api_can_store_answers_that_are_too_large(function: str) -> None:
+    covering = [{"Fn::Sub": "${LakeBucket.Arn}/${Workspace}/" + end} for end in ("*", "answers/*")]
+    for action in ("s3:PutObject", "s3:GetObject"):
+        assert any(
+            statement["Resource"] in covering and action in statement["Action"]
+            for statement in policies_of(function)
+            if statement["Effect"] == "Allow"
+        ), action
+
+
+def test_the_api_is_throttled_and_queries_can_have_their_own_concurrency() -> None:
+    (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    (settings,) = stage["Properties"]["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
+    query = of_type("AWS::Lambda::Function")["QueryFunction"]["Properties"]
+    assert query["ReservedConcurrentExecutions"]["Fn::If"][0] == "HasQueryConcurrency"
+    assert template()["Parameters"]["QueryConcurrency"]["Default"] == ""
+
+
 def test_every_function_has_its_own_log_group_with_an_end() -> None:
     groups = of_type("AWS::Logs::LogGroup")
     used = [
