@@ -33,7 +33,12 @@ def event_of(method: str, path: str, body: str | None, headers: dict[str, str]) 
         "headers": {"host": "api.example.com", "x-forwarded-proto": "https", **headers},
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
-        "requestContext": {"stage": "live", "requestId": "request-1", "apiId": "api-1"},
+        "requestContext": {
+            "stage": "live",
+            "requestId": "request-1",
+            "apiId": "api-1",
+            "domainName": "api.example.com",
+        },
         "body": body,
         "isBase64Encoded": False,
     }

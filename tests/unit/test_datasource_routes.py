@@ -139,12 +139,23 @@ def test_checks_come_in_the_contracts_order(services: Platform, admin: Client, v
     assert admin.get("/datasources/listings?colour=red").status == 422
 
 
-def test_an_old_etag_never_fits_a_new_datasource_of_the_same_name(admin: Client) -> None:
+def test_an_old_etag_never_fits_a_new_project_of_the_same_name(admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    assert admin.delete("/projects/p", if_match='"1"').status == 204
+    assert admin.get("/projects/p").status == 404
+    assert admin.post("/projects", {"name": "p"}).json()["etag"] != "1"
+    assert admin.delete("/projects/p", if_match='"1"').status == 412
+
+
+def test_the_slug_of_a_deleted_datasource_is_reserved_for_its_restoration(admin: Client, editor: Client) -> None:
     admin.post("/datasources", LISTINGS)
     assert admin.delete("/datasources/listings", if_match='"1"').status == 204
-    assert admin.get("/datasources/listings").status == 404
-    assert admin.post("/datasources", LISTINGS).json()["etag"] != "1"
-    assert admin.delete("/datasources/listings", if_match='"1"').status == 412
+    for client in (admin, editor):
+        refused = client.post("/datasources", {"name": "Listings", "kind": "file"})
+        assert (refused.status, "restore it" in refused.json()["detail"]) == (409, True)
+        assert client.put("/datasources/listings", {"name": "Listings", "kind": "file"}).status == 409
+    restored = admin.post("/datasources/listings/restore")
+    assert (restored.status, restored.json()["kind"]) == (200, "http")
 
 
 def test_get_answers_304_to_who_has_it(admin: Client) -> None:

@@ -2,7 +2,6 @@
 
 import io
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from sluice.bootstrap import Platform
-from sluice.domain.names import rfc3339
+from sluice.domain.names import now, rfc3339
 from sluice.http.endpoints import endpoint_server
 from support.client import Client, Reply, client_of_projects
 from support.documents import http_source, refresh
@@ -266,9 +265,9 @@ def test_a_link_expires(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     made = shop.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json()
     path = made["url"].partition("/v1")[2]
 
-    now = time.time()
-    monkeypatch.setattr("query.routes.links.time.time", lambda: now + 61)
+    monkeypatch.setattr("sluice.security.links.now", lambda: now() + timedelta(seconds=61))
     assert NOBODY.get(path).status == 404
+    assert shop.get("/projects/p/links").json()["items"] == []
 
 
 def test_data_as_a_workbook(shop: Client, services: Platform) -> None:

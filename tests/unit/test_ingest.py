@@ -58,7 +58,7 @@ def test_every_page_is_kept_as_received_with_a_receipt(
     ]
     body = json.dumps({"data": RECORDS[20:], "total": 25})
     content = editor.get(f"/runs/{run['id']}/pages/3/content")
-    assert (content.status, content.text, content.headers["Content-Type"]) == (200, body, "application/json")
+    assert (content.status, content.text, content.headers["Content-Type"]) == (200, body, "application/octet-stream")
     assert editor.get(f"/pages/{receipts[2]['hash']}").text == body
     assert viewer.get(f"/pages/{receipts[2]['hash']}").status == 403
     stored = services.s3.get_object(Bucket="lake", Key="main/" + keys.raw(receipts[2]["hash"]))["Body"].read()

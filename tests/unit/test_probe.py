@@ -57,9 +57,9 @@ def test_a_check_that_fails_says_why(
     nothing_is_stored(services, upstream, 1)
 
 
-def test_a_check_without_its_secret(services: Platform, editor: Client, upstream: Upstream) -> None:
+def test_a_check_without_its_secret(services: Platform, admin: Client, upstream: Upstream) -> None:
     document = http_source(http={"auth": {"type": "bearer", "secret": "none"}})
-    found = editor.post("/datasources/check", document).json()
+    found = admin.post("/datasources/check", document).json()
     assert (found["ok"], "no value" in found["reason"]) == (False, True)
     nothing_is_stored(services, upstream, 0)
 

@@ -52,14 +52,14 @@ def test_defaults(admin: Client) -> None:
     ids=["array", "lines", "one object", "mark", "scalars", "lines with a mark"],
 )
 @pytest.mark.usefixtures("log")
-def test_what_is_pushed_is_readable(admin: Client, editor: Client, body: Any, count: int, expected: Any) -> None:
-    answer = editor.post("/datasources/log/records", body)
+def test_what_is_pushed_is_readable(admin: Client, body: Any, count: int, expected: Any) -> None:
+    answer = admin.post("/datasources/log/records", body)
     assert (answer.status, answer.json()["accepted"]) == (202, count)
     run = admin.get(answer.headers["Location"].partition("/v1")[2]).json()
     assert (run["id"], run["status"], run["trigger"], run["rows"]) == (answer.json()["run"], "succeeded", "push", count)
     assert run["completeness"] == "complete"
     assert rows(admin, "datasources/log") == expected
-    kept = editor.get(f"/runs/{run['id']}/pages/1/content").text
+    kept = admin.get(f"/runs/{run['id']}/pages/1/content").text
     assert kept == (body if isinstance(body, str) else json.dumps(body)), "as received"
 
 

@@ -15,7 +15,7 @@ from sluice.catalog.definitions import Definition
 from sluice.errors import PreconditionFailed
 from sluice.http.routes import Route
 from support.client import Client
-from support.documents import http_source, ingest
+from support.documents import http_source, ingest, take_again
 from support.template import ROOT, resources
 from support.upstream import Upstream
 
@@ -55,8 +55,8 @@ def test_an_unexpected_error_tells_nothing(services: Platform, admin: Client, mo
     def break_down(*arguments: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr(services.definitions, "get", break_down)
-    answer = admin.get("/projects/p")
+    monkeypatch.setattr(services.definitions, "page", break_down)
+    answer = admin.get("/projects")
     assert (answer.status, answer.json()["type"]) == (500, "urn:sluice:problem:internal")
     assert "hunter2" not in answer.text
 
@@ -108,10 +108,10 @@ def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
     admin.post("/projects", {"name": "p"})
     replace, overtaken = services.definitions.replace, []
 
-    def overtake(found: Definition, document: dict[str, Any]) -> Definition:
+    def overtake(found: Definition, document: dict[str, Any], *author: Any) -> Definition:
         if not overtaken:
             overtaken.append(replace(found, {**found.document, "description": f"theirs {found.version}"}))
-        return replace(found, document)
+        return replace(found, document, *author)
 
     monkeypatch.setattr(services.definitions, "replace", overtake)
     assert admin.patch("/projects/p", {"name": "mine"}).json()["description"] == "theirs 1"
@@ -127,7 +127,10 @@ def test_who_takes_a_deleted_name_finds_none_of_its_data(services: Platform, adm
     assert admin.delete("/datasources/a").status == 204
     made = admin.post("/keys", {"name": "other", "role": "editor"}).json()
     other = Client(made["key"])
-    assert other.post("/datasources", http_source("a")).status == 201
+    taken = other.post("/datasources", http_source("a"))
+    assert (taken.status, "restored until" in taken.json()["detail"]) == (409, True), "the slug is reserved"
+    assert other.put("/datasources/a", http_source("a")).status == 409
+    take_again(services, other, http_source("a"))
     assert other.get("/datasources/a/data").json()["type"] == "urn:sluice:problem:not-published"
     assert other.get("/datasources/a/versions").json()["items"] == []
     assert other.get("/datasources/a/versions/1").status == 404

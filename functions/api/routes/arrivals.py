@@ -13,7 +13,6 @@ from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
-from sluice.http.resources import DATASOURCES
 from sluice.http.routes import IDEMPOTENCY_KEY, Routes
 from sluice.runs.pushing import accepted_records, parse_records, push
 
@@ -45,10 +44,17 @@ def _require_kind(found: Definition, kind: str, advice: str) -> None:
         raise Conflict(f"{found.name!r} is of kind {found.document['kind']}, not {kind}; {advice}.")
 
 
-@routes.post("/datasources/{slug}/records", body=_RECORDS, answer=_ACCEPTED, status=202, parameters=[IDEMPOTENCY_KEY])
+@routes.post(
+    "/datasources/{slug}/records",
+    "datasource.push",
+    body=_RECORDS,
+    answer=_ACCEPTED,
+    status=202,
+    parameters=[IDEMPOTENCY_KEY],
+)
 def push_records(call: Call, services: Platform, slug: str) -> Answer:
     """Push records; they are kept at once, and readable when the run has ended."""
-    found = DATASOURCES.load(call, services, slug)
+    found = call.definition
     body = call.body()
     documents, media_type = parse_records(body, services.settings.max_nesting)
     call.require_known_parameters()
@@ -71,10 +77,12 @@ def _told_by(call: Call, found: Definition) -> str | None:
     return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 
-@routes.post("/datasources/{slug}/uploads", body=Upload, answer=_UPLOAD, parameters=[IDEMPOTENCY_KEY])
+@routes.post(
+    "/datasources/{slug}/uploads", "datasource.push", body=Upload, answer=_UPLOAD, parameters=[IDEMPOTENCY_KEY]
+)
 def create_upload(call: Call, services: Platform, slug: str) -> Answer:
     """An address for one file, of which everybody who has it may make one POST of a form."""
-    found = DATASOURCES.load(call, services, slug)
+    found = call.definition
     filename = call.document(Upload).filename
     if re.search(r"[\x00-\x1f/\\\\]", filename) or filename.startswith("."):
         message = "A file's name has no slashes and no control characters, and does not begin with a dot."

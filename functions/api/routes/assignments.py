@@ -1,41 +1,121 @@
 """Datasources assigned to projects."""
 
 from sluice.bootstrap import Platform
-from sluice.catalog.assignments import Assigned
+from sluice.catalog.assignments import Assigned, not_assigned
+from sluice.catalog.definitions import Definition, missing
+from sluice.domain.datasource import Datasource
 from sluice.domain.project import Assignment
+from sluice.errors import Conflict, RunError
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
-from sluice.http.resources import DATASOURCES, PROJECTS
-from sluice.http.routes import CURSOR, LIMIT, Routes
+from sluice.http.parts import require_unread
+from sluice.http.resources import DATASOURCES, until_stored
+from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
+from sluice.http.views import author_of
+from sluice.security.secret_use import secrets_of
 
 routes = Routes("projects")
 
 
-@routes.get("/projects/{slug}/datasources", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+class AssignmentView(Assignment):
+    """How a datasource takes part in a project."""
+
+    project: str
+    datasource: str
+    created_at: str
+    created_by: str
+    etag: str
+
+
+@routes.get("/projects/{slug}/datasources", "project.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_project_datasources(call: Call, services: Platform, slug: str) -> Answer:
     """A project's datasources, best ranked first."""
-    PROJECTS.load(call, services, slug)
     found = services.assignments.of_project(slug)
-    return paged(call, services, ["assignments", slug], [one.presented() for one in found])
+    return paged(call, services, ["assignments", slug], [assigned.presented() for assigned in found])
 
 
-@routes.put("/projects/{slug}/datasources/{datasource}", body=Assignment, answer=Assigned)
+@routes.get(
+    "/projects/{slug}/datasources/{datasource}", "project.read", answer=AssignmentView, parameters=[IF_NONE_MATCH]
+)
+def get_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
+    """How a datasource takes part in a project; 304 when the client knows."""
+    assigned = _stored(services, slug, datasource)
+    headers = {"ETag": f'"{_etag(assigned)}"'}
+    return (
+        Answer(status=304, headers=headers) if call.has(_etag(assigned)) else Answer(assigned.presented(), 200, headers)
+    )
+
+
+@routes.put(
+    "/projects/{slug}/datasources/{datasource}",
+    "project.assign",
+    body=Assignment,
+    answer=AssignmentView,
+    parameters=[IF_MATCH],
+)
 def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
     """Assign a datasource to a project, or change how it takes part."""
-    project = PROJECTS.load(call, services, slug)
-    call.principal.require_owner(project.created_by)
-    DATASOURCES.load(call, services, datasource)
-    assignment = call.document(Assignment, {})
-    assigned, created = services.assignments.put(slug, datasource, assignment, call.principal.id)
-    location = {"Location": call.link(f"/projects/{slug}/datasources/{datasource}")} if created else {}
-    return Answer(assigned.presented(), 201 if created else 200, location)
+
+    def put(project: Definition | None) -> Answer:
+        if project is None:
+            raise missing("project", slug)
+        found = DATASOURCES.load(call, services, datasource)
+        stored = services.assignments.find(slug, datasource)
+        assignment = call.document(Assignment, {}, lambda: call.require_match(_etag(stored) if stored else None))
+
+        def check(before: Assigned | None, after: Assigned) -> None:
+            if before is None:
+                _require_secrets_allowed(services, found, slug)
+            elif before.table_name != after.table_name:
+                require_unread(services, slug, before.table_name)
+
+        assigned, created = services.assignments.put(project, datasource, assignment, call.principal.id, check)
+        headers = {"ETag": f'"{_etag(assigned)}"'}
+        if created:
+            headers["Location"] = call.link(f"/projects/{slug}/datasources/{datasource}")
+        return Answer(assigned.presented(), 201 if created else 200, headers)
+
+    return until_stored(call, put)
 
 
-@routes.delete("/projects/{slug}/datasources/{datasource}", status=204)
+def _require_secrets_allowed(services: Platform, found: Definition, project: str) -> None:
+    """Refuse to bring the data of a secret into a project that the secret does not name.
+
+    Raises:
+        Conflict: the datasource uses such a secret.
+    """
+    datasource = Datasource.model_validate(found.document)
+    for name in secrets_of(datasource).values():
+        secret = services.definitions.find("secret", name)
+        if secret is None or secret.document.get("projects") is None:
+            continue
+        try:
+            services.secret_use.require(name, datasource, author_of(found), project)
+        except RunError as error:
+            raise Conflict(error.detail) from None
+
+
+@routes.delete("/projects/{slug}/datasources/{datasource}", "project.assign", status=204, parameters=[IF_MATCH])
 def delete_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
     """Take a datasource out of a project; its data stays."""
-    project = PROJECTS.load(call, services, slug)
-    call.principal.require_owner(project.created_by)
-    call.require_known_parameters()
-    services.assignments.delete(slug, datasource)
-    return Answer(status=204)
+
+    def delete(_: Definition | None) -> Answer:
+        assigned = _stored(services, slug, datasource)
+        call.require_match(_etag(assigned))
+        call.require_known_parameters()
+        require_unread(services, slug, assigned.table_name)
+        services.assignments.delete(assigned)
+        return Answer(status=204)
+
+    return until_stored(call, delete)
+
+
+def _etag(assigned: Assigned) -> str:
+    return str(assigned.version)
+
+
+def _stored(services: Platform, slug: str, datasource: str) -> Assigned:
+    assigned = services.assignments.find(slug, datasource)
+    if assigned is None:
+        raise not_assigned(slug, datasource)
+    return assigned

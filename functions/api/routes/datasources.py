@@ -6,15 +6,16 @@ from typing import Annotated
 from pydantic import Field
 
 from sluice.bootstrap import Platform
-from sluice.catalog.definitions import missing
+from sluice.catalog.definitions import Definition, missing
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import RunView
 from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
+from sluice.http.datasource_rules import shown_datasource
 from sluice.http.lists import paged
 from sluice.http.openapi import listed
-from sluice.http.resources import DATASOURCES, view, viewed
+from sluice.http.resources import DATASOURCES, until_stored
 from sluice.http.routes import (
     CURSOR,
     IDEMPOTENCY_KEY,
@@ -26,6 +27,8 @@ from sluice.http.routes import (
     Routes,
 )
 from sluice.http.running import started
+from sluice.http.targets import is_visible
+from sluice.http.views import viewed
 from sluice.runs.starting import ingest_run, start
 from sluice.runs.tables import follow
 
@@ -42,64 +45,70 @@ class IngestRequest(Document):
     )
 
 
-@routes.get("/datasources", answer=listed(View), parameters=[LIMIT, CURSOR])
+@routes.get("/datasources", "datasource.list", answer=listed(View), parameters=[LIMIT, CURSOR])
 def list_datasources(call: Call, services: Platform) -> Answer:
     """The datasources, by slug."""
     return DATASOURCES.list(call, services)
 
 
-@routes.post("/datasources", body=Datasource, answer=View, status=201, parameters=[IDEMPOTENCY_KEY])
+@routes.post(
+    "/datasources", "datasource.create", body=Datasource, answer=View, status=201, parameters=[IDEMPOTENCY_KEY]
+)
 def create_datasource(call: Call, services: Platform) -> Answer:
     """Make a datasource."""
     return DATASOURCES.create(call, services)
 
 
-@routes.get("/datasources/{slug}", answer=View, parameters=[IF_NONE_MATCH])
+@routes.get("/datasources/{slug}", "datasource.read", answer=View, parameters=[IF_NONE_MATCH])
 def get_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """One datasource."""
-    return DATASOURCES.read(call, services, slug)
+    return DATASOURCES.read(call)
 
 
-@routes.put("/datasources/{slug}", body=Datasource, answer=View, parameters=[IF_MATCH])
+@routes.put(
+    "/datasources/{slug}",
+    "datasource.update",
+    creates="datasource.create",
+    body=Datasource,
+    answer=View,
+    parameters=[IF_MATCH],
+)
 def put_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Make a datasource of this slug, or replace it."""
     return DATASOURCES.put(call, services, slug)
 
 
-@routes.patch("/datasources/{slug}", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
+@routes.patch("/datasources/{slug}", "datasource.update", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
 def patch_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Change parts of a datasource."""
     return DATASOURCES.patch(call, services, slug)
 
 
-@routes.delete("/datasources/{slug}", status=204, parameters=[IF_MATCH, FORCE])
+@routes.delete("/datasources/{slug}", "datasource.delete", status=204, parameters=[IF_MATCH, FORCE])
 def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
-    """Hide a datasource and stop its schedule; its data stays."""
-    found = DATASOURCES.load(call, services, slug)
-    call.principal.require_owner(found.created_by)
-    call.require_match(found.etag)
+    """Hide a datasource and stop its schedule; its data stays, and its slug stays reserved for its restoration."""
+    call.require_match(call.definition.etag)
     call.require_known_parameters()
     force = call.choice("force", ("true", "false"), "false") == "true"
-    assigned = services.assignments.of_datasource(slug) if force else []
-    for one in assigned:
-        services.assignments.delete(one.project, slug)
-    services.definitions.delete(found, services.datasets.hiding(f"datasource/{slug}"))
+
+    def delete(found: Definition | None) -> Answer:
+        if found is None:
+            raise missing("datasource", slug)
+        if force:
+            services.assignments.remove(services.assignments.of_datasource(slug))
+        services.definitions.delete(found, services.datasets.hiding(f"datasource/{slug}"))
+        return Answer(status=204)
+
+    answer = until_stored(call, delete)
     services.schedules.remove("datasource", slug)
     follow(services, f"datasource/{slug}")
-    return Answer(status=204)
+    return answer
 
 
-@routes.post("/datasources/{slug}/restore", answer=View, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/datasources/{slug}/restore", "datasource.restore", answer=View, parameters=[IDEMPOTENCY_KEY])
 def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Bring back a deleted datasource, its versions and its schedule; not its part in projects."""
     call.require_known_parameters()
-    gone = services.definitions.deleted("datasource", slug)
-    if gone is None and services.definitions.find("datasource", slug) is not None:
-        DATASOURCES.load(call, services, slug)  # who may not know of it is told nothing
-    if gone is not None:
-        if call.principal.projects is not None and gone.created_by != call.principal.id:
-            raise missing("datasource", slug)
-        call.principal.require_owner(gone.created_by)
     within = timedelta(days=services.settings.restore_days)
     found = services.definitions.restore(
         "datasource", slug, within, lambda: services.datasets.showing(f"datasource/{slug}")
@@ -107,36 +116,46 @@ def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
     document = Datasource.model_validate(found.document)
     services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
     follow(services, f"datasource/{slug}")
-    return Answer(view(found), headers={"ETag": f'"{found.etag}"'})
+    return Answer(shown_datasource(found), headers={"ETag": f'"{found.etag}"'})
 
 
-@routes.get("/datasources/{slug}/stats", answer={"type": "object"})
+@routes.get("/datasources/{slug}/stats", "datasource.read", answer={"type": "object"})
 def get_datasource_stats(call: Call, services: Platform, slug: str) -> Answer:
     """How the upstream has answered so far."""
-    found = DATASOURCES.load(call, services, slug)
+    found = call.definition
     return Answer(services.calls.of(slug, found.created_at))
 
 
-@routes.get("/datasources/{slug}/projects", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+def _sees(call: Call, services: Platform, project: str) -> bool:
+    found = services.definitions.find("project", project)
+    return found is not None and is_visible(services, call.principal, found)
+
+
+@routes.get("/datasources/{slug}/projects", "datasource.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answer:
     """The projects that a datasource is part of."""
-    DATASOURCES.load(call, services, slug)
     found = services.assignments.of_datasource(slug)
-    seen = [one.presented() for one in found if call.principal.sees_project(one.project)]
+    seen = [one.presented() for one in found if _sees(call, services, one.project)]
     return paged(call, services, ["projects", slug], seen)
 
 
 @routes.post(
-    "/datasources/{slug}/runs", body=IngestRequest, answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
+    "/datasources/{slug}/runs",
+    "datasource.run",
+    body=IngestRequest,
+    answer=RunView,
+    status=202,
+    parameters=[IDEMPOTENCY_KEY, PREFER],
 )
 def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
     """Start an ingest run."""
-    found = DATASOURCES.load(call, services, slug)
+    found = call.definition
     request = call.document(IngestRequest, {})
     if request.replay is None and found.document["kind"] != "http":
         how = "drop a file instead" if found.document["kind"] == "file" else "post records instead"
         raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; {how}.")
     if request.replay is not None:
+        call.require("datasource.replay")
         services.datasets.version(f"datasource/{slug}", request.replay)
     run = ingest_run(slug, "api", call.principal.id, replay=request.replay)
     run.replay_over = services.datasets.pointer(f"datasource/{slug}").published or 0

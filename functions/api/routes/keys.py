@@ -11,7 +11,7 @@ _VIEW = {"type": "object", "description": "The key without its secret."}
 _SHOWN_ONCE = {"type": "object", "description": "The key; `key` is shown in this answer only."}
 
 
-@routes.post("/keys", role="admin", body=KeyRequest, answer=_SHOWN_ONCE, status=201, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/keys", "key.manage", body=KeyRequest, answer=_SHOWN_ONCE, status=201, parameters=[IDEMPOTENCY_KEY])
 def create_key(call: Call, services: Platform) -> Answer:
     """Make an API key; it is shown in this answer only."""
     stored, key = services.keys.issue(call.document(KeyRequest), call.principal.id)
@@ -19,7 +19,7 @@ def create_key(call: Call, services: Platform) -> Answer:
     return Answer({**presented(stored), "key": key}, 201, location, shown_once=("key",))
 
 
-@routes.get("/keys", role="admin", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/keys", "key.manage", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_keys(call: Call, services: Platform) -> Answer:
     """The API keys, without their secrets."""
     after = services.cursors.open("keys", call.one("cursor"))
@@ -28,14 +28,14 @@ def list_keys(call: Call, services: Platform) -> Answer:
     return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
 
 
-@routes.get("/keys/{key_id}", role="admin", answer=_VIEW)
+@routes.get("/keys/{key_id}", "key.manage", answer=_VIEW)
 def get_key(call: Call, services: Platform, key_id: str) -> Answer:
     """One API key, without its secret."""
     found = services.definitions.get("key", key_id)
     return Answer(presented(ApiKey.model_validate(found.document)), headers={"ETag": f'"{found.etag}"'})
 
 
-@routes.delete("/keys/{key_id}", role="admin", status=204, parameters=[IF_MATCH])
+@routes.delete("/keys/{key_id}", "key.manage", status=204, parameters=[IF_MATCH])
 def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
     """Revoke an API key at once."""
     found = services.definitions.get("key", key_id)
@@ -45,7 +45,7 @@ def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
     return Answer(status=204)
 
 
-@routes.post("/keys/{key_id}/rotate", role="admin", answer=_SHOWN_ONCE, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/keys/{key_id}/rotate", "key.manage", answer=_SHOWN_ONCE, parameters=[IDEMPOTENCY_KEY])
 def rotate_key(call: Call, services: Platform, key_id: str) -> Answer:
     """Give an API key a new secret; the old one stops working at once."""
     call.require_known_parameters()

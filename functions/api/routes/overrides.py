@@ -7,7 +7,6 @@ from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
 from sluice.domain.override import Override, OverrideRequest, override_name
 from sluice.http.call import Answer, Call
-from sluice.http.resources import PROJECTS
 from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, RECORD_KEY, Routes
 from sluice.runs.overrides import delete_override, find_override, overrides_of, put_override
 
@@ -18,10 +17,9 @@ def _view(override: Override, stored: Definition) -> dict[str, Any]:
     return {**override.model_dump(mode="json"), "etag": stored.etag}
 
 
-@routes.get("/projects/{slug}/overrides", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/overrides", "project.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
     """The overrides of a project, by field and key."""
-    PROJECTS.load(call, services, slug)
     bound, limit = ["overrides", slug], call.limit()
     after = services.cursors.open(bound, call.one("cursor"))
     found = [one for one in overrides_of(services, slug) if after is None or [one.field, one.key] > after]
@@ -30,10 +28,14 @@ def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
     return Answer({"items": items, "next": services.cursors.seal(bound, last) if last else None})
 
 
-@routes.get("/projects/{slug}/overrides/{field}", answer={"type": "object"}, parameters=[RECORD_KEY, IF_NONE_MATCH])
+@routes.get(
+    "/projects/{slug}/overrides/{field}",
+    "project.read",
+    answer={"type": "object"},
+    parameters=[RECORD_KEY, IF_NONE_MATCH],
+)
 def get_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
     """The override of one field of one record."""
-    PROJECTS.load(call, services, slug)
     override, stored = find_override(services, slug, field, call.many("key"))
     headers = {"ETag": f'"{stored.etag}"'}
     return (
@@ -43,13 +45,14 @@ def get_override(call: Call, services: Platform, slug: str, field: str) -> Answe
 
 @routes.put(
     "/projects/{slug}/overrides/{field}",
+    "project.override",
     body=OverrideRequest,
     answer={"type": "object"},
     parameters=[RECORD_KEY, IF_MATCH],
 )
 def set_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
     """Put a value in the place of what the sources say; it counts from the next refresh on."""
-    project = PROJECTS.load(call, services, slug)
+    project = call.definition
     call.json()
     key = call.many("key")
     present = services.definitions.find("override", override_name(slug, field, key))
@@ -63,10 +66,10 @@ def set_override(call: Call, services: Platform, slug: str, field: str) -> Answe
     return Answer(_view(override, stored), 201 if new else 200, headers)
 
 
-@routes.delete("/projects/{slug}/overrides/{field}", status=204, parameters=[RECORD_KEY, IF_MATCH])
+@routes.delete("/projects/{slug}/overrides/{field}", "project.override", status=204, parameters=[RECORD_KEY, IF_MATCH])
 def remove_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
     """Let the sources speak again; it counts from the next refresh on."""
-    project = PROJECTS.load(call, services, slug)
+    project = call.definition
     _, stored = find_override(services, slug, field, call.many("key"))
     call.require_match(stored.etag)
     call.require_known_parameters()

@@ -9,35 +9,34 @@ from sluice.errors import NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
 from sluice.http.routes import CURSOR, LIMIT, Routes
-from sluice.http.running import load_run
 
 routes = Routes("runs")
 _BYTES = ("application/octet-stream",)
 
 
-@routes.get("/runs/{run_id}/pages", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/runs/{run_id}/pages", "run.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
     """The receipts of a run's pages."""
-    run = load_run(call, services, run_id)
+    run = call.run
     hidden = {"resume", "records_hash", "repeated"}
     exclude: Any = {**dict.fromkeys(hidden, True), "failures": {"__all__": {"retry_at"}}}
     receipts = [page.model_dump(mode="json", exclude=exclude) for page in services.pages.of_run(run.id)]
     return paged(call, services, ["pages", run_id], receipts)
 
 
-@routes.get("/runs/{run_id}/pages/{number}/content", role="editor", answer={"type": "string"}, media_types=_BYTES)
+@routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", answer={"type": "string"}, media_types=_BYTES)
 def get_run_page_content(call: Call, services: Platform, run_id: str, number: str) -> Answer:
     """The bytes of a page of a run, as received."""
-    run = load_run(call, services, run_id)
+    run = call.run
     if not number.isdigit() or len(number) > 15:
         raise NotFound(f"The run {run.id} has no page {number!r}.")
     receipt: PageReceipt = services.pages.get(run.id, int(number))
     if receipt.hash is None:
         raise NotFound(f"Page {number} of the run {run.id} was never received.")
-    return _content(services, receipt.hash, receipt.media_type)
+    return _content(services, receipt.hash, receipt.filename)
 
 
-@routes.get("/pages/{page_hash}", role="editor", answer={"type": "string"}, media_types=_BYTES)
+@routes.get("/pages/{page_hash}", "page.read", answer={"type": "string"}, media_types=_BYTES)
 def get_page(call: Call, services: Platform, page_hash: str) -> Answer:
     """The bytes of a page, as received, by the SHA-256 of its content."""
     if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or call.principal.projects is not None:
@@ -45,7 +44,14 @@ def get_page(call: Call, services: Platform, page_hash: str) -> Answer:
     return _content(services, page_hash, None)
 
 
-def _content(services: Platform, page_hash: str, media_type: str | None) -> Answer:
+def _content(services: Platform, page_hash: str, filename: str | None) -> Answer:
+    """A page's bytes, as a download: what an upstream sent must never run on this API's origin."""
     with services.lake.raw(page_hash) as content:
         body = content.read()
-    return Answer(body, headers={"ETag": f'"{page_hash}"'}, media_type=media_type or "application/octet-stream")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", filename or "")[-100:].lstrip(".") or f"{page_hash[:16]}.bin"
+    headers = {
+        "ETag": f'"{page_hash}"',
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "sandbox",
+    }
+    return Answer(body, headers=headers, media_type=_BYTES[0], filename=name)

@@ -5,14 +5,16 @@ from typing import Literal
 from pydantic import Field
 
 from sluice.bootstrap import Platform
+from sluice.catalog.definitions import Definition, missing
 from sluice.domain.base import Document
 from sluice.domain.project import Project
 from sluice.domain.run import RunView
 from sluice.http.call import Answer, Call
 from sluice.http.openapi import listed
-from sluice.http.resources import PROJECTS, viewed
+from sluice.http.resources import PROJECTS, until_stored
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
 from sluice.http.running import started
+from sluice.http.views import viewed
 from sluice.runs.overrides import delete_overrides
 from sluice.runs.part_documents import delete_parts
 from sluice.runs.starting import refresh_run, start
@@ -31,59 +33,69 @@ class RefreshRequest(Document):
     )
 
 
-@routes.get("/projects", answer=listed(View), parameters=[LIMIT, CURSOR])
+@routes.get("/projects", "project.list", answer=listed(View), parameters=[LIMIT, CURSOR])
 def list_projects(call: Call, services: Platform) -> Answer:
     """The projects, by slug."""
     return PROJECTS.list(call, services)
 
 
-@routes.post("/projects", body=Project, answer=View, status=201, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/projects", "project.create", body=Project, answer=View, status=201, parameters=[IDEMPOTENCY_KEY])
 def create_project(call: Call, services: Platform) -> Answer:
     """Make a project."""
     return PROJECTS.create(call, services)
 
 
-@routes.get("/projects/{slug}", answer=View, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}", "project.read", answer=View, parameters=[IF_NONE_MATCH])
 def get_project(call: Call, services: Platform, slug: str) -> Answer:
     """One project."""
-    return PROJECTS.read(call, services, slug)
+    return PROJECTS.read(call)
 
 
-@routes.put("/projects/{slug}", body=Project, answer=View, parameters=[IF_MATCH])
+@routes.put(
+    "/projects/{slug}", "project.update", creates="project.create", body=Project, answer=View, parameters=[IF_MATCH]
+)
 def put_project(call: Call, services: Platform, slug: str) -> Answer:
     """Make a project of this slug, or replace it."""
     return PROJECTS.put(call, services, slug)
 
 
-@routes.patch("/projects/{slug}", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
+@routes.patch("/projects/{slug}", "project.update", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
 def patch_project(call: Call, services: Platform, slug: str) -> Answer:
     """Change parts of a project."""
     return PROJECTS.patch(call, services, slug)
 
 
-@routes.delete("/projects/{slug}", status=204, parameters=[IF_MATCH])
+@routes.delete("/projects/{slug}", "project.delete", status=204, parameters=[IF_MATCH])
 def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     """Hide a project and free its datasources; what it published stays in the lake."""
-    found = PROJECTS.load(call, services, slug)
-    call.principal.require_owner(found.created_by)
-    call.require_match(found.etag)
+    call.require_match(call.definition.etag)
     call.require_known_parameters()
-    services.definitions.delete(found, services.datasets.hiding(f"project/{slug}"))
-    for one in services.assignments.of_project(slug):
-        services.assignments.delete(slug, one.datasource)
+
+    def delete(found: Definition | None) -> Answer:
+        if found is None:
+            raise missing("project", slug)
+        services.definitions.delete(found, services.datasets.hiding(f"project/{slug}"))
+        return Answer(status=204)
+
+    answer = until_stored(call, delete)
+    services.assignments.remove(services.assignments.of_project(slug))
     delete_overrides(services, slug)
     delete_parts(services, slug)
     services.schedules.remove("project", slug)
     follow(services, f"project/{slug}")
-    return Answer(status=204)
+    return answer
 
 
 @routes.post(
-    "/projects/{slug}/runs", body=RefreshRequest, answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
+    "/projects/{slug}/runs",
+    "project.run",
+    body=RefreshRequest,
+    answer=RunView,
+    status=202,
+    parameters=[IDEMPOTENCY_KEY, PREFER],
 )
 def start_project_run(call: Call, services: Platform, slug: str) -> Answer:
     """Start a refresh: ingest, then merge."""
-    PROJECTS.load(call, services, slug)
     request = call.document(RefreshRequest, {})
     by = call.principal.id
     return started(

@@ -12,7 +12,8 @@ from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
-from sluice.http.running import load_run, started, visible
+from sluice.http.running import started, visible
+from sluice.runs.settling import current
 from sluice.runs.starting import cancel, redrive
 from sluice.runs.timeline import timeline
 
@@ -25,7 +26,7 @@ _PARAMETERS = [
 ]
 
 
-@routes.get("/runs", answer={"type": "object"}, parameters=[*_PARAMETERS, LIMIT, CURSOR])
+@routes.get("/runs", "run.list", answer={"type": "object"}, parameters=[*_PARAMETERS, LIMIT, CURSOR])
 def list_runs(call: Call, services: Platform) -> Answer:
     """The runs, newest first."""
     asked = {name: call.one(name) for name in (*_FILTERS, "id", "since")}
@@ -67,30 +68,30 @@ def _wanted(run: Run, asked: dict[str, str | None], since: datetime | None) -> b
     return all(asked[name] is None or getattr(run, name) == asked[name] for name in _FILTERS)
 
 
-@routes.get("/runs/{run_id}", answer=RunView)
+@routes.get("/runs/{run_id}", "run.read", answer=RunView)
 def get_run(call: Call, services: Platform, run_id: str) -> Answer:
     """One run."""
-    return Answer(presented(load_run(call, services, run_id)))
+    return Answer(presented(current(services, call.run)))
 
 
-@routes.post("/runs/{run_id}/cancel", answer=RunView, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/runs/{run_id}/cancel", "run.stop", answer=RunView, parameters=[IDEMPOTENCY_KEY])
 def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
     """Stop a run; what it has stored stays."""
-    run = load_run(call, services, run_id)
+    run = current(services, call.run)
     call.require_known_parameters()
     return Answer(presented(cancel(services, run)))
 
 
-@routes.post("/runs/{run_id}/redrive", answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+@routes.post("/runs/{run_id}/redrive", "run.redrive", answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
 def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
     """Try a failed, partial or cancelled run again, from where it stopped."""
-    run = load_run(call, services, run_id)
+    run = current(services, call.run)
     call.require_known_parameters()
     return started(call, services, lambda: redrive(services, run))
 
 
-@routes.get("/runs/{run_id}/events", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/runs/{run_id}/events", "run.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_run_events(call: Call, services: Platform, run_id: str) -> Answer:
     """A run's timeline: its stages, pages, failed tries and ingest runs, oldest first."""
-    run = load_run(call, services, run_id)
+    run = current(services, call.run)
     return paged(call, services, ["events", run_id], timeline(services, run))

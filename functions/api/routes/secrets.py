@@ -2,29 +2,60 @@
 
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
 from sluice.domain.base import Document
-from sluice.domain.names import SECRET_NAME_PATTERN
+from sluice.domain.datasource import Datasource
+from sluice.domain.http_source import url_fault
+from sluice.domain.names import SECRET_NAME_PATTERN, Slug
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.routes import CURSOR, LIMIT, Routes
+from sluice.security.secret_use import secrets_of
 
 routes = Routes("secrets")
 
 
+def _check_host(host: str) -> str:
+    fault = url_fault(f"https://{host}/")
+    if fault is not None:
+        raise ValueError(fault)
+    _ = urlsplit(f"//{host}").port  # raises ValueError for a port that cannot be
+    return host
+
+
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?$", min_length=1, max_length=259),
+    AfterValidator(_check_host),
+]
+
+
 class SecretValue(Document):
-    """A secret's value, as it is set."""
+    """A secret's value as it is set, and where it may go."""
 
     value: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    hosts: Annotated[list[Host], Field(min_length=1, max_length=100)] | None = Field(
+        None,
+        description="The only hosts that it is sent to, with a port or without. Null: only datasources that an admin "
+        "wrote last may use it.",
+    )
+    projects: Annotated[list[Slug], Field(min_length=1, max_length=100)] | None = Field(
+        None,
+        description="The only projects that data fetched with it may go into; besides admins, only their owners may "
+        "write a datasource that uses it. Null: all.",
+    )
 
 
 def _view(found: Definition, users: dict[str, list[str]]) -> dict[str, Any]:
     return {
         "name": found.name,
+        "hosts": found.document.get("hosts"),
+        "projects": found.document.get("projects"),
         "used_by": users.get(found.name, []),
         "created_at": found.created_at,
         "updated_at": found.document["set_at"],
@@ -35,13 +66,12 @@ def _view(found: Definition, users: dict[str, list[str]]) -> dict[str, Any]:
 def _users(services: Platform) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for found in services.definitions.all("datasource"):
-        secret = ((found.document.get("http") or {}).get("auth") or {}).get("secret")
-        if secret:
-            users.setdefault(secret, []).append(found.name)
+        for name in secrets_of(Datasource.model_validate(found.document)).values():
+            users.setdefault(name, []).append(found.name)
     return users
 
 
-@routes.get("/secrets", role="admin", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/secrets", "secret.manage", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_secrets(call: Call, services: Platform) -> Answer:
     """The names of the secrets, and the datasources that use each."""
     after = services.cursors.open("secrets", call.one("cursor"))
@@ -51,17 +81,17 @@ def list_secrets(call: Call, services: Platform) -> Answer:
     return Answer({"items": [_view(one, users) for one in found], "next": cursor})
 
 
-@routes.put("/secrets/{name}", role="admin", body=SecretValue, answer={"type": "object"})
+@routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer={"type": "object"})
 def put_secret(call: Call, services: Platform, name: str) -> Answer:
     """Set a secret's value; it can never be read back."""
     if re.match(SECRET_NAME_PATTERN, name) is None:
         raise Invalid(f"A secret's name matches {SECRET_NAME_PATTERN}.")
-    value = call.document(SecretValue).value
-    found, created = services.secrets_registry.put(name, value, call.principal.id)
+    secret = call.document(SecretValue)
+    found, created = services.secrets_registry.put(name, secret.value, call.principal.id, secret.hosts, secret.projects)
     return Answer(_view(found, _users(services)), 201 if created else 200)
 
 
-@routes.delete("/secrets/{name}", role="admin", status=204)
+@routes.delete("/secrets/{name}", "secret.manage", status=204)
 def delete_secret(call: Call, services: Platform, name: str) -> Answer:
     """Forget a secret; datasources that use it fail until it is set again."""
     call.require_known_parameters()

@@ -8,7 +8,6 @@ from sluice.bootstrap import Platform
 from sluice.domain.dataset import Manifest, Version
 from sluice.errors import NotFound
 from sluice.http.call import Answer, Call
-from sluice.http.resources import DATASOURCES, PROJECTS
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 from sluice.runs.tables import follow
 
@@ -42,41 +41,41 @@ def _get(services: Platform, dataset: str, number: str) -> Answer:
     return Answer({**_view(version), **told, **hashed}, headers={"ETag": f'"{version.number}"'})
 
 
-@routes.get("/datasources/{slug}/versions", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/datasources/{slug}/versions", "datasource.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_datasource_versions(call: Call, services: Platform, slug: str) -> Answer:
     """A datasource's versions."""
-    DATASOURCES.load(call, services, slug)
     return _list(call, services, f"datasource/{slug}")
 
 
-@routes.get("/datasources/{slug}/versions/{number}", answer={"type": "object"})
+@routes.get("/datasources/{slug}/versions/{number}", "datasource.read", answer={"type": "object"})
 def get_datasource_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
     """One version of a datasource."""
-    DATASOURCES.load(call, services, slug)
     return _get(services, f"datasource/{slug}", number)
 
 
-@routes.get("/projects/{slug}/versions", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/versions", "project.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
 def list_project_versions(call: Call, services: Platform, slug: str) -> Answer:
     """A project's versions."""
-    PROJECTS.load(call, services, slug)
     return _list(call, services, f"project/{slug}")
 
 
-@routes.get("/projects/{slug}/versions/{number}", answer={"type": "object"})
+@routes.get("/projects/{slug}/versions/{number}", "project.read", answer={"type": "object"})
 def get_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
     """One version of a project, with the versions that went into it and the hashes of both."""
-    PROJECTS.load(call, services, slug)
     return _get(services, f"project/{slug}", number)
 
 
-@routes.post("/projects/{slug}/versions/{number}/promote", answer={"type": "object"}, parameters=[IDEMPOTENCY_KEY])
+@routes.post(
+    "/projects/{slug}/versions/{number}/promote",
+    "project.promote",
+    answer={"type": "object"},
+    parameters=[IDEMPOTENCY_KEY],
+)
 def promote_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
     """Publish this version, at once for all readers; an earlier one to roll back.
 
     The next refresh publishes again what it merges.
     """
-    PROJECTS.load(call, services, slug)
     call.require_known_parameters()
     dataset = f"project/{slug}"
     version = services.datasets.promote(dataset, _number(dataset, number), call.principal.id)

@@ -7,8 +7,10 @@ from sluice.domain.base import validate
 from sluice.domain.datasource import Datasource
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
-from sluice.http.resources import DATASOURCES
+from sluice.http.datasource_rules import require_safe
 from sluice.http.routes import Parameter, Routes
+from sluice.http.views import author_of
+from sluice.security.secret_use import Author
 
 routes = Routes("datasources")
 _PAGES = Parameter("pages", "How many pages to look at.", {"type": "integer", "minimum": 1, "default": 1})
@@ -35,42 +37,43 @@ _PREVIEW = {
 }
 
 
-@routes.post("/datasources/check", body=Datasource, answer=_CHECKED)
+@routes.post("/datasources/check", "datasource.try", body=Datasource, answer=_CHECKED)
 def check_document(call: Call, services: Platform) -> Answer:
     """Try a datasource that is not saved with one live request."""
-    return _check(_unsaved(call), services)
+    return _check(services, *_unsaved(call))
 
 
-@routes.post("/datasources/preview", body=Datasource, answer=_PREVIEW, parameters=[_PAGES])
+@routes.post("/datasources/preview", "datasource.try", body=Datasource, answer=_PREVIEW, parameters=[_PAGES])
 def preview_document(call: Call, services: Platform) -> Answer:
     """Show the first records of a datasource that is not saved."""
-    return _preview(call, _unsaved(call), services)
+    return _preview(call, services, *_unsaved(call))
 
 
-@routes.post("/datasources/{slug}/check", answer=_CHECKED)
+@routes.post("/datasources/{slug}/check", "datasource.run", answer=_CHECKED)
 def check_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Try a datasource with one live request."""
-    return _check(_saved(call, services, slug), services)
+    return _check(services, *_saved(call))
 
 
-@routes.post("/datasources/{slug}/preview", answer=_PREVIEW, parameters=[_PAGES])
+@routes.post("/datasources/{slug}/preview", "datasource.run", answer=_PREVIEW, parameters=[_PAGES])
 def preview_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Show the first records of a datasource."""
-    return _preview(call, _saved(call, services, slug), services)
+    return _preview(call, services, *_saved(call))
 
 
-def _unsaved(call: Call) -> Datasource:
+def _unsaved(call: Call) -> tuple[Datasource, Author]:
     body = call.json()
     call.require_known_parameters()
     if not isinstance(body, dict):
         raise Invalid("The body must be a JSON object.")
-    return validate(Datasource, {"name": "unsaved", **body})
+    datasource = validate(Datasource, {"name": "unsaved", **body})
+    require_safe(datasource)
+    return datasource, Author(call.principal.id, call.principal.role)
 
 
-def _saved(call: Call, services: Platform, slug: str) -> Datasource:
-    found = DATASOURCES.load(call, services, slug)
+def _saved(call: Call) -> tuple[Datasource, Author]:
     call.require_known_parameters()
-    return Datasource.model_validate(found.document)
+    return Datasource.model_validate(call.definition.document), author_of(call.definition)
 
 
 def _require_http(datasource: Datasource) -> None:
@@ -78,15 +81,15 @@ def _require_http(datasource: Datasource) -> None:
         raise Conflict(f"A datasource of kind {datasource.kind} has no upstream that could be asked.")
 
 
-def _check(datasource: Datasource, services: Platform) -> Answer:
+def _check(services: Platform, datasource: Datasource, author: Author) -> Answer:
     from sluice.sources.probe import Probe
 
     _require_http(datasource)
-    probe = Probe(datasource, services.settings, services.secrets.value, services.source_transport)
-    return Answer(asdict(probe.check()))
+    secret = services.secret_use.reader(datasource, author)
+    return Answer(asdict(Probe(datasource, services.settings, secret, services.source_transport).check()))
 
 
-def _preview(call: Call, datasource: Datasource, services: Platform) -> Answer:
+def _preview(call: Call, services: Platform, datasource: Datasource, author: Author) -> Answer:
     from sluice.extract.preview import Preview
     from sluice.formats.limits import Limits
     from sluice.sources.probe import Probe, probing_run
@@ -95,6 +98,6 @@ def _preview(call: Call, datasource: Datasource, services: Platform) -> Answer:
     pages = call.integer("pages", 1, 1, settings.preview_pages)
     _require_http(datasource)
     preview = Preview(probing_run(datasource.slug), datasource, Limits.of(settings), settings.preview_records)
-    probe = Probe(datasource, settings, services.secrets.value, services.source_transport)
+    probe = Probe(datasource, settings, services.secret_use.reader(datasource, author), services.source_transport)
     count = probe.preview(pages, lambda page: preview.look(page.receipt, page.received.body))
     return Answer(preview.presented(count))

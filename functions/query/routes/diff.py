@@ -11,7 +11,6 @@ from sluice.domain.names import Slug
 from sluice.domain.project import Project
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
-from sluice.http.resources import PROJECTS
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
 from sluice.merge.diff import Differ
 from sluice.merge.inputs import Gatherer
@@ -34,10 +33,9 @@ class PreviewRequest(Document):
     )
 
 
-@routes.get("/projects/{slug}/diff", answer={"type": "object"}, parameters=[_FROM, _TO, LIMIT, CURSOR])
+@routes.get("/projects/{slug}/diff", "project.read", answer={"type": "object"}, parameters=[_FROM, _TO, LIMIT, CURSOR])
 def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
     """What was added, removed and changed from one version to another, by key; of documents by JSON Pointer."""
-    PROJECTS.load(call, services, slug)
     call.require_known_parameters()
     limit = call.limit()
     dataset = f"project/{slug}"
@@ -64,13 +62,14 @@ def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
 
 @routes.post(
     "/projects/{slug}/merge/preview",
+    "project.try",
     body=PreviewRequest,
     answer={"type": "object"},
     parameters=[IDEMPOTENCY_KEY],
 )
 def preview_merge(call: Call, services: Platform, slug: str) -> Answer:
     """Try a merge on the published versions of the datasources, or on others; nothing is published."""
-    found = PROJECTS.load(call, services, slug)
+    found = call.definition
     request = call.document(PreviewRequest, {})
     project = Project.model_validate(found.document)
     if request.merge is not None:

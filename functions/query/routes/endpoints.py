@@ -13,6 +13,8 @@ from sluice.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
 from sluice.http.call import Answer, Call
 from sluice.http.endpoints import endpoint_server
 from sluice.http.routes import IF_NONE_MATCH, Parameter, Routes
+from sluice.http.targets import is_visible
+from sluice.security.policy import Resource, decide
 
 routes = Routes("endpoints")
 _FORMAT = Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMATS), "default": "json"})
@@ -23,7 +25,7 @@ _BOM = Parameter(
 
 @routes.get(
     "/endpoints/{project}/{name}",
-    role=None,
+    None,
     anonymous=True,
     answer={"type": "object"},
     parameters=[_FORMAT, _BOM, IF_NONE_MATCH],
@@ -56,20 +58,28 @@ def call_endpoint(call: Call, services: Platform, project: str, name: str) -> An
 
 def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project: str, name: str) -> None:
     if call.caller is not None:
-        if not (endpoint.public or call.caller.sees_project(project) or _has_made(call.caller, services, project)):
-            raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
+        if not endpoint.public:
+            _require_visible(call.caller, services, project, name)
         return
     if not endpoint.public:
         raise _unauthenticated()
     most = services.settings.public_requests_per_minute
-    if services.locks.count(f"rate#{project}#{name}#{call.source}", 60) > most:
-        raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.")
+    wait = services.locks.admit(f"rate#{project}#{name}#{call.source}", most, 60)
+    if wait is not None:
+        raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.", wait)
 
 
-def _has_made(caller: Principal, services: Platform, project: str) -> bool:
-    """Whether the project is one that the caller made, which its key need not name."""
+def _require_visible(caller: Principal, services: Platform, project: str, name: str) -> None:
+    """Refuse a caller that must not know of an endpoint's project.
+
+    A key for all projects, or one that names the project, needs no look at its definition.
+    """
+    resource = Resource(owner="", projects=frozenset([project]))
+    if decide(caller, "project.read", resource) == "allowed":
+        return
     found = services.definitions.find("project", project)
-    return found is not None and found.created_by == caller.id
+    if found is None or not is_visible(services, caller, found):
+        raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
 
 
 def _unauthenticated() -> Unauthenticated:

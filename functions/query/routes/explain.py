@@ -5,7 +5,6 @@ from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
 from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
 from sluice.http.data import about_version, asked_version, version_headers
-from sluice.http.resources import PROJECTS
 from sluice.http.routes import AS_OF, RECORD_KEY, VERSION, Parameter, Routes
 from sluice.merge.cite import Citer
 from sluice.merge.explain import Explainer
@@ -16,10 +15,11 @@ routes = Routes("data")
 _POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into the merged one.")
 
 
-@routes.get("/projects/{slug}/records", answer={"type": "object"}, parameters=[RECORD_KEY, VERSION, AS_OF])
+@routes.get(
+    "/projects/{slug}/records", "project.read", answer={"type": "object"}, parameters=[RECORD_KEY, VERSION, AS_OF]
+)
 def get_record(call: Call, services: Platform, slug: str) -> Answer:
     """One merged record; the version that it is of stands in the headers."""
-    PROJECTS.load(call, services, slug)
     version = asked_version(call, services, f"project/{slug}")
     manifest = services.lake.manifest(version.manifest_key)
     spec = merge_of(manifest.spec["merge"])
@@ -29,10 +29,14 @@ def get_record(call: Call, services: Platform, slug: str) -> Answer:
     return Answer(record, headers=version_headers(about_version(version)))
 
 
-@routes.get("/projects/{slug}/explain", answer={"type": "object"}, parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF])
+@routes.get(
+    "/projects/{slug}/explain",
+    "project.read",
+    answer={"type": "object"},
+    parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF],
+)
 def explain_record(call: Call, services: Platform, slug: str) -> Answer:
     """Where each value of a merged record came from, by which rule, and what lost."""
-    PROJECTS.load(call, services, slug)
     version = asked_version(call, services, f"project/{slug}")
     citer = Citer(services.lake, services.settings, services.pages.get)
     manifest = services.lake.manifest(version.manifest_key)

@@ -3,15 +3,13 @@
 from sluice.bootstrap import Platform
 from sluice.http.call import Answer, Call
 from sluice.http.project_fetch import fetch_project
-from sluice.http.resources import PROJECTS
 from sluice.http.routes import Routes
 
 routes = Routes("data")
 
 
-@routes.get("/projects/{slug}/fetch", answer={"type": "object"})
+@routes.get("/projects/{slug}/fetch", "project.fetch", answer={"type": "object"})
 def get_project_fetch(call: Call, services: Platform, slug: str) -> Answer:
     """Refresh a project and answer with its merged data, and with what failed."""
-    PROJECTS.load(call, services, slug)
     call.require_known_parameters()
     return fetch_project(call, services, slug)

@@ -1,9 +1,8 @@
 """Signed links: addresses of a report, an endpoint or the data, for people without a key."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,16 +12,17 @@ from query.routes.data import get_project_data
 from query.routes.endpoints import call_endpoint, endpoint_request
 from query.routes.reports import get_rendered_report
 from sluice.bootstrap import Platform
-from sluice.domain.base import Document
+from sluice.domain.base import Document, Record
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
-from sluice.domain.names import rfc3339
 from sluice.errors import Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.data import DATA_PARAMETERS
+from sluice.http.lists import paged
+from sluice.http.openapi import listed
 from sluice.http.parts import ENDPOINTS, REPORTS
-from sluice.http.resources import PROJECTS
-from sluice.http.routes import IDEMPOTENCY_KEY, Parameter, Routes
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
+from sluice.security.links import Link
 
 routes = Routes("endpoints")
 _TOKEN = Parameter("token", "What the link was made with.")
@@ -35,45 +35,72 @@ class LinkRequest(Document):
     target: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(
         description="`data`, `reports/{name}/latest` or `endpoints/{name}`, with its query parameters."
     )
-    expires_in_seconds: Annotated[int, Field(ge=1, le=365 * _DAY)] = 7 * _DAY
+    expires_in_seconds: Annotated[int, Field(ge=1)] = Field(
+        7 * _DAY, description="At most MAX_LINK_DAYS days; a link also ends with the key that made it."
+    )
+
+
+class LinkView(Record):
+    """A signed link."""
+
+    id: str
+    url: str
+    target: str
+    created_at: str
+    created_by: str
+    expires_at: str
+
+
+def _view(call: Call, services: Platform, link: Link) -> dict[str, Any]:
+    shown = link.model_dump(mode="json", exclude={"project"})
+    return {**shown, "url": call.link(f"/links?token={services.links.token(link)}")}
 
 
 @routes.post(
     "/projects/{slug}/links",
+    "project.link",
     body=LinkRequest,
-    answer={"type": "object"},
+    answer=LinkView,
     status=201,
     parameters=[IDEMPOTENCY_KEY],
 )
 def make_link(call: Call, services: Platform, slug: str) -> Answer:
-    """A signed address that anybody can open until it expires."""
-    project = PROJECTS.load(call, services, slug)
+    """A signed address that anybody can open until it expires or is revoked."""
     request = call.document(LinkRequest)
+    settings = services.settings
+    if request.expires_in_seconds > settings.max_link_days * _DAY:
+        message = f"A link is valid for at most {settings.max_link_days} days: {settings.max_link_days * _DAY} seconds."
+        raise Invalid(message, [{"pointer": "/expires_in_seconds", "message": message}])
     _, query = _handler(slug, request.target)
     _require_target(replace(call, query=query), services, slug, request.target)
-    expires = int(time.time()) + request.expires_in_seconds
-    token = services.cursors.seal(["link"], [slug, project.created_at, request.target, expires])
-    url = call.link(f"/links?token={token}")
-    told = {"url": url, "target": request.target, "expires_at": rfc3339(datetime.fromtimestamp(expires, UTC))}
-    return Answer(told, 201, {"Location": url})
+    lifetime = timedelta(seconds=request.expires_in_seconds)
+    link = services.links.create(call.definition, request.target, lifetime, call.principal.id, settings.max_links)
+    shown = _view(call, services, link)
+    return Answer(shown, 201, {"Location": shown["url"]})
 
 
-@routes.get("/links", role=None, answer={"type": "object"}, parameters=[_TOKEN], media_types=("text/html", "text/csv"))
+@routes.get("/projects/{slug}/links", "project.link", answer=listed(LinkView), parameters=[LIMIT, CURSOR])
+def list_links(call: Call, services: Platform, slug: str) -> Answer:
+    """The project's links that can be opened, oldest first."""
+    links = [_view(call, services, link) for link in services.links.valid(slug)]
+    return paged(call, services, ["links", slug], links)
+
+
+@routes.delete("/projects/{slug}/links/{link_id}", "project.link", status=204)
+def delete_link(call: Call, services: Platform, slug: str, link_id: str) -> Answer:
+    """Revoke a link."""
+    call.require_known_parameters()
+    services.links.delete(slug, link_id)
+    return Answer(status=204)
+
+
+@routes.get("/links", None, answer={"type": "object"}, parameters=[_TOKEN], media_types=("text/html", "text/csv"))
 def open_link(call: Call, services: Platform) -> Answer:
     """What a signed link leads to."""
-    try:
-        sealed = services.cursors.open(["link"], call.one("token"))
-    except Invalid:
-        sealed = None
-    if sealed is None or sealed[-1] < time.time():
-        raise NotFound("The link has expired, or was never given out.")
-    slug, created_at, target, _ = sealed
-    project = services.definitions.find("project", slug)
-    if project is None or project.created_at != created_at:
-        raise NotFound("The project of this link is not there any more.")
-    handler, query = _handler(slug, target)
+    link = services.links.opened(call.one("token"))
+    handler, query = _handler(link.project, link.target)
     known = frozenset(parameter.name for parameter in DATA_PARAMETERS)
-    guest = Principal(id="link", role="viewer", projects=[slug])
+    guest = Principal(id="link", role="viewer", projects=[link.project])
     return handler(replace(call, caller=guest, query=query, known_parameters=known), services)
 
 
@@ -86,10 +113,10 @@ def _require_target(call: Call, services: Platform, slug: str, target: str) -> N
     try:
         match urlsplit(target).path.strip("/").split("/"):
             case ["endpoints", name]:
-                found = ENDPOINTS.load(call, services, slug, name)
+                found = ENDPOINTS.load(services, slug, name)
                 endpoint_request(call, Endpoint.model_validate(found.document))
             case ["reports", name, _]:
-                REPORTS.load(call, services, slug, name)
+                REPORTS.load(services, slug, name)
     except (NotFound, Invalid) as error:
         raise Invalid(str(error), [{"pointer": "/target", "message": str(error)}]) from None
 

@@ -16,89 +16,103 @@ routes = Routes("models")
 _MODEL, _REPORT, _ENDPOINT = part_view(Model), part_view(Report), part_view(Endpoint)
 
 
-@routes.get("/projects/{slug}/models", answer=listed(_MODEL), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/models", "project.read", answer=listed(_MODEL), parameters=[LIMIT, CURSOR])
 def list_models(call: Call, services: Platform, slug: str) -> Answer:
     """A project's models with the latest results of their tests."""
     return MODELS.list(call, services, slug)
 
 
-@routes.get("/projects/{slug}/models/{name}", answer=_MODEL, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}/models/{name}", "project.read", answer=_MODEL, parameters=[IF_NONE_MATCH])
 def get_model(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """One model with the latest results of its tests."""
     return MODELS.read(call, services, slug, name)
 
 
-@routes.put("/projects/{slug}/models/{name}", body=Model, answer=_MODEL, parameters=[IF_MATCH])
+@routes.put("/projects/{slug}/models/{name}", "project.update", body=Model, answer=_MODEL, parameters=[IF_MATCH])
 def put_model(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Make a model, or replace it; the next refresh computes it."""
     return MODELS.put(call, services, slug, name)
 
 
-@routes.delete("/projects/{slug}/models/{name}", status=204, parameters=[IF_MATCH])
+@routes.delete("/projects/{slug}/models/{name}", "project.update", status=204, parameters=[IF_MATCH])
 def delete_model(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Remove a model; its versions stay in the lake."""
     return MODELS.delete(call, services, slug, name)
 
 
-@routes.post("/projects/{slug}/models/{name}/runs", answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+@routes.post(
+    "/projects/{slug}/models/{name}/runs",
+    "project.run",
+    answer=RunView,
+    status=202,
+    parameters=[IDEMPOTENCY_KEY, PREFER],
+)
 def start_model_run(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Compute a model alone, of what is published."""
-    MODELS.load(call, services, slug, name)
+    MODELS.load(services, slug, name)
     call.require_known_parameters()
     return started(call, services, lambda: start(services, part_run(slug, "model", name, call.principal.id)))
 
 
-@routes.get("/projects/{slug}/reports", answer=listed(_REPORT), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/reports", "project.read", answer=listed(_REPORT), parameters=[LIMIT, CURSOR])
 def list_reports(call: Call, services: Platform, slug: str) -> Answer:
     """A project's reports."""
     return REPORTS.list(call, services, slug)
 
 
-@routes.get("/projects/{slug}/reports/{name}", answer=_REPORT, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}/reports/{name}", "project.read", answer=_REPORT, parameters=[IF_NONE_MATCH])
 def get_report(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """One report's document."""
     return REPORTS.read(call, services, slug, name)
 
 
-@routes.put("/projects/{slug}/reports/{name}", body=Report, answer=_REPORT, parameters=[IF_MATCH])
+@routes.put("/projects/{slug}/reports/{name}", "project.update", body=Report, answer=_REPORT, parameters=[IF_MATCH])
 def put_report(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Make a report, or replace it; the next refresh renders it."""
     return REPORTS.put(call, services, slug, name)
 
 
-@routes.delete("/projects/{slug}/reports/{name}", status=204, parameters=[IF_MATCH])
+@routes.delete("/projects/{slug}/reports/{name}", "project.update", status=204, parameters=[IF_MATCH])
 def delete_report(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Remove a report; what it has rendered stays in the lake."""
     return REPORTS.delete(call, services, slug, name)
 
 
-@routes.post("/projects/{slug}/reports/{name}/runs", answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+@routes.post(
+    "/projects/{slug}/reports/{name}/runs",
+    "project.run",
+    answer=RunView,
+    status=202,
+    parameters=[IDEMPOTENCY_KEY, PREFER],
+)
 def start_report_run(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Render a report alone, of what is published."""
-    REPORTS.load(call, services, slug, name)
+    REPORTS.load(services, slug, name)
     call.require_known_parameters()
     return started(call, services, lambda: start(services, part_run(slug, "report", name, call.principal.id)))
 
 
-@routes.get("/projects/{slug}/endpoints", answer=listed(_ENDPOINT), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/endpoints", "project.read", answer=listed(_ENDPOINT), parameters=[LIMIT, CURSOR])
 def list_endpoints(call: Call, services: Platform, slug: str) -> Answer:
     """A project's published endpoints."""
     return ENDPOINTS.list(call, services, slug)
 
 
-@routes.get("/projects/{slug}/endpoints/{name}", answer=_ENDPOINT, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}/endpoints/{name}", "project.read", answer=_ENDPOINT, parameters=[IF_NONE_MATCH])
 def get_endpoint(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """One endpoint's document."""
     return ENDPOINTS.read(call, services, slug, name)
 
 
-@routes.put("/projects/{slug}/endpoints/{name}", body=Endpoint, answer=_ENDPOINT, parameters=[IF_MATCH])
+@routes.put(
+    "/projects/{slug}/endpoints/{name}", "project.update", body=Endpoint, answer=_ENDPOINT, parameters=[IF_MATCH]
+)
 def put_endpoint(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Publish an endpoint, or replace it; it can be called at once."""
     return ENDPOINTS.put(call, services, slug, name)
 
 
-@routes.delete("/projects/{slug}/endpoints/{name}", status=204, parameters=[IF_MATCH])
+@routes.delete("/projects/{slug}/endpoints/{name}", "project.update", status=204, parameters=[IF_MATCH])
 def delete_endpoint(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Take an endpoint back."""
     return ENDPOINTS.delete(call, services, slug, name)

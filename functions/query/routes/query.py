@@ -13,7 +13,6 @@ from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
 from sluice.http.parts import MODELS
-from sluice.http.resources import PROJECTS
 from sluice.http.routes import IDEMPOTENCY_KEY, Routes
 from sluice.runs.parts import published_tables
 
@@ -31,14 +30,13 @@ class QueryRequest(Document):
 
 @routes.post(
     "/projects/{slug}/query",
-    role="viewer",
+    "project.read",
     body=QueryRequest,
     answer={"type": "object"},
     parameters=[IDEMPOTENCY_KEY],
 )
 def query_project(call: Call, services: Platform, slug: str) -> Answer:
     """One SELECT over the project's tables, in a sandbox: `merged`, its datasources and its models."""
-    PROJECTS.load(call, services, slug)
     request = call.document(QueryRequest)
     query = parse_query(request.sql)
     given = set(request.parameters)
@@ -64,13 +62,14 @@ def query_project(call: Call, services: Platform, slug: str) -> Answer:
 
 @routes.get(
     "/projects/{slug}/models/{name}/data",
+    "project.read",
     answer={"type": "object"},
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )
 def get_model_data(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """A model's published rows."""
-    found = MODELS.load(call, services, slug, name)
+    found = MODELS.load(services, slug, name)
     if not found.document["materialize"]:
         raise Conflict(f"The model {name!r} is a view: read it by POST /projects/{slug}/query.")
     return data_answer(call, services, f"project/{slug}/model/{name}")

@@ -19,13 +19,14 @@ _SECTION = Parameter(
 
 @routes.get(
     "/projects/{slug}/reports/{name}/{run}",
+    "project.read",
     answer={"type": "string"},
     parameters=[_FORMAT, _SECTION],
     media_types=("text/html", "text/csv"),
 )
 def get_rendered_report(call: Call, services: Platform, slug: str, name: str, run: str) -> Answer:
     """A report as `latest` or another run has rendered it."""
-    REPORTS.load(call, services, slug, name)
+    REPORTS.load(services, slug, name)
     form = call.choice("format", ("html", "csv"), "html")
     dataset = f"project/{slug}/report/{name}"
     version = services.datasets.published(dataset) if run == "latest" else _rendered(services, slug, dataset, run)

@@ -13,6 +13,7 @@ from sluice.catalog.calls import CallStatistics
 from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
+from sluice.catalog.project_parts import ProjectParts
 from sluice.catalog.runs import Pages, Runs
 from sluice.catalog.table import Table
 from sluice.catalog.test_results import TestResults
@@ -24,6 +25,8 @@ from sluice.orchestration.schedules import Schedules
 from sluice.orchestration.workflows import Workflows
 from sluice.security.cursors import Cursors
 from sluice.security.keys import KeyRing
+from sluice.security.links import Links
+from sluice.security.secret_use import SecretUse
 from sluice.security.secrets import Secrets, SecretsRegistry
 from sluice.security.tokens import Tokens
 from sluice.settings import Settings, load_settings
@@ -146,7 +149,9 @@ class Platform:
         from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
         from sluice.sources.client import vetted_transport
 
-        return vetted_transport(AddressPolicy(self.settings.private_networks))
+        settings = self.settings
+        own = [settings.public_url, settings.public_s3_url]
+        return vetted_transport(AddressPolicy(settings.private_networks, own, settings.aws_endpoint_url))
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -166,6 +171,16 @@ class Platform:
         return SecretsRegistry(self.secrets, self.definitions)
 
     @cached_property
+    def secret_use(self) -> SecretUse:
+        """Which datasource may use which secret."""
+        return SecretUse(self.secrets, self.definitions, self.assignments)
+
+    @cached_property
+    def parts(self) -> ProjectParts:
+        """The projects' models, reports, endpoints and links."""
+        return ProjectParts(self.definitions)
+
+    @cached_property
     def keys(self) -> KeyRing:
         """The API keys."""
         return KeyRing(self.definitions)
@@ -179,6 +194,11 @@ class Platform:
     def cursors(self) -> Cursors:
         """The cursors of lists."""
         return Cursors(self.secrets.signing_key())
+
+    @cached_property
+    def links(self) -> Links:
+        """The signed links."""
+        return Links(self.definitions, self.parts, self.cursors, self.keys)
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -9,6 +9,7 @@
     │   │   └── NotPublished         404
     │   ├── MethodNotAllowed         405
     │   ├── Conflict                 409
+    │   │   └── AlreadyExists        409
     │   ├── PreconditionFailed       412
     │   ├── PayloadTooLarge          413
     │   ├── Invalid                  422
@@ -20,6 +21,7 @@
     │   ├── SourceBusy               throttled or failing after every retry
     │   ├── AddressForbidden         the address is not one we may call
     │   ├── SecretMissing            a named secret has no value
+    │   ├── SecretForbidden          a datasource may not use the secret that it names
     │   ├── SecretUnusable           a secret cannot stand where it is wanted
     │   ├── UnreadableData           the bytes are not what the datasource says
     │   │   ├── EmptyData
@@ -112,6 +114,10 @@ class Conflict(RequestError):
     code, status, title = "conflict", 409, "The request conflicts with what is stored"
 
 
+class AlreadyExists(Conflict):
+    title = "There is a resource of this name already"
+
+
 class PreconditionFailed(RequestError):
     code, status, title = "precondition-failed", 412, "The resource has changed"
 
@@ -129,7 +135,13 @@ class QueryLimit(Invalid):
 
 
 class TooManyRequests(RequestError):
+    """Args: retry_after: the seconds until another request can succeed."""
+
     code, status, title = "too-many-requests", 429, "Too many requests"
+
+    def __init__(self, detail: str, retry_after: float = 60) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class RunError(SluiceError):
@@ -155,6 +167,10 @@ class AddressForbidden(RunError):
 
 class SecretMissing(RunError):
     code, status, title = "secret-missing", 422, "A secret has no value"
+
+
+class SecretForbidden(RunError):
+    code, status, title = "secret-forbidden", 422, "The datasource may not use the secret"
 
 
 class SecretUnusable(RunError):

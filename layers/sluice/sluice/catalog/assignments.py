@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sluice.catalog.definitions import Definitions, missing
-from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.catalog.definitions import Definition, Definitions, missing
+from sluice.catalog.table import ConditionFailed, Item, Table
 from sluice.catalog.upgrades import newest
 from sluice.domain.base import Record
 from sluice.domain.names import now, rfc3339, sql_name_of
 from sluice.domain.project import Assignment
-from sluice.errors import Conflict, NotFound, Unavailable
-
-_TRIES = 20
+from sluice.errors import Conflict, NotFound, PreconditionFailed, RequestError
 
 
 class Assigned(Record):
@@ -25,6 +24,12 @@ class Assigned(Record):
     optional: bool = False
     created_at: str
     created_by: str
+    version: int = 1
+
+    @property
+    def holder(self) -> str:
+        """What claims the assignment's name in the project's SQL."""
+        return f"datasource/{self.datasource}"
 
     @property
     def table_name(self) -> str:
@@ -33,7 +38,7 @@ class Assigned(Record):
 
     def presented(self) -> dict[str, Any]:
         """The assignment as the API shows it."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude={"version"}) | {"etag": str(self.version)}
 
 
 class Assignments:
@@ -67,76 +72,124 @@ class Assignments:
         )
         return [Assigned.model_validate(item) for item in items]
 
-    def put(self, project: str, datasource: str, assignment: Assignment, by: str) -> tuple[Assigned, bool]:
+    def put(
+        self,
+        project: Definition,
+        datasource: str,
+        assignment: Assignment,
+        by: str,
+        check: Callable[[Assigned | None, Assigned], None],
+    ) -> tuple[Assigned, bool]:
         """Assign a datasource, or change how it takes part.
+
+        Args:
+            check: is given the stored assignment, if there is one, and the new one; raises when
+                the change must not be made.
 
         Returns:
             The assignment and whether it is new.
 
         Raises:
             NotFound: there is no such project or datasource.
-            Conflict: its name in SQL is another datasource's already.
+            Conflict: its name in SQL is another table's already.
+            PreconditionFailed: somebody else has changed it since it was read.
         """
-        for _ in range(_TRIES):
-            try:
-                return self._put(project, datasource, assignment, by)
-            except ConditionFailed:
-                continue  # somebody else has assigned or freed it meanwhile
-        raise Unavailable("The assignment keeps changing; try again.")
-
-    def _put(self, project: str, datasource: str, assignment: Assignment, by: str) -> tuple[Assigned, bool]:
-        found = self.find(project, datasource)
+        stored = self.find(project.name, datasource)
         assigned = Assigned(
-            project=project,
+            project=project.name,
             datasource=datasource,
             **assignment.model_dump(),
-            created_at=found.created_at if found else rfc3339(now()),
-            created_by=found.created_by if found else by,
+            created_at=stored.created_at if stored else rfc3339(now()),
+            created_by=stored.created_by if stored else by,
+            version=stored.version if stored else 0,
         )
-        if self._definitions.find("model", f"{project}#{assigned.table_name}") is not None:
+        check(stored, assigned)
+        if stored == assigned:
+            return stored, False
+        self._require_free_name(assigned)
+        assigned.version += 1
+        self._store(project, assigned, stored)
+        return assigned, stored is None
+
+    def _require_free_name(self, assigned: Assigned) -> None:
+        """Refuse a name in SQL that is taken; releases before 0.3 stored no claims of names, so tables are read."""
+        if self._definitions.find("model", f"{assigned.project}#{assigned.table_name}") is not None:
             raise Conflict(f"The name {assigned.table_name!r} is taken by a model; give an alias.")
-        for other in self.of_project(project):
-            if other.datasource != datasource and other.table_name == assigned.table_name:
+        for other in self.of_project(assigned.project):
+            if other.datasource != assigned.datasource and other.table_name == assigned.table_name:
                 raise Conflict(
                     f"The name {assigned.table_name!r} is taken by the datasource {other.datasource!r}; give an alias."
                 )
-        if found != assigned:
-            self._store(assigned, new=found is None)
-        return assigned, found is None
 
-    def _store(self, assigned: Assigned, *, new: bool) -> None:
+    def _store(self, project: Definition, assigned: Assigned, stored: Assigned | None) -> None:
         item = {
             **self._key(assigned.project, assigned.datasource),
             "datasource_key": f"{self._workspace}#{assigned.datasource}",
             "schema_version": newest("assignment"),
             **assigned.model_dump(),
         }
-        condition = "attribute_not_exists(#workspace)" if new else "attribute_exists(#workspace)"
+        condition, values = "attribute_not_exists(#workspace)", {}
+        if stored is not None:
+            condition = "attribute_exists(#workspace) AND (attribute_not_exists(#version) OR #version = :read)"
+            values = {"read": stored.version}
         writes = [
-            self._definitions.present("project", assigned.project),
-            self._definitions.counted(assigned.datasource, 1 if new else 0),
-            self._table.put(item, condition),
+            self._definitions.made_at(project),
+            self._definitions.counted(assigned.datasource, 0 if stored else 1),
+            self._table.put(item, condition, values),
+            self._definitions.claiming(project, assigned.table_name, assigned.holder),
         ]
+        if stored is not None and stored.table_name != assigned.table_name:
+            writes.append(self._definitions.releasing(project.name, stored.table_name, stored.holder))
         try:
-            transact(self._table.client, writes)
+            self._definitions.do_all(writes)
         except ConditionFailed as failure:
-            if failure.position == 0:
-                raise missing("project", assigned.project) from None
-            if failure.position == 1:
-                raise missing("datasource", assigned.datasource) from None
-            raise
+            raise self._refusal(failure, assigned) from None
 
-    def delete(self, project: str, datasource: str) -> None:
+    @staticmethod
+    def _refusal(failure: ConditionFailed, assigned: Assigned) -> RequestError:
+        match failure.position:
+            case 0:
+                return missing("project", assigned.project)
+            case 1:
+                return missing("datasource", assigned.datasource)
+            case 3:
+                holder = str((failure.item or {}).get("holder", "another table")).replace("/", " ")
+                return Conflict(f"The name {assigned.table_name!r} is taken by the {holder}; give an alias.")
+            case _:
+                return PreconditionFailed("The assignment has changed; read it again and repeat.")
+
+    def delete(self, assigned: Assigned) -> None:
         """Take a datasource out of a project; its data stays.
 
         Raises:
-            NotFound: it is not part of the project.
+            NotFound: it is not part of the project any more.
+            PreconditionFailed: somebody else has changed how it takes part.
         """
+        condition = "attribute_exists(#workspace) AND (attribute_not_exists(#version) OR #version = :read)"
         writes = [
-            self._table.delete(self._key(project, datasource), "attribute_exists(#workspace)"),
-            self._definitions.counted(datasource, -1),
+            self._table.delete(self._key(assigned.project, assigned.datasource), condition, {"read": assigned.version}),
+            self._definitions.counted(assigned.datasource, -1),
+            self._definitions.releasing(assigned.project, assigned.table_name, assigned.holder),
         ]
         try:
-            transact(self._table.client, writes)
-        except ConditionFailed:
-            raise NotFound(f"The datasource {datasource!r} is not part of the project {project!r}.") from None
+            self._definitions.do_all(writes)
+        except ConditionFailed as failure:
+            if failure.position == 0 and failure.item is not None:
+                raise PreconditionFailed("The assignment has changed; read it again and repeat.") from None
+            raise not_assigned(assigned.project, assigned.datasource) from None
+
+    def remove(self, found: list[Assigned]) -> None:
+        """Take datasources out of projects, however they take part by now."""
+        for assigned in found:
+            current: Assigned | None = assigned
+            while current is not None:
+                try:
+                    self.delete(current)
+                    break
+                except (NotFound, PreconditionFailed):
+                    current = self.find(assigned.project, assigned.datasource)
+
+
+def not_assigned(project: str, datasource: str) -> NotFound:
+    """The error for a datasource that is not part of a project."""
+    return NotFound(f"The datasource {datasource!r} is not part of the project {project!r}.")

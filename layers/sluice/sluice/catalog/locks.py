@@ -67,12 +67,28 @@ class Locks:
         item = {**self._key(lock), "expires_at": int(time.time()) + seconds, **attributes}
         self._table.do(self._table.put(item, _ALWAYS))
 
-    def count(self, lock: str, seconds: int) -> int:
-        """Count one more event; how many there were since the first one of so many seconds."""
-        now = int(time.time())
-        window = f"{lock}#{now // seconds}"
-        write = self._table.update(self._key(window), {"expires_at": now + 2 * seconds}, _ALWAYS, add={"events": 1})
-        return int((self._table.do(write) or {})["events"])
+    def admit(self, lock: str, most: int, seconds: int) -> float | None:
+        """Let one more event through, if fewer than `most` were let through within the last `seconds`.
+
+        Each event takes the next of `most` slots in turn, and a slot can be taken again only after
+        so many seconds; so no window of that length, wherever it begins, sees more than `most`.
+
+        Returns:
+            null when the event may go on, else the seconds until its slot is free.
+        """
+        moment = time.time()
+        counting = self._table.update(
+            self._key(lock), {"expires_at": int(moment) + 2 * seconds}, _ALWAYS, add={"events": 1}
+        )
+        slot = f"slot_{int((self._table.do(counting) or {})['events']) % most}"
+        condition = f"attribute_not_exists(#{slot}) OR #{slot} <= :free"
+        taking = self._table.update(self._key(lock), {slot: moment}, condition, {"free": moment - seconds})
+        try:
+            self._table.do(taking)
+        except ConditionFailed as failure:
+            taken = float((failure.item or {}).get(slot, moment))
+            return max(0.0, taken + seconds - moment)
+        return None
 
     def read(self, lock: str) -> Item | None:
         """What the holder of a lock wrote; none when nobody holds it."""

@@ -9,10 +9,8 @@ from pydantic import AwareDatetime, Field, model_validator
 from sluice.domain.base import Document, Record
 from sluice.domain.datasource import DisplayName
 from sluice.domain.names import Slug
-from sluice.errors import Forbidden
 
 Role = Literal["viewer", "editor", "admin"]
-_RANK = {"viewer": 0, "editor": 1, "admin": 2}
 
 
 class KeyRequest(Document):
@@ -49,25 +47,3 @@ class Principal(Record):
     id: str
     role: Role
     projects: list[str] | None = None
-
-    def require(self, role: Role) -> None:
-        """Refuse a caller whose role is lower.
-
-        Raises:
-            Forbidden: naming the role that is needed.
-        """
-        if _RANK[self.role] < _RANK[role]:
-            raise Forbidden(f"This needs the role {role}; yours is {self.role}.")
-
-    def require_owner(self, created_by: str) -> None:
-        """Refuse an editor who did not create the resource; admins may change everything.
-
-        Raises:
-            Forbidden: the resource is somebody else's.
-        """
-        if self.role != "admin" and created_by != self.id:
-            raise Forbidden("Only its creator or an admin may change this resource.")
-
-    def sees_project(self, slug: str) -> bool:
-        """Whether the caller's key covers the project."""
-        return self.projects is None or slug in self.projects

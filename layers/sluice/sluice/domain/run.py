@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, field_validator
 
 from sluice.domain.base import Record
 
@@ -123,7 +124,12 @@ def execution_name(run: Run) -> str:
 
 
 class PageReceipt(Record):
-    """What is known about one page of a run: written after its bytes are safe in the lake."""
+    """What is known about one page of a run: written after its bytes are safe in the lake.
+
+    Args:
+        url: where the page came from: an address of HTTP, `drop:{key}` for a file of the inbox, or
+            `push:{batch}`.
+    """
 
     number: int
     attempt: int = 1
@@ -143,6 +149,12 @@ class PageReceipt(Record):
     last_modified: str | None = None
     failures: list[dict[str, Any]] = Field(default_factory=list)
     resume: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("url")
+    @classmethod
+    def _without_bucket(cls, url: str) -> str:
+        """Releases before 0.3 stored `s3://{bucket}/{key}`; the bucket's name holds the account."""
+        return re.sub(r"^s3://[^/]+/", "drop:", url)
 
 
 def requests_made(receipts: list[PageReceipt]) -> int:

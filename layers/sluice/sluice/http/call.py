@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel
 
+from sluice.catalog.definitions import Definition
 from sluice.domain.base import validate
 from sluice.domain.identity import Principal
 from sluice.domain.json_text import dumps
+from sluice.domain.run import Run
 from sluice.errors import Invalid, MalformedRequest, PayloadTooLarge, PreconditionFailed, Unauthenticated
+from sluice.http.targets import Target
+from sluice.security.policy import require
 from sluice.settings import Settings
 
 M = TypeVar("M", bound=BaseModel)
@@ -25,7 +29,8 @@ M = TypeVar("M", bound=BaseModel)
 class Answer:
     """What a handler returns: a JSON value or bytes, a status, and headers.
 
-    `shown_once` names parts of the body that must not be kept anywhere, not even for a replay.
+    `shown_once` names parts of the body that must not be kept anywhere, not even for a replay;
+    `filename` is the name under which a browser keeps an answer that is too large to be inline.
     """
 
     body: Any = None
@@ -33,6 +38,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     shown_once: tuple[str, ...] = ()
+    filename: str | None = None
 
     def content(self) -> bytes:
         """The body's bytes."""
@@ -45,8 +51,9 @@ class Answer:
 class Call:
     """One request, as handlers see it.
 
-    Handlers read its parts in the order of the contract's checks: the principal (401, 403), the
-    stored resource (404), `json` (400), `require_match` (412), then validation (422).
+    Before a handler runs, the principal's role is checked (401, 403), and what the path names is
+    found and decided about (404, 403). Handlers go on in the order of the contract's checks:
+    `json` (400), `require_match` (412), then validation (422).
     """
 
     method: str
@@ -60,6 +67,7 @@ class Call:
     caller: Principal | None
     known_parameters: frozenset[str] = frozenset()
     source: str = ""
+    target: Target | None = None
 
     @property
     def principal(self) -> Principal:
@@ -71,6 +79,40 @@ class Call:
         if self.caller is None:
             raise Unauthenticated("Send an API key as Authorization: Bearer <key> or x-api-key: <key>.")
         return self.caller
+
+    @property
+    def definition(self) -> Definition:
+        """The project or datasource that the path names, or that its run works for.
+
+        Raises:
+            NotFound: it does not exist.
+        """
+        assert self.target is not None
+        if self.target.definition is None:
+            raise self.target.missing
+        return self.target.definition
+
+    @property
+    def run(self) -> Run:
+        """The run that the path names.
+
+        Raises:
+            NotFound: it does not exist.
+        """
+        assert self.target is not None
+        if self.target.run is None:
+            raise self.target.missing
+        return self.target.run
+
+    def require(self, action: str) -> None:
+        """Refuse a caller that may not do a further action on what the path names.
+
+        Raises:
+            Forbidden: it takes a higher role or the owner.
+        """
+        assert self.target is not None
+        assert self.target.resource is not None
+        require(self.principal, action, self.target.resource, self.target.missing)
 
     def header(self, name: str) -> str | None:
         """A header, whatever the case of its name; none when it is absent."""
@@ -108,17 +150,19 @@ class Call:
         except orjson.JSONDecodeError as error:
             raise MalformedRequest(f"The body is not JSON: {error}.") from None
 
-    def document(self, model: type[M], default: Any = None) -> M:
+    def document(self, model: type[M], default: Any = None, precondition: Callable[[], None] = lambda: None) -> M:
         """The body as a document of a model.
 
         Args:
             default: what an empty body stands for; without one it is refused.
+            precondition: checks `If-Match`: after the body was read, before it is validated.
 
         Raises:
             MalformedRequest: it is no JSON.
             Invalid: it does not fit the model, or a query parameter is unknown.
         """
         body = default if default is not None and not self.body().strip() else self.json()
+        precondition()
         self.require_known_parameters()
         return validate(model, body)
 

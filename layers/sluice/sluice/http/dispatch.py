@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,11 +18,13 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from sluice.bootstrap import Platform, platform
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
-from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError
+from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError, TooManyRequests
 from sluice.http.call import Answer, Call
 from sluice.http.cors import allowed
 from sluice.http.idempotency import once
 from sluice.http.routes import Route
+from sluice.http.targets import find_target
+from sluice.security.policy import require_role
 from sluice.settings import Settings
 
 PREFIX = "/v1"
@@ -51,13 +55,16 @@ class Dispatcher:
         def endpoint(**arguments: str) -> Response[Any]:
             services = platform()
             call = call_of(self._resolver.current_event.raw_event, services, known)
-            if route.role is not None:
-                call.principal.require(route.role)
+            if route.action is not None:
+                require_role(call.principal, route.action)
             if "field" in arguments:  # the name of a column, which may hold anything
                 arguments["field"] = unquote(arguments["field"])
             for name, value in arguments.items():
                 if name != "field":
                     _require_plain(name, value)
+            if route.action is not None:
+                found = find_target(services, call.principal, route.path, route.action, route.creates, arguments)
+                call = replace(call, target=found)
             answer = once(call, services, lambda: route.handler(call, services, **arguments))
             if route.method == "GET" and not route.anonymous:
                 call.require_known_parameters()  # last, so that a missing resource is 404 first
@@ -72,7 +79,7 @@ class Dispatcher:
             services = platform()
             headers["Cache-Control"] = "no-store"  # the address is soon of no use
             key = services.lake.put_answer(content)
-            headers["Location"] = services.lake.presigned(key, answer.media_type)
+            headers["Location"] = services.lake.presigned(key, answer.media_type, answer.filename or "answer")
             return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
         return _response(answer.status, answer.media_type, content, headers)
 
@@ -92,7 +99,10 @@ class Dispatcher:
             logger.warning(error.detail)
         body = orjson.dumps(error.problem(instance=call.path))
         extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
-        extra |= {503: {"Retry-After": "1"}, 429: {"Retry-After": "60"}}.get(error.status, {})
+        if isinstance(error, TooManyRequests):
+            extra["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+        elif error.status == 503:
+            extra["Retry-After"] = "1"
         return _response(
             error.status,
             "application/problem+json",
@@ -136,15 +146,17 @@ def call_of(event: dict[str, Any], services: Platform, known: frozenset[str] = f
 
 
 def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings) -> str:
+    """The API's address in links. The request's own `Host` is anybody's word, and never used on AWS."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
     context = event.get("requestContext") or {}
-    host, stage = headers.get("host", "localhost"), context.get("stage", "")
-    if settings.aws_sam_local:
-        return f"{headers.get('x-forwarded-proto', 'http')}://{host}{PREFIX}"
+    stage = context.get("stage", "")
+    if settings.aws_sam_local:  # `sam local start-api` serves one machine, and names no domain
+        return f"{headers.get('x-forwarded-proto', 'http')}://{headers.get('host', 'localhost')}{PREFIX}"
     if settings.emulated:
-        return f"http://{host}/restapis/{context.get('apiId', '')}/{stage}/_user_request_{PREFIX}"
-    return f"{headers.get('x-forwarded-proto', 'https')}://{host}/{stage}{PREFIX}"
+        endpoint = settings.aws_endpoint_url.rstrip("/")
+        return f"{endpoint}/restapis/{context.get('apiId', '')}/{stage}/_user_request_{PREFIX}"
+    return f"https://{context.get('domainName', '')}/{stage}{PREFIX}"
 
 
 def _caller(event: dict[str, Any]) -> Principal | None:

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, create_model
 
 from sluice.bootstrap import Platform
-from sluice.catalog.definitions import Definition, Kind
+from sluice.catalog.definitions import Definition, Kind, missing
+from sluice.catalog.project_parts import part_name
 from sluice.domain.base import validate
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
@@ -19,9 +20,8 @@ from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
-from sluice.http.resources import PROJECTS, unless_overtaken
+from sluice.http.resources import until_stored
 from sluice.models.graph import needed, reads_of, waves
-from sluice.runs.part_documents import part_name, parts_of
 from sluice.runs.parts import models_of, published_tables
 from sluice.runs.tables import follow
 
@@ -74,13 +74,12 @@ class ProjectPart(Generic[M]):
         }
         return {**found.document, **known, **(self._told(services, project, found) if self._told else {})}
 
-    def load(self, call: Call, services: Platform, slug: str, name: str) -> Definition:
-        """The part, if the caller sees its project.
+    def load(self, services: Platform, slug: str, name: str) -> Definition:
+        """A part of a project.
 
         Raises:
             NotFound: there is none.
         """
-        PROJECTS.load(call, services, slug)
         found = services.definitions.find(self._kind, part_name(slug, name))
         if found is None:
             raise NotFound(f"The project {slug!r} has no {self._kind} {name!r}.")
@@ -88,13 +87,12 @@ class ProjectPart(Generic[M]):
 
     def list(self, call: Call, services: Platform, slug: str) -> Answer:
         """All parts of a project, by name."""
-        PROJECTS.load(call, services, slug)
-        found = [self.view(services, one) for one in parts_of(services, self._kind, slug).values()]
+        found = [self.view(services, one) for one in services.parts.all(self._kind, slug).values()]
         return paged(call, services, [f"{self._kind}s", slug], found)
 
     def read(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
         """One part; 304 when the client has it."""
-        found = self.load(call, services, slug, name)
+        found = self.load(services, slug, name)
         headers = {"ETag": f'"{found.etag}"'}
         if call.has(found.etag):
             return Answer(status=304, headers=headers)
@@ -102,61 +100,73 @@ class ProjectPart(Generic[M]):
 
     def put(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
         """Create or replace a part."""
-        return unless_overtaken(call, lambda: self._put(call, services, slug, name))
+        return until_stored(call, lambda project: self._put(call, services, _present(project, slug), name))
 
-    def _put(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
-        project = PROJECTS.load(call, services, slug)
+    def _put(self, call: Call, services: Platform, project: Definition, name: str) -> Answer:
+        slug = project.name
         found = services.definitions.find(self._kind, part_name(slug, name))
-        call.principal.require_owner(found.created_by if found else project.created_by)
         body = call.json()
         call.require_match(found.etag if found else None)
         call.require_known_parameters()
         document = validate(self._model, _own(body, name, slug))
-        self._require_name(services, slug, name, new=found is None)
+        self._require_name(name)
         self._check(services, slug, name, document)
         stored = document.model_dump(mode="json")
         if found is None:
-            made = services.definitions.create(self._kind, part_name(slug, name), stored, call.principal.id)
-            headers = {"Location": call.link(f"/projects/{slug}/{self._kind}s/{name}"), "ETag": f'"{made.etag}"'}
-            return Answer(self.view(services, made), 201, headers)
-        made = services.definitions.replace(found, stored)
-        return Answer(self.view(services, made), headers={"ETag": f'"{made.etag}"'})
+            most = self._most(services)
+            created = services.parts.create(self._kind, project, name, stored, call.principal.id, most)
+            headers = {"Location": call.link(f"/projects/{slug}/{self._kind}s/{name}"), "ETag": f'"{created.etag}"'}
+            return Answer(self.view(services, created), 201, headers)
+        replaced = services.definitions.replace(found, stored)
+        return Answer(self.view(services, replaced), headers={"ETag": f'"{replaced.etag}"'})
 
-    def _require_name(self, services: Platform, slug: str, name: str, *, new: bool) -> None:
+    def _require_name(self, name: str) -> None:
         if self._kind == "model" and (not is_name(name) or name in RESERVED_SQL_NAMES):
             message = f"The name {name!r} cannot be used in SQL: it must match {SQL_NAME_PATTERN}, and be no keyword."
             raise Invalid(message, [{"pointer": "", "message": message}])
         if re.fullmatch(_NAME_PATTERN, name) is None:
             message = f"The name {name!r} must match {_NAME_PATTERN}."
             raise Invalid(message, [{"pointer": "", "message": message}])
-        most = self._most(services)
-        if new and len(parts_of(services, self._kind, slug)) >= most:
-            raise Conflict(f"A project has at most {most} {self._kind}s.")
 
     def delete(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
         """Remove a part."""
-        found = self.load(call, services, slug, name)
-        call.principal.require_owner(found.created_by)
+        return until_stored(call, lambda _: self._delete(call, services, slug, name))
+
+    def _delete(self, call: Call, services: Platform, slug: str, name: str) -> Answer:
+        found = self.load(services, slug, name)
         call.require_match(found.etag)
         call.require_known_parameters()
         if self._kind == "model":
-            _require_unread(services, slug, name)
+            require_unread(services, slug, name)
         dataset = f"project/{slug}/{self._kind}/{name}"
-        services.definitions.delete(found, services.datasets.hiding(dataset))
+        services.parts.delete(found, services.datasets.hiding(dataset))
         follow(services, dataset)
         return Answer(status=204)
 
 
-def _require_unread(services: Platform, slug: str, name: str) -> None:
-    """Refuse to remove a model that another one or a report reads: the next refresh would fail."""
-    for other, model in models_of(services, slug).items():
-        if other != name and name in reads_of(other, model):
-            raise Conflict(f"The model {other!r} reads {name!r}; change or remove it first.")
-    for other, document in parts_of(services, "report", slug).items():
-        report = Report.model_validate(document.document)
-        queries = [one.sql for one in report.sections if not isinstance(one, MarkdownSection)]
+def _present(project: Definition | None, slug: str) -> Definition:
+    if project is None:
+        raise missing("project", slug)
+    return project
+
+
+def require_unread(services: Platform, slug: str, name: str) -> None:
+    """Refuse to take away a name in a project's SQL that a model, report or endpoint reads.
+
+    Raises:
+        Conflict: naming what reads it.
+    """
+    for reader, model in models_of(services, slug).items():
+        if reader != name and name in reads_of(reader, model):
+            raise Conflict(f"The model {reader!r} reads {name!r}; change or remove it first.")
+    for reader, part in services.parts.all("report", slug).items():
+        report = Report.model_validate(part.document)
+        queries = [section.sql for section in report.sections if not isinstance(section, MarkdownSection)]
         if any(name in parse_query(sql).tables for sql in queries):
-            raise Conflict(f"The report {other!r} reads {name!r}; change or remove it first.")
+            raise Conflict(f"The report {reader!r} reads {name!r}; change or remove it first.")
+    for reader, part in services.parts.all("endpoint", slug).items():
+        if name in parse_query(Endpoint.model_validate(part.document).sql).tables:
+            raise Conflict(f"The endpoint {reader!r} reads {name!r}; change or remove it first.")
 
 
 def _own(body: Any, name: str, slug: str) -> Any:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from sluice.domain.identity import Role
 from sluice.http.call import Answer
+from sluice.security.policy import ACTIONS
 
 Handler = Callable[..., Answer]
 
@@ -33,14 +34,16 @@ class Route:
     """One path and verb.
 
     Args:
-        role: the lowest role that may call; none means that no credentials are looked at, unless
-            `anonymous` says that they are where they are sent.
+        action: what the access policy decides about; null for a route that needs no credentials.
+        creates: the action instead, where the resource of the path does not exist yet.
+        anonymous: whether credentials are looked at where they are sent, although none are needed.
     """
 
     method: str
     path: str
     handler: Handler
-    role: Role | None
+    action: str | None
+    creates: str | None = None
     body: type[BaseModel] | dict[str, Any] | None = None
     answer: type[BaseModel] | dict[str, Any] | None = None
     status: int = 200
@@ -48,6 +51,16 @@ class Route:
     media_types: Sequence[str] = ("application/json",)
     tag: str = ""
     anonymous: bool = False
+
+    def __post_init__(self) -> None:
+        for action in (self.action, self.creates):
+            if action is not None and action not in ACTIONS:
+                raise ValueError(f"{self.method} {self.path} declares the unknown action {action!r}")
+
+    @property
+    def role(self) -> Role | None:
+        """The lowest role that may call; null for a route that needs no credentials."""
+        return ACTIONS[self.action].role if self.action is not None else None
 
     @property
     def summary(self) -> str:
@@ -61,10 +74,7 @@ class Route:
 
 
 class Routes:
-    """The routes of one resource, filled by decorators.
-
-    `role` is the lowest role that may call; none means that no credentials are needed.
-    """
+    """The routes of one resource, filled by decorators; each declares its action for the access policy."""
 
     def __init__(self, tag: str) -> None:
         self._routes: list[Route] = []
@@ -73,32 +83,32 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def _add(self, method: str, path: str, role: Role | None, **said: Any) -> Callable[[Handler], Handler]:
+    def _add(self, method: str, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self._routes.append(Route(method, path, handler, role, tag=self._tag, **said))
+            self._routes.append(Route(method, path, handler, action, tag=self._tag, **more))
             return handler
 
         return register
 
-    def get(self, path: str, role: Role | None = "viewer", **said: Any) -> Callable[[Handler], Handler]:
+    def get(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
         """Register a reader."""
-        return self._add("GET", path, role, **said)
+        return self._add("GET", path, action, **more)
 
-    def post(self, path: str, role: Role | None = "editor", **said: Any) -> Callable[[Handler], Handler]:
+    def post(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
         """Register a creator or an action."""
-        return self._add("POST", path, role, **said)
+        return self._add("POST", path, action, **more)
 
-    def put(self, path: str, role: Role | None = "editor", **said: Any) -> Callable[[Handler], Handler]:
+    def put(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
         """Register a creator or replacer."""
-        return self._add("PUT", path, role, **said)
+        return self._add("PUT", path, action, **more)
 
-    def patch(self, path: str, role: Role | None = "editor", **said: Any) -> Callable[[Handler], Handler]:
+    def patch(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
         """Register a changer."""
-        return self._add("PATCH", path, role, **said)
+        return self._add("PATCH", path, action, **more)
 
-    def delete(self, path: str, role: Role | None = "editor", **said: Any) -> Callable[[Handler], Handler]:
+    def delete(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
         """Register a remover."""
-        return self._add("DELETE", path, role, **said)
+        return self._add("DELETE", path, action, **more)
 
 
 LIMIT = Parameter("limit", "Items of the page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})

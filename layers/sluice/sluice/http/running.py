@@ -8,41 +8,17 @@ from collections.abc import Callable
 from sluice.bootstrap import Platform
 from sluice.domain.identity import Principal
 from sluice.domain.run import Run, presented
-from sluice.errors import NotFound
 from sluice.http.call import Answer, Call
-from sluice.http.resources import sees_datasource, sees_project
-from sluice.runs.settling import current
+from sluice.http.targets import run_resource
+from sluice.security.policy import decide
 
 _POLL_SECONDS = 0.15
 
 
 def visible(services: Platform, principal: Principal, run: Run) -> bool:
-    """Whether a principal may know of a run: of what it works for, that is.
-
-    A run of a definition that was deleted is an admin's to see; it is nothing of the one that
-    has the same name now.
-    """
-    if run.kind == "ingest":
-        found = services.definitions.find("datasource", run.datasource or "")
-        sees = sees_datasource
-    else:
-        found = services.definitions.find("project", run.project or "")
-        sees = sees_project
-    if found is None or run.created_at < found.created_at:
-        return principal.role == "admin"
-    return sees(services, principal, found)
-
-
-def load_run(call: Call, services: Platform, run_id: str) -> Run:
-    """The run, if the caller may know of it.
-
-    Raises:
-        NotFound: there is none that the caller sees.
-    """
-    run = services.runs.get(run_id)
-    if not visible(services, call.principal, run):
-        raise NotFound(f"There is no run {run_id!r}.")
-    return current(services, run)
+    """Whether a principal may know of a run."""
+    resource, _ = run_resource(services, principal, run)
+    return decide(principal, "run.read", resource) == "allowed"
 
 
 def started(call: Call, services: Platform, start: Callable[[], Run]) -> Answer:

@@ -17,12 +17,11 @@ from sluice.lake import keys
 from sluice.models.graph import reads_of, waves
 from sluice.models.tables import MERGED, ProjectTables
 from sluice.models.testing import Tester
-from sluice.runs.part_documents import parts_of
 
 
 def models_of(services: Platform, project: str) -> dict[str, Model]:
     """A project's models, by name."""
-    return {name: Model.model_validate(one.document) for name, one in parts_of(services, "model", project).items()}
+    return {name: Model.model_validate(one.document) for name, one in services.parts.all("model", project).items()}
 
 
 def published_tables(services: Platform, project: str, as_of: datetime | None = None) -> ProjectTables:
@@ -75,7 +74,7 @@ def planned(services: Platform, run: Run, merged_key: str | None) -> dict[str, A
     """
     project = run.project or ""
     reads = {name: reads_of(name, model) for name, model in models_of(services, project).items()}
-    reports = sorted(parts_of(services, "report", project))
+    reports = sorted(services.parts.all("report", project))
     if run.part is not None:
         reads = {name: reads[name] for name in ({run.part} & set(reads) if run.kind == "model" else ())}
         reports = [name for name in reports if run.kind == "report" and name == run.part]

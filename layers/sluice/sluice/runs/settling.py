@@ -10,10 +10,10 @@ from aws_lambda_powertools import Logger
 
 from sluice.bootstrap import Platform
 from sluice.domain.names import now, rfc3339
+from sluice.domain.redact import redacted
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
 from sluice.runs.inbox import reject_drop
-from sluice.runs.part_documents import parts_of
 from sluice.runs.planning import children
 from sluice.runs.pushing import release_drain
 from sluice.runs.starting import changed, redrive, release_refresh
@@ -67,13 +67,13 @@ def _sentence(error: str | None, cause: str | None) -> str:
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
     said = ": ".join(part for part in (error, cause) if part) or "it was stopped"
-    return said.split("\n")[0][:300].rstrip(".")
+    return redacted(said.split("\n")[0])[:300].rstrip(".")
 
 
 def _follow_up(services: Platform, run: Run) -> None:
     if run.status in ("succeeded", "partial"):
         follow(services, run.owner)
-        for name in parts_of(services, "model", run.project) if run.project and services.tables else ():
+        for name in services.parts.all("model", run.project) if run.project and services.tables else ():
             follow(services, f"project/{run.project}/model/{name}")
     if run.kind == "refresh":
         for child in children(services, run):

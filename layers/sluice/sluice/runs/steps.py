@@ -34,6 +34,7 @@ from sluice.errors import (
     VersionConflict,
 )
 from sluice.lake import keys
+from sluice.security.secret_use import Author
 
 logger = Logger()
 _TELL_SECONDS = 5
@@ -185,16 +186,17 @@ async def _fetch_http(
     settings = services.settings
     client = SourceClient(services.source_transport(), settings.max_page_bytes)
     try:
-        made_at = services.definitions.get("datasource", datasource.slug).created_at
+        stored = services.definitions.get("datasource", datasource.slug)
+        author = Author(stored.written_by, stored.written_by_role)
         tools = Fetching(
             client,
             services.lake,
             services.pages,
             services.runs,
             settings,
-            services.secrets.value,
+            services.secret_use.reader(datasource, author),
             seconds_left,
-            partial(services.calls.count, datasource.slug, made_at),
+            partial(services.calls.count, datasource.slug, stored.created_at),
         )
         return await HttpFetcher(run, datasource, tools).fetch()
     finally:
@@ -313,10 +315,10 @@ def _merged(services: Platform, run: Run, project: Project) -> str:
 
 def model(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make one model of what the run has made so far, and test it."""
+    from sluice.catalog.project_parts import part_name
     from sluice.domain.model import Model
     from sluice.models.maker import ModelMaker
     from sluice.runs import parts
-    from sluice.runs.part_documents import part_name
 
     name = event["name"]
     found = services.definitions.get("model", part_name(run.project or "", name))
@@ -370,10 +372,10 @@ def _tried(services: Platform, run: Run, manifest: Manifest) -> dict[str, Any]:
 
 def report(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Render one report of what the run has made so far."""
+    from sluice.catalog.project_parts import part_name
     from sluice.domain.report import Report
     from sluice.reports.maker import ReportMaker
     from sluice.runs import parts
-    from sluice.runs.part_documents import part_name
 
     name = event["name"]
     found = services.definitions.get("report", part_name(run.project or "", name))

@@ -86,6 +86,17 @@ class KeyRing:
         self._definitions.replace(found, stored.model_dump())
         return stored, key
 
+    def is_valid(self, principal: str) -> bool:
+        """Whether a principal can still send requests: its key exists and has not expired.
+
+        Whether a person still has an account is known to the issuer of their tokens only.
+        """
+        kind, _, key_id = principal.partition("/")
+        if kind != "key":
+            return True
+        found = self._definitions.find("key", key_id)
+        return found is not None and not _is_expired(ApiKey.model_validate(found.document))
+
     def recognise(self, key: str) -> Principal:
         """Whose key this is.
 
@@ -100,6 +111,10 @@ class KeyRing:
         stored = ApiKey.model_validate(found.document)
         if not hmac.compare_digest(stored.hash, _hash(match[2])):
             raise refused
-        if stored.expires_at is not None and parse_time(stored.expires_at) <= now():
+        if _is_expired(stored):
             raise refused
         return Principal(id=f"key/{stored.id}", role=stored.role, projects=stored.projects)
+
+
+def _is_expired(key: ApiKey) -> bool:
+    return key.expires_at is not None and parse_time(key.expires_at) <= now()

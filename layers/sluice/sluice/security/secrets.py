@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sluice.aws import translated
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.names import now, rfc3339
-from sluice.errors import Conflict, PreconditionFailed, SecretMissing, Unavailable
+from sluice.errors import AlreadyExists, PreconditionFailed, SecretMissing, Unavailable
 
 _TRIES = 20
 
@@ -75,23 +75,43 @@ class Secrets:
 
 
 class SecretsRegistry:
-    """The secrets' names in the catalog, beside their values in SSM."""
+    """The secrets' names in the catalog with where each may go, beside their values in SSM."""
 
     def __init__(self, secrets_: Secrets, definitions: Definitions) -> None:
         self._secrets = secrets_
         self._definitions = definitions
 
-    def put(self, name: str, value: str, by: str) -> tuple[Definition, bool]:
-        """Set a value; the name's definition, and whether the name is new."""
+    def put(
+        self, name: str, value: str, by: str, hosts: list[str] | None, projects: list[str] | None
+    ) -> tuple[Definition, bool]:
+        """Set a value and where it may go.
+
+        Where that changes, the secret is closed for the moment between the two writes, so that
+        neither value ever goes where only the other one may.
+
+        Args:
+            hosts: the only hosts that it is sent to; null: those that an admin's datasources name.
+            projects: the only projects whose datasources may use it; null: all.
+
+        Returns:
+            The secret's definition, and whether it is new.
+        """
+        allowed = {"hosts": hosts, "projects": projects}
+        stored = self._definitions.find("secret", name)
+        if stored is not None and {key: stored.document.get(key) for key in allowed} != allowed:
+            self._note(name, {"hosts": [], "projects": projects}, by)
         self._secrets.put(name, value)
-        document = {"set_at": rfc3339(now()), "set_by": by}
+        return self._note(name, allowed, by)
+
+    def _note(self, name: str, allowed: dict[str, list[str] | None], by: str) -> tuple[Definition, bool]:
+        document = {"set_at": rfc3339(now()), "set_by": by, **allowed}
         for _ in range(_TRIES):
-            found = self._definitions.find("secret", name)
+            stored = self._definitions.find("secret", name)
             try:
-                if found is None:
+                if stored is None:
                     return self._definitions.create("secret", name, document, by), True
-                return self._definitions.replace(found, document), False
-            except (Conflict, PreconditionFailed):
+                return self._definitions.replace(stored, document), False
+            except (AlreadyExists, PreconditionFailed):
                 continue  # somebody else has set it meanwhile
         raise Unavailable("The secret keeps changing; try again.")
 

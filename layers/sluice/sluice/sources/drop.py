@@ -78,7 +78,7 @@ def _receive(drop: Drop, s3: S3Client, lake: Lake) -> PageReceipt:
     return PageReceipt(
         number=1,
         ok=True,
-        url=f"s3://{drop.bucket}/{drop.key}",
+        url=f"drop:{drop.key}",
         status=200,
         hash=digest,
         bytes=drop.size,

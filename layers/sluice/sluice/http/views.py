@@ -1,0 +1,38 @@
+"""Definitions as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, create_model
+
+from sluice.catalog.definitions import Definition
+from sluice.security.secret_use import Author
+
+
+def view(found: Definition) -> dict[str, Any]:
+    """A definition as the API shows it: the document, and what the catalog knows about it."""
+    known = {
+        "etag": found.etag,
+        "created_at": found.created_at,
+        "updated_at": found.updated_at,
+        "created_by": found.created_by,
+    }
+    return {**found.document, **known}
+
+
+def viewed(model: type[BaseModel]) -> Any:
+    """The model of what `view` gives, for OpenAPI."""
+    return create_model(
+        f"{model.__name__}View",
+        __base__=model,
+        etag=(str, ...),
+        created_at=(str, ...),
+        updated_at=(str, ...),
+        created_by=(str, ...),
+    )
+
+
+def author_of(stored: Definition) -> Author:
+    """Who wrote a definition's present document."""
+    return Author(stored.written_by, stored.written_by_role)

@@ -1,0 +1,136 @@
+"""The access policy: one function decides whether a principal may do an action on a resource.
+
+Each route declares its action. A new action is one line in `ACTIONS`; a new way of sharing a
+resource is one more fact in `Resource` and one more line in `decide`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sluice.domain.identity import Principal, Role
+from sluice.errors import Forbidden, NotFound
+
+Decision = Literal["allowed", "role_too_low", "not_owner", "hidden"]
+_RANK: dict[Role, int] = {"viewer": 0, "editor": 1, "admin": 2}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may do an action.
+
+    Args:
+        role: the lowest role.
+        owner: whether it takes the resource's owner, or an admin.
+    """
+
+    role: Role
+    owner: bool = False
+
+
+ACTIONS: dict[str, Rule] = {
+    "identity.read": Rule("viewer"),
+    "key.manage": Rule("admin"),
+    "secret.manage": Rule("admin"),
+    "page.read": Rule("editor"),
+    "datasource.list": Rule("viewer"),
+    "datasource.create": Rule("editor"),
+    "datasource.try": Rule("editor"),
+    "datasource.read": Rule("viewer"),
+    "datasource.update": Rule("editor", owner=True),
+    "datasource.delete": Rule("editor", owner=True),
+    "datasource.restore": Rule("editor", owner=True),
+    "datasource.run": Rule("editor"),
+    "datasource.replay": Rule("editor", owner=True),
+    "datasource.push": Rule("editor", owner=True),
+    "project.list": Rule("viewer"),
+    "project.create": Rule("editor"),
+    "project.read": Rule("viewer"),
+    "project.update": Rule("editor", owner=True),
+    "project.delete": Rule("editor", owner=True),
+    "project.assign": Rule("editor", owner=True),
+    "project.override": Rule("editor", owner=True),
+    "project.promote": Rule("editor", owner=True),
+    "project.link": Rule("editor", owner=True),
+    "project.run": Rule("editor"),
+    "project.try": Rule("editor"),
+    "project.fetch": Rule("viewer"),
+    "run.list": Rule("viewer"),
+    "run.read": Rule("viewer"),
+    "run.stop": Rule("editor", owner=True),
+    "run.redrive": Rule("editor", owner=True),
+    "run.read_pages": Rule("editor"),
+}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What the policy knows about a resource.
+
+    Args:
+        owner: the principal that created it; null for one that is gone.
+        projects: the projects through which it is visible.
+        starter: the principal that started it, for a run: it may stop and redrive its own.
+    """
+
+    owner: str | None
+    projects: frozenset[str] = frozenset()
+    starter: str | None = None
+
+
+def decide(principal: Principal, action: str, resource: Resource | None = None) -> Decision:
+    """Whether a principal may do an action.
+
+    Args:
+        resource: null for an action on no single resource, such as a list.
+
+    Returns:
+        `hidden` for a resource that the principal must not know of.
+    """
+    rule = ACTIONS[action]
+    if _RANK[principal.role] < _RANK[rule.role]:
+        return "role_too_low"
+    if resource is None or principal.role == "admin":
+        return "allowed"
+    if not _is_visible(principal, resource):
+        return "hidden"
+    if rule.owner and principal.id not in (resource.owner, resource.starter):
+        return "not_owner"
+    return "allowed"
+
+
+def _is_visible(principal: Principal, resource: Resource) -> bool:
+    if resource.owner is None:
+        return False  # only an admin sees what belonged to a deleted definition
+    if principal.projects is None or principal.id == resource.owner:
+        return True
+    return not resource.projects.isdisjoint(principal.projects)
+
+
+def require_role(principal: Principal, action: str) -> None:
+    """Refuse a principal whose role is too low for an action, whatever the resource.
+
+    Raises:
+        Forbidden: the detail names the role that is needed.
+    """
+    if decide(principal, action) == "role_too_low":
+        raise Forbidden(f"This needs the role {ACTIONS[action].role}; yours is {principal.role}.")
+
+
+def require(principal: Principal, action: str, resource: Resource, missing: NotFound) -> None:
+    """Refuse a principal that may not do an action on a resource.
+
+    Args:
+        missing: the error for a resource that does not exist; a hidden one answers the same.
+
+    Raises:
+        NotFound: the principal must not know of the resource.
+        Forbidden: the role is too low, or the resource belongs to somebody else.
+    """
+    require_role(principal, action)
+    decision = decide(principal, action, resource)
+    if decision == "hidden":
+        raise missing
+    if decision == "not_owner":
+        raise Forbidden("Only the owner of this resource or an admin may do this.")

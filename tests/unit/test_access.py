@@ -1,0 +1,515 @@
+"""Who may do what: one decision for every route, and what nobody is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api.app import ROUTES as API_ROUTES
+from probe.app import ROUTES as PROBE_ROUTES
+from query.app import ROUTES as QUERY_ROUTES
+from sluice.bootstrap import Platform
+from sluice.domain.identity import KeyRequest, Principal, Role
+from sluice.domain.run import PageReceipt
+from sluice.http.routes import Route
+from sluice.security.policy import ACTIONS, Resource, decide
+from support.client import Client, client_of_projects, event_of
+from support.documents import JOIN, drop, http_source, ingest, refresh
+from support.upstream import Upstream, raw
+
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *PROBE_ROUTES]
+
+
+def keyed(services: Platform, role: Role, projects: list[str] | None = None) -> Client:
+    return Client(services.keys.issue(KeyRequest(name=role, role=role, projects=projects), "test")[1])
+
+
+@pytest.fixture
+def stranger(services: Platform) -> Client:
+    """An editor who owns nothing."""
+    return keyed(services, "editor")
+
+
+@pytest.fixture
+def owned(services: Platform, editor: Client, upstream: Upstream) -> Client:
+    """The owner of a project with a datasource, a model, an endpoint and a version of each."""
+    upstream.serve([{"id": 1, "v": "a"}, {"id": 2, "v": "b"}])
+    editor.post("/datasources", http_source("a"))
+    editor.post("/datasources", {"name": "pushed", "kind": "push"})
+    editor.post("/datasources", {"name": "dropped", "kind": "file"})
+    editor.post("/projects", {"name": "p", "merge": JOIN, "refresh_on": "manual"})
+    editor.put("/projects/p/datasources/a", {})
+    editor.put("/projects/p/models/m", {"sql": "SELECT * FROM merged"})
+    assert refresh(editor, "p")["status"] == "succeeded"
+    return editor
+
+
+OWNERS_ONLY = [
+    ("PATCH", "/projects/p", {"name": "x"}),
+    ("PUT", "/projects/p", {"name": "x"}),
+    ("DELETE", "/projects/p", None),
+    ("PUT", "/projects/p/datasources/a", {"priority": 3}),
+    ("DELETE", "/projects/p/datasources/a", None),
+    ("PUT", "/projects/p/overrides/v?key=1", {"value": "x", "reason": "y"}),
+    ("DELETE", "/projects/p/overrides/v?key=1", None),
+    ("POST", "/projects/p/versions/1/promote", None),
+    ("POST", "/projects/p/links", {"target": "data"}),
+    ("GET", "/projects/p/links", None),
+    ("DELETE", "/projects/p/links/x", None),
+    ("PUT", "/projects/p/models/m2", {"sql": "SELECT 1 AS x"}),
+    ("PUT", "/projects/p/models/m", {"sql": "SELECT 1 AS x"}),
+    ("DELETE", "/projects/p/models/m", None),
+    ("PUT", "/projects/p/endpoints/e", {"sql": "SELECT 1 AS x"}),
+    ("PUT", "/projects/p/reports/r", {"title": "t", "sections": []}),
+    ("PATCH", "/datasources/a", {"name": "x"}),
+    ("DELETE", "/datasources/a", None),
+    ("POST", "/datasources/a/restore", None),
+    ("POST", "/datasources/a/runs", {"replay": 1}),
+    ("POST", "/datasources/pushed/records", [{"id": 1}]),
+    ("POST", "/datasources/dropped/uploads", {"filename": "x.csv"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OWNERS_ONLY, ids=lambda value: str(value)[:60])
+def test_what_takes_the_owner(owned: Client, stranger: Client, method: str, path: str, body: Any) -> None:
+    before = owned.get("/projects/p").text + owned.get("/datasources/a").text + owned.get("/runs").text
+    refused = stranger.call(method, path, body)
+    assert (refused.status, refused.json()["type"]) == (403, "urn:sluice:problem:forbidden"), refused.text
+    assert owned.get("/projects/p").text + owned.get("/datasources/a").text + owned.get("/runs").text == before
+    assert owned.call(method, path, body).status not in (401, 403)
+
+
+def test_an_admin_may_do_all_of_it(owned: Client, admin: Client) -> None:
+    assert admin.put("/projects/p/models/m", {"sql": "SELECT id FROM merged"}).status == 200
+    assert admin.post("/datasources/a/runs", {"replay": 1}).status == 202
+    assert admin.post("/projects/p/links", {"target": "data"}).status == 201
+    assert owned.put("/projects/p/models/m", {"sql": "SELECT v FROM merged"}).status == 200, "parts are the project's"
+
+
+def test_every_editor_may_run_what_they_see_and_stop_what_they_started(
+    services: Platform, owned: Client, stranger: Client
+) -> None:
+    assert stranger.post("/datasources/a/runs").status == 202
+    assert stranger.post("/projects/p/runs", {}).status == 202
+    assert stranger.post("/projects/p/models/m/runs", {}).status == 202
+    assert stranger.post("/datasources/a/check").status == 200
+    services.workflows.hold = True  # type: ignore[attr-defined]
+    mine, theirs = stranger.post("/datasources/a/runs").json()["id"], owned.post("/datasources/a/runs").json()["id"]
+    assert stranger.post(f"/runs/{theirs}/cancel").status == 403
+    assert stranger.post(f"/runs/{theirs}/redrive").status == 403
+    assert stranger.post(f"/runs/{mine}/cancel").status == 200
+    assert owned.post(f"/runs/{theirs}/cancel").status == 200
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
+def test_every_route_declares_an_action_of_the_policy(route: Route) -> None:
+    open_to_all = {"health", "openapi", "docs", "docs_asset", "open_link", "call_endpoint"}
+    if route.operation_id in open_to_all:
+        assert route.action is None
+    else:
+        assert route.action in ACTIONS
+    if route.method in ("POST", "PUT", "PATCH", "DELETE") and route.operation_id != "query_project":
+        assert route.role != "viewer"
+
+
+def test_an_unknown_action_is_found_at_the_start() -> None:
+    with pytest.raises(ValueError, match=r"unknown action 'datasource\.raed'"):
+        Route("GET", "/x", lambda: None, "datasource.raed")  # type: ignore[arg-type, return-value]
+
+
+ROLES: list[Role] = ["viewer", "editor", "admin"]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_decision_over_roles_owners_and_projects(action: str) -> None:
+    rule = ACTIONS[action]
+    for role in ROLES:
+        for projects in (None, ["p"], ["other"]):
+            if role == "admin" and projects is not None:
+                continue
+            for owner in ("me", "else", None):
+                principal = Principal(id="me", role=role, projects=projects)
+                decision = decide(principal, action, Resource(owner, frozenset(["p"])))
+                if ROLES.index(role) < ROLES.index(rule.role):
+                    assert decision == "role_too_low"
+                elif role == "admin":
+                    assert decision == "allowed"
+                elif owner is None or (owner != "me" and projects == ["other"]):
+                    assert decision == "hidden"
+                else:
+                    assert decision == ("not_owner" if rule.owner and owner != "me" else "allowed")
+
+
+def test_a_slug_that_is_hidden_from_a_key_is_404_for_every_verb(services: Platform, admin: Client) -> None:
+    admin.post("/projects", {"name": "secret-project"})
+    admin.post("/datasources", http_source("secret-source"))
+    guest = keyed(services, "editor", ["mine"])
+    for path, body in (
+        ("/projects", {"name": "secret-project"}),
+        ("/datasources", http_source("secret-source")),
+    ):
+        slug = body["name"]
+        assert guest.post(path, body).status == 404
+        assert guest.put(f"{path}/{slug}", body).status == 404
+        assert guest.get(f"{path}/{slug}").status == 404
+        assert guest.delete(f"{path}/{slug}").status == 404
+    admin.delete("/datasources/secret-source")
+    assert guest.post("/datasources", http_source("secret-source")).status == 404, "reserved, and hidden"
+
+
+# ---------------------------------------------------------------- pages
+
+
+EVIL = b"<html><script>fetch('/v1/docs')</script></html>"
+
+
+def test_pages_are_downloads_that_run_nowhere(services: Platform, admin: Client, upstream: Upstream) -> None:
+    upstream.answer = lambda request: raw(EVIL, 200, "text/html; charset=utf-8")
+    admin.post("/datasources", http_source("a", format="csv"))
+    run = ingest(admin, "a")
+    page = admin.get(f"/runs/{run['id']}/pages").json()["items"][0]
+    for path in (f"/runs/{run['id']}/pages/1/content", f"/pages/{page['hash']}"):
+        answer = admin.get(path)
+        assert answer.text.encode() == EVIL
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["Content-Security-Policy"] == "sandbox"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    services.settings.__dict__["max_inline_bytes"] = 10
+    location = admin.get(f"/pages/{page['hash']}").headers["Location"]
+    assert "response-content-type=application%2Foctet-stream" in location
+    assert "response-content-disposition=attachment" in location
+
+
+# ---------------------------------------------------------------- addresses in answers
+
+
+@pytest.mark.parametrize("header", ["host", "x-forwarded-host"])
+def test_links_do_not_follow_the_requests_host(admin: Client, header: str) -> None:
+    made = admin.call("POST", "/projects", {"name": "p"}, **{header: "evil.example"})
+    assert made.headers["Location"] == "https://api.example.com/live/v1/projects/p"
+    link = admin.call("POST", "/projects/p/links", {"target": "data"}, **{header: "evil.example"}).json()
+    assert link["url"].startswith("https://api.example.com/live/v1/links?")
+
+
+def test_on_an_emulator_links_have_its_own_address(services: Platform, admin: Client) -> None:
+    services.settings.__dict__ |= {"emulated": True, "aws_endpoint_url": "http://127.0.0.1:4566"}
+    made = admin.call("POST", "/projects", {"name": "p"}, host="evil.example")
+    assert made.headers["Location"] == "http://127.0.0.1:4566/restapis/api-1/live/_user_request_/v1/projects/p"
+
+
+# ---------------------------------------------------------------- signed links
+
+
+def opened(link: dict[str, Any]) -> int:
+    return Client().get(link["url"].partition("/v1")[2]).status
+
+
+def test_links_are_listed_and_revoked(owned: Client) -> None:
+    made = [owned.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json() for _ in range(3)]
+    assert set(made[0]) == {"id", "url", "target", "created_at", "created_by", "expires_at"}
+    assert [opened(link) for link in made] == [200, 200, 200]
+    assert owned.get("/projects/p/links").json()["items"] == made
+    assert owned.delete(f"/projects/p/links/{made[1]['id']}").status == 204
+    assert [opened(link) for link in made] == [200, 404, 200]
+    assert owned.delete(f"/projects/p/links/{made[1]['id']}").status == 404
+    assert owned.get("/projects/p/links").json()["items"] == [made[0], made[2]]
+    page = owned.get("/projects/p/links?limit=1").json()
+    assert owned.get(f"/projects/p/links?limit=1&cursor={page['next']}").json()["items"] == [made[2]]
+
+
+def test_a_link_ends_with_the_key_that_made_it(services: Platform, admin: Client, upstream: Upstream) -> None:
+    made = admin.post("/keys", {"name": "temporary", "role": "editor"}).json()
+    holder = Client(made["key"])
+    upstream.serve([{"id": 1}])
+    holder.post("/datasources", http_source("a"))
+    holder.post("/projects", {"name": "p"})
+    holder.put("/projects/p/datasources/a", {})
+    refresh(holder, "p")
+    link = holder.post("/projects/p/links", {"target": "data"}).json()
+    admins = admin.post("/projects/p/links", {"target": "data"}).json()
+    assert (opened(link), opened(admins)) == (200, 200)
+    admin.delete(f"/keys/{made['id']}")
+    assert (opened(link), opened(admins)) == (404, 200)
+    assert admin.get("/projects/p/links").json()["items"] == [admins]
+
+
+def test_a_link_does_not_lead_into_a_later_project_of_the_same_slug(owned: Client, admin: Client) -> None:
+    link = admin.post("/projects/p/links", {"target": "data"}).json()
+    admin.delete("/projects/p")
+    admin.post("/projects", {"name": "p"})
+    assert opened(link) == 404
+    assert admin.get("/projects/p/links").json()["items"] == []
+
+
+def test_a_links_lifetime_and_number_are_capped(services: Platform, owned: Client) -> None:
+    days = services.settings.max_link_days
+    too_long = owned.post("/projects/p/links", {"target": "data", "expires_in_seconds": days * 86400 + 1})
+    assert (too_long.status, too_long.json()["errors"][0]["pointer"]) == (422, "/expires_in_seconds")
+    services.settings.__dict__["max_links"] = 2
+    assert [owned.post("/projects/p/links", {"target": "data"}).status for _ in range(3)] == [201, 201, 409]
+
+
+# ---------------------------------------------------------------- public endpoints
+
+
+def test_no_window_of_a_minute_sees_more_than_allowed(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000_030.0]
+    monkeypatch.setattr("sluice.catalog.locks.time.time", lambda: clock[0])
+    passed: list[float] = []
+    for step in range(400):
+        clock[0] = 1_000_030.0 + step * 0.37
+        if services.locks.admit("rate#x", 40, 60) is None:
+            passed.append(clock[0])
+    worst = max(sum(1 for other in passed if moment <= other < moment + 60) for moment in passed)
+    assert worst == 40
+    assert len(passed) >= 80, "each slot is free again after a minute"
+
+
+def test_a_refusal_says_when_to_come_again(services: Platform, admin: Client, upstream: Upstream) -> None:
+    services.settings.__dict__["public_requests_per_minute"] = 3
+    admin.post("/projects", {"name": "p"})
+    admin.put("/projects/p/endpoints/e", {"sql": "SELECT 1 AS x", "public": True})
+    answers = [Client().get("/endpoints/p/e") for _ in range(5)]
+    assert Counter(answer.status for answer in answers) == {200: 3, 429: 2}
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert admin.get("/endpoints/p/e").status == 200
+
+
+# ---------------------------------------------------------------- many at once
+
+
+def beside(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, others: Callable[[], None], times: int = 1
+) -> None:
+    """Have others act between what a request has read and what it writes by this method."""
+    real, left = getattr(owner, method), [times]
+
+    def write(*arguments: Any, **named: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, method, real)
+                others()
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(owner, method, write)
+
+
+def test_a_patch_without_a_precondition_succeeds_however_often_it_is_overtaken(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/projects", {"name": "p"})
+    monkeypatch.setattr("sluice.http.resources._LONGEST_PAUSE_SECONDS", 0.001)
+    numbers = iter(range(1000))
+
+    def overtake() -> None:
+        found = services.definitions.get("project", "p")
+        services.definitions.replace(found, {**found.document, "description": f"theirs {next(numbers)}"})
+
+    beside(monkeypatch, services.definitions, "replace", overtake, times=49)
+    answer = admin.patch("/projects/p", {"name": "mine"})
+    assert (answer.status, answer.json()["name"], answer.json()["description"]) == (200, "mine", "theirs 48")
+
+
+def test_a_delete_without_a_precondition_is_repeated_as_well(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/projects", {"name": "p"})
+    admin.put("/projects/p/models/m", {"sql": "SELECT 1 AS x"})
+    beside(
+        monkeypatch,
+        services.definitions,
+        "delete",
+        lambda: admin.put("/projects/p/models/m", {"sql": "SELECT 2 AS x"}),  # type: ignore[arg-type, return-value]
+    )
+    assert admin.delete("/projects/p/models/m").status == 204
+    beside(monkeypatch, services.definitions, "delete", lambda: admin.patch("/projects/p", {"name": "q"}))  # type: ignore[arg-type, return-value]
+    assert admin.delete("/projects/p").status == 204
+    assert admin.get("/projects/p").status == 404
+
+
+def test_a_write_that_is_overtaken_for_too_long_is_503(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sluice.errors import PreconditionFailed
+
+    admin.post("/projects", {"name": "p"})
+
+    def overtaken(*arguments: Any) -> None:
+        raise PreconditionFailed("The project 'p' has changed; read it again and repeat.")
+
+    monkeypatch.setattr(services.definitions, "replace", overtaken)
+    monkeypatch.setattr("sluice.http.resources._WRITE_SECONDS", 0.1)
+    answer = admin.patch("/projects/p", {"name": "q"})
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert admin.patch("/projects/p", {"name": "q"}, if_match='"1"').status == 412
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "body"),
+    [
+        ("models", "max_models", {"sql": "SELECT 1 AS x"}),
+        ("endpoints", "max_endpoints", {"sql": "SELECT 1 AS x"}),
+        ("reports", "max_reports", {"title": "t", "sections": [{"type": "markdown", "text": "x"}]}),
+    ],
+)
+def test_a_cap_holds_while_others_write(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch, kind: str, setting: str, body: dict[str, Any]
+) -> None:
+    services.settings.__dict__[setting] = 4
+    admin.post("/projects", {"name": "p"})
+
+    def fill() -> None:
+        for number in range(4):
+            assert admin.put(f"/projects/p/{kind}/part_{number}", body).status == 201
+
+    with monkeypatch.context() as patch:
+        beside(patch, services.definitions, "do_all", fill)
+        assert admin.put(f"/projects/p/{kind}/late", body).status == 409
+    listed = admin.get(f"/projects/p/{kind}").json()["items"]
+    assert [part["name"] for part in listed] == [f"part_{number}" for number in range(4)]
+    assert admin.delete(f"/projects/p/{kind}/{listed[0]['name']}").status == 204
+    assert admin.put(f"/projects/p/{kind}/another", body).status == 201
+    assert admin.put(f"/projects/p/{kind}/another", body).status == 200, "replacing is none more"
+    assert admin.put(f"/projects/p/{kind}/more", body).status == 409
+
+
+def test_parts_of_an_earlier_release_are_counted(services: Platform, admin: Client) -> None:
+    services.settings.__dict__["max_models"] = 3
+    admin.post("/projects", {"name": "p"})
+    for name in ("a", "b"):
+        services.definitions.create("model", f"p#{name}", {"sql": "SELECT 1 AS x"}, "test")
+    assert admin.put("/projects/p/models/c", {"sql": "SELECT 1 AS x"}).status == 201
+    assert admin.put("/projects/p/models/d", {"sql": "SELECT 1 AS x"}).status == 409
+    admin.delete("/projects/p")
+    admin.post("/projects", {"name": "p"})
+    for name in ("a", "b", "c"):
+        assert admin.put(f"/projects/p/models/{name}", {"sql": "SELECT 1 AS x"}).status == 201
+
+
+@pytest.mark.parametrize("path", ["datasources/b", "models/prices"])
+def test_two_tables_do_not_get_one_name_at_the_same_moment(
+    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    admin.post("/projects", {"name": "p"})
+    for name in ("a", "b"):
+        admin.post("/datasources", http_source(name))
+    body = {"alias": "prices"} if path == "datasources/b" else {"sql": "SELECT 1 AS x"}
+
+    def take() -> None:
+        assert admin.put("/projects/p/datasources/a", {"alias": "prices"}).status == 201
+
+    beside(monkeypatch, services.definitions, "do_all", take)
+    refused = admin.put(f"/projects/p/{path}", body)
+    assert (refused.status, "datasource a" in refused.json()["detail"]) == (409, True)
+
+
+def test_a_name_given_back_can_be_taken(admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    for name in ("a", "b"):
+        admin.post("/datasources", http_source(name))
+    assert admin.put("/projects/p/datasources/a", {"alias": "prices"}).status == 201
+    assert admin.put("/projects/p/models/prices", {"sql": "SELECT 1 AS x"}).status == 409
+    assert admin.put("/projects/p/datasources/b", {"alias": "prices"}).status == 409
+    assert admin.put("/projects/p/datasources/a", {"alias": "other"}).status == 200
+    assert admin.put("/projects/p/models/prices", {"sql": "SELECT 1 AS x"}).status == 201
+    assert admin.put("/projects/p/datasources/b", {"alias": "prices"}).status == 409
+    assert admin.delete("/projects/p/models/prices").status == 204
+    assert admin.put("/projects/p/datasources/b", {"alias": "prices"}).status == 201
+    assert admin.delete("/projects/p/datasources/b").status == 204
+    admin.delete("/projects/p")
+    admin.post("/projects", {"name": "p"})
+    assert admin.put("/projects/p/datasources/b", {"alias": "other"}).status == 201, "the old project's claims are gone"
+
+
+def test_a_name_that_is_read_can_be_neither_renamed_nor_removed(admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    admin.post("/datasources", http_source("a"))
+    admin.put("/projects/p/datasources/a", {"alias": "prices"})
+    admin.put("/projects/p/models/m", {"sql": "SELECT * FROM prices"})
+    refused = admin.put("/projects/p/datasources/a", {"alias": "other"})
+    assert (refused.status, "'m'" in refused.json()["detail"]) == (409, True)
+    assert admin.delete("/projects/p/datasources/a").status == 409
+    assert admin.put("/projects/p/datasources/a", {"alias": "prices", "priority": 3}).status == 200
+    admin.delete("/projects/p/models/m")
+    assert admin.put("/projects/p/datasources/a", {"alias": "other"}).status == 200
+
+
+def test_assignments_honour_if_match(admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    admin.post("/datasources", http_source("a"))
+    path = "/projects/p/datasources/a"
+    assert admin.get(path).status == 404
+    assert admin.put(path, {}, if_match='"1"').status == 412, "there is nothing yet"
+    made = admin.put(path, {})
+    assert (made.status, made.headers["ETag"], made.json()["etag"]) == (201, '"1"', "1")
+    assert admin.get(path).json() == made.json()
+    assert admin.get(path, if_none_match='"1"').status == 304
+    changed = admin.put(path, {"priority": 5}, if_match='"1"')
+    assert (changed.status, changed.headers["ETag"]) == (200, '"2"')
+    assert admin.put(path, {"priority": 6}, if_match='"1"').status == 412
+    assert admin.put(path, {"priority": 5}).headers["ETag"] == '"2"', "nothing has changed"
+    assert admin.put(path, {"priority": 6}, if_none_match="*").status == 412
+    assert admin.delete(path, if_match='"1"').status == 412
+    assert admin.delete(path, if_match='"2"').status == 204
+
+
+def test_the_scope_of_a_key_reaches_its_projects_sources_only(services: Platform, admin: Client) -> None:
+    for name in ("a", "b"):
+        admin.post("/projects", {"name": name})
+        admin.post("/datasources", http_source(f"of-{name}"))
+        admin.put(f"/projects/{name}/datasources/of-{name}", {})
+    guest = client_of_projects(services, ["a"])
+    assert guest.get("/projects/a/datasources/of-a").status == 200
+    assert guest.get("/projects/b/datasources/of-b").status == 404
+    assert [one["project"] for one in guest.get("/datasources/of-a/projects").json()["items"]] == ["a"]
+
+
+def test_the_event_of_a_gateway_without_a_domain_is_still_answered(services: Platform, admin: Client) -> None:
+    event = event_of("GET", "/health", None, {})
+    del event["requestContext"]["domainName"]
+    from api.app import handler
+    from support.workflows import Context
+
+    assert handler(event, Context())["statusCode"] == 200
+
+
+# ---------------------------------------------------------------- what answers do not name
+
+
+ACCOUNT, BUCKET = "123456789012", "sluice-inbox-123456789012-eu-west-1"
+DENIED = (
+    f"An error occurred (AccessDenied) when calling the GetObject operation: User: arn:aws:sts::{ACCOUNT}:"
+    f"assumed-role/sluice-FetchFunctionRole/sluice-fetch is not authorized to perform: s3:GetObject on resource: "
+    f'"arn:aws:s3:::{BUCKET}/notes/a.csv" because no policy allows it'
+)
+
+
+def test_a_receipt_names_the_file_and_not_the_bucket(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    for body in (b"k,v\n1,2\n", b"k,v\n1\n"):
+        run = drop(services, "notes/a.csv", body)
+        assert run is not None
+        page = admin.get(f"/runs/{run['id']}/pages").json()["items"][0]
+        assert page["url"] == "drop:notes/a.csv"
+        assert "s3://" not in admin.get(f"/runs/{run['id']}").text
+    stored = {**services.pages.of_run(run["id"])[0].model_dump(), "url": f"s3://{BUCKET}/notes/a.csv"}
+    assert PageReceipt.model_validate(stored).url == "drop:notes/a.csv", "as an earlier release stored it"
+
+
+def test_an_error_of_aws_is_told_without_accounts_and_buckets(
+    services: Platform, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*arguments: Any, **named: Any) -> None:
+        raise RuntimeError(DENIED)
+
+    admin.post("/datasources", http_source("a"))
+    monkeypatch.setattr(services.lake, "put_raw", denied)
+    run = ingest(admin, "a")
+    assert (run["status"], "AccessDenied" in run["error"]["detail"]) == ("failed", True)
+    for hidden in (ACCOUNT, BUCKET, "arn:", "assumed-role"):
+        assert hidden not in admin.get(f"/runs/{run['id']}").text
