@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field, create_model, field_validator
@@ -16,6 +17,7 @@ Completeness = Literal["complete", "unproven", "partial"]
 
 TERMINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 MAX_NOTES = 100
+_WORST: tuple[Completeness, ...] = ("complete", "unproven", "partial")
 
 
 class Progress(Record):
@@ -116,6 +118,11 @@ def capped(notes: list[str]) -> list[str]:
     if len(notes) <= MAX_NOTES:
         return notes
     return [*notes[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} more are not listed"]
+
+
+def worst_of(states: Iterable[Completeness]) -> Completeness:
+    """The least complete of some; `complete` when there are none."""
+    return max(states, key=_WORST.index, default="complete")
 
 
 def execution_name(run: Run) -> str:

@@ -15,13 +15,13 @@ from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.dataset import Pointer
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.names import parse_time
+from sluice.domain.run import worst_of
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.endpoints.answers import About, body
 from sluice.endpoints.cache import AnswerCache, Kept
 from sluice.errors import Invalid, NotFound
 from sluice.lake.store import Lake
 from sluice.models.tables import MERGED, ProjectTables
-from sluice.models.versions import worst_of
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 

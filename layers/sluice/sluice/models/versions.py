@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import orjson
@@ -12,12 +11,10 @@ from sluice import __version__
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Completeness, Run
+from sluice.domain.run import Run, worst_of
 from sluice.lake.parquet import engine_name
 from sluice.lake.store import Lake
 from sluice.models.tables import Chosen
-
-_WORST: tuple[Completeness, ...] = ("complete", "unproven", "partial")
 
 
 def begun(
@@ -71,11 +68,6 @@ def name_again(manifest: Manifest, number: int, datasets: Datasets, lake: Lake) 
     made = lake.manifest(datasets.version(manifest.dataset, number).manifest_key)
     for part in ("columns", "objects", "rows", "bytes"):
         setattr(manifest, part, getattr(made, part))
-
-
-def worst_of(states: Iterable[Completeness]) -> Completeness:
-    """What may be said of something that is made of versions of these states."""
-    return max(states, key=_WORST.index, default="complete")
 
 
 def inputs_of(chosen: Chosen) -> list[InputVersion]:
