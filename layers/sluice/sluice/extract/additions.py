@@ -57,12 +57,6 @@ def with_run(query: str, run: str) -> str:
     return f"SELECT *, {literal(run)} AS _run FROM ({query}) ORDER BY _page, _row"
 
 
-def keyless_query(new: str, key: list[str]) -> str:
-    """How many new rows lack a value in the key."""
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
-    return f"SELECT count(*) FILTER (NOT ({whole})) FROM ({new})"
-
-
 def upsert_query(before: list[LocalFile], fresh: LocalFile, columns: list[Column], key: list[str]) -> str:
     """The rows of both, the later one of each key, ordered by the key.
 

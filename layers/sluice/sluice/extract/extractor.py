@@ -15,10 +15,10 @@ from sluice import __version__
 from sluice.domain.dataset import DataObject, Manifest, Origin, Version
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import FetchIndex, Run, capped
+from sluice.domain.run import FetchIndex, Run, capped, worst_of
 from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
-from sluice.extract import additions
+from sluice.extract import additions, key_check
 from sluice.extract.document import DocumentFile
 from sluice.extract.rows import RowFile
 from sluice.formats.limits import Limits
@@ -147,10 +147,19 @@ class Extractor:
     def _replacement(self, scratch: Path, rows: RowFile, manifest: Manifest) -> Manifest:
         query = rows.query(manifest.columns)
         part = self._written(scratch.with_name("part.parquet"), query, keys.data(self._folder, 0), rows.count)
+        self._check_key(scratch.with_name("part.parquet"), manifest)
         document = scratch.with_name("document.json.gz")
         kept = data_object(keys.document(self._folder), document, rows.count)
         self._lake.put_file(kept.key, document)
         return manifest.model_copy(update={"objects": [part], "rows": part.rows, "bytes": part.bytes, "document": kept})
+
+    def _check_key(self, path: Path, manifest: Manifest) -> None:
+        """Warn of new records that the primary key does not tell apart: all of them stay in the version."""
+        key = self._datasource.primary_key
+        if key and manifest.columns:
+            with engine(self._settings, path.parent) as connection:
+                notes = key_check.notes(connection, path, key, [column.name for column in manifest.columns])
+            manifest.warnings = capped([*manifest.warnings, *notes])
 
     def _written(self, path: Path, query: str, key: str, rows: int | None = None) -> DataObject:
         """A Parquet file of a query's rows, in the lake."""
@@ -172,6 +181,7 @@ class Extractor:
             parts = [self._upserted(path, new, manifest, columns, objects)]
         else:
             part = self._written(path, new, keys.data(self._folder, 0), rows.count)
+            self._check_key(path, manifest)
             mine = {"columns": _types(fresh), "run": self._run.id}
             before = self._of_others(scratch, [_with_types(one, known) for one in objects], columns)
             parts = self._compacted(scratch, [*before, part.model_copy(update=mine)], columns)
@@ -192,9 +202,9 @@ class Extractor:
         fresh = path.with_name("fresh.parquet")
         with engine(self._settings, path.parent) as connection:
             connection.execute(f"COPY ({new}) {copy_to(fresh)}")
-            keyless = connection.execute(additions.keyless_query(new, key)).fetchone() if manifest.columns else (0,)
-        if keyless and keyless[0]:
-            manifest.warnings.append(f"{keyless[0]} records lack a value in the primary key and were left out")
+            if manifest.columns:
+                left_out = [f"{note} and were left out" for note in key_check.lacking(connection, fresh, key)]
+                _lower(manifest, left_out)
         before = self._lake.local_files([_with_types(one, known) for one in objects])
         if before:
             self._require_old_key(path, before, columns, key)
@@ -205,10 +215,10 @@ class Extractor:
         """Refuse to leave out rows that are there, for want of a key that was changed since."""
         rows = rows_of(before, columns, [])
         with engine(self._settings, path.parent) as connection:
-            keyless = connection.execute(additions.keyless_query(f"SELECT * FROM {rows}", key)).fetchone()
-        if keyless and keyless[0]:
+            keyless = key_check.count_without(connection, rows, key)
+        if keyless:
             raise UnreadableData(
-                f"{keyless[0]} rows of the dataset have no value in the primary key {', '.join(key)}, which was "
+                f"{keyless} rows of the dataset have no value in the primary key {', '.join(key)}, which was "
                 "changed since; put it back, or make a new datasource."
             )
 
@@ -233,6 +243,15 @@ class Extractor:
             return parts
         query = additions.compacted_query(self._lake.local_files(parts), columns)
         return [self._written(scratch.with_name("compact.parquet"), query, keys.data(self._folder, 1))]
+
+
+def _lower(manifest: Manifest, reasons: list[str]) -> None:
+    """Note what a version lacks of that which its run was given: it is not complete then."""
+    if not reasons:
+        return
+    manifest.completeness = worst_of([manifest.completeness, "unproven"])
+    manifest.completeness_reasons = capped([*manifest.completeness_reasons, *reasons])
+    manifest.warnings = capped([*manifest.warnings, *reasons])
 
 
 def _types(columns: list[Column]) -> dict[str, str]:

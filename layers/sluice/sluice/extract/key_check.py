@@ -1,0 +1,58 @@
+"""How far the primary key tells the records of a run apart, by queries over their rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.lake.parquet import literal, quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def notes(connection: DuckDBPyConnection, file: Path, key: list[str], columns: list[str]) -> list[str]:
+    """What a run says about records that stay although the primary key does not tell them apart.
+
+    Args:
+        file: the Parquet file of the run's own records.
+    """
+    absent = [name for name in key if name not in columns]
+    if absent:
+        return [f"{name}: no record has this column, which is part of the primary key" for name in absent]
+    repeated = _repeated(connection, file, key)
+    repeats = [f"{', '.join(key)}: {repeated} records repeat the primary key of another record"] if repeated else []
+    return [*lacking(connection, file, key), *repeats]
+
+
+def lacking(connection: DuckDBPyConnection, file: Path, key: list[str]) -> list[str]:
+    """How many records have no value in each column of the primary key."""
+    counts = ", ".join(f"count(*) FILTER ({quoted(name)} IS NULL)" for name in key)
+    answer = connection.execute(f"SELECT {counts} FROM {_rows(file)}").fetchone() or ()
+    return [
+        f"{name}: {count} records have no value in this column of the primary key"
+        for name, count in zip(key, answer, strict=True)
+        if count
+    ]
+
+
+def count_without(connection: DuckDBPyConnection, rows: str, key: list[str]) -> int:
+    """How many rows have no value in a column of the primary key."""
+    answer = connection.execute(f"SELECT count(*) FROM {rows} WHERE NOT ({_whole(key)})").fetchone()
+    return int(answer[0]) if answer else 0
+
+
+def _repeated(connection: DuckDBPyConnection, file: Path, key: list[str]) -> int:
+    """How many records have the primary key of a record before them."""
+    names = ", ".join(map(quoted, key))
+    counts = f"SELECT count(*) AS records FROM {_rows(file)} WHERE {_whole(key)} GROUP BY {names}"
+    answer = connection.execute(f"SELECT coalesce(sum(records - 1), 0) FROM ({counts})").fetchone()
+    return int(answer[0]) if answer else 0
+
+
+def _whole(key: list[str]) -> str:
+    return " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+
+
+def _rows(file: Path) -> str:
+    return f"read_parquet({literal(str(file))})"
