@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import botocore.client
+import httpx
 import pytest
 
 from sluice.bootstrap import Platform
@@ -19,7 +20,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.names import now
 from sluice.runs.settling import sweep
 from support.client import Client
-from support.documents import drop, http_source, rows
+from support.documents import drop, http_source, paged_source, rows
 from support.upstream import Canned, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
@@ -185,6 +186,35 @@ def test_a_drop_survives_a_kill(
     with killing(monkeypatch, Killer(after, effective=True), workflows):
         drop(services, "notes/a.csv", b"symbol,v\nA,1\n")
     assert rows(admin, "projects/p") == [{"_source": "notes", "symbol": "A", "v": 1}]
+
+
+@pytest.mark.parametrize("after", range(0, 55, 1 if STEP == 1 else 9))
+def test_a_verification_survives_a_kill(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    """The first reading of the pages has evidence against it, the second one is the version."""
+    records = [{"id": number} for number in range(5)]
+    totals = iter([4, 5])
+
+    def answer(request: httpx.Request) -> Canned:
+        at = int(request.url.params["start"])
+        total = next(totals, 5) if at == 0 else 5
+        return ok({"data": records[at : at + 3], "total": total})
+
+    upstream.answer = answer
+    document = paged_source(pagination={"limit": 3}, primary_key=["id"])
+    admin.post("/datasources", document)
+    with killing(monkeypatch, Killer(after, effective=True), workflows):
+        run = admin.post("/datasources/coins/runs", {}).json()
+    ended = admin.get(f"/runs/{run['id']}").json()
+    assert (ended["status"], ended["completeness"], ended["rows"]) == ("succeeded", "complete", 5), ended
+    assert rows(admin, "datasources/coins") == records
+    assert len(upstream.requests) <= 5, "what was received is not asked for again"
 
 
 def test_a_lost_event_is_made_good_by_the_sweeper(services: Platform, workflows: LocalWorkflows, admin: Client) -> None:

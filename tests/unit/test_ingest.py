@@ -122,7 +122,9 @@ def test_a_page_that_fails_makes_the_run_partial_and_a_redrive_goes_on_from_ther
     assert again.status == 202
     ended = admin.get(f"/runs/{run['id']}").json()
     assert (ended["status"], ended["rows"], ended["version"], ended["attempt"]) == ("succeeded", 25, 2, 2)
-    assert [request.url.params["start"] for request in upstream.requests] == ["20"]
+    asked = [request.url.params["start"] for request in upstream.requests]
+    assert asked == ["10", "20"], "the last page is compared with what it was"
+    assert ended["requests"] == 5
     assert len(rows(admin, "datasources/coins")) == 25
 
 
@@ -136,7 +138,7 @@ def test_a_redrive_asks_again_where_the_upstream_contradicted_itself(admin: Clie
     admin.post(f"/runs/{run['id']}/redrive")
     ended = admin.get(f"/runs/{run['id']}").json()
     assert (ended["status"], ended["rows"], ended["attempt"]) == ("succeeded", 28, 2), ended
-    assert [request.url.params["start"] for request in upstream.requests] == ["25"]
+    assert [request.url.params["start"] for request in upstream.requests] == ["20"]
 
 
 def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream: Upstream) -> None:

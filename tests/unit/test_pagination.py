@@ -281,5 +281,5 @@ def test_a_run_that_was_cut_off_goes_on_at_the_named_address(
     upstream.requests.clear()
     admin.post(f"/runs/{run['id']}/redrive")
     assert outcome(admin.get(f"/runs/{run['id']}").json()) == ("succeeded", "complete", 7)
-    assert [request.url.params.get("at") for request in upstream.requests] == ["6"]
+    assert [request.url.params.get("at") for request in upstream.requests] == ["3", "6"]
     assert rows(admin, "datasources/coins") == RECORDS

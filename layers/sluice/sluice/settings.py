@@ -65,6 +65,12 @@ class Settings(BaseModel):
     )
     max_unpacked_bytes: int = Field(1_000_000_000, description="Largest page or file once unpacked from gzip or zip.")
     max_pages: int = Field(10_000, description="Most pages of a run when the datasource sets no max_pages.")
+    max_verification_passes: int = Field(
+        1, description="How often an attempt of a run may read all pages again, to prove that it missed nothing."
+    )
+    max_compared_records: int = Field(
+        20_000_000, description="Most records of a run whose pages are compared; beyond it the run is unproven."
+    )
     max_columns: int = Field(2_000, description="Most columns that a dataset may have.")
     max_version_objects: int = Field(
         100, description="Parquet files of an appended dataset beyond which they are written into one."

@@ -112,13 +112,21 @@ class PageLimits(Document):
     stop_when: JmesPath | None = Field(None, description="Selects true on the last page.")
 
 
+class PagesLimits(PageLimits):
+    """What the ways of pagination with more than one page understand besides."""
+
+    verify: Literal["never", "on_evidence", "always"] = Field(
+        "on_evidence", description="When all pages are read again, to find out whether they changed while being read."
+    )
+
+
 class NoPagination(PageLimits):
     """One request gives the whole."""
 
     type: Literal["none"]
 
 
-class NextUrlPagination(PageLimits):
+class NextUrlPagination(PagesLimits):
     """Each page names the address of the next one: in its document, or in the `Link` header."""
 
     type: Literal["next_url"]
@@ -132,7 +140,7 @@ class NextUrlPagination(PageLimits):
         return self
 
 
-class CursorPagination(PageLimits):
+class CursorPagination(PagesLimits):
     """Each page gives a cursor that asks for the next one."""
 
     type: Literal["cursor"]
@@ -152,7 +160,7 @@ class CursorPagination(PageLimits):
         return self
 
 
-class PagePagination(PageLimits):
+class PagePagination(PagesLimits):
     """`page_param` grows by one, until `total_pages` or a short page."""
 
     type: Literal["page"]
@@ -163,7 +171,7 @@ class PagePagination(PageLimits):
     total_pages: JmesPath | None = Field(None, description="Selects the number of pages of the whole.")
 
 
-class OffsetPagination(PageLimits):
+class OffsetPagination(PagesLimits):
     """`offset_param` grows by the records received, until `total` or a short page."""
 
     type: Literal["offset"]

@@ -74,10 +74,11 @@ def set_at(document: Any, pointer: str, value: Any) -> None:
 
 def identical(one: Any, other: Any) -> bool:
     """Whether two values are the same JSON: 1, 1.0 and true are three values; the order of keys does not matter."""
-    return _sorted(one) == _sorted(other)
+    return canonical(one) == canonical(other)
 
 
-def _sorted(value: Any) -> bytes:
+def canonical(value: Any) -> bytes:
+    """The value as compact JSON with its keys in order: equal values have equal bytes."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:

@@ -151,6 +151,10 @@ class PageReceipt(Record):
     rows: int | None = None
     records_hash: str | None = None
     repeated: bool = False
+    total: int | None = Field(None, description="What the page says is the whole: records, or pages.")
+    pass_number: int = Field(1, description="Which reading of all the pages it belongs to; above 1: a verification.")
+    check: bool = Field(False, description="The first page, asked for again to compare it.")
+    replaced: str | None = Field(None, description="The hash that an earlier attempt received for this page.")
     fetched_at: str
     etag: str | None = None
     last_modified: str | None = None
@@ -166,7 +170,7 @@ class PageReceipt(Record):
 
 def requests_made(receipts: list[PageReceipt]) -> int:
     """How often the upstream was asked for these pages."""
-    return sum(len(receipt.failures) + receipt.ok for receipt in receipts)
+    return sum(len(receipt.failures) + receipt.ok + (receipt.replaced is not None) for receipt in receipts)
 
 
 class FetchIndex(Record):
@@ -177,6 +181,10 @@ class FetchIndex(Record):
     attempt: int
     fetched_at: str
     pages: list[PageReceipt]
+    unused_pages: list[PageReceipt] = Field(
+        default_factory=list, description="Received, but not part of the version: repeated pages and other passes."
+    )
     completeness: Completeness
     completeness_reasons: list[str] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
     requests: int = 0

@@ -129,7 +129,7 @@ class Extractor:
             bytes=0,
             completeness=index.completeness,
             completeness_reasons=index.completeness_reasons,
-            warnings=capped([*index.completeness_reasons, *warnings]),
+            warnings=capped([*index.completeness_reasons, *index.warnings, *warnings]),
             fingerprint=self._fingerprint,
             engine=engine_name(),
             pages=[*earlier, *pages],
@@ -291,6 +291,9 @@ def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex, before: 
         ],
         "completeness": index.completeness,
     }
+    numbers = [page.number for page in index.pages]
+    if numbers != list(range(1, len(numbers) + 1)):
+        decides["numbers"] = numbers  # a second reading of the pages goes on counting
     if datasource.kind == "file":
         expressions = set()  # the same bytes twice are one version, whenever they came
     if "$run" in expressions:

@@ -51,6 +51,11 @@ def manifest(folder: str) -> str:
     return f"{folder}/manifest.json"
 
 
+def identities(run: Run, reading: str, page_hash: str) -> str:
+    """Hashes that tell the records of a page apart, for one way of reading it; kept for a month."""
+    return f"identities/{run.id}/{reading}/{page_hash}"
+
+
 def refresh_items(run: Run) -> str:
     """The datasources that a refresh ingests, one item each for the workflow's map."""
     return f"runs/{run.id}/items-{run.attempt}.json"

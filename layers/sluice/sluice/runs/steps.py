@@ -132,7 +132,7 @@ def _index(services: Platform, run: Run) -> FetchIndex | None:
 
 def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Bring every page of a run into the lake, then write what was fetched."""
-    from sluice.sources.fetcher import HandOver
+    from sluice.sources.requester import HandOver
 
     stored = _index(services, run)
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
@@ -181,7 +181,8 @@ async def _fetch_http(
     services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
 ) -> FetchIndex:
     from sluice.sources.client import SourceClient
-    from sluice.sources.fetcher import Fetching, HttpFetcher
+    from sluice.sources.fetcher import HttpFetcher
+    from sluice.sources.requester import Fetching
 
     settings = services.settings
     client = SourceClient(services.source_transport(), settings.max_page_bytes)
@@ -207,6 +208,7 @@ def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
     """The pages of an earlier version, as this run's own: no upstream is asked.
 
     A version that was added up has the pages of all runs that added to it, the first ones first.
+    The pages of a single run keep their numbers, which its records have.
     """
     version = services.datasets.version(run.owner, number)
     manifests = [services.lake.manifest(version.manifest_key)]
@@ -214,10 +216,12 @@ def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
         manifests.append(services.lake.manifest(manifests[-1].previous))
     indexes = [FetchIndex.model_validate_json(services.lake.get(one.spec["index"])) for one in reversed(manifests)]
     received = [page for index in indexes for page in index.pages]
-    pages = [page.model_copy(update={"number": number}) for number, page in enumerate(received, start=1)]
+    pages = received
+    if len(indexes) > 1:
+        pages = [page.model_copy(update={"number": number}) for number, page in enumerate(received, start=1)]
     for page in pages:
         services.pages.put(run.id, page)
-    mine = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages}
+    mine = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages, "unused_pages": []}
     return indexes[-1].model_copy(update={**mine, "fetched_at": manifests[0].data_as_of})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,6 +29,13 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SPOOL = 8 << 20
 _INFLATE_STEP = 1 << 20
+
+
+# RFC 9110; some upstreams leave the unit out, or name their records in its place.
+_CONTENT_RANGE = re.compile(
+    r"(?:(?P<unit>[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ =])?\s*"
+    r"(?:(?P<first>\d{1,18})-(?P<last>\d{1,18})|\*)/(?P<whole>\d{1,18}|\*)"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,25 @@ class Received:
     def framed(self) -> bool:
         """Whether the answer said where it ends, so that a cut-off one would have been noticed."""
         return "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "")
+
+    def missing_part(self, *, paged: bool) -> str | None:
+        """Why the answer is only a part of what was asked for; none when it is the whole.
+
+        Args:
+            paged: whether the whole has several pages, so that each may be a range of its records.
+        """
+        given = self.headers.get("content-range", "").strip()
+        parsed = _CONTENT_RANGE.fullmatch(given)
+        if parsed is None:
+            return "the upstream answered 206 without saying which part this is" if self.status == 206 else None
+        unit, first, last, whole = (parsed["unit"] or "items").lower(), parsed["first"], parsed["last"], parsed["whole"]
+        if unit != "bytes" and (paged or first is None):
+            return None  # records, which the pagination counts
+        if whole == "*":
+            covers = self.status != 206 and unit != "bytes"
+        else:
+            covers = first is not None and int(first) == 0 and int(last) + 1 >= int(whole)
+        return None if covers else f"the upstream answered only a part of the whole (Content-Range: {given[:100]})"
 
     def retry_after(self) -> float | None:
         """The seconds that the upstream asks us to wait; none if it does not say."""

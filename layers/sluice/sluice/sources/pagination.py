@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sluice.domain.expression import search
 from sluice.domain.http_source import (
@@ -24,15 +24,22 @@ from sluice.domain.http_source import (
 from sluice.domain.run import Completeness
 
 State = dict[str, Any]
+Counted = Literal["records", "pages"]
+_DIGITS = re.compile(r"[0-9]{1,15}(\.0+)?")
+_TOO_MANY = 10**15
 
 
 @dataclass(frozen=True)
 class PageFacts:
-    """What a paginator may know of a page: its document, how many records it has, its headers."""
+    """What a paginator may know of a page: its document, how many records it has, its headers.
+
+    `missing` says that the datasource's `records` select nothing in the page.
+    """
 
     document: Any
     records: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,20 @@ class End:
 
 
 class Paginator(Protocol):
-    """What the fetcher asks of each way of pagination."""
+    """What the fetcher asks of each way of pagination.
+
+    Args:
+        reads_pages: whether a page must be read to know what follows.
+        many_pages: whether a run may have more than one page.
+        positional: whether a page is asked for by its position, which changes when records are
+            inserted or deleted before it.
+        counts: what a page's total counts; none where pages have no total.
+    """
 
     reads_pages: bool
+    many_pages: bool
+    positional: bool
+    counts: Counted | None
 
     def first(self) -> State:
         """The state before the first page."""
@@ -69,9 +87,17 @@ class Paginator(Protocol):
         """The state of the next page, or the end."""
         ...
 
+    def total(self, document: Any) -> int | None:
+        """What a page says is the whole."""
+        ...
+
 
 class SinglePage:
     """One request gives the whole, unless the upstream itself says that more follows."""
+
+    many_pages = False
+    positional = False
+    counts: Counted | None = None
 
     def __init__(self, spec: NoPagination) -> None:
         self._spec = spec
@@ -91,11 +117,18 @@ class SinglePage:
             return End("partial", "the upstream says that more follows, and the datasource has no pagination")
         return End("complete")
 
+    def total(self, document: Any) -> int | None:
+        """A single page needs none."""
+        return None
+
 
 class OffsetPages:
     """The offset grows by the records received, until the total is reached or a page is short."""
 
     reads_pages = True
+    many_pages = True
+    positional = True
+    counts: Counted | None = "records"
 
     def __init__(self, spec: OffsetPagination) -> None:
         self._spec = spec
@@ -124,6 +157,10 @@ class OffsetPages:
             return End("unproven", f"the pages ended with {kind} one, after {received} records, without a total")
         return _further(state, page.records, received)
 
+    def total(self, document: Any) -> int | None:
+        """The number of records."""
+        return _whole(self._spec.total, document)
+
     @staticmethod
     def _by_total(state: State, records: int, received: int, total: int) -> State | End:
         if received >= total or records == 0:
@@ -135,6 +172,9 @@ class NumberedPages:
     """The page's number grows by one, until the last of `total_pages` or a short page."""
 
     reads_pages = True
+    many_pages = True
+    positional = True
+    counts: Counted | None = "pages"
 
     def __init__(self, spec: PagePagination) -> None:
         self._spec = spec
@@ -166,6 +206,10 @@ class NumberedPages:
             return End("unproven", f"the pages ended with {kind} one, page {seen}, without a number of pages")
         return following
 
+    def total(self, document: Any) -> int | None:
+        """The number of pages."""
+        return _whole(self._spec.total_pages, document)
+
 
 def _all_pages(seen: int, total: int | None, records: int) -> End:
     if total is not None and seen > total and records:
@@ -185,6 +229,9 @@ class LinkedPages:
     """Each page names the address of the next one."""
 
     reads_pages = True
+    many_pages = True
+    positional = False
+    counts: Counted | None = None
 
     def __init__(self, spec: NextUrlPagination) -> None:
         self._spec = spec
@@ -210,6 +257,10 @@ class LinkedPages:
         following = self._address(page)
         return _followed(said, {"url": following} if following else None, "address")
 
+    def total(self, document: Any) -> int | None:
+        """The last page names no next one; nothing is counted."""
+        return None
+
     def _address(self, page: PageFacts) -> str | None:
         if self._spec.path is None:
             return _next_link(page.headers.get("link", ""))
@@ -225,6 +276,9 @@ class CursorPages:
     """Each page gives a cursor that asks for the next one."""
 
     reads_pages = True
+    many_pages = True
+    positional = False
+    counts: Counted | None = None
 
     def __init__(self, spec: CursorPagination) -> None:
         self._spec = spec
@@ -257,6 +311,10 @@ class CursorPages:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError(f"path ({self._spec.path}) selects {type(value).__name__}, not a cursor")
         return _followed(said, {"cursor": value}, "cursor")
+
+    def total(self, document: Any) -> int | None:
+        """The last page names no next one; nothing is counted."""
+        return None
 
 
 def _followed(said: bool | None, following: State | None, noun: str) -> State | End:
@@ -317,15 +375,19 @@ def _said(limits: PageLimits, document: Any) -> bool | None:
 
 
 def _whole(expression: str | None, document: Any) -> int | None:
-    """The whole number that an expression selects, however it is written; none when it selects none."""
+    """The whole number that an expression selects, however it is written; none when it selects none.
+
+    A negative number says nothing: some upstreams write -1 for a total that they do not know.
+    """
     if expression is None:
         return None
     value = search(expression, document)
-    if isinstance(value, str) and value.isdigit():
-        value = int(value)
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = int(value.strip().partition(".")[0])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _TOO_MANY
+    return value if usable else None
 
 
 def paginator(spec: Pagination) -> Paginator:

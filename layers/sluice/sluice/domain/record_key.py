@@ -1,0 +1,71 @@
+"""What tells the records of a datasource apart: their primary key, else their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from sluice.domain.datasource import Datasource
+from sluice.domain.expression import search
+from sluice.domain.json_text import canonical
+
+IDENTITY_BYTES = 8
+
+
+def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
+    """A function from a record to a hash that tells it from others.
+
+    A record without a value in the primary key is told apart by its content, and so are all
+    records where the datasource has no primary key, or metadata such as `$position` as one.
+    """
+    fields = datasource.fields or {}
+    key = datasource.primary_key or []
+    if any(fields.get(name, "").startswith("$") for name in key):
+        key = []
+
+    def identity(record: Any) -> bytes:
+        values = [_value(record, name, fields.get(name)) for name in key]
+        whole = bool(values) and all(value is not None for value in values)
+        text = canonical([_plain(value) for value in values] if whole else {"content": record})
+        return hashlib.blake2b(text, digest_size=IDENTITY_BYTES).digest()
+
+    return identity
+
+
+def reading_of(datasource: Datasource) -> str:
+    """A hash of all that decides about the identities of a page's records."""
+    decides = {"kind", "format", "csv", "xlsx", "records", "allow_missing", "fields", "types", "primary_key"}
+    text = orjson.dumps(datasource.model_dump(mode="json", include=decides), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
+def _value(record: Any, column: str, expression: str | None) -> Any:
+    if expression is not None:
+        try:
+            return search(expression, record)
+        except ValueError:
+            return None  # extracting refuses such a record, and says why
+    if not isinstance(record, dict):
+        return record if column == "value" else None
+    return _nested(record, column)
+
+
+def _nested(record: dict[str, Any], column: str) -> Any:
+    """The value of a column of a flattened record: `a_b` may be the key `b` within `a`."""
+    if column in record:
+        return record[column]
+    for name, inner in record.items():
+        if isinstance(inner, dict) and column.startswith(f"{name}_"):
+            value = _nested(inner, column[len(name) + 1 :])
+            if value is not None:
+                return value
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as their text: one page may write 7 and the next one "7"."""
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value

@@ -1,0 +1,89 @@
+"""Whether a page after the first is an error that the upstream answers with status 200."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.domain.file_format import Format
+from sluice.errors import RecordsNotFound
+from sluice.formats.page import Page
+
+_ERROR_KEYS = frozenset({"error", "errors", "error_code", "error_message", "errormessage", "errorcode", "fault"})
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
+_SHOWN_KEYS = 10
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a page looks like.
+
+    Args:
+        form: its format.
+        listed: whether `records` selects a list there.
+        record: the keys of the first record; of CSV, the columns.
+        errors: the keys by which the page's document, or the first row, says that it is an error.
+    """
+
+    form: Format
+    listed: bool
+    record: frozenset[str]
+    errors: frozenset[str]
+
+
+def shape_of(page: Page, records: list[Any], *, listed: bool) -> Shape:
+    """The shape of a page whose records were read.
+
+    Args:
+        listed: whether `records` selects a list there.
+    """
+    record = _keys(records[0]) if records else frozenset()
+    if page.rows is not None:
+        errors = _errors(records[0]) if records else frozenset()
+        return Shape(page.form, listed, record or frozenset(page.columns()), errors)
+    return Shape(page.form, listed, record, _errors(page.document()))
+
+
+def is_suspect(shape: Shape, records: int) -> bool:
+    """Whether a page must be compared with the first one: an error has one record at most."""
+    return not shape.listed or shape.form == "csv" or (records <= 1 and bool(shape.errors))
+
+
+def require_same_shape(first: Shape, page: Shape, records: int) -> None:
+    """Refuse a page that holds an error, or something else than the records of the first page.
+
+    Args:
+        records: how many records the page has.
+
+    Raises:
+        RecordsNotFound: it does.
+    """
+    if first.record and 2 * len(first.record & page.record) >= len(first.record):
+        return
+    new = sorted(page.errors - first.errors)
+    if new:
+        raise RecordsNotFound(
+            f"The page holds an error (its key {new[0]!r}) where records are expected, although its HTTP status is "
+            "not an error's; see the page's content for what it says."
+        )
+    if page.form == "csv" and first.form == "csv" and not first.record & page.record:
+        raise RecordsNotFound("The page has no column of the first page; see the page's content for what it says.")
+    # In XML an element that comes once is no list where more of them are.
+    if first.listed and not page.listed and records and page.form != "xml":
+        names = ", ".join(sorted(page.record)[:_SHOWN_KEYS]) or "none"
+        raise RecordsNotFound(f"The page holds a single value (its keys: {names}) where the first page has a list.")
+
+
+def _keys(value: Any) -> frozenset[str]:
+    return frozenset(map(str, value)) if isinstance(value, dict) else frozenset()
+
+
+def _errors(document: Any) -> frozenset[str]:
+    """The keys by which a document says that it is an error: one of those names, or `success` that is false."""
+    if not isinstance(document, dict):
+        return frozenset()
+    status = document.get("status")
+    named = {str(key) for key, value in document.items() if str(key).lower() in _ERROR_KEYS and value}
+    denied = {str(key) for key in ("success", "ok") if document.get(key) is False}
+    failed = {"status"} if str(status).lower() in _FAILED or _errors(status) else set()
+    return frozenset(named | denied | failed)

@@ -1,0 +1,133 @@
+"""Which records the pages of a run have, as hashes: what tells whether pages overlap or have changed."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.domain.datasource import Datasource
+from sluice.domain.record_key import IDENTITY_BYTES, identity_of, reading_of
+from sluice.domain.run import PageReceipt, Run
+from sluice.errors import NotFound
+from sluice.formats.limits import Limits
+from sluice.formats.page import open_page
+from sluice.lake import keys
+from sluice.lake.store import Lake
+
+_LOADED_AT_ONCE = 16
+_BUCKETS = 256
+
+
+class Identities:
+    """The identities of each page's records, by the page's hash.
+
+    They are kept in the lake, so that a later call need not parse the page again; where they are
+    not, as after a crash, they are made again from the page.
+
+    Args:
+        most: the most records of which they are held in memory; beyond it pages are not compared.
+    """
+
+    def __init__(self, run: Run, datasource: Datasource, lake: Lake, limits: Limits, most: int) -> None:
+        self._run = run
+        self._datasource = datasource
+        self._lake = lake
+        self._limits = limits
+        self._identity = identity_of(datasource)
+        self._reading = reading_of(datasource)
+        self._most_bytes = most * IDENTITY_BYTES
+        self._held_bytes = 0
+        self._known: dict[str, bytes] = {}
+
+    def remember(self, page_hash: str, records: Iterable[Any], *, keep: bool) -> None:
+        """Take note of a page's records.
+
+        Args:
+            keep: whether a later call may want them.
+        """
+        identities = b"".join(map(self._identity, records))
+        self._held_bytes += len(identities)
+        if self._held_bytes <= self._most_bytes:
+            self._known[page_hash] = identities
+        if keep:
+            self._lake.put(keys.identities(self._run, self._reading, page_hash), identities)
+
+    async def load(self, pages: Iterable[PageReceipt]) -> None:
+        """Have the identities of these pages at hand.
+
+        Raises:
+            UnreadableData: a page cannot be read by the datasource's present document.
+        """
+        wanted = {page.hash: page for page in pages if page.hash is not None and page.hash not in self._known}
+        turns = asyncio.Semaphore(_LOADED_AT_ONCE)
+
+        async def load(page_hash: str, page: PageReceipt) -> None:
+            async with turns:
+                self._known[page_hash] = await asyncio.to_thread(self._loaded, page_hash, page)
+
+        await asyncio.gather(*(load(page_hash, page) for page_hash, page in wanted.items()))
+
+    def of(self, page_hash: str | None) -> set[int]:
+        """The identities of a page that was loaded, each once."""
+        return set(array("Q", self._known[page_hash or ""]))
+
+    def _loaded(self, page_hash: str, page: PageReceipt) -> bytes:
+        try:
+            return self._lake.get(keys.identities(self._run, self._reading, page_hash))
+        except NotFound:
+            with (
+                self._lake.raw(page_hash) as content,
+                open_page(self._datasource, page, content, self._limits) as opened,
+            ):
+                return b"".join(map(self._identity, opened.records()))
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Records that are on more than one page: how often they are there again, and two such pages."""
+
+    count: int
+    pages: tuple[int, int]
+
+
+def repeats(pages: list[PageReceipt], identities: Identities) -> Repeats | None:
+    """The records that came on more than one page; none when each page has its own.
+
+    Memory is bounded: 8 bytes for each record, and a set of one bucket at a time.
+    """
+    count, example = 0, None
+    for bucket in _buckets(pages, identities):
+        distinct = set(bucket)
+        count += len(bucket) - len(distinct)
+        if example is None and len(bucket) > len(distinct):
+            example = _twice(bucket)
+    if example is None:
+        return None
+    first, second, *_ = (page.number for page in pages if example in identities.of(page.hash))
+    return Repeats(count, (first, second))
+
+
+def differences(pages: list[PageReceipt], others: list[PageReceipt], identities: Identities) -> int:
+    """How many records are in one of two readings only."""
+    buckets = zip(_buckets(pages, identities), _buckets(others, identities), strict=True)
+    return sum(len(set(bucket) ^ set(other)) for bucket, other in buckets)
+
+
+def _buckets(pages: list[PageReceipt], identities: Identities) -> Iterator[array[int]]:
+    """The identities of all pages in parts that hold equal ones together."""
+    buckets = [array("Q") for _ in range(_BUCKETS)]
+    for page in pages:
+        for identity in identities.of(page.hash):
+            buckets[identity % _BUCKETS].append(identity)
+    return iter(buckets)
+
+
+def _twice(bucket: array[int]) -> int:
+    seen: set[int] = set()
+    return min(identity for identity in bucket if identity in seen or seen.add(identity))  # type: ignore[func-returns-value]
+
+
+assert array("Q").itemsize == IDENTITY_BYTES

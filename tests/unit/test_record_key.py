@@ -1,0 +1,52 @@
+"""What tells records apart: their primary key, else their content."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sluice.domain.datasource import Datasource
+from sluice.domain.record_key import IDENTITY_BYTES, identity_of, reading_of
+
+
+def datasource(**changes: Any) -> Datasource:
+    return Datasource.model_validate({"name": "d", "kind": "file", **changes})
+
+
+@pytest.mark.parametrize(
+    ("document", "one", "other", "same"),
+    [
+        ({}, {"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+        ({}, {"a": 1}, {"a": "1"}, False),
+        ({"primary_key": ["id"]}, {"id": 1, "v": 1}, {"id": 1, "v": 2}, True),
+        ({"primary_key": ["id"]}, {"id": 1}, {"id": "1"}, True),
+        ({"primary_key": ["id"]}, {"id": 1}, {"id": 2}, False),
+        (
+            {"primary_key": ["id"]},
+            {"id": Decimal("1.00000000000000001")},
+            {"id": Decimal("1.00000000000000002")},
+            False,
+        ),
+        ({"primary_key": ["id"]}, {"id": None, "v": 1}, {"v": 1}, False),
+        ({"primary_key": ["id"]}, {"id": None, "v": 1}, {"id": None, "v": 1}, True),
+        ({"primary_key": ["a", "b"]}, {"a": 1, "b": 23}, {"a": 12, "b": 3}, False),
+        ({"primary_key": ["a_b"]}, {"a": {"b": 1}, "v": 1}, {"a": {"b": 1}, "v": 2}, True),
+        ({"primary_key": ["a_b"]}, {"a_b": 1, "v": 1}, {"a": {"b": 1}}, True),
+        ({"primary_key": ["k"], "fields": {"k": "x.y"}}, {"x": {"y": 1}, "v": 1}, {"x": {"y": 1}, "v": 2}, True),
+        ({"primary_key": ["k"], "fields": {"k": "$position"}}, {"v": 1}, {"v": 2}, False),
+        ({"primary_key": ["k"], "fields": {"k": "abs(x)"}}, {"x": "a"}, {"x": "b"}, False),
+        ({"primary_key": ["value"]}, 1, 1, True),
+        ({"primary_key": ["id"]}, "a", "b", False),
+    ],
+    ids=str,
+)
+def test_identity(document: dict[str, Any], one: Any, other: Any, same: bool) -> None:
+    identity = identity_of(datasource(**document))
+    assert len(identity(one)) == IDENTITY_BYTES
+    assert (identity(one) == identity(other)) == same
+
+
+def test_another_key_is_another_reading() -> None:
+    """What was kept by the former key is not compared with what is made by the new one."""
+    assert reading_of(datasource(primary_key=["a"])) != reading_of(datasource(primary_key=["b"]))
+    assert reading_of(datasource(primary_key=["a"])) == reading_of(datasource(primary_key=["a"], description="new"))
