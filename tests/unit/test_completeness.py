@@ -268,6 +268,8 @@ def test_a_redrive_whose_upstream_is_gone_keeps_what_it_had(upstream: Upstream, 
         ({}, {"data": "slow down", "total": 25}),
         ({"allow_missing": True}, {"status": {"error_code": 1008, "error_message": "limit"}}),
         ({"allow_missing": True}, {"success": False, "total": 25}),
+        ({}, {"Response": "Error", "Message": "limit", "data": [], "total": 10}),
+        ({}, {"status": 429, "data": [], "total": 10}),
     ],
     ids=str,
 )
@@ -296,6 +298,19 @@ def test_an_error_where_the_document_is_the_list(upstream: Upstream, from_: str 
     index = stage.fetch()
     assert (index.completeness, count(index)) == ("partial", 20)
     assert "where the first page has a list" in index.completeness_reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("pages", "completeness"), [([10, 0], "partial"), ([10, 3, 0], "partial"), ([0], "complete"), ([10], "complete")]
+)
+def test_an_empty_page_that_the_number_of_pages_counts(upstream: Upstream, pages: list[int], completeness: str) -> None:
+    def answer(request: httpx.Request) -> Canned:
+        number = int(request.url.params["page"]) - 1
+        return ok({"data": [{"id": 10 * number + n} for n in range(pages[number])], "pages": len(pages)})
+
+    upstream.answer = answer
+    index = stage_of(upstream, PAGE).fetch()
+    assert (index.completeness, count(index)) == (completeness, sum(pages))
 
 
 def test_an_error_on_a_page_of_csv(upstream: Upstream) -> None:

@@ -10,6 +10,7 @@ from sluice.errors import RecordsNotFound
 from sluice.formats.page import Page
 
 _ERROR_KEYS = frozenset({"error", "errors", "error_code", "error_message", "errormessage", "errorcode", "fault"})
+_STATUS_KEYS = frozenset({"status", "statuscode", "status_code", "code", "response", "result"})
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
 _SHOWN_KEYS = 10
 
@@ -79,11 +80,19 @@ def _keys(value: Any) -> frozenset[str]:
 
 
 def _errors(document: Any) -> frozenset[str]:
-    """The keys by which a document says that it is an error: one of those names, or `success` that is false."""
+    """The keys by which a document says that it is an error, such as `error`, or `success` that is false."""
     if not isinstance(document, dict):
         return frozenset()
-    status = document.get("status")
-    named = {str(key) for key, value in document.items() if str(key).lower() in _ERROR_KEYS and value}
-    denied = {str(key) for key in ("success", "ok") if document.get(key) is False}
-    failed = {"status"} if str(status).lower() in _FAILED or _errors(status) else set()
-    return frozenset(named | denied | failed)
+    return frozenset(str(key) for key, value in document.items() if _is_error(str(key).lower(), value))
+
+
+def _is_error(key: str, value: Any) -> bool:
+    if key in _ERROR_KEYS:
+        return bool(value)
+    if key in ("success", "ok"):
+        return value is False
+    if key not in _STATUS_KEYS:
+        return False
+    if isinstance(value, int):
+        return 400 <= value < 600
+    return str(value).lower() in _FAILED or bool(_errors(value))

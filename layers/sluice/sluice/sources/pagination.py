@@ -216,6 +216,8 @@ def _all_pages(seen: int, total: int | None, records: int) -> End:
         return End("unproven", f"the upstream says {total} pages and gave records on page {seen}")
     if total is not None and seen < total:
         return End("partial", f"the upstream says {total} pages and ended after {seen}")
+    if total is not None and seen == total > 1 and not records:
+        return End("partial", f"the upstream says {total} pages and the last one is empty")
     return End("complete")
 
 
