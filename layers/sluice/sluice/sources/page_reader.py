@@ -70,8 +70,7 @@ class PageReader:
         if self._paginator.reads_pages:
             facts, records = self._facts(receipt, expected, received)
             receipt.rows = facts.records
-            receipt.total = self._paginator.total(facts.document)
-        following = self._following(expected.state, facts, receipt.url)
+        following = self._following(expected.state, facts, receipt)
         if isinstance(following, End):
             following = self._doubted(following, expected, receipt, received, facts)
         part = received.missing_part(paged=self._paginator.many_pages)
@@ -132,13 +131,15 @@ class PageReader:
                 self._first_shape = shape_of(page, list(page.records()), listed=listed)
         return self._first_shape
 
-    def _following(self, state: State, facts: PageFacts, url: str) -> State | End:
+    def _following(self, state: State, facts: PageFacts, receipt: PageReceipt) -> State | End:
+        """What follows the page; the receipt gets the total that the page says."""
         try:
+            receipt.total = self._paginator.total(facts.document)
             following = self._paginator.after(state, facts)
         except ValueError as error:
             raise UnreadableData(f"`pagination`: {error}.") from None
         if not isinstance(following, End) and "url" in following:
-            return {"url": next_address(url, following["url"], self.credentials)}
+            return {"url": next_address(receipt.url, following["url"], self.credentials)}
         return following
 
     def _doubted(self, end: End, expected: Expected, receipt: PageReceipt, received: Received, facts: PageFacts) -> End:
