@@ -12,7 +12,7 @@ from sluice.orchestration.workflows import Outcome
 from sluice.runs.settling import settle, sweep
 from sluice.runs.starting import ingest_run, start
 from support.client import Client
-from support.documents import drop, http_source, ingest, rows
+from support.documents import drop, http_source, ingest, rows, take_again
 from support.upstream import Upstream
 from support.workflows import Killed, LocalWorkflows
 
@@ -244,7 +244,7 @@ def test_a_deleted_datasource_starts_nothing_and_gives_nothing_to_its_successor(
     workflows.outcomes.clear()
     workflows.start(services.runs.get(run))
     assert [one.status for one in services.runs.newest()] == ["failed"]
-    admin.post("/datasources", {"name": "log", "kind": "push"})
+    take_again(services, admin, {"name": "log", "kind": "push"})
     pushed(admin, "log", [{"id": 1}])
     assert rows(admin, "datasources/log") == [{"id": 1}]
     assert admin.post(f"/runs/{run}/redrive").status == 202

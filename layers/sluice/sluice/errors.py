@@ -115,7 +115,7 @@ class Conflict(RequestError):
 
 
 class AlreadyExists(Conflict):
-    title = "There is a resource of this name already"
+    code, title = "already-exists", "There is a resource of this name already"
 
 
 class PreconditionFailed(RequestError):
