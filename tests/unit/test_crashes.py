@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import botocore.client
 import httpx
 import pytest
@@ -18,6 +19,9 @@ import pytest
 from sluice.bootstrap import Platform
 from sluice.domain.dataset import Manifest
 from sluice.domain.names import now
+from sluice.domain.run import Drop
+from sluice.runs.inbox import receive
+from sluice.runs.scheduled import fire
 from sluice.runs.settling import sweep
 from support.client import Client
 from support.documents import drop, http_source, paged_source, rows
@@ -274,12 +278,6 @@ def test_an_event_whose_function_was_killed_is_delivered_again(
     cause: str,
     after: int,
 ) -> None:
-    import boto3
-
-    from sluice.domain.run import Drop
-    from sluice.runs.inbox import receive
-    from sluice.runs.scheduled import fire
-
     upstream.serve([{"a": 1}])
     admin.put("/datasources/s", http_source("s", schedule={"expression": "rate(1 hour)"}))
     admin.put("/datasources/d", {"name": "d", "kind": "file"})
@@ -310,3 +308,67 @@ def test_an_event_whose_function_was_killed_is_delivered_again(
     assert len(runs) == 1, "once, however often it was told"
     workflows.start(services.runs.get(runs[0]["id"]))
     assert rows(admin, f"datasources/{slug}") == [{"a": 1}]
+
+
+BURST = 3
+
+
+@pytest.mark.parametrize("delivered_again", [True, False], ids=["delivered again", "never delivered again"])
+@pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
+def test_a_burst_of_drops_survives_a_kill(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+    delivered_again: bool,
+) -> None:
+    """Two at a time; the killed function's event comes again, or the sweep finds what it left."""
+    services.settings = services.settings.model_copy(update={"max_active_ingests": 2})
+    admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
+    killer = Killer(after, effective=True)
+    with killing(monkeypatch, killer, workflows):
+        workflows.hold = True  # so that the files after the second one wait
+        for number in range(BURST):
+            deliver(services, killer, f"notes/{number}.csv", f"n\n{number}\n".encode(), 3 if delivered_again else 1)
+        workflows.hold = False
+        for name in list(workflows.outcomes):
+            del workflows.outcomes[name]
+            workflows.start(services.runs.get(name.rpartition("-")[0]))
+    for _ in range(2):
+        sweep(services, 0)
+    runs = list(services.runs.newest("datasource/notes"))
+    assert sorted(run.drop.key for run in runs if run.drop) == [f"notes/{number}.csv" for number in range(BURST)]
+    assert {run.status for run in runs} == {"succeeded"}
+    assert sorted(row["n"] for row in rows(admin, "datasources/notes")) == list(range(BURST))
+    assert (services.runs.active(), services.slots.holders("ingests")) == ([], set())
+    assert services.waiting_runs.oldest() is None
+
+
+def deliver(services: Platform, killer: Killer, key: str, body: bytes, times: int) -> None:
+    """Put a file into the inbox and announce it, again when the function is killed."""
+    killer.watching = False
+    stored = boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=body)
+    etag = stored["ETag"].strip('"')
+    announced = Drop(bucket="inbox", key=key, size=len(body), etag=etag, version_id=stored["VersionId"])
+    for _ in range(times):
+        killer.begin()
+        try:
+            receive(services, announced)
+        except Killed:
+            continue
+        return
+    killer.begin()
+
+
+def test_the_sample_reaches_the_end_of_a_burst(
+    services: Platform, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests above kill after fewer calls than a burst makes, or just about."""
+    services.settings = services.settings.model_copy(update={"max_active_ingests": 2})
+    admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
+    killer = Killer(10**9, effective=True)
+    with killing(monkeypatch, killer, workflows):
+        for number in range(BURST):
+            deliver(services, killer, f"notes/{number}.csv", f"n\n{number}\n".encode(), 1)
+    assert MOST_CALLS * 0.8 < killer.calls < MOST_CALLS

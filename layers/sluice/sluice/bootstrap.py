@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluice.catalog.assignments import Assignments
-from sluice.catalog.batches import Batches
+from sluice.catalog.batches import Batches, WaitingRuns
 from sluice.catalog.calls import CallStatistics
 from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
 from sluice.catalog.project_parts import ProjectParts
 from sluice.catalog.runs import Pages, Runs
+from sluice.catalog.slots import Slots
 from sluice.catalog.table import Table
 from sluice.catalog.test_results import TestResults
 from sluice.lake.cache import FileCache
@@ -116,6 +117,16 @@ class Platform:
         return Batches(self._table(self.settings.batches_table), self.settings.workspace)
 
     @cached_property
+    def waiting_runs(self) -> WaitingRuns:
+        """Runs of dropped files that wait to be started."""
+        return WaitingRuns(self._table(self.settings.batches_table), self.settings.workspace)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Slots that only so many may hold at a time."""
+        return Slots(self._table(self.settings.locks_table), self.settings.workspace)
+
+    @cached_property
     def locks(self) -> Locks:
         """Locks and idempotent answers."""
         return Locks(self._table(self.settings.locks_table), self.settings.workspace)
@@ -129,7 +140,7 @@ class Platform:
     @cached_property
     def inbox(self) -> Inbox:
         """Where files are dropped."""
-        return Inbox(self._links, self.settings.inbox_bucket, self.settings.presigned_seconds)
+        return Inbox(self.s3, self._links, self.settings.inbox_bucket, self.settings.presigned_seconds)
 
     @cached_property
     def lake(self) -> Lake:

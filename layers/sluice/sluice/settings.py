@@ -50,6 +50,16 @@ class Settings(BaseModel):
         "", description="Networks, as CIDR separated by commas, that datasources may call although they are not public."
     )
     lease_seconds: int = Field(900, description="How long a run may be silent before it counts as lost.")
+    lost_run_attempts: int = Field(
+        5, description="Attempts of a drop's or push's run that is lost with its machine; it is redriven until then."
+    )
+    max_active_ingests: int = Field(
+        8, description="Most runs of dropped files that are active at a time; further ones wait, the oldest first."
+    )
+    sweep_seconds: float = Field(60.0, description="Longest that a sweep takes up lost files of the inbox.")
+    sweep_files: int = Field(
+        20_000, description="Most files of the inbox that a sweep looks at; the next sweep goes on after them."
+    )
     run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     idempotency_hours: int = Field(24, description="How long an Idempotency-Key replays its answer.")
     max_request_bytes: int = Field(3_000_000, description="Largest request body that the API takes.")

@@ -1,10 +1,11 @@
-"""Pushed records that wait for their run, batch by batch in the order of their arrival."""
+"""What waits: pushed records for their run, and runs of dropped files for their turn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from sluice.catalog.table import Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.domain.base import Record
 
 
@@ -57,3 +58,32 @@ class Batches:
             ConditionFailed: somebody else was first.
         """
         transact(self._table.client, writes)
+
+
+class WaitingRuns:
+    """The runs of dropped files that wait to be started: `workspace#drops` / `run`, in the table `Batches`."""
+
+    def __init__(self, table: Table, workspace: str) -> None:
+        self._table = table
+        self._partition = f"{workspace}#drops"
+
+    def _key(self, run_id: str) -> Item:
+        return {"workspace_run": self._partition, "batch": run_id}
+
+    def putting(self, run_id: str) -> Write:
+        """The part of a transaction that lets a run wait."""
+        return self._table.put(self._key(run_id), "attribute_exists(#batch) OR attribute_not_exists(#batch)")
+
+    def removing(self, run_id: str) -> Write:
+        """The part of a transaction that ends a run's wait."""
+        return self._table.delete(self._key(run_id), "attribute_exists(#batch)")
+
+    def remove(self, run_id: str) -> None:
+        """End the wait of a run that will not be started."""
+        with suppress(ConditionFailed):
+            self._table.do(self.removing(run_id))
+
+    def oldest(self) -> str | None:
+        """The id of the run that has waited longest; none when no run waits."""
+        page = self._table.query("#workspace_run = :pk", {"pk": self._partition}, limit=1)
+        return str(page.items[0]["batch"]) if page.items else None

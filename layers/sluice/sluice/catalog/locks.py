@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.table import MOST_TOGETHER, ConditionFailed, Item, Table, Write, batch_get
 
 _ALWAYS = "attribute_exists(#workspace_id) OR attribute_not_exists(#workspace_id)"
 
@@ -90,7 +91,20 @@ class Locks:
             return max(0.0, taken + seconds - moment)
         return None
 
+    def held(self, locks: Sequence[str]) -> set[str]:
+        """Which of these locks somebody holds."""
+        found: set[str] = set()
+        for begin in range(0, len(locks), MOST_TOGETHER):
+            some = locks[begin : begin + MOST_TOGETHER]
+            items = batch_get(self._table.client, [(self._table, self._key(lock)) for lock in some])
+            found |= {lock for lock, item in zip(some, items, strict=True) if item and _lasts(item)}
+        return found
+
     def read(self, lock: str) -> Item | None:
         """What the holder of a lock wrote; none when nobody holds it."""
         item = self._table.get(self._key(lock))
-        return item if item and item["expires_at"] >= time.time() else None
+        return item if item and _lasts(item) else None
+
+
+def _lasts(item: Item) -> bool:
+    return bool(item["expires_at"] >= time.time())

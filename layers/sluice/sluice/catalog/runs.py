@@ -9,7 +9,7 @@ from typing import Any
 from sluice.catalog.table import ConditionFailed, Item, Table, Write
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import PageReceipt, Run, RunEvent, capped
+from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, capped
 from sluice.errors import Conflict, NotFound, RunStopped
 
 
@@ -35,6 +35,14 @@ class Runs:
         Raises:
             Conflict: a run of this id exists.
         """
+        try:
+            self._table.do(self.creating(run))
+        except ConditionFailed:
+            raise Conflict(f"There is a run {run.id!r} already.") from None
+        return run
+
+    def creating(self, run: Run) -> Write:
+        """The part of a transaction that stores a new run, active and pending."""
         run.lease_until = self.lease()
         run.active = self._workspace
         run.timeline = [RunEvent(time=run.created_at, event="created", attempt=run.attempt)]
@@ -45,11 +53,7 @@ class Runs:
             "schema_version": newest("run"),
             **run.model_dump(exclude={"id"}),
         }
-        try:
-            self._table.do(self._table.put(item, "attribute_not_exists(#run_id)"))
-        except ConditionFailed:
-            raise Conflict(f"There is a run {run.id!r} already.") from None
-        return run
+        return self._table.put(item, "attribute_not_exists(#run_id)")
 
     def find(self, run_id: str) -> Run | None:
         """The run; none if there is none."""
@@ -104,6 +108,12 @@ class Runs:
             self._key(run_id), "#status = :pending AND #attempt = :one", {"pending": "pending", "one": 1}
         )
 
+    def leaving_queue(self, run: Run) -> Write:
+        """The part of a transaction that ends the wait of a run: it is about to be started."""
+        changes = {"progress": None, "lease_until": self.lease()}
+        values = {"attempt": run.attempt, "pending": "pending"}
+        return self._table.update(self._key(run.id), changes, "#attempt = :attempt AND #status = :pending", values)
+
     def finishing(self, run: Run, **changes: Any) -> Write:
         """The part of a commit that ends the run's present attempt."""
         if "warnings" in changes:
@@ -141,6 +151,13 @@ class Runs:
         Raises:
             Conflict: the run has not ended, or somebody else has begun the attempt.
         """
+        try:
+            return _run(self._table.do(self.reopening(run)) or {})
+        except ConditionFailed:
+            raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
+
+    def reopening(self, run: Run, progress: Progress | None = None) -> Write:
+        """The part of a transaction that begins the next attempt of a run that has ended."""
         changes = {
             "attempt": run.attempt + 1,
             "status": "pending",
@@ -148,7 +165,7 @@ class Runs:
             "lease_until": self.lease(),
             "error": None,
             "finished_at": None,
-            "progress": None,
+            "progress": progress.model_dump() if progress else None,
             "warnings": [],
             "completeness": None,
             "completeness_reasons": [],
@@ -156,11 +173,7 @@ class Runs:
         append = _timeline(run.model_copy(update={"attempt": run.attempt + 1}), "redriven")
         values: Item = {"attempt": run.attempt, "failed": "failed", "partial": "partial", "cancelled": "cancelled"}
         condition = "#attempt = :attempt AND #status IN (:failed, :partial, :cancelled)"
-        try:
-            write = self._table.update(self._key(run.id), changes, condition, values, append=append)
-            return _run(self._table.do(write) or {})
-        except ConditionFailed:
-            raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
+        return self._table.update(self._key(run.id), changes, condition, values, append=append)
 
 
 def _reached(run: Run, changes: dict[str, Any]) -> str | None:

@@ -73,6 +73,8 @@ def _typed(value: Any) -> dict[str, Any]:
             return {"M": {str(key): _typed(inner) for key, inner in value.items()}}
         case list() | tuple():
             return {"L": [_typed(inner) for inner in value]}
+        case set():
+            return {"SS": sorted(value)}
         case _:
             raise TypeError(f"DynamoDB takes no {type(value).__name__}")
 
@@ -149,25 +151,29 @@ class Table:
         add: Item | None = None,
         once: Item | None = None,
         append: dict[str, list[Any]] | None = None,
+        discard: Item | None = None,
     ) -> Write:
         """A write of some attributes; a null removes its attribute.
 
         Args:
-            add: what is added to numbers.
+            add: what is added to numbers and sets.
             once: what is set unless it is there.
             append: what is added to lists.
+            discard: what is removed from sets.
         """
         sets = [f"#{name} = :set_{name}" for name, value in changes.items() if value is not None]
         sets += [f"#{name} = if_not_exists(#{name}, :once_{name})" for name in once or {}]
         sets += [f"#{name} = list_append(if_not_exists(#{name}, :none_yet), :more_{name})" for name in append or {}]
         removes = [f"#{name}" for name, value in changes.items() if value is None]
         adds = [f"#{name} :add_{name}" for name in (add or {})]
-        clauses = [("SET", sets), ("REMOVE", removes), ("ADD", adds)]
+        deletes = [f"#{name} :delete_{name}" for name in (discard or {})]
+        clauses = [("SET", sets), ("REMOVE", removes), ("ADD", adds), ("DELETE", deletes)]
         expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts)
         bound = {f"set_{name}": value for name, value in changes.items() if value is not None}
         bound |= {f"add_{name}": value for name, value in (add or {}).items()}
         bound |= {f"once_{name}": value for name, value in (once or {}).items()}
         bound |= {f"more_{name}": value for name, value in (append or {}).items()}
+        bound |= {f"delete_{name}": value for name, value in (discard or {}).items()}
         bound |= {"none_yet": []} if append else {}
         request = {"Key": _encode(key), "UpdateExpression": expression, "ConditionExpression": condition}
         return Write(self.name, "Update", _conditional(request, [expression, condition], bound | (values or {})))

@@ -28,19 +28,28 @@ class DataObject(Record):
 
 
 class Origin(Record):
-    """The dropped object that a version was made of, and when S3 says that it came."""
+    """The dropped object that a version was made of, and when S3 says that it came.
+
+    Args:
+        sequencer: from S3's notification; empty where the notification was lost.
+        modified: when S3 says that the object was written; null in manifests of earlier releases.
+    """
 
     key: str
     sequencer: str = ""
+    modified: str | None = None
 
     def is_older_than(self, other: Origin | None) -> bool:
         """Whether the other is a later object under the same key.
 
         S3 tells the order of the writes to one key by their sequencers: hexadecimal, the
-        shorter one padded on its right.
+        shorter one padded on its right. Where one of them is missing, the times of the writes
+        are compared, which S3 gives in seconds.
         """
-        if other is None or other.key != self.key or not (self.sequencer and other.sequencer):
+        if other is None or other.key != self.key:
             return False
+        if not (self.sequencer and other.sequencer):
+            return self.modified is not None and other.modified is not None and self.modified < other.modified
         width = max(len(self.sequencer), len(other.sequencer))
         return self.sequencer.ljust(width, "0") < other.sequencer.ljust(width, "0")
 

@@ -16,6 +16,7 @@ Trigger = Literal["api", "schedule", "drop", "push", "stream", "change", "refres
 Completeness = Literal["complete", "unproven", "partial"]
 
 TERMINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
+WAITING = "waiting"
 MAX_NOTES = 100
 _WORST: tuple[Completeness, ...] = ("complete", "unproven", "partial")
 
@@ -96,6 +97,11 @@ class Run(Record):
     def finished(self) -> bool:
         """Whether nothing will change the run any more, short of a redrive."""
         return self.status in TERMINAL
+
+    @property
+    def waits(self) -> bool:
+        """Whether the run is to be started when others have ended: nothing has been lost."""
+        return self.status == "pending" and self.progress is not None and self.progress.stage == WAITING
 
 
 _HIDDEN = {"active", "parent", "drop", "replay", "replay_over", "ingest", "lease_until", "timeline"}

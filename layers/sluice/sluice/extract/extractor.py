@@ -15,7 +15,7 @@ from sluice import __version__
 from sluice.domain.dataset import DataObject, Manifest, Origin, Version
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import FetchIndex, Run, capped, worst_of
+from sluice.domain.run import Drop, FetchIndex, Run, capped, worst_of
 from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
 from sluice.extract import additions, key_check
@@ -137,7 +137,7 @@ class Extractor:
                 "datasource": datasource.model_dump(mode="json", by_alias=True),
                 "index": keys.fetch_index(run, index.attempt),
             },
-            origin=Origin(key=run.drop.key, sequencer=run.drop.sequencer) if run.drop else None,
+            origin=_origin(run.drop, index) if run.drop else None,
             once=datasource.kind == "file",
             disposition=datasource.write_disposition or "replace",
             base=self._base.number if self._adds else None,
@@ -304,3 +304,8 @@ def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex, before: 
         decides |= {"run": run.id, "before": before.fingerprint if before is not None else None}
     text = orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+def _origin(drop: Drop, index: FetchIndex) -> Origin:
+    modified = index.pages[0].last_modified if index.pages else None
+    return Origin(key=drop.key, sequencer=drop.sequencer, modified=modified)

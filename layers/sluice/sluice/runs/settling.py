@@ -13,14 +13,14 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redacted
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
-from sluice.runs.inbox import reject_drop
+from sluice.runs.inbox import receive_lost, reject_drop
 from sluice.runs.planning import children
 from sluice.runs.pushing import release_drain
 from sluice.runs.starting import changed, redrive, release_refresh
 from sluice.runs.tables import follow
+from sluice.runs.waiting import free_lost_slots, release_slot, start_waiting
 
 _GRACE_SECONDS = 60
-_MOST_ATTEMPTS = 5
 logger = Logger()
 
 
@@ -32,11 +32,13 @@ def settle(services: Platform, run: Run) -> Run:
     Returns:
         The run as it stands afterwards.
     """
-    if not run.finished:
+    if not run.finished and not run.waits:
         run = _concluded(services, run)
     if run.finished and run.active is not None:
         _follow_up(services, run)
         services.runs.settled(run)
+    if run.finished and run.drop is not None:
+        start_waiting(services)
     return run
 
 
@@ -82,12 +84,18 @@ def _follow_up(services: Platform, run: Run) -> None:
                 services.workflows.stop(child)
             settle(services, services.runs.get(child.id))
         release_refresh(services, run)
-        return
+    elif run.kind == "ingest":
+        _follow_up_ingest(services, run)
+
+
+def _follow_up_ingest(services: Platform, run: Run) -> None:
+    if run.drop is not None:
+        release_slot(services, run)
+    if run.trigger in ("drop", "push") and _was_lost(services, run):
+        with suppress(NotFound):
+            redrive(services, run)
+            return
     if run.trigger == "push":
-        if _was_lost(run):
-            with suppress(NotFound):
-                redrive(services, run)
-                return
         release_drain(services, run)
     if run.status == "failed" and run.drop is not None:
         reject_drop(services, run)
@@ -95,13 +103,13 @@ def _follow_up(services: Platform, run: Run) -> None:
         changed(services, run.datasource or "", but_not=_refreshing_project(services, run))
 
 
-def _was_lost(run: Run) -> bool:
+def _was_lost(services: Platform, run: Run) -> bool:
     """Whether a run was lost with its machine, and might well succeed if it is tried again.
 
-    Whoever pushed has gone away content, so nobody else would.
+    Whoever pushed or dropped has gone away content, so nobody else would.
     """
     lost = run.status == "failed" and (run.error or {}).get("type") == PROBLEM_TYPE_PREFIX + RunStopped.code
-    return lost and run.attempt < _MOST_ATTEMPTS
+    return lost and run.attempt < services.settings.lost_run_attempts
 
 
 def _published_by(services: Platform, run: Run) -> bool:
@@ -118,17 +126,24 @@ def _refreshing_project(services: Platform, run: Run) -> str | None:
 
 def current(services: Platform, run: Run) -> Run:
     """The run as it stands, settled first when nothing was heard of it for too long."""
-    return settle(services, run) if not run.finished and run.lease_until < time.time() else run
+    silent = not run.finished and not run.waits and run.lease_until < time.time()
+    return settle(services, run) if silent else run
 
 
 def sweep(services: Platform, grace_seconds: float = _GRACE_SECONDS) -> int:
-    """Settle each run whose events were lost; how many are still under way.
+    """Settle each run whose events were lost, take up dropped files that nobody announced, start what waits.
 
     Args:
-        grace_seconds: leave runs alone that have been silent for less than this.
+        grace_seconds: leave runs and files alone of which something was heard within this time.
+
+    Returns:
+        How many runs are still under way or wait.
     """
     under_way = 0
     for listed in services.runs.active():
+        if listed.waits:
+            under_way += 1
+            continue
         run = services.runs.get(listed.id)  # the index may lag behind
         heard = run.lease_until - services.settings.lease_seconds
         try:
@@ -137,4 +152,7 @@ def sweep(services: Platform, grace_seconds: float = _GRACE_SECONDS) -> int:
         except Exception:  # one run that cannot be settled must not keep the others from it
             logger.exception("cannot settle", extra={"run_id": run.id})
             under_way += 1
+    free_lost_slots(services)
+    under_way += receive_lost(services, grace_seconds)
+    start_waiting(services)
     return under_way

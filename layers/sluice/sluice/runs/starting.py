@@ -10,6 +10,7 @@ from sluice.catalog.definitions import Definition
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Drop, Run, Trigger
 from sluice.errors import Conflict, NotFound, SluiceError
+from sluice.runs.waiting import requeue, start_waiting
 
 Ingest = Literal["stale", "all", "none"]
 _REFRESH_LOCK_SECONDS = 6 * 3600
@@ -188,6 +189,10 @@ def redrive(services: Platform, run: Run) -> Run:
         raise NotFound(f"The {kind} of this run was deleted.")
     if run.parent and not run.finished:
         raise Conflict("The run belongs to a refresh that is under way.")
+    if run.drop is not None:
+        requeue(services, run)
+        start_waiting(services)
+        return services.runs.get(run.id)
     again = services.runs.reopen(run)
     services.workflows.start(again)
     return again

@@ -86,4 +86,5 @@ def _receive(drop: Drop, s3: S3Client, lake: Lake) -> PageReceipt:
         filename=drop.key.rpartition("/")[2],
         fetched_at=rfc3339(now()),
         etag=drop.etag,
+        last_modified=rfc3339(answer["LastModified"]),
     )

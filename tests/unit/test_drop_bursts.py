@@ -1,0 +1,264 @@
+"""Bursts of dropped files: a few runs are active at a time, the others wait, and none is lost."""
+
+import time
+
+import boto3
+import pytest
+
+from sluice.bootstrap import Platform
+from sluice.domain.dataset import Origin
+from sluice.domain.run import Drop, Run, execution_name
+from sluice.orchestration.workflows import Outcome
+from sluice.runs.inbox import receive
+from sluice.runs.settling import current, sweep
+from support.client import Client
+from support.documents import drop, inbox_keys, rows
+from support.workflows import LocalWorkflows
+
+MOST = 2
+
+
+@pytest.fixture
+def notes(services: Platform, admin: Client) -> None:
+    services.settings = services.settings.model_copy(update={"max_active_ingests": MOST})
+    admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
+
+
+def stored(key: str, body: bytes) -> Drop:
+    """A file that lies in the inbox, and that nobody has announced."""
+    answer = boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=body)
+    etag = answer["ETag"].strip('"')
+    return Drop(bucket="inbox", key=key, size=len(body), etag=etag, version_id=answer["VersionId"])
+
+
+def dropped(services: Platform, count: int) -> list[Run]:
+    runs = [receive(services, stored(f"notes/{number}.csv", f"n\n{number}\n".encode())) for number in range(count)]
+    return [run for run in runs if run is not None]
+
+
+def running(services: Platform, workflows: LocalWorkflows) -> list[str]:
+    """The ids of the runs whose executions run, oldest first."""
+    return sorted(name[:-2] for name, outcome in workflows.outcomes.items() if outcome.status == "RUNNING")
+
+
+def finish(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
+    """Let the execution of one run go on to its end; those that start because of it are held."""
+    run = services.runs.get(run_id)
+    del workflows.outcomes[execution_name(run)]
+    workflows.hold = False
+    workflows.before_task = lambda function, payload: setattr(workflows, "hold", function == "run_events")
+    workflows.start(run)
+    workflows.before_task = lambda function, payload: None
+
+
+@pytest.mark.usefixtures("notes")
+def test_files_wait_while_enough_runs_are_active_and_the_oldest_follows(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
+    runs = [run.id for run in dropped(services, 5)]
+    assert running(services, workflows) == runs[:MOST]
+    waiting = admin.get(f"/runs/{runs[4]}").json()
+    assert (waiting["status"], waiting["progress"]["stage"]) == ("pending", "waiting")
+    finish(services, workflows, runs[1])
+    assert running(services, workflows) == [runs[0], runs[2]]
+    for run in (runs[0], runs[2], runs[3], runs[4]):
+        finish(services, workflows, run)
+        assert len(running(services, workflows)) <= MOST
+    assert {services.runs.get(run).status for run in runs} == {"succeeded"}
+    assert sorted(row["n"] for row in rows(admin, "datasources/notes")) == [0, 1, 2, 3, 4]
+    assert services.slots.holders("ingests") == set()
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_run_that_waits_is_not_taken_for_lost(services: Platform, workflows: LocalWorkflows) -> None:
+    workflows.hold = True
+    services.runs._lease_seconds = -10
+    last = dropped(services, MOST + 1)[-1]
+    waiting = services.runs.get(last.id)
+    assert current(services, waiting) == waiting
+    assert sweep(services, 0) == MOST + 1
+    assert last.id not in running(services, workflows)
+    assert services.runs.get(last.id) == waiting
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_run_that_was_cancelled_while_it_waited_never_starts(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
+    runs = [run.id for run in dropped(services, MOST + 2)]
+    assert admin.post(f"/runs/{runs[MOST]}/cancel").status == 200
+    finish(services, workflows, runs[0])
+    assert running(services, workflows) == [runs[1], runs[MOST + 1]]
+    sweep(services, 0)
+    assert services.runs.get(runs[MOST]).active is None
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Platform, workflows: LocalWorkflows) -> None:
+    workflows.hold = True
+    runs = [run.id for run in dropped(services, MOST + 1)]
+    gone = services.runs.get(runs[0])
+    services.runs.finish(gone, status="succeeded")
+    services.runs.settled(gone)
+    assert sweep(services, 0) > 0
+    assert runs[MOST] in running(services, workflows)
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_drop_that_is_lost_with_its_machine_is_tried_again(
+    services: Platform, admin: Client, workflows: LocalWorkflows
+) -> None:
+    workflows.hold = True
+    runs = [run.id for run in dropped(services, MOST + 1)]
+    for run in runs[:MOST]:
+        workflows.outcomes[f"{run}-1"] = Outcome("FAILED", "States.Runtime", "the emulator was stopped")
+    workflows.hold = False
+    sweep(services, 0)
+    assert [(services.runs.get(run).status, services.runs.get(run).attempt) for run in runs] == [
+        ("succeeded", 2),
+        ("succeeded", 2),
+        ("succeeded", 1),
+    ]
+    assert sorted(row["n"] for row in rows(admin, "datasources/notes")) == [0, 1, 2]
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_drop_that_is_lost_each_time_is_given_up(services: Platform, workflows: LocalWorkflows) -> None:
+    workflows.hold = True
+    (run,) = dropped(services, 1)
+    for attempt in range(1, services.settings.lost_run_attempts + 1):
+        workflows.outcomes[f"{run.id}-{attempt}"] = Outcome("FAILED", "States.Runtime", "the emulator was stopped")
+        sweep(services, 0)
+    ended = services.runs.get(run.id)
+    assert (ended.status, ended.attempt) == ("failed", services.settings.lost_run_attempts)
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_redriven_drop_waits_as_well(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+    failed = drop(services, "notes/bad.json", b"{")
+    assert failed is not None
+    assert failed["status"] == "failed"
+    workflows.hold = True
+    runs = [run.id for run in dropped(services, MOST)]
+    assert admin.post(f"/runs/{failed['id']}/redrive").status == 202
+    assert services.runs.get(failed["id"]).waits
+    assert admin.post(f"/runs/{failed['id']}/redrive").status == 409
+    finish(services, workflows, runs[0])
+    assert running(services, workflows) == sorted([failed["id"], runs[1]])
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Platform, admin: Client) -> None:
+    known = drop(services, "notes/known.csv", b"n\n1\n")
+    for number in (2, 3):
+        stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
+    stored("unknown/x.csv", b"n\n1\n")
+    assert sweep(services, 60) == 0, "their notifications may be on their way"
+    assert len(list(services.runs.newest())) == 1
+    sweep(services, 0)
+    sweep(services, 0)
+    runs = list(services.runs.newest("datasource/notes"))
+    assert [run.drop.key for run in runs if run.drop] == ["notes/3.csv", "notes/2.csv", "notes/known.csv"]
+    assert known is not None
+    assert [row["n"] for row in rows(admin, "datasources/notes")] == [1, 2, 3]
+    assert [key for key in inbox_keys() if "unknown" in key] == [
+        "_unknown/unknown/x.csv",
+        "_unknown/unknown/x.csv.reason.json",
+    ]
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Platform) -> None:
+    """Its lock has another name there; its run says that it is known."""
+    seen = stored("notes/a.csv", b"n\n1\n")
+    assert receive(services, seen) is not None
+    lock = f"drop#inbox/{seen.key}#{seen.version_id}"
+    assert services.locks.release(lock, "attribute_exists(#run)", {})
+    sweep(services, 0)
+    assert len(list(services.runs.newest())) == 1
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_deleted_file_is_not_found(services: Platform) -> None:
+    stored("notes/a.csv", b"n\n1\n")
+    boto3.client("s3").delete_object(Bucket="inbox", Key="notes/a.csv")
+    sweep(services, 0)
+    assert list(services.runs.newest()) == []
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_sweep_looks_at_so_many_files_and_the_next_one_goes_on(
+    services: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.settings = services.settings.model_copy(update={"sweep_files": 2})
+    listing = services.s3.list_object_versions
+    monkeypatch.setattr(services.s3, "list_object_versions", lambda **request: listing(**request, MaxKeys=2))
+    for number in range(5):
+        stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
+    counts = []
+    for _ in range(4):
+        sweep(services, 0)
+        counts.append(len(list(services.runs.newest())))
+    assert counts == [2, 4, 5, 5]
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_sweep_takes_no_longer_than_it_may(services: Platform) -> None:
+    services.settings = services.settings.model_copy(update={"sweep_seconds": 0.0})
+    for number in range(3):
+        stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
+    for expected in (1, 2, 3):
+        sweep(services, 0)
+        assert len(list(services.runs.newest())) == expected
+
+
+def test_the_later_of_two_files_of_a_key_is_published_though_its_predecessor_was_lost(
+    services: Platform, admin: Client
+) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    stored("notes/a.csv", b"n\n1\n")
+    time.sleep(1.1 - time.time() % 1)  # S3 says in seconds when an object was written
+    assert receive(services, stored("notes/a.csv", b"n\n2\n")) is not None
+    sweep(services, 0)
+    assert rows(admin, "datasources/notes") == [{"n": 2}]
+    assert len(admin.get("/datasources/notes/versions").json()["items"]) == 2
+
+
+def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    for number in (1, 2, 3):
+        stored("notes/a.csv", f"n\n{number}\n".encode())
+    sweep(services, 0)
+    assert rows(admin, "datasources/notes") == [{"n": 3}]
+
+
+EARLY, LATE = "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"
+
+
+@pytest.mark.parametrize(
+    ("this", "other", "older"),
+    [
+        (("01", LATE), ("02", EARLY), True),
+        (("", EARLY), ("02", LATE), True),
+        (("01", EARLY), ("", LATE), True),
+        (("", LATE), ("", EARLY), False),
+        (("", EARLY), ("", EARLY), False),
+        (("", None), ("", LATE), False),
+    ],
+)
+def test_the_order_of_two_files_of_a_key(this: tuple[str, str], other: tuple[str, str], older: bool) -> None:
+    origins = [Origin(key="k", sequencer=sequencer, modified=modified) for sequencer, modified in (this, other)]
+    assert origins[0].is_older_than(origins[1]) is older
+
+
+def test_a_slot_is_held_by_so_many(services: Platform) -> None:
+    slots = services.slots
+    assert [slots.take("x", holder, 2) for holder in ("a", "b", "c")] == [True, True, False]
+    assert slots.take("x", "a", 2), "who has one keeps it"
+    assert slots.take("y", "c", 1), "another name, other slots"
+    slots.free("x", "a")
+    slots.free("x", "a", "nobody")
+    assert slots.take("x", "c", 2)
+    assert slots.holders("x") == {"b", "c"}
