@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from support.client import Client
 from support.documents import http_source, ingest, take_again
 from support.template import ROOT, resources
 from support.upstream import Upstream
+from support.workflows import LocalWorkflows
 
 ROUTES = [*API_ROUTES, *QUERY_ROUTES, *PROBE_ROUTES]
 
@@ -150,6 +152,24 @@ def test_prefer_wait(services: Platform, admin: Client, upstream: Upstream) -> N
     plain = admin.post("/datasources/a/runs")
     assert plain.status == 202
     assert plain.headers["Location"].endswith(f"/v1/runs/{plain.json()['id']}")
+
+
+def test_only_so_many_calls_wait(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+    services.settings = services.settings.model_copy(update={"max_waiting_calls": 1})
+    admin.post("/datasources", http_source("a"))
+    workflows.hold = True
+    in_an_hour, a_moment_ago = int(time.time()) + 3600, int(time.time()) - 2
+    assert services.slots.take("waiting-calls", f"{in_an_hour:011d}#other", 1)
+    begun = time.monotonic()
+    answer = admin.post("/datasources/a/runs", {}, prefer="wait=20")
+    assert (answer.status, "Preference-Applied" in answer.headers, time.monotonic() - begun < 5) == (202, False, True)
+    services.slots.free("waiting-calls", f"{in_an_hour:011d}#other")
+    assert services.slots.take("waiting-calls", f"{a_moment_ago:011d}#killed", 1)
+    answer = admin.post("/datasources/a/runs", {}, prefer="wait=1")
+    assert (answer.status, answer.headers["Preference-Applied"]) == (202, "wait=1"), (
+        "a call that was killed is forgotten"
+    )
+    assert services.slots.holders("waiting-calls") == set(), "whoever has waited lets go"
 
 
 def test_runs_are_listed_and_filtered(services: Platform, admin: Client, upstream: Upstream) -> None:

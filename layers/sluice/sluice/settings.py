@@ -68,6 +68,9 @@ class Settings(BaseModel):
     page_limit: int = Field(50, description="Items of a list when no limit is given.")
     max_page_limit: int = Field(200, description="Most items of a list that a client may ask for.")
     max_wait_seconds: int = Field(20, description="Longest wait that Prefer: wait=N is granted.")
+    max_waiting_calls: int = Field(
+        20, description="Most calls that wait for a run at a time; further ones are answered at once, with 202."
+    )
     max_page_bytes: int = Field(100_000_000, description="Largest upstream answer, decompressed.")
     max_drop_bytes: int = Field(250_000_000, description="Largest file that a drop may have.")
     max_document_bytes: int = Field(

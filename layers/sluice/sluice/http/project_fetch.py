@@ -34,7 +34,7 @@ def fetch_project(call: Call, services: Platform, slug: str) -> Answer:
         published = services.datasets.published(f"project/{slug}")
         return _merged(services, slug, published, _too_old(services, slug))
     run = start(services, refresh_run(slug, "api", call.principal.id))
-    run = awaited(services, run, services.settings.max_wait_seconds)
+    run, _ = awaited(services, run, services.settings.max_wait_seconds)
     if not run.finished:
         return Answer(presented(run), 202, {"Location": call.link(f"/runs/{run.id}")})
     if run.status == "cancelled":
