@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,31 @@ import httpx
 from sluice_cli.progress import StepFailed
 
 _PAUSE_SECONDS = 0.3
+_BUSY = (429, 503)
+_BUSY_SECONDS = 120.0
+_LONGEST_PAUSE = 5.0
+
+
+def answer_when_free(send: Callable[[], httpx.Response], seconds: float = _BUSY_SECONDS) -> httpx.Response:
+    """The answer to a request, which is sent again while the API is too busy for it.
+
+    An API that is too busy has not done what was asked for. It says by `Retry-After` when to ask
+    again; the local emulator's gateway leaves that out.
+
+    Args:
+        seconds: after this long, the answer that it is too busy is the answer.
+    """
+    deadline = time.monotonic() + seconds
+    pause = _PAUSE_SECONDS
+    while True:
+        answer = send()
+        asked = answer.headers.get("Retry-After", "")
+        # Jitter, so that those who were refused together do not come back together.
+        wait = (float(asked) if asked.isdecimal() else pause / 2) + random.uniform(0, pause / 2)  # noqa: S311
+        if answer.status_code not in _BUSY or time.monotonic() + wait > deadline:
+            return answer
+        time.sleep(wait)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 class Api:
@@ -35,7 +62,7 @@ class Api:
             StepFailed: with what the API says is wrong.
         """
         try:
-            answer = self._client.request(method, path, **more)
+            answer = answer_when_free(lambda: self._client.request(method, path, **more))
         except httpx.TransportError as error:
             raise StepFailed(f"{self.url} cannot be reached ({error}); is the stack up? Try: make up") from None
         if answer.status_code >= 400:

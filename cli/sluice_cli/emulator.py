@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from sluice_cli.processes import end_group
 from sluice_cli.progress import StepFailed, console
 
 REGION = "us-east-1"
@@ -20,15 +22,55 @@ _START_SECONDS = 60
 _STOP_SECONDS = 60
 # A process that was killed a moment ago may still be letting its port go.
 _PORT_SECONDS = 3
+# Calls that are under way may keep it from ending: after so long their processes are ended first.
+_PATIENCE_SECONDS = 20
+_WARM_SECONDS = 30
+# A process of a function has 60 to 300 MB.
+_WORKER_BYTES = 160 << 20
+_WORKERS_OF_A_CORE, _FEWEST_WORKERS = 18, 16
+# Each function's part of the workers; a quarter of them is left for the workflows.
+_PARTS = {"authorizer": 5, "api": 5, "query": 7, "inbox": 12, "probe": 18, "preflight": 18}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much the emulator may run at a time, for functions that call each other through it.
+
+    Args:
+        workers: calls of functions; further ones are throttled.
+        functions: the same for those functions that callers and events start, so that they leave
+            room for the workflows.
+        active_ingests: runs of dropped files.
+        waiting_calls: calls of the API that wait for a run.
+    """
+
+    workers: int
+    functions: dict[str, int]
+    active_ingests: int
+    waiting_calls: int
+
+
+def limits_of_this_machine() -> Limits:
+    """What fits this machine's cores, and a quarter of its memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    fitting = memory // 4 // _WORKER_BYTES
+    workers = max(_FEWEST_WORKERS, min(_WORKERS_OF_A_CORE * (os.cpu_count() or 1), fitting))
+    functions = {name: max(1, workers // part) for name, part in _PARTS.items()}
+    return Limits(workers, functions, max(2, workers // 6), max(1, functions["api"] // 2))
 
 
 class Emulator:
     """MiniStack on one port, with its state in one folder."""
 
-    parameters = ("CreateUserPool=yes",)
     shares_disk = True
 
     def __init__(self, folder: Path, port: int) -> None:
+        self.limits: Limits | None = limits_of_this_machine()
+        self.parameters = (
+            "CreateUserPool=yes",
+            f"MaxActiveIngests={self.limits.active_ingests}",
+            f"MaxWaitingCalls={self.limits.waiting_calls}",
+        )
         self.folder = folder
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -36,6 +78,7 @@ class Emulator:
         self._log = folder / "emulator.log"
         self._state = folder / "state"
         self._process: subprocess.Popen[bytes] | None = None
+        self._marker = f"SLUICE_EMULATOR={folder.absolute()}"
 
     def pid(self) -> int | None:
         """The process id of our emulator; none when it is not running."""
@@ -52,6 +95,7 @@ class Emulator:
         """
         if self.pid() is not None and self._becomes_ready():
             return False
+        self._end_workers()
         self._require_free_port()
         lost = self._set_lost_state_aside()
         for name in ("state", "s3", "tmp"):
@@ -63,9 +107,13 @@ class Emulator:
         return lost
 
     def _spawn(self) -> subprocess.Popen[bytes]:
+        name, _, value = self._marker.partition("=")
         environment = {
             **os.environ,
             **aws_environment(self.url),
+            name: value,
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(self.limits.workers if self.limits else 0),
+            "LAMBDA_WARM_TTL_SECONDS": str(_WARM_SECONDS),
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
             "GATEWAY_PORT": str(self.port),
@@ -133,25 +181,44 @@ class Emulator:
         raise StepFailed(f"the emulator does not answer on port {self.port}; see {self._log}")
 
     def stop(self) -> bool:
-        """Stop it, so that it saves its state; whether it was running.
+        """Stop it, so that it saves its state, and its functions' processes; whether it was running.
 
         Raises:
             StepFailed: it does not end.
         """
         pid = self.pid()
         if pid is None:
+            self._end_workers()
             return False
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
+        if not self._ends_within(_PATIENCE_SECONDS):
+            self._end_workers(spare=pid)
+            if not self._ends_within(_STOP_SECONDS - _PATIENCE_SECONDS):
+                raise StepFailed(f"the emulator (process {pid}) does not end; see {self._log}")
+        self._end_workers()
+        self._pid_file.unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        return True
+
+    def _ends_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._process is not None:
                 self._process.poll()  # our own child would stay listed until it is asked after
             if self.pid() is None:
-                self._pid_file.unlink(missing_ok=True)
-                shutil.rmtree(self.folder / "tmp", ignore_errors=True)
                 return True
             time.sleep(0.1)
-        raise StepFailed(f"the emulator (process {pid}) does not end; see {self._log}")
+        return False
+
+    def _end_workers(self, spare: int | None = None) -> None:
+        """End the processes that the emulator has started: all are in its process group, even when it is gone."""
+        try:
+            group = int(self._pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return
+        ended = end_group(group, self._marker, spare=spare)
+        if ended:
+            console.print(f"  ended {ended} processes of functions that were left")
 
 
 def _is_free(port: int) -> bool:

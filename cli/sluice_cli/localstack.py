@@ -26,6 +26,7 @@ class LocalStackContainer:
 
     parameters = ("CreateUserPool=no",)  # Cognito is not part of the free image
     shares_disk = False
+    limits = None  # Lambda's own containers have limits of their own
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder

@@ -108,9 +108,19 @@ class LocalStack:
                 "--parameter-overrides",
                 *self._parameters(),
             )
+            self._limit_functions()
             (self.folder / "deployed").write_text(digest)
         if self.emulator.shares_disk:
             forget_others(self._layers, {file.read_text() for file in self.local.glob("*/deployed")})
+
+    def _limit_functions(self) -> None:
+        """Give each function that callers start its part of the workers: the emulator's templates cannot."""
+        if self.emulator.limits is None:
+            return
+        for name, most in self.emulator.limits.functions.items():
+            self.client("lambda").put_function_concurrency(
+                FunctionName=f"{STACK_NAME}-{name}", ReservedConcurrentExecutions=most
+            )
 
     def _has_layers(self, digest: str) -> bool:
         return not self.emulator.shares_disk or (self._layers / digest).exists()

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import localstack_client.session
 
+from sluice_cli.api import answer_when_free
 from sluice_cli.stack import LocalStack
 
 ROOT = Path(__file__).parents[2]
@@ -60,8 +61,9 @@ class Deployed:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        assert self.http is not None
-        return self.http.request(method, path, json=body, headers=sent)
+        http = self.http
+        assert http is not None
+        return answer_when_free(lambda: http.request(method, path, json=body, headers=sent))
 
     def done(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.call(method, path, body)

@@ -1,0 +1,68 @@
+"""Groups of processes: an emulator, and what it has started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+_PROC = Path("/proc")
+_END_SECONDS = 10
+
+
+def group_members(group: int) -> list[int]:
+    """The ids of a process group's processes, zombies left out."""
+    if not (_PROC / "self").exists():
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True)
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return [int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")]
+    members = []
+    for folder in _PROC.iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            # The command's name, in parentheses, may hold anything; what follows it is fixed.
+            state, _, pgid = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue  # it has just ended
+        if int(pgid) == group and state != "Z":
+            members.append(int(folder.name))
+    return members
+
+
+def end_group(group: int, marker: str, *, spare: int | None = None) -> int:
+    """Kill the processes of a group, and wait until they are gone.
+
+    Args:
+        marker: `NAME=value` from the environment of the group's first process, which those that it
+            starts inherit. A group without it is not ours: its id was given away again.
+        spare: a process of the group that is left alone.
+
+    Returns:
+        How many processes were killed.
+    """
+    members = group_members(group)
+    if not any(_has_variable(pid, marker) for pid in members):
+        return 0
+    killed: set[int] = set()
+    deadline = time.monotonic() + _END_SECONDS
+    while (left := set(group_members(group)) - {spare}) and time.monotonic() < deadline:
+        for pid in left - killed:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            killed.add(pid)
+        time.sleep(0.05)
+    return len(killed)
+
+
+def _has_variable(pid: int, marker: str) -> bool:
+    if not (_PROC / "self").exists():
+        return True  # nothing tells, and a group's id is seldom given away again
+    try:
+        return marker.encode() in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
