@@ -2,10 +2,10 @@
 
 Every record of a version carries that version's mark, so that an answer with two marks, or with
 fewer records than there are, is a torn read. The readers ask over HTTP, through the gateway, its
-authorizer and the function, each again after a pause, and their first requests are spread over one:
-the emulator starts a process of each function for every request that waits, and two cores cannot
-start hundreds beside a refresh. What the two functions ask of DynamoDB goes through a forwarder that
-counts it. Nothing is compared with a peer.
+authorizer and the function, each again after a pause, and their first requests are spread over one.
+The emulator runs a few calls of each function at a time and refuses the others: those readers ask
+again until they are served, and the time that this takes is part of their request's. What the two
+functions ask of DynamoDB goes through a forwarder that counts it. Nothing is compared with a peer.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ import httpx
 ROOT = Path(__file__).parents[1]
 sys.path[0] = str(ROOT / "tests")  # whose `support` is meant, not this folder's
 
+from sluice_cli.api import answer_when_free  # noqa: E402
 from sluice_cli.progress import StepFailed  # noqa: E402
 from sluice_cli.stack import LocalStack  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402
 
 READERS, REFRESHES, RECORDS = 200, 40, 100
-PAUSE = 30.0
+PAUSE = 10.0
 READS = ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")
 ANSWERING = ("sluice-authorizer", "sluice-query")
 NAME = "readers"
@@ -123,6 +124,7 @@ class Readers:
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._read, args=(pause * at / count,)) for at in range(count)]
         self._lock = threading.Lock()
+        self.refusals = 0
         self.seconds: list[float] = []
         self.outcomes: Counter[str] = Counter()
         self.marks: Counter[int] = Counter()
@@ -144,7 +146,7 @@ class Readers:
             while not self._stop.is_set():
                 begun = time.perf_counter()
                 try:
-                    answer = client.get(self._url)
+                    answer = answer_when_free(lambda: self._asked(client))
                     outcome, mark = judged(answer)
                 except httpx.HTTPError as error:
                     outcome, mark = f"error: {type(error).__name__}", None
@@ -153,6 +155,12 @@ class Readers:
                     self.outcomes[outcome] += 1
                     self.marks.update([] if mark is None else [mark])
                 self._stop.wait(self._pause)
+
+    def _asked(self, client: httpx.Client) -> httpx.Response:
+        answer = client.get(self._url)
+        with self._lock:
+            self.refusals += answer.status_code in (429, 503)
+        return answer
 
 
 def judged(answer: httpx.Response) -> tuple[str, int | None]:
@@ -177,6 +185,7 @@ def show(readers: Readers, said: argparse.Namespace, elapsed: float, operations:
         f"95 % within {ordered[int(len(ordered) * 0.95)] * 1000:.0f} ms"
     )
     print(f"  answers of {len(readers.marks)} versions; kept {hits}, computed {misses}")
+    print(f"  refused for being busy, and asked again: {readers.refusals}")
     print(f"  errors and torn reads: {faults or 'none'}")
     reads = sum(operations[name] for name in READS)
     print(f"  DynamoDB was asked by {' and '.join(ANSWERING)}: {dict(operations.most_common())}")

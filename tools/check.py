@@ -59,6 +59,7 @@ PROOF: list[Side] = [
         )
     ],
 ]
+PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
 GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
 
 

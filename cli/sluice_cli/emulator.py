@@ -24,12 +24,18 @@ _STOP_SECONDS = 60
 _PORT_SECONDS = 3
 # Calls that are under way may keep it from ending: after so long their processes are ended first.
 _PATIENCE_SECONDS = 20
+# How long a process of a function is kept for its next call.
 _WARM_SECONDS = 30
+# The first pause before an event is tried again; the second one is twice as long, and there is no third.
+_RETRY_SECONDS = 3
 # A process of a function has 60 to 300 MB.
 _WORKER_BYTES = 160 << 20
 _WORKERS_OF_A_CORE, _FEWEST_WORKERS = 18, 16
-# Each function's part of the workers; a quarter of them is left for the workflows.
-_PARTS = {"authorizer": 5, "api": 5, "query": 7, "inbox": 12, "probe": 18, "preflight": 18}
+# Each function's part of the workers. Callers and events start the first ones: together they leave a
+# quarter of the workers to the workflows.
+STARTED_BY_CALLERS = {"authorizer": 5, "api": 5, "query": 7, "inbox": 8, "probe": 18, "preflight": 18}
+
+_STAGES = ("plan", "fetch", "extract", "merge", "model", "report", "commit")
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,8 @@ class Limits:
 
     Args:
         workers: calls of functions; further ones are throttled.
-        functions: the same for those functions that callers and events start, so that they leave
-            room for the workflows.
+        functions: the same for each function that has a limit of its own: those that callers start
+            leave room for the workflows, and no stage of a workflow takes all of that room.
         active_ingests: runs of dropped files.
         waiting_calls: calls of the API that wait for a run.
     """
@@ -55,7 +61,8 @@ def limits_of_this_machine() -> Limits:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     fitting = memory // 4 // _WORKER_BYTES
     workers = max(_FEWEST_WORKERS, min(_WORKERS_OF_A_CORE * (os.cpu_count() or 1), fitting))
-    functions = {name: max(1, workers // part) for name, part in _PARTS.items()}
+    parts = STARTED_BY_CALLERS | dict.fromkeys(_STAGES, 4)
+    functions = {name: max(1, workers // part) for name, part in parts.items()}
     return Limits(workers, functions, max(2, workers // 6), max(1, functions["api"] // 2))
 
 
@@ -95,7 +102,7 @@ class Emulator:
         """
         if self.pid() is not None and self._becomes_ready():
             return False
-        self._end_workers()
+        self._end_what_was_left()
         self._require_free_port()
         lost = self._set_lost_state_aside()
         for name in ("state", "s3", "tmp"):
@@ -114,6 +121,7 @@ class Emulator:
             name: value,
             "LAMBDA_ACCOUNT_CONCURRENCY": str(self.limits.workers if self.limits else 0),
             "LAMBDA_WARM_TTL_SECONDS": str(_WARM_SECONDS),
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(_RETRY_SECONDS),
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
             "GATEWAY_PORT": str(self.port),
@@ -188,7 +196,7 @@ class Emulator:
         """
         pid = self.pid()
         if pid is None:
-            self._end_workers()
+            self._end_what_was_left()
             return False
         os.kill(pid, signal.SIGTERM)
         if not self._ends_within(_PATIENCE_SECONDS):
@@ -210,15 +218,19 @@ class Emulator:
             time.sleep(0.1)
         return False
 
-    def _end_workers(self, spare: int | None = None) -> None:
+    def _end_what_was_left(self) -> None:
+        """End the processes of an emulator that was killed."""
+        ended = self._end_workers()
+        if ended:
+            console.print(f"  ended {ended} processes of functions that a killed emulator had left")
+
+    def _end_workers(self, spare: int | None = None) -> int:
         """End the processes that the emulator has started: all are in its process group, even when it is gone."""
         try:
             group = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
-            return
-        ended = end_group(group, self._marker, spare=spare)
-        if ended:
-            console.print(f"  ended {ended} processes of functions that were left")
+            return 0
+        return end_group(group, self._marker, spare=spare)
 
 
 def _is_free(port: int) -> bool:

@@ -11,10 +11,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from support.bare import Bare
+from support.stack import until
 from support.template import ROOT
 
 
@@ -125,3 +127,104 @@ def test_a_schedules_placeholders_stay_as_they_are(bare: Bare) -> None:
         time.sleep(0.5)
     told = json.loads(s3.get_object(Bucket="told", Key="event")["Body"].read())
     assert told == {"execution": "<aws.scheduler.execution-id>"}
+
+
+def throttled(bare: Bare, name: str, code: str = "def handler(event, context): return {}") -> str:
+    """A function that is throttled whenever it is called."""
+    arn = bare.function(name, code)
+    bare.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    return arn
+
+
+def gateway(bare: Bare, function: str, authorizer: str | None = None) -> httpx.Response:
+    """What an API answers whose only method is a function's."""
+    api = bare.client("apigateway")
+    uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
+    made = api.create_rest_api(name="busy")["id"]
+    root = api.get_resources(restApiId=made)["items"][0]["id"]
+    method: dict[str, Any] = {"restApiId": made, "resourceId": root, "httpMethod": "GET"}
+    access: dict[str, str] = {"authorizationType": "NONE"}
+    if authorizer:
+        known = api.create_authorizer(
+            restApiId=made,
+            name="a",
+            type="REQUEST",
+            authorizerUri=uri.format(authorizer),
+            authorizerResultTtlInSeconds=0,
+        )
+        access = {"authorizationType": "CUSTOM", "authorizerId": known["id"]}
+    api.put_method(**method, **access)
+    api.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri.format(function))
+    api.create_deployment(restApiId=made, stageName="live")
+    return httpx.get(f"{bare.emulator.url}/restapis/{made}/live/_user_request_/", timeout=30, trust_env=False)
+
+
+def test_a_throttled_function_is_answered_by_the_gateway_without_retry_after(bare: Bare) -> None:
+    answer = gateway(bare, throttled(bare, "busy"))
+    assert answer.status_code == 429
+    assert "retry-after" not in answer.headers
+    assert answer.json()["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+def test_a_throttled_authorizer_is_a_failed_one(bare: Bare) -> None:
+    function = bare.function("free", "def handler(event, context): return {'statusCode': 200}")
+    answer = gateway(bare, function, throttled(bare, "busy-authorizer"))
+    assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (500, "AuthorizerConfigurationException")
+
+
+def test_a_workflow_does_not_learn_that_a_function_is_throttled(bare: Bare) -> None:
+    arn = throttled(bare, "busy-task")
+    machine = bare.machine("busy", {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": arn, "End": True}}})
+    assert bare.run(machine, "one")["error"] == "Lambda.Unknown"
+
+
+def test_an_event_rule_does_not_call_a_throttled_function_again(bare: Bare) -> None:
+    """An asynchronous call is tried again; what a rule sends is lost at once."""
+    code = (
+        "import boto3, time\n"
+        "def handler(event, context):\n"
+        "    boto3.client('sqs').create_queue(QueueName=event['queue'])\n"
+        "    time.sleep(event.get('seconds', 0))\n"
+    )
+    arn = bare.function("busy-target", code)
+    events, functions, queues = bare.client("events"), bare.client("lambda"), bare.client("sqs")
+    functions.put_function_concurrency(FunctionName="busy-target", ReservedConcurrentExecutions=1)
+    events.put_rule(Name="busy", EventPattern=json.dumps({"source": ["test"]}))
+    events.put_targets(Rule="busy", Targets=[{"Id": "f", "Arn": arn, "InputPath": "$.detail"}])
+
+    def call(queue: str, seconds: float = 0) -> None:
+        payload = json.dumps({"queue": queue, "seconds": seconds})
+        functions.invoke(FunctionName="busy-target", InvocationType="Event", Payload=payload)
+
+    def called(queue: str) -> bool:
+        return any(url.endswith(queue) for url in queues.list_queues().get("QueueUrls", []))
+
+    call("first", seconds=1.5)
+    until(lambda: called("first"), 20)
+    events.put_events(Entries=[{"Source": "test", "DetailType": "t", "Detail": json.dumps({"queue": "by-rule"})}])
+    call("by-call")
+    until(lambda: called("by-call"), 20)
+    assert not called("by-rule")
+
+
+def test_a_functions_reserved_concurrency_is_not_read_from_a_template(bare: Bare) -> None:
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": "reserved",
+            "Runtime": "python3.11",
+            "Role": "arn:aws:iam::000000000000:role/r",
+            "Handler": "index.handler",
+            "Code": {"ZipFile": "def handler(event, context): return {}"},
+            "ReservedConcurrentExecutions": 3,
+        },
+    }
+    template = json.dumps({"Resources": {"F": function}})
+    bare.client("cloudformation").create_stack(StackName="reserved", TemplateBody=template)
+    bare.client("cloudformation").get_waiter("stack_create_complete").wait(
+        StackName="reserved", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    functions = bare.client("lambda")
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName="reserved")
+    functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=3)
+    assert functions.get_function_concurrency(FunctionName="reserved")["ReservedConcurrentExecutions"] == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from sluice_cli.emulator import Emulator
 from sluice_cli.localstack import LocalStackContainer
+from sluice_cli.processes import group_members
 from sluice_cli.progress import StepFailed
 from support.bare import Bare
 from support.stack import free_port
@@ -49,6 +51,68 @@ def test_an_emulator_that_was_stopped_keeps_its_state_and_one_that_was_killed_is
     assert not Bare(emulator).client("sqs").list_queues().get("QueueUrls")
     assert list(tmp_path.glob("lost-*/s3")), "what remained is set aside"
     emulator.stop()
+
+
+def busy_emulator(folder: Path) -> tuple[Emulator, int]:
+    """An emulator, by its process group, whose functions' processes do not read that it is gone."""
+    emulator = Emulator(folder, free_port())
+    emulator.start()
+    group = emulator.pid()
+    assert group is not None
+    bare = Bare(emulator)
+    bare.function("sleeps", "import time\ndef handler(event, context): time.sleep(600)")
+    for _ in range(3):
+        bare.client("lambda").invoke(FunctionName="sleeps", InvocationType="Event", Payload=b"{}")
+    deadline = time.monotonic() + 30
+    while len(group_members(group)) < 4:
+        assert time.monotonic() < deadline, "the functions do not start"
+        time.sleep(0.1)
+    return emulator, group
+
+
+def test_down_ends_the_functions_processes_of_an_emulator_that_was_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator, group = busy_emulator(tmp_path)
+    os.kill(group, signal.SIGKILL)
+    while emulator.pid() is not None:
+        time.sleep(0.05)
+    assert group_members(group), "they outlive the emulator"
+    assert not emulator.stop(), "it is not running"
+    assert group_members(group) == []
+    assert "ended 3 processes" in capsys.readouterr().out
+
+
+def test_down_ends_the_functions_processes_and_the_state_is_kept(tmp_path: Path) -> None:
+    emulator, group = busy_emulator(tmp_path)
+    Bare(emulator).client("sqs").create_queue(QueueName="kept")
+    assert emulator.stop()
+    assert group_members(group) == []
+    assert emulator.start() is False
+    assert Bare(emulator).client("sqs").list_queues()["QueueUrls"]
+    emulator.stop()
+
+
+def test_a_start_ends_what_a_killed_emulator_has_left(tmp_path: Path) -> None:
+    emulator, group = busy_emulator(tmp_path)
+    os.kill(group, signal.SIGKILL)
+    while emulator.pid() is not None:
+        time.sleep(0.05)
+    assert emulator.start() is True
+    assert group_members(group) == []
+    emulator.stop()
+
+
+def test_a_group_without_our_mark_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        emulator = Emulator(tmp_path, free_port())
+        (tmp_path / "emulator.pid").write_text(str(other.pid))
+        assert not emulator.stop()
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_a_process_that_only_has_the_same_id_is_not_ours(tmp_path: Path) -> None:
