@@ -97,6 +97,20 @@ def test_the_emulator_is_stopped_in_the_middle_of_a_refresh(deployed: Deployed, 
     assert deployed.done("GET", "/runs?status=running")["items"] == []
 
 
+def test_the_emulator_is_stopped_in_the_middle_of_a_burst_of_drops(deployed: Deployed, name: str) -> None:
+    assert deployed.local is not None
+    files = 12
+    deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "file", "write_disposition": "append"})
+    for number in range(files):
+        deployed.drop(f"{name}/{number}.csv", b"n\n%d\n" % number)
+    until(lambda: deployed.done("GET", f"/runs?datasource={name}")["items"])
+    deployed.local.down()
+    deployed.use(deployed.local.up())
+    until(lambda: len(deployed.done("GET", f"/runs?datasource={name}&status=succeeded")["items"]) == files, 240)
+    assert sorted(row["n"] for row in deployed.rows(f"datasources/{name}")) == list(range(files))
+    assert len(deployed.done("GET", f"/runs?datasource={name}")["items"]) == files
+
+
 def test_the_emulator_is_killed(
     deployed: Deployed, server: Server, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

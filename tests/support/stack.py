@@ -24,6 +24,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Patient(httpx.HTTPTransport):
+    """Asks again while the API is too busy."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        def send() -> httpx.Response:
+            answer = super(Patient, self).handle_request(request)
+            answer.read()
+            return answer
+
+        return answer_when_free(send)
+
+
 class Deployed:
     """A stack and its API."""
 
@@ -45,6 +57,7 @@ class Deployed:
         self.description = description
         self.url = description["api"]
         self.http = httpx.Client(
+            transport=Patient(),
             base_url=self.url,
             headers={"x-api-key": description["api_key"]},
             timeout=60,
@@ -61,9 +74,8 @@ class Deployed:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        http = self.http
-        assert http is not None
-        return answer_when_free(lambda: http.request(method, path, json=body, headers=sent))
+        assert self.http is not None
+        return self.http.request(method, path, json=body, headers=sent)
 
     def done(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.call(method, path, body)

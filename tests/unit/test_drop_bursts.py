@@ -1,9 +1,12 @@
 """Bursts of dropped files: a few runs are active at a time, the others wait, and none is lost."""
 
+import os
 import time
 
 import boto3
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sluice.bootstrap import Platform
 from sluice.domain.dataset import Origin
@@ -38,7 +41,9 @@ def dropped(services: Platform, count: int) -> list[Run]:
 
 def running(services: Platform, workflows: LocalWorkflows) -> list[str]:
     """The ids of the runs whose executions run, oldest first."""
-    return sorted(name[:-2] for name, outcome in workflows.outcomes.items() if outcome.status == "RUNNING")
+    return sorted(
+        name.rpartition("-")[0] for name, outcome in workflows.outcomes.items() if outcome.status == "RUNNING"
+    )
 
 
 def finish(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
@@ -232,6 +237,57 @@ def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Platfor
         stored("notes/a.csv", f"n\n{number}\n".encode())
     sweep(services, 0)
     assert rows(admin, "datasources/notes") == [{"n": 3}]
+
+
+@settings(
+    max_examples=100 if os.environ.get("PROOF") else 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.sampled_from(["drop", "announce again", "lose", "finish", "kill", "sweep"]), max_size=14))
+def test_whatever_happens_each_file_is_ingested_once_and_in_turn(
+    services: Platform,
+    admin: Client,
+    workflows: LocalWorkflows,
+    monkeypatch: pytest.MonkeyPatch,
+    events: list[str],
+) -> None:
+    services.settings = services.settings.model_copy(update={"max_active_ingests": MOST})
+    slug = f"d{time.monotonic_ns()}"
+    admin.post("/datasources", {"name": slug, "kind": "file", "write_disposition": "append"})
+    files: list[Drop] = []
+    starts: list[str] = []
+    monkeypatch.setattr(workflows, "start", lambda run: (starts.append(run.id), LocalWorkflows.start(workflows, run)))
+    for event in events:
+        workflows.hold = True
+        if event in ("drop", "lose"):
+            files.append(stored(f"{slug}/{len(files)}.csv", b"n\n%d\n" % len(files)))
+        if event == "drop" or (event == "announce again" and files):
+            receive(services, files[-1])
+        active = running(services, workflows)
+        if event == "finish" and active:
+            finish(services, workflows, active[-1])
+        if event == "kill":
+            for run in active:
+                attempt = services.runs.get(run).attempt
+                workflows.outcomes[f"{run}-{attempt}"] = Outcome("FAILED", "States.Runtime", "the emulator was stopped")
+        if event == "sweep":
+            sweep(services, 0)
+        assert len(running(services, workflows)) <= MOST
+    workflows.hold = True
+    sweep(services, 0)
+    while active := running(services, workflows):
+        assert len(active) <= MOST
+        finish(services, workflows, active[0])
+    sweep(services, 0)
+    runs = list(services.runs.newest(f"datasource/{slug}"))
+    assert sorted(run.drop.key for run in runs if run.drop) == sorted(file.key for file in files)
+    assert {run.status for run in runs} <= {"succeeded"}
+    first_starts = list(dict.fromkeys(starts))
+    assert first_starts == sorted(first_starts), "the oldest first"
+    if files:
+        assert sorted(row["n"] for row in rows(admin, f"datasources/{slug}")) == list(range(len(files)))
+    assert (services.runs.active(), services.slots.holders("ingests")) == ([], set())
 
 
 EARLY, LATE = "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"

@@ -56,7 +56,7 @@ class Settings(BaseModel):
     max_active_ingests: int = Field(
         8, description="Most runs of dropped files that are active at a time; further ones wait, the oldest first."
     )
-    sweep_seconds: float = Field(60.0, description="Longest that a sweep takes up lost files of the inbox.")
+    sweep_seconds: float = Field(30.0, description="Longest that a sweep takes up lost files of the inbox.")
     sweep_files: int = Field(
         20_000, description="Most files of the inbox that a sweep looks at; the next sweep goes on after them."
     )
