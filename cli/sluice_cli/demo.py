@@ -19,6 +19,8 @@ from sluice_cli.progress import StepFailed, console, step
 from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file
 
 _START_SECONDS = 15
+# A busy emulator may lose the notification of a file; the sweep finds the file within about a minute.
+_DROP_SECONDS = 150
 
 
 class SampleServer:
@@ -107,7 +109,7 @@ def _await_drop(api: Api, slug: str, before: dict[str, Any] | None) -> None:
     Raises:
         StepFailed: it fails, or none was started.
     """
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _DROP_SECONDS
     while time.monotonic() < deadline:
         run = _newest_run(api, slug)
         if run is not None and run["id"] != (before or {}).get("id"):

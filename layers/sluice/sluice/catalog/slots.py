@@ -35,10 +35,14 @@ class Slots:
             return False
         return True
 
+    def freeing(self, name: str, *holders: str) -> Write:
+        """The part of a transaction that frees the slots of these holders, if they have any."""
+        return self._table.update(self._key(name), {}, _ALWAYS, discard={"holders": set(holders)})
+
     def free(self, name: str, *holders: str) -> None:
         """Free the slots of these holders; freeing a slot twice changes nothing."""
         if holders:
-            self._table.do(self._table.update(self._key(name), {}, _ALWAYS, discard={"holders": set(holders)}))
+            self._table.do(self.freeing(name, *holders))
 
     def holders(self, name: str) -> set[str]:
         """Who holds a slot now."""

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 import orjson
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from sluice.aws import translated
@@ -29,6 +30,7 @@ _SWEEP = "inbox-sweep"
 _SWEEP_END = "inbox-sweep-end"
 # S3 takes 1024 bytes, and the reason needs some beside the file.
 _LONGEST_KEY = 1000
+logger = Logger()
 
 
 def receive(services: Platform, drop: Drop) -> Run | None:
@@ -85,7 +87,10 @@ def receive_lost(services: Platform, grace_seconds: float) -> int:
     received = 0
     try:
         for drop in _lost_files(services, grace_seconds):
-            received += _take_up(services, drop) is not None
+            try:
+                received += _take_up(services, drop) is not None
+            except Exception:  # one file that cannot be taken up must not keep the others from it
+                logger.exception("cannot take up", extra={"key": drop.key})
             if time.monotonic() > deadline:
                 break  # the next sweep takes up the rest
     finally:

@@ -153,6 +153,7 @@ def sweep(services: Platform, grace_seconds: float = _GRACE_SECONDS) -> int:
             logger.exception("cannot settle", extra={"run_id": run.id})
             under_way += 1
     free_lost_slots(services)
+    start_waiting(services)
     under_way += receive_lost(services, grace_seconds)
     start_waiting(services)
     return under_way

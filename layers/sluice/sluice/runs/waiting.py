@@ -28,8 +28,9 @@ def requeue(services: Platform, run: Run) -> None:
         Conflict: the run has not ended, or somebody else has begun the attempt.
     """
     reopening = services.runs.reopening(run, Progress(stage=WAITING))
+    freeing = services.slots.freeing(_SLOTS, run.id)
     try:
-        services.batches.move([reopening, services.waiting_runs.putting(run.id)])
+        services.batches.move([reopening, services.waiting_runs.putting(run.id), freeing])
     except ConditionFailed:
         raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
 
@@ -38,8 +39,7 @@ def start_waiting(services: Platform) -> None:
     """Start the runs that have waited longest, as long as there are slots."""
     most = services.settings.max_active_ingests
     while (run_id := services.waiting_runs.oldest()) is not None:
-        holders = services.slots.holders(_SLOTS)
-        if len(holders) >= most and run_id not in holders:
+        if len(services.slots.holders(_SLOTS)) >= most:
             return
         run = services.runs.find(run_id)
         if run is None or not run.waits:
@@ -62,5 +62,5 @@ def free_lost_slots(services: Platform) -> None:
     """Free the slots of runs that have ended, and whose end somebody was killed before telling."""
     for run_id in services.slots.holders(_SLOTS):
         run = services.runs.find(run_id)
-        if run is None or run.waits or (run.finished and run.active is None):
+        if run is None or (run.finished and run.active is None):
             services.slots.free(_SLOTS, run_id)
