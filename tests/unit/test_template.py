@@ -86,6 +86,8 @@ def test_nothing_costs_while_nobody_uses_it() -> None:
     for function in of_type("AWS::Lambda::Function").values():
         assert "VpcConfig" not in function["Properties"]
         assert "ProvisionedConcurrencyConfig" not in function["Properties"]
+    rates = [one["Properties"]["ScheduleExpression"] for one in of_type("AWS::Scheduler::Schedule").values()]
+    assert rates == [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
     assert "KmsMasterKeyId" not in json.dumps(expanded())
     assert "CacheClusterEnabled" not in json.dumps(expanded())
 
