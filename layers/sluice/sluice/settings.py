@@ -76,7 +76,22 @@ class Settings(BaseModel):
     max_document_bytes: int = Field(
         100_000_000, description="Largest document that is read at once: JSON, a line of JSON lines, XML, a workbook."
     )
-    max_unpacked_bytes: int = Field(1_000_000_000, description="Largest page or file once unpacked from gzip or zip.")
+    max_document_memory: int = Field(
+        2_000_000_000,
+        description="Most memory that a document read at once may take by estimate: JSON, a line of JSON lines or CSV, "
+        "XML, the texts of a workbook.",
+    )
+    max_cells: int = Field(20_000_000, description="Most cells of a workbook's sheet, empty ones within it included.")
+    max_directory_bytes: int = Field(
+        32_000_000, description="Largest directory of a zip archive or workbook, and largest footer of a Parquet file."
+    )
+    max_unpacked_bytes: int = Field(
+        1_000_000_000,
+        description="Largest page or file once unpacked from gzip or zip; of Parquet, most bytes decoded at once.",
+    )
+    max_decoded_bytes: int = Field(
+        2_500_000_000, description="Most bytes of text, lists and bytes that a Parquet file may have once decoded."
+    )
     max_pages: int = Field(10_000, description="Most pages of a run when the datasource sets no max_pages.")
     max_verification_passes: int = Field(
         1, description="How often an attempt of a run may read all pages again, to prove that it missed nothing."

@@ -12,10 +12,11 @@ from typing import IO
 import orjson
 
 from sluice.domain.file_format import CsvOptions
-from sluice.errors import EmptyData, UnreadableData
+from sluice.errors import DataTooLarge, EmptyData, UnreadableData
 from sluice.formats.csv_dialect import dialect_of
 from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
+from sluice.formats.memory import require_csv_record_fits
 
 csv.field_size_limit(16_000_000)
 _PEEK = 64 << 10
@@ -109,11 +110,12 @@ class CsvPage:
         encoding = codecs.lookup(self._dialect.encoding).name
         encoding = "utf-8-sig" if encoding == "utf-8" else encoding
         text = io.TextIOWrapper(self._content, encoding=encoding, newline="")
-        reader = csv.reader(text, **self._dialect.reader_options())  # type: ignore[arg-type]
+        reader = csv.reader(self._physical_lines(text), **self._dialect.reader_options())  # type: ignore[arg-type]
         empty = True
         try:
             for row in reader:
                 self._line = reader.line_num
+                self._characters = self._delimiters = 0
                 if row:
                     empty = False
                     yield row
@@ -129,6 +131,21 @@ class CsvPage:
                 text.detach()
         if empty:
             raise EmptyData("The page is empty; CSV begins with a line of column names.")
+
+    def _physical_lines(self, text: IO[str]) -> Iterator[str]:
+        """The lines of the text; a record that spans too many of them, or has too many fields, is refused."""
+        self._characters = self._delimiters = 0
+        most = self._limits.document_bytes
+        while line := text.readline(most + 1):
+            self._characters += len(line)
+            self._delimiters += line.count(self._dialect.delimiter)
+            if self._characters > most:
+                raise DataTooLarge(
+                    f"The record in line {self._line + 1} has more than {most} characters; "
+                    "close its quotes, split it, or raise MAX_DOCUMENT_BYTES."
+                )
+            require_csv_record_fits(self._characters, self._delimiters, self._limits, self._line + 1)
+            yield line
 
     def _names(self, first: list[str]) -> list[str]:
         if len(first) > self._limits.columns:

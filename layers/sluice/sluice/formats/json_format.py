@@ -11,6 +11,7 @@ from sluice.domain.json_text import depth, loads
 from sluice.errors import DataTooLarge, EmptyData, UnreadableData
 from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
+from sluice.formats.memory import require_json_fits
 
 
 def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
@@ -21,7 +22,7 @@ def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
 
     Raises:
         EmptyData: there is nothing but white space.
-        DataTooLarge: it has more bytes than can be read at once.
+        DataTooLarge: it has more bytes or values than can be read at once.
         UnreadableData: it is no JSON, or nested too deeply; the detail says where, and what it
             looks like instead.
     """
@@ -32,6 +33,7 @@ def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
         )
     if not body.strip():
         raise EmptyData("The page is empty; JSON was expected.")
+    require_json_fits(body, limits, "The JSON", exact=exact)
     try:
         document = loads(body, exact=exact)
     except orjson.JSONDecodeError as error:
@@ -83,6 +85,7 @@ def read_json_lines(content: IO[bytes], limits: Limits, *, exact: bool) -> Itera
             line = _utf8(line)
         if not line.strip():
             continue
+        require_json_fits(line, limits, f"Line {number}", exact=exact)
         try:
             document = loads(line, exact=exact)
         except orjson.JSONDecodeError as error:

@@ -13,17 +13,34 @@ class Limits:
 
     Args:
         document_bytes: the most that a document which is read at once may have.
-        unpacked_bytes: the most that a packed page may have once unpacked.
+        document_memory: the most memory that such a document may take, by estimate.
+        cells: the most cells of a sheet.
+        directory_bytes: the largest directory of an archive, and footer of a Parquet file.
+        unpacked_bytes: the most that a packed page may have once unpacked, and Parquet decoded at once.
+        decoded_bytes: the most bytes of text, lists and bytes that a Parquet file may have once decoded.
         nesting: the deepest nesting of a document.
         columns: the most columns of a dataset.
     """
 
     document_bytes: int
+    document_memory: int
+    cells: int
+    directory_bytes: int
     unpacked_bytes: int
+    decoded_bytes: int
     nesting: int
     columns: int
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
         """The caps that the settings say."""
-        return cls(settings.max_document_bytes, settings.max_unpacked_bytes, settings.max_nesting, settings.max_columns)
+        return cls(
+            document_bytes=settings.max_document_bytes,
+            document_memory=settings.max_document_memory,
+            cells=settings.max_cells,
+            directory_bytes=settings.max_directory_bytes,
+            unpacked_bytes=settings.max_unpacked_bytes,
+            decoded_bytes=settings.max_decoded_bytes,
+            nesting=settings.max_nesting,
+            columns=settings.max_columns,
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -17,6 +19,8 @@ from sluice.formats.limits import Limits
 _SPOOL = 8 << 20
 _CHUNK = 1 << 20
 _MOST_LAYERS = 3
+# An archive ends with at most 64 KB of comment, behind the records that say how large its directory is.
+_DIRECTORY_END = (64 << 10) + 200
 _BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -40,6 +44,7 @@ def unpacked(content: IO[bytes], filename: str | None, limits: Limits) -> Iterat
                 shutil.copyfileobj(content, copied, _CHUNK)
                 copied.seek(0)
                 content = copied
+                require_small_directory(copied, limits)
                 if _is_workbook(copied):
                     break
                 content, filename = stack.enter_context(_unzipped(copied, limits))
@@ -79,6 +84,30 @@ def _too_large(limits: Limits) -> DataTooLarge:
     return DataTooLarge(
         f"The page has more than {limits.unpacked_bytes} bytes once unpacked; split it, or raise MAX_UNPACKED_BYTES."
     )
+
+
+def require_small_directory(packed: IO[bytes], limits: Limits) -> None:
+    """Refuse an archive that lists more files than may be read: `zipfile` reads the whole list at once.
+
+    Raises:
+        DataTooLarge: the directory has more bytes than the setting allows.
+    """
+    size = packed.seek(0, io.SEEK_END)
+    packed.seek(max(0, size - _DIRECTORY_END))
+    tail = packed.read()
+    packed.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 16:
+        return  # no archive; whoever opens it says so
+    (listed,) = struct.unpack_from("<L", tail, at + 12)
+    wide = tail.rfind(b"PK\x06\x06", 0, at)
+    if wide >= 0 and len(tail) >= wide + 48:
+        (listed,) = struct.unpack_from("<Q", tail, wide + 40)
+    if listed > limits.directory_bytes:
+        raise DataTooLarge(
+            f"The zip archive's list of files has {listed} bytes; at most {limits.directory_bytes} are read "
+            "(MAX_DIRECTORY_BYTES). Pack one file in each archive."
+        )
 
 
 def _is_workbook(content: IO[bytes]) -> bool:
@@ -134,6 +163,7 @@ def require_small(packed: IO[bytes], limits: Limits) -> None:
         DataTooLarge, UnreadableData: as `unpacked`.
     """
     size = 0
+    require_small_directory(packed, limits)
     try:
         with zipfile.ZipFile(packed) as archive:
             for member in archive.infolist():

@@ -16,12 +16,14 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from sluice.errors import DataTooLarge, UnreadableData
 from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
+from sluice.formats.parquet_size import require_decodable, require_small_footer
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from duckdb.sqltypes import DuckDBPyType
 
-_BATCH = 1_000
+# The most rows, and about the most bytes, that are brought to Python at once.
+_BATCH, _BATCH_BYTES = 1_000, 100_000_000
 _SIMPLE = {
     "boolean": "boolean",
     "tinyint": "bigint",
@@ -50,6 +52,7 @@ class ParquetPage:
 
     Raises:
         UnreadableData: it is not Parquet, or was cut off.
+        DataTooLarge: it has more bytes once decoded than may be read.
     """
 
     text = False
@@ -57,18 +60,25 @@ class ParquetPage:
     def __init__(self, content: IO[bytes], limits: Limits, stack: ExitStack) -> None:
         self.notes: list[str] = []
         self._require_parquet(content)
+        require_small_footer(content, limits)
+        content.seek(0)
         file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
         shutil.copyfileobj(content, file)
         file.flush()
         self._path = file.name
-        self._connection = stack.enter_context(_connection())
+        self._connection = stack.enter_context(_connection(limits))
         try:
             relation = self._connection.sql("SELECT * FROM read_parquet($path)", params={"path": self._path})
             self._types = dict(zip(relation.columns, relation.types, strict=True))
         except _errors() as error:
-            raise UnreadableData(f"The Parquet file cannot be read: {_first_line(error)}.") from None
+            raise _unreadable(error) from None
         if len(self._types) > limits.columns:
             raise UnreadableData(f"The file has {len(self._types)} columns; at most {limits.columns} are read.")
+        try:
+            largest = require_decodable(self._connection, self._path, self._types, limits)
+        except _errors() as error:
+            raise _unreadable(error) from None
+        self._batch = max(1, min(_BATCH, _BATCH_BYTES // max(1, largest)))
 
     @staticmethod
     def _require_parquet(content: IO[bytes]) -> None:
@@ -100,19 +110,23 @@ class ParquetPage:
         selected = ", ".join(_selected(name, kind) for name, kind in self._types.items())
         try:
             answer = self._connection.execute(f"SELECT {selected} FROM read_parquet($path)", {"path": self._path})
-            while batch := answer.fetchmany(_BATCH):
+            while batch := answer.fetchmany(self._batch):
                 for values in batch:
                     yield {name: _json(value) for name, value in zip(self._types, values, strict=True)}
         except _errors() as error:
-            if "memory" in str(error).lower():
-                raise DataTooLarge("The Parquet file needs more memory than a function has; split it.") from None
-            raise UnreadableData(f"The Parquet file cannot be read: {_first_line(error)}.") from None
+            raise _unreadable(error) from None
 
 
-def _connection() -> DuckDBPyConnection:
+def _connection(limits: Limits) -> DuckDBPyConnection:
     import duckdb  # only where Parquet comes
 
-    config: Any = {"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    config: Any = {
+        "threads": 1,
+        "memory_limit": f"{limits.unpacked_bytes}B",
+        "temp_directory": "",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
     return duckdb.connect(":memory:", config=config)
 
 
@@ -120,6 +134,12 @@ def _errors() -> type[Exception]:
     import duckdb
 
     return duckdb.Error
+
+
+def _unreadable(error: Exception) -> UnreadableData:
+    if "memory" in str(error).lower():
+        return DataTooLarge("The Parquet file needs more memory than a function has (MAX_UNPACKED_BYTES); split it.")
+    return UnreadableData(f"The Parquet file cannot be read: {_first_line(error)}.")
 
 
 def _first_line(error: Exception) -> str:

@@ -12,6 +12,7 @@ from sluice.errors import EmptyData, UnreadableData
 from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
 from sluice.formats.packed import require_small
+from sluice.formats.workbook_size import require_buildable
 
 _LARGEST_EXACT = 2**53
 
@@ -22,7 +23,7 @@ class XlsxPage:
     Raises:
         EmptyData: the sheet has no row of names.
         UnreadableData: it is no workbook, has no such sheet, or its names are unusable.
-        DataTooLarge: the workbook has more bytes unpacked than may be read at once.
+        DataTooLarge: the workbook has more bytes unpacked, or the sheet more cells or text, than may be read at once.
     """
 
     text = False
@@ -36,6 +37,7 @@ class XlsxPage:
                 mistaken(beginning, "XLSX") or "The page is no workbook; save it as .xlsx, not as .xls."
             )
         require_small(content, limits)
+        require_buildable(content, options.sheet, limits)
         self.sheet, cells = _cells(content, options)
         at = options.header_row - 1 if options.header_row else _first_row(cells)
         header = cells[at] if at is not None and at < len(cells) else []

@@ -9,6 +9,7 @@ from sluice.domain.json_text import depth
 from sluice.errors import DataTooLarge, EmptyData, UnreadableData
 from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
+from sluice.formats.memory import require_xml_fits
 
 
 def read_xml(content: IO[bytes], limits: Limits) -> Any:
@@ -18,7 +19,7 @@ def read_xml(content: IO[bytes], limits: Limits) -> Any:
 
     Raises:
         EmptyData: there is nothing but white space.
-        DataTooLarge: it has more bytes than can be read at once.
+        DataTooLarge: it has more bytes or elements than can be read at once.
         UnreadableData: it is no XML, declares entities, or is nested too deeply.
     """
     import xmltodict  # only where XML comes
@@ -33,6 +34,7 @@ def read_xml(content: IO[bytes], limits: Limits) -> Any:
     said = mistaken(body[:512], "XML")
     if said is not None:
         raise UnreadableData(said)
+    require_xml_fits(body, limits)
     try:
         document = xmltodict.parse(body, disable_entities=True)
     except ExpatError as error:

@@ -1,0 +1,86 @@
+"""How much memory a document takes once parsed, estimated from its bytes before anything is built.
+
+The weights are measured with CPython 3.11 to 3.13: what the costliest document of each shape takes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sluice.errors import DataTooLarge
+from sluice.formats.limits import Limits
+
+# Bytes of a list, an object, any further value beside another one, a string, a key, and an exact number's surplus.
+_LIST, _OBJECT, _VALUE, _STRING, _KEY, _EXACT_NUMBER = 90, 200, 40, 57, 30, 80
+# The most that a single byte of JSON or XML can cost.
+_JSON_COSTLIEST, _XML_COSTLIEST = 100, 60
+_JSON_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_EXPONENT = re.compile(rb"\d[eE]")
+# Bytes of an XML element and of an attribute.
+_ELEMENT, _ATTRIBUTE = 190, 100
+# Bytes of a field of CSV, and of a character.
+_FIELD, _CHARACTER = 64, 4
+
+
+def require_json_fits(body: bytes, limits: Limits, what: str, *, exact: bool) -> None:
+    """Refuse JSON that would take too much memory.
+
+    Args:
+        what: names the document in the error.
+        exact: whether numbers with a fraction become Decimal.
+
+    Raises:
+        DataTooLarge: the estimate exceeds the setting.
+    """
+    if len(body) * _JSON_COSTLIEST <= limits.document_memory:
+        return
+    if _json_memory(body, body.count(b'"') // 2, exact=exact) + len(body) <= limits.document_memory:
+        return
+    # Brackets and commas within strings count for nothing.
+    plain, strings = _JSON_STRING.subn(b"s", body)
+    estimate = _json_memory(plain, strings, exact=exact) + len(body)
+    containers, commas = plain.count(b"[") + plain.count(b"{"), plain.count(b",")
+    _require(estimate, limits, f"{what} has {containers} lists and objects and {commas} commas between values")
+
+
+def _json_memory(plain: bytes, strings: int, *, exact: bool) -> int:
+    """What a document's values take, save for the characters of its strings."""
+    keys = plain.count(b":")
+    estimate = plain.count(b"[") * _LIST + plain.count(b"{") * _OBJECT + plain.count(b",") * _VALUE
+    estimate += max(0, strings - keys) * _STRING + keys * _KEY
+    if exact:
+        estimate += (plain.count(b".") + len(_EXPONENT.findall(plain))) * _EXACT_NUMBER
+    return estimate
+
+
+def require_xml_fits(body: bytes, limits: Limits) -> None:
+    """Refuse XML that would take too much memory.
+
+    Raises:
+        DataTooLarge: the estimate exceeds the setting.
+    """
+    if len(body) * _XML_COSTLIEST <= limits.document_memory:
+        return
+    plain = body.replace(b"\0", b"")  # UTF-16 has a zero beside each of the marks that are counted
+    elements = plain.count(b"<") - plain.count(b"</")
+    attributes = plain.count(b'="') + plain.count(b"='")
+    estimate = len(body) + elements * _ELEMENT + attributes * _ATTRIBUTE
+    _require(estimate, limits, f"The XML has {elements} elements and {attributes} attributes")
+
+
+def require_csv_record_fits(characters: int, delimiters: int, limits: Limits, line: int) -> None:
+    """Refuse a record of CSV that would take too much memory.
+
+    Raises:
+        DataTooLarge: the estimate exceeds the setting.
+    """
+    estimate = characters * _CHARACTER + delimiters * _FIELD
+    _require(estimate, limits, f"The record in line {line} has {characters} characters and {delimiters} delimiters")
+
+
+def _require(estimate: int, limits: Limits, what: str) -> None:
+    if estimate > limits.document_memory:
+        raise DataTooLarge(
+            f"{what}, which take about {estimate} bytes of memory; at most {limits.document_memory} are allowed "
+            "(MAX_DOCUMENT_MEMORY). Send smaller pages, or JSON lines."
+        )
