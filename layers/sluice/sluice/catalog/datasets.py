@@ -101,9 +101,13 @@ class Datasets:
     def version_as_of(self, dataset: str, moment: datetime) -> Version:
         """The version that was published at a moment.
 
+        Times are shown to the millisecond and kept to the microsecond: a whole millisecond means all of it.
+
         Raises:
             NotPublished: none was, as far as is known.
         """
+        if moment.microsecond % 1000 == 0:
+            moment = moment.replace(microsecond=moment.microsecond + 999)
         condition = "#workspace = :pk AND #dataset BETWEEN :first AND :last"
         values = {
             "pk": self._workspace,
@@ -277,7 +281,8 @@ class Datasets:
         if not repeated and published_at is not None:
             writes.append(self._noted(manifest.dataset, published_at, number, run.id))
         if not repeated:
-            item = self._item(manifest, manifest_key, number, rfc3339(now()))
+            moment = parse_time(published_at) if published_at is not None else now()
+            item = self._item(manifest, manifest_key, number, rfc3339(moment))
             writes.append(self._versions.put(item, _NEW_VERSION))
         return _Commit(number, writes, refusal)
 

@@ -53,6 +53,11 @@ class EndpointParameter(Document):
             self.typed(_written(self.default))
         return self
 
+    @property
+    def column_type(self) -> str:
+        """The type of a column that has the parameter's values."""
+        return _TYPES[self.type]
+
     def _converted(self, value: str | int | float | bool) -> Any:
         """A value in the one form in which values of the type are compared."""
         text = _written(value)

@@ -133,9 +133,21 @@ def is_decimal(column_type: str) -> bool:
     return _DECIMAL.match(column_type) is not None
 
 
+def is_number(column_type: str) -> bool:
+    """Whether the values of this type are numbers."""
+    return column_type in ("bigint", "double") or is_decimal(column_type)
+
+
 def duckdb_type(column_type: str) -> str:
     """The DuckDB type that stores a column of this type."""
     return _SIMPLE.get(column_type) or column_type.upper()
+
+
+def whole_number_type(low: int, high: int) -> str:
+    """The type of whole numbers between two: bigint, else what keeps all of their digits."""
+    if low in BIGINT_RANGE and high in BIGINT_RANGE:
+        return "bigint"
+    return "decimal(38,0)" if max(abs(low), abs(high)) < 10**38 else "string"
 
 
 class JsonTypeGuess:

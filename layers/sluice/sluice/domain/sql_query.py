@@ -7,6 +7,7 @@ engine itself: see `sandbox.policy`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -172,6 +173,26 @@ def parse_query(text: str) -> SqlQuery:
         ordered=tree.args.get("order") is not None,
         clock=next((name for node in tree.walk() if (name := _clock(node))), ""),
     )
+
+
+def with_typed_nulls(query: SqlQuery, types: Mapping[str, str]) -> str:
+    """The query's text with typed nulls in the place of parameters that have no value.
+
+    A null that is bound has no type, so that the engine could not choose a function by it.
+
+    Args:
+        types: the engine's types of these parameters, by name.
+    """
+    if not types:
+        return query.sql
+    from sqlglot.dialects.duckdb import DuckDB
+
+    text, end = "", 0
+    for mark, name in pairwise(DuckDB().tokenize(query.sql)):
+        if mark.token_type.name == "PARAMETER" and name.text in types and name.start == mark.end + 1:
+            text += f"{query.sql[end : mark.start]}(NULL::{types[name.text]})"
+            end = name.end + 1
+    return text + query.sql[end:]
 
 
 def _is_common(table: Any) -> bool:

@@ -16,7 +16,8 @@ from sluice.domain.dataset import Pointer
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.names import parse_time
 from sluice.domain.run import worst_of
-from sluice.domain.sql_query import SqlError, parse_query
+from sluice.domain.schema import duckdb_type
+from sluice.domain.sql_query import SqlError, parse_query, with_typed_nulls
 from sluice.endpoints.answers import About, body
 from sluice.endpoints.cache import AnswerCache, Kept
 from sluice.errors import Invalid, NotFound
@@ -158,14 +159,20 @@ class EndpointServer:
             chosen = tables.chosen(query)
         except SqlError as error:
             raise Invalid(f"The endpoint does not fit its project any more: {error}.") from None
-        values = {one: value for one, value in request.values.items() if one in query.parameters}
+        values = {one: value for one, value in request.values.items() if one in query.parameters and value is not None}
         moments = {
             one: _MOMENTS[parameter.type]
             for one, parameter in endpoint.parameters.items()
             if parameter.type in _MOMENTS and one in values
         }
+        absent = {
+            one: duckdb_type(parameter.column_type)
+            for one, parameter in endpoint.parameters.items()
+            if one in query.parameters and one not in values
+        }
+        sql = with_typed_nulls(query, absent)
         with self.lake.scratch() as scratch:
-            found = self.sandbox.query(query.sql, values, chosen.tables, scratch.parent, moments=moments)
+            found = self.sandbox.query(sql, values, chosen.tables, scratch.parent, moments=moments)
         numbers = chosen.numbers
         about = About(
             numbers.get(MERGED, min(numbers.values(), default=None)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 122_880
 LONGEST_DICTIONARY = 8_000
+_TIMES = ("date", "timestamp")
 # Else times with an offset would become those of the machine's own time zone.
 UTC_SESSION = "SET TimeZone = 'UTC'"
 
@@ -125,8 +126,8 @@ def as_type(cell: str, have: str, want: str) -> str:
     """
     if (have, want) == ("json", "string"):
         return f"({cell}->>'$')"
-    if (have, want) == ("timestamp", "string"):
-        return _rfc3339(cell)
+    if have in _TIMES and want == "string":
+        return time_text(cell, have)
     if want == "timestamp" and have in ("string", "json"):
         return f"{as_type(cell, have, 'string')}::TIMESTAMPTZ::TIMESTAMP"
     if want == "timestamp" and (have in ("bigint", "double") or is_decimal(have)):
@@ -146,9 +147,37 @@ def json_cell(cell: str, kind: str) -> str:
     return f"to_json({cell})"
 
 
-def _rfc3339(cell: str) -> str:
-    text = f"strftime({cell}, '%Y-%m-%dT%H:%M:%S.%f')"
-    return f"(regexp_replace({text}, '\\.?0+$', '') || 'Z')"
+def time_text(cell: str, kind: str) -> str:
+    """The SQL of a date or timestamp as text: the one form in which readers, queries and merges show it.
+
+    Within the years 1 to 9999 it is RFC 3339. Years before 1 are astronomical (`-0044` is 45 BC), and
+    the infinities are words; the engine reads both back.
+    """
+    year = f"(CASE WHEN year({cell}) < 0 THEN '-' ELSE '' END || lpad(abs(year({cell}))::VARCHAR, 4, '0'))"
+    day = f"({year} || strftime({cell}, '-%m-%d'))"
+    if kind == "date":
+        return f"CASE WHEN year({cell}) < 1 THEN {day} ELSE {cell}::VARCHAR END"
+    return (
+        f"CASE WHEN NOT isfinite({cell}) THEN {cell}::VARCHAR "
+        f"WHEN year({cell}) < 1 THEN {day} || 'T' || ({cell})::TIME::VARCHAR || 'Z' "
+        f"ELSE replace({cell}::VARCHAR, ' ', 'T') || 'Z' END"
+    )
+
+
+def shown_query(query: str, columns: list[Column], more: Sequence[str] = ()) -> str:
+    """The SQL of a query's rows, in its order, with dates and timestamps as the text that readers see.
+
+    Python has no infinity, no year 0 and no year 10000: `lake.rows` takes the text instead.
+
+    Args:
+        columns: those of the query that are shown.
+        more: names of its other columns, which stay as they are.
+    """
+    cells = [
+        f"{time_text(quoted(one.name), one.type)} AS {quoted(one.name)}" if one.type in _TIMES else quoted(one.name)
+        for one in columns
+    ]
+    return f"SELECT {', '.join([*cells, *more])} FROM ({query})"
 
 
 def copy_to(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +14,7 @@ from sluice.domain.schema import Column
 
 
 def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
-    """A row as DuckDB gives it, as JSON values."""
+    """A row of a `shown_query`, as JSON values."""
     return {
         column.name: loads(_finite(value).encode())
         if column.type == "json" and value
@@ -42,18 +41,13 @@ def _finite(text: str) -> str:
 
 
 def json_value(kind: str, value: Any) -> Any:
-    """A value of a column as JSON has it: decimals and times as text, JSON as it is.
+    """A value of a `shown_query` as JSON has it: decimals as text, like times, and JSON as it is.
 
     JSON has no number for NaN and the infinities: they are null.
     """
     match value:
         case None:
             return None
-        case datetime():
-            whole, _, fraction = value.isoformat().partition(".")
-            return whole + (f".{fraction.rstrip('0')}" if fraction else "") + "Z"
-        case date():
-            return value.isoformat()
         case Decimal():
             return format(value, "f")
         case str() if kind == "json":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _WHOLE = re.compile(r"^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$")
+_WIDE = ("HUGEINT", "UHUGEINT", "UBIGINT")
 _DECIMAL = re.compile(r"DECIMAL\(\d+,\d+\)")
 _TIMESTAMP = re.compile(r"TIMESTAMP(_S|_MS|_NS)?( WITH TIME ZONE)?")
 _ENUM = re.compile(r"ENUM\([^\[\]]*\)")
@@ -23,6 +24,11 @@ _KINDS = {
     "JSON": "json",
     '"NULL"': "string",
 }
+
+
+def is_wide(engine_type: str) -> bool:
+    """Whether an engine's type of whole numbers has values of more than 64 bits with a sign."""
+    return engine_type in _WIDE
 
 
 def kind_of(engine_type: str) -> str:

@@ -11,7 +11,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.json_text import identical
 from sluice.domain.schema import Column, common_type
 from sluice.errors import Conflict
-from sluice.lake.parquet import as_type, engine, placed_rows, quoted
+from sluice.lake.parquet import as_type, engine, placed_rows, quoted, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import identity
@@ -62,12 +62,11 @@ class Differ:
     def _rows(self, limit: int, offset: int) -> list[Change]:
         key, columns = self._key_columns(), self._columns()
         names = ", ".join(map(quoted, self._new.key or []))
-        cells = ", ".join(_side_name(side, one) for side in ("old", "new") for one in columns)
-        selected = ", ".join(filter(None, [names, "__sluice_change", cells]))
+        sides = [Column(name=_side(side, one), type=one.type) for side in ("old", "new") for one in columns]
+        selected = ", ".join([names, _CHANGE.name, *(quoted(one.name) for one in sides)])
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            found = connection.execute(
-                f"SELECT {selected} FROM ({self._query()}) ORDER BY {names} LIMIT {limit} OFFSET {offset}"
-            ).fetchall()
+            query = f"SELECT {selected} FROM ({self._query()}) ORDER BY {names} LIMIT {limit} OFFSET {offset}"
+            found = connection.execute(shown_query(query, [*key, _CHANGE, *sides])).fetchall()
         return [self._change(key, columns, row) for row in found]
 
     def _rows_counted(self) -> list[Change]:
@@ -126,10 +125,15 @@ class Differ:
 
 
 _ALL = 10**12
+_CHANGE = Column(name="__sluice_change", type="string")
+
+
+def _side(side: str, column: Column) -> str:
+    return f"__sluice_{side} {column.name}"
 
 
 def _side_name(side: str, column: Column) -> str:
-    return quoted(f"__sluice_{side} {column.name}")
+    return quoted(_side(side, column))
 
 
 def document_changes(old: Any, new: Any, way: tuple[str | int, ...] = ()) -> Iterator[Change]:

@@ -13,7 +13,7 @@ from sluice.domain.override import Override
 from sluice.domain.schema import Column
 from sluice.domain.sql_expression import parse_expression
 from sluice.errors import Conflict, Invalid
-from sluice.lake.parquet import engine, literal, placed_rows
+from sluice.lake.parquet import engine, literal, placed_rows, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.cite import Cited, Citer
@@ -120,7 +120,8 @@ class Explainer:
         more = [*manifest.position, *(["_missing"] if lacks else [])]
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             source = placed_rows(files, version.schema_, more)
-            found = connection.execute(f"SELECT * FROM {source} WHERE __sluice_at = ?", [at]).fetchone()
+            query = shown_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, more)
+            found = connection.execute(query, [at]).fetchone()
             assert found is not None, "a merge names rows that are there"
             reshape = self._spec.reshape_of(taken.datasource)
             computed = _computed(connection, source, version.schema_, reshape, at) if reshape.compute else {}
@@ -213,8 +214,8 @@ def _computed(connection: Any, source: str, columns: list[Column], reshape: Resh
     query, made = reshaped(
         connection, source, columns, reshape.model_copy(update={"where": None}), ["__sluice_at"], "sources"
     )
-    found = connection.execute(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", [at]).fetchone()
-    values = json_row(made, found[: len(made)])
+    shown = shown_query(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", made)
+    values = json_row(made, connection.execute(shown, [at]).fetchone())
     return {name: values[name] for name in reshape.compute}
 
 

@@ -8,7 +8,7 @@ from sluice.domain.dataset import Manifest, Version
 from sluice.domain.merge import RowsMerge
 from sluice.domain.schema import duckdb_type
 from sluice.errors import NotFound
-from sluice.lake.parquet import engine, placed_rows, quoted
+from sluice.lake.parquet import engine, placed_rows, quoted, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.keys import typed_key
@@ -35,7 +35,8 @@ def found_record(
     files = lake.local_files(manifest.objects)
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
         rows = placed_rows(files, manifest.columns, [])
-        found = connection.execute(f"SELECT * FROM {rows} WHERE {where}", values).fetchone()
+        query = shown_query(f"SELECT * FROM {rows} WHERE {where}", manifest.columns, ["__sluice_at"])
+        found = connection.execute(query, values).fetchone()
     if found is None:
         raise NotFound(f"Version {version.number} has no record of the key {', '.join(key)}.")
     return json_row(manifest.columns, found[:-1]), int(found[-1])

@@ -22,7 +22,7 @@ from sluice.domain.project import Project
 from sluice.domain.run import Run, capped
 from sluice.errors import MergeFailed, NothingToMerge
 from sluice.lake import keys
-from sluice.lake.parquet import data_object, engine, engine_name
+from sluice.lake.parquet import data_object, engine, engine_name, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenation, recursive
@@ -199,8 +199,9 @@ def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
         return []
     columns = list(source.columns.values())
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
-        found = connection.execute(f"SELECT * EXCLUDE (__sluice_at) FROM {source.rows} ORDER BY __sluice_at").fetchall()
-    return [json_row(columns, values[: len(columns)]) for values in found]
+        query = f"SELECT * FROM {source.rows} ORDER BY __sluice_at"
+        found = connection.execute(shown_query(query, columns)).fetchall()
+    return [json_row(columns, values) for values in found]
 
 
 def fingerprint(spec: dict[str, Any], inputs: Inputs) -> str:

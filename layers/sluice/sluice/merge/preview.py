@@ -9,7 +9,7 @@ from sluice.catalog.assignments import Assigned
 from sluice.domain.merge import JoinMerge, UnionMerge
 from sluice.domain.override import Override
 from sluice.domain.project import Project
-from sluice.lake.parquet import LocalFile, engine, placed_rows
+from sluice.lake.parquet import LocalFile, engine, placed_rows, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import size
@@ -58,8 +58,8 @@ def preview(
         made = merge_rows(project.merge, inputs.sources, settings, scratch.parent, overrides, provenance=False)
         with engine(settings, scratch.parent) as connection:
             rows = placed_rows([LocalFile(made.data, None, made.rows)], made.columns, [])
-            query = f"SELECT * EXCLUDE (__sluice_at) FROM {rows} ORDER BY __sluice_at LIMIT {settings.preview_records}"
-            found = connection.execute(query).fetchall()
+            query = f"SELECT * FROM {rows} ORDER BY __sluice_at LIMIT {settings.preview_records}"
+            found = connection.execute(shown_query(query, made.columns)).fetchall()
         items = [json_row(made.columns, row) for row in found]
         schema = [one.model_dump(include={"name", "type", "nullable"}) for one in made.columns]
         return {"items": items, "schema": schema, "rows": made.rows, "warnings": [*notes, *made.warnings], **told}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.domain.dataset import Manifest, Version
 from sluice.domain.schema import Column, duckdb_type
-from sluice.lake.parquet import engine, quoted, rows_of
+from sluice.lake.parquet import as_type, engine, quoted, rows_of, shown_query
 from sluice.lake.rows import json_value
 from sluice.lake.store import Lake
 from sluice.reads.request import COMPARISONS, Condition, DataRequest
@@ -64,7 +64,7 @@ class Reader:
                 yield iter(())
                 return
             connection, query, values = opened
-            answer = connection.execute(query, values)
+            answer = connection.execute(shown_query(query, list(request.select)), values)
             fetched = iter(lambda: answer.fetchmany(_BATCH), [])
             yield ([_row(request, found) for found in batch] for batch in fetched)
 
@@ -100,6 +100,8 @@ def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
     values: list[Any] = []
     for condition in conditions:
         name, kind = quoted(condition.column.name), duckdb_type(condition.column.type)
+        # A pattern is of the text that readers see.
+        text = f"{name}::VARCHAR" if kind == "JSON" else as_type(name, condition.column.type, "string")
         if kind == "JSON":  # compared as the text that it is shown as
             name, kind = f"{name}::VARCHAR", "VARCHAR"
         if condition.operator == "null":
@@ -107,7 +109,7 @@ def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
             continue
         values += condition.values
         if condition.operator == "like":
-            parts.append(f"{name}::VARCHAR LIKE ?")
+            parts.append(f"{text} LIKE ?")
         elif condition.operator == "in":
             marks = ", ".join(f"?::{kind}" for _ in condition.values)
             parts.append(f"{name} IN ({marks})")

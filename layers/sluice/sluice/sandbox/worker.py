@@ -11,16 +11,17 @@ import os
 import resource
 import struct
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from sluice.domain.schema import Column
+from sluice.domain.schema import Column, duckdb_type, whole_number_type
 from sluice.domain.sql_query import SqlError
-from sluice.lake.parquet import UTC_SESSION, copy_to, literal, quoted
+from sluice.lake.parquet import UTC_SESSION, copy_to, literal, quoted, shown_query
 from sluice.lake.rows import json_value
-from sluice.lake.types import kind_of
+from sluice.lake.types import is_wide, kind_of
 from sluice.sandbox.policy import require_allowed
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+Used = TypeVar("Used")
 _BATCH = 5_000
 # A table may have a hundred files, and a query may name it several times; Lambda allows as many.
 _MOST_FILES = 1_024
@@ -107,9 +109,8 @@ def _said(error: Exception) -> str:
 
 def _done(job: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
     for name, kind in job.get("moments", {}).items():
-        value = job["parameters"][name]
         read = date.fromisoformat if kind == "date" else datetime.fromisoformat
-        job["parameters"][name] = None if value is None else read(value)
+        job["parameters"][name] = read(job["parameters"][name])
     connection = opened(job)
     try:
         known = set(job["tables"])
@@ -151,50 +152,28 @@ def opened(job: dict[str, Any]) -> DuckDBPyConnection:
     return connection
 
 
-def _columns(description: Any) -> list[Column]:
-    return [Column(name=str(one[0]), type=kind_of(str(one[1]))) for one in description]
-
-
 def _rows(connection: DuckDBPyConnection, job: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
     """The first rows as a JSON list of objects, and whether there are more; no list of too many."""
-    columns, selection = _selection(connection, job)
-    answer = connection.execute(selection, job["parameters"] or None)
-    parts: list[bytes] = []
-    count = 0
-    while batch := answer.fetchmany(_BATCH):
-        for row in batch[: max(0, job["rows"] - count)]:
-            values = {one.name: json_value(one.type, value) for one, value in zip(columns, row, strict=True)}
-            parts.append(orjson.dumps(values))
-        count += len(batch)
-        if count > job["most_rows"]:
-            return {"limit": "rows"}, None
-    about = {
-        "columns": [{"name": one.name, "type": one.type} for one in columns],
-        "rows": min(count, job["rows"]),
-        "truncated": count > job["rows"],
-    }
-    return about, b"[" + b",".join(parts) + b"]"
 
+    def read(columns: list[Column], selection: str) -> tuple[dict[str, Any], bytes | None]:
+        answer = connection.execute(shown_query(selection, columns), job["parameters"] or None)
+        parts: list[bytes] = []
+        count = 0
+        while batch := answer.fetchmany(_BATCH):
+            for row in batch[: max(0, job["rows"] - count)]:
+                values = {one.name: json_value(one.type, value) for one, value in zip(columns, row, strict=True)}
+                parts.append(orjson.dumps(values))
+            count += len(batch)
+            if count > job["most_rows"]:
+                return {"limit": "rows"}, None
+        about = {
+            "columns": [{"name": one.name, "type": one.type} for one in columns],
+            "rows": min(count, job["rows"]),
+            "truncated": count > job["rows"],
+        }
+        return about, b"[" + b",".join(parts) + b"]"
 
-def _selection(connection: DuckDBPyConnection, job: dict[str, Any]) -> tuple[list[Column], str]:
-    """The query with its columns as our types."""
-    described = connection.execute(f"DESCRIBE {job['sql']}", job["parameters"] or None).fetchall()
-    columns = _columns(described)
-    names = [one.name.lower() for one in columns]
-    for name in names:
-        if names.count(name) > 1:
-            raise SqlError(f"two columns of the result are named {name}; give one another name with AS")
-    cells = []
-    for (name, kind, *_), column in zip(described, columns, strict=True):
-        cell = quoted(str(name))
-        if column.type == "json" and kind != "JSON":
-            cell = f"to_json({cell})"
-        elif column.type == "timestamp" and kind != "TIMESTAMP":
-            cell = f"({cell} AT TIME ZONE 'UTC')" if "TIME ZONE" in kind else f"{cell}::TIMESTAMP"
-        elif column.type in ("bigint", "double") or (column.type == "string" and kind != "VARCHAR"):
-            cell = f"{cell}::{ {'bigint': 'BIGINT', 'double': 'DOUBLE', 'string': 'VARCHAR'}[column.type] }"
-        cells.append(f"{cell} AS {quoted(str(name))}")
-    return columns, f"SELECT {', '.join(cells)} FROM ({job['sql']}\n)"
+    return _selected(connection, job, read)
 
 
 def _written(connection: DuckDBPyConnection, job: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +181,67 @@ def _written(connection: DuckDBPyConnection, job: dict[str, Any]) -> dict[str, A
     from pathlib import Path as FilePath
 
     target: Path = FilePath(job["target"])
-    columns, selection = _selection(connection, job)
     order = "" if job["ordered"] else " ORDER BY ALL"
-    written = connection.execute(f"COPY ({selection}{order}) {copy_to(target)}", job["parameters"] or None).fetchone()
-    return {"columns": [one.model_dump(mode="json") for one in columns], "rows": written[0] if written else 0}
+
+    def write(columns: list[Column], selection: str) -> dict[str, Any]:
+        copy = f"COPY ({selection}{order}) {copy_to(target)}"
+        written = connection.execute(copy, job["parameters"] or None).fetchone()
+        return {"columns": [one.model_dump(mode="json") for one in columns], "rows": written[0] if written else 0}
+
+    return _selected(connection, job, write)
+
+
+def _selected(connection: DuckDBPyConnection, job: dict[str, Any], use: Callable[[list[Column], str], Used]) -> Used:
+    """Use a query's rows, with columns of our types.
+
+    A whole number that may have more than 64 bits, such as a sum, is bigint as long as each value
+    fits; only where one does not is the query run again with a wider type.
+    """
+    import duckdb
+
+    described = connection.execute(f"DESCRIBE {job['sql']}", job["parameters"] or None).fetchall()
+    engine_types = {str(name): str(kind) for name, kind, *_ in described}
+    _require_distinct([str(name) for name, *_ in described])
+    columns = [Column(name=name, type=kind_of(kind)) for name, kind in engine_types.items()]
+    try:
+        return use(columns, _selection(job["sql"], columns, engine_types))
+    except (duckdb.ConversionException, duckdb.OutOfRangeException):
+        wide = [one.name for one in columns if is_wide(engine_types[one.name])]
+        if not wide:
+            raise
+        widened = _widened(connection, job, columns, wide)
+        return use(widened, _selection(job["sql"], widened, engine_types))
+
+
+def _require_distinct(names: list[str]) -> None:
+    lower = [name.lower() for name in names]
+    for name in lower:
+        if lower.count(name) > 1:
+            raise SqlError(f"two columns of the result are named {name}; give one another name with AS")
+
+
+def _widened(
+    connection: DuckDBPyConnection, job: dict[str, Any], columns: list[Column], wide: list[str]
+) -> list[Column]:
+    """The columns, each of these as wide as its values need: every digit is kept."""
+    extremes = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in wide)
+    found = connection.execute(f"SELECT {extremes} FROM ({job['sql']}\n)", job["parameters"] or None).fetchone()
+    assert found is not None
+    ranges = {name: (found[2 * at], found[2 * at + 1]) for at, name in enumerate(wide)}
+    kinds = {name: whole_number_type(low or 0, high or 0) for name, (low, high) in ranges.items()}
+    return [one.model_copy(update={"type": kinds.get(one.name, one.type)}) for one in columns]
+
+
+def _selection(sql: str, columns: list[Column], engine_types: dict[str, str]) -> str:
+    """The query with its columns as our types."""
+    cells = [f"{_cell(one, engine_types[one.name])} AS {quoted(one.name)}" for one in columns]
+    return f"SELECT {', '.join(cells)} FROM ({sql}\n)"
+
+
+def _cell(column: Column, have: str) -> str:
+    name = quoted(column.name)
+    if column.type == "json":
+        return name if have == "JSON" else f"to_json({name})"
+    if column.type == "timestamp" and "TIME ZONE" in have:
+        return f"({name} AT TIME ZONE 'UTC')"
+    return name if have == duckdb_type(column.type) else f"{name}::{duckdb_type(column.type)}"
