@@ -11,7 +11,8 @@ import orjson
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.json_text import loads
 from sluice.errors import Invalid, QueryLimit
-from sluice.reads.outputs import csv_text, safe_for_spreadsheets, safe_rows, workbook
+from sluice.reads.csv_text import csv_head, csv_rows
+from sluice.reads.workbook import write_workbook
 from sluice.sandbox.sandbox import QueryResult
 
 FORMATS = ("json", "csv", "xlsx")
@@ -53,14 +54,14 @@ def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom
             f"The answer has more than {found.rows} rows, which {form.upper()} could not tell; ask for less of it."
         )
     items: list[dict[str, Any]] = loads(found.items)
-    kinds = {one["name"]: one["type"] for one in found.columns}
-    names = list(endpoint.columns or kinds)
-    if unknown := [name for name in names if name not in kinds]:
-        raise Invalid(f"The endpoint's columns name {unknown[0]!r}; its query gives {', '.join(kinds)}.")
+    types = {one["name"]: one["type"] for one in found.columns}
+    names = list(endpoint.columns or types)
+    if unknown := [name for name in names if name not in types]:
+        raise Invalid(f"The endpoint's columns name {unknown[0]!r}; its query gives {', '.join(types)}.")
+    kinds, rows = [types[name] for name in names], ([row[name] for name in names] for row in items)
     heads = [endpoint.columns.get(name, name) for name in names]
     if form == "xlsx":
         file = io.BytesIO()
-        workbook(file, heads, [kinds[name] for name in names], ([row[name] for name in names] for row in items))
+        write_workbook(file, heads, kinds, rows)
         return file.getvalue()
-    text = csv_text([list(map(safe_for_spreadsheets, heads)), *safe_rows(found.columns, items, names)])
-    return ((_BOM if bom else "") + text).encode()
+    return ((_BOM if bom else "") + csv_head(heads) + csv_rows(kinds, rows)).encode()

@@ -20,7 +20,7 @@ from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
 from sluice.models.tables import Chosen, ProjectTables
 from sluice.models.versions import begun, name_again
-from sluice.reads.outputs import csv_text, safe_for_spreadsheets, safe_rows
+from sluice.reads.csv_text import csv_head, csv_rows
 from sluice.reports.charts import chart_svg
 from sluice.reports.page import Rows, markdown, page, section, table
 from sluice.sandbox.sandbox import Sandbox
@@ -133,4 +133,5 @@ class ReportMaker:
 
 def _csv(rows: Rows) -> str:
     names = [one["name"] for one in rows.columns]
-    return csv_text([list(map(safe_for_spreadsheets, names)), *safe_rows(rows.columns, rows.items, names)])
+    kinds = [one["type"] for one in rows.columns]
+    return csv_head(names) + csv_rows(kinds, ([row[name] for name in names] for row in rows.items))

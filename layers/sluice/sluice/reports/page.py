@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from sluice.domain.dataset import InputVersion
 from sluice.domain.json_text import dumps
+from sluice.domain.schema import is_number
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --paper: #ffffff; --grid: #d9dee3;
@@ -54,7 +55,7 @@ def markdown(text: str) -> str:
 
 def table(rows: Rows) -> str:
     """Rows as a table, numbers to the right."""
-    kinds = [' class="number"' if _is_number(one["type"]) else "" for one in rows.columns]
+    kinds = [' class="number"' if is_number(one["type"]) else "" for one in rows.columns]
     head = "".join(f"<th{kind}>{escape(one['name'])}</th>" for one, kind in zip(rows.columns, kinds, strict=True))
     body = "".join(
         "<tr>"
@@ -64,10 +65,6 @@ def table(rows: Rows) -> str:
     )
     more = f'<p class="note">The first {len(rows.items)} rows; there are more.</p>' if rows.truncated else ""
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>{more}'
-
-
-def _is_number(kind: str) -> bool:
-    return kind in ("bigint", "double") or kind.startswith("decimal")
 
 
 def _cell(value: Any) -> str:

@@ -1,0 +1,52 @@
+"""CSV as data, endpoints and reports give it: RFC 4180, and no text that a spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from sluice.domain.json_text import dumps
+from sluice.domain.schema import is_number
+
+_FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def csv_head(names: Iterable[str]) -> str:
+    """The line of column names."""
+    return _lines([[_harmless(name) for name in names]])
+
+
+def csv_rows(kinds: list[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Rows of JSON values as lines; null is an empty field.
+
+    A text that begins like a formula gets a quote before it. Numbers are no formulas, though decimals
+    are text in JSON and may begin with a minus.
+
+    Args:
+        kinds: the columns' types.
+    """
+    columns = [(kind, is_number(kind)) for kind in kinds]
+    return _lines(
+        [
+            value if value is None or number else _harmless(cell_text(kind, value))
+            for (kind, number), value in zip(columns, row, strict=True)
+        ]
+        for row in rows
+    )
+
+
+def _lines(rows: Iterable[list[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_BEGINNINGS) else text
+
+
+def cell_text(kind: str, value: Any) -> str:
+    """A value as the text of a cell: JSON and truth values as JSON has them, anything else as it is."""
+    return value if isinstance(value, str) and kind != "json" else dumps(value).decode()
