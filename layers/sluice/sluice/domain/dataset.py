@@ -96,6 +96,9 @@ class Manifest(Record):
     number: int | None = Field(None, description="The number that it is to get, where others name it already.")
     base: int | None = Field(None, description="The published version that this one must follow.")
     previous: str | None = Field(None, description="The manifest of the version that this one adds to.")
+    columns_of: int | None = Field(
+        None, description="The earlier version whose columns this one, which has no records, keeps."
+    )
     disposition: Disposition = "replace"
     added: int | None = Field(None, description="The records that the run brought, where the version has more.")
     provenance: DataObject | None = Field(None, description="Where each value of the rows came from.")

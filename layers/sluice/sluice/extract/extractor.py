@@ -20,6 +20,7 @@ from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
 from sluice.extract import additions, key_check
 from sluice.extract.document import DocumentFile
+from sluice.extract.empty import columns_without_records
 from sluice.extract.rows import RowFile
 from sluice.formats.limits import Limits
 from sluice.lake import keys
@@ -35,10 +36,12 @@ class Base:
     Args:
         number: 0 when nothing is published.
         version: that version; none when there is none, or the run does not add to it.
+        known: the version whose columns one without records keeps: the published one; of a replay, the replayed one.
     """
 
     number: int
     version: Version | None = None
+    known: Version | None = None
 
 
 class Extractor:
@@ -104,11 +107,28 @@ class Extractor:
             known = [column.name for column in self._before.columns] if self._before is not None else []
             rows = RowFile(scratch.with_name("rows.jsonl"), document, self._tick, known)
             columns, warnings = rows.fill(self._run, self._datasource, self._index, self._lake, limits)
-            manifest = self._about(columns, warnings)
+            kept = self._kept(columns, rows)
+            manifest = self._about(columns if kept is None else kept, warnings)
+            if kept is not None and self._base.known is not None:
+                manifest.columns_of = self._base.known.number
             if not self._adds:
                 stack.close()
                 return self._replacement(scratch, rows, manifest)
             return self._addition(scratch, rows, manifest)
+
+    def _kept(self, columns: list[Column], rows: RowFile) -> list[Column] | None:
+        """The columns of a version without records, if the version before decides about them."""
+        known = self._base.known
+        if self._adds or rows.count or known is None:
+            return None
+        named = rows.names_columns or self._datasource.selects_columns
+        kept = columns_without_records(columns, known.schema_, named=named)
+        if kept == columns:
+            return None
+        # They decide about the bytes, and only here: equal pages with records are one version whatever came before.
+        self._fingerprint = fingerprint_of(self._run, self._datasource, self._index, None, kept)
+        self._folder = keys.version_folder(self._run, self._fingerprint)
+        return kept
 
     def _about(self, columns: list[Column], warnings: list[str]) -> Manifest:
         """The manifest but for its objects."""
@@ -278,8 +298,15 @@ _DECIDING = {
 }
 
 
-def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex, before: Manifest | None) -> str:
-    """A hash of all that decides about a version's bytes: pages, document, release, engine."""
+def fingerprint_of(
+    run: Run, datasource: Datasource, index: FetchIndex, before: Manifest | None, kept: list[Column] | None = None
+) -> str:
+    """A hash of all that decides about a version's bytes: pages, document, release, engine.
+
+    Args:
+        before: the version that this one adds to.
+        kept: the columns of a version without records, where an earlier version decides about them.
+    """
     expressions = set((datasource.fields or {}).values())
     decides: dict[str, Any] = {
         "release": __version__,
@@ -302,6 +329,8 @@ def fingerprint_of(run: Run, datasource: Datasource, index: FetchIndex, before: 
         decides["fetched_at"] = [page.fetched_at for page in index.pages]
     if datasource.write_disposition != "replace":
         decides |= {"run": run.id, "before": before.fingerprint if before is not None else None}
+    if kept is not None:
+        decides["columns"] = [column.model_dump() for column in kept]
     text = orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(text).hexdigest()
 

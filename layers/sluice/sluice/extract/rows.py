@@ -33,6 +33,10 @@ class RowFile:
         document: where the selected document goes; none where none is kept.
         known: the columns that the dataset has already, whose spelling stays.
         tick: is told how many records were read, now and then; it may end the work by raising.
+
+    Attributes:
+        count: how many records the pages have.
+        names_columns: whether a page names its columns even without records.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class RowFile:
         self._known = known
         self.path = path
         self.count = 0
+        self.names_columns = False
         self._document = document
         self._longest = 0
 
@@ -95,7 +100,9 @@ class RowFile:
         listener: _Listener,
     ) -> None:
         datasource = page.datasource
-        types.know(known_columns(page), text=page.text)
+        known = known_columns(page)
+        self.names_columns = self.names_columns or bool(known)
+        types.know(known, text=page.text)
         types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")
         exact = [name for name, kind in datasource.types.items() if kind.startswith("decimal")]
         for position, record in enumerate(listener.records(page)):

@@ -18,6 +18,8 @@ from sluice.models.graph import needed, waves
 from sluice.sandbox.sandbox import SandboxTable
 
 MERGED = "merged"
+# A datasource that never had a record: a table has a column, and this is the one of records without keys.
+_NOTHING = "(SELECT NULL::JSON AS value WHERE false)"
 
 
 @dataclass
@@ -137,9 +139,10 @@ class ProjectTables:
             chosen.numbers[name] = version.number
             chosen.seen[name] = version.data_as_of
             manifest = self._lake.manifest(version.manifest_key)
-        if not manifest.columns or not manifest.objects:
-            raise NotPublished(f"The table {name} has no columns: its dataset has no records, or is one document.")
-        files = self._lake.local_files(manifest.objects)
-        chosen.tables.append(SandboxTable(name, rows_of(files, manifest.columns, []), files))
+        if manifest.stage != "records" and not (manifest.columns and manifest.objects):
+            raise NotPublished(f"The table {name} has no columns: its dataset is one document.")
+        files = self._lake.local_files(manifest.objects) if manifest.columns else []
+        rows = rows_of(files, manifest.columns, []) if manifest.columns else _NOTHING
+        chosen.tables.append(SandboxTable(name, rows, files))
         chosen.manifests[name] = manifest
         chosen.seen.setdefault(name, manifest.data_as_of)

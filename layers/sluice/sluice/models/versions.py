@@ -36,7 +36,7 @@ def begun(
         "release": __version__,
         "engine": engine_name(),
         "spec": spec,
-        "views": {table.name: table.rows for table in chosen.tables if not table.files},
+        "views": {table.name: table.view for table in chosen.tables if table.view},
         "inputs": [[one.alias, one.hash, one.completeness] for one in inputs],
     }
     manifest = Manifest(

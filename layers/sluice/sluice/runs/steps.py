@@ -240,7 +240,9 @@ def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: C
         raise Overtaken("Another version was published while this replay ran, and would be lost; replay again.")
     # A replay makes its version of its own pages alone.
     adds_to = services.datasets.version(run.owner, published) if published and run.replay is None else None
-    base = Base(published or 0, adds_to)
+    decides = run.replay or published
+    known = services.datasets.version(run.owner, decides) if decides else None
+    base = Base(published or 0, adds_to, known)
     watch = _Watch(services, run, seconds_left)
     extractor = Extractor(run, datasource, index, base, services.lake, services.settings, watch.tick)
     return {"outcome": "done", "manifest_key": extractor.extract()}

@@ -1,0 +1,26 @@
+"""The columns of a version without records: those of the version before, so that what names them goes on."""
+
+from __future__ import annotations
+
+from sluice.domain.schema import Column
+
+
+def columns_without_records(new: list[Column], before: list[Column], *, named: bool) -> list[Column]:
+    """The columns of a version whose pages have no records.
+
+    Args:
+        new: what the document and the pages say.
+        before: those of the version before.
+        named: whether the document or the pages name all columns, so that no others are kept.
+
+    Returns:
+        A declared column as declared, any other one with the type that it had before.
+    """
+    had = {column.name.lower(): column for column in before}
+    columns = [had.get(column.name.lower(), column) if column.guessed else column for column in new]
+    if named:
+        return columns
+    names = {column.name.lower() for column in new}
+    declared = {column.name.lower(): column for column in columns}
+    kept = [declared.get(column.name.lower(), column) for column in before]
+    return [*kept, *(column for column in columns if column.name.lower() in names - set(had))]
