@@ -88,3 +88,46 @@ def test_overrides_are_resources(admin: Client, documents: Documents) -> None:
     rest = admin.get(f"/projects/p/overrides?limit=1&cursor={page['next']}").json()
     assert [one["key"] for one in page["items"] + rest["items"]] == [["a b"], ["b"]]
     assert rest["next"] is None
+
+
+DIGITS = "12345678901234567890.123456789012345678"
+LONG = "123456789012345678901234567890"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown", "read"),
+    [
+        ("decimal(38,18)", DIGITS, DIGITS, DIGITS),
+        ("decimal(38,18)", f'"{DIGITS}"', DIGITS, DIGITS),
+        ("decimal(38,0)", LONG, LONG, LONG),
+        ("bigint", "9223372036854775807", 9223372036854775807, 9223372036854775807),
+        ("string", DIGITS, DIGITS, DIGITS),
+        ("json", f'{{"a":[{LONG},1.5]}}', {"a": [LONG, 1.5]}, {"a": [int(LONG), 1.5]}),
+        ("double", "0.1", 0.1, 0.1),
+    ],
+)
+def test_an_override_keeps_every_digit(
+    admin: Client, documents: Documents, kind: str, value: str, shown: Any, read: Any
+) -> None:
+    documents |= {"a": [{"id": 1, "v": None}]}
+    project(admin, documents, JOIN)
+    admin.patch("/datasources/a", {"types": {"v": kind}})
+    refresh(admin, "p", ingest="all")
+    body = f'{{"value": {value}, "reason": "x"}}'
+    answer = admin.put("/projects/p/overrides/v?key=1", body)
+    assert (answer.status, answer.json()["value"]) == (201, shown), answer.text
+    assert admin.put("/projects/p/overrides/v?key=1", body).status == 200
+    assert refresh(admin, "p", ingest="none")["warnings"] == []
+    assert rows(admin, "projects/p") == [{"id": 1, "v": read}]
+    told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
+    assert (told["value"], told["override"]["value"]) == (read, shown)
+    assert admin.get("/projects/p/records?key=1").json()["v"] == read
+    exact = admin.get("/projects/p/overrides").json()["items"][0]["exact"]
+    assert exact == (None if (shown == read and not isinstance(shown, str)) or value[0] == '"' else value)
+
+
+def test_a_number_of_too_many_digits_is_refused(admin: Client, documents: Documents) -> None:
+    documents |= {"a": [{"id": 1, "v": 1}]}
+    project(admin, documents, JOIN)
+    answer = admin.put("/projects/p/overrides/v?key=1", f'{{"value": {"9" * 5000}, "reason": "x"}}')
+    assert (answer.status, "number" in answer.json()["detail"]) == (400, True)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
-from sluice.domain.override import Override, OverrideRequest, override_name
+from sluice.domain.override import Override, OverrideRequest, override_name, override_request
 from sluice.http.call import Answer, Call
 from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, RECORD_KEY, Routes
 from sluice.runs.overrides import delete_override, find_override, overrides_of, put_override
@@ -53,12 +53,13 @@ def get_override(call: Call, services: Platform, slug: str, field: str) -> Answe
 def set_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
     """Put a value in the place of what the sources say; it counts from the next refresh on."""
     project = call.definition
-    call.json()
+    body = call.json(exact=True)
     key = call.many("key")
     present = services.definitions.find("override", override_name(slug, field, key))
     call.require_match(present.etag if present else None)
-    request = call.document(OverrideRequest)
-    override, stored, new = put_override(services, project, field, key, request, call.principal.id)
+    call.require_known_parameters()
+    request, exact = override_request(body)
+    override, stored, new = put_override(services, project, field, key, request, exact, call.principal.id)
     headers = {"ETag": f'"{stored.etag}"'}
     if new:
         query = "&".join(f"key={quote(part, safe='')}" for part in key)

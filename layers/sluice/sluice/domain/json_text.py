@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from decimal import Decimal
 from typing import Any
@@ -32,11 +33,38 @@ def loads(text: bytes, *, exact: bool = False) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """The value as compact JSON; a Decimal is a number like any other."""
+    """The value as compact JSON with every digit of its numbers, whole ones of any size and Decimals included."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, default=_number)
     except TypeError:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=float).encode()
+        return orjson.dumps(_with_long_integers(value), default=_number)
+
+
+def keeps_digits(number: Decimal) -> bool:
+    """Whether a double gives back the digits of a number."""
+    double = float(number)
+    return math.isfinite(double) and Decimal(repr(double)) == number
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} has no JSON")
+    return float(value) if keeps_digits(value) else orjson.Fragment(str(value))
+
+
+def _with_long_integers(value: Any) -> Any:
+    """A value that orjson can write: whole numbers beyond 64 bits as they are written."""
+    match value:
+        case bool():
+            return value
+        case int() if not -(2**63) <= value < 2**64:
+            return orjson.Fragment(str(value))
+        case dict():
+            return {key: _with_long_integers(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_with_long_integers(inner) for inner in value]
+        case _:
+            return value
 
 
 def depth(value: Any) -> int:
@@ -80,6 +108,6 @@ def identical(one: Any, other: Any) -> bool:
 def canonical(value: Any) -> bytes:
     """The value as compact JSON with its keys in order: equal values have equal bytes."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, default=_number, option=orjson.OPT_SORT_KEYS)
     except TypeError:
-        return json.dumps(value, sort_keys=True, default=float).encode()
+        return orjson.dumps(_with_long_integers(value), default=_number, option=orjson.OPT_SORT_KEYS)

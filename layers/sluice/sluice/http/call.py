@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sluice.catalog.definitions import Definition
 from sluice.domain.base import validate
 from sluice.domain.identity import Principal
-from sluice.domain.json_text import dumps
+from sluice.domain.json_text import dumps, loads
 from sluice.domain.run import Run
 from sluice.errors import Invalid, MalformedRequest, PayloadTooLarge, PreconditionFailed, Unauthenticated
 from sluice.http.targets import Target
@@ -136,8 +136,11 @@ class Call:
             )
         return content
 
-    def json(self) -> Any:
+    def json(self, *, exact: bool = False) -> Any:
         """The body as JSON.
+
+        Args:
+            exact: no digit of a number is lost: fractions become Decimal, and whole numbers have any size.
 
         Raises:
             MalformedRequest: it is no JSON in UTF-8.
@@ -146,7 +149,7 @@ class Call:
         if not content.strip():
             raise MalformedRequest("The body is empty; send a JSON document.")
         try:
-            return orjson.loads(content)
+            return loads(content, exact=True) if exact else orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise MalformedRequest(f"The body is not JSON: {error}.") from None
 

@@ -52,7 +52,7 @@ def _rows(
     for one in sorted(overrides, key=lambda each: (each.created_at, each.key)):
         try:
             typed = typed_key(spec, key, one.key)
-            convert(one.value, column.type)
+            convert(one.exact_value, column.type)
         except (Invalid, ValueError) as error:
             refused.append(f"the override of {one.field!r} for {one.key} does not fit any more: {error}")
             continue
@@ -70,7 +70,7 @@ def _apply(
 ) -> list[str]:
     names = [f"k{position}" for position in range(len(key))]
     records: list[dict[str, str | int | None]] = [
-        {**dict(zip(names, typed, strict=True)), "made": _text(convert(one.value, column.type))}
+        {**dict(zip(names, typed, strict=True)), "made": _text(convert(one.exact_value, column.type))}
         for typed, one in rows.items()
     ]
     load(connection, "overrides", dict.fromkeys([*names, "made"], "VARCHAR"), records, scratch)

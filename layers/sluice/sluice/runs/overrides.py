@@ -9,7 +9,7 @@ from sluice.catalog.definitions import Definition
 from sluice.domain.json_text import identical
 from sluice.domain.merge import ConcatenationMerge, RecursiveMerge
 from sluice.domain.names import now, rfc3339
-from sluice.domain.override import Override, OverrideRequest, override_name
+from sluice.domain.override import Override, OverrideRequest, exact_value, override_name
 from sluice.domain.project import Project
 from sluice.domain.schema import Column, convert
 from sluice.errors import Conflict, Invalid, NotFound
@@ -36,12 +36,19 @@ def find_override(services: Platform, project: str, field: str, key: list[str]) 
 
 
 def put_override(
-    services: Platform, project: Definition, field: str, key: list[str], request: OverrideRequest, by: str
+    services: Platform,
+    project: Definition,
+    field: str,
+    key: list[str],
+    request: OverrideRequest,
+    exact: str | None,
+    by: str,
 ) -> tuple[Override, Definition, bool]:
     """Keep an override, in place of the one that is there; and refresh a project that follows changes.
 
     Args:
         field: by its name in the published data.
+        exact: the value as JSON, where the request's cannot have every digit.
 
     Returns:
         The override, what the catalog knows about it, and whether it is new.
@@ -50,17 +57,17 @@ def put_override(
         Conflict: the project's merge has no key.
         Invalid: the field, the key or the value does not fit what is published.
     """
-    _require_fitting(services, project, field, key, request.value)
-    document = Override(
-        field=field, key=key, value=request.value, reason=request.reason, created_at=rfc3339(now()), created_by=by
-    )
+    _require_fitting(services, project, field, key, exact_value(request.value, exact))
+    value = request.value
+    about = {"reason": request.reason, "created_at": rfc3339(now()), "created_by": by}
+    document = Override.model_validate({"field": field, "key": key, "value": value, "exact": exact, **about})
     name = override_name(project.name, field, key)
     stored = services.definitions.find("override", name)
     if stored is None:
         made = services.definitions.create("override", name, document.model_dump(mode="json"), by)
     else:
         before = Override.model_validate(stored.document)
-        if before.reason == request.reason and identical(before.value, request.value):
+        if (before.reason, before.exact) == (request.reason, exact) and identical(before.value, value):
             return before, stored, False
         made = services.definitions.replace(stored, document.model_dump(mode="json"))
     _follow(services, project)
