@@ -7,7 +7,7 @@ import pytest
 from sluice.bootstrap import Platform
 from support.client import Client
 from support.documents import http_source, refresh, rows
-from support.upstream import Upstream, ok
+from support.upstream import Upstream, ok, raw
 
 ABSENT = "(absent)"
 
@@ -154,3 +154,32 @@ def test_a_key_of_mixed_json_meets_its_text(services: Platform, admin: Client, u
         admin.put(f"/projects/p/datasources/{name}", {})
     assert refresh(admin, "p")["status"] == "succeeded"
     assert rows(admin, "projects/p") == [{"id": "7", "v": 2, "w": None}, {"id": "x", "v": 1, "w": 3}]
+
+
+@pytest.mark.parametrize(
+    ("texts", "rank", "value"),
+    [
+        (['[{"a":3}]', '[{"a":1,"b":2}]', '[{"b":2,"a":1}]'], 1, [{"a": 1, "b": 2}]),
+        (["[2]", "[1]", "[1.0]"], 1, [1]),
+        (["[2]", "[0.1]", "[0.10]"], 1, [0.1]),
+        (["[true]", "[1]", "[1]"], 1, [1]),
+        (["[1]", "[2]"], 0, [1]),
+        (["null", "[2]", "[2.0]"], 1, [2]),
+        (["[9007199254740993]", "[9007199254740992]", "[9007199254740992.0]"], 1, [9007199254740992]),
+    ],
+)
+def test_a_majority_of_json_is_of_equal_values(
+    admin: Client, upstream: Upstream, texts: list[str], rank: int, value: Any
+) -> None:
+    names = "abc"[: len(texts)]
+    bodies = {name: f'[{{"id": 1, "v": {text}}}]'.encode() for name, text in zip(names, texts, strict=True)}
+    upstream.answer = lambda request: raw(bodies[request.url.host.partition(".")[0]])
+    merge = {"strategy": "join", "key": ["id"], "fields": {"v": {"rule": "majority"}}}
+    admin.put("/projects/p", {"name": "p", "merge": merge, "refresh_on": "manual"})
+    for priority, name in enumerate(names):
+        admin.put(f"/datasources/{name}", http_source(name, types={"v": "json"}))
+        admin.put(f"/projects/p/datasources/{name}", {"priority": priority})
+    assert refresh(admin, "p", ingest="all")["status"] == "succeeded"
+    assert rows(admin, "projects/p") == [{"id": 1, "v": value}]
+    told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
+    assert [one["datasource"] for one in told["winners"]] == [names[rank]]

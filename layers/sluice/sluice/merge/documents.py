@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from decimal import Decimal
 from typing import Any
 
 
@@ -51,7 +52,7 @@ def identity(value: Any) -> Hashable:
     match value:
         case bool() | None:
             return (type(value).__name__, value)
-        case int() | float():
+        case int() | float() | Decimal():
             return ("number", value)
         case dict():
             return ("object", frozenset((key, identity(inner)) for key, inner in value.items()))

@@ -1,11 +1,11 @@
-"""Fields that are lists of what all sources say: unions, and the values that disagree.
+"""Fields that need the values of all sources side by side: unions, the values that disagree, majorities of JSON.
 
 SQL puts the values side by side; which of them are equal is decided here, by value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from sluice.domain.schema import Column
 from sluice.lake.parquet import quoted
 from sluice.merge.documents import distinct, identity
 from sluice.merge.loading import BATCH, load, replace_merged
-from sluice.merge.provenance import PLACE
+from sluice.merge.provenance import PLACE, in_merge, winner_column
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,22 +47,67 @@ def every(values: list[Any]) -> list[Any]:
     return distinct([value for value in values if value is not None])
 
 
+def majority(said: list[tuple[int, str]]) -> tuple[int, str]:
+    """The rank and the text of the JSON that most say, the best ranked of equal ones.
+
+    Args:
+        said: ranks and texts, the best ranked first.
+    """
+    votes: dict[Hashable, list[tuple[int, str]]] = {}
+    for rank, text in said:
+        votes.setdefault(identity(loads(text.encode(), exact=True)), []).append((rank, text))
+    return max(votes.values(), key=len)[0]
+
+
 def lists_of(spec: RowsMerge, columns: list[Column]) -> list[Column]:
-    """The columns whose rule makes a list."""
+    """The columns whose values stand side by side."""
     if not isinstance(spec, JoinMerge):
         return []
-    return [one for one in columns if one.name not in spec.key and spec.rule_of(one.name).rule in _LIST_RULES]
+    return [one for one in columns if one.name not in spec.key and _is_listed(spec.rule_of(one.name), one)]
 
 
-def made_into_lists(connection: DuckDBPyConnection, spec: RowsMerge, listed: list[Column], scratch: Path) -> None:
-    """Replace, in the engine's table `merged`, values that stand side by side by the list that they make.
+def _is_listed(rule: FieldRule, column: Column) -> bool:
+    return rule.rule in _LIST_RULES or (rule.rule == "majority" and column.type == "json")
+
+
+def made_into_lists(
+    connection: DuckDBPyConnection, spec: RowsMerge, listed: list[Column], fields: list[str], scratch: Path
+) -> None:
+    """Replace, in the engine's table `merged`, values that stand side by side by what they make.
 
     Args:
         listed: the columns that `lists_of` gave.
+        fields: the merged fields, in the order of their winners.
     """
-    if isinstance(spec, JoinMerge):
-        for column in listed:
-            _replace(connection, column.name, scratch, _maker(spec.rule_of(column.name)))
+    if not isinstance(spec, JoinMerge):
+        return
+    for column in listed:
+        rule = spec.rule_of(column.name)
+        if rule.rule == "majority":
+            _replace_by_majority(connection, column.name, winner_column(fields.index(column.name)), scratch)
+        else:
+            _replace(connection, column.name, scratch, _maker(rule))
+
+
+def _replace_by_majority(connection: DuckDBPyConnection, name: str, winner: str, scratch: Path) -> None:
+    column, won = quoted(name), in_merge(winner)
+    answer = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
+
+    def rows() -> Iterator[dict[str, str | int | None]]:
+        while batch := answer.fetchmany(BATCH):
+            for place, text in batch:
+                said = [(one["rank"], one["text"]) for one in loads(text.encode()) if one["text"] is not None]
+                rank, made = majority(said)
+                yield {"place": place, "made": made, "rank": rank}
+
+    load(connection, "lists", {"place": "BIGINT", "made": "VARCHAR", "rank": "BIGINT"}, rows(), scratch)
+    replace_merged(
+        connection,
+        f"SELECT merged.* REPLACE (lists.made::JSON AS {column}, "
+        f"coalesce(lists.rank, merged.{won})::UTINYINT AS {won}) "
+        f"FROM merged LEFT JOIN lists ON merged.{PLACE} = lists.place",
+    )
+    connection.execute("DROP TABLE lists")
 
 
 def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:

@@ -112,7 +112,7 @@ class _Merge:
             self._connection.execute(
                 f"CREATE TEMP TABLE merged AS SELECT *, row_number() OVER () AS {PLACE} FROM {rows}"
             )
-            made_into_lists(self._connection, self._spec, listed, scratch)
+            made_into_lists(self._connection, self._spec, listed, fields, scratch)
             self._warnings += overridden(self._connection, self._spec, columns, overrides, scratch)
             rows = "merged"
         return self._written(rows, columns, fields, carried if provenance else [])

@@ -69,7 +69,7 @@ def chosen(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
         case "longest":
             return _extreme("greatest", {one.rank: f"length({one.cell}::VARCHAR)" for one in found}, found)
         case "majority":
-            return _majority(found)
+            return _side_by_side(found) if column.type == "json" else _majority(found)
         case "min":
             return _extreme("least", {one.rank: one.cell for one in found}, found)
         case "max":
@@ -126,6 +126,13 @@ def _majority(found: list[Competitor]) -> Chosen:
     return Chosen(
         f"CASE WHEN {some} THEN {cells}[{place}] END", f"CASE WHEN {some} THEN {ranks}[{place}] ELSE {NOBODY} END"
     )
+
+
+def _side_by_side(found: list[Competitor]) -> Chosen:
+    """The texts with their ranks, of which `merge.lists` chooses: equal JSON may be written in many ways."""
+    some = " OR ".join(f"{one.cell} IS NOT NULL" for one in found)
+    pairs = ", ".join(f"{{'rank': {one.rank}, 'text': {one.cell}::VARCHAR}}" for one in found)
+    return Chosen(f"CASE WHEN {some} THEN to_json([{pairs}]) END", str(NOBODY))
 
 
 def _timed(rule: FieldRule, found: list[Competitor]) -> Chosen:
