@@ -121,6 +121,11 @@ class Settings(BaseModel):
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
     query_seconds: float = Field(15.0, description="Longest that a query of a user may run.")
     query_memory: str = Field("512MB", description="DuckDB's memory_limit in a query of a user.")
+    sandbox_memory: str = Field(
+        "400MB",
+        description="Resident memory that the process of queries and models may take besides a query's or model's own.",
+    )
+    query_bytes: int = Field(100_000_000, description="Most bytes that the rows of a query may have as JSON.")
     query_rows: int = Field(10_000, description="Most rows that an answer has; more are cut off, and it says so.")
     query_most_rows: int = Field(100_000, description="Most rows that a query may give at all.")
     max_models: int = Field(20, description="Most models of a project: all are published in one transaction.")

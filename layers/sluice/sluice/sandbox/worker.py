@@ -61,10 +61,10 @@ def _exactly(stream: IO[bytes], length: int) -> bytes | None:
     return bytes(content)
 
 
-def limit_resources(memory_bytes: int, file_bytes: int) -> None:
+def limit_resources(space_bytes: int, file_bytes: int) -> None:
     """Bind this process, and all that it might start, for good."""
     for what, most in (
-        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_AS, space_bytes),
         (resource.RLIMIT_FSIZE, file_bytes),
         (resource.RLIMIT_NOFILE, _MOST_FILES),
         (resource.RLIMIT_CORE, 0),
@@ -80,7 +80,7 @@ def main() -> None:
     limits = orjson.loads(receive(taken) or b"{}")
     import duckdb  # before the limits: an import that fails should say why
 
-    limit_resources(limits["memory_bytes"], limits["file_bytes"])
+    limit_resources(limits["space_bytes"], limits["file_bytes"])
     send(given, orjson.dumps({"ready": duckdb.__version__}))
     while (message := receive(taken)) is not None:
         try:
@@ -158,11 +158,14 @@ def _rows(connection: DuckDBPyConnection, job: dict[str, Any]) -> tuple[dict[str
     def read(columns: list[Column], selection: str) -> tuple[dict[str, Any], bytes | None]:
         answer = connection.execute(shown_query(selection, columns), job["parameters"] or None)
         parts: list[bytes] = []
-        count = 0
+        count = size = 0
         while batch := answer.fetchmany(_BATCH):
             for row in batch[: max(0, job["rows"] - count)]:
                 values = {one.name: json_value(one.type, value) for one, value in zip(columns, row, strict=True)}
                 parts.append(orjson.dumps(values))
+                size += len(parts[-1])
+                if size > job["most_bytes"]:
+                    return {"limit": "bytes"}, None
             count += len(batch)
             if count > job["most_rows"]:
                 return {"limit": "rows"}, None
