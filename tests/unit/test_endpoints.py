@@ -373,3 +373,31 @@ def test_a_coin_that_moves_from_199_to_200(admin: Client, upstream: Upstream) ->
         assert [row["rank"] for row in found] == list(range(1, 201))
         assert [row["symbol"] for row in found[198:]] == expected
         coins[198:200] = ["C200", "C199"]
+
+
+UNKNOWN = [
+    ("SELECT rank, price AS cost FROM merged", "price"),
+    ("SELECT merged.rank, count(*) AS n FROM merged GROUP BY ALL", "price"),
+    ("WITH t AS (SELECT rank, price FROM merged) SELECT rank FROM t", "price"),
+    ("SELECT rank FROM merged UNION ALL SELECT price FROM merged", "price"),
+    ("SELECT * EXCLUDE (price) FROM merged", "price"),
+    ("SELECT rank, price + $x FROM merged", "price"),
+]
+
+
+@pytest.mark.parametrize(("sql", "unknown"), UNKNOWN)
+def test_columns_that_the_query_lacks_are_refused(shop: Client, sql: str, unknown: str) -> None:
+    parameters = {"x": {"type": "number"}} if "$x" in sql else {}
+    document = {"sql": sql, "parameters": parameters, "columns": {"rank": "Rank", unknown: "P"}}
+    answer = shop.put("/projects/p/endpoints/new", document)
+    assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, f"/columns/{unknown}"), answer.text
+    assert shop.get("/projects/p/endpoints/new").status == 404, "nothing is stored"
+    assert shop.put("/projects/p/endpoints/new", {**document, "columns": {"rank": "Rank"}}).status == 201
+
+
+def test_columns_that_nobody_knows_yet_are_taken(services: Platform, admin: Client) -> None:
+    admin.put("/projects/p", {"name": "p"})
+    document = {"sql": "SELECT * FROM merged", "columns": {"rank": "Rank"}}
+    assert admin.put("/projects/p/endpoints/new", document).status == 201
+    refused = admin.put("/projects/p/endpoints/new", {**document, "sql": "SELECT 1 AS one FROM merged"})
+    assert refused.status == 422

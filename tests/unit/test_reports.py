@@ -162,3 +162,21 @@ def test_odd_values_do_not_keep_a_report_from_its_readers(sales: Client, section
         assert "<td>[null,1.0]</td>" in page.text
         assert sales.get("/projects/p/reports/odd/latest?format=csv").text.splitlines()[1].endswith(",-1.50")
     assert sales.call("GET", "/projects/p/reports/odd/latest", If_None_Match=page.headers["ETag"]).status == 304
+
+
+@pytest.fixture
+def two_rows(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPORT_ROWS", "2")
+
+
+def test_csv_says_that_rows_were_cut_off(two_rows: None, sales: Client) -> None:
+    sections = [{"type": "table", "sql": f"SELECT id FROM merged ORDER BY id LIMIT {limit}"} for limit in (3, 2)]
+    sales.put("/projects/p/reports/sales", {"title": "x", "sections": sections})
+    for _ in range(2):  # the second time, the version that was made of the same is named again
+        refresh(sales, "p")
+        cut, whole = (sales.get(f"/projects/p/reports/sales/latest?format=csv&section={at}") for at in (0, 1))
+        assert cut.headers["X-Sluice-Truncated"] == "true"
+        assert cut.headers["Content-Disposition"] == 'inline; filename="sales-0-only-the-first-2-rows.csv"'
+        assert "X-Sluice-Truncated" not in whole.headers
+        assert whole.headers["Content-Disposition"] == 'inline; filename="sales-1.csv"'
+        assert cut.text == whole.text == "id\r\n1\r\n2\r\n", "every line is a row"

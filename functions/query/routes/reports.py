@@ -1,7 +1,7 @@
 """What reports have rendered."""
 
 from sluice.bootstrap import Platform
-from sluice.domain.dataset import Version
+from sluice.domain.dataset import DataObject, Manifest, Version
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid, NotFound
 from sluice.http.call import Answer, Call
@@ -46,10 +46,19 @@ def get_rendered_report(call: Call, services: Platform, slug: str, name: str, ru
         sections = manifest.spec["report"]["sections"]
         first = next((name for name in tables if sections[int(name)]["type"] == "table"), next(iter(tables)))
         part, media_type = tables[section or first], "text/csv; charset=utf-8"
+        headers |= _about_csv(manifest, part, f"{name}-{section or first}")
     headers["ETag"] = f'"{part.sha256[:32]}"'
     if call.has(part.sha256[:32]):
         return Answer(status=304, headers=headers)
     return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
+
+
+def _about_csv(manifest: Manifest, part: DataObject, name: str) -> dict[str, str]:
+    """Whether rows were cut off: as a header for programs, and in the name of the file that people save."""
+    truncated = part.key in manifest.truncated
+    name = f"{name}-only-the-first-{part.rows}-rows" if truncated else name
+    told = {"Content-Disposition": f'inline; filename="{name}.csv"'}
+    return told | ({"X-Sluice-Truncated": "true"} if truncated else {})
 
 
 def _rendered(services: Platform, slug: str, dataset: str, run: str) -> Version:

@@ -96,6 +96,9 @@ class Manifest(Record):
     number: int | None = Field(None, description="The number that it is to get, where others name it already.")
     base: int | None = Field(None, description="The published version that this one must follow.")
     previous: str | None = Field(None, description="The manifest of the version that this one adds to.")
+    truncated: list[str] = Field(
+        default_factory=list, description="The keys of a report's objects whose rows were cut off at its cap."
+    )
     columns_of: int | None = Field(
         None, description="The earlier version whose columns this one, which has no records, keeps."
     )

@@ -71,6 +71,7 @@ class SqlQuery:
         places: line and column where each table is named first.
         ordered: whether the query itself orders its rows.
         clock: the function by which it asks for the time; empty if it does not.
+        columns: the names of its columns; none where only the engine knows them, as with `*`.
     """
 
     sql: str
@@ -79,6 +80,7 @@ class SqlQuery:
     places: dict[str, tuple[int, int]]
     ordered: bool
     clock: str = ""
+    columns: tuple[str, ...] | None = None
 
     def require_tables(self, known: set[str]) -> None:
         """Refuse tables that are not there.
@@ -172,7 +174,22 @@ def parse_query(text: str) -> SqlQuery:
         places=places,
         ordered=tree.args.get("order") is not None,
         clock=next((name for node in tree.walk() if (name := _clock(node))), ""),
+        columns=_columns(tree),
     )
+
+
+def _columns(tree: Any) -> tuple[str, ...] | None:
+    """The names of a query's columns, if each of them is named in its text."""
+    from sqlglot import expressions as exp
+
+    selected = tree.selects
+    named = [
+        one
+        for one in selected
+        if (isinstance(one, exp.Column) and not one.is_star)
+        or (isinstance(one, exp.Alias) and not isinstance(one.this, exp.Columns | exp.Unnest | exp.Explode))
+    ]
+    return tuple(one.alias_or_name for one in named) if named and len(named) == len(selected) else None
 
 
 def with_typed_nulls(query: SqlQuery, types: Mapping[str, str]) -> str:

@@ -11,12 +11,13 @@ from pydantic import BaseModel, create_model
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition, Kind, missing
 from sluice.catalog.project_parts import part_name
-from sluice.domain.base import validate
+from sluice.domain.base import json_pointer, validate
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_name
 from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
+from sluice.endpoints.columns import endpoint_columns
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
@@ -244,7 +245,16 @@ def _check_report(services: Platform, slug: str, name: str, report: Report) -> N
 
 
 def _check_endpoint(services: Platform, slug: str, name: str, endpoint: Endpoint) -> None:
-    _check_sql(published_tables(services, slug).names, endpoint.sql, "/sql")
+    tables = published_tables(services, slug)
+    _check_sql(tables.names, endpoint.sql, "/sql")
+    if not endpoint.columns:
+        return
+    known = endpoint_columns(endpoint, tables, services.lake, services.sandbox)
+    unknown = sorted({one.lower() for one in endpoint.columns} - {one.lower() for one in known or endpoint.columns})
+    if unknown:
+        name = next(one for one in endpoint.columns if one.lower() == unknown[0])
+        message = f"The query has no column {name!r}; it has {', '.join(known or [])}."
+        raise Invalid(message, [{"pointer": json_pointer(("columns", name)), "message": message}])
 
 
 def _test_results(services: Platform, project: str, found: Definition) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def begun(
 def name_again(manifest: Manifest, number: int, datasets: Datasets, lake: Lake) -> None:
     """Name the objects of a version that was made of the same."""
     made = lake.manifest(datasets.version(manifest.dataset, number).manifest_key)
-    for part in ("columns", "objects", "rows", "bytes"):
+    for part in ("columns", "objects", "rows", "bytes", "truncated"):
         setattr(manifest, part, getattr(made, part))
 
 

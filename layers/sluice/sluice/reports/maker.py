@@ -94,7 +94,9 @@ class ReportMaker:
                 rows = self._rows(one, chosen, scratch.parent)
                 parts.append(section(one.title, self._content(one, rows)))
                 csv = _csv(rows)
-                objects.append(self._stored(scratch, f"{folder}/section-{index}.csv", csv, len(rows.items)))
+                key = f"{folder}/section-{index}.csv"
+                objects.append(self._stored(scratch, key, csv, len(rows.items)))
+                manifest.truncated += [key] if rows.truncated else []
             html = self._page(report, manifest.inputs, manifest.data_as_of, parts)
             objects.insert(0, self._stored(scratch, f"{folder}/report.html", html, 0))
         manifest.objects, manifest.bytes = objects, sum(part.bytes for part in objects)
