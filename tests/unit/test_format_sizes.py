@@ -82,9 +82,9 @@ def test_a_drop_that_would_need_too_much_memory_fails_with_its_reason(
     assert admin.get("/datasources/d/data").status == 404, "nothing is published"
 
 
-def count(form: str, body: bytes, limits: Limits) -> int:
+def count(form: str, body: bytes, limits: Limits, **more: Any) -> int:
     """How many records a page has."""
-    datasource = Datasource.model_validate({"name": "d", "slug": "d", "kind": "file", "format": form})
+    datasource = Datasource.model_validate({"name": "d", "slug": "d", "kind": "file", "format": form, **more})
     receipt = PageReceipt(number=1, url="x", ok=True, fetched_at="2026-01-01T00:00:00Z")
     with open_page(datasource, receipt, io.BytesIO(body), limits) as page:
         return sum(1 for _ in page.records())
@@ -110,6 +110,16 @@ DENSE = {
 def test_dense_documents_are_refused_in_every_format(form: str, body: bytes) -> None:
     with pytest.raises(DataTooLarge, match=r"MAX_DOCUMENT_(MEMORY|BYTES)"):
         count(form, body, TIGHT)
+
+
+@pytest.mark.parametrize(
+    ("form", "body"), [("csv", b"a,b\n" + b"1,2\n" * 10_000), ("jsonl", b'{"a":[[],[]]}\n' * 10_000)]
+)
+def test_an_expression_over_all_rows_needs_them_at_once(form: str, body: bytes) -> None:
+    assert count(form, body, TIGHT) == 10_000
+    with pytest.raises(DataTooLarge, match="MAX_DOCUMENT_MEMORY"):
+        count(form, body, TIGHT, records="[?a]")
+    assert count(form, body[:400], TIGHT, records="[?a]") > 0
 
 
 SPACIOUS = {

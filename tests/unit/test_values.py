@@ -215,6 +215,7 @@ def test_csv_gives_back_what_it_was_given_and_no_formula(cells: list[tuple[str, 
             plain = value if kind == "string" else json.dumps(value, separators=(",", ":"))
             assert text.removeprefix("'") == plain.removeprefix("'")
     assert csv_head(["=a", "b"]) == "'=a,b\r\n"
+    assert csv_rows(["json", "json", "string"], [[-5, "-5", "-5"]]) == '-5,"""-5""",\'-5\r\n'
 
 
 def sheet_of(kinds: list[str], values: list[Any]) -> list[Any]:

@@ -111,6 +111,7 @@ class Extractor:
             manifest = self._about(columns if kept is None else kept, warnings)
             if kept is not None and self._base.known is not None:
                 manifest.columns_of = self._base.known.number
+                manifest.warnings.append(f"there are no records: the columns of version {manifest.columns_of} are kept")
             if not self._adds:
                 stack.close()
                 return self._replacement(scratch, rows, manifest)

@@ -6,6 +6,8 @@ The weights are measured with CPython 3.11 to 3.13: what the costliest document 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from sluice.errors import DataTooLarge
 from sluice.formats.limits import Limits
@@ -39,8 +41,10 @@ def require_json_fits(body: bytes, limits: Limits, what: str, *, exact: bool) ->
     # Brackets and commas within strings count for nothing.
     plain, strings = _JSON_STRING.subn(b"s", body)
     estimate = _json_memory(plain, strings, exact=exact) + len(body)
-    containers, commas = plain.count(b"[") + plain.count(b"{"), plain.count(b",")
-    _require(estimate, limits, f"{what} has {containers} lists and objects and {commas} commas between values")
+    if estimate > limits.document_memory:
+        containers, commas = plain.count(b"[") + plain.count(b"{"), plain.count(b",")
+        said = f"{what} has {containers} lists and objects and {commas} commas between values"
+        raise _too_large(estimate, limits, said)
 
 
 def _json_memory(plain: bytes, strings: int, *, exact: bool) -> int:
@@ -65,7 +69,8 @@ def require_xml_fits(body: bytes, limits: Limits) -> None:
     elements = plain.count(b"<") - plain.count(b"</")
     attributes = plain.count(b'="') + plain.count(b"='")
     estimate = len(body) + elements * _ELEMENT + attributes * _ATTRIBUTE
-    _require(estimate, limits, f"The XML has {elements} elements and {attributes} attributes")
+    if estimate > limits.document_memory:
+        raise _too_large(estimate, limits, f"The XML has {elements} elements and {attributes} attributes")
 
 
 def require_csv_record_fits(characters: int, delimiters: int, limits: Limits, line: int) -> None:
@@ -75,12 +80,40 @@ def require_csv_record_fits(characters: int, delimiters: int, limits: Limits, li
         DataTooLarge: the estimate exceeds the setting.
     """
     estimate = characters * _CHARACTER + delimiters * _FIELD
-    _require(estimate, limits, f"The record in line {line} has {characters} characters and {delimiters} delimiters")
-
-
-def _require(estimate: int, limits: Limits, what: str) -> None:
     if estimate > limits.document_memory:
-        raise DataTooLarge(
-            f"{what}, which take about {estimate} bytes of memory; at most {limits.document_memory} are allowed "
-            "(MAX_DOCUMENT_MEMORY). Send smaller pages, or JSON lines."
-        )
+        raise _too_large(estimate, limits, f"The record in line {line} has {delimiters} delimiters")
+
+
+def held(rows: Iterable[Any], limits: Limits) -> list[Any]:
+    """All rows of a page at once, as an expression over the whole page needs them.
+
+    Raises:
+        DataTooLarge: they take more memory than the setting allows.
+    """
+    kept: list[Any] = []
+    size = 0
+    for row in rows:
+        size += _size(row)
+        if size > limits.document_memory:
+            raise _too_large(size, limits, f"An expression over the whole page needs its first {len(kept) + 1} rows")
+        kept.append(row)
+    return kept
+
+
+def _size(value: Any) -> int:
+    match value:
+        case dict():
+            return _OBJECT + sum(_KEY + _VALUE + _size(inner) for inner in value.values())
+        case list():
+            return _LIST + sum(_VALUE + _size(inner) for inner in value)
+        case str():
+            return _STRING + len(value)
+        case _:
+            return 0
+
+
+def _too_large(estimate: int, limits: Limits, what: str) -> DataTooLarge:
+    return DataTooLarge(
+        f"{what}, which take about {estimate} bytes of memory; at most {limits.document_memory} are allowed "
+        "(MAX_DOCUMENT_MEMORY). Send smaller pages, or JSON lines."
+    )

@@ -16,6 +16,7 @@ from sluice.formats.csv_format import CsvPage
 from sluice.formats.detect import detect, is_guessed
 from sluice.formats.json_format import read_json, read_json_lines
 from sluice.formats.limits import Limits
+from sluice.formats.memory import held
 from sluice.formats.packed import unpacked
 from sluice.formats.parquet_format import ParquetPage
 from sluice.formats.xlsx_format import XlsxPage
@@ -67,12 +68,14 @@ class Page:
 
     Args:
         form: its format.
+        limits: the caps that its readers keep.
         rows: how its rows are read; none where the page is one document, JSON or XML.
         whole: that document.
     """
 
     datasource: Datasource
     form: Format
+    limits: Limits
     rows: Rows | None = None
     whole: Any = None
 
@@ -106,13 +109,14 @@ class Page:
 
         Raises:
             UnreadableData: the bytes are not of the format.
+            DataTooLarge: `records` needs more rows at once than memory may hold.
             RecordsNotFound: it selects null and may not.
         """
         if self.rows is None:
             return _selected(self.datasource, self.whole, single=self.form == "xml")
         if self.datasource.records == "@":
             return self.rows.rows()
-        return _selected(self.datasource, list(self.rows.rows()))
+        return _selected(self.datasource, held(self.rows.rows(), self.limits))
 
     def records(self) -> Iterator[Any]:
         """The records, in the page's own order; one object is one record."""
@@ -168,7 +172,7 @@ def open_page(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], 
         if form == "csv":
             guessed = is_guessed(datasource.format, receipt.media_type, name)
             options = datasource.csv or CsvOptions()
-            yield Page(datasource, form, CsvPage(plain, options, receipt.media_type, limits, guessed=guessed))
+            yield Page(datasource, form, limits, CsvPage(plain, options, receipt.media_type, limits, guessed=guessed))
         else:
             yield _parsed(datasource, form, plain, limits, stack)
 
@@ -178,15 +182,15 @@ def _parsed(datasource: Datasource, form: Format, content: IO[bytes], limits: Li
     exact = any(name.startswith("decimal") for name in datasource.types.values())
     match form:
         case "jsonl":
-            return Page(datasource, form, JsonLines(content, limits, exact))
+            return Page(datasource, form, limits, JsonLines(content, limits, exact))
         case "parquet":
-            return Page(datasource, form, ParquetPage(content, limits, stack))
+            return Page(datasource, form, limits, ParquetPage(content, limits, stack))
         case "xlsx":
-            return Page(datasource, form, XlsxPage(content, datasource.xlsx or XlsxOptions(), limits))
+            return Page(datasource, form, limits, XlsxPage(content, datasource.xlsx or XlsxOptions(), limits))
         case "xml":
-            return Page(datasource, form, whole=read_xml(content, limits))
+            return Page(datasource, form, limits, whole=read_xml(content, limits))
         case _:
-            return Page(datasource, form, whole=read_json(content, limits, exact=exact))
+            return Page(datasource, form, limits, whole=read_json(content, limits, exact=exact))
 
 
 def ends_itself(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> bool:

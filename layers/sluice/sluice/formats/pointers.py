@@ -12,6 +12,7 @@ from sluice.domain.base import json_pointer
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
 from sluice.formats.limits import Limits
+from sluice.formats.memory import held
 from sluice.formats.page import Page, open_page
 from sluice.formats.xlsx_format import XlsxPage
 
@@ -65,7 +66,7 @@ def document_place(
     """
     with open_page(datasource, receipt, content, limits) as page:
         selected = page.selection()
-        selected = list(selected) if isinstance(selected, Iterator) else selected
+        selected = held(selected, limits) if isinstance(selected, Iterator) else selected
         if not way:
             return Place("", datasource.records == "@" and page.rows is None, datasource.records)
         if listed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sluice.domain.json_text import dumps
@@ -22,19 +22,21 @@ def csv_rows(kinds: list[str], rows: Iterable[Iterable[Any]]) -> str:
     """Rows of JSON values as lines; null is an empty field.
 
     A text that begins like a formula gets a quote before it. Numbers are no formulas, though decimals
-    are text in JSON and may begin with a minus.
+    are text in JSON and may begin with a minus; nor is JSON, which begins with a minus in numbers only.
 
     Args:
         kinds: the columns' types.
     """
-    columns = [(kind, is_number(kind)) for kind in kinds]
-    return _lines(
-        [
-            value if value is None or number else _harmless(cell_text(kind, value))
-            for (kind, number), value in zip(columns, row, strict=True)
-        ]
-        for row in rows
-    )
+    cells = [_cell_of(kind) for kind in kinds]
+    return _lines([cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows)
+
+
+def _cell_of(kind: str) -> Callable[[Any], Any]:
+    if is_number(kind):
+        return lambda value: value
+    if kind == "json":
+        return lambda value: None if value is None else cell_text(kind, value)
+    return lambda value: None if value is None else _harmless(cell_text(kind, value))
 
 
 def _lines(rows: Iterable[list[Any]]) -> str:
