@@ -46,7 +46,8 @@ def sparse_sheet(*cells: tuple[int, int, Any], sheets: int = 1) -> bytes:
 
 def parquet_of(folder: Path, sql: str) -> bytes:
     path = folder / "made.parquet"
-    duckdb.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
     return path.read_bytes()
 
 
@@ -119,7 +120,7 @@ def test_an_expression_over_all_rows_needs_them_at_once(form: str, body: bytes) 
     assert count(form, body, TIGHT) == 10_000
     with pytest.raises(DataTooLarge, match="MAX_DOCUMENT_MEMORY"):
         count(form, body, TIGHT, records="[?a]")
-    assert count(form, body[:400], TIGHT, records="[?a]") > 0
+    assert count(form, body[: body.index(b"\n", 400) + 1], TIGHT, records="[?a]") > 0
 
 
 SPACIOUS = {

@@ -46,7 +46,8 @@ def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
 
 def parquet(sql: str, folder: Path) -> bytes:
     file = folder / "made.parquet"
-    duckdb.execute(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
     return file.read_bytes()
 
 

@@ -13,7 +13,7 @@ from sluice.errors import DataTooLarge
 from sluice.formats.limits import Limits
 
 # Bytes of a list, an object, any further value beside another one, a string, a key, and an exact number's surplus.
-_LIST, _OBJECT, _VALUE, _STRING, _KEY, _EXACT_NUMBER = 90, 200, 40, 57, 30, 80
+_LIST, _OBJECT, _VALUE, _STRING, _KEY, _EXACT_NUMBER = 90, 200, 40, 57, 10, 80
 # The most that a single byte of JSON or XML can cost.
 _JSON_COSTLIEST, _XML_COSTLIEST = 100, 60
 _JSON_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
