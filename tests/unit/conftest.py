@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
 
 from sluice import bootstrap
@@ -17,13 +15,10 @@ from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 from support.client import Client
 from support.documents import Documents
-from support.template import resources
+from support.moto_aws import TABLES, fresh_aws
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
 
-TABLES = resources("AWS::DynamoDB::Table")
-# One session for all tests: reading the services' descriptions takes longer than most tests.
-SESSION = boto3.session.Session()
 # One process of the sandbox for all tests that need no other settings.
 SANDBOX = Sandbox(Settings(duckdb_threads=1))
 
@@ -78,27 +73,15 @@ def documents(upstream: Upstream) -> Documents:
 
 
 @pytest.fixture
-def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Platform]:
-    with mock_aws():
-        boto3.DEFAULT_SESSION = SESSION
-        dynamodb = boto3.client("dynamodb")
-        for logical_id, properties in TABLES.items():
-            known = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-            dynamodb.create_table(
-                TableName=logical_id, **{name: properties[name] for name in known if name in properties}
-            )
-        s3 = boto3.client("s3")
-        for bucket in ("lake", "inbox"):
-            s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(Bucket="inbox", VersioningConfiguration={"Status": "Enabled"})
-        boto3.client("scheduler").create_schedule_group(Name="sluice")
-        bootstrap.platform.cache_clear()
-        platform = bootstrap.platform()
-        platform.__dict__["workflows"] = LocalWorkflows(platform)
-        platform.__dict__["sandbox"] = SANDBOX
-        platform.source_transport = upstream.transport  # type: ignore[method-assign]
-        yield platform
-        bootstrap.platform.cache_clear()
+def services(environment: dict[str, str], upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    fresh_aws(monkeypatch)
+    bootstrap.platform.cache_clear()
+    platform = bootstrap.platform()
+    platform.__dict__["workflows"] = LocalWorkflows(platform)
+    platform.__dict__["sandbox"] = SANDBOX
+    platform.source_transport = upstream.transport  # type: ignore[method-assign]
+    yield platform
+    bootstrap.platform.cache_clear()
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""AWS as unit tests have it: moto, started once in each process and emptied before each test."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.core.models import botocore_stubber
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import S3Backend, s3_backends
+from moto.scheduler.models import scheduler_backends
+
+from sluice.bootstrap import Platform
+from support import moto_dynamodb
+from support.moto_dynamodb import ACCOUNT
+from support.template import resources
+
+REGION = "us-east-1"
+TABLES = resources("AWS::DynamoDB::Table")
+_make_client = Platform._client
+_clients: dict[tuple[str, str | None, str], Any] = {}
+
+
+@cache
+def _start() -> None:
+    moto_dynamodb.install()
+    mock_aws().start()
+    botocore_stubber.enabled = False
+    # Moto loads the module of S3's addresses anew for each request, for the sake of variables that nobody sets here.
+    S3Backend.urls = s3_backends[ACCOUNT]["aws"].urls  # type: ignore[method-assign, assignment]
+    # One session for all tests: reading the services' descriptions takes longer than most tests.
+    boto3.setup_default_session()
+
+
+def _shared_client(platform: Platform, service: str, endpoint_url: str | None = None, **config: Any) -> Any:
+    """A client with the same configuration for all tests: it has no state, and making it takes as long as a test."""
+    key = (service, endpoint_url, repr(sorted(config.items())))
+    if key not in _clients:
+        _clients[key] = _make_client(platform, service, endpoint_url, **config)
+    return _clients[key]
+
+
+def fresh_aws(monkeypatch: Any) -> None:
+    """An account with the template's tables, both buckets and the group of schedules, all empty.
+
+    After the test that `monkeypatch` belongs to, AWS is out of reach again.
+    """
+    _start()
+    monkeypatch.setattr(botocore_stubber, "enabled", True)
+    monkeypatch.setattr(Platform, "_client", _shared_client)
+    BackendDict.reset()
+    reset_model_data()
+    dynamodb = dynamodb_backends[ACCOUNT][REGION]
+    for logical_id, properties in TABLES.items():
+        dynamodb.create_table(
+            logical_id,
+            schema=properties["KeySchema"],
+            attr=properties["AttributeDefinitions"],
+            global_indexes=properties.get("GlobalSecondaryIndexes", []),
+            indexes=[],
+            throughput=None,
+            streams=None,
+            billing_mode=properties["BillingMode"],
+            sse_specification=None,
+            tags=[],
+            deletion_protection_enabled=False,
+            warm_throughput=None,
+        )
+    s3 = s3_backends[ACCOUNT]["aws"]
+    for bucket in ("lake", "inbox"):
+        s3.create_bucket(bucket, REGION)
+    s3.put_bucket_versioning("inbox", "Enabled")
+    scheduler_backends[ACCOUNT][REGION].create_schedule_group("sluice", [])

@@ -1,0 +1,118 @@
+"""Moto's DynamoDB without HTTP between botocore and moto.
+
+Most of the time of a test that uses the platform is spent in signing requests, matching addresses
+and serializing answers. botocore lets a `before-call` handler answer a call. This one hands the
+request's JSON to moto's own handler of the operation and returns its result.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import botocore.handlers
+from botocore.awsrequest import AWSResponse
+from botocore.parsers import create_parser
+from moto.core.exceptions import HTTPException, ServiceException
+from moto.core.models import botocore_stubber
+from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.responses import DynamoHandler
+
+ACCOUNT = "123456789012"
+_PARSER = create_parser("json")
+# Operations whose results are what goes over the wire: items are typed JSON values.
+DIRECT = frozenset(
+    {
+        "BatchGetItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    }
+)
+
+
+def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """The HTTP response and the parsed result of a call, or none when it should go over the wire."""
+    if not botocore_stubber.enabled or model.name not in DIRECT:
+        return None
+    handler = DynamoHandler()
+    handler.region = params["context"]["client_region"]
+    handler.current_account = ACCOUNT
+    handler.headers = {"X-Amz-Target": params["headers"]["X-Amz-Target"], "Content-Type": "application/x-amz-json-1.0"}
+    handler.response_headers = {}
+    handler.querystring = {}
+    handler.params = handler.body = json.loads(params["body"])
+    try:
+        result: Any = getattr(handler, camelcase_to_underscores(model.name))()
+    except ServiceException as error:
+        status, _, body = handler.serialized(ActionResult(error))
+        return _refused(model, params, int(status), str(body))
+    except HTTPException as error:
+        return _refused(model, params, error.code, str(error.description))
+    members = model.output_shape.members
+    known = {name: value for name, value in (result.result or {}).items() if name in members}
+    # What the caller gets shares nothing with what is stored.
+    parsed = json.loads(json.dumps(known))
+    return _response(params, 200), {**parsed, "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
+
+
+def _refused(model: Any, params: dict[str, Any], status: int, body: str) -> tuple[AWSResponse, dict[str, Any]]:
+    response = {"status_code": status, "headers": {}, "body": body.encode()}
+    parsed = _PARSER.parse(response, model.output_shape)
+    shape = model.service_model.shape_for_error_code(parsed["Error"]["Code"])
+    if shape is not None:
+        parsed |= {name: value for name, value in _PARSER.parse(response, shape).items() if name not in parsed}
+    return _response(params, status), parsed
+
+
+def _response(params: dict[str, Any], status: int) -> AWSResponse:
+    return AWSResponse(params["url"], status, {}, None)
+
+
+@cache
+def _is_node(kind: type) -> bool:
+    return issubclass(kind, Node)
+
+
+_processed: dict[tuple[type, type], bool] = {}
+
+
+def _is_processed(traverser: DepthFirstTraverser, kind: type) -> bool:
+    key = (type(traverser), kind)
+    if key not in _processed:
+        _processed[key] = issubclass(kind, traverser.nodes_to_be_processed())
+    return _processed[key]
+
+
+def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
+    """Moto's walk through a parsed expression, which does not ask every node anew for its class."""
+    kind = type(node)
+    if not _is_node(kind):
+        return node
+    parent = node.parent
+    for position, child in enumerate(node.children or ()):
+        self.pre_processing_of_child(node, position)
+        self.traverse_node_recursively(child, position)
+    if _is_processed(self, kind):
+        node = self.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def install() -> None:
+    """Have every botocore client that is made from now on call moto's DynamoDB directly."""
+    botocore.handlers.BUILTIN_HANDLERS.append(("before-call.dynamodb", answer, botocore.handlers.REGISTER_LAST))
+    # An expression that was parsed is copied before it is changed, so it is parsed once.
+    UpdateExpressionParser.make = cache(UpdateExpressionParser.make)
+    DepthFirstTraverser.traverse_node_recursively = _traverse
