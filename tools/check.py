@@ -1,6 +1,7 @@
 """The gates: `lint`, `test`, `coverage`, `proof`. Each says what it does and how long it took.
 
-Gates that mostly wait, for an emulator or for containers, run beside each other.
+Gates run in lanes beside each other, since some wait most of their time for an emulator or for
+containers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,11 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -17,82 +22,145 @@ PYTEST = [str(BIN / "pytest")]
 SAM = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
 
 Gate = tuple[str, list[str], dict[str, str]]
-Side = list[Gate]  # gates that run at the same time
+Lane = list[Gate]  # gates that run one after the other
 
-LINT: list[Side] = [
-    [("ruff format", [str(BIN / "ruff"), "format", "--check", "."], {})],
-    [("ruff check", [str(BIN / "ruff"), "check", "."], {})],
+LINT: list[Lane] = [
     [
+        ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], {}),
+        ("ruff check", [str(BIN / "ruff"), "check", "."], {}),
         (
             "mypy, strict",
             [str(BIN / "mypy"), "-p", "sluice", "-p", "api", "-p", "query", "-p", "probe", "-p", "sluice_cli"],
             {},
-        )
+        ),
+        ("import-linter", [str(BIN / "lint-imports"), "--no-cache"], {"PYTHONPATH": "functions"}),
     ],
-    [("import-linter", [str(BIN / "lint-imports"), "--no-cache"], {"PYTHONPATH": "functions"})],
-    [("made from the code", [sys.executable, "tools/generate.py", "--check"], {})],
-    [("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {})],
-    [("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM)],
+    [
+        ("made from the code", [sys.executable, "tools/generate.py", "--check"], {}),
+        ("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {}),
+        ("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM),
+    ],
 ]
 UNIT = [*PYTEST, "tests/unit", "tests/fetching", "-n", "2"]
 # Measuring takes as long again as the tests, so it is a gate of its own.
-COVERAGE: list[Side] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-report=term"], {})]]
-TEST: list[Side] = [
+COVERAGE: list[Lane] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-report=term"], {})]]
+TEST: list[Lane] = [
     [
-        # The stack waits much of its time, which the others use; it comes first where both want to run.
+        # The stack is the longest ring and waits much of its time.
         ("tests: stack", [*PYTEST, "tests/stack"], {}),
-        ("tests: unit and fetching", ["nice", "-n", "10", *UNIT], {}),
-    ],
-    [
         ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
-        ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
-        ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
     ],
-]
-PROOF: list[Side] = [
-    [("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"})],
     [
+        ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
+        ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
+    ],
+    # These tests wait for nothing: they take what the other lanes leave of the processors.
+    [("tests: unit and fetching", ["nice", "-n", "10", *UNIT], {})],
+]
+PROOF: list[Lane] = [
+    [
+        ("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"}),
         (
             "proof: random merges and values",
             [*PYTEST, "tests/unit/test_properties.py", "tests/unit/test_merge_properties.py", "-n", "2"],
             {"PROOF": "1"},
-        )
-    ],
+        ),
+    ]
 ]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
 GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
 
 
-def passes(side: Side) -> list[bool]:
-    """Run gates at the same time; what each prints is shown when it ends, at once where it is alone."""
-    running = [(gate, *_started(gate, shown=len(side) == 1)) for gate in side]
-    results = []
-    for (title, _, _), process, began in running:
-        said, _ = process.communicate()
-        if said is not None:
-            print(f"── {title}\n{said}", end="", flush=True)
-        print(f"   {'passed' if process.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
-        results.append(process.returncode == 0)
-    return results
+@dataclass(frozen=True)
+class Totals:
+    """How many tests passed, failed (errors included) and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def _started(gate: Gate, *, shown: bool) -> tuple[subprocess.Popen[str], float]:
+@dataclass(frozen=True)
+class Outcome:
+    """How a gate ended: its tests, if it runs any."""
+
+    title: str
+    passed: bool
+    totals: Totals | None
+
+
+def run_gate(gate: Gate, folder: Path, *, shown: bool) -> Outcome:
+    """Run a gate to its end and print what it prints, at once or when it has ended.
+
+    A gate that runs tests writes a report of them into the folder.
+    """
     title, command, more = gate
+    report = folder / f"{title.replace('/', ' ')}.xml" if PYTEST[0] in command else None
+    began = time.monotonic()
     if shown:
         print(f"── {title}", flush=True)
-    output = None if shown else subprocess.PIPE
-    error = None if shown else subprocess.STDOUT
-    environment = {**os.environ, **more}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=error, text=True)
-    return process, time.monotonic()
+    # Into a file, not a pipe: a process that a test left behind would hold a pipe open for ever.
+    with TemporaryFile("w+", dir=folder) as output:
+        done = subprocess.run(
+            [*command, f"--junitxml={report}"] if report else command,
+            cwd=ROOT,
+            env={**os.environ, **more},
+            stdin=subprocess.DEVNULL,
+            stdout=None if shown else output,
+            stderr=None if shown else subprocess.STDOUT,
+            check=False,
+        )
+        output.seek(0)
+        said = "" if shown else f"── {title}\n{output.read()}"
+    totals = totals_of(report, passed=done.returncode == 0) if report else None
+    passed = done.returncode == 0 and (totals is None or totals.failed == 0)
+    print(f"{said}   {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    return Outcome(title, passed, totals)
+
+
+def totals_of(report: Path, *, passed: bool) -> Totals:
+    """The totals in a report of pytest.
+
+    A run that wrote no report crashed. A run that failed without a failed test broke in some other
+    way. Both count as one failed test.
+    """
+    try:
+        suite = ElementTree.parse(report).getroot().find("testsuite")
+    except (FileNotFoundError, ElementTree.ParseError):
+        suite = None
+    if suite is None:
+        return Totals(failed=1)
+    tests, failures, errors, skipped = (int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped"))
+    failed = failures + errors
+    return Totals(tests - failed - skipped, failed if passed or failed else 1, skipped)
+
+
+def run(lanes: list[Lane], folder: Path) -> list[Outcome]:
+    """Run lanes beside each other, each to its end, whatever fails."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        ended = pool.map(lambda lane: [run_gate(gate, folder, shown=len(lanes) == 1) for gate in lane], lanes)
+        return [outcome for lane in ended for outcome in lane]
 
 
 def main() -> int:
-    """Run the gates named; all of them, even when one fails, so that one look shows everything."""
-    chosen = [side for name in sys.argv[1:] for side in GATES[name]]
-    failed = [gate[0] for side in chosen for gate, passed in zip(side, passes(side), strict=True) if not passed]
+    """Run the gates named; all of them, even when one fails, so that one look shows everything.
+
+    The last line has the totals of all tests, for readers who look at the end only.
+    """
+    with TemporaryDirectory() as folder:
+        outcomes = [outcome for name in sys.argv[1:] for outcome in run(GATES[name], Path(folder))]
+    failed = [outcome.title for outcome in outcomes if not outcome.passed]
     if failed:
         print(f"failed: {', '.join(failed)}")
+    totals = [outcome.totals for outcome in outcomes if outcome.totals is not None]
+    if totals:
+        print(sum(totals, Totals()))
     return 1 if failed else 0
 
 
