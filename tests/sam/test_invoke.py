@@ -22,9 +22,10 @@ def event(name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_api_answers_what_needs_no_catalog(invoke: Invoke) -> None:
-    answer = invoke("ApiFunction", event("api-health"))
-    assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
+def test_the_api_answers_what_needs_no_catalog(invoke: Invoke, invoke_alone: Invoke) -> None:
+    for call in (invoke, invoke_alone):
+        answer = call("ApiFunction", event("api-health"))
+        assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
 
 
 def test_the_authorizer_refuses_what_is_no_key(invoke: Invoke) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from sluice_cli.emulator import aws_environment
 from sluice_cli.stack import LocalStack
-from support.containers import BIN, engine_answers, image_is_here
+from support.containers import BIN, bridge_address, engine_answers, image_is_here
 from support.stack import ROOT, free_port
 
 HOST = "host.docker.internal"
@@ -46,9 +46,7 @@ class Relay(socketserver.BaseRequestHandler):
 
 @contextmanager
 def reachable_from_containers(port: int) -> Iterator[None]:
-    asked = ["docker", "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"]
-    gateway = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    with socketserver.ThreadingTCPServer((gateway, port), Relay) as relay:
+    with socketserver.ThreadingTCPServer((bridge_address(), port), Relay) as relay:
         relay.daemon_threads = True
         threading.Thread(target=relay.serve_forever, daemon=True).start()
         yield
