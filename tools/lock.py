@@ -16,15 +16,17 @@ _TARGETS = {
     "layers/reports/requirements.txt": ["--extra", "reports", "--constraints", "requirements/dev.txt"],
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
-_LOCALSTACK = "requirements/localstack"
+# Environments of their own, with the Python that each runs on.
+_ALONE = {"requirements/localstack": "3.13", "requirements/lambda": "3.11"}
 
 
 def main() -> int:
-    """Write the three files; `--upgrade` takes the newest versions."""
+    """Write the files; `--upgrade` takes the newest versions."""
     upgrade = [flag for flag in sys.argv[1:] if flag == "--upgrade"]
     uv = str(Path(sys.executable).with_name("uv"))
-    alone = [uv, "pip", "compile", *_COMMON, *upgrade, f"{_LOCALSTACK}.in", "--output-file", f"{_LOCALSTACK}.txt"]
-    subprocess.run([*alone, "--python-version", "3.13"], cwd=ROOT, check=True)
+    for name, version in _ALONE.items():
+        alone = [uv, "pip", "compile", *_COMMON, *upgrade, f"{name}.in", "--output-file", f"{name}.txt"]
+        subprocess.run([*alone, "--python-version", version], cwd=ROOT, check=True)
     for target, arguments in _TARGETS.items():
         command = [
             uv,
