@@ -41,7 +41,7 @@ LINT: list[Lane] = [
         ("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM),
     ],
 ]
-UNIT = [*PYTEST, "tests/unit", "tests/fetching", "-n", "2"]
+UNIT = [*PYTEST, "tests/unit", "tests/fetching", "-n", "2", "--dist", "worksteal"]
 # Measuring takes as long again as the tests, so it is a gate of its own.
 COVERAGE: list[Lane] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-report=term"], {})]]
 TEST: list[Lane] = [

@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 
 from sluice_cli.stack import LocalStack
-from support.containers import BIN, await_port, engine_answers, image_is_here
+from support.containers import BIN, await_port, image_is_here, missing
 from support.stack import ROOT, free_port
 
 Invoke = Callable[[str, dict[str, Any]], Any]
@@ -25,8 +25,8 @@ Invoke = Callable[[str, dict[str, Any]], Any]
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built functions and layers, with the wheels of this machine."""
-    if not engine_answers():
-        pytest.skip("no Docker engine answers: `docker info` fails, so `sam local` cannot run")
+    if reason := missing():
+        pytest.skip(reason)
     folder = tmp_path_factory.mktemp("sam")
     stack = LocalStack(ROOT, folder, 0)
     stack.folder.mkdir(parents=True)

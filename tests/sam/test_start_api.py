@@ -20,7 +20,7 @@ import pytest
 
 from sluice_cli.emulator import aws_environment
 from sluice_cli.stack import LocalStack
-from support.containers import BIN, bridge_address, engine_answers, image_is_here
+from support.containers import BIN, bridge_address, image_is_here, missing
 from support.stack import ROOT, free_port
 
 HOST = "host.docker.internal"
@@ -56,8 +56,8 @@ def reachable_from_containers(port: int) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of the API as SAM serves it, with an admin's key."""
-    if not engine_answers():
-        pytest.skip("no Docker engine answers: `docker info` fails, so `sam local start-api` cannot run")
+    if reason := missing():
+        pytest.skip(reason)
     folder = tmp_path_factory.mktemp("start-api")
     stack = LocalStack(ROOT, folder, free_port())
     description = stack.up()

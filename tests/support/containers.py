@@ -13,6 +13,7 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 SIOCGIFADDR = 0x8915
+IMAGE = f"public.ecr.aws/lambda/python:{sys.version_info.major}.{sys.version_info.minor}-x86_64"
 
 
 def engine_answers() -> bool:
@@ -24,9 +25,16 @@ def engine_answers() -> bool:
 
 
 def image_is_here() -> bool:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    name = f"public.ecr.aws/lambda/python:{version}-x86_64"
-    return subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False).returncode == 0
+    return subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode == 0
+
+
+def missing() -> str | None:
+    """Why functions cannot run in containers here; none when they can."""
+    if not engine_answers():
+        return "no Docker engine answers: `docker info` fails, so `sam local` cannot run"
+    if image_is_here() or subprocess.run(["docker", "pull", IMAGE], capture_output=True, check=False).returncode == 0:
+        return None
+    return f"{IMAGE} is not here and no registry answers; `tools/engine.py start` makes it on Debian"
 
 
 def bridge_address() -> str:
