@@ -20,7 +20,7 @@ import pytest
 
 from sluice_cli.emulator import aws_environment
 from sluice_cli.stack import LocalStack
-from support.containers import BIN, bridge_address, image_is_here, missing
+from support.containers import BIN, bridge_address, image_is_here
 from support.stack import ROOT, free_port
 
 HOST = "host.docker.internal"
@@ -54,11 +54,9 @@ def reachable_from_containers(port: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def served(build: Path) -> Iterator[httpx.Client]:
     """A client of the API as SAM serves it, with an admin's key."""
-    if reason := missing():
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("start-api")
+    folder = build.parent
     stack = LocalStack(ROOT, folder, free_port())
     description = stack.up()
     port = free_port()
