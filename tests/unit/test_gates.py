@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -76,3 +79,20 @@ def test_gates_without_tests_count_no_tests(check: ModuleType, capfd: pytest.Cap
     assert (code, lines[-1]) == (1, "1 passed, 0 failed, 0 skipped")
     code, lines = closing(check, capfd, "lint")
     assert (code, "passed in" in lines[-1]) == (0, True)
+
+
+def test_a_machine_that_can_have_no_engine_is_told_why_and_goes_on(tmp_path: Path) -> None:
+    # A copy, which finds no engine of this checkout to stop.
+    (tmp_path / "tools").mkdir()
+    engine = shutil.copy(ROOT / "tools/engine.py", tmp_path / "tools")
+    for command in ("start", "stop"):
+        done = subprocess.run(
+            [sys.executable, engine, command],
+            env={"PATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        reason = "will be skipped: (no Docker engine answers, and only root|apt-get and dpkg-deb are missing)"
+        assert command == "stop" or re.search(reason, done.stdout), done.stdout
