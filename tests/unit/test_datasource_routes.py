@@ -52,7 +52,8 @@ def test_the_contracts_example_is_stored_and_answered_whole(admin: Client) -> No
     document = created.json()
     shown = {name: document[name] for name in LISTINGS}
     expected = {**LISTINGS, "http": {**LISTINGS["http"]}}
-    expected["http"]["pagination"] |= {"max_pages": None, "has_more": None, "stop_when": None}
+    defaults = {"max_pages": None, "has_more": None, "stop_when": None, "verify": "on_evidence"}
+    expected["http"]["pagination"] |= defaults
     assert shown == expected
     assert document["etag"] == created.headers["ETag"].strip('"')
     assert document["created_by"].startswith("key/")
