@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -44,14 +46,22 @@ def _shared_client(platform: Platform, service: str, endpoint_url: str | None = 
     return _clients[key]
 
 
-def fresh_aws(monkeypatch: Any) -> None:
-    """An account with the template's tables, both buckets and the group of schedules, all empty.
-
-    After the test that `monkeypatch` belongs to, AWS is out of reach again.
-    """
+@contextmanager
+def aws() -> Iterator[None]:
+    """Within this context AWS is within reach, as an empty account."""
     _start()
-    monkeypatch.setattr(botocore_stubber, "enabled", True)
-    monkeypatch.setattr(Platform, "_client", _shared_client)
+    botocore_stubber.enabled = True
+    Platform._client = _shared_client  # type: ignore[method-assign]
+    empty()
+    try:
+        yield
+    finally:
+        botocore_stubber.enabled = False
+        Platform._client = _make_client  # type: ignore[method-assign]
+
+
+def empty() -> None:
+    """Make the account one with the template's tables, both buckets and the group of schedules, all empty."""
     BackendDict.reset()
     reset_model_data()
     dynamodb = dynamodb_backends[ACCOUNT][REGION]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,12 +16,13 @@ from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 from support.client import Client
 from support.documents import Documents
-from support.moto_aws import TABLES, fresh_aws
+from support.moto_aws import TABLES, aws
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
 
 # One process of the sandbox for all tests that need no other settings.
 SANDBOX = Sandbox(Settings(duckdb_threads=1))
+atexit.register(SANDBOX.close)
 
 
 @pytest.fixture(autouse=True)
@@ -73,15 +75,15 @@ def documents(upstream: Upstream) -> Documents:
 
 
 @pytest.fixture
-def services(environment: dict[str, str], upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    fresh_aws(monkeypatch)
-    bootstrap.platform.cache_clear()
-    platform = bootstrap.platform()
-    platform.__dict__["workflows"] = LocalWorkflows(platform)
-    platform.__dict__["sandbox"] = SANDBOX
-    platform.source_transport = upstream.transport  # type: ignore[method-assign]
-    yield platform
-    bootstrap.platform.cache_clear()
+def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Platform]:
+    with aws():
+        bootstrap.platform.cache_clear()
+        platform = bootstrap.platform()
+        platform.__dict__["workflows"] = LocalWorkflows(platform)
+        platform.__dict__["sandbox"] = SANDBOX
+        platform.source_transport = upstream.transport  # type: ignore[method-assign]
+        yield platform
+        bootstrap.platform.cache_clear()
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
 
 from sluice.bootstrap import Platform
 from support import moto_dynamodb
-from support.moto_aws import fresh_aws
+from support.moto_aws import empty
 
 KEY = {"workspace": {"S": "main"}, "run_id": {"S": "1"}}
 ITEM = {**KEY, "n": {"N": "1.50"}, "list": {"L": [{"NULL": True}, {"BOOL": True}]}, "map": {"M": {"ä": {"S": ""}}}}
@@ -75,7 +76,7 @@ def test_calls_without_http_answer_as_over_http(services: Platform, monkeypatch:
     assert {status for _, status, _ in direct} == {200, 400}
     assert {name.title().replace("_", "") for name, _ in CALLS} == moto_dynamodb.DIRECT
     monkeypatch.setattr(moto_dynamodb, "DIRECT", frozenset())
-    fresh_aws(monkeypatch)
+    empty()
     for ours, over_http in zip(direct, answers(), strict=True):
         assert ours == over_http
 
@@ -98,3 +99,8 @@ def test_what_a_call_returned_is_no_part_of_what_is_stored(services: Platform) -
     client.put_item(**TABLE, Item=ITEM)
     client.get_item(**TABLE, Key=KEY)["Item"]["map"]["M"]["ä"]["S"] = "changed"
     assert client.get_item(**TABLE, Key=KEY)["Item"] == ITEM
+
+
+def test_without_the_fixture_aws_is_out_of_reach(environment: dict[str, str]) -> None:
+    with pytest.raises(HTTPClientError, match=r"socket"):
+        boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1})).list_tables()
