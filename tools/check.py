@@ -120,7 +120,8 @@ def run_gate(gate: Gate, folder: Path, *, shown: bool) -> Outcome:
         said = "" if shown else f"── {title}\n{output.read()}"
     totals = totals_of(report, passed=done.returncode == 0) if report else None
     passed = done.returncode == 0 and (totals is None or totals.failed == 0)
-    print(f"{said}   {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    # In one piece: lanes print at the same time.
+    print(f"{said}   {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.0f} s\n", end="", flush=True)
     return Outcome(title, passed, totals)
 
 
