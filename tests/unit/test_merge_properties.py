@@ -188,10 +188,11 @@ def test_many_rows_on_many_threads_are_the_same_bytes(tmp_path: Path) -> None:
     for rank in range(2):
         file = tmp_path / f"{rank}.parquet"
         order = "range" if rank else "hash(range)"
-        duckdb.sql(
-            f'SELECT range * 7 % 300007 AS k, range % 1000 AS v, range AS "at", 1 AS _page, range AS _row '
-            f"FROM range(300000) ORDER BY {order}"
-        ).write_parquet(str(file))
+        with duckdb.connect() as connection:  # the module's own connection may hold another test's result
+            connection.sql(
+                f'SELECT range * 7 % 300007 AS k, range % 1000 AS v, range AS "at", 1 AS _page, range AS _row '
+                f"FROM range(300000) ORDER BY {order}"
+            ).write_parquet(str(file))
         files.append(LocalFile(file, None, 300_000))
     base = [source(tmp_path, rank, []) for rank in range(2)]
     sources = [Source(one.input, one.columns, [file], one.position) for one, file in zip(base, files, strict=True)]
