@@ -63,7 +63,7 @@ def table():
 
 @app.get("/v1/health")
 def health() -> dict[str, str]:
-    return {"status": "ok", "version": "0.2.0"}
+    return {"status": "ok", "version": "0.3.0.dev0"}
 
 
 @app.get("/v1/datasources/{slug}", response_model=DatasourceView)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sluice_cli.emulator import limits_of_this_machine
@@ -110,6 +111,20 @@ def test_many_readers_at_once_are_all_served(deployed: Deployed) -> None:
     with ThreadPoolExecutor(80) as pool:
         answers = list(pool.map(lambda number: deployed.call("GET", "/me"), range(160)))
     assert Counter(answer.status_code for answer in answers) == {200: 160}
+
+
+def test_a_throttled_authorizer_is_a_problem_that_says_when_to_ask_again(deployed: Deployed) -> None:
+    functions, name = deployed.client("lambda"), f"{deployed.description['stack']}-authorizer"
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        answer = httpx.get(
+            f"{deployed.url}/me", headers={"x-api-key": deployed.description["api_key"]}, timeout=30, trust_env=False
+        )
+    finally:
+        most = limits_of_this_machine().functions["authorizer"]
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["type"] == "urn:sluice:problem:unavailable"
 
 
 def test_callers_that_wait_leave_room_for_the_runs_that_they_wait_for(
