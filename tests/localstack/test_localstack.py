@@ -170,7 +170,7 @@ def plain_template() -> dict[str, Any]:
         kind = resource["Type"].removeprefix("AWS::")
         if kind.startswith(left_out[3:]) or kind.removeprefix("Serverless::") in left_out[:3]:
             continue
-        if name in ("CatalogPolicy", "KeysPolicy"):
+        if name in ("CatalogPolicy", "KeysPolicy", "NoKeyWritesPolicy"):
             continue
         if kind == "Serverless::StateMachine":
             resource["Properties"]["DefinitionUri"] = {"Bucket": "code", "Key": resource["Properties"]["DefinitionUri"]}

@@ -70,17 +70,13 @@ def busy_emulator(folder: Path) -> tuple[Emulator, int]:
     return emulator, group
 
 
-def test_down_ends_the_functions_processes_of_an_emulator_that_was_killed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_down_ends_the_functions_processes_of_an_emulator_that_was_killed(tmp_path: Path) -> None:
     emulator, group = busy_emulator(tmp_path)
     os.kill(group, signal.SIGKILL)
     while emulator.pid() is not None:
         time.sleep(0.05)
-    assert group_members(group), "they outlive the emulator"
     assert not emulator.stop(), "it is not running"
     assert group_members(group) == []
-    assert "ended 3 processes" in capsys.readouterr().out
 
 
 def test_down_ends_the_functions_processes_and_the_state_is_kept(tmp_path: Path) -> None:
