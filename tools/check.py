@@ -48,11 +48,11 @@ TEST: list[Lane] = [
     [
         # The stack is the longest ring and waits much of its time.
         ("tests: stack", [*PYTEST, "tests/stack"], {}),
-        ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
     ],
     [
         ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
+        ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
     ],
     # These tests wait for nothing: they take what the other lanes leave of the processors.
     [("tests: unit and fetching", ["nice", "-n", "10", *UNIT], {})],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,20 @@ def deployed(local_folder: Path) -> Iterator[Deployed]:
 def server() -> Iterator[Server]:
     with Server().running() as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schedules(deployed: Deployed, server: Server) -> tuple[str, str]:
+    """Two datasources with schedules, one of them paused, which are given the time of the other tests to fire."""
+    suffix = secrets.token_hex(3)  # the slug of a deleted datasource stays reserved
+    names = f"ticking-{suffix}", f"paused-{suffix}"
+    for name, enabled in zip(names, (True, False), strict=True):
+        server.answer(f"/{name}", b'[{"n": 1}]')
+        schedule = {"expression": "rate(1 minute)"}
+        http = {"url": f"{server.url}/{name}"}
+        body = {"name": name, "kind": "http", "http": http, "schedule": schedule, "enabled": enabled}
+        deployed.done("PUT", f"/datasources/{name}", body)
+    return names
 
 
 _names = iter(range(1_000_000))

@@ -14,7 +14,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from support.server import Server
-from support.stack import ROOT, Deployed, until
+from support.stack import ROOT, Deployed, free_port, until
 
 JOIN = {"strategy": "join", "key": ["symbol"]}
 
@@ -22,15 +22,6 @@ JOIN = {"strategy": "join", "key": ["symbol"]}
 def source(server: Server, name: str, records: Any, **more: Any) -> dict[str, Any]:
     server.answer(f"/{name}", json.dumps(records).encode())
     return {"name": name, "kind": "http", "http": {"url": f"{server.url}/{name}"}, **more}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ticking(deployed: Deployed, server: Server) -> None:
-    """A schedule that is given the time of the other tests to fire."""
-    body = source(server, "ticking", [{"n": 1}], schedule={"expression": "rate(1 minute)"})
-    assert deployed.call("PUT", "/datasources/ticking", body).status_code == 201
-    paused = source(server, "paused", [{"n": 1}], schedule={"expression": "rate(1 minute)"}, enabled=False)
-    assert deployed.call("PUT", "/datasources/paused", paused).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -68,7 +59,7 @@ def test_a_slash_in_a_name_reaches_no_other_route(deployed: Deployed) -> None:
 
 def test_the_readmes_worked_example(deployed: Deployed, tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    example, drop = (block for block in blocks if "handbook" in block)
+    example, drop = (block.replace("8123", str(free_port())) for block in blocks if "handbook" in block)
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local/stack.json").write_text(json.dumps(deployed.description))
     done = subprocess.run(
@@ -198,16 +189,18 @@ def test_many_drops_at_once_lose_nothing(deployed: Deployed, name: str) -> None:
     assert seen == set(range(6))
 
 
-def test_a_schedule_really_fires(deployed: Deployed, server: Server) -> None:
+def test_a_schedule_really_fires(deployed: Deployed, schedules: tuple[str, str]) -> None:
+    ticking, paused = schedules
+
     def fired() -> list[dict[str, Any]]:
-        runs = deployed.done("GET", "/runs?datasource=ticking&status=succeeded")["items"]
+        runs = deployed.done("GET", f"/runs?datasource={ticking}&status=succeeded")["items"]
         return [run for run in runs if run["trigger"] == "schedule"]
 
     assert until(fired, 120)[0]["rows"] == 1
-    assert deployed.done("GET", "/runs?datasource=paused")["items"] == []
+    assert deployed.done("GET", f"/runs?datasource={paused}")["items"] == []
     scheduler = deployed.client("scheduler")
     before = {one["Name"]: one["State"] for one in scheduler.list_schedules(GroupName="sluice")["Schedules"]}
-    deployed.done("DELETE", "/datasources/ticking")
+    deployed.done("DELETE", f"/datasources/{ticking}")
     after = {one["Name"] for one in scheduler.list_schedules(GroupName="sluice")["Schedules"]}
     assert len(before) - len(after) == 1, "its schedule went with it"
     assert "DISABLED" in before.values(), "the paused one is still there"

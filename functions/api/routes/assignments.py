@@ -8,7 +8,6 @@ from sluice.domain.project import Assignment
 from sluice.errors import Conflict, RunError
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
-from sluice.http.parts import require_unread
 from sluice.http.resources import DATASOURCES, until_stored
 from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 from sluice.http.views import author_of
@@ -67,7 +66,7 @@ def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -
             if before is None:
                 _require_secrets_allowed(services, found, slug)
             elif before.table_name != after.table_name:
-                require_unread(services, slug, before.table_name)
+                _require_unread(services, slug, before.table_name)
 
         assigned, created = services.assignments.put(project, datasource, assignment, call.principal.id, check)
         headers = {"ETag": f'"{_etag(assigned)}"'}
@@ -103,7 +102,7 @@ def delete_assignment(call: Call, services: Platform, slug: str, datasource: str
         assigned = _stored(services, slug, datasource)
         call.require_match(_etag(assigned))
         call.require_known_parameters()
-        require_unread(services, slug, assigned.table_name)
+        _require_unread(services, slug, assigned.table_name)
         services.assignments.delete(assigned)
         return Answer(status=204)
 
@@ -112,6 +111,12 @@ def delete_assignment(call: Call, services: Platform, slug: str, datasource: str
 
 def _etag(assigned: Assigned) -> str:
     return str(assigned.version)
+
+
+def _require_unread(services: Platform, slug: str, name: str) -> None:
+    from sluice.http.parts import require_unread  # models, reports and SQL: only where a name is taken away
+
+    require_unread(services, slug, name)
 
 
 def _stored(services: Platform, slug: str, datasource: str) -> Assigned:
