@@ -9,8 +9,8 @@ import pytest
 from sluice.bootstrap import Platform
 from support.changing import OFFSET, Changing, insert_first, paged
 from support.client import Client
-from support.documents import ingest, rows
-from support.upstream import Upstream
+from support.documents import drop, ingest, paged_source, rows
+from support.upstream import Upstream, raw
 
 
 @pytest.fixture
@@ -49,3 +49,55 @@ def test_a_second_reading_adds_its_records_once(admin: Client, changing: Changin
     assert (run["status"], run["completeness"], run["completeness_reasons"]) == ("succeeded", "complete", [])
     assert run["warnings"][0].startswith("all pages were read again: 1 records (by the primary key id) came on more")
     assert sorted(row["id"] for row in rows(admin, "datasources/coins")) == sorted(changing.ids)
+
+
+@pytest.fixture
+def cut_off(admin: Client, upstream: Upstream) -> dict[str, Any]:
+    """A partial run that has appended ten of fifteen records; its second page can be had from now on."""
+    admin.post("/datasources", paged_source(write_disposition="append"))
+    upstream.serve_pages([{"id": number} for number in range(15)])
+    whole = upstream.answer
+    upstream.answer = lambda request: raw(b"", 404) if request.url.params["start"] == "10" else whole(request)
+    run = ingest(admin, "coins")
+    assert (run["completeness"], run["rows"]) == ("partial", 10)
+    upstream.answer = whole
+    return run
+
+
+def test_a_version_that_adds_to_a_doubtful_one_says_so(admin: Client, cut_off: dict[str, Any]) -> None:
+    following = ingest(admin, "coins")
+    assert (following["status"], following["completeness"]) == ("succeeded", "unproven")
+    assert following["completeness_reasons"] == [f"it holds the records of the run {cut_off['id']}, which was partial"]
+    assert following["completeness_reasons"][0] in following["warnings"]
+    assert ingest(admin, "coins", {"replay": following["version"]})["completeness"] == "unproven"
+
+
+def test_the_doubt_ends_with_the_redrive_of_the_run(admin: Client, cut_off: dict[str, Any]) -> None:
+    ingest(admin, "coins")
+    assert admin.post(f"/runs/{cut_off['id']}/redrive").status == 202
+    redriven = admin.get(f"/runs/{cut_off['id']}").json()
+    assert (redriven["status"], redriven["completeness"]) == ("succeeded", "complete")
+    assert len(rows(admin, "datasources/coins")) == 30
+
+
+def test_an_upsert_of_all_that_the_upstream_has_leaves_no_doubt(admin: Client, upstream: Upstream) -> None:
+    admin.post("/datasources", paged_source(write_disposition="upsert", primary_key=["id"]))
+    upstream.serve_pages([{"id": number} for number in range(15)])
+    whole = upstream.answer
+    upstream.answer = lambda request: raw(b"", 404) if request.url.params["start"] == "10" else whole(request)
+    assert ingest(admin, "coins")["completeness"] == "partial"
+    upstream.answer = whole
+    assert ingest(admin, "coins")["completeness"] == "complete"
+
+
+def test_files_that_are_added_up_keep_the_doubts_of_each(services: Platform, admin: Client) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"], "write_disposition": "upsert"})
+    first = drop(services, "notes/a.csv", b"id,v\n1,a\n,lost\n")
+    assert first is not None
+    assert first["completeness"] == "unproven"
+    second = drop(services, "notes/b.csv", b"id,v\n2,b\n")
+    assert second is not None
+    assert (second["completeness"], second["completeness_reasons"]) == (
+        "unproven",
+        [f"it holds the records of the run {first['id']}, which was unproven"],
+    )

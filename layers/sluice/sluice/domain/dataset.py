@@ -85,6 +85,9 @@ class Manifest(Record):
     completeness: Completeness
     completeness_reasons: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    doubts: dict[str, Completeness] = Field(
+        default_factory=dict, description="The runs whose records it holds and which were not complete."
+    )
     merge_warnings: list[str] = Field(
         default_factory=list, description="Those that follow from the inputs' content, and hold when it comes again."
     )

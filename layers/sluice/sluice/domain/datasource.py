@@ -114,6 +114,11 @@ class Datasource(Document):
                 raise ValueError(f"{unknown[0]!r} is named in types or primary_key but is no field")
 
     @property
+    def brings_whole(self) -> bool:
+        """Whether each run brings all that the source has; files and pushes bring a part."""
+        return self.kind == "http"
+
+    @property
     def selects_columns(self) -> bool:
         """Whether `fields` name the columns; with metadata only, the inferred ones stay."""
         return any(not expression.startswith("$") for expression in (self.fields or {}).values())

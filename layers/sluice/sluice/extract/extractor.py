@@ -20,6 +20,7 @@ from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
 from sluice.extract import additions, key_check
 from sluice.extract.document import DocumentFile
+from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records
 from sluice.extract.rows import RowFile
 from sluice.formats.limits import Limits
@@ -83,6 +84,7 @@ class Extractor:
             UnreadableData: a page is not what the datasource says; the detail names it.
         """
         manifest = self._repeated() or self._made()
+        carry_doubts(manifest, self._before, brings_whole=self._datasource.brings_whole)
         key = keys.manifest(self._folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key

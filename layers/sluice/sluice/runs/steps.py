@@ -222,6 +222,8 @@ def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
     for page in pages:
         services.pages.put(run.id, page)
     mine = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages, "unused_pages": []}
+    if manifests[0].doubts and indexes[-1].completeness == "complete":
+        mine |= {"completeness": "unproven", "completeness_reasons": manifests[0].completeness_reasons}
     return indexes[-1].model_copy(update={**mine, "fetched_at": manifests[0].data_as_of})
 
 
