@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from sluice.bootstrap import Platform
 from support.client import Client
 from support.documents import http_source, ingest
-from support.upstream import Upstream, raw
+from support.upstream import Upstream, ok, raw
 
 VALUE = "hunter2-payroll"
 
@@ -115,22 +116,138 @@ def test_a_redirect_takes_no_secret_to_another_host(services: Platform, admin: C
     assert "authorization" not in upstream.requests[1].headers
 
 
+PAYROLL = {"value": VALUE, "hosts": ["api.payroll.example"]}
+
+
 def test_a_secret_with_projects_stays_within_them(
     services: Platform, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
-    allowed = {"value": VALUE, "hosts": ["api.payroll.example"], "projects": ["pay"]}
-    admin.put("/secrets/payroll-db", allowed)
+    unknown = admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
+    assert (unknown.status, unknown.json()["errors"][0]["pointer"]) == (422, "/projects/0")
+    admin.post("/projects", {"name": "admins"})
+    admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["admins"]})
     assert editor.post("/datasources", guarded("api.payroll.example")).status == 422, "editor owns no such project"
     editor.post("/projects", {"name": "pay"})
     editor.post("/projects", {"name": "other"})
+    admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
     assert editor.post("/datasources", guarded("api.payroll.example")).status == 201
     assert editor.put("/projects/pay/datasources/mine", {}).status == 201
     refused = editor.put("/projects/other/datasources/mine", {})
     assert (refused.status, "secret" in refused.json()["detail"]) == (409, True)
     upstream.serve([{"id": 1}])
     assert ingest(editor, "mine")["status"] == "succeeded"
-    admin.put("/secrets/payroll-db", {**allowed, "projects": ["other"]})
+    admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["other"]})
     assert ingest(editor, "mine")["error"]["type"] == "urn:sluice:problem:secret-forbidden"
+
+
+def test_a_later_project_of_the_same_slug_is_another_one(admin: Client, editor: Client, upstream: Upstream) -> None:
+    admin.post("/projects", {"name": "pay"})
+    admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
+    admin.delete("/projects/pay")
+    editor.post("/projects", {"name": "pay"})
+    assert editor.post("/datasources", guarded("api.payroll.example")).status == 422
+    assert not editor.post("/datasources/check", guarded("api.payroll.example")).json()["ok"]
+
+
+def test_data_that_was_fetched_with_a_secret_stays_within_its_projects(
+    admin: Client, editor: Client, upstream: Upstream
+) -> None:
+    for name in ("pay", "other"):
+        editor.post("/projects", {"name": name})
+    admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
+    editor.post("/datasources", guarded("api.payroll.example"))
+    upstream.serve([{"id": 1}])
+    ingest(editor, "mine")
+    unguarded = {**guarded("api.payroll.example"), "http": {"url": "https://api.payroll.example/v1"}}
+    assert editor.put("/datasources/mine", unguarded).status == 200
+    assert editor.put("/projects/other/datasources/mine", {}).status == 409, "the data is still there"
+    assert editor.put("/projects/pay/datasources/mine", {}).status == 201
+
+
+def test_the_same_document_again_needs_no_right_to_the_secret(admin: Client, editor: Client) -> None:
+    admin.put("/secrets/payroll-db", {"value": VALUE})
+    editor.post("/datasources", http_source("mine", http={"url": "https://api.payroll.example/v1"}))
+    admin.put("/datasources/mine", guarded("api.payroll.example"))
+    etag = editor.get("/datasources/mine").json()["etag"]
+    for again in (
+        editor.put("/datasources/mine", guarded("api.payroll.example")),
+        editor.patch("/datasources/mine", {}),
+    ):
+        assert (again.status, again.json()["etag"]) == (200, etag)
+
+
+@pytest.mark.parametrize("value", ["hunter2-payroll  ", "  hunter2-payroll", "hunter2-payroll\n"])
+def test_white_space_around_a_secret_is_not_sent_and_not_shown(admin: Client, upstream: Upstream, value: str) -> None:
+    admin.put("/secrets/payroll-db", {"value": value, "hosts": ["api.payroll.example"]})
+    upstream.serve([{"id": 1}])
+    assert admin.post("/datasources/check", guarded("api.payroll.example")).json()["ok"]
+    assert upstream.requests[-1].headers["authorization"] == f"Bearer {VALUE}"
+
+
+def test_an_error_of_the_http_library_does_not_show_what_was_sent(admin: Client, upstream: Upstream) -> None:
+    admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
+
+    def broken(request: Any) -> Any:
+        raise httpx.LocalProtocolError(f"Illegal header value b'Bearer {VALUE}'")
+
+    upstream.answer = broken
+    for path in ("/datasources/check", "/datasources/preview"):
+        assert VALUE not in admin.post(path, guarded("api.payroll.example")).text
+    admin.post("/datasources", guarded("api.payroll.example"))
+    run = ingest(admin, "mine")
+    assert VALUE not in admin.get(f"/runs/{run['id']}").text + admin.get(f"/runs/{run['id']}/pages").text
+
+
+@pytest.mark.parametrize("way", ["redirect", "next_url"])
+@pytest.mark.parametrize(
+    "address",
+    ["https://elsewhere.example/data?{query}", "ftp://elsewhere.example/data?{query}", "https://e.example/{value}"],
+)
+def test_an_echoed_secret_goes_nowhere_and_is_not_shown(
+    admin: Client, viewer: Client, upstream: Upstream, way: str, address: str
+) -> None:
+    admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
+    auth = {"type": "api_key", "in": "query", "name": "code", "secret": "payroll-db"}
+    pagination = {"type": "next_url", "path": "next"} if way == "next_url" else {"type": "none"}
+    http = {"url": "https://api.payroll.example/v1", "auth": auth, "pagination": pagination}
+    admin.post("/datasources", http_source("mine", http=http, records="data"))
+
+    def answer(request: Any) -> Any:
+        named = address.format(query=f"CODE={VALUE}&{request.url.query.decode()}", value=VALUE)
+        if request.url.host != "api.payroll.example":
+            return ok({"data": [{"id": 2}]})
+        return raw(b"", 302, location=named) if way == "redirect" else ok({"data": [{"id": 1}], "next": named})
+
+    upstream.answer = answer
+    checked = admin.post("/datasources/mine/check").text + admin.post("/datasources/mine/preview?pages=2").text
+    run = ingest(admin, "mine")
+    shown = "".join(viewer.get(f"/runs/{run['id']}{part}").text for part in ("", "/pages", "/events"))
+    assert VALUE not in checked + shown
+    elsewhere = [request for request in upstream.requests if request.url.host != "api.payroll.example"]
+    assert all(VALUE not in str(request.url) + str(request.headers) for request in elsewhere)
+
+
+def test_cookies_stay_with_the_datasources_own_origin(admin: Client, upstream: Upstream) -> None:
+    admin.post("/datasources", http_source("mine", http={"url": "https://api.payroll.example/v1"}))
+
+    def answer(request: Any) -> Any:
+        if request.url.port is None:
+            return raw(b"", 302, location="https://api.payroll.example:8443/", set_cookie="session=mine; Path=/")
+        return ok([{"id": 1}])
+
+    upstream.answer = answer
+    assert ingest(admin, "mine")["status"] == "succeeded"
+    assert "cookie" not in upstream.requests[-1].headers
+
+
+def test_only_who_manages_secrets_is_told_why_an_admins_datasource_cannot_use_one(
+    admin: Client, editor: Client, upstream: Upstream
+) -> None:
+    admin.post("/datasources", guarded("api.payroll.example"))
+    missing = editor.post("/datasources/mine/check").json()["reason"]
+    admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["elsewhere.example"]})
+    assert editor.post("/datasources/mine/check").json()["reason"] == missing
+    assert "hosts do not name" in admin.post("/datasources/mine/check").json()["reason"]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +292,12 @@ def test_the_value_is_never_anywhere_while_its_hosts_change(
         ("params", "api_key"),
         ("params", "access_token"),
         ("params", "apiKey"),
+        ("params", "hapikey"),
+        ("params", "access_tokens"),
+        ("params", "api-key-v2"),
+        ("params", "sig"),
+        ("headers", "X-Functions-Key"),
+        ("headers", "X-Session-Id"),
     ],
 )
 def test_credentials_are_not_typed_into_a_document(admin: Client, place: str, name: str) -> None:

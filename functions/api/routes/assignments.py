@@ -5,12 +5,11 @@ from sluice.catalog.assignments import Assigned, not_assigned
 from sluice.catalog.definitions import Definition, missing
 from sluice.domain.datasource import Datasource
 from sluice.domain.project import Assignment
-from sluice.errors import Conflict, RunError
+from sluice.errors import Conflict, SecretForbidden
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
 from sluice.http.resources import DATASOURCES, until_stored
 from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
-from sluice.http.views import author_of
 from sluice.security.secret_use import secrets_of
 
 routes = Routes("projects")
@@ -64,7 +63,7 @@ def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -
 
         def check(before: Assigned | None, after: Assigned) -> None:
             if before is None:
-                _require_secrets_allowed(services, found, slug)
+                _require_secrets_allowed(services, found, project)
             elif before.table_name != after.table_name:
                 _require_unread(services, slug, before.table_name)
 
@@ -77,21 +76,31 @@ def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -
     return until_stored(call, put)
 
 
-def _require_secrets_allowed(services: Platform, found: Definition, project: str) -> None:
+def _require_secrets_allowed(services: Platform, found: Definition, project: Definition) -> None:
     """Refuse to bring the data of a secret into a project that the secret does not name.
 
+    What was fetched counts, too: the documents of the published version and of those it adds to.
+
     Raises:
-        Conflict: the datasource uses such a secret.
+        Conflict: the datasource uses such a secret, or holds data that was fetched with one.
     """
-    datasource = Datasource.model_validate(found.document)
-    for name in secrets_of(datasource).values():
-        secret = services.definitions.find("secret", name)
-        if secret is None or secret.document.get("projects") is None:
-            continue
-        try:
-            services.secret_use.require(name, datasource, author_of(found), project)
-        except RunError as error:
-            raise Conflict(error.detail) from None
+    if all(secret.document.get("projects") is None for secret in services.definitions.all("secret")):
+        return
+    names = set(secrets_of(Datasource.model_validate(found.document)).values())
+    pointer = services.datasets.pointer(f"datasource/{found.name}")
+    key = None
+    if pointer.published is not None:
+        key = services.datasets.version(pointer.dataset, pointer.published).manifest_key
+    while key is not None:
+        manifest = services.lake.manifest(key)
+        auth = ((manifest.spec.get("datasource") or {}).get("http") or {}).get("auth") or {}
+        names |= {auth["secret"]} if auth.get("secret") else set()
+        key = manifest.previous
+    try:
+        for name in sorted(names):
+            services.secret_use.require_for_project(name, project)
+    except SecretForbidden as error:
+        raise Conflict(error.detail) from None
 
 
 @routes.delete("/projects/{slug}/datasources/{datasource}", "project.assign", status=204, parameters=[IF_MATCH])

@@ -1,5 +1,6 @@
 """Trying a datasource, saved or not: one live request, or a few pages; nothing is stored."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from sluice.bootstrap import Platform
@@ -10,6 +11,7 @@ from sluice.http.call import Answer, Call
 from sluice.http.datasource_rules import require_safe
 from sluice.http.routes import Parameter, Routes
 from sluice.http.views import author_of
+from sluice.security.policy import decide
 from sluice.security.secret_use import Author
 
 routes = Routes("datasources")
@@ -40,7 +42,7 @@ _PREVIEW = {
 @routes.post("/datasources/check", "datasource.try", body=Datasource, answer=_CHECKED)
 def check_document(call: Call, services: Platform) -> Answer:
     """Try a datasource that is not saved with one live request."""
-    return _check(services, *_unsaved(call))
+    return _check(call, services, *_unsaved(call))
 
 
 @routes.post("/datasources/preview", "datasource.try", body=Datasource, answer=_PREVIEW, parameters=[_PAGES])
@@ -52,7 +54,7 @@ def preview_document(call: Call, services: Platform) -> Answer:
 @routes.post("/datasources/{slug}/check", "datasource.run", answer=_CHECKED)
 def check_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Try a datasource with one live request."""
-    return _check(services, *_saved(call))
+    return _check(call, services, *_saved(call))
 
 
 @routes.post("/datasources/{slug}/preview", "datasource.run", answer=_PREVIEW, parameters=[_PAGES])
@@ -81,11 +83,17 @@ def _require_http(datasource: Datasource) -> None:
         raise Conflict(f"A datasource of kind {datasource.kind} has no upstream that could be asked.")
 
 
-def _check(services: Platform, datasource: Datasource, author: Author) -> Answer:
+def _secrets(call: Call, services: Platform, datasource: Datasource, author: Author) -> Callable[[str], str]:
+    """What gives the datasource its secrets; only who manages secrets is told why one cannot be used."""
+    tells = decide(call.principal, "secret.manage") == "allowed"
+    return services.secret_use.reader(datasource, author, tells=tells)
+
+
+def _check(call: Call, services: Platform, datasource: Datasource, author: Author) -> Answer:
     from sluice.sources.probe import Probe
 
     _require_http(datasource)
-    secret = services.secret_use.reader(datasource, author)
+    secret = _secrets(call, services, datasource, author)
     return Answer(asdict(Probe(datasource, services.settings, secret, services.source_transport).check()))
 
 
@@ -98,6 +106,6 @@ def _preview(call: Call, services: Platform, datasource: Datasource, author: Aut
     pages = call.integer("pages", 1, 1, settings.preview_pages)
     _require_http(datasource)
     preview = Preview(probing_run(datasource.slug), datasource, Limits.of(settings), settings.preview_records)
-    probe = Probe(datasource, settings, services.secret_use.reader(datasource, author), services.source_transport)
+    probe = Probe(datasource, settings, _secrets(call, services, datasource, author), services.source_transport)
     count = probe.preview(pages, lambda page: preview.look(page.receipt, page.received.body))
     return Answer(preview.presented(count))

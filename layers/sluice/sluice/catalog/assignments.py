@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -101,7 +102,8 @@ class Assignments:
             **assignment.model_dump(),
             created_at=stored.created_at if stored else rfc3339(now()),
             created_by=stored.created_by if stored else by,
-            version=stored.version if stored else 0,
+            # Not from 1 on: an old ETag must not fit an assignment that is made anew.
+            version=stored.version if stored else int(1000 * time.time()),
         )
         check(stored, assigned)
         if stored == assigned:

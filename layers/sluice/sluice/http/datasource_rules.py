@@ -20,22 +20,20 @@ from sluice.http.views import view
 from sluice.security.secret_use import Author, secrets_of
 
 MASK = "********"
-_CREDENTIAL_WORDS = frozenset(
-    {"auth", "authorization", "cookie", "credential", "credentials", "passwd", "password", "pwd", "secret", "signature"}
-    | {"token", "jwt", "apikey", "sessionid"}
+# The ends of names that hold a credential, without what separates their words; `api_key_2` and the like as well.
+_CREDENTIAL = re.compile(
+    r"(authorization|cookie|credential|signature|passwd|password|passphrase|secret|token|bearer|jwt"
+    r"|(access|api|app|auth|client|functions|h?api|license|private|secret|service|session|subscription|user)key"
+    r"|sessionid|session)(s|id|v)?$"
 )
-_KEY_WORDS = frozenset({"access", "api", "app", "application", "auth", "client", "license", "private", "secret"})
-_KEY_WORDS |= {"service", "subscription"}
+_SHORT_WORDS = frozenset({"auth", "pass", "pat", "pwd", "sid", "sig"})
 
 
 def is_credential(name: str) -> bool:
     """Whether a header or query parameter of this name carries a credential."""
-    words = [word for word in re.split(r"[-_. ]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()) if word]
-    if not words:
-        return False
-    if words[-1] in _CREDENTIAL_WORDS:
-        return True
-    return words[-1] == "key" and len(words) > 1 and words[-2] in _KEY_WORDS
+    letters = re.sub(r"[^a-z]+", "", name.lower())
+    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    return _CREDENTIAL.search(letters) is not None or bool(words and words[-1] in _SHORT_WORDS)
 
 
 def require_writable(
@@ -71,7 +69,8 @@ def require_safe(document: Datasource) -> None:
         raise Invalid(f"The address cannot be used: {fault}.", [{"pointer": "/http/url", "message": fault}])
     named = [(json_pointer(("http", "headers", name)), name) for name in document.http.headers]
     named += [(json_pointer(("http", "params", name)), name) for name in document.http.params]
-    named += [("/http/url", name) for name, _ in parse_qsl(urlsplit(document.http.url).query)]
+    query = urlsplit(document.http.url).query.replace(";", "&")
+    named += [("/http/url", name) for name, _ in parse_qsl(query, keep_blank_values=True)]
     for pointer, name in named:
         if is_credential(name):
             message = (

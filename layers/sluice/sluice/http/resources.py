@@ -13,6 +13,7 @@ from sluice.catalog.definitions import Definition, Kind, missing
 from sluice.domain.base import merge_patch, validate
 from sluice.domain.datasource import Datasource
 from sluice.domain.identity import Principal
+from sluice.domain.json_text import identical
 from sluice.domain.project import Project
 from sluice.errors import AlreadyExists, Conflict, Invalid, PreconditionFailed, Unavailable
 from sluice.http.call import Answer, Call
@@ -161,7 +162,8 @@ class Resource(Generic[D]):
             if new[name] != found.document[name]:
                 message = f"{name} is {found.document[name]!r} and never changes; make a new {self._kind} instead."
                 raise Invalid(message, [{"pointer": f"/{name}", "message": message}])
-        self._check(services, call.principal, document, found)
+        if not identical(new, found.document):
+            self._check(services, call.principal, document, found)
         stored = services.definitions.replace(found, new, call.principal.id, call.principal.role)
         self._written(services, document)
         return self._shown(stored, {"ETag": f'"{stored.etag}"'})

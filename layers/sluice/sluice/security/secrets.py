@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sluice.aws import translated
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.names import now, rfc3339
-from sluice.errors import AlreadyExists, PreconditionFailed, SecretMissing, Unavailable
+from sluice.errors import AlreadyExists, Invalid, PreconditionFailed, SecretMissing, Unavailable
 
 _TRIES = 20
 
@@ -95,15 +95,26 @@ class SecretsRegistry:
 
         Returns:
             The secret's definition, and whether it is new.
+
+        Raises:
+            Invalid: there is no project of one of the names.
         """
-        allowed = {"hosts": hosts, "projects": projects}
+        created = {slug: self._project(slug, index).created_at for index, slug in enumerate(projects or [])}
+        allowed: dict[str, Any] = {"hosts": hosts, "projects": projects, "project_created_at": created}
         stored = self._definitions.find("secret", name)
         if stored is not None and {key: stored.document.get(key) for key in allowed} != allowed:
-            self._note(name, {"hosts": [], "projects": projects}, by)
+            self._note(name, {**allowed, "hosts": []}, by)
         self._secrets.put(name, value)
         return self._note(name, allowed, by)
 
-    def _note(self, name: str, allowed: dict[str, list[str] | None], by: str) -> tuple[Definition, bool]:
+    def _project(self, slug: str, index: int) -> Definition:
+        found = self._definitions.find("project", slug)
+        if found is None:
+            message = f"There is no project {slug!r}."
+            raise Invalid(message, [{"pointer": f"/projects/{index}", "message": message}])
+        return found
+
+    def _note(self, name: str, allowed: dict[str, Any], by: str) -> tuple[Definition, bool]:
         document = {"set_at": rfc3339(now()), "set_by": by, **allowed}
         for _ in range(_TRIES):
             stored = self._definitions.find("secret", name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sluice.domain.http_source import HttpSource
 from sluice.domain.json_text import set_at
@@ -48,16 +47,13 @@ def next_address(current: str, named: str, credentials: Credentials) -> str:
 
     Raises:
         UnreadableData: it is no address of HTTP.
+        SourceRefused: it contains a secret elsewhere than in a query parameter.
     """
     address = absolute(current, named)
     if address is None:
-        raise UnreadableData(f"`pagination`: the next page is at {named[:200]!r}, which is no address of HTTP.")
-    parts = urlsplit(address)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [pair for pair in query if pair[0] not in credentials.params]
-    if len(kept) == len(query):
-        return address.partition("#")[0]
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), ""))
+        shown = credentials.masked(named)[:200]
+        raise UnreadableData(f"`pagination`: the next page is at {shown!r}, which is no address of HTTP.")
+    return credentials.without(address).partition("#")[0]
 
 
 def _query_text(value: str | int | float | bool) -> str:

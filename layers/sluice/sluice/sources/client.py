@@ -160,13 +160,15 @@ class SourceClient:
             if content is not None and not trusted:
                 raise SourceRefused("The upstream sends us to another host, which must not get the request's body.")
             response = await self._ask(self._outgoing(request, credentials, url, method, content, trusted))
+            if trusted:
+                self._client.cookies.extract_cookies(response)
             try:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or location is None:
                     return await self._read(response)
             finally:
                 await response.aclose()
-            url = _redirected(url, location)
+            url = _redirected(url, location, credentials)
             if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                 method, content = "GET", None
         raise SourceRefused(f"The upstream redirects more than {_MAX_REDIRECTS} times.")
@@ -179,18 +181,19 @@ class SourceClient:
         """
         response = await self._transport.handle_async_request(request)
         response.request = request
-        self._client.cookies.extract_cookies(response)
         return response
 
     def _outgoing(
         self, request: Request, credentials: Credentials, url: str, method: str, content: Any, trusted: bool
     ) -> httpx.Request:
-        """The request to send; another host gets neither credentials nor the datasource's headers."""
+        """The request to send; another host gets neither credentials, cookies nor the datasource's headers."""
         headers = {"User-Agent": f"Sluice/{__version__}", "Accept-Encoding": "gzip"}
         target = httpx.URL(url)
-        if trusted:
-            headers |= {**request.headers, **credentials.headers}
-            target = target.copy_merge_params(credentials.params) if credentials.params else target
+        if not trusted:  # without the client's cookies, whose jar does not tell ports apart
+            timeout = httpx.Timeout(request.timeout_seconds).as_dict()
+            return httpx.Request(method, target, headers=headers, json=content, extensions={"timeout": timeout})
+        headers |= {**request.headers, **credentials.headers}
+        target = target.copy_merge_params(credentials.params) if credentials.params else target
         return self._client.build_request(
             method, target, headers=headers, json=content, timeout=request.timeout_seconds
         )
@@ -220,11 +223,13 @@ class SourceClient:
         return size
 
 
-def _redirected(url: str, location: str) -> str:
+def _redirected(url: str, location: str, credentials: Credentials) -> str:
+    """The address of a redirect, without a secret that the upstream echoes there."""
     target = absolute(url, location)
     if target is None:
-        raise SourceRefused(f"The upstream redirects to {location[:200]!r}, which is not an address of HTTP.")
-    return target
+        named = credentials.masked(location)[:200]
+        raise SourceRefused(f"The upstream redirects to {named!r}, which is not an address of HTTP.")
+    return credentials.without(target)
 
 
 def absolute(base: str, named: str) -> str | None:
@@ -249,6 +254,15 @@ def is_address(url: str) -> bool:
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc.lower()
+
+
+def connection_fault(error: BaseException) -> str:
+    """Why there was no answer, for people; the library's own text may hold a header's value."""
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.LocalProtocolError):
+        return "the request cannot be sent"
+    return str(error) or type(error).__name__
 
 
 def _inflater(encoding: str) -> Callable[[bytes | None], Iterable[bytes]]:

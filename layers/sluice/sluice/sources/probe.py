@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -19,8 +18,8 @@ from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
 from sluice.settings import Settings
 from sluice.sources.asking import next_address, page_request
-from sluice.sources.auth import credentials
-from sluice.sources.client import Received, Request, SourceClient, full_url
+from sluice.sources.auth import Credentials, credentials
+from sluice.sources.client import Received, Request, SourceClient, connection_fault, full_url
 from sluice.sources.pagination import End, PageFacts, State, paginator
 
 
@@ -125,18 +124,20 @@ class Probe:
                     raise UnreadableData(f"`pagination`: {error}.") from None
                 if not isinstance(state, End) and "url" in state:
                     state = {"url": next_address(full_url(request), state["url"], known)}
+        except RunError as error:
+            error.detail = known.masked(error.detail)
+            raise
         finally:
             await client.aclose()
 
-    async def _ask(self, client: SourceClient, request: Request, known: Any) -> Received:
+    async def _ask(self, client: SourceClient, request: Request, known: Credentials) -> Received:
         left = max(0.1, self._deadline - time.monotonic())
         try:
             async with asyncio.timeout(left):
                 received = await client.send(request, known)
         except (httpx.TransportError, TimeoutError, OSError) as error:
-            late = isinstance(error, TimeoutError | httpx.TimeoutException)
-            said = "there was no answer in time" if late else str(error) or type(error).__name__
-            raise SourceUnreachable(f"{full_url(request)} cannot be reached: {said}; check the address.") from None
+            fault = known.masked(connection_fault(error))
+            raise SourceUnreachable(f"{full_url(request)} cannot be reached: {fault}; check the address.") from None
         self._status = received.status
         if not 200 <= received.status < 300:
             received.body.close()

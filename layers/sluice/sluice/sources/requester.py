@@ -19,7 +19,7 @@ from sluice.errors import AddressForbidden, RunError, SourceBusy, SourceRefused,
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 from sluice.sources.auth import Credentials
-from sluice.sources.client import Received, Request, SourceClient, full_url
+from sluice.sources.client import Received, Request, SourceClient, connection_fault, full_url
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONNECTION_ERRORS = (httpx.TransportError, TimeoutError, OSError)
@@ -103,11 +103,16 @@ class Requester:
                 final = _refusal(received.status) if received.status not in _RETRIED else None
                 wait = received.retry_after()
             except RunError as error:
+                error.detail = self.credentials.masked(error.detail)
                 if not error.noted:
                     self._note_failure(page, [*failures, self._failure(None, error.detail, None)])
                 raise
             except _CONNECTION_ERRORS as error:
-                failure, final, wait = self._failure(None, _reason(error), None), None, None
+                failure, final, wait = (
+                    self._failure(None, self.credentials.masked(connection_fault(error)), None),
+                    None,
+                    None,
+                )
             failure["retry_at"] = int(1000 * (time.time() + self._backoff(tried, wait)))
             failures.append(failure)
             self._note_failure(page, failures)
@@ -201,14 +206,6 @@ class Requester:
         longest = min(settings.fetch_backoff_seconds * 2**tried, settings.fetch_max_backoff_seconds)
         jitter = random.uniform(0, longest)  # noqa: S311 - spreads load, guards nothing
         return jitter if wait is None else min(wait, settings.fetch_max_retry_after_seconds) + jitter / 4
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return "no answer in time"
-    if isinstance(error, httpx.LocalProtocolError):
-        return "the request cannot be sent"  # the library's text may hold a header's value
-    return str(error) or type(error).__name__
 
 
 def _refusal(status: int) -> SourceRefused:
