@@ -28,12 +28,13 @@ _PATIENCE_SECONDS = 20
 _WARM_SECONDS = 30
 # The first pause before an event is tried again; the second one is twice as long, and there is no third.
 _RETRY_SECONDS = 3
-# A process of a function has 60 to 300 MB.
-_WORKER_BYTES = 160 << 20
-_WORKERS_OF_A_CORE, _FEWEST_WORKERS = 18, 16
-# The parts of the workers that functions have which callers and events start: a fifth, a seventh, …
-# Together they leave more than a sixth to the workflows.
-STARTED_BY_CALLERS = {"authorizer": 5, "api": 5, "query": 7, "inbox": 8, "probe": 18, "preflight": 10}
+# A process of a function has 60 to 300 MB, of which it shares a part; on average 65 MB were measured.
+_WORKER_BYTES = 100 << 20
+_WORKERS_OF_A_CORE, _FEWEST_WORKERS = 30, 16
+# The percentages of the workers that functions may have which callers and events start: a browser's
+# handful of requests at once goes through. Together they leave a sixth to the workflows.
+STARTED_BY_CALLERS = {"authorizer": 27, "api": 27, "query": 12, "inbox": 8, "probe": 5, "preflight": 4}
+_OF_A_STAGE = 25
 
 _STAGES = ("plan", "fetch", "extract", "merge", "model", "report", "commit")
 
@@ -57,13 +58,13 @@ class Limits:
 
 
 def limits_of_this_machine() -> Limits:
-    """What fits this machine's cores, and a quarter of its memory."""
+    """What fits this machine's cores, and a third of its memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    fitting = memory // 4 // _WORKER_BYTES
+    fitting = memory // 3 // _WORKER_BYTES
     workers = max(_FEWEST_WORKERS, min(_WORKERS_OF_A_CORE * (os.cpu_count() or 1), fitting))
-    parts = STARTED_BY_CALLERS | dict.fromkeys(_STAGES, 4)
-    functions = {name: max(1, workers // part) for name, part in parts.items()}
-    return Limits(workers, functions, max(2, workers // 6), max(1, functions["api"] // 2))
+    shares = STARTED_BY_CALLERS | dict.fromkeys(_STAGES, _OF_A_STAGE)
+    functions = {name: max(1, workers * share // 100) for name, share in shares.items()}
+    return Limits(workers, functions, max(2, workers // 10), max(1, functions["api"] // 2))
 
 
 class Emulator:

@@ -9,8 +9,8 @@ import pytest
 from sluice.bootstrap import Platform
 from support.changing import OFFSET, Changing, insert_first, paged
 from support.client import Client
-from support.documents import drop, ingest, paged_source, rows
-from support.upstream import Upstream, raw
+from support.documents import drop, http_source, ingest, paged_source, rows
+from support.upstream import Upstream, ok, raw
 
 
 @pytest.fixture
@@ -101,3 +101,82 @@ def test_files_that_are_added_up_keep_the_doubts_of_each(services: Platform, adm
         "unproven",
         [f"it holds the records of the run {first['id']}, which was unproven"],
     )
+
+
+def linked(second: Any, first: Any = None) -> Any:
+    """An upstream of two pages: the first one names the second."""
+    records = (
+        first if first is not None else {"data": [{"id": number, "status": "x", "error": None} for number in range(10)]}
+    )
+
+    def answer(request: Any) -> Any:
+        if "after" in request.url.params:
+            return second
+        return ok({**records, "next": "https://coins.example.com/v1?after=1"})
+
+    return answer
+
+
+LINKED = http_source(records="data", http={"pagination": {"type": "next_url", "path": "next"}})
+ERRORS: list[dict[str, Any]] = [
+    {"data": [], "code": "429"},
+    {"data": [], "status": "500"},
+    {"data": [], "success": "false"},
+    {"data": [], "ok": False},
+    {"data": [], "meta": {"status": "error", "error": "x"}},
+    {"data": [], "exception": "boom"},
+    {"data": [], "errorMsg": "x"},
+    {"data": [], "error_description": "x"},
+    {"data": {"status": "error", "error": "rate limited"}},
+]
+
+
+@pytest.mark.parametrize("page", ERRORS, ids=str)
+def test_an_error_instead_of_the_last_records(admin: Client, upstream: Upstream, page: dict[str, Any]) -> None:
+    admin.post("/datasources", LINKED)
+    upstream.answer = linked(ok(page))
+    run = ingest(admin, "coins")
+    assert (run["status"], run["completeness"], run["rows"]) == ("partial", "partial", 10), run
+
+
+@pytest.mark.parametrize(
+    "page", [{"data": [], "error": None}, {"data": [], "code": 0}, {"data": [], "status": "ok"}], ids=str
+)
+def test_an_honest_empty_last_page(admin: Client, upstream: Upstream, page: dict[str, Any]) -> None:
+    admin.post("/datasources", LINKED)
+    upstream.answer = linked(ok(page))
+    assert ingest(admin, "coins")["completeness"] == "complete"
+
+
+@pytest.mark.parametrize(
+    "pagination", [{"type": "none"}, {"type": "next_url", "path": "next"}], ids=["none", "next_url"]
+)
+@pytest.mark.parametrize("page", ERRORS[:3], ids=str)
+def test_an_error_instead_of_all_records_empties_nothing(
+    admin: Client, upstream: Upstream, page: dict[str, Any], pagination: dict[str, Any]
+) -> None:
+    document = http_source(records="data", http={"pagination": pagination})
+    admin.post("/datasources", document)
+    upstream.serve({"data": [{"id": 1}]})
+    ingest(admin, "coins")
+    upstream.serve(page)
+    run = ingest(admin, "coins")
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:records-not-found"), run
+    assert rows(admin, "datasources/coins") == [{"id": 1}]
+    admin.patch("/datasources/coins", {"allow_missing": True})
+    assert ingest(admin, "coins")["status"] == "succeeded", "some upstreams say so when there are none"
+
+
+def test_a_page_in_the_middle_that_does_not_say_where_it_ends(admin: Client, upstream: Upstream) -> None:
+    admin.post("/datasources", http_source(format="csv", http={"pagination": {"type": "next_url", "from": "link"}}))
+
+    def answer(request: Any) -> Any:
+        if "after" in request.url.params:
+            return raw(b"id\n3\n", media_type="text/csv")
+        link = "<https://coins.example.com/v1?after=1>; rel=next"
+        return raw(b"id\n1\n2\n", media_type="text/csv", framed=False, link=link)
+
+    upstream.answer = answer
+    run = ingest(admin, "coins")
+    assert (run["status"], run["completeness"], run["rows"]) == ("succeeded", "unproven", 3)
+    assert run["completeness_reasons"] == ["page 1: the upstream does not say where its answer ends"]

@@ -254,6 +254,18 @@ def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Platfor
     assert rows(admin, "datasources/notes") == [{"n": 3}]
 
 
+@pytest.mark.parametrize("order", [[5, 3, 4, 0, 1, 2], [0, 5, 1, 4, 2, 3], [5, 4, 3, 2, 1, 0]], ids=str)
+def test_the_last_of_many_files_of_a_key_within_a_second_is_published(
+    services: Platform, admin: Client, order: list[int]
+) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    time.sleep(1.05 - time.time() % 1)
+    drops = [stored("notes/a.csv", f"n\n{number}\n".encode()) for number in range(6)]
+    for number in order:  # as the sweep takes them up, without what S3's notification says of their order
+        assert receive(services, drops[number].model_copy(update={"sequencer": ""})) is not None
+    assert rows(admin, "datasources/notes") == [{"n": 5}]
+
+
 def end(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
     """Let a run end as if it had ingested its file; those that start because of it are held."""
     run = services.runs.get(run_id)
@@ -322,16 +334,21 @@ EARLY, LATE = "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"
 @pytest.mark.parametrize(
     ("this", "other", "older"),
     [
-        (("01", LATE), ("02", EARLY), True),
-        (("", EARLY), ("02", LATE), True),
-        (("01", EARLY), ("", LATE), True),
-        (("", LATE), ("", EARLY), False),
-        (("", EARLY), ("", EARLY), False),
-        (("", None), ("", LATE), False),
+        (("01", LATE, 0), ("02", EARLY, 0), True),
+        (("", EARLY, 0), ("02", LATE, 0), True),
+        (("01", EARLY, 0), ("", LATE, 0), True),
+        (("", LATE, 0), ("", EARLY, 9), False),
+        (("", EARLY, 0), ("", EARLY, 0), False),
+        (("", EARLY, 1), ("02", EARLY, 2), True),
+        (("01", EARLY, 2), ("", EARLY, 1), False),
+        (("", None, 0), ("", LATE, 0), False),
     ],
 )
-def test_the_order_of_two_files_of_a_key(this: tuple[str, str], other: tuple[str, str], older: bool) -> None:
-    origins = [Origin(key="k", sequencer=sequencer, modified=modified) for sequencer, modified in (this, other)]
+def test_the_order_of_two_files_of_a_key(this: tuple[str, str, int], other: tuple[str, str, int], older: bool) -> None:
+    origins = [
+        Origin(key="k", sequencer=sequencer, modified=modified, older_in_second=position)
+        for sequencer, modified, position in (this, other)
+    ]
     assert origins[0].is_older_than(origins[1]) is older
 
 

@@ -32,24 +32,29 @@ class Origin(Record):
 
     Args:
         sequencer: from S3's notification; empty where the notification was lost.
-        modified: when S3 says that the object was written; null in manifests of earlier releases.
+        modified: when S3 says that the object was written, in seconds; null in manifests of earlier
+            releases.
+        older_in_second: how many versions of the key S3 wrote before it within that second.
     """
 
     key: str
     sequencer: str = ""
     modified: str | None = None
+    older_in_second: int = 0
 
     def is_older_than(self, other: Origin | None) -> bool:
         """Whether the other is a later object under the same key.
 
         S3 tells the order of the writes to one key by their sequencers: hexadecimal, the
         shorter one padded on its right. Where one of them is missing, the times of the writes
-        are compared, which S3 gives in seconds.
+        are compared and, within a second, their order in S3's list of versions.
         """
         if other is None or other.key != self.key:
             return False
         if not (self.sequencer and other.sequencer):
-            return self.modified is not None and other.modified is not None and self.modified < other.modified
+            if self.modified is None or other.modified is None:
+                return False
+            return (self.modified, self.older_in_second) < (other.modified, other.older_in_second)
         width = max(len(self.sequencer), len(other.sequencer))
         return self.sequencer.ljust(width, "0") < other.sequencer.ljust(width, "0")
 

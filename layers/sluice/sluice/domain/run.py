@@ -142,6 +142,9 @@ class PageReceipt(Record):
     Args:
         url: where the page came from: an address of HTTP, `drop:{key}` for a file of the inbox, or
             `push:{batch}`.
+        open_ended: whether nothing says where the answer ends, so that a cut-off one looks whole.
+        older_in_second: for a dropped file, how many versions of its key S3 wrote before it within
+            the same second.
     """
 
     number: int
@@ -164,6 +167,8 @@ class PageReceipt(Record):
     fetched_at: str
     etag: str | None = None
     last_modified: str | None = None
+    open_ended: bool = False
+    older_in_second: int | None = None
     failures: list[dict[str, Any]] = Field(default_factory=list)
     resume: dict[str, Any] = Field(default_factory=dict)
 

@@ -23,7 +23,9 @@ from sluice.extract.document import DocumentFile
 from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records
 from sluice.extract.rows import RowFile
+from sluice.formats.error_pages import require_no_error, shape_of
 from sluice.formats.limits import Limits
+from sluice.formats.page import open_page
 from sluice.lake import keys
 from sluice.lake.parquet import LocalFile, copy_to, data_object, engine, engine_name, rows_of
 from sluice.lake.store import Lake
@@ -109,6 +111,8 @@ class Extractor:
             known = [column.name for column in self._before.columns] if self._before is not None else []
             rows = RowFile(scratch.with_name("rows.jsonl"), document, self._tick, known)
             columns, warnings = rows.fill(self._run, self._datasource, self._index, self._lake, limits)
+            if rows.count == 0:
+                self._require_no_error(limits)
             kept = self._kept(columns, rows)
             manifest = self._about(columns if kept is None else kept, warnings)
             if kept is not None and self._base.known is not None:
@@ -118,6 +122,17 @@ class Extractor:
                 stack.close()
                 return self._replacement(scratch, rows, manifest)
             return self._addition(scratch, rows, manifest)
+
+    def _require_no_error(self, limits: Limits) -> None:
+        """Refuse a run without records whose only page says that it is an error."""
+        pages = self._index.pages
+        if not self._datasource.brings_whole or self._datasource.allow_missing or len(pages) != 1:
+            return
+        with (
+            self._lake.raw(pages[0].hash or "") as content,
+            open_page(self._datasource, pages[0], content, limits) as page,
+        ):
+            require_no_error(shape_of(page, [], listed=True), 0)
 
     def _kept(self, columns: list[Column], rows: RowFile) -> list[Column] | None:
         """The columns of a version without records, if the version before decides about them."""
@@ -339,5 +354,10 @@ def fingerprint_of(
 
 
 def _origin(drop: Drop, index: FetchIndex) -> Origin:
-    modified = index.pages[0].last_modified if index.pages else None
-    return Origin(key=drop.key, sequencer=drop.sequencer, modified=modified)
+    page = index.pages[0]
+    return Origin(
+        key=drop.key,
+        sequencer=drop.sequencer,
+        modified=page.last_modified,
+        older_in_second=page.older_in_second or 0,
+    )

@@ -86,5 +86,26 @@ def _receive(drop: Drop, s3: S3Client, lake: Lake) -> PageReceipt:
         filename=drop.key.rpartition("/")[2],
         fetched_at=rfc3339(now()),
         etag=drop.etag,
-        last_modified=rfc3339(answer["LastModified"]),
+        last_modified=rfc3339(answer["LastModified"].replace(microsecond=0)),
+        older_in_second=_older_in_second(drop, int(answer["LastModified"].timestamp()), s3),
     )
+
+
+def _older_in_second(drop: Drop, second: int, s3: S3Client) -> int:
+    """How many versions of the file's key were written before it within the same second.
+
+    S3 tells times in seconds, and lists the versions of a key from the newest to the oldest.
+    """
+    if drop.version_id is None:
+        return 0
+    older, seen = 0, False
+    with translated():
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=drop.bucket, Prefix=drop.key):
+            for version in page.get("Versions", []):
+                if version["Key"] != drop.key:
+                    return older  # keys come in order: the others only begin with this one
+                if seen and int(version["LastModified"].timestamp()) < second:
+                    return older
+                older += seen
+                seen = seen or version["VersionId"] == drop.version_id
+    return older

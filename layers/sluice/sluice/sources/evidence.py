@@ -11,6 +11,7 @@ from itertools import pairwise
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
 from sluice.sources.identities import Identities, differences, repeats
+from sluice.sources.page_reader import OPEN_ENDED
 from sluice.sources.pagination import End, Paginator
 from sluice.sources.passes import Pass
 
@@ -81,6 +82,9 @@ class Examiner:
                     f"{after.total} on page {after.number}: it changed while it was read"
                 )
             )
+        findings += [
+            Finding(f"page {page.number}: {OPEN_ENDED}", settles=False) for page in read.pages[:-1] if page.open_ended
+        ]
         if self._paginator.positional:
             findings += _of_sizes([page for page in read.pages if page.rows])
             findings += [Finding(f"page {page.number} repeats the one before") for page in read.pages if page.repeated]

@@ -12,16 +12,18 @@ from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
+from sluice.formats.error_pages import Shape, is_suspect, require_no_error, require_same_shape, shape_of
 from sluice.formats.limits import Limits
 from sluice.formats.page import ends_itself, open_page
 from sluice.lake.store import Lake
 from sluice.sources.asking import next_address
 from sluice.sources.auth import Credentials
 from sluice.sources.client import Received, full_url
-from sluice.sources.error_pages import Shape, is_suspect, require_same_shape, shape_of
 from sluice.sources.identities import Identities
 from sluice.sources.pagination import End, PageFacts, Paginator, State
 from sluice.sources.requester import PageRequest
+
+OPEN_ENDED = "the upstream does not say where its answer ends"
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,10 @@ class PageReader:
         if self._paginator.reads_pages:
             facts, records = self._facts(receipt, expected, received)
             receipt.rows = facts.records
+        receipt.open_ended = not received.framed and not self._ends_itself(receipt, received)
         following = self._following(expected.state, facts, receipt)
         if isinstance(following, End):
-            following = self._doubted(following, expected, receipt, received, facts)
+            following = self._doubted(following, expected, receipt, facts)
         part = received.missing_part(paged=self._paginator.many_pages)
         if part is not None:
             following = End("partial", part)
@@ -116,6 +119,8 @@ class PageReader:
         receipt.records_hash = hashlib.sha256(dumps(records)).hexdigest()
         if expected.first is None:
             self._first_shape = shape
+            if not self._datasource.allow_missing:
+                require_no_error(shape, len(records))
         elif is_suspect(shape, len(records)):
             require_same_shape(self._shape_of_first(expected.first), shape, len(records))
         facts = PageFacts(document, len(records), dict(received.headers), missing=selected is None)
@@ -142,12 +147,12 @@ class PageReader:
             return {"url": next_address(receipt.url, following["url"], self.credentials)}
         return following
 
-    def _doubted(self, end: End, expected: Expected, receipt: PageReceipt, received: Received, facts: PageFacts) -> End:
+    def _doubted(self, end: End, expected: Expected, receipt: PageReceipt, facts: PageFacts) -> End:
         """An end that the page claims, unless the page itself gives reason for doubt."""
         if end != End("complete"):
             return end
-        if not received.framed and not self._ends_itself(receipt, received):
-            return End("unproven", "the upstream does not say where its answer ends")
+        if receipt.open_ended:
+            return End("unproven", OPEN_ENDED)
         counted = receipt.total is not None and self._paginator.counts == "records"
         if facts.missing and expected.earlier and not counted:
             return End(

@@ -1,4 +1,4 @@
-"""Whether a page after the first is an error that the upstream answers with status 200."""
+"""Whether a page is an error that the upstream answers with status 200."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from sluice.domain.file_format import Format
 from sluice.errors import RecordsNotFound
 from sluice.formats.page import Page
 
-_ERROR_KEYS = frozenset({"error", "errors", "error_code", "error_message", "errormessage", "errorcode", "fault"})
-_STATUS_KEYS = frozenset({"status", "statuscode", "status_code", "code", "response", "result"})
+# Without what separates their words: `error_message` and `errorMessage` alike.
+_ERROR_KEYS = frozenset(
+    {"error", "errors", "errorcode", "errordescription", "errormessage", "errormsg", "exception", "fault"}
+)
+_STATUS_KEYS = frozenset({"code", "meta", "response", "result", "status", "statuscode"})
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
 _SHOWN_KEYS = 10
 
@@ -42,7 +45,10 @@ def shape_of(page: Page, records: list[Any], *, listed: bool) -> Shape:
     if page.rows is not None:
         errors = _errors(records[0]) if records else frozenset()
         return Shape(page.form, listed, record or frozenset(page.columns()), errors)
-    return Shape(page.form, listed, record, _errors(page.document()))
+    errors = _errors(page.document())
+    if not listed and records:
+        errors |= _errors(records[0])
+    return Shape(page.form, listed, record, errors)
 
 
 def is_suspect(shape: Shape, records: int) -> bool:
@@ -59,20 +65,36 @@ def require_same_shape(first: Shape, page: Shape, records: int) -> None:
     Raises:
         RecordsNotFound: it does.
     """
-    if first.record and 2 * len(first.record & page.record) >= len(first.record):
-        return
     new = sorted(page.errors - first.errors)
+    alike = bool(first.record) and 2 * len(first.record & page.record) >= len(first.record)
+    if alike and not (new and first.listed and not page.listed):
+        return
     if new:
-        raise RecordsNotFound(
-            f"The page holds an error (its key {new[0]!r}) where records are expected, although its HTTP status is "
-            "not an error's; see the page's content for what it says."
-        )
+        raise _error_page(new[0])
     if page.form == "csv" and first.form == "csv" and not first.record & page.record:
         raise RecordsNotFound("The page has no column of the first page; see the page's content for what it says.")
     # In XML an element that comes once is no list where more of them are.
     if first.listed and not page.listed and records and page.form != "xml":
         names = ", ".join(sorted(page.record)[:_SHOWN_KEYS]) or "none"
         raise RecordsNotFound(f"The page holds a single value (its keys: {names}) where the first page has a list.")
+
+
+def require_no_error(page: Shape, records: int) -> None:
+    """Refuse a page that has no records and says that it is an error.
+
+    Raises:
+        RecordsNotFound: it does.
+    """
+    if records == 0 and page.errors:
+        raise _error_page(min(page.errors))
+
+
+def _error_page(key: str) -> RecordsNotFound:
+    return RecordsNotFound(
+        f"The page holds an error (its key {key!r}) where records are expected, although its HTTP status is "
+        "not an error's; see the page's content for what it says. Where that means that there are none, set "
+        "`allow_missing`."
+    )
 
 
 def _keys(value: Any) -> frozenset[str]:
@@ -86,13 +108,15 @@ def _errors(document: Any) -> frozenset[str]:
     return frozenset(str(key) for key, value in document.items() if _is_error(str(key).lower(), value))
 
 
-def _is_error(key: str, value: Any) -> bool:
+def _is_error(name: str, value: Any) -> bool:
+    key = name.lower().replace("_", "").replace("-", "")
     if key in _ERROR_KEYS:
         return bool(value)
     if key in ("success", "ok"):
-        return value is False
+        return value is False or str(value).lower() == "false"
     if key not in _STATUS_KEYS:
         return False
-    if isinstance(value, int):
-        return 400 <= value < 600
-    return str(value).lower() in _FAILED or bool(_errors(value))
+    text = str(value).lower()
+    if text.isdecimal():
+        return 400 <= int(text[:6]) < 600
+    return text in _FAILED or bool(_errors(value))
