@@ -12,6 +12,7 @@ from pytest_socket import disable_socket, enable_socket
 from sluice import bootstrap
 from sluice.bootstrap import Platform
 from sluice.domain.identity import KeyRequest
+from sluice.runs import steps
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 from support.client import Client
@@ -23,6 +24,14 @@ from support.workflows import LocalWorkflows
 # One process of the sandbox for all tests that need no other settings.
 SANDBOX = Sandbox(Settings(duckdb_threads=1))
 atexit.register(SANDBOX.close)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_event_loop() -> Iterator[None]:
+    """Close the event loop that the fetch stage keeps for its process."""
+    yield
+    if steps._runner.cache_info().currsize:
+        steps._runner().close()
 
 
 @pytest.fixture(autouse=True)

@@ -114,6 +114,21 @@ def test_secrets_are_written_and_forgotten(services: Platform, admin: Client) ->
     assert admin.get("/secrets").json() == {"items": [], "next": None}
 
 
+def test_secrets_and_keys_have_etags(admin: Client) -> None:
+    made = admin.put("/secrets/s", {"value": "one"})
+    etag = made.headers["ETag"]
+    assert admin.get("/secrets").json()["items"][0]["etag"] == etag.strip('"')
+    assert admin.put("/secrets/s", {"value": "two"}, if_match='"zz"').status == 412
+    changed = admin.put("/secrets/s", {"value": "two"}, if_match=etag)
+    assert (changed.status, changed.headers["ETag"] != etag) == (200, True)
+    assert admin.put("/secrets/s", {"value": "x"}, if_none_match="*").status == 412
+    assert admin.delete("/secrets/s", if_match=etag).status == 412
+    assert admin.delete("/secrets/s", if_match=changed.headers["ETag"]).status == 204
+    key = admin.post("/keys", {"name": "ci", "role": "viewer"}).json()["id"]
+    shown = admin.get(f"/keys/{key}")
+    assert admin.get(f"/keys/{key}", if_none_match=shown.headers["ETag"]).status == 304
+
+
 def test_the_first_key_is_made_without_a_key(services: Platform) -> None:
     from sluice.domain.identity import KeyRequest
     from sluice.security.keys import KeyRing

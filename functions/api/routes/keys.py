@@ -3,7 +3,7 @@
 from sluice.bootstrap import Platform
 from sluice.domain.identity import ApiKey, KeyRequest
 from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT, Routes
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 from sluice.security.keys import presented
 
 routes = Routes("keys")
@@ -28,10 +28,12 @@ def list_keys(call: Call, services: Platform) -> Answer:
     return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
 
 
-@routes.get("/keys/{key_id}", "key.manage", answer=_VIEW)
+@routes.get("/keys/{key_id}", "key.manage", answer=_VIEW, parameters=[IF_NONE_MATCH])
 def get_key(call: Call, services: Platform, key_id: str) -> Answer:
-    """One API key, without its secret."""
+    """One API key, without its secret; 304 when the client has it."""
     found = services.definitions.get("key", key_id)
+    if call.has(found.etag):
+        return Answer(status=304, headers={"ETag": f'"{found.etag}"'})
     return Answer(presented(ApiKey.model_validate(found.document)), headers={"ETag": f'"{found.etag}"'})
 
 

@@ -14,7 +14,7 @@ from sluice.domain.http_source import url_fault
 from sluice.domain.names import SECRET_NAME_PATTERN, Slug
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, LIMIT, Routes
+from sluice.http.routes import CURSOR, IF_MATCH, LIMIT, Routes
 from sluice.security.secret_use import secrets_of
 
 routes = Routes("secrets")
@@ -54,6 +54,7 @@ class SecretValue(Document):
 def _view(found: Definition, users: dict[str, list[str]]) -> dict[str, Any]:
     return {
         "name": found.name,
+        "etag": found.etag,
         "hosts": found.document.get("hosts"),
         "projects": found.document.get("projects"),
         "used_by": users.get(found.name, []),
@@ -81,19 +82,22 @@ def list_secrets(call: Call, services: Platform) -> Answer:
     return Answer({"items": [_view(one, users) for one in found], "next": cursor})
 
 
-@routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer={"type": "object"})
+@routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer={"type": "object"}, parameters=[IF_MATCH])
 def put_secret(call: Call, services: Platform, name: str) -> Answer:
-    """Set a secret's value; it can never be read back."""
+    """Set a secret's value, and where it may go; it can never be read back."""
     if re.match(SECRET_NAME_PATTERN, name) is None:
         raise Invalid(f"A secret's name matches {SECRET_NAME_PATTERN}.")
-    secret = call.document(SecretValue)
+    stored = services.definitions.find("secret", name)
+    secret = call.document(SecretValue, None, lambda: call.require_match(stored.etag if stored else None))
     found, created = services.secrets_registry.put(name, secret.value, call.principal.id, secret.hosts, secret.projects)
-    return Answer(_view(found, _users(services)), 201 if created else 200)
+    headers = {"ETag": f'"{found.etag}"'}
+    return Answer(_view(found, _users(services)), 201 if created else 200, headers)
 
 
-@routes.delete("/secrets/{name}", "secret.manage", status=204)
+@routes.delete("/secrets/{name}", "secret.manage", status=204, parameters=[IF_MATCH])
 def delete_secret(call: Call, services: Platform, name: str) -> Answer:
     """Forget a secret; datasources that use it fail until it is set again."""
+    call.require_match(services.definitions.get("secret", name).etag)
     call.require_known_parameters()
     services.secrets_registry.delete(name)
     return Answer(status=204)
