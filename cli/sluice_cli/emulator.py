@@ -30,7 +30,7 @@ _WARM_SECONDS = 30
 _RETRY_SECONDS = 3
 # A process of a function has 60 to 300 MB, of which it shares a part; on average 65 MB were measured.
 _WORKER_BYTES = 100 << 20
-_WORKERS_OF_A_CORE, _FEWEST_WORKERS = 30, 16
+_WORKERS_OF_A_CORE, _FEWEST_WORKERS = 24, 16
 # The percentages of the workers that functions may have which callers and events start: a browser's
 # handful of requests at once goes through. Together they leave a sixth to the workflows.
 STARTED_BY_CALLERS = {"authorizer": 27, "api": 27, "query": 12, "inbox": 8, "probe": 5, "preflight": 4}

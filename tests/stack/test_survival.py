@@ -74,11 +74,16 @@ def test_a_functions_process_is_killed_in_the_middle(
     assert deployed.rows(f"projects/{name}") == [{"k": 1, "a": 1, "b": 1}]
 
 
-def test_the_emulator_is_stopped_in_the_middle_of_a_refresh(deployed: Deployed, server: Server, name: str) -> None:
+def test_the_emulator_is_stopped_in_the_middle_of_a_refresh_and_of_a_burst_of_drops(
+    deployed: Deployed, server: Server, name: str
+) -> None:
     assert deployed.local is not None
     documents = project(deployed, server, name)
-    key = deployed.description["api_key"]
+    key, files, dropped = deployed.description["api_key"], 12, f"{name}-dropped"
+    deployed.done("PUT", f"/datasources/{dropped}", {"name": name, "kind": "file", "write_disposition": "append"})
     run = deployed.done("POST", f"/projects/{name}/runs")
+    for number in range(files):
+        deployed.drop(f"{dropped}/{number}.csv", b"n\n%d\n" % number)
     time.sleep(0.8)
     deployed.local.down()
     deployed.use(deployed.local.up())
@@ -94,21 +99,10 @@ def test_the_emulator_is_stopped_in_the_middle_of_a_refresh(deployed: Deployed, 
         ended = deployed.ended(deployed.done("POST", f"/runs/{run['id']}/redrive"))
     assert ended["status"] == "succeeded", ended
     assert deployed.rows(f"projects/{name}") == new
-    assert deployed.done("GET", "/runs?status=running")["items"] == []
-
-
-def test_the_emulator_is_stopped_in_the_middle_of_a_burst_of_drops(deployed: Deployed, name: str) -> None:
-    assert deployed.local is not None
-    files = 12
-    deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "file", "write_disposition": "append"})
-    for number in range(files):
-        deployed.drop(f"{name}/{number}.csv", b"n\n%d\n" % number)
-    until(lambda: deployed.done("GET", f"/runs?datasource={name}")["items"])
-    deployed.local.down()
-    deployed.use(deployed.local.up())
-    until(lambda: len(deployed.done("GET", f"/runs?datasource={name}&status=succeeded")["items"]) == files, 240)
-    assert sorted(row["n"] for row in deployed.rows(f"datasources/{name}")) == list(range(files))
-    assert len(deployed.done("GET", f"/runs?datasource={name}")["items"]) == files
+    until(lambda: len(deployed.done("GET", f"/runs?datasource={dropped}&status=succeeded")["items"]) == files, 240)
+    assert sorted(row["n"] for row in deployed.rows(f"datasources/{dropped}")) == list(range(files))
+    assert len(deployed.done("GET", f"/runs?datasource={dropped}")["items"]) == files
+    assert deployed.done("GET", f"/runs?status=running&project={name}")["items"] == []
 
 
 def test_the_emulator_is_killed(

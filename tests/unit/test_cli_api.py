@@ -72,7 +72,7 @@ def test_the_commands_client_waits_for_its_turn(pauses: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gigabytes", "workers"), [(2, 24, 60), (8, 16, 54), (2, 4, 16), (1, 1, 16), (64, 512, 1747)]
+    ("cores", "gigabytes", "workers"), [(2, 24, 48), (8, 16, 54), (2, 4, 16), (1, 1, 16), (64, 512, 1536)]
 )
 def test_the_emulator_runs_what_fits_the_machine(
     monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, workers: int
