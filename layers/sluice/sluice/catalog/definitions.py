@@ -146,7 +146,7 @@ class Definitions:
     ) -> Write:
         """The part of a transaction that stores a new definition."""
         moment = now()
-        changes = {
+        changes: Item = {
             "document": _encoded(document),
             "schema_version": newest(kind),
             "created_at": rfc3339(moment),
@@ -156,8 +156,9 @@ class Definitions:
             "updated_at": rfc3339(moment),
             "deleted_at": None,
             "assigned": 0,
-            **{_count(counted): None for counted in COUNTED},
         }
+        if kind == "project":  # a deleted one of this name may have counted
+            changes |= {_count(counted): None for counted in COUNTED}
         condition, values = "attribute_not_exists(#name) OR attribute_exists(#deleted_at)", {}
         if reserved is not None:
             condition = "attribute_not_exists(#name) OR #deleted_at < :since"
