@@ -4,7 +4,6 @@ import base64
 import datetime
 import gzip
 import io
-import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,8 @@ import pytest
 import xlsxwriter
 
 from sluice.bootstrap import Platform
+from sluice.formats.limits import Limits
+from sluice.merge.selected import Selected, selected_document
 from support.client import Client
 from support.documents import drop, http_source, ingest, rows
 from support.upstream import Upstream, raw
@@ -330,7 +331,7 @@ def test_one_element_of_xml_is_a_list_of_one(admin: Client, notes: Drop) -> None
 
 def test_a_cancelled_run_stops_reading(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluice.runs.steps._TELL_SECONDS", 0)
-    monkeypatch.setattr("sluice.extract.rows._TICK", 10)
+    monkeypatch.setattr("sluice.extract.by_record.rows._TICK", 10)
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     seen: list[int] = []
 
@@ -448,18 +449,15 @@ def test_a_wrong_option_is_told_at_the_page(notes: Drop) -> None:
     assert "no sheet 'Nowhere'; it has Data" in run["error"]["detail"]
 
 
-def test_the_selected_document_is_kept_beside_the_rows(services: Platform, admin: Client, notes: Drop) -> None:
+def test_the_selected_document_is_read_again_from_the_pages(services: Platform, admin: Client, notes: Drop) -> None:
     for name, body, changes, expected in (
-        ("a.json", b'{"data": {"x": [1, 2.50]}}', {"records": "data"}, {"x": [1, 2.5]}),
-        ("b.jsonl", b'{"a": 1}\n{"a": null}\n', {"records": "@"}, [{"a": 1}, {"a": None}]),
-        ("c.csv", b"a;b\n1;2,5\nNA;x\n", {}, [{"a": 1, "b": "2,5"}, {"a": None, "b": "x"}]),
-        ("d.json", b"[]", {}, []),
+        ("a.json", b'{"data": {"x": [1, 2.50]}}', {"records": "data"}, Selected({"x": [1, 2.5]})),
+        ("b.jsonl", b'{"a": 1}\n{"a": null}\n', {"records": "@"}, Selected([{"a": 1}, {"a": None}])),
+        ("c.csv", b"a;b\n1;2,5\nNA;x\n", {}, None),  # its texts have no types but those of the rows
+        ("d.json", b"[]", {}, Selected([])),
     ):
         notes(name, body, **changes)
         version = services.datasets.published("datasource/notes")
         manifest = services.lake.manifest(version.manifest_key)
-        assert manifest.document is not None
-        assert services.lake.document(manifest.document) == expected
-        packed = services.lake.get(manifest.document.key)
-        assert json.loads(gzip.decompress(packed)) == expected
-        assert packed[4:8] == b"\0\0\0\0"
+        assert manifest.document is None
+        assert selected_document(manifest, services.lake, Limits.of(services.settings)) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,10 @@ import orjson
 
 # orjson reads a whole number beyond 64 bits as a double, which loses digits of it.
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
+
+
+# A number with so many digits, or such an exponent, that a double may not give it back; or what looks like one.
+_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]{3}")
 
 
 def loads(text: bytes, *, exact: bool = False) -> Any:
@@ -25,11 +30,37 @@ def loads(text: bytes, *, exact: bool = False) -> Any:
     """
     if not exact and _LONG_INTEGER.search(text) is None:
         return orjson.loads(text)
+    return _loads(text, Decimal if exact else None)
+
+
+def loads_kept(text: bytes) -> Any:
+    """The value in a JSON text; a number that a double does not give back becomes a Decimal.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON.
+    """
+    return _loads(text, _kept) if may_lose_digits(text) else orjson.loads(text)
+
+
+def may_lose_digits(text: bytes) -> bool:
+    """Whether a JSON text may have numbers that a double does not give back."""
+    return _LONG_NUMBER.search(text) is not None
+
+
+def _loads(text: bytes, fraction: Callable[[str], Any] | None) -> Any:
     orjson.loads(text)  # stricter than the standard library, and with the better message
     try:
-        return json.loads(text, parse_float=Decimal if exact else None)
+        return json.loads(text, parse_float=fraction)
     except RecursionError:
         raise orjson.JSONDecodeError("nested too deeply", "", 0) from None
+
+
+def _kept(text: str) -> float | Decimal:
+    double = float(text)
+    if repr(double) == text:
+        return double
+    number = Decimal(text)
+    return double if keeps_digits(number) else number
 
 
 def dumps(value: Any) -> bytes:

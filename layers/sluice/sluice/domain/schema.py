@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from sluice.domain.base import Record
-from sluice.domain.json_text import dumps
+from sluice.domain.json_text import dumps, keeps_digits
 
 _SIMPLE = {
     "string": "VARCHAR",
@@ -153,20 +153,36 @@ def whole_number_type(low: int, high: int) -> str:
 class JsonTypeGuess:
     """The narrowest type that holds every JSON value seen, without losing anything of one.
 
-    Integers beyond 64 bits become `decimal(38,0)`, or `json` where even that is too small; so
-    does a mixture. Text is never guessed at: JSON says itself what is a number.
+    Integers beyond 64 bits become `decimal(38,0)`, numbers with more digits than a double
+    `decimal(38,s)`, or `json` where even that is too small; so does a mixture. Text is never
+    guessed at: JSON says itself what is a number.
     """
 
     def __init__(self) -> None:
         self._kinds: set[str] = set()
         self._wide = False
+        self._digits = self._scale = 0  # the most before and behind the point
 
-    def see(self, value: Any) -> None:
-        """Take one more value into account; null says nothing."""
-        if value is not None:
-            self._kinds.add(_kind(value))
-            if isinstance(value, int) and abs(value) > _EXACT:
-                self._wide = True
+    def see(self, value: Any, times: int = 1) -> None:
+        """Take one more value into account, or more of its like; null says nothing."""
+        if value is None:
+            return
+        kind = _kind(value)
+        self._kinds.add(kind)
+        if isinstance(value, int) and abs(value) > _EXACT:
+            self._wide = True
+        if kind in ("double", "decimal"):
+            self._measure(value)
+
+    def _measure(self, value: float | Decimal) -> None:
+        text = repr(value) if isinstance(value, float) else str(value)
+        if "e" not in text.lower():
+            whole, _, fraction = text.lstrip("-").partition(".")
+            digits, scale = len(whole), len(fraction) if fraction != "0" else 0
+        else:
+            number = Decimal(text)
+            digits, scale = max(number.adjusted() + 1, 1), max(-_exponent(number), 0)
+        self._digits, self._scale = max(self._digits, digits), max(self._scale, scale)
 
     @property
     def wide(self) -> bool:
@@ -182,11 +198,27 @@ class JsonTypeGuess:
     def type(self) -> str:
         """The type so far; `string` when nothing but null was seen."""
         kinds = self._kinds
+        if "decimal" in kinds:
+            return self._decimal_type()
         if len(kinds) <= 1:
             return next(iter(kinds), "string")
         if kinds == {"bigint", "double"}:
             return "json" if self._wide else "double"  # a double has no digits for whole numbers beyond 2^53
         return "decimal(38,0)" if kinds == {"bigint", "decimal(38,0)"} else "json"
+
+    def _decimal_type(self) -> str:
+        """The decimal that holds all numbers; `json` where there is none, or where other values were seen."""
+        digits = {"bigint": 19, "decimal(38,0)": 38, "double": 0, "decimal": 0}
+        if not self._kinds <= set(digits):
+            return "json"
+        whole = max(self._digits, *(digits[kind] for kind in self._kinds))
+        return f"decimal(38,{self._scale})" if whole + self._scale <= 38 else "json"
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int), "JSON has finite numbers only"
+    return exponent
 
 
 def _kind(value: Any) -> str:
@@ -197,8 +229,10 @@ def _kind(value: Any) -> str:
             if value in BIGINT_RANGE:
                 return "bigint"
             return "decimal(38,0)" if abs(value) < 10**38 else "json"
-        case float() | Decimal():
+        case float():
             return "double"
+        case Decimal():
+            return "double" if keeps_digits(value) else "decimal"
         case str():
             return "string"
         case _:
@@ -230,15 +264,15 @@ class TextTypeGuess:
         self._seen = self.wide = False
         self._others = JsonTypeGuess()
 
-    def see(self, value: Any) -> None:
-        """Take one more value into account; null says nothing.
+    def see(self, value: Any, times: int = 1) -> None:
+        """Take one more value into account, or some that are equal; null says nothing.
 
         What an expression made of a text, such as a number, has its own type.
         """
         if not isinstance(value, str):
             self._others.see(value)
         elif value in self._null_words:
-            self._words[value] = self._words.get(value, 0) + 1
+            self._words[value] = self._words.get(value, 0) + times
         else:
             self._seen = True
             self.wide = self.wide or (len(value) >= _WIDE_LENGTH and _INTEGER.match(value) is not None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sluice.domain.schema import Column
+from sluice.domain.schema import Column, duckdb_type
+from sluice.lake.parquet import quoted
 
 
 def columns_without_records(new: list[Column], before: list[Column], *, named: bool) -> list[Column]:
@@ -24,3 +25,10 @@ def columns_without_records(new: list[Column], before: list[Column], *, named: b
     declared = {column.name.lower(): column for column in columns}
     kept = [declared.get(column.name.lower(), column) for column in before]
     return [*kept, *(column for column in columns if column.name.lower() in names - set(had))]
+
+
+def nothing_query(columns: list[Column]) -> str:
+    """The SQL of no rows that have these columns, and those of every record."""
+    cells = [f"NULL::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in columns]
+    place = "0::BIGINT AS _page, 0::BIGINT AS _row, NULL::VARCHAR[] AS _missing"
+    return f"SELECT {', '.join([*cells, place])} WHERE false"

@@ -6,9 +6,9 @@ from typing import IO, Any
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt, Run
-from sluice.extract.flatten import Columns, Row, RowMaker
-from sluice.extract.rows import known_columns
-from sluice.extract.typing import ColumnTypes, shown
+from sluice.extract.by_record.flatten import Columns, Row, RowMaker
+from sluice.extract.by_record.rows import known_columns
+from sluice.extract.by_record.typing import ColumnTypes, shown
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
 
@@ -24,7 +24,8 @@ class Preview:
         self._datasource = datasource
         self._limits = limits
         self._most = most
-        self._maker = RowMaker(datasource, run, Columns(limits.columns))
+        self._spelled = Columns(limits.columns)
+        self._maker = RowMaker(datasource, run, self._spelled)
         self._types = ColumnTypes(datasource)
         self._rows: list[tuple[int, int, Row]] = []
         self._notes: list[str] = []
@@ -49,7 +50,7 @@ class Preview:
 
     def presented(self, pages: int) -> dict[str, Any]:
         """The preview as the API shows it."""
-        columns = self._types.columns()
+        columns = self._types.columns(self._spelled)
         rows = [self._types.converted(row, columns, page, position) for page, position, row in self._rows]
         return {
             "records": [shown(row, columns) for row in rows],

@@ -50,14 +50,15 @@ class CsvPage:
         said = mistaken(beginning, "CSV")
         if said is not None and (looks_like(beginning) != "JSON" or _is_json(beginning)):
             raise UnreadableData(said)
-        self._content = content
+        self.content = content
         self._limits = limits
-        self._guessed = guessed
+        self.guessed = guessed
         self._options = options
-        self._dialect = dialect_of(content, options, media_type)
+        self.has_header = options.header
+        self.dialect = dialect_of(content, options, media_type)
         self._nulls = {"", *(options.null_strings or [])}
-        self.delimiter = self._dialect.delimiter
-        self.notes = list(self._dialect.notes)
+        self.delimiter = self.dialect.delimiter
+        self.notes = list(self.dialect.notes)
 
     def columns(self) -> dict[str, str | None]:
         """The names in the header; what types the texts have is not known yet."""
@@ -79,7 +80,7 @@ class CsvPage:
         first = next(lines)
         names = self._names(first)
         width, rows = len(names), 0
-        if not self._options.header:
+        if not self.has_header:
             yield self._row(names, first)
         for row in lines:
             if len(row) != width:
@@ -89,7 +90,7 @@ class CsvPage:
                 )
             rows += 1
             yield self._row(names, row)
-        if self._guessed and not rows:
+        if self.guessed and not rows:
             raise UnreadableData(
                 f"The page is one line of text ({first[0][:60]!r} …), and nothing says that it is CSV: perhaps it is "
                 "an error; set format to csv if it is a header without rows."
@@ -101,16 +102,16 @@ class CsvPage:
 
     @property
     def _first_line(self) -> str:
-        return "header" if self._options.header else "first line"
+        return "header" if self.has_header else "first line"
 
     def _lines(self) -> Generator[list[str], None, None]:
         """The lines that are not empty, the first of all first."""
-        self._content.seek(0)
+        self.content.seek(0)
         self._line = 0
-        encoding = codecs.lookup(self._dialect.encoding).name
+        encoding = codecs.lookup(self.dialect.encoding).name
         encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-        text = io.TextIOWrapper(self._content, encoding=encoding, newline="")
-        reader = csv.reader(self._physical_lines(text), **self._dialect.reader_options())  # type: ignore[arg-type]
+        text = io.TextIOWrapper(self.content, encoding=encoding, newline="")
+        reader = csv.reader(self._physical_lines(text), **self.dialect.reader_options())  # type: ignore[arg-type]
         empty = True
         try:
             for row in reader:
@@ -122,7 +123,7 @@ class CsvPage:
         except UnicodeError as error:
             where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
             raise UnreadableData(
-                f"The page is not text in {self._dialect.encoding}{where}; correct csv.encoding, or leave it out."
+                f"The page is not text in {self.dialect.encoding}{where}; correct csv.encoding, or leave it out."
             ) from None
         except csv.Error as error:
             raise UnreadableData(f"Line {reader.line_num} is not CSV: {error}.") from None
@@ -138,7 +139,7 @@ class CsvPage:
         most = self._limits.document_bytes
         while line := text.readline(most + 1):
             self._characters += len(line)
-            self._delimiters += line.count(self._dialect.delimiter)
+            self._delimiters += line.count(self.dialect.delimiter)
             if self._characters > most:
                 raise DataTooLarge(
                     f"The record in line {self._line + 1} has more than {most} characters; "
@@ -152,7 +153,7 @@ class CsvPage:
             raise UnreadableData(
                 f"The {self._first_line} has {len(first)} columns; at most {self._limits.columns} are read."
             )
-        if not self._options.header:
+        if not self.has_header:
             return [f"column_{number}" for number in range(1, len(first) + 1)]
         names = [name.strip() for name in first]
         seen: set[str] = set()

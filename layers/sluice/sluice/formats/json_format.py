@@ -7,18 +7,15 @@ from typing import IO, Any
 
 import orjson
 
-from sluice.domain.json_text import depth, loads
+from sluice.domain.json_text import depth, loads_kept, may_lose_digits
 from sluice.errors import DataTooLarge, EmptyData, UnreadableData
 from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
 from sluice.formats.memory import require_json_fits
 
 
-def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
-    """The document of a JSON page.
-
-    Args:
-        exact: numbers with a fraction become Decimal, so that no digit is lost to a double.
+def read_json(content: IO[bytes], limits: Limits) -> Any:
+    """The document of a JSON page; numbers that a double does not give back are Decimal.
 
     Raises:
         EmptyData: there is nothing but white space.
@@ -33,9 +30,9 @@ def read_json(content: IO[bytes], limits: Limits, *, exact: bool) -> Any:
         )
     if not body.strip():
         raise EmptyData("The page is empty; JSON was expected.")
-    require_json_fits(body, limits, "The JSON", exact=exact)
+    require_json_fits(body, limits, "The JSON", exact=may_lose_digits(body))
     try:
-        document = loads(body, exact=exact)
+        document = loads_kept(body)
     except orjson.JSONDecodeError as error:
         raise UnreadableData(_explanation(body, error)) from None
     if depth(document) > limits.nesting:
@@ -70,7 +67,7 @@ def _explanation(body: bytes, error: orjson.JSONDecodeError) -> str:
     return f"The page is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
 
 
-def read_json_lines(content: IO[bytes], limits: Limits, *, exact: bool) -> Iterator[Any]:
+def read_json_lines(content: IO[bytes], limits: Limits) -> Iterator[Any]:
     """The documents of a page that has one on each line; empty lines count for nothing.
 
     Raises:
@@ -85,9 +82,9 @@ def read_json_lines(content: IO[bytes], limits: Limits, *, exact: bool) -> Itera
             line = _utf8(line)
         if not line.strip():
             continue
-        require_json_fits(line, limits, f"Line {number}", exact=exact)
+        require_json_fits(line, limits, f"Line {number}", exact=may_lose_digits(line))
         try:
-            document = loads(line, exact=exact)
+            document = loads_kept(line)
         except orjson.JSONDecodeError as error:
             raise UnreadableData(_line_explanation(line, number, error)) from None
         if depth(document) > limits.nesting:

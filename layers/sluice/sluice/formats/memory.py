@@ -29,7 +29,7 @@ def require_json_fits(body: bytes, limits: Limits, what: str, *, exact: bool) ->
 
     Args:
         what: names the document in the error.
-        exact: whether numbers with a fraction become Decimal.
+        exact: whether numbers with a fraction may become Decimal.
 
     Raises:
         DataTooLarge: the estimate exceeds the setting.

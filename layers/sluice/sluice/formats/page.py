@@ -48,9 +48,9 @@ class JsonLines:
 
     text = False
 
-    def __init__(self, content: IO[bytes], limits: Limits, exact: bool) -> None:
+    def __init__(self, content: IO[bytes], limits: Limits) -> None:
         self.notes: list[str] = []
-        self._content, self._limits, self._exact = content, limits, exact
+        self._content, self._limits = content, limits
 
     def columns(self) -> dict[str, str | None]:
         """Each line has its own."""
@@ -59,7 +59,7 @@ class JsonLines:
     def rows(self) -> Iterator[Any]:
         """The documents."""
         self._content.seek(0)
-        return read_json_lines(self._content, self._limits, exact=self._exact)
+        return read_json_lines(self._content, self._limits)
 
 
 @dataclass
@@ -178,11 +178,9 @@ def open_page(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], 
 
 
 def _parsed(datasource: Datasource, form: Format, content: IO[bytes], limits: Limits, stack: ExitStack) -> Page:
-    # As exact as the datasource's types need it.
-    exact = any(name.startswith("decimal") for name in datasource.types.values())
     match form:
         case "jsonl":
-            return Page(datasource, form, limits, JsonLines(content, limits, exact))
+            return Page(datasource, form, limits, JsonLines(content, limits))
         case "parquet":
             return Page(datasource, form, limits, ParquetPage(content, limits, stack))
         case "xlsx":
@@ -190,7 +188,7 @@ def _parsed(datasource: Datasource, form: Format, content: IO[bytes], limits: Li
         case "xml":
             return Page(datasource, form, limits, whole=read_xml(content, limits))
         case _:
-            return Page(datasource, form, limits, whole=read_json(content, limits, exact=exact))
+            return Page(datasource, form, limits, whole=read_json(content, limits))
 
 
 def ends_itself(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> bool:

@@ -65,17 +65,17 @@ class ParquetPage:
         file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
         shutil.copyfileobj(content, file)
         file.flush()
-        self._path = file.name
+        self.path = file.name
         self._connection = stack.enter_context(_connection(limits))
         try:
-            relation = self._connection.sql("SELECT * FROM read_parquet($path)", params={"path": self._path})
-            self._types = dict(zip(relation.columns, relation.types, strict=True))
+            relation = self._connection.sql("SELECT * FROM read_parquet($path)", params={"path": self.path})
+            self.types = dict(zip(relation.columns, relation.types, strict=True))
         except _errors() as error:
             raise _unreadable(error) from None
-        if len(self._types) > limits.columns:
-            raise UnreadableData(f"The file has {len(self._types)} columns; at most {limits.columns} are read.")
+        if len(self.types) > limits.columns:
+            raise UnreadableData(f"The file has {len(self.types)} columns; at most {limits.columns} are read.")
         try:
-            largest = require_decodable(self._connection, self._path, self._types, limits)
+            largest = require_decodable(self._connection, self.path, self.types, limits)
         except _errors() as error:
             raise _unreadable(error) from None
         self._batch = max(1, min(_BATCH, _BATCH_BYTES // max(1, largest)))
@@ -96,7 +96,7 @@ class ParquetPage:
     def columns(self) -> dict[str, str | None]:
         """The columns with their types, those within structs as `a_b`; null where JSON must tell."""
         found: dict[str, str | None] = {}
-        for name, kind in self._types.items():
+        for name, kind in self.types.items():
             found |= _columns(name, kind)
         return found
 
@@ -107,12 +107,12 @@ class ParquetPage:
             UnreadableData: the file is broken.
             DataTooLarge: a value is larger than may be read at once.
         """
-        selected = ", ".join(_selected(name, kind) for name, kind in self._types.items())
+        selected = ", ".join(_selected(name, kind) for name, kind in self.types.items())
         try:
-            answer = self._connection.execute(f"SELECT {selected} FROM read_parquet($path)", {"path": self._path})
+            answer = self._connection.execute(f"SELECT {selected} FROM read_parquet($path)", {"path": self.path})
             while batch := answer.fetchmany(self._batch):
                 for values in batch:
-                    yield {name: _json(value) for name, value in zip(self._types, values, strict=True)}
+                    yield {name: _json(value) for name, value in zip(self.types, values, strict=True)}
         except _errors() as error:
             raise _unreadable(error) from None
 

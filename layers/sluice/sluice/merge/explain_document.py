@@ -11,12 +11,14 @@ from sluice.domain.base import json_pointer
 from sluice.domain.dataset import InputVersion, Manifest, Version
 from sluice.domain.run import FetchIndex
 from sluice.errors import Invalid, NotFound
+from sluice.formats.limits import Limits
 from sluice.lake.parquet import engine
 from sluice.lake.store import Lake
 from sluice.merge.cite import Citer
 from sluice.merge.documents import identity
 from sluice.merge.merger import document_of
 from sluice.merge.plan import Source
+from sluice.merge.selected import selected_document
 from sluice.settings import Settings
 
 Path = tuple[str | int, ...]
@@ -160,7 +162,7 @@ def _source(taken: InputVersion, datasets: Datasets, lake: Lake) -> tuple[Versio
     version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
     manifest = lake.manifest(version.manifest_key)
     columns = {column.name: column for column in version.schema_}
-    source = Source(taken, columns, lake.local_files(manifest.objects), manifest.position, manifest.document)
+    source = Source(taken, columns, lake.local_files(manifest.objects), manifest.position, manifest)
     return version, manifest, source
 
 
@@ -194,7 +196,7 @@ def _cited(
     for key in way:
         value = value[key]
     told = {"value": value, "datasource": taken.datasource, "version": taken.version}
-    if manifest.document is None:
+    if selected_document(manifest, lake, Limits.of(settings)) is None:
         return {**told, **_cited_row(version, manifest, source, way, lake, settings, citer)}
     index = FetchIndex.model_validate_json(lake.get(manifest.spec["index"]))
     pages = [page for page in index.pages if page.ok]

@@ -97,7 +97,7 @@ class Gatherer:
         )
         files = self._lake.local_files(manifest.objects)
         columns = {column.name: column for column in version.schema_}
-        inputs.sources.append(Source(taken, columns, files, manifest.position, manifest.document))
+        inputs.sources.append(Source(taken, columns, files, manifest.position, manifest))
         inputs.data_as_of = min(filter(None, [inputs.data_as_of, seen or version.data_as_of]))
         if not columns:
             inputs.warnings.append(f"{slug}: its version {number} has no records")

@@ -21,6 +21,7 @@ from sluice.domain.override import Override
 from sluice.domain.project import Project
 from sluice.domain.run import Run, capped
 from sluice.errors import MergeFailed, NothingToMerge
+from sluice.formats.limits import Limits
 from sluice.lake import keys
 from sluice.lake.parquet import data_object, engine, engine_name, shown_query
 from sluice.lake.rows import json_row
@@ -29,6 +30,7 @@ from sluice.merge.documents import concatenation, recursive
 from sluice.merge.inputs import Gatherer, Inputs
 from sluice.merge.plan import Source
 from sluice.merge.rows import merge_rows
+from sluice.merge.selected import selected_document
 from sluice.settings import Settings
 
 
@@ -102,7 +104,7 @@ class Merger:
             bytes=0,
             completeness=completeness,
             completeness_reasons=reasons,
-            fingerprint=fingerprint(spec, inputs),
+            fingerprint=fingerprint(spec, inputs, documents=not isinstance(merge, JoinMerge | UnionMerge)),
             engine=engine_name(),
             inputs=[source.input for source in inputs.sources],
             spec=spec,
@@ -193,8 +195,11 @@ def merged_document(
 
 def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
     """What the datasource's `records` selected; of rows that were added up, the rows."""
-    if source.document is not None:
-        return lake.document(source.document)
+    selected = None
+    if source.manifest is not None:
+        selected = selected_document(source.manifest, lake, Limits.of(settings))
+    if selected is not None:
+        return selected.value
     if not source.columns:
         return []
     columns = list(source.columns.values())
@@ -204,9 +209,13 @@ def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
     return [json_row(columns, values) for values in found]
 
 
-def fingerprint(spec: dict[str, Any], inputs: Inputs) -> str:
-    """What a merge's result depends on, as one hash: the same one means the same bytes."""
-    decides = {
+def fingerprint(spec: dict[str, Any], inputs: Inputs, *, documents: bool) -> str:
+    """What a merge's result depends on, as one hash: the same one means the same bytes.
+
+    Args:
+        documents: whether it reads what was selected in the pages, of which equal rows may be made.
+    """
+    decides: dict[str, Any] = {
         "release": __version__,
         "engine": engine_name(),
         "spec": spec,
@@ -215,4 +224,6 @@ def fingerprint(spec: dict[str, Any], inputs: Inputs) -> str:
         ],
         "completeness": inputs.completeness[0],
     }
+    if documents:
+        decides["pages"] = [source.manifest.pages if source.manifest else [] for source in inputs.sources]
     return "sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sluice.domain.dataset import DataObject, InputVersion
+from sluice.domain.dataset import InputVersion, Manifest
 from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, column_type, is_decimal
 from sluice.errors import MergeFailed
@@ -27,7 +27,7 @@ class Source:
     columns: dict[str, Column]
     files: list[LocalFile]
     position: list[str]
-    document: DataObject | None = None
+    manifest: Manifest | None = None
     prepared: str = ""
     stored_names: dict[str, str | None] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from sluice.domain.json_text import depth, loads
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import Conflict, Invalid, MalformedRequest, Unavailable, UnreadableData
-from sluice.extract.flatten import Columns, RowMaker
+from sluice.extract.by_record.flatten import Columns, RowMaker
 from sluice.runs.starting import ingest_run, make_good
 
 _LOCK_SECONDS = 6 * 3600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,7 +26,29 @@ class Columns:
         self._spelled = {name.lower(): name for name in known}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._names: dict[tuple[str, ...], str] = {}
+        self._places: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self._members: dict[tuple[str, ...], int] = {}
+        self._siblings: Counter[tuple[str, ...]] = Counter()
         self._most = most
+
+    def reserve(self, name: str) -> None:
+        """Keep a column for something else than a key.
+
+        Raises:
+            UnreadableData: as `name`.
+        """
+        self.name((name,))
+        self._places.pop((name,), None)
+
+    def ordered(self, names: list[str]) -> list[str]:
+        """The columns in their order: as their keys were first seen, the members of an object side by side.
+
+        Args:
+            names: the columns; those that no key has keep their order, behind the others.
+        """
+        places = {self._names[path].lower(): place for path, place in self._places.items()}
+        keyed = [name for name in names if name.lower() in places]
+        return [*sorted(keyed, key=lambda name: places[name.lower()]), *(one for one in names if one not in keyed)]
 
     def name(self, path: tuple[str, ...]) -> str:
         """The column for a key, or a key within keys.
@@ -50,7 +73,15 @@ class Columns:
         if len(self._paths) > self._most:
             raise UnreadableData(f"The records have more than {self._most} columns; choose some with `fields`.")
         self._names[path] = column
+        self._places[path] = tuple(self._place(path[:length]) for length in range(1, len(path) + 1))
         return column
+
+    def _place(self, path: tuple[str, ...]) -> int:
+        """The place of a key among its siblings, in the order in which they were first seen."""
+        if path not in self._members:
+            self._members[path] = self._siblings[path[:-1]]
+            self._siblings[path[:-1]] += 1
+        return self._members[path]
 
 
 def flattener(columns: Columns) -> Callable[[Any], Row]:
@@ -91,7 +122,7 @@ class RowMaker:
         self._run = run
         self._position = 0
         for name in fields:
-            columns.name((name,))
+            columns.reserve(name)
 
     def row(self, record: Any, page: PageReceipt) -> Row:
         """The row of the run's next record."""

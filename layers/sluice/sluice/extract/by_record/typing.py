@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.file_format import CsvOptions
-from sluice.domain.json_text import loads
+from sluice.domain.json_text import keeps_digits, loads
 from sluice.domain.schema import (
     NULL_WORDS,
     Column,
@@ -16,7 +18,7 @@ from sluice.domain.schema import (
     converter,
     with_decimal_point,
 )
-from sluice.extract.flatten import METADATA_TYPES, Row
+from sluice.extract.by_record.flatten import METADATA_TYPES, Columns, Row
 
 
 class ColumnTypes:
@@ -71,9 +73,26 @@ class ColumnTypes:
             if value is not None:
                 self._present[name] = self._present.get(name, 0) + 1
 
-    def columns(self) -> list[Column]:
-        """The columns in the order in which they were first seen."""
-        names = [*self._guesses, *(name for name in self._declared if name not in self._guesses)]
+    def summarize(self, name: str, examples: Iterable[tuple[Any, int]], rows: int, *, text: bool = False) -> None:
+        """Take a column into account of which the engine knows what is in it.
+
+        Args:
+            examples: values, each with the number of records that have one like it: together they say
+                all that the column's values say about its type. Null is a value, too.
+            rows: how many records there are.
+        """
+        self._rows = rows
+        guess = self._guesses.setdefault(name, self._text_guess() if text else JsonTypeGuess())
+        for value, times in examples:
+            guess.see(value, times)
+            self._given[name] = self._given.get(name, 0) + times
+            if value is not None:
+                self._present[name] = self._present.get(name, 0) + times
+
+    def columns(self, spelled: Columns) -> list[Column]:
+        """The columns in their order, those that no record has last."""
+        seen = spelled.ordered(list(self._guesses))
+        names = [*seen, *(name for name in self._declared if name not in self._guesses)]
         return [
             Column(
                 name=name,
@@ -105,7 +124,7 @@ class ColumnTypes:
         guess = self._guesses.get(name)
         return isinstance(guess, TextTypeGuess) and guess.decimal_comma and self._type(name) not in ("string", "json")
 
-    def _readings(self, columns: list[Column]) -> dict[str, tuple[bool, dict[str, int]]]:
+    def readings(self, columns: list[Column]) -> dict[str, tuple[bool, dict[str, int]]]:
         """For each column whose text is read in a way of its own: decimal commas, and words for null."""
         found = {column.name: (self._has_decimal_comma(column.name), self._nulls(column.name)) for column in columns}
         return {name: reading for name, reading in found.items() if any(reading)}
@@ -114,10 +133,10 @@ class ColumnTypes:
         """A row as Parquet stores it; a value that is not of its type becomes null and is noted."""
         result: Row = {}
         if self._read is None:
-            self._read = self._readings(columns)
+            self._read = self.readings(columns)
         for column in columns:
             name = column.name
-            value = row.get(name)
+            value = raw = row.get(name)
             if name in self._read and isinstance(value, str):
                 comma, words = self._read[name]
                 value = None if value in words else with_decimal_point(value) if comma else value
@@ -128,13 +147,16 @@ class ColumnTypes:
                 result[name] = converter(column.type)(value)
             except ValueError as error:
                 result[name] = None
-                self._note(name, column.type, value, page, position, error)
+                self.note(name, raw, page, position, error)
         return result
 
-    def _note(self, name: str, wanted: str, value: Any, page: int, position: int, error: ValueError) -> None:
+    def note(self, name: str, value: Any, page: int, position: int, error: ValueError, times: int = 1) -> None:
+        """Take note of values that are not of their column's type; the first one that is told of is shown."""
+        if isinstance(value, Decimal) and keeps_digits(value):
+            value = float(value)
         count, first = self._failures.get(name, (0, ""))
         first = first or f"first {str(value)[:60]!r} in page {page}, row {position}: {error}"
-        self._failures[name] = (count + 1, f"{first}")
+        self._failures[name] = (count + times, first)
 
     def warnings(self) -> list[str]:
         """What could not be converted, for the run to say."""
@@ -159,9 +181,12 @@ class ColumnTypes:
             )
         return notes
 
-    def unconverted(self) -> set[str]:
-        """The columns in which a value was left out: they have null now."""
-        return set(self._failures)
+    def with_failures(self, columns: list[Column]) -> list[Column]:
+        """The columns; those in which a value was left out have null now."""
+        return [
+            column.model_copy(update={"nullable": column.nullable or column.name in self._failures})
+            for column in columns
+        ]
 
 
 def shown(typed: Row, columns: list[Column]) -> Row:

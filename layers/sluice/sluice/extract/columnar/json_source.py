@@ -1,0 +1,135 @@
+"""The files of JSON that are read, as SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.structure import Node
+from sluice.lake.parquet import literal, quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# What a file's name says: the place of its page among the pages, the page's number, its first record.
+_NAME = "string_split(parse_filename(filename, true), '-')"
+
+
+def file_name(place: int, page: int, first: int) -> str:
+    """The name of a file that has the records of a page from one of them on."""
+    return f"{place}-{page}-{first}.json"
+
+
+@dataclass(frozen=True)
+class JsonSource:
+    """Files that each hold one document with records.
+
+    Args:
+        largest: the bytes of the largest file.
+        way: the keys that lead to the records.
+        single: whether they lead to one record, and not to a list of them.
+    """
+
+    files: list[Path]
+    largest: int
+    way: list[str]
+    single: bool = False
+
+    @property
+    def documents(self) -> str:
+        """The SQL of the documents: `json`, with `place`, `page` and `first`."""
+        return f"(SELECT json, {self._named} FROM read_json_objects({self._options}))"
+
+    @property
+    def _named(self) -> str:
+        parts = enumerate(("place", "page", "first"), start=1)
+        return ", ".join(f"{_NAME}[{number}]::INTEGER AS {name}" for number, name in parts)
+
+    @property
+    def _options(self) -> str:
+        files = ", ".join(literal(str(file)) for file in self.files)
+        size = max(2 * self.largest, 1 << 20)
+        return f"[{files}], format = 'unstructured', filename = true, maximum_object_size = {size}"
+
+    def typed(self, record: Node) -> str:
+        """The SQL of the records as structs: `record`, with `place`, `page` and `nth`.
+
+        The engine raises an error for a key that an object has twice.
+        """
+        kind = record.stored if self.single else f"{record.stored}[]"
+        found = "document" + "".join(f".{quoted(key)}" for key in self.way)
+        for key in reversed(self.way):
+            kind = f"STRUCT({quoted(key)} {kind})"
+        listed = f"[{found}]" if self.single else found
+        columns = f"columns = {{document: {literal(kind)}}}, records = false"
+        return f"""
+            SELECT place, page, first + unnest(range(len(records))) AS nth, unnest(records) AS record
+            FROM (SELECT {listed} AS records, {self._named} FROM read_json({self._options}, {columns}))
+        """
+
+    @property
+    def texts(self) -> str:
+        """The SQL of the records as JSON: `record`, with `place`, `page` and `nth`."""
+        path = "$" + "".join(self.key(key) for key in self.way) + ("" if self.single else "[*]")
+        found = f"json_extract(json, {literal(path)})"
+        listed = f"[{found}]" if self.single else found
+        return f"""
+            SELECT place, page, first + unnest(range(len(records))) AS nth, unnest(records) AS record
+            FROM (SELECT {listed} AS records, place, page, first FROM {self.documents})
+        """
+
+    @staticmethod
+    def key(name: str) -> str:
+        """A key in a path of the engine's.
+
+        Raises:
+            Otherwise: its paths have no escapes.
+        """
+        if '"' in name or "\\" in name:
+            raise Otherwise
+        return f'."{name}"'
+
+
+# Numbers in JSON of the engine's that Python would write in another way.
+_STRANGE = r"(^|[\[,:])-?([0-9.]+e|[0-9]{16,}[.])"
+
+
+def require_plain(connection: DuckDBPyConnection, cells: list[str], rows: str) -> None:
+    """Refuse JSON that the engine writes otherwise than Python does.
+
+    Args:
+        cells: the SQL of JSON in a row.
+
+    Raises:
+        Otherwise: some of it is like that.
+    """
+    _require_none(
+        connection, [f"FROM {rows} WHERE regexp_matches({one}::VARCHAR, {literal(_STRANGE)})" for one in cells]
+    )
+
+
+def require_single_keys(connection: DuckDBPyConnection, cells: list[str], rows: str) -> None:
+    """Refuse JSON in which an object has a key twice: the engine takes the first one.
+
+    Args:
+        cells: the SQL of JSON in a row.
+
+    Raises:
+        Otherwise: some of it is like that.
+    """
+    queries = []
+    for cell in cells:
+        objects = f"SELECT rowid AS one, {cell} AS value FROM {rows} WHERE contains({cell}::VARCHAR, '{{')"
+        twice = "GROUP BY one, part.fullkey HAVING count(*) > 1"
+        queries.append(f"SELECT 1 FROM ({objects}), json_tree(value) AS part {twice}")
+    _require_none(connection, queries)
+
+
+def _require_none(connection: DuckDBPyConnection, queries: list[str]) -> None:
+    if not queries:
+        return
+    found = connection.execute(f"SELECT {' OR '.join(f'EXISTS ({query})' for query in queries)}").fetchone()
+    if found is None or found[0]:
+        raise Otherwise

@@ -1,0 +1,142 @@
+"""What every reader of this package has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sluice.domain.datasource import Datasource
+from sluice.domain.run import FetchIndex, PageReceipt, Run
+from sluice.domain.schema import Column, convert, duckdb_type
+from sluice.extract.by_record.flatten import METADATA_TYPES
+from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.records import Records
+from sluice.formats.limits import Limits
+from sluice.lake.parquet import literal, quoted
+from sluice.lake.store import Lake
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# The engine's table of a run's records: `page`, the page's `place` among them, `nth` within it, and the values.
+TABLE = "sluice_records"
+ROWS = f"(SELECT *, rowid AS position FROM {TABLE}) AS {TABLE}"
+
+
+class Otherwise(Exception):
+    """The engine would read these pages otherwise than record by record."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of a run, and how they are read.
+
+    Args:
+        known: the columns that the dataset has already, whose spelling stays.
+    """
+
+    run: Run
+    datasource: Datasource
+    index: FetchIndex
+    lake: Lake
+    limits: Limits
+    known: list[str]
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The fields that say something about the page of a record, and what they say."""
+        fields = self.datasource.fields or {}
+        return {name: text for name, text in fields.items() if text.startswith("$")}
+
+    @property
+    def selected(self) -> dict[str, str]:
+        """The fields that an expression selects of a record."""
+        return {name: text for name, text in (self.datasource.fields or {}).items() if not text.startswith("$")}
+
+    def metadata_cell(self, name: str) -> str:
+        """The SQL of what a field says about a record's page."""
+        match self.metadata[name]:
+            case "$position":
+                return "(position + 1)::BIGINT"
+            case "$page":
+                return "page::BIGINT"
+            case "$fetched_at":
+                times = [literal(convert(page.fetched_at, "timestamp")) for page in self.index.pages]
+                return f"([{', '.join(times)}])[place + 1]::TIMESTAMP"
+            case _:
+                return literal(self.run.id)
+
+    def summarize_metadata(self, types: ColumnTypes, count: int) -> None:
+        """Have the types take these fields into account.
+
+        Raises:
+            Otherwise: the document gives one of them another type.
+        """
+        for name, text in self.metadata.items():
+            if self.datasource.types.get(name, METADATA_TYPES[text]) != METADATA_TYPES[text]:
+                raise Otherwise
+            types.summarize(name, [("", count)], count)
+
+
+class Reader(Protocol):
+    """Reads the pages of a run by the engine.
+
+    Raises:
+        Otherwise, UnreadableData, duckdb.Error: they must be read record by record; each method may.
+    """
+
+    def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None: ...
+
+    def take(self, receipt: PageReceipt) -> None:
+        """Bring a page here."""
+        ...
+
+    def records(self) -> Records:
+        """The records of all pages that were taken."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The value of a column as the engine makes it.
+
+    Args:
+        sql: its SQL, of a row of the table.
+        join: the SQL of what must be joined for it; empty where nothing must.
+    """
+
+    sql: str
+    join: str = ""
+
+
+def query_of(
+    pages: Pages,
+    columns: list[Column],
+    cells: dict[str, Cell],
+    *,
+    rows: str = ROWS,
+    missing: str = "NULL::VARCHAR[]",
+    join: str = "",
+) -> str:
+    """The SQL of a run's rows, as `Records` has it.
+
+    Args:
+        cells: of the columns that the pages have; the others say something about the page, or no record has them.
+        rows: the SQL of the rows, with `position`, `page`, `place` and `nth`.
+        missing: the SQL of the columns that a record lacks.
+        join: the SQL of what must be joined for that.
+    """
+    absent = [one.name for one in columns if one.name not in cells and one.name not in pages.metadata]
+    if absent:
+        missing = f"list_concat(coalesce({missing}, []), [{', '.join(map(literal, absent))}])"
+    selected = []
+    for column in columns:
+        cell = cells[column.name].sql if column.name in cells else "NULL"
+        cell = pages.metadata_cell(column.name) if column.name in pages.metadata else cell
+        selected.append(f"({cell})::{duckdb_type(column.type)} AS {quoted(column.name)}")
+    selected += ["page::BIGINT AS _page", "nth::BIGINT AS _row", f"{missing} AS _missing"]
+    joins = [*(cell.join for cell in cells.values()), join]
+    # The engine keeps the order of a table as long as nothing is joined to it.
+    order = "ORDER BY place, nth" if any(joins) else ""
+    return f"SELECT {', '.join(selected)} FROM {rows} {' '.join(filter(None, joins))} {order}"

@@ -1,0 +1,162 @@
+"""Parquet read by the engine, column by column."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from sluice.domain.run import PageReceipt
+from sluice.domain.schema import Column
+from sluice.extract.by_record.flatten import Columns
+from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.columnar.json_values import cell_of
+from sluice.extract.columnar.pages import Cell, Otherwise, Pages, query_of
+from sluice.extract.records import Records
+from sluice.formats.page import open_page
+from sluice.formats.parquet_format import ParquetPage
+from sluice.lake.parquet import literal, quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from duckdb.sqltypes import DuckDBPyType
+
+# The engine's types whose values it gives Python as they are, and what they are here.
+_KINDS = {
+    "boolean": "boolean",
+    "tinyint": "bigint",
+    "smallint": "bigint",
+    "integer": "bigint",
+    "bigint": "bigint",
+    "utinyint": "bigint",
+    "usmallint": "bigint",
+    "uinteger": "bigint",
+    "float": "double",
+    "double": "double",
+    "varchar": "string",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamp_s": "timestamp",
+    "timestamp_ms": "timestamp",
+    "timestamp with time zone": "timestamp",
+}
+_DECIMAL = re.compile(r"decimal\(\d+,\d+\)")
+_EXACT = 2**53
+
+
+class ParquetReader:
+    """Reads pages of Parquet that have the same columns, without ever holding them."""
+
+    def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None:
+        if pages.selected or pages.datasource.records != "@":
+            raise Otherwise
+        self._pages = pages
+        self._connection = connection
+        self._folder = folder
+        self._files: list[Path] = []
+        self._numbers: list[int] = []
+        self._notes: list[str] = []
+        self._types: dict[str, DuckDBPyType] = {}
+        self._known: dict[str, str | None] = {}
+
+    def take(self, receipt: PageReceipt) -> None:
+        """Bring a page here."""
+        pages = self._pages
+        with (
+            pages.lake.raw(receipt.hash or "") as content,
+            open_page(pages.datasource, receipt, content, pages.limits) as page,
+        ):
+            if not isinstance(page.rows, ParquetPage) or (self._files and page.rows.types != self._types):
+                raise Otherwise
+            self._types, self._known = page.rows.types, page.rows.columns()
+            self._notes += [note for note in page.rows.notes if note not in self._notes]
+            path = self._folder / f"page-{len(self._files)}.parquet"
+            shutil.copyfile(page.rows.path, path)
+            self._files.append(path)
+            self._numbers.append(receipt.number)
+
+    def records(self) -> Records:
+        """The records of all pages."""
+        pages, spelled = self._pages, Columns(self._pages.limits.columns, self._pages.known)
+        for name in pages.metadata:
+            spelled.reserve(name)
+        leaves = [leaf for name, kind in self._types.items() for leaf in _leaves((name,), kind)]
+        names = [spelled.name(path) for path, _ in leaves]
+        if len({name.lower() for name in [*names, *pages.metadata]}) < len(names) + len(pages.metadata):
+            raise Otherwise
+        rows = self._rows(leaves)
+        counts, wide = self._counts(rows, [kind for _, kind in leaves])
+        types = ColumnTypes(pages.datasource)
+        types.know(dict(zip(names, (kind for _, kind in leaves), strict=True)), text=False)
+        for number, name in enumerate(names):
+            examples: list[tuple[Any, int]] = [(_EXACT + 1 if wide[number] else 1, counts[number + 1])]
+            types.summarize(name, [*examples, (None, counts[0] - counts[number + 1])], counts[0])
+        pages.summarize_metadata(types, counts[0])
+        known = types.columns(spelled)
+        cells = self._cells(types, known, rows, dict(zip(names, (kind for _, kind in leaves), strict=True)))
+        query = query_of(pages, known, cells, rows=rows)
+        return Records(types.with_failures(known), counts[0], query, [*self._notes, *types.warnings()], True)
+
+    def _rows(self, leaves: list[tuple[tuple[str, ...], str]]) -> str:
+        """The SQL of the rows, whose values are `c0`, `c1` and so on."""
+        selects, before = [], 0
+        for place, (file, number) in enumerate(zip(self._files, self._numbers, strict=True)):
+            cells = [f"{_cell(path, self._types)} AS c{index}" for index, (path, _) in enumerate(leaves)]
+            cells += ["file_row_number AS nth", f"file_row_number + {before} AS position"]
+            cells += [f"{number} AS page", f"{place} AS place"]
+            source = f"read_parquet({literal(str(file))}, file_row_number = true)"
+            selects.append(f"SELECT {', '.join(cells)} FROM {source}")
+            before += int((self._connection.execute(f"SELECT count(*) FROM {source}").fetchone() or (0,))[0])
+        return f"({' UNION ALL '.join(selects)}) AS sluice_records"
+
+    def _counts(self, rows: str, kinds: list[str]) -> tuple[list[int], list[bool]]:
+        """How many rows there are and how many values each column has; which have wide whole numbers.
+
+        Raises:
+            Otherwise: there are no rows, or times that Python cannot have.
+        """
+        numbers = range(len(kinds))
+        counted = ["count(*)", *(f"count(c{number})" for number in numbers)]
+        largest = [f"max(abs(c{number}::HUGEINT))" if kinds[number] == "bigint" else "0" for number in numbers]
+        times = [f"c{number}" for number in numbers if kinds[number] in ("date", "timestamp")]
+        odd = [f"count(*) FILTER (NOT isfinite({one}) OR year({one}) NOT BETWEEN 1 AND 9999)" for one in times]
+        query = f"SELECT {', '.join([*counted, *largest, *odd])} FROM {rows}"
+        answer = [int(value or 0) for value in self._connection.execute(query).fetchone() or ()]
+        width = len(kinds)
+        if not answer[0] or any(answer[1 + 2 * width :]):
+            raise Otherwise
+        return answer[: width + 1], [value > _EXACT for value in answer[width + 1 : 2 * width + 1]]
+
+    def _cells(self, types: ColumnTypes, known: list[Column], rows: str, kinds: dict[str, str]) -> dict[str, Cell]:
+        wanted = {column.name: column.type for column in known}
+        cells = {}
+        for number, (name, kind) in enumerate(kinds.items()):
+            if kind != wanted[name] and kind not in ("bigint", "double", "string", "boolean"):
+                raise Otherwise
+            cells[name] = cell_of(self._connection, types, name, f"c{number}", kind, wanted[name], rows, number)
+        return cells
+
+
+def _leaves(path: tuple[str, ...], kind: DuckDBPyType) -> list[tuple[tuple[str, ...], str]]:
+    """The columns that a column of the file makes, each with its type: those within a struct by themselves.
+
+    Raises:
+        Otherwise: a type is none of those that are the same to Python.
+    """
+    if kind.id == "struct" and kind.children:
+        members = cast("list[tuple[str, DuckDBPyType]]", kind.children)
+        return [leaf for name, inner in members for leaf in _leaves((*path, name), inner)]
+    text = str(kind).lower()
+    if _DECIMAL.fullmatch(text.replace(" ", "")):
+        return [(path, text.replace(" ", ""))]
+    if text not in _KINDS:
+        raise Otherwise
+    return [(path, _KINDS[text])]
+
+
+def _cell(path: tuple[str, ...], types: dict[str, DuckDBPyType]) -> str:
+    """The SQL of a value; a time with a zone is UTC, which needs no time zones of the engine's."""
+    cell = ".".join(map(quoted, path))
+    zoned = str(types[path[0]]).lower() == "timestamp with time zone"
+    return f"make_timestamp(epoch_us({cell}))" if zoned else cell

@@ -1,0 +1,54 @@
+"""The document that a datasource's `records` select in the pages of a version: what merges of documents read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.domain.dataset import Manifest
+from sluice.domain.datasource import Datasource
+from sluice.domain.run import FetchIndex
+from sluice.formats.limits import Limits
+from sluice.formats.memory import held
+from sluice.formats.page import open_page
+from sluice.lake.store import Lake
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What was selected; null is a value, too."""
+
+    value: Any
+
+
+def selected_document(manifest: Manifest, lake: Lake, limits: Limits) -> Selected | None:
+    """The document of a version: of several pages, the list of all that they gave.
+
+    Returns:
+        The document; none where the rows are all there is: those of several runs, and of CSV, whose
+        texts have no types of their own.
+    """
+    if manifest.document is not None:
+        return Selected(lake.document(manifest.document))  # releases before 0.3 kept it
+    if manifest.stage != "records" or manifest.disposition != "replace":
+        return None
+    datasource = Datasource.model_validate(manifest.spec["datasource"])
+    index = FetchIndex.model_validate_json(lake.get(manifest.spec["index"]))
+    elements: list[Any] = []
+    for receipt in index.pages:
+        with (
+            lake.raw(receipt.hash or "") as content,
+            open_page(datasource, receipt, content, limits) as page,
+        ):
+            if page.form == "csv":
+                return None
+            selected = page.selection()
+            selected = held(selected, limits) if isinstance(selected, Iterator) else selected
+        if isinstance(selected, list):
+            elements += selected
+        elif len(index.pages) == 1:
+            return Selected(selected)
+        elif selected is not None:
+            elements.append(selected)
+    return Selected(elements)
