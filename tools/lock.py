@@ -17,16 +17,19 @@ _TARGETS = {
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
 # Environments of their own, with the Python that each runs on.
-_ALONE = {"requirements/localstack": "3.13", "requirements/lambda": "3.11"}
+_ALONE = {
+    "requirements/localstack": "3.13",
+    "requirements/lambda": "3.11",
+    "benchmarks/environments/airbyte": "3.11",
+    "benchmarks/environments/bare": "3.11",
+    "benchmarks/environments/dlt": "3.11",
+}
 
 
 def main() -> int:
     """Write the files; `--upgrade` takes the newest versions."""
     upgrade = [flag for flag in sys.argv[1:] if flag == "--upgrade"]
     uv = str(Path(sys.executable).with_name("uv"))
-    for name, version in _ALONE.items():
-        alone = [uv, "pip", "compile", *_COMMON, *upgrade, f"{name}.in", "--output-file", f"{name}.txt"]
-        subprocess.run([*alone, "--python-version", version], cwd=ROOT, check=True)
     for target, arguments in _TARGETS.items():
         command = [
             uv,
@@ -44,6 +47,9 @@ def main() -> int:
         ]
         subprocess.run(command, cwd=ROOT, check=True)
         print(f"wrote {target}")
+    for name, version in _ALONE.items():
+        alone = [uv, "pip", "compile", *_COMMON, *upgrade, f"{name}.in", "--output-file", f"{name}.txt"]
+        subprocess.run([*alone, "--python-version", version], cwd=ROOT, check=True)
     return 0
 
 
