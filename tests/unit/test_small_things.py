@@ -1,7 +1,5 @@
 """Modules that the other tests only touch."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -132,25 +130,6 @@ def test_large_pages_are_stored_once_and_read_back(services: Platform, tmp_path:
             digest = services.lake.put_raw(content)
     with services.lake.raw(digest) as content:
         assert content.read() == body
-
-
-@pytest.mark.parametrize(
-    ("function", "heavy"),
-    [
-        ("authorizer", {"duckdb", "httpx", "moto"}),
-        ("api", {"duckdb", "httpx"}),
-        ("inbox", {"duckdb", "httpx"}),
-        ("commit", {"duckdb", "httpx"}),
-        ("fetch", {"duckdb"}),
-        ("query", {"httpx"}),
-    ],
-)
-def test_a_function_imports_only_what_it_needs(function: str, heavy: set[str]) -> None:
-    code = f"import sys; import {function}.app; print(' '.join(sys.modules))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT / "functions", capture_output=True, text=True, check=True
-    )
-    assert not heavy & set(loaded.stdout.split())
 
 
 def test_layers_pin_what_the_tests_run_with() -> None:

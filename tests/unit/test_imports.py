@@ -1,0 +1,106 @@
+"""What each function imports when it starts: a cold start is paid by whoever waits for it.
+
+Nothing is timed. A new interpreter imports the handler and says what it has loaded then. `make bench
+NAME=cold-start` measures.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from support.template import ROOT, resources
+
+# Parts of the standard library and of botocore that take 10 ms or more, or that belong to one stage.
+WATCHED = {
+    "asyncio",
+    "botocore.client",
+    "botocore.session",
+    "http.client",
+    "multiprocessing",
+    "sqlite3",
+    "ssl",
+    "unittest",
+    "urllib.request",
+}
+MODELS = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
+CATALOG = MODELS | {"botocore", "jmespath", "orjson", "ulid"}
+LOGGED = CATALOG | {"aws_lambda_powertools"}
+# Powertools' resolver imports asyncio, and that ssl.
+ROUTED = LOGGED | {"asyncio", "ssl"}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a function may load.
+
+    Args:
+        packages: exactly these, of others and of the watched ones.
+        modules: at most so many outside the standard library.
+    """
+
+    packages: set[str]
+    modules: int
+
+
+STAGE = Budget(LOGGED, 185)
+BUDGETS = {
+    "api": Budget(ROUTED, 300),
+    "authorizer": Budget(CATALOG, 140),
+    "commit": STAGE,
+    "extract": STAGE,
+    "fetch": STAGE,
+    "inbox": Budget(LOGGED, 185),
+    "merge": STAGE,
+    "model": STAGE,
+    "plan": STAGE,
+    "preflight": Budget(MODELS, 60),
+    "probe": Budget(ROUTED, 270),
+    "query": Budget(ROUTED, 355),
+    "report": STAGE,
+    "run_events": Budget(LOGGED, 195),
+    "scheduled": Budget(CATALOG, 145),
+}
+
+LOAD = """
+import json, sys
+before = set(sys.modules)
+__import__(sys.argv[1])
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def loaded(function: str) -> frozenset[str]:
+    """The modules that a new interpreter loads for a function's handler."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, f"{function}.app"],
+        cwd=ROOT / "functions",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return frozenset(json.loads(done.stdout))
+
+
+def foreign(modules: frozenset[str]) -> set[str]:
+    """Those outside the standard library, which differs from one version of Python to the next."""
+    known = sys.stdlib_module_names
+    return {name for name in modules if name.partition(".")[0] not in known and not name.startswith("_sysconfigdata")}
+
+
+def test_every_function_has_a_budget() -> None:
+    handlers = [properties["Handler"] for properties in resources("AWS::Serverless::Function").values()]
+    assert {handler.partition(".")[0] for handler in handlers} == set(BUDGETS)
+
+
+@pytest.mark.parametrize("function", BUDGETS)
+def test_function_imports_only_what_its_budget_allows(function: str) -> None:
+    modules, budget = loaded(function), BUDGETS[function]
+    ours = {"sluice", function}
+    packages = {name.partition(".")[0] for name in foreign(modules)} - ours | modules & WATCHED
+    assert packages == budget.packages
+    assert len(foreign(modules)) <= budget.modules
