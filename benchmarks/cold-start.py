@@ -1,9 +1,10 @@
 """The cold start of every function; and the `api` function against FastAPI + Mangum with the same routes.
 
 Every function of the template: a fresh process imports its handler and takes its sample event of
-`events/`. A stub on loopback stands for AWS and knows nothing, so most events are of something that
-does not exist, and the first call ends early, by an answer or an error: it shows what making the first
-client and asking the catalog costs, not the function's work. Lambda's own part of a cold start is not in it.
+`events/`, in an environment that has the packages of Lambda's runtime and of the layers, and no others.
+A stub on loopback stands for AWS and knows nothing, so most events are of something that does not exist,
+and the first call ends early, by an answer or an error: it shows what making the first client and asking
+the catalog costs, not the function's work. Lambda's own part of a cold start is not in it.
 
 The api function: cold, a fresh process imports the handler and answers its first event; warm, the same
 process answers again and again. Both answer `GET /v1/health`, and `GET /v1/datasources/{slug}` with the
@@ -34,7 +35,7 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "functions")]
 from api.app import ROUTES  # noqa: E402
 from peers.fastapi_service import write_service  # noqa: E402
 from sluice.domain.datasource import Datasource  # noqa: E402
-from support import Comparison, lower_is_better, show, table  # noqa: E402
+from support import Comparison, environment, lower_is_better, show, table  # noqa: E402
 
 ROUNDS, WARM = 11, 400
 DOCUMENT = Datasource.model_validate(
@@ -210,10 +211,11 @@ def show_functions(rounds: int) -> None:
     events = {name: (ROOT / f"events/{name}.json").read_text() for name in names}
     events["api"] = request(PATHS["datasource"])  # its sample event creates something, for which nothing is prepared
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    python = str(environment("functions"))
     with stub(Empty) as endpoint:
         for _ in range(rounds + 1):
             for name in names:
-                found[name].append(printed([sys.executable, "-c", FIRST_CALL, name], events[name], endpoint))
+                found[name].append(printed([python, "-c", FIRST_CALL, name], events[name], endpoint))
     rows = []
     for name, each in found.items():  # the first round has compiled what was not compiled yet
         imported, called = (statistics.median(one[what] for one in each[1:]) * 1000 for what in ("import", "call"))

@@ -23,6 +23,7 @@ _ALONE = {
     "benchmarks/environments/airbyte": "3.11",
     "benchmarks/environments/bare": "3.11",
     "benchmarks/environments/dlt": "3.11",
+    "benchmarks/environments/functions": "3.11",
 }
 
 
