@@ -13,7 +13,15 @@ from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, Otherwise, Pages, query_of
-from sluice.extract.columnar.text_values import CLASSES, classes_present, is_one_of, names_of, sure_reading
+from sluice.extract.columnar.text_values import (
+    CLASSES,
+    class_counts,
+    classes_present,
+    frequent_of,
+    is_one_of,
+    names_of,
+    sure_reading,
+)
 from sluice.extract.records import Records
 from sluice.formats.csv_format import CsvPage
 from sluice.formats.page import open_page
@@ -203,12 +211,14 @@ class TextColumns:
             The classes of each column's texts, where they were looked for: not of columns of prose.
         """
         numbers = range(len(self._names))
-        few = self._ask([classes_present(f"t{number}") for number in numbers], f"(FROM {TABLE}_read LIMIT {_FEW})")
+        few = self._ask([class_counts(f"t{number}") for number in numbers], f"(FROM {TABLE}_read LIMIT {_FEW})")
+        frequent = {number: frequent_of(few[number]) for number in numbers}
         texts = {number for number in numbers if declared.get(self._names[number], "string") in ("string", "json")}
-        prose = {number for number in texts if "prose" in names_of(few[number])}
+        prose = {number for number in texts if "prose" in frequent[number]}
         wanted = [number for number in numbers if number not in prose]
         present = self._ask([f"count(t{number})" for number in numbers], f"{TABLE}_read")
-        found = self._ask([classes_present(f"t{number}") for number in wanted], f"{TABLE}_read") if wanted else []
+        asked = [classes_present(f"t{number}", frequent[number]) for number in wanted]
+        found = self._ask(asked, f"{TABLE}_read") if wanted else []
         classes = {number: names_of(bits) for number, bits in zip(wanted, found, strict=True)}
         for number in numbers:
             examples = [("prose", present[number])]
@@ -220,9 +230,8 @@ class TextColumns:
             )
         return {self._names[number]: of for number, of in classes.items()}
 
-    def _ask(self, selected: list[str], rows: str) -> list[int]:
-        answer = self._connection.execute(f"SELECT {', '.join(selected)} FROM {rows}").fetchone()
-        return [int(value) for value in answer or ()]
+    def _ask(self, selected: list[str], rows: str) -> list[Any]:
+        return list(self._connection.execute(f"SELECT {', '.join(selected)} FROM {rows}").fetchone() or ())
 
     def _examples(self, cell: str, classes: set[str], present: int) -> list[tuple[str, int]]:
         """Texts that say about the column's type what all of its texts say, with how often they came."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sluice.domain.schema import NULL_WORDS, duckdb_type
@@ -21,6 +21,10 @@ def _matches(pattern: str) -> str:
     return f"regexp_full_match({{0}}, {escaped})"
 
 
+# Whether a double gives back a whole number.
+_KEPT = "TRY_CAST({0} AS DOUBLE)::VARCHAR::DECIMAL(38,0) = {0}::DECIMAL(38,0)"
+
+
 @dataclass(frozen=True)
 class Class:
     """Texts that are read alike.
@@ -35,12 +39,26 @@ class Class:
     example: str | None
 
 
-# The first one whose condition holds is a text's class.
+# No text is of two of them, but for the last one, which has what is of no other.
 CLASSES: dict[str, Class] = {
     "whole": Class(_matches("-?[1-9][0-9]{0,14}|0"), "1"),
+    "fraction": Class(
+        _matches(
+            r"-?(0|[1-9][0-9]{0,8})\.([0-9]{1,2}|[0-9]{4,6})|-?0\.[0-9]{3}"
+            r"|-?[1-9][0-9]{3,11}\.[0-9]{3}|-?[1-9][0-9]{9,11}\.[0-9]{1,2}"
+        ),
+        "1.5",
+    ),
     # A number whose dot may as well stand between thousands.
     "dotted": Class(_matches(r"-?[1-9][0-9]{0,2}\.[0-9]{3}"), "1.234"),
-    "fraction": Class(_matches(r"-?(0|[1-9][0-9]{0,8})\.[0-9]{1,6}"), "1.5"),
+    # As a double prints it, so that it gives the text back.
+    "long": Class(
+        f"{_matches(r'-?(0|[1-9][0-9]*)[.][0-9]{4,}')} AND {{0}}::DOUBLE::VARCHAR = {{0}}",
+        "0.30000000000000004",
+    ),
+    "zeros": Class(_matches("-?0[0-9]+"), "007"),
+    "wide": Class(f"{_matches('-?[1-9][0-9]{15,17}')} AND NOT {_KEPT}", "12345678901234567"),
+    "wide_kept": Class(f"{_matches('-?[1-9][0-9]{15,17}')} AND {_KEPT}", "12345678901234568"),
     "truth": Class(f"{{0}} IN ({', '.join(map(literal, _TRUTH))})", "true"),
     "day": Class(f"{_matches(_DAY)} AND year(TRY_CAST({{0}} AS DATE)) BETWEEN 1 AND 9999", "2026-01-31"),
     "moment": Class(
@@ -54,10 +72,35 @@ CLASSES: dict[str, Class] = {
 _BIT = {name: 1 << number for number, name in enumerate(CLASSES)}
 
 
-def classes_present(cell: str) -> str:
-    """The SQL aggregate of which classes the texts of a column are; `names_of` reads it."""
-    cases = " ".join(f"WHEN {one.condition.format(cell)} THEN {_BIT[name]}" for name, one in CLASSES.items())
-    return f"coalesce(bit_or(CASE WHEN {cell} IS NULL THEN 0 {cases} END), 0)"
+def _case(cell: str, results: dict[str, str], null: str, first: Sequence[str] = ()) -> str:
+    """The SQL of a result for each class.
+
+    Args:
+        results: for each class; what has the result of `other` need not be looked at.
+        first: the classes to ask for first: the frequent ones.
+    """
+    names = [*first, *(name for name in CLASSES if name not in first)]
+    cases = [
+        f"WHEN {CLASSES[name].condition.format(cell)} THEN {results[name]}"
+        for name in names
+        if name != "other" and results[name] != results["other"]
+    ]
+    return f"CASE WHEN {cell} IS NULL THEN {null} {' '.join(cases)} ELSE {results['other']} END"
+
+
+def class_counts(cell: str) -> str:
+    """The SQL aggregate of how many texts of a column are of each class; `names_of` reads it."""
+    return f"histogram({_case(cell, {name: str(bit) for name, bit in _BIT.items()}, 'NULL')})"
+
+
+def classes_present(cell: str, frequent: Sequence[str]) -> str:
+    """The SQL aggregate of which classes the texts of a column are; `names_of` reads it.
+
+    Args:
+        frequent: those that a few of the texts are, the most frequent one first.
+    """
+    first = [name for name in frequent if name != "other"]
+    return f"coalesce(bit_or({_case(cell, {name: str(bit) for name, bit in _BIT.items()}, '0', first)}), 0)"
 
 
 def names_of(bits: int) -> set[str]:
@@ -65,20 +108,25 @@ def names_of(bits: int) -> set[str]:
     return {name for name, bit in _BIT.items() if bits & bit}
 
 
+def frequent_of(counts: dict[int, int] | None) -> list[str]:
+    """The names of the classes in the answer of `class_counts`, the most frequent one first."""
+    found = sorted((counts or {}).items(), key=lambda one: -one[1])
+    return [name for bit, _ in found for name in names_of(bit)]
+
+
 def is_one_of(cell: str, names: Iterable[str]) -> str:
     """The SQL condition that a text is of one of the classes."""
     wanted = set(names)
     if not wanted:
         return "false"
-    cases = " ".join(f"WHEN {one.condition.format(cell)} THEN {name in wanted}" for name, one in CLASSES.items())
-    return f"(CASE WHEN {cell} IS NULL THEN false {cases} END)"
+    return f"({_case(cell, {name: str(name in wanted).lower() for name in CLASSES}, 'false')})"
 
 
 # How the engine reads the classes of text that it reads as Python does, by the type of the column.
 _SURE: dict[str, dict[str, str]] = {
     "string": dict.fromkeys(CLASSES, "{0}"),
-    "bigint": {"whole": "TRY_CAST({0} AS BIGINT)"},
-    "double": dict.fromkeys(("whole", "dotted", "fraction"), "TRY_CAST({0} AS DOUBLE)"),
+    "bigint": dict.fromkeys(("whole", "wide", "wide_kept"), "TRY_CAST({0} AS BIGINT)"),
+    "double": dict.fromkeys(("whole", "dotted", "fraction", "long", "wide_kept"), "TRY_CAST({0} AS DOUBLE)"),
     "boolean": {"truth": "(lower({0}) = 'true')"},
     "date": {"day": "TRY_CAST({0} AS DATE)"},
     "timestamp": dict.fromkeys(("day", "moment"), "TRY_CAST({0} AS TIMESTAMP)"),
