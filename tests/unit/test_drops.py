@@ -51,7 +51,6 @@ def test_csv_and_json_are_read(
         ("short.csv", b"a,b\n1\n", "unreadable-data", "Line 2 has 1 fields"),
         ("open.csv", b'a,b\n1,"x\n', "unreadable-data", "not CSV"),
         ("twice.csv", b"a,a\n1,2\n", "unreadable-data", "twice"),
-        ("unnamed.csv", b"a,\n1,2\n", "unreadable-data", "no name"),
         ("empty.csv", b"", "empty-data", "empty"),
         ("blank.csv", b"\n\n", "empty-data", "empty"),
         ("cut.json", b'[{"a": 1}, {"b"', "unreadable-data", "cut off"),

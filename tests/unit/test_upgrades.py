@@ -11,9 +11,10 @@ from sluice.bootstrap import Platform
 from sluice.catalog import migration
 from sluice.catalog.upgrades import UPGRADES, newest, upgraded
 from sluice.domain.datasource import Datasource
+from sluice.domain.file_format import CsvOptions
 from support.client import Client
 from support.documents import ingest, rows
-from support.upstream import Upstream
+from support.upstream import Upstream, raw
 
 # Items of the previous form, as that release's own code stored them.
 OLD_DATASOURCE: dict[str, Any] = {
@@ -31,6 +32,14 @@ OLD_DATASOURCE: dict[str, Any] = {
     "created_by": "key/old",
     "updated_at": "2026-01-02T00:00:00.000Z",
     "assigned": 0,
+}
+OLD_CSV = {"delimiter": ";", "quote": None, "escape": None, "encoding": None, "decimal": None, "null_strings": None}
+OLD_CSV_DATASOURCE = {
+    **OLD_DATASOURCE,
+    "document": orjson.dumps(
+        {**orjson.loads(OLD_DATASOURCE["document"]), "csv": {**OLD_CSV, "header": True}, "xlsx": None}
+    ).decode(),
+    "schema_version": 2,
 }
 OLD_RUN: dict[str, Any] = {
     "workspace": "main",
@@ -102,12 +111,23 @@ def test_old_items_are_read_in_the_present_form(services: Platform, admin: Clien
     assert rows(admin, "datasources/coins") == [{"id": 1}]
 
 
+def test_csv_of_an_earlier_release_is_read_as_before(services: Platform, admin: Client, upstream: Upstream) -> None:
+    put("DefinitionsTable", OLD_CSV_DATASOURCE)
+    fresh = CsvOptions().model_dump(mode="json")
+    document = admin.get("/datasources/coins").json()
+    assert document["csv"] == {**fresh, "delimiter": ";", "header": True}
+    assert list(document["csv"]) == list(fresh)
+    upstream.answer = lambda request: raw(b"1;2\n3;4\n", media_type="text/csv")
+    assert ingest(admin, "coins")["warnings"] == []
+    assert rows(admin, "datasources/coins") == [{"1": 3, "2": 4}]
+
+
 @pytest.mark.usefixtures("old")
 def test_a_migration_finishes_what_reading_does(services: Platform, admin: Client) -> None:
     tables = stored(services)
     shown = admin.get("/datasources/coins").json()
     planned = migration.plan(tables)
-    assert planned == {("datasource", 1, 2): 1, ("run", 1, 2): 1, ("pointer", 1, 2): 1}
+    assert planned == {("datasource", 1, 3): 1, ("run", 1, 2): 1, ("pointer", 1, 2): 1}
     assert migration.plan(tables) == planned, "a plan writes nothing"
     assert migration.apply(tables) == planned
     assert migration.plan(tables) == migration.apply(tables) == {}
@@ -117,7 +137,7 @@ def test_a_migration_finishes_what_reading_does(services: Platform, admin: Clien
         .Table("DefinitionsTable")
         .get_item(Key={"workspace_kind": "main#datasource", "name": "coins"})["Item"]
     )
-    assert (item["schema_version"], "csv" in orjson.loads(item["document"])) == (2, True)
+    assert (item["schema_version"], "csv" in orjson.loads(item["document"])) == (3, True)
     assert services.datasets.pointer("datasource/gone").hidden == {"floor": 2, "published": 3}
 
 
@@ -131,7 +151,7 @@ def test_a_migration_overwrites_nobodys_change(
         return upgraded(entity, item)
 
     monkeypatch.setattr(migration, "upgraded", meanwhile)
-    assert ("datasource", 1, 2) not in migration.apply(stored(services))
+    assert ("datasource", 1, 3) not in migration.apply(stored(services))
     assert admin.get("/datasources/coins").json()["description"] == "changed"
 
 
@@ -147,7 +167,8 @@ def test_what_is_written_now_needs_no_upgrade(services: Platform, admin: Client,
 
 @pytest.mark.parametrize("upgrade", UPGRADES, ids=lambda upgrade: f"{upgrade.entity}-{upgrade.version}")
 def test_upgrades_change_nothing_that_they_are_given(upgrade: Any) -> None:
-    old = {"datasource": OLD_DATASOURCE, "run": OLD_RUN, "pointer": OLD_POINTER}[upgrade.entity]
+    olds = {"datasource": OLD_DATASOURCE, "run": OLD_RUN, "pointer": OLD_POINTER}
+    old = OLD_CSV_DATASOURCE if upgrade.version == 3 else olds[upgrade.entity]
     before = copy.deepcopy(old)
     assert upgrade.apply(old) != old
     assert old == before

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sluice.domain.base import Document
+from sluice.domain.time_format import time_format
 
 Format = Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"]
 
@@ -22,10 +23,25 @@ def _check_encoding(name: str) -> str:
     return name
 
 
+def _check_date_format(text: str) -> str:
+    time_format(text, "date")
+    return text
+
+
+def _check_timestamp_format(text: str) -> str:
+    time_format(text, "timestamp")
+    return text
+
+
+_TimeFormat = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
 class CsvOptions(Document):
     """How CSV is written. What is null is detected in each page or file."""
 
-    delimiter: Annotated[str, StringConstraints(pattern=r"^[^\r\n\"0-9A-Za-z]$")] | None = None
+    delimiter: Annotated[str, StringConstraints(pattern=r"^[^\r\n\"0-9A-Za-z]$")] | None = Field(
+        None, description="What separates the fields; a blank stands for any number of blanks and tabs."
+    )
     quote: Literal['"', "'", ""] | None = Field(None, description="The quotation mark; empty: fields are never quoted.")
     escape: Literal["\\"] | None = Field(
         None, description="What makes a quotation mark part of a field; null: a second one."
@@ -38,8 +54,16 @@ class CsvOptions(Document):
         description="The texts that mean null, besides an empty field; null: NA and its like, in columns of numbers, "
         "dates and truth values.",
     )
-    header: bool = Field(
-        True, description="Whether the first line names the columns; if not, they are column_1, column_2, …"
+    header: bool | None = Field(
+        None,
+        description="Whether the first line names the columns; if not, they are column_1, column_2, … Null: it does, "
+        "unless it holds numbers, dates or texts as the lines below do.",
+    )
+    date_format: Annotated[_TimeFormat, AfterValidator(_check_date_format)] | None = Field(
+        None, description="How dates are written, by strptime codes such as %d.%m.%Y; null: in ISO 8601."
+    )
+    timestamp_format: Annotated[_TimeFormat, AfterValidator(_check_timestamp_format)] | None = Field(
+        None, description="How times are written, by strptime codes such as %d.%m.%Y %H:%M; null: in ISO 8601."
     )
 
     @model_validator(mode="after")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
 from functools import cache, partial
 from typing import Annotated, Any
@@ -14,6 +15,16 @@ from pydantic import AfterValidator, Field
 
 from sluice.domain.base import Record
 from sluice.domain.json_text import dumps, keeps_digits
+from sluice.domain.text_values import (
+    BLANKS,
+    is_numeral,
+    is_whole_number,
+    loses_digits,
+    not_finite,
+    parse_date,
+    parse_timestamp,
+)
+from sluice.domain.time_format import TimeFormat
 
 _SIMPLE = {
     "string": "VARCHAR",
@@ -25,10 +36,6 @@ _SIMPLE = {
     "json": "JSON",
 }
 _DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
-_INTEGER = re.compile(r"^-?(0|[1-9]\d{0,18})$")
-_NUMBER = re.compile(r"^-?(0|[1-9]\d{0,400})(\.\d{1,400})?([eE][+-]?\d{1,4})?$")
-_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
-_TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$")
 NULL_WORDS = frozenset(
     [
         "NA",
@@ -50,14 +57,17 @@ NULL_WORDS = frozenset(
         "\\N",
     ]
 )
-_COMMA_NUMBER = re.compile(r"^-?(0|[1-9]\d{0,2}(\.\d{3})+|[1-9]\d{0,17})(,\d{1,17})?$")
-_DOTTED = re.compile(r"^-?[1-9]\d{0,2}(\.\d{3})+$")
+_COMMA_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,2}(\.[0-9]{3})+|[1-9][0-9]{0,17})(,[0-9]{1,17})?")
+_DOTTED = re.compile(r"-?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 # Three digits after a single comma may be a thousand; anything else is a fraction.
-_COMMA_PROOF = re.compile(r"(^-?0,|,\d{1,2}$|,\d{4,}$|\.\d{3},)")
+_COMMA_PROOF = re.compile(r"(^-?0,|,[0-9]{1,2}$|,[0-9]{4,}$|\.[0-9]{3},)")
 # Wide enough for every decimal(38,s); the default context would round.
 _WIDE = Context(prec=100)
 _EXACT = 2**53
 _WIDE_LENGTH = 16
+_NUMBER_TYPES = frozenset(["bigint", "double"])
+# Besides `date` and `timestamp`, which are ISO 8601: those of the forms that the datasource says.
+_AS_SAID = {"date": "date as said", "timestamp": "timestamp as said"}
 BIGINT_RANGE = range(-(2**63), 2**63)
 
 
@@ -242,52 +252,78 @@ def _kind(value: Any) -> str:
 class TextTypeGuess:
     """The narrowest type of a column of text, as CSV gives it.
 
-    `007` stays a string, since a number would lose the zeros; dates and times are recognised
-    in ISO 8601 only, since 01/02/2026 means different days to different people. `NA` and its
-    like are null where all other values have a narrower type, and text where they have not. A
-    comma is a decimal mark where every value fits it and one proves it: `1,234` alone could as
-    well be a thousand.
+    `007` stays a string, since a number would lose the zeros. Dates and times are recognised
+    where the year comes first, or in a form that the datasource says, since 01/02/2026 means
+    different days to different people. `NA` and its like are null where all other values have a
+    narrower type, and text where they have not. A comma is a decimal mark where every value fits
+    it and one proves it: `1,234` alone could as well be a thousand. Numbers with a plus are
+    numbers where another value has a minus; else they may be telephone numbers.
+
+    What is found does not depend on the order of the values, and but for `words` not on how
+    often each of them comes.
 
     Args:
         decimal: the decimal mark, where it is known.
         null_words: texts that may mean null; none where the datasource says itself what does.
+        formats: forms of dates and times besides ISO 8601.
     """
 
-    def __init__(self, decimal: str | None = None, null_words: frozenset[str] = NULL_WORDS) -> None:
-        self._candidates = [name for name in _TEXT_TESTS if not (name == "double" and decimal == ",")]
+    def __init__(
+        self,
+        decimal: str | None = None,
+        null_words: frozenset[str] = NULL_WORDS,
+        formats: tuple[TimeFormat, ...] = (),
+    ) -> None:
+        self._formats = {form.kind: form for form in formats}
+        said: dict[str, Callable[[str], bool]] = {_AS_SAID[form.kind]: partial(_is_of_form, form) for form in formats}
+        self._tests = {**said, **_TEXT_TESTS}
+        self._candidates = [name for name in self._tests if not (name == "double" and decimal == ",")]
         self._comma = decimal != "."
         self._comma_proven = decimal == ","
         self._comma_seen = False
         self._dotted = self._dots = 0
+        self._plus = self._minus = self._finite = False
         self._null_words = null_words
         self._words: dict[str, int] = {}
         self._seen = self.wide = False
         self._others = JsonTypeGuess()
 
-    def see(self, value: Any, times: int = 1) -> None:
-        """Take one more value into account, or some that are equal; null says nothing.
+    def see(self, value: Any, count: int = 1) -> None:
+        """Take one more value into account, which comes so many times; null says nothing.
 
         What an expression made of a text, such as a number, has its own type.
         """
         if not isinstance(value, str):
             self._others.see(value)
-        elif value in self._null_words:
-            self._words[value] = self._words.get(value, 0) + times
-        else:
-            self._seen = True
-            self.wide = self.wide or (len(value) >= _WIDE_LENGTH and _INTEGER.match(value) is not None)
-            self._candidates = [name for name in self._candidates if _TEXT_TESTS[name](value)]
-            if "." in value:
-                self._dotted += 1
-                self._dots += _DOTTED.match(value) is not None
-            if self._comma and self._candidates[:1] != ["bigint"]:
-                self._see_number(value)
+            return
+        text = value.strip(BLANKS)
+        if text in self._null_words or (value and not text and self._null_words):
+            self._words[value] = self._words.get(value, 0) + count
+            return
+        self._seen = True
+        self.wide = self.wide or (len(text) >= _WIDE_LENGTH and is_whole_number(text))
+        if self._candidates or self._comma:
+            self._see_text(text)
 
-    def _see_number(self, value: str) -> None:
-        self._comma = _COMMA_NUMBER.match(value) is not None and not _loses_digits(with_decimal_point(value))
-        if self._comma and "," in value:
+    def _see_text(self, text: str) -> None:
+        self._candidates = [name for name in self._candidates if self._tests[name](text)]
+        self._plus = self._plus or text[:1] == "+"
+        self._minus = self._minus or text[:1] == "-"
+        self._finite = self._finite or is_numeral(text)
+        if "." in text:
+            self._dotted += 1
+            self._dots += _DOTTED.fullmatch(text) is not None
+        if self._comma and not (len(text) < _WIDE_LENGTH and is_whole_number(text)):
+            self._see_number(text)
+
+    def _see_number(self, text: str) -> None:
+        if not_finite(text) is not None:
+            return
+        self._comma = _COMMA_NUMBER.fullmatch(text) is not None and not loses_digits(with_decimal_point(text))
+        self._finite = self._finite or self._comma
+        if self._comma and "," in text:
             self._comma_seen = True
-            self._comma_proven = self._comma_proven or _COMMA_PROOF.search(value) is not None
+            self._comma_proven = self._comma_proven or _COMMA_PROOF.search(text) is not None
 
     @property
     def type(self) -> str:
@@ -296,9 +332,11 @@ class TextTypeGuess:
             return "json" if self._seen else self._others.type
         if not self._seen:
             return "string"
-        if self._candidates:
-            return self._candidates[0]
-        return "double" if self._comma and self._comma_proven else "string"
+        numbers = self._finite and (self._minus or not self._plus)
+        for name in self._candidates:
+            if numbers or name not in _NUMBER_TYPES:
+                return name.partition(" ")[0]
+        return "double" if self.decimal_comma and self._finite else "string"
 
     @property
     def decimal_comma(self) -> bool:
@@ -325,6 +363,57 @@ class TextTypeGuess:
         """Whether anything but null was seen."""
         return self._seen or self._others.seen or bool(self._words)
 
+    def reading(self, column_type: str) -> TextReading:
+        """How the column's texts are read as values of its type.
+
+        A form of dates or times that the datasource says is how they are read, unless all of
+        them are ISO 8601 and not all are of that form.
+        """
+        if column_type in ("string", "json"):
+            return TextReading()
+        form = self._formats.get(column_type)
+        if form is not None and column_type in self._candidates and _AS_SAID[column_type] not in self._candidates:
+            form = None
+        return TextReading(frozenset(self._words), self.decimal_comma, form)
+
+
+@dataclass(frozen=True)
+class TextReading:
+    """How the texts of a column become what `converter` takes.
+
+    Args:
+        words: the texts that mean null.
+        comma: whether numbers are written with a decimal comma.
+        form: how dates or times are written, if not as in ISO 8601.
+    """
+
+    words: frozenset[str] = frozenset()
+    comma: bool = False
+    form: TimeFormat | None = None
+
+    def plain(self, text: str) -> str | None:
+        """A text as programs write it; none where it means null.
+
+        Raises:
+            ValueError: it is no date or time of the form.
+        """
+        if text in self.words:
+            return None
+        if self.form is not None:
+            try:
+                return self.form.iso(text)
+            except OverflowError:
+                raise ValueError("out of range") from None
+        return with_decimal_point(text.strip(BLANKS)) if self.comma else text
+
+
+def _is_of_form(form: TimeFormat, text: str) -> bool:
+    try:
+        form.iso(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
 
 def _converts(column_type: str, value: str) -> bool:
     try:
@@ -334,24 +423,28 @@ def _converts(column_type: str, value: str) -> bool:
     return True
 
 
+# The narrowest comes first; the texts have no blanks around them.
 _TEXT_TESTS: dict[str, Callable[[str], bool]] = {
-    "bigint": lambda value: bool(_INTEGER.match(value)) and value != "-0" and int(value) in BIGINT_RANGE,
-    "double": lambda value: bool(_NUMBER.match(value)) and not _loses_digits(value),
-    "boolean": lambda value: value in ("true", "false", "True", "False", "TRUE", "FALSE"),
-    "date": lambda value: bool(_DATE.match(value)) and _converts("date", value),
-    "timestamp": lambda value: bool(_TIMESTAMP.match(value)) and _converts("timestamp", value),
+    "bigint": lambda text: is_whole_number(text) and text != "-0" and int(text) in BIGINT_RANGE,
+    "double": lambda text: not loses_digits(text) if is_numeral(text) else not_finite(text) is not None,
+    "boolean": lambda text: text in ("true", "false", "True", "False", "TRUE", "FALSE"),
+    "date": lambda text: text[:4].isdecimal() and _converts("date", text),
+    "timestamp": lambda text: text[:4].isdecimal() and _is_timestamp(text),
 }
 
 
-def _loses_digits(text: str) -> bool:
-    """Whether a double would not give back the number that the text says."""
-    number = float(text)
-    return math.isinf(number) or Decimal(repr(number)) != Decimal(text)
+def _is_timestamp(text: str) -> bool:
+    """Whether a text is a time, and not only a day."""
+    try:
+        parse_timestamp(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def with_decimal_point(text: str) -> str:
     """A number written with a decimal comma, and dots between thousands, as programs write it."""
-    return text.replace(".", "").replace(",", ".") if _COMMA_NUMBER.match(text) else text
+    return text.replace(".", "").replace(",", ".") if _COMMA_NUMBER.fullmatch(text) else text
 
 
 def convert(value: Any, column_type: str) -> Any:
@@ -391,7 +484,7 @@ def _text(value: Any) -> str:
 
 
 def _bigint(value: Any) -> int:
-    if isinstance(value, str) and _INTEGER.match(value.strip()):
+    if isinstance(value, str) and is_whole_number(value.strip()):
         value = int(value)
     if isinstance(value, float | Decimal) and value == value // 1:
         value = int(value)
@@ -401,10 +494,13 @@ def _bigint(value: Any) -> int:
 
 
 def _double(value: Any) -> float | str:
-    if value in _NOT_FINITE:
-        return str(value)  # JSON has no number for these; DuckDB reads the word
-    if isinstance(value, str) and _NUMBER.match(value.strip()):
-        value = float(value)
+    if isinstance(value, str):
+        text = value.strip()
+        word = not_finite(text)
+        if word is not None:
+            return word  # JSON has no number for these; DuckDB reads the word
+        if is_numeral(text):
+            value = float(text)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("not a number")
     number = float(value)
@@ -438,32 +534,26 @@ def _boolean(value: Any) -> bool:
 
 
 def _date(value: Any) -> str:
-    if isinstance(value, str) and _DATE.match(value.strip()):
-        return date.fromisoformat(value.strip()).isoformat()
-    raise ValueError("not a date such as 2026-01-31")
+    if not isinstance(value, str):
+        raise ValueError("not a date such as 2026-01-31")
+    return parse_date(value.strip()).isoformat()
 
 
 def _timestamp(value: Any) -> str:
     """ISO 8601 text, or seconds since 1970; without an offset it is UTC."""
     if isinstance(value, str):
         text = value.strip()
-        if _DATE.match(text):
-            return date.fromisoformat(text).isoformat() + " 00:00:00"
-        if not _TIMESTAMP.match(text):
-            raise ValueError("not an ISO 8601 time such as 2026-01-31T12:00:00Z")
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        moment = parse_timestamp(text if ":" in text else f"{text} 00:00")
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         try:
-            moment = datetime.fromtimestamp(float(value), UTC)
+            moment = datetime.fromtimestamp(float(value), UTC).replace(tzinfo=None)
         except (OverflowError, OSError):
             raise ValueError("not a number of seconds since 1970") from None
     else:
         raise ValueError("not a time")
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return moment.isoformat(sep=" ", timespec="microseconds")
 
 
-_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _CONVERTERS = {
     "bigint": _bigint,
     "double": _double,

@@ -1,30 +1,23 @@
-"""How a CSV page is written: encoding, delimiter and quotation mark, found out or told."""
+"""How a CSV page is written: encoding, delimiter, quotation mark and header, found out or told."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import re
-from dataclasses import dataclass
-from typing import IO, Literal
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import IO
 
 from sluice.domain.file_format import CsvOptions
-from sluice.errors import UnreadableData
+from sluice.formats.csv_blanks import collapsed
+from sluice.formats.csv_encoding import encoding_of
+from sluice.formats.csv_header import header_of
+from sluice.formats.csv_quote import quote_of
 
 _SAMPLE = 64 << 10
 _SAMPLE_ROWS = 200
-_CHUNK = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# Encodings that tables are found in; more would only be confused with these.
-_GUESSED = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp932", "gb18030"]
-_GUESSED += ["big5", "euc_kr"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +25,10 @@ class Dialect:
     """How to read a CSV page.
 
     Args:
+        delimiter: what separates the fields; a blank stands for any number of blanks and tabs.
+        header: whether the first line names the columns.
+        unnamed_first: whether the header has one name fewer than the lines have fields, since it
+            has none for the first column.
         notes: what was guessed and might be wrong, for the run to say.
     """
 
@@ -39,6 +36,8 @@ class Dialect:
     delimiter: str
     quote: str
     escape: str | None
+    header: bool = True
+    unnamed_first: bool = False
     notes: tuple[str, ...] = ()
 
     def reader_options(self) -> dict[str, object]:
@@ -52,6 +51,10 @@ class Dialect:
             options |= {"escapechar": self.escape, "doublequote": False}
         return options
 
+    def lines(self, text: Iterable[str]) -> Iterable[str]:
+        """The lines of a text as `csv.reader` takes them."""
+        return collapsed(text, self.quote) if self.delimiter == " " else text
+
 
 def dialect_of(content: IO[bytes], options: CsvOptions, media_type: str | None) -> Dialect:
     """The dialect of a page: what the datasource says, and for the rest what the page shows.
@@ -61,127 +64,86 @@ def dialect_of(content: IO[bytes], options: CsvOptions, media_type: str | None) 
     Raises:
         UnreadableData: it is no text, or ends in the middle of a character.
     """
-    encoding, notes = (options.encoding, ()) if options.encoding else _encoding(content, media_type)
+    encoding, notes = (options.encoding, ()) if options.encoding else encoding_of(content, media_type)
     content.seek(0)
     sample = content.read(_SAMPLE)
-    content.seek(0)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
     whole = len(sample) < _SAMPLE
     lines = text if whole else text[: text.rfind("\n") + 1] or text
-    quote = options.quote if options.quote is not None else _quote(lines, options.delimiter)
-    base = Dialect(encoding, options.delimiter or ",", quote, options.escape, notes)
-    if options.delimiter is not None:
-        return base
-    candidates = [Dialect(encoding, mark, quote, options.escape, notes) for mark in _DELIMITERS]
-    best = max(candidates, key=lambda candidate: _score(lines, candidate))
-    return best if _score(lines, best) > (0.0, 0) else base
-
-
-def _encoding(content: IO[bytes], media_type: str | None) -> tuple[str, tuple[str, ...]]:
-    beginning = content.read(4)
+    doubt: tuple[str, ...] = ()
+    quote: str | None = options.quote
+    if quote is None:
+        quote, doubt = quote_of(content, encoding, options.delimiter)
     content.seek(0)
-    for mark, encoding in _BOMS:
-        if beginning.startswith(mark):
-            return encoding, ()
-    told = re.search(r"charset\s*=\s*\"?([\w.:-]+)", media_type or "", re.IGNORECASE)
-    if told and told[1].lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii", "ascii", "binary"):
-        try:
-            codecs.lookup(told[1])
-        except LookupError:
-            return _found_out(content)
-        return told[1], ()
-    return _found_out(content)
+    found = _separated(lines, Dialect(encoding, options.delimiter or "", quote, options.escape, True, False))
+    found = replace(found, notes=(*notes, *doubt, *found.notes))
+    return _headed(found, list(_rows(lines, found)), options)
 
 
-def _found_out(content: IO[bytes]) -> tuple[str, tuple[str, ...]]:
-    """UTF-8 if all of it is; else what an expert guesses from the part that is not."""
-    position, sample = _first_not_utf8(content)
-    if position is None:
-        return "utf-8", ()
-    guess = _guess(sample)
-    if guess is None:
-        raise UnreadableData(
-            f"The page is not UTF-8 text, at byte {position}, nor any encoding that can be told; set csv.encoding."
-        )
-    return guess, (f"the CSV is not UTF-8 and was read as {guess}; set csv.encoding if that is wrong",)
+def _separated(lines: str, base: Dialect) -> Dialect:
+    """The dialect with its delimiter: the one that gives equal rows."""
+    if base.delimiter:
+        return base
+    candidates = [replace(base, delimiter=mark) for mark in _DELIMITERS]
+    best = max(candidates, key=lambda candidate: _score(lines, candidate))
+    share, columns = _score(lines, best)
+    if share < 1:
+        blanks = replace(base, delimiter=" ")
+        if _is_table(list(_rows(lines, blanks))):
+            return replace(blanks, notes=("the fields are separated by blanks; set csv.delimiter if that is wrong",))
+    return best if columns else replace(base, delimiter=",")
 
 
-def _first_not_utf8(content: IO[bytes]) -> tuple[int | None, bytes]:
-    """Where the page stops being UTF-8, and the bytes around that place."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    read = 0
-    pending = b""
-    while chunk := content.read(_CHUNK):
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            content.seek(max(0, read - _SAMPLE))
-            return read + error.start - len(pending), content.read(2 * _SAMPLE + error.start)[-3 * _SAMPLE :]
-        pending = decoder.getstate()[0]
-        read += len(chunk)
-    if pending:
-        raise UnreadableData("The page ends in the middle of a character; it was cut off.")
-    return None, b""
+def _headed(dialect: Dialect, rows: list[list[str]], options: CsvOptions) -> Dialect:
+    if not rows:
+        return replace(dialect, header=options.header is not False)
+    first, below = rows[0], rows[1:]
+    shorter = bool(below) and all(len(row) == len(first) + 1 for row in below)
+    header, notes = header_of(first, below, options, shorter=shorter)
+    return replace(dialect, header=header, unnamed_first=header and shorter, notes=(*dialect.notes, *notes))
 
 
-def _guess(sample: bytes) -> str | None:
-    if sample.count(0) > len(sample) // 4:
-        return "utf-16-le" if sample[1:2] == b"\0" else "utf-16-be"
-    if 0 in sample:
-        return None
-    from charset_normalizer import from_bytes  # only for the rare page that is not UTF-8
-
-    found = from_bytes(sample, cp_isolation=_GUESSED).best()
-    other = found.encoding if found is not None and _is_another_script(str(found)) else None
+def _rows(lines: str, dialect: Dialect) -> Iterator[list[str]]:
+    """The first rows that are not empty; none from the first one on that cannot be read."""
+    count = 0
+    text = io.StringIO(lines, newline="")
     try:
-        western = sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return other or ("cp1250" if _decodes(sample, "cp1250") else found.encoding if found else None)
-    # The commonest of all, unless much speaks for another one.
-    return other or ("cp1250" if _CENTRAL.search(western) and _decodes(sample, "cp1250") else "cp1252")
-
-
-# Signs that stand within words only where letters of Central Europe were read as Western ones.
-_CENTRAL = re.compile(r"[^\W\d_][³£¹¥¿¯º¾¼][^\W\d_]|[³£¹¥][a-zà-ÿ]")
-
-
-def _decodes(sample: bytes, encoding: str) -> bool:
-    try:
-        sample.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_another_script(text: str) -> bool:
-    """Whether the text has words of a script that is not Latin, and not just a sign here and there."""
-    foreign = [index for index, character in enumerate(text) if character.isalpha() and ord(character) > 0x24F]
-    half_width = sum("\uff61" <= text[index] <= "\uff9f" for index in foreign)
-    beside = set(foreign)
-    in_words = sum(index - 1 in beside or index + 1 in beside for index in foreign)
-    accented = sum(character.isalpha() and 0x7F < ord(character) <= 0x24F for character in text)
-    return len(foreign) >= 4 and in_words >= 0.8 * len(foreign) and not half_width and len(foreign) > accented
-
-
-def _quote(lines: str, delimiter: str | None) -> Literal['"', "'"]:
-    """The single mark only where fields stand in single marks, and none in double ones."""
-    marks = re.escape(delimiter) if delimiter else r"[,;\t|]"
-    single = re.findall(rf"(?:^|{marks})'[^'\r\n]*'(?=$|{marks}|\r?\n)", lines, re.MULTILINE)
-    double = re.search(rf'(?:^|{marks})"', lines, re.MULTILINE)
-    return "'" if len(single) >= 2 and not double else '"'
+        for row in csv.reader(dialect.lines(text), **dialect.reader_options()):  # type: ignore[arg-type]
+            if row:
+                count += 1
+                yield row
+            if count == _SAMPLE_ROWS:
+                return
+    except csv.Error:
+        return  # a row that cannot be read is not like the others: those before it count
 
 
 def _score(lines: str, dialect: Dialect) -> tuple[float, int]:
     """How much like one table the lines are with this dialect: the share of equal rows, the columns."""
-    counts = []
-    try:
-        for row in csv.reader(lines.splitlines(keepends=True), **dialect.reader_options()):  # type: ignore[arg-type]
-            if row:
-                counts.append(len(row))
-            if len(counts) == _SAMPLE_ROWS:
-                break
-    except csv.Error:
-        pass  # a row that cannot be read is not like the others: those before it count
+    counts = [len(row) for row in _rows(lines, dialect)]
     if not counts or counts[0] < 2:
         return 0.0, 0
+    if _is_one_shorter(counts):
+        return 1.0, counts[0]
     return sum(count == counts[0] for count in counts) / len(counts), counts[0]
+
+
+def _is_one_shorter(counts: list[int]) -> bool:
+    """Whether the header has no name for the first column, as R writes it."""
+    return len(counts) > 2 and all(count == counts[0] + 1 for count in counts[1:])
+
+
+def _is_table(rows: list[list[str]]) -> bool:
+    """Whether all rows, split at blanks, are alike and hold numbers: not the words of one column of text."""
+    counts = [len(row) for row in rows]
+    if len(counts) < 2 or counts[1] < 2 or not (len(set(counts)) == 1 or _is_one_shorter(counts)):
+        return False
+    return any(all(_is_number(field) for field in column) for column in zip(*rows[1:], strict=True))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

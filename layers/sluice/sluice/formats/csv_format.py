@@ -20,6 +20,7 @@ from sluice.formats.memory import require_csv_record_fits
 
 csv.field_size_limit(16_000_000)
 _PEEK = 64 << 10
+_SHOWN_NAMES = 5
 
 
 def _is_json(beginning: bytes) -> bool:
@@ -53,8 +54,6 @@ class CsvPage:
         self.content = content
         self._limits = limits
         self.guessed = guessed
-        self._options = options
-        self.has_header = options.header
         self.dialect = dialect_of(content, options, media_type)
         self._nulls = {"", *(options.null_strings or [])}
         self.delimiter = self.dialect.delimiter
@@ -80,7 +79,7 @@ class CsvPage:
         first = next(lines)
         names = self._names(first)
         width, rows = len(names), 0
-        if not self.has_header:
+        if not self.dialect.header:
             yield self._row(names, first)
         for row in lines:
             if len(row) != width:
@@ -102,7 +101,7 @@ class CsvPage:
 
     @property
     def _first_line(self) -> str:
-        return "header" if self.has_header else "first line"
+        return "header" if self.dialect.header else "first line"
 
     def _lines(self) -> Generator[list[str], None, None]:
         """The lines that are not empty, the first of all first."""
@@ -111,7 +110,8 @@ class CsvPage:
         encoding = codecs.lookup(self.dialect.encoding).name
         encoding = "utf-8-sig" if encoding == "utf-8" else encoding
         text = io.TextIOWrapper(self.content, encoding=encoding, newline="")
-        reader = csv.reader(self._physical_lines(text), **self.dialect.reader_options())  # type: ignore[arg-type]
+        lines = self._physical_lines(text)
+        reader = csv.reader(lines, **self.dialect.reader_options())  # type: ignore[arg-type]
         empty = True
         try:
             for row in reader:
@@ -137,7 +137,7 @@ class CsvPage:
         """The lines of the text; a record that spans too many of them, or has too many fields, is refused."""
         self._characters = self._delimiters = 0
         most = self._limits.document_bytes
-        while line := text.readline(most + 1):
+        for line in self.dialect.lines(iter(lambda: text.readline(most + 1), "")):
             self._characters += len(line)
             self._delimiters += line.count(self.dialect.delimiter)
             if self._characters > most:
@@ -153,14 +153,24 @@ class CsvPage:
             raise UnreadableData(
                 f"The {self._first_line} has {len(first)} columns; at most {self._limits.columns} are read."
             )
-        if not self.has_header:
-            return [f"column_{number}" for number in range(1, len(first) + 1)]
-        names = [name.strip() for name in first]
+        numbered = [f"column_{number}" for number in range(1, len(first) + 1 + self.dialect.unnamed_first)]
+        if not self.dialect.header:
+            return numbered
+        given = [name.strip() for name in first]
+        given = ["", *given] if self.dialect.unnamed_first else given
+        self._note_unnamed([name for name, said in zip(numbered, given, strict=True) if not said])
+        names = [said or name for name, said in zip(numbered, given, strict=True)]
         seen: set[str] = set()
-        for position, name in enumerate(names, start=1):
-            if not name:
-                raise UnreadableData(f"Column {position} has no name in the header.")
+        for name in names:
             if name in seen:
                 raise UnreadableData(f"The header names the column {name!r} twice.")
             seen.add(name)
         return names
+
+    def _note_unnamed(self, names: list[str]) -> None:
+        if not names:
+            return
+        shown = ", ".join(names[:_SHOWN_NAMES]) + (" and so on" if len(names) > _SHOWN_NAMES else "")
+        note = f"the header has no name for {len(names)} of the columns, which became {shown}"
+        if note not in self.notes:
+            self.notes.append(note)

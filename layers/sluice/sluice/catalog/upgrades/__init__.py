@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.catalog.upgrades import datasource_2, pointer_2, run_2
+from sluice.catalog.upgrades import datasource_2, datasource_3, pointer_2, run_2
 
 Item = dict[str, Any]
 
@@ -33,7 +33,8 @@ class Upgrade:
 
 
 UPGRADES = tuple(
-    Upgrade(module.ENTITY, module.VERSION, module.WHAT, module.upgrade) for module in (datasource_2, pointer_2, run_2)
+    Upgrade(module.ENTITY, module.VERSION, module.WHAT, module.upgrade)
+    for module in (datasource_2, datasource_3, pointer_2, run_2)
 )
 
 

@@ -13,11 +13,13 @@ from sluice.domain.schema import (
     NULL_WORDS,
     Column,
     JsonTypeGuess,
+    TextReading,
     TextTypeGuess,
     common_type,
     converter,
-    with_decimal_point,
 )
+from sluice.domain.text_values import has_nanoseconds
+from sluice.domain.time_format import TimeFormat, time_format
 from sluice.extract.by_record.flatten import METADATA_TYPES, Columns, Row
 
 
@@ -32,6 +34,7 @@ class ColumnTypes:
         self._declared = declared
         options = datasource.csv or CsvOptions()
         self._decimal = options.decimal
+        self._formats = _formats(options)
         self.doubts_dots = False  # where the fields are not separated by commas, a dot may mean something else
         self._null_words = NULL_WORDS if options.null_strings is None else frozenset()
         self._guesses: dict[str, JsonTypeGuess | TextTypeGuess] = {}
@@ -40,13 +43,14 @@ class ColumnTypes:
         self._present: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._rows = 0
-        self._read: dict[str, tuple[bool, dict[str, int]]] | None = None
+        self._read: dict[str, TextReading] | None = None
         self._failures: dict[str, tuple[int, str]] = {}
+        self._cut: dict[str, tuple[int, str]] = {}
         for name in datasource.fields or {} if datasource.selects_columns else {}:
             self._guesses[name] = JsonTypeGuess()
 
     def _text_guess(self) -> TextTypeGuess:
-        return TextTypeGuess(self._decimal, self._null_words)
+        return TextTypeGuess(self._decimal, self._null_words, self._formats)
 
     def know(self, columns: dict[str, str | None], *, text: bool) -> None:
         """Take the columns into account that a page has even without rows, with the types it knows."""
@@ -120,14 +124,13 @@ class ColumnTypes:
             return {}
         return guess.words
 
-    def _has_decimal_comma(self, name: str) -> bool:
-        guess = self._guesses.get(name)
-        return isinstance(guess, TextTypeGuess) and guess.decimal_comma and self._type(name) not in ("string", "json")
-
-    def readings(self, columns: list[Column]) -> dict[str, tuple[bool, dict[str, int]]]:
-        """For each column whose text is read in a way of its own: decimal commas, and words for null."""
-        found = {column.name: (self._has_decimal_comma(column.name), self._nulls(column.name)) for column in columns}
-        return {name: reading for name, reading in found.items() if any(reading)}
+    def readings(self, columns: list[Column]) -> dict[str, TextReading]:
+        """For each column whose text is read in a way of its own, how it is read."""
+        guesses = [(column, self._guesses.get(column.name)) for column in columns]
+        found = {
+            column.name: guess.reading(column.type) for column, guess in guesses if isinstance(guess, TextTypeGuess)
+        }
+        return {name: reading for name, reading in found.items() if reading != TextReading()}
 
     def converted(self, row: Row, columns: list[Column], page: int, position: int) -> Row:
         """A row as Parquet stores it; a value that is not of its type becomes null and is noted."""
@@ -136,18 +139,19 @@ class ColumnTypes:
             self._read = self.readings(columns)
         for column in columns:
             name = column.name
-            value = raw = row.get(name)
-            if name in self._read and isinstance(value, str):
-                comma, words = self._read[name]
-                value = None if value in words else with_decimal_point(value) if comma else value
+            value = row.get(name)
             if value is None or (column.type == "string" and isinstance(value, str)):
                 result[name] = value
                 continue
             try:
-                result[name] = converter(column.type)(value)
+                plain = self._read[name].plain(value) if name in self._read and isinstance(value, str) else value
+                result[name] = None if plain is None else converter(column.type)(plain)
             except ValueError as error:
                 result[name] = None
-                self.note(name, raw, page, position, error)
+                self.note(name, value, page, position, error)
+                continue
+            if column.type == "timestamp" and isinstance(plain, str) and has_nanoseconds(plain):
+                self.note_cut(name, plain)
         return result
 
     def note(self, name: str, value: Any, page: int, position: int, error: ValueError, times: int = 1) -> None:
@@ -158,13 +162,22 @@ class ColumnTypes:
         first = first or f"first {str(value)[:60]!r} in page {page}, row {position}: {error}"
         self._failures[name] = (count + times, first)
 
+    def note_cut(self, name: str, text: str, times: int = 1) -> None:
+        """Take note of times that have more digits than microseconds; the first one that is told of is shown."""
+        count, first = self._cut.get(name, (0, text))
+        self._cut[name] = (count + times, first)
+
     def warnings(self) -> list[str]:
         """What could not be converted, for the run to say."""
         failed = [
             f"{name}: {count} values are not {self._type(name)} and were left out ({first})"
             for name, (count, first) in self._failures.items()
         ]
-        return [*failed, *(note for name in self._guesses for note in self._doubts(name))]
+        cut = [
+            f"{name}: the digits beyond microseconds of {count} times were cut off (first {first[:60]!r})"
+            for name, (count, first) in self._cut.items()
+        ]
+        return [*failed, *cut, *(note for name in self._guesses for note in self._doubts(name))]
 
     def _doubts(self, name: str) -> list[str]:
         guess = self._guesses[name]
@@ -187,6 +200,11 @@ class ColumnTypes:
             column.model_copy(update={"nullable": column.nullable or column.name in self._failures})
             for column in columns
         ]
+
+
+def _formats(options: CsvOptions) -> tuple[TimeFormat, ...]:
+    said = (("date", options.date_format), ("timestamp", options.timestamp_format))
+    return tuple(time_format(text, kind) for kind, text in said if text is not None)
 
 
 def shown(typed: Row, columns: list[Column]) -> Row:

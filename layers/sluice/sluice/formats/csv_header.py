@@ -1,0 +1,91 @@
+"""Whether the first line of a CSV page names the columns or is a record."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+
+from sluice.domain.file_format import CsvOptions
+from sluice.domain.schema import NULL_WORDS, TextTypeGuess
+from sluice.domain.text_values import is_numeral
+from sluice.domain.time_format import time_format
+
+_YEARS = (1800, 2200)
+_EVENLY = 5
+# How many rows are looked at, or about how many fields where rows are short.
+_ROWS, _FIELDS = 20, 4_000
+_RECORD = ("the first line was read as a record, like those below it; set csv.header to true if it names the columns",)
+_NAMES = (
+    "the first line was read as names, although it could be a record; set csv.header to true, or to false if it is one",
+)
+
+
+def header_of(
+    first: list[str], below: list[list[str]], options: CsvOptions, *, shorter: bool
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether the first line names the columns, and what was guessed about it, for the run to say.
+
+    A name above numbers or dates proves that it does. A line whose fields are all like those
+    below it is a record, unless it numbers the columns or has years, as tables by year have.
+
+    Args:
+        below: the next lines of the page.
+        shorter: whether the first line has one field fewer than all others.
+    """
+    if options.header is not None:
+        return options.header, ()
+    below = below[: max(_ROWS, _FIELDS // max(1, len(first)))]
+    values = [field for field in map(str.strip, first) if field and _kind([field], options) != "string"]
+    if shorter or not values or _is_proven(first, below, options):
+        return True, ()
+    if not _is_like(first, below, options):
+        return True, ()
+    return (True, _NAMES) if _counts(first) and not (below and _counts(below[0])) else (False, _RECORD)
+
+
+def _kind(values: list[str], options: CsvOptions) -> str:
+    said = (("date", options.date_format), ("timestamp", options.timestamp_format))
+    formats = tuple(time_format(text, kind) for kind, text in said if text is not None)
+    guess = TextTypeGuess(options.decimal, NULL_WORDS | frozenset(options.null_strings or []), formats)
+    for value in values:
+        if value:
+            guess.see(value)
+    return guess.type
+
+
+def _is_proven(first: list[str], below: list[list[str]], options: CsvOptions) -> bool:
+    """Whether a column of numbers, dates or truth values has something else in the first line."""
+    for position, field in enumerate(first):
+        column = [row[position] for row in below if position < len(row)]
+        if field.strip() and _kind(column, options) != "string" and _kind([field, *column], options) == "string":
+            return True
+    return False
+
+
+def _is_like(first: list[str], below: list[list[str]], options: CsvOptions) -> bool:
+    """Whether something in the first line, in which nothing proves a name, speaks for a record."""
+    fields = [field.strip() for field in first]
+    if not below:
+        filled = [field for field in fields if field]
+        return len(set(filled)) < len(filled) or all(_kind([field], options) != "string" for field in filled)
+    columns = zip(fields, zip(*below, strict=False), strict=False)
+    return any(
+        field and _kind([field], options) != "string" and _kind(list(column), options) != "string"
+        for field, column in columns
+    )
+
+
+def _counts(row: list[str]) -> bool:
+    """Whether the numbers of a line are years, or count: 0, 1, 2, or five and more in even steps."""
+    fields = [field.strip() for field in row if field.strip()]
+    numbers = [Decimal(field) for field in fields if is_numeral(field)]
+    if not numbers:
+        return False
+    steps = {right - left for left, right in pairwise(numbers)}
+    whole = all(number == int(number) for number in numbers)
+    if whole and _YEARS[0] <= min(numbers) and max(numbers) <= _YEARS[1]:
+        one_way = all(step > 0 for step in steps) or all(step < 0 for step in steps)
+        return one_way and (len(numbers) > 1 or len(fields) > 1)
+    if len(steps) != 1 or 0 in steps:
+        return False
+    return len(numbers) >= _EVENLY or (numbers[0] == 0 and steps == {1})
