@@ -100,6 +100,12 @@ class Page:
             return {}
         return self.rows.columns()
 
+    def filled(self, record: Any) -> Any:
+        """A record as its columns are made of it: a struct of Parquet that is null has a null for each field."""
+        if isinstance(self.rows, ParquetPage) and self.datasource.records == "@":
+            return record if self.datasource.selects_columns else self.rows.filled(record)
+        return record
+
     def document(self) -> Any:
         """The document, for the expressions of pagination; none for formats of rows."""
         return self.whole

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import math
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import date, datetime
-from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from sluice.errors import DataTooLarge, UnreadableData
 from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
 from sluice.formats.parquet_size import require_decodable, require_small_footer
+from sluice.formats.parquet_values import Shape, children_of, quoted, schema_tree, shape_of, unique
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-    from duckdb.sqltypes import DuckDBPyType
 
 # The most rows, and about the most bytes, that are brought to Python at once.
 _BATCH, _BATCH_BYTES = 1_000, 100_000_000
-_SIMPLE = {
-    "boolean": "boolean",
-    "tinyint": "bigint",
-    "smallint": "bigint",
-    "integer": "bigint",
-    "bigint": "bigint",
-    "utinyint": "bigint",
-    "usmallint": "bigint",
-    "uinteger": "bigint",
-    "ubigint": "decimal(20,0)",
-    "hugeint": "decimal(38,0)",
-    "uhugeint": "decimal(38,0)",
-    "float": "double",
-    "double": "double",
-    "date": "date",
-    "timestamp": "timestamp",
-    "timestamp_s": "timestamp",
-    "timestamp_ms": "timestamp",
-    "timestamp_ns": "timestamp",
-    "timestamp with time zone": "timestamp",
-}
+# The digits of a number that a double keeps whatever they are.
+_DOUBLE_DIGITS = 15
 
 
 class ParquetPage:
@@ -58,7 +35,6 @@ class ParquetPage:
     text = False
 
     def __init__(self, content: IO[bytes], limits: Limits, stack: ExitStack) -> None:
-        self.notes: list[str] = []
         self._require_parquet(content)
         require_small_footer(content, limits)
         content.seek(0)
@@ -70,15 +46,45 @@ class ParquetPage:
         try:
             relation = self._connection.sql("SELECT * FROM read_parquet($path)", params={"path": self.path})
             self.types = dict(zip(relation.columns, relation.types, strict=True))
+            self.shapes = self._named_shapes()
         except _errors() as error:
             raise _unreadable(error) from None
         if len(self.types) > limits.columns:
             raise UnreadableData(f"The file has {len(self.types)} columns; at most {limits.columns} are read.")
         try:
             largest = require_decodable(self._connection, self.path, self.types, limits)
+            self.notes = self._lost_digits()
         except _errors() as error:
             raise _unreadable(error) from None
         self._batch = max(1, min(_BATCH, _BATCH_BYTES // max(1, largest)))
+
+    def _named_shapes(self) -> dict[str, Shape]:
+        """The types of the columns, by their names in the file."""
+        query = "SELECT name, num_children, precision, scale FROM parquet_schema($path)"
+        root = schema_tree(self._connection.execute(query, {"path": self.path}).fetchall())
+        nodes = unique(children_of(root, list(self.types)), "The Parquet file")
+        return {
+            name: shape_of(kind, node, name) for (name, node), kind in zip(nodes, self.types.values(), strict=True)
+        }
+
+    def _lost_digits(self) -> list[str]:
+        """What to say of decimals that the engine has no type for."""
+        notes = []
+        for read, (name, shape) in zip(self.types, self.shapes.items(), strict=True):
+            for found in shape.wide_decimals(name, quoted(read)):
+                value = f"unnest({found.sql})" if found.listed else found.sql
+                query = f"""
+                    SELECT count(v), count(v) FILTER (abs(v) >= 1e{_DOUBLE_DIGITS - found.scale})
+                    FROM (SELECT {value} AS v FROM read_parquet($path))
+                """
+                count, lost = self._connection.execute(query, {"path": self.path}).fetchone() or (0, 0)
+                if count:
+                    notes.append(
+                        f"{found.column}: {count} values of decimal({found.precision},{found.scale}) were read as "
+                        f"doubles, and {lost} of them may have lost digits; write decimals of at most 38 digits, or "
+                        "texts, to keep them all"
+                    )
+        return notes
 
     @staticmethod
     def _require_parquet(content: IO[bytes]) -> None:
@@ -96,23 +102,29 @@ class ParquetPage:
     def columns(self) -> dict[str, str | None]:
         """The columns with their types, those within structs as `a_b`; null where JSON must tell."""
         found: dict[str, str | None] = {}
-        for name, kind in self.types.items():
-            found |= _columns(name, kind)
+        for name, shape in self.shapes.items():
+            found |= shape.columns(name)
         return found
 
+    def filled(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row with an object of nulls in place of each struct that is null, so that it has all columns."""
+        return {name: shape.filled(row[name]) for name, shape in self.shapes.items()}
+
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows, as JSON values; times are UTC, bytes Base64, and decimals text.
+        """The rows, as JSON values; times are UTC with all their digits, bytes Base64, and decimals text.
 
         Raises:
             UnreadableData: the file is broken.
             DataTooLarge: a value is larger than may be read at once.
         """
-        selected = ", ".join(_selected(name, kind) for name, kind in self.types.items())
+        shapes = list(self.shapes.items())
+        names = map(quoted, self.types)
+        selected = ", ".join(shape.sql(name) for name, (_, shape) in zip(names, shapes, strict=True))
         try:
             answer = self._connection.execute(f"SELECT {selected} FROM read_parquet($path)", {"path": self.path})
             while batch := answer.fetchmany(self._batch):
                 for values in batch:
-                    yield {name: _json(value) for name, value in zip(self.types, values, strict=True)}
+                    yield {name: shape.json(value) for (name, shape), value in zip(shapes, values, strict=True)}
         except _errors() as error:
             raise _unreadable(error) from None
 
@@ -145,46 +157,3 @@ def _unreadable(error: Exception) -> UnreadableData:
 def _first_line(error: Exception) -> str:
     """What DuckDB says, without the path of our own copy."""
     return re.sub(r"['\"]?/\S*\.parquet['\"]?", "the file", str(error).split("\n")[0])[:300].rstrip(".")
-
-
-def _selected(name: str, kind: DuckDBPyType) -> str:
-    column = '"' + name.replace('"', '""') + '"'
-    if str(kind).lower() == "timestamp with time zone":
-        return f"make_timestamp(epoch_us({column})) AS {column}"  # needs no time zones of the engine's
-    return column
-
-
-def _columns(name: str, kind: DuckDBPyType) -> dict[str, str | None]:
-    if kind.id == "struct" and kind.children:
-        found: dict[str, str | None] = {}
-        for inner, of in cast("list[tuple[str, DuckDBPyType]]", kind.children):
-            found |= _columns(f"{name}_{inner}", of)
-        return found
-    if kind.id == "map":
-        return {}  # its keys become columns, as those of any object, when they are seen
-    text = str(kind).lower()
-    if text in _SIMPLE:
-        return {name: _SIMPLE[text]}
-    if kind.id == "decimal":
-        return {name: text.replace(" ", "")}
-    return {name: "json" if kind.id in ("list", "array", "union", "struct") else "string"}
-
-
-def _json(value: Any) -> Any:
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if math.isfinite(value) else str(Decimal(value))
-        case dict():
-            return {str(key): _json(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_json(inner) for inner in value]
-        case datetime():
-            return value.isoformat(timespec="microseconds") + "Z"
-        case date():
-            return value.isoformat()
-        case bytes() | bytearray():
-            return base64.b64encode(value).decode()
-        case _:
-            return str(value)
