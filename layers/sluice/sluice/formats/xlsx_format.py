@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -12,9 +12,11 @@ from sluice.errors import EmptyData, UnreadableData
 from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
 from sluice.formats.packed import require_small
-from sluice.formats.workbook_size import require_buildable
+from sluice.formats.workbook_size import Workbook, require_buildable
 
 _LARGEST_EXACT = 2**53
+# How far below a title the row of names is looked for.
+_TITLE_ROWS = 5
 
 
 class XlsxPage:
@@ -37,13 +39,51 @@ class XlsxPage:
                 mistaken(beginning, "XLSX") or "The page is no workbook; save it as .xlsx, not as .xls."
             )
         require_small(content, limits)
-        require_buildable(content, options.sheet, limits)
+        workbook = require_buildable(content, options.sheet, limits)
         self.sheet, cells = _cells(content, options)
         at = options.header_row - 1 if options.header_row else _first_row(cells)
         header = cells[at] if at is not None and at < len(cells) else []
-        self._names = _names(header, limits)
         self.header_row = (at or 0) + 1
         self._cells = cells[self.header_row :]
+        if options.header_row is None:
+            _require_no_title(header, self.header_row, self._cells)
+        self._unnamed = _unnamed(header, self._cells)
+        self._names = _names(header, limits, self._unnamed)
+        self._note_sheets(workbook)
+        self._note_unnamed()
+        self._note_cells(workbook)
+
+    def _note_sheets(self, workbook: Workbook) -> None:
+        if workbook.others:
+            rows = ", ".join(f"{name!r} has {count} rows" for name, count in workbook.others.items())
+            self.notes.append(f"only the sheet {self.sheet!r} was read, and {rows}; set xlsx.sheet to choose one")
+
+    def _note_unnamed(self) -> None:
+        for position, rows in self._unnamed.items():
+            what = f"column {_letters(position)} has no name in row {self.header_row}, and {len(rows)} values below it"
+            if position in self._names:
+                self.notes.append(f"{what}: it became {self._names[position]}")
+            else:
+                place = f"{_letters(position)}{self.header_row + 1 + rows[0]}"
+                self.notes.append(f"{what}, the first in {place}, were left out; name it, or set xlsx.header_row")
+
+    def _note_cells(self, workbook: Workbook) -> None:
+        cells = workbook.cells
+        self._note_places(cells.errors, "hold errors and were read as null")
+        doubt = "open the workbook in a spreadsheet program, and save it"
+        self._note_places(cells.uncalculated, f"hold formulas without a stored result and were read as null; {doubt}")
+        if workbook.calculated_later:
+            said = f"hold formulas whose stored result is 0, perhaps since nothing has calculated them; {doubt}"
+            self._note_places(cells.zeros, said)
+
+    def _note_places(self, places: Iterable[tuple[int, int]], what: str) -> None:
+        found: dict[int, tuple[int, int]] = {}
+        for row, column in places:
+            if row > self.header_row and column - 1 in self._names:
+                count, first = found.get(column - 1, (0, row))
+                found[column - 1] = (count + 1, first)
+        for position, (count, first) in found.items():
+            self.notes.append(f"{self._names[position]}: {count} cells {what} (first {_letters(position)}{first})")
 
     def columns(self) -> dict[str, str | None]:
         """The names in the header; `date` and `timestamp` where all cells are, else null."""
@@ -104,11 +144,54 @@ def _first_row(cells: list[list[Any]]) -> int | None:
     return next((index for index, row in enumerate(cells) if any(value != "" for value in row)), None)
 
 
-def _names(header: list[Any], limits: Limits) -> dict[int, str]:
-    """The columns that have a name, by position."""
-    names = {position: _name(value) for position, value in enumerate(header) if _name(value)}
-    if not names:
+def _require_no_title(header: list[Any], number: int, below: list[list[Any]]) -> None:
+    """Refuse a sheet whose first row looks like a title above the row of names.
+
+    Args:
+        number: the first row's number.
+
+    Raises:
+        UnreadableData: a row soon after it has texts only, and at least twice as many, and so
+            many values have most rows.
+    """
+    names = _filled(header)
+    counted = [(index, _filled(row)) for index, row in enumerate(below, start=number + 1)]
+    rows = [(index, count) for index, count in counted if count]
+    for index, count in rows[:_TITLE_ROWS]:
+        if count < 2 * names:
+            continue
+        wide = sum(other >= 2 * names for at, other in rows if at >= index)
+        texts = all(isinstance(value, str) for value in below[index - number - 1])
+        if texts and 2 * wide > len(rows):
+            raise UnreadableData(
+                f"Row {number} has {names} of the {count} values that row {index} has, so perhaps it is a title: set "
+                f"xlsx.header_row to the row with the names, {index} or {number}."
+            )
+        return
+
+
+def _filled(row: list[Any]) -> int:
+    return sum(value != "" for value in row)
+
+
+def _unnamed(header: list[Any], below: list[list[Any]]) -> dict[int, list[int]]:
+    """The columns without a name that have values: their positions, and the indexes of the rows with them."""
+    width = max(map(len, [header, *below]), default=0)
+    without = [position for position in range(width) if position >= len(header) or not _name(header[position])]
+    found = {
+        position: [index for index, row in enumerate(below) if position < len(row) and row[position] != ""]
+        for position in without
+    }
+    return {position: rows for position, rows in found.items() if rows}
+
+
+def _names(header: list[Any], limits: Limits, unnamed: Iterable[int]) -> dict[int, str]:
+    """The columns by position: those that have a name, and those with values before the last of them."""
+    given = {position: _name(value) for position, value in enumerate(header) if _name(value)}
+    if not given:
         raise EmptyData("The sheet has no row of column names; set xlsx.sheet or xlsx.header_row.")
+    numbered = {position: f"column_{position + 1}" for position in unnamed if position < max(given)}
+    names = dict(sorted({**given, **numbered}.items()))
     if len(names) > limits.columns:
         raise UnreadableData(f"The sheet has {len(names)} columns; at most {limits.columns} are read.")
     seen: set[str] = set()

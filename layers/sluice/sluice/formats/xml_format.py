@@ -11,9 +11,11 @@ from sluice.formats.detect import mistaken
 from sluice.formats.limits import Limits
 from sluice.formats.memory import require_xml_fits
 
+_TEXT = "#text"
+
 
 def read_xml(content: IO[bytes], limits: Limits) -> Any:
-    """The document of an XML page, as xmltodict gives it: every value is text.
+    """The document of an XML page, as xmltodict gives it: every value is text, with the blanks around it.
 
     Entities of the page's own are refused, since a few lines of them can stand for gigabytes.
 
@@ -36,7 +38,7 @@ def read_xml(content: IO[bytes], limits: Limits) -> Any:
         raise UnreadableData(said)
     require_xml_fits(body, limits)
     try:
-        document = xmltodict.parse(body, disable_entities=True)
+        document = xmltodict.parse(body, disable_entities=True, strip_whitespace=False, postprocessor=_element)
     except ExpatError as error:
         cut = "; the page ends there, so perhaps it was cut off" if "no element found" in str(error) else ""
         raise UnreadableData(f"The page is not XML: {error}{cut}.") from None
@@ -47,3 +49,22 @@ def read_xml(content: IO[bytes], limits: Limits) -> Any:
     if depth(document) > limits.nesting:
         raise UnreadableData(f"The XML is nested more than {limits.nesting} levels deep.")
     return document
+
+
+def _element(path: Any, name: str, value: Any) -> tuple[str, Any]:
+    """An element without the white space that only arranges it.
+
+    That is what stands between elements, and what is all of an element and breaks the line.
+    """
+    if isinstance(value, str) and name != _TEXT and not name.startswith("@"):
+        return name, None if _arranges(value) else value
+    if isinstance(value, dict) and _TEXT in value:
+        holds_elements = any(key != _TEXT and not key.startswith("@") for key in value)
+        text = value[_TEXT]
+        if (holds_elements and not text.strip()) or _arranges(text):
+            del value[_TEXT]
+    return name, value
+
+
+def _arranges(text: str) -> bool:
+    return "\n" in text and not text.strip()
