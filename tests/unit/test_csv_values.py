@@ -18,7 +18,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.schema import TextTypeGuess, convert
 from sluice.domain.text_values import loses_digits
 from sluice.domain.time_format import time_format
-from sluice.errors import Invalid
+from sluice.errors import Invalid, UnreadableData
 from support.pages import seen
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -230,6 +230,7 @@ def test_nanoseconds_that_are_cut_off_are_told() -> None:
 
 
 def test_columns_that_differ_in_case_are_refused_until_they_are_named() -> None:
-    with pytest.raises(Exception, match="has the column 'A' twice, spelled differently"):
-        seen(b"A,a\n1,2\n")
+    for body in (b"A,a\n1,2\n", b"A,a\n"):
+        with pytest.raises(UnreadableData, match="has the column 'A' twice, spelled differently"):
+            seen(body)
     assert seen(b"A,a\n1,2\n", fields={"x": "A", "y": "a"}).records == [{"x": 1, "y": 2}]

@@ -116,6 +116,8 @@ def test_a_struct_that_is_null_adds_no_columns() -> None:
 
 
 def test_names_that_differ_in_case_are_refused_until_they_are_named() -> None:
+    with pytest.raises(UnreadableData, match="the column 'A' twice, spelled differently"):
+        seen(parquet({"A": pa.array([], pa.int64()), "a": pa.array([], pa.int64())}), "a.parquet")
     body = parquet({"A": [1], "a": [2], "a_1": [3]})
     with pytest.raises(UnreadableData, match="the column 'A' twice, spelled differently"):
         seen(body, "a.parquet")

@@ -111,5 +111,5 @@ def utc(moment: datetime, sign: str, hours: str, minutes: str | None) -> datetim
 
 def has_nanoseconds(text: str) -> bool:
     """Whether a time has digits beyond microseconds that are not zeros."""
-    match = _TIMESTAMP.fullmatch(text.strip(BLANKS))
+    match = _TIMESTAMP.fullmatch(text.strip(BLANKS)) if "." in text else None
     return match is not None and (match[8] or "")[6:].strip("0") != ""

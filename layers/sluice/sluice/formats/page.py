@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
@@ -95,10 +95,17 @@ class Page:
         return self.rows.notes if self.rows is not None else []
 
     def columns(self) -> dict[str, str | None]:
-        """The columns that are there even without records, with the types that the format knows."""
+        """The columns that are there even without records, with the types that the format knows.
+
+        Raises:
+            UnreadableData: two of them differ only in case, and `fields` does not name them.
+        """
         if self.rows is None or self.datasource.records != "@":
             return {}
-        return self.rows.columns()
+        columns = self.rows.columns()
+        if not self.datasource.selects_columns:
+            _require_distinct(columns)
+        return columns
 
     def filled(self, record: Any) -> Any:
         """A record as its columns are made of it: a struct of Parquet that is null has a null for each field."""
@@ -131,6 +138,15 @@ class Page:
             yield from selected
         elif selected is not None:
             yield selected
+
+
+def _require_distinct(columns: Iterable[str]) -> None:
+    spelled: dict[str, str] = {}
+    for name in columns:
+        if spelled.setdefault(name.lower(), name) != name:
+            raise UnreadableData(
+                f"The page has the column {spelled[name.lower()]!r} twice, spelled differently; name it with `fields`."
+            )
 
 
 def _selected(datasource: Datasource, document: Any, *, single: bool = False) -> Any:
