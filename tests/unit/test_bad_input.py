@@ -101,7 +101,7 @@ def test_odd_json(admin: Client, upstream: Upstream, body: bytes, expected: Any)
         ("timestamp", ["0001-01-01T00:00:00+05:00", 1e300, "2026-13-01", True]),
         ("decimal(38,9)", ["1e40", "12345678901234567890123456789.123456789", "abc", [1]]),
         ("bigint", ["9" * 5000, 1e40, 1.5, True, "1.0"]),
-        ("double", ["1e99999", "nan", "x", False]),
+        ("double", ["1e99999", "1,5", "x", False]),
         ("boolean", ["yes", 1, {}]),
         ("date", ["2026-02-30", 5, "2026-01-01T00:00:00Z"]),
     ],

@@ -81,6 +81,13 @@ def test_a_column_without_a_name_is_called_by_its_position(body: bytes, first: d
     assert f"no name for {columns} of the columns, which became column_" in note
 
 
+def test_one_longer_line_does_not_say_that_a_name_is_lacking() -> None:
+    with pytest.raises(UnreadableData, match="Line 2 has 3 fields, the header has 2"):
+        seen(b"name,price\nSmith, John,5\n")
+    found = seen(b"name,price\nSmith, John,5\nDoe, Jane,6\n")
+    assert "one field more than it: quote fields that contain a delimiter" in found.warnings[0]
+
+
 def test_a_name_that_comes_twice_is_refused() -> None:
     with pytest.raises(UnreadableData, match="twice"):
         seen(b"a,a\n1,2\n")

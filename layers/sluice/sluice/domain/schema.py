@@ -496,11 +496,10 @@ def _bigint(value: Any) -> int:
 def _double(value: Any) -> float | str:
     if isinstance(value, str):
         text = value.strip()
-        word = not_finite(text)
-        if word is not None:
-            return word  # JSON has no number for these; DuckDB reads the word
         if is_numeral(text):
             value = float(text)
+        elif (word := not_finite(text)) is not None:
+            return word  # JSON has no number for these; DuckDB reads the word
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("not a number")
     number = float(value)

@@ -98,7 +98,7 @@ def _headed(dialect: Dialect, rows: list[list[str]], options: CsvOptions) -> Dia
     if not rows:
         return replace(dialect, header=options.header is not False)
     first, below = rows[0], rows[1:]
-    shorter = bool(below) and all(len(row) == len(first) + 1 for row in below)
+    shorter = _is_one_shorter([len(row) for row in rows])
     header, notes = header_of(first, below, options, shorter=shorter)
     return replace(dialect, header=header, unnamed_first=header and shorter, notes=(*dialect.notes, *notes))
 
