@@ -172,7 +172,7 @@ class CsvPage:
             return
         shown = ", ".join(names[:_SHOWN_NAMES]) + (" and so on" if len(names) > _SHOWN_NAMES else "")
         note = f"the header has no name for {len(names)} of the columns, which became {shown}"
-        if self._dialect.unnamed_first:
+        if self.dialect.unnamed_first:
             note += "; every line has one field more than it: quote fields that contain a delimiter if that is wrong"
         if note not in self.notes:
             self.notes.append(note)

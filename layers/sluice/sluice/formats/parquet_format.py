@@ -63,9 +63,7 @@ class ParquetPage:
         query = "SELECT name, num_children, precision, scale FROM parquet_schema($path)"
         root = schema_tree(self._connection.execute(query, {"path": self.path}).fetchall())
         nodes = unique(children_of(root, list(self.types)), "The Parquet file")
-        return {
-            name: shape_of(kind, node, name) for (name, node), kind in zip(nodes, self.types.values(), strict=True)
-        }
+        return {name: shape_of(kind, node, name) for (name, node), kind in zip(nodes, self.types.values(), strict=True)}
 
     def _lost_digits(self) -> list[str]:
         """What to say of decimals that the engine has no type for."""

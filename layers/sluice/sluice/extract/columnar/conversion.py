@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sluice.domain.schema import duckdb_type
+from sluice.domain.schema import converter, duckdb_type
+from sluice.domain.text_values import has_nanoseconds
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.pages import Cell
 
@@ -38,8 +39,8 @@ class Conversion:
         rows: the SQL of the rows.
         number: tells the column from others.
         sure: what the engine converts; Python converts the rest, each different value once.
-        parsed: makes the value that is converted, and shown where it cannot be, of its text.
-        converted: converts it; a ValueError says why it cannot be.
+        parsed: makes the value of its text, which is shown where it cannot be converted.
+        plain: makes of a value what is converted, null where it means null; a ValueError says why it cannot.
     """
 
     text: str
@@ -47,7 +48,7 @@ class Conversion:
     number: int
     sure: Sure
     parsed: Callable[[str], Any]
-    converted: Callable[[Any], Any]
+    plain: Callable[[Any], Any]
 
     def cell(self, connection: DuckDBPyConnection, types: ColumnTypes, name: str, kind: str) -> Cell:
         """The converted values; `types` hears of those that are not of the type."""
@@ -55,56 +56,70 @@ class Conversion:
         if sure is None:
             return Cell(sql)
         table = f"sluice_values_{self.number}"
-        errors = self._load(connection, table, sure)
-        if errors is None:
+        made = self._load(connection, table, sure, kind)
+        if made is None:
             return Cell(sql)
-        if errors:
-            self._tell(connection, table, types, name, errors)
+        if made.errors:
+            count, first = self._told(connection, table, "wrong")
+            value, error = self.parsed(first["text"]), made.errors[first["text"]]
+            types.note(name, value, first["page"], first["nth"], error, count)
+        if made.cut:
+            count, first = self._told(connection, table, "cut")
+            types.note_cut(name, str(self.plain(self.parsed(first["text"]))), count)
         value = f"{table}.made::{duckdb_type(kind)}"
         value = value if sure == "false" else f"CASE WHEN {sure} THEN {sql} ELSE {value} END"
         return Cell(value, f"LEFT JOIN {table} ON {table}.raw = {self.text}")
 
-    def _load(self, connection: DuckDBPyConnection, table: str, sure: str) -> dict[str, ValueError] | None:
+    def _load(self, connection: DuckDBPyConnection, table: str, sure: str, kind: str) -> _Made | None:
         """Make the table of the values that the engine is not sure of, and of what Python makes of them.
 
         Returns:
-            Those that cannot be converted, and why; none if there is no such value at all.
+            What is to be told; none if there is no such value at all.
         """
         unsure = f"{self.text} IS NOT NULL AND NOT coalesce({sure}, false)"
-        query = f"SELECT DISTINCT {self.text} FROM {self.rows} WHERE {unsure}"
-        found = connection.cursor().execute(query)
-        errors: dict[str, ValueError] = {}
+        found = connection.cursor().execute(f"SELECT DISTINCT {self.text} FROM {self.rows} WHERE {unsure}")
+        told = _Made()
         begun = False
         while batch := found.fetchmany(_BATCH):
             if not begun:
-                connection.execute(f"CREATE OR REPLACE TABLE {table} (raw VARCHAR, made VARCHAR, wrong BOOLEAN)")
+                types = "(raw VARCHAR, made VARCHAR, wrong BOOLEAN, cut BOOLEAN)"
+                connection.execute(f"CREATE OR REPLACE TABLE {table} {types}")
                 begun = True
-            raws, made = [raw for (raw,) in batch], []
-            for raw in raws:
-                try:
-                    made.append(_written(self.converted(self.parsed(raw))))
-                except ValueError as error:
-                    errors[raw] = error
-                    made.append(None)
-            rows = [raws, made, [raw in errors for raw in raws]]
-            connection.execute(f"INSERT INTO {table} SELECT unnest($1), unnest($2), unnest($3)", rows)
-        return errors if begun else None
+            raws = [raw for (raw,) in batch]
+            made = [self._made(raw, kind, told) for raw in raws]
+            wrong, cut = [raw in told.errors for raw in raws], [raw in told.cut for raw in raws]
+            values = "unnest($1), unnest($2), unnest($3), unnest($4)"
+            connection.execute(f"INSERT INTO {table} SELECT {values}", [raws, made, wrong, cut])
+        return told if begun else None
 
-    def _tell(
-        self,
-        connection: DuckDBPyConnection,
-        table: str,
-        types: ColumnTypes,
-        name: str,
-        errors: dict[str, ValueError],
-    ) -> None:
+    def _made(self, raw: str, kind: str, told: _Made) -> str | None:
+        """What Python makes of a value, as text."""
+        try:
+            plain = self.plain(self.parsed(raw))
+            made = None if plain is None else converter(kind)(plain)
+        except ValueError as error:
+            told.errors[raw] = error
+            return None
+        if kind == "timestamp" and isinstance(plain, str) and has_nanoseconds(plain):
+            told.cut.add(raw)
+        return _written(made)
+
+    def _told(self, connection: DuckDBPyConnection, table: str, which: str) -> tuple[int, dict[str, Any]]:
+        """How many values are wrong, or were cut, and the first one with its page and its row."""
         query = f"""
             SELECT count(*), arg_min({{'page': page, 'nth': nth, 'text': {self.text}}}, position)
-            FROM {self.rows} JOIN {table} ON {table}.raw = {self.text} WHERE {table}.wrong
+            FROM {self.rows} JOIN {table} ON {table}.raw = {self.text} WHERE {table}.{which}
         """
         count, first = connection.execute(query).fetchone() or (0, {})
-        text = first["text"]
-        types.note(name, self.parsed(text), first["page"], first["nth"], errors[text], count)
+        return count, first
+
+
+@dataclass
+class _Made:
+    """Values of which something is to be told: those that cannot be converted and why, and times that were cut."""
+
+    errors: dict[str, ValueError] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
 
 
 def _written(value: Any) -> str | None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sluice.domain.run import PageReceipt
-from sluice.domain.schema import Column, converter, with_decimal_point
+from sluice.domain.schema import Column, TextReading
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, Otherwise, Pages, query_of
 from sluice.extract.columnar.text_values import (
     CLASSES,
+    NUMBERS,
     class_counts,
     classes_present,
     frequent_of,
@@ -40,6 +40,9 @@ class CsvReader:
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None:
         if pages.selected or pages.datasource.records != "@":
             raise Otherwise
+        options = pages.datasource.csv
+        if options is not None and (options.date_format or options.timestamp_format):
+            raise Otherwise  # what looks like a number may be a date
         self._pages = pages
         self._connection = connection
         self._folder = folder
@@ -66,13 +69,15 @@ class CsvReader:
     def _take(self, page: CsvPage, receipt: PageReceipt) -> None:
         names = list(page.columns())
         dialect = page.dialect
-        written = (names, page.has_header, dialect.delimiter, dialect.quote, dialect.escape)
+        written = (names, dialect.header, dialect.delimiter, dialect.quote, dialect.escape)
         if self._written not in (None, written) or len(names) < 2:
             raise Otherwise
+        if dialect.delimiter == " " or dialect.unnamed_first:
+            raise Otherwise  # blanks may stand side by side, and the header may lack a name
         if page.guessed and len(self._pages.index.pages) > 1:
             raise Otherwise  # each of them must have rows
         self._written, self._names, self._delimiter = written, names, dialect.delimiter
-        self._has_header = page.has_header
+        self._has_header = dialect.header
         self._notes += [note for note in page.notes if note not in self._notes]
         path = self._folder / f"page-{len(self._files)}.csv"
         with path.open("wb") as target:
@@ -243,33 +248,27 @@ class TextColumns:
             found = self._connection.execute(query)
             while batch := found.fetchmany(10_000):
                 examples += batch
+        if any(text.lstrip().startswith("+") for text, _ in examples) and self._has_minus(cell):
+            examples.append(("-1", 0))
         rest = present - sum(times for _, times in examples)
         others = [CLASSES[name].example or "" for name in sorted(classes - set(single))]
         return [*examples, *((text, 0) for text in others[1:]), *((text, rest) for text in others[:1])]
+
+    def _has_minus(self, cell: str) -> bool:
+        """Whether there is a negative number, without which a plus does not make one."""
+        condition = f"starts_with({cell}, '-') AND {is_one_of(cell, NUMBERS)}"
+        return bool(self._ask([f"EXISTS (FROM {TABLE}_read WHERE {condition})"], "(SELECT 1)")[0])
 
     def cells(self, types: ColumnTypes, columns: list[Column], classes: dict[str, set[str]]) -> dict[str, Cell]:
         """The cells of the columns; what is not of a column's type is told to the types."""
         readings, kinds = types.readings(columns), {column.name: column.type for column in columns}
         cells = {}
         for number, name in enumerate(self._names):
-            comma, words = readings.get(name, (False, {}))
+            reading = readings.get(name, TextReading())
             text, kind = f"t{number}", kinds[name]
-            sure = Sure("NULL", "false") if comma else sure_reading(kind, text, classes.get(name, set(CLASSES)))
-            conversion = Conversion(text, ROWS, number, sure, str, _reader(kind, words, comma=comma))
+            sure = Sure("NULL", "false")
+            if not reading.comma:
+                sure = sure_reading(kind, text, classes.get(name, set(CLASSES)))
+            conversion = Conversion(text, ROWS, number, sure, str, reading.plain)
             cells[name] = conversion.cell(self._connection, types, name, kind)
         return cells
-
-
-def _reader(kind: str, words: Collection[str], *, comma: bool) -> Callable[[str], Any]:
-    """A function that reads the texts of a column.
-
-    Args:
-        words: those that mean null.
-        comma: whether numbers have a decimal comma.
-    """
-    convert = converter(kind)
-
-    def read(text: str) -> Any:
-        return None if text in words else convert(with_decimal_point(text) if comma else text)
-
-    return read

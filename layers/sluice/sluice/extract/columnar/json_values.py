@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.json_text import loads_kept
-from sluice.domain.schema import converter, duckdb_type, is_decimal
+from sluice.domain.schema import duckdb_type, is_decimal
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
 from sluice.extract.columnar.pages import Cell
@@ -71,7 +71,7 @@ def cell_of(
     sure = _sure(cell, have, want)
     text = cell if have == "string" else f"{cell}::VARCHAR"
     parsed = str if have == "string" else _parsed
-    return Conversion(text, rows, number, sure, parsed, converter(want)).cell(connection, types, name, want)
+    return Conversion(text, rows, number, sure, parsed, _itself).cell(connection, types, name, want)
 
 
 def _sure(cell: str, have: str, want: str) -> Sure:
@@ -88,3 +88,7 @@ def _sure(cell: str, have: str, want: str) -> Sure:
 
 def _parsed(text: str) -> Any:
     return loads_kept(text.encode())
+
+
+def _itself(value: Any) -> Any:
+    return value

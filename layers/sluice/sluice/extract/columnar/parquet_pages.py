@@ -69,6 +69,8 @@ class ParquetReader:
         ):
             if not isinstance(page.rows, ParquetPage) or (self._files and page.rows.types != self._types):
                 raise Otherwise
+            if list(page.rows.types) != list(page.rows.shapes):
+                raise Otherwise  # the engine gives a column another name
             self._types, self._known = page.rows.types, page.rows.columns()
             self._notes += [note for note in page.rows.notes if note not in self._notes]
             path = self._folder / f"page-{len(self._files)}.parquet"

@@ -22,7 +22,7 @@ def _matches(pattern: str) -> str:
 
 
 # Whether a double gives back a whole number.
-_KEPT = "TRY_CAST({0} AS DOUBLE)::VARCHAR::DECIMAL(38,0) = {0}::DECIMAL(38,0)"
+_KEPT = "({0}::DOUBLE::VARCHAR::DECIMAL(38,0) = {0}::DECIMAL(38,0) OR TRY_CAST({0}::DOUBLE AS BIGINT) = {0}::BIGINT)"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ CLASSES: dict[str, Class] = {
     "prose": Class(f"{_matches('(?s)[A-Za-z_].*')} AND NOT {_matches(_NEAR_WORDS)}", "prose"),
     "other": Class("true", None),
 }
+NUMBERS = ("whole", "fraction", "dotted", "long", "wide", "wide_kept")
 _BIT = {name: 1 << number for number, name in enumerate(CLASSES)}
 
 
