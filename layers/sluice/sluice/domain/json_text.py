@@ -6,17 +6,17 @@ import json
 import math
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
 # orjson reads a whole number beyond 64 bits as a double, which loses digits of it.
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
-
-
-# A number with so many digits, or such an exponent, that a double may not give it back; or what looks like one.
-_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]{3}")
+# A double keeps numbers of up to 15 digits, within its range.
+_LONG_NUMBER = re.compile(rb"[0-9.]{17}|[0-9][eE][+-]?[0-9]{3}")
+# Whole numbers below it are written with all of their digits, as decimal(38,0) is.
+WHOLE = 10**38
 
 
 def loads(text: bytes, *, exact: bool = False) -> Any:
@@ -33,13 +33,13 @@ def loads(text: bytes, *, exact: bool = False) -> Any:
     return _loads(text, Decimal if exact else None)
 
 
-def loads_kept(text: bytes) -> Any:
-    """The value in a JSON text; a number that a double does not give back becomes a Decimal.
+def loads_with_digits(text: bytes) -> Any:
+    """The value in a JSON text, with every digit of its numbers: Decimal where a double would change one.
 
     Raises:
         orjson.JSONDecodeError: it is no JSON.
     """
-    return _loads(text, _kept) if may_lose_digits(text) else orjson.loads(text)
+    return _loads(text, _float_or_decimal) if may_lose_digits(text) else orjson.loads(text)
 
 
 def may_lose_digits(text: bytes) -> bool:
@@ -55,12 +55,8 @@ def _loads(text: bytes, fraction: Callable[[str], Any] | None) -> Any:
         raise orjson.JSONDecodeError("nested too deeply", "", 0) from None
 
 
-def _kept(text: str) -> float | Decimal:
-    double = float(text)
-    if repr(double) == text:
-        return double
-    number = Decimal(text)
-    return double if keeps_digits(number) else number
+def _float_or_decimal(text: str) -> float | Decimal:
+    return Decimal(text) if loses_digits(text) else float(text)
 
 
 def dumps(value: Any) -> bytes:
@@ -75,6 +71,61 @@ def keeps_digits(number: Decimal) -> bool:
     """Whether a double gives back the digits of a number."""
     double = float(number)
     return math.isfinite(double) and Decimal(repr(double)) == number
+
+
+def loses_digits(text: str) -> bool:
+    """Whether a double would change the number that a text says; a text that is no number loses nothing.
+
+    Digits that a double prints again, such as those of `48.053808600000004`, are not lost.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    if not number.is_finite() or keeps_digits(number):
+        return False
+    exponent = number.as_tuple().exponent
+    return not -400 < int(exponent) <= 0 or Decimal(f"{float(number):.{-int(exponent)}f}") != number
+
+
+def number_text(number: int | float | Decimal) -> str:
+    """The one text of all numbers of the same value: `1` for 1 and 1.0, `1.5` for 1.50.
+
+    A double stands for the number that its shortest text says.
+    """
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    if exact == exact.to_integral_value() and abs(exact) < WHOLE:
+        return str(int(exact))
+    if keeps_digits(exact):
+        return repr(float(exact))
+    return str(exact.normalize(Context(prec=max(1, len(exact.as_tuple().digits)))))
+
+
+def canonical_key(text: str) -> str:
+    """The one JSON text of all that are equal as keys: numbers by their value, objects whatever their order.
+
+    Args:
+        text: JSON; what the parser refuses, such as 1e400, stays as it is.
+    """
+    try:
+        value = loads(text.encode(), exact=True)
+    except ValueError:
+        return text
+    return canonical(_with_plain_numbers(value)).decode()
+
+
+def _with_plain_numbers(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case int() | float() | Decimal():
+            return orjson.Fragment(number_text(value))
+        case dict():
+            return {key: _with_plain_numbers(inner) for key, inner in value.items()}
+        case list():
+            return [_with_plain_numbers(inner) for inner in value]
+        case _:
+            return value
 
 
 def _number(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from sluice.domain.endpoint import Endpoint
-from sluice.domain.json_text import loads
+from sluice.domain.json_text import loads_with_digits
 from sluice.errors import Invalid, QueryLimit
 from sluice.reads.csv_text import csv_head, csv_rows
 from sluice.reads.workbook import write_workbook
@@ -53,7 +53,7 @@ def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom
         raise QueryLimit(
             f"The answer has more than {found.rows} rows, which {form.upper()} could not tell; ask for less of it."
         )
-    items: list[dict[str, Any]] = loads(found.items)
+    items: list[dict[str, Any]] = loads_with_digits(found.items)
     types = {one["name"]: one["type"] for one in found.columns}
     names = list(endpoint.columns or types)
     if unknown := [name for name in names if name not in types]:

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import orjson
 
-from sluice.domain.json_text import depth, loads_kept, may_lose_digits
+from sluice.domain.json_text import depth, loads_with_digits, may_lose_digits
 from sluice.errors import DataTooLarge, EmptyData, UnreadableData
 from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
@@ -32,7 +32,7 @@ def read_json(content: IO[bytes], limits: Limits) -> Any:
         raise EmptyData("The page is empty; JSON was expected.")
     require_json_fits(body, limits, "The JSON", exact=may_lose_digits(body))
     try:
-        document = loads_kept(body)
+        document = loads_with_digits(body)
     except orjson.JSONDecodeError as error:
         raise UnreadableData(_explanation(body, error)) from None
     if depth(document) > limits.nesting:
@@ -84,7 +84,7 @@ def read_json_lines(content: IO[bytes], limits: Limits) -> Iterator[Any]:
             continue
         require_json_fits(line, limits, f"Line {number}", exact=may_lose_digits(line))
         try:
-            document = loads_kept(line)
+            document = loads_with_digits(line)
         except orjson.JSONDecodeError as error:
             raise UnreadableData(_line_explanation(line, number, error)) from None
         if depth(document) > limits.nesting:

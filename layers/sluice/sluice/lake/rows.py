@@ -9,35 +9,41 @@ from typing import Any
 
 import orjson
 
-from sluice.domain.json_text import dumps, loads
+from sluice.domain.json_text import dumps, loads_with_digits
 from sluice.domain.schema import Column
 
 
 def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of a `shown_query`, as JSON values."""
+    """A row of a `shown_query`, as JSON values; Decimal stands for what a double would change."""
     return {
-        column.name: loads(_finite(value).encode())
-        if column.type == "json" and value
-        else json_value(column.type, value)
+        column.name: json_of(value) if column.type == "json" and value else json_value(column.type, value)
         for column, value in zip(columns, values, strict=True)
     }
 
 
-def _finite(text: str) -> str:
-    """JSON of the engine as JSON: in its own NaN and the infinities stand as words, and lists may end in a comma.
+def json_of(text: str) -> Any:
+    """The value of the engine's JSON, with every digit; NaN and the infinities, which it has, are null.
 
     Raises:
         ValueError: it is no JSON at all.
     """
     try:
-        orjson.loads(text)
-        return text
+        return loads_with_digits(text.encode())
     except orjson.JSONDecodeError:
         pass
     try:
-        return dumps(json.loads(text, parse_constant=lambda _: None)).decode()
+        return json.loads(text, parse_constant=lambda _: None, parse_float=Decimal)
     except ValueError:
         raise ValueError(f"{text[:80]!r} is no JSON") from None
+
+
+def _finite(text: str) -> str:
+    """JSON of the engine as JSON: in its own NaN and the infinities stand as words, and lists may end in a comma."""
+    try:
+        orjson.loads(text)
+        return text
+    except orjson.JSONDecodeError:
+        return dumps(json_of(text)).decode()
 
 
 def json_value(kind: str, value: Any) -> Any:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from sluice.aws import translated
 from sluice.domain.dataset import DataObject, Manifest
-from sluice.domain.json_text import loads
+from sluice.domain.json_text import loads_with_digits
 from sluice.errors import NotFound, Unavailable
 from sluice.lake import keys
 from sluice.lake.cache import FileCache
@@ -112,8 +112,8 @@ class Lake:
         return Manifest.model_validate_json(self.get(key))
 
     def document(self, stored: DataObject) -> Any:
-        """The document that a version keeps beside its rows, or instead of them."""
-        return loads(gzip.decompress(self.local(stored.key, stored.sha256).read_bytes()))
+        """The document that a version keeps beside its rows, or instead of them, with every digit."""
+        return loads_with_digits(gzip.decompress(self.local(stored.key, stored.sha256).read_bytes()))
 
     def _download(self, key: str, path: Path) -> None:
         with translated():

@@ -6,6 +6,10 @@ from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any
 
+from sluice.domain.json_text import WHOLE, keeps_digits, number_text
+
+_EXACT = 2**53
+
 
 def concatenation(documents: list[Any]) -> dict[str, Any]:
     """The documents side by side: `{"0": first, "1": second, …}`, nulls included."""
@@ -53,13 +57,25 @@ def identity(value: Any) -> Hashable:
         case bool() | None:
             return (type(value).__name__, value)
         case int() | float() | Decimal():
-            return ("number", value)
+            return ("number", _comparable(value))
         case dict():
             return ("object", frozenset((key, identity(inner)) for key, inner in value.items()))
         case list():
             return ("list", tuple(identity(inner) for inner in value))
         case _:
             return ("text", value)
+
+
+def _comparable(number: int | float | Decimal) -> int | float | Decimal:
+    """What numbers of the same value have in common; a double stands for what its shortest text says."""
+    if isinstance(number, Decimal) or abs(number) >= WHOLE:
+        exact = Decimal(number) if not isinstance(number, float) else Decimal(repr(number))
+        if not keeps_digits(exact):
+            return exact
+        number = float(exact)
+    if isinstance(number, float) and _EXACT <= abs(number) < WHOLE:
+        return int(number_text(number))
+    return number
 
 
 def size(document: Any) -> int:

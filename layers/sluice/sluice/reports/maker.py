@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import DataObject, InputVersion, Manifest
-from sluice.domain.json_text import loads
+from sluice.domain.json_text import loads_with_digits
 from sluice.domain.report import MarkdownSection, Report, Section, TableSection
 from sluice.domain.run import Run
 from sluice.domain.sql_query import SqlError, parse_query
@@ -113,7 +113,7 @@ class ReportMaker:
     def _rows(self, one: Any, chosen: Chosen, scratch: Path) -> Rows:
         limit = self._settings.report_rows
         found = self._sandbox.query(parse_query(one.sql).sql, {}, chosen.tables, scratch, rows=limit, threads=1)
-        return Rows(found.columns, loads(found.items), found.truncated)
+        return Rows(found.columns, loads_with_digits(found.items), found.truncated)
 
     def _content(self, one: Section, rows: Rows) -> str:
         if isinstance(one, TableSection):

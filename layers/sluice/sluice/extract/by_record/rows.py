@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.json_text import dumps, loads_kept
+from sluice.domain.json_text import dumps, loads_with_digits
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import UnreadableData
@@ -89,7 +89,7 @@ class RecordReader:
             for number, line in enumerate(source, start=1):
                 if number % _TICK == 0:
                     self._tick(self._count)
-                page, position, row = loads_kept(line)
+                page, position, row = loads_with_digits(line)
                 typed = types.converted(row, columns, page, position)
                 lacking = [name for name in may_lack if name not in row]
                 text = dumps({"_page": page, "_row": position, "_missing": lacking or None, **typed}) + b"\n"

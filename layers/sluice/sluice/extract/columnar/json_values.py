@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sluice.domain.json_text import loads_kept
+from sluice.domain.json_text import loads_with_digits
 from sluice.domain.schema import duckdb_type, is_decimal
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
@@ -87,7 +87,7 @@ def _sure(cell: str, have: str, want: str) -> Sure:
 
 
 def _parsed(text: str) -> Any:
-    return loads_kept(text.encode())
+    return loads_with_digits(text.encode())
 
 
 def _itself(value: Any) -> Any:
