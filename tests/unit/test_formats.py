@@ -175,7 +175,7 @@ def test_parquet_keeps_its_types(admin: Client, notes: Drop, tmp_path: Path) -> 
     schema = admin.get("/datasources/notes/versions").json()["items"][0]["schema"]
     types = {column["name"]: column["type"] for column in schema}
     assert (types["huge"], types["money"], types["none"]) == ("decimal(20,0)", "decimal(5,2)", "bigint")
-    assert admin.get("/datasources/notes/data?where=odd.null").json()["items"] == [], "NaN is no null"
+    assert len(admin.get("/datasources/notes/data?where=odd.null").json()["items"]) == 1, "NaN is shown as null"
 
 
 def test_parquet_without_rows_has_its_columns(admin: Client, notes: Drop, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ _COMMA_PROOF = re.compile(r"(^-?0,|,[0-9]{1,2}$|,[0-9]{4,}$|\.[0-9]{3},)")
 _WIDE = Context(prec=100)
 _EXACT = 2**53
 _WIDE_LENGTH = 16
+# A double gives back every decimal number of so many digits.
+_DOUBLE_DIGITS = 15
 _NUMBER_TYPES = frozenset(["bigint", "double"])
 # Besides `date` and `timestamp`, which are ISO 8601: those of the forms that the datasource says.
 _AS_SAID = {"date": "date as said", "timestamp": "timestamp as said"}
@@ -94,17 +96,20 @@ class Column(Record):
     missing: bool = Field(False, description="Some records lack it, which is not the same as null.")
     wide: bool = Field(False, description="It has whole numbers whose digits a double would lose.")
     guessed: bool = Field(False, description="Only nulls were seen, so that nothing speaks for the type.")
+    from_json: bool = Field(False, description='Its type was found in JSON values, where 7 and "7" are two values.')
 
 
 def common_type(types: list[str]) -> str:
-    """The type that holds the values of all these types: text where nothing narrower does."""
+    """The type that holds the values of all these types with every digit: text where nothing narrower does.
+
+    A double holds whole numbers up to 2^53, and decimals of up to 15 digits. Whether a bigint has
+    larger ones its type does not say: see `column_type`.
+    """
     distinct = set(types)
     if len(distinct) == 1:
         return types[0]
-    if distinct <= {"bigint", "double"} or (
-        "double" in distinct and distinct - {"bigint"} <= _decimals(distinct) | {"double"}
-    ):
-        return "double"
+    if "double" in distinct and distinct <= {"bigint", "double"} | _decimals(distinct):
+        return "string" if any(map(is_long, distinct)) else "double"
     if distinct <= {"date", "timestamp"}:
         return "timestamp"
     if distinct <= {"bigint"} | _decimals(distinct):
@@ -112,21 +117,29 @@ def common_type(types: list[str]) -> str:
     return "string"
 
 
-def column_type(columns: list[Column], *, exact: bool = True) -> str:
-    """The type that holds what the columns hold.
-
-    Args:
-        exact: whether whole numbers that a double would change become text beside a double.
-    """
+def column_type(columns: list[Column]) -> str:
+    """The type that holds what the columns hold: text where numbers beside doubles would lose digits."""
     types = [column.type for column in columns if not column.guessed]
     kind = common_type(types) if types else columns[0].type
-    if exact and kind == "double" and "bigint" in types and any(column.wide for column in columns):
+    if kind == "double" and "bigint" in types and any(column.wide for column in columns):
         return "string"
     return kind
 
 
+def are_numbers(columns: list[Column]) -> bool:
+    """Whether the columns hold numbers only, of which type ever; one of nulls only may be anything."""
+    known = [column for column in columns if not column.guessed]
+    return bool(known) and all(is_number(column.type) for column in known)
+
+
 def _decimals(types: set[str]) -> set[str]:
     return {name for name in types if _DECIMAL.match(name)}
+
+
+def is_long(column_type: str) -> bool:
+    """Whether these are decimals of a type that may have digits which a double would lose."""
+    found = _DECIMAL.match(column_type)
+    return found is not None and int(found[1]) > _DOUBLE_DIGITS
 
 
 def _common_decimal(types: set[str]) -> str:
@@ -141,6 +154,12 @@ def _common_decimal(types: set[str]) -> str:
 def is_decimal(column_type: str) -> bool:
     """Whether this is one of the types `decimal(p,s)`."""
     return _DECIMAL.match(column_type) is not None
+
+
+def scale_of(column_type: str) -> int:
+    """How many digits of a fraction the values of an exact type of numbers have."""
+    found = _DECIMAL.match(column_type)
+    return int(found[2]) if found else 0
 
 
 def is_number(column_type: str) -> bool:

@@ -112,22 +112,39 @@ def _position(name: str, file: LocalFile, columns: list[Column]) -> str:
 
 
 def _cell(column: Column, file: LocalFile) -> str:
+    """A column of a file as its version has it; NaN and the infinities, which some files have, are null."""
     name = quoted(column.name)
     if file.columns is not None and column.name not in file.columns:
         return f"NULL::{duckdb_type(column.type)} AS {name}"
     have = column.type if file.columns is None else file.columns[column.name]
-    return f"{as_type(name, have, column.type)} AS {name}"
+    cell = finite(name) if have == "double" else name
+    return f"{as_type(cell, have, column.type)} AS {name}"
+
+
+def finite(cell: str) -> str:
+    """The SQL of a double that is a number, else null."""
+    return f"(CASE WHEN isfinite({cell}) THEN {cell} END)"
 
 
 def as_type(cell: str, have: str, want: str) -> str:
-    """The SQL of a value of one type as another: texts within JSON lose their quotes, times are RFC 3339.
+    """The SQL of a value of one type as another, with every digit that the other type can have.
 
-    A time in a text may have an offset; a number is seconds since 1970, as in a datasource's `types`.
+    Texts within JSON lose their quotes, and times are RFC 3339. A time in a text may have an offset; a
+    number is seconds since 1970, as in a datasource's `types`. A double stands for the number that its
+    shortest text says.
     """
+    if have == want:
+        return f"{cell}::{duckdb_type(want)}"
+    if want == "json":
+        return _as_json(cell, have)
     if (have, want) == ("json", "string"):
-        return f"({cell}->>'$')"
+        return _json_text(cell)
     if have in _TIMES and want == "string":
         return time_text(cell, have)
+    if have == "double" and is_decimal(want):
+        return f"{cell}::VARCHAR::{duckdb_type(want)}"
+    if want == "double" and have in ("string", "json"):
+        return finite(f"{cell}::DOUBLE")
     if want == "timestamp" and have in ("string", "json"):
         return f"{as_type(cell, have, 'string')}::TIMESTAMPTZ::TIMESTAMP"
     if want == "timestamp" and (have in ("bigint", "double") or is_decimal(have)):
@@ -135,16 +152,31 @@ def as_type(cell: str, have: str, want: str) -> str:
     return f"{cell}::{duckdb_type(want)}"
 
 
+def _json_text(cell: str) -> str:
+    """The SQL of JSON as text; the engine itself would write its numbers anew, with fewer digits."""
+    text = f"{cell}::VARCHAR"
+    return f"(CASE WHEN {text} = 'null' THEN NULL WHEN starts_with({text}, '\"') THEN {cell}->>'$' ELSE {text} END)"
+
+
+def _as_json(cell: str, have: str) -> str:
+    """The SQL of a value as JSON: numbers are numbers, with all of their digits."""
+    if is_decimal(have):
+        return f"{cell}::VARCHAR::JSON"
+    return f"to_json({time_text(cell, have)})" if have in _TIMES else f"to_json({cell})"
+
+
 def json_cell(cell: str, kind: str) -> str:
-    """The SQL of a value as JSON, as the API has it: decimals and times are text, and lose no digit.
+    """The SQL of a value as JSON text, as the API has it: decimals and times are text, and lose no digit.
 
     What is no finite number has no JSON, and is null.
     """
+    if kind == "json":
+        return f"{cell}::VARCHAR"
     if kind == "double":
-        return f"to_json(CASE WHEN isfinite({cell}) THEN {cell} END)"
-    if kind in ("date", "timestamp") or kind.startswith("decimal"):
-        return f"to_json({as_type(cell, kind, 'string')})"
-    return f"to_json({cell})"
+        return f"to_json({finite(cell)})::VARCHAR"
+    if kind in _TIMES or is_decimal(kind):
+        return f"to_json({as_type(cell, kind, 'string')})::VARCHAR"
+    return f"to_json({cell})::VARCHAR"
 
 
 def time_text(cell: str, kind: str) -> str:

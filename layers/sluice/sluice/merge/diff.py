@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice.domain.dataset import Manifest
-from sluice.domain.json_text import identical
-from sluice.domain.schema import Column, common_type
+from sluice.domain.json_text import identical, number_text
+from sluice.domain.schema import Column, are_numbers, common_type, duckdb_type
 from sluice.errors import Conflict
+from sluice.lake.equality import key_cell, number_cell
 from sluice.lake.parquet import as_type, engine, placed_rows, quoted, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
@@ -60,80 +63,113 @@ class Differ:
         return counted
 
     def _rows(self, limit: int, offset: int) -> list[Change]:
-        key, columns = self._key_columns(), self._columns()
+        key, fields = self._key_columns(), self._fields()
         names = ", ".join(map(quoted, self._new.key or []))
-        sides = [Column(name=_side(side, one), type=one.type) for side in ("old", "new") for one in columns]
+        sides = [one.shown(side) for side in ("old", "new") for one in fields]
         selected = ", ".join([names, _CHANGE.name, *(quoted(one.name) for one in sides)])
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             query = f"SELECT {selected} FROM ({self._query()}) ORDER BY {names} LIMIT {limit} OFFSET {offset}"
             found = connection.execute(shown_query(query, [*key, _CHANGE, *sides])).fetchall()
-        return [self._change(key, columns, row) for row in found]
+        return [self._change(key, fields, row) for row in found]
 
     def _rows_counted(self) -> list[Change]:
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             query = f"SELECT __sluice_change, count(*) FROM ({self._query()}) GROUP BY ALL"
             return [{"change": change, "count": count} for change, count in connection.execute(query).fetchall()]
 
-    def _change(self, key: list[Column], columns: list[Column], row: tuple[Any, ...]) -> Change:
+    def _change(self, key: list[Column], fields: list[_Field], row: tuple[Any, ...]) -> Change:
         told = list(json_row(key, row[: len(key)]).values())
-        before = json_row(columns, row[len(key) + 1 : len(key) + 1 + len(columns)])
-        after = json_row(columns, row[len(key) + 1 + len(columns) :])
-        fields = {name: [before[name], after[name]] for name in before if not identical(before[name], after[name])}
-        return {"key": told, "change": row[len(key)], "fields": fields}
+        start, middle = len(key) + 1, len(key) + 1 + len(fields)
+        before = json_row([one.shown("old") for one in fields], row[start:middle]).values()
+        after = json_row([one.shown("new") for one in fields], row[middle:]).values()
+        values = zip(fields, before, after, strict=True)
+        changed = {one.name: [old, new] for one, old, new in values if not one.same(old, new)}
+        return {"key": told, "change": row[len(key)], "fields": changed}
 
     def _key_columns(self) -> list[Column]:
         return [self._merged(name) for name in self._new.key or []]
 
-    def _columns(self) -> list[Column]:
+    def _fields(self) -> list[_Field]:
         """The columns of both versions that are not of the key."""
         names: dict[str, str] = {}  # SQL does not tell N from n; the new version's spelling counts
         for one in [*self._new.columns, *self._old.columns]:
             names.setdefault(one.name.lower(), one.name)
-        return [self._merged(name) for name in names.values() if name not in (self._new.key or [])]
+        return [self._field(name) for name in names.values() if name not in (self._new.key or [])]
+
+    def _field(self, name: str) -> _Field:
+        both = self._both(name)
+        if len({one.type for one in both}) > 1 and are_numbers(both):
+            return _Field(name, both[0].type, both[-1].type)
+        kind = self._merged(name).type
+        return _Field(name, kind, kind)
+
+    def _both(self, name: str) -> list[Column]:
+        """A column of the old and the new version; one of nulls only says nothing of its type."""
+        both = [one for one in (*self._old.columns, *self._new.columns) if one.name.lower() == name.lower()]
+        return [one for one in both if not one.guessed] or both
 
     def _merged(self, name: str) -> Column:
-        both = [one for one in (*self._old.columns, *self._new.columns) if one.name.lower() == name.lower()]
-        # A column of nulls only says nothing of its type.
-        types = [one.type for one in both if not one.guessed] or [one.type for one in both]
-        return Column(name=name, type=common_type(types))
+        return Column(name=name, type=common_type([one.type for one in self._both(name)]))
 
     def _query(self) -> str:
         """The changed records: the key, what happened, and all fields as they were and are."""
-        key, columns = self._key_columns(), self._columns()
-        names = ", ".join(quoted(one.name) for one in key)
+        names = ", ".join(quoted(one.name) for one in self._key_columns())
         sides = {side: self._side(manifest, side) for side, manifest in (("old", self._old), ("new", self._new))}
-        pairs = [(_side_name("old", one), _side_name("new", one)) for one in columns]
-        differs = " OR ".join(f"{old} IS DISTINCT FROM {new}" for old, new in pairs) or "false"
+        differs = " OR ".join(f"{one.compared('old')} IS DISTINCT FROM {one.compared('new')}" for one in self._fields())
         return f"""
             SELECT *, CASE WHEN __sluice_old IS NULL THEN 'added' WHEN __sluice_new IS NULL THEN 'removed'
                            ELSE 'changed' END AS __sluice_change
             FROM {sides["old"]} FULL JOIN {sides["new"]} USING ({names})
-            WHERE __sluice_old IS NULL OR __sluice_new IS NULL OR {differs}
+            WHERE __sluice_old IS NULL OR __sluice_new IS NULL OR {differs or "false"}
         """
 
     def _side(self, manifest: Manifest, side: str) -> str:
         have = {one.name.lower(): one for one in manifest.columns}
 
-        def cell(wanted: Column) -> str:
-            stored = have.get(wanted.name.lower())
-            return as_type(quoted(stored.name), stored.type, wanted.type) if stored else "NULL"
+        def cell(name: str, want: str, convert: Callable[[str, str, str], str]) -> str:
+            stored = have.get(name.lower())
+            return convert(quoted(stored.name), stored.type, want) if stored else f"NULL::{duckdb_type(want)}"
 
-        cells = [f"{cell(one)} AS {quoted(one.name)}" for one in self._key_columns()]
-        cells += [f"{cell(one)} AS {_side_name(side, one)}" for one in self._columns()]
+        cells = [f"{cell(one.name, one.type, key_cell)} AS {quoted(one.name)}" for one in self._key_columns()]
+        for one in self._fields():
+            shown = one.shown(side)
+            cells.append(f"{cell(one.name, shown.type, as_type)} AS {quoted(shown.name)}")
         rows = placed_rows(self._lake.local_files(manifest.objects), manifest.columns, [])
         return f"(SELECT {', '.join(cells)}, __sluice_at AS __sluice_{side} FROM {rows})"
 
 
+@dataclass(frozen=True)
+class _Field:
+    """A column of two versions.
+
+    Args:
+        old: the type in which the old version's values are shown, and `new` the new one's: the type that holds
+            both, unless they are numbers of two types, which are compared by their value.
+    """
+
+    name: str
+    old: str
+    new: str
+
+    def shown(self, side: str) -> Column:
+        """The column of a side's values."""
+        return Column(name=f"__sluice_{side} {self.name}", type=self.old if side == "old" else self.new)
+
+    def compared(self, side: str) -> str:
+        """The SQL of what is the same in both versions if nothing has changed."""
+        column = self.shown(side)
+        cell = quoted(column.name)
+        return cell if self.old == self.new else number_cell(cell, column.type)
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether two values as JSON are the same."""
+        if self.old == self.new or before is None or after is None:
+            return identical(before, after)
+        return number_text(Decimal(str(before))) == number_text(Decimal(str(after)))
+
+
 _ALL = 10**12
 _CHANGE = Column(name="__sluice_change", type="string")
-
-
-def _side(side: str, column: Column) -> str:
-    return f"__sluice_{side} {column.name}"
-
-
-def _side_name(side: str, column: Column) -> str:
-    return quoted(_side(side, column))
 
 
 def document_changes(old: Any, new: Any, way: tuple[str | int, ...] = ()) -> Iterator[Change]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sluice.domain.json_text import dumps, loads
+from sluice.domain.json_text import canonical_key, dumps, loads
 from sluice.domain.merge import Normalizer, RowsMerge
-from sluice.domain.schema import Column, convert
+from sluice.domain.schema import Column, convert, duckdb_type
 from sluice.errors import Invalid
+from sluice.lake.equality import is_plain_json
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.loading import BATCH, load
 from sluice.merge.plan import Source
@@ -34,24 +35,62 @@ def normalized(text: str, normalizers: list[Normalizer]) -> str:
 
 
 def with_normalized_keys(connection: DuckDBPyConnection, source: Source, spec: RowsMerge, scratch: Path) -> Source:
-    """A source whose keys are as they are compared.
+    """A source whose keys are as they are compared: equal JSON is written in one way, and texts are normalized.
 
-    ASCII is dealt with by the engine; other texts are few and go through Python, whose Unicode is whole.
+    What is plain is dealt with by the engine; other keys are few and go through Python, whose Unicode is whole.
     """
-    for name, normalizers in spec.normalizers.items():
+    for name in spec.key or []:
         column = source.columns.get(name)
-        if column is None or column.type not in ("string", "json") or not normalizers:
+        if column is None:
             continue
-        cell = as_type(quoted(name), column.type, "string")
-        table = quoted(f"normalized {source.label} {name}")  # a label has no space
-        _load_others(connection, source, cell, table, normalizers, scratch)
-        others = [f"origin.{quoted(one)}" for one in source.columns if one != name]
-        made = f"CASE WHEN {_is_ascii(cell)} THEN {_ascii(cell, normalizers)} ELSE {table}.__sluice_made END"
-        selected = ", ".join([f"{made} AS {quoted(name)}", *others, *source.carried])
-        rows = f"(SELECT {selected} FROM {source.rows} AS origin LEFT JOIN {table} ON {table}.__sluice_raw = {cell})"
-        columns = {**source.columns, name: column.model_copy(update={"type": "string"})}
-        source = replace(source, columns=columns, prepared=rows)
+        if column.type == "json":
+            source = _with_key(connection, source, name, _CANONICAL, scratch)
+        normalizers = spec.normalizers.get(name)
+        if normalizers and column.type in ("string", "json"):
+            source = _with_key(connection, source, name, _normalizing(normalizers), scratch)
     return source
+
+
+@dataclass(frozen=True)
+class _Rewriting:
+    """How the values of a key's column are rewritten.
+
+    Args:
+        kind: the type that they have then.
+        is_plain: the SQL condition that the engine can do it, of a value of that type.
+        plain: the SQL of what it makes of such a value.
+        other: what is made of any other one.
+    """
+
+    kind: str
+    is_plain: Callable[[str], str]
+    plain: Callable[[str], str]
+    other: Callable[[str], str]
+
+
+_CANONICAL = _Rewriting("json", is_plain_json, lambda cell: f"{cell}::VARCHAR", canonical_key)
+
+
+def _normalizing(normalizers: list[Normalizer]) -> _Rewriting:
+    return _Rewriting(
+        "string", _is_ascii, lambda cell: _ascii(cell, normalizers), lambda text: normalized(text, normalizers)
+    )
+
+
+def _with_key(
+    connection: DuckDBPyConnection, source: Source, name: str, rewriting: _Rewriting, scratch: Path
+) -> Source:
+    column = source.columns[name]
+    cell = as_type(quoted(name), column.type, rewriting.kind)
+    table = quoted(f"rewritten as {rewriting.kind} {source.label} {name}")  # a label has no space
+    _load_others(connection, source, cell, table, rewriting, scratch)
+    others = [f"origin.{quoted(one)}" for one in source.columns if one != name]
+    made = f"CASE WHEN {rewriting.is_plain(cell)} THEN {rewriting.plain(cell)} ELSE {table}.__sluice_made END"
+    selected = ", ".join([f"({made})::{duckdb_type(rewriting.kind)} AS {quoted(name)}", *others, *source.carried])
+    same = f"{table}.__sluice_raw = {cell}::VARCHAR"
+    rows = f"(SELECT {selected} FROM {source.rows} AS origin LEFT JOIN {table} ON {same})"
+    columns = {**source.columns, name: column.model_copy(update={"type": rewriting.kind})}
+    return replace(source, columns=columns, prepared=rows)
 
 
 def _is_ascii(cell: str) -> str:
@@ -64,18 +103,15 @@ def _ascii(cell: str, normalizers: list[Normalizer]) -> str:
 
 
 def _load_others(
-    connection: DuckDBPyConnection,
-    source: Source,
-    cell: str,
-    table: str,
-    normalizers: list[Normalizer],
-    scratch: Path,
+    connection: DuckDBPyConnection, source: Source, cell: str, table: str, rewriting: _Rewriting, scratch: Path
 ) -> None:
-    answer = connection.execute(f"SELECT DISTINCT {cell} FROM {source.rows} WHERE NOT ({_is_ascii(cell)})")
+    answer = connection.execute(
+        f"SELECT DISTINCT {cell}::VARCHAR FROM {source.rows} WHERE NOT ({rewriting.is_plain(cell)})"
+    )
 
     def rows() -> Iterator[dict[str, str | int | None]]:
         while batch := answer.fetchmany(BATCH):
-            yield from ({"__sluice_raw": raw, "__sluice_made": normalized(raw, normalizers)} for (raw,) in batch)
+            yield from ({"__sluice_raw": raw, "__sluice_made": rewriting.other(raw)} for (raw,) in batch)
 
     load(connection, table, {"__sluice_raw": "VARCHAR", "__sluice_made": "VARCHAR"}, rows(), scratch)
 
@@ -89,9 +125,10 @@ def _typed(column: Column, text: str, normalizers: list[Normalizer]) -> Any:
 def _json_key(text: str) -> str:
     """A key of a column of JSON: JSON as it is, any other text as a JSON string."""
     try:
-        return dumps(loads(text.encode())).decode()
+        loads(text.encode())
     except ValueError:
         return dumps(text).decode()
+    return canonical_key(text)
 
 
 def typed_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[Any]:

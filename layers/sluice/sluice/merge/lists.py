@@ -6,13 +6,15 @@ SQL puts the values side by side; which of them are equal is decided here, by va
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sluice.domain.json_text import dumps, loads
+from sluice.domain.json_text import dumps, loads, number_text
 from sluice.domain.merge import FieldRule, JoinMerge, RowsMerge
-from sluice.domain.schema import Column
+from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.parquet import quoted
+from sluice.lake.rows import json_of
 from sluice.merge.documents import distinct, identity
 from sluice.merge.loading import BATCH, load, replace_merged
 from sluice.merge.provenance import PLACE, in_merge, winner_column
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _LIST_RULES = ("union", "all")
+# The largest double has 309 digits before the point, the smallest one 1,074 after it.
+_SUM_DIGITS = 1_400
 
 
 def union(values: list[Any], key: str | None) -> list[Any]:
@@ -55,8 +59,14 @@ def majority(said: list[tuple[int, str]]) -> tuple[int, str]:
     """
     votes: dict[Hashable, list[tuple[int, str]]] = {}
     for rank, text in said:
-        votes.setdefault(identity(loads(text.encode(), exact=True)), []).append((rank, text))
+        votes.setdefault(identity(json_of(text)), []).append((rank, text))
     return max(votes.values(), key=len)[0]
+
+
+def exact_sum(texts: list[str | None]) -> str:
+    """The sum of numbers that are written as text, with every digit."""
+    with localcontext(prec=_SUM_DIGITS):
+        return number_text(sum((Decimal(text) for text in texts if text is not None), Decimal(0)))
 
 
 def lists_of(spec: RowsMerge, columns: list[Column]) -> list[Column]:
@@ -67,7 +77,8 @@ def lists_of(spec: RowsMerge, columns: list[Column]) -> list[Column]:
 
 
 def _is_listed(rule: FieldRule, column: Column) -> bool:
-    return rule.rule in _LIST_RULES or (rule.rule == "majority" and column.type == "json")
+    listed = {"majority": "json", "sum": "string"}
+    return rule.rule in _LIST_RULES or listed.get(rule.rule) == column.type
 
 
 def made_into_lists(
@@ -86,7 +97,7 @@ def made_into_lists(
         if rule.rule == "majority":
             _replace_by_majority(connection, column.name, winner_column(fields.index(column.name)), scratch)
         else:
-            _replace(connection, column.name, scratch, _maker(rule))
+            _replace(connection, column, scratch, _maker(rule))
 
 
 def _replace_by_majority(connection: DuckDBPyConnection, name: str, winner: str, scratch: Path) -> None:
@@ -110,22 +121,28 @@ def _replace_by_majority(connection: DuckDBPyConnection, name: str, winner: str,
     connection.execute("DROP TABLE lists")
 
 
-def _maker(rule: FieldRule) -> Callable[[list[Any]], list[Any]]:
-    return every if rule.rule == "all" else lambda values: union(values, rule.key)
+def _maker(rule: FieldRule) -> Callable[[list[Any]], str]:
+    match rule.rule:
+        case "sum":
+            return exact_sum
+        case "all":
+            return lambda values: dumps(every(values)).decode()
+        case _:
+            return lambda values: dumps(union(values, rule.key)).decode()
 
 
-def _replace(connection: DuckDBPyConnection, name: str, scratch: Path, make: Callable[[list[Any]], list[Any]]) -> None:
-    column = quoted(name)
+def _replace(connection: DuckDBPyConnection, merged: Column, scratch: Path, make: Callable[[list[Any]], str]) -> None:
+    column = quoted(merged.name)
     answer = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
 
     def rows() -> Iterator[dict[str, str | int | None]]:
         while batch := answer.fetchmany(BATCH):
-            yield from ({"place": place, "made": dumps(make(loads(text.encode()))).decode()} for place, text in batch)
+            yield from ({"place": place, "made": make(json_of(text))} for place, text in batch)
 
     load(connection, "lists", {"place": "BIGINT", "made": "VARCHAR"}, rows(), scratch)
     replace_merged(
         connection,
-        f"SELECT merged.* REPLACE (lists.made::JSON AS {column}) "
+        f"SELECT merged.* REPLACE (lists.made::{duckdb_type(merged.type)} AS {column}) "
         f"FROM merged LEFT JOIN lists ON merged.{PLACE} = lists.place",
     )
     connection.execute("DROP TABLE lists")

@@ -86,9 +86,10 @@ def _merged(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
     found = [source.columns[name] for source in sources if name in source.columns]
     nullable = name not in (spec.key or [])
     guessed = all(column.guessed for column in found)
-    if isinstance(spec, JoinMerge) and nullable:
-        return Column(name=name, type=merged_type(spec.rule_of(name), found), nullable=True, guessed=guessed)
-    return Column(name=name, type=column_type(found), nullable=nullable, guessed=guessed)
+    rule = spec.rule_of(name) if isinstance(spec, JoinMerge) and nullable else None
+    kind = merged_type(rule, found) if rule is not None else column_type(found)
+    wide = kind == "bigint" and any(column.wide for column in found)
+    return Column(name=name, type=kind, nullable=nullable, guessed=guessed, wide=wide)
 
 
 def _check_key(key: list[str], sources: list[Source]) -> None:

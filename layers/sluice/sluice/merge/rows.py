@@ -20,6 +20,7 @@ from sluice.merge.provenance import PLACE, in_merge, provenance_columns
 from sluice.merge.reshape import reshaped, reshaped_source
 from sluice.merge.rules import MOST_SOURCES
 from sluice.merge.sql import duplicates_query, keyed_query, nothing_query, stacked_query
+from sluice.merge.types import text_notes
 from sluice.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,10 +96,12 @@ class _Merge:
         scratch = self._folder / "loaded.jsonl"
         having = [source for source in self._all if source.columns]
         sources = [
-            reshaped_source(self._connection, one, self._spec.reshape_of(one.input.datasource)) for one in having
+            reshaped_source(self._connection, one, self._spec.reshape_of(one.input.datasource), self._warnings)
+            for one in having
         ]
         sources = [with_normalized_keys(self._connection, one, self._spec, scratch) for one in sources]
         columns = merged_columns(self._spec, sources)
+        self._warnings += text_notes(columns, [one.columns for one in sources])
         query = self._query(sources, columns)
         fields = [column.name for column in columns if column.name not in (self._spec.key or [])]
         carried = provenance_columns(len(sources), len(fields)) if self._spec.key and sources else []
@@ -158,7 +161,8 @@ class _Merge:
         """Write the data and, if there is any to be told, the provenance of `rows`; both keep the order of those."""
         result = self._spec.result
         if not result.empty:
-            query, columns = reshaped(self._connection, rows, columns, result, [*map(in_merge, told)], "merge.result")
+            kept, what = [*map(in_merge, told)], "merge.result"
+            query, columns = reshaped(self._connection, rows, columns, result, kept, what, self._warnings)
             rows = f"({query})"
         if told and rows != "merged":
             # What is read twice is made once.

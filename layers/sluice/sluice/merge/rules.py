@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import FieldRule
-from sluice.domain.schema import Column, common_type, duckdb_type
-from sluice.lake.parquet import as_type, json_cell, literal, quoted
+from sluice.domain.schema import Column, are_numbers, column_type, duckdb_type, scale_of
+from sluice.lake.parquet import as_type, finite, json_cell, literal, quoted
 from sluice.merge.plan import Source
 
 # What stands in provenance where no single source has won.
@@ -23,12 +23,16 @@ class Competitor:
         rank: its place among all sources, the best one's is 0.
         cell: its value, as the merged column's type unless that holds something else; null where it has none.
         competes: the SQL condition that it has the record, and the record the field.
+        stored: its value as the source has it.
+        column: the source's column.
     """
 
     rank: int
     source: Source
     cell: str
     competes: str
+    stored: str
+    column: Column
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,9 @@ def competitors(rule: FieldRule, column: Column, sources: list[Source]) -> list[
         if source.columns[column.name].missing:
             stored = literal(source.stored_name(column.name) or column.name)
             competes += f" AND NOT coalesce(list_contains({label}._missing, {stored}), false)"
-        cell = f"{label}.{quoted(column.name)}"
-        cell = cell if as_it_is else as_type(cell, source.columns[column.name].type, column.type)
-        found.append(Competitor(rank, source, cell, competes))
+        stored, have = f"{label}.{quoted(column.name)}", source.columns[column.name]
+        cell = stored if as_it_is else as_type(stored, have.type, column.type)
+        found.append(Competitor(rank, source, cell, competes, stored, have))
     return found
 
 
@@ -69,11 +73,11 @@ def chosen(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
         case "longest":
             return _extreme("greatest", {one.rank: f"length({one.cell}::VARCHAR)" for one in found}, found)
         case "majority":
-            return _side_by_side(found) if column.type == "json" else _majority(found)
+            return _side_by_side(found) if column.type == "json" else _majority(found, _measures(column, found))
         case "min":
-            return _extreme("least", {one.rank: one.cell for one in found}, found)
+            return _extreme("least", _measures(column, found), found)
         case "max":
-            return _extreme("greatest", {one.rank: one.cell for one in found}, found)
+            return _extreme("greatest", _measures(column, found), found)
         case "constant":
             value = "NULL" if rule.value is None else f"{literal(_text(rule.value))}::{duckdb_type(column.type)}"
             return Chosen(value, str(NOBODY))
@@ -85,11 +89,11 @@ def whole_record(name: str, column: Column, sources: list[Source]) -> Chosen:
     """A field of the best ranked source that has the record, even if the record lacks the field."""
     cases = []
     for rank, source in enumerate(sources):
-        label = quoted(source.label)
-        cell = f"NULL::{duckdb_type(column.type)}"
+        stored, have = f"NULL::{duckdb_type(column.type)}", column
         if name in source.columns:
-            cell = as_type(f"{label}.{quoted(name)}", source.columns[name].type, column.type)
-        cases.append((has_record(source), Competitor(rank, source, cell, has_record(source))))
+            stored, have = f"{quoted(source.label)}.{quoted(name)}", source.columns[name]
+        cell, has = as_type(stored, have.type, column.type), has_record(source)
+        cases.append((has, Competitor(rank, source, cell, has, stored, have)))
     return _first(cases)
 
 
@@ -115,11 +119,31 @@ def _extreme(function: str, measures: dict[int, str], found: list[Competitor]) -
     return _first([(f"{measures[one.rank]} = {best}", one) for one in found])
 
 
-def _majority(found: list[Competitor]) -> Chosen:
+def _measures(column: Column, found: list[Competitor]) -> dict[int, str]:
+    """What values are compared by: numbers by their value, even where they are merged as text."""
+    numbers = column.type == "string" and are_numbers([one.column for one in found])
+    return {one.rank: _exact_number(one.stored, one.column) if numbers else one.cell for one in found}
+
+
+def _exact_number(cell: str, column: Column) -> str:
+    """The SQL of what numbers of all types are compared by: the nearest double, and what is left."""
+    if column.guessed:
+        return "NULL::STRUCT(near DOUBLE, rest DOUBLE)"
+    near = f"{cell}::DOUBLE" if column.type in ("double", "bigint") else f"{cell}::VARCHAR::DOUBLE"
+    if column.type == "double":
+        rest = "0::DOUBLE"
+    else:
+        wide = f"DECIMAL(38,{scale_of(column.type)})"
+        rest = f"coalesce(({cell}::{wide} - try_cast({near}::VARCHAR AS {wide}))::DOUBLE, 0)"
+    return f"CASE WHEN {cell} IS NOT NULL THEN {{'near': {near}, 'rest': {rest}}} END"
+
+
+def _majority(found: list[Competitor], measures: dict[int, str]) -> Chosen:
     """The one that most say, the best ranked of equal ones; its SQL does not grow faster than the sources."""
     cells = f"[{', '.join(one.cell for one in found)}]"
-    same = f"len(list_filter({cells}, lambda __sluice_other: __sluice_other = __sluice_one))"
-    votes = f"list_transform({cells}, lambda __sluice_one: {same})"
+    compared = f"[{', '.join(measures.values())}]"
+    same = f"len(list_filter({compared}, lambda __sluice_other: __sluice_other = __sluice_one))"
+    votes = f"list_transform({compared}, lambda __sluice_one: {same})"
     place = f"list_position({votes}, list_max({votes}))"
     some = " OR ".join(f"{one.cell} IS NOT NULL" for one in found)
     ranks = f"[{', '.join(str(one.rank) for one in found)}]"
@@ -143,15 +167,22 @@ def _timed(rule: FieldRule, found: list[Competitor]) -> Chosen:
     fallback = [(f"{one.cell} IS NOT NULL", one) for one in found]
     if not dated:
         return _first(fallback)
-    kind = _moment_type([one.source.columns[rule.by].type for one in dated])
+    kind = _moment_type([one.source.columns[rule.by] for one in dated])
     moments = {one.rank: f"CASE WHEN {one.cell} IS NOT NULL THEN {_moment(rule, one, kind)} END" for one in dated}
     best = f"{'greatest' if rule.rule == 'newest' else 'least'}({', '.join(moments.values())})"
     return _first([*((f"{moments[one.rank]} = {best}", one) for one in dated), *fallback])
 
 
-def _moment_type(types: list[str]) -> str:
+_NUMBER = "number"
+
+
+def _moment_type(columns: list[Column]) -> str:
     """What `by` is compared as: times as times, even where one datasource has them as text."""
-    return "timestamp" if "timestamp" in types or "date" in types else common_type(types)
+    types = [column.type for column in columns]
+    if "timestamp" in types or "date" in types:
+        return "timestamp"
+    kind = column_type(columns)
+    return _NUMBER if kind == "string" and are_numbers(columns) else kind
 
 
 def _moment(rule: FieldRule, one: Competitor, kind: str) -> str:
@@ -160,6 +191,8 @@ def _moment(rule: FieldRule, one: Competitor, kind: str) -> str:
     cell, have = f"{quoted(one.source.label)}.{quoted(rule.by)}", one.source.columns[rule.by].type
     if kind == "timestamp":
         return "NULL::TIMESTAMP" if have == "boolean" else f"TRY({as_type(cell, have, kind)})"
+    if kind == _NUMBER:
+        return _exact_number(cell, one.source.columns[rule.by])
     if kind != "string":
         return f"try_cast({cell} AS {duckdb_type(kind)})"
     # Texts that are times are compared as times, and are newer or older than any that are none.
@@ -180,11 +213,16 @@ def _together(rule: FieldRule, column: Column, found: list[Competitor]) -> Chose
     if rule.rule == "count":
         # Each source's own values count, not as numbers.
         return Chosen(count, winner)
+    if rule.rule == "sum" and column.type == "string":
+        # Numbers that no type of numbers holds; `merge.lists` adds them.
+        return Chosen(f"CASE WHEN {some} THEN to_json([{', '.join(one.cell for one in found)}])::VARCHAR END", winner)
     if rule.rule in ("sum", "mean"):
         wide = "HUGEINT" if column.type == "bigint" else duckdb_type(column.type)
         added = " + ".join(f"coalesce({one.cell}::{wide}, 0)" for one in found)
         value = f"({added})::{duckdb_type(column.type)}" if rule.rule == "sum" else f"({added})::DOUBLE / ({count})"
+        value = finite(value) if column.type == "double" else value
         return Chosen(f"CASE WHEN {some} THEN {value} END", winner)
-    cells = ", ".join(json_cell(one.cell, one.source.columns[column.name].type) for one in found)
-    # The values side by side; `merge.lists` makes one list of them.
-    return Chosen(f"CASE WHEN {some} THEN to_json([{cells}]) END", winner)
+    cells = ", ".join(f"coalesce({json_cell(one.stored, one.column.type)}, 'null')" for one in found)
+    # The values side by side, of which `merge.lists` makes one list: as text, since the engine would write
+    # numbers within JSON anew.
+    return Chosen(f"CASE WHEN {some} THEN '[' || concat_ws(',', {cells}) || ']' END", winner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, duckdb_type
+from sluice.lake.equality import key_cell
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
 from sluice.merge.provenance import in_merge, row_column, winner_column
@@ -108,7 +109,7 @@ def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
 
 
 def _key_cell(source: Source, column: Column) -> str:
-    return as_type(quoted(column.name), source.columns[column.name].type, column.type)
+    return key_cell(quoted(column.name), source.columns[column.name].type, column.type)
 
 
 def stacked_query(sources: list[Source], columns: list[Column]) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from sluice.domain.merge import FieldRule
-from sluice.domain.schema import Column, column_type, is_decimal
+from sluice.domain.schema import Column, are_numbers, column_type, is_decimal
 from sluice.errors import MergeFailed
-
-_NUMBERS = ("bigint", "double")
-_COMPARED = ("min", "max", "sum", "mean")
 
 
 def merged_type(rule: FieldRule, found: list[Column]) -> str:
@@ -17,7 +14,7 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
         MergeFailed: the rule does not fit the values.
     """
     guessed = all(column.guessed for column in found)
-    kind = column_type(found, exact=rule.rule not in _COMPARED)
+    kind = column_type(found)
     match rule.rule:
         case "count":
             return "bigint"
@@ -25,7 +22,7 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
             return "json"
         case "constant":
             return _constant_type(rule)
-        case "sum" | "mean" if not guessed and not (kind in _NUMBERS or is_decimal(kind)):
+        case "sum" | "mean" if not guessed and not are_numbers(found):
             raise MergeFailed(f"The rule {rule.rule} of {found[0].name!r} needs numbers; the column is {kind}.")
         case "mean":
             return "double"
@@ -35,6 +32,25 @@ def merged_type(rule: FieldRule, found: list[Column]) -> str:
             return f"decimal(38,{kind.partition(',')[2]}"
         case _:
             return kind
+
+
+def text_notes(columns: list[Column], sources: list[dict[str, Column]]) -> list[str]:
+    """What is said of numbers that became text, since no type of numbers keeps all of their digits.
+
+    Args:
+        columns: the merged ones.
+        sources: the columns of each source, by their names.
+    """
+    notes = []
+    for column in columns:
+        found = [source[column.name] for source in sources if column.name in source]
+        if column.type == "string" and are_numbers(found):
+            types = " and ".join(sorted({one.type for one in found if not one.guessed}))
+            notes.append(
+                f"{column.name}: {types} have no common type of numbers that keeps every digit, so they are text; "
+                "give the column one type with `types` or `cast`"
+            )
+    return notes
 
 
 def _constant_type(rule: FieldRule) -> str:

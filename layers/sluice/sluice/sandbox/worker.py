@@ -19,7 +19,7 @@ import orjson
 
 from sluice.domain.schema import Column, duckdb_type, whole_number_type
 from sluice.domain.sql_query import SqlError
-from sluice.lake.parquet import UTC_SESSION, copy_to, literal, quoted, shown_query
+from sluice.lake.parquet import UTC_SESSION, copy_to, finite, literal, quoted, shown_query
 from sluice.lake.rows import json_value
 from sluice.lake.types import is_wide, kind_of
 from sluice.sandbox.policy import require_allowed
@@ -247,4 +247,6 @@ def _cell(column: Column, have: str) -> str:
         return name if have == "JSON" else f"to_json({name})"
     if column.type == "timestamp" and "TIME ZONE" in have:
         return f"({name} AT TIME ZONE 'UTC')"
+    if column.type == "double":
+        return finite(f"{name}::DOUBLE")
     return name if have == duckdb_type(column.type) else f"{name}::{duckdb_type(column.type)}"
