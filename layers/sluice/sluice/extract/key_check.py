@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluice.lake.equality import identity_cell
 from sluice.lake.parquet import literal, quoted
+from sluice.lake.types import kind_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,8 +46,10 @@ def count_without(connection: DuckDBPyConnection, rows: str, key: list[str]) -> 
 
 def _repeated(connection: DuckDBPyConnection, file: Path, key: list[str]) -> int:
     """How many records have the primary key of a record before them."""
-    names = ", ".join(map(quoted, key))
-    counts = f"SELECT count(*) AS records FROM {_rows(file)} WHERE {_whole(key)} GROUP BY {names}"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {_rows(file)}").fetchall()
+    types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}
+    same = ", ".join(identity_cell(quoted(name), types[name]) for name in key)
+    counts = f"SELECT count(*) AS records FROM {_rows(file)} WHERE {_whole(key)} GROUP BY {same}"
     answer = connection.execute(f"SELECT coalesce(sum(records - 1), 0) FROM ({counts})").fetchone()
     return int(answer[0]) if answer else 0
 
