@@ -130,7 +130,9 @@ class Extractor:
             if not self._adds:
                 return writer.replace(records)
             empty = not (self._before and self._before.rows)
-            columns = additions.together(self._before.columns if self._before else [], records.columns, empty=empty)
+            before = self._before.columns if self._before else []
+            key = self._datasource.primary_key if self._datasource.write_disposition == "upsert" else None
+            columns = additions.together(before, records.columns, empty=empty, key=key or [])
             adds = writer.upsert if self._datasource.write_disposition == "upsert" else writer.append
             return adds(records, columns)
 

@@ -105,6 +105,8 @@ class ColumnTypes:
                 missing=self._given.get(name, 0) < self._rows,
                 wide=self._type(name) == "bigint" and name in self._guesses and self._guesses[name].wide,
                 guessed=name not in self._declared and name not in self._known and not self._guesses[name].seen,
+                from_json=name not in {**self._declared, **self._known}
+                and isinstance(self._guesses[name], JsonTypeGuess),
             )
             for name in names
         ]
