@@ -1,13 +1,16 @@
 """SQL over a project's tables, and the data of its models."""
 
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
 import orjson
 from pydantic import Field
 
 from sluice.bootstrap import Platform
 from sluice.domain.base import Document
+from sluice.domain.json_text import loses_digits
 from sluice.domain.names import SqlName
+from sluice.domain.schema import BIGINT_RANGE
 from sluice.domain.sql_query import QueryText, SqlError, parse_query
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
@@ -37,6 +40,7 @@ class QueryRequest(Document):
 )
 def query_project(call: Call, services: Platform, slug: str) -> Answer:
     """One SELECT over the project's tables, in a sandbox: `merged`, its datasources and its models."""
+    _require_digits(call.json(exact=True))
     request = call.document(QueryRequest)
     query = parse_query(request.sql)
     given = set(request.parameters)
@@ -58,6 +62,16 @@ def query_project(call: Call, services: Platform, slug: str) -> Answer:
             "versions": dict(sorted(chosen.numbers.items())),
         }
     )
+
+
+def _require_digits(body: Any) -> None:
+    """Refuse parameters whose digits the query would not see."""
+    parameters = body.get("parameters") if isinstance(body, dict) else None
+    for name, value in (parameters if isinstance(parameters, dict) else {}).items():
+        long = isinstance(value, Decimal) and loses_digits(str(value))
+        if long or (isinstance(value, int) and value not in BIGINT_RANGE):
+            message = f"${name} has more digits than a number has here: give it as text, and cast it in the SQL."
+            raise Invalid(message, [{"pointer": f"/parameters/{name}", "message": message}])
 
 
 @routes.get(

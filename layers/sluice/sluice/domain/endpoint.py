@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from sluice.domain.base import Document
 from sluice.domain.datasource import Description
+from sluice.domain.json_text import loses_digits
 from sluice.domain.names import SqlName, parse_time
 from sluice.domain.schema import convert
 from sluice.domain.sql_query import QueryText, parse_query
@@ -70,6 +71,8 @@ class EndpointParameter(Document):
             return datetime.fromisoformat(converted).isoformat(sep=" ", timespec="microseconds")
         if self.type == "number" and not isinstance(converted, float):
             raise ValueError("not a finite number")
+        if self.type == "number" and loses_digits(text):
+            raise ValueError("more digits than a double has; an integer or a string parameter keeps all of them")
         return converted
 
     def typed(self, text: str) -> Any:

@@ -10,7 +10,8 @@ import orjson
 from pydantic import Field, JsonValue
 
 from sluice.domain.base import Document, Record, validate
-from sluice.domain.json_text import dumps, keeps_digits, loads
+from sluice.domain.json_text import dumps, keeps_digits, loads, loses_digits
+from sluice.domain.schema import convert
 
 
 class OverrideRequest(Document):
@@ -40,6 +41,20 @@ class Override(Record):
 def exact_value(value: Any, exact: str | None) -> Any:
     """The value that `override_request` gave in two forms."""
     return value if exact is None else loads(exact.encode(), exact=True)
+
+
+def fitted(value: Any, column_type: str) -> Any:
+    """An override's value as its column stores it.
+
+    Raises:
+        ValueError: it is not of the type, or has digits that a double would lose.
+    """
+    if column_type == "double" and value is not None and not isinstance(value, bool) and loses_digits(str(value)):
+        raise ValueError("a double has not so many digits")
+    converted = convert(value, column_type)
+    if column_type == "double" and isinstance(converted, str):
+        raise ValueError("not a finite number")
+    return converted
 
 
 def override_request(body: Any) -> tuple[OverrideRequest, str | None]:

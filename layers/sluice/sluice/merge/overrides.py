@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import RowsMerge
-from sluice.domain.override import Override
-from sluice.domain.schema import Column, convert, duckdb_type
+from sluice.domain.override import Override, fitted
+from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import Invalid
 from sluice.lake.parquet import quoted
 from sluice.merge.keys import typed_key
@@ -52,7 +52,7 @@ def _rows(
     for one in sorted(overrides, key=lambda each: (each.created_at, each.key)):
         try:
             typed = typed_key(spec, key, one.key)
-            convert(one.exact_value, column.type)
+            fitted(one.exact_value, column.type)
         except (Invalid, ValueError) as error:
             refused.append(f"the override of {one.field!r} for {one.key} does not fit any more: {error}")
             continue
@@ -70,7 +70,7 @@ def _apply(
 ) -> list[str]:
     names = [f"k{position}" for position in range(len(key))]
     records: list[dict[str, str | int | None]] = [
-        {**dict(zip(names, typed, strict=True)), "made": _text(convert(one.exact_value, column.type))}
+        {**dict(zip(names, typed, strict=True)), "made": _text(fitted(one.exact_value, column.type))}
         for typed, one in rows.items()
     ]
     load(connection, "overrides", dict.fromkeys([*names, "made"], "VARCHAR"), records, scratch)

@@ -107,6 +107,9 @@ def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
         if condition.operator == "null":
             parts.append(f"{name} IS {'' if condition.values[0] else 'NOT '}NULL")
             continue
+        if not condition.values:
+            parts.append("true" if condition.operator == "ne" else "false")
+            continue
         values += condition.values
         if condition.operator == "like":
             parts.append(f"{text} LIKE ?")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from sluice.domain.json_text import loses_digits
 from sluice.domain.schema import Column, convert
 from sluice.errors import Invalid
 
+# Whether a double that is not the number itself compares with it like the double nearest to it.
+_BESIDE = {"gt": ("gt", "ge"), "ge": ("gt", "ge"), "lt": ("le", "lt"), "le": ("le", "lt")}
 COMPARISONS = {"eq": "=", "ne": "IS DISTINCT FROM", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 OPERATORS = (*COMPARISONS, "in", "like", "null")
 
@@ -89,7 +93,19 @@ def _condition(known: dict[str, Column], text: str) -> Condition:
     if operator == "like":
         return Condition(column, "like", (value,))
     texts = _fields(value) if operator == "in" else [value]
-    return Condition(column, operator, tuple(_value(column, one) for one in texts))
+    values = tuple(_value(column, one) for one in texts)
+    if column.type == "double" and any(map(loses_digits, texts)):
+        return _between_doubles(column, operator, texts, values)
+    return Condition(column, operator, values)
+
+
+def _between_doubles(column: Column, operator: str, texts: list[str], values: tuple[Any, ...]) -> Condition:
+    """A comparison with numbers that no double is, by the doubles that are: none equals such a number."""
+    equal = tuple(value for text, value in zip(texts, values, strict=True) if not loses_digits(text))
+    if operator not in _BESIDE:
+        return Condition(column, "in" if operator == "eq" else operator, equal)
+    below = Decimal(repr(values[0])) < Decimal(texts[0])
+    return Condition(column, _BESIDE[operator][0 if below else 1], values)
 
 
 def _explained(known: dict[str, Column], text: str) -> str:

@@ -9,9 +9,9 @@ from sluice.catalog.definitions import Definition
 from sluice.domain.json_text import identical
 from sluice.domain.merge import ConcatenationMerge, RecursiveMerge
 from sluice.domain.names import now, rfc3339
-from sluice.domain.override import Override, OverrideRequest, exact_value, override_name
+from sluice.domain.override import Override, OverrideRequest, exact_value, fitted, override_name
 from sluice.domain.project import Project
-from sluice.domain.schema import Column, convert
+from sluice.domain.schema import Column
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.runs.starting import follows_changes, refresh_for_change
 
@@ -114,7 +114,7 @@ def _require_fitting(services: Platform, found: Definition, field: str, key: lis
 
 def _require_value(column: Column, value: Any) -> None:
     try:
-        convert(value, column.type)
+        fitted(value, column.type)
     except ValueError as error:
         message = f"The value does not fit {column.name}, which is {column.type}: {error}."
         raise Invalid(message, [{"pointer": "/value", "message": message}]) from None
