@@ -6,10 +6,12 @@ import json
 import math
 import re
 from collections.abc import Callable
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from typing import Any
 
 import orjson
+
+from sluice.domain.text_values import loses_digits
 
 # orjson reads a whole number beyond 64 bits as a double, which loses digits of it.
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
@@ -71,21 +73,6 @@ def keeps_digits(number: Decimal) -> bool:
     """Whether a double gives back the digits of a number."""
     double = float(number)
     return math.isfinite(double) and Decimal(repr(double)) == number
-
-
-def loses_digits(text: str) -> bool:
-    """Whether a double would change the number that a text says; a text that is no number loses nothing.
-
-    Digits that a double prints again, such as those of `48.053808600000004`, are not lost.
-    """
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return False
-    if not number.is_finite() or keeps_digits(number):
-        return False
-    exponent = number.as_tuple().exponent
-    return not -400 < int(exponent) <= 0 or Decimal(f"{float(number):.{-int(exponent)}f}") != number
 
 
 def number_text(number: int | float | Decimal) -> str:

@@ -10,8 +10,9 @@ import orjson
 from pydantic import Field, JsonValue
 
 from sluice.domain.base import Document, Record, validate
-from sluice.domain.json_text import dumps, keeps_digits, loads, loses_digits
+from sluice.domain.json_text import dumps, keeps_digits, loads
 from sluice.domain.schema import convert
+from sluice.domain.text_values import loses_digits
 
 
 class OverrideRequest(Document):

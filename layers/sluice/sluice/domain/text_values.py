@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 
 # What may stand around a number, a date or a truth value without being part of it.
 BLANKS = " \t\r\n"
@@ -47,17 +47,21 @@ def not_finite(text: str) -> str | None:
 
 
 def loses_digits(text: str) -> bool:
-    """Whether a double would not give back the number that the text says.
+    """Whether a double would not give back the number that the text says; one that is no number loses nothing.
 
     A text with more digits than a double has loses nothing if a double, printed with as many
     digits, is that text: `48.053808600000004`, or what `%.18e` writes.
     """
     if len(text) <= _ALWAYS_EXACT and "e" not in text and "E" not in text:
         return False
-    number = float(text)
+    try:
+        number, exact = float(text), Decimal(text)
+    except (ValueError, InvalidOperation):
+        return False
+    if not exact.is_finite():
+        return False
     if math.isinf(number):
         return True
-    exact = Decimal(text)
     if Decimal(repr(number)) == exact:
         return False
     return Decimal(number).quantize(exact, context=_EVERY_DIGIT) != exact

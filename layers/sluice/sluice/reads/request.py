@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sluice.domain.json_text import loses_digits
 from sluice.domain.schema import Column, convert
+from sluice.domain.text_values import loses_digits
 from sluice.errors import Invalid
 
 # Whether a double that is not the number itself compares with it like the double nearest to it.
