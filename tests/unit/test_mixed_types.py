@@ -255,6 +255,15 @@ def test_what_is_no_number_is_null_in_every_answer(measured: Client, path: str) 
     assert answer.json()["items"] == [{"n": 2, "most": 2.5}]
 
 
+def test_what_is_no_number_is_no_key(services: Platform, admin: Client) -> None:
+    about = {"primary_key": ["id"], "write_disposition": "upsert", "types": {"id": "double"}}
+    admin.post("/datasources", {"name": "notes", "kind": "file", **about})
+    run = drop(services, "notes/a.csv", b"id,v\nNaN,a\n1.5,b\n")
+    assert run is not None
+    assert "id: 1 records have no value in this column of the primary key and were left out" in run["warnings"]
+    assert rows(admin, "datasources/notes") == [{"id": 1.5, "v": "b"}]
+
+
 def test_what_is_no_number_does_not_compete(admin: Client, upstream: Upstream) -> None:
     fields = {"a": {"rule": "first_non_null"}, "b": {"rule": "max"}, "c": {"rule": "sum"}}
     texts = ['[{"id": 1, "a": "NaN", "b": "Infinity", "c": 1e308}]', '[{"id": 1, "a": 2.5, "b": 2.5, "c": 1e308}]']

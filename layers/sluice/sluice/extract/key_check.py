@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.lake.equality import identity_cell
-from sluice.lake.parquet import literal, quoted
+from sluice.lake.parquet import finite, literal, quoted
 from sluice.lake.types import kind_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def notes(connection: DuckDBPyConnection, file: Path, key: list[str], columns: l
 def lacking(connection: DuckDBPyConnection, file: Path, key: list[str]) -> list[str]:
     """How many records have no value in each column of the primary key."""
     counts = ", ".join(f"count(*) FILTER ({quoted(name)} IS NULL)" for name in key)
-    answer = connection.execute(f"SELECT {counts} FROM {_rows(file)}").fetchone() or ()
+    answer = connection.execute(f"SELECT {counts} FROM {_keys(connection, file, key)[0]}").fetchone() or ()
     return [
         f"{name}: {count} records have no value in this column of the primary key"
         for name, count in zip(key, answer, strict=True)
@@ -46,10 +46,9 @@ def count_without(connection: DuckDBPyConnection, rows: str, key: list[str]) -> 
 
 def _repeated(connection: DuckDBPyConnection, file: Path, key: list[str]) -> int:
     """How many records have the primary key of a record before them."""
-    described = connection.execute(f"DESCRIBE SELECT * FROM {_rows(file)}").fetchall()
-    types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}
+    rows, types = _keys(connection, file, key)
     same = ", ".join(identity_cell(quoted(name), types[name]) for name in key)
-    counts = f"SELECT count(*) AS records FROM {_rows(file)} WHERE {_whole(key)} GROUP BY {same}"
+    counts = f"SELECT count(*) AS records FROM {rows} WHERE {_whole(key)} GROUP BY {same}"
     answer = connection.execute(f"SELECT coalesce(sum(records - 1), 0) FROM ({counts})").fetchone()
     return int(answer[0]) if answer else 0
 
@@ -58,5 +57,10 @@ def _whole(key: list[str]) -> str:
     return " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
 
 
-def _rows(file: Path) -> str:
-    return f"read_parquet({literal(str(file))})"
+def _keys(connection: DuckDBPyConnection, file: Path, key: list[str]) -> tuple[str, dict[str, str]]:
+    """The SQL of the keys as readers of the version see them, and the types of their columns."""
+    rows = f"read_parquet({literal(str(file))})"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
+    types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}
+    cells = [f"{finite(quoted(name))} AS {quoted(name)}" if types[name] == "double" else quoted(name) for name in key]
+    return f"(SELECT {', '.join(cells)} FROM {rows})", types
