@@ -131,7 +131,7 @@ def chosen(rule: str, values: list[Any]) -> Any:
                 return sum(there, Decimal(0))
 
 
-@settings(FEW, max_examples=40 * SIZE)
+@settings(FEW, max_examples=25 * SIZE)
 @given(
     rule=st.sampled_from(["priority", "first_non_null", "min", "max", "sum", "majority"]),
     found=st.lists(number_columns, min_size=1, max_size=3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -86,28 +87,26 @@ def test_a_declared_type_joins_a_number_and_its_text_or_is_refused(stock: Client
     assert "'id' was string and is json now" in run["error"]["detail"]
 
 
-RULES = [
-    ({"rule": "priority"}, str(LONG), "0.5"),
-    ({"rule": "first_non_null"}, str(LONG), "0.5"),
-    ({"rule": "max"}, str(LONG), "1e+22"),
-    ({"rule": "min"}, "1e+22", "0.5"),
-    ({"rule": "sum"}, str(LONG + 10**22), "10000000000000000000000.5"),
-    ({"rule": "all"}, [str(LONG), 1e22], [0.5, 1e22]),
-]
+RULES: dict[str, tuple[Any, Any]] = {
+    "priority": (str(LONG), "0.5"),
+    "first_non_null": (str(LONG), "0.5"),
+    "max": (str(LONG), "1e+22"),
+    "min": ("1e+22", "0.5"),
+    "sum": (str(LONG + 10**22), "10000000000000000000000.5"),
+    "all": ([str(LONG), 1e22], [0.5, 1e22]),
+}
 
 
-@pytest.mark.parametrize(("rule", "first", "second"), RULES, ids=lambda value: str(value)[:30])
-def test_decimals_beside_doubles_keep_their_digits(
-    admin: Client, upstream: Upstream, rule: dict[str, Any], first: Any, second: Any
-) -> None:
-    texts = [
-        f'[{{"id": 1, "v": {LONG}}}]',
-        '[{"id": 2, "v": 0.5}]',
-        '[{"id": 1, "v": 1e22}, {"id": 2, "v": 1e22}]',
-    ]
-    run = merged(admin, upstream, {**JOIN, "fields": {"v": rule}}, *texts, s0=DECIMAL)
+def test_decimals_beside_doubles_keep_their_digits_under_every_rule(admin: Client, upstream: Upstream) -> None:
+    def record(key: int, number: Any) -> str:
+        return json.dumps({"id": key, **dict.fromkeys(RULES, number)})
+
+    texts = [f"[{record(1, LONG)}]", f"[{record(2, 0.5)}]", f"[{record(1, 1e22)}, {record(2, 1e22)}]"]
+    merge = {**JOIN, "fields": {name: {"rule": name} for name in RULES}}
+    run = merged(admin, upstream, merge, *texts, s0={"types": dict.fromkeys(RULES, "decimal(38,0)")})
     assert run["status"] == "succeeded", run
-    assert [row["v"] for row in rows(admin, "projects/p")] == [first, second]
+    first, second = rows(admin, "projects/p")
+    assert {name: (first[name], second[name]) for name in RULES} == RULES
 
 
 def test_majority_and_newest_compare_large_numbers_with_doubles(admin: Client, upstream: Upstream) -> None:
