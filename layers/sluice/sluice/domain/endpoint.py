@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 
 from sluice.domain.base import Document
 from sluice.domain.datasource import Description
-from sluice.domain.json_text import loses_digits
 from sluice.domain.names import SqlName, parse_time
 from sluice.domain.schema import convert
 from sluice.domain.sql_query import QueryText, parse_query
+from sluice.domain.text_values import loses_digits
 
 _TYPES = {
     "integer": "bigint",

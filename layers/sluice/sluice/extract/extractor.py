@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sluice.domain.dataset import Manifest, Origin, Version
 from sluice.domain.datasource import Datasource
@@ -13,12 +11,11 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, capped
 from sluice.domain.schema import Column
 from sluice.extract import additions
-from sluice.extract.by_record.rows import RecordReader
-from sluice.extract.columnar.pages import Pages
-from sluice.extract.columnar.reader import read_columns
 from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records, nothing_query
 from sluice.extract.fingerprint import fingerprint_of
+from sluice.extract.history import History
+from sluice.extract.reading import PageReading, loses_text
 from sluice.extract.records import Records
 from sluice.extract.writing import Writer
 from sluice.formats.error_pages import require_no_error, shape_of
@@ -28,9 +25,6 @@ from sluice.lake import keys
 from sluice.lake.parquet import engine, engine_name
 from sluice.lake.store import Lake
 from sluice.settings import Settings
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -107,7 +101,13 @@ class Extractor:
         limits = Limits.of(self._settings)
         known = [column.name for column in self._before.columns] if self._before is not None else []
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            records = self._read(connection, scratch, limits, known)
+            reading = PageReading(self._lake, limits, known, self._tick)
+            records = reading.read(self._run, self._datasource, self._index, connection, scratch, {})
+            columns = self._together(records)
+            becoming = self._becoming_text(records, columns)
+            if becoming:
+                records = reading.read(self._run, self._datasource, self._index, connection, scratch, becoming)
+                columns = self._together(records)
             if records.count == 0:
                 self._require_no_error(limits)
             kept = self._kept(records)
@@ -126,24 +126,29 @@ class Extractor:
                 connection,
                 scratch,
                 self._settings.max_version_objects,
+                History(self._before, self._run, reading, self._lake, self._settings) if self._before else None,
             )
             if not self._adds:
                 return writer.replace(records)
-            empty = not (self._before and self._before.rows)
-            before = self._before.columns if self._before else []
-            key = self._datasource.primary_key if self._datasource.write_disposition == "upsert" else None
-            columns = additions.together(before, records.columns, empty=empty, key=key or [])
             adds = writer.upsert if self._datasource.write_disposition == "upsert" else writer.append
             return adds(records, columns)
 
-    def _read(self, connection: DuckDBPyConnection, scratch: Path, limits: Limits, known: list[str]) -> Records:
-        """The records of all pages: by the engine, or one by one where it would read them otherwise."""
-        pages = Pages(self._run, self._datasource, self._index, self._lake, limits, known)
-        records = read_columns(pages, connection, scratch.parent, self._tick)
-        if records is None:
-            reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, known)
-            records = reader.read(self._run, self._datasource, self._index, self._lake, limits)
-        return records
+    def _together(self, records: Records) -> list[Column]:
+        """The columns of the version: those of the records, and of the version before where it is added to."""
+        if not self._adds:
+            return records.columns
+        before = self._before.columns if self._before else []
+        empty = not (self._before and self._before.rows)
+        key = (self._datasource.primary_key or []) if self._datasource.write_disposition == "upsert" else []
+        if key and records.columns:
+            additions.require_key(key, before, records.columns)
+        return additions.together(before, records.columns, empty=empty, key=key)
+
+    @staticmethod
+    def _becoming_text(records: Records, columns: list[Column]) -> dict[str, str]:
+        """The columns whose values are text in the dataset, and were read as something else."""
+        read = {column.name: column for column in records.columns}
+        return {one.name: one.type for one in columns if loses_text(read.get(one.name), one)}
 
     def _require_no_error(self, limits: Limits) -> None:
         """Refuse a run without records whose only page says that it is an error."""

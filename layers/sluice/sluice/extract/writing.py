@@ -11,6 +11,8 @@ from sluice.domain.run import Run, capped, worst_of
 from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
 from sluice.extract import additions, key_check
+from sluice.extract.history import History
+from sluice.extract.reading import loses_text
 from sluice.extract.records import Records
 from sluice.lake import keys
 from sluice.lake.parquet import LocalFile, copy_to, data_object, rows_of
@@ -29,6 +31,7 @@ class Writer:
         folder: where the version is kept.
         scratch: a path whose folder may be written.
         most_objects: above so many files a version is made one file.
+        history: reads the records of earlier runs again; none where there are none.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Writer:
         connection: DuckDBPyConnection,
         scratch: Path,
         most_objects: int,
+        history: History | None = None,
     ) -> None:
         self._run = run
         self._datasource = datasource
@@ -53,6 +57,7 @@ class Writer:
         self._connection = connection
         self._scratch = scratch
         self._most_objects = most_objects
+        self._history = history
 
     def replace(self, records: Records) -> Manifest:
         """The manifest of a version that has the records of the run alone."""
@@ -72,20 +77,19 @@ class Writer:
         part = self._written(path, new, keys.data(self._folder, 0), records.count)
         self._check_key(path)
         mine = {"columns": types_of(records.columns), "run": self._run.id}
-        parts = self._compacted([*self._of_others(columns), part.model_copy(update=mine)], columns)
+        others = self._as_received(self._of_others(columns), columns)
+        parts = self._compacted([*others, part.model_copy(update=mine)], columns)
         return self._with(parts, columns=columns, added=records.count)
 
     def upsert(self, records: Records, columns: list[Column]) -> Manifest:
         """The manifest of a version in which the records of the run take the place of those with the same key."""
         key = self._datasource.primary_key or []
-        if records.columns:
-            additions.require_key(key, self._known, records.columns)
         fresh = self._scratch.with_name("fresh.parquet")
         self._connection.execute(f"COPY ({additions.with_run(records.query, self._run.id)}) {copy_to(fresh)}")
         if records.columns:
             lacking = key_check.lacking(self._connection, fresh, key)
             _lower(self._manifest, [f"{note} and were left out" for note in lacking])
-        before = self._lake.local_files(self._parts_before())
+        before = self._before_upsert(columns)
         if before:
             self._require_old_key(before, columns, key)
         query = additions.upsert_query(before, LocalFile(fresh, types_of(records.columns)), columns, key)
@@ -101,6 +105,44 @@ class Writer:
         parts = self._before.objects if self._before is not None else []
         types = types_of(self._known)
         return [part if part.columns is not None else part.model_copy(update={"columns": types}) for part in parts]
+
+    def _becoming_text(self, part: DataObject, columns: list[Column]) -> dict[str, str]:
+        """The columns of an object that become text now, with their types then."""
+        types, known = part.columns or {}, {column.name: column for column in self._known}
+        had = {
+            name: Column(name=name, type=kind, guessed=name in known and known[name].guessed)
+            for name, kind in types.items()
+        }
+        return {one.name: one.type for one in columns if loses_text(had.get(one.name), one)}
+
+    def _before_upsert(self, columns: list[Column]) -> list[LocalFile]:
+        """The rows of the version before; of all its runs, where some of them become text."""
+        parts = self._parts_before()
+        becoming = {name: kind for part in parts for name, kind in self._becoming_text(part, columns).items()}
+        if not becoming or self._history is None:
+            return self._lake.local_files(parts)
+        runs = [run for run in self._history.runs if run != self._run.id]
+        paths = [self._scratch.with_name(f"again-{number}.parquet") for number in range(len(runs))]
+        return [self._history.read(run, becoming, path) for run, path in zip(runs, paths, strict=True)]
+
+    def _as_received(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
+        """The objects, those with columns that become text made again from the pages of their runs."""
+        made, number = [], 1 + len(parts)
+        single = {part.run for part in parts}
+        for part in parts:
+            becoming = self._becoming_text(part, columns)
+            if not becoming or self._history is None:
+                made.append(part)
+                continue
+            several = [run for run in self._history.runs if run not in single | {self._run.id}]
+            for run in [part.run] if part.run is not None else several:
+                number += 1
+                path = self._scratch.with_name(f"again-{number}.parquet")
+                file = self._history.read(run, becoming, path)
+                again = data_object(keys.data(self._folder, number), path, file.rows)
+                self._lake.put_file(again.key, path)
+                made.append(again.model_copy(update={"columns": file.columns, "run": run}))
+        return made
 
     def _written(self, path: Path, query: str, key: str, rows: int | None = None) -> DataObject:
         """A Parquet file of a query's rows, in the lake."""
