@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from decimal import Decimal
+from hashlib import blake2b, sha256
 from typing import Any
 
 import orjson
@@ -26,21 +26,32 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
     key = datasource.primary_key or []
     if any(fields.get(name, "").startswith("$") for name in key):
         key = []
+    columns = [(name, fields.get(name)) for name in key]
 
     def identity(record: Any) -> bytes:
-        values = [_value(record, name, fields.get(name)) for name in key]
-        whole = bool(values) and all(value is not None for value in values)
-        text = canonical([_plain(value) for value in values] if whole else {"content": record})
-        return hashlib.blake2b(text, digest_size=IDENTITY_BYTES).digest()
+        text = _key_text(record, columns) or canonical({"content": record})
+        return blake2b(text, digest_size=IDENTITY_BYTES).digest()
 
     return identity
+
+
+def _key_text(record: Any, columns: list[tuple[str, str | None]]) -> bytes | None:
+    """The values of the primary key as JSON; none where there is no key, or a value is missing."""
+    values = []
+    for name, expression in columns:
+        direct = expression is None and type(record) is dict and name in record
+        value = record[name] if direct else _value(record, name, expression)
+        if value is None:
+            return None
+        values.append(value if type(value) is str else _plain(value))
+    return canonical(values) if values else None
 
 
 def reading_of(datasource: Datasource) -> str:
     """A hash of all that decides about the identities of a page's records."""
     decides = {"kind", "format", "csv", "xlsx", "records", "allow_missing", "fields", "types", "primary_key"}
     text = orjson.dumps(datasource.model_dump(mode="json", include=decides), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(text).hexdigest()[:12]
+    return sha256(text).hexdigest()[:12]
 
 
 def _value(record: Any, column: str, expression: str | None) -> Any:
