@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, capped
@@ -198,6 +198,26 @@ def _run(item: Item) -> Run:
     return Run.model_validate({**upgraded("run", item), "id": item["run_id"]})
 
 
+# Receipts of one transaction; DynamoDB takes a hundred writes, and 4 MB.
+MOST_TOGETHER = 25
+_MOST_BYTES = 3 << 20
+
+
+def _batches(receipts: list[PageReceipt]) -> Iterator[list[PageReceipt]]:
+    """The receipts in parts that a transaction has room for; a receipt with a long cursor may need one alone."""
+    batch: list[PageReceipt] = []
+    size = 0
+    for receipt in receipts:
+        length = len(receipt.model_dump_json())
+        if batch and (len(batch) == MOST_TOGETHER or size + length > _MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(receipt)
+        size += length
+    if batch:
+        yield batch
+
+
 class Pages:
     """The table `Pages`: `workspace#run_id` / `number`."""
 
@@ -212,29 +232,44 @@ class Pages:
         The same page fetched twice within an attempt, after a crash between storing and
         answering, is kept once; a receipt that fails never replaces a good one.
         """
-        item = {
-            "workspace_run": f"{self._workspace}#{run_id}",
-            **receipt.model_dump(),
-            "expires_at": int(time.time()) + self._days * 86400,
-        }
+        try:
+            self._table.do(self._write(run_id, receipt))
+        except ConditionFailed:
+            return
+
+    def put_all(self, run_id: str, receipts: list[PageReceipt]) -> None:
+        """Store receipts by the rule of `put`, in their order: whoever is killed meanwhile leaves the first ones.
+
+        At most `MOST_TOGETHER` are one transaction, so that none of them is there without those before it.
+        """
+        for batch in _batches(receipts):
+            if len(batch) == 1:
+                self.put(run_id, batch[0])
+                continue
+            try:
+                transact(self._table.client, [self._write(run_id, receipt) for receipt in batch])
+            except ConditionFailed:  # another process of this run has written some of them
+                for receipt in batch:
+                    self.put(run_id, receipt)
+
+    def _write(self, run_id: str, receipt: PageReceipt) -> Write:
         condition = "attribute_not_exists(#number) OR #ok = :no"
         values: Item = {"no": False}
         if receipt.ok:
             condition += " OR #attempt < :attempt"
             values["attempt"] = receipt.attempt
-        try:
-            self._table.do(self._table.put(item, condition, values))
-        except ConditionFailed:
-            return
+        return self._table.put(self._item(run_id, receipt), condition, values)
 
-    def putting(self, run_id: str, receipt: PageReceipt) -> Write:
-        """The part of a transaction that stores the receipt of a page that nobody has stored."""
-        item = {
+    def _item(self, run_id: str, receipt: PageReceipt) -> Item:
+        return {
             "workspace_run": f"{self._workspace}#{run_id}",
             **receipt.model_dump(),
             "expires_at": int(time.time()) + self._days * 86400,
         }
-        return self._table.put(item, "attribute_not_exists(#number)")
+
+    def putting(self, run_id: str, receipt: PageReceipt) -> Write:
+        """The part of a transaction that stores the receipt of a page that nobody has stored."""
+        return self._table.put(self._item(run_id, receipt), "attribute_not_exists(#number)")
 
     def of_run(self, run_id: str) -> list[PageReceipt]:
         """The receipts of a run in the order of its pages."""

@@ -223,8 +223,7 @@ def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
     pages = received
     if len(indexes) > 1:
         pages = [page.model_copy(update={"number": number}) for number, page in enumerate(received, start=1)]
-    for page in pages:
-        services.pages.put(run.id, page)
+    services.pages.put_all(run.id, pages)
     mine = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages, "unused_pages": []}
     if manifests[0].doubts and indexes[-1].completeness == "complete":
         mine |= {"completeness": "unproven", "completeness_reasons": manifests[0].completeness_reasons}

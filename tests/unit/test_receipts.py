@@ -1,0 +1,55 @@
+"""How receipts are stored: in batches, by the rules of single ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sluice.bootstrap import Platform
+from sluice.catalog import runs
+from sluice.domain.run import PageReceipt
+
+RUN = "0" * 26
+
+
+def receipt(number: int, *, ok: bool = True, attempt: int = 1, mark: str = "", **more: Any) -> PageReceipt:
+    return PageReceipt(number=number, ok=ok, attempt=attempt, url="https://a/", hash=mark, fetched_at="", **more)
+
+
+def stored(services: Platform) -> list[tuple[int, str | None]]:
+    return [(page.number, page.hash) for page in services.pages.of_run(RUN)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 25, 26, 70])
+def test_all_receipts_are_stored(services: Platform, count: int) -> None:
+    receipts = [receipt(number, mark=str(number)) for number in range(1, count + 1)]
+    services.pages.put_all(RUN, receipts)
+    assert services.pages.of_run(RUN) == receipts
+
+
+def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Platform) -> None:
+    before = [receipt(1, mark="first"), receipt(2, ok=False, mark="failed"), receipt(3, mark="first")]
+    services.pages.put_all(RUN, before)
+    later = [receipt(1, mark="twice"), receipt(2, mark="good"), receipt(3, attempt=2, mark="redriven"), receipt(4)]
+    services.pages.put_all(RUN, later)
+    assert stored(services) == [(1, "first"), (2, "good"), (3, "redriven"), (4, "")]
+    services.pages.put_all(RUN, [receipt(4, ok=False, mark="failed"), receipt(5, ok=False, mark="failed")])
+    assert stored(services)[3:] == [(4, ""), (5, "failed")]
+
+
+def test_receipts_that_no_single_transaction_has_room_for(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB takes 4 MB in a transaction; a cursor may have hundreds of kilobytes."""
+    sizes: list[int] = []
+    transact = runs.transact
+
+    def counted(client: Any, writes: Any) -> None:
+        sizes.append(sum(len(str(write.request)) for write in writes))
+        transact(client, writes)
+
+    monkeypatch.setattr(runs, "transact", counted)
+    long = [receipt(number, resume={"state": {"cursor": "x" * 300_000}}) for number in range(1, 21)]
+    services.pages.put_all(RUN, long)
+    assert services.pages.of_run(RUN) == long
+    assert len(sizes) == 2
+    assert max(sizes) < 4_000_000
