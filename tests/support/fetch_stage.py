@@ -38,7 +38,10 @@ class MemoryLake:
             raise NotFound(key)
         return self.objects[key]
 
-    def put_raw(self, content: IO[bytes]) -> str:
+    def names(self, folder: str) -> list[str]:
+        return sorted(key for key in self.objects if key.startswith(f"{folder}/"))
+
+    def put_raw(self, content: IO[bytes], digest: str | None = None) -> str:
         content.seek(0)
         body = content.read()
         digest = hashlib.sha256(body).hexdigest()
@@ -61,6 +64,10 @@ class MemoryPages:
         if stored is None or not stored.ok or (receipt.ok and stored.attempt < receipt.attempt):
             self.receipts[receipt.number] = receipt.model_copy(deep=True)
 
+    def put_all(self, run_id: str, receipts: list[PageReceipt]) -> None:
+        for receipt in receipts:
+            self.put(run_id, receipt)
+
     def of_run(self, run_id: str) -> list[PageReceipt]:
         return [self.receipts[number].model_copy(deep=True) for number in sorted(self.receipts)]
 
@@ -82,7 +89,7 @@ class FetchStage:
         self.datasource = Datasource.model_validate_json(orjson.dumps(document))
         self.transport = transport
         self.settings = SETTINGS.model_copy(update=settings)
-        self.lake, self.pages = MemoryLake(), MemoryPages()
+        self.lake, self.pages, self.runs = MemoryLake(), MemoryPages(), MemoryRuns()
         self.run = Run(id=new_run_id(), kind="ingest", datasource="d", created_at=rfc3339(now()), created_by="test")
         self.hand_overs: set[int] = set()
         self._turn = 0
@@ -106,11 +113,11 @@ class FetchStage:
             client,
             self.lake,  # type: ignore[arg-type]
             self.pages,  # type: ignore[arg-type]
-            MemoryRuns(),  # type: ignore[arg-type]
+            self.runs,  # type: ignore[arg-type]
             self.settings,
             lambda name: "",
             self._seconds_left,
-            lambda outcome, milliseconds: None,
+            lambda tally: None,
             self._pause,
         )
         return await HttpFetcher(self.run, self.datasource, tools).fetch()

@@ -87,7 +87,8 @@ def stage_of(upstream: Changing, pagination: str, **more: Any) -> FetchStage:
     document = {
         "name": "d",
         "kind": "http",
-        "http": {"url": URL, "pagination": PAGINATIONS[pagination] | more},
+        # What happens before which request is part of each example, so there is one request at a time.
+        "http": {"url": URL, "pagination": PAGINATIONS[pagination] | more, "concurrency": 1},
         "records": "data",
         "primary_key": ["id"] if upstream.keyed else None,
     }

@@ -7,6 +7,7 @@ and a retry, a redrive or a sweep ends in the right data.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,7 @@ from sluice.domain.run import Drop
 from sluice.runs.inbox import receive
 from sluice.runs.scheduled import fire
 from sluice.runs.settling import sweep
+from sluice.sources.page_store import MOST_UNWRITTEN
 from support.client import Client
 from support.documents import drop, http_source, paged_source, rows
 from support.upstream import Canned, Upstream, ok
@@ -192,7 +194,7 @@ def test_a_drop_survives_a_kill(
     assert rows(admin, "projects/p") == [{"_source": "notes", "symbol": "A", "v": 1}]
 
 
-@pytest.mark.parametrize("after", range(0, 55, 1 if STEP == 1 else 9))
+@pytest.mark.parametrize("after", range(0, 37, 1 if STEP == 1 else 6))
 def test_a_verification_survives_a_kill(
     services: Platform,
     workflows: LocalWorkflows,
@@ -218,7 +220,37 @@ def test_a_verification_survives_a_kill(
     ended = admin.get(f"/runs/{run['id']}").json()
     assert (ended["status"], ended["completeness"], ended["rows"]) == ("succeeded", "complete", 5), ended
     assert rows(admin, "datasources/coins") == records
-    assert len(upstream.requests) <= 5, "what was received is not asked for again"
+    assert len(upstream.requests) <= 8, "four pages, of which none had its receipt"
+
+
+PAGES = 60
+
+
+@pytest.mark.parametrize("after", range(0, 110, 1 if STEP == 1 else 16))
+def test_a_kill_loses_at_most_one_batch_of_receipts(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    """The pages in flight and at most 25 more are asked for again, and the version is the same."""
+    records = [{"id": number} for number in range(2 * PAGES)]
+    upstream.serve_pages(records)
+    admin.post("/datasources", paged_source(pagination={"limit": 2}, primary_key=["id"]))
+    with killing(monkeypatch, killer := Killer(after, effective=True), workflows):
+        run = admin.post("/datasources/coins/runs", {}).json()
+    assert killer.killed, "the last kill is before the end"
+    ended = admin.get(f"/runs/{run['id']}").json()
+    assert (ended["status"], ended["completeness"], ended["requests"]) == ("succeeded", "complete", PAGES), ended
+    assert rows(admin, "datasources/coins") == records
+    asked = Counter(request.url.params["start"] for request in upstream.requests)
+    assert max(asked.values()) <= 2
+    again = [int(start) // 2 for start, times in asked.items() if times == 2]
+    concurrency = 4
+    assert len(again) <= MOST_UNWRITTEN + concurrency
+    assert again == list(range(again[0], again[0] + len(again))) if again else True, "the last ones that were asked for"
 
 
 def test_a_lost_event_is_made_good_by_the_sweeper(services: Platform, workflows: LocalWorkflows, admin: Client) -> None:

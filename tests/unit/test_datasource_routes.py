@@ -51,7 +51,7 @@ def test_the_contracts_example_is_stored_and_answered_whole(admin: Client) -> No
     assert created.headers["Location"] == "https://api.example.com/live/v1/datasources/listings"
     document = created.json()
     shown = {name: document[name] for name in LISTINGS}
-    expected = {**LISTINGS, "http": {**LISTINGS["http"]}}
+    expected = {**LISTINGS, "http": {**LISTINGS["http"], "concurrency": 4}}
     defaults = {"max_pages": None, "has_more": None, "stop_when": None, "verify": "on_evidence"}
     expected["http"]["pagination"] |= defaults
     assert shown == expected

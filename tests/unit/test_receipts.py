@@ -1,14 +1,20 @@
-"""How receipts are stored: in batches, by the rules of single ones."""
+"""How receipts are stored: in batches, by the rules of single ones, and how few calls a page costs."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+import botocore.client
 import pytest
 
 from sluice.bootstrap import Platform
 from sluice.catalog import runs
 from sluice.domain.run import PageReceipt
+from support.client import Client
+from support.documents import ingest, paged_source
+from support.upstream import Upstream
+from support.workflows import LocalWorkflows
 
 RUN = "0" * 26
 
@@ -53,3 +59,27 @@ def test_receipts_that_no_single_transaction_has_room_for(services: Platform, mo
     assert services.pages.of_run(RUN) == long
     assert len(sizes) == 2
     assert max(sizes) < 4_000_000
+
+
+def test_a_page_costs_one_call_to_aws(
+    services: Platform,
+    workflows: LocalWorkflows,
+    admin: Client,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pages = 60
+    upstream.serve_pages([{"id": number} for number in range(pages)])
+    admin.post("/datasources", paged_source(pagination={"limit": 1}, primary_key=["id"]))
+    made: Counter[str] = Counter()
+    original = botocore.client.BaseClient._make_api_call
+
+    def counted(client: Any, operation: str, arguments: Any) -> Any:
+        made[operation] += workflows.tasks[-1:] == ["fetch"]
+        return original(client, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
+    run = ingest(admin, "coins")
+    assert (run["completeness"], run["requests"]) == ("complete", pages)
+    assert made.pop("PutObject") == pages + 1, "each page, and the index"
+    assert made.total() < 25, made

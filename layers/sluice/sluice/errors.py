@@ -146,7 +146,6 @@ class TooManyRequests(RequestError):
 
 class RunError(SluiceError):
     code, status, title = "run-failed", 422, "The run failed"
-    noted = False  # whether a page's receipt says so already
 
 
 class SourceRefused(RunError):

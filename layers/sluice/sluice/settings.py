@@ -93,6 +93,15 @@ class Settings(BaseModel):
         2_500_000_000, description="Most bytes of text, lists and bytes that a Parquet file may have once decoded."
     )
     max_pages: int = Field(10_000, description="Most pages of a run when the datasource sets no max_pages.")
+    max_concurrency: int = Field(
+        16, description="Most requests at a time of one run, whatever its datasource's http.concurrency says."
+    )
+    max_pending_bytes: int = Field(
+        64_000_000, description="Most bytes of pages that a run asks for ahead, and that wait to be stored."
+    )
+    tell_seconds: float = Field(
+        2.0, description="How often fetch writes receipts and progress, and finds out whether its run was cancelled."
+    )
     max_verification_passes: int = Field(
         1, description="How often an attempt of a run may read all pages again, to prove that it missed nothing."
     )

@@ -1,13 +1,31 @@
-"""How an upstream has answered: counted call by call."""
+"""How an upstream has answered: counted call by call, written for many calls at once."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Literal
 
 from sluice.catalog.table import Item, Table
 from sluice.domain.names import now, rfc3339
 
 Outcome = Literal["success", "timeout", "error"]
+
+
+class Tally:
+    """Calls that were made and are not in the catalog yet."""
+
+    def __init__(self) -> None:
+        self.first_call: str | None = None
+        self.last_call: str | None = None
+        self.sums: Counter[str] = Counter()
+
+    def count(self, outcome: Outcome, milliseconds: int) -> None:
+        """Count one call that has ended now."""
+        self.last_call = rfc3339(now())
+        self.first_call = self.first_call or self.last_call
+        self.sums.update({"calls": 1, outcome: 1})
+        if outcome == "success":
+            self.sums["success_ms"] += milliseconds
 
 
 class CallStatistics:
@@ -24,16 +42,16 @@ class CallStatistics:
     def _key(self, datasource: str, made_at: str) -> Item:
         return {"workspace": self._workspace, "dataset": f"calls/{datasource}/{made_at}"}
 
-    def count(self, datasource: str, made_at: str, outcome: Outcome, milliseconds: int) -> None:
-        """Count one call."""
-        moment = rfc3339(now())
-        add = {"calls": 1, outcome: 1} | ({"success_ms": milliseconds} if outcome == "success" else {})
+    def add(self, datasource: str, made_at: str, tally: Tally) -> None:
+        """Add the calls of a tally to the statistics."""
+        if tally.first_call is None:
+            return
         write = self._table.update(
             self._key(datasource, made_at),
-            {"last_call": moment},
+            {"last_call": tally.last_call},
             "attribute_exists(#workspace) OR attribute_not_exists(#workspace)",
-            add=add,
-            once={"first_call": moment},
+            add=dict(tally.sums),
+            once={"first_call": tally.first_call},
         )
         self._table.do(write)
 

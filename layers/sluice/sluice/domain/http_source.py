@@ -199,6 +199,11 @@ class HttpSource(Document):
     auth: Auth = NoAuth(type="none")
     pagination: Pagination = NoPagination(type="none")
     timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 60
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        4,
+        description="Most requests at a time, of a run whose first page says how many pages or records there are; "
+        "the setting MAX_CONCURRENCY bounds it.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -21,6 +21,7 @@ _LONG_INTEGER = b"0" * 19
 _LONG_NUMBERS = (b"0" * 17, b"0e000", b"0e+000")
 # Whole numbers below it are written with all of their digits, as decimal(38,0) is.
 WHOLE = 10**38
+_CONTAINERS = frozenset({dict, list})
 
 
 def loads(text: bytes, *, exact: bool = False) -> Any:
@@ -141,12 +142,15 @@ def _with_long_integers(value: Any) -> Any:
 
 def depth(value: Any) -> int:
     """How deeply lists and objects are nested in a value; 0 for a scalar."""
-    deepest, level = 0, [value] if isinstance(value, dict | list) else []
+    deepest, level = 0, [value] if type(value) in _CONTAINERS else []
     while level:
         deepest += 1
-        contents = [outer.values() if isinstance(outer, dict) else outer for outer in level]
-        # A tuple of types is tested twice as fast as their union, and every value of a page is.
-        level = [inner for values in contents for inner in values if isinstance(inner, (dict, list))]
+        inner: list[Any] = []
+        for outer in level:
+            for item in outer.values() if type(outer) is dict else outer:
+                if type(item) in _CONTAINERS:
+                    inner.append(item)  # noqa: PERF401 - a comprehension for each small object takes twice as long
+        level = inner
     return deepest
 
 

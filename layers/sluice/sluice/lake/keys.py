@@ -51,9 +51,9 @@ def manifest(folder: str) -> str:
     return f"{folder}/manifest.json"
 
 
-def identities(run: Run, reading: str, page_hash: str) -> str:
-    """Hashes that tell the records of a page apart, for one way of reading it; kept for a month."""
-    return f"identities/{run.id}/{reading}/{page_hash}"
+def identities(run: Run, reading: str) -> str:
+    """Where the calls of a run keep hashes that tell records apart, for one way of reading pages; for a month."""
+    return f"identities/{run.id}/{reading}"
 
 
 def refresh_items(run: Run) -> str:

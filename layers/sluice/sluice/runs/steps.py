@@ -201,7 +201,7 @@ async def _fetch_http(
             settings,
             services.secret_use.reader(datasource, author),
             seconds_left,
-            partial(services.calls.count, datasource.slug, stored.created_at),
+            partial(services.calls.add, datasource.slug, stored.created_at),
         )
         return await HttpFetcher(run, datasource, tools).fetch()
     finally:

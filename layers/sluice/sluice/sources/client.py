@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -24,6 +26,11 @@ from sluice.sources.auth import Credentials
 
 # httpx logs whole addresses, and those of requests may hold a credential.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+# httpcore looks for this package with each lock that it makes. Where it is not installed, Python would
+# search all of its folders each time, which takes half of a request's time.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -115,6 +122,7 @@ def vetted_transport(policy: AddressPolicy) -> httpx.AsyncBaseTransport:
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=httpx.create_ssl_context(trust_env=False),
         network_backend=VettedBackend(policy),
+        max_connections=None,  # the run itself bounds its requests
         keepalive_expiry=30,
     )
     return transport

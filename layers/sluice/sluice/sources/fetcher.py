@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,14 +11,14 @@ from sluice.domain.http_source import HttpSource, PagesLimits
 from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped, requests_made, worst_of
 from sluice.errors import RunError
 from sluice.formats.limits import Limits
-from sluice.sources.asking import page_request
 from sluice.sources.auth import credentials
 from sluice.sources.evidence import Examiner, Finding
 from sluice.sources.identities import Identities
-from sluice.sources.page_reader import Expected, PageReader
+from sluice.sources.page_reader import Expected
 from sluice.sources.pagination import End, Paginator, paginator
 from sluice.sources.passes import Pass, stored_passes
-from sluice.sources.requester import Fetching, HandOver, PageRequest, Requester
+from sluice.sources.receiver import Receiver
+from sluice.sources.requester import Fetching, HandOver
 
 
 @dataclass
@@ -56,33 +57,55 @@ class HttpFetcher:
         self._http: HttpSource = datasource.http
         self._tools = tools
         self._paginator: Paginator = paginator(datasource.http.pagination)
-        limits, most = Limits.of(tools.settings), tools.settings.max_compared_records
-        identities = Identities(run, datasource, tools.lake, limits, most)
-        self._examiner = Examiner(datasource, self._paginator, identities, most)
-        self._requester = Requester(run, tools)
-        self._reader = PageReader(run, datasource, self._paginator, identities, tools.lake, limits)
+        most = tools.settings.max_compared_records
         pagination = datasource.http.pagination
         self._max_pages = pagination.max_pages or tools.settings.max_pages
         self._verify = pagination.verify if isinstance(pagination, PagesLimits) else "never"
+        self._identities = Identities(run, datasource, tools.lake, Limits.of(tools.settings), most)
+        self._examiner = Examiner(datasource, self._paginator, self._identities, most)
+        self._receiver = Receiver(run, datasource, self._paginator, self._identities, tools, self._max_pages)
+        self._passes = [Pass(1, 1)]
 
     async def fetch(self) -> FetchIndex:
         """All pages, up to the end or to the first that cannot be had; again, if they may have changed meanwhile.
+
+        However it ends, what was received until then is stored.
 
         Raises:
             HandOver: there is not enough time left for another request.
             RunError: not even the first page can be had.
             RunStopped: the run was cancelled.
         """
-        known = credentials(self._http.auth, self._tools.secret)
-        self._requester.credentials = self._reader.credentials = known
-        receipts = self._tools.pages.of_run(self._run.id)
+        ended = asyncio.Event()
+        reading = asyncio.create_task(self._fetch())
+        telling = asyncio.create_task(self._tell_until(ended))
+        try:
+            await asyncio.wait({reading, telling}, return_when=asyncio.FIRST_COMPLETED)
+            if telling.done():
+                telling.result()  # it ends by itself only by what it raises
+            return await reading
+        finally:
+            reading.cancel()
+            ended.set()
+            await asyncio.gather(reading, telling, return_exceptions=True)
+            await self._receiver.forget()
+            await self._receiver.store.flush()
+            await self._count_calls()
+
+    async def _fetch(self) -> FetchIndex:
+        receipts = self._receiver.begin(credentials(self._http.auth, self._tools.secret))
         failures = {receipt.number: receipt.failures for receipt in receipts if not receipt.ok}
-        passes = stored_passes(receipts, self._run.attempt, self._paginator)
-        while True:
-            verdict = await self._read(passes, failures)
-            if not self._must_read_again(passes, verdict):
-                return await self._index(passes, verdict)
-            passes.append(passes[-1].following())
+        passes = self._passes = stored_passes(receipts, self._run.attempt, self._paginator)
+        try:
+            while True:
+                verdict = await self._read(passes, failures)
+                if not self._must_read_again(passes, verdict):
+                    return await self._index(passes, verdict)
+                passes.append(passes[-1].following())
+        except HandOver:
+            await self._receiver.keep_pauses(passes[-1])
+            await asyncio.to_thread(self._identities.keep, passes[-1].next_number)
+            raise
 
     async def _read(self, passes: list[Pass], failures: dict[int, list[dict[str, Any]]]) -> Verdict:
         """Read the last pass to its end, and examine it."""
@@ -90,6 +113,7 @@ class HttpFetcher:
         while True:
             step = present.step(self._paginator)
             if isinstance(step, End):
+                await self._receiver.forget()
                 return await self._examined(passes, step, failures)
             if len(present.pages) >= self._max_pages:
                 end = End("partial", f"stopped after max_pages, {self._max_pages}, with more to come")
@@ -99,21 +123,15 @@ class HttpFetcher:
             before = held.failures if held else failures.get(number, [])
             try:
                 first = next(iter(passes[0].pages), held)
-                page = await self._page(present, Expected(step, present.pages, first, held), before)
+                expected = Expected(step, present.pages, first, held)
+                page = await self._receiver.receive(present, expected, before)
             except RunError as error:
+                await self._receiver.forget()
                 present.take_back_held()
                 if not present.pages and len(passes) == 1:
                     raise
                 return Verdict(End("partial", f"page {number} cannot be had: {error.detail}"), failed=True)
             present.add(page)
-            self._advance(passes)
-
-    async def _page(self, present: Pass, expected: Expected, failures: list[dict[str, Any]]) -> PageReceipt:
-        request = page_request(self._http, self._paginator.ask(expected.state))
-        page = PageRequest(present.next_number, present.number, request, failures)
-        return await self._requester.receive(
-            page, lambda received, digest, failed: self._reader.receipt(page, expected, received, digest, failed)
-        )
 
     async def _examined(self, passes: list[Pass], end: End, failures: dict[int, list[dict[str, Any]]]) -> Verdict:
         """The verdict on a pass whose last page was received."""
@@ -123,14 +141,12 @@ class HttpFetcher:
             return verdict
         first = self._paginator.first()
         try:
-            present.check = await self._page(
-                present, Expected(first, [], passes[0].pages[0], check=True), failures.get(present.next_number, [])
-            )
+            expected = Expected(first, [], passes[0].pages[0], check=True)
+            present.check = await self._receiver.receive(present, expected, failures.get(present.next_number, []))
         except RunError as error:
             number = present.first_number
             verdict.findings = [Finding(f"page {number} cannot be had again: {error.detail}", settles=False)]
             return verdict
-        self._advance(passes)
         return Verdict(end, findings=await self._findings(passes, end))
 
     def _needs_check(self, passes: list[Pass]) -> bool:
@@ -187,7 +203,7 @@ class HttpFetcher:
             completeness=verdict.completeness,
             completeness_reasons=capped(verdict.reasons),
             warnings=warnings,
-            requests=requests_made(self._tools.pages.of_run(self._run.id)),
+            requests=requests_made(self._receiver.store.receipts),
         )
 
     async def _verdict_again(self, passes: list[Pass]) -> Verdict:
@@ -196,13 +212,27 @@ class HttpFetcher:
         assert isinstance(step, End)
         return Verdict(step, findings=await self._findings(passes, step))
 
-    def _advance(self, passes: list[Pass]) -> None:
-        """Note how far the run has come."""
-        self._run = self._tools.runs.advance(
-            self._run,
-            requests=requests_made(_received(passes)),
-            progress={"stage": "fetch", "current": len(passes[-1].pages), "total": None},
-        )
+    async def _tell_until(self, ended: asyncio.Event) -> None:
+        """Every few seconds write what has come and how far the run is, until the pages have ended.
+
+        Raises:
+            RunStopped: the run was cancelled.
+        """
+        while not ended.is_set():
+            try:
+                await asyncio.wait_for(ended.wait(), self._tools.settings.tell_seconds)
+            except TimeoutError:
+                await self._receiver.store.write()
+                await self._count_calls()
+                self._run = await asyncio.to_thread(
+                    self._tools.runs.advance,
+                    self._run,
+                    requests=requests_made(_received(self._passes)),
+                    progress={"stage": "fetch", "current": len(self._passes[-1].pages), "total": None},
+                )
+
+    async def _count_calls(self) -> None:
+        await asyncio.to_thread(self._tools.count, self._receiver.take_tally())
 
 
 def _received(passes: list[Pass]) -> list[PageReceipt]:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from sluice.domain.datasource import Datasource
 from sluice.domain.record_key import IDENTITY_BYTES, identity_of, reading_of
 from sluice.domain.run import PageReceipt, Run
-from sluice.errors import NotFound
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
 from sluice.lake import keys
@@ -24,36 +25,42 @@ _BUCKETS = 256
 class Identities:
     """The identities of each page's records, by the page's hash.
 
-    They are kept in the lake, so that a later call need not parse the page again; where they are
-    not, as after a crash, they are made again from the page.
+    A call that hands over keeps them in the lake, so that a later one need not parse the pages
+    again; where they are not, as after a crash, they are made again from the pages.
 
     Args:
         most: the most records of which they are held in memory; beyond it pages are not compared.
     """
 
     def __init__(self, run: Run, datasource: Datasource, lake: Lake, limits: Limits, most: int) -> None:
-        self._run = run
         self._datasource = datasource
         self._lake = lake
         self._limits = limits
         self._identity = identity_of(datasource)
-        self._reading = reading_of(datasource)
+        self._folder = keys.identities(run, reading_of(datasource))
+        self._attempt = run.attempt
         self._most_bytes = most * IDENTITY_BYTES
         self._held_bytes = 0
         self._known: dict[str, bytes] = {}
+        self._kept: set[str] = set()
 
-    def remember(self, page_hash: str, records: Iterable[Any], *, keep: bool) -> None:
-        """Take note of a page's records.
-
-        Args:
-            keep: whether a later call may want them.
-        """
+    def remember(self, page_hash: str, records: Iterable[Any]) -> None:
+        """Take note of a page's records."""
         identities = b"".join(map(self._identity, records))
         self._held_bytes += len(identities)
         if self._held_bytes <= self._most_bytes:
             self._known[page_hash] = identities
-        if keep:
-            self._lake.put(keys.identities(self._run, self._reading, page_hash), identities)
+
+    def keep(self, number: int) -> None:
+        """Have what this call has taken note of at hand for a later call.
+
+        Args:
+            number: that of the next page, which tells this call from the others.
+        """
+        mine = {page_hash: known for page_hash, known in self._known.items() if page_hash not in self._kept}
+        if mine:
+            sizes = orjson.dumps([[page_hash, len(known)] for page_hash, known in mine.items()])
+            self._lake.put(f"{self._folder}/{self._attempt}-{number}", b"\n".join([sizes, b"".join(mine.values())]))
 
     async def load(self, pages: Iterable[PageReceipt]) -> None:
         """Have the identities of these pages at hand.
@@ -61,28 +68,38 @@ class Identities:
         Raises:
             UnreadableData: a page cannot be read by the datasource's present document.
         """
-        wanted = {page.hash: page for page in pages if page.hash is not None and page.hash not in self._known}
+        wanted = {page.hash: page for page in pages if page.hash is not None}
+        if not wanted.keys() <= self._known.keys():
+            await asyncio.to_thread(self._load_kept)
         turns = asyncio.Semaphore(_LOADED_AT_ONCE)
 
         async def load(page_hash: str, page: PageReceipt) -> None:
             async with turns:
-                self._known[page_hash] = await asyncio.to_thread(self._loaded, page_hash, page)
+                self._known[page_hash] = await asyncio.to_thread(self._made_again, page_hash, page)
 
-        await asyncio.gather(*(load(page_hash, page) for page_hash, page in wanted.items()))
+        missing = wanted.keys() - self._known.keys()
+        await asyncio.gather(*(load(page_hash, wanted[page_hash]) for page_hash in missing))
 
     def of(self, page_hash: str | None) -> set[int]:
         """The identities of a page that was loaded, each once."""
         return set(array("Q", self._known[page_hash or ""]))
 
-    def _loaded(self, page_hash: str, page: PageReceipt) -> bytes:
-        try:
-            return self._lake.get(keys.identities(self._run, self._reading, page_hash))
-        except NotFound:
-            with (
-                self._lake.raw(page_hash) as content,
-                open_page(self._datasource, page, content, self._limits) as opened,
-            ):
-                return b"".join(map(self._identity, opened.records()))
+    def _load_kept(self) -> None:
+        """Read what earlier calls have kept."""
+        for key in self._lake.names(self._folder):
+            sizes, _, identities = self._lake.get(key).partition(b"\n")
+            at = 0
+            for page_hash, size in orjson.loads(sizes):
+                self._known.setdefault(page_hash, identities[at : at + size])
+                self._kept.add(page_hash)
+                at += size
+
+    def _made_again(self, page_hash: str, page: PageReceipt) -> bytes:
+        with (
+            self._lake.raw(page_hash) as content,
+            open_page(self._datasource, page, content, self._limits) as opened,
+        ):
+            return b"".join(map(self._identity, opened.records()))
 
 
 @dataclass(frozen=True)

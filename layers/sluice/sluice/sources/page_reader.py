@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +23,7 @@ from sluice.sources.auth import Credentials
 from sluice.sources.client import Received, full_url
 from sluice.sources.identities import Identities
 from sluice.sources.pagination import End, PageFacts, Paginator, State
-from sluice.sources.requester import PageRequest
+from sluice.sources.requester import Answer, PageRequest
 
 OPEN_ENDED = "the upstream does not say where its answer ends"
 
@@ -58,15 +60,21 @@ class PageReader:
         self._first_shape: Shape | None = None
         self.credentials = Credentials()
 
-    def receipt(
-        self, page: PageRequest, expected: Expected, received: Received, digest: str, failures: list[dict[str, Any]]
-    ) -> PageReceipt:
+    def receipt(self, page: PageRequest, expected: Expected, answer: Answer, digest: str) -> PageReceipt:
         """The receipt of a page, with the state of the pagination after it.
+
+        Args:
+            digest: the hash of its body.
 
         Raises:
             UnreadableData: the page is not what the datasource says, or an error.
         """
-        receipt = self._received(page, expected, received, digest, failures)
+        with _cycles_left_alone():
+            return self._read(page, expected, answer, digest)
+
+    def _read(self, page: PageRequest, expected: Expected, answer: Answer, digest: str) -> PageReceipt:
+        received = answer.received
+        receipt = self._received(page, expected, answer, digest)
         facts = PageFacts(None, 0)
         records: list[Any] = []
         if self._paginator.reads_pages:
@@ -82,12 +90,11 @@ class PageReader:
         receipt.resume = _resume(_unless_repeated(following, expected, receipt))
         last = "end" in receipt.resume
         if self._paginator.many_pages and not (last and not expected.earlier):  # a single page is not compared
-            self._identities.remember(digest, records, keep=not last)
+            self._identities.remember(digest, records)
         return receipt
 
-    def _received(
-        self, page: PageRequest, expected: Expected, received: Received, digest: str, failures: list[dict[str, Any]]
-    ) -> PageReceipt:
+    def _received(self, page: PageRequest, expected: Expected, answer: Answer, digest: str) -> PageReceipt:
+        received = answer.received
         return PageReceipt(
             number=page.number,
             pass_number=page.pass_number,
@@ -104,7 +111,7 @@ class PageReader:
             fetched_at=rfc3339(now()),
             etag=received.headers.get("etag"),
             last_modified=received.headers.get("last-modified"),
-            failures=failures,
+            failures=answer.failures,
         )
 
     def _facts(self, receipt: PageReceipt, expected: Expected, received: Received) -> tuple[PageFacts, list[Any]]:
@@ -166,6 +173,21 @@ class PageReader:
         """Whether a cut-off page would be noticed by its format, as JSON's brackets do."""
         received.body.seek(0)
         return ends_itself(self._datasource, receipt, received.body, self._limits)
+
+
+@contextmanager
+def _cycles_left_alone() -> Iterator[None]:
+    """Keep Python from looking for cycles among the values of a page, which are many and have none.
+
+    It would look through the whole process several times a page, for longer than reading takes.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _unless_repeated(following: State | End, expected: Expected, receipt: PageReceipt) -> State | End:

@@ -7,7 +7,7 @@ each page's receipt, so that any later call can go on from there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -91,6 +91,15 @@ class Paginator(Protocol):
         """What a page says is the whole."""
         ...
 
+    def ahead(self, state: State, size: int, total: int | None) -> Iterator[State]:
+        """The states after this one, as far as they are known before its page is read.
+
+        Args:
+            size: how many records each page is expected to have, as the first one.
+            total: what a page before said is the whole; none when it said nothing.
+        """
+        ...
+
 
 class SinglePage:
     """One request gives the whole, unless the upstream itself says that more follows."""
@@ -120,6 +129,10 @@ class SinglePage:
     def total(self, document: Any) -> int | None:
         """A single page needs none."""
         return None
+
+    def ahead(self, state: State, size: int, total: int | None) -> Iterator[State]:
+        """There is one page."""
+        return iter(())
 
 
 class OffsetPages:
@@ -160,6 +173,13 @@ class OffsetPages:
     def total(self, document: Any) -> int | None:
         """The number of records."""
         return _whole(self._spec.total, document)
+
+    def ahead(self, state: State, size: int, total: int | None) -> Iterator[State]:
+        """The offsets up to the total, unless each page says whether more follows."""
+        following = dict(state)
+        while _counts_alone(self._spec, total) and 0 < size < (total or 0) - following["received"]:
+            following = {"offset": following["offset"] + size, "received": following["received"] + size}
+            yield following
 
     @staticmethod
     def _by_total(state: State, records: int, received: int, total: int) -> State | End:
@@ -209,6 +229,12 @@ class NumberedPages:
     def total(self, document: Any) -> int | None:
         """The number of pages."""
         return _whole(self._spec.total_pages, document)
+
+    def ahead(self, state: State, size: int, total: int | None) -> Iterator[State]:
+        """The numbers up to the last page's, unless each page says whether more follows."""
+        if _counts_alone(self._spec, total):
+            for number in range(state["page"] + 1, self._spec.start + (total or 0)):
+                yield {"page": number}
 
 
 def _all_pages(seen: int, total: int | None, records: int) -> End:
@@ -262,6 +288,10 @@ class LinkedPages:
     def total(self, document: Any) -> int | None:
         """The last page names no next one; nothing is counted."""
         return None
+
+    def ahead(self, state: State, size: int, total: int | None) -> Iterator[State]:
+        """Only the page itself names the next one."""
+        return iter(())
 
     def _address(self, page: PageFacts) -> str | None:
         if self._spec.path is None:
@@ -318,6 +348,10 @@ class CursorPages:
         """The last page names no next one; nothing is counted."""
         return None
 
+    def ahead(self, state: State, size: int, total: int | None) -> Iterator[State]:
+        """Only the page itself names the next one."""
+        return iter(())
+
 
 def _followed(said: bool | None, following: State | None, noun: str) -> State | End:
     """The next state, as far as `has_more` and `stop_when` agree with it."""
@@ -358,6 +392,11 @@ def _ended(received: int, total: int | None) -> End:
     if received > total:
         return End("unproven", f"the upstream says {total} records and gave {received}")
     return End("partial", f"the upstream says {total} records and gave only {received}")
+
+
+def _counts_alone(limits: PageLimits, total: int | None) -> bool:
+    """Whether the total alone says where the pages end."""
+    return total is not None and limits.has_more is None and limits.stop_when is None
 
 
 def _further(state: State, records: int, received: int) -> State | End:

@@ -16,6 +16,7 @@ class Pass:
         first_number: the number of its first page: numbers go on from one pass to the next.
         check: its first page, asked for again after the last one.
         held: pages of an earlier attempt that are asked for again, the last one first.
+        surprised: whether a page led to another one than its first page let expect.
     """
 
     number: int
@@ -23,6 +24,7 @@ class Pass:
     pages: list[PageReceipt] = field(default_factory=list)
     check: PageReceipt | None = None
     held: list[PageReceipt] = field(default_factory=list)
+    surprised: bool = False
 
     @property
     def attempt(self) -> int | None:

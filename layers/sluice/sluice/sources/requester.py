@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from sluice.catalog.calls import Outcome
+from sluice.catalog.calls import Outcome, Tally
 from sluice.catalog.runs import Pages, Runs
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Run
@@ -20,8 +20,11 @@ from sluice.lake.store import Lake
 from sluice.settings import Settings
 from sluice.sources.auth import Credentials
 from sluice.sources.client import Received, Request, SourceClient, connection_fault, full_url
+from sluice.sources.pace import Pace
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+# The upstream wants fewer requests, whichever page it says so for.
+_BUSY = frozenset({429, 503})
 _CONNECTION_ERRORS = (httpx.TransportError, TimeoutError, OSError)
 _ADVICE = {
     400: "check the parameters",
@@ -43,7 +46,7 @@ class Fetching:
     Args:
         secret: gives a secret's value by its name.
         seconds_left: how long this call may still run.
-        count: counts a call, by its outcome and how many milliseconds it took.
+        count: stores how calls were answered.
     """
 
     client: SourceClient
@@ -53,7 +56,7 @@ class Fetching:
     settings: Settings
     secret: Callable[[str], str]
     seconds_left: Callable[[], float]
-    count: Callable[[Outcome, int], None]
+    count: Callable[[Tally], None]
     pause: Callable[[float], Any] = asyncio.sleep
 
 
@@ -67,70 +70,134 @@ class PageRequest:
     failures: list[dict[str, Any]]
 
 
-# Makes the receipt of a page from its answer, the hash of its body, and the failures before.
-Accept = Callable[[Received, str, list[dict[str, Any]]], PageReceipt]
+@dataclass(frozen=True)
+class Try:
+    """What asking for a page once has given: its answer, or the failure for its receipt.
+
+    Args:
+        error: why asking again would not help.
+    """
+
+    received: Received | None = None
+    failure: dict[str, Any] = field(default_factory=dict)
+    error: RunError | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A page that came, and the failures before."""
+
+    received: Received
+    failures: list[dict[str, Any]]
 
 
 class Requester:
-    """Asks for the pages of one attempt of a run."""
+    """Asks for the pages of one attempt of a run.
 
-    def __init__(self, run: Run, tools: Fetching) -> None:
+    Args:
+        note: writes the receipt of a page that could not be had.
+    """
+
+    def __init__(self, run: Run, tools: Fetching, pace: Pace, note: Callable[[PageReceipt], Awaitable[None]]) -> None:
         self._attempt = run.attempt
-        self._run_id = run.id
         self._tools = tools
+        self._pace = pace
+        self._note = note
         self.credentials = Credentials()
+        self.tally = Tally()
 
-    async def receive(self, page: PageRequest, accept: Accept) -> PageReceipt:
-        """Ask for a page until it comes, and store its body, then its receipt.
+    async def receive(self, page: PageRequest, first: Try | None = None) -> Answer:
+        """Ask for a page until it comes; each failure is in the page's receipt before it is asked for again.
+
+        Args:
+            first: what asking for it has given already.
 
         Raises:
             HandOver: there is not enough time left for another request.
             RunError: the page cannot be had.
         """
         failures = list(page.failures)
-        final: RunError | None
         while True:
-            mine = [failure for failure in failures if failure["attempt"] == self._attempt]
-            tried = len(mine)
-            await self._await_turn(page.request, mine[-1]["retry_at"] if mine else 0)
-            try:
-                received = await self._send(page.request)
-                with received.body:
-                    digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
-                    if 200 <= received.status < 300:
-                        return self._accepted(page, received, digest, failures, accept)
-                failure = self._failure(received.status, f"HTTP status {received.status}", digest)
-                final = _refusal(received.status) if received.status not in _RETRIED else None
-                wait = received.retry_after()
-            except RunError as error:
-                error.detail = self.credentials.masked(error.detail)
-                if not error.noted:
-                    self._note_failure(page, [*failures, self._failure(None, error.detail, None)])
-                raise
-            except _CONNECTION_ERRORS as error:
-                failure, final, wait = (
-                    self._failure(None, self.credentials.masked(connection_fault(error)), None),
-                    None,
-                    None,
-                )
-            failure["retry_at"] = int(1000 * (time.time() + self._backoff(tried, wait)))
-            failures.append(failure)
-            self._note_failure(page, failures)
-            final = final or self._exhausted(page.request, failure, tried + 1)
-            if final is not None:
-                raise final
+            outcome, first = first or await self._ask_in_turn(page.request, failures), None
+            if outcome.received is not None:
+                return Answer(outcome.received, self._listed(failures))
+            failures.append(outcome.failure)
+            await self.note_failures(page, failures)
+            error = outcome.error or self._exhausted(page.request, outcome.failure, len(self._mine(failures)))
+            if error is not None:
+                raise error
 
-    def _accepted(
-        self, page: PageRequest, received: Received, digest: str, failures: list[dict[str, Any]], accept: Accept
-    ) -> PageReceipt:
+    async def ask_early(self, request: Request) -> Try | None:
+        """Ask once for a page whose turn has not come; none when the upstream wants a pause, or little time is left."""
+        if self._pace.pausing or self._tools.seconds_left() < self._needed(request):
+            return None
+        return await self._ask(request, 0)
+
+    async def refuse(self, page: PageRequest, answer: Answer, digest: str, reason: str) -> None:
+        """Keep a page that came and is not what was asked for, and say so in its receipt."""
+        await asyncio.to_thread(self._tools.lake.put_raw, answer.received.body, digest)
+        failure = self._failure(answer.received.status, reason, digest)
+        await self.note_failures(page, [*answer.failures, failure])
+
+    async def note_failures(self, page: PageRequest, failures: list[dict[str, Any]]) -> None:
+        """Write the receipt of a page that could not be had."""
+        receipt = PageReceipt(
+            number=page.number,
+            pass_number=page.pass_number,
+            attempt=self._attempt,
+            ok=False,
+            url=full_url(page.request),
+            status=failures[-1]["status"],
+            hash=failures[-1]["hash"],
+            fetched_at=rfc3339(now()),
+            failures=self._listed(failures),
+        )
+        await self._note(receipt)
+
+    def keep_pause(self, receipts: list[PageReceipt]) -> None:
+        """Keep to the pause that an earlier call of this attempt was asked for."""
+        failures = [failure for receipt in receipts if not receipt.ok for failure in self._mine(receipt.failures)]
+        for failure in failures:
+            if failure["status"] in _BUSY and failure["retry_at"] > 1000 * time.time():
+                self._pace.slow_down(failure["retry_at"])
+
+    async def _ask_in_turn(self, request: Request, failures: list[dict[str, Any]]) -> Try:
+        mine = self._mine(failures)
+        await self._await_turn(request, mine[-1]["retry_at"] if mine else 0)
+        return await self._ask(request, len(mine))
+
+    async def _ask(self, request: Request, tried: int) -> Try:
+        wait: float | None = None
+        error: RunError | None = None
         try:
-            receipt = accept(received, digest, failures[-self._tools.settings.keep_failed_answers :])
-        except RunError as error:
-            self._note_failure(page, [*failures, self._failure(received.status, error.detail, digest)])
-            error.noted = True
-            raise
-        self._tools.pages.put(self._run_id, receipt)
-        return receipt
+            received = await self._send(request)
+        except RunError as refused:
+            refused.detail = self.credentials.masked(refused.detail)
+            return Try(failure=self._failure(None, refused.detail, None), error=refused)
+        except _CONNECTION_ERRORS as fault:
+            failure = self._failure(None, self.credentials.masked(connection_fault(fault)), None)
+        else:
+            if 200 <= received.status < 300:
+                return Try(received)
+            with received.body:
+                digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
+            failure = self._failure(received.status, f"HTTP status {received.status}", digest)
+            error = _refusal(received.status) if received.status not in _RETRIED else None
+            wait = received.retry_after()
+        failure["retry_at"] = int(1000 * (time.time() + self._backoff(tried, wait)))
+        if failure["status"] in _BUSY:
+            self._pace.slow_down(failure["retry_at"])
+        return Try(failure=failure, error=error)
+
+    def _mine(self, failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [failure for failure in failures if failure["attempt"] == self._attempt]
+
+    def _listed(self, failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return failures[-self._tools.settings.keep_failed_answers :]
+
+    def _needed(self, request: Request) -> float:
+        """The seconds that a request may take, with what must follow it."""
+        return max(request.timeout_seconds, self._tools.settings.fetch_reserve_seconds)
 
     async def _send(self, request: Request) -> Received:
         """Ask the upstream, and count how it answers."""
@@ -148,22 +215,28 @@ class Requester:
             raise
         finally:
             if outcome is not None:
-                self._tools.count(outcome, round(1000 * (time.monotonic() - begun)))
+                self.tally.count(outcome, round(1000 * (time.monotonic() - begun)))
 
     async def _await_turn(self, request: Request, retry_at: int) -> None:
         """Wait until the moment, in epoch milliseconds, at which the page may be asked for again.
 
-        The moment stands in the receipt, so that the next call keeps to it as well.
+        The moment stands in the receipt, so that the next call keeps to it as well. A pause that
+        the upstream has asked for holds for all pages, and may grow meanwhile.
 
         Raises:
             HandOver: too little time is left for the wait and the request.
         """
-        pause = max(0.0, retry_at / 1000 - time.time())
-        needed = max(request.timeout_seconds, self._tools.settings.fetch_reserve_seconds)
-        if self._tools.seconds_left() < pause + needed:
-            await self._tools.pause(min(pause, max(0.0, self._tools.seconds_left() - needed / 2)))
-            raise HandOver
-        await self._tools.pause(pause)
+        while True:
+            awaited = max(retry_at, self._pace.not_before)
+            pause = max(0.0, awaited / 1000 - time.time())
+            needed = self._needed(request)
+            if self._tools.seconds_left() < pause + needed:
+                await self._tools.pause(min(pause, max(0.0, self._tools.seconds_left() - needed / 2)))
+                raise HandOver
+            if pause:
+                await self._tools.pause(pause)
+            if self._pace.not_before <= awaited:
+                return
 
     def _failure(self, status: int | None, reason: str, digest: str | None) -> dict[str, Any]:
         return {
@@ -174,20 +247,6 @@ class Requester:
             "at": rfc3339(now()),
             "retry_at": 0,
         }
-
-    def _note_failure(self, page: PageRequest, failures: list[dict[str, Any]]) -> None:
-        receipt = PageReceipt(
-            number=page.number,
-            pass_number=page.pass_number,
-            attempt=self._attempt,
-            ok=False,
-            url=full_url(page.request),
-            status=failures[-1]["status"],
-            hash=failures[-1]["hash"],
-            fetched_at=rfc3339(now()),
-            failures=failures[-self._tools.settings.keep_failed_answers :],
-        )
-        self._tools.pages.put(self._run_id, receipt)
 
     def _exhausted(self, request: Request, failure: dict[str, Any], tries: int) -> RunError | None:
         if tries < self._tools.settings.fetch_attempts:
