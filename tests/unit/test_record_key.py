@@ -21,6 +21,8 @@ def datasource(**changes: Any) -> Datasource:
         ({"primary_key": ["id"]}, {"id": 1, "v": 1}, {"id": 1, "v": 2}, True),
         ({"primary_key": ["id"]}, {"id": 1}, {"id": "1"}, True),
         ({"primary_key": ["id"]}, {"id": 1}, {"id": 2}, False),
+        ({"primary_key": ["id"]}, {"id": -(10**30)}, {"id": str(-(10**30))}, True),
+        ({"primary_key": ["id"]}, {"id": True}, {"id": 1}, False),
         (
             {"primary_key": ["id"]},
             {"id": Decimal("1.00000000000000001")},
