@@ -65,6 +65,7 @@ PROOF: list[Lane] = [
             [*PYTEST, "tests/unit/test_properties.py", "tests/unit/test_merge_properties.py", "-n", "2"],
             {"PROOF": "1"},
         ),
+        ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
