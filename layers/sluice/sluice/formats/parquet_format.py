@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import tempfile
@@ -38,10 +39,7 @@ class ParquetPage:
         self._require_parquet(content)
         require_small_footer(content, limits)
         content.seek(0)
-        file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
-        shutil.copyfileobj(content, file)
-        file.flush()
-        self.path = file.name
+        self.path = _path_of(content, stack)
         self._connection = stack.enter_context(_connection(limits))
         try:
             relation = self._connection.sql("SELECT * FROM read_parquet($path)", params={"path": self.path})
@@ -125,6 +123,16 @@ class ParquetPage:
                     yield {name: shape.json(value) for (name, shape), value in zip(shapes, values, strict=True)}
         except _errors() as error:
             raise _unreadable(error) from None
+
+
+def _path_of(content: IO[bytes], stack: ExitStack) -> str:
+    """The path of a file with the content: its own, where it is one."""
+    if isinstance(content, io.BufferedReader) and isinstance(content.name, str):
+        return content.name
+    file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
+    shutil.copyfileobj(content, file)
+    file.flush()
+    return file.name
 
 
 def _connection(limits: Limits) -> DuckDBPyConnection:

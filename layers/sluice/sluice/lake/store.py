@@ -7,8 +7,9 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 from botocore.exceptions import ClientError
@@ -30,6 +31,8 @@ _SMALL = 8 << 20
 # Pages are compressed while the upstream is asked for further ones: level 9 takes six times as long, and
 # saves a sixth of the bytes.
 _RAW_LEVEL = 1
+# How Parquet, zip archives with workbooks among them, and gzip begin: to pack them again gains nothing.
+_PACKED = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b")
 
 
 def sha256_of(content: IO[bytes]) -> str:
@@ -145,12 +148,14 @@ class Lake:
         digest = digest or sha256_of(content)
         key = self.full_key(keys.raw(digest))
         with translated():
-            if content.seek(0, 2) <= _SMALL:
-                content.seek(0)
-                self._put_new(key, gzip.compress(content.read(), _RAW_LEVEL, mtime=0))
+            size = content.seek(0, 2)
+            content.seek(0)
+            level = 0 if content.read(4).startswith(_PACKED) else _RAW_LEVEL
+            content.seek(0)
+            if size <= _SMALL:
+                self._put_new(key, gzip.compress(content.read(), level, mtime=0))
             elif not self._exists(key):
-                content.seek(0)
-                self._upload_gzipped(key, content)
+                self._upload_gzipped(key, content, level)
         return digest
 
     def _put_new(self, key: str, body: bytes) -> None:
@@ -172,29 +177,41 @@ class Lake:
             raise
         return True
 
-    def _upload_gzipped(self, key: str, content: IO[bytes]) -> None:
+    def _upload_gzipped(self, key: str, content: IO[bytes], level: int) -> None:
         with self._cache.scratch() as path:
-            with path.open("wb") as file, gzip.GzipFile("", "wb", _RAW_LEVEL, file, mtime=0) as packed:
+            with path.open("wb") as file, gzip.GzipFile("", "wb", level, file, mtime=0) as packed:
                 shutil.copyfileobj(content, packed, _CHUNK)
             upload(self._s3, path, self.bucket, key)
 
     @contextmanager
     def raw(self, content_hash: str) -> Iterator[IO[bytes]]:
-        """A body as received, to be read from its beginning.
+        """A body as received, to be read from its beginning; a large one is a file on disk.
 
         Raises:
             NotFound: nothing with this hash was ever received.
         """
+        key = self.full_key(keys.raw(content_hash))
+        with translated():
+            try:
+                answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+            except self._s3.exceptions.NoSuchKey:
+                raise NotFound(f"There is no page {content_hash}.") from None
+            packed = answer["Body"].read() if answer["ContentLength"] <= _SMALL else b""
+        if packed:
+            with gzip.GzipFile(fileobj=BytesIO(packed)) as file:
+                plain = file.read(_SMALL + 1)
+            if len(plain) <= _SMALL:
+                yield BytesIO(plain)
+                return
         with self._cache.scratch() as path:
             with translated():
-                try:
-                    download(self._s3, self.bucket, self.full_key(keys.raw(content_hash)), path)
-                except ClientError as error:
-                    if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                        raise NotFound(f"There is no page {content_hash}.") from None
-                    raise
-            with gzip.open(path, "rb") as content:
-                yield cast(IO[bytes], content)
+                download(self._s3, self.bucket, key, path)
+            unpacked = path.with_name("plain")
+            with gzip.open(path, "rb") as source, unpacked.open("wb") as target:
+                shutil.copyfileobj(source, target, _CHUNK)
+            path.unlink()
+            with unpacked.open("rb") as content:
+                yield content
 
     def put_answer(self, body: bytes) -> str:
         """Keep an answer that is too large to be given inline; its key."""

@@ -55,13 +55,9 @@ class CsvReader:
         self._delimiters = 0
         self._has_header = True
 
-    def take(self, receipt: PageReceipt) -> None:
-        """Bring a page here as UTF-8."""
-        pages = self._pages
-        with (
-            pages.lake.raw(receipt.hash or "") as content,
-            open_page(pages.datasource, receipt, content, pages.limits) as page,
-        ):
+    def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
+        """Copy a page as UTF-8."""
+        with open_page(self._pages.datasource, receipt, content, self._pages.limits) as page:
             if not isinstance(page.rows, CsvPage):
                 raise Otherwise
             self._take(page.rows, receipt)

@@ -56,8 +56,7 @@ class MemberTable:
         require_plain(self._connection, lists, TABLE)
         require_single_keys(self._connection, lists, TABLE)
         count, present = self._present()
-        ragged = any(number < count for number in present.values())
-        shapes = self._shapes() if ragged else []
+        shapes = [] if self._has_all_keys(count, present) else self._shapes()
         nulls = {path for shape in shapes for path in shape.null_objects}
         columns = [path for path, node in self._nodes.items() if not node.members or path in nulls]
         names = {path: self._spelled.name(path) for path in columns}
@@ -75,6 +74,13 @@ class MemberTable:
         missing = "lacks" if ragged else "NULL::VARCHAR[]"
         query = query_of(self._pages, known, cells, missing=missing, join=join)
         return Records(types.with_failures(known), count, query, types.warnings())
+
+    def _has_all_keys(self, count: int, present: dict[Path, int]) -> bool:
+        """Whether no record lacks a key, as far as counting can tell: every value that is not there is a null."""
+        if any(present[path] < count for path, node in self._nodes.items() if node.members):
+            return False
+        absent = sum(count - present[path] for path, node in self._nodes.items() if not node.members)
+        return absent == 0 or absent == self._source.nulls
 
     def _present(self) -> tuple[int, dict[Path, int]]:
         """How many records there are, and in how many each key has a value that is not null.

@@ -30,12 +30,14 @@ class JsonSource:
         largest: the bytes of the largest file.
         way: the keys that lead to the records.
         single: whether they lead to one record, and not to a list of them.
+        nulls: how many members of records are null; none where that is not known.
     """
 
     files: list[Path]
     largest: int
     way: list[str]
     single: bool = False
+    nulls: int | None = None
 
     @property
     def documents(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt, Run
@@ -88,8 +88,8 @@ class Reader(Protocol):
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None: ...
 
-    def take(self, receipt: PageReceipt) -> None:
-        """Bring a page here."""
+    def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
+        """Keep what is needed of a page."""
         ...
 
     def records(self) -> Records:

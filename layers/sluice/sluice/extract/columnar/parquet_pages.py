@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from sluice.domain.run import PageReceipt
 from sluice.domain.schema import Column
@@ -60,13 +61,9 @@ class ParquetReader:
         self._types: dict[str, DuckDBPyType] = {}
         self._known: dict[str, str | None] = {}
 
-    def take(self, receipt: PageReceipt) -> None:
-        """Bring a page here."""
-        pages = self._pages
-        with (
-            pages.lake.raw(receipt.hash or "") as content,
-            open_page(pages.datasource, receipt, content, pages.limits) as page,
-        ):
+    def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
+        """Keep a page as a file."""
+        with open_page(self._pages.datasource, receipt, content, self._pages.limits) as page:
             if not isinstance(page.rows, ParquetPage) or (self._files and page.rows.types != self._types):
                 raise Otherwise
             if list(page.rows.types) != list(page.rows.shapes):
@@ -74,7 +71,10 @@ class ParquetReader:
             self._types, self._known = page.rows.types, page.rows.columns()
             self._notes += [note for note in page.rows.notes if note not in self._notes]
             path = self._folder / f"page-{len(self._files)}.parquet"
-            shutil.copyfile(page.rows.path, path)
+            try:
+                os.link(page.rows.path, path)
+            except OSError:  # it is in another file system
+                shutil.copyfile(page.rows.path, path)
             self._files.append(path)
             self._numbers.append(receipt.number)
 

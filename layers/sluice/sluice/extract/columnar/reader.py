@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from sluice.domain.file_format import Format
 from sluice.domain.run import PageReceipt
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _PEEK = 64 << 10
+# So many pages are brought here at a time.
+_AHEAD = 4
 _READERS: dict[Format, type[Reader]] = {
     "json": JsonReader,
     "jsonl": JsonReader,
@@ -49,29 +55,60 @@ def read_columns(
 
     try:
         with watched(connection, tick) as watch:
-            reader = _reader(pages, connection, folder)
-            if reader is None:
-                return None
-            for receipt in pages.index.pages:
-                watch.check()
-                reader.take(receipt)
-            return reader.records()
+            reader: Reader | None = None
+            with ordered(pages) as opened:
+                for receipt, content in opened:
+                    watch.check()
+                    if reader is None:
+                        reader = _READERS[_form(pages, receipt, content)](pages, connection, folder)
+                    reader.take(receipt, content)
+            return reader.records() if reader is not None else None
     except (Otherwise, UnreadableData, duckdb.Error) as reason:
         watch.check()
         logger.debug("read record by record: %r", reason)
         return None
 
 
-def _reader(pages: Pages, connection: DuckDBPyConnection, folder: Path) -> Reader | None:
-    if not pages.index.pages:
-        return None
-    made = _READERS.get(_form(pages, pages.index.pages[0]))
-    return made(pages, connection, folder) if made is not None else None
+@contextmanager
+def ordered(pages: Pages) -> Iterator[Iterator[tuple[PageReceipt, IO[bytes]]]]:
+    """The pages in their order with their content, the next ones on their way while one is read."""
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        yield _in_turn(pages, pool)
 
 
-def _form(pages: Pages, receipt: PageReceipt) -> Format:
-    with (
-        pages.lake.raw(receipt.hash or "") as content,
-        unpacked(content, receipt.filename, pages.limits) as (plain, name),
-    ):
-        return detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
+def _in_turn(pages: Pages, pool: ThreadPoolExecutor) -> Iterator[tuple[PageReceipt, IO[bytes]]]:
+    coming: deque[tuple[PageReceipt, Future[tuple[ExitStack, IO[bytes]]]]] = deque()
+    left = iter(pages.index.pages)
+    try:
+        while True:
+            for receipt in islice(left, _AHEAD - len(coming)):
+                coming.append((receipt, pool.submit(_opened, pages, receipt)))
+            if not coming:
+                return
+            receipt, future = coming.popleft()
+            stack, content = future.result()
+            with stack:
+                yield receipt, content
+    finally:
+        for _, future in coming:
+            future.result()[0].close()
+
+
+def _opened(pages: Pages, receipt: PageReceipt) -> tuple[ExitStack, IO[bytes]]:
+    with ExitStack() as stack:
+        content = stack.enter_context(pages.lake.raw(receipt.hash or ""))
+        return stack.pop_all(), content
+
+
+def _form(pages: Pages, receipt: PageReceipt, content: IO[bytes]) -> Format:
+    """The format of a page.
+
+    Raises:
+        Otherwise: the engine does not read it.
+    """
+    with unpacked(content, receipt.filename, pages.limits) as (plain, name):
+        form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
+    content.seek(0)
+    if form not in _READERS:
+        raise Otherwise
+    return form

@@ -102,3 +102,43 @@ def spelled_alike(node: Node) -> bool:
     """Whether an object has keys that differ in case only, which the engine would take for one."""
     keys = [key.lower() for key in node.members]
     return len(set(keys)) < len(keys) or any(spelled_alike(inner) for inner in node.members.values())
+
+
+def null_members(structure: str, way: list[str]) -> int | None:
+    """How many members of a page's objects are null, those of its records aside.
+
+    Returns:
+        None where that cannot be told: objects in lists may have some.
+    """
+    document = json.loads(structure)
+    envelope, records = document, document
+    for key in way:
+        envelope, records = records, records[key]
+    if way:
+        envelope[way[-1]] = "RECORDS"
+    else:
+        document = "RECORDS"
+    members = records[0] if isinstance(records, list) else records
+    if _may_have_objects_in_lists(members) or _may_have_objects_in_lists(document):
+        return None
+    return _nulls(document)
+
+
+def _may_have_objects_in_lists(structure: Any) -> bool:
+    if isinstance(structure, dict):
+        return any(map(_may_have_objects_in_lists, structure.values()))
+    return structure == "JSON" or (isinstance(structure, list) and _may_be_object(structure[0]))
+
+
+def _may_be_object(structure: Any) -> bool:
+    return (
+        isinstance(structure, dict)
+        or structure == "JSON"
+        or (isinstance(structure, list) and _may_be_object(structure[0]))
+    )
+
+
+def _nulls(structure: Any) -> int:
+    if isinstance(structure, dict):
+        return sum(map(_nulls, structure.values()))
+    return int(structure == "NULL")

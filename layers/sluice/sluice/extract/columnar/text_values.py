@@ -13,7 +13,7 @@ from sluice.lake.parquet import literal
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 _TRUTH = ("true", "false", "True", "False", "TRUE", "FALSE")
-_NEAR_WORDS = "(?is)(n|inf|true|false).{0,12}"
+_NEAR_WORDS = r"(?i)(n/?a|null|none|nan|nil|inf|infinity|true|false)[ \t\r\n]*"
 
 
 def _matches(pattern: str) -> str:
