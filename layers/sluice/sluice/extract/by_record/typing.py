@@ -15,7 +15,7 @@ from sluice.domain.schema import (
     JsonTypeGuess,
     TextReading,
     TextTypeGuess,
-    common_type,
+    column_type,
     converter,
 )
 from sluice.domain.text_values import has_nanoseconds
@@ -103,7 +103,7 @@ class ColumnTypes:
                 type=self._type(name),
                 nullable=self._present.get(name, 0) - sum(self._nulls(name).values()) < self._rows,
                 missing=self._given.get(name, 0) < self._rows,
-                wide=self._type(name) == "bigint" and name in self._guesses and self._guesses[name].wide,
+                wide=name not in self._declared and self._type(name) == "bigint" and self._guesses[name].wide,
                 guessed=name not in self._declared and name not in self._known and not self._guesses[name].seen,
                 from_json=name not in {**self._declared, **self._known}
                 and isinstance(self._guesses[name], JsonTypeGuess),
@@ -116,7 +116,8 @@ class ColumnTypes:
             return self._declared[name]
         known = self._known.get(name, [])
         if known and name not in self._untold:
-            return common_type(known)
+            wide = self._guesses[name].wide
+            return column_type([Column(name=name, type=kind, wide=wide and kind == "bigint") for kind in known])
         return self._guesses[name].type
 
     def _nulls(self, name: str) -> dict[str, int]:
@@ -185,7 +186,9 @@ class ColumnTypes:
         guess = self._guesses[name]
         words = self._nulls(name)
         notes = (
-            [f"{name}: {', '.join(map(repr, words))} was read as null, {sum(words.values())} times"] if words else []
+            [f"{name}: {', '.join(map(repr, sorted(words)))} was read as null, {sum(words.values())} times"]
+            if words
+            else []
         )
         if isinstance(guess, TextTypeGuess) and guess.undecided and name not in self._declared:
             notes.append(f"{name}: the comma may be a decimal mark or stand between thousands; set csv.decimal")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sluice.domain.json_text import keeps_digits
 from sluice.domain.run import PageReceipt
 from sluice.extract.columnar.expressions import keys_of
 from sluice.extract.columnar.json_fields import FieldTable
+from sluice.extract.columnar.json_files import JsonFile, JsonFiles
 from sluice.extract.columnar.json_members import MemberTable
-from sluice.extract.columnar.json_source import JsonSource, file_name
+from sluice.extract.columnar.json_source import JsonSource
 from sluice.extract.columnar.pages import Otherwise, Pages
 from sluice.extract.columnar.structure import Node, null_members, selected, spelled_alike
 from sluice.extract.records import Records
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _PEEK = 64 << 10
-_CHUNK = 8 << 20
+# So many bytes are looked at together.
+_AT_ONCE = 32 << 20
 # A number stands behind one of these; so may a text that looks like one, which costs time only.
 _BEFORE = r"[:,\[\s]-?"
 # What the engine and Python read or write in different ways.
@@ -45,97 +46,69 @@ class JsonReader:
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None:
         self._pages = pages
         self._connection = connection
-        self._folder = folder
         self._way = keys_of(pages.datasource.records)
-        self._files: list[Path] = []
-        self._lines: dict[str, int] = {}
-        self._largest = 0
+        self._files = JsonFiles(folder, pages.limits.document_bytes)
+        self._waiting: list[JsonFile] = []
+        self._said: list[Future[list[tuple[Any, ...]]]] = []
+        self._pool = ThreadPoolExecutor(1)
 
     def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
-        """Keep a page as a file, JSON lines in parts that are lists."""
+        """Keep a page as files; the engine looks at their structure while further ones come."""
         pages = self._pages
         with unpacked(content, receipt.filename, pages.limits) as (plain, name):
             form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
             plain.seek(0)
-            place = len({file.name.partition("-")[0] for file in self._files})
             if form == "json":
-                self._take_document(plain, receipt, place)
+                self._waiting += self._files.document(plain, receipt.number)
             elif form == "jsonl" and not self._way:
-                self._take_lines(plain, receipt, place)
+                self._waiting += self._files.lines(plain, receipt.number, self._look)
             else:
                 raise Otherwise
+        self._look([])
 
-    def _write(self, path: Path, body: bytes) -> None:
-        path.write_bytes(body)
-        self._files.append(path)
-        self._largest = max(self._largest, len(body))
+    def _look(self, more: list[JsonFile]) -> None:
+        """Have the engine look at the files that wait, when they are enough to be worth it."""
+        self._waiting += more
+        if sum(file.size for file in self._waiting) >= _AT_ONCE:
+            self._said.append(self._pool.submit(self._structures, self._waiting))
+            self._waiting = []
 
-    def _take_document(self, content: IO[bytes], receipt: PageReceipt, place: int) -> None:
-        body = content.read(self._pages.limits.document_bytes + 1).removeprefix(codecs.BOM_UTF8)
-        if len(body) > self._pages.limits.document_bytes or body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise Otherwise
-        self._write(self._folder / file_name(place, receipt.number, 0), body)
-
-    def _take_lines(self, content: IO[bytes], receipt: PageReceipt, place: int) -> None:
-        first = 0
-        rest = b""
-        while chunk := content.read(_CHUNK):
-            chunk = chunk if first or rest else chunk.removeprefix(codecs.BOM_UTF8)
-            lines, line_break, rest = (rest + chunk).rpartition(b"\n")
-            if len(rest) > self._pages.limits.document_bytes:
-                raise Otherwise
-            if line_break:
-                first += self._take_part(lines, receipt, place, first)
-        if rest:
-            first += self._take_part(rest, receipt, place, first)
-        if first == 0:
-            raise Otherwise
-
-    def _take_part(self, lines: bytes, receipt: PageReceipt, place: int, first: int) -> int:
-        """Write whole lines as a list; how many records it must have."""
-        lines = lines.strip()
-        if not lines:
-            return 0
-        if b"\r" in lines:
-            lines = lines.replace(b"\r\n", b"\n")
-        if b"\n\n" in lines or b"\n " in lines or b"\n\t" in lines:
-            lines = b"\n".join(line for line in lines.split(b"\n") if line.strip())
-        path = self._folder / file_name(place, receipt.number, first)
-        self._write(path, b"[" + lines.replace(b"\n", b",\n") + b"\n]")
-        self._lines[path.name] = lines.count(b"\n") + 1
-        return self._lines[path.name]
+    def _structures(self, files: list[JsonFile]) -> list[tuple[Any, ...]]:
+        """What the engine says of each of some files: name, structure, length, whether it is strange, long numbers."""
+        source = JsonSource(files, [])
+        query = f"""
+            SELECT name, structure, json_array_length(json), regexp_matches(json, {literal(_STRANGE)}),
+                   CASE WHEN contains(structure, 'DOUBLE') THEN list_filter(
+                       regexp_extract_all(json, {literal(_LONG)}, 1),
+                       lambda number: regexp_matches(number, '[.eE]') AND number::DOUBLE::VARCHAR <> number) END
+            FROM (SELECT *, json_structure(json) AS structure FROM {source.documents}) ORDER BY place, first
+        """
+        found = self._connection.cursor().execute(query).fetchall()
+        if len(found) != len(files):
+            raise Otherwise  # a file holds more than one document, or none
+        return found
 
     def records(self) -> Records:
         """The records of all pages."""
-        source = JsonSource(self._files, self._largest, self._way)
-        structure = self._structure(source)
-        source = replace(source, single=structure.single, nulls=structure.nulls)
+        structure = self._structure()
+        source = JsonSource(self._files.all, self._way, structure.single, structure.nulls)
         table = FieldTable if self._pages.selected else MemberTable
         return table(self._pages, self._connection, source, structure.record).records()
 
-    def _structure(self, source: JsonSource) -> _Structure:
+    def _structure(self) -> _Structure:
         """The structure of all records.
 
         Raises:
             Otherwise: the pages have something that the engine reads in its own way, or no records.
         """
-        found = self._connection.execute(f"""
-            SELECT first, page, place, structure, json_array_length(json), regexp_matches(json, {literal(_STRANGE)}),
-                   CASE WHEN contains(structure, 'DOUBLE') THEN list_filter(
-                       regexp_extract_all(json, {literal(_LONG)}, 1),
-                       lambda number: regexp_matches(number, '[.eE]') AND number::DOUBLE::VARCHAR <> number) END,
-                   CASE WHEN NOT contains(json, '\\":null') AND NOT contains(json, '\\": null')
-                        THEN len(string_split(json, '":null')) + len(string_split(json, '": null')) - 2 END
-            FROM (SELECT *, json_structure(json) AS structure FROM {source.documents}) ORDER BY place, first
-        """).fetchall()
-        if len(found) != len(self._files):
-            raise Otherwise  # a file holds more than one document, or none
+        said = [found for future in self._said for found in future.result()]
+        said += self._structures(self._waiting) if self._waiting else []
         structure = _Structure(self._way)
-        for first, page, place, text, length, strange, long, nulls in found:
-            lines = self._lines.get(file_name(place, page, first))
-            if strange or lines not in (None, length) or not all(map(_is_kept, long or [])):
+        for file, (name, text, length, strange, long) in zip(self._files.all, said, strict=True):
+            assert name == file.path.name, "the engine tells of the files in their order"
+            if strange or file.records not in (None, length) or not all(map(_is_kept, long or [])):
                 raise Otherwise
-            structure.add(text, nulls)
+            structure.add(text, file.nulls)
         structure.require_records()
         return structure
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluice.extract.columnar.json_files import JsonFile
 from sluice.extract.columnar.pages import Otherwise
 from sluice.extract.columnar.structure import Node
 from sluice.lake.parquet import literal, quoted
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # What a file's name says: the place of its page among the pages, the page's number, its first record.
-_NAME = "string_split(parse_filename(filename, true), '-')"
-
-
-def file_name(place: int, page: int, first: int) -> str:
-    """The name of a file that has the records of a page from one of them on."""
-    return f"{place}-{page}-{first}.json"
+_PARTS = "string_split(parse_filename(filename, true), '-')"
+_NAMED = ", ".join(
+    f"{_PARTS}[{number}]::INTEGER AS {name}" for number, name in ((1, "place"), (2, "page"), (3, "first"))
+)
 
 
 @dataclass(frozen=True)
@@ -27,32 +25,25 @@ class JsonSource:
     """Files that each hold one document with records.
 
     Args:
-        largest: the bytes of the largest file.
         way: the keys that lead to the records.
         single: whether they lead to one record, and not to a list of them.
         nulls: how many members of records are null; none where that is not known.
     """
 
-    files: list[Path]
-    largest: int
+    files: list[JsonFile]
     way: list[str]
     single: bool = False
     nulls: int | None = None
 
     @property
     def documents(self) -> str:
-        """The SQL of the documents: `json`, with `place`, `page` and `first`."""
-        return f"(SELECT json, {self._named} FROM read_json_objects({self._options}))"
-
-    @property
-    def _named(self) -> str:
-        parts = enumerate(("place", "page", "first"), start=1)
-        return ", ".join(f"{_NAME}[{number}]::INTEGER AS {name}" for number, name in parts)
+        """The SQL of the documents: `json`, with the file's `name`, `place`, `page` and `first`."""
+        return f"(SELECT json, parse_filename(filename) AS name, {_NAMED} FROM read_json_objects({self._options}))"
 
     @property
     def _options(self) -> str:
-        files = ", ".join(literal(str(file)) for file in self.files)
-        size = max(2 * self.largest, 1 << 20)
+        files = ", ".join(literal(str(file.path)) for file in self.files)
+        size = max(2 * max(file.size for file in self.files), 1 << 20)
         return f"[{files}], format = 'unstructured', filename = true, maximum_object_size = {size}"
 
     def typed(self, record: Node) -> str:
@@ -68,7 +59,7 @@ class JsonSource:
         columns = f"columns = {{document: {literal(kind)}}}, records = false"
         return f"""
             SELECT place, page, first + unnest(range(len(records))) AS nth, unnest(records) AS record
-            FROM (SELECT {listed} AS records, {self._named} FROM read_json({self._options}, {columns}))
+            FROM (SELECT {listed} AS records, {_NAMED} FROM read_json({self._options}, {columns}))
         """
 
     @property

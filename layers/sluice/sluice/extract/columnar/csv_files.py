@@ -1,0 +1,93 @@
+"""Pages of CSV as files that the engine reads as Python does."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import IO
+
+from sluice.extract.columnar.pages import Otherwise
+
+_CHUNK = 1 << 20
+
+
+def count_in(path: Path, wanted: bytes) -> int:
+    """How often something stands in a file."""
+    with path.open("rb") as file:
+        return sum(chunk.count(wanted) for chunk in iter(lambda: file.read(_CHUNK), b""))
+
+
+def keep(content: IO[bytes], encoding: str, path: Path, delimiter: bytes) -> bool:
+    """Keep a page as a file of UTF-8; whether a line ends with a delimiter.
+
+    Raises:
+        Otherwise: it has what the engine and Python's CSV reader take for different things.
+    """
+    content.seek(0)
+    utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    checks = _Checks(delimiter)
+    if utf8 and isinstance(content, io.BufferedReader) and not content.peek(3).startswith(codecs.BOM_UTF8):
+        for chunk in iter(lambda: content.read(_CHUNK), b""):
+            checks.see(chunk)
+        try:
+            os.link(content.name, path)
+        except OSError:  # it is in another file system
+            shutil.copyfile(content.name, path)
+    else:
+        decoder = None if utf8 else codecs.getincrementaldecoder(encoding)()
+        with path.open("wb") as target:
+            for chunk in iter(lambda: content.read(_CHUNK), b""):
+                plain = chunk if decoder is None else decoder.decode(chunk).encode()
+                plain = plain if checks.begun else plain.removeprefix(codecs.BOM_UTF8)
+                checks.see(plain)
+                target.write(plain)
+            if decoder is not None:
+                decoder.decode(b"", True)
+    return checks.end()
+
+
+class _Checks:
+    """Looks at the parts of a page, one after the other, for what the engine and Python read differently."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        self._ends = (delimiter + b"\n", delimiter + b"\r")
+        self._delimiter = delimiter
+        self._trailing = self._plain = False
+        self._returns = self._pairs = self._feeds = 0
+        self._last = b""
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part was seen."""
+        return bool(self._last)
+
+    def see(self, part: bytes) -> None:
+        """Take a part into account.
+
+        Raises:
+            Otherwise: there is an empty line at the beginning, or a zero.
+        """
+        if (not self.begun and part[:1] in (b"\n", b"\r")) or b"\0" in part:
+            raise Otherwise
+        self._trailing = self._trailing or any(end in part for end in self._ends)
+        self._trailing = self._trailing or (self._last == self._delimiter[-1:] and part[:1] in (b"\n", b"\r"))
+        if b"\r" in part or self._returns:
+            self._returns += part.count(b"\r")
+            self._pairs += part.count(b"\r\n") + (self._last == b"\r" and part[:1] == b"\n")
+            self._feeds += part.count(b"\n")
+        else:
+            self._plain = self._plain or b"\n" in part
+        self._last = part[-1:] or self._last
+
+    def end(self) -> bool:
+        """Whether a line ends with a delimiter.
+
+        Raises:
+            Otherwise: the lines do not all end alike.
+        """
+        if self._returns and (self._plain or not self._returns == self._pairs == self._feeds):
+            raise Otherwise
+        return self._trailing or self._last == self._delimiter[-1:]
