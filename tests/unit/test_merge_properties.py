@@ -182,6 +182,13 @@ def test_any_order_gives_the_same_bytes(
     assert content(merged(spec, shuffled, folder, threads)) == content(plain)
 
 
+def test_a_union_without_a_key_is_the_same_bytes_in_any_number_of_files(tmp_path: Path) -> None:
+    """Although the statistics of a file may say that all of its values are the same."""
+    rows: list[Row] = [(1, 5, None), (2, 5, None)]
+    made = [merged({"strategy": "union"}, [source(tmp_path, 0, rows, files=files)], tmp_path) for files in (1, 2, 3)]
+    assert len({content(one) for one in made}) == 1
+
+
 def test_many_rows_on_many_threads_are_the_same_bytes(tmp_path: Path) -> None:
     """More than one row group, so that threads could write them in another order."""
     files = []

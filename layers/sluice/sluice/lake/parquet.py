@@ -90,9 +90,13 @@ def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], 
     return f"({' UNION ALL '.join(selects)})"
 
 
-def placed_rows(files: list[LocalFile], columns: list[Column], more: list[str]) -> str:
-    """The SQL of a version's rows, each with its place `__sluice_at`: its number, the files one after the other."""
-    selects, before = [], 0
+def placed_rows(files: list[LocalFile], columns: list[Column], more: list[str], first: int = 0) -> str:
+    """The SQL of a version's rows, each with its place `__sluice_at`: its number, the files one after the other.
+
+    Args:
+        first: the place of the first file's first row.
+    """
+    selects, before = [], first
     for file in files:
         cells = [_cell(column, file) for column in columns] + [_position(name, file, columns) for name in more]
         cells += [f"(file_row_number + {before})::UINTEGER AS __sluice_at"]
@@ -212,16 +216,21 @@ def shown_query(query: str, columns: list[Column], more: Sequence[str] = ()) -> 
     return f"SELECT {', '.join([*cells, *more])} FROM ({query})"
 
 
-def copy_to(path: Path) -> str:
+def copy_to(path: Path, *, partitioned_by: str | None = None) -> str:
     """The SQL after a query that writes it to a Parquet file, byte for byte the same each time.
 
     The encodings of version 2 are faster to write than dictionaries of everything, and smaller; so is
     a dictionary only where it is short.
+
+    Args:
+        partitioned_by: a column of the query: the path becomes a folder of files by its values, without it.
     """
     options = (
         f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, "
         f"ROW_GROUP_SIZE {ROW_GROUP}, DICTIONARY_SIZE_LIMIT {LONGEST_DICTIONARY}"
     )
+    if partitioned_by is not None:
+        options += f", PARTITION_BY ({partitioned_by})"
     return f"TO {literal(str(path))} ({options})"
 
 

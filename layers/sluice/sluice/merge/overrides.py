@@ -13,6 +13,7 @@ from sluice.errors import Invalid
 from sluice.lake.parquet import quoted
 from sluice.merge.keys import typed_key
 from sluice.merge.loading import load, replace_merged
+from sluice.merge.notes import OverrideNote
 from sluice.merge.provenance import in_merge, winner_column
 from sluice.merge.rules import OVERRIDDEN
 
@@ -22,26 +23,27 @@ if TYPE_CHECKING:
 
 def overridden(
     connection: DuckDBPyConnection, spec: RowsMerge, columns: list[Column], overrides: list[Override], scratch: Path
-) -> list[str]:
+) -> list[OverrideNote]:
     """Put overrides into the engine's table `merged`.
 
     Returns:
-        What could not be applied, as warnings.
+        What could not be applied, by field.
     """
     by_name = {column.name: column for column in columns}
     key = [by_name[name] for name in spec.key or []]
     fields = [column.name for column in columns if column.name not in (spec.key or [])]
-    warnings = []
+    notes = []
     for field in dict.fromkeys(one.field for one in overrides):
         mine = [one for one in overrides if one.field == field]
         name = spec.merged_name(field)
         if name not in fields:
-            warnings.append(f"{len(mine)} overrides are of {field!r}, which is no merged field; remove them")
+            said = f"{len(mine)} overrides are of {field!r}, which is no merged field; remove them"
+            notes.append(OverrideNote(refused=[said]))
             continue
         rows, refused = _rows(spec, key, by_name[name], mine)
-        warnings += refused
-        warnings += _apply(connection, key, by_name[name], in_merge(winner_column(fields.index(name))), rows, scratch)
-    return warnings
+        unmet = _apply(connection, key, by_name[name], in_merge(winner_column(fields.index(name))), rows, scratch)
+        notes.append(OverrideNote(column=name, refused=refused, unmet=unmet))
+    return notes
 
 
 def _rows(
@@ -67,7 +69,8 @@ def _apply(
     winner: str,
     rows: dict[tuple[str, ...], Override],
     scratch: Path,
-) -> list[str]:
+) -> list[list[str]]:
+    """Apply those of one field; the keys that meet no record."""
     names = [f"k{position}" for position in range(len(key))]
     records: list[dict[str, str | int | None]] = [
         {**dict(zip(names, typed, strict=True)), "made": _text(fitted(one.exact_value, column.type))}
@@ -85,7 +88,7 @@ def _apply(
     who = f"(CASE WHEN {met} THEN {OVERRIDDEN} ELSE merged.{winner} END)::UTINYINT AS {winner}"
     replace_merged(connection, f"SELECT merged.* REPLACE ({value}, {who}) FROM merged LEFT JOIN overrides ON {same}")
     connection.execute("DROP TABLE overrides")
-    return [f"the override of {column.name!r} for {', '.join(found)} meets no record" for found in sorted(unmet)]
+    return [list(found) for found in sorted(unmet)]
 
 
 def _text(value: Any) -> str | None:

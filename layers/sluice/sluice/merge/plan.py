@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sluice.domain.dataset import InputVersion, Manifest
+from sluice.domain.dataset import DataObject, InputVersion, Manifest
 from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, column_type, is_decimal
 from sluice.errors import MergeFailed
@@ -19,6 +19,8 @@ class Source:
     Args:
         columns: as the merge sees them.
         position: the columns that order the records of one key.
+        objects: what the files are copies of; there are no files where nobody has asked for them.
+        first: the place of the files' first row in the version, where they are not all of it.
         prepared: the SQL of its rows where they were reshaped; empty: as they are stored.
         stored_names: the names that renamed columns have in the version; none of a computed one.
     """
@@ -28,6 +30,8 @@ class Source:
     files: list[LocalFile]
     position: list[str]
     manifest: Manifest | None = None
+    objects: list[DataObject] = field(default_factory=list)
+    first: int = 0
     prepared: str = ""
     stored_names: dict[str, str | None] = field(default_factory=dict)
 
@@ -49,7 +53,9 @@ class Source:
     @property
     def rows(self) -> str:
         """The SQL of the source's rows, each with its place `__sluice_at` in the version."""
-        return self.prepared or placed_rows(self.files, list(self.columns.values()), [*self.position, *self.missing])
+        return self.prepared or placed_rows(
+            self.files, list(self.columns.values()), [*self.position, *self.missing], self.first
+        )
 
     @property
     def latest_first(self) -> str:

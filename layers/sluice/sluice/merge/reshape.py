@@ -12,6 +12,7 @@ from sluice.domain.sql_expression import SqlExpression, parse_expression
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import as_type, finite, quoted
 from sluice.lake.types import kind_of
+from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source
 
 _EXACT = 2**53
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def reshaped_source(
-    connection: DuckDBPyConnection, source: Source, reshape: Reshape, notes: list[str] | None = None
+    connection: DuckDBPyConnection, source: Source, reshape: Reshape, notes: list[LostDigits] | None = None
 ) -> Source:
     """A source as the merge is to see it.
 
@@ -51,7 +52,7 @@ def reshaped(
     reshape: Reshape,
     carried: list[str],
     what: str,
-    notes: list[str] | None = None,
+    notes: list[LostDigits] | None = None,
 ) -> tuple[str, list[Column]]:
     """The query of reshaped rows, and their columns.
 
@@ -145,7 +146,7 @@ def _computed(
 
 def _lost_digits(
     connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], what: str
-) -> list[str]:
+) -> list[LostDigits]:
     """What is said of expressions that make doubles of numbers with more digits, unless they name the type."""
     long = {one.name.lower(): one for one in columns if is_long(one.type) or (one.type == "bigint" and one.wide)}
     notes = []
@@ -159,11 +160,8 @@ def _lost_digits(
         lost = " OR ".join(_has_long_number(one) for one in read)
         count = (connection.execute(f"SELECT count(*) FROM ({query}) WHERE {lost}").fetchone() or (0,))[0]
         if count:
-            named = ", ".join(one.name for one in read)
-            notes.append(
-                f"{what}.compute.{name}: the result is a double, and {count} rows have more digits in {named} than a "
-                "double has; cast it to a decimal, or to DOUBLE if that does not matter"
-            )
+            names = [one.name for one in read]
+            notes.append(LostDigits(expression=f"{what}.compute.{name}", columns=names, rows=count))
     return notes
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from sluice.errors import MergeFailed
 from sluice.lake.parquet import copy_to, engine, quoted
 from sluice.merge.keys import with_normalized_keys
 from sluice.merge.lists import lists_of, made_into_lists
+from sluice.merge.notes import LostDigits, Notes, OverrideNote
 from sluice.merge.overrides import overridden
 from sluice.merge.plan import Source, merged_columns
 from sluice.merge.provenance import PLACE, in_merge, provenance_columns
@@ -36,6 +38,7 @@ class MergedRows:
         key: the key's columns, by their names in the data.
         fields: the fields whose winners provenance names, in its order, by their names in the merge.
         data: the rows, by key.
+        notes: what was left out.
         provenance: row for row beside the data; none where rows have no key.
     """
 
@@ -44,8 +47,13 @@ class MergedRows:
     fields: list[str]
     data: Path
     rows: int
+    notes: Notes
     provenance: Path | None = None
-    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was left out, as sentences."""
+        return self.notes.warnings()
 
 
 def merge_rows(
@@ -67,13 +75,75 @@ def merge_rows(
     Raises:
         MergeFailed: the specification does not fit the columns.
     """
+    require_few(sources)
+    with merging(settings, folder) as connection:
+        merge = _Merge(connection, spec, _slugs(sources), folder)
+        lost = merge.notes.lost
+        prepared = [prepared_source(connection, spec, one, folder, lost) for one in sources if one.columns]
+        return merge.merged(prepared, list(overrides), provenance)
+
+
+def merge_prepared(
+    spec: RowsMerge, sources: list[Source], settings: Settings, folder: Path, overrides: Sequence[Override]
+) -> MergedRows:
+    """Merge sources that `prepared_source` has made what the merge sees: one part of a larger merge.
+
+    Args:
+        sources: all of them, best ranked first, with those of their rows that belong to the part.
+        folder: where files may be written.
+
+    Raises:
+        MergeFailed: the specification does not fit the columns.
+    """
+    with merging(settings, folder) as connection:
+        having = [one for one in sources if one.columns]
+        return _Merge(connection, spec, _slugs(sources), folder).merged(having, list(overrides), provenance=True)
+
+
+def prepared_source(
+    connection: DuckDBPyConnection,
+    spec: RowsMerge,
+    source: Source,
+    folder: Path,
+    lost: list[LostDigits] | None = None,
+) -> Source:
+    """A source as the merge sees it: reshaped, with keys as they are compared.
+
+    Args:
+        lost: where it is put which digits expressions lose; without it nobody looks.
+
+    Raises:
+        MergeFailed: the reshape does not fit the columns.
+    """
+    made = reshaped_source(connection, source, spec.reshape_of(source.input.datasource), lost)
+    return with_normalized_keys(connection, made, spec, folder / "loaded.jsonl")
+
+
+def require_few(sources: Sequence[object]) -> None:
+    """Refuse more datasources than provenance can number.
+
+    Raises:
+        MergeFailed: there are too many.
+    """
     if len(sources) > MOST_SOURCES:
         raise MergeFailed(f"A project merges at most {MOST_SOURCES} datasources by rows; this one has {len(sources)}.")
+
+
+@contextmanager
+def merging(settings: Settings, folder: Path) -> Iterator[DuckDBPyConnection]:
+    """An engine whose errors are told as those of a merge.
+
+    Args:
+        folder: where it may spill.
+
+    Raises:
+        MergeFailed: the engine gave up.
+    """
     import duckdb
 
     with engine(settings, folder) as connection:
         try:
-            return _Merge(connection, spec, sources, folder).merged(list(overrides), provenance)
+            yield connection
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
             raise MergeFailed(f"A value cannot be converted: {str(error).splitlines()[0]}") from None
         except duckdb.OutOfMemoryException:
@@ -84,29 +154,30 @@ def merge_rows(
             raise MergeFailed(f"The merge does not fit the data: {str(error).splitlines()[0]}") from None
 
 
+def _slugs(sources: list[Source]) -> list[str]:
+    return [source.input.datasource for source in sources]
+
+
 class _Merge:
-    def __init__(self, connection: DuckDBPyConnection, spec: RowsMerge, sources: list[Source], folder: Path) -> None:
+    """Args: datasources: the slugs of all that take part, those without any record included."""
+
+    def __init__(self, connection: DuckDBPyConnection, spec: RowsMerge, datasources: list[str], folder: Path) -> None:
         self._connection = connection
         self._spec = spec
         self._folder = folder
-        self._all = sources
-        self._warnings: list[str] = []
+        self._datasources = datasources
+        self.notes = Notes(datasources=datasources)
 
-    def merged(self, overrides: list[Override], provenance: bool) -> MergedRows:
+    def merged(self, sources: list[Source], overrides: list[Override], provenance: bool) -> MergedRows:
         scratch = self._folder / "loaded.jsonl"
-        having = [source for source in self._all if source.columns]
-        sources = [
-            reshaped_source(self._connection, one, self._spec.reshape_of(one.input.datasource), self._warnings)
-            for one in having
-        ]
-        sources = [with_normalized_keys(self._connection, one, self._spec, scratch) for one in sources]
         columns = merged_columns(self._spec, sources)
-        self._warnings += text_notes(columns, [one.columns for one in sources])
+        self.notes.texts = text_notes(columns, [one.columns for one in sources])
         query = self._query(sources, columns)
         fields = [column.name for column in columns if column.name not in (self._spec.key or [])]
         carried = provenance_columns(len(sources), len(fields)) if self._spec.key and sources else []
         if overrides and not carried:
-            self._warnings.append(f"{len(overrides)} overrides meet no record: the merge has no rows with a key")
+            said = f"{len(overrides)} overrides meet no record: the merge has no rows with a key"
+            self.notes.overrides.append(OverrideNote(refused=[said]))
         listed = lists_of(self._spec, columns) if carried else []
         changed = bool(listed or (overrides and carried))
         rows = f"({query})"
@@ -116,7 +187,7 @@ class _Merge:
                 f"CREATE TEMP TABLE merged AS SELECT *, row_number() OVER () AS {PLACE} FROM {rows}"
             )
             made_into_lists(self._connection, self._spec, listed, fields, scratch)
-            self._warnings += overridden(self._connection, self._spec, columns, overrides, scratch)
+            self.notes.overrides += overridden(self._connection, self._spec, columns, overrides, scratch)
             rows = "merged"
         return self._written(rows, columns, fields, carried if provenance else [])
 
@@ -126,17 +197,18 @@ class _Merge:
             return f"SELECT * FROM ({query}) WHERE false"
         if self._spec.key:
             return keyed_query(self._spec, sources, columns, self._repeating(sources, columns))
+        # Else a column whose files say that all its values are the same would be written in other bytes.
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         return stacked_query(sources, columns)
 
     def _excluded(self, sources: list[Source]) -> bool:
         """Whether a narrower join has no record at all, since a datasource that it needs has none."""
         if not isinstance(self._spec, JoinMerge) or self._spec.join == "full":
             return False
-        needed = {one.input.datasource for one in self._all}
+        needed = set(self._datasources)
         if self._spec.join == "left":
-            first = self._all[0].input.datasource
-            needed = {self._spec.primary or first}
-            if not needed <= {one.input.datasource for one in self._all}:
+            needed = {self._spec.primary or self._datasources[0]}
+            if not needed <= set(self._datasources):
                 raise MergeFailed(f"The primary datasource {self._spec.primary!r} of the left join has no data yet.")
         return not needed <= {one.input.datasource for one in sources}
 
@@ -149,12 +221,9 @@ class _Merge:
             query = duplicates_query(source, key)
             repeated, keyless = self._connection.execute(query).fetchone() or (0, 0)
             slug = source.input.datasource
+            self.notes.repeated[slug], self.notes.keyless[slug] = int(repeated), int(keyless)
             if repeated:
                 repeating.add(slug)
-                said = f"{slug}: {repeated} rows have a key that comes again later; the last of each is used"
-                self._warnings.append(said)
-            if keyless:
-                self._warnings.append(f"{slug}: {keyless} rows lack a value in the key and were left out")
         return repeating
 
     def _written(self, rows: str, columns: list[Column], fields: list[str], told: list[str]) -> MergedRows:
@@ -162,7 +231,7 @@ class _Merge:
         result = self._spec.result
         if not result.empty:
             kept, what = [*map(in_merge, told)], "merge.result"
-            query, columns = reshaped(self._connection, rows, columns, result, kept, what, self._warnings)
+            query, columns = reshaped(self._connection, rows, columns, result, kept, what, self.notes.lost)
             rows = f"({query})"
         if told and rows != "merged":
             # What is read twice is made once.
@@ -170,7 +239,7 @@ class _Merge:
             rows = "result"
         data, count = self._copied(rows, [quoted(column.name) for column in columns], "data.parquet")
         key = [self._spec.result_name(name) for name in self._spec.key or []]
-        made = MergedRows(columns, key, fields, data, count, warnings=self._warnings)
+        made = MergedRows(columns, key, fields, data, count, self.notes)
         if told:
             names = [f"{in_merge(name)} AS {name}" for name in told]
             made.provenance, _ = self._copied(rows, names, "provenance.parquet")

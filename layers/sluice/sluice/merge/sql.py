@@ -19,7 +19,7 @@ def duplicates_query(source: Source, key: list[Column]) -> str:
     Args:
         key: the merged columns, by whose types keys are compared.
     """
-    cells = [_key_cell(source, column) for column in key]
+    cells = key_cells(source, key)
     names = ", ".join(cells)
     whole = " AND ".join(f"{cell} IS NOT NULL" for cell in cells)
     return f"""
@@ -94,7 +94,9 @@ def nothing_query(columns: list[Column]) -> str:
 
 def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
     """The source's rows with a whole key, each with its place in the version; of each key the last by page and row."""
-    casts = ", ".join(f"{_key_cell(source, column)} AS {quoted(column.name)}" for column in key)
+    casts = ", ".join(
+        f"{cell} AS {quoted(column.name)}" for cell, column in zip(key_cells(source, key), key, strict=True)
+    )
     others = [quoted(name) for name in source.columns if name not in {column.name for column in key}]
     selected = ", ".join([casts, *others, *source.carried])
     whole = " AND ".join(f"{quoted(column.name)} IS NOT NULL" for column in key)
@@ -108,8 +110,18 @@ def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
     """
 
 
-def _key_cell(source: Source, column: Column) -> str:
-    return key_cell(quoted(column.name), source.columns[column.name].type, column.type)
+def key_cells(source: Source, key: list[Column]) -> list[str]:
+    """The SQL of a row's key, by the types of the merged columns, in which keys are compared."""
+    return [key_cell(quoted(column.name), source.columns[column.name].type, column.type) for column in key]
+
+
+def place_cells(rank: int, source: Source) -> list[str]:
+    """The SQL of what orders the rows of a union that has no key: see `stacked_query`."""
+    return [f"{rank}::USMALLINT", _run(source), "_page::BIGINT", "_row::BIGINT"]
+
+
+def _run(source: Source) -> str:
+    return "_run" if "_run" in source.position else "''"
 
 
 def stacked_query(sources: list[Source], columns: list[Column]) -> str:
@@ -124,8 +136,7 @@ def stacked_query(sources: list[Source], columns: list[Column]) -> str:
             if column.name != "_source"
         ]
         names = [quoted(column.name) for column in columns if column.name != "_source"]
-        run = "_run" if "_run" in source.position else "'' AS _run"
-        named = f"{literal(source.input.datasource)} AS _source, {rank} AS {_RANK}, {run}, _page, _row"
+        named = f"{literal(source.input.datasource)} AS _source, {rank} AS {_RANK}, {_run(source)} AS _run, _page, _row"
         selected = [f"{cell} AS {name}" for cell, name in zip(cells, names, strict=True)]
         selects.append(f"SELECT {', '.join([*selected, named])} FROM {source.rows}")
     names_ = ", ".join(quoted(column.name) for column in columns)
