@@ -36,7 +36,7 @@ _WORKERS_OF_A_CORE, _FEWEST_WORKERS = 24, 16
 STARTED_BY_CALLERS = {"authorizer": 27, "api": 27, "query": 12, "inbox": 8, "probe": 5, "preflight": 4}
 _OF_A_STAGE = 25
 
-_STAGES = ("plan", "fetch", "extract", "merge", "model", "report", "commit")
+_STAGES = ("plan", "fetch", "extract", "merge", "partition", "model", "report", "commit")
 
 
 @dataclass(frozen=True)

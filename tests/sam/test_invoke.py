@@ -59,6 +59,7 @@ def test_a_probe_comes_as_far_as_its_secret(invoke: Invoke) -> None:
         ("FetchFunction", "fetch"),
         ("ExtractFunction", "extract"),
         ("MergeFunction", "merge"),
+        ("PartitionFunction", "partition"),
         ("ModelFunction", "model"),
         ("ReportFunction", "report"),
         ("CommitFunction", "commit"),

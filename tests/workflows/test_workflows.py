@@ -13,12 +13,15 @@ from support.template import ROOT
 
 WORKFLOWS = {name: json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh")}
 
-# Answers with what the event's plan says for the function; the plan travels in the run's id.
+# Answers with what the event's plan says for the function; the plan travels in the run's id. Of two answers
+# the second one is given when the workers of a stage have ended.
 STEP = """
 import json
 def handler(event, context):
     plan = json.loads(event["run_id"])
     answer = plan[context.function_name.rsplit("-", 1)[1]]
+    if isinstance(answer, list):
+        answer = answer[event.get("stage", "") != ""]
     if answer == "raise":
         raise RuntimeError("it broke")
     return {"run_id": event["run_id"], "attempt": event["attempt"], **answer}
@@ -57,7 +60,7 @@ def machines(bare: Bare) -> dict[str, str]:
     """Both workflows, deployed with functions that answer as they are told."""
     arns = {
         f"{name.capitalize()}FunctionArn": bare.function(f"step-{name}", STEP)
-        for name in ("fetch", "extract", "commit", "plan", "merge", "model", "report")
+        for name in ("fetch", "extract", "commit", "plan", "merge", "partition", "model", "report")
     }
     made: dict[str, str] = {}
     for kind in ("ingest", "refresh"):
@@ -115,3 +118,32 @@ def test_refresh_ingests_each_item_and_goes_on_when_one_fails(bare: Bare, machin
     base = machines["ingest"].replace(":stateMachine:", ":execution:")
     children = [bare.ended(f"{base}:child-{count}-{number}")["status"] for number in range(count)]
     assert children == ["SUCCEEDED", "FAILED", "SUCCEEDED"][:count]
+
+
+@pytest.mark.parametrize("answer", [DONE, {"outcome": "failed"}, "raise"], ids=["done", "failed", "killed"])
+def test_a_merge_in_parts_is_asked_again_when_its_workers_have_ended(
+    bare: Bare, machines: dict[str, str], answer: Any
+) -> None:
+    """However they have ended: it finds out by itself what they have left."""
+    s3, name = bare.client("s3"), f"parts-{abs(hash(str(answer)))}"
+    s3.create_bucket(Bucket=name)
+    plan: dict[str, Any] = {
+        "plan": {**DONE, "bucket": name, "items_key": "none.json"},
+        "merge": [
+            {"outcome": "parts", "bucket": name, "items_key": "items.json", "folder": "f", "stage": "sample"},
+            {**DONE, "waves": [], "reports": []},
+        ],
+        "partition": answer,
+        "commit": DONE,
+    }
+    items = [{**payload(**plan), "folder": "f", "stage": "sample", "number": number} for number in range(3)]
+    s3.put_object(Bucket=name, Key="none.json", Body=b"[]")
+    s3.put_object(Bucket=name, Key="items.json", Body=json.dumps(items))
+    ended = bare.run(machines["refresh"], name, payload(**plan), 60)
+    assert ended["status"] == "SUCCEEDED", ended
+    sfn = bare.client("stepfunctions")
+    counts = [
+        sfn.describe_map_run(mapRunArn=one["mapRunArn"])["itemCounts"]
+        for one in sfn.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
+    ]
+    assert sorted((one["total"], one["failed"]) for one in counts) == [(0, 0), (3, 3 if answer == "raise" else 0)]

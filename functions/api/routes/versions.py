@@ -36,9 +36,10 @@ def _get(services: Platform, dataset: str, number: str) -> Answer:
     version = services.datasets.version(dataset, _number(dataset, number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))
     told = {name: manifest[name] for name in ("inputs", "objects", "engine", "spec", "warnings")}
-    told |= {name: manifest.get(name) for name in ("provenance", "document", "key")}
-    hashed = {"output_hash": Manifest.model_validate(manifest).content_hash}
-    return Answer({**_view(version), **told, **hashed}, headers={"ETag": f'"{version.number}"'})
+    told |= {name: manifest.get(name) for name in ("document", "key")}
+    checked = Manifest.model_validate(manifest)
+    told |= {"provenance": [one.model_dump() for one in checked.provenance], "output_hash": checked.content_hash}
+    return Answer({**_view(version), **told}, headers={"ETag": f'"{version.number}"'})
 
 
 @routes.get("/datasources/{slug}/versions", "datasource.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])

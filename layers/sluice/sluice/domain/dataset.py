@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, Literal
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sluice.domain.base import Record
 from sluice.domain.datasource import Disposition
@@ -112,7 +112,12 @@ class Manifest(Record):
     )
     disposition: Disposition = "replace"
     added: int | None = Field(None, description="The records that the run brought, where the version has more.")
-    provenance: DataObject | None = Field(None, description="Where each value of the rows came from.")
+    provenance: list[DataObject] = Field(
+        default_factory=list, description="Where each value of the rows came from, object for object; empty: unknown."
+    )
+    starts: list[str] = Field(
+        default_factory=list, description="The lowest key that each object can have; empty: it was not said."
+    )
     key: list[str] | None = Field(None, description="The columns that tell the rows apart; null: none do.")
     fields: list[str] | None = Field(
         None, description="The merged fields whose winners provenance names, before the result was reshaped."
@@ -120,6 +125,12 @@ class Manifest(Record):
     document: DataObject | None = Field(None, description="The selected or merged document, as gzipped JSON.")
     origin: Origin | None = None
     once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
+
+    @field_validator("provenance", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Manifests of 0.2 name one object, or null."""
+        return value if isinstance(value, list) else [] if value is None else [value]
 
     @property
     def position(self) -> list[str]:

@@ -74,3 +74,28 @@ def part(run: Run, name: str) -> str:
 def answer(content_hash: str) -> str:
     """An answer that is too large to be given inline."""
     return f"answers/{content_hash}"
+
+
+def merge_folder(run: Run, fingerprint: str) -> str:
+    """Where the workers of a merge in parts leave what the next ones read; kept for two days."""
+    return f"partitions/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
+
+
+def merge_plan(folder: str) -> str:
+    """The plan of a merge in parts."""
+    return f"{folder}/plan.json"
+
+
+def merge_items(folder: str, stage: str) -> str:
+    """The workers of one stage of such a merge, one item each for the workflow's map."""
+    return f"{folder}/{stage}.json"
+
+
+def merge_result(folder: str, stage: str, number: int) -> str:
+    """What one worker has made."""
+    return f"{folder}/{stage}/{number:05d}.json"
+
+
+def merge_pack(folder: str, number: int, sha256: str) -> str:
+    """The rows that one worker has split by parts."""
+    return f"{folder}/split/{number:05d}-{sha256[:16]}"

@@ -6,7 +6,15 @@ order is that of the keys; the empty text stands before all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sluice.domain.dataset import DataObject, Manifest
+from sluice.domain.schema import Column, duckdb_type
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 def order_key(cells: list[str]) -> str:
@@ -50,3 +58,43 @@ def range_of(key: str, starts: list[str]) -> str:
         return f"CASE WHEN {key} < from_hex('{starts[middle]}') THEN {below} ELSE {above} END"
 
     return f"({halved(0, len(starts) - 1)})::USMALLINT"
+
+
+def object_with(
+    connection: DuckDBPyConnection, manifest: Manifest, columns: list[Column], values: list[Any], engine: str
+) -> int | None:
+    """Which of a version's objects alone can have a record; none where its manifest does not say.
+
+    Args:
+        columns: the key's, in order.
+        values: of the key, as its columns store them.
+        engine: this engine's name; another one may order keys by other bytes.
+    """
+    if len(manifest.starts) != len(manifest.objects) or manifest.engine != engine:
+        return None
+    key = order_key([f"?::{duckdb_type(column.type)}" for column in columns])
+    found = connection.execute(f"SELECT hex({key})", values).fetchone()
+    assert found is not None
+    return bisect_right(manifest.starts, found[0]) - 1
+
+
+def object_at(objects: Sequence[DataObject], place: int) -> tuple[DataObject, int]:
+    """The object that has the row of a place in its version, and the place of its own first row."""
+    before = 0
+    for one in objects:
+        if place < before + one.rows:
+            return one, before
+        before += one.rows
+    raise AssertionError("a place is of a row that is there")
+
+
+def objects_between(objects: Sequence[DataObject], first: int, count: int) -> tuple[list[DataObject], int]:
+    """The objects that have some consecutive rows of a version, and the place of the first object's first row."""
+    found: list[DataObject] = []
+    begins = before = 0
+    for one in objects:
+        if before < first + count and first < before + one.rows:
+            begins = begins if found else before
+            found.append(one)
+        before += one.rows
+    return found, begins

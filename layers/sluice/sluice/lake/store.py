@@ -113,6 +113,13 @@ class Lake:
         """A file with an object's bytes, kept for the next call: objects never change."""
         return self._cache.get(sha256, lambda path: self._download(key, path))
 
+    def slice_to(self, key: str, offset: int, length: int, path: Path) -> None:
+        """Write some bytes of an object to a file."""
+        with translated(), path.open("wb") as file:
+            asked = f"bytes={offset}-{offset + length - 1}"
+            with self._s3.get_object(Bucket=self.bucket, Key=self.full_key(key), Range=asked)["Body"] as body:
+                shutil.copyfileobj(body, file, _CHUNK)
+
     def local_files(self, objects: list[DataObject]) -> list[LocalFile]:
         """The Parquet files of a version, on disk."""
         return [LocalFile(self.local(part.key, part.sha256), part.columns, part.rows) for part in objects]

@@ -13,6 +13,7 @@ from sluice.domain.override import Override
 from sluice.domain.schema import Column
 from sluice.domain.sql_expression import parse_expression
 from sluice.errors import Conflict, Invalid
+from sluice.lake.ordered import object_at
 from sluice.lake.parquet import engine, literal, placed_rows, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
@@ -55,7 +56,7 @@ class Explainer:
         self._settings = settings
         self._citer = citer
         self._manifest: Manifest = lake.manifest(version.manifest_key)
-        if self._manifest.provenance is None:
+        if not self._manifest.provenance:
             raise Conflict(
                 f"Version {version.number} keeps no provenance: its rows have no key, it has no records, or it was "
                 "made by an earlier release; give the merge a key and refresh the project."
@@ -89,13 +90,12 @@ class Explainer:
 
     def _provenance(self, at: int) -> tuple[list[int | None], dict[str, int]]:
         """The place of each source's row, and the winner of each merged field."""
-        stored = self._manifest.provenance
-        assert stored is not None
+        stored, before = object_at(self._manifest.provenance, at)
         path = self._lake.local(stored.key, stored.sha256)
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             told = connection.execute(
                 f"SELECT * FROM read_parquet({literal(str(path))}, file_row_number = true) WHERE file_row_number = ?",
-                [at],
+                [at - before],
             )
             about = dict(zip([one[0] for one in told.description or []], told.fetchone() or (), strict=True))
         fields = self._manifest.fields
@@ -115,11 +115,12 @@ class Explainer:
     def _record(self, rank: int, taken: InputVersion, at: int) -> _Record:
         version = self._input(taken)
         manifest = self._lake.manifest(version.manifest_key)
-        files = self._lake.local_files(manifest.objects)
+        stored, before = object_at(manifest.objects, at)
+        files = self._lake.local_files([stored])
         lacks = any(column.missing for column in version.schema_)
         more = [*manifest.position, *(["_missing"] if lacks else [])]
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            source = placed_rows(files, version.schema_, more)
+            source = placed_rows(files, version.schema_, more, before)
             query = shown_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, more)
             found = connection.execute(query, [at]).fetchone()
             assert found is not None, "a merge names rows that are there"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
@@ -43,7 +43,7 @@ class Inputs:
 
 
 class Gatherer:
-    """Finds the versions of a project's datasources, and brings their files to this disk."""
+    """Finds the versions of a project's datasources."""
 
     def __init__(self, datasets: Datasets, lake: Lake) -> None:
         self._datasets = datasets
@@ -95,9 +95,14 @@ class Gatherer:
             alias=assignment.table_name,
             hash=manifest.content_hash,
         )
-        files = self._lake.local_files(manifest.objects)
         columns = {column.name: column for column in version.schema_}
-        inputs.sources.append(Source(taken, columns, files, manifest.position, manifest))
+        source = Source(taken, columns, [], manifest.position, manifest, manifest.objects)
+        inputs.sources.append(source)
         inputs.data_as_of = min(filter(None, [inputs.data_as_of, seen or version.data_as_of]))
         if not columns:
             inputs.warnings.append(f"{slug}: its version {number} has no records")
+
+
+def on_disk(sources: list[Source], lake: Lake) -> list[Source]:
+    """Sources with their files."""
+    return [replace(source, files=lake.local_files(source.objects)) for source in sources]

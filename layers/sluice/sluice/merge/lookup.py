@@ -8,7 +8,8 @@ from sluice.domain.dataset import Manifest, Version
 from sluice.domain.merge import RowsMerge
 from sluice.domain.schema import duckdb_type
 from sluice.errors import NotFound
-from sluice.lake.parquet import engine, placed_rows, quoted, shown_query
+from sluice.lake.ordered import object_with
+from sluice.lake.parquet import engine, engine_name, placed_rows, quoted, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.keys import typed_key
@@ -32,9 +33,11 @@ def found_record(
     columns = [by_name[name] for name in manifest.key or spec.key or []]
     values = typed_key(spec, columns, key)
     where = " AND ".join(f"{quoted(one.name)} = ?::{duckdb_type(one.type)}" for one in columns)
-    files = lake.local_files(manifest.objects)
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
-        rows = placed_rows(files, manifest.columns, [])
+        alone = object_with(connection, manifest, columns, values, engine_name())
+        objects = manifest.objects if alone is None else [manifest.objects[alone]]
+        before = sum(one.rows for one in manifest.objects[:alone]) if alone is not None else 0
+        rows = placed_rows(lake.local_files(objects), manifest.columns, [], before)
         query = shown_query(f"SELECT * FROM {rows} WHERE {where}", manifest.columns, ["__sluice_at"])
         found = connection.execute(query, values).fetchone()
     if found is None:

@@ -27,7 +27,9 @@ from sluice.lake.parquet import data_object, engine, engine_name, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenation, recursive
-from sluice.merge.inputs import Gatherer, Inputs
+from sluice.merge.inputs import Gatherer, Inputs, on_disk
+from sluice.merge.partition import parts_for
+from sluice.merge.parts import PartsOfMerge, Plan, PlannedSource
 from sluice.merge.plan import Source
 from sluice.merge.rows import merge_rows
 from sluice.merge.selected import selected_document
@@ -47,7 +49,9 @@ class Merger:
         self._settings = settings
         self._overrides = list(overrides)
 
-    def merge(self, run: Run, project: Project, assigned: list[Assigned], failures: dict[str, str]) -> str:
+    def merge(
+        self, run: Run, project: Project, assigned: list[Assigned], failures: dict[str, str]
+    ) -> str | PartsOfMerge:
         """Write the version that the datasources' published versions make.
 
         Where the published version was made of the same, its objects are named again and no work is done.
@@ -57,7 +61,8 @@ class Merger:
             failures: why a datasource could not be ingested for this refresh, by its slug.
 
         Returns:
-            The key of the manifest, for the commit.
+            The key of the manifest, for the commit; of a merge too large for one call, its parts, of which
+            nothing is made yet.
 
         Raises:
             NothingToMerge: no datasource has a version.
@@ -70,21 +75,46 @@ class Merger:
         require_known_sources(project.merge, assigned)
         inputs = Gatherer(self._datasets, self._lake).gather(assigned, failures)
         require_inputs(project, inputs)
-        manifest = self._begun(run, project.merge, dataset, inputs, pointer.published or 0)
+        parts = self._parts(project.merge, inputs)
+        manifest = self._begun(run, project.merge, dataset, inputs, pointer.published or 0, parts)
         folder = keys.version_folder(run, manifest.fingerprint)
         manifest.number = pointer.latest + 1
         if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
             manifest.number = pointer.published
             self._repeat(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
+        elif parts > 1:
+            plan = Plan(
+                folder=keys.merge_folder(run, manifest.fingerprint),
+                version_folder=folder,
+                manifest=manifest,
+                notes=[*inputs.warnings, *inputs.missing],
+                sources=[PlannedSource.of(source) for source in inputs.sources],
+                parts=parts,
+                portion_rows=self._settings.merge_partition_rows,
+            )
+            return PartsOfMerge.begun(plan, self._lake, self._settings)
         else:
             with self._lake.scratch() as scratch:
-                self._write(folder, project.merge, inputs, manifest, scratch.parent)
+                self._write(folder, project.merge, on_disk(inputs.sources, self._lake), manifest, scratch.parent)
         manifest.warnings = capped([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
         key = keys.manifest(folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
 
-    def _begun(self, run: Run, merge: Merge, dataset: str, inputs: Inputs, base: int) -> Manifest:
+    def merged(self, parts: PartsOfMerge) -> str:
+        """Write the version that all parts of a merge make; the key of its manifest."""
+        key = keys.manifest(parts.version_folder)
+        self._lake.put_json(key, parts.manifest().model_dump(mode="json"))
+        return key
+
+    def _parts(self, merge: Merge, inputs: Inputs) -> int:
+        """Into how many parts the merge is divided."""
+        if not isinstance(merge, JoinMerge | UnionMerge):
+            return 1
+        objects = [one for source in inputs.sources if source.columns for one in source.objects]
+        return parts_for(sum(one.rows for one in objects), sum(one.bytes for one in objects), self._settings)
+
+    def _begun(self, run: Run, merge: Merge, dataset: str, inputs: Inputs, base: int, parts: int) -> Manifest:
         """The manifest of a version, with all but what it is made of."""
         completeness, reasons = inputs.completeness
         moment = rfc3339(now())
@@ -104,7 +134,7 @@ class Merger:
             bytes=0,
             completeness=completeness,
             completeness_reasons=reasons,
-            fingerprint=fingerprint(spec, inputs, documents=not isinstance(merge, JoinMerge | UnionMerge)),
+            fingerprint=fingerprint(spec, inputs, parts, documents=not isinstance(merge, JoinMerge | UnionMerge)),
             engine=engine_name(),
             inputs=[source.input for source in inputs.sources],
             spec=spec,
@@ -121,6 +151,7 @@ class Merger:
             "rows",
             "bytes",
             "provenance",
+            "starts",
             "key",
             "fields",
             "document",
@@ -128,22 +159,21 @@ class Merger:
         ):
             setattr(manifest, name, getattr(made, name))
 
-    def _write(self, folder: str, merge: Merge, inputs: Inputs, manifest: Manifest, scratch: Path) -> None:
+    def _write(self, folder: str, merge: Merge, sources: list[Source], manifest: Manifest, scratch: Path) -> None:
         if isinstance(merge, JoinMerge | UnionMerge):
-            made = merge_rows(merge, inputs.sources, self._settings, scratch, self._overrides)
+            made = merge_rows(merge, sources, self._settings, scratch, self._overrides)
             part = data_object(keys.data(folder, 0), made.data, made.rows)
             self._lake.put_file(part.key, made.data)
             manifest.objects, manifest.rows, manifest.bytes = [part], part.rows, part.bytes
             manifest.columns, manifest.merge_warnings = made.columns, made.warnings
             manifest.key, manifest.fields = made.key or None, made.fields
             if made.provenance is not None:
-                manifest.provenance = data_object(keys.provenance(folder, 0), made.provenance, made.rows)
-                self._lake.put_file(manifest.provenance.key, made.provenance)
+                told = data_object(keys.provenance(folder, 0), made.provenance, made.rows)
+                self._lake.put_file(told.key, made.provenance)
+                manifest.provenance = [told]
             return
         path = scratch / "document.json.gz"
-        path.write_bytes(
-            gzip.compress(dumps(merged_document(merge, inputs.sources, self._lake, self._settings)), mtime=0)
-        )
+        path.write_bytes(gzip.compress(dumps(merged_document(merge, sources, self._lake, self._settings)), mtime=0))
         part = data_object(keys.document(folder), path, 1)
         self._lake.put_file(part.key, path)
         manifest.document, manifest.rows, manifest.bytes = part, 1, part.bytes
@@ -209,10 +239,11 @@ def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
     return [json_row(columns, values) for values in found]
 
 
-def fingerprint(spec: dict[str, Any], inputs: Inputs, *, documents: bool) -> str:
+def fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: bool) -> str:
     """What a merge's result depends on, as one hash: the same one means the same bytes.
 
     Args:
+        parts: into how many it is divided.
         documents: whether it reads what was selected in the pages, of which equal rows may be made.
     """
     decides: dict[str, Any] = {
@@ -224,6 +255,8 @@ def fingerprint(spec: dict[str, Any], inputs: Inputs, *, documents: bool) -> str
         ],
         "completeness": inputs.completeness[0],
     }
+    if parts > 1:
+        decides["parts"] = parts
     if documents:
         decides["pages"] = [source.manifest.pages if source.manifest else [] for source in inputs.sources]
     return "sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -13,7 +13,7 @@ from sluice.lake.parquet import LocalFile, engine, placed_rows, shown_query
 from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import size
-from sluice.merge.inputs import Gatherer
+from sluice.merge.inputs import Gatherer, on_disk
 from sluice.merge.merger import merged_document, require_inputs, require_known_sources
 from sluice.merge.rows import merge_rows
 from sluice.settings import Settings
@@ -52,10 +52,11 @@ def preview(
     }
     notes = [*inputs.warnings, *inputs.missing]
     if not isinstance(project.merge, JoinMerge | UnionMerge):
-        document = merged_document(project.merge, inputs.sources, lake, settings)
+        document = merged_document(project.merge, on_disk(inputs.sources, lake), lake, settings)
         return {"items": [document], "schema": [], "rows": 1, "size": size(document), "warnings": notes, **told}
+    sources = on_disk(inputs.sources, lake)
     with lake.scratch() as scratch:
-        made = merge_rows(project.merge, inputs.sources, settings, scratch.parent, overrides, provenance=False)
+        made = merge_rows(project.merge, sources, settings, scratch.parent, overrides, provenance=False)
         with engine(settings, scratch.parent) as connection:
             rows = placed_rows([LocalFile(made.data, None, made.rows)], made.columns, [])
             query = f"SELECT * FROM {rows} ORDER BY __sluice_at LIMIT {settings.preview_records}"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sluice.domain.dataset import Manifest, Version
+from sluice.domain.dataset import DataObject, Manifest, Version
 from sluice.domain.schema import Column, duckdb_type
-from sluice.lake.parquet import as_type, engine, quoted, rows_of, shown_query
+from sluice.lake.ordered import object_with, objects_between
+from sluice.lake.parquet import as_type, engine, engine_name, quoted, rows_of, shown_query
 from sluice.lake.rows import json_value
 from sluice.lake.store import Lake
 from sluice.reads.request import COMPARISONS, Condition, DataRequest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000
 Row = dict[str, Any]
+_Opened = tuple["DuckDBPyConnection", str, list[Any]]
 
 
 class Reader:
@@ -52,39 +54,61 @@ class Reader:
         """
         if self.is_document:
             return [self.document()][offset : offset + limit], False
-        with self.batches(request, f"LIMIT {limit + 1} OFFSET {offset}") as batches:
-            found = [row for batch in batches for row in batch]
+        objects, before = self._manifest.objects, 0
+        if not request.where and not request.order:
+            # The rows lie in this order already: only the files of the page are brought here.
+            objects, before = objects_between(objects, offset, limit + 1)
+        window = f"LIMIT {limit + 1} OFFSET {offset - before}"
+        with self._opened(request, window, objects) as opened:
+            found = [row for batch in _batches(request, opened) for row in batch]
         return found[:limit], len(found) > limit
 
     @contextmanager
     def batches(self, request: DataRequest, window: str = "") -> Iterator[Iterator[list[Row]]]:
         """The rows as JSON values, some thousands at a time."""
-        with self._opened(request, window) as opened:
-            if opened is None:
-                yield iter(())
-                return
-            connection, query, values = opened
-            answer = connection.execute(shown_query(query, list(request.select)), values)
-            fetched = iter(lambda: answer.fetchmany(_BATCH), [])
-            yield ([_row(request, found) for found in batch] for batch in fetched)
+        with self._opened(request, window, self._manifest.objects) as opened:
+            yield _batches(request, opened)
 
     @contextmanager
     def relation(self, request: DataRequest, window: str = "") -> Iterator[DuckDBPyRelation | None]:
         """The rows as DuckDB has them; none for a version of nothing, which has no columns either."""
-        with self._opened(request, window) as opened:
+        with self._opened(request, window, self._manifest.objects) as opened:
             yield opened[0].sql(opened[1], params=opened[2]) if opened is not None else None
 
     @contextmanager
-    def _opened(self, request: DataRequest, window: str) -> Iterator[tuple[DuckDBPyConnection, str, list[Any]] | None]:
-        """A connection, the query of the rows, and the values bound to it."""
-        files = self._lake.local_files(self._manifest.objects)
-        if not files or not request.select:
+    def _opened(self, request: DataRequest, window: str, objects: list[DataObject]) -> Iterator[_Opened | None]:
+        """A connection, the query of the rows in these objects, and the values bound to it."""
+        if not objects or not request.select:
             yield None
             return
-        source = rows_of(files, self._version.schema_, [], numbered=True)
-        query, values = _query(source, request)
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+            files = self._lake.local_files(self._holding(connection, request, objects))
+            source = rows_of(files, self._version.schema_, [], numbered=True)
+            query, values = _query(source, request)
             yield connection, f"{query} {window}", values
+
+    def _holding(
+        self, connection: DuckDBPyConnection, request: DataRequest, objects: list[DataObject]
+    ) -> list[DataObject]:
+        """Those of all objects in which the rows can be: of a key that is asked for, one."""
+        known = {column.name: column for column in self.columns}
+        asked = {one.column.name: one.values[0] for one in request.where if one.operator == "eq"}
+        key = [known[name] for name in self._manifest.key or []]
+        # JSON is compared as the text that it is shown as, which need not be JSON.
+        if not key or not all(one.name in asked and one.type != "json" for one in key):
+            return objects
+        values = [asked[one.name] for one in key]
+        alone = object_with(connection, self._manifest, key, values, engine_name())
+        return objects if alone is None else [objects[alone]]
+
+
+def _batches(request: DataRequest, opened: _Opened | None) -> Iterator[list[Row]]:
+    if opened is None:
+        return
+    connection, query, values = opened
+    answer = connection.execute(shown_query(query, list(request.select)), values)
+    while found := answer.fetchmany(_BATCH):
+        yield [_row(request, values) for values in found]
 
 
 def _query(source: str, request: DataRequest) -> tuple[str, list[Any]]:

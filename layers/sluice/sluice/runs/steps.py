@@ -286,13 +286,19 @@ def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Call
 
 
 def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Merge what the project's datasources have published, test it, and say what is made of it."""
-    from sluice.runs import parts
+    """Merge what the project's datasources have published, test it, and say what is made of it.
+
+    A merge that is too large for one call is done by workers: the answer `"parts"` names them, and
+    this step is called again when they have ended, until nothing is left to be done.
+    """
+    from sluice.runs import merging, parts
 
     project = Project.model_validate(services.definitions.get("project", run.project or "").document)
     if run.part is not None:
         return {"outcome": "done", **parts.planned(services, run, None)}
-    key = _merged(services, run, project)
+    key = merging.merged(services, run, project, event)
+    if not isinstance(key, str):
+        return {"outcome": "parts", **key}
     planned = parts.planned(services, run, key)
     warnings = parts.test_tables(services, run, project, services.lake.manifest(key))
     if warnings:
@@ -302,26 +308,13 @@ def merge(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
     return {"outcome": "done", **planned}
 
 
-def _merged(services: Platform, run: Run, project: Project) -> str:
-    """The key of the manifest that a merge has written."""
-    from sluice.merge.merger import Merger
-    from sluice.runs.overrides import overrides_of
-    from sluice.runs.planning import children
-    from sluice.runs.settling import settle
+def partition(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Do one worker's part of a merge that is too large for one call."""
+    from sluice.merge.parts import PartsOfMerge
 
-    ended = [settle(services, child) for child in children(services, run)]
-    # Only now: what a child publishes from here on needs a refresh of its own.
-    services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
-    failures: dict[str, str] = {}
-    for child in ended:
-        failures.pop(child.datasource or "", None)
-        if child.status not in ("succeeded", "partial"):
-            failures[child.datasource or ""] = (child.error or {}).get(
-                "detail", f"its run {child.id} was {child.status}"
-            )
-    assigned = services.assignments.of_project(project.slug)
-    merger = Merger(services.datasets, services.lake, services.settings, overrides_of(services, project.slug))
-    return merger.merge(run, project, assigned, failures)
+    services.runs.advance(run)
+    PartsOfMerge.opened(event["folder"], services.lake, services.settings).work(event["stage"], event["number"])
+    return {"outcome": "done"}
 
 
 def model(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
