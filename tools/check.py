@@ -62,7 +62,12 @@ PROOF: list[Lane] = [
         ("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"}),
         (
             "proof: random merges and values",
-            [*PYTEST, "tests/unit/test_properties.py", "tests/unit/test_merge_properties.py", "-n", "2"],
+            [
+                *PYTEST,
+                *(f"tests/unit/test_{name}.py" for name in ("properties", "merge_properties", "merge_parts")),
+                "-n",
+                "2",
+            ],
             {"PROOF": "1"},
         ),
         ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),

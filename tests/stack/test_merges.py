@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import pytest
 
 from support.stack import Deployed, until
 
@@ -64,6 +67,45 @@ def test_athena_reads_what_is_published(deployed: Deployed, name: str) -> None:
     deployed.done("POST", f"/projects/{name}/versions/1/promote")
     assert athena(deployed, f"SELECT count(*) FROM {table}")[1] == ["2"]
     assert athena(deployed, f"SELECT * FROM {table}")[0] == ["id", "price", "tags"]
+
+
+@pytest.fixture
+def few_rows(deployed: Deployed) -> Iterator[None]:
+    """Within a test, merges of more than fifty rows are done in parts."""
+    functions = deployed.client("lambda")
+    before = {}
+    for function in ("sluice-merge", "sluice-partition"):
+        before[function] = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        small = {"Variables": {**before[function], "MERGE_PARTITION_ROWS": "50"}}
+        functions.update_function_configuration(FunctionName=function, Environment=small)
+    yield
+    for function, variables in before.items():
+        functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+
+
+@pytest.mark.usefixtures("few_rows")
+def test_a_merge_in_parts_is_read_like_any_other(deployed: Deployed, name: str) -> None:
+    first, second = project(deployed, name)
+    a = [{"id": number * 7 % 300, "price": number} for number in range(0, 300, 2)]
+    b = [{"id": number, "name": f"n{number}"} for number in range(0, 300, 3)]
+    refreshed(deployed, name, first, a)
+    run = refreshed(deployed, name, second, b)
+    assert run["status"] == "succeeded", run
+    objects = deployed.done("GET", f"/projects/{name}/versions/{run['version']}")["objects"]
+    assert len(objects) > 3, "it is in parts"
+    prices = {one["id"]: one["price"] for one in a}
+    ids = sorted({*prices, *(one["id"] for one in b)})
+    found = deployed.rows(f"projects/{name}")
+    assert (
+        found
+        == [{"id": key, "price": prices.get(key), "name": f"n{key}" if key % 3 == 0 else None} for key in ids[:200]][
+            : len(found)
+        ]
+    )
+    counted = until(lambda: said if (said := athena(deployed, f"SELECT count(*) FROM project_{name}"))[1:] else None)
+    assert counted[1] == [str(len(ids))]
+    told = deployed.done("GET", f"/projects/{name}/explain?key={ids[-1]}")["fields"]
+    assert told["id"]["value"] == ids[-1]
 
 
 def test_readers_under_promotions_never_see_a_mixture(deployed: Deployed, name: str) -> None:

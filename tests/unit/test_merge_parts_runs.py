@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sluice.bootstrap import Platform
+from sluice.domain.dataset import Manifest
 from sluice.lake.store import Lake
 from sluice.merge.parts import PartsOfMerge
 from support.client import Client
@@ -234,3 +235,13 @@ def test_whoever_publishes_meanwhile_is_not_displaced(
     inputs = admin.get("/projects/divided/versions/3").json()["inputs"]
     assert [one["version"] for one in inputs] == [3, 2]
     assert admin.get("/projects/divided/records?key=new").status == 200
+
+
+def test_a_manifest_of_an_earlier_release_names_one_object_of_provenance_or_none() -> None:
+    texts = dict.fromkeys(("dataset", "run", "created_at", "data_as_of", "fingerprint", "engine"), "")
+    numbers = dict.fromkeys(("attempt", "rows", "bytes"), 0)
+    known = {**texts, **numbers, "stage": "merged", "completeness": "complete", "columns": [], "objects": []}
+    told = {"key": "k", "sha256": "s", "bytes": 1, "rows": 2}
+    one = Manifest.model_validate({**known, "provenance": told})
+    assert [part.rows for part in one.provenance] == [2]
+    assert Manifest.model_validate({**known, "provenance": None}).provenance == []

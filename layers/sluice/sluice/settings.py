@@ -129,12 +129,12 @@ class Settings(BaseModel):
     duckdb_memory: str = Field("2GB", description="DuckDB's memory_limit in a stage.")
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
     merge_partition_rows: int = Field(
-        20_000_000,
+        10_000_000,
         gt=0,
         description="Rows of all datasources beyond which a merge is done in parts of about so many, side by side.",
     )
     merge_partition_bytes: int = Field(
-        1_000_000_000, gt=0, description="Bytes of the datasources' Parquet beyond which a merge is done in parts."
+        300_000_000, gt=0, description="Bytes of the datasources' Parquet beyond which a merge is done in parts."
     )
     query_seconds: float = Field(15.0, description="Longest that a query of a user may run.")
     query_memory: str = Field("512MB", description="DuckDB's memory_limit in a query of a user.")
