@@ -57,6 +57,7 @@ BUDGETS = {
     "inbox": Budget(LOGGED, 185),
     "merge": STAGE,
     "model": STAGE,
+    "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 270),

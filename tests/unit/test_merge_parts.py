@@ -19,7 +19,7 @@ from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import MergeFailed
 from sluice.lake.ordered import order_key, range_of, starts_of
 from sluice.lake.parquet import LocalFile, literal, quoted
-from sluice.merge.notes import together
+from sluice.merge.notes import LostDigits, lost_together, together
 from sluice.merge.partition import partitioner, portions
 from sluice.merge.plan import Source
 from sluice.merge.rows import MergedRows, merge_rows
@@ -116,7 +116,7 @@ def in_parts(
         made.mkdir()
         return made
 
-    made = partitioner(spec, sources, told, fresh("plan"))
+    made = partitioner(spec, sources, [set() for _ in sources], told, fresh("plan"))
     having = [one for one in sources if one.columns]
     planned = portions([[file.rows for file in one.files] for one in having], most)
     luck.shuffle(planned)
@@ -124,9 +124,16 @@ def in_parts(
         (one, one.of(having[one.rank], having[one.rank].files[one.first : one.first + one.count])) for one in planned
     ]
     weights: dict[str, int] = {}
+    wide: list[set[str]] = [set() for _ in having]
+    lost: list[LostDigits] = []
     for portion, stored in given_:
-        for key, rows in made.sample(portion.rank, stored, 1, fresh("sample")).items():
+        sample = made.sample(portion.rank, stored, 1, fresh("sample"))
+        wide[portion.rank] |= set(sample.wide)
+        lost += sample.lost
+        for key, rows in sample.keys.items():
             weights[key] = weights.get(key, 0) + rows
+    each = iter(wide)
+    made = partitioner(spec, sources, [next(each) if one.columns else set() for one in sources], told, fresh("plan"))
     starts = starts_of(weights, parts)
     assert len(starts) <= parts
     pieces: list[list[list[Path]]] = [[[] for _ in having] for _ in starts]
@@ -136,6 +143,7 @@ def in_parts(
     turns = list(range(len(starts)))
     luck.shuffle(turns)
     found = {part: made.merge(pieces[part], overrides, fresh("merge")) for part in turns}
+    found[0].notes.lost = lost_together([*lost, *found[0].notes.lost])
     return [found[part] for part in sorted(found)]
 
 
