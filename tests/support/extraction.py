@@ -48,7 +48,7 @@ def datasource(**document: Any) -> Datasource:
     return Datasource.model_validate({"slug": "d", "name": "d", "kind": "file", **document})
 
 
-def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, known: tuple[str, ...] = ()) -> Read | None:
+def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, threads: int = 2) -> Read | None:
     """Read pages one way; none where the engine leaves them to the other way."""
     run = Run(id="0" * 26, kind="ingest", datasource="d", created_at="2026-01-01", created_by="test")
     receipts = [
@@ -57,15 +57,15 @@ def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, known: tup
     ]
     index = FetchIndex(datasource="d", run=run.id, attempt=1, fetched_at="", pages=receipts, completeness="complete")
     lake: Any = PageLake(bodies)
-    settings = Settings()
+    settings = Settings(duckdb_threads=threads)
     limits = Limits.of(settings)
     with tempfile.TemporaryDirectory() as folder, engine(settings, Path(folder)) as connection:
         records: Records | None
         if by_engine:
-            pages = Pages(run, source, index, lake, limits, list(known))
+            pages = Pages(run, source, index, lake, limits, [])
             records = read_columns(pages, connection, Path(folder), lambda _: None)
         else:
-            reader = RecordReader(Path(folder) / "rows.jsonl", lambda _: None, list(known))
+            reader = RecordReader(Path(folder) / "rows.jsonl", lambda _: None, [])
             records = reader.read(run, source, index, lake, limits)
         if records is None:
             return None

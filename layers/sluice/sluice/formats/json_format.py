@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import IO, Any
 
 import orjson
@@ -14,8 +18,8 @@ from sluice.formats.limits import Limits
 from sluice.formats.memory import require_json_fits
 
 
-def read_json(content: IO[bytes], limits: Limits) -> Any:
-    """The document of a JSON page; numbers that a double does not give back are Decimal.
+def read_json(content: IO[bytes], limits: Limits) -> tuple[Any, bytes]:
+    """The document of a JSON page, and its text; numbers that a double does not give back are Decimal.
 
     Raises:
         EmptyData: there is nothing but white space.
@@ -37,9 +41,11 @@ def read_json(content: IO[bytes], limits: Limits) -> Any:
         raise UnreadableData(_explanation(body, error)) from None
     if depth(document) > limits.nesting:
         raise UnreadableData(f"The JSON is nested more than {limits.nesting} levels deep.")
-    return document
+    return document, body
 
 
+# What may be the end of a key: a quotation mark within a text has a backslash before it.
+_KEY = re.compile(rb'(?<!\\)"\s*:')
 _UTF16 = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -67,8 +73,37 @@ def _explanation(body: bytes, error: orjson.JSONDecodeError) -> str:
     return f"The page is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
 
 
-def read_json_lines(content: IO[bytes], limits: Limits) -> Iterator[Any]:
+def repeated_keys(text: bytes, document: Any) -> Counter[str]:
+    """The keys that objects have more than once, with how often another value takes the place of one.
+
+    Args:
+        text: the JSON, without an error.
+        document: what it was read as.
+    """
+    said = sum(1 for _ in _KEY.finditer(text))
+    found: Counter[str] = Counter()
+    if said > _keys_in(document):
+        json.loads(text, object_pairs_hook=partial(_object, found))
+    return found
+
+
+def _object(found: Counter[str], members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(members)) < len(members):
+        found.update(Counter(key for key, _ in members) - Counter({key for key, _ in members}))
+    return dict(members)
+
+
+def _keys_in(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys_in, value.values()))
+    return sum(map(_keys_in, value)) if isinstance(value, list) else 0
+
+
+def read_json_lines(content: IO[bytes], limits: Limits, repeated: Counter[str] | None = None) -> Iterator[Any]:
     """The documents of a page that has one on each line; empty lines count for nothing.
+
+    Args:
+        repeated: where the keys are counted that objects have more than once; without it nobody looks.
 
     Raises:
         EmptyData, DataTooLarge, UnreadableData: as `read_json`, naming the line.
@@ -89,6 +124,8 @@ def read_json_lines(content: IO[bytes], limits: Limits) -> Iterator[Any]:
             raise UnreadableData(_line_explanation(line, number, error)) from None
         if depth(document) > limits.nesting:
             raise UnreadableData(f"Line {number} is nested more than {limits.nesting} levels deep.")
+        if repeated is not None:
+            repeated += repeated_keys(line, document)
         found += 1
         yield document
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sluice.domain.run import PageReceipt
 from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import CsvPage
 from sluice.formats.detect import detect, is_guessed
-from sluice.formats.json_format import read_json, read_json_lines
+from sluice.formats.json_format import read_json, read_json_lines, repeated_keys
 from sluice.formats.limits import Limits
 from sluice.formats.memory import held
 from sluice.formats.packed import unpacked
@@ -61,6 +62,14 @@ class JsonLines:
         self._content.seek(0)
         return read_json_lines(self._content, self._limits)
 
+    def repeated_keys(self) -> Counter[str]:
+        """The keys that objects have more than once."""
+        self._content.seek(0)
+        repeated: Counter[str] = Counter()
+        for _ in read_json_lines(self._content, self._limits, repeated):
+            pass
+        return repeated
+
 
 @dataclass
 class Page:
@@ -71,6 +80,7 @@ class Page:
         limits: the caps that its readers keep.
         rows: how its rows are read; none where the page is one document, JSON or XML.
         whole: that document.
+        body: its text, of JSON.
     """
 
     datasource: Datasource
@@ -78,6 +88,7 @@ class Page:
     limits: Limits
     rows: Rows | None = None
     whole: Any = None
+    body: bytes = b""
 
     @property
     def text(self) -> bool:
@@ -93,6 +104,12 @@ class Page:
     def notes(self) -> list[str]:
         """What was guessed about the page and might be wrong."""
         return self.rows.notes if self.rows is not None else []
+
+    def repeated_keys(self) -> Counter[str]:
+        """The keys that objects of JSON have more than once: the last value of each counts."""
+        if isinstance(self.rows, JsonLines):
+            return self.rows.repeated_keys()
+        return repeated_keys(self.body, self.whole) if self.body else Counter()
 
     def columns(self) -> dict[str, str | None]:
         """The columns that are there even without records, with the types that the format knows.
@@ -210,7 +227,8 @@ def _parsed(datasource: Datasource, form: Format, content: IO[bytes], limits: Li
         case "xml":
             return Page(datasource, form, limits, whole=read_xml(content, limits))
         case _:
-            return Page(datasource, form, limits, whole=read_json(content, limits))
+            whole, body = read_json(content, limits)
+            return Page(datasource, form, limits, whole=whole, body=body)
 
 
 def ends_itself(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> bool:

@@ -146,19 +146,24 @@ def _column_way(datasource: Datasource, record: Any, column: str) -> tuple[Path 
         return None, (datasource.fields or {})[column]
     if not isinstance(record, dict):
         return (), None
-    return _flattened(record, column), None
+    return next(_ways(record, column.lower()), (column,)), None
 
 
-def _flattened(record: dict[str, Any], column: str) -> Path | None:
-    """The keys whose names make the column's, as `a_b` is made of `a` and `b`."""
+def _ways(record: dict[str, Any], column: str) -> Iterator[Path]:
+    """The ways to the values whose keys make the column's name, as `a_b` is made of `a` and `b`, or is a key itself.
+
+    Where it is spelled otherwise than the column, it is the column's all the same.
+
+    Args:
+        column: its name in lower case.
+    """
     for key, value in record.items():
-        if key == column and not (isinstance(value, dict) and value):
-            return (key,)
-        if isinstance(value, dict) and column.startswith(f"{key}_"):
-            below = _flattened(value, column[len(key) + 1 :])
-            if below is not None:
-                return (key, *below)
-    return (column,)
+        name = key.lower()
+        below = isinstance(value, dict) and bool(value)
+        if name == column and not below:
+            yield (key,)
+        elif below and column.startswith(f"{name}_"):
+            yield from ((key, *rest) for rest in _ways(value, column[len(name) + 1 :]))
 
 
 def _written(page: Page, way: Path) -> str:

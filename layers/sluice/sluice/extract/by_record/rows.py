@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -51,6 +52,7 @@ class RecordReader:
         maker = RowMaker(datasource, run, spelled)
         types = ColumnTypes(datasource)
         notes: list[str] = []
+        repeated: Counter[str] = Counter()
         untyped = self._path.with_name("untyped.jsonl")
         with untyped.open("wb") as file:
             for receipt in index.pages:
@@ -59,11 +61,16 @@ class RecordReader:
                         with open_page(datasource, receipt, content, limits) as page:
                             self._page(file, receipt, page, maker, types)
                             notes += [note for note in page.notes if note not in notes]
+                            repeated += page.repeated_keys()
                     except UnreadableData as error:
                         raise _naming_page(error, receipt.number, receipt.url) from None
         columns = types.columns(spelled)
         self._convert(untyped, columns, types)
         untyped.unlink()
+        notes += [
+            f"{key}: {count} values were left out, since their objects have the key again; the last value is used"
+            for key, count in repeated.items()
+        ]
         query, warnings = self._query(columns), [*notes, *types.warnings()]
         return Records(types.with_failures(columns), self._count, query, warnings, self._names_columns)
 

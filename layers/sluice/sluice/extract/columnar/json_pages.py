@@ -34,7 +34,7 @@ _STRANGE = (
     r"\\u00[01]|"  # control characters
     r",\s*[\]}]|"  # a comma behind the last value
     r"[:,\[\s](?:-?(?:[nN][aA][nN]|[iI][nN][fF][a-zA-Z]*)[\s,\]}]|"
-    r"-?[0-9]{19}|-0[\s,\]}]|-?[0-9.]+[eE][+-]?[0-9]{3})"
+    r"-?[0-9]{20}|-0[\s,\]}]|-?[0-9.]+[eE][+-]?[0-9]{3})"
 )
 # Numbers with so many digits that a double may not hold all of them.
 _LONG = _BEFORE + r"([0-9][0-9.]{15,}(?:[eE][+-]?[0-9]+)?)"
