@@ -185,12 +185,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--kinds", nargs="+", choices=READERS, help="only these")
     parser.add_argument("--alone", nargs=4, help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.alone:
         alone(*said.alone)
         return
-    found = [compare(kind, rows, said.rounds) for rows in said.rows for kind in READERS]
+    kinds = said.kinds or list(READERS)
+    found = [compare(kind, rows, said.rounds) for rows in said.rows for kind in kinds]
     print()
     table(("peak MB", "ours", "bare DuckDB"), [memory for _, memory in found])
     print()

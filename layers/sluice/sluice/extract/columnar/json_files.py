@@ -44,8 +44,11 @@ class JsonFiles:
         self._pages = 0
         self.all: list[JsonFile] = []
 
-    def document(self, content: IO[bytes], page: int) -> list[JsonFile]:
-        """A page that is one document.
+    def document(self, content: IO[bytes], page: int, kept: Callable[[JsonFile], None]) -> None:
+        """Keep a page that is one document.
+
+        Args:
+            kept: is told the file.
 
         Raises:
             Otherwise: it is too large, or not UTF-8.
@@ -54,10 +57,10 @@ class JsonFiles:
         if len(body) > self._most or body.startswith(_UTF16):
             raise Otherwise
         self._pages += 1
-        return [self._kept(page, 0, None, [body])]
+        kept(self._kept(page, 0, None, [body]))
 
-    def lines(self, content: IO[bytes], page: int, kept: Callable[[list[JsonFile]], None]) -> list[JsonFile]:
-        """A page with a document on each line, as some lists of them.
+    def lines(self, content: IO[bytes], page: int, kept: Callable[[JsonFile], None]) -> None:
+        """Keep a page with a document on each line, as some lists of them.
 
         Args:
             kept: is told each file as soon as it is there.
@@ -77,9 +80,8 @@ class JsonFiles:
         first += self._part(rest, page, first, kept)
         if first == 0:
             raise Otherwise
-        return []
 
-    def _part(self, lines: bytes, page: int, first: int, kept: Callable[[list[JsonFile]], None]) -> int:
+    def _part(self, lines: bytes, page: int, first: int, kept: Callable[[JsonFile], None]) -> int:
         """Keep whole lines as a list; how many records it must have."""
         lines = lines.strip()
         if not lines:
@@ -89,7 +91,7 @@ class JsonFiles:
         if b"\n\n" in lines or b"\n " in lines or b"\n\t" in lines:
             lines = b"\n".join(line for line in lines.split(b"\n") if line.strip())
         records = lines.count(b"\n") + 1
-        kept([self._kept(page, first, records, [b"[", lines.replace(b"\n", b",\n"), b"\n]"])])
+        kept(self._kept(page, first, records, [b"[", lines.replace(b"\n", b",\n"), b"\n]"]))
         return records
 
     def _kept(self, page: int, first: int, records: int | None, parts: list[bytes]) -> JsonFile:

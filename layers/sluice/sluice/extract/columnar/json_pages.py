@@ -59,16 +59,15 @@ class JsonReader:
             form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
             plain.seek(0)
             if form == "json":
-                self._waiting += self._files.document(plain, receipt.number)
+                self._files.document(plain, receipt.number, self._look)
             elif form == "jsonl" and not self._way:
-                self._waiting += self._files.lines(plain, receipt.number, self._look)
+                self._files.lines(plain, receipt.number, self._look)
             else:
                 raise Otherwise
-        self._look([])
 
-    def _look(self, more: list[JsonFile]) -> None:
+    def _look(self, file: JsonFile) -> None:
         """Have the engine look at the files that wait, when they are enough to be worth it."""
-        self._waiting += more
+        self._waiting.append(file)
         if sum(file.size for file in self._waiting) >= _AT_ONCE:
             self._said.append(self._pool.submit(self._structures, self._waiting))
             self._waiting = []
