@@ -10,6 +10,7 @@ from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.csv_columns import TextColumns
 from sluice.extract.columnar.csv_files import count_in, keep
+from sluice.extract.columnar.json_source import number_rows
 from sluice.extract.columnar.pages import TABLE, Otherwise, Pages, query_of
 from sluice.extract.records import Records
 from sluice.formats.csv_format import CsvPage
@@ -38,7 +39,8 @@ class CsvReader:
         self._written: tuple[object, ...] | None = None
         self._names: list[str] = []
         self._delimiter = ","
-        self._trailing = False
+        # Fields that are null at the end of a line are overlooked where they are too many.
+        self._trailing = bool(options is not None and options.null_strings)
         self._has_header = True
 
     def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
@@ -102,7 +104,6 @@ class CsvReader:
         names = [f"t{number}" for number in range(columns)]
         types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
         files = ", ".join(literal(str(file)) for file in self._files)
-        pages = f"[{', '.join(map(str, self._numbers))}]"
         place = "regexp_extract(filename, '([0-9]+)\\.csv$', 1)::INTEGER"
         self._connection.execute(f"""
             CREATE OR REPLACE TABLE {TABLE}_read AS
@@ -112,13 +113,7 @@ class CsvReader:
                           nullstr = [{", ".join(map(literal, nulls))}], strict_mode = true, null_padding = false,
                           comment = '', filename = {len(self._files) > 1}, columns = {{{types}}})
         """)
-        firsts = self._connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
-        before = dict(firsts)
-        begins = f"[{', '.join(str(before.get(place, 0)) for place in range(len(self._files)))}]"
-        self._connection.execute(f"""
-            CREATE OR REPLACE VIEW {TABLE} AS
-            SELECT *, rowid, ({pages})[place + 1] AS page, rowid - ({begins})[place + 1] AS nth FROM {TABLE}_read
-        """)
+        number_rows(self._connection, self._numbers)
         return int((self._connection.execute(f"SELECT count(*) FROM {TABLE}_read").fetchone() or (0,))[0])
 
     def _require_even(self, count: int) -> None:

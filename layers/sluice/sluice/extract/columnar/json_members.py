@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import orjson
 
 from sluice.domain.schema import Column
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.columnar.json_shapes import Path, Shapes, ordered_paths
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
-from sluice.extract.columnar.json_values import cell_of, examples_of
+from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, Otherwise, Pages, query_of
 from sluice.extract.columnar.structure import Node
 from sluice.extract.records import Records
-from sluice.lake.parquet import literal, quoted
+from sluice.lake.parquet import quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Path = tuple[str, ...]
-_SHAPES, _LACKS = "sluice_shapes", "sluice_lacks"
-_EXACT = 2**53
+_LACKS = "sluice_lacks"
 
 
 class MemberTable:
-    """The records of JSON as a table of structs.
+    """The records of JSON as a table of structs."""
 
-    Args:
-        record: the structure of the records.
-    """
-
-    def __init__(self, pages: Pages, connection: DuckDBPyConnection, source: JsonSource, record: Node) -> None:
+    def __init__(self, pages: Pages, connection: DuckDBPyConnection, source: JsonSource, shapes: Shapes) -> None:
         self._pages = pages
         self._connection = connection
         self._source = source
-        self._record = record
-        self._nodes = dict(record.nodes())
+        self._shapes = shapes
+        self._nodes = dict(shapes.record.nodes())
         self._spelled = Columns(pages.limits.columns, pages.known)
         for name in pages.metadata:
             self._spelled.reserve(name)
@@ -51,66 +43,51 @@ class MemberTable:
         Raises:
             Otherwise: they must be read one by one.
         """
-        self._connection.execute(f"CREATE OR REPLACE TABLE {TABLE} AS {self._source.typed(self._record)}")
-        lists = lists_in(self._record)
-        require_plain(self._connection, lists, TABLE)
-        require_single_keys(self._connection, lists, TABLE)
-        count, present = self._present()
-        shapes = [] if self._has_all_keys(count, present) else self._shapes()
-        nulls = {path for shape in shapes for path in shape.null_objects}
-        columns = [path for path, node in self._nodes.items() if not node.members or path in nulls]
-        names = {path: self._spelled.name(path) for path in columns}
-        if len({*names.values(), *self._pages.metadata}) < len(names) + len(self._pages.metadata):
-            raise Otherwise
+        self._source.load(self._connection, f"SELECT record, place FROM {self._source.typed(self._shapes.record)}")
+        lists = lists_in(self._shapes.record)
+        require_plain(self._connection, lists, f"{TABLE}_read")
+        require_single_keys(self._connection, lists, f"{TABLE}_read")
+        names = self._names()
         types = ColumnTypes(self._pages.datasource)
-        for path in columns:
-            lacking = sum(shape.records for shape in shapes if shape.lacks(path))
-            self._summarize(types, path, names[path], present[path], count, lacking)
-        self._pages.summarize_metadata(types, count)
+        for path, name in names.items():
+            self._summarize(types, path, name)
+        self._pages.summarize_metadata(types, self._shapes.count)
         known = types.columns(self._spelled)
         cells = self._cells(types, names, known)
-        ragged = self._keep_lacking(shapes, known, names)
-        join = f"LEFT JOIN {_LACKS} USING (place, nth)" if ragged else ""
+        ragged = self._keep_lacking(known, names)
+        join = f"LEFT JOIN {_LACKS} ON {_LACKS}.position = {TABLE}.position" if ragged else ""
         missing = "lacks" if ragged else "NULL::VARCHAR[]"
         query = query_of(self._pages, known, cells, missing=missing, join=join)
-        return Records(types.with_failures(known), count, query, types.warnings())
+        return Records(types.with_failures(known), self._shapes.count, query, types.warnings())
 
-    def _has_all_keys(self, count: int, present: dict[Path, int]) -> bool:
-        """Whether no record lacks a key, as far as counting can tell: every value that is not there is a null."""
-        if any(present[path] < count for path, node in self._nodes.items() if node.members):
-            return False
-        absent = sum(count - present[path] for path, node in self._nodes.items() if not node.members)
-        return absent == 0 or absent == self._source.nulls
-
-    def _present(self) -> tuple[int, dict[Path, int]]:
-        """How many records there are, and in how many each key has a value that is not null.
-
-        Raises:
-            Otherwise: a record is null, or there is none.
-        """
-        counts = [f"count({cell_at(path)})" for path in self._nodes]
-        query = f"SELECT count(*), count(record), {', '.join(counts)} FROM {TABLE}"
-        count, whole, *present = self._connection.execute(query).fetchone() or (0, 0)
-        if count == 0 or count != whole:
+    def _names(self) -> dict[Path, str]:
+        """The columns of the values, by their paths: an object has one of its own only where it is null."""
+        nulls = {
+            path
+            for shape in self._shapes.all
+            for path, kind in shape.kinds.items()
+            if kind == "NULL" and self._nodes[path].members
+        }
+        paths = ordered_paths(self._shapes.in_order())
+        names = {path: self._spelled.name(path) for path in paths if not self._nodes[path].members or path in nulls}
+        if len({*names.values(), *self._pages.metadata}) < len(names) + len(self._pages.metadata):
             raise Otherwise
-        return count, dict(zip(self._nodes, present, strict=True))
+        return names
 
-    def _summarize(self, types: ColumnTypes, path: Path, name: str, present: int, count: int, lacking: int) -> None:
+    def _summarize(self, types: ColumnTypes, path: Path, name: str) -> None:
         """Tell the types what is in a column.
 
         Raises:
-            Otherwise: a double does not hold a whole number that stands beside others with a fraction.
+            Otherwise: a double may not hold a number.
         """
-        node, wide = self._nodes[path], False
+        node = self._nodes[path]
+        given = sum(shape.records for shape in self._shapes.all if not shape.lacks(path))
         if node.members:
-            types.summarize(name, [(None, count - lacking)], count)
+            types.summarize(name, [(None, given)], self._shapes.count)
             return
-        if node.kind in ("bigint", "double"):
-            largest = self._connection.execute(f"SELECT max(abs({cell_at(path)}::DOUBLE)) FROM {TABLE}").fetchone()
-            wide = bool(largest and largest[0] is not None and largest[0] >= _EXACT)
-            if wide and node.kind == "double":
-                raise Otherwise  # it may have been a whole number
-        types.summarize(name, examples_of(node.kinds, present, count - lacking, wide=wide), count)
+        present = sum(shape.records for shape in self._shapes.all if shape.kinds.get(path, "NULL") != "NULL")
+        wide = node.kind in ("bigint", "double") and is_wide(self._connection, cell_at(path), node.kind)
+        types.summarize(name, examples_of(node.kinds, present, given, wide=wide), self._shapes.count)
 
     def _cells(self, types: ColumnTypes, names: dict[Path, str], known: list[Column]) -> dict[str, Cell]:
         kinds = {column.name: column.type for column in known}
@@ -124,81 +101,29 @@ class MemberTable:
             cells[name] = cell_of(self._connection, types, name, *args)
         return cells
 
-    def _shapes(self) -> list[_Shape]:
-        """The different sets of keys that the records have.
-
-        Raises:
-            Otherwise: an object has a key twice, or none at all.
-        """
-        objects: list[Path] = [(), *(path for path, node in self._nodes.items() if node.members)]
-        paths = ", ".join(literal("$" + "".join(map(self._source.key, path))) for path in objects)
-        shape = f"{{'keys': json_keys(record, [{paths}]), 'kinds': json_type(record, [{paths}])}}"
-        self._connection.execute(
-            f"CREATE OR REPLACE TABLE {_SHAPES} AS "
-            f"SELECT place, nth, to_json({shape})::VARCHAR AS shape FROM ({self._source.texts})"
-        )
-        found = self._connection.execute(f"SELECT shape, count(*) FROM {_SHAPES} GROUP BY shape").fetchall()
-        return [_Shape.read(objects, text, records) for text, records in found]
-
-    def _keep_lacking(self, shapes: list[_Shape], known: list[Column], names: dict[Path, str]) -> bool:
-        """Make the table of what each record lacks; whether any lacks anything."""
+    def _keep_lacking(self, known: list[Column], names: dict[Path, str]) -> bool:
+        """Keep what each record lacks; whether any lacks anything."""
         paths = {name: path for path, name in names.items()}
         order = [column.name for column in known if column.missing and column.name in paths]
-        rows = [(shape.text, [name for name in order if shape.lacks(paths[name])]) for shape in shapes]
-        rows = [(text, lacks) for text, lacks in rows if lacks]
-        if not rows:
-            return False
-        self._connection.execute(f"CREATE OR REPLACE TABLE {_LACKS}_of (shape VARCHAR, lacks VARCHAR[])")
-        self._connection.executemany(f"INSERT INTO {_LACKS}_of VALUES ($1, $2)", rows)
-        self._connection.execute(
-            f"CREATE OR REPLACE TABLE {_LACKS} AS "
-            f"SELECT place, nth, lacks FROM {_SHAPES} JOIN {_LACKS}_of USING (shape)"
-        )
-        return True
+        lacking = {shape.name: [name for name in order if shape.lacks(paths[name])] for shape in self._shapes.all}
+        lacking = {shape: lacks for shape, lacks in lacking.items() if lacks}
+        if lacking:
+            self._shapes.keep_lacking(_LACKS, lacking)
+        return bool(lacking)
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """Which keys some records have.
+def is_wide(connection: DuckDBPyConnection, cell: str, kind: str) -> bool:
+    """Whether a column has whole numbers whose digits a double would lose.
 
-    Args:
-        text: as the engine has it.
-        keys: of each object that is there, by its path.
-        null_objects: the paths of objects that are null.
-        records: how many records are like that.
+    Raises:
+        Otherwise: it is of doubles, and one is so large, or not finite, that it may stand for another number.
     """
-
-    text: str
-    keys: dict[Path, frozenset[str]]
-    null_objects: frozenset[Path]
-    records: int
-
-    @classmethod
-    def read(cls, objects: list[Path], text: str, records: int) -> _Shape:
-        """What the engine says of some records.
-
-        Args:
-            objects: the paths that it was asked about.
-
-        Raises:
-            Otherwise: an object has a key twice, or none at all.
-        """
-        said = orjson.loads(text)
-        keys, nulls = {}, set()
-        for path, members, kind in zip(objects, said["keys"], said["kinds"], strict=True):
-            if kind == "OBJECT":
-                keys[path] = frozenset(members)
-                if len(keys[path]) < len(members) or not members:
-                    raise Otherwise
-            elif kind == "NULL":
-                nulls.add(path)
-        return cls(text, keys, frozenset(nulls), records)
-
-    def lacks(self, path: Path) -> bool:
-        """Whether these records lack a column."""
-        if path in self.keys:
-            return True  # an object is no value of its own
-        return path[-1] not in self.keys.get(path[:-1], frozenset())
+    query = f"SELECT max(abs({cell}::DOUBLE)), bool_or(NOT isfinite({cell}::DOUBLE)) FROM {TABLE}_read"
+    largest, odd = connection.execute(query).fetchone() or (None, None)
+    wide = largest is not None and largest >= EXACT
+    if kind == "double" and (wide or odd):
+        raise Otherwise
+    return wide
 
 
 def lists_in(record: Node) -> list[str]:

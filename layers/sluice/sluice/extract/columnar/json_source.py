@@ -5,73 +5,71 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice.extract.columnar.json_files import JsonFile
-from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.json_files import JsonFile, Shape
+from sluice.extract.columnar.pages import TABLE, Otherwise
 from sluice.extract.columnar.structure import Node
 from sluice.lake.parquet import literal, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# What a file's name says: the place of its page among the pages, the page's number, its first record.
-_PARTS = "string_split(parse_filename(filename, true), '-')"
-_NAMED = ", ".join(
-    f"{_PARTS}[{number}]::INTEGER AS {name}" for number, name in ((1, "place"), (2, "page"), (3, "first"))
-)
+# A file's name is its place among the pages.
+_PLACE = "parse_filename(filename, true)::INTEGER AS place"
+_LARGEST_LINE = 16 << 20
 
 
 @dataclass(frozen=True)
 class JsonSource:
-    """Files that each hold one document with records.
+    """Files with records.
 
     Args:
-        way: the keys that lead to the records.
+        way: the keys that lead to the records within a document.
         single: whether they lead to one record, and not to a list of them.
-        nulls: how many members of records are null; none where that is not known.
     """
 
     files: list[JsonFile]
+    shape: Shape
     way: list[str]
     single: bool = False
-    nulls: int | None = None
-
-    @property
-    def documents(self) -> str:
-        """The SQL of the documents: `json`, with the file's `name`, `place`, `page` and `first`."""
-        return f"(SELECT json, parse_filename(filename) AS name, {_NAMED} FROM read_json_objects({self._options}))"
 
     @property
     def _options(self) -> str:
         files = ", ".join(literal(str(file.path)) for file in self.files)
-        size = max(2 * max(file.size for file in self.files), 1 << 20)
+        if self.shape == "lines":
+            return f"[{files}], format = 'newline_delimited', filename = true, maximum_object_size = {_LARGEST_LINE}"
+        size = max(2 * max(file.largest for file in self.files), 1 << 20)
         return f"[{files}], format = 'unstructured', filename = true, maximum_object_size = {size}"
 
-    def typed(self, record: Node) -> str:
-        """The SQL of the records as structs: `record`, with `place`, `page` and `nth`.
+    @property
+    def documents(self) -> str:
+        """The SQL of the documents: `json`, with `place`."""
+        return f"(SELECT json, {_PLACE} FROM read_json_objects({self._options}))"
 
-        The engine raises an error for a key that an object has twice.
-        """
-        kind = record.stored if self.single else f"{record.stored}[]"
-        found = "document" + "".join(f".{quoted(key)}" for key in self.way)
-        for key in reversed(self.way):
-            kind = f"STRUCT({quoted(key)} {kind})"
-        listed = f"[{found}]" if self.single else found
-        columns = f"columns = {{document: {literal(kind)}}}, records = false"
-        return f"""
-            SELECT place, page, first + unnest(range(len(records))) AS nth, unnest(records) AS record
-            FROM (SELECT {listed} AS records, {_NAMED} FROM read_json({self._options}, {columns}))
-        """
+    @property
+    def records_path(self) -> str:
+        """The engine's path to what the keys lead to."""
+        return "$" + "".join(self.key(key) for key in self.way)
 
     @property
     def texts(self) -> str:
-        """The SQL of the records as JSON: `record`, with `place`, `page` and `nth`."""
-        path = "$" + "".join(self.key(key) for key in self.way) + ("" if self.single else "[*]")
-        found = f"json_extract(json, {literal(path)})"
-        listed = f"[{found}]" if self.single else found
-        return f"""
-            SELECT place, page, first + unnest(range(len(records))) AS nth, unnest(records) AS record
-            FROM (SELECT {listed} AS records, place, page, first FROM {self.documents})
+        """The SQL of the records as JSON: `record`, with `place`."""
+        if self.shape == "lines":
+            return f"(SELECT json AS record, place FROM {self.documents})"
+        found = f"json_extract(json, {literal(self.records_path + ('' if self.single else '[*]'))})"
+        return f"(SELECT {found if self.single else f'unnest({found})'} AS record, place FROM {self.documents})"
+
+    def typed(self, record: Node) -> str:
+        """The SQL of the records as structs: `record`, with `place`.
+
+        The engine raises an error for a key that an object has twice.
         """
+        kind = record.stored if self.single or self.shape == "lines" else f"{record.stored}[]"
+        found = "document" + "".join(f".{quoted(key)}" for key in self.way)
+        for key in reversed(self.way):
+            kind = f"STRUCT({quoted(key)} {kind})"
+        listed = found if self.single or self.shape == "lines" else f"unnest({found})"
+        columns = f"columns = {{document: {literal(kind)}}}, records = false"
+        return f"(SELECT {listed} AS record, {_PLACE} FROM read_json({self._options}, {columns}))"
 
     @staticmethod
     def key(name: str) -> str:
@@ -84,9 +82,34 @@ class JsonSource:
             raise Otherwise
         return f'."{name}"'
 
+    def load(self, connection: DuckDBPyConnection, query: str) -> None:
+        """Make the table of a query's rows, in their order, each with its page and its place within it.
 
-# Numbers in JSON of the engine's that Python would write in another way.
-_STRANGE = r"(^|[\[,:])-?([0-9.]+e|[0-9]{16,}[.])"
+        Args:
+            query: with `place`, in the order of the records.
+        """
+        connection.execute(f"CREATE OR REPLACE TABLE {TABLE}_read AS {query}")
+        number_rows(connection, [file.page for file in self.files])
+
+
+def number_rows(connection: DuckDBPyConnection, pages: list[int]) -> None:
+    """Number the rows of the table that was read, which has `place`, within their pages.
+
+    Args:
+        pages: the numbers of the pages, by place.
+    """
+    found = connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
+    before = dict(found)
+    begins = f"[{', '.join(str(before.get(place, 0)) for place in range(len(pages)))}]"
+    numbers = f"[{', '.join(map(str, pages))}]"
+    connection.execute(f"""
+        CREATE OR REPLACE VIEW {TABLE} AS
+        SELECT *, rowid, ({numbers})[place + 1] AS page, rowid - ({begins})[place + 1] AS nth FROM {TABLE}_read
+    """)
+
+
+# JSON of the engine's that Python would write in another way.
+_STRANGE = r"(^|[\[,:])-?([0-9.]+e|[0-9]{16,}[.]|NaN|Inf)|\\u00"
 
 
 def require_plain(connection: DuckDBPyConnection, cells: list[str], rows: str) -> None:
@@ -98,9 +121,8 @@ def require_plain(connection: DuckDBPyConnection, cells: list[str], rows: str) -
     Raises:
         Otherwise: some of it is like that.
     """
-    _require_none(
-        connection, [f"FROM {rows} WHERE regexp_matches({one}::VARCHAR, {literal(_STRANGE)})" for one in cells]
-    )
+    conditions = [f"regexp_matches({one}::VARCHAR, {literal(_STRANGE)})" for one in cells]
+    _require_none(connection, [f"FROM {rows} WHERE {condition}" for condition in conditions])
 
 
 def require_single_keys(connection: DuckDBPyConnection, cells: list[str], rows: str) -> None:

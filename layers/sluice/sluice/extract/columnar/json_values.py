@@ -14,7 +14,7 @@ from sluice.extract.columnar.text_values import CLASSES, sure_reading
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_EXACT = 2**53
+EXACT = 2**53
 _EXAMPLES = {"boolean": True, "bigint": 1, "double": 0.5, "string": "", "json": []}
 # Numbers that the engine writes as Python's JSON does.
 _PLAIN = "({0} = 0 OR abs({0}) BETWEEN 0.0001 AND 1e15)"
@@ -42,7 +42,7 @@ def examples_of(kinds: set[str], present: int, given: int, *, wide: bool) -> lis
     """
     examples: list[Any] = [_EXAMPLES[kind] for kind in sorted(kinds - {"bigint"})]
     if "bigint" in kinds:
-        examples.append(_EXACT + 1 if wide else 1)
+        examples.append(EXACT + 1 if wide else 1)
     counted = [(value, 0) for value in examples[1:]] + [(value, present) for value in examples[:1]]
     return [*counted, (None, given - present)]
 

@@ -58,7 +58,7 @@ class Pages:
         """The SQL of what a field says about a record's page."""
         match self.metadata[name]:
             case "$position":
-                return "(position + 1)::BIGINT"
+                return f"({TABLE}.position + 1)::BIGINT"
             case "$page":
                 return "page::BIGINT"
             case "$fetched_at":
@@ -138,5 +138,5 @@ def query_of(
     selected += ["page::BIGINT AS _page", "nth::BIGINT AS _row", f"{missing} AS _missing"]
     joins = [*(cell.join for cell in cells.values()), join]
     # The engine keeps the order of a table as long as nothing is joined to it.
-    order = "ORDER BY place, nth" if any(joins) else ""
+    order = f"ORDER BY {TABLE}.position" if any(joins) else ""
     return f"SELECT {', '.join(selected)} FROM {rows} {' '.join(filter(None, joins))} {order}"

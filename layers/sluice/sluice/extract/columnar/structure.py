@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 from sluice.extract.columnar.pages import Otherwise
 from sluice.lake.parquet import quoted
 
-_KINDS = {
+KINDS = {
     "BOOLEAN": "boolean",
     "UBIGINT": "bigint",
     "BIGINT": "bigint",
     "DOUBLE": "double",
     "VARCHAR": "string",
+    "ARRAY": "json",
 }
 _STORED = {"boolean": "BOOLEAN", "bigint": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "json": "JSON"}
 
@@ -41,8 +41,8 @@ class Node:
         match structure:
             case "NULL":
                 return
-            case str() if structure in _KINDS:
-                self.kinds.add(_KINDS[structure])
+            case str() if structure in KINDS:
+                self.kinds.add(KINDS[structure])
             case list():
                 self.kinds.add("json")
             case dict():
@@ -57,6 +57,16 @@ class Node:
         """Have numbers read as they are written where they are wanted as something else: as a double, 1 is 1.0."""
         if wanted and "double" in self.kinds:
             self.kinds = {"json"}
+
+    def take(self, kind: str) -> None:
+        """Take in the kind of a value that is neither null nor an object.
+
+        Raises:
+            Otherwise: there are objects, too, or the engine has no such kind.
+        """
+        if self.members or kind not in KINDS:
+            raise Otherwise
+        self.kinds.add(KINDS[kind])
 
     @property
     def stored(self) -> str:
@@ -81,64 +91,7 @@ class Node:
             yield from node.nodes(here)
 
 
-def selected(structure: str, way: list[str]) -> Any:
-    """What the engine says of the part of a page to which some keys lead.
-
-    Returns:
-        A list of one structure for a list of records, or the structure of a single one.
-
-    Raises:
-        Otherwise: they lead nowhere.
-    """
-    found = json.loads(structure)
-    for key in way:
-        if not isinstance(found, dict) or key not in found:
-            raise Otherwise
-        found = found[key]
-    return found
-
-
 def spelled_alike(node: Node) -> bool:
     """Whether an object has keys that differ in case only, which the engine would take for one."""
     keys = [key.lower() for key in node.members]
     return len(set(keys)) < len(keys) or any(spelled_alike(inner) for inner in node.members.values())
-
-
-def null_members(structure: str, way: list[str]) -> int | None:
-    """How many members of a page's objects are null, those of its records aside.
-
-    Returns:
-        None where that cannot be told: objects in lists may have some.
-    """
-    document = json.loads(structure)
-    envelope, records = document, document
-    for key in way:
-        envelope, records = records, records[key]
-    if way:
-        envelope[way[-1]] = "RECORDS"
-    else:
-        document = "RECORDS"
-    members = records[0] if isinstance(records, list) else records
-    if _may_have_objects_in_lists(members) or _may_have_objects_in_lists(document):
-        return None
-    return _nulls(document)
-
-
-def _may_have_objects_in_lists(structure: Any) -> bool:
-    if isinstance(structure, dict):
-        return any(map(_may_have_objects_in_lists, structure.values()))
-    return structure == "JSON" or (isinstance(structure, list) and _may_be_object(structure[0]))
-
-
-def _may_be_object(structure: Any) -> bool:
-    return (
-        isinstance(structure, dict)
-        or structure == "JSON"
-        or (isinstance(structure, list) and _may_be_object(structure[0]))
-    )
-
-
-def _nulls(structure: Any) -> int:
-    if isinstance(structure, dict):
-        return sum(map(_nulls, structure.values()))
-    return int(structure == "NULL")

@@ -1,0 +1,185 @@
+"""Which keys the records of JSON have, and of which kinds their values are: the structure of all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sluice.extract.columnar.json_source import JsonSource
+from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.structure import Node
+from sluice.lake.parquet import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Path = tuple[str, ...]
+# The first records say most of what there is to know; what they do not know is learnt from others.
+_FIRST = 64
+_MOST_SHAPES, _MOST_TRIES = 20_000, 8
+_TABLE = "sluice_shapes"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Records that are alike.
+
+    Args:
+        name: tells it from others.
+        records: how many are like that.
+        keys: of each of their objects, by its path.
+        kinds: the engine's kind of each value that is there, by its path.
+    """
+
+    name: tuple[int, int]
+    records: int
+    keys: dict[Path, list[str]]
+    kinds: dict[Path, str]
+
+    def lacks(self, path: Path) -> bool:
+        """Whether these records lack a column: an object is no value of its own."""
+        return path in self.keys or path not in self.kinds
+
+
+class Shapes:
+    """The shapes of all records, and the structure that they have together.
+
+    Raises:
+        Otherwise: an object has a key twice or none at all, a record is no object, or a value is an
+            object in some records and something else in others.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, source: JsonSource) -> None:
+        self._connection = connection
+        self._source = source
+        self.record = Node()
+        self._learn(f"SELECT record FROM {source.texts} LIMIT {_FIRST}")
+        for _ in range(_MOST_TRIES):
+            found = self._found()
+            unknown = [example for shape, example in found if self._is_unknown(shape)]
+            if not unknown:
+                self.all = [shape for shape, _ in found]
+                break
+            self._learn(f"SELECT unnest([{', '.join(map(literal, unknown[:_FIRST]))}])::JSON AS record")
+        else:
+            raise Otherwise
+        self._take_kinds()
+
+    @property
+    def count(self) -> int:
+        """How many records there are."""
+        return sum(shape.records for shape in self.all)
+
+    def _learn(self, query: str) -> None:
+        """Take the structure of some records into account."""
+        for (text,) in self._connection.execute(f"SELECT json_structure(record) FROM ({query})").fetchall():
+            structure = json.loads(text)
+            if not isinstance(structure, dict):
+                raise Otherwise
+            self.record.add(structure)
+        if not self.record.members:
+            raise Otherwise
+
+    def _objects(self) -> list[Path]:
+        return [(), *(path for path, node in self.record.nodes() if node.members)]
+
+    def _shape_sql(self) -> tuple[list[Path], list[Path], str, str]:
+        """The paths of objects and of all values, and the SQL of the keys of the ones and the kinds of the others."""
+        objects, values = self._objects(), [(), *(path for path, _ in self.record.nodes())]
+        keys = f"json_keys(record, [{', '.join(map(self._path, objects))}])"
+        kinds = f"json_type(record, [{', '.join(map(self._path, values))}])"
+        return objects, values, keys, kinds
+
+    def _path(self, path: Path) -> str:
+        return literal("$" + "".join(map(self._source.key, path)))
+
+    def _found(self) -> list[tuple[Shape, str]]:
+        """All shapes, each with the text of a record."""
+        objects, values, keys, kinds = self._shape_sql()
+        rows = self._connection.execute(f"""
+            SELECT hash(keys), hash(kinds), count(*), any_value(keys), any_value(kinds), any_value(record)
+            FROM (SELECT {keys} AS keys, {kinds} AS kinds, record FROM {self._source.texts})
+            GROUP BY hash(keys), hash(kinds) LIMIT {_MOST_SHAPES}
+        """).fetchall()
+        if not 0 < len(rows) < _MOST_SHAPES:
+            raise Otherwise
+        return [
+            (_shape((one, other), count, objects, values, members, kind), example)
+            for one, other, count, members, kind, example in rows
+        ]
+
+    def _is_unknown(self, shape: Shape) -> bool:
+        """Whether it has a key, or an object, that the structure does not know."""
+        nodes = {(): self.record, **dict(self.record.nodes())}
+        if any(set(keys) - set(nodes[path].members) for path, keys in shape.keys.items()):
+            return True
+        return any(kind == "OBJECT" and not nodes[path].members for path, kind in shape.kinds.items())
+
+    def _take_kinds(self) -> None:
+        """Have the structure say of which kinds the values of all records are."""
+        nodes = dict(self.record.nodes())
+        for node in nodes.values():
+            node.kinds = set()
+        for shape in self.all:
+            for path, kind in shape.kinds.items():
+                if path and kind not in ("OBJECT", "NULL"):
+                    nodes[path].take(kind)
+
+    # ---------------------------------------------------------------- in the order of the records
+
+    def in_order(self) -> list[Shape]:
+        """The shapes in the order of their first records; where they have the same keys, in any."""
+        if len({json.dumps(list(shape.keys.items())) for shape in self.all}) == 1:
+            return self.all
+        self._require_table()
+        found = self._connection.execute(f"SELECT one, other, min(rowid) FROM {_TABLE} GROUP BY one, other").fetchall()
+        first = {(one, other): place for one, other, place in found}
+        return sorted(self.all, key=lambda shape: first[shape.name])
+
+    def _require_table(self) -> None:
+        """Make the table of the shapes of all records, in their order."""
+        _, _, keys, kinds = self._shape_sql()
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {_TABLE} AS "
+            f"SELECT hash({keys}) AS one, hash({kinds}) AS other FROM {self._source.texts}"
+        )
+
+    def keep_lacking(self, table: str, lacking: dict[tuple[int, int], list[str]]) -> None:
+        """Make a table of `position` and `lacks`: what each record lacks that lacks anything.
+
+        Args:
+            lacking: the columns, by the shape.
+        """
+        self._require_table()
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table}_of (one UBIGINT, other UBIGINT, lacks VARCHAR[])")
+        rows = [(*name, lacks) for name, lacks in lacking.items()]
+        self._connection.executemany(f"INSERT INTO {table}_of VALUES ($1, $2, $3)", rows)
+        self._connection.execute(
+            f"CREATE OR REPLACE TABLE {table} AS "
+            f"SELECT {_TABLE}.rowid AS position, lacks FROM {_TABLE} JOIN {table}_of USING (one, other)"
+        )
+
+
+def _shape(
+    name: tuple[int, int], records: int, objects: list[Path], values: list[Path], keys: list[Any], kinds: list[Any]
+) -> Shape:
+    there = {path: kind for path, kind in zip(values, kinds, strict=True) if kind is not None}
+    members = {path: found for path, found in zip(objects, keys, strict=True) if there.get(path) == "OBJECT"}
+    if there.get(()) != "OBJECT" or any(len(set(found)) < len(found) or not found for found in members.values()):
+        raise Otherwise
+    return Shape(name, records, members, there)
+
+
+def ordered_paths(shapes: list[Shape]) -> Iterator[Path]:
+    """The paths of all values, as the records have them one after the other, the members of an object side by side."""
+    tree = Node()
+    for shape in shapes:
+        for path, keys in sorted(shape.keys.items(), key=lambda item: len(item[0])):
+            node = tree
+            for key in path:
+                node = node.members[key]
+            for key in keys:
+                node.members.setdefault(key, Node())
+    yield from (path for path, _ in tree.nodes())
