@@ -70,6 +70,8 @@ PROOF: list[Lane] = [
             ],
             {"PROOF": "1"},
         ),
+        ("proof: files of a gigabyte", [*PYTEST, "tests/unit/test_large_files.py"], {"PROOF": "1"}),
+        ("proof: two ways of reading", [*PYTEST, "tests/unit/test_columnar.py"], {"PROOF": "1"}),
         ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]

@@ -63,6 +63,18 @@ def openapi() -> bytes:
     )
 
 
+FILE_SIZES = """
+## What fits a function
+
+`fetch` has 900 s, 2,048 MB of memory and 4 GB of disk, `extract` 900 s, 3,008 MB and 8 GB. A dropped file passes
+`fetch` in pieces, is kept gzipped, and is unpacked to the disk of `extract`; what its rows take beyond `EXTRACT_MEMORY`
+waits there, too. So the disk of `fetch` holds a file of `MAX_DROP_BYTES`, 1 GB, once plain and once gzipped, and that
+of `extract` holds it plain, as the engine's rows and as Parquet. `make proof` makes CSV and JSON lines of 1 GB into
+Parquet with less than 1,000 MB resident (`tests/unit/test_large_files.py`); the time by size is what
+`make bench NAME=extract` prints.
+"""
+
+
 def settings_page() -> str:
     """The page that lists every setting."""
     lines = [
@@ -76,7 +88,7 @@ def settings_page() -> str:
     for name, field in Settings.model_fields.items():
         default: Any = field.default if field.default != "" else "–"
         lines.append(f"| `{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + FILE_SIZES
 
 
 def main() -> int:

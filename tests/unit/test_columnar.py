@@ -34,7 +34,7 @@ TEXTS = [
     *("1,5", "1.234,5", "NA", "null", "-", "", "  ", "true", "False", "TRUE ", "inf", "nan", "Infinity", "none of it"),
     *("2026-01-01", "2026-13-01", "2026/01/01", "2026-01-01T00:00:00Z", "2026-01-01 00:00", "0000-01-01"),
     *("2026-01-01 00:00:00.1234567", "2026-01-01T00:00:00+02:00", "2026-01-01 24:00", "abc", "x y", " 1", "é"),
-    *('"q""q"', '"a,b"', '"nl\nx"', "it's", "'z'", '""', 'a"b', "#1", "1 000"),
+    *('"q""q"', '"a,b"', '"nl\nx"', "it's", "'z'", '""', 'a"b', "#1", "1 000", ' "q"', '"q" ', ' "2"', '"a,b" '),
 ]
 
 
@@ -154,6 +154,9 @@ READ_BY_THE_ENGINE = {
     "json lines": ({"format": "jsonl"}, b'{"a": 1}\n\n{"a": 2.5, "b": "x"}\n'),
     "csv": ({"format": "csv"}, b'a,b,c\n1,x,"2,5"\n2,"y\nz",NA\n'),
     "csv of windows": ({"format": "csv"}, "a;b\r\n1,5;é\r\n2,25;ü\r\n".encode("cp1252")),
+    "negative numbers": ({"format": "json"}, b'[{"a": -1}, {"a": 5}, {"a": 0}]'),
+    "text like a comma": ({"format": "jsonl"}, b'{"a": "f(x,]"}\n{"a": "a, nan, b 12345678901234567890123"}\n'),
+    "csv with offsets": ({"format": "csv"}, b"a,b\n1,2026-01-01T00:00:00+02:00\n2,2026-01-01 10:00:00.5-05:30\n"),
     "csv with types": ({"format": "csv", "types": {"a": "decimal(10,2)"}}, b"a,b\n1.5,x\n1.555,y\n"),
 }
 

@@ -72,7 +72,7 @@ class Settings(BaseModel):
         20, description="Most calls that wait for a run at a time; further ones are answered at once, with 202."
     )
     max_page_bytes: int = Field(100_000_000, description="Largest upstream answer, decompressed.")
-    max_drop_bytes: int = Field(250_000_000, description="Largest file that a drop may have.")
+    max_drop_bytes: int = Field(1_000_000_000, description="Largest file that a drop may have.")
     max_document_bytes: int = Field(
         100_000_000, description="Largest document that is read at once: JSON, a line of JSON lines, XML, a workbook."
     )
@@ -127,6 +127,9 @@ class Settings(BaseModel):
     )
     keep_failed_answers: int = Field(10, description="Failed answers of one page that are listed in its receipt.")
     duckdb_memory: str = Field("2GB", description="DuckDB's memory_limit in a stage.")
+    extract_memory: str = Field(
+        "600MB", description="DuckDB's memory_limit while pages are read: what is more waits on the disk."
+    )
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
     merge_partition_rows: int = Field(
         10_000_000,

@@ -118,6 +118,10 @@ class Datasource(Document):
         """Whether each run brings all that the source has; files and pushes bring a part."""
         return self.kind == "http"
 
+    def declared_type(self, column: str) -> str | None:
+        """The type that `types` gives a column, however it is spelled there; none where it says nothing."""
+        return next((kind for name, kind in self.types.items() if name.lower() == column.lower()), None)
+
     @property
     def selects_columns(self) -> bool:
         """Whether `fields` name the columns; with metadata only, the inferred ones stay."""

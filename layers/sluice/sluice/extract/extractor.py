@@ -100,7 +100,8 @@ class Extractor:
     def _made(self) -> Manifest:
         limits = Limits.of(self._settings)
         known = [column.name for column in self._before.columns] if self._before is not None else []
-        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+        memory = self._settings.extract_memory
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent, memory) as connection:
             reading = PageReading(self._lake, limits, known, self._tick)
             records = reading.read(self._run, self._datasource, self._index, connection, scratch, {})
             columns = self._together(records)
@@ -111,7 +112,8 @@ class Extractor:
             if records.count == 0:
                 self._require_no_error(limits)
             kept = self._kept(records)
-            manifest = self._about(records.columns if kept is None else kept, records.warnings)
+            natural = [*records.warnings, *self._text_notes(columns, becoming)]
+            manifest = self._about(records.columns if kept is None else kept, natural)
             if kept is not None and self._base.known is not None:
                 manifest.columns_of = self._base.known.number
                 manifest.warnings.append(f"there are no records: the columns of version {manifest.columns_of} are kept")
@@ -149,6 +151,21 @@ class Extractor:
         """The columns whose values are text in the dataset, and were read as something else."""
         read = {column.name: column for column in records.columns}
         return {one.name: one.type for one in columns if loses_text(read.get(one.name), one)}
+
+    def _text_notes(self, columns: list[Column], becoming: dict[str, str]) -> list[str]:
+        """What is said of columns that are text from this run on.
+
+        Args:
+            becoming: those whose new values were read as something else.
+        """
+        known = {column.name: column for column in self._before.columns} if self._before else {}
+        changed = [one for one in columns if one.type == "string" and loses_text(known.get(one.name), one)]
+        return [
+            f"{one.name}: it was {known[one.name].type} and is text now, in which "
+            f"{'the new values' if one.name in becoming else 'new texts'} and the earlier ones keep what was received; "
+            "set its type in `types` if it has one"
+            for one in changed
+        ]
 
     def _require_no_error(self, limits: Limits) -> None:
         """Refuse a run without records whose only page says that it is an error."""

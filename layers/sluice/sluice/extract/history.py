@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from sluice.domain.dataset import Manifest
@@ -31,12 +32,18 @@ class History:
         self._reading = reading
         self._lake = lake
         self._settings = settings
-        self._manifests: dict[str, Manifest] = {}
-        found: Manifest | None = before
+        self._before = before
+
+    @cached_property
+    def _manifests(self) -> dict[str, Manifest]:
+        """Those of the runs, the last one first: each says which one it follows."""
+        manifests: dict[str, Manifest] = {}
+        found: Manifest | None = self._before
         while found is not None:
             if found.added != 0:
-                self._manifests.setdefault(found.run, found)  # the last attempt of a run is found first
-            found = lake.manifest(found.previous) if found.previous is not None else None
+                manifests.setdefault(found.run, found)  # the last attempt of a run is found first
+            found = self._lake.manifest(found.previous) if found.previous is not None else None
+        return manifests
 
     @property
     def runs(self) -> list[str]:
@@ -57,7 +64,8 @@ class History:
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         index = FetchIndex.model_validate_json(self._lake.get(manifest.spec["index"]))
         mine = self._run.model_copy(update={"id": run})
-        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+        memory = self._settings.extract_memory
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent, memory) as connection:
             records = self._reading.read(mine, datasource, index, connection, scratch, types)
             connection.execute(f"COPY ({additions.with_run(records.query, run)}) {copy_to(path)}")
         kinds = {column.name: column.type for column in records.columns}

@@ -37,7 +37,8 @@ class Preview:
             UnreadableData: it is not what the datasource says.
         """
         with open_page(self._datasource, receipt, content, self._limits) as page:
-            self._types.know(known_columns(page), text=page.text)
+            known = {self._spelled.spelling(name): kind for name, kind in known_columns(page).items()}
+            self._types.know(known, text=page.text)
             self._types.doubts_dots = self._types.doubts_dots or page.delimiter not in (None, ",")
             for position, record in enumerate(page.records()):
                 row = self._maker.row(page.filled(record), receipt)

@@ -68,7 +68,7 @@ class PageReading:
 
 def _mark_wide(records: Records, datasource: Datasource, connection: DuckDBPyConnection) -> None:
     """Find the whole numbers that a double does not hold in columns that the document declares: they may be texts."""
-    found = [one.name for one in records.columns if one.type == "bigint" and one.name in datasource.types]
+    found = [one.name for one in records.columns if one.type == "bigint" and datasource.declared_type(one.name)]
     if not found:
         return
     largest = ", ".join(f"max(abs({quoted(name)}::HUGEINT))" for name in found)

@@ -146,7 +146,7 @@ def _column_way(datasource: Datasource, record: Any, column: str) -> tuple[Path 
         return None, (datasource.fields or {})[column]
     if not isinstance(record, dict):
         return (), None
-    return next(_ways(record, column.lower()), (column,)), None
+    return next(_ways(record, column.lower()), None), None
 
 
 def _ways(record: dict[str, Any], column: str) -> Iterator[Path]:

@@ -24,19 +24,25 @@ UTC_SESSION = "SET TimeZone = 'UTC'"
 
 
 @contextmanager
-def engine(settings: Settings, scratch: Path) -> Iterator[DuckDBPyConnection]:
-    """A DuckDB of its own, which reads and writes local files only."""
+def engine(settings: Settings, scratch: Path, memory: str | None = None) -> Iterator[DuckDBPyConnection]:
+    """A DuckDB of its own, which reads and writes local files only.
+
+    Args:
+        scratch: the folder for what is more than its memory.
+        memory: its memory_limit; none: that of the settings.
+    """
     import duckdb  # 136 ms: not for the functions that never query
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": settings.duckdb_threads,
-        "memory_limit": settings.duckdb_memory,
+        "memory_limit": memory or settings.duckdb_memory,
         "temp_directory": str(scratch),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
     connection = duckdb.connect(":memory:", config=config)
     connection.execute(UTC_SESSION)
+    connection.execute("SET enable_progress_bar = false")
     try:
         yield connection
     finally:

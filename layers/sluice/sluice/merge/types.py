@@ -44,7 +44,9 @@ def text_notes(columns: list[Column], sources: list[dict[str, Column]]) -> list[
     notes = []
     for column in columns:
         found = [source[column.name] for source in sources if column.name in source]
-        if column.type == "string" and are_numbers(found):
+        known = [one for one in found if not one.guessed]
+        mixed = len({one.type for one in known}) > 1 and all(one.type == "json" or are_numbers([one]) for one in known)
+        if column.type == "string" and mixed:
             types = " and ".join(sorted({one.type for one in found if not one.guessed}))
             notes.append(
                 f"{column.name}: {types} have no common type of numbers that keeps every digit, so they are text; "

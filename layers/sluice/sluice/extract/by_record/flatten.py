@@ -31,6 +31,10 @@ class Columns:
         self._siblings: Counter[tuple[str, ...]] = Counter()
         self._most = most
 
+    def spelling(self, name: str) -> str:
+        """A column's name as the dataset spells it."""
+        return self._spelled.setdefault(name.lower(), name)
+
     def reserve(self, name: str) -> None:
         """Keep a column for something else than a key.
 

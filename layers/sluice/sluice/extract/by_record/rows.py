@@ -59,7 +59,7 @@ class RecordReader:
                 with lake.raw(receipt.hash or "") as content:
                     try:
                         with open_page(datasource, receipt, content, limits) as page:
-                            self._page(file, receipt, page, maker, types)
+                            self._page(file, receipt, page, maker, types, spelled)
                             notes += [note for note in page.notes if note not in notes]
                             repeated += page.repeated_keys()
                     except UnreadableData as error:
@@ -74,9 +74,17 @@ class RecordReader:
         query, warnings = self._query(columns), [*notes, *types.warnings()]
         return Records(types.with_failures(columns), self._count, query, warnings, self._names_columns)
 
-    def _page(self, file: IO[bytes], receipt: PageReceipt, page: Page, maker: RowMaker, types: ColumnTypes) -> None:
+    def _page(
+        self,
+        file: IO[bytes],
+        receipt: PageReceipt,
+        page: Page,
+        maker: RowMaker,
+        types: ColumnTypes,
+        spelled: Columns,
+    ) -> None:
         datasource = page.datasource
-        known = known_columns(page)
+        known = {spelled.spelling(name): kind for name, kind in known_columns(page).items()}
         self._names_columns = self._names_columns or bool(known)
         types.know(known, text=page.text)
         types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")

@@ -31,7 +31,8 @@ class ColumnTypes:
         for name, expression in (datasource.fields or {}).items():
             if expression in METADATA_TYPES:
                 declared.setdefault(name, METADATA_TYPES[expression])
-        self._declared = declared
+        self._declared_names = list(declared)
+        self._declared = {name.lower(): kind for name, kind in declared.items()}
         options = datasource.csv or CsvOptions()
         self._decimal = options.decimal
         self._formats = _formats(options)
@@ -63,7 +64,7 @@ class ColumnTypes:
 
     def declare(self, name: str, kind: str) -> None:
         """Give a column its type, whatever its values."""
-        self._declared.setdefault(name, kind)
+        self._declared.setdefault(name.lower(), kind)
 
     def see(self, row: Row, *, text: bool) -> None:
         """Take a row into account; `text` says that its values are CSV's."""
@@ -96,24 +97,26 @@ class ColumnTypes:
     def columns(self, spelled: Columns) -> list[Column]:
         """The columns in their order, those that no record has last."""
         seen = spelled.ordered(list(self._guesses))
-        names = [*seen, *(name for name in self._declared if name not in self._guesses)]
+        spelled_so = {name.lower() for name in seen}
+        names = [*seen, *(name for name in self._declared_names if name.lower() not in spelled_so)]
         return [
             Column(
                 name=name,
                 type=self._type(name),
                 nullable=self._present.get(name, 0) - sum(self._nulls(name).values()) < self._rows,
                 missing=self._given.get(name, 0) < self._rows,
-                wide=name not in self._declared and self._type(name) == "bigint" and self._guesses[name].wide,
-                guessed=name not in self._declared and name not in self._known and not self._guesses[name].seen,
-                from_json=name not in {**self._declared, **self._known}
+                wide=name.lower() not in self._declared and self._type(name) == "bigint" and self._guesses[name].wide,
+                guessed=name.lower() not in self._declared and name not in self._known and not self._guesses[name].seen,
+                from_json=name.lower() not in self._declared
+                and name not in self._known
                 and isinstance(self._guesses[name], JsonTypeGuess),
             )
             for name in names
         ]
 
     def _type(self, name: str) -> str:
-        if name in self._declared:
-            return self._declared[name]
+        if name.lower() in self._declared:
+            return self._declared[name.lower()]
         known = self._known.get(name, [])
         if known and name not in self._untold:
             wide = self._guesses[name].wide
@@ -190,9 +193,9 @@ class ColumnTypes:
             if words
             else []
         )
-        if isinstance(guess, TextTypeGuess) and guess.undecided and name not in self._declared:
+        if isinstance(guess, TextTypeGuess) and guess.undecided and name.lower() not in self._declared:
             notes.append(f"{name}: the comma may be a decimal mark or stand between thousands; set csv.decimal")
-        doubtful = self.doubts_dots and self._decimal is None and name not in self._declared
+        doubtful = self.doubts_dots and self._decimal is None and name.lower() not in self._declared
         if doubtful and isinstance(guess, TextTypeGuess) and guess.dotted_thousands:
             notes.append(
                 f"{name}: the dot was read as a decimal mark, and may stand between thousands; set csv.decimal"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.schema import converter, duckdb_type
@@ -59,10 +59,11 @@ class Conversion:
         made = self._load(connection, table, sure, kind)
         if made is None:
             return Cell(sql)
-        if made.errors:
+        if made.wrong:
             count, first = self._told(connection, table, "wrong")
-            value, error = self.parsed(first["text"]), made.errors[first["text"]]
-            types.note(name, value, first["page"], first["nth"], error, count)
+            types.note(
+                name, self.parsed(first["text"]), first["page"], first["nth"], self._error(first["text"], kind), count
+            )
         if made.cut:
             count, first = self._told(connection, table, "cut")
             types.note_cut(name, str(self.plain(self.parsed(first["text"]))), count)
@@ -86,23 +87,30 @@ class Conversion:
                 connection.execute(f"CREATE OR REPLACE TABLE {table} {types}")
                 begun = True
             raws = [raw for (raw,) in batch]
-            made = [self._made(raw, kind, told) for raw in raws]
-            wrong, cut = [raw in told.errors for raw in raws], [raw in told.cut for raw in raws]
+            made = [self._made(raw, kind) for raw in raws]
+            columns = [[one[number] for one in made] for number in range(3)]
+            told.wrong, told.cut = told.wrong or any(columns[1]), told.cut or any(columns[2])
             values = "unnest($1), unnest($2), unnest($3), unnest($4)"
-            connection.execute(f"INSERT INTO {table} SELECT {values}", [raws, made, wrong, cut])
+            connection.execute(f"INSERT INTO {table} SELECT {values}", [raws, *columns])
         return told if begun else None
 
-    def _made(self, raw: str, kind: str, told: _Made) -> str | None:
-        """What Python makes of a value, as text."""
+    def _made(self, raw: str, kind: str) -> tuple[str | None, bool, bool]:
+        """What Python makes of a value, as text; whether it is not of the type; whether it is a time that was cut."""
         try:
             plain = self.plain(self.parsed(raw))
             made = None if plain is None else converter(kind)(plain)
+        except ValueError:
+            return None, True, False
+        cut = kind == "timestamp" and isinstance(plain, str) and has_nanoseconds(plain)
+        return _written(made), False, cut
+
+    def _error(self, raw: str, kind: str) -> ValueError:
+        """Why a value is not of the type."""
+        try:
+            converter(kind)(self.plain(self.parsed(raw)))
         except ValueError as error:
-            told.errors[raw] = error
-            return None
-        if kind == "timestamp" and isinstance(plain, str) and has_nanoseconds(plain):
-            told.cut.add(raw)
-        return _written(made)
+            return error
+        raise AssertionError("it was found not to be of the type")
 
     def _told(self, connection: DuckDBPyConnection, table: str, which: str) -> tuple[int, dict[str, Any]]:
         """How many values are wrong, or were cut, and the first one with its page and its row."""
@@ -116,10 +124,10 @@ class Conversion:
 
 @dataclass
 class _Made:
-    """Values of which something is to be told: those that cannot be converted and why, and times that were cut."""
+    """Whether something is to be told of the values: that some are not of the type, or are times that were cut."""
 
-    errors: dict[str, ValueError] = field(default_factory=dict)
-    cut: set[str] = field(default_factory=set)
+    wrong: bool = False
+    cut: bool = False
 
 
 def _written(value: Any) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.schema import Column, TextReading
@@ -22,7 +24,7 @@ from sluice.extract.columnar.text_values import (
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_FEW = 2_048
+_FEW, _BATCH = 2_048, 10_000
 
 
 class TextColumns:
@@ -38,7 +40,7 @@ class TextColumns:
         self._names = names
         self._count = count
 
-    def summarize(self, types: ColumnTypes, declared: dict[str, str]) -> dict[str, set[str]]:
+    def summarize(self, types: ColumnTypes, declared: dict[str, str | None]) -> dict[str, set[str]]:
         """Tell the types what the columns hold.
 
         Args:
@@ -50,7 +52,7 @@ class TextColumns:
         numbers = range(len(self._names))
         few = self._ask([class_counts(f"t{number}") for number in numbers], f"(FROM {TABLE}_read LIMIT {_FEW})")
         frequent = {number: frequent_of(few[number]) for number in numbers}
-        texts = {number for number in numbers if declared.get(self._names[number], "string") in ("string", "json")}
+        texts = {number for number in numbers if (declared[self._names[number]] or "string") in ("string", "json")}
         prose = {number for number in texts if "prose" in frequent[number]}
         wanted = [number for number in numbers if number not in prose]
         present = self._ask([f"count(t{number})" for number in numbers], f"{TABLE}_read")
@@ -58,33 +60,33 @@ class TextColumns:
         found = self._ask(asked, f"{TABLE}_read") if wanted else []
         classes = {number: names_of(bits) for number, bits in zip(wanted, found, strict=True)}
         for number in numbers:
-            examples = [("prose", present[number])]
-            if number not in prose:
-                only_text = number in texts and "prose" in classes[number]
-                examples = examples if only_text else self._examples(f"t{number}", classes[number], present[number])
-            types.summarize(
-                self._names[number], [*examples, (None, self._count - present[number])], self._count, text=True
-            )
+            examples: Iterable[tuple[str, int]] = [("prose", present[number])]
+            if number not in prose and not (number in texts and "prose" in classes[number]):
+                examples = self._examples(f"t{number}", classes[number], present[number])
+            nulls = (None, self._count - present[number])
+            types.summarize(self._names[number], chain(examples, [nulls]), self._count, text=True)
         return {self._names[number]: of for number, of in classes.items()}
 
     def _ask(self, selected: list[str], rows: str) -> list[Any]:
         return list(self._connection.execute(f"SELECT {', '.join(selected)} FROM {rows}").fetchone() or ())
 
-    def _examples(self, cell: str, classes: set[str], present: int) -> list[tuple[str, int]]:
+    def _examples(self, cell: str, classes: set[str], present: int) -> Iterator[tuple[str, int]]:
         """Texts that say about the column's type what all of its texts say, with how often they came."""
         single = [name for name in classes if CLASSES[name].example is None]
-        examples: list[tuple[str, int]] = []
+        told, plus = 0, False
         if single:
             condition = is_one_of(cell, single)
             query = f"SELECT {cell}, count(*) FROM {TABLE}_read WHERE {condition} GROUP BY {cell}"
-            found = self._connection.execute(query)
-            while batch := found.fetchmany(10_000):
-                examples += batch
-        if any(text.lstrip().startswith("+") for text, _ in examples) and self._has_minus(cell):
-            examples.append(("-1", 0))
-        rest = present - sum(times for _, times in examples)
+            found = self._connection.cursor().execute(query)
+            while batch := found.fetchmany(_BATCH):
+                yield from batch
+                told += sum(times for _, times in batch)
+                plus = plus or any(text.lstrip().startswith("+") for text, _ in batch)
+        if plus and self._has_minus(cell):
+            yield "-1", 0
         others = [CLASSES[name].example or "" for name in sorted(classes - set(single))]
-        return [*examples, *((text, 0) for text in others[1:]), *((text, rest) for text in others[:1])]
+        yield from ((text, 0) for text in others[1:])
+        yield from ((text, present - told) for text in others[:1])
 
     def _has_minus(self, cell: str) -> bool:
         """Whether there is a negative number, without which a plus does not make one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,8 @@ from typing import IO
 from sluice.extract.columnar.pages import Otherwise
 
 _CHUNK = 1 << 20
+# So much of a part is looked at again with the next one.
+_CARRIED = 256
 
 
 def count_in(path: Path, wanted: bytes) -> int:
@@ -20,7 +23,7 @@ def count_in(path: Path, wanted: bytes) -> int:
         return sum(chunk.count(wanted) for chunk in iter(lambda: file.read(_CHUNK), b""))
 
 
-def keep(content: IO[bytes], encoding: str, path: Path, delimiter: bytes) -> bool:
+def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: str) -> bool:
     """Keep a page as a file of UTF-8; whether a line ends with a delimiter.
 
     Raises:
@@ -28,7 +31,7 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: bytes) -> boo
     """
     content.seek(0)
     utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
-    checks = _Checks(delimiter)
+    checks = _Checks(delimiter.encode(), quote.encode())
     if utf8 and isinstance(content, io.BufferedReader) and not content.peek(3).startswith(codecs.BOM_UTF8):
         for chunk in iter(lambda: content.read(_CHUNK), b""):
             checks.see(chunk)
@@ -52,9 +55,15 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: bytes) -> boo
 class _Checks:
     """Looks at the parts of a page, one after the other, for what the engine and Python read differently."""
 
-    def __init__(self, delimiter: bytes) -> None:
-        self._ends = (delimiter + b"\n", delimiter + b"\r")
+    def __init__(self, delimiter: bytes, quote: bytes) -> None:
+        empty = (b"", quote + quote)
+        self._ends = tuple(delimiter + field + end for field in empty for end in (b"\n", b"\r"))
         self._delimiter = delimiter
+        # The engine skips blanks beside quotation marks.
+        self._blanks = (b" " + quote, quote + b" ") if quote else ()
+        mark, field = re.escape(quote), re.escape(delimiter)
+        self._skipped = re.compile(rb"(?:^|[\r\n]|%b) +%b|%b +(?:$|[\r\n]|%b)" % (field, mark, mark, field))
+        self._carried = b""
         self._trailing = self._plain = False
         self._returns = self._pairs = self._feeds = 0
         self._last = b""
@@ -68,12 +77,15 @@ class _Checks:
         """Take a part into account.
 
         Raises:
-            Otherwise: there is an empty line at the beginning, or a zero.
+            Otherwise: there is an empty line at the beginning, a zero, or a blank beside a quotation mark.
         """
         if (not self.begun and part[:1] in (b"\n", b"\r")) or b"\0" in part:
             raise Otherwise
-        self._trailing = self._trailing or any(end in part for end in self._ends)
-        self._trailing = self._trailing or (self._last == self._delimiter[-1:] and part[:1] in (b"\n", b"\r"))
+        whole = self._carried + part
+        self._trailing = self._trailing or any(end in whole for end in self._ends)
+        if any(beside in whole for beside in self._blanks) and self._skipped.search(whole):
+            raise Otherwise
+        self._carried = part[-_CARRIED:]
         if b"\r" in part or self._returns:
             self._returns += part.count(b"\r")
             self._pairs += part.count(b"\r\n") + (self._last == b"\r" and part[:1] == b"\n")
@@ -90,4 +102,4 @@ class _Checks:
         """
         if self._returns and (self._plain or not self._returns == self._pairs == self._feeds):
             raise Otherwise
-        return self._trailing or self._last == self._delimiter[-1:]
+        return self._trailing or self._carried.endswith(tuple(end[:-1] for end in self._ends))

@@ -64,7 +64,7 @@ class CsvReader:
         self._has_header = dialect.header
         self._notes += [note for note in page.notes if note not in self._notes]
         path = self._folder / f"page-{len(self._files)}.csv"
-        self._trailing = keep(page.content, dialect.encoding, path, dialect.delimiter.encode()) or self._trailing
+        self._trailing = keep(page.content, dialect.encoding, path, dialect.delimiter, dialect.quote) or self._trailing
         self._files.append(path)
         self._numbers.append(receipt.number)
 
@@ -84,7 +84,7 @@ class CsvReader:
         types = ColumnTypes(pages.datasource)
         types.doubts_dots = self._delimiter != ","
         columns = TextColumns(self._connection, names, count)
-        classes = columns.summarize(types, pages.datasource.types)
+        classes = columns.summarize(types, {name: pages.datasource.declared_type(name) for name in names})
         pages.summarize_metadata(types, count)
         known = types.columns(spelled)
         cells = columns.cells(types, known, classes)

@@ -75,7 +75,7 @@ class FieldTable:
         if any(kind not in _KINDS for kind, _ in found):
             raise Otherwise
         kinds = {_KINDS[kind] for kind, _ in found}
-        declared = self._pages.datasource.types.get(name, "double")
+        declared = self._pages.datasource.declared_type(name) or "double"
         numbers = kinds == {"bigint", "double"} and declared == "double"
         kind = next(iter(kinds), "string") if len(kinds) <= 1 else "double" if numbers else "json"
         wide = False

@@ -34,7 +34,7 @@ class MemberTable:
         for name in pages.metadata:
             self._spelled.reserve(name)
         for path, node in self._nodes.items():
-            declared = pages.datasource.types.get("_".join(path))
+            declared = pages.datasource.declared_type("_".join(path))
             node.keep_texts(declared not in (None, "double"))
 
     def records(self) -> Records:

@@ -7,6 +7,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import orjson
+
 from sluice.domain.json_text import keeps_digits
 from sluice.domain.run import PageReceipt
 from sluice.extract.columnar.expressions import keys_of
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 _PEEK = 64 << 10
 _SHAPES: dict[str, Shape] = {"json": "document", "jsonl": "lines"}
 # The engine takes a comma behind the last value, which is no JSON.
-_LAST_COMMA = r",\s*[\]}]"
+_LAST_COMMA = r"regexp_matches(json, ',\s*[\]}]')"
+_MOST_COMMAS = 1_000
 # Numbers with so many digits, or so small ones, that a double may not hold them; or texts that look like one.
 _LONG = r"[:,\[\s]-?([0-9][0-9.]{15,}(?:[eE][+-]?[0-9]+)?|[0-9.]+[eE]-[0-9]{3,})"
 
@@ -96,13 +99,24 @@ class JsonReader:
             long = f"""list_filter(regexp_extract_all(json, {literal(_LONG)}, 1),
                        lambda number: regexp_matches(number, '[.eE]') AND number::DOUBLE::VARCHAR <> number)"""
         found = self._connection.execute(f"""
-            SELECT count(DISTINCT place), bool_or(comma), flatten(list(long) FILTER (len(long) > 0))
-            FROM (SELECT place, regexp_matches(json, {literal(_LAST_COMMA)}) AS comma, {long} AS long
-                  FROM {source.documents})
+            SELECT count(DISTINCT place), count(*) FILTER (comma), flatten(list(long) FILTER (len(long) > 0))
+            FROM (SELECT place, {_LAST_COMMA} AS comma, {long} AS long FROM {source.documents})
         """).fetchone()
-        pages, comma, numbers = found or (0, True, [])
-        if pages != len(self._files) or comma or not all(map(_is_kept, numbers or [])):
+        pages, commas, numbers = found or (0, 0, [])
+        if pages != len(self._files) or commas > _MOST_COMMAS or not all(map(_is_kept, numbers or [])):
             raise Otherwise
+        if commas:
+            documents = self._connection.execute(f"SELECT json FROM {source.documents} WHERE {_LAST_COMMA}")
+            for (text,) in documents.fetchall():
+                _require_json(text)
+
+
+def _require_json(text: str) -> None:
+    """Refuse what is no JSON: a text within it may look like a comma behind the last value."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Otherwise from None
 
 
 def _is_kept(number: str) -> bool:

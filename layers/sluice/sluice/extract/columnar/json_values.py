@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sluice.domain.json_text import loads_with_digits
@@ -70,7 +72,8 @@ def cell_of(
         return Cell(cell)
     sure = _sure(cell, have, want)
     text = cell if have == "string" else f"{cell}::VARCHAR"
-    parsed = str if have == "string" else _parsed
+    parsers: dict[str, Callable[[str], Any]] = {"string": str, "double": _double}
+    parsed = parsers.get(have, _parsed)
     return Conversion(text, rows, number, sure, parsed, _itself).cell(connection, types, name, want)
 
 
@@ -88,6 +91,14 @@ def _sure(cell: str, have: str, want: str) -> Sure:
 
 def _parsed(text: str) -> Any:
     return loads_with_digits(text.encode())
+
+
+def _double(text: str) -> Any:
+    """A double as formats give it: what is not finite is a word."""
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def _itself(value: Any) -> Any:

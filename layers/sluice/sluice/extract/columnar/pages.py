@@ -74,7 +74,7 @@ class Pages:
             Otherwise: the document gives one of them another type.
         """
         for name, text in self.metadata.items():
-            if self.datasource.types.get(name, METADATA_TYPES[text]) != METADATA_TYPES[text]:
+            if self.datasource.declared_type(name) not in (None, METADATA_TYPES[text]):
                 raise Otherwise
             types.summarize(name, [("", count)], count)
 

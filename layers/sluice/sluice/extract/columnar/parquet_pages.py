@@ -158,7 +158,12 @@ def _leaves(path: tuple[str, ...], kind: DuckDBPyType) -> list[tuple[tuple[str, 
 
 
 def _cell(path: tuple[str, ...], types: dict[str, DuckDBPyType]) -> str:
-    """The SQL of a value; a time with a zone is UTC, which needs no time zones of the engine's."""
+    """The SQL of a value as Python has it; a time with a zone is UTC, which needs no time zones of the engine's."""
     cell = ".".join(map(quoted, path))
-    zoned = str(types[path[0]]).lower() == "timestamp with time zone"
-    return f"make_timestamp(epoch_us({cell}))" if zoned else cell
+    match str(types[path[0]]).lower():
+        case "timestamp with time zone":
+            return f"make_timestamp(epoch_us({cell}))"
+        case "float":
+            return f"{cell}::DOUBLE"
+        case _:
+            return cell

@@ -16,7 +16,7 @@ from sluice.domain.run import PageReceipt
 from sluice.errors import UnreadableData
 from sluice.extract.columnar.csv_pages import CsvReader
 from sluice.extract.columnar.json_pages import JsonReader
-from sluice.extract.columnar.pages import Otherwise, Pages, Reader
+from sluice.extract.columnar.pages import TABLE, Otherwise, Pages, Reader
 from sluice.extract.columnar.parquet_pages import ParquetReader
 from sluice.extract.columnar.watch import watched
 from sluice.extract.records import Records
@@ -65,8 +65,20 @@ def read_columns(
             return reader.records() if reader is not None else None
     except (Otherwise, UnreadableData, duckdb.Error) as reason:
         watch.check()
-        logger.debug("read record by record: %r", reason)
+        logger.info("the pages are read record by record: %s", reason or "the engine would read them otherwise")
+        _clean(connection, folder)
         return None
+
+
+def _clean(connection: DuckDBPyConnection, folder: Path) -> None:
+    """Give back what was made in vain: tables, and copies of pages."""
+    connection.execute(f"DROP VIEW IF EXISTS {TABLE}")
+    for table in (f"{TABLE}_read", f"{TABLE}_whole"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    for path in folder.glob("*.json"):
+        path.unlink()
+    for path in folder.glob("page-*"):
+        path.unlink()
 
 
 @contextmanager
@@ -91,7 +103,8 @@ def _in_turn(pages: Pages, pool: ThreadPoolExecutor) -> Iterator[tuple[PageRecei
                 yield receipt, content
     finally:
         for _, future in coming:
-            future.result()[0].close()
+            if future.exception() is None:
+                future.result()[0].close()
 
 
 def _opened(pages: Pages, receipt: PageReceipt) -> tuple[ExitStack, IO[bytes]]:

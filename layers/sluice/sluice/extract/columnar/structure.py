@@ -13,6 +13,7 @@ KINDS = {
     "BOOLEAN": "boolean",
     "UBIGINT": "bigint",
     "BIGINT": "bigint",
+    "HUGEINT": "bigint",
     "DOUBLE": "double",
     "VARCHAR": "string",
     "ARRAY": "json",

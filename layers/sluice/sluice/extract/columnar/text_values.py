@@ -65,6 +65,11 @@ CLASSES: dict[str, Class] = {
         f"{_matches(f'{_DAY}[T ]{_TIME}Z?')} AND year(TRY_CAST({{0}} AS TIMESTAMP)) BETWEEN 1 AND 9999",
         "2026-01-31T12:00:00",
     ),
+    "moment_offset": Class(
+        f"{_matches(f'{_DAY}[T ]{_TIME}[+-](0[0-9]|1[0-4]):[0-5][0-9]')} "
+        "AND year(TRY_CAST({0} AS TIMESTAMPTZ)::TIMESTAMP) BETWEEN 2 AND 9998",
+        "2026-01-31T12:00:00+02:00",
+    ),
     "word": Class(f"{{0}} IN ({', '.join(map(literal, sorted(NULL_WORDS)))})", None),
     "prose": Class(f"{_matches('(?s)[A-Za-z_].*')} AND NOT {_matches(_NEAR_WORDS)}", "prose"),
     "other": Class("true", None),
@@ -130,7 +135,10 @@ _SURE: dict[str, dict[str, str]] = {
     "double": dict.fromkeys(("whole", "dotted", "fraction", "long", "wide_kept"), "TRY_CAST({0} AS DOUBLE)"),
     "boolean": {"truth": "(lower({0}) = 'true')"},
     "date": {"day": "TRY_CAST({0} AS DATE)"},
-    "timestamp": dict.fromkeys(("day", "moment"), "TRY_CAST({0} AS TIMESTAMP)"),
+    "timestamp": {
+        **dict.fromkeys(("day", "moment"), "TRY_CAST({0} AS TIMESTAMP)"),
+        "moment_offset": "TRY_CAST({0} AS TIMESTAMPTZ)::TIMESTAMP",
+    },
 }
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
@@ -152,4 +160,5 @@ def sure_reading(kind: str, cell: str, classes: set[str]) -> Sure:
     if not sure:
         return Sure("NULL", "false")
     condition = None if classes <= set(sure) else is_one_of(cell, sure)
-    return Sure(next(iter(sure.values())).format(cell), condition)
+    # The last one reads the texts of the others, too.
+    return Sure(list(sure.values())[-1].format(cell), condition)

@@ -51,8 +51,7 @@ def watched(connection: DuckDBPyConnection, tick: Callable[[int], None]) -> Iter
     def look() -> None:
         while not done.wait(_SECONDS):
             if not watch.look():
-                connection.interrupt()
-                return
+                connection.interrupt()  # again and again: one may come between two statements
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
