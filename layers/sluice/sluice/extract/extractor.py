@@ -11,6 +11,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, capped
 from sluice.domain.schema import Column
 from sluice.extract import additions
+from sluice.extract.columnar.watch import watched
 from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records, nothing_query
 from sluice.extract.fingerprint import fingerprint_of
@@ -101,7 +102,11 @@ class Extractor:
         limits = Limits.of(self._settings)
         known = [column.name for column in self._before.columns] if self._before is not None else []
         memory = self._settings.extract_memory
-        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent, memory) as connection:
+        with (
+            self._lake.scratch() as scratch,
+            engine(self._settings, scratch.parent, memory) as connection,
+            watched(connection, self._tick),
+        ):
             reading = PageReading(self._lake, limits, known, self._tick)
             records = reading.read(self._run, self._datasource, self._index, connection, scratch, {})
             columns = self._together(records)

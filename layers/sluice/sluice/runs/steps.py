@@ -268,9 +268,8 @@ class _Watch:
             DataTooLarge: the function's time is nearly over, and calling it again would not help.
         """
         if self._seconds_left() < self._services.settings.extract_reserve_seconds:
-            raise DataTooLarge(
-                f"The data takes longer to read than a function may run, after {records} records; split it."
-            )
+            said = f", after {records} records" if records else ""
+            raise DataTooLarge(f"The data takes longer to read than a function may run{said}; split it.")
         if time.monotonic() - self._told_at > _TELL_SECONDS:
             self._told_at = time.monotonic()
             progress = {"stage": "extract", "current": records, "total": None}

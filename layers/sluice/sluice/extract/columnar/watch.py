@@ -46,6 +46,8 @@ def watched(connection: DuckDBPyConnection, tick: Callable[[int], None]) -> Iter
     Raises:
         Exception: whatever `tick` has raised.
     """
+    import duckdb
+
     watch, done = Watch(tick), threading.Event()
 
     def look() -> None:
@@ -57,6 +59,10 @@ def watched(connection: DuckDBPyConnection, tick: Callable[[int], None]) -> Iter
     thread.start()
     try:
         yield watch
+    except duckdb.InterruptException:
+        watch.check()
+        raise
+    else:
         watch.check()
     finally:
         done.set()
