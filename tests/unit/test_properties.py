@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sluice.domain.base import merge_patch
 from sluice.domain.http_source import OffsetPagination
-from sluice.domain.json_text import depth, dumps, loads
+from sluice.domain.json_text import depth, depth_of_text, dumps, loads
 from sluice.domain.names import is_slug, slug_of, sql_name_of
 from sluice.domain.schema import (
     Column,
@@ -56,6 +56,27 @@ values = st.recursive(
 def test_json_of_any_size_of_number_goes_there_and_back(value: Any) -> None:
     assert loads(dumps(value)) == value
     assert depth(value) <= dumps(value).count(b"[") + dumps(value).count(b"{")
+
+
+# Brackets, quotation marks and backslashes in strings are what a text's depth could be misjudged by.
+marked = st.recursive(
+    st.text('[]{}"\\a', max_size=4) | st.integers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text('[{"\\a', max_size=3), inner, max_size=3),
+)
+
+
+@MANY
+@given(marked | values, st.booleans())
+def test_depth_of_a_text_is_that_of_its_value(value: Any, spaced: bool) -> None:
+    text = json.dumps(value, indent=1).encode() if spaced else dumps(value)
+    levels = depth_of_text(text, 200)
+    assert levels in (depth(value), None)
+    assert levels is not None or re.search(rb'"[^"]*[][{}]', text)
+
+
+def test_depth_of_a_text_is_counted_to_the_cap() -> None:
+    assert depth_of_text(b"[" * 300 + b"]" * 300, 200) == 201
+    assert depth_of_text(b"[" * 200 + b"]" * 200, 200) == 200
 
 
 @MANY

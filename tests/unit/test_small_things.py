@@ -1,6 +1,7 @@
 """Modules that the other tests only touch."""
 
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,16 @@ def test_large_pages_are_stored_once_and_read_back(services: Platform, tmp_path:
             digest = services.lake.put_raw(content)
     with services.lake.raw(digest) as content:
         assert content.read() == body
+
+
+def test_an_object_is_sent_without_asking_whether_it_would_be_taken(services: Platform) -> None:
+    """Asking (`Expect: 100-continue`) takes a round trip of its own for each page."""
+    sent = []
+    services.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
+    services.lake.put_raw(BytesIO(b"page"))
+    services.lake.put("a", b"text")
+    assert len(sent) == 2
+    assert not any("Expect" in headers for headers in sent)
 
 
 def test_layers_pin_what_the_tests_run_with() -> None:

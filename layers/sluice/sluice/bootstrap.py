@@ -46,6 +46,11 @@ def session() -> Any:
     return get_session()
 
 
+def _send_at_once(request: Any, **_: Any) -> None:
+    """Send an object without asking first whether S3 would take it: a page is small, and asking takes a round trip."""
+    del request.headers["Expect"]
+
+
 class Platform:
     """Every adapter that the layer's code needs, each made when it is first used."""
 
@@ -70,7 +75,9 @@ class Platform:
     @cached_property
     def s3(self) -> Any:
         """The S3 client."""
-        return self._client("s3")
+        client = self._client("s3")
+        client.meta.events.register("before-sign.s3.PutObject", _send_at_once)
+        return client
 
     @cached_property
     def definitions(self) -> Definitions:

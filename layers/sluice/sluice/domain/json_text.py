@@ -22,6 +22,8 @@ _LONG_NUMBERS = (b"0" * 17, b"0e000", b"0e+000")
 # Whole numbers below it are written with all of their digits, as decimal(38,0) is.
 WHOLE = 10**38
 _CONTAINERS = frozenset({dict, list})
+_BRACKETS_ALIKE = bytes.maketrans(b"{}", b"[]")
+_ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def loads(text: bytes, *, exact: bool = False) -> Any:
@@ -38,13 +40,17 @@ def loads(text: bytes, *, exact: bool = False) -> Any:
     return _loads(text, Decimal if exact else None)
 
 
-def loads_with_digits(text: bytes) -> Any:
+def loads_with_digits(text: bytes, *, doubtful: bool | None = None) -> Any:
     """The value in a JSON text, with every digit of its numbers: Decimal where a double would change one.
+
+    Args:
+        doubtful: what `may_lose_digits` says of the text, where that is known already.
 
     Raises:
         orjson.JSONDecodeError: it is no JSON.
     """
-    return _loads(text, _float_or_decimal) if may_lose_digits(text) else orjson.loads(text)
+    doubtful = may_lose_digits(text) if doubtful is None else doubtful
+    return _loads(text, _float_or_decimal) if doubtful else orjson.loads(text)
 
 
 def may_lose_digits(text: bytes) -> bool:
@@ -152,6 +158,29 @@ def depth(value: Any) -> int:
                     inner.append(item)  # noqa: PERF401 - a comprehension for each small object takes twice as long
         level = inner
     return deepest
+
+
+def depth_of_text(text: bytes, most: int) -> int | None:
+    """How deeply lists and objects are nested in a JSON text, which takes a third of the time of looking at its values.
+
+    Args:
+        text: JSON, without an error.
+        most: where counting ends; what is nested deeper is `most + 1` deep.
+
+    Returns:
+        None where a string holds a bracket: the text alone does not tell then.
+    """
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Strings without brackets leave pairs of quotation marks; a bracket in a string stands between the two of a pair.
+    brackets = text.translate(_BRACKETS_ALIKE, _ALL_BUT_MARKS).replace(b'""', b"")
+    if b'"' in brackets:
+        return None
+    levels = 0
+    while brackets and levels <= most:
+        brackets = brackets.replace(b"[]", b"")  # the innermost ones
+        levels += 1
+    return levels
 
 
 def set_at(document: Any, pointer: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import orjson
 
-from sluice.domain.json_text import depth, loads_with_digits, may_lose_digits
+from sluice.domain.json_text import depth, depth_of_text, loads_with_digits, may_lose_digits
 from sluice.errors import DataTooLarge, EmptyData, UnreadableData
 from sluice.formats.detect import looks_like, mistaken
 from sluice.formats.limits import Limits
@@ -34,14 +34,20 @@ def read_json(content: IO[bytes], limits: Limits) -> tuple[Any, bytes]:
         )
     if not body.strip():
         raise EmptyData("The page is empty; JSON was expected.")
-    require_json_fits(body, limits, "The JSON", exact=may_lose_digits(body))
+    doubtful = may_lose_digits(body)
+    require_json_fits(body, limits, "The JSON", exact=doubtful)
     try:
-        document = loads_with_digits(body)
+        document = loads_with_digits(body, doubtful=doubtful)
     except orjson.JSONDecodeError as error:
         raise UnreadableData(_explanation(body, error)) from None
-    if depth(document) > limits.nesting:
+    if _is_deeper(body, document, limits.nesting):
         raise UnreadableData(f"The JSON is nested more than {limits.nesting} levels deep.")
     return document, body
+
+
+def _is_deeper(text: bytes, document: Any, most: int) -> bool:
+    levels = depth_of_text(text, most)
+    return (depth(document) if levels is None else levels) > most
 
 
 # What may be the end of a key: a quotation mark within a text has a backslash before it.
@@ -117,12 +123,13 @@ def read_json_lines(content: IO[bytes], limits: Limits, repeated: Counter[str] |
             line = _utf8(line)
         if not line.strip():
             continue
-        require_json_fits(line, limits, f"Line {number}", exact=may_lose_digits(line))
+        doubtful = may_lose_digits(line)
+        require_json_fits(line, limits, f"Line {number}", exact=doubtful)
         try:
-            document = loads_with_digits(line)
+            document = loads_with_digits(line, doubtful=doubtful)
         except orjson.JSONDecodeError as error:
             raise UnreadableData(_line_explanation(line, number, error)) from None
-        if depth(document) > limits.nesting:
+        if _is_deeper(line, document, limits.nesting):
             raise UnreadableData(f"Line {number} is nested more than {limits.nesting} levels deep.")
         if repeated is not None:
             repeated += repeated_keys(line, document)

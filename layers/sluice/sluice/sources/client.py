@@ -117,10 +117,11 @@ def full_url(request: Request) -> str:
 
 def vetted_transport(policy: AddressPolicy) -> httpx.AsyncBaseTransport:
     """A transport that connects to the addresses which the policy allows, and to no others."""
-    transport = httpx.AsyncHTTPTransport(trust_env=False)
+    context = httpx.create_ssl_context(trust_env=False)  # reads all certificates: once is enough
+    transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
     # httpx has no argument for the network backend; its pool is httpcore's, which has.
     transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=httpx.create_ssl_context(trust_env=False),
+        ssl_context=context,
         network_backend=VettedBackend(policy),
         max_connections=None,  # the run itself bounds its requests
         keepalive_expiry=30,
