@@ -1,12 +1,16 @@
 """What tells records apart: their primary key, else their content."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.record_key import IDENTITY_BYTES, identity_of, reading_of
+from sluice.formats.limits import Limits
+from sluice.settings import Settings
+from sluice.sources.identities import Identities
 
 
 def datasource(**changes: Any) -> Datasource:
@@ -46,6 +50,20 @@ def test_identity(document: dict[str, Any], one: Any, other: Any, same: bool) ->
     identity = identity_of(datasource(**document))
     assert len(identity(one)) == IDENTITY_BYTES
     assert (identity(one) == identity(other)) == same
+
+
+@pytest.mark.parametrize("key", [{}, {"primary_key": ["id"]}], ids=["content", "key"])
+def test_pages_with_the_same_records_have_a_hash_in_common(key: dict[str, Any]) -> None:
+    """Whatever tells single records apart: a page repeats another one only with all values, in the same order."""
+    run: Any = SimpleNamespace(owner="d", id="r", attempt=1, kind="ingest")
+    lake: Any = None
+    identities = Identities(run, datasource(**key), lake, Limits.of(Settings()), 1000)
+    one, two = {"id": 1, "v": 1}, {"id": 2, "v": 1}
+    page = identities.look([one, two])
+    assert identities.look([dict(one), dict(two)]) == page
+    assert len(page.identities) == 2 * IDENTITY_BYTES
+    for other in ([two, one], [one], [one, two, two], [one, {"id": 2, "v": 2}]):
+        assert identities.look(other).content != page.content
 
 
 def test_another_key_is_another_reading() -> None:

@@ -67,7 +67,8 @@ class Platform:
 
     @cached_property
     def _dynamodb(self) -> Any:
-        return self._client("dynamodb")
+        # Each value of each item would be looked at twice: `catalog/table.py` makes them, and DynamoDB checks them.
+        return self._client("dynamodb", parameter_validation=False)
 
     def _table(self, name: str) -> Table:
         return Table(self._dynamodb, name)

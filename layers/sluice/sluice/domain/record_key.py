@@ -27,10 +27,7 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
     records where the datasource has no primary key, or metadata such as `$position` as one.
     """
     fields = datasource.fields or {}
-    key = datasource.primary_key or []
-    if any(fields.get(name, "").startswith("$") for name in key):
-        key = []
-    columns = [(name, fields.get(name)) for name in key]
+    columns = [(name, fields.get(name)) for name in _key(datasource)]
     single = columns[0][0] if len(columns) == 1 and columns[0][1] is None else None
 
     def identity(record: Any) -> bytes:
@@ -40,6 +37,16 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
         return source_hash(text or _content(record))
 
     return identity if columns else lambda record: source_hash(_content(record))
+
+
+def is_content(datasource: Datasource) -> bool:
+    """Whether all records are told apart by their content."""
+    return not _key(datasource)
+
+
+def _key(datasource: Datasource) -> list[str]:
+    key, fields = datasource.primary_key or [], datasource.fields or {}
+    return [] if any(fields.get(name, "").startswith("$") for name in key) else key
 
 
 def _content(record: Any) -> bytes:

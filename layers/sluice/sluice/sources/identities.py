@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any
 import orjson
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.record_key import IDENTITY_BYTES, identity_of, reading_of
+from sluice.domain.json_text import dumps
+from sluice.domain.record_key import IDENTITY_BYTES, identity_of, is_content, reading_of
 from sluice.domain.run import PageReceipt, Run
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
@@ -20,6 +22,18 @@ from sluice.lake.store import Lake
 
 _LOADED_AT_ONCE = 16
 _BUCKETS = 256
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of a page's records.
+
+    Args:
+        content: a hash that pages with the same records in the same order have in common.
+    """
+
+    identities: bytes
+    content: str
 
 
 class Identities:
@@ -37,6 +51,7 @@ class Identities:
         self._lake = lake
         self._limits = limits
         self._identity = identity_of(datasource)
+        self._of_content = is_content(datasource)
         self._folder = keys.identities(run, reading_of(datasource))
         self._attempt = run.attempt
         self._most_bytes = most * IDENTITY_BYTES
@@ -44,9 +59,14 @@ class Identities:
         self._known: dict[str, bytes] = {}
         self._kept: set[str] = set()
 
-    def remember(self, page_hash: str, records: Iterable[Any]) -> None:
+    def look(self, records: list[Any]) -> Look:
+        """The identities of a page's records, and a hash of their content."""
+        made = b"".join(map(self._identity, records))
+        content = made if self._of_content else dumps(records)
+        return Look(made, hashlib.sha256(content).hexdigest())
+
+    def remember(self, page_hash: str, identities: bytes) -> None:
         """Take note of a page's records."""
-        identities = b"".join(map(self._identity, records))
         self._held_bytes += len(identities)
         if self._held_bytes <= self._most_bytes:
             self._known[page_hash] = identities

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.json_text import dumps
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
@@ -76,9 +74,9 @@ class PageReader:
         received = answer.received
         receipt = self._received(page, expected, answer, digest)
         facts = PageFacts(None, 0)
-        records: list[Any] = []
+        identities = b""
         if self._paginator.reads_pages:
-            facts, records = self._facts(receipt, expected, received)
+            facts, identities = self._facts(receipt, expected, received)
             receipt.rows = facts.records
         receipt.open_ended = not received.framed and not self._ends_itself(receipt, received)
         following = self._following(expected.state, facts, receipt)
@@ -90,7 +88,7 @@ class PageReader:
         receipt.resume = _resume(_unless_repeated(following, expected, receipt))
         last = "end" in receipt.resume
         if self._paginator.many_pages and not (last and not expected.earlier):  # a single page is not compared
-            self._identities.remember(digest, records)
+            self._identities.remember(digest, identities)
         return receipt
 
     def _received(self, page: PageRequest, expected: Expected, answer: Answer, digest: str) -> PageReceipt:
@@ -114,8 +112,8 @@ class PageReader:
             failures=answer.failures,
         )
 
-    def _facts(self, receipt: PageReceipt, expected: Expected, received: Received) -> tuple[PageFacts, list[Any]]:
-        """What the paginator may know of a page, and its records; the receipt gets a hash of these alone."""
+    def _facts(self, receipt: PageReceipt, expected: Expected, received: Received) -> tuple[PageFacts, bytes]:
+        """What the paginator may know of a page, and its records' identities; the receipt gets their hash."""
         received.body.seek(0)
         with open_page(self._datasource, receipt, received.body, self._limits) as page:
             document = page.document()
@@ -123,7 +121,8 @@ class PageReader:
             listed = isinstance(selected, list | Iterator)
             records = list(selected) if listed else [] if selected is None else [selected]
             shape = shape_of(page, records, listed=listed)
-        receipt.records_hash = hashlib.sha256(dumps(records)).hexdigest()
+        look = self._identities.look(records)
+        receipt.records_hash = look.content
         if expected.first is None:
             self._first_shape = shape
             if not self._datasource.allow_missing:
@@ -131,7 +130,7 @@ class PageReader:
         elif is_suspect(shape, len(records)):
             require_same_shape(self._shape_of_first(expected.first), shape, len(records))
         facts = PageFacts(document, len(records), dict(received.headers), missing=selected is None)
-        return facts, records
+        return facts, look.identities
 
     def _shape_of_first(self, first: PageReceipt) -> Shape:
         if self._first_shape is None:
