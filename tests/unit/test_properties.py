@@ -14,12 +14,13 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.domain.base import merge_patch
 from sluice.domain.http_source import OffsetPagination
-from sluice.domain.json_text import depth, depth_of_text, dumps, loads
+from sluice.domain.json_text import depth, depth_of_text, dumps, loads, loads_with_digits, may_lose_digits
 from sluice.domain.names import is_slug, slug_of, sql_name_of
 from sluice.domain.schema import (
     Column,
@@ -77,6 +78,41 @@ def test_depth_of_a_text_is_that_of_its_value(value: Any, spaced: bool) -> None:
 def test_depth_of_a_text_is_counted_to_the_cap() -> None:
     assert depth_of_text(b"[" * 300 + b"]" * 300, 200) == 201
     assert depth_of_text(b"[" * 200 + b"]" * 200, 200) == 200
+
+
+# orjson refuses numbers beyond the range of doubles.
+number_texts = st.from_regex(r"-?(0|[1-9][0-9]{0,70})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?", fullmatch=True).filter(
+    lambda text: not math.isinf(float(text))
+)
+blanks = st.sampled_from(["", " ", "\n", "\t", "\r\n", "  "])
+
+
+@MANY
+@given(
+    st.lists(st.tuples(blanks, number_texts | st.from_regex(r"\"[-0-9a-f: .e+]{0,40}\"", fullmatch=True)), max_size=5)
+)
+def test_numbers_among_strings_that_look_like_numbers_keep_their_digits(found: list[tuple[str, str]]) -> None:
+    text = "[" + ",".join(blank + value for blank, value in found) + "]"
+    for said in (text, f'{{"a":{text}}}', found[0][1] if found else "0"):
+        read = loads_with_digits(said.encode())
+        exact = json.loads(said, parse_float=lambda number: Decimal(number) if loses_digits(number) else float(number))
+        assert repr(read) == repr(exact)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ('{"revision": "3e123f08", "id": "550e8400-e29b-41d4-a716-446655440000", "n": 1.5}', False),
+        ('["12345678901234567890", "1e400"]', False),
+        ('{"revision": "3e123f08", "n": 1e-400}', True),
+        ('{"a":"12345678901234567890","n":12345678901234567.5}', True),
+        ("-1E+400", True),
+        ("0" * 100 + "e400", True),
+    ],
+)
+def test_only_numbers_are_read_exactly(text: str, doubtful: bool) -> None:
+    """Reading numbers exactly takes five times as long, and strings of hexadecimal digits are common."""
+    assert may_lose_digits(text.encode()) is doubtful
 
 
 @MANY

@@ -19,6 +19,9 @@ _NUMBERS_AS_ZEROS = bytes.maketrans(b"123456789.E-", b"0" * 10 + b"e+")
 _LONG_INTEGER = b"0" * 19
 # A double keeps numbers of up to 15 digits, within its range.
 _LONG_NUMBERS = (b"0" * 17, b"0e000", b"0e+000")
+_BEFORE_NUMBERS = (b":", b",", b"[", b" ", b"\n", b"\t", b"\r")
+# A number with more digits before its exponent counts as long without a look at what is before it.
+_LONGEST_LOOK = 64
 # Whole numbers below it are written with all of their digits, as decimal(38,0) is.
 WHOLE = 10**38
 _CONTAINERS = frozenset({dict, list})
@@ -56,7 +59,23 @@ def loads_with_digits(text: bytes, *, doubtful: bool | None = None) -> Any:
 def may_lose_digits(text: bytes) -> bool:
     """Whether a JSON text may have numbers that a double does not give back."""
     zeros = text.translate(_NUMBERS_AS_ZEROS)
-    return any(number in zeros for number in _LONG_NUMBERS)
+    return any(_has_number(zeros, number) for number in _LONG_NUMBERS)
+
+
+def _has_number(zeros: bytes, marks: bytes) -> bool:
+    """Whether a mark of long numbers belongs to a number, and not to a string such as `"3e123f08"`.
+
+    Strings of hexadecimal digits are common, and reading numbers exactly takes five times as long. What is
+    in a string and looks like a number there, as in `"a: 1e400"`, counts as one.
+    """
+    at = zeros.find(marks)
+    while at >= 0:
+        begun = max(0, at - _LONGEST_LOOK)
+        before = zeros[begun:at].rstrip(b"0")
+        if not before.removesuffix(b"+") or before.removesuffix(b"+").endswith(_BEFORE_NUMBERS):
+            return True
+        at = zeros.find(marks, at + len(marks))
+    return False
 
 
 def _loads(text: bytes, fraction: Callable[[str], Any] | None) -> Any:
