@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.record_key import IDENTITY_BYTES, identity_of, reading_of
+from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, reading_of
 from sluice.formats.limits import Limits
 from sluice.settings import Settings
 from sluice.sources.identities import Identities
@@ -50,6 +50,12 @@ def test_identity(document: dict[str, Any], one: Any, other: Any, same: bool) ->
     identity = identity_of(datasource(**document))
     assert len(identity(one)) == IDENTITY_BYTES
     assert (identity(one) == identity(other)) == same
+
+
+def test_identities_of_many_are_those_of_each() -> None:
+    identity = identity_of(datasource())
+    for records in ([], [{"b": 1, "a": [1.5, None]}, "x"], [{"a": 1}, {"a": 10**30}, {"a": Decimal("0.1")}]):
+        assert content_identities(records) == b"".join(map(identity, records))
 
 
 @pytest.mark.parametrize("key", [{}, {"primary_key": ["id"]}], ids=["content", "key"])

@@ -12,7 +12,7 @@ import orjson
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import search
-from sluice.domain.json_text import canonical
+from sluice.domain.json_text import canonical, canonical_alone
 
 IDENTITY_BYTES = 8
 
@@ -36,7 +36,15 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
         text = b'["%d"]' % value if type(value) is int else _key_text(record, columns)
         return source_hash(text or _content(record))
 
-    return identity if columns else lambda record: source_hash(_content(record))
+    return identity if columns else lambda record: source_hash(canonical(record))
+
+
+def content_identities(records: list[Any]) -> bytes:
+    """The identities of many records that are told apart by their content."""
+    try:
+        return b"".join(map(source_hash, map(canonical_alone, records)))
+    except TypeError:  # a whole number beyond 64 bits
+        return b"".join(source_hash(canonical(record)) for record in records)
 
 
 def is_content(datasource: Datasource) -> bool:

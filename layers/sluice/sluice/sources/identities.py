@@ -13,7 +13,7 @@ import orjson
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.json_text import dumps
-from sluice.domain.record_key import IDENTITY_BYTES, identity_of, is_content, reading_of
+from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, is_content, reading_of
 from sluice.domain.run import PageReceipt, Run
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
@@ -22,6 +22,8 @@ from sluice.lake.store import Lake
 
 _LOADED_AT_ONCE = 16
 _BUCKETS = 256
+# So many records are compared as one set, of about 100 bytes for each.
+_ONE_SET = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ class Identities:
 
     def look(self, records: list[Any]) -> Look:
         """The identities of a page's records, and a hash of their content."""
-        made = b"".join(map(self._identity, records))
-        content = made if self._of_content else dumps(records)
+        if self._of_content:
+            made = content = content_identities(records)
+        else:
+            made, content = b"".join(map(self._identity, records)), dumps(records)
         return Look(made, hashlib.sha256(content).hexdigest())
 
     def remember(self, page_hash: str, identities: bytes) -> None:
@@ -133,8 +137,10 @@ class Repeats:
 def repeats(pages: list[PageReceipt], identities: Identities) -> Repeats | None:
     """The records that came on more than one page; none when each page has its own.
 
-    Memory is bounded: 8 bytes for each record, and a set of one bucket at a time.
+    Memory is bounded: 8 bytes for each record, and a set of one bucket or of so many records at a time.
     """
+    if sum(page.rows or 0 for page in pages) <= _ONE_SET and _are_distinct(pages, identities):
+        return None
     count, example = 0, None
     for bucket in _buckets(pages, identities):
         distinct = set(bucket)
@@ -145,6 +151,17 @@ def repeats(pages: list[PageReceipt], identities: Identities) -> Repeats | None:
         return None
     first, second, *_ = (page.number for page in pages if example in identities.of(page.hash))
     return Repeats(count, (first, second))
+
+
+def _are_distinct(pages: list[PageReceipt], identities: Identities) -> bool:
+    """Whether no record is on two pages, which is so as a rule and takes a set of all to know."""
+    seen: set[int] = set()
+    for page in pages:
+        present = identities.of(page.hash)
+        if not seen.isdisjoint(present):
+            return False
+        seen |= present
+    return True
 
 
 def differences(pages: list[PageReceipt], others: list[PageReceipt], identities: Identities) -> int:
