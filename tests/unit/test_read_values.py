@@ -113,15 +113,3 @@ def test_a_column_that_becomes_text_is_told(services: Platform, admin: Client) -
         warned.append(admin.get(f"/runs/{answer.json()['run']}").json()["warnings"])
     assert [len(warnings) for warnings in warned] == [0, 1, 0]
     assert "v: it was bigint and is text now" in warned[1][0]
-
-
-def test_keys_that_text_would_join_are_refused(services: Platform, admin: Client) -> None:
-    for name, body in (("one", b'{"id":7,"v":1}\n{"id":"7","v":2}\n'), ("two", b'{"id":8,"w":1}\n')):
-        admin.post("/datasources", {"name": name, "kind": "file", "format": "jsonl"})
-        assert drop(services, f"{name}/a.jsonl", body)
-    admin.put("/projects/atlas", {"name": "Atlas", "merge": {"strategy": "join", "key": ["id"]}})
-    for name in ("one", "two"):
-        admin.put(f"/projects/atlas/datasources/{name}", {})
-    run = refresh(admin, "atlas")
-    assert run["status"] == "failed"
-    assert 'such as 7 and "7"' in run["error"]["detail"]

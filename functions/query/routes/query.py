@@ -8,10 +8,10 @@ from pydantic import Field
 
 from sluice.bootstrap import Platform
 from sluice.domain.base import Document
-from sluice.domain.json_text import loses_digits
 from sluice.domain.names import SqlName
 from sluice.domain.schema import BIGINT_RANGE
 from sluice.domain.sql_query import QueryText, SqlError, parse_query
+from sluice.domain.text_values import loses_digits
 from sluice.errors import Conflict, Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from sluice.domain.dataset import Manifest, Origin, Version
@@ -23,7 +24,7 @@ from sluice.formats.error_pages import require_no_error, shape_of
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
 from sluice.lake import keys
-from sluice.lake.parquet import engine, engine_name
+from sluice.lake.parquet import engine_name
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 
@@ -101,18 +102,14 @@ class Extractor:
     def _made(self) -> Manifest:
         limits = Limits.of(self._settings)
         known = [column.name for column in self._before.columns] if self._before is not None else []
-        memory = self._settings.extract_memory
-        with (
-            self._lake.scratch() as scratch,
-            engine(self._settings, scratch.parent, memory) as connection,
-            watched(connection, self._tick),
-        ):
-            reading = PageReading(self._lake, limits, known, self._tick)
-            records = reading.read(self._run, self._datasource, self._index, connection, scratch, {})
+        with self._lake.scratch() as scratch, ExitStack() as stack:
+            reading = PageReading(self._lake, self._settings, known, self._tick)
+            records, connection = reading.read(self._run, self._datasource, self._index, stack, scratch, {})
             columns = self._together(records)
             becoming = self._becoming_text(records, columns)
             if becoming:
-                records = reading.read(self._run, self._datasource, self._index, connection, scratch, becoming)
+                connection.close()
+                records, connection = reading.read(self._run, self._datasource, self._index, stack, scratch, becoming)
                 columns = self._together(records)
             if records.count == 0:
                 self._require_no_error(limits)
@@ -123,6 +120,7 @@ class Extractor:
                 manifest.columns_of = self._base.known.number
                 manifest.warnings.append(f"there are no records: the columns of version {manifest.columns_of} are kept")
                 records = replace(records, columns=kept, query=nothing_query(kept))
+            stack.enter_context(watched(connection, self._tick))
             writer = Writer(
                 self._run,
                 self._datasource,
@@ -133,7 +131,7 @@ class Extractor:
                 connection,
                 scratch,
                 self._settings.max_version_objects,
-                History(self._before, self._run, reading, self._lake, self._settings) if self._before else None,
+                History(self._before, self._run, reading, self._lake) if self._before else None,
             )
             if not self._adds:
                 return writer.replace(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,8 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
 from sluice.extract import additions
 from sluice.extract.reading import PageReading
-from sluice.lake.parquet import LocalFile, copy_to, engine
+from sluice.lake.parquet import LocalFile, copy_to
 from sluice.lake.store import Lake
-from sluice.settings import Settings
 
 
 class History:
@@ -27,11 +27,10 @@ class History:
         run: the run that reads.
     """
 
-    def __init__(self, before: Manifest, run: Run, reading: PageReading, lake: Lake, settings: Settings) -> None:
+    def __init__(self, before: Manifest, run: Run, reading: PageReading, lake: Lake) -> None:
         self._run = run
         self._reading = reading
         self._lake = lake
-        self._settings = settings
         self._before = before
 
     @cached_property
@@ -64,9 +63,8 @@ class History:
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         index = FetchIndex.model_validate_json(self._lake.get(manifest.spec["index"]))
         mine = self._run.model_copy(update={"id": run})
-        memory = self._settings.extract_memory
-        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent, memory) as connection:
-            records = self._reading.read(mine, datasource, index, connection, scratch, types)
+        with self._lake.scratch() as scratch, ExitStack() as stack:
+            records, connection = self._reading.read(mine, datasource, index, stack, scratch, types)
             connection.execute(f"COPY ({additions.with_run(records.query, run)}) {copy_to(path)}")
         kinds = {column.name: column.type for column in records.columns}
         return LocalFile(path, kinds, records.count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
 from sluice.extract.records import Records
 from sluice.formats.limits import Limits
-from sluice.lake.parquet import quoted
+from sluice.lake.parquet import engine, quoted
 from sluice.lake.store import Lake
+from sluice.settings import Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,9 +33,10 @@ class PageReading:
         tick: is told how many records were read, now and then; it may end the work by raising.
     """
 
-    def __init__(self, lake: Lake, limits: Limits, known: list[str], tick: Callable[[int], None]) -> None:
+    def __init__(self, lake: Lake, settings: Settings, known: list[str], tick: Callable[[int], None]) -> None:
         self._lake = lake
-        self._limits = limits
+        self._settings = settings
+        self._limits = Limits.of(settings)
         self._known = known
         self._tick = tick
 
@@ -42,13 +45,14 @@ class PageReading:
         run: Run,
         datasource: Datasource,
         index: FetchIndex,
-        connection: DuckDBPyConnection,
+        stack: ExitStack,
         scratch: Path,
         types: Mapping[str, str],
-    ) -> Records:
-        """The records of a run.
+    ) -> tuple[Records, DuckDBPyConnection]:
+        """The records of a run, and the connection for their query.
 
         Args:
+            stack: closes the connection.
             scratch: a path whose folder may be written, and must stay until the records' query was run.
             types: the types of some columns, whatever the pages and the document say.
 
@@ -58,12 +62,19 @@ class PageReading:
         if types:
             datasource = datasource.model_copy(update={"types": {**datasource.types, **types}})
         pages = Pages(run, datasource, index, self._lake, self._limits, self._known)
+        connection = stack.enter_context(self._engine(scratch))
         records = read_columns(pages, connection, scratch.parent, self._tick)
         if records is None:
+            # What was made in vain goes with it, and a page may have brought it down.
+            connection.close()
+            connection = stack.enter_context(self._engine(scratch))
             reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, self._known)
             records = reader.read(run, datasource, index, self._lake, self._limits)
         _mark_wide(records, datasource, connection)
-        return records
+        return records, connection
+
+    def _engine(self, scratch: Path) -> AbstractContextManager[DuckDBPyConnection]:
+        return engine(self._settings, scratch.parent, self._settings.extract_memory)
 
 
 def _mark_wide(records: Records, datasource: Datasource, connection: DuckDBPyConnection) -> None:

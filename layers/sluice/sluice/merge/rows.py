@@ -21,7 +21,7 @@ from sluice.merge.plan import Source, merged_columns
 from sluice.merge.provenance import PLACE, in_merge, provenance_columns
 from sluice.merge.reshape import reshaped, reshaped_source
 from sluice.merge.rules import MOST_SOURCES
-from sluice.merge.sql import duplicates_query, joined_keys_query, keyed_query, nothing_query, stacked_query
+from sluice.merge.sql import duplicates_query, keyed_query, nothing_query, stacked_query
 from sluice.merge.types import text_notes
 from sluice.settings import Settings
 
@@ -218,7 +218,6 @@ class _Merge:
         by_name = {column.name: column for column in columns}
         key = [by_name[name] for name in self._spec.key or []]
         for source in sources:
-            self._require_apart(source, key)
             query = duplicates_query(source, key)
             repeated, keyless = self._connection.execute(query).fetchone() or (0, 0)
             slug = source.input.datasource
@@ -226,17 +225,6 @@ class _Merge:
             if repeated:
                 repeating.add(slug)
         return repeating
-
-    def _require_apart(self, source: Source, key: list[Column]) -> None:
-        """Refuse keys of JSON that would become one: the number 7 and the text "7"."""
-        query = joined_keys_query(source, key)
-        answer = self._connection.execute(query).fetchone() if query is not None else None
-        if answer is not None and answer[0]:
-            names = ", ".join(column.name for column in key)
-            raise MergeFailed(
-                f'The key {names} of {source.input.datasource!r} has numbers and their texts, such as 7 and "7", which '
-                "are one key beside the text of another datasource; give the column one type with `types`."
-            )
 
     def _written(self, rows: str, columns: list[Column], fields: list[str], told: list[str]) -> MergedRows:
         """Write the data and, if there is any to be told, the provenance of `rows`; both keep the order of those."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, duckdb_type
-from sluice.lake.equality import identity_cell, key_cell
+from sluice.lake.equality import key_cell
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
 from sluice.merge.provenance import in_merge, row_column, winner_column
@@ -27,21 +27,6 @@ def duplicates_query(source: Source, key: list[Column]) -> str:
                count(*) FILTER (NOT ({whole}))
         FROM {source.rows}
     """
-
-
-def joined_keys_query(source: Source, key: list[Column]) -> str | None:
-    """How many keys a source has less when those of JSON are compared as text: 7 and "7" would be one.
-
-    Returns:
-        None where no key of JSON becomes text.
-    """
-    types = source.columns
-    if not any(types[one.name].type == "json" and one.type == "string" for one in key):
-        return None
-    stored = [identity_cell(quoted(one.name), types[one.name].type) for one in key]
-    whole = " AND ".join(f"{quoted(one.name)} IS NOT NULL" for one in key)
-    apart, joined = (f"count(DISTINCT ({', '.join(cells)}))" for cells in (stored, key_cells(source, key)))
-    return f"SELECT {apart} - {joined} FROM {source.rows} WHERE {whole}"
 
 
 def keyed_query(spec: RowsMerge, sources: list[Source], columns: list[Column], repeated: set[str]) -> str:

@@ -83,8 +83,10 @@ class JsonReader:
             f"SELECT json_type(json, {literal(source.records_path)}), count(*), count(DISTINCT place) "
             f"FROM {source.documents} GROUP BY 1"
         ).fetchall()
-        (kind, documents, pages), *others = found
-        if others or kind not in ("ARRAY", "OBJECT") or not documents == pages == len(self._files):
+        if len(found) != 1:
+            raise Otherwise
+        kind, documents, pages = found[0]
+        if kind not in ("ARRAY", "OBJECT") or not documents == pages == len(self._files):
             raise Otherwise
         return bool(kind == "OBJECT")
 

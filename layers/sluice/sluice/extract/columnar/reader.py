@@ -16,7 +16,7 @@ from sluice.domain.run import PageReceipt
 from sluice.errors import UnreadableData
 from sluice.extract.columnar.csv_pages import CsvReader
 from sluice.extract.columnar.json_pages import JsonReader
-from sluice.extract.columnar.pages import TABLE, Otherwise, Pages, Reader
+from sluice.extract.columnar.pages import Otherwise, Pages, Reader
 from sluice.extract.columnar.parquet_pages import ParquetReader
 from sluice.extract.columnar.watch import watched
 from sluice.extract.records import Records
@@ -44,7 +44,7 @@ def read_columns(
     """The records of all pages.
 
     Args:
-        connection: where the tables are made that the records' query reads.
+        connection: where the tables are made that the records' query reads; of no use afterwards where there are none.
         folder: where files may be written; they must stay until the query was run.
         tick: is told how many records were read, now and then; it may end the work by raising.
 
@@ -66,18 +66,17 @@ def read_columns(
     except (Otherwise, UnreadableData, duckdb.Error) as reason:
         watch.check()
         logger.info("the pages are read record by record: %s", reason or "the engine would read them otherwise")
-        _clean(connection, folder)
-        return None
+    except Exception:
+        # Whatever it is, the pages can be read without the engine, which says what is wrong with them.
+        watch.check()
+        logger.exception("the pages are read record by record, since the engine failed")
+    _clean(folder)
+    return None
 
 
-def _clean(connection: DuckDBPyConnection, folder: Path) -> None:
-    """Give back what was made in vain: tables, and copies of pages."""
-    connection.execute(f"DROP VIEW IF EXISTS {TABLE}")
-    for table in (f"{TABLE}_read", f"{TABLE}_whole"):
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
-    for path in folder.glob("*.json"):
-        path.unlink()
-    for path in folder.glob("page-*"):
+def _clean(folder: Path) -> None:
+    """Give back what was made in vain: copies of pages."""
+    for path in [*folder.glob("*.json"), *folder.glob("page-*")]:
         path.unlink()
 
 
