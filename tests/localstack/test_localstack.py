@@ -28,7 +28,7 @@ def function_arn(name: str) -> str:
 
 def definition(kind: str) -> str:
     text = (ROOT / f"workflows/{kind}.asl.json").read_text()
-    for name in ("Fetch", "Extract", "Merge", "Model", "Report", "Commit", "Plan"):
+    for name in ("Fetch", "Extract", "Merge", "Partition", "Model", "Report", "Commit", "Plan"):
         text = text.replace(f"${{{name}FunctionArn}}", function_arn(name.lower()))
     return text.replace("${IngestWorkflowArn}", machine_arn("ingest"))
 

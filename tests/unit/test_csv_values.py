@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from sluice.domain.base import validate
 from sluice.domain.datasource import Datasource
-from sluice.domain.schema import TextTypeGuess, convert
+from sluice.domain.schema import convert
+from sluice.domain.text_types import TextTypeGuess
 from sluice.domain.text_values import loses_digits
 from sluice.domain.time_format import time_format
 from sluice.errors import Invalid, UnreadableData

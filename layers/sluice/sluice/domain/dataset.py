@@ -122,7 +122,9 @@ class Manifest(Record):
     fields: list[str] | None = Field(
         None, description="The merged fields whose winners provenance names, before the result was reshaped."
     )
-    document: DataObject | None = Field(None, description="The selected or merged document, as gzipped JSON.")
+    document: DataObject | None = Field(
+        None, description="The merged document, as gzipped JSON; before 0.3 the selected one, too."
+    )
     origin: Origin | None = None
     once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
 

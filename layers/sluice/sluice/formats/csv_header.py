@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from sluice.domain.file_format import CsvOptions
-from sluice.domain.schema import NULL_WORDS, TextTypeGuess
+from sluice.domain.text_types import NULL_WORDS, TextTypeGuess
 from sluice.domain.text_values import is_numeral
 from sluice.domain.time_format import time_format
 

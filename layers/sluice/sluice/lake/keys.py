@@ -42,7 +42,7 @@ def provenance(folder: str, part: int) -> str:
 
 
 def document(folder: str) -> str:
-    """The selected or merged document beside the data."""
+    """The merged document."""
     return f"{folder}/document.json.gz"
 
 

@@ -9,15 +9,8 @@ from typing import Any
 from sluice.domain.datasource import Datasource
 from sluice.domain.file_format import CsvOptions
 from sluice.domain.json_text import keeps_digits, loads
-from sluice.domain.schema import (
-    NULL_WORDS,
-    Column,
-    JsonTypeGuess,
-    TextReading,
-    TextTypeGuess,
-    column_type,
-    converter,
-)
+from sluice.domain.schema import Column, JsonTypeGuess, column_type, converter
+from sluice.domain.text_types import NULL_WORDS, TextReading, TextTypeGuess
 from sluice.domain.text_values import has_nanoseconds
 from sluice.domain.time_format import TimeFormat, time_format
 from sluice.extract.by_record.flatten import METADATA_TYPES, Columns, Row

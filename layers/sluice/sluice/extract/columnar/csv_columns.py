@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sluice.domain.schema import Column, TextReading
+from sluice.domain.schema import Column
+from sluice.domain.text_types import TextReading
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell

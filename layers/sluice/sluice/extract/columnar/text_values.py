@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sluice.domain.schema import NULL_WORDS, duckdb_type
+from sluice.domain.schema import duckdb_type
+from sluice.domain.text_types import NULL_WORDS
 from sluice.extract.columnar.conversion import Sure
 from sluice.lake.parquet import literal
 
