@@ -22,14 +22,8 @@ from sluice.domain.base import merge_patch
 from sluice.domain.http_source import OffsetPagination
 from sluice.domain.json_text import depth, depth_of_text, dumps, loads, loads_with_digits, may_lose_digits
 from sluice.domain.names import is_slug, slug_of, sql_name_of
-from sluice.domain.schema import (
-    Column,
-    JsonTypeGuess,
-    TextTypeGuess,
-    common_type,
-    convert,
-    duckdb_type,
-)
+from sluice.domain.schema import Column, JsonTypeGuess, common_type, convert, duckdb_type
+from sluice.domain.text_types import TextTypeGuess
 from sluice.domain.text_values import loses_digits
 from sluice.errors import Invalid
 from sluice.reads.request import data_request
