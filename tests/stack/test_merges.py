@@ -56,6 +56,14 @@ def test_athena_reads_what_is_published(deployed: Deployed, name: str) -> None:
     refreshed(deployed, name, first, [{"id": 1, "price": 1.5, "tags": ["x"]}, {"id": 2, "price": None}])
     refreshed(deployed, name, second, [{"id": 2, "name": "Ä"}])
     table = f"project_{name}"
+    glue = deployed.client("glue")
+
+    def columns() -> list[str]:
+        described = glue.get_table(DatabaseName="sluice_main", Name=table)["Table"]
+        return [column["Name"] for column in described["StorageDescriptor"]["Columns"]]
+
+    # The table follows the published version a moment later.
+    assert until(lambda: "name" in columns())
     sql = f"SELECT id, price, tags, name FROM {table} ORDER BY id"
     assert until(lambda: found if len(found := athena(deployed, sql)) == 3 and found[2][3] == "Ä" else None) == [
         ["id", "price", "tags", "name"],
