@@ -59,6 +59,7 @@ class _Checks:
         empty = (b"", quote + quote)
         self._ends = tuple(delimiter + field + end for field in empty for end in (b"\n", b"\r"))
         self._delimiter = delimiter
+        self._quote = quote
         # The engine skips blanks beside quotation marks.
         self._blanks = (b" " + quote, quote + b" ") if quote else ()
         mark, field = re.escape(quote), re.escape(delimiter)
@@ -82,8 +83,12 @@ class _Checks:
         if (not self.begun and part[:1] in (b"\n", b"\r")) or b"\0" in part:
             raise Otherwise
         whole = self._carried + part
-        self._trailing = self._trailing or any(end in whole for end in self._ends)
-        if any(beside in whole for beside in self._blanks) and self._skipped.search(whole):
+        # A look for a single byte takes a tenth of the time of one for two.
+        quoted, returns = bool(self._quote) and self._quote in whole, b"\r" in whole
+        ends = [end for end in self._ends if (quoted or len(end) == len(self._delimiter) + 1)]
+        ends = [end for end in ends if returns or not end.endswith(b"\r")]
+        self._trailing = self._trailing or any(end in whole for end in ends)
+        if quoted and any(beside in whole for beside in self._blanks) and self._skipped.search(whole):
             raise Otherwise
         self._carried = part[-_CARRIED:]
         if b"\r" in part or self._returns:
