@@ -114,8 +114,8 @@ class Extractor:
             if records.count == 0:
                 self._require_no_error(limits)
             kept = self._kept(records)
-            natural = [*records.warnings, *self._text_notes(columns, becoming)]
-            manifest = self._about(records.columns if kept is None else kept, natural)
+            warnings = [*records.warnings, *self._text_notes(columns)]
+            manifest = self._about(records.columns if kept is None else kept, warnings)
             if kept is not None and self._base.known is not None:
                 manifest.columns_of = self._base.known.number
                 manifest.warnings.append(f"there are no records: the columns of version {manifest.columns_of} are kept")
@@ -155,18 +155,13 @@ class Extractor:
         read = {column.name: column for column in records.columns}
         return {one.name: one.type for one in columns if loses_text(read.get(one.name), one)}
 
-    def _text_notes(self, columns: list[Column], becoming: dict[str, str]) -> list[str]:
-        """What is said of columns that are text from this run on.
-
-        Args:
-            becoming: those whose new values were read as something else.
-        """
+    def _text_notes(self, columns: list[Column]) -> list[str]:
+        """What is said of columns that are text from this run on."""
         known = {column.name: column for column in self._before.columns} if self._before else {}
         changed = [one for one in columns if one.type == "string" and loses_text(known.get(one.name), one)]
         return [
-            f"{one.name}: it was {known[one.name].type} and is text now, in which "
-            f"{'the new values' if one.name in becoming else 'new texts'} and the earlier ones keep what was received; "
-            "set its type in `types` if it has one"
+            f"{one.name}: it was {known[one.name].type} and is text now, with every value as it was received; "
+            "set its type in `types` to keep one"
             for one in changed
         ]
 

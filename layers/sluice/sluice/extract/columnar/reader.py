@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,9 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from aws_lambda_powertools import Logger
+
 from sluice.domain.file_format import Format
 from sluice.domain.run import PageReceipt
-from sluice.errors import UnreadableData
+from sluice.errors import SluiceError, UnreadableData
 from sluice.extract.columnar.csv_pages import CsvReader
 from sluice.extract.columnar.json_pages import JsonReader
 from sluice.extract.columnar.pages import Otherwise, Pages, Reader
@@ -26,7 +27,7 @@ from sluice.formats.packed import unpacked
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-logger = logging.getLogger(__name__)
+logger = Logger()
 _PEEK = 64 << 10
 # So many pages are brought here at a time.
 _AHEAD = 4
@@ -65,11 +66,13 @@ def read_columns(
             return reader.records() if reader is not None else None
     except (Otherwise, UnreadableData, duckdb.Error) as reason:
         watch.check()
-        logger.info("the pages are read record by record: %s", reason or "the engine would read them otherwise")
+        logger.info(f"The pages are read record by record: {str(reason) or 'the engine would read them otherwise'}.")
+    except SluiceError:
+        raise
     except Exception:
         # Whatever it is, the pages can be read without the engine, which says what is wrong with them.
         watch.check()
-        logger.exception("the pages are read record by record, since the engine failed")
+        logger.exception("The pages are read record by record: reading them by the engine failed.")
     _clean(folder)
     return None
 
