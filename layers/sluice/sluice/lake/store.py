@@ -203,21 +203,18 @@ class Lake:
                 answer = self._s3.get_object(Bucket=self.bucket, Key=key)
             except self._s3.exceptions.NoSuchKey:
                 raise NotFound(f"There is no page {content_hash}.") from None
-            packed = answer["Body"].read() if answer["ContentLength"] <= _SMALL else b""
-        if packed:
-            with gzip.GzipFile(fileobj=BytesIO(packed)) as file:
-                plain = file.read(_SMALL + 1)
-            if len(plain) <= _SMALL:
-                yield BytesIO(plain)
-                return
         with self._cache.scratch() as path:
-            with translated():
-                download(self._s3, self.bucket, key, path)
-            unpacked = path.with_name("plain")
-            with gzip.open(path, "rb") as source, unpacked.open("wb") as target:
-                shutil.copyfileobj(source, target, _CHUNK)
-            path.unlink()
-            with unpacked.open("rb") as content:
+            with translated(), gzip.GzipFile(fileobj=answer["Body"]) as packed:
+                beginning = packed.read(_SMALL + 1)
+                if len(beginning) > _SMALL:
+                    with path.open("wb") as plain:
+                        plain.write(beginning)
+                        shutil.copyfileobj(packed, plain, _CHUNK)
+            if len(beginning) <= _SMALL:
+                yield BytesIO(beginning)
+                return
+            del beginning
+            with path.open("rb") as content:
                 yield content
 
     def put_answer(self, body: bytes) -> str:

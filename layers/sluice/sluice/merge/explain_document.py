@@ -16,7 +16,7 @@ from sluice.lake.parquet import engine
 from sluice.lake.store import Lake
 from sluice.merge.cite import Citer
 from sluice.merge.documents import identity
-from sluice.merge.merger import document_of
+from sluice.merge.merger import rows_as_document
 from sluice.merge.plan import Source
 from sluice.merge.selected import selected_document
 from sluice.settings import Settings
@@ -139,14 +139,12 @@ def explain_document(
         Invalid: the pointer is none.
         NotFound: the document has nothing there.
     """
-    documents = [document_of(_source(taken, datasets, lake)[2], lake, settings) for taken in manifest.inputs]
+    inputs = [_input(taken, datasets, lake, settings) for taken in manifest.inputs]
+    documents = [one.document for one in inputs]
     strategy = manifest.spec["merge"]["strategy"]
     whole = traced_recursive(documents) if strategy == "recursive" else traced_concatenation(documents)
     found = _at(whole, pointer)
-    cited = [
-        _cited(manifest.inputs[rank], way, documents[rank], datasets, lake, settings, citer)
-        for rank, way in found.places
-    ]
+    cited = [_cited(inputs[rank], way, lake, settings, citer) for rank, way in found.places]
     return {
         "pointer": pointer,
         "version": number,
@@ -158,12 +156,30 @@ def explain_document(
     }
 
 
-def _source(taken: InputVersion, datasets: Datasets, lake: Lake) -> tuple[Version, Manifest, Source]:
+@dataclass(frozen=True)
+class _Input:
+    """One version that the merge read.
+
+    Args:
+        selected: whether its document was selected in its pages; if not, it is made of its rows.
+    """
+
+    taken: InputVersion
+    version: Version
+    manifest: Manifest
+    source: Source
+    document: Any
+    selected: bool
+
+
+def _input(taken: InputVersion, datasets: Datasets, lake: Lake, settings: Settings) -> _Input:
     version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
     manifest = lake.manifest(version.manifest_key)
     columns = {column.name: column for column in version.schema_}
     source = Source(taken, columns, lake.local_files(manifest.objects), manifest.position, manifest)
-    return version, manifest, source
+    selected = selected_document(manifest, lake, Limits.of(settings))
+    document = selected.value if selected is not None else rows_as_document(source, lake, settings)
+    return _Input(taken, version, manifest, source, document, selected is not None)
 
 
 def _at(whole: Traced, pointer: str) -> Traced:
@@ -188,19 +204,17 @@ def _keys(pointer: str) -> Iterator[str]:
     return (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
-def _cited(
-    taken: InputVersion, way: Path, document: Any, datasets: Datasets, lake: Lake, settings: Settings, citer: Citer
-) -> dict[str, Any]:
-    version, manifest, source = _source(taken, datasets, lake)
-    value = document
+def _cited(read: _Input, way: Path, lake: Lake, settings: Settings, citer: Citer) -> dict[str, Any]:
+    value = read.document
     for key in way:
         value = value[key]
-    told = {"value": value, "datasource": taken.datasource, "version": taken.version}
-    if selected_document(manifest, lake, Limits.of(settings)) is None:
-        return {**told, **_cited_row(version, manifest, source, way, lake, settings, citer)}
-    index = FetchIndex.model_validate_json(lake.get(manifest.spec["index"]))
+    told = {"value": value, "datasource": read.taken.datasource, "version": read.taken.version}
+    if not read.selected:
+        return {**told, **_cited_row(read.version, read.manifest, read.source, way, lake, settings, citer)}
+    index = FetchIndex.model_validate_json(lake.get(read.manifest.spec["index"]))
     pages = [page for page in index.pages if page.ok]
-    return {**told, **citer.in_document(manifest, version, pages, way, listed=isinstance(document, list))}
+    listed = isinstance(read.document, list)
+    return {**told, **citer.in_document(read.manifest, read.version, pages, way, listed=listed)}
 
 
 def _cited_row(

@@ -230,6 +230,11 @@ def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
         selected = selected_document(source.manifest, lake, Limits.of(settings))
     if selected is not None:
         return selected.value
+    return rows_as_document(source, lake, settings)
+
+
+def rows_as_document(source: Source, lake: Lake, settings: Settings) -> list[dict[str, Any]]:
+    """The rows of a version that has no document of its own."""
     if not source.columns:
         return []
     columns = list(source.columns.values())
