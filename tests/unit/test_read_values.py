@@ -113,3 +113,13 @@ def test_a_column_that_becomes_text_is_told(services: Platform, admin: Client) -
         warned.append(admin.get(f"/runs/{answer.json()['run']}").json()["warnings"])
     assert [len(warnings) for warnings in warned] == [0, 1, 0]
     assert "v: it was bigint and is text now" in warned[1][0]
+
+
+def test_members_of_structs_are_read_as_columns_are(tmp_path: Any) -> None:
+    value = "{'t': '2026-01-01 00:00:00+02'::TIMESTAMPTZ, 'f': 0.1::FLOAT, 'd': 1.25::DECIMAL(9,3)}"
+    body = parquet(f"SELECT {value} AS s UNION ALL SELECT NULL", tmp_path / "a.parquet")
+    for types in ({}, {"s_f": "decimal(10,2)"}, {"s_f": "string"}):
+        source = datasource(format="parquet", types=types)
+        found = read([body], source, by_engine=True)
+        assert found is not None
+        assert repr(found) == repr(read([body], source, by_engine=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -84,27 +85,28 @@ class ParquetReader:
         for name in pages.metadata:
             spelled.reserve(name)
         leaves = [leaf for name, kind in self._types.items() for leaf in _leaves((name,), kind)]
-        names = [spelled.name(path) for path, _ in leaves]
+        names = [spelled.name(leaf.path) for leaf in leaves]
         if len({name.lower() for name in [*names, *pages.metadata]}) < len(names) + len(pages.metadata):
             raise Otherwise
         rows = self._rows(leaves)
-        counts, wide = self._counts(rows, [kind for _, kind in leaves])
+        kinds = {name: leaf.kind for name, leaf in zip(names, leaves, strict=True)}
+        counts, wide = self._counts(rows, list(kinds.values()))
         types = ColumnTypes(pages.datasource)
-        types.know(dict(zip(names, (kind for _, kind in leaves), strict=True)), text=False)
+        types.know(dict(kinds), text=False)
         for number, name in enumerate(names):
             examples: list[tuple[Any, int]] = [(_EXACT + 1 if wide[number] else 1, counts[number + 1])]
             types.summarize(name, [*examples, (None, counts[0] - counts[number + 1])], counts[0])
         pages.summarize_metadata(types, counts[0])
         known = types.columns(spelled)
-        cells = self._cells(types, known, rows, dict(zip(names, (kind for _, kind in leaves), strict=True)))
+        cells = self._cells(types, known, rows, kinds)
         query = query_of(pages, known, cells, rows=rows)
         return Records(types.with_failures(known), counts[0], query, [*self._notes, *types.warnings()], True)
 
-    def _rows(self, leaves: list[tuple[tuple[str, ...], str]]) -> str:
+    def _rows(self, leaves: list[_Leaf]) -> str:
         """The SQL of the rows, whose values are `c0`, `c1` and so on."""
         selects, before = [], 0
         for place, (file, number) in enumerate(zip(self._files, self._numbers, strict=True)):
-            cells = [f"{_cell(path, self._types)} AS c{index}" for index, (path, _) in enumerate(leaves)]
+            cells = [f"{leaf.cell} AS c{index}" for index, leaf in enumerate(leaves)]
             cells += ["file_row_number AS nth", f"file_row_number + {before} AS position"]
             cells += [f"{number} AS page", f"{place} AS place"]
             source = f"read_parquet({literal(str(file))}, file_row_number = true)"
@@ -140,30 +142,47 @@ class ParquetReader:
         return cells
 
 
-def _leaves(path: tuple[str, ...], kind: DuckDBPyType) -> list[tuple[tuple[str, ...], str]]:
-    """The columns that a column of the file makes, each with its type: those within a struct by themselves.
+@dataclass(frozen=True)
+class _Leaf:
+    """A column that a column of the file makes: itself, or a member of a struct.
 
-    Raises:
-        Otherwise: a type is none of those that are the same to Python.
+    Args:
+        engine_type: what the engine calls its type.
     """
+
+    path: tuple[str, ...]
+    engine_type: str
+
+    @property
+    def kind(self) -> str:
+        """Its type.
+
+        Raises:
+            Otherwise: it is none of those whose values are the same to Python.
+        """
+        if _DECIMAL.fullmatch(self.engine_type):
+            return self.engine_type
+        if self.engine_type not in _KINDS:
+            raise Otherwise
+        return _KINDS[self.engine_type]
+
+    @property
+    def cell(self) -> str:
+        """The SQL of a value as Python has it; a time with a zone is UTC, which needs no time zones of the engine's."""
+        cell = ".".join(map(quoted, self.path))
+        match self.engine_type:
+            case "timestamp with time zone":
+                return f"make_timestamp(epoch_us({cell}))"
+            case "float":
+                return f"{cell}::DOUBLE"
+            case _:
+                return cell
+
+
+def _leaves(path: tuple[str, ...], kind: DuckDBPyType) -> list[_Leaf]:
+    """The columns that a column of the file makes: those within a struct by themselves."""
     if kind.id == "struct" and kind.children:
         members = cast("list[tuple[str, DuckDBPyType]]", kind.children)
         return [leaf for name, inner in members for leaf in _leaves((*path, name), inner)]
     text = str(kind).lower()
-    if _DECIMAL.fullmatch(text.replace(" ", "")):
-        return [(path, text.replace(" ", ""))]
-    if text not in _KINDS:
-        raise Otherwise
-    return [(path, _KINDS[text])]
-
-
-def _cell(path: tuple[str, ...], types: dict[str, DuckDBPyType]) -> str:
-    """The SQL of a value as Python has it; a time with a zone is UTC, which needs no time zones of the engine's."""
-    cell = ".".join(map(quoted, path))
-    match str(types[path[0]]).lower():
-        case "timestamp with time zone":
-            return f"make_timestamp(epoch_us({cell}))"
-        case "float":
-            return f"{cell}::DOUBLE"
-        case _:
-            return cell
+    return [_Leaf(path, text.replace(" ", "") if text.startswith("decimal") else text)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -86,11 +86,11 @@ def _clean(folder: Path) -> None:
 @contextmanager
 def ordered(pages: Pages) -> Iterator[Iterator[tuple[PageReceipt, IO[bytes]]]]:
     """The pages in their order with their content, the next ones on their way while one is read."""
-    with ThreadPoolExecutor(_AHEAD) as pool:
-        yield _in_turn(pages, pool)
+    with ThreadPoolExecutor(_AHEAD) as pool, closing(_in_turn(pages, pool)) as opened:
+        yield opened
 
 
-def _in_turn(pages: Pages, pool: ThreadPoolExecutor) -> Iterator[tuple[PageReceipt, IO[bytes]]]:
+def _in_turn(pages: Pages, pool: ThreadPoolExecutor) -> Generator[tuple[PageReceipt, IO[bytes]], None, None]:
     coming: deque[tuple[PageReceipt, Future[tuple[ExitStack, IO[bytes]]]]] = deque()
     left = iter(pages.index.pages)
     try:
