@@ -11,7 +11,7 @@ from sluice.domain.text_types import TextReading
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell
-from sluice.extract.columnar.text_values import (
+from sluice.extract.columnar.text_classes import (
     CLASSES,
     NUMBERS,
     class_counts,

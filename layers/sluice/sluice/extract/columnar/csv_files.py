@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import codecs
 import io
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import IO
 
-from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.pages import NotColumnar, link_or_copy
 
 _CHUNK = 1 << 20
 # So much of a part is looked at again with the next one.
@@ -27,7 +25,7 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: s
     """Keep a page as a file of UTF-8; whether a line ends with a delimiter.
 
     Raises:
-        Otherwise: it has what the engine and Python's CSV reader take for different things.
+        NotColumnar: it has what the engine and Python's CSV reader take for different things.
     """
     content.seek(0)
     utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
@@ -35,10 +33,7 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: s
     if utf8 and isinstance(content, io.BufferedReader) and not content.peek(3).startswith(codecs.BOM_UTF8):
         for chunk in iter(lambda: content.read(_CHUNK), b""):
             checks.see(chunk)
-        try:
-            os.link(content.name, path)
-        except OSError:  # it is in another file system
-            shutil.copyfile(content.name, path)
+        link_or_copy(content.name, path)
     else:
         decoder = None if utf8 else codecs.getincrementaldecoder(encoding)()
         with path.open("wb") as target:
@@ -78,10 +73,10 @@ class _Checks:
         """Take a part into account.
 
         Raises:
-            Otherwise: there is an empty line at the beginning, a zero, or a blank beside a quotation mark.
+            NotColumnar: there is an empty line at the beginning, a zero, or a blank beside a quotation mark.
         """
         if (not self.begun and part[:1] in (b"\n", b"\r")) or b"\0" in part:
-            raise Otherwise
+            raise NotColumnar
         whole = self._carried + part
         # A look for a single byte takes a tenth of the time of one for two.
         quoted, returns = bool(self._quote) and self._quote in whole, b"\r" in whole
@@ -89,7 +84,7 @@ class _Checks:
         ends = [end for end in ends if returns or not end.endswith(b"\r")]
         self._trailing = self._trailing or any(end in whole for end in ends)
         if quoted and any(beside in whole for beside in self._blanks) and self._skipped.search(whole):
-            raise Otherwise
+            raise NotColumnar
         self._carried = part[-_CARRIED:]
         if b"\r" in part or self._returns:
             self._returns += part.count(b"\r")
@@ -103,8 +98,8 @@ class _Checks:
         """Whether a line ends with a delimiter.
 
         Raises:
-            Otherwise: the lines do not all end alike.
+            NotColumnar: the lines do not all end alike.
         """
         if self._returns and (self._plain or not self._returns == self._pairs == self._feeds):
-            raise Otherwise
+            raise NotColumnar
         return self._trailing or self._carried.endswith(tuple(end[:-1] for end in self._ends))

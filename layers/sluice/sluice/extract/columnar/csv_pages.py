@@ -10,8 +10,7 @@ from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.csv_columns import TextColumns
 from sluice.extract.columnar.csv_files import count_in, keep
-from sluice.extract.columnar.json_source import number_rows
-from sluice.extract.columnar.pages import TABLE, Otherwise, Pages, query_of
+from sluice.extract.columnar.pages import TABLE, NotColumnar, Pages, number_rows, query_of
 from sluice.extract.records import Records
 from sluice.formats.csv_format import CsvPage
 from sluice.formats.page import open_page
@@ -26,10 +25,10 @@ class CsvReader:
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None:
         if pages.selected or pages.datasource.records != "@":
-            raise Otherwise
+            raise NotColumnar
         options = pages.datasource.csv
         if options is not None and (options.date_format or options.timestamp_format):
-            raise Otherwise  # what looks like a number may be a date
+            raise NotColumnar  # what looks like a number may be a date
         self._pages = pages
         self._connection = connection
         self._folder = folder
@@ -47,7 +46,7 @@ class CsvReader:
         """Copy a page as UTF-8."""
         with open_page(self._pages.datasource, receipt, content, self._pages.limits) as page:
             if not isinstance(page.rows, CsvPage):
-                raise Otherwise
+                raise NotColumnar
             self._take(page.rows, receipt)
 
     def _take(self, page: CsvPage, receipt: PageReceipt) -> None:
@@ -55,11 +54,11 @@ class CsvReader:
         dialect = page.dialect
         written = (names, dialect.header, dialect.delimiter, dialect.quote, dialect.escape)
         if self._written not in (None, written) or len(names) < 2:
-            raise Otherwise
+            raise NotColumnar
         if dialect.delimiter == " " or dialect.unnamed_first:
-            raise Otherwise  # blanks may stand side by side, and the header may lack a name
+            raise NotColumnar  # blanks may stand side by side, and the header may lack a name
         if page.guessed and len(self._pages.index.pages) > 1:
-            raise Otherwise  # each of them must have rows
+            raise NotColumnar  # each of them must have rows
         self._written, self._names, self._delimiter = written, names, dialect.delimiter
         self._has_header = dialect.header
         self._notes += [note for note in page.notes if note not in self._notes]
@@ -76,10 +75,10 @@ class CsvReader:
             spelled.reserve(name)
         names = [spelled.name((name,)) for name in self._names]
         if len({name.lower() for name in [*names, *pages.metadata]}) < len(names) + len(pages.metadata):
-            raise Otherwise
+            raise NotColumnar
         count = self._load(len(names))
         if count == 0:
-            raise Otherwise
+            raise NotColumnar
         self._require_even(count)
         types = ColumnTypes(pages.datasource)
         types.doubts_dots = self._delimiter != ","
@@ -120,7 +119,7 @@ class CsvReader:
         """Refuse rows with a delimiter too many at their end, which the engine overlooks.
 
         Raises:
-            Otherwise: there are more delimiters than stand between fields and within them.
+            NotColumnar: there are more delimiters than stand between fields and within them.
         """
         if not self._trailing:
             return
@@ -134,4 +133,4 @@ class CsvReader:
         named = headers * sum(name.count(delimiter) for name in self._names)
         expected = (count + headers) * (width - 1) + named + int(answer[0] if answer else 0)
         if sum(count_in(file, delimiter.encode()) for file in self._files) != expected:
-            raise Otherwise
+            raise NotColumnar

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sluice.domain.expression import compile_expression
 from sluice.domain.json_text import dumps
-from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.pages import NotColumnar
 from sluice.lake.parquet import literal
 
 Node = dict[str, Any]
@@ -17,7 +17,7 @@ def keys_of(expression: str) -> list[str]:
     """The keys that an expression goes down, one after the other; none for `@`.
 
     Raises:
-        Otherwise: it does more than that.
+        NotColumnar: it does more than that.
     """
     return _keys(_tree(expression))
 
@@ -35,7 +35,7 @@ def _keys(node: Node) -> list[str]:
         case "subexpression":
             return [key for child in node["children"] for key in _keys(child)]
         case _:
-            raise Otherwise
+            raise NotColumnar
 
 
 def sql_of(expression: str, record: str) -> str:
@@ -45,7 +45,7 @@ def sql_of(expression: str, record: str) -> str:
         record: the SQL of the record as JSON.
 
     Raises:
-        Otherwise: the expression is none of those that are compiled: plain paths, projections, slices,
+        NotColumnar: the expression is none of those that are compiled: plain paths, projections, slices,
             literals and multi-selects, and pipes of these.
     """
     return _Compiler().sql(_tree(expression), _Value(record))
@@ -78,7 +78,7 @@ class _Compiler:
             case "current" | "identity":
                 return value
             case "field":
-                return _Value(value.sql, value.path + _key(node["value"]))
+                return _Value(value.sql, value.path + path_step(node["value"]))
             case "subexpression" | "pipe" | "index_expression":
                 for child in children:
                     value = self._value(child, value)
@@ -102,11 +102,11 @@ class _Compiler:
             case "multi_select_dict":
                 names = [child["value"] for child in children]
                 if len(set(names)) < len(names):
-                    raise Otherwise
+                    raise NotColumnar
                 pairs = [(dumps(child["value"]).decode() + ":", child["children"][0]) for child in children]
                 return self._several(pairs, value, "{}")
             case _:
-                raise Otherwise
+                raise NotColumnar
 
     def _several(self, parts: list[tuple[str, Node]], value: _Value, brackets: str) -> str:
         """A list or an object of what several expressions select; null of null."""
@@ -141,9 +141,14 @@ class _Compiler:
         return f"__sluice_{self._lambdas}"
 
 
-def _key(name: str) -> str:
+def path_step(name: str) -> str:
+    """A key in a path of the engine's.
+
+    Raises:
+        NotColumnar: it has a character for which those paths have no escape.
+    """
     if '"' in name or "\\" in name:
-        raise Otherwise  # the engine's paths have no escapes
+        raise NotColumnar
     return f'."{name}"'
 
 
@@ -158,7 +163,7 @@ def _is_list(value: str) -> str:
 def _sliced(elements: str, start: int | None, stop: int | None, step: int | None) -> str:
     """A part of a list, its bounds as Python and JMESPath have them."""
     if step is not None and step <= 0:
-        raise Otherwise
+        raise NotColumnar
     begin, end = _bound(elements, start, "0"), _bound(elements, stop, f"len({elements})")
     return f"list_slice({elements}, {begin} + 1, {end}, {step or 1})"
 

@@ -12,7 +12,7 @@ from sluice.extract.columnar.json_members import lists_in
 from sluice.extract.columnar.json_shapes import Shapes
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
 from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
-from sluice.extract.columnar.pages import ROWS, TABLE, Cell, Otherwise, Pages, query_of
+from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
 from sluice.extract.columnar.structure import KINDS
 from sluice.extract.records import Records
 
@@ -48,7 +48,7 @@ class FieldTable:
         """The records.
 
         Raises:
-            Otherwise: they must be read one by one.
+            NotColumnar: they must be read one by one.
         """
         self._require_single_keys()
         made = [f"{sql_of(text, 'record')} AS {self._fields[name]}" for name, text in self._pages.selected.items()]
@@ -73,7 +73,7 @@ class FieldTable:
             f"SELECT json_type({cell}), count(*) FROM {TABLE}_read WHERE {cell} IS NOT NULL GROUP BY 1"
         ).fetchall()
         if any(kind not in _KINDS for kind, _ in found):
-            raise Otherwise
+            raise NotColumnar
         kinds = {_KINDS[kind] for kind, _ in found}
         declared = self._pages.datasource.declared_type(name) or "double"
         numbers = kinds == {"bigint", "double"} and declared == "double"
@@ -84,7 +84,7 @@ class FieldTable:
             largest = float((self._connection.execute(query).fetchone() or (0,))[0])
             wide = largest >= EXACT
             if not math.isfinite(largest) or (wide and (kind == "double" or largest >= 2**63)):
-                raise Otherwise
+                raise NotColumnar
         present = sum(number for _, number in found)
         types.summarize(name, examples_of(kinds, present, self._count, wide=wide), self._count)
         return kind
@@ -93,7 +93,7 @@ class FieldTable:
         """Refuse records in which an object has a key twice: the engine takes the first one.
 
         Raises:
-            Otherwise: there are such records, or records that are null.
+            NotColumnar: there are such records, or records that are null.
         """
         table = f"{TABLE}_whole"
         self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {self._source.typed(self._record)}")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.pages import NotColumnar, link_or_copy
 
-Shape = Literal["document", "lines"]
+Layout = Literal["document", "lines"]
 _CHUNK = 1 << 20
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF8)
 
@@ -31,29 +31,26 @@ class JsonFile:
     largest: int
 
 
-def kept(content: IO[bytes], shape: Shape, path: Path, page: int, most: int) -> JsonFile:
+def keep(content: IO[bytes], layout: Layout, path: Path, page: int, most: int) -> JsonFile:
     """A page as a file of UTF-8.
 
     Args:
         most: the most bytes that a document may have.
 
     Raises:
-        Otherwise: it is too large, or in another encoding.
+        NotColumnar: it is too large, or in another encoding.
     """
     beginning = content.read(4)
     content.seek(0)
     if beginning.startswith(_MARKS[:2]):
-        raise Otherwise
+        raise NotColumnar
     size = content.seek(0, os.SEEK_END)
-    if shape == "document" and size > most:
-        raise Otherwise
+    if layout == "document" and size > most:
+        raise NotColumnar
     content.seek(3 if beginning.startswith(codecs.BOM_UTF8) else 0)
     if isinstance(content, io.BufferedReader) and content.tell() == 0:
-        try:
-            os.link(content.name, path)
-            return JsonFile(path, page, size if shape == "document" else most)
-        except OSError:  # it is in another file system
-            pass
-    with path.open("wb") as target:
-        shutil.copyfileobj(content, target, _CHUNK)
-    return JsonFile(path, page, size if shape == "document" else most)
+        link_or_copy(content.name, path)
+    else:
+        with path.open("wb") as target:
+            shutil.copyfileobj(content, target, _CHUNK)
+    return JsonFile(path, page, size if layout == "document" else most)

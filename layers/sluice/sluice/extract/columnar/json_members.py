@@ -10,7 +10,7 @@ from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.json_shapes import Path, Shapes, ordered_paths
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
 from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
-from sluice.extract.columnar.pages import ROWS, TABLE, Cell, Otherwise, Pages, query_of
+from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
 from sluice.extract.columnar.structure import Node
 from sluice.extract.records import Records
 from sluice.lake.parquet import quoted
@@ -41,7 +41,7 @@ class MemberTable:
         """The records.
 
         Raises:
-            Otherwise: they must be read one by one.
+            NotColumnar: they must be read one by one.
         """
         self._source.load(self._connection, f"SELECT record, place FROM {self._source.typed(self._shapes.record)}")
         lists = lists_in(self._shapes.record)
@@ -71,14 +71,14 @@ class MemberTable:
         paths = ordered_paths(self._shapes.in_order())
         names = {path: self._spelled.name(path) for path in paths if not self._nodes[path].members or path in nulls}
         if len({*names.values(), *self._pages.metadata}) < len(names) + len(self._pages.metadata):
-            raise Otherwise
+            raise NotColumnar
         return names
 
     def _summarize(self, types: ColumnTypes, path: Path, name: str) -> None:
         """Tell the types what is in a column.
 
         Raises:
-            Otherwise: a double may not hold a number.
+            NotColumnar: a double may not hold a number.
         """
         node = self._nodes[path]
         given = sum(shape.records for shape in self._shapes.all if not shape.lacks(path))
@@ -116,13 +116,13 @@ def is_wide(connection: DuckDBPyConnection, cell: str, kind: str) -> bool:
     """Whether a column has whole numbers whose digits a double would lose.
 
     Raises:
-        Otherwise: it is of doubles, and one is so large, or not finite, that it may stand for another number.
+        NotColumnar: it is of doubles, and one is so large, or not finite, that it may stand for another number.
     """
     query = f"SELECT max(abs({cell}::DOUBLE)), bool_or(NOT isfinite({cell}::DOUBLE)) FROM {TABLE}_read"
     largest, odd = connection.execute(query).fetchone() or (None, None)
     wide = largest is not None and largest >= EXACT
     if kind == "double" and (wide or odd):
-        raise Otherwise
+        raise NotColumnar
     return wide
 
 

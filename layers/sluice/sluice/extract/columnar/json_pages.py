@@ -13,11 +13,11 @@ from sluice.domain.json_text import keeps_digits
 from sluice.domain.run import PageReceipt
 from sluice.extract.columnar.expressions import keys_of
 from sluice.extract.columnar.json_fields import FieldTable
-from sluice.extract.columnar.json_files import JsonFile, Shape, kept
+from sluice.extract.columnar.json_files import JsonFile, Layout, keep
 from sluice.extract.columnar.json_members import MemberTable
 from sluice.extract.columnar.json_shapes import Shapes
 from sluice.extract.columnar.json_source import JsonSource
-from sluice.extract.columnar.pages import Otherwise, Pages
+from sluice.extract.columnar.pages import NotColumnar, Pages
 from sluice.extract.columnar.structure import spelled_alike
 from sluice.extract.records import Records
 from sluice.formats.detect import detect
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _PEEK = 64 << 10
-_SHAPES: dict[str, Shape] = {"json": "document", "jsonl": "lines"}
+_LAYOUTS: dict[str, Layout] = {"json": "document", "jsonl": "lines"}
 # The engine takes a comma behind the last value, which is no JSON.
 _LAST_COMMA = r"regexp_matches(json, ',\s*[\]}]')"
 _MOST_COMMAS = 1_000
@@ -45,7 +45,7 @@ class JsonReader:
         self._folder = folder
         self._way = keys_of(pages.datasource.records)
         self._files: list[JsonFile] = []
-        self._shape: Shape | None = None
+        self._layout: Layout | None = None
 
     def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
         """Keep a page as a file."""
@@ -53,22 +53,22 @@ class JsonReader:
         with unpacked(content, receipt.filename, pages.limits) as (plain, name):
             form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
             plain.seek(0)
-            shape = _SHAPES.get(form)
-            if shape is None or self._shape not in (None, shape) or (shape == "lines" and self._way):
-                raise Otherwise
-            self._shape = shape
+            layout = _LAYOUTS.get(form)
+            if layout is None or self._layout not in (None, layout) or (layout == "lines" and self._way):
+                raise NotColumnar
+            self._layout = layout
             path = self._folder / f"{len(self._files)}.json"
-            self._files.append(kept(plain, shape, path, receipt.number, pages.limits.document_bytes))
+            self._files.append(keep(plain, layout, path, receipt.number, pages.limits.document_bytes))
 
     def records(self) -> Records:
         """The records of all pages."""
-        assert self._shape is not None, "there are pages"
-        source = JsonSource(self._files, self._shape, self._way)
-        if self._shape == "document":
+        assert self._layout is not None, "there are pages"
+        source = JsonSource(self._files, self._layout, self._way)
+        if self._layout == "document":
             source = replace(source, single=self._is_single(source))
         shapes = Shapes(self._connection, source)
         if spelled_alike(shapes.record):
-            raise Otherwise
+            raise NotColumnar
         self._require_plain(source, shapes)
         table = FieldTable if self._pages.selected else MemberTable
         return table(self._pages, self._connection, source, shapes).records()
@@ -77,24 +77,24 @@ class JsonReader:
         """Whether each page has a single record, and not a list of them.
 
         Raises:
-            Otherwise: pages differ, have neither, or are no single document.
+            NotColumnar: pages differ, have neither, or are no single document.
         """
         found = self._connection.execute(
             f"SELECT json_type(json, {literal(source.records_path)}), count(*), count(DISTINCT place) "
             f"FROM {source.documents} GROUP BY 1"
         ).fetchall()
         if len(found) != 1:
-            raise Otherwise
+            raise NotColumnar
         kind, documents, pages = found[0]
         if kind not in ("ARRAY", "OBJECT") or not documents == pages == len(self._files):
-            raise Otherwise
+            raise NotColumnar
         return bool(kind == "OBJECT")
 
     def _require_plain(self, source: JsonSource, shapes: Shapes) -> None:
         """Refuse what the engine takes for JSON and Python does not, and numbers that a double does not hold.
 
         Raises:
-            Otherwise: there is something like that.
+            NotColumnar: there is something like that.
         """
         long = "NULL"
         if any({"double", "json"} & node.kinds for _, node in shapes.record.nodes()):
@@ -106,7 +106,7 @@ class JsonReader:
         """).fetchone()
         pages, commas, numbers = found or (0, 0, [])
         if pages != len(self._files) or commas > _MOST_COMMAS or not all(map(_is_kept, numbers or [])):
-            raise Otherwise
+            raise NotColumnar
         if commas:
             documents = self._connection.execute(f"SELECT json FROM {source.documents} WHERE {_LAST_COMMA}")
             for (text,) in documents.fetchall():
@@ -118,7 +118,7 @@ def _require_json(text: str) -> None:
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise Otherwise from None
+        raise NotColumnar from None
 
 
 def _is_kept(number: str) -> bool:

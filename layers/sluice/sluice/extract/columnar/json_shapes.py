@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sluice.extract.columnar.expressions import path_step
 from sluice.extract.columnar.json_source import JsonSource
-from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.pages import NotColumnar
 from sluice.extract.columnar.structure import Node
 from sluice.lake.parquet import literal
 
@@ -47,7 +48,7 @@ class Shapes:
     """The shapes of all records, and the structure that they have together.
 
     Raises:
-        Otherwise: an object has a key twice or none at all, a record is no object, or a value is an
+        NotColumnar: an object has a key twice or none at all, a record is no object, or a value is an
             object in some records and something else in others.
     """
 
@@ -64,7 +65,7 @@ class Shapes:
                 break
             self._learn(f"SELECT unnest([{', '.join(map(literal, unknown[:_FIRST]))}])::JSON AS record")
         else:
-            raise Otherwise
+            raise NotColumnar
         self._take_kinds()
 
     @property
@@ -77,10 +78,10 @@ class Shapes:
         for (text,) in self._connection.execute(f"SELECT json_structure(record) FROM ({query})").fetchall():
             structure = json.loads(text)
             if not isinstance(structure, dict):
-                raise Otherwise
+                raise NotColumnar
             self.record.add(structure)
         if not self.record.members:
-            raise Otherwise
+            raise NotColumnar
 
     def _objects(self) -> list[Path]:
         return [(), *(path for path, node in self.record.nodes() if node.members)]
@@ -93,7 +94,7 @@ class Shapes:
         return objects, values, keys, kinds
 
     def _path(self, path: Path) -> str:
-        return literal("$" + "".join(map(self._source.key, path)))
+        return literal("$" + "".join(map(path_step, path)))
 
     def _found(self) -> list[tuple[Shape, str]]:
         """All shapes, each with the text of a record."""
@@ -104,7 +105,7 @@ class Shapes:
             GROUP BY hash(keys), hash(kinds) LIMIT {_MOST_SHAPES}
         """).fetchall()
         if not 0 < len(rows) < _MOST_SHAPES:
-            raise Otherwise
+            raise NotColumnar
         return [
             (_shape((one, other), count, objects, values, members, kind), example)
             for one, other, count, members, kind, example in rows
@@ -168,7 +169,7 @@ def _shape(
     there = {path: kind for path, kind in zip(values, kinds, strict=True) if kind is not None}
     members = {path: found for path, found in zip(objects, keys, strict=True) if there.get(path) == "OBJECT"}
     if there.get(()) != "OBJECT" or any(len(set(found)) < len(found) or not found for found in members.values()):
-        raise Otherwise
+        raise NotColumnar
     return Shape(name, records, members, there)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice.extract.columnar.json_files import JsonFile, Shape
-from sluice.extract.columnar.pages import TABLE, Otherwise
+from sluice.extract.columnar.expressions import path_step
+from sluice.extract.columnar.json_files import JsonFile, Layout
+from sluice.extract.columnar.pages import TABLE, NotColumnar, number_rows
 from sluice.extract.columnar.structure import Node
 from sluice.lake.parquet import literal, quoted
 
@@ -28,14 +29,14 @@ class JsonSource:
     """
 
     files: list[JsonFile]
-    shape: Shape
+    layout: Layout
     way: list[str]
     single: bool = False
 
     @property
     def _options(self) -> str:
         files = ", ".join(literal(str(file.path)) for file in self.files)
-        if self.shape == "lines":
+        if self.layout == "lines":
             return f"[{files}], format = 'newline_delimited', filename = true, maximum_object_size = {_LARGEST_LINE}"
         size = max(2 * max(file.largest for file in self.files), 1 << 20)
         return f"[{files}], format = 'unstructured', filename = true, maximum_object_size = {size}"
@@ -48,12 +49,12 @@ class JsonSource:
     @property
     def records_path(self) -> str:
         """The engine's path to what the keys lead to."""
-        return "$" + "".join(self.key(key) for key in self.way)
+        return "$" + "".join(map(path_step, self.way))
 
     @property
     def texts(self) -> str:
         """The SQL of the records as JSON: `record`, with `place`."""
-        if self.shape == "lines":
+        if self.layout == "lines":
             return f"(SELECT json AS record, place FROM {self.documents})"
         found = f"json_extract(json, {literal(self.records_path + ('' if self.single else '[*]'))})"
         return f"(SELECT {found if self.single else f'unnest({found})'} AS record, place FROM {self.documents})"
@@ -63,24 +64,13 @@ class JsonSource:
 
         The engine raises an error for a key that an object has twice.
         """
-        kind = record.stored if self.single or self.shape == "lines" else f"{record.stored}[]"
+        kind = record.stored if self.single or self.layout == "lines" else f"{record.stored}[]"
         found = "document" + "".join(f".{quoted(key)}" for key in self.way)
         for key in reversed(self.way):
             kind = f"STRUCT({quoted(key)} {kind})"
-        listed = found if self.single or self.shape == "lines" else f"unnest({found})"
+        listed = found if self.single or self.layout == "lines" else f"unnest({found})"
         columns = f"columns = {{document: {literal(kind)}}}, records = false"
         return f"(SELECT {listed} AS record, {_PLACE} FROM read_json({self._options}, {columns}))"
-
-    @staticmethod
-    def key(name: str) -> str:
-        """A key in a path of the engine's.
-
-        Raises:
-            Otherwise: its paths have no escapes.
-        """
-        if '"' in name or "\\" in name:
-            raise Otherwise
-        return f'."{name}"'
 
     def load(self, connection: DuckDBPyConnection, query: str) -> None:
         """Make the table of a query's rows, in their order, each with its page and its place within it.
@@ -90,22 +80,6 @@ class JsonSource:
         """
         connection.execute(f"CREATE OR REPLACE TABLE {TABLE}_read AS {query}")
         number_rows(connection, [file.page for file in self.files])
-
-
-def number_rows(connection: DuckDBPyConnection, pages: list[int]) -> None:
-    """Number the rows of the table that was read, which has `place`, within their pages.
-
-    Args:
-        pages: the numbers of the pages, by place.
-    """
-    found = connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
-    before = dict(found)
-    begins = f"[{', '.join(str(before.get(place, 0)) for place in range(len(pages)))}]"
-    numbers = f"[{', '.join(map(str, pages))}]"
-    connection.execute(f"""
-        CREATE OR REPLACE VIEW {TABLE} AS
-        SELECT *, rowid, ({numbers})[place + 1] AS page, rowid - ({begins})[place + 1] AS nth FROM {TABLE}_read
-    """)
 
 
 # JSON of the engine's that Python would write in another way.
@@ -119,7 +93,7 @@ def require_plain(connection: DuckDBPyConnection, cells: list[str], rows: str) -
         cells: the SQL of JSON in a row.
 
     Raises:
-        Otherwise: some of it is like that.
+        NotColumnar: some of it is like that.
     """
     conditions = [f"regexp_matches({one}::VARCHAR, {literal(_STRANGE)})" for one in cells]
     _require_none(connection, [f"FROM {rows} WHERE {condition}" for condition in conditions])
@@ -132,7 +106,7 @@ def require_single_keys(connection: DuckDBPyConnection, cells: list[str], rows: 
         cells: the SQL of JSON in a row.
 
     Raises:
-        Otherwise: some of it is like that.
+        NotColumnar: some of it is like that.
     """
     queries = []
     for cell in cells:
@@ -147,4 +121,4 @@ def _require_none(connection: DuckDBPyConnection, queries: list[str]) -> None:
         return
     found = connection.execute(f"SELECT {' OR '.join(f'EXISTS ({query})' for query in queries)}").fetchone()
     if found is None or found[0]:
-        raise Otherwise
+        raise NotColumnar

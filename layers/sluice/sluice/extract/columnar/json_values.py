@@ -11,7 +11,7 @@ from sluice.domain.schema import duckdb_type, is_decimal
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.conversion import Conversion, Sure
 from sluice.extract.columnar.pages import Cell
-from sluice.extract.columnar.text_values import CLASSES, sure_reading
+from sluice.extract.columnar.text_classes import CLASSES, sure_reading
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
@@ -24,8 +26,8 @@ TABLE = "sluice_records"
 ROWS = f"(SELECT *, rowid AS position FROM {TABLE}) AS {TABLE}"
 
 
-class Otherwise(Exception):
-    """The engine would read these pages otherwise than record by record."""
+class NotColumnar(Exception):
+    """The pages cannot be read a column at a time, since the engine would read them otherwise than record by record."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,11 @@ class Pages:
         """Have the types take these fields into account.
 
         Raises:
-            Otherwise: the document gives one of them another type.
+            NotColumnar: the document gives one of them another type.
         """
         for name, text in self.metadata.items():
             if self.datasource.declared_type(name) not in (None, METADATA_TYPES[text]):
-                raise Otherwise
+                raise NotColumnar
             types.summarize(name, [("", count)], count)
 
 
@@ -83,7 +85,7 @@ class Reader(Protocol):
     """Reads the pages of a run by the engine.
 
     Raises:
-        Otherwise, UnreadableData, duckdb.Error: they must be read record by record; each method may.
+        NotColumnar, UnreadableData, duckdb.Error: they must be read record by record; each method may.
     """
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None: ...
@@ -140,3 +142,27 @@ def query_of(
     # The engine keeps the order of a table as long as nothing is joined to it.
     order = f"ORDER BY {TABLE}.position" if any(joins) else ""
     return f"SELECT {', '.join(selected)} FROM {rows} {' '.join(filter(None, joins))} {order}"
+
+
+def number_rows(connection: DuckDBPyConnection, pages: list[int]) -> None:
+    """Number the rows of the table that was read, which has `place`, within their pages.
+
+    Args:
+        pages: the numbers of the pages, by place.
+    """
+    found = connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
+    before = dict(found)
+    begins = f"[{', '.join(str(before.get(place, 0)) for place in range(len(pages)))}]"
+    numbers = f"[{', '.join(map(str, pages))}]"
+    connection.execute(f"""
+        CREATE OR REPLACE VIEW {TABLE} AS
+        SELECT *, rowid, ({numbers})[place + 1] AS page, rowid - ({begins})[place + 1] AS nth FROM {TABLE}_read
+    """)
+
+
+def link_or_copy(source: str, path: Path) -> None:
+    """Have a file under another path, too: a link where both are in one file system."""
+    try:
+        os.link(source, path)
+    except OSError:
+        shutil.copyfile(source, path)

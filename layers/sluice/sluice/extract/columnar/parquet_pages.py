@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -14,7 +12,7 @@ from sluice.domain.schema import Column
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.json_values import cell_of
-from sluice.extract.columnar.pages import Cell, Otherwise, Pages, query_of
+from sluice.extract.columnar.pages import Cell, NotColumnar, Pages, link_or_copy, query_of
 from sluice.extract.records import Records
 from sluice.formats.page import open_page
 from sluice.formats.parquet_format import ParquetPage
@@ -52,7 +50,7 @@ class ParquetReader:
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None:
         if pages.selected or pages.datasource.records != "@":
-            raise Otherwise
+            raise NotColumnar
         self._pages = pages
         self._connection = connection
         self._folder = folder
@@ -66,16 +64,13 @@ class ParquetReader:
         """Keep a page as a file."""
         with open_page(self._pages.datasource, receipt, content, self._pages.limits) as page:
             if not isinstance(page.rows, ParquetPage) or (self._files and page.rows.types != self._types):
-                raise Otherwise
+                raise NotColumnar
             if list(page.rows.types) != list(page.rows.shapes):
-                raise Otherwise  # the engine gives a column another name
+                raise NotColumnar  # the engine gives a column another name
             self._types, self._known = page.rows.types, page.rows.columns()
             self._notes += [note for note in page.rows.notes if note not in self._notes]
             path = self._folder / f"page-{len(self._files)}.parquet"
-            try:
-                os.link(page.rows.path, path)
-            except OSError:  # it is in another file system
-                shutil.copyfile(page.rows.path, path)
+            link_or_copy(page.rows.path, path)
             self._files.append(path)
             self._numbers.append(receipt.number)
 
@@ -87,7 +82,7 @@ class ParquetReader:
         leaves = [leaf for name, kind in self._types.items() for leaf in _leaves((name,), kind)]
         names = [spelled.name(leaf.path) for leaf in leaves]
         if len({name.lower() for name in [*names, *pages.metadata]}) < len(names) + len(pages.metadata):
-            raise Otherwise
+            raise NotColumnar
         rows = self._rows(leaves)
         kinds = {name: leaf.kind for name, leaf in zip(names, leaves, strict=True)}
         counts, wide = self._counts(rows, list(kinds.values()))
@@ -118,7 +113,7 @@ class ParquetReader:
         """How many rows there are and how many values each column has; which have wide whole numbers.
 
         Raises:
-            Otherwise: there are no rows, or times that Python cannot have.
+            NotColumnar: there are no rows, or times that Python cannot have.
         """
         numbers = range(len(kinds))
         counted = ["count(*)", *(f"count(c{number})" for number in numbers)]
@@ -129,7 +124,7 @@ class ParquetReader:
         answer = [int(value or 0) for value in self._connection.execute(query).fetchone() or ()]
         width = len(kinds)
         if not answer[0] or any(answer[1 + 2 * width :]):
-            raise Otherwise
+            raise NotColumnar
         return answer[: width + 1], [value > _EXACT for value in answer[width + 1 : 2 * width + 1]]
 
     def _cells(self, types: ColumnTypes, known: list[Column], rows: str, kinds: dict[str, str]) -> dict[str, Cell]:
@@ -137,7 +132,7 @@ class ParquetReader:
         cells = {}
         for number, (name, kind) in enumerate(kinds.items()):
             if kind != wanted[name] and kind not in ("bigint", "double", "string", "boolean"):
-                raise Otherwise
+                raise NotColumnar
             cells[name] = cell_of(self._connection, types, name, f"c{number}", kind, wanted[name], rows, number)
         return cells
 
@@ -158,12 +153,12 @@ class _Leaf:
         """Its type.
 
         Raises:
-            Otherwise: it is none of those whose values are the same to Python.
+            NotColumnar: it is none of those whose values are the same to Python.
         """
         if _DECIMAL.fullmatch(self.engine_type):
             return self.engine_type
         if self.engine_type not in _KINDS:
-            raise Otherwise
+            raise NotColumnar
         return _KINDS[self.engine_type]
 
     @property

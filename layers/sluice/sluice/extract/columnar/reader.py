@@ -17,7 +17,7 @@ from sluice.domain.run import PageReceipt
 from sluice.errors import SluiceError, UnreadableData
 from sluice.extract.columnar.csv_pages import CsvReader
 from sluice.extract.columnar.json_pages import JsonReader
-from sluice.extract.columnar.pages import Otherwise, Pages, Reader
+from sluice.extract.columnar.pages import NotColumnar, Pages, Reader
 from sluice.extract.columnar.parquet_pages import ParquetReader
 from sluice.extract.columnar.watch import watched
 from sluice.extract.records import Records
@@ -64,7 +64,7 @@ def read_columns(
                         reader = _READERS[_form(pages, receipt, content)](pages, connection, folder)
                     reader.take(receipt, content)
             return reader.records() if reader is not None else None
-    except (Otherwise, UnreadableData, duckdb.Error) as reason:
+    except (NotColumnar, UnreadableData, duckdb.Error) as reason:
         watch.check()
         logger.info(f"The pages are read record by record: {str(reason) or 'the engine would read them otherwise'}.")
     except SluiceError:
@@ -119,11 +119,11 @@ def _form(pages: Pages, receipt: PageReceipt, content: IO[bytes]) -> Format:
     """The format of a page.
 
     Raises:
-        Otherwise: the engine does not read it.
+        NotColumnar: the engine does not read it.
     """
     with unpacked(content, receipt.filename, pages.limits) as (plain, name):
         form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
     content.seek(0)
     if form not in _READERS:
-        raise Otherwise
+        raise NotColumnar
     return form

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.extract.columnar.pages import Otherwise
+from sluice.extract.columnar.pages import NotColumnar
 from sluice.lake.parquet import quoted
 
 KINDS = {
@@ -37,7 +37,7 @@ class Node:
         """Take in what the engine says of the values in one page.
 
         Raises:
-            Otherwise: they are of kinds that cannot be told from one another.
+            NotColumnar: they are of kinds that cannot be told from one another.
         """
         match structure:
             case "NULL":
@@ -50,9 +50,9 @@ class Node:
                 for key, value in structure.items():
                     self.members.setdefault(key, Node()).add(value)
             case _:
-                raise Otherwise
+                raise NotColumnar
         if self.members and self.kinds:
-            raise Otherwise
+            raise NotColumnar
 
     def keep_texts(self, wanted: bool) -> None:
         """Have numbers read as they are written where they are wanted as something else: as a double, 1 is 1.0."""
@@ -63,10 +63,10 @@ class Node:
         """Take in the kind of a value that is neither null nor an object.
 
         Raises:
-            Otherwise: there are objects, too, or the engine has no such kind.
+            NotColumnar: there are objects, too, or the engine has no such kind.
         """
         if self.members or kind not in KINDS:
-            raise Otherwise
+            raise NotColumnar
         self.kinds.add(KINDS[kind])
 
     @property
