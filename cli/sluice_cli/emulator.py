@@ -28,6 +28,8 @@ _PATIENCE_SECONDS = 20
 _WARM_SECONDS = 30
 # The first pause before an event is tried again; the second one is twice as long, and there is no third.
 _RETRY_SECONDS = 3
+# Where this is set, as it is in many images of containers, each start of a function would compile all of its modules.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # A process of a function has 60 to 300 MB, of which it shares a part; on average 65 MB were measured.
 _WORKER_BYTES = 100 << 20
 _WORKERS_OF_A_CORE, _FEWEST_WORKERS = 24, 16
@@ -117,7 +119,7 @@ class Emulator:
     def _spawn(self) -> subprocess.Popen[bytes]:
         name, _, value = self._marker.partition("=")
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
             **aws_environment(self.url),
             name: value,
             "LAMBDA_ACCOUNT_CONCURRENCY": str(self.limits.workers if self.limits else 0),
