@@ -76,26 +76,31 @@ def answer(content_hash: str) -> str:
     return f"answers/{content_hash}"
 
 
-def merge_folder(run: Run, fingerprint: str) -> str:
-    """Where the workers of a merge in parts leave what the next ones read; kept for two days."""
+def work_folder(run: Run, fingerprint: str) -> str:
+    """Where workers that share one stage of a run leave what the next ones read; kept for two days."""
     return f"partitions/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
 
 
-def merge_plan(folder: str) -> str:
-    """The plan of a merge in parts."""
-    return f"{folder}/plan.json"
-
-
-def merge_items(folder: str, stage: str) -> str:
-    """The workers of one stage of such a merge, one item each for the workflow's map."""
+def work_plan(folder: str, stage: str = "plan") -> str:
+    """What the workers have to know: all of them, or those of one stage of their work."""
     return f"{folder}/{stage}.json"
 
 
-def merge_result(folder: str, stage: str, number: int) -> str:
+def work_items(folder: str, stage: str) -> str:
+    """The workers of one stage, one item each for the workflow's map."""
+    return f"{folder}/{stage}-items.json"
+
+
+def work_result(folder: str, stage: str, number: int) -> str:
     """What one worker has made."""
     return f"{folder}/{stage}/{number:05d}.json"
 
 
+def work_rows(folder: str, stage: str, number: int) -> str:
+    """The Parquet file that one worker has made."""
+    return f"{folder}/{stage}/{number:05d}.parquet"
+
+
 def merge_pack(folder: str, number: int, sha256: str) -> str:
-    """The rows that one worker has split by parts."""
+    """The rows of a merge that one worker has split by parts."""
     return f"{folder}/split/{number:05d}-{sha256[:16]}"

@@ -84,7 +84,7 @@ class Merger:
             self._repeat(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
         elif parts > 1:
             plan = Plan(
-                folder=keys.merge_folder(run, manifest.fingerprint),
+                folder=keys.work_folder(run, manifest.fingerprint),
                 version_folder=folder,
                 manifest=manifest,
                 notes=[*inputs.warnings, *inputs.missing],

@@ -117,7 +117,7 @@ class PartsOfMerge:
     @classmethod
     def opened(cls, folder: str, lake: Lake, settings: Settings) -> PartsOfMerge:
         """The merge whose plan is in a folder."""
-        return cls(Plan.model_validate_json(lake.get(keys.merge_plan(folder))), lake, settings)
+        return cls(Plan.model_validate_json(lake.get(keys.work_plan(folder))), lake, settings)
 
     @classmethod
     def begun(cls, plan: Plan, lake: Lake, settings: Settings) -> PartsOfMerge:
@@ -129,7 +129,7 @@ class PartsOfMerge:
         made = cls(plan, lake, settings)
         with lake.scratch() as scratch:
             made._partitioner(scratch.parent, [])
-        lake.put_json(keys.merge_plan(plan.folder), plan.model_dump(mode="json"))
+        lake.put_json(keys.work_plan(plan.folder), plan.model_dump(mode="json"))
         return made
 
     @property
@@ -167,7 +167,7 @@ class PartsOfMerge:
 
     def _results(self, stage: Stage) -> list[Any | None]:
         count = len(self._starts) if stage == "merge" else len(self._portions)
-        found = [keys.merge_result(self.folder, stage, number) for number in range(count)]
+        found = [keys.work_result(self.folder, stage, number) for number in range(count)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(self._lake.find_json, found))
 
@@ -205,7 +205,7 @@ class PartsOfMerge:
                 made = self._split(partition, number, scratch.parent).model_dump(mode="json")
             else:
                 made = self._merged(partition, number, scratch.parent).model_dump(mode="json")
-        self._lake.put_json(keys.merge_result(self.folder, stage, number), made)
+        self._lake.put_json(keys.work_result(self.folder, stage, number), made)
 
     def _partitioner(self, folder: Path, samples: list[Sample]) -> Partitioner:
         """What workers have to know.

@@ -7,12 +7,12 @@ from typing import Any
 from sluice.bootstrap import Platform
 from sluice.domain.project import Project
 from sluice.domain.run import Run
-from sluice.lake import keys
 from sluice.merge.merger import Merger
 from sluice.merge.parts import STAGES, PartsOfMerge
 from sluice.runs.overrides import overrides_of
 from sluice.runs.planning import children
 from sluice.runs.settling import settle
+from sluice.runs.workers import work_items
 
 
 def merged(services: Platform, run: Run, project: Project, event: dict[str, Any]) -> str | dict[str, Any]:
@@ -38,11 +38,7 @@ def merged(services: Platform, run: Run, project: Project, event: dict[str, Any]
     stage, numbers = following
     progress = {"stage": "merge", "current": STAGES.index(stage), "total": len(STAGES)}
     services.runs.advance(run, progress=progress)
-    common = {"run_id": run.id, "attempt": run.attempt, "folder": made.folder, "stage": stage}
-    key = keys.merge_items(made.folder, stage)
-    services.lake.put_json(key, [{**common, "number": number} for number in numbers])
-    items = services.lake.full_key(key)
-    return {"bucket": services.lake.bucket, "items_key": items, "folder": made.folder, "stage": stage}
+    return work_items(services, run, made.folder, stage, numbers)
 
 
 def _failures(services: Platform, run: Run) -> dict[str, str]:
