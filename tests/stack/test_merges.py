@@ -9,27 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.stack import Deployed, until
-
-
-def athena(deployed: Deployed, sql: str) -> list[list[str | None]]:
-    """The rows of a query, the first one its columns."""
-    client = deployed.client("athena")
-    output = f"s3://{deployed.description['lake_bucket']}/athena/"
-    query = client.start_query_execution(
-        QueryString=sql,
-        QueryExecutionContext={"Database": "sluice_main"},
-        ResultConfiguration={"OutputLocation": output},
-    )["QueryExecutionId"]
-
-    def ended() -> Any:
-        status = client.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-        return status if status["State"] in ("SUCCEEDED", "FAILED") else None
-
-    status = until(ended)
-    assert status["State"] == "SUCCEEDED", status
-    found = client.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-    return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found]
+from support.stack import Deployed, athena, until
 
 
 def project(deployed: Deployed, name: str) -> tuple[str, str]:
@@ -80,15 +60,8 @@ def test_athena_reads_what_is_published(deployed: Deployed, name: str) -> None:
 @pytest.fixture
 def few_rows(deployed: Deployed) -> Iterator[None]:
     """Within a test, merges of more than fifty rows are done in parts."""
-    functions = deployed.client("lambda")
-    before = {}
-    for function in ("sluice-merge", "sluice-partition"):
-        before[function] = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-        small = {"Variables": {**before[function], "MERGE_PARTITION_ROWS": "50"}}
-        functions.update_function_configuration(FunctionName=function, Environment=small)
-    yield
-    for function, variables in before.items():
-        functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    with deployed.configured(["merge", "partition"], MERGE_PARTITION_ROWS="50"):
+        yield
 
 
 @pytest.mark.usefixtures("few_rows")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ class Deployed:
     def rows(self, path: str) -> list[dict[str, Any]]:
         return self.done("GET", f"/{path}/data?limit=200")["items"]
 
+    @contextmanager
+    def configured(self, functions: list[str], **settings: str) -> Iterator[None]:
+        """Within this block, some functions have other settings."""
+        client = self.client("lambda")
+        before = {}
+        for function in (f"sluice-{name}" for name in functions):
+            before[function] = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+            changed = {"Variables": {**before[function], **settings}}
+            client.update_function_configuration(FunctionName=function, Environment=changed)
+        try:
+            yield
+        finally:
+            for function, variables in before.items():
+                client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+
     def sweep(self) -> None:
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
         self.client("lambda").invoke(FunctionName="sluice-run_events", Payload=payload)
@@ -107,3 +123,23 @@ def until(found: Callable[[], Any], seconds: float = 60) -> Any:
             return value
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.2)
+
+
+def athena(deployed: Deployed, sql: str) -> list[list[str | None]]:
+    """The rows of a query, the first one its columns."""
+    client = deployed.client("athena")
+    output = f"s3://{deployed.description['lake_bucket']}/athena/"
+    query = client.start_query_execution(
+        QueryString=sql,
+        QueryExecutionContext={"Database": "sluice_main"},
+        ResultConfiguration={"OutputLocation": output},
+    )["QueryExecutionId"]
+
+    def ended() -> Any:
+        status = client.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        return status if status["State"] in ("SUCCEEDED", "FAILED") else None
+
+    status = until(ended)
+    assert status["State"] == "SUCCEEDED", status
+    found = client.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+    return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found]

@@ -8,6 +8,7 @@ from sluice.bootstrap import Platform
 from sluice.domain.dataset import Manifest
 from sluice.lake.store import Lake
 from sluice.merge.parts import PartsOfMerge
+from support.answers import shown
 from support.client import Client
 from support.documents import Documents, http_source, ingest, refresh
 from support.workflows import Killed, LocalWorkflows
@@ -57,20 +58,6 @@ def refreshed(
             runs.append(refresh(admin, slug, ingest="none"))
             assert runs[-1]["status"] == "succeeded", runs[-1]
     return runs[-2:]
-
-
-def shown(admin: Client, path: str) -> Any:
-    """An answer, without what no two projects have in common."""
-    answer = admin.get(path)
-    if "json" not in answer.headers["Content-Type"] or "ndjson" in answer.headers["Content-Type"]:
-        return answer.status, answer.text
-    return answer.status, without(answer.json(), {"next", "run", "created_at", "instance", "href", "next_cursor"})
-
-
-def without(value: Any, names: set[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: without(one, names) for name, one in value.items() if name not in names}
-    return [without(one, names) for one in value] if isinstance(value, list) else value
 
 
 def pages(admin: Client, path: str) -> list[Any]:

@@ -274,7 +274,7 @@ def test_an_upsert_keeps_every_record_and_digit(
             assert "json" not in kinds
             continue
         columns = additions.together(columns, new, empty=not before, key=["k"])
-        query = additions.upsert_query(before, with_run(folder, file, run), columns, ["k"])
+        query = additions.upsert_query(before, [with_run(folder, file, run)], columns, ["k"])
         target = folder / f"{run}.parquet"
         with ENGINE.cursor() as connection:
             connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")

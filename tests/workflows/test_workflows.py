@@ -19,7 +19,8 @@ STEP = """
 import json
 def handler(event, context):
     plan = json.loads(event["run_id"])
-    answer = plan[context.function_name.rsplit("-", 1)[1]]
+    function = context.function_name.rsplit("-", 1)[1]
+    answer = plan[f"{function} of a part" if "number" in event else function]
     if isinstance(answer, list):
         answer = answer[event.get("stage", "") != ""]
     if answer == "raise":
@@ -120,30 +121,39 @@ def test_refresh_ingests_each_item_and_goes_on_when_one_fails(bare: Bare, machin
     assert children == ["SUCCEEDED", "FAILED", "SUCCEEDED"][:count]
 
 
+# By the step that is asked again: its workflow, the function of its workers, what else the workflow needs.
+DIVIDED = {
+    "merge": ("refresh", "partition", {**DONE, "waves": [], "reports": []}),
+    "extract": ("ingest", "extract", {**DONE, "manifest_key": "m"}),
+}
+
+
 @pytest.mark.parametrize("answer", [DONE, {"outcome": "failed"}, "raise"], ids=["done", "failed", "killed"])
-def test_a_merge_in_parts_is_asked_again_when_its_workers_have_ended(
-    bare: Bare, machines: dict[str, str], answer: Any
+@pytest.mark.parametrize("step", DIVIDED)
+def test_a_step_in_parts_is_asked_again_when_its_workers_have_ended(
+    bare: Bare, machines: dict[str, str], step: str, answer: Any
 ) -> None:
     """However they have ended: it finds out by itself what they have left."""
-    s3, name = bare.client("s3"), f"parts-{abs(hash(str(answer)))}"
+    kind, worker, ended_as = DIVIDED[step]
+    s3, name = bare.client("s3"), f"{step}-{abs(hash(str(answer)))}"
     s3.create_bucket(Bucket=name)
+    stage = {"bucket": name, "items_key": "items.json", "folder": "f", "stage": "sample"}
     plan: dict[str, Any] = {
         "plan": {**DONE, "bucket": name, "items_key": "none.json"},
-        "merge": [
-            {"outcome": "parts", "bucket": name, "items_key": "items.json", "folder": "f", "stage": "sample"},
-            {**DONE, "waves": [], "reports": []},
-        ],
-        "partition": answer,
+        "fetch": DONE,
+        step: [{"outcome": "parts", **stage}, ended_as],
+        f"{worker} of a part": answer,
         "commit": DONE,
     }
     items = [{**payload(**plan), "folder": "f", "stage": "sample", "number": number} for number in range(3)]
     s3.put_object(Bucket=name, Key="none.json", Body=b"[]")
     s3.put_object(Bucket=name, Key="items.json", Body=json.dumps(items))
-    ended = bare.run(machines["refresh"], name, payload(**plan), 60)
+    ended = bare.run(machines[kind], name, payload(**plan), 60)
     assert ended["status"] == "SUCCEEDED", ended
     sfn = bare.client("stepfunctions")
     counts = [
         sfn.describe_map_run(mapRunArn=one["mapRunArn"])["itemCounts"]
         for one in sfn.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
     ]
-    assert sorted((one["total"], one["failed"]) for one in counts) == [(0, 0), (3, 3 if answer == "raise" else 0)]
+    others = [(0, 0)] if kind == "refresh" else []  # the datasources that are ingested
+    assert sorted((one["total"], one["failed"]) for one in counts) == [*others, (3, 3 if answer == "raise" else 0)]

@@ -130,6 +130,11 @@ class Settings(BaseModel):
     extract_memory: str = Field(
         "600MB", description="DuckDB's memory_limit while pages are read: what is more waits on the disk."
     )
+    extract_part_bytes: int = Field(
+        256_000_000,
+        gt=0,
+        description="Bytes of a run's pages beyond which they are read in parts of about so many, side by side.",
+    )
     duckdb_threads: int = Field(2, description="DuckDB's threads in a stage.")
     merge_partition_rows: int = Field(
         10_000_000,

@@ -180,6 +180,16 @@ class JsonTypeGuess:
             digits, scale = max(number.adjusted() + 1, 1), max(-_exponent(number), 0)
         self._digits, self._scale = max(self._digits, digits), max(self._scale, scale)
 
+    def state(self) -> dict[str, Any]:
+        """What was seen, as JSON: for the `add` of another guess."""
+        return {"kinds": sorted(self._kinds), "wide": self._wide, "digits": self._digits, "scale": self._scale}
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Take into account what another guess has seen."""
+        self._kinds |= set(state["kinds"])
+        self._wide = self._wide or state["wide"]
+        self._digits, self._scale = max(self._digits, state["digits"]), max(self._scale, state["scale"])
+
     @property
     def wide(self) -> bool:
         """Whether a whole number was seen whose digits a double would lose."""

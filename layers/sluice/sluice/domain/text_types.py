@@ -48,6 +48,8 @@ _COMMA_PROOF = re.compile(r"(^-?0,|,[0-9]{1,2}$|,[0-9]{4,}$|\.[0-9]{3},)")
 _AS_SAID = {"date": "date as said", "timestamp": "timestamp as said"}
 _NUMBER_TYPES = frozenset(["bigint", "double"])
 _WIDE_LENGTH = 16
+# What a guess has found out, and another one that takes it into account has then, too.
+_FLAGS = ("_comma_proven", "_comma_seen", "_plus", "_minus", "_finite", "_seen", "wide")
 
 
 class TextTypeGuess:
@@ -125,6 +127,28 @@ class TextTypeGuess:
         if self._comma and "," in text:
             self._comma_seen = True
             self._comma_proven = self._comma_proven or _COMMA_PROOF.search(text) is not None
+
+    def state(self) -> dict[str, Any]:
+        """What was seen, as JSON: for the `add` of another guess with the same settings."""
+        return {
+            "candidates": self._candidates,
+            "comma": self._comma,
+            "flags": [name for name in _FLAGS if getattr(self, name)],
+            "dots": [self._dotted, self._dots],
+            "words": self._words,
+            "others": self._others.state(),
+        }
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Take into account what another guess has seen."""
+        self._candidates = [name for name in self._candidates if name in state["candidates"]]
+        self._comma = self._comma and state["comma"]
+        for name in state["flags"]:
+            setattr(self, name, True)
+        self._dotted, self._dots = self._dotted + state["dots"][0], self._dots + state["dots"][1]
+        for word, count in state["words"].items():
+            self._words[word] = self._words.get(word, 0) + count
+        self._others.add(state["others"])
 
     @property
     def type(self) -> str:

@@ -92,12 +92,12 @@ def with_run(query: str, run: str) -> str:
     return f"SELECT *, {literal(run)} AS _run FROM ({query}) ORDER BY _page, _row"
 
 
-def upsert_query(before: list[LocalFile], fresh: LocalFile, columns: list[Column], key: list[str]) -> str:
+def upsert_query(before: list[LocalFile], fresh: list[LocalFile], columns: list[Column], key: list[str]) -> str:
     """The rows of both, the later one of each key, ordered by the key.
 
     Later is what a run that began later has brought: one that is redriven takes nothing back.
     """
-    rows = rows_of([*before, fresh], columns, ["_run", "_page", "_row", "_missing"])
+    rows = rows_of([*before, *fresh], columns, ["_run", "_page", "_row", "_missing"])
     names = ", ".join(map(quoted, key))
     types = {column.name: column.type for column in columns}
     same = ", ".join(identity_cell(quoted(name), types[name]) for name in key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sluice.domain.dataset import Manifest, Origin, Version
 from sluice.domain.datasource import Datasource
@@ -12,11 +14,13 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, capped
 from sluice.domain.schema import Column
 from sluice.extract import additions
+from sluice.extract.by_record.typing import TogetherOnlyError
 from sluice.extract.columnar.watch import watched
 from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records, nothing_query
 from sluice.extract.fingerprint import fingerprint_of
 from sluice.extract.history import History
+from sluice.extract.parts import PartsOfReading, parts_of
 from sluice.extract.reading import PageReading, loses_text
 from sluice.extract.records import Records
 from sluice.extract.writing import Writer
@@ -24,9 +28,12 @@ from sluice.formats.error_pages import require_no_error, shape_of
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
 from sluice.lake import keys
-from sluice.lake.parquet import engine_name
+from sluice.lake.parquet import engine, engine_name
 from sluice.lake.store import Lake
 from sluice.settings import Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,41 @@ class Extractor:
         self._settings = settings
         self._adds = datasource.write_disposition != "replace"
         self._before = lake.manifest(base.version.manifest_key) if base.version and self._adds else None
-        self._fingerprint = fingerprint_of(run, datasource, index, self._before)
+        known = [column.name for column in self._before.columns] if self._before is not None else []
+        self._reading = PageReading(lake, settings, known, tick)
+        pages = parts_of(index.pages, settings.extract_part_bytes)
+        self._fingerprint = fingerprint_of(run, datasource, index, self._before, parts=list(map(len, pages)))
         self._folder = keys.version_folder(run, self._fingerprint)
+        self.work_folder = keys.work_folder(run, self._fingerprint)
+        about = (run, datasource, index, self._reading, lake, self.work_folder)
+        self._parts: PartsOfReading | None = None
+        if len(pages) > 1:
+            self._parts = PartsOfReading(*about, pages, adds=self._adds, becoming=self._becoming_text)
+
+    def next_stage(self, ended: str | None = None) -> tuple[str, list[int]] | None:
+        """Where the pages are too many for one worker: the stage that comes next, and its workers' numbers.
+
+        Args:
+            ended: the stage whose workers have ended just now.
+
+        Returns:
+            None when the version can be made.
+
+        Raises:
+            RunError: pages cannot be read; or workers have left nothing.
+        """
+        if self._parts is None:
+            return None
+        try:
+            return self._parts.next_stage(ended)
+        except TogetherOnlyError:
+            self._parts = None
+            return None
+
+    def work(self, stage: str, number: int) -> None:
+        """Do one worker's part of a stage."""
+        assert self._parts is not None, "the same pages are the same parts"
+        self._parts.work(stage, number)
 
     def extract(self) -> str:
         """Write the version that the run's pages make.
@@ -99,18 +139,25 @@ class Extractor:
         again = {name: getattr(self._before, name) for name in kept}
         return about.model_copy(update={**again, "once": True, "added": 0})
 
+    def _read(self, stack: ExitStack, scratch: Path) -> tuple[Records, DuckDBPyConnection]:
+        """The records, read here or by workers before."""
+        if self._parts is not None:
+            records = self._parts.records()
+            if records.count:
+                return records, stack.enter_context(engine(self._settings, scratch.parent))
+        pages = (self._run, self._datasource, self._index, stack, scratch)
+        records, connection = self._reading.read(*pages, {})
+        becoming = self._becoming_text(records.columns)
+        if becoming:
+            connection.close()
+            records, connection = self._reading.read(*pages, becoming)
+        return records, connection
+
     def _made(self) -> Manifest:
         limits = Limits.of(self._settings)
-        known = [column.name for column in self._before.columns] if self._before is not None else []
         with self._lake.scratch() as scratch, ExitStack() as stack:
-            reading = PageReading(self._lake, self._settings, known, self._tick)
-            records, connection = reading.read(self._run, self._datasource, self._index, stack, scratch, {})
-            columns = self._together(records)
-            becoming = self._becoming_text(records, columns)
-            if becoming:
-                connection.close()
-                records, connection = reading.read(self._run, self._datasource, self._index, stack, scratch, becoming)
-                columns = self._together(records)
+            records, connection = self._read(stack, scratch)
+            columns = self._together(records.columns)
             if records.count == 0:
                 self._require_no_error(limits)
             kept = self._kept(records)
@@ -131,29 +178,28 @@ class Extractor:
                 connection,
                 scratch,
                 self._settings.max_version_objects,
-                History(self._before, self._run, reading, self._lake) if self._before else None,
+                History(self._before, self._run, self._reading, self._lake) if self._before else None,
             )
             if not self._adds:
                 return writer.replace(records)
             adds = writer.upsert if self._datasource.write_disposition == "upsert" else writer.append
             return adds(records, columns)
 
-    def _together(self, records: Records) -> list[Column]:
+    def _together(self, read: list[Column]) -> list[Column]:
         """The columns of the version: those of the records, and of the version before where it is added to."""
         if not self._adds:
-            return records.columns
+            return read
         before = self._before.columns if self._before else []
         empty = not (self._before and self._before.rows)
         key = (self._datasource.primary_key or []) if self._datasource.write_disposition == "upsert" else []
-        if key and records.columns:
-            additions.require_key(key, before, records.columns)
-        return additions.together(before, records.columns, empty=empty, key=key)
+        if key and read:
+            additions.require_key(key, before, read)
+        return additions.together(before, read, empty=empty, key=key)
 
-    @staticmethod
-    def _becoming_text(records: Records, columns: list[Column]) -> dict[str, str]:
+    def _becoming_text(self, read: list[Column]) -> dict[str, str]:
         """The columns whose values are text in the dataset, and were read as something else."""
-        read = {column.name: column for column in records.columns}
-        return {one.name: one.type for one in columns if loses_text(read.get(one.name), one)}
+        found = {column.name: column for column in read}
+        return {one.name: one.type for one in self._together(read) if loses_text(found.get(one.name), one)}
 
     def _text_notes(self, columns: list[Column]) -> list[str]:
         """What is said of columns that are text from this run on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -30,13 +31,19 @@ DECIDING = {
 
 
 def fingerprint_of(
-    run: Run, datasource: Datasource, index: FetchIndex, before: Manifest | None, kept: list[Column] | None = None
+    run: Run,
+    datasource: Datasource,
+    index: FetchIndex,
+    before: Manifest | None,
+    kept: list[Column] | None = None,
+    parts: Sequence[int] = (),
 ) -> str:
     """A hash of all that decides about a version's bytes: pages, document, release, engine.
 
     Args:
         before: the version that this one adds to.
         kept: the columns of a version without records, where an earlier version decides about them.
+        parts: how many pages each part has, where they are read in parts.
     """
     expressions = set((datasource.fields or {}).values())
     decides: dict[str, Any] = {
@@ -62,5 +69,7 @@ def fingerprint_of(
         decides |= {"run": run.id, "before": before.fingerprint if before is not None else None}
     if kept is not None:
         decides["columns"] = [column.model_dump() for column in kept]
+    if len(parts) > 1:
+        decides["parts"] = list(parts)
     text = orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(text).hexdigest()

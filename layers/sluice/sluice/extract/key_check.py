@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def notes(connection: DuckDBPyConnection, file: Path, key: list[str], columns: list[str]) -> list[str]:
+def notes(connection: DuckDBPyConnection, files: list[Path], key: list[str], columns: list[str]) -> list[str]:
     """What a run says about records that stay although the primary key does not tell them apart.
 
     Args:
-        file: the Parquet file of the run's own records.
+        files: the Parquet files of the run's own records.
     """
     absent = [name for name in key if name not in columns]
     if absent:
         return [f"{name}: no record has this column, which is part of the primary key" for name in absent]
-    repeated = _repeated(connection, file, key)
+    repeated = _repeated(connection, files, key)
     repeats = [f"{', '.join(key)}: {repeated} records repeat the primary key of another record"] if repeated else []
-    return [*lacking(connection, file, key), *repeats]
+    return [*lacking(connection, files, key), *repeats]
 
 
-def lacking(connection: DuckDBPyConnection, file: Path, key: list[str]) -> list[str]:
+def lacking(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> list[str]:
     """How many records have no value in each column of the primary key."""
     counts = ", ".join(f"count(*) FILTER ({quoted(name)} IS NULL)" for name in key)
-    answer = connection.execute(f"SELECT {counts} FROM {_keys(connection, file, key)[0]}").fetchone() or ()
+    answer = connection.execute(f"SELECT {counts} FROM {_keys(connection, files, key)[0]}").fetchone() or ()
     return [
         f"{name}: {count} records have no value in this column of the primary key"
         for name, count in zip(key, answer, strict=True)
@@ -44,9 +44,9 @@ def count_without(connection: DuckDBPyConnection, rows: str, key: list[str]) -> 
     return int(answer[0]) if answer else 0
 
 
-def _repeated(connection: DuckDBPyConnection, file: Path, key: list[str]) -> int:
+def _repeated(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> int:
     """How many records have the primary key of a record before them."""
-    rows, types = _keys(connection, file, key)
+    rows, types = _keys(connection, files, key)
     same = ", ".join(identity_cell(quoted(name), types[name]) for name in key)
     counts = f"SELECT count(*) AS records FROM {rows} WHERE {_whole(key)} GROUP BY {same}"
     answer = connection.execute(f"SELECT coalesce(sum(records - 1), 0) FROM ({counts})").fetchone()
@@ -57,9 +57,9 @@ def _whole(key: list[str]) -> str:
     return " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
 
 
-def _keys(connection: DuckDBPyConnection, file: Path, key: list[str]) -> tuple[str, dict[str, str]]:
+def _keys(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> tuple[str, dict[str, str]]:
     """The SQL of the keys as readers of the version see them, and the types of their columns."""
-    rows = f"read_parquet({literal(str(file))})"
+    rows = f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"
     described = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}
     cells = [f"{finite(quoted(name))} AS {quoted(name)}" if types[name] == "double" else quoted(name) for name in key]

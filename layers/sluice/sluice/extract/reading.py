@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from sluice.extract.by_record.rows import RecordReader
 from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
 from sluice.extract.records import Records
+from sluice.extract.settling import ALONE, Among
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import engine, quoted
 from sluice.lake.store import Lake
@@ -37,8 +38,22 @@ class PageReading:
         self._lake = lake
         self._settings = settings
         self._limits = Limits.of(settings)
-        self._known = known
+        self.known = known
         self._tick = tick
+
+    @property
+    def most_columns(self) -> int:
+        """How many columns the records may have."""
+        return self._limits.columns
+
+    def knowing(self, columns: Iterable[str]) -> PageReading:
+        """The same for records of which more columns are known."""
+        return PageReading(self._lake, self._settings, [*self.known, *columns], self._tick)
+
+    @staticmethod
+    def typed(datasource: Datasource, types: Mapping[str, str]) -> Datasource:
+        """A datasource whose document says the types of more columns."""
+        return datasource.model_copy(update={"types": {**datasource.types, **types}}) if types else datasource
 
     def read(
         self,
@@ -48,6 +63,7 @@ class PageReading:
         stack: ExitStack,
         scratch: Path,
         types: Mapping[str, str],
+        among: Among = ALONE,
     ) -> tuple[Records, DuckDBPyConnection]:
         """The records of a run, and the connection for their query.
 
@@ -55,20 +71,20 @@ class PageReading:
             stack: closes the connection.
             scratch: a path whose folder may be written, and must stay until the records' query was run.
             types: the types of some columns, whatever the pages and the document say.
+            among: what is known of the run's other pages.
 
         Raises:
             UnreadableData: a page is not what the datasource says; the detail names it.
         """
-        if types:
-            datasource = datasource.model_copy(update={"types": {**datasource.types, **types}})
-        pages = Pages(run, datasource, index, self._lake, self._limits, self._known)
+        datasource = self.typed(datasource, types)
+        pages = Pages(run, datasource, index, self._lake, self._limits, self.known, among)
         connection = stack.enter_context(self._engine(scratch))
         records = read_columns(pages, connection, scratch.parent, self._tick)
         if records is None:
             # What was made in vain goes with it, and a page may have brought it down.
             connection.close()
             connection = stack.enter_context(self._engine(scratch))
-            reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, self._known)
+            reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, self.known, among)
             records = reader.read(run, datasource, index, self._lake, self._limits)
         _mark_wide(records, datasource, connection)
         return records, connection

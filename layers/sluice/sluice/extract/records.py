@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sluice.domain.dataset import DataObject
 from sluice.domain.schema import Column
 
 
@@ -16,6 +17,7 @@ class Records:
             columns that each record lacks; for the connection that was given to the reader.
         warnings: what the run has to say about the data.
         names_columns: whether a page names its columns even without records.
+        parts: objects of the lake that have the rows already, one after the other; none where there are none.
     """
 
     columns: list[Column]
@@ -23,3 +25,4 @@ class Records:
     query: str
     warnings: list[str] = field(default_factory=list)
     names_columns: bool = False
+    parts: list[DataObject] = field(default_factory=list)

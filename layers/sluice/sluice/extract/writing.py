@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ from sluice.lake.store import Lake
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_COPIED_AT_ONCE = 16
+
 
 class Writer:
     """Writes the objects of one version.
@@ -30,7 +34,7 @@ class Writer:
         before: the manifest of the version that this one adds to; none if it stands alone.
         folder: where the version is kept.
         scratch: a path whose folder may be written.
-        most_objects: above so many files a version is made one file.
+        most_objects: above so many runs' files a version is made one file.
         history: reads the records of earlier runs again; none where there are none.
     """
 
@@ -58,13 +62,13 @@ class Writer:
         self._scratch = scratch
         self._most_objects = most_objects
         self._history = history
+        self._numbers = count()
 
     def replace(self, records: Records) -> Manifest:
         """The manifest of a version that has the records of the run alone."""
-        path = self._scratch.with_name("part.parquet")
-        part = self._written(path, records.query, keys.data(self._folder, 0), records.count)
-        self._check_key(path)
-        return self._with([part])
+        fresh = self._fresh(records, records.query)
+        self._check_key(fresh)
+        return self._with(fresh)
 
     def append(self, records: Records, columns: list[Column]) -> Manifest:
         """The manifest of a version that has the records of the run behind those of the version before.
@@ -72,29 +76,56 @@ class Writer:
         Args:
             columns: those of the version.
         """
-        path = self._scratch.with_name("part.parquet")
-        new = additions.with_run(records.query, self._run.id)
-        part = self._written(path, new, keys.data(self._folder, 0), records.count)
-        self._check_key(path)
+        fresh = self._fresh(records, additions.with_run(records.query, self._run.id))
+        self._check_key(fresh)
         mine = {"columns": types_of(records.columns), "run": self._run.id}
         others = self._as_received(self._of_others(columns), columns)
-        parts = self._compacted([*others, part.model_copy(update=mine)], columns)
+        parts = self._compacted([*others, *(part.model_copy(update=mine) for part in fresh)], columns)
         return self._with(parts, columns=columns, added=records.count)
 
     def upsert(self, records: Records, columns: list[Column]) -> Manifest:
         """The manifest of a version in which the records of the run take the place of those with the same key."""
         key = self._datasource.primary_key or []
-        fresh = self._scratch.with_name("fresh.parquet")
-        self._connection.execute(f"COPY ({additions.with_run(records.query, self._run.id)}) {copy_to(fresh)}")
+        fresh = self._local(records.parts)
+        if not records.parts:
+            fresh = [self._scratch.with_name("fresh.parquet")]
+            query = additions.with_run(records.query, self._run.id)
+            self._connection.execute(f"COPY ({query}) {copy_to(fresh[0])}")
         if records.columns:
             lacking = key_check.lacking(self._connection, fresh, key)
             _lower(self._manifest, [f"{note} and were left out" for note in lacking])
         before = self._before_upsert(columns)
         if before:
             self._require_old_key(before, columns, key)
-        query = additions.upsert_query(before, LocalFile(fresh, types_of(records.columns)), columns, key)
-        part = self._written(self._scratch.with_name("part.parquet"), query, keys.data(self._folder, 0))
+        mine = [LocalFile(path, types_of(records.columns)) for path in fresh]
+        query = additions.upsert_query(before, mine, columns, key)
+        part = self._written(query)
         return self._with([part], columns=columns, added=records.count)
+
+    def _fresh(self, records: Records, query: str) -> list[DataObject]:
+        """The objects with the run's own records.
+
+        Args:
+            query: the SQL of the records' rows, where no object has them yet.
+        """
+        if not records.parts:
+            return [self._written(query, records.count)]
+        copies = [part.model_copy(update={"key": self._new_key()}) for part in records.parts]
+        with ThreadPoolExecutor(_COPIED_AT_ONCE) as pool:
+            list(pool.map(lambda part, copy: self._lake.copy(part.key, copy.key), records.parts, copies))
+        return copies
+
+    def _local(self, parts: list[DataObject]) -> list[Path]:
+        """The files of objects: those that were written here, or else what is brought here."""
+        here = {part.key: self._path(part.key) for part in parts}
+        return [here[one.key] if here[one.key].exists() else self._lake.local(one.key, one.sha256) for one in parts]
+
+    def _path(self, key: str) -> Path:
+        return self._scratch.with_name(key.rpartition("/")[2])
+
+    def _new_key(self) -> str:
+        """The key of the version's next object."""
+        return keys.data(self._folder, next(self._numbers))
 
     def _with(self, parts: list[DataObject], **more: Any) -> Manifest:
         sizes = {"rows": sum(part.rows for part in parts), "bytes": sum(part.bytes for part in parts)}
@@ -127,35 +158,41 @@ class Writer:
 
     def _as_received(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
         """The objects, those with columns that become text made again from the pages of their runs."""
-        made, number = [], 1 + len(parts)
+        made: list[DataObject] = []
         single = {part.run for part in parts}
+        again_whole: set[str] = set()
         for part in parts:
             becoming = self._becoming_text(part, columns)
             if not becoming or self._history is None:
                 made.append(part)
                 continue
             several = [run for run in self._history.runs if run not in single | {self._run.id}]
-            for run in [part.run] if part.run is not None else several:
-                number += 1
-                path = self._scratch.with_name(f"again-{number}.parquet")
+            runs = [part.run] if part.run is not None else several
+            for run in [run for run in runs if run not in again_whole]:  # one that was read in parts has many objects
+                again_whole.add(run)
+                path = self._scratch.with_name(f"again-{run}.parquet")
                 file = self._history.read(run, becoming, path)
-                again = data_object(keys.data(self._folder, number), path, file.rows)
+                again = data_object(self._new_key(), path, file.rows)
                 self._lake.put_file(again.key, path)
                 made.append(again.model_copy(update={"columns": file.columns, "run": run}))
         return made
 
-    def _written(self, path: Path, query: str, key: str, rows: int | None = None) -> DataObject:
-        """A Parquet file of a query's rows, in the lake."""
+    def _written(self, query: str, rows: int | None = None) -> DataObject:
+        """A Parquet file of a query's rows, in the lake and on this disk."""
+        key = self._new_key()
+        path = self._path(key)
         answer = self._connection.execute(f"COPY ({query}) {copy_to(path)}").fetchone()
         part = data_object(key, path, rows if rows is not None else int(answer[0] if answer else 0))
         self._lake.put_file(part.key, path)
         return part
 
-    def _check_key(self, path: Path) -> None:
+    def _check_key(self, fresh: list[DataObject]) -> None:
         """Warn of new records that the primary key does not tell apart: all of them stay in the version."""
         key, manifest = self._datasource.primary_key, self._manifest
         if key and manifest.columns:
-            notes = key_check.notes(self._connection, path, key, [column.name for column in manifest.columns])
+            notes = key_check.notes(
+                self._connection, self._local(fresh), key, [column.name for column in manifest.columns]
+            )
             manifest.warnings = capped([*manifest.warnings, *notes])
 
     def _require_old_key(self, before: list[LocalFile], columns: list[Column], key: list[str]) -> None:
@@ -170,24 +207,23 @@ class Writer:
     def _of_others(self, columns: list[Column]) -> list[DataObject]:
         """What other runs have brought: a redriven run's own records come anew, and only once."""
         kept = []
-        for number, part in enumerate(self._parts_before(), start=2):
+        for part in self._parts_before():
             if part.run == self._run.id:
                 continue
             if part.run is None and self._run.attempt > 1:
                 file = self._lake.local_files([part])[0]
                 query = additions.others_query(file, columns, self._run.id)
-                path = self._scratch.with_name(f"others-{number}.parquet")
-                part = self._written(path, query, keys.data(self._folder, number))
+                part = self._written(query)
                 part = part.model_copy(update={"columns": types_of(columns)})
             kept.append(part)
         return kept
 
     def _compacted(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
-        """The files of an appended version; one, when they have become too many to read quickly."""
-        if len(parts) <= self._most_objects:
+        """The files of an appended version; one, when those of too many runs would be slow to read."""
+        if len({part.run or part.key for part in parts}) <= self._most_objects:
             return parts
         query = additions.compacted_query(self._lake.local_files(parts), columns)
-        return [self._written(self._scratch.with_name("compact.parquet"), query, keys.data(self._folder, 1))]
+        return [self._written(query)]
 
 
 def types_of(columns: list[Column]) -> dict[str, str]:

@@ -83,6 +83,13 @@ class Lake:
         with translated():
             upload(self._s3, path, self.bucket, self.full_key(key))
 
+    def copy(self, key: str, to: str) -> None:
+        """Have an object under another key, too."""
+        with translated():
+            self._s3.copy_object(
+                Bucket=self.bucket, Key=self.full_key(to), CopySource={"Bucket": self.bucket, "Key": self.full_key(key)}
+            )
+
     def get(self, key: str) -> bytes:
         """An object's bytes.
 

@@ -231,13 +231,17 @@ def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
 
 
 def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Make typed Parquet of the pages, and the manifest that says all about it."""
+    """Make typed Parquet of the pages, and the manifest that says all about it.
+
+    Pages that are too many for one call are read by workers, which are calls of this step, too: the answer
+    `"parts"` names them, and this step is called again when they have ended, until nothing is left to be done.
+    """
     from sluice.extract.extractor import Base, Extractor
+    from sluice.runs.workers import work_items
 
     index = _index(services, run)
     if index is None:
         raise RunStopped("What the run fetched is not in the lake.")
-    services.runs.advance(run, progress={"stage": "extract", "current": 0, "total": len(index.pages)})
     published = services.datasets.pointer(run.owner).published
     datasource = _datasource(services, run)
     adds = datasource.write_disposition != "replace"
@@ -248,16 +252,31 @@ def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: C
     decides = run.replay or published
     known = services.datasets.version(run.owner, decides) if decides else None
     base = Base(published or 0, adds_to, known)
-    watch = _Watch(services, run, seconds_left)
+    watch = _Watch(services, run, seconds_left, tells="number" not in event)
     extractor = Extractor(run, datasource, index, base, services.lake, services.settings, watch.tick)
+    mine = event.get("folder") == extractor.work_folder  # not where another version was published meanwhile
+    if "number" in event:
+        services.runs.advance(run)
+        if mine:
+            extractor.work(event["stage"], event["number"])
+        return {"outcome": "done"}
+    services.runs.advance(run, progress={"stage": "extract", "current": 0, "total": len(index.pages)})
+    following = extractor.next_stage(event.get("stage") if mine else None)
+    if following is not None:
+        return {"outcome": "parts", **work_items(services, run, extractor.work_folder, *following)}
     return {"outcome": "done", "manifest_key": extractor.extract()}
 
 
 class _Watch:
-    """Says how far extracting has come, finds out that the run was cancelled, and ends it before its time is over."""
+    """Says how far extracting has come, finds out that the run was cancelled, and ends it before its time is over.
 
-    def __init__(self, services: Platform, run: Run, seconds_left: Callable[[], float]) -> None:
+    Args:
+        tells: whether to say how far: of many workers, none knows.
+    """
+
+    def __init__(self, services: Platform, run: Run, seconds_left: Callable[[], float], *, tells: bool) -> None:
         self._services, self._run, self._seconds_left = services, run, seconds_left
+        self._tells = tells
         self._told_at = time.monotonic()
 
     def tick(self, records: int) -> None:
@@ -272,8 +291,8 @@ class _Watch:
             raise DataTooLarge(f"The data takes longer to read than a function may run{said}; split it.")
         if time.monotonic() - self._told_at > _TELL_SECONDS:
             self._told_at = time.monotonic()
-            progress = {"stage": "extract", "current": records, "total": None}
-            self._run = self._services.runs.advance(self._run, progress=progress)
+            progress = {"progress": {"stage": "extract", "current": records, "total": None}} if self._tells else {}
+            self._run = self._services.runs.advance(self._run, **progress)
 
 
 def plan(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:

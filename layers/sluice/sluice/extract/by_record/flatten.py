@@ -80,6 +80,21 @@ class Columns:
         self._places[path] = tuple(self._place(path[:length]) for length in range(1, len(path) + 1))
         return column
 
+    def state(self) -> dict[str, Any]:
+        """The keys that have columns and how these are spelled, as JSON: for the `add` of others."""
+        return {"paths": list(map(list, self._places)), "spelled": list(self._spelled.values())}
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Take the keys into account of records behind those that were seen so far.
+
+        Raises:
+            UnreadableData: as `name`.
+        """
+        for path in state["paths"]:
+            self.name(tuple(path))
+        for name in state["spelled"]:
+            self.spelling(name)
+
     def _place(self, path: tuple[str, ...]) -> int:
         """The place of a key among its siblings, in the order in which they were first seen."""
         if path not in self._members:
@@ -116,21 +131,27 @@ def _add(row: Row, columns: Columns, path: tuple[str, ...], record: dict[str, An
 
 
 class RowMaker:
-    """Makes the rows of one run's records."""
+    """Makes the rows of one run's records.
 
-    def __init__(self, datasource: Datasource, run: Run, columns: Columns) -> None:
+    Args:
+        before: how many records the run has in front of these.
+    """
+
+    def __init__(self, datasource: Datasource, run: Run, columns: Columns, before: int = 0) -> None:
         fields = datasource.fields or {}
         self._metadata = {name: text for name, text in fields.items() if text.startswith("$")}
         self._selected = {name: text for name, text in fields.items() if not text.startswith("$")}
         self._flatten = flattener(columns)
         self._run = run
-        self._position = 0
+        self._position = before
+        self._page = self._nth = 0
         for name in fields:
             columns.reserve(name)
 
     def row(self, record: Any, page: PageReceipt) -> Row:
         """The row of the run's next record."""
         self._position += 1
+        self._page, self._nth = page.number, self._nth + 1 if page.number == self._page else 1
         row = self._select(record) if self._selected else self._flatten(record)
         for name, metadata in self._metadata.items():
             row[name] = self._metadata_value(metadata, page)
@@ -140,7 +161,7 @@ class RowMaker:
         try:
             return {name: search(expression, record) for name, expression in self._selected.items()}
         except ValueError as error:
-            raise UnreadableData(f"`fields`: record {self._position}: {error}.") from None
+            raise UnreadableData(f"`fields`: record {self._nth}: {error}.") from None
 
     def _metadata_value(self, name: str, page: PageReceipt) -> Any:
         match name:

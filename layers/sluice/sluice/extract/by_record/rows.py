@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -15,6 +14,7 @@ from sluice.errors import UnreadableData
 from sluice.extract.by_record.flatten import Columns, RowMaker
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.records import Records
+from sluice.extract.settling import ALONE, Among, Seen
 from sluice.formats.limits import Limits
 from sluice.formats.page import Page, open_page
 from sluice.lake.parquet import literal, quoted
@@ -32,12 +32,14 @@ class RecordReader:
         path: where they go; files beside it are scratch.
         known: the columns that the dataset has already, whose spelling stays.
         tick: is told how many records were read, now and then; it may end the work by raising.
+        among: what is known of the run's other pages.
     """
 
-    def __init__(self, path: Path, tick: Callable[[int], None], known: list[str]) -> None:
+    def __init__(self, path: Path, tick: Callable[[int], None], known: list[str], among: Among = ALONE) -> None:
         self._path = path
         self._tick = tick
         self._known = known
+        self._among = among
         self._count = 0
         self._names_columns = False
         self._longest = 0
@@ -49,41 +51,27 @@ class RecordReader:
             UnreadableData: a page is not what the datasource says; the detail names it.
         """
         spelled = Columns(limits.columns, self._known)
-        maker = RowMaker(datasource, run, spelled)
-        types = ColumnTypes(datasource)
-        notes: list[str] = []
-        repeated: Counter[str] = Counter()
+        maker = RowMaker(datasource, run, spelled, self._among.before)
+        seen = Seen(ColumnTypes(datasource), spelled)
         untyped = self._path.with_name("untyped.jsonl")
         with untyped.open("wb") as file:
             for receipt in index.pages:
                 with lake.raw(receipt.hash or "") as content:
                     try:
                         with open_page(datasource, receipt, content, limits) as page:
-                            self._page(file, receipt, page, maker, types, spelled)
-                            notes += [note for note in page.notes if note not in notes]
-                            repeated += page.repeated_keys()
+                            self._page(file, receipt, page, maker, seen)
+                            seen.notes.extend(note for note in page.notes if note not in seen.notes)
+                            seen.repeated.update(page.repeated_keys())
                     except UnreadableData as error:
                         raise _naming_page(error, receipt.number, receipt.url) from None
-        columns = types.columns(spelled)
+        types, columns = self._among.settle(seen)
         self._convert(untyped, columns, types)
         untyped.unlink()
-        notes += [
-            f"{key}: {count} values were left out, since their objects have the key again; the last value is used"
-            for key, count in repeated.items()
-        ]
-        query, warnings = self._query(columns), [*notes, *types.warnings()]
+        query, warnings = self._query(columns), seen.warnings(types)
         return Records(types.with_failures(columns), self._count, query, warnings, self._names_columns)
 
-    def _page(
-        self,
-        file: IO[bytes],
-        receipt: PageReceipt,
-        page: Page,
-        maker: RowMaker,
-        types: ColumnTypes,
-        spelled: Columns,
-    ) -> None:
-        datasource = page.datasource
+    def _page(self, file: IO[bytes], receipt: PageReceipt, page: Page, maker: RowMaker, seen: Seen) -> None:
+        datasource, types, spelled = page.datasource, seen.types, seen.spelled
         known = {spelled.spelling(name): kind for name, kind in known_columns(page).items()}
         self._names_columns = self._names_columns or bool(known)
         types.know(known, text=page.text)

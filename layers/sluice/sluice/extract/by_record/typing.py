@@ -16,6 +16,10 @@ from sluice.domain.time_format import TimeFormat, time_format
 from sluice.extract.by_record.flatten import METADATA_TYPES, Columns, Row
 
 
+class TogetherOnlyError(Exception):
+    """What was seen of some pages and of others does not say what would have been seen of all of them."""
+
+
 class ColumnTypes:
     """Sees every row once to know the types, then converts every row."""
 
@@ -86,6 +90,63 @@ class ColumnTypes:
             self._given[name] = self._given.get(name, 0) + times
             if value is not None:
                 self._present[name] = self._present.get(name, 0) + times
+
+    def state(self) -> dict[str, Any]:
+        """What was seen, as JSON: for the `add` of the types of the same datasource's other pages."""
+        guesses = [[name, isinstance(guess, TextTypeGuess), guess.state()] for name, guess in self._guesses.items()]
+        return {
+            "rows": self._rows,
+            "doubts_dots": self.doubts_dots,
+            "declared": self._declared,
+            "guesses": guesses,
+            "known": {name: sorted(set(kinds)) for name, kinds in self._known.items()},
+            "untold": sorted(self._untold),
+            "present": self._present,
+            "given": self._given,
+        }
+
+    def told(self) -> dict[str, Any]:
+        """What was told while records were converted, as JSON: for the `add_told` of others."""
+        return {"failures": self._failures, "cut": self._cut}
+
+    def add(self, state: dict[str, Any], spelled: Columns) -> None:
+        """Take into account what was seen of pages behind those that were seen so far.
+
+        Args:
+            spelled: how the columns are called here.
+
+        Raises:
+            TogetherOnlyError: the one pages are text and the others are not, so that each record must be seen.
+        """
+        self._rows += state["rows"]
+        self.doubts_dots = self.doubts_dots or state["doubts_dots"]
+        for name, kind in state["declared"].items():
+            self.declare(name, kind)
+        for name, text, seen in state["guesses"]:
+            if name in state["given"] or spelled.spelling(name) not in self._guesses:
+                self._guess(spelled.spelling(name), text=text).add(seen)
+        for name, kinds in state["known"].items():
+            self._known.setdefault(spelled.spelling(name), []).extend(kinds)
+        self._untold |= {spelled.spelling(name) for name in state["untold"]}
+        for counts, more in ((self._present, state["present"]), (self._given, state["given"])):
+            for name, count in more.items():
+                counts[spelled.spelling(name)] = counts.get(spelled.spelling(name), 0) + count
+
+    def add_told(self, told: dict[str, Any], spelled: Columns) -> None:
+        """Take into account what was told of pages behind those that were converted so far."""
+        for mine, more in ((self._failures, told["failures"]), (self._cut, told["cut"])):
+            for name, (count, first) in more.items():
+                before, shown = mine.get(spelled.spelling(name), (0, first))
+                mine[spelled.spelling(name)] = (before + count, shown)
+
+    def _guess(self, name: str, *, text: bool) -> JsonTypeGuess | TextTypeGuess:
+        """The guess for a column of other pages."""
+        guess = self._guesses.get(name)
+        if guess is None or (text and isinstance(guess, JsonTypeGuess) and name not in self._given):
+            guess = self._guesses[name] = self._text_guess() if text else JsonTypeGuess()
+        if isinstance(guess, TextTypeGuess) != text:
+            raise TogetherOnlyError
+        return guess
 
     def columns(self, spelled: Columns) -> list[Column]:
         """The columns in their order, those that no record has last."""
@@ -194,6 +255,15 @@ class ColumnTypes:
                 f"{name}: the dot was read as a decimal mark, and may stand between thousands; set csv.decimal"
             )
         return notes
+
+    def ways(self, columns: list[Column]) -> dict[str, str]:
+        """What besides the type decides about the values of a column that is read in a way of its own."""
+        found = self.readings(columns)
+        return {
+            name: f"{reading.comma} {reading.form.text if reading.form else ''}"
+            for name, reading in found.items()
+            if reading.comma or reading.form
+        }
 
     def with_failures(self, columns: list[Column]) -> list[Column]:
         """The columns; those in which a value was left out have null now."""

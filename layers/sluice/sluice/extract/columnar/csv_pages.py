@@ -12,6 +12,7 @@ from sluice.extract.columnar.csv_columns import TextColumns
 from sluice.extract.columnar.csv_files import count_in, keep
 from sluice.extract.columnar.pages import TABLE, NotColumnar, Pages, number_rows, query_of
 from sluice.extract.records import Records
+from sluice.extract.settling import Seen
 from sluice.formats.csv_format import CsvPage
 from sluice.formats.page import open_page
 from sluice.lake.parquet import literal
@@ -85,13 +86,14 @@ class CsvReader:
         columns = TextColumns(self._connection, names, count)
         classes = columns.summarize(types, {name: pages.datasource.declared_type(name) for name in names})
         pages.summarize_metadata(types, count)
-        known = types.columns(spelled)
+        seen = Seen(types, spelled, self._notes)
+        types, known = pages.among.settle(seen)
         cells = columns.cells(types, known, classes)
         return Records(
             types.with_failures(known),
             count,
             query_of(pages, known, cells),
-            [*self._notes, *types.warnings()],
+            seen.warnings(types),
             names_columns=True,
         )
 

@@ -15,6 +15,7 @@ from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
 from sluice.extract.columnar.structure import KINDS
 from sluice.extract.records import Records
+from sluice.extract.settling import Seen
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -59,13 +60,14 @@ class FieldTable:
         lists = [self._fields[name] for name, kind in kinds.items() if kind == "json"]
         require_plain(self._connection, lists, f"{TABLE}_read")
         self._pages.summarize_metadata(types, count)
-        known = types.columns(self._spelled)
+        seen = Seen(types, self._spelled)
+        types, known = self._pages.among.settle(seen)
         wanted = {column.name: column.type for column in known}
         cells: dict[str, Cell] = {}
         for number, (name, kind) in enumerate(kinds.items()):
             cell = _READ[kind].format(self._fields[name])
             cells[name] = cell_of(self._connection, types, name, cell, kind, wanted[name], ROWS, number)
-        return Records(types.with_failures(known), count, query_of(self._pages, known, cells), types.warnings())
+        return Records(types.with_failures(known), count, query_of(self._pages, known, cells), seen.warnings(types))
 
     def _summarize(self, types: ColumnTypes, name: str, cell: str) -> str:
         """Tell the types what is in a column; the kind that its values are read as."""
@@ -75,7 +77,7 @@ class FieldTable:
         if any(kind not in _KINDS for kind, _ in found):
             raise NotColumnar
         kinds = {_KINDS[kind] for kind, _ in found}
-        declared = self._pages.datasource.declared_type(name) or "double"
+        declared = self._pages.expected_type(name) or "double"
         numbers = kinds == {"bigint", "double"} and declared == "double"
         kind = next(iter(kinds), "string") if len(kinds) <= 1 else "double" if numbers else "json"
         wide = False

@@ -13,6 +13,7 @@ from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
 from sluice.extract.columnar.structure import Node
 from sluice.extract.records import Records
+from sluice.extract.settling import Seen
 from sluice.lake.parquet import quoted
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ class MemberTable:
         for name in pages.metadata:
             self._spelled.reserve(name)
         for path, node in self._nodes.items():
-            declared = pages.datasource.declared_type("_".join(path))
-            node.keep_texts(declared not in (None, "double"))
+            node.keep_texts(pages.expected_type("_".join(path)) not in (None, "double"))
 
     def records(self) -> Records:
         """The records.
@@ -52,13 +52,14 @@ class MemberTable:
         for path, name in names.items():
             self._summarize(types, path, name)
         self._pages.summarize_metadata(types, self._shapes.count)
-        known = types.columns(self._spelled)
+        seen = Seen(types, self._spelled)
+        types, known = self._pages.among.settle(seen)
         cells = self._cells(types, names, known)
         ragged = self._keep_lacking(known, names)
         join = f"LEFT JOIN {_LACKS} ON {_LACKS}.position = {TABLE}.position" if ragged else ""
-        missing = "lacks" if ragged else "NULL::VARCHAR[]"
+        missing = "lacks" if ragged else None
         query = query_of(self._pages, known, cells, missing=missing, join=join)
-        return Records(types.with_failures(known), self._shapes.count, query, types.warnings())
+        return Records(types.with_failures(known), self._shapes.count, query, seen.warnings(types))
 
     def _names(self) -> dict[Path, str]:
         """The columns of the values, by their paths: an object has one of its own only where it is null."""

@@ -14,6 +14,7 @@ from sluice.domain.schema import Column, convert, duckdb_type
 from sluice.extract.by_record.flatten import METADATA_TYPES
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.records import Records
+from sluice.extract.settling import ALONE, Among
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import literal, quoted
 from sluice.lake.store import Lake
@@ -36,6 +37,7 @@ class Pages:
 
     Args:
         known: the columns that the dataset has already, whose spelling stays.
+        among: what is known of the run's other pages.
     """
 
     run: Run
@@ -44,6 +46,11 @@ class Pages:
     lake: Lake
     limits: Limits
     known: list[str]
+    among: Among = ALONE
+
+    def expected_type(self, name: str) -> str | None:
+        """The type that a column must have: declared, or known; none where its values say it."""
+        return self.datasource.declared_type(name) or self.among.types.get(name)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -60,7 +67,7 @@ class Pages:
         """The SQL of what a field says about a record's page."""
         match self.metadata[name]:
             case "$position":
-                return f"({TABLE}.position + 1)::BIGINT"
+                return f"({TABLE}.position + {self.among.before + 1})::BIGINT"
             case "$page":
                 return "page::BIGINT"
             case "$fetched_at":
@@ -118,7 +125,7 @@ def query_of(
     cells: dict[str, Cell],
     *,
     rows: str = ROWS,
-    missing: str = "NULL::VARCHAR[]",
+    missing: str | None = None,
     join: str = "",
 ) -> str:
     """The SQL of a run's rows, as `Records` has it.
@@ -126,18 +133,21 @@ def query_of(
     Args:
         cells: of the columns that the pages have; the others say something about the page, or no record has them.
         rows: the SQL of the rows, with `position`, `page`, `place` and `nth`.
-        missing: the SQL of the columns that a record lacks.
+        missing: the SQL of the columns that a record lacks; none where no record lacks one that others have.
         join: the SQL of what must be joined for that.
     """
     absent = [one.name for one in columns if one.name not in cells and one.name not in pages.metadata]
-    if absent:
-        missing = f"list_concat(coalesce({missing}, []), [{', '.join(map(literal, absent))}])"
+    none_has = f"[{', '.join(map(literal, absent))}]" if absent else "NULL::VARCHAR[]"
+    if missing is not None and absent:
+        may_lack = ", ".join(literal(one.name) for one in columns if one.missing)
+        every = f"list_concat(coalesce({missing}, []), {none_has})"
+        missing = f"list_filter([{may_lack}], lambda name: list_contains({every}, name))"
     selected = []
     for column in columns:
         cell = cells[column.name].sql if column.name in cells else "NULL"
         cell = pages.metadata_cell(column.name) if column.name in pages.metadata else cell
         selected.append(f"({cell})::{duckdb_type(column.type)} AS {quoted(column.name)}")
-    selected += ["page::BIGINT AS _page", "nth::BIGINT AS _row", f"{missing} AS _missing"]
+    selected += ["page::BIGINT AS _page", "nth::BIGINT AS _row", f"{missing or none_has} AS _missing"]
     joins = [*(cell.join for cell in cells.values()), join]
     # The engine keeps the order of a table as long as nothing is joined to it.
     order = f"ORDER BY {TABLE}.position" if any(joins) else ""

@@ -14,6 +14,7 @@ from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.columnar.json_values import cell_of
 from sluice.extract.columnar.pages import Cell, NotColumnar, Pages, link_or_copy, query_of
 from sluice.extract.records import Records
+from sluice.extract.settling import Seen
 from sluice.formats.page import open_page
 from sluice.formats.parquet_format import ParquetPage
 from sluice.lake.parquet import literal, quoted
@@ -92,10 +93,11 @@ class ParquetReader:
             examples: list[tuple[Any, int]] = [(_EXACT + 1 if wide[number] else 1, counts[number + 1])]
             types.summarize(name, [*examples, (None, counts[0] - counts[number + 1])], counts[0])
         pages.summarize_metadata(types, counts[0])
-        known = types.columns(spelled)
+        seen = Seen(types, spelled, self._notes)
+        types, known = pages.among.settle(seen)
         cells = self._cells(types, known, rows, kinds)
         query = query_of(pages, known, cells, rows=rows)
-        return Records(types.with_failures(known), counts[0], query, [*self._notes, *types.warnings()], True)
+        return Records(types.with_failures(known), counts[0], query, seen.warnings(types), True)
 
     def _rows(self, leaves: list[_Leaf]) -> str:
         """The SQL of the rows, whose values are `c0`, `c1` and so on."""
