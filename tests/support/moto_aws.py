@@ -24,6 +24,7 @@ from support.template import resources
 REGION = "us-east-1"
 TABLES = resources("AWS::DynamoDB::Table")
 _make_client = Platform._client
+_direct_objects = Platform._direct_objects
 _clients: dict[tuple[str, str | None, str], Any] = {}
 
 
@@ -52,12 +53,14 @@ def aws() -> Iterator[None]:
     _start()
     botocore_stubber.enabled = True
     Platform._client = _shared_client  # type: ignore[method-assign]
+    Platform._direct_objects = lambda platform: None  # type: ignore[method-assign] # moto sees what clients send
     empty()
     try:
         yield
     finally:
         botocore_stubber.enabled = False
         Platform._client = _make_client  # type: ignore[method-assign]
+        Platform._direct_objects = _direct_objects  # type: ignore[method-assign]
 
 
 def empty() -> None:

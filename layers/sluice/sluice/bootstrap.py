@@ -19,6 +19,7 @@ from sluice.catalog.slots import Slots
 from sluice.catalog.table import Table
 from sluice.catalog.test_results import TestResults
 from sluice.lake.cache import FileCache
+from sluice.lake.direct import DirectObjects
 from sluice.lake.inbox import Inbox
 from sluice.lake.store import Lake
 from sluice.lake.tables import Tables
@@ -155,7 +156,19 @@ class Platform:
         """The lake."""
         settings = self.settings
         cache = FileCache(Path(settings.cache_dir or tempfile.gettempdir()) / "sluice", settings.cache_bytes)
-        return Lake(self.s3, self._links, settings.lake_bucket, settings.workspace, cache, settings.presigned_seconds)
+        return Lake(
+            self.s3,
+            self._links,
+            settings.lake_bucket,
+            settings.workspace,
+            cache,
+            settings.presigned_seconds,
+            self._direct_objects(),
+        )
+
+    def _direct_objects(self) -> DirectObjects | None:
+        """A shorter way to the lake's objects."""
+        return DirectObjects(self.s3, session(), self.settings.lake_bucket)
 
     @cached_property
     def tables(self) -> Tables | None:

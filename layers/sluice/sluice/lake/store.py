@@ -20,10 +20,12 @@ from sluice.domain.json_text import loads_with_digits
 from sluice.errors import NotFound, Unavailable
 from sluice.lake import keys
 from sluice.lake.cache import FileCache
+from sluice.lake.direct import DirectObjects
 from sluice.lake.parquet import LocalFile
 from sluice.lake.transfer import download, upload
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
@@ -49,13 +51,22 @@ class Lake:
     Args:
         s3: the client that moves bytes.
         links: the client that signs addresses for people, who may reach S3 by another name.
+        direct: a shorter way to the pages as received, which are many; none if all goes through the client.
     """
 
     def __init__(
-        self, s3: S3Client, links: S3Client, bucket: str, workspace: str, cache: FileCache, presigned_seconds: int
+        self,
+        s3: S3Client,
+        links: S3Client,
+        bucket: str,
+        workspace: str,
+        cache: FileCache,
+        presigned_seconds: int,
+        direct: DirectObjects | None = None,
     ) -> None:
         self._s3 = s3
         self._links = links
+        self._direct = direct
         self.bucket = bucket
         self._prefix = f"{workspace}/"
         self._cache = cache
@@ -173,6 +184,8 @@ class Lake:
         return digest
 
     def _put_new(self, key: str, body: bytes) -> None:
+        if self._direct is not None and self._direct.put_new(key, body):
+            return
         try:
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
@@ -204,25 +217,30 @@ class Lake:
         Raises:
             NotFound: nothing with this hash was ever received.
         """
-        key = self.full_key(keys.raw(content_hash))
+        packed = gzip.GzipFile(fileobj=self._raw_body(content_hash))
         with translated():
-            try:
-                answer = self._s3.get_object(Bucket=self.bucket, Key=key)
-            except self._s3.exceptions.NoSuchKey:
-                raise NotFound(f"There is no page {content_hash}.") from None
+            beginning = packed.read(_SMALL + 1)
+        if len(beginning) <= _SMALL:
+            yield BytesIO(beginning)
+            return
         with self._cache.scratch() as path:
-            with translated(), gzip.GzipFile(fileobj=answer["Body"]) as packed:
-                beginning = packed.read(_SMALL + 1)
-                if len(beginning) > _SMALL:
-                    with path.open("wb") as plain:
-                        plain.write(beginning)
-                        shutil.copyfileobj(packed, plain, _CHUNK)
-            if len(beginning) <= _SMALL:
-                yield BytesIO(beginning)
-                return
-            del beginning
+            with translated(), path.open("wb") as plain:
+                plain.write(beginning)
+                del beginning
+                shutil.copyfileobj(packed, plain, _CHUNK)
             with path.open("rb") as content:
                 yield content
+
+    def _raw_body(self, content_hash: str) -> StreamingBody:
+        key = self.full_key(keys.raw(content_hash))
+        body = self._direct.get(key) if self._direct is not None else None
+        if body is not None:
+            return body
+        with translated():
+            try:
+                return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+            except self._s3.exceptions.NoSuchKey:
+                raise NotFound(f"There is no page {content_hash}.") from None
 
     def put_answer(self, body: bytes) -> str:
         """Keep an answer that is too large to be given inline; its key."""
