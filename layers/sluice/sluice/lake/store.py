@@ -21,6 +21,7 @@ from sluice.errors import NotFound, Unavailable
 from sluice.lake import keys
 from sluice.lake.cache import FileCache
 from sluice.lake.direct import DirectObjects
+from sluice.lake.gzipped import beginning, gzipped, reader, writer
 from sluice.lake.parquet import LocalFile
 from sluice.lake.transfer import download, upload
 
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _SMALL = 8 << 20
-# Pages are compressed while the upstream is asked for further ones: level 9 takes six times as long, and
-# saves a sixth of the bytes.
-_RAW_LEVEL = 1
-# How Parquet, zip archives with workbooks among them, and gzip begin: to pack them again gains nothing.
-_PACKED = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b")
 
 
 def sha256_of(content: IO[bytes]) -> str:
@@ -161,7 +157,7 @@ class Lake:
     def put_raw(self, content: IO[bytes], digest: str | None = None) -> str:
         """Keep a body as received, once for all its copies.
 
-        The same body is the same object in the lake: it is compressed alike, without a time.
+        The same body is the same object in the lake: its key is the hash of the body, however it was compressed.
 
         Args:
             content: the decoded content, from its beginning.
@@ -175,12 +171,10 @@ class Lake:
         with translated():
             size = content.seek(0, 2)
             content.seek(0)
-            level = 0 if content.read(4).startswith(_PACKED) else _RAW_LEVEL
-            content.seek(0)
             if size <= _SMALL:
-                self._put_new(key, gzip.compress(content.read(), level, mtime=0))
+                self._put_new(key, gzipped(content.read()))
             elif not self._exists(key):
-                self._upload_gzipped(key, content, level)
+                self._upload_gzipped(key, content)
         return digest
 
     def _put_new(self, key: str, body: bytes) -> None:
@@ -204,9 +198,9 @@ class Lake:
             raise
         return True
 
-    def _upload_gzipped(self, key: str, content: IO[bytes], level: int) -> None:
+    def _upload_gzipped(self, key: str, content: IO[bytes]) -> None:
         with self._cache.scratch() as path:
-            with path.open("wb") as file, gzip.GzipFile("", "wb", level, file, mtime=0) as packed:
+            with path.open("wb") as file, writer(file, content) as packed:
                 shutil.copyfileobj(content, packed, _CHUNK)
             upload(self._s3, path, self.bucket, key)
 
@@ -217,16 +211,16 @@ class Lake:
         Raises:
             NotFound: nothing with this hash was ever received.
         """
-        packed = gzip.GzipFile(fileobj=self._raw_body(content_hash))
+        packed = reader(self._raw_body(content_hash))
         with translated():
-            beginning = packed.read(_SMALL + 1)
-        if len(beginning) <= _SMALL:
-            yield BytesIO(beginning)
+            begun = beginning(packed, _SMALL)
+        if len(begun) <= _SMALL:
+            yield BytesIO(begun)
             return
         with self._cache.scratch() as path:
             with translated(), path.open("wb") as plain:
-                plain.write(beginning)
-                del beginning
+                plain.write(begun)
+                del begun
                 shutil.copyfileobj(packed, plain, _CHUNK)
             with path.open("rb") as content:
                 yield content
