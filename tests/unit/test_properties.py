@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sluice.domain.base import merge_patch
@@ -107,6 +107,39 @@ def test_numbers_among_strings_that_look_like_numbers_keep_their_digits(found: l
 def test_only_numbers_are_read_exactly(text: str, doubtful: bool) -> None:
     """Reading numbers exactly takes five times as long, and strings of hexadecimal digits are common."""
     assert may_lose_digits(text.encode()) is doubtful
+
+
+LONG_NUMBER = re.compile(rb"(?:\A|[:,\[ \n\t\r])[-+]?[0-9.]*(?:[0-9.]{17}|[0-9.][eE][-+]?[0-9.]{3})")
+
+
+@MANY
+@given(
+    st.lists(st.sampled_from(["0", "12", "345", "6" * 17, ".", "e", "E", "+", "-", '"', ",", ":", "[", " ", "\n", "a"]))
+)
+def test_long_numbers_are_those_that_a_plain_pattern_matches(parts: list[str]) -> None:
+    text = "".join(parts).encode()
+    assume(not re.search(rb"[0-9.]{64}", text))  # what is longer counts as one wherever it is
+    assert may_lose_digits(text) is bool(LONG_NUMBER.search(text))
+
+
+def plain_depth(text: str) -> int | None:
+    """The depth as a reader of characters counts it; none where a string has a bracket."""
+    depth = deepest = 0
+    for token in re.findall(r'"(?:[^"\\]|\\.)*"|[][{}]', text):
+        if len(token) > 1:
+            if re.search(r"[][{}]", token):
+                return None
+        else:
+            depth += 1 if token in "[{" else -1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+@MANY
+@given(marked | values, st.booleans())
+def test_depth_of_a_text_is_what_a_plain_reader_counts(value: Any, spaced: bool) -> None:
+    text = json.dumps(value, indent=1).encode() if spaced else dumps(value)
+    assert depth_of_text(text, 200) == plain_depth(text.decode())
 
 
 @MANY

@@ -69,13 +69,14 @@ def _has_number(zeros: bytes, marks: bytes) -> bool:
     Strings of hexadecimal digits are common, and reading numbers exactly takes five times as long. What is
     in a string and looks like a number there, as in `"a: 1e400"`, counts as one.
     """
-    at = zeros.find(marks)
+    # From the end: `rfind` looks for the first byte of the mark, which is rarer than its zeros, in half of the time.
+    at = zeros.rfind(marks)
     while at >= 0:
         begun = max(0, at - _LONGEST_LOOK)
         before = zeros[begun:at].rstrip(b"0")
         if not before.removesuffix(b"+") or before.removesuffix(b"+").endswith(_BEFORE_NUMBERS):
             return True
-        at = zeros.find(marks, at + len(marks))
+        at = zeros.rfind(marks, 0, at + 1)  # the mark before may end with this one's first zero
     return False
 
 
@@ -193,8 +194,9 @@ def depth_of_text(text: bytes, most: int) -> int | None:
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Strings without brackets leave pairs of quotation marks; a bracket in a string stands between the two of a pair.
-    brackets = text.translate(_BRACKETS_ALIKE, _ALL_BUT_MARKS).replace(b'""', b"")
-    if b'"' in brackets:
+    marks = text.translate(_BRACKETS_ALIKE, _ALL_BUT_MARKS)
+    brackets = marks.translate(None, b'"')
+    if 2 * marks.count(b'""') != len(marks) - len(brackets):
         return None
     levels = 0
     while brackets and levels <= most:
