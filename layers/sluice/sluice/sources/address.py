@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from sluice.errors import AddressForbidden
+from sluice.sources.stream import connect
 
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -83,7 +84,6 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, policy: AddressPolicy) -> None:
         self._policy = policy
-        self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -102,7 +102,7 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
         error: Exception | None = None
         for address in await self._vetted(host, port):
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await connect(address, port, timeout, local_address, socket_options)
             except httpcore.ConnectError as refused:
                 error = refused
         raise error or httpcore.ConnectError(f"{host} has no address")

@@ -32,6 +32,9 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
+# A page is read in one or two steps instead of four: each passes through all layers of httpx.
+httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 << 10
+
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SPOOL = 8 << 20
