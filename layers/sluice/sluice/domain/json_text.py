@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Context, Decimal
-from functools import partial
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -224,13 +224,14 @@ def identical(one: Any, other: Any) -> bool:
     return canonical(one) == canonical(other)
 
 
-# As `canonical`, without a step of Python for each value; raises TypeError for whole numbers beyond 64 bits.
-canonical_alone = partial(orjson.dumps, default=_number, option=orjson.OPT_SORT_KEYS)
+def canonical_each(values: Iterable[Any]) -> Iterator[bytes]:
+    """As `canonical` of each value, without a step of Python for one; raises TypeError for integers beyond 64 bits."""
+    return map(orjson.dumps, values, repeat(_number), repeat(orjson.OPT_SORT_KEYS))
 
 
 def canonical(value: Any) -> bytes:
     """The value as compact JSON with its keys in order: equal values have equal bytes."""
     try:
-        return canonical_alone(value)
+        return orjson.dumps(value, default=_number, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return orjson.dumps(_with_long_integers(value), default=_number, option=orjson.OPT_SORT_KEYS)

@@ -12,7 +12,7 @@ import orjson
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import search
-from sluice.domain.json_text import canonical, canonical_alone
+from sluice.domain.json_text import canonical, canonical_each
 
 IDENTITY_BYTES = 8
 
@@ -42,7 +42,7 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
 def content_identities(records: list[Any]) -> bytes:
     """The identities of many records that are told apart by their content."""
     try:
-        return b"".join(map(source_hash, map(canonical_alone, records)))
+        return b"".join(map(source_hash, canonical_each(records)))
     except TypeError:  # a whole number beyond 64 bits
         return b"".join(source_hash(canonical(record)) for record in records)
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -172,7 +173,7 @@ class SourceClient:
             if content is not None and not trusted:
                 raise SourceRefused("The upstream sends us to another host, which must not get the request's body.")
             response = await self._ask(self._outgoing(request, credentials, url, method, content, trusted))
-            if trusted:
+            if trusted and "set-cookie" in response.headers:
                 self._client.cookies.extract_cookies(response)
             try:
                 location = response.headers.get("location")
@@ -253,6 +254,7 @@ def absolute(base: str, named: str) -> str | None:
     return address if is_address(address) else None
 
 
+@lru_cache(maxsize=64)  # a datasource's own address is looked at for each page
 def is_address(url: str) -> bool:
     """Whether this is an absolute address of HTTP that can be asked."""
     try:
