@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from sluice.bootstrap import Platform  # noqa: E402
 from sluice.domain.datasource import Datasource  # noqa: E402
 from sluice.domain.names import new_run_id, now, rfc3339  # noqa: E402
 from sluice.domain.run import FetchIndex, Run  # noqa: E402
+from sluice.lake.direct import DirectObjects  # noqa: E402
 from sluice.settings import load_settings  # noqa: E402
 from sluice_cli.emulator import Emulator, aws_environment  # noqa: E402
 from support.template import resources  # noqa: E402
@@ -74,17 +75,20 @@ class Calls:
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = defaultdict(list)
-        original, lock = botocore.client.BaseClient._make_api_call, threading.Lock()
+        self._lock = threading.Lock()
+        botocore.client.BaseClient._make_api_call = self._timed(botocore.client.BaseClient._make_api_call, str)
+        DirectObjects._answer = self._timed(DirectObjects._answer, "direct {}".format)  # type: ignore[method-assign]
 
-        def timed(client: Any, operation: str, arguments: Any) -> Any:
+    def _timed(self, original: Callable[..., Any], name: Callable[[str], str]) -> Callable[..., Any]:
+        def timed(caller: Any, operation: str, *arguments: Any) -> Any:
             begun = time.perf_counter()
             try:
-                return original(client, operation, arguments)
+                return original(caller, operation, *arguments)
             finally:
-                with lock:
-                    self.seconds[operation].append(time.perf_counter() - begun)
+                with self._lock:
+                    self.seconds[name(operation)].append(time.perf_counter() - begun)
 
-        botocore.client.BaseClient._make_api_call = timed
+        return timed
 
 
 def fetch(platform: Platform, url: str, http: dict[str, Any]) -> FetchIndex:
