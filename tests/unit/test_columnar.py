@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.errors import UnreadableData
+from sluice.extract.columnar import json_shapes
 from support.extraction import Read, datasource, read
 
 EXAMPLES = settings(
@@ -116,6 +117,57 @@ def test_json_is_read_alike(luck: random.Random) -> None:
     require_same(json_bodies(luck, document), **document)
 
 
+ALIKE: list[list[Any]] = [
+    *([1, -2, 2**60], [1, 2.5, 0.1], [True], ["x", "{", '"items": [', "\\", 'a"b\\"', ",]", "0.1234567890123456789"]),
+    *([[], ["]"], [[{"a": "}"}]]], [1, "x"], [0.5, 0.30000000000000004], [123456789.125, 1e300]),
+]
+ODD: list[Any] = ["late", 9, 0.25, -0.0, 1e-7, 0.30000000000000004, 10**25, [1], {}, {"q": 1}, True]
+
+
+def one_is_odd(luck: random.Random, record: dict[str, Any]) -> dict[str, Any]:
+    """A record that is not quite like others."""
+    key = luck.choice(list(record))
+    return luck.choice(
+        [
+            {**record, key: luck.choice(ODD)},
+            {**record, "extra": 1},
+            {name: one for name, one in record.items() if name != key} or {"other": 1},
+            dict(reversed(list(record.items()))),
+        ]
+    )
+
+
+@given(st.randoms(use_true_random=False))
+@EXAMPLES
+def test_json_of_records_that_are_alike_but_for_a_few_is_read_alike(luck: random.Random) -> None:
+    document: dict[str, Any] = {"format": luck.choice(["json", "jsonl"])}
+    kinds = {key: luck.choice(ALIKE) for key in luck.sample(["a", "b b", "c-.*", "items", "é"], luck.randint(1, 4))}
+
+    def made_page() -> list[dict[str, Any]]:
+        made = [{key: luck.choice([*some, None]) for key, some in kinds.items()} for _ in range(luck.randint(1, 6))]
+        made = [{**record, "o": {"n": luck.choice([1, None]), "a": "x"}} for record in made]
+        return [*made[:-1], one_is_odd(luck, made[-1])] if luck.random() < 0.3 else made
+
+    pages = [made_page() for _ in range(luck.choice([1, 2, 3]))]
+    bodies = ["\n".join(map(json.dumps, page)) for page in pages]
+    if document["format"] == "json":
+        way = luck.choice([[], ["items"], ["data", "items"]])
+        document |= {"records": ".".join(way)} if way else {}
+        beside = {"total": luck.choice([1, None, "]", 1e-400, [1, {"items": [{"z": 1}]}]])}
+        bodies = []
+        for page in pages:
+            content: Any = page
+            for key in reversed(way):
+                content = {**beside, key: content} if luck.random() < 0.5 else {key: content, **beside}
+            bodies.append(json.dumps(content, ensure_ascii=luck.random() < 0.5, indent=luck.choice([None, 1])))
+    body = luck.randrange(len(bodies))
+    edits = [("}]", "},]"), ("}, {", "} {"), (": ", ' : 5, "a": '), ("{", '{"items": 5, ')]
+    bodies[body] = bodies[body].replace(*luck.choice([*edits, *[("", "")] * 12]), 1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_shapes, "_SAMPLE", luck.choice([1, 3, 1000]))
+        require_same([text.encode() for text in bodies], **document)
+
+
 @given(st.randoms(use_true_random=False))
 @EXAMPLES
 def test_csv_is_read_alike(luck: random.Random) -> None:
@@ -155,6 +207,7 @@ READ_BY_THE_ENGINE = {
     "csv": ({"format": "csv"}, b'a,b,c\n1,x,"2,5"\n2,"y\nz",NA\n'),
     "csv of windows": ({"format": "csv"}, "a;b\r\n1,5;é\r\n2,25;ü\r\n".encode("cp1252")),
     "negative numbers": ({"format": "json"}, b'[{"a": -1}, {"a": 5}, {"a": 0}]'),
+    "texts like numbers": ({"format": "json"}, b'[{"a": "0.1234567890123456789", "b": 0.30000000000000004}]'),
     "text like a comma": ({"format": "jsonl"}, b'{"a": "f(x,]"}\n{"a": "a, nan, b 12345678901234567890123"}\n'),
     "csv with offsets": ({"format": "csv"}, b"a,b\n1,2026-01-01T00:00:00+02:00\n2,2026-01-01 10:00:00.5-05:30\n"),
     "csv with types": ({"format": "csv", "types": {"a": "decimal(10,2)"}}, b"a,b\n1.5,x\n1.555,y\n"),

@@ -39,7 +39,8 @@ class FieldTable:
         self._connection = connection
         self._source = source
         self._record = shapes.record
-        self._count = shapes.count
+        self._alike = shapes.alike
+        self._count = 0
         self._fields = {name: f"f{number}" for number, name in enumerate(pages.selected)}
         self._spelled = Columns(pages.limits.columns, pages.known)
         for name in pages.datasource.fields or {}:
@@ -53,8 +54,8 @@ class FieldTable:
         """
         self._require_single_keys()
         made = [f"{sql_of(text, 'record')} AS {self._fields[name]}" for name, text in self._pages.selected.items()]
-        self._source.load(self._connection, f"SELECT place, {', '.join(made)} FROM {self._source.texts}")
-        count = self._count
+        query = f"SELECT place, {', '.join(made)} FROM {self._source.texts}"
+        count = self._count = self._source.load(self._connection, query)
         types = ColumnTypes(self._pages.datasource)
         kinds = {name: self._summarize(types, name, cell) for name, cell in self._fields.items()}
         lists = [self._fields[name] for name, kind in kinds.items() if kind == "json"]
@@ -97,6 +98,8 @@ class FieldTable:
         Raises:
             NotColumnar: there are such records, or records that are null.
         """
+        if self._alike and not lists_in(self._record):
+            return
         table = f"{TABLE}_whole"
         self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {self._source.typed(self._record)}")
         require_single_keys(self._connection, lists_in(self._record), table)

@@ -30,6 +30,7 @@ class MemberTable:
         self._connection = connection
         self._source = source
         self._shapes = shapes
+        self._count = 0
         self._nodes = dict(shapes.record.nodes())
         self._spelled = Columns(pages.limits.columns, pages.known)
         for name in pages.metadata:
@@ -43,15 +44,17 @@ class MemberTable:
         Raises:
             NotColumnar: they must be read one by one.
         """
-        self._source.load(self._connection, f"SELECT record, place FROM {self._source.typed(self._shapes.record)}")
+        typed = f"SELECT record, place FROM {self._source.typed(self._shapes.record)}"
+        self._count = self._source.load(self._connection, typed)
         lists = lists_in(self._shapes.record)
         require_plain(self._connection, lists, f"{TABLE}_read")
         require_single_keys(self._connection, lists, f"{TABLE}_read")
         names = self._names()
         types = ColumnTypes(self._pages.datasource)
+        present = self._present()
         for path, name in names.items():
-            self._summarize(types, path, name)
-        self._pages.summarize_metadata(types, self._shapes.count)
+            self._summarize(types, path, name, present)
+        self._pages.summarize_metadata(types, self._count)
         seen = Seen(types, self._spelled)
         types, known = self._pages.among.settle(seen)
         cells = self._cells(types, names, known)
@@ -59,7 +62,7 @@ class MemberTable:
         join = f"LEFT JOIN {_LACKS} ON {_LACKS}.position = {TABLE}.position" if ragged else ""
         missing = "lacks" if ragged else None
         query = query_of(self._pages, known, cells, missing=missing, join=join)
-        return Records(types.with_failures(known), self._shapes.count, query, seen.warnings(types))
+        return Records(types.with_failures(known), self._count, query, seen.warnings(types))
 
     def _names(self) -> dict[Path, str]:
         """The columns of the values, by their paths: an object has one of its own only where it is null."""
@@ -75,20 +78,29 @@ class MemberTable:
             raise NotColumnar
         return names
 
-    def _summarize(self, types: ColumnTypes, path: Path, name: str) -> None:
+    def _present(self) -> dict[Path, int]:
+        """How many values of each path are not null."""
+        paths = [path for path, node in self._nodes.items() if not node.members]
+        counts = ", ".join(f"count({cell_at(path)})" for path in paths)
+        found = self._connection.execute(f"SELECT {counts} FROM {TABLE}_read").fetchone() or ()
+        return dict(zip(paths, found, strict=True))
+
+    def _summarize(self, types: ColumnTypes, path: Path, name: str, present: dict[Path, int]) -> None:
         """Tell the types what is in a column.
+
+        Args:
+            present: how many values of each path are not null.
 
         Raises:
             NotColumnar: a double may not hold a number.
         """
         node = self._nodes[path]
-        given = sum(shape.records for shape in self._shapes.all if not shape.lacks(path))
+        given = self._count - self._shapes.count_lacking(path)
         if node.members:
-            types.summarize(name, [(None, given)], self._shapes.count)
+            types.summarize(name, [(None, given)], self._count)
             return
-        present = sum(shape.records for shape in self._shapes.all if shape.kinds.get(path, "NULL") != "NULL")
         wide = node.kind in ("bigint", "double") and is_wide(self._connection, cell_at(path), node.kind)
-        types.summarize(name, examples_of(node.kinds, present, given, wide=wide), self._shapes.count)
+        types.summarize(name, examples_of(node.kinds, present[path], given, wide=wide), self._count)
 
     def _cells(self, types: ColumnTypes, names: dict[Path, str], known: list[Column]) -> dict[str, Cell]:
         kinds = {column.name: column.type for column in known}

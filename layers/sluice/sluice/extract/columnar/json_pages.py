@@ -33,7 +33,14 @@ _LAYOUTS: dict[str, Layout] = {"json": "document", "jsonl": "lines"}
 _LAST_COMMA = r"regexp_matches(json, ',\s*[\]}]')"
 _MOST_COMMAS = 1_000
 # Numbers with so many digits, or so small ones, that a double may not hold them; or texts that look like one.
-_LONG = r"[:,\[\s]-?([0-9][0-9.]{15,}(?:[eE][+-]?[0-9]+)?|[0-9.]+[eE]-[0-9]{3,})"
+# The character before comes with each: to ask for a group takes longer.
+_LONG = r"[:,\[\s]-?(?:[0-9][0-9.]{15,}(?:[eE][+-]?[0-9]+)?|[0-9.]+[eE]-[0-9]{3,})"
+_MAY_BE_LOST = """(contains(found, '.') OR contains(lower(found), 'e'))
+    AND TRY_CAST(substr(found, 2) AS DOUBLE)::VARCHAR IS DISTINCT FROM substr(found, 2)"""
+# A text that the engine writes as it was has no comma behind the last value, and no number that a double changes.
+_SAME = "json_extract(json, '$')::VARCHAR = json::VARCHAR"
+# Where these first documents are like that, the others are asked.
+_FIRST = 8
 
 
 class JsonReader:
@@ -65,8 +72,10 @@ class JsonReader:
         assert self._layout is not None, "there are pages"
         source = JsonSource(self._files, self._layout, self._way)
         if self._layout == "document":
-            source = replace(source, single=self._is_single(source))
+            source = replace(source, single=self._is_single(replace(source, files=self._files[:1])))
         shapes = Shapes(self._connection, source)
+        if self._layout == "document" and not shapes.alike:
+            self._is_single(source)
         if spelled_alike(shapes.record):
             raise NotColumnar
         self._require_plain(source, shapes)
@@ -74,7 +83,7 @@ class JsonReader:
         return table(self._pages, self._connection, source, shapes).records()
 
     def _is_single(self, source: JsonSource) -> bool:
-        """Whether each page has a single record, and not a list of them.
+        """Whether each of these pages has a single record, and not a list of them.
 
         Raises:
             NotColumnar: pages differ, have neither, or are no single document.
@@ -86,7 +95,7 @@ class JsonReader:
         if len(found) != 1:
             raise NotColumnar
         kind, documents, pages = found[0]
-        if kind not in ("ARRAY", "OBJECT") or not documents == pages == len(self._files):
+        if kind not in ("ARRAY", "OBJECT") or not documents == pages == len(source.files):
             raise NotColumnar
         return bool(kind == "OBJECT")
 
@@ -96,16 +105,26 @@ class JsonReader:
         Raises:
             NotColumnar: there is something like that.
         """
+        kinds = {kind for _, node in shapes.record.nodes() for kind in node.kinds}
         long = "NULL"
-        if any({"double", "json"} & node.kinds for _, node in shapes.record.nodes()):
-            long = f"""list_filter(regexp_extract_all(json, {literal(_LONG)}, 1),
-                       lambda number: regexp_matches(number, '[.eE]') AND number::DOUBLE::VARCHAR <> number)"""
+        if {"double", "json"} & kinds and not shapes.has_short_numbers:
+            long = f"list_filter(regexp_extract_all(json, {literal(_LONG)}), lambda found: {_MAY_BE_LOST})"
+        first = f"SELECT bool_and({_SAME}) FROM (SELECT json FROM {source.documents} LIMIT {_FIRST})"
+        same = _SAME if (self._connection.execute(first).fetchone() or (False,))[0] else "false"
+        odd = f"CASE WHEN NOT ({same}) THEN {{'comma': {_LAST_COMMA}, 'long': {long}}} END"
         found = self._connection.execute(f"""
-            SELECT count(DISTINCT place), count(*) FILTER (comma), flatten(list(long) FILTER (len(long) > 0))
-            FROM (SELECT place, {_LAST_COMMA} AS comma, {long} AS long FROM {source.documents})
+            SELECT count(DISTINCT place), count(*), count(*) FILTER (odd.comma),
+                   flatten(list(odd.long) FILTER (len(odd.long) > 0))
+            FROM (SELECT place, {odd} AS odd FROM {source.documents})
         """).fetchone()
-        pages, commas, numbers = found or (0, 0, [])
-        if pages != len(self._files) or commas > _MOST_COMMAS or not all(map(_is_kept, numbers or [])):
+        pages, documents, commas, numbers = found or (0, 0, 0, [])
+        if self._layout == "document" and documents != pages:
+            raise NotColumnar
+        if (
+            pages != len(self._files)
+            or commas > _MOST_COMMAS
+            or not all(_is_kept(number[1:]) for number in numbers or [])
+        ):
             raise NotColumnar
         if commas:
             documents = self._connection.execute(f"SELECT json FROM {source.documents} WHERE {_LAST_COMMA}")

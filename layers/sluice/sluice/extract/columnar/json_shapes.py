@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sluice.extract.columnar.expressions import path_step
+from sluice.extract.columnar.json_pattern import RecordPattern
 from sluice.extract.columnar.json_source import JsonSource
 from sluice.extract.columnar.pages import NotColumnar
 from sluice.extract.columnar.structure import Node
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 # The first records say most of what there is to know; what they do not know is learnt from others.
-_FIRST = 64
+_SAMPLE, _FIRST = 1_000, 64
+_FEW_DOCUMENTS = 8
 _MOST_SHAPES, _MOST_TRIES = 20_000, 8
-_TABLE = "sluice_shapes"
+# So often the pattern of records that seem to be alike is widened by those that are not of it.
+_MOST_PATTERNS = 5
+_TABLE, _UNLIKE = "sluice_shapes", "sluice_unlike"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,13 @@ class Shape:
 class Shapes:
     """The shapes of all records, and the structure that they have together.
 
+    Where all records have the same keys in the same order, as they mostly do, a pattern shows it;
+    else each record is asked for its keys and kinds.
+
+    Attributes:
+        alike: whether a pattern has shown that.
+        has_short_numbers: whether it has shown besides that a double holds every number that is not whole.
+
     Raises:
         NotColumnar: an object has a key twice or none at all, a record is no object, or a value is an
             object in some records and something else in others.
@@ -56,7 +67,16 @@ class Shapes:
         self._connection = connection
         self._source = source
         self.record = Node()
-        self._learn(f"SELECT record FROM {source.texts} LIMIT {_FIRST}")
+        first = self._learn(f"SELECT record FROM {source.texts} LIMIT {_SAMPLE}")
+        self.has_short_numbers = False
+        self.alike = self._are_alike(first)
+        if self.alike:
+            self.all = [self._only_shape()]
+        else:
+            self._ask_all()
+
+    def _ask_all(self) -> None:
+        """Ask each record for its keys and kinds."""
         for _ in range(_MOST_TRIES):
             found = self._found()
             unknown = [example for shape, example in found if self._is_unknown(shape)]
@@ -68,20 +88,63 @@ class Shapes:
             raise NotColumnar
         self._take_kinds()
 
-    @property
-    def count(self) -> int:
-        """How many records there are."""
-        return sum(shape.records for shape in self.all)
+    def count_lacking(self, path: Path) -> int:
+        """How many records lack a column."""
+        return 0 if self.alike else sum(shape.records for shape in self.all if shape.lacks(path))
 
-    def _learn(self, query: str) -> None:
-        """Take the structure of some records into account."""
+    def _learn(self, query: str) -> list[Any]:
+        """Take the structure of some records into account.
+
+        Returns:
+            Their keys, in such a form that those of records which are alike are equal.
+        """
+        keys = []
         for (text,) in self._connection.execute(f"SELECT json_structure(record) FROM ({query})").fetchall():
             structure = json.loads(text)
             if not isinstance(structure, dict):
                 raise NotColumnar
             self.record.add(structure)
+            keys.append(_keys(structure))
         if not self.record.members:
             raise NotColumnar
+        return keys
+
+    def _are_alike(self, known: list[Any]) -> bool:
+        """Whether all records have the keys that some of them have, in the same order, and all objects are there.
+
+        Args:
+            known: the keys of the records that the structure knows.
+        """
+        source, short, last = self._source, True, ""
+        for _ in range(_MOST_PATTERNS):
+            if any(keys != known[0] for keys in known):
+                return False
+            pattern = RecordPattern(self.record, short=short)
+            whole = pattern.document(source.way, single=source.is_single)
+            if whole is None or whole == last:  # nothing was learnt of the others
+                if not short:
+                    return False
+                short = False
+                continue
+            if not self._keep_unlike(whole):
+                self.has_short_numbers = short
+                return True
+            last = whole
+            others = f"WHERE NOT regexp_full_match(record::VARCHAR, {literal(pattern.record)}) LIMIT {_FIRST}"
+            known += self._learn(f"SELECT record FROM {source.records_of(_UNLIKE)} {others}")
+        return False
+
+    def _keep_unlike(self, pattern: str) -> int:
+        """Make a table of a few documents that are not of a pattern; how many there are."""
+        unlike = f"FROM {self._source.documents} WHERE NOT regexp_full_match(json, {literal(pattern)})"
+        query = f"CREATE OR REPLACE TABLE {_UNLIKE} AS {unlike} LIMIT {_FEW_DOCUMENTS}"
+        return int((self._connection.execute(query).fetchone() or (0,))[0])
+
+    def _only_shape(self) -> Shape:
+        """The shape of records that are alike."""
+        nodes = {(): self.record, **dict(self.record.nodes())}
+        keys = {path: list(node.members) for path, node in nodes.items() if node.members}
+        return Shape((0, 0), 0, keys, {path: "OBJECT" if node.members else "VALUE" for path, node in nodes.items()})
 
     def _objects(self) -> list[Path]:
         return [(), *(path for path, node in self.record.nodes() if node.members)]
@@ -161,6 +224,10 @@ class Shapes:
             f"CREATE OR REPLACE TABLE {table} AS "
             f"SELECT {_TABLE}.rowid AS position, lacks FROM {_TABLE} JOIN {table}_of USING (one, other)"
         )
+
+
+def _keys(structure: Any) -> Any:
+    return [(key, _keys(value)) for key, value in structure.items()] if isinstance(structure, dict) else None
 
 
 def _shape(

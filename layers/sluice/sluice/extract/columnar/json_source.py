@@ -54,32 +54,49 @@ class JsonSource:
     @property
     def texts(self) -> str:
         """The SQL of the records as JSON: `record`, with `place`."""
+        return self.records_of(self.documents)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a document has a single record."""
+        return self.single or self.layout == "lines"
+
+    def records_of(self, documents: str) -> str:
+        """The SQL of the records of documents, as JSON: `record`, with `place`.
+
+        Args:
+            documents: the SQL of the documents: `json`, with `place`.
+        """
         if self.layout == "lines":
-            return f"(SELECT json AS record, place FROM {self.documents})"
+            return f"(SELECT json AS record, place FROM {documents})"
         found = f"json_extract(json, {literal(self.records_path + ('' if self.single else '[*]'))})"
-        return f"(SELECT {found if self.single else f'unnest({found})'} AS record, place FROM {self.documents})"
+        return f"(SELECT {found if self.single else f'unnest({found})'} AS record, place FROM {documents})"
 
     def typed(self, record: Node) -> str:
         """The SQL of the records as structs: `record`, with `place`.
 
         The engine raises an error for a key that an object has twice.
         """
-        kind = record.stored if self.single or self.layout == "lines" else f"{record.stored}[]"
+        kind = record.stored if self.is_single else f"{record.stored}[]"
         found = "document" + "".join(f".{quoted(key)}" for key in self.way)
         for key in reversed(self.way):
             kind = f"STRUCT({quoted(key)} {kind})"
-        listed = found if self.single or self.layout == "lines" else f"unnest({found})"
+        listed = found if self.is_single else f"unnest({found})"
         columns = f"columns = {{document: {literal(kind)}}}, records = false"
         return f"(SELECT {listed} AS record, {_PLACE} FROM read_json({self._options}, {columns}))"
 
-    def load(self, connection: DuckDBPyConnection, query: str) -> None:
+    def load(self, connection: DuckDBPyConnection, query: str) -> int:
         """Make the table of a query's rows, in their order, each with its page and its place within it.
 
         Args:
             query: with `place`, in the order of the records.
+
+        Returns:
+            How many rows there are.
         """
-        connection.execute(f"CREATE OR REPLACE TABLE {TABLE}_read AS {query}")
+        answer = connection.execute(f"CREATE OR REPLACE TABLE {TABLE}_read AS {query}").fetchone()
         number_rows(connection, [file.page for file in self.files])
+        return int(answer[0]) if answer else 0
 
 
 # JSON of the engine's that Python would write in another way.
