@@ -1,9 +1,14 @@
 """A column that becomes text has the texts that were received, whichever runs brought them, and in which order."""
 
 import itertools
+import json
+import os
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from sluice.bootstrap import Platform
 from support.client import Client
@@ -73,3 +78,40 @@ def test_a_replay_has_the_same_texts(services: Platform, admin: Client) -> None:
     before = rows(admin, "datasources/notes")
     assert ingest(admin, "notes", {"replay": 3})["status"] == "succeeded"
     assert rows(admin, "datasources/notes") == before
+
+
+VALUES = [None, 1, 7, -3, 1.0, 2.5, 2**53 + 1, 10**22 + 1, "7", "x", "", "2026-01-01", True, [1, 2.50], []]
+FEW = settings(
+    max_examples=60 if os.environ.get("PROOF") else 3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+records = st.fixed_dictionaries(
+    {"id": st.integers(1, 4)}, optional={"v": st.sampled_from(VALUES), "w": st.sampled_from(VALUES)}
+)
+
+
+def told(client: Client, slug: str) -> tuple[dict[str, str], list[str]]:
+    """The types of a datasource's columns, and its rows as JSON in which 1 and 1.0 differ."""
+    columns = client.get(f"/datasources/{slug}/versions").json()["items"][0]["schema"]
+    shown = [json.dumps(row, sort_keys=True) for row in rows(client, f"datasources/{slug}")]
+    return {column["name"]: column["type"] for column in columns}, shown
+
+
+@pytest.mark.parametrize("key", [None, ["id"]], ids=["append", "upsert"])
+@FEW
+@given(batches=st.lists(st.lists(records, min_size=1, max_size=3), min_size=2, max_size=4))
+@example(batches=[[{"id": 1, "v": 1}, {"id": 2, "v": 2.5}], [{"id": 3, "v": "x"}], [{"id": 1, "v": True}]])
+@example(batches=[[{"id": 1, "v": 2**53 + 1}], [{"id": 2, "v": 0.5}], [{"id": 3, "v": "7"}, {"id": 4, "v": 7}]])
+@example(batches=[[{"id": 1, "v": "x"}], [{"id": 2, "v": None}], [{"id": 3, "v": 10**22 + 1}]])
+def test_a_replay_of_json_is_what_its_runs_made(
+    admin: Client, key: list[str] | None, batches: list[list[dict[str, Any]]]
+) -> None:
+    slug = f"log-{uuid4().hex}"
+    assert admin.post("/datasources", {"name": slug, "kind": "push", "primary_key": key}).status == 201
+    for batch in batches:
+        pushed(admin, slug, batch)
+    before = told(admin, slug)
+    run = ingest(admin, slug, {"replay": len(batches)})
+    assert run["status"] == "succeeded", run
+    assert told(admin, slug) == before

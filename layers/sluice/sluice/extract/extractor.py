@@ -199,7 +199,18 @@ class Extractor:
     def _becoming_text(self, read: list[Column]) -> dict[str, str]:
         """The columns whose values are text in the dataset, and were read as something else."""
         found = {column.name: column for column in read}
-        return {one.name: one.type for one in self._together(read) if loses_text(found.get(one.name), one)}
+        becoming = {one.name: one.type for one in self._together(read) if loses_text(found.get(one.name), one)}
+        return becoming | self._replayed_as_text(found)
+
+    def _replayed_as_text(self, found: dict[str, Column]) -> dict[str, str]:
+        """Of a replay, the columns that are text since several runs brought values of JSON of different kinds.
+
+        One run that brings all of them has a type for them, too: `json`, or a decimal.
+        """
+        known = self._base.known.schema_ if self._run.replay is not None and self._adds and self._base.known else []
+        texts = [one.name for one in known if one.type == "string" and not one.guessed]
+        read = [found[name] for name in texts if name in found]
+        return {one.name: "string" for one in read if one.from_json and one.type not in ("string", "bigint", "double")}
 
     def _text_notes(self, columns: list[Column]) -> list[str]:
         """What is said of columns that are text from this run on."""
