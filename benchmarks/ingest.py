@@ -2,8 +2,9 @@
 
 The upstream is a server on loopback, a process of its own, which has rendered all pages before. Ours
 is a datasource with offset pagination on a stack of its own, with all that a run does: raw pages,
-receipts, types, row numbers; the time is from the POST of the run until its status is `succeeded`, cold
-starts included. The peers are processes in environments of their own; what they import is not counted:
+receipts, types, row numbers; the time is from the POST of the run until its status is `succeeded`. In the
+first round all functions start cold; the stack keeps them for two minutes, as AWS does for some, so later
+rounds may find them warm. The peers are processes in environments of their own; what they import is not counted:
 
 - dlt: `rest_api` to Parquet files in a folder, with its defaults;
 - airbyte-cdk: the declarative source with its defaults; its records are counted and not kept;

@@ -24,8 +24,8 @@ _STOP_SECONDS = 60
 _PORT_SECONDS = 3
 # Calls that are under way may keep it from ending: after so long their processes are ended first.
 _PATIENCE_SECONDS = 20
-# How long a process of a function is kept for its next call.
-_WARM_SECONDS = 30
+# How long a process of a function is kept for its next call; AWS keeps them for some minutes.
+_WARM_SECONDS = 120
 # The first pause before an event is tried again; the second one is twice as long, and there is no third.
 _RETRY_SECONDS = 3
 # Where this is set, as it is in many images of containers, each start of a function would compile all of its modules.
