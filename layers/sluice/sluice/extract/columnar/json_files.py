@@ -38,7 +38,7 @@ def keep(content: IO[bytes], layout: Layout, path: Path, page: int, most: int) -
         most: the most bytes that a document may have.
 
     Raises:
-        NotColumnar: it is too large, or in another encoding.
+        NotColumnar: it is too large, in another encoding, or seems to be empty.
     """
     beginning = content.read(4)
     content.seek(0)
@@ -47,8 +47,12 @@ def keep(content: IO[bytes], layout: Layout, path: Path, page: int, most: int) -
     size = content.seek(0, os.SEEK_END)
     if layout == "document" and size > most:
         raise NotColumnar
-    content.seek(3 if beginning.startswith(codecs.BOM_UTF8) else 0)
-    if isinstance(content, io.BufferedReader) and content.tell() == 0:
+    start = 3 if beginning.startswith(codecs.BOM_UTF8) else 0
+    content.seek(start)
+    if not content.read(_CHUNK).strip():
+        raise NotColumnar
+    content.seek(start)
+    if isinstance(content, io.BufferedReader) and start == 0:
         link_or_copy(content.name, path)
     else:
         with path.open("wb") as target:

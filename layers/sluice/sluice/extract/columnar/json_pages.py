@@ -16,7 +16,7 @@ from sluice.extract.columnar.json_fields import FieldTable
 from sluice.extract.columnar.json_files import JsonFile, Layout, keep
 from sluice.extract.columnar.json_members import MemberTable
 from sluice.extract.columnar.json_shapes import Shapes
-from sluice.extract.columnar.json_source import JsonSource
+from sluice.extract.columnar.json_source import SAME, JsonSource
 from sluice.extract.columnar.pages import NotColumnar, Pages
 from sluice.extract.columnar.structure import spelled_alike
 from sluice.extract.records import Records
@@ -37,10 +37,6 @@ _MOST_COMMAS = 1_000
 _LONG = r"[:,\[\s]-?(?:[0-9][0-9.]{15,}(?:[eE][+-]?[0-9]+)?|[0-9.]+[eE]-[0-9]{3,})"
 _MAY_BE_LOST = """(contains(found, '.') OR contains(lower(found), 'e'))
     AND TRY_CAST(substr(found, 2) AS DOUBLE)::VARCHAR IS DISTINCT FROM substr(found, 2)"""
-# A text that the engine writes as it was has no comma behind the last value, and no number that a double changes.
-_SAME = "json_extract(json, '$')::VARCHAR = json::VARCHAR"
-# Where these first documents are like that, the others are asked.
-_FIRST = 8
 
 
 class JsonReader:
@@ -109,9 +105,12 @@ class JsonReader:
         long = "NULL"
         if {"double", "json"} & kinds and not shapes.has_short_numbers:
             long = f"list_filter(regexp_extract_all(json, {literal(_LONG)}), lambda found: {_MAY_BE_LOST})"
-        first = f"SELECT bool_and({_SAME}) FROM (SELECT json FROM {source.documents} LIMIT {_FIRST})"
-        same = _SAME if (self._connection.execute(first).fetchone() or (False,))[0] else "false"
+        same = SAME if shapes.begin_same else "false"
         odd = f"CASE WHEN NOT ({same}) THEN {{'comma': {_LAST_COMMA}, 'long': {long}}} END"
+        if shapes.are_same:
+            if self._layout == "lines":
+                return
+            odd = "{'comma': false, 'long': []::VARCHAR[]}"
         found = self._connection.execute(f"""
             SELECT count(DISTINCT place), count(*), count(*) FILTER (odd.comma),
                    flatten(list(odd.long) FILTER (len(odd.long) > 0))

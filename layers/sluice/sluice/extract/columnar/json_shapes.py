@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.extract.columnar.expressions import path_step
 from sluice.extract.columnar.json_pattern import RecordPattern
-from sluice.extract.columnar.json_source import JsonSource
+from sluice.extract.columnar.json_source import SAME, JsonSource
 from sluice.extract.columnar.pages import NotColumnar
 from sluice.extract.columnar.structure import Node
 from sluice.lake.parquet import literal
@@ -57,6 +57,8 @@ class Shapes:
     Attributes:
         alike: whether a pattern has shown that.
         has_short_numbers: whether it has shown besides that a double holds every number that is not whole.
+        are_same: whether the engine was seen to write all documents as they are.
+        begin_same: whether it was seen to write the first ones so.
 
     Raises:
         NotColumnar: an object has a key twice or none at all, a record is no object, or a value is an
@@ -68,7 +70,8 @@ class Shapes:
         self._source = source
         self.record = Node()
         first = self._learn(f"SELECT record FROM {source.texts} LIMIT {_SAMPLE}")
-        self.has_short_numbers = False
+        self.has_short_numbers = self.are_same = False
+        self.begin_same = self._asks_both = source.begins_same(connection)
         self.alike = self._are_alike(first)
         if self.alike:
             self.all = [self._only_shape()]
@@ -136,9 +139,24 @@ class Shapes:
 
     def _keep_unlike(self, pattern: str) -> int:
         """Make a table of a few documents that are not of a pattern; how many there are."""
-        unlike = f"FROM {self._source.documents} WHERE NOT regexp_full_match(json, {literal(pattern)})"
-        query = f"CREATE OR REPLACE TABLE {_UNLIKE} AS {unlike} LIMIT {_FEW_DOCUMENTS}"
-        return int((self._connection.execute(query).fetchone() or (0,))[0])
+        matches = f"regexp_full_match(json, {literal(pattern)})"
+        if self._asks_both:
+            # Both at once, since to read the documents takes as long as either.
+            self.are_same = self._keep(f"NOT ({matches} AND {SAME})") == 0
+            if self.are_same:
+                return 0
+            self._connection.execute(f"DELETE FROM {_UNLIKE} WHERE {matches}")
+            unlike = int((self._connection.execute(f"SELECT count(*) FROM {_UNLIKE}").fetchone() or (0,))[0])
+            if unlike:
+                return unlike
+            self._asks_both = False
+        return self._keep(f"NOT {matches}")
+
+    def _keep(self, condition: str) -> int:
+        """Make a table of a few documents that meet a condition; how many there are."""
+        found = f"FROM {self._source.documents} WHERE {condition} LIMIT {_FEW_DOCUMENTS}"
+        made = self._connection.execute(f"CREATE OR REPLACE TABLE {_UNLIKE} AS {found}").fetchone()
+        return int((made or (0,))[0])
 
     def _only_shape(self) -> Shape:
         """The shape of records that are alike."""

@@ -14,6 +14,10 @@ from sluice.lake.parquet import literal, quoted
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# A text that the engine writes as it was has no comma behind the last value, and no number that a double changes.
+SAME = "json_extract(json, '$')::VARCHAR = json::VARCHAR"
+# Where these first documents are like that, the others are asked.
+_FIRST = 8
 # A file's name is its place among the pages.
 _PLACE = "parse_filename(filename, true)::INTEGER AS place"
 _LARGEST_LINE = 16 << 20
@@ -84,6 +88,11 @@ class JsonSource:
         listed = found if self.is_single else f"unnest({found})"
         columns = f"columns = {{document: {literal(kind)}}}, records = false"
         return f"(SELECT {listed} AS record, {_PLACE} FROM read_json({self._options}, {columns}))"
+
+    def begins_same(self, connection: DuckDBPyConnection) -> bool:
+        """Whether the engine writes the first documents as they are."""
+        query = f"SELECT bool_and({SAME}) FROM (SELECT json FROM {self.documents} LIMIT {_FIRST})"
+        return bool((connection.execute(query).fetchone() or (False,))[0])
 
     def load(self, connection: DuckDBPyConnection, query: str) -> int:
         """Make the table of a query's rows, in their order, each with its page and its place within it.
