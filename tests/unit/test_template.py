@@ -241,7 +241,7 @@ def test_workflows_retry_what_the_error_tree_calls_transient(name: str) -> None:
 # What the linter does not know of the language yet.
 KNOWN_TO_BE_RIGHT = [
     known.format(name)
-    for name in ("IngestAll", "Parts")
+    for name in ("IngestAll", "Parts", "Pages")
     for known in (
         'Field "Label" not allowed in State Machine.States.{}',
         "State Machine.States.{}.ToleratedFailurePercentage is 100.0 but should be an Integer",
