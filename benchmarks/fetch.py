@@ -92,9 +92,9 @@ class Calls:
 
 
 def fetch(platform: Platform, url: str, http: dict[str, Any]) -> FetchIndex:
-    from sluice.sources.client import SourceClient
-    from sluice.sources.fetcher import HttpFetcher
-    from sluice.sources.requester import Fetching
+    from sluice.sources.http.client import SourceClient
+    from sluice.sources.http.fetcher import HttpFetcher
+    from sluice.sources.http.requester import Fetching
 
     pagination = {"type": "offset", "offset_param": "offset", "limit_param": "limit", "limit": RECORDS}
     document = {

@@ -13,8 +13,8 @@ import pytest
 
 from sluice.errors import AddressForbidden, DataTooLarge, SluiceError, SourceRefused, UnreadableData
 from sluice.sources.address import AddressPolicy
-from sluice.sources.auth import Credentials
-from sluice.sources.client import Received, Request, SourceClient, vetted_transport
+from sluice.sources.http.auth import Credentials
+from sluice.sources.http.client import Received, Request, SourceClient, vetted_transport
 from support.server import Server, send
 
 LOOPBACK = "127.0.0.0/8"

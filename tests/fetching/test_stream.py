@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sluice.sources.address import AddressPolicy, VettedBackend
-from sluice.sources.client import vetted_transport
+from sluice.sources.http.client import vetted_transport
 from sluice.sources.stream import connect
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

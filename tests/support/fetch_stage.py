@@ -17,9 +17,10 @@ from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import NotFound
 from sluice.settings import Settings
-from sluice.sources.client import SourceClient
-from sluice.sources.fetcher import HttpFetcher
-from sluice.sources.requester import Fetching, HandOver
+from sluice.sources.base import HandOver
+from sluice.sources.http.client import SourceClient
+from sluice.sources.http.fetcher import HttpFetcher
+from sluice.sources.http.requester import Fetching
 
 SETTINGS = Settings(fetch_backoff_seconds=0, fetch_max_retry_after_seconds=0)
 

@@ -12,9 +12,9 @@ from pytest_socket import disable_socket, enable_socket
 from sluice import bootstrap
 from sluice.bootstrap import Platform
 from sluice.domain.identity import KeyRequest
-from sluice.runs import steps
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
+from sluice.sources.http import source
 from support.client import Client
 from support.documents import Documents
 from support.moto_aws import TABLES, aws
@@ -30,8 +30,8 @@ atexit.register(SANDBOX.close)
 def closed_event_loop() -> Iterator[None]:
     """Close the event loop that the fetch stage keeps for its process."""
     yield
-    if steps._runner.cache_info().currsize:
-        steps._runner().close()
+    if source._runner.cache_info().currsize:
+        source._runner().close()
 
 
 @pytest.fixture(autouse=True)

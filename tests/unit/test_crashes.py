@@ -24,7 +24,7 @@ from sluice.domain.run import Drop
 from sluice.runs.inbox import receive
 from sluice.runs.scheduled import fire
 from sluice.runs.settling import sweep
-from sluice.sources.page_store import MOST_UNWRITTEN
+from sluice.sources.http.page_store import MOST_UNWRITTEN
 from support.client import Client
 from support.documents import drop, http_source, paged_source, rows
 from support.upstream import Canned, Upstream, ok

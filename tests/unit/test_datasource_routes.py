@@ -108,7 +108,7 @@ def test_a_slug_is_derived_from_the_name_and_taken_once(admin: Client) -> None:
         ({"http": {"url": "https://e.com", "auth": {"type": "magic"}}}, "/http/auth"),
         ({"http": {"url": "https://e.com", "auth": {"type": "api_key", "in": "body"}}}, "/http/auth/in"),
         ({"http": {"url": "https://e.com", "pagination": {"type": "offset", "limit": 0}}}, "/http/pagination/limit"),
-        ({"http": None}, ""),
+        ({"http": None}, "/http"),
         ({"kind": "smoke"}, "/kind"),
         ({"slug": "Not A Slug"}, "/slug"),
         ({"write_disposition": "merge"}, "/write_disposition"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import RunStopped, Unavailable
-from sluice.sources import identities, page_reader
+from sluice.sources.http import identities, page_reader
 from support.fetch_stage import FetchStage, MemoryRuns
 from support.slow import OFFSET, PAGE, Slow, stage_of
 from support.upstream import Canned, ok

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from sluice.sources.requester import HandOver
+from sluice.sources.base import HandOver
 from support.slow import Slow, stage_of
 from support.upstream import Canned, raw
 
@@ -18,7 +18,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_000_000.0
         self.waited: list[float] = []
-        monkeypatch.setattr("sluice.sources.requester.time.time", lambda: self.now)
+        monkeypatch.setattr("sluice.sources.http.requester.time.time", lambda: self.now)
 
     async def pause(self, seconds: float) -> None:
         self.waited.append(seconds)

@@ -61,7 +61,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 270),
-    "query": Budget(ROUTED, 355),
+    "query": Budget(ROUTED, 360),
     "report": STAGE,
     "run_events": Budget(LOGGED, 195),
     "scheduled": Budget(CATALOG, 145),

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sluice.domain.base import merge_patch
-from sluice.domain.http_source import OffsetPagination
+from sluice.domain.datasource.http_source import OffsetPagination
 from sluice.domain.json_text import depth, depth_of_text, dumps, loads, loads_with_digits, may_lose_digits
 from sluice.domain.names import is_slug, slug_of, sql_name_of
 from sluice.domain.schema import Column, JsonTypeGuess, common_type, convert, duckdb_type
@@ -28,7 +28,7 @@ from sluice.domain.text_values import loses_digits
 from sluice.errors import Invalid
 from sluice.reads.request import data_request
 from sluice.security.cursors import Cursors
-from sluice.sources.pagination import End, OffsetPages, PageFacts
+from sluice.sources.http.pagination import End, OffsetPages, PageFacts
 
 SIZE = 100 if os.environ.get("PROOF") else 1
 MANY = settings(max_examples=60 * SIZE, deadline=None, suppress_health_check=list(HealthCheck))

@@ -10,7 +10,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, reading_of
 from sluice.formats.limits import Limits
 from sluice.settings import Settings
-from sluice.sources.identities import Identities
+from sluice.sources.http.identities import Identities
 
 
 def datasource(**changes: Any) -> Datasource:

@@ -10,7 +10,7 @@ import pytest
 from sluice.bootstrap import Platform
 from sluice.catalog import migration
 from sluice.catalog.upgrades import UPGRADES, newest, upgraded
-from sluice.domain.datasource import Datasource
+from sluice.domain.datasource import HttpDatasource
 from sluice.domain.file_format import CsvOptions
 from support.client import Client
 from support.documents import ingest, rows
@@ -96,7 +96,9 @@ def stored(services: Platform) -> list[migration.Stored]:
 def test_old_items_are_read_in_the_present_form(services: Platform, admin: Client, upstream: Upstream) -> None:
     document = admin.get("/datasources/coins").json()
     assert (document["csv"], document["xlsx"], document["etag"]) == (None, None, "3")
-    fresh = Datasource(name="x", kind="file").model_dump(mode="json", by_alias=True)
+    fresh = HttpDatasource.model_validate({"name": "x", "kind": "http", "http": {"url": "https://e.com"}}).model_dump(
+        mode="json", by_alias=True
+    )
     assert list(document)[: len(fresh)] == list(fresh), "the fields are in the order of new ones"
     events = admin.get(f"/runs/{OLD_RUN['run_id']}/events").json()["items"]
     assert [(event["event"], event["attempt"]) for event in events] == [

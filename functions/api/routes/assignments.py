@@ -10,7 +10,6 @@ from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
 from sluice.http.resources import DATASOURCES, until_stored
 from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
-from sluice.security.secret_use import secrets_of
 
 routes = Routes("projects")
 
@@ -86,7 +85,7 @@ def _require_secrets_allowed(services: Platform, found: Definition, project: Def
     """
     if all(secret.document.get("projects") is None for secret in services.definitions.all("secret")):
         return
-    names = set(secrets_of(Datasource.model_validate(found.document)).values())
+    names = set(Datasource.model_validate(found.document).secrets().values())
     pointer = services.datasets.pointer(f"datasource/{found.name}")
     key = None
     if pointer.published is not None:

@@ -151,9 +151,9 @@ def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
     """Start an ingest run."""
     found = call.definition
     request = call.document(IngestRequest, {})
-    if request.replay is None and found.document["kind"] != "http":
-        how = "drop a file instead" if found.document["kind"] == "file" else "post records instead"
-        raise Conflict(f"{slug!r} is of kind {found.document['kind']}: nothing can be asked for; {how}.")
+    datasource = Datasource.model_validate(found.document)
+    if request.replay is None and datasource.ARRIVAL != "pulled":
+        raise Conflict(f"{slug!r} is of kind {datasource.kind}: nothing can be asked for; {datasource.INSTEAD}.")
     if request.replay is not None:
         call.require("datasource.replay")
         services.datasets.version(f"datasource/{slug}", request.replay)

@@ -10,12 +10,11 @@ from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
-from sluice.domain.http_source import url_fault
+from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import SECRET_NAME_PATTERN, Slug
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.routes import CURSOR, IF_MATCH, LIMIT, Routes
-from sluice.security.secret_use import secrets_of
 
 routes = Routes("secrets")
 
@@ -67,7 +66,7 @@ def _view(found: Definition, users: dict[str, list[str]]) -> dict[str, Any]:
 def _users(services: Platform) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for found in services.definitions.all("datasource"):
-        for name in secrets_of(Datasource.model_validate(found.document)).values():
+        for name in Datasource.model_validate(found.document).secrets().values():
             users.setdefault(name, []).append(found.name)
     return users
 

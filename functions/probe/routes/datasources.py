@@ -6,13 +6,13 @@ from dataclasses import asdict
 from sluice.bootstrap import Platform
 from sluice.domain.base import validate
 from sluice.domain.datasource import Datasource
-from sluice.errors import Conflict, Invalid
+from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
-from sluice.http.datasource_rules import require_safe
 from sluice.http.routes import Parameter, Routes
 from sluice.http.views import author_of
 from sluice.security.policy import decide
 from sluice.security.secret_use import Author
+from sluice.sources.registry import source_of
 
 routes = Routes("datasources")
 _PAGES = Parameter("pages", "How many pages to look at.", {"type": "integer", "minimum": 1, "default": 1})
@@ -69,18 +69,13 @@ def _unsaved(call: Call) -> tuple[Datasource, Author]:
     if not isinstance(body, dict):
         raise Invalid("The body must be a JSON object.")
     datasource = validate(Datasource, {"name": "unsaved", **body})
-    require_safe(datasource)
+    datasource.require_safe()
     return datasource, Author(call.principal.id, call.principal.role)
 
 
 def _saved(call: Call) -> tuple[Datasource, Author]:
     call.require_known_parameters()
     return Datasource.model_validate(call.definition.document), author_of(call.definition)
-
-
-def _require_http(datasource: Datasource) -> None:
-    if datasource.kind != "http":
-        raise Conflict(f"A datasource of kind {datasource.kind} has no upstream that could be asked.")
 
 
 def _secrets(call: Call, services: Platform, datasource: Datasource, author: Author) -> Callable[[str], str]:
@@ -90,22 +85,17 @@ def _secrets(call: Call, services: Platform, datasource: Datasource, author: Aut
 
 
 def _check(call: Call, services: Platform, datasource: Datasource, author: Author) -> Answer:
-    from sluice.sources.probe import Probe
-
-    _require_http(datasource)
-    secret = _secrets(call, services, datasource, author)
-    return Answer(asdict(Probe(datasource, services.settings, secret, services.source_transport).check()))
+    source = source_of(datasource.kind)
+    return Answer(asdict(source.check(datasource, services, _secrets(call, services, datasource, author))))
 
 
 def _preview(call: Call, services: Platform, datasource: Datasource, author: Author) -> Answer:
-    from sluice.extract.preview import Preview
+    from sluice.extract.preview import Preview, preview_run
     from sluice.formats.limits import Limits
-    from sluice.sources.probe import Probe, probing_run
 
     settings = services.settings
     pages = call.integer("pages", 1, 1, settings.preview_pages)
-    _require_http(datasource)
-    preview = Preview(probing_run(datasource.slug), datasource, Limits.of(settings), settings.preview_records)
-    probe = Probe(datasource, settings, _secrets(call, services, datasource, author), services.source_transport)
-    count = probe.preview(pages, lambda page: preview.look(page.receipt, page.received.body))
+    preview = Preview(preview_run(datasource.slug), datasource, Limits.of(settings), settings.preview_records)
+    secret = _secrets(call, services, datasource, author)
+    count = source_of(datasource.kind).preview(datasource, services, secret, pages, preview.look)
     return Answer(preview.presented(count))

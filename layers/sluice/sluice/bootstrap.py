@@ -179,7 +179,7 @@ class Platform:
     def source_transport(self) -> httpx.AsyncBaseTransport:
         """A fresh transport for the requests of one run, to the addresses that settings allow."""
         from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
-        from sluice.sources.client import vetted_transport
+        from sluice.sources.http.client import vetted_transport
 
         settings = self.settings
         own = [settings.public_url, settings.public_s3_url]

@@ -130,7 +130,7 @@ class Extractor:
 
     def _repeated(self) -> Manifest | None:
         """The version before, when the file that would be added to it is in it already."""
-        if self._before is None or self._datasource.kind != "file":
+        if self._before is None or not self._datasource.brings_file:
             return None
         if not additions.seen_before(self._before, self._index.pages[0].hash or ""):
             return None
@@ -252,7 +252,7 @@ class Extractor:
         run, datasource, index = self._run, self._datasource, self._index
         pages = [page.hash or "" for page in index.pages]
         # Only files are told apart by their bytes for ever; pushes would make the list endless.
-        earlier = self._before.pages if self._before is not None and datasource.kind == "file" else []
+        earlier = self._before.pages if self._before is not None and datasource.brings_file else []
         return Manifest(
             dataset=f"datasource/{datasource.slug}",
             run=run.id,
@@ -275,7 +275,7 @@ class Extractor:
                 "index": keys.fetch_index(run, index.attempt),
             },
             origin=_origin(run.drop, index) if run.drop else None,
-            once=datasource.kind == "file",
+            once=datasource.brings_file,
             disposition=datasource.write_disposition or "replace",
             base=self._base.number if self._adds else None,
             previous=self._base.version.manifest_key if self._before is not None and self._base.version else None,

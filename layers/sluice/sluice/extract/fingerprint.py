@@ -59,7 +59,7 @@ def fingerprint_of(
     numbers = [page.number for page in index.pages]
     if numbers != list(range(1, len(numbers) + 1)):
         decides["numbers"] = numbers  # a second reading of the pages goes on counting
-    if datasource.kind == "file":
+    if datasource.brings_file:
         expressions = set()  # the same bytes twice are one version, whenever they came
     if "$run" in expressions:
         decides["run"] = run.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import IO, Any
 
 from sluice.domain.datasource import Datasource
+from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import PageReceipt, Run
 from sluice.extract.by_record.flatten import Columns, Row, RowMaker
 from sluice.extract.by_record.rows import known_columns
@@ -59,3 +60,8 @@ class Preview:
             "pages": pages,
             "warnings": [*self._notes, *self._types.warnings()],
         }
+
+
+def preview_run(datasource: str) -> Run:
+    """A run that is never stored, for the metadata of a preview's records."""
+    return Run(id=new_run_id(), kind="ingest", datasource=datasource, created_at=rfc3339(now()), created_by="preview")

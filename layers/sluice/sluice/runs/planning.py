@@ -67,7 +67,7 @@ def _pulled(services: Platform, run: Run) -> list[Assigned]:
         datasource = Datasource.model_validate(found.document)
         checked_at = services.datasets.pointer(f"datasource/{datasource.slug}").checked_at
         if (
-            datasource.kind == "http"
+            datasource.ARRIVAL == "pulled"
             and datasource.enabled
             and (run.ingest == "all" or is_stale(datasource, checked_at))
         ):

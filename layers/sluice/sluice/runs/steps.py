@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
@@ -34,9 +34,8 @@ from sluice.errors import (
 )
 from sluice.lake import keys
 from sluice.security.secret_use import Author
-
-if TYPE_CHECKING:
-    import asyncio
+from sluice.sources.base import Call, HandOver
+from sluice.sources.registry import source_of
 
 logger = Logger()
 _TELL_SECONDS = 5
@@ -113,14 +112,6 @@ def _seconds_left(context: Any) -> Callable[[], float]:
     return seconds_left
 
 
-@lru_cache(maxsize=1)
-def _runner() -> asyncio.Runner:
-    """One event loop per process: an HTTP client must not outlive the loop it was made in."""
-    import asyncio  # 29 ms: of all steps, only fetching needs it
-
-    return asyncio.Runner()
-
-
 def _datasource(services: Platform, run: Run) -> Datasource:
     return Datasource.model_validate(services.definitions.get("datasource", run.datasource or "").document)
 
@@ -136,8 +127,6 @@ def _index(services: Platform, run: Run) -> FetchIndex | None:
 
 def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Bring every page of a run into the lake, then write what was fetched."""
-    from sluice.sources.requester import HandOver
-
     stored = _index(services, run)
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
         return {"outcome": "done"}
@@ -169,43 +158,10 @@ def _fetched(
 ) -> FetchIndex | None:
     if run.replay is not None:
         return _replayed(services, run, run.replay)
-    if run.drop is not None:
-        from sluice.sources.drop import fetch_drop
-
-        limit = services.settings.max_drop_bytes
-        return fetch_drop(run, run.drop, datasource, services.s3, services.lake, services.pages, limit)
-    if datasource.kind == "push":
-        from sluice.sources.push import fetch_pushed
-
-        return fetch_pushed(run, datasource, services.batches, services.pages)
-    return _runner().run(_fetch_http(services, run, datasource, seconds_left))
-
-
-async def _fetch_http(
-    services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
-) -> FetchIndex:
-    from sluice.sources.client import SourceClient
-    from sluice.sources.fetcher import HttpFetcher
-    from sluice.sources.requester import Fetching
-
-    settings = services.settings
-    client = SourceClient(services.source_transport(), settings.max_page_bytes)
-    try:
-        stored = services.definitions.get("datasource", datasource.slug)
-        author = Author(stored.written_by, stored.written_by_role)
-        tools = Fetching(
-            client,
-            services.lake,
-            services.pages,
-            services.runs,
-            settings,
-            services.secret_use.reader(datasource, author),
-            seconds_left,
-            partial(services.calls.add, datasource.slug, stored.created_at),
-        )
-        return await HttpFetcher(run, datasource, tools).fetch()
-    finally:
-        await client.aclose()
+    stored = services.definitions.get("datasource", datasource.slug)
+    secret = services.secret_use.reader(datasource, Author(stored.written_by, stored.written_by_role))
+    count = partial(services.calls.add, datasource.slug, stored.created_at)
+    return source_of(datasource.kind).fetch(run, datasource, services, Call(secret, seconds_left, count))
 
 
 def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:

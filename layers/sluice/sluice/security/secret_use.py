@@ -13,8 +13,6 @@ from sluice.domain.identity import Role
 from sluice.errors import SecretForbidden, SecretMissing
 from sluice.security.secrets import Secrets
 
-_PORTS = {"http": 80, "https": 443}
-
 
 @dataclass(frozen=True)
 class Author:
@@ -27,18 +25,6 @@ class Author:
     def is_admin(self) -> bool:
         """Whether an admin wrote it."""
         return self.role == "admin"
-
-
-def secrets_of(datasource: Datasource) -> dict[str, str]:
-    """The names of the secrets that a datasource uses, by the JSON Pointers to them."""
-    auth = datasource.http.auth.model_dump() if datasource.http is not None else {}
-    return {"/http/auth/secret": auth["secret"]} if "secret" in auth else {}
-
-
-def host_of(datasource: Datasource) -> tuple[str, int]:
-    """The host and port that get a datasource's secrets."""
-    parts = urlsplit(datasource.http.url if datasource.http is not None else "")
-    return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
 
 
 class SecretUse:
@@ -92,7 +78,7 @@ class SecretUse:
         reason = self._reason(secret, datasource, author, assigned_to) if secret is not None else "unknown"
         if reason is None:
             return
-        host, _ = host_of(datasource)
+        host, _ = datasource.host()
         if not tells:
             reason = (
                 f"either it does not exist, or its hosts do not name {host}, "
@@ -108,7 +94,7 @@ class SecretUse:
     ) -> str | None:
         """Why a datasource may not use a secret; null where it may."""
         hosts = secret.document.get("hosts")
-        host, port = host_of(datasource)
+        host, port = datasource.host()
         if hosts is None and not author.is_admin:
             return "it names no hosts, so only datasources that an admin wrote last may use it"
         if hosts is not None and not any(_is_host(named, host, port) for named in hosts):

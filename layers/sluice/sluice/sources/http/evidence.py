@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
-from sluice.sources.identities import Identities, differences, repeats
-from sluice.sources.page_reader import OPEN_ENDED
-from sluice.sources.pagination import End, Paginator
-from sluice.sources.passes import Pass
+from sluice.sources.http.identities import Identities, differences, repeats
+from sluice.sources.http.page_reader import OPEN_ENDED
+from sluice.sources.http.pagination import End, Paginator
+from sluice.sources.http.passes import Pass
 
 
 @dataclass(frozen=True)

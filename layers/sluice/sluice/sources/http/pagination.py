@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from sluice.domain.expression import search
-from sluice.domain.http_source import (
+from sluice.domain.datasource.http_source import (
     CursorPagination,
     NextUrlPagination,
     NoPagination,
@@ -21,6 +20,7 @@ from sluice.domain.http_source import (
     PagePagination,
     Pagination,
 )
+from sluice.domain.expression import search
 from sluice.domain.run import Completeness
 
 State = dict[str, Any]

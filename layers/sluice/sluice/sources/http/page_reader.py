@@ -16,12 +16,12 @@ from sluice.formats.error_pages import Shape, is_suspect, require_no_error, requ
 from sluice.formats.limits import Limits
 from sluice.formats.page import ends_itself, open_page
 from sluice.lake.store import Lake
-from sluice.sources.asking import next_address
-from sluice.sources.auth import Credentials
-from sluice.sources.client import Received, full_url
-from sluice.sources.identities import Identities
-from sluice.sources.pagination import End, PageFacts, Paginator, State
-from sluice.sources.requester import Answer, PageRequest
+from sluice.sources.http.asking import next_address
+from sluice.sources.http.auth import Credentials
+from sluice.sources.http.client import Received, full_url
+from sluice.sources.http.identities import Identities
+from sluice.sources.http.pagination import End, PageFacts, Paginator, State
+from sluice.sources.http.requester import Answer, PageRequest
 
 OPEN_ENDED = "the upstream does not say where its answer ends"
 

@@ -23,7 +23,7 @@ from sluice import __version__
 from sluice.domain.names import now
 from sluice.errors import AddressForbidden, DataTooLarge, SourceRefused, UnreadableData
 from sluice.sources.address import AddressPolicy, VettedBackend
-from sluice.sources.auth import Credentials
+from sluice.sources.http.auth import Credentials
 
 # httpx logs whole addresses, and those of requests may hold a credential.
 logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -7,23 +7,23 @@ import time
 from typing import Any
 
 from sluice.catalog.calls import Tally
-from sluice.domain.datasource import Datasource
-from sluice.domain.http_source import HttpSource
+from sluice.domain.datasource import HttpDatasource
+from sluice.domain.datasource.http_source import HttpSource
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import RunError
 from sluice.formats.limits import Limits
 from sluice.lake.store import sha256_of
-from sluice.sources.ahead import Ahead
-from sluice.sources.asking import page_request
-from sluice.sources.auth import Credentials
-from sluice.sources.client import Received
-from sluice.sources.identities import Identities
-from sluice.sources.pace import Pace
-from sluice.sources.page_reader import Expected, PageReader
-from sluice.sources.page_store import PageStore
-from sluice.sources.pagination import Paginator, State
-from sluice.sources.passes import Pass
-from sluice.sources.requester import Answer, Fetching, PageRequest, Requester, Try
+from sluice.sources.http.ahead import Ahead
+from sluice.sources.http.asking import page_request
+from sluice.sources.http.auth import Credentials
+from sluice.sources.http.client import Received
+from sluice.sources.http.identities import Identities
+from sluice.sources.http.pace import Pace
+from sluice.sources.http.page_reader import Expected, PageReader
+from sluice.sources.http.page_store import PageStore
+from sluice.sources.http.pagination import Paginator, State
+from sluice.sources.http.passes import Pass
+from sluice.sources.http.requester import Answer, Fetching, PageRequest, Requester, Try
 
 # A longer page is hashed in a thread, so that what is under way goes on.
 _HASHED_AT_ONCE = 8 << 20
@@ -39,13 +39,12 @@ class Receiver:
     def __init__(
         self,
         run: Run,
-        datasource: Datasource,
+        datasource: HttpDatasource,
         pages: Paginator,
         identities: Identities,
         tools: Fetching,
         max_pages: int,
     ) -> None:
-        assert datasource.http is not None
         self._http: HttpSource = datasource.http
         self._paginator = pages
         self._max_pages = max_pages

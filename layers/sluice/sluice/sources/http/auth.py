@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode, urlsplit, urlunsplit
 
-from sluice.domain.http_source import ApiKeyAuth, Auth, BasicAuth, BearerAuth
+from sluice.domain.datasource.http_source import ApiKeyAuth, Auth, BasicAuth, BearerAuth
 from sluice.errors import SecretUnusable, SourceRefused
 
 MASK = "********"

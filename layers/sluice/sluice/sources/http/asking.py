@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from sluice.domain.http_source import HttpSource
+from sluice.domain.datasource.http_source import HttpSource
 from sluice.domain.json_text import set_at
 from sluice.errors import UnreadableData
-from sluice.sources.auth import Credentials
-from sluice.sources.client import Request, absolute
-from sluice.sources.pagination import Ask
+from sluice.sources.http.auth import Credentials
+from sluice.sources.http.client import Request, absolute
+from sluice.sources.http.pagination import Ask
 
 
 def page_request(http: HttpSource, ask: Ask) -> Request:

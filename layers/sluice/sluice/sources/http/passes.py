@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sluice.domain.run import PageReceipt
-from sluice.sources.pagination import End, Paginator, State
+from sluice.sources.http.pagination import End, Paginator, State
 
 
 @dataclass

@@ -6,19 +6,20 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.domain.datasource import Datasource
-from sluice.domain.http_source import HttpSource, PagesLimits
+from sluice.domain.datasource import HttpDatasource
+from sluice.domain.datasource.http_source import HttpSource, PagesLimits
 from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped, requests_made, worst_of
 from sluice.errors import RunError
 from sluice.formats.limits import Limits
-from sluice.sources.auth import credentials
-from sluice.sources.evidence import Examiner, Finding
-from sluice.sources.identities import Identities
-from sluice.sources.page_reader import Expected
-from sluice.sources.pagination import End, Paginator, paginator
-from sluice.sources.passes import Pass, stored_passes
-from sluice.sources.receiver import Receiver
-from sluice.sources.requester import Fetching, HandOver
+from sluice.sources.base import HandOver
+from sluice.sources.http.auth import credentials
+from sluice.sources.http.evidence import Examiner, Finding
+from sluice.sources.http.identities import Identities
+from sluice.sources.http.page_reader import Expected
+from sluice.sources.http.pagination import End, Paginator, paginator
+from sluice.sources.http.passes import Pass, stored_passes
+from sluice.sources.http.receiver import Receiver
+from sluice.sources.http.requester import Fetching
 
 
 @dataclass
@@ -50,8 +51,7 @@ class Verdict:
 class HttpFetcher:
     """Fetches one run's pages from an HTTP API, going on from what is stored already."""
 
-    def __init__(self, run: Run, datasource: Datasource, tools: Fetching) -> None:
-        assert datasource.http is not None
+    def __init__(self, run: Run, datasource: HttpDatasource, tools: Fetching) -> None:
         self._run = run
         self._datasource = datasource
         self._http: HttpSource = datasource.http

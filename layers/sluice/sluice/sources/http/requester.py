@@ -18,9 +18,10 @@ from sluice.domain.run import PageReceipt, Run
 from sluice.errors import AddressForbidden, RunError, SourceBusy, SourceRefused, SourceUnreachable
 from sluice.lake.store import Lake
 from sluice.settings import Settings
-from sluice.sources.auth import Credentials
-from sluice.sources.client import Received, Request, SourceClient, connection_fault, full_url
-from sluice.sources.pace import Pace
+from sluice.sources.base import HandOver
+from sluice.sources.http.auth import Credentials
+from sluice.sources.http.client import Received, Request, SourceClient, connection_fault, full_url
+from sluice.sources.http.pace import Pace
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 # The upstream wants fewer requests, whichever page it says so for.
@@ -33,10 +34,6 @@ _ADVICE = {
     404: "check the address",
     405: "check the method",
 }
-
-
-class HandOver(Exception):
-    """The time of this call is nearly over: the next one goes on from the receipts."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sluice.sources.pagination import State
-from sluice.sources.requester import Try
+from sluice.sources.http.pagination import State
+from sluice.sources.http.requester import Try
 
 # Asks for a state's page once; none when nothing may be asked now.
 Ask = Callable[[State], Coroutine[Any, Any, Try | None]]

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 import httpx
 
-from sluice.domain.datasource import Datasource
-from sluice.domain.http_source import HttpSource
-from sluice.domain.names import new_run_id, now, rfc3339
-from sluice.domain.run import PageReceipt, Run
+from sluice.domain.datasource import HttpDatasource
+from sluice.domain.datasource.http_source import HttpSource
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import PageReceipt
 from sluice.errors import RunError, SourceRefused, SourceUnreachable, UnreadableData
 from sluice.formats.limits import Limits
 from sluice.formats.page import open_page
 from sluice.settings import Settings
-from sluice.sources.asking import next_address, page_request
-from sluice.sources.auth import Credentials, credentials
-from sluice.sources.client import Received, Request, SourceClient, connection_fault, full_url
-from sluice.sources.pagination import End, PageFacts, State, paginator
+from sluice.sources.base import Checked, Look
+from sluice.sources.http.asking import next_address, page_request
+from sluice.sources.http.auth import Credentials, credentials
+from sluice.sources.http.client import Received, Request, SourceClient, connection_fault, full_url
+from sluice.sources.http.pagination import End, PageFacts, State, paginator
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,6 @@ class ProbedPage:
 
     receipt: PageReceipt
     received: Received
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What one live request has shown."""
-
-    ok: bool
-    status: int | None
-    elapsed_ms: int
-    records: int | None
-    reason: str | None
 
 
 class Probe:
@@ -52,12 +42,11 @@ class Probe:
 
     def __init__(
         self,
-        datasource: Datasource,
+        datasource: HttpDatasource,
         settings: Settings,
         secret: Callable[[str], str],
         transport: Callable[[], httpx.AsyncBaseTransport],
     ) -> None:
-        assert datasource.http is not None
         self._datasource = datasource
         self._http: HttpSource = datasource.http
         self._settings = settings
@@ -83,7 +72,7 @@ class Probe:
             reason = error.detail
         return Checked(reason is None, self._status, round(1000 * (time.monotonic() - begun)), records, reason)
 
-    def preview(self, most: int, look: Callable[[ProbedPage], None]) -> int:
+    def preview(self, most: int, look: Look) -> int:
         """Look at the first pages.
 
         Returns:
@@ -97,7 +86,7 @@ class Probe:
             count = 0
             async for page in self._pages(most):
                 page.received.body.seek(0)
-                look(page)
+                look(page.receipt, page.received.body)
                 count += 1
             return count
 
@@ -160,8 +149,3 @@ class Probe:
         with open_page(self._datasource, page.receipt, page.received.body, self._limits) as opened:
             document = opened.document()
             return PageFacts(document, sum(1 for _ in opened.records()), dict(page.received.headers))
-
-
-def probing_run(datasource: str) -> Run:
-    """A run that is never stored, for the metadata of a preview's records."""
-    return Run(id=new_run_id(), kind="ingest", datasource=datasource, created_at=rfc3339(now()), created_by="preview")

@@ -1,0 +1,31 @@
+"""Datasources: the document of each kind is a module here.
+
+A new kind is a module with a subclass of `Datasource` that is imported below, and a package of the same name
+in `sluice.sources`, which fetches.
+"""
+
+from sluice.domain.datasource.base import (
+    Arrival,
+    ColumnName,
+    Datasource,
+    Description,
+    DisplayName,
+    Disposition,
+    is_reserved,
+)
+from sluice.domain.datasource.file import FileDatasource
+from sluice.domain.datasource.http import HttpDatasource
+from sluice.domain.datasource.push import PushDatasource
+
+__all__ = [
+    "Arrival",
+    "ColumnName",
+    "Datasource",
+    "Description",
+    "DisplayName",
+    "Disposition",
+    "FileDatasource",
+    "HttpDatasource",
+    "PushDatasource",
+    "is_reserved",
+]

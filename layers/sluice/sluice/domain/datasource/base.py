@@ -1,0 +1,224 @@
+"""What all kinds of datasource have in common: the fields, and what else the platform asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from sluice.domain.base import Document
+from sluice.domain.expression import FieldExpression, JmesPath
+from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
+from sluice.domain.names import Slug, slug_of
+from sluice.domain.schedule import Schedule
+from sluice.domain.schema import ColumnType
+
+# Columns that Sluice adds to every record or merged row.
+RESERVED_COLUMNS = frozenset(
+    {"_run", "_missing", "_page", "_row", "_source", "_rank", "_file_index", "file_row_number"}
+)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a column of this name would be taken for one of Sluice's own."""
+    return name.lower() in RESERVED_COLUMNS or name.lower().startswith("__sluice")
+
+
+def _check_column(name: str) -> str:
+    if is_reserved(name):
+        raise ValueError(f"the column {name} belongs to Sluice; choose another name")
+    return name
+
+
+ColumnName = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_check_column)
+]
+# `/datasources/check` and its like are routes.
+RESERVED_SLUGS = frozenset({"check", "preview", "detect"})
+DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=10_000)]
+Disposition = Literal["replace", "append", "upsert"]
+
+
+class Retention(Document):
+    """How long things are kept; everything is kept for now, so only null is accepted."""
+
+    raw_days: None = None
+    versions: None = None
+
+
+Arrival = Literal["pulled", "dropped", "pushed"]
+
+
+class Datasource(Document):
+    """A datasource as a user writes it.
+
+    Each kind is a subclass with a module of its own beside this one: it says its `KIND`, how its data arrives,
+    and has the block of its name, if it has one. Validating a document as `Datasource` gives an instance of the
+    subclass that its `kind` names.
+    """
+
+    KIND: ClassVar[str] = ""
+    ARRIVAL: ClassVar[Arrival] = "pulled"
+    # What to do instead of starting a run, where data arrives by itself.
+    INSTEAD: ClassVar[str] = ""
+    KINDS: ClassVar[dict[str, type[Datasource]]] = {}
+
+    slug: Slug = ""
+    name: DisplayName
+    description: Description | None = None
+    enabled: bool = True
+    kind: str
+    format: Format | None = None
+    csv: CsvOptions | None = Field(None, description="How CSV is written; what is not said is detected.")
+    xlsx: XlsxOptions | None = Field(None, description="Which sheet of a workbook holds the records.")
+    records: JmesPath = "@"
+    allow_missing: bool = False
+    fields: dict[ColumnName, FieldExpression] | None = None
+    types: dict[ColumnName, ColumnType] = Field(default_factory=dict)
+    primary_key: list[ColumnName] | None = None
+    write_disposition: Disposition | None = Field(
+        None, description="Null: `replace`; of push `upsert` with a primary key, else `append`."
+    )
+    schema_contract: Literal["evolve"] = "evolve"
+    incremental: None = None
+    max_age_seconds: Annotated[int, Field(ge=0)] | None = None
+    schedule: Schedule | None = None
+    retention: Retention = Retention()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "KIND" in cls.__dict__:
+            Datasource.KINDS[cls.KIND] = cls
+
+    @classmethod
+    def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
+        """A document of Python's values, as an instance of its kind."""
+        model, document = cls._of_kind(obj)
+        return cast("Self", super(Datasource, model).model_validate(document, **kwargs))
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **kwargs: Any) -> Self:
+        """A document of JSON, as an instance of its kind."""
+        model, document = cls._of_kind(orjson.loads(json_data))
+        return cast("Self", super(Datasource, model).model_validate_json(orjson.dumps(document), **kwargs))
+
+    @classmethod
+    def _of_kind(cls, document: Any) -> tuple[type[Datasource], Any]:
+        """The model of a document's kind; and the document without the blocks of other kinds that are null.
+
+        Earlier releases have written the block of every kind.
+        """
+        if not isinstance(document, Mapping):
+            return cls, document
+        model = Datasource.KINDS.get(str(document.get("kind")), cls) if cls is Datasource else cls
+        others = Datasource.KINDS.keys() - {model.KIND}
+        return model, {name: value for name, value in document.items() if value is not None or name not in others}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema of a kind; of all kinds, that of any of them, each with the fields that a view adds."""
+        if cls.KIND:
+            return handler(core_schema)
+        added: dict[str, Any] = {
+            name: (field.annotation, field)
+            for name, field in cls.model_fields.items()
+            if name not in Datasource.model_fields
+        }
+        schemas = []
+        for kind in Datasource.KINDS.values():
+            name = kind.__name__ + cls.__name__.removeprefix("Datasource")
+            model = create_model(name, __base__=kind, **added) if added else kind
+            model.model_rebuild()
+            schemas.append(handler(model.__pydantic_core_schema__))
+        return {"oneOf": schemas, "discriminator": {"propertyName": "kind"}}
+
+    @field_validator("kind")
+    @classmethod
+    def _check_kind(cls, kind: str) -> str:
+        if kind != cls.KIND:
+            raise ValueError(f"there is no kind {kind!r}; the kinds are {', '.join(sorted(Datasource.KINDS))}")
+        return kind
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.slug:
+            self.slug = slug_of(self.name)
+            if not self.slug:
+                raise ValueError("no slug can be derived from this name; give one")
+        if self.slug in RESERVED_SLUGS:
+            raise ValueError(f"the slug {self.slug!r} is part of the API's own addresses; choose another one")
+        if self.ARRIVAL != "pulled" and self.schedule is not None:
+            raise ValueError(f"a {self.kind} datasource has no schedule: its data arrives by itself")
+        if self.write_disposition is None:
+            self.write_disposition = self.default_disposition()
+        if self.write_disposition == "upsert" and not self.primary_key:
+            raise ValueError("write_disposition upsert needs a primary_key")
+        self._check_columns()
+        return self
+
+    def _check_columns(self) -> None:
+        if self.primary_key is not None and (
+            not self.primary_key or len(set(self.primary_key)) < len(self.primary_key)
+        ):
+            raise ValueError("primary_key needs at least one column and each only once")
+        spelled = [name.lower() for name in self.fields or {}]
+        if len(set(spelled)) < len(spelled):
+            raise ValueError("fields names two columns that differ only in case")
+        if self.fields is not None and self.selects_columns:
+            unknown = [name for name in [*self.types, *(self.primary_key or [])] if name not in self.fields]
+            if unknown:
+                raise ValueError(f"{unknown[0]!r} is named in types or primary_key but is no field")
+
+    def default_disposition(self) -> Disposition:
+        """How runs change the dataset when the document does not say."""
+        return "replace"
+
+    def secrets(self) -> dict[str, str]:
+        """The names of the secrets that the datasource uses, by the JSON Pointers to them."""
+        return {}
+
+    def host(self) -> tuple[str, int]:
+        """The host and port that get its secrets; an empty host where there is none."""
+        return "", 0
+
+    def require_safe(self) -> None:
+        """Refuse what only a document that is written now may not have: a credential in the clear, an unusable address.
+
+        Raises:
+            Invalid: with the pointer to it.
+        """
+
+    @classmethod
+    def shown(cls, document: dict[str, Any]) -> dict[str, Any]:
+        """A stored document as the API shows it, without what only an earlier release accepted or wrote."""
+        return dict(cls._of_kind(document)[1])
+
+    @property
+    def brings_whole(self) -> bool:
+        """Whether each run brings all that the source has; files and pushes bring a part."""
+        return self.ARRIVAL == "pulled"
+
+    @property
+    def brings_file(self) -> bool:
+        """Whether each run brings one file, which is told from others by its bytes."""
+        return self.ARRIVAL == "dropped"
+
+    def declared_type(self, column: str) -> str | None:
+        """The type that `types` gives a column, however it is spelled there; none where it says nothing."""
+        return next((kind for name, kind in self.types.items() if name.lower() == column.lower()), None)
+
+    @property
+    def selects_columns(self) -> bool:
+        """Whether `fields` name the columns; with metadata only, the inferred ones stay."""
+        return any(not expression.startswith("$") for expression in (self.fields or {}).values())

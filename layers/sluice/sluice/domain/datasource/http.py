@@ -1,0 +1,65 @@
+"""HTTP APIs that are asked."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from sluice.domain.base import json_pointer
+from sluice.domain.credential_names import MASK, is_credential
+from sluice.domain.datasource.base import Datasource
+from sluice.domain.datasource.http_source import HttpSource, url_fault
+from sluice.errors import Invalid
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class HttpDatasource(Datasource):
+    """A datasource that is an HTTP API, or a page of one."""
+
+    KIND: ClassVar[str] = "http"
+
+    kind: Literal["http"]
+    http: HttpSource
+
+    def secrets(self) -> dict[str, str]:
+        """The secret that `auth` names."""
+        auth = self.http.auth.model_dump()
+        return {"/http/auth/secret": auth["secret"]} if "secret" in auth else {}
+
+    def host(self) -> tuple[str, int]:
+        """The host and port of the address."""
+        parts = urlsplit(self.http.url)
+        return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+
+    def require_safe(self) -> None:
+        """Refuse a credential in the clear, or an address that cannot be asked.
+
+        Raises:
+            Invalid: with the pointer to it.
+        """
+        fault = url_fault(self.http.url)
+        if fault is not None:
+            raise Invalid(f"The address cannot be used: {fault}.", [{"pointer": "/http/url", "message": fault}])
+        named = [(json_pointer(("http", "headers", name)), name) for name in self.http.headers]
+        named += [(json_pointer(("http", "params", name)), name) for name in self.http.params]
+        query = urlsplit(self.http.url).query.replace(";", "&")
+        named += [("/http/url", name) for name, _ in parse_qsl(query, keep_blank_values=True)]
+        for pointer, name in named:
+            if is_credential(name):
+                message = (
+                    f"{name!r} looks like a credential, which everybody who sees the datasource could read; "
+                    "store its value as a secret and name that in `auth`."
+                )
+                raise Invalid(message, [{"pointer": pointer, "message": message}])
+
+    @classmethod
+    def shown(cls, document: dict[str, Any]) -> dict[str, Any]:
+        """The document; a credential that an earlier release accepted in a header is masked."""
+        shown = super().shown(document)
+        http = shown["http"]
+        masked = {
+            place: {name: MASK if is_credential(name) else value for name, value in (http.get(place) or {}).items()}
+            for place in ("headers", "params")
+        }
+        return {**shown, "http": {**http, **masked}}
