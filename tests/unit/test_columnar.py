@@ -241,6 +241,13 @@ def test_what_the_engine_reads_in_its_own_way_is_left_to_the_other(body: bytes) 
     assert require_same([body], format="json") is None
 
 
+@pytest.mark.parametrize("again", ['"data"', '"d\\u0061ta"'])
+def test_a_key_on_the_way_to_the_records_that_comes_twice(again: str) -> None:
+    body = f'{{"data": [{{"a": 1}}], {again}: [{{"a": 2}}]}}'.encode()
+    for fields in (None, {"x": "a"}):
+        assert require_same([body], format="json", records="data", fields=fields) is None
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_many_records_keep_their_order(threads: int) -> None:
     pages = [json.dumps([{"n": page * 5000 + row, "t": "x" * (row % 90)} for row in range(5000)]) for page in range(60)]

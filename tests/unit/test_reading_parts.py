@@ -101,6 +101,12 @@ IN_PARTS: dict[str, tuple[dict[str, Any], list[bytes]]] = {
     ),
     "positions": ({"format": "csv", "fields": {"p": "$position"}}, [b"a,b\n1,2\n3,4\n", b"a,b\n5,6\n"]),
     "a declared column that no page has": ({"format": "csv", "types": {"z": "double"}}, [b"a,b\n1,2\n"] * 2),
+    "another spelling of numbers": ({"format": "json"}, [b'[{"Price": "x"}]', b'[{"price": 1}, {"price": 2.5}]']),
+    "a name that only a header has": ({"format": "csv"}, [b"A,b\n", b"a,b\n1,x\n", b"a,b\n2,y\n"]),
+    "values that fail in another order": (
+        {"format": "csv", "types": {"a": "bigint", "b": "bigint"}},
+        [b"a,b\n1,x\n2,2\n", b"a,b\nx,1\n3,3\n"],
+    ),
     "pages of two formats": ({"fields": {"x": "a"}}, [b'[{"a": "1"}]', b'[{"a": "2"}]']),
 }
 
@@ -124,6 +130,18 @@ def test_parquet_of_two_schemas(tmp_path: Any) -> None:
 
 def test_pages_of_text_and_of_values_are_read_together() -> None:
     assert require_same([b'{"a": "1"}\n', b"a,b\n2,3\n"], [1, 2]) is None
+
+
+@pytest.mark.parametrize("other", ["12345678901234567.5", "0.12345678901234567890123456789012"])
+@pytest.mark.parametrize("fields", [None, {"x": "a"}])
+def test_numbers_whose_length_nobody_has_measured_are_read_together(other: str, fields: Any) -> None:
+    pages = [b'[{"a": 0.123456}]', b'[{"a": %s}]' % other.encode()]
+    assert require_same(pages, [1, 2], format="json", fields=fields) is None
+    assert require_same(pages[::-1], [1, 2], format="json", fields=fields) is None
+
+
+def test_the_error_is_that_of_the_first_page() -> None:
+    assert require_same([b'[{"a_b": 1}]', b'[{"a": {"b": 1}}]', b"[{"], [1, 2, 3], format="json") is None
 
 
 def test_a_page_that_cannot_be_read_is_the_one_that_is_named() -> None:

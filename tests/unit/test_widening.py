@@ -115,3 +115,17 @@ def test_a_replay_of_json_is_what_its_runs_made(
     run = ingest(admin, slug, {"replay": len(batches)})
     assert run["status"] == "succeeded", run
     assert told(admin, slug) == before
+
+
+def test_a_replay_by_another_document_reads_what_it_says(admin: Client) -> None:
+    admin.post(
+        "/datasources", {"name": "log", "kind": "push", "types": {"t": "string"}, "fields": {"t": "t", "v": "v"}}
+    )
+    pushed(admin, "log", [{"t": [1, 2], "v": "x", "w": [1]}])
+    assert rows(admin, "datasources/log")[0]["t"] == "[1,2]"
+    admin.patch("/datasources/log", {"types": {"t": None}})
+    assert ingest(admin, "log", {"replay": 1})["status"] == "succeeded"
+    assert rows(admin, "datasources/log")[0]["t"] == [1, 2]
+    admin.patch("/datasources/log", {"fields": {"v": "w"}})
+    assert ingest(admin, "log", {"replay": 1})["status"] == "succeeded"
+    assert rows(admin, "datasources/log")[0]["v"] == [1]

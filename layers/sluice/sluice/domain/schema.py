@@ -196,6 +196,11 @@ class JsonTypeGuess:
         return self._wide
 
     @property
+    def mixes_decimals(self) -> bool:
+        """Whether numbers with more digits than a double were seen, and doubles besides."""
+        return {"decimal", "double"} <= self._kinds
+
+    @property
     def seen(self) -> bool:
         """Whether anything but null was seen."""
         return bool(self._kinds)

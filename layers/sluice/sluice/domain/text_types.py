@@ -179,6 +179,11 @@ class TextTypeGuess:
         return self._dots > 0 and self._dots == self._dotted and self.type == "double"
 
     @property
+    def mixes_decimals(self) -> bool:
+        """As of values of JSON, which expressions may have made of texts."""
+        return self._others.mixes_decimals
+
+    @property
     def words(self) -> dict[str, int]:
         """How often each text was seen that means null if the column is no column of text."""
         return self._words

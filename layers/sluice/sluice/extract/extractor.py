@@ -207,9 +207,14 @@ class Extractor:
 
         One run that brings all of them has a type for them, too: `json`, or a decimal.
         """
-        known = self._base.known.schema_ if self._run.replay is not None and self._adds and self._base.known else []
-        texts = [one.name for one in known if one.type == "string" and not one.guessed]
-        read = [found[name] for name in texts if name in found]
+        known = self._base.known
+        if self._run.replay is None or not self._adds or known is None:
+            return {}
+        before = Datasource.model_validate(self._lake.manifest(known.manifest_key).spec["datasource"])
+        if before.fields != self._datasource.fields:
+            return {}
+        texts = [one.name for one in known.schema_ if one.type == "string" and not one.guessed]
+        read = [found[name] for name in texts if name in found and before.declared_type(name) is None]
         return {one.name: "string" for one in read if one.from_json and one.type not in ("string", "bigint", "double")}
 
     def _text_notes(self, columns: list[Column]) -> list[str]:

@@ -221,8 +221,10 @@ class PartsOfReading:
         return self._records
 
     def _together(self, stage: str, types: Mapping[str, str]) -> Together:
+        return self._join([self._found[stage][number] for number in range(len(self._parts))], types)
+
+    def _join(self, parts: list[Part], types: Mapping[str, str]) -> Together:
         datasource = self._reading.typed(self._datasource, types)
-        parts = [self._found[stage][number] for number in range(len(self._parts))]
         try:
             return Together.of(parts, datasource, self._reading.most_columns, self._reading.known)
         except UnreadableData:
@@ -238,8 +240,9 @@ class PartsOfReading:
             found = pool.map(lambda number: self._lake.find_json(self._result(stage, number)), numbers)
             results = dict(zip(numbers, found, strict=True))
         self._found[stage] = {number: Part.model_validate(one) for number, one in results.items() if one is not None}
-        for part in self._found[stage].values():
+        for number, part in self._found[stage].items():
             if part.error is not None:
+                self._join([one for place, one in self._found[stage].items() if place < number], plan.types)
                 raise _error(part)
         missing = [number for number, one in results.items() if one is None]
         if missing and stage == ended:
@@ -282,10 +285,10 @@ class PartsOfReading:
             last[:] = [(seen, types, columns)]
             return types, columns
 
-        expected = {column.name: column.type for column in plan.columns}
+        expected = {column.name.lower(): column.type for column in plan.columns}
         among = Among(settle, expected, plan.before[number] if plan.before else 0)
         with self._lake.scratch() as scratch, ExitStack() as stack:
-            reading = self._reading.knowing(expected)
+            reading = self._reading.knowing(column.name for column in plan.columns)
             records, connection = reading.read(self._run, self._datasource, index, stack, scratch, plan.types, among)
             query = additions.with_run(records.query, self._run.id) if self._adds else records.query
             path = scratch.with_name("part.parquet")

@@ -52,7 +52,7 @@ class Among:
 
     Args:
         settle: decides on the columns; by itself, what the pages have are the columns.
-        types: those of the run's columns, where they are known.
+        types: those of the run's columns by their names in lower case, where they are known.
         before: how many records the run has in front of these.
     """
 

@@ -244,7 +244,8 @@ class _Watch:
         """
         if self._seconds_left() < self._services.settings.extract_reserve_seconds:
             said = f", after {records} records" if records else ""
-            raise DataTooLarge(f"The data takes longer to read than a function may run{said}; split it.")
+            advice = "split it" if self._tells else "lower EXTRACT_PART_BYTES"
+            raise DataTooLarge(f"The data takes longer to read than a function may run{said}; {advice}.")
         if time.monotonic() - self._told_at > _TELL_SECONDS:
             self._told_at = time.monotonic()
             progress = {"progress": {"stage": "extract", "current": records, "total": None}} if self._tells else {}

@@ -90,10 +90,10 @@ class Columns:
         Raises:
             UnreadableData: as `name`.
         """
+        for name in state["spelled"]:  # those of a header, too, which no record has
+            self.spelling(name)
         for path in state["paths"]:
             self.name(tuple(path))
-        for name in state["spelled"]:
-            self.spelling(name)
 
     def _place(self, path: tuple[str, ...]) -> int:
         """The place of a key among its siblings, in the order in which they were first seen."""

@@ -38,6 +38,7 @@ class ColumnTypes:
         self._guesses: dict[str, JsonTypeGuess | TextTypeGuess] = {}
         self._known: dict[str, list[str]] = {}
         self._untold: set[str] = set()
+        self._estimated: set[str] = set()  # columns of whose numbers the engine has not said how long they are
         self._present: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._rows = 0
@@ -85,6 +86,7 @@ class ColumnTypes:
         """
         self._rows = rows
         guess = self._guesses.setdefault(name, self._text_guess() if text else JsonTypeGuess())
+        self._estimated.add(name)
         for value, times in examples:
             guess.see(value, times)
             self._given[name] = self._given.get(name, 0) + times
@@ -101,6 +103,7 @@ class ColumnTypes:
             "guesses": guesses,
             "known": {name: sorted(set(kinds)) for name, kinds in self._known.items()},
             "untold": sorted(self._untold),
+            "estimated": sorted(self._estimated),
             "present": self._present,
             "given": self._given,
         }
@@ -116,7 +119,8 @@ class ColumnTypes:
             spelled: how the columns are called here.
 
         Raises:
-            TogetherOnlyError: the one pages are text and the others are not, so that each record must be seen.
+            TogetherOnlyError: each record must be seen: the one pages are text and the others are not, or long
+                numbers meet some whose length is not known.
         """
         self._rows += state["rows"]
         self.doubts_dots = self.doubts_dots or state["doubts_dots"]
@@ -128,6 +132,9 @@ class ColumnTypes:
         for name, kinds in state["known"].items():
             self._known.setdefault(spelled.spelling(name), []).extend(kinds)
         self._untold |= {spelled.spelling(name) for name in state["untold"]}
+        self._estimated |= {spelled.spelling(name) for name in state["estimated"]}
+        if any(self._guesses[name].mixes_decimals for name in self._estimated):
+            raise TogetherOnlyError
         for counts, more in ((self._present, state["present"]), (self._given, state["given"])):
             for name, count in more.items():
                 counts[spelled.spelling(name)] = counts.get(spelled.spelling(name), 0) + count
@@ -231,13 +238,17 @@ class ColumnTypes:
         """What could not be converted, for the run to say."""
         failed = [
             f"{name}: {count} values are not {self._type(name)} and were left out ({first})"
-            for name, (count, first) in self._failures.items()
+            for name, (count, first) in self._by_column(self._failures)
         ]
         cut = [
             f"{name}: the digits beyond microseconds of {count} times were cut off (first {first[:60]!r})"
-            for name, (count, first) in self._cut.items()
+            for name, (count, first) in self._by_column(self._cut)
         ]
         return [*failed, *cut, *(note for name in self._guesses for note in self._doubts(name))]
+
+    def _by_column(self, told: dict[str, tuple[int, str]]) -> list[tuple[str, tuple[int, str]]]:
+        """What was told, in the order in which the columns were seen, whichever value failed first."""
+        return [(name, told[name]) for name in self._guesses if name in told]
 
     def _doubts(self, name: str) -> list[str]:
         guess = self._guesses[name]

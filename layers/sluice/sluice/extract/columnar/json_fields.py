@@ -98,7 +98,7 @@ class FieldTable:
         Raises:
             NotColumnar: there are such records, or records that are null.
         """
-        if self._alike and not lists_in(self._record):
+        if self._alike and not self._source.way and not lists_in(self._record):
             return
         table = f"{TABLE}_whole"
         self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {self._source.typed(self._record)}")

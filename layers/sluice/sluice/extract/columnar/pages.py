@@ -50,7 +50,7 @@ class Pages:
 
     def expected_type(self, name: str) -> str | None:
         """The type that a column must have: declared, or known; none where its values say it."""
-        return self.datasource.declared_type(name) or self.among.types.get(name)
+        return self.datasource.declared_type(name) or self.among.types.get(name.lower())
 
     @property
     def metadata(self) -> dict[str, str]:
