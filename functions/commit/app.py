@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sluice.runs.steps import commit, run_step
+from sluice.stages.commit import commit
+from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sluice.runs.steps import fetch, run_step
+from sluice.stages.fetch import fetch
+from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sluice.runs.steps import model, run_step
+from sluice.stages.model import model
+from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

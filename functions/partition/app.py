@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sluice.runs.steps import partition, run_step
+from sluice.stages.merge import partition
+from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

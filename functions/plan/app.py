@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sluice.runs.steps import plan, run_step
+from sluice.stages.plan import plan
+from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

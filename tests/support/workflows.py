@@ -18,7 +18,7 @@ from sluice.orchestration.workflows import Outcome
 
 ROOT = Path(__file__).parents[2]
 INGEST, REFRESH = (json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh"))
-MACHINES = {"ingest": INGEST, "refresh": REFRESH, "model": REFRESH, "report": REFRESH}
+MACHINES = {"ingest": INGEST, "refresh": REFRESH}
 
 
 class Killed(BaseException):
@@ -58,7 +58,7 @@ class LocalWorkflows:
         self.hold = False
 
     def start(self, run: Run) -> None:
-        self.execute(run.kind, execution_name(run), {"run_id": run.id, "attempt": run.attempt})
+        self.execute(run.type.workflow, execution_name(run), {"run_id": run.id, "attempt": run.attempt})
 
     def stop(self, run: Run) -> None:
         self.outcomes.setdefault(execution_name(run), Outcome("ABORTED"))

@@ -330,7 +330,7 @@ def test_one_element_of_xml_is_a_list_of_one(admin: Client, notes: Drop) -> None
 
 
 def test_a_cancelled_run_stops_reading(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sluice.runs.steps._TELL_SECONDS", 0)
+    monkeypatch.setattr("sluice.stages.extract._TELL_SECONDS", 0)
     monkeypatch.setattr("sluice.extract.by_record.rows._TICK", 10)
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     seen: list[int] = []

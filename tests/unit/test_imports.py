@@ -47,10 +47,10 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 185)
+STAGE = Budget(LOGGED, 190)
 BUDGETS = {
     "api": Budget(ROUTED, 300),
-    "authorizer": Budget(CATALOG, 140),
+    "authorizer": Budget(CATALOG, 145),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,

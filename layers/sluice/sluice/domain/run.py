@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, create_model, field_validator
 
 from sluice.domain.base import Record
+from sluice.domain.run_types import RUN_TYPES, RunType
 
 RunKind = Literal["ingest", "refresh", "model", "report"]
 RunStatus = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
@@ -89,9 +90,19 @@ class Run(Record):
     timeline: list[RunEvent] = Field(default_factory=list)
 
     @property
+    def type(self) -> RunType:
+        """What all runs of its kind have in common."""
+        return RUN_TYPES[self.kind]
+
+    @property
+    def belongs_to(self) -> str:
+        """The slug of the datasource or project that the run works for; `type` says which of them it is."""
+        return (self.datasource if self.type.belongs_to == "datasource" else self.project) or ""
+
+    @property
     def owner(self) -> str:
         """`datasource/{slug}` or `project/{slug}`: what the run works for."""
-        return f"datasource/{self.datasource}" if self.kind == "ingest" else f"project/{self.project}"
+        return f"{self.type.belongs_to}/{self.belongs_to}"
 
     @property
     def finished(self) -> bool:

@@ -53,10 +53,7 @@ def run_resource(services: Platform, principal: Principal, run: Run) -> tuple[Re
     A run of a definition that was deleted belongs to nobody, even if another definition has
     the same name now.
     """
-    if run.kind == "ingest":
-        found = services.definitions.find("datasource", run.datasource or "")
-    else:
-        found = services.definitions.find("project", run.project or "")
+    found = services.definitions.find(run.type.belongs_to, run.belongs_to)
     if found is None or run.created_at < found.created_at:
         return Resource(None, starter=run.created_by), None
     owner = resource_of(services, principal, found)

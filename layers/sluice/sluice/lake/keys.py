@@ -22,8 +22,7 @@ def version_folder(run: Run, fingerprint: str) -> str:
     The same inputs give the same bytes, so a step that is repeated after a crash writes the same
     objects again, or others elsewhere; no manifest ever names an object that changes.
     """
-    stage = f"records/{run.datasource}" if run.kind == "ingest" else f"merged/{run.project}"
-    return f"{stage}/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
+    return f"{run.type.folder}/{run.belongs_to}/{run.id}/{run.attempt}-{fingerprint.removeprefix('sha256:')[:12]}"
 
 
 def part_folder(run: Run, kind: str, name: str, fingerprint: str) -> str:

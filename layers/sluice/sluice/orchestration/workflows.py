@@ -28,10 +28,10 @@ class Workflows:
 
     def __init__(self, sfn: SFNClient, ingest: str, refresh: str) -> None:
         self._sfn = sfn
-        self._machines = {"ingest": ingest, "refresh": refresh, "model": refresh, "report": refresh}
+        self._machines = {"ingest": ingest, "refresh": refresh}
 
     def _execution_arn(self, run: Run) -> str:
-        return self._machines[run.kind].replace(":stateMachine:", ":execution:") + f":{execution_name(run)}"
+        return self._machines[run.type.workflow].replace(":stateMachine:", ":execution:") + f":{execution_name(run)}"
 
     def start(self, run: Run) -> None:
         """Start the run's present attempt; starting it twice starts it once."""
@@ -39,7 +39,7 @@ class Workflows:
         with translated():
             try:
                 self._sfn.start_execution(
-                    stateMachineArn=self._machines[run.kind], name=execution_name(run), input=payload
+                    stateMachineArn=self._machines[run.type.workflow], name=execution_name(run), input=payload
                 )
             except self._sfn.exceptions.ExecutionAlreadyExists:
                 return

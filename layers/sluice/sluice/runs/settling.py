@@ -77,14 +77,14 @@ def _follow_up(services: Platform, run: Run) -> None:
         follow(services, run.owner)
         for name in services.parts.all("model", run.project) if run.project and services.tables else ():
             follow(services, f"project/{run.project}/model/{name}")
-    if run.kind == "refresh":
+    if run.type.starts_ingests:
         for child in children(services, run):
             if not child.finished and run.status == "cancelled":
                 services.runs.finish(child, status="cancelled", finished_at=rfc3339(now()))
                 services.workflows.stop(child)
             settle(services, services.runs.get(child.id))
         release_refresh(services, run)
-    elif run.kind == "ingest":
+    elif run.type.belongs_to == "datasource":
         _follow_up_ingest(services, run)
 
 

@@ -184,9 +184,8 @@ def redrive(services: Platform, run: Run) -> Run:
         Conflict: the run has not ended in failure.
         NotFound: what it works for was deleted.
     """
-    kind: Literal["datasource", "project"] = "datasource" if run.kind == "ingest" else "project"
-    if services.definitions.find(kind, run.datasource or run.project or "") is None:
-        raise NotFound(f"The {kind} of this run was deleted.")
+    if services.definitions.find(run.type.belongs_to, run.belongs_to) is None:
+        raise NotFound(f"The {run.type.belongs_to} of this run was deleted.")
     if run.parent and not run.finished:
         raise Conflict("The run belongs to a refresh that is under way.")
     if run.drop is not None:

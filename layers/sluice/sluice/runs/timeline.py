@@ -18,7 +18,7 @@ def timeline(services: Platform, run: Run) -> list[dict[str, Any]]:
     events = list(run.timeline)
     for receipt in services.pages.of_run(run.id):
         events += _of_page(receipt)
-    if run.kind == "refresh":
+    if run.type.starts_ingests:
         for child in children(services, run):
             events += _of_child(run, child)
     return [event.model_dump(mode="json") for event in sorted(events, key=lambda event: event.time)]

@@ -1,0 +1,52 @@
+"""The stage `commit`: versions of all that a run has made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sluice.bootstrap import Platform
+from sluice.domain.dataset import Manifest
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import Run, capped
+from sluice.errors import ModelFailed
+from sluice.stages.runner import require_owner
+
+
+def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Make versions of all that the run has made, in one transaction."""
+    made = _made(services, run, event)
+    if run.dry_run:
+        return _tried(services, run, made[0][1])
+    finished = services.datasets.commit(run, made, require_owner(services, run))
+    return {"outcome": "done", "version": finished.version}
+
+
+def _made(services: Platform, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
+    """The manifests of a run: the one that the stage before has written, or those of its parts but for views."""
+    if "manifest_key" in event:
+        return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
+    from sluice.runs.parts import made_by
+
+    made = [(key, manifest) for _, key, manifest in made_by(services, run)]
+    kept = [one for one in made if one[1].spec.get("model", {}).get("materialize", True)]
+    if not kept:
+        raise ModelFailed(f"The model {run.part} is a view, which is computed when it is read.")
+    return kept
+
+
+def _tried(services: Platform, run: Run, manifest: Manifest) -> dict[str, Any]:
+    """End a dry run: it says what a refresh would publish, and publishes nothing."""
+    services.runs.finish(
+        run,
+        status="partial" if manifest.completeness == "partial" else "succeeded",
+        finished_at=rfc3339(now()),
+        rows=manifest.rows,
+        bytes=manifest.bytes,
+        fingerprint=manifest.fingerprint,
+        completeness=manifest.completeness,
+        completeness_reasons=capped(manifest.completeness_reasons),
+        warnings=capped([*manifest.warnings, "this was a dry run: nothing was published"]),
+        progress={"stage": "commit", "current": 1, "total": 1},
+    )
+    return {"outcome": "done", "version": None}
