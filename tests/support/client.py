@@ -1,4 +1,7 @@
-"""Calls the real handlers with API Gateway's events, the authorizer first, as the gateway does."""
+"""Calls the real handlers with API Gateway's events, the authorizer first, as the gateway does.
+
+Every answer must be one that functions/api/openapi.json describes: see `support.conformance`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sluice.http.dispatch import matches
+from support.conformance import require_conformance
 from support.workflows import Context
 
 
@@ -82,7 +86,9 @@ class Client:
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode()
         found = {name: values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
-        return Reply(answer["statusCode"], found | answer.get("headers", {}), text)
+        reply = Reply(answer["statusCode"], found | answer.get("headers", {}), text)
+        require_conformance(method, event["path"], reply.status, reply.headers.get("Content-Type"), reply.text)
+        return reply
 
     def _authorized(self, event: dict[str, Any]) -> dict[str, Any]:
         if not any(name in event["headers"] for name in ("authorization", "x-api-key")):

@@ -105,3 +105,4 @@ def test_function_imports_only_what_its_budget_allows(function: str) -> None:
     packages = {name.partition(".")[0] for name in foreign(modules)} - ours | modules & WATCHED
     assert packages == budget.packages
     assert len(foreign(modules)) <= budget.modules
+    assert not any(name.startswith(("sluice.http.responses", "sluice.http.openapi")) for name in modules)

@@ -17,19 +17,6 @@ from sluice.http.routes import IDEMPOTENCY_KEY, Routes
 from sluice.runs.pushing import accepted_records, parse_records, push
 
 routes = Routes("datasources")
-_ACCEPTED = {
-    "type": "object",
-    "required": ["accepted", "run"],
-    "properties": {"accepted": {"type": "integer"}, "run": {"type": ["string", "null"]}},
-}
-_UPLOAD = {
-    "type": "object",
-    "required": ["url", "fields"],
-    "properties": {
-        "url": {"type": "string"},
-        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-}
 _RECORDS = {"type": "array", "items": {}, "description": "A JSON array, or one JSON object on each line."}
 
 
@@ -48,7 +35,7 @@ def _require_kind(found: Definition, kind: str, advice: str) -> None:
     "/datasources/{slug}/records",
     "datasource.push",
     body=_RECORDS,
-    answer=_ACCEPTED,
+    answer="PushReceipt",
     status=202,
     parameters=[IDEMPOTENCY_KEY],
 )
@@ -78,7 +65,7 @@ def _told_by(call: Call, found: Definition) -> str | None:
 
 
 @routes.post(
-    "/datasources/{slug}/uploads", "datasource.push", body=Upload, answer=_UPLOAD, parameters=[IDEMPOTENCY_KEY]
+    "/datasources/{slug}/uploads", "datasource.push", body=Upload, answer="UploadForm", parameters=[IDEMPOTENCY_KEY]
 )
 def create_upload(call: Call, services: Platform, slug: str) -> Answer:
     """An address for one file, of which everybody who has it may make one POST of a form."""

@@ -14,17 +14,7 @@ from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 routes = Routes("projects")
 
 
-class AssignmentView(Assignment):
-    """How a datasource takes part in a project."""
-
-    project: str
-    datasource: str
-    created_at: str
-    created_by: str
-    etag: str
-
-
-@routes.get("/projects/{slug}/datasources", "project.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/datasources", "project.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
 def list_project_datasources(call: Call, services: Platform, slug: str) -> Answer:
     """A project's datasources, best ranked first."""
     found = services.assignments.of_project(slug)
@@ -32,7 +22,7 @@ def list_project_datasources(call: Call, services: Platform, slug: str) -> Answe
 
 
 @routes.get(
-    "/projects/{slug}/datasources/{datasource}", "project.read", answer=AssignmentView, parameters=[IF_NONE_MATCH]
+    "/projects/{slug}/datasources/{datasource}", "project.read", answer="AssignmentView", parameters=[IF_NONE_MATCH]
 )
 def get_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
     """How a datasource takes part in a project; 304 when the client knows."""
@@ -47,7 +37,7 @@ def get_assignment(call: Call, services: Platform, slug: str, datasource: str) -
     "/projects/{slug}/datasources/{datasource}",
     "project.assign",
     body=Assignment,
-    answer=AssignmentView,
+    answer="AssignmentView",
     parameters=[IF_MATCH],
 )
 def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:

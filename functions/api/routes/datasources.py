@@ -9,12 +9,10 @@ from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition, missing
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
-from sluice.domain.run import RunView
 from sluice.errors import Conflict
 from sluice.http.call import Answer, Call
 from sluice.http.datasource_rules import shown_datasource
 from sluice.http.lists import paged
-from sluice.http.openapi import listed
 from sluice.http.resources import DATASOURCES, until_stored
 from sluice.http.routes import (
     CURSOR,
@@ -22,18 +20,17 @@ from sluice.http.routes import (
     IF_MATCH,
     IF_NONE_MATCH,
     LIMIT,
+    MERGE_PATCH,
     PREFER,
     Parameter,
     Routes,
 )
 from sluice.http.running import started
 from sluice.http.targets import is_visible
-from sluice.http.views import viewed
 from sluice.runs.starting import ingest_run, start
 from sluice.runs.tables import follow
 
 routes = Routes("datasources")
-View = viewed(Datasource)
 FORCE = Parameter("force", "`true` deletes even while assigned.", {"type": "boolean", "default": False})
 
 
@@ -45,21 +42,26 @@ class IngestRequest(Document):
     )
 
 
-@routes.get("/datasources", "datasource.list", answer=listed(View), parameters=[LIMIT, CURSOR])
+@routes.get("/datasources", "datasource.list", answer="DatasourceViewList", parameters=[LIMIT, CURSOR])
 def list_datasources(call: Call, services: Platform) -> Answer:
     """The datasources, by slug."""
     return DATASOURCES.list(call, services)
 
 
 @routes.post(
-    "/datasources", "datasource.create", body=Datasource, answer=View, status=201, parameters=[IDEMPOTENCY_KEY]
+    "/datasources",
+    "datasource.create",
+    body=Datasource,
+    answer="DatasourceView",
+    status=201,
+    parameters=[IDEMPOTENCY_KEY],
 )
 def create_datasource(call: Call, services: Platform) -> Answer:
     """Make a datasource."""
     return DATASOURCES.create(call, services)
 
 
-@routes.get("/datasources/{slug}", "datasource.read", answer=View, parameters=[IF_NONE_MATCH])
+@routes.get("/datasources/{slug}", "datasource.read", answer="DatasourceView", parameters=[IF_NONE_MATCH])
 def get_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """One datasource."""
     return DATASOURCES.read(call)
@@ -70,7 +72,7 @@ def get_datasource(call: Call, services: Platform, slug: str) -> Answer:
     "datasource.update",
     creates="datasource.create",
     body=Datasource,
-    answer=View,
+    answer="DatasourceView",
     parameters=[IF_MATCH],
 )
 def put_datasource(call: Call, services: Platform, slug: str) -> Answer:
@@ -78,7 +80,9 @@ def put_datasource(call: Call, services: Platform, slug: str) -> Answer:
     return DATASOURCES.put(call, services, slug)
 
 
-@routes.patch("/datasources/{slug}", "datasource.update", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
+@routes.patch(
+    "/datasources/{slug}", "datasource.update", body=MERGE_PATCH, answer="DatasourceView", parameters=[IF_MATCH]
+)
 def patch_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Change parts of a datasource."""
     return DATASOURCES.patch(call, services, slug)
@@ -105,7 +109,7 @@ def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
     return answer
 
 
-@routes.post("/datasources/{slug}/restore", "datasource.restore", answer=View, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/datasources/{slug}/restore", "datasource.restore", answer="DatasourceView", parameters=[IDEMPOTENCY_KEY])
 def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Bring back a deleted datasource, its versions and its schedule; not its part in projects."""
     call.require_known_parameters()
@@ -119,7 +123,7 @@ def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
     return Answer(shown_datasource(found), headers={"ETag": f'"{found.etag}"'})
 
 
-@routes.get("/datasources/{slug}/stats", "datasource.read", answer={"type": "object"})
+@routes.get("/datasources/{slug}/stats", "datasource.read", answer="DatasourceStats")
 def get_datasource_stats(call: Call, services: Platform, slug: str) -> Answer:
     """How the upstream has answered so far."""
     found = call.definition
@@ -131,7 +135,7 @@ def _sees(call: Call, services: Platform, project: str) -> bool:
     return found is not None and is_visible(services, call.principal, found)
 
 
-@routes.get("/datasources/{slug}/projects", "datasource.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/datasources/{slug}/projects", "datasource.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answer:
     """The projects that a datasource is part of."""
     found = services.assignments.of_datasource(slug)
@@ -143,7 +147,7 @@ def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answe
     "/datasources/{slug}/runs",
     "datasource.run",
     body=IngestRequest,
-    answer=RunView,
+    answer="RunView",
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )

@@ -7,11 +7,9 @@ from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH,
 from sluice.security.keys import presented
 
 routes = Routes("keys")
-_VIEW = {"type": "object", "description": "The key without its secret."}
-_SHOWN_ONCE = {"type": "object", "description": "The key; `key` is shown in this answer only."}
 
 
-@routes.post("/keys", "key.manage", body=KeyRequest, answer=_SHOWN_ONCE, status=201, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/keys", "key.manage", body=KeyRequest, answer="NewKey", status=201, parameters=[IDEMPOTENCY_KEY])
 def create_key(call: Call, services: Platform) -> Answer:
     """Make an API key; it is shown in this answer only."""
     stored, key = services.keys.issue(call.document(KeyRequest), call.principal.id)
@@ -19,7 +17,7 @@ def create_key(call: Call, services: Platform) -> Answer:
     return Answer({**presented(stored), "key": key}, 201, location, shown_once=("key",))
 
 
-@routes.get("/keys", "key.manage", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/keys", "key.manage", answer="KeyViewList", parameters=[LIMIT, CURSOR])
 def list_keys(call: Call, services: Platform) -> Answer:
     """The API keys, without their secrets."""
     after = services.cursors.open("keys", call.one("cursor"))
@@ -28,7 +26,7 @@ def list_keys(call: Call, services: Platform) -> Answer:
     return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
 
 
-@routes.get("/keys/{key_id}", "key.manage", answer=_VIEW, parameters=[IF_NONE_MATCH])
+@routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH])
 def get_key(call: Call, services: Platform, key_id: str) -> Answer:
     """One API key, without its secret; 304 when the client has it."""
     found = services.definitions.get("key", key_id)
@@ -47,7 +45,7 @@ def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
     return Answer(status=204)
 
 
-@routes.post("/keys/{key_id}/rotate", "key.manage", answer=_SHOWN_ONCE, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/keys/{key_id}/rotate", "key.manage", answer="NewKey", parameters=[IDEMPOTENCY_KEY])
 def rotate_key(call: Call, services: Platform, key_id: str) -> Answer:
     """Give an API key a new secret; the old one stops working at once."""
     call.require_known_parameters()

@@ -17,7 +17,7 @@ def _view(override: Override, stored: Definition) -> dict[str, Any]:
     return {**override.model_dump(mode="json"), "etag": stored.etag}
 
 
-@routes.get("/projects/{slug}/overrides", "project.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/overrides", "project.read", answer="OverrideViewList", parameters=[LIMIT, CURSOR])
 def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
     """The overrides of a project, by field and key."""
     bound, limit = ["overrides", slug], call.limit()
@@ -31,7 +31,7 @@ def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
 @routes.get(
     "/projects/{slug}/overrides/{field}",
     "project.read",
-    answer={"type": "object"},
+    answer="OverrideView",
     parameters=[RECORD_KEY, IF_NONE_MATCH],
 )
 def get_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
@@ -47,7 +47,7 @@ def get_override(call: Call, services: Platform, slug: str, field: str) -> Answe
     "/projects/{slug}/overrides/{field}",
     "project.override",
     body=OverrideRequest,
-    answer={"type": "object"},
+    answer="OverrideView",
     parameters=[RECORD_KEY, IF_MATCH],
 )
 def set_override(call: Call, services: Platform, slug: str, field: str) -> Answer:

@@ -14,7 +14,7 @@ routes = Routes("runs")
 _BYTES = ("application/octet-stream",)
 
 
-@routes.get("/runs/{run_id}/pages", "run.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/runs/{run_id}/pages", "run.read", answer="PageReceiptViewList", parameters=[LIMIT, CURSOR])
 def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
     """The receipts of a run's pages."""
     run = call.run
@@ -24,7 +24,7 @@ def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
     return paged(call, services, ["pages", run_id], receipts)
 
 
-@routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", answer={"type": "string"}, media_types=_BYTES)
+@routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", media_types=_BYTES)
 def get_run_page_content(call: Call, services: Platform, run_id: str, number: str) -> Answer:
     """The bytes of a page of a run, as received."""
     run = call.run
@@ -36,7 +36,7 @@ def get_run_page_content(call: Call, services: Platform, run_id: str, number: st
     return _content(services, receipt.hash, receipt.filename)
 
 
-@routes.get("/pages/{page_hash}", "page.read", answer={"type": "string"}, media_types=_BYTES)
+@routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES)
 def get_page(call: Call, services: Platform, page_hash: str) -> Answer:
     """The bytes of a page, as received, by the SHA-256 of its content."""
     if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or call.principal.projects is not None:

@@ -39,13 +39,13 @@ SwaggerUIBundle({url: "openapi.json", dom_id: "#api", validatorUrl: null, persis
 _DAY = {"Cache-Control": "public, max-age=86400"}
 
 
-@routes.get("/health", None, answer={"type": "object"})
+@routes.get("/health", None, answer="Health", small=True)
 def health(call: Call, services: Platform) -> Answer:
     """Whether the platform answers, and which release it is."""
     return Answer({"status": "ok", "version": __version__})
 
 
-@routes.get("/me", "identity.read", answer={"type": "object"})
+@routes.get("/me", "identity.read", answer="Identity", small=True)
 def me(call: Call, services: Platform) -> Answer:
     """Who the caller is, and in which workspace."""
     principal = call.principal
@@ -57,19 +57,19 @@ def _document() -> bytes:
     return (Path(__file__).parents[1] / "openapi.json").read_bytes()
 
 
-@routes.get("/openapi.json", None, answer={"type": "object"})
+@routes.get("/openapi.json", None, answer="ApiDescription", small=True)
 def openapi(call: Call, services: Platform) -> Answer:
     """This API as OpenAPI 3.1."""
     return Answer(_document())
 
 
-@routes.get("/docs", None, answer={"type": "string"}, media_types=("text/html",))
+@routes.get("/docs", None, media_types=("text/html",), small=True)
 def docs(call: Call, services: Platform) -> Answer:
     """This API as a page to read and try."""
     return Answer(_PAGE.encode(), media_type="text/html; charset=utf-8")
 
 
-@routes.get("/docs/{asset}", None, answer={"type": "string"}, media_types=("text/javascript", "text/css"))
+@routes.get("/docs/{asset}", None, media_types=("text/javascript", "text/css"), small=True)
 def docs_asset(call: Call, services: Platform, asset: str) -> Answer:
     """A file that the page needs; nothing is loaded from elsewhere."""
     if asset not in _ASSETS:

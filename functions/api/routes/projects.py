@@ -8,20 +8,16 @@ from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition, missing
 from sluice.domain.base import Document
 from sluice.domain.project import Project
-from sluice.domain.run import RunView
 from sluice.http.call import Answer, Call
-from sluice.http.openapi import listed
 from sluice.http.resources import PROJECTS, until_stored
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, MERGE_PATCH, PREFER, Routes
 from sluice.http.running import started
-from sluice.http.views import viewed
 from sluice.runs.overrides import delete_overrides
 from sluice.runs.part_documents import delete_parts
 from sluice.runs.starting import refresh_run, start
 from sluice.runs.tables import follow
 
 routes = Routes("projects")
-View = viewed(Project)
 
 
 class RefreshRequest(Document):
@@ -33,33 +29,40 @@ class RefreshRequest(Document):
     )
 
 
-@routes.get("/projects", "project.list", answer=listed(View), parameters=[LIMIT, CURSOR])
+@routes.get("/projects", "project.list", answer="ProjectViewList", parameters=[LIMIT, CURSOR])
 def list_projects(call: Call, services: Platform) -> Answer:
     """The projects, by slug."""
     return PROJECTS.list(call, services)
 
 
-@routes.post("/projects", "project.create", body=Project, answer=View, status=201, parameters=[IDEMPOTENCY_KEY])
+@routes.post(
+    "/projects", "project.create", body=Project, answer="ProjectView", status=201, parameters=[IDEMPOTENCY_KEY]
+)
 def create_project(call: Call, services: Platform) -> Answer:
     """Make a project."""
     return PROJECTS.create(call, services)
 
 
-@routes.get("/projects/{slug}", "project.read", answer=View, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}", "project.read", answer="ProjectView", parameters=[IF_NONE_MATCH])
 def get_project(call: Call, services: Platform, slug: str) -> Answer:
     """One project."""
     return PROJECTS.read(call)
 
 
 @routes.put(
-    "/projects/{slug}", "project.update", creates="project.create", body=Project, answer=View, parameters=[IF_MATCH]
+    "/projects/{slug}",
+    "project.update",
+    creates="project.create",
+    body=Project,
+    answer="ProjectView",
+    parameters=[IF_MATCH],
 )
 def put_project(call: Call, services: Platform, slug: str) -> Answer:
     """Make a project of this slug, or replace it."""
     return PROJECTS.put(call, services, slug)
 
 
-@routes.patch("/projects/{slug}", "project.update", body={"type": "object"}, answer=View, parameters=[IF_MATCH])
+@routes.patch("/projects/{slug}", "project.update", body=MERGE_PATCH, answer="ProjectView", parameters=[IF_MATCH])
 def patch_project(call: Call, services: Platform, slug: str) -> Answer:
     """Change parts of a project."""
     return PROJECTS.patch(call, services, slug)
@@ -90,7 +93,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     "/projects/{slug}/runs",
     "project.run",
     body=RefreshRequest,
-    answer=RunView,
+    answer="RunView",
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )

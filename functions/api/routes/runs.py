@@ -7,7 +7,7 @@ from typing import get_args
 
 from sluice.bootstrap import Platform
 from sluice.domain.names import is_ulid, parse_time
-from sluice.domain.run import Run, RunKind, RunStatus, RunView, presented
+from sluice.domain.run import Run, RunKind, RunStatus, presented
 from sluice.errors import Invalid
 from sluice.http.call import Answer, Call
 from sluice.http.lists import paged
@@ -26,7 +26,7 @@ _PARAMETERS = [
 ]
 
 
-@routes.get("/runs", "run.list", answer={"type": "object"}, parameters=[*_PARAMETERS, LIMIT, CURSOR])
+@routes.get("/runs", "run.list", answer="RunViewList", parameters=[*_PARAMETERS, LIMIT, CURSOR])
 def list_runs(call: Call, services: Platform) -> Answer:
     """The runs, newest first."""
     asked = {name: call.one(name) for name in (*_FILTERS, "id", "since")}
@@ -68,13 +68,13 @@ def _wanted(run: Run, asked: dict[str, str | None], since: datetime | None) -> b
     return all(asked[name] is None or getattr(run, name) == asked[name] for name in _FILTERS)
 
 
-@routes.get("/runs/{run_id}", "run.read", answer=RunView)
+@routes.get("/runs/{run_id}", "run.read", answer="RunView")
 def get_run(call: Call, services: Platform, run_id: str) -> Answer:
     """One run."""
     return Answer(presented(current(services, call.run)))
 
 
-@routes.post("/runs/{run_id}/cancel", "run.stop", answer=RunView, parameters=[IDEMPOTENCY_KEY])
+@routes.post("/runs/{run_id}/cancel", "run.stop", answer="RunView", parameters=[IDEMPOTENCY_KEY])
 def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
     """Stop a run; what it has stored stays."""
     run = current(services, call.run)
@@ -82,7 +82,9 @@ def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
     return Answer(presented(cancel(services, run)))
 
 
-@routes.post("/runs/{run_id}/redrive", "run.redrive", answer=RunView, status=202, parameters=[IDEMPOTENCY_KEY, PREFER])
+@routes.post(
+    "/runs/{run_id}/redrive", "run.redrive", answer="RunView", status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
+)
 def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
     """Try a failed, partial or cancelled run again, from where it stopped."""
     run = current(services, call.run)
@@ -90,7 +92,7 @@ def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
     return started(call, services, lambda: redrive(services, run))
 
 
-@routes.get("/runs/{run_id}/events", "run.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/runs/{run_id}/events", "run.read", answer="RunEventViewList", parameters=[LIMIT, CURSOR])
 def list_run_events(call: Call, services: Platform, run_id: str) -> Answer:
     """A run's timeline: its stages, pages, failed tries and ingest runs, oldest first."""
     run = current(services, call.run)

@@ -71,7 +71,7 @@ def _users(services: Platform) -> dict[str, list[str]]:
     return users
 
 
-@routes.get("/secrets", "secret.manage", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/secrets", "secret.manage", answer="SecretViewList", parameters=[LIMIT, CURSOR])
 def list_secrets(call: Call, services: Platform) -> Answer:
     """The names of the secrets, and the datasources that use each."""
     after = services.cursors.open("secrets", call.one("cursor"))
@@ -81,7 +81,7 @@ def list_secrets(call: Call, services: Platform) -> Answer:
     return Answer({"items": [_view(one, users) for one in found], "next": cursor})
 
 
-@routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer={"type": "object"}, parameters=[IF_MATCH])
+@routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer="SecretView", parameters=[IF_MATCH])
 def put_secret(call: Call, services: Platform, name: str) -> Answer:
     """Set a secret's value, and where it may go; it can never be read back."""
     if re.match(SECRET_NAME_PATTERN, name) is None:

@@ -42,25 +42,25 @@ def _get(services: Platform, dataset: str, number: str) -> Answer:
     return Answer({**_view(version), **told}, headers={"ETag": f'"{version.number}"'})
 
 
-@routes.get("/datasources/{slug}/versions", "datasource.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/datasources/{slug}/versions", "datasource.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
 def list_datasource_versions(call: Call, services: Platform, slug: str) -> Answer:
     """A datasource's versions."""
     return _list(call, services, f"datasource/{slug}")
 
 
-@routes.get("/datasources/{slug}/versions/{number}", "datasource.read", answer={"type": "object"})
+@routes.get("/datasources/{slug}/versions/{number}", "datasource.read", answer="VersionDetail")
 def get_datasource_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
     """One version of a datasource."""
     return _get(services, f"datasource/{slug}", number)
 
 
-@routes.get("/projects/{slug}/versions", "project.read", answer={"type": "object"}, parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/versions", "project.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
 def list_project_versions(call: Call, services: Platform, slug: str) -> Answer:
     """A project's versions."""
     return _list(call, services, f"project/{slug}")
 
 
-@routes.get("/projects/{slug}/versions/{number}", "project.read", answer={"type": "object"})
+@routes.get("/projects/{slug}/versions/{number}", "project.read", answer="VersionDetail")
 def get_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
     """One version of a project, with the versions that went into it and the hashes of both."""
     return _get(services, f"project/{slug}", number)
@@ -69,7 +69,7 @@ def get_project_version(call: Call, services: Platform, slug: str, number: str) 
 @routes.post(
     "/projects/{slug}/versions/{number}/promote",
     "project.promote",
-    answer={"type": "object"},
+    answer="VersionView",
     parameters=[IDEMPOTENCY_KEY],
 )
 def promote_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:

@@ -16,48 +16,27 @@ from sluice.sources.registry import source_of
 
 routes = Routes("datasources")
 _PAGES = Parameter("pages", "How many pages to look at.", {"type": "integer", "minimum": 1, "default": 1})
-_CHECKED = {
-    "type": "object",
-    "required": ["ok", "status", "elapsed_ms", "records", "reason"],
-    "properties": {
-        "ok": {"type": "boolean"},
-        "status": {"type": ["integer", "null"]},
-        "elapsed_ms": {"type": "integer"},
-        "records": {"type": ["integer", "null"]},
-        "reason": {"type": ["string", "null"]},
-    },
-}
-_PREVIEW = {
-    "type": "object",
-    "required": ["records", "schema", "pages"],
-    "properties": {
-        "records": {"type": "array", "items": {"type": "object"}},
-        "schema": {"type": "array", "items": {"type": "object"}},
-        "pages": {"type": "integer"},
-        "warnings": {"type": "array", "items": {"type": "string"}},
-    },
-}
 
 
-@routes.post("/datasources/check", "datasource.try", body=Datasource, answer=_CHECKED)
+@routes.post("/datasources/check", "datasource.try", body=Datasource, answer="CheckResult")
 def check_document(call: Call, services: Platform) -> Answer:
     """Try a datasource that is not saved with one live request."""
     return _check(call, services, *_unsaved(call))
 
 
-@routes.post("/datasources/preview", "datasource.try", body=Datasource, answer=_PREVIEW, parameters=[_PAGES])
+@routes.post("/datasources/preview", "datasource.try", body=Datasource, answer="Preview", parameters=[_PAGES])
 def preview_document(call: Call, services: Platform) -> Answer:
     """Show the first records of a datasource that is not saved."""
     return _preview(call, services, *_unsaved(call))
 
 
-@routes.post("/datasources/{slug}/check", "datasource.run", answer=_CHECKED)
+@routes.post("/datasources/{slug}/check", "datasource.run", answer="CheckResult")
 def check_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Try a datasource with one live request."""
     return _check(call, services, *_saved(call))
 
 
-@routes.post("/datasources/{slug}/preview", "datasource.run", answer=_PREVIEW, parameters=[_PAGES])
+@routes.post("/datasources/{slug}/preview", "datasource.run", answer="Preview", parameters=[_PAGES])
 def preview_datasource(call: Call, services: Platform, slug: str) -> Answer:
     """Show the first records of a datasource."""
     return _preview(call, services, *_saved(call))

@@ -11,7 +11,7 @@ routes = Routes("data")
 @routes.get(
     "/projects/{slug}/data",
     "project.read",
-    answer={"type": "object"},
+    answer="DataPage",
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )
@@ -23,7 +23,7 @@ def get_project_data(call: Call, services: Platform, slug: str) -> Answer:
 @routes.get(
     "/datasources/{slug}/data",
     "datasource.read",
-    answer={"type": "object"},
+    answer="DataPage",
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )

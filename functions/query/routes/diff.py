@@ -33,7 +33,7 @@ class PreviewRequest(Document):
     )
 
 
-@routes.get("/projects/{slug}/diff", "project.read", answer={"type": "object"}, parameters=[_FROM, _TO, LIMIT, CURSOR])
+@routes.get("/projects/{slug}/diff", "project.read", answer="Diff", parameters=[_FROM, _TO, LIMIT, CURSOR])
 def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
     """What was added, removed and changed from one version to another, by key; of documents by JSON Pointer."""
     call.require_known_parameters()
@@ -64,7 +64,7 @@ def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
     "/projects/{slug}/merge/preview",
     "project.try",
     body=PreviewRequest,
-    answer={"type": "object"},
+    answer="MergePreview",
     parameters=[IDEMPOTENCY_KEY],
 )
 def preview_merge(call: Call, services: Platform, slug: str) -> Answer:

@@ -27,7 +27,7 @@ _BOM = Parameter(
     "/endpoints/{project}/{name}",
     None,
     anonymous=True,
-    answer={"type": "object"},
+    answer="EndpointResult",
     parameters=[_FORMAT, _BOM, IF_NONE_MATCH],
     media_types=("application/json", "text/csv"),
 )

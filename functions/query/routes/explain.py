@@ -15,9 +15,7 @@ routes = Routes("data")
 _POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into the merged one.")
 
 
-@routes.get(
-    "/projects/{slug}/records", "project.read", answer={"type": "object"}, parameters=[RECORD_KEY, VERSION, AS_OF]
-)
+@routes.get("/projects/{slug}/records", "project.read", answer="MergedRecord", parameters=[RECORD_KEY, VERSION, AS_OF])
 def get_record(call: Call, services: Platform, slug: str) -> Answer:
     """One merged record; the version that it is of stands in the headers."""
     version = asked_version(call, services, f"project/{slug}")
@@ -32,7 +30,7 @@ def get_record(call: Call, services: Platform, slug: str) -> Answer:
 @routes.get(
     "/projects/{slug}/explain",
     "project.read",
-    answer={"type": "object"},
+    answer="Explanation",
     parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF],
 )
 def explain_record(call: Call, services: Platform, slug: str) -> Answer:

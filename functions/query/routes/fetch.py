@@ -8,7 +8,7 @@ from sluice.http.routes import Routes
 routes = Routes("data")
 
 
-@routes.get("/projects/{slug}/fetch", "project.fetch", answer={"type": "object"})
+@routes.get("/projects/{slug}/fetch", "project.fetch", answer="ProjectFetch", also={202: "RunView"})
 def get_project_fetch(call: Call, services: Platform, slug: str) -> Answer:
     """Refresh a project and answer with its merged data, and with what failed."""
     call.require_known_parameters()

@@ -12,16 +12,15 @@ from query.routes.data import get_project_data
 from query.routes.endpoints import call_endpoint, endpoint_request
 from query.routes.reports import get_rendered_report
 from sluice.bootstrap import Platform
-from sluice.domain.base import Document, Record
+from sluice.domain.base import Document
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.errors import Invalid, NotFound
 from sluice.http.call import Answer, Call
-from sluice.http.data import DATA_PARAMETERS
+from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS
 from sluice.http.lists import paged
-from sluice.http.openapi import listed
 from sluice.http.parts import ENDPOINTS, REPORTS
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
+from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, Parameter, Routes
 from sluice.security.links import Link
 
 routes = Routes("endpoints")
@@ -40,17 +39,6 @@ class LinkRequest(Document):
     )
 
 
-class LinkView(Record):
-    """A signed link."""
-
-    id: str
-    url: str
-    target: str
-    created_at: str
-    created_by: str
-    expires_at: str
-
-
 def _view(call: Call, services: Platform, link: Link) -> dict[str, Any]:
     shown = link.model_dump(mode="json", exclude={"project"})
     return {**shown, "url": call.link(f"/links?token={services.links.token(link)}")}
@@ -60,7 +48,7 @@ def _view(call: Call, services: Platform, link: Link) -> dict[str, Any]:
     "/projects/{slug}/links",
     "project.link",
     body=LinkRequest,
-    answer=LinkView,
+    answer="LinkView",
     status=201,
     parameters=[IDEMPOTENCY_KEY],
 )
@@ -79,7 +67,7 @@ def make_link(call: Call, services: Platform, slug: str) -> Answer:
     return Answer(shown, 201, {"Location": shown["url"]})
 
 
-@routes.get("/projects/{slug}/links", "project.link", answer=listed(LinkView), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/links", "project.link", answer="LinkViewList", parameters=[LIMIT, CURSOR])
 def list_links(call: Call, services: Platform, slug: str) -> Answer:
     """The project's links that can be opened, oldest first."""
     links = [_view(call, services, link) for link in services.links.valid(slug)]
@@ -94,7 +82,13 @@ def delete_link(call: Call, services: Platform, slug: str, link_id: str) -> Answ
     return Answer(status=204)
 
 
-@routes.get("/links", None, answer={"type": "object"}, parameters=[_TOKEN], media_types=("text/html", "text/csv"))
+@routes.get(
+    "/links",
+    None,
+    answer="LinkedData",
+    parameters=[_TOKEN, IF_NONE_MATCH],
+    media_types=("text/html", *DATA_MEDIA_TYPES),
+)
 def open_link(call: Call, services: Platform) -> Answer:
     """What a signed link leads to."""
     link = services.links.opened(call.one("token"))

@@ -4,31 +4,28 @@ from sluice.bootstrap import Platform
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
-from sluice.domain.run import RunView
 from sluice.http.call import Answer, Call
-from sluice.http.openapi import listed
-from sluice.http.parts import ENDPOINTS, MODELS, REPORTS, part_view
+from sluice.http.parts import ENDPOINTS, MODELS, REPORTS
 from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
 from sluice.http.running import started
 from sluice.runs.starting import part_run, start
 
 routes = Routes("models")
-_MODEL, _REPORT, _ENDPOINT = part_view(Model), part_view(Report), part_view(Endpoint)
 
 
-@routes.get("/projects/{slug}/models", "project.read", answer=listed(_MODEL), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/models", "project.read", answer="ModelViewList", parameters=[LIMIT, CURSOR])
 def list_models(call: Call, services: Platform, slug: str) -> Answer:
     """A project's models with the latest results of their tests."""
     return MODELS.list(call, services, slug)
 
 
-@routes.get("/projects/{slug}/models/{name}", "project.read", answer=_MODEL, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}/models/{name}", "project.read", answer="ModelView", parameters=[IF_NONE_MATCH])
 def get_model(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """One model with the latest results of its tests."""
     return MODELS.read(call, services, slug, name)
 
 
-@routes.put("/projects/{slug}/models/{name}", "project.update", body=Model, answer=_MODEL, parameters=[IF_MATCH])
+@routes.put("/projects/{slug}/models/{name}", "project.update", body=Model, answer="ModelView", parameters=[IF_MATCH])
 def put_model(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Make a model, or replace it; the next refresh computes it."""
     return MODELS.put(call, services, slug, name)
@@ -43,7 +40,7 @@ def delete_model(call: Call, services: Platform, slug: str, name: str) -> Answer
 @routes.post(
     "/projects/{slug}/models/{name}/runs",
     "project.run",
-    answer=RunView,
+    answer="RunView",
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
@@ -54,19 +51,21 @@ def start_model_run(call: Call, services: Platform, slug: str, name: str) -> Ans
     return started(call, services, lambda: start(services, part_run(slug, "model", name, call.principal.id)))
 
 
-@routes.get("/projects/{slug}/reports", "project.read", answer=listed(_REPORT), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/reports", "project.read", answer="ReportViewList", parameters=[LIMIT, CURSOR])
 def list_reports(call: Call, services: Platform, slug: str) -> Answer:
     """A project's reports."""
     return REPORTS.list(call, services, slug)
 
 
-@routes.get("/projects/{slug}/reports/{name}", "project.read", answer=_REPORT, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}/reports/{name}", "project.read", answer="ReportView", parameters=[IF_NONE_MATCH])
 def get_report(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """One report's document."""
     return REPORTS.read(call, services, slug, name)
 
 
-@routes.put("/projects/{slug}/reports/{name}", "project.update", body=Report, answer=_REPORT, parameters=[IF_MATCH])
+@routes.put(
+    "/projects/{slug}/reports/{name}", "project.update", body=Report, answer="ReportView", parameters=[IF_MATCH]
+)
 def put_report(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Make a report, or replace it; the next refresh renders it."""
     return REPORTS.put(call, services, slug, name)
@@ -81,7 +80,7 @@ def delete_report(call: Call, services: Platform, slug: str, name: str) -> Answe
 @routes.post(
     "/projects/{slug}/reports/{name}/runs",
     "project.run",
-    answer=RunView,
+    answer="RunView",
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
@@ -92,20 +91,20 @@ def start_report_run(call: Call, services: Platform, slug: str, name: str) -> An
     return started(call, services, lambda: start(services, part_run(slug, "report", name, call.principal.id)))
 
 
-@routes.get("/projects/{slug}/endpoints", "project.read", answer=listed(_ENDPOINT), parameters=[LIMIT, CURSOR])
+@routes.get("/projects/{slug}/endpoints", "project.read", answer="EndpointViewList", parameters=[LIMIT, CURSOR])
 def list_endpoints(call: Call, services: Platform, slug: str) -> Answer:
     """A project's published endpoints."""
     return ENDPOINTS.list(call, services, slug)
 
 
-@routes.get("/projects/{slug}/endpoints/{name}", "project.read", answer=_ENDPOINT, parameters=[IF_NONE_MATCH])
+@routes.get("/projects/{slug}/endpoints/{name}", "project.read", answer="EndpointView", parameters=[IF_NONE_MATCH])
 def get_endpoint(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """One endpoint's document."""
     return ENDPOINTS.read(call, services, slug, name)
 
 
 @routes.put(
-    "/projects/{slug}/endpoints/{name}", "project.update", body=Endpoint, answer=_ENDPOINT, parameters=[IF_MATCH]
+    "/projects/{slug}/endpoints/{name}", "project.update", body=Endpoint, answer="EndpointView", parameters=[IF_MATCH]
 )
 def put_endpoint(call: Call, services: Platform, slug: str, name: str) -> Answer:
     """Publish an endpoint, or replace it; it can be called at once."""

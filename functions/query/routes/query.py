@@ -35,7 +35,7 @@ class QueryRequest(Document):
     "/projects/{slug}/query",
     "project.read",
     body=QueryRequest,
-    answer={"type": "object"},
+    answer="QueryResult",
     parameters=[IDEMPOTENCY_KEY],
 )
 def query_project(call: Call, services: Platform, slug: str) -> Answer:
@@ -77,7 +77,7 @@ def _require_digits(body: Any) -> None:
 @routes.get(
     "/projects/{slug}/models/{name}/data",
     "project.read",
-    answer={"type": "object"},
+    answer="DataPage",
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )

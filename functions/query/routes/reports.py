@@ -7,7 +7,7 @@ from sluice.errors import Invalid, NotFound
 from sluice.http.call import Answer, Call
 from sluice.http.data import about_version, version_headers
 from sluice.http.parts import REPORTS
-from sluice.http.routes import Parameter, Routes
+from sluice.http.routes import IF_NONE_MATCH, Parameter, Routes
 
 routes = Routes("models")
 _MOST_SECTIONS = 1000
@@ -20,8 +20,7 @@ _SECTION = Parameter(
 @routes.get(
     "/projects/{slug}/reports/{name}/{run}",
     "project.read",
-    answer={"type": "string"},
-    parameters=[_FORMAT, _SECTION],
+    parameters=[_FORMAT, _SECTION, IF_NONE_MATCH],
     media_types=("text/html", "text/csv"),
 )
 def get_rendered_report(call: Call, services: Platform, slug: str, name: str, run: str) -> Answer:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import Field, create_model, field_validator
+from pydantic import Field, field_validator
 
 from sluice.domain.base import Record
 from sluice.domain.run_types import RUN_TYPES, RunType
@@ -115,19 +115,12 @@ class Run(Record):
         return self.status == "pending" and self.progress is not None and self.progress.stage == WAITING
 
 
-_HIDDEN = {"active", "parent", "drop", "replay", "replay_over", "ingest", "lease_until", "timeline"}
+HIDDEN_RUN_FIELDS = {"active", "parent", "drop", "replay", "replay_over", "ingest", "lease_until", "timeline"}
 
 
 def presented(run: Run) -> dict[str, Any]:
     """The run as the API shows it."""
-    return run.model_dump(mode="json", exclude=_HIDDEN)
-
-
-RunView: Any = create_model(
-    "RunView",
-    __base__=Record,
-    **{name: (field.annotation, field) for name, field in Run.model_fields.items() if name not in _HIDDEN},  # type: ignore[call-overload]
-)
+    return run.model_dump(mode="json", exclude=HIDDEN_RUN_FIELDS)
 
 
 def capped(notes: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel
 
 from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definition, Kind, missing
@@ -29,14 +29,6 @@ from sluice.runs.tables import follow
 _NAME_PATTERN = r"[a-z0-9_][a-z0-9_-]{0,62}"
 M = TypeVar("M", bound=BaseModel)
 Told = Callable[[Platform, str, Definition], dict[str, Any]]
-
-
-def part_view(model: type[M]) -> Any:
-    """The model of what a part's routes answer, for OpenAPI."""
-    known: dict[str, Any] = dict.fromkeys(
-        ("name", "project", "etag", "created_at", "updated_at", "created_by"), (str, ...)
-    )
-    return create_model(f"{model.__name__}View", __base__=model, **known)
 
 
 class ProjectPart(Generic[M]):

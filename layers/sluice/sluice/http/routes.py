@@ -5,7 +5,7 @@ The template, the OpenAPI document and the resolver are all made from this one t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,10 @@ class Route:
     Args:
         action: what the access policy decides about; null for a route that needs no credentials.
         creates: the action instead, where the resource of the path does not exist yet.
+        answer: the name of the model in `sluice.http.responses` that JSON answers fit; null where the
+            route answers in no JSON. A name, since models are of use to the OpenAPI document only.
+        also: further statuses that are no problems, with the models of their answers.
+        small: whether an answer always fits the gateway's limit, so that none is a redirect.
         anonymous: whether credentials are looked at where they are sent, although none are needed.
     """
 
@@ -45,11 +49,13 @@ class Route:
     action: str | None
     creates: str | None = None
     body: type[BaseModel] | dict[str, Any] | None = None
-    answer: type[BaseModel] | dict[str, Any] | None = None
+    answer: str | None = None
     status: int = 200
+    also: Mapping[int, str] = field(default_factory=dict)
     parameters: Sequence[Parameter] = ()
     media_types: Sequence[str] = ("application/json",)
     tag: str = ""
+    small: bool = False
     anonymous: bool = False
 
     def __post_init__(self) -> None:
@@ -61,6 +67,11 @@ class Route:
     def role(self) -> Role | None:
         """The lowest role that may call; null for a route that needs no credentials."""
         return ACTIONS[self.action].role if self.action is not None else None
+
+    @property
+    def may_redirect(self) -> bool:
+        """Whether an answer that is too large to be inline is 303, with its address."""
+        return self.method in ("GET", "POST") and self.status == 200 and not self.small
 
     @property
     def summary(self) -> str:
@@ -111,6 +122,7 @@ class Routes:
         return self._add("DELETE", path, action, **more)
 
 
+MERGE_PATCH = {"type": "object", "description": "A JSON merge patch (RFC 7396): what changes; null removes a field."}
 LIMIT = Parameter("limit", "Items of the page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
 CURSOR = Parameter("cursor", "`next` of the page before.")
 IF_MATCH = Parameter("If-Match", "The ETag that the change is meant for.", place="header")

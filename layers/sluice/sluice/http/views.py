@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, create_model
-
 from sluice.catalog.definitions import Definition
 from sluice.security.secret_use import Author
 
@@ -19,18 +17,6 @@ def view(found: Definition) -> dict[str, Any]:
         "created_by": found.created_by,
     }
     return {**found.document, **known}
-
-
-def viewed(model: type[BaseModel]) -> Any:
-    """The model of what `view` gives, for OpenAPI."""
-    return create_model(
-        f"{model.__name__}View",
-        __base__=model,
-        etag=(str, ...),
-        created_at=(str, ...),
-        updated_at=(str, ...),
-        created_by=(str, ...),
-    )
 
 
 def author_of(stored: Definition) -> Author:

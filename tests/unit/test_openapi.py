@@ -1,0 +1,88 @@
+"""The OpenAPI document: every operation is typed and has examples, and the examples are what it says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from support.conformance import DOCUMENT, NotDescribed, faults, require_conformance
+
+RAW = json.loads(DOCUMENT.read_text())
+OPERATIONS = {
+    operation["operationId"]: (path, verb, operation)
+    for path, verbs in RAW["paths"].items()
+    for verb, operation in verbs.items()
+}
+ANY_JSON = [{"type": "object"}, {"type": "array"}, {}]
+
+
+def contents(operation: dict[str, Any]) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """The place and content of each body that an operation takes or gives, of all media types."""
+    found = [(("requestBody",), operation["requestBody"])] if "requestBody" in operation else []
+    found += [(("responses", status), response) for status, response in operation["responses"].items()]
+    return [
+        ((*place, "content", media_type), media)
+        for place, described in found
+        for media_type, media in described.get("content", {}).items()
+    ]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_says_what_it_answers(name: str) -> None:
+    operation = OPERATIONS[name][2]
+    success = {status: one for status, one in operation["responses"].items() if status[0] == "2"}
+    assert success
+    for status, response in success.items():
+        assert status == "204" or response["content"]
+        for media_type, media in response.get("content", {}).items():
+            schema = media["schema"]
+            assert schema not in ANY_JSON
+            if "json" in media_type and media_type != "application/x-ndjson":
+                model = RAW["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+                assert model.get("properties") or model.get("anyOf") or model.get("additionalProperties")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_has_examples_of_its_bodies_that_fit_their_schemas(name: str) -> None:
+    path, verb, operation = OPERATIONS[name]
+    for place, media in contents(operation):
+        if "example" in media:
+            value = media["example"]
+        else:
+            ((_, reference),) = media["examples"].items()
+            value = RAW["components"]["examples"][reference["$ref"].rpartition("/")[2]]["value"]
+        assert faults(("#", "paths", path, verb, *place, "schema"), value) == []
+
+
+HEALTHY = '{"status":"ok","version":"1"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "text", "fault"),
+    [
+        (200, "application/json; charset=utf-8", HEALTHY, None),
+        (201, "application/json", HEALTHY, "answered 201; described are 200, default"),
+        (200, "text/html", HEALTHY, "answered 200 as text/html; described are application/json"),
+        (200, "application/json", '{"status":"ok"}', "'version' is a required property"),
+        (200, "application/json", '{"status":"ok","version":1}', "1 is not of type 'string'"),
+        (200, "application/json", '{"status":"ok","version":"1","more":1}', "'more' was unexpected"),
+        (404, "application/json", '{"status":"ok","version":"1"}', "which is no problem"),
+        (404, "application/problem+json", '{"title":"No"}', "is a required property"),
+    ],
+)
+def test_client_of_the_tests_refuses_what_is_not_described(
+    status: int, media_type: str, text: str, fault: str | None
+) -> None:
+    if fault is None:
+        require_conformance("GET", "/v1/health", status, media_type, text)
+        return
+    with pytest.raises(NotDescribed) as refused:
+        require_conformance("GET", "/v1/health", status, media_type, text)
+    assert fault in str(refused.value)
+
+
+def test_path_without_parameters_comes_before_one_with_them() -> None:
+    checked = '{"ok":true,"status":200,"elapsed_ms":1,"records":1,"reason":null}'
+    require_conformance("POST", "/v1/datasources/check", 200, "application/json", checked)
