@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from sluice.domain.schema import is_decimal
 from sluice.errors import Invalid
-from sluice.reads.csv_text import cell_text
+from sluice.reads.csv_text import cell_text, plain_number
 
 _ROWS, _CHARACTERS = 1_048_575, 32_767
 # A cell's number is a double: these whole numbers are exact, and decimals of so many digits.
@@ -20,10 +20,10 @@ _EPOCH = datetime(2000, 1, 1)
 
 
 class _ExactDouble(float):
-    """A double that is written with all of its digits: xlsxwriter formats numbers with 16."""
+    """A double that is written with all of its digits, as a plain decimal: xlsxwriter formats numbers with 16."""
 
     def __format__(self, form: str) -> str:
-        return repr(float(self))
+        return plain_number(float(self))
 
 
 def write_workbook(file: IO[bytes], heads: list[str], kinds: list[str], rows: Iterable[Iterable[Any]]) -> None:
