@@ -58,7 +58,7 @@ def _is_host_name(host: str) -> bool:
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=8192)]
 ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-# The name of a query parameter or, beginning with /, a JSON Pointer into the body of a POST.
+# The name of a query parameter or, beginning with /, a JSON Pointer into the body of the request.
 PageParam = Annotated[str, StringConstraints(pattern=r"^([^/]|(/([^/~]|~[01])+)+$)", min_length=1, max_length=256)]
 BodyPointer = Annotated[str, StringConstraints(pattern=r"^(/([^/~]|~[01])+)+$", max_length=1024)]
 Url = Annotated[
@@ -149,7 +149,7 @@ class CursorPagination(PagesLimits):
     )
     header: HeaderName | None = Field(None, description="The header that holds the cursor, instead of `path`.")
     param: ParamName | None = Field(None, description="The query parameter that takes the cursor.")
-    body_path: BodyPointer | None = Field(None, description="Where in the body of a POST the cursor goes.")
+    body_path: BodyPointer | None = Field(None, description="Where in the body of the request the cursor goes.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -192,7 +192,9 @@ class HttpSource(Document):
     """How an HTTP API is asked."""
 
     url: Url
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "PUT", "DELETE"] = Field(
+        "GET", description="A request of any method may be sent more than once: after a failure, or to verify pages."
+    )
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
     params: dict[ParamName, str | int | float | bool] = Field(default_factory=dict)
     body: dict[str, object] | list[object] | None = None
@@ -211,9 +213,11 @@ class HttpSource(Document):
         if reserved:
             raise ValueError(f"the header {reserved[0]} is set by Sluice and cannot be chosen")
         if self.body is not None and self.method == "GET":
-            raise ValueError("a body needs the method POST")
-        if self._pages_in_body() and not (self.method == "POST" and isinstance(self.body, dict | None)):
-            raise ValueError("what pagination puts into the body needs the method POST and a body that is an object")
+            raise ValueError("a body needs the method POST, PUT or DELETE")
+        if self._pages_in_body() and (self.method == "GET" or not isinstance(self.body, dict | None)):
+            raise ValueError(
+                "what pagination puts into the body needs the method POST, PUT or DELETE and a body that is an object"
+            )
         return self
 
     def _pages_in_body(self) -> bool:

@@ -144,6 +144,7 @@ class Requester:
             attempt=self._attempt,
             ok=False,
             url=full_url(page.request),
+            method=page.request.method,
             status=failures[-1]["status"],
             hash=failures[-1]["hash"],
             fetched_at=rfc3339(now()),
