@@ -1,10 +1,12 @@
 """`/projects/{slug}/fetch`: a refresh, its data, and what failed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sluice.bootstrap import Platform
+from sluice.domain.names import now
 from support.client import Client, Reply
 from support.documents import http_source, refresh
 from support.upstream import Canned, Upstream, ok, raw
@@ -95,10 +97,13 @@ def test_viewers_get_what_is_published_without_any_upstream_call(
     assert fetched(viewer) == {"result": {"size": 2, "data": ALL}, "errors": None}
     admin.patch("/datasources/a", {"max_age_seconds": 3600})
     assert fetched(viewer)["errors"] is None
-    admin.patch("/datasources/a", {"max_age_seconds": 0})
+    admin.patch("/datasources/a", {"max_age_seconds": 1})
+    monkeypatch.setattr("sluice.runs.planning.now", lambda: now() + timedelta(hours=1))
     late = fetched(viewer)
     assert late["result"]["size"] == 2
     assert late["errors"]["data"] == [{"datasource": "a", "error": "its data is older than max_age_seconds"}]
+    admin.patch("/datasources/a", {"max_age_seconds": 0})
+    assert fetched(viewer)["errors"] is None, "it never expires"
     assert upstream.requests == []
 
 

@@ -1,11 +1,13 @@
 """Refreshes: what is asked again, how it is merged, and what follows a change."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sluice.bootstrap import Platform
+from sluice.domain.names import now
 from sluice.runs.starting import refresh_for_change
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh, rows
@@ -212,23 +214,26 @@ def test_a_merge_that_does_not_fit_says_how(admin: Client, upstream: Upstream) -
     assert "'x', which no datasource" in refresh(admin, "p")["error"]["detail"]
 
 
-def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream) -> None:
+def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.serve([{"symbol": "A"}])
     admin.post("/datasources", http_source("always"))
     admin.post("/datasources", http_source("aged", max_age_seconds=3600))
+    admin.post("/datasources", http_source("once", max_age_seconds=0))
     admin.post("/datasources", http_source("hourly", schedule={"expression": "rate(1 hour)"}))
     admin.post("/datasources", http_source("paused", enabled=False))
-    project(admin, {name: {} for name in ("always", "aged", "hourly", "paused")})
+    project(admin, {name: {} for name in ("always", "aged", "once", "hourly", "paused")})
 
     def asked(**body: Any) -> set[str]:
         upstream.requests.clear()
         refresh(admin, "p", **body)
         return {request.url.host.partition(".")[0] for request in upstream.requests}
 
-    assert asked() == {"always", "aged", "hourly"}
+    assert asked() == {"always", "aged", "once", "hourly"}
     assert asked() == {"always"}
-    assert asked(ingest="all") == {"always", "aged", "hourly"}
+    assert asked(ingest="all") == {"always", "aged", "once", "hourly"}
     assert asked(ingest="none") == set()
+    monkeypatch.setattr("sluice.runs.planning.now", lambda: now() + timedelta(days=4_000))
+    assert asked() == {"always", "aged", "hourly"}, "what may be 0 seconds old never expires"
     assert ingest(admin, "paused")["status"] == "succeeded", "it is paused for schedules and refreshes only"
 
 

@@ -19,11 +19,14 @@ def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
     """Whether a datasource's data is older than it may be.
 
     Never ingested is stale. Else the age may be `max_age_seconds`, or the interval of its
-    schedule; with neither (a cron schedule has no one interval) it is always stale.
+    schedule; with neither (a cron schedule has no one interval) it is always stale. With
+    `max_age_seconds` 0 the data never expires: it is ingested once, then only when asked for.
     """
     if checked_at is None:
         return True
     allowed = datasource.max_age_seconds
+    if allowed == 0:
+        return False
     if allowed is None and datasource.schedule is not None:
         allowed = interval_seconds(datasource.schedule)
     return allowed is None or now() - parse_time(checked_at) > timedelta(seconds=allowed)
