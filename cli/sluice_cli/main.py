@@ -13,6 +13,7 @@ import click
 from botocore.exceptions import BotoCoreError
 from rich.table import Table
 
+from sluice.catalog.upgrades import RELEASES
 from sluice_cli.api import connect
 from sluice_cli.blueprint import Blueprint
 from sluice_cli.demo import demonstrate
@@ -166,12 +167,20 @@ def first_key(stack: str, workspace: str) -> None:
     "--plan", "write", flag_value=False, type=bool, default=False, help="Only show what would change (default)."
 )
 @click.option("--apply", "write", flag_value=True, type=bool, help="Write every item in its present form.")
+@click.option(
+    "--down",
+    "release",
+    type=click.Choice(RELEASES[:-1]),
+    is_flag=False,
+    flag_value=RELEASES[-2],
+    help="Go back to the form of an earlier release, of the one before this if none is named.",
+)
 @click.option("--aws", is_flag=True, help="The stack on AWS, with the credentials at hand, instead of the local one.")
 @click.option("--stack", default="sluice", show_default=True, help="The stack's name.")
-def migrate(port: int, write: bool, aws: bool, stack: str) -> None:
-    """Finish the upgrades that reading does item by item."""
+def migrate(port: int, write: bool, release: str | None, aws: bool, stack: str) -> None:
+    """Finish the upgrades that reading does item by item, or undo them with --down."""
     client = boto3.client if aws else local_stack(port).client
-    migrate_stack(client("cloudformation"), client("dynamodb"), stack, write=write)
+    migrate_stack(client("cloudformation"), client("dynamodb"), stack, write=write, release=release or RELEASES[-1])
 
 
 def main() -> None:

@@ -1,15 +1,14 @@
-"""Bringing a whole stack's items to the present form."""
+"""Bringing a whole stack's items to the present form, or back to an earlier one."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from rich.table import Table as Shown
 
 from sluice.catalog import migration
 from sluice.catalog.table import Table
-from sluice.catalog.upgrades import UPGRADES
+from sluice.catalog.upgrades import RELEASES, UPGRADES
 from sluice_cli.progress import console
 
 _TABLES = {
@@ -18,24 +17,34 @@ _TABLES = {
     "DatasetsTable": ("workspace", "dataset"),
 }
 
+_DONE = "everything is in the form of release %s"
 
-def migrate(cloudformation: Any, dynamodb: Any, stack: str, *, write: bool) -> Counter[tuple[str, int, int]]:
-    """Show what is of an earlier form and, if asked to, write it anew.
+
+def migrate(
+    cloudformation: Any, dynamodb: Any, stack: str, *, write: bool, release: str = RELEASES[-1]
+) -> migration.Report:
+    """Show what is in another form than a release writes and, if asked to, write it in that form.
+
+    Args:
+        release: this one, or an earlier one to go back to.
 
     Returns:
-        How many items of which entity go, or went, from which version to which.
+        What is done, or would be.
     """
     found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     tables = [migration.Stored(Table(dynamodb, names[logical]), key) for logical, key in _TABLES.items()]
-    counts = migration.apply(tables) if write else migration.plan(tables)
-    if not counts:
-        console.print("everything is in its present form")
-        return counts
+    report = migration.apply(tables, release) if write else migration.plan(tables, release)
+    for name, reason in report.kept.items():
+        console.print(f"{name} stays as it is, and release {release} cannot read it: {reason}")
+    if not report.counts:
+        console.print(f"everything else is in the form of release {release}" if report.kept else _DONE % release)
+        return report
     shown = Shown("what", "items", "from", "to", "because")
-    for (entity, old, new), count in sorted(counts.items()):
-        because = "; ".join(one.what for one in UPGRADES if one.entity == entity and one.version > old)
+    for (entity, old, new), count in sorted(report.counts.items()):
+        passed = range(min(old, new) + 1, max(old, new) + 1)
+        because = "; ".join(one.what for one in UPGRADES if one.entity == entity and one.version in passed)
         shown.add_row(entity, str(count), str(old), str(new), because)
     console.print(shown)
     console.print("written" if write else "nothing was written; --apply does it")
-    return counts
+    return report

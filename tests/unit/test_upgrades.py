@@ -6,12 +6,17 @@ from typing import Any
 import boto3
 import orjson
 import pytest
+from click.testing import CliRunner
+from rich.console import Console
 
+from sluice import __version__
 from sluice.bootstrap import Platform
 from sluice.catalog import migration
-from sluice.catalog.upgrades import UPGRADES, newest, upgraded
+from sluice.catalog.upgrades import RELEASES, UPGRADES, downgraded, newest, upgraded, version_in
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.file_format import CsvOptions
+from sluice_cli.main import cli
+from sluice_cli.migrate import migrate
 from support.client import Client
 from support.documents import ingest, rows
 from support.upstream import Upstream, raw
@@ -129,10 +134,10 @@ def test_a_migration_finishes_what_reading_does(services: Platform, admin: Clien
     tables = stored(services)
     shown = admin.get("/datasources/coins").json()
     planned = migration.plan(tables)
-    assert planned == {("datasource", 1, 3): 1, ("run", 1, 2): 1, ("pointer", 1, 2): 1}
+    assert planned.counts == {("datasource", 1, 3): 1, ("run", 1, 2): 1, ("pointer", 1, 2): 1}
     assert migration.plan(tables) == planned, "a plan writes nothing"
     assert migration.apply(tables) == planned
-    assert migration.plan(tables) == migration.apply(tables) == {}
+    assert migration.plan(tables) == migration.apply(tables) == migration.Report()
     assert admin.get("/datasources/coins").json() == shown
     item = (
         boto3.resource("dynamodb")
@@ -153,7 +158,7 @@ def test_a_migration_overwrites_nobodys_change(
         return upgraded(entity, item)
 
     monkeypatch.setattr(migration, "upgraded", meanwhile)
-    assert ("datasource", 1, 3) not in migration.apply(stored(services))
+    assert ("datasource", 1, 3) not in migration.apply(stored(services)).counts
     assert admin.get("/datasources/coins").json()["description"] == "changed"
 
 
@@ -164,7 +169,7 @@ def test_what_is_written_now_needs_no_upgrade(services: Platform, admin: Client,
     admin.put("/projects/p/datasources/a", {})
     ingest(admin, "a")
     admin.delete("/projects/p")
-    assert migration.plan(stored(services)) == {}
+    assert migration.plan(stored(services)) == migration.Report()
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES, ids=lambda upgrade: f"{upgrade.entity}-{upgrade.version}")
@@ -177,3 +182,119 @@ def test_upgrades_change_nothing_that_they_are_given(upgrade: Any) -> None:
     again = upgraded(upgrade.entity, old)
     assert upgraded(upgrade.entity, again) is again
     assert again["schema_version"] == newest(upgrade.entity)
+
+
+def test_this_release_is_the_last_one_known() -> None:
+    assert __version__.startswith(f"{RELEASES[-1]}.")
+    assert {upgrade.release for upgrade in UPGRADES} <= set(RELEASES[1:])
+    assert [version_in(release, "datasource") for release in RELEASES] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("entity", "old"),
+    [("datasource", OLD_DATASOURCE), ("run", OLD_RUN), ("pointer", {**OLD_POINTER, "floor": 2})],
+    ids=["datasource", "run", "pointer"],
+)
+def test_downgrade_undoes_an_upgrade(entity: str, old: dict[str, Any]) -> None:
+    again = downgraded(entity, upgraded(entity, old), 1)
+    assert again == {**old, "schema_version": 1}
+    assert downgraded(entity, again, 1) is again
+
+
+def set_document(admin: Client, name: str, **changes: Any) -> None:
+    answer = admin.put(f"/datasources/{name}", {"name": name, "kind": "file", **changes})
+    assert answer.status == 201, answer.text
+
+
+def test_migration_down_writes_what_the_release_before_reads(
+    services: Platform, admin: Client, upstream: Upstream
+) -> None:
+    pages = {"type": "page", "page_param": "p", "verify": "always"}
+    http = {"url": "https://coins.example.com/v1", "concurrency": 2, "pagination": pages}
+    set_document(admin, "coins", kind="http", http=http)
+    set_document(admin, "notes", csv={"delimiter": ";", "header": True})
+    tables = stored(services)
+    planned = migration.plan(tables, "0.2")
+    assert (planned.counts, planned.kept) == ({("datasource", 3, 2): 2}, {})
+    assert migration.apply(tables, "0.2") == planned
+    assert migration.plan(tables, "0.2") == migration.Report()
+    items = {item["name"]: item for item in tables[0].table.scan_all() if item["workspace_kind"] == "main#datasource"}
+    assert {item["schema_version"] for item in items.values()} == {2}
+    coins, notes = (orjson.loads(items[name]["document"]) for name in ("coins", "notes"))
+    assert "concurrency" not in coins["http"]
+    assert "verify" not in coins["http"]["pagination"]
+    assert set(notes["csv"]) == set(OLD_CSV) | {"header"}
+    assert admin.get("/datasources/notes").json()["csv"]["header"] is True, "this release reads it as before"
+    assert migration.apply(tables).counts == {("datasource", 2, 3): 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"csv": {"delimiter": ";"}}, "`csv.header` is null"),
+        ({"csv": {"header": True, "date_format": "%d.%m.%Y"}}, "`csv.date_format` is set"),
+        ({"kind": "http", "http": {"url": "https://a.example.com", "method": "PUT"}}, "`http.method` is PUT"),
+    ],
+    ids=["header", "date_format", "method"],
+)
+def test_migration_down_keeps_what_would_be_read_in_another_way(
+    services: Platform, admin: Client, changes: dict[str, Any], reason: str
+) -> None:
+    set_document(admin, "new", **changes)
+    shown = admin.get("/datasources/new").json()
+    tables = stored(services)
+    for report in (migration.plan(tables, "0.2"), migration.apply(tables, "0.2")):
+        assert report.counts == {}
+        assert report.kept.keys() == {"main#datasource new"}
+        assert reason in report.kept["main#datasource new"]
+    assert admin.get("/datasources/new").json() == shown
+
+
+@pytest.mark.usefixtures("old")
+def test_migration_down_removes_what_the_oldest_release_does_not_know(services: Platform, admin: Client) -> None:
+    tables = stored(services)
+    migration.apply(tables)
+    assert migration.apply(tables, "0.1").counts == {("datasource", 3, 1): 1, ("run", 2, 1): 1, ("pointer", 2, 1): 1}
+    run = boto3.resource("dynamodb").Table("RunsTable").get_item(Key={"workspace": "main", "run_id": OLD_RUN["run_id"]})
+    assert "timeline" not in run["Item"]
+
+
+def test_command_names_what_stays_and_why(
+    services: Platform, admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CloudFormation:
+        def describe_stack_resources(self, **_: str) -> Any:
+            names = ("DefinitionsTable", "RunsTable", "DatasetsTable")
+            return {"StackResources": [{"LogicalResourceId": name, "PhysicalResourceId": name} for name in names]}
+
+    monkeypatch.setattr("sluice_cli.migrate.console", Console(width=200))
+    set_document(admin, "new", csv={"header": True, "date_format": "%d.%m.%Y"})
+    set_document(admin, "plain")
+    report = migrate(CloudFormation(), boto3.client("dynamodb"), "sluice", write=False, release="0.2")
+    shown = capsys.readouterr().out
+    assert report.counts == {("datasource", 3, 2): 1}
+    assert "main#datasource new stays as it is, and release 0.2 cannot read it: `csv.date_format` is set" in shown
+    assert "csv gains date_format and timestamp_format" in shown
+    assert "nothing was written" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "release", "write"),
+    [
+        ([], "0.3", False),
+        (["--apply"], "0.3", True),
+        (["--down"], "0.2", False),
+        (["--down", "0.1", "--apply"], "0.1", True),
+        (["--apply", "--down"], "0.2", True),
+    ],
+    ids=["plan", "apply", "down", "down to 0.1", "down and apply"],
+)
+def test_command_migrates_up_unless_told(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], release: str, write: bool
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("sluice_cli.main.migrate_stack", lambda *_, **options: asked.append(options))
+    monkeypatch.setattr("sluice_cli.main.boto3.client", lambda name: name)
+    result = CliRunner().invoke(cli, ["migrate", "--aws", *arguments])
+    assert result.exit_code == 0, result.output
+    assert asked == [{"write": write, "release": release}]

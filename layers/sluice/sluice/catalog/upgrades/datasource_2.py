@@ -6,7 +6,9 @@ from typing import Any
 
 import orjson
 
-ENTITY, VERSION = "datasource", 2
+from sluice.catalog.upgrades.refusal import DowngradeError
+
+ENTITY, VERSION, RELEASE = "datasource", 2, "0.2"
 WHAT = "datasources gain csv and xlsx"
 
 
@@ -17,4 +19,17 @@ def upgrade(item: dict[str, Any]) -> dict[str, Any]:
         document[name] = value
         if name == "format":
             document |= {"csv": None, "xlsx": None}
+    return {**item, "document": orjson.dumps(document).decode()}
+
+
+def downgrade(item: dict[str, Any]) -> dict[str, Any]:
+    """The item without the new fields.
+
+    Raises:
+        DowngradeError: one of them is set.
+    """
+    document = orjson.loads(item["document"])
+    for name in ("csv", "xlsx"):
+        if document.pop(name, None) is not None:
+            raise DowngradeError(f"`{name}` is set")
     return {**item, "document": orjson.dumps(document).decode()}

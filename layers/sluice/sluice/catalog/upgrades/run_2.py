@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-ENTITY, VERSION = "run", 2
+ENTITY, VERSION, RELEASE = "run", 2, "0.2"
 WHAT = "runs gain a timeline"
 
 
@@ -19,3 +19,8 @@ def upgrade(item: dict[str, Any]) -> dict[str, Any]:
         if item.get(name) and event not in {one["event"] for one in since}
     ]
     return {**item, "timeline": [*events, *since]}
+
+
+def downgrade(item: dict[str, Any]) -> dict[str, Any]:
+    """The run's item without its timeline."""
+    return {name: value for name, value in item.items() if name != "timeline"}
