@@ -13,7 +13,7 @@ export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 export SLUICE_PLATFORM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up start down stop logs test coverage lint check format invoke bench proof clean generate lock build-aws
+.PHONY: help run up start down stop logs test coverage lint check format invoke bench proof clean generate policies lock build-aws
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
@@ -59,6 +59,9 @@ format: $(INSTALLED) ## Format the code
 
 generate: $(INSTALLED) ## Write what is made from the code: routes, OpenAPI, settings
 	@$(BIN)/python tools/generate.py
+
+policies: $(INSTALLED) ## Print which function may do what, and write it to docs/policies.txt
+	@$(BIN)/python tools/policies.py --write
 
 lock: $(INSTALLED) ## Pin the newest allowed versions of all packages
 	@$(BIN)/python tools/lock.py

@@ -16,13 +16,19 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "functions"))
 
 from api.app import ROUTES as API_ROUTES  # noqa: E402
+from authoring.app import ROUTES as AUTHORING_ROUTES  # noqa: E402
 from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
 from sluice.http.openapi import document  # noqa: E402
 from sluice.http.routes import Route  # noqa: E402
 from sluice.settings import Settings  # noqa: E402
 
-FUNCTIONS = {"ApiFunction": API_ROUTES, "QueryFunction": QUERY_ROUTES, "ProbeFunction": PROBE_ROUTES}
+FUNCTIONS = {
+    "ApiFunction": API_ROUTES,
+    "QueryFunction": QUERY_ROUTES,
+    "AuthoringFunction": AUTHORING_ROUTES,
+    "ProbeFunction": PROBE_ROUTES,
+}
 # By its name, not by GetAtt: `sam local start-api` cannot resolve that for a function whose name is computed.
 _ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${%s}"
 _URI = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/" + _ARN + "/invocations"

@@ -35,7 +35,7 @@ _WORKER_BYTES = 100 << 20
 _WORKERS_OF_A_CORE, _FEWEST_WORKERS = 24, 16
 # The percentages of the workers that functions may have which callers and events start: a browser's
 # handful of requests at once goes through. Together they leave a sixth to the workflows.
-STARTED_BY_CALLERS = {"authorizer": 27, "api": 27, "query": 12, "inbox": 8, "probe": 5, "preflight": 4}
+STARTED_BY_CALLERS = {"authorizer": 26, "api": 26, "query": 11, "inbox": 8, "probe": 5, "preflight": 4, "authoring": 3}
 _OF_A_STAGE = 25
 
 _STAGES = ("plan", "fetch", "extract", "merge", "partition", "model", "report", "commit")

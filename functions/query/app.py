@@ -1,4 +1,4 @@
-"""The function `query`: the routes that read data or bring SQL, and so need the engines."""
+"""The function `query`: the routes that read data by SQL, and so need the engines."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ ROUTES = [
     *diff.routes,
     *fetch.routes,
     *query.routes,
-    *models.routes,
+    *(route for route in models.routes if route.method == "GET"),
     *reports.routes,
     *endpoints.routes,
-    *links.routes,
+    *(route for route in links.routes if route.method == "GET"),
 ]
 dispatcher = Dispatcher([ROUTES])
 

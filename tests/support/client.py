@@ -51,7 +51,7 @@ def event_of(method: str, path: str, body: str | None, headers: dict[str, str]) 
 def serving(method: str, path: str) -> str:
     """The function that the gateway calls: the one with this path and verb, as the template has it."""
     found = "api"
-    for name in ("query", "probe", "api"):
+    for name in ("query", "authoring", "probe", "api"):
         for route in importlib.import_module(f"{name}.app").ROUTES:
             if matches(route, path):
                 found = name

@@ -17,7 +17,7 @@ from moto.s3.models import S3Backend, s3_backends
 from moto.scheduler.models import scheduler_backends
 
 from sluice.bootstrap import Platform
-from support import moto_dynamodb
+from support import moto_dynamodb, permissions
 from support.moto_dynamodb import ACCOUNT
 from support.template import resources
 
@@ -44,6 +44,7 @@ def _shared_client(platform: Platform, service: str, endpoint_url: str | None = 
     key = (service, endpoint_url, repr(sorted(config.items())))
     if key not in _clients:
         _clients[key] = _make_client(platform, service, endpoint_url, **config)
+        _clients[key].meta.events.register("provide-client-params", permissions.record)
     return _clients[key]
 
 

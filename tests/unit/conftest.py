@@ -15,6 +15,7 @@ from sluice.domain.identity import KeyRequest
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 from sluice.sources.http import source
+from support import permissions
 from support.client import Client
 from support.documents import Documents
 from support.moto_aws import TABLES, aws
@@ -24,6 +25,7 @@ from support.workflows import LocalWorkflows
 # One process of the sandbox for all tests that need no other settings.
 SANDBOX = Sandbox(Settings(duckdb_threads=1))
 atexit.register(SANDBOX.close)
+permissions.install()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,6 +41,15 @@ def no_sockets() -> Iterator[None]:
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture(autouse=True)
+def permitted() -> Iterator[None]:
+    """Fail a test in which a function called what its policies do not allow."""
+    permissions.seen.clear()
+    permissions.refused.clear()
+    yield
+    assert not permissions.refused, "see `make policies`, and docs/policies.txt"
 
 
 @pytest.fixture

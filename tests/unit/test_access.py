@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api.app import ROUTES as API_ROUTES
+from authoring.app import ROUTES as AUTHORING_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.bootstrap import Platform
@@ -20,7 +21,7 @@ from support.client import Client, client_of_projects, event_of
 from support.documents import JOIN, drop, http_source, ingest, refresh
 from support.upstream import Upstream, raw
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES, *PROBE_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
 
 
 def keyed(services: Platform, role: Role, projects: list[str] | None = None) -> Client:

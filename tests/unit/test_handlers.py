@@ -43,6 +43,7 @@ def test_api(services: Platform) -> None:
     answer = handled("api")
     assert (answer["statusCode"], json.loads(answer["body"])["slug"]) == (201, "top-coins")
     assert handled("api")["statusCode"] == 200, "the same event twice leaves the same state"
+    assert handled("authoring")["statusCode"] == 201
     assert json.loads(handled("query")["body"])["type"] == "urn:sluice:problem:not-published"
 
 

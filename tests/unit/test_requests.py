@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api.app import ROUTES as API_ROUTES
+from authoring.app import ROUTES as AUTHORING_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.bootstrap import Platform
@@ -21,7 +22,7 @@ from support.template import ROOT, resources
 from support.upstream import Upstream
 from support.workflows import LocalWorkflows
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES, *PROBE_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
 
 
 def path_of(route: Route) -> str:
@@ -265,7 +266,12 @@ def test_the_template_has_each_route_once_with_the_function_that_serves_it() -> 
                 assert operation["security"] == [{"NONE": []}]
             else:
                 found[path, verb.upper()] = (function[1], operation.get("security") == [{"NONE": []}])
-    tables = {"ApiFunction": API_ROUTES, "QueryFunction": QUERY_ROUTES, "ProbeFunction": PROBE_ROUTES}
+    tables = {
+        "ApiFunction": API_ROUTES,
+        "AuthoringFunction": AUTHORING_ROUTES,
+        "QueryFunction": QUERY_ROUTES,
+        "ProbeFunction": PROBE_ROUTES,
+    }
     expected = {
         ("/v1" + route.path, route.method): (function, (route.role is None and not route.anonymous))
         for function, routes in tables.items()

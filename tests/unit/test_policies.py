@@ -1,0 +1,97 @@
+"""What functions may do: the committed matrix is the template's, and calls that it does not allow are found."""
+
+from __future__ import annotations
+
+import pytest
+
+import policies
+from sluice.bootstrap import Platform
+from support import permissions
+from support.client import Client
+from support.documents import JOIN, Documents, http_source, refresh
+
+SECTION = {"type": "table", "sql": "SELECT id FROM merged"}
+WRITES = ("PutItem", "UpdateItem", "DeleteItem")
+EVERY_FUNCTION = pytest.mark.parametrize("function", permissions.FUNCTIONS)
+
+
+def test_the_committed_matrix_is_the_templates() -> None:
+    assert policies.PAGE.read_text() == policies.matrix(), "look at what has changed, then renew it: make policies"
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    assert set(permissions.FUNCTIONS) <= set(policies.roles())
+
+
+def test_a_shared_policy_has_several_users() -> None:
+    roles = policies.of_type("AWS::IAM::Role").values()
+    used = [
+        arn["Ref"]
+        for role in roles
+        for arn in role.get("ManagedPolicyArns", [])
+        if isinstance(arn, dict) and "Ref" in arn
+    ]
+    for name in policies.of_type("AWS::IAM::ManagedPolicy"):
+        assert used.count(name) > 1, name
+
+
+@EVERY_FUNCTION
+def test_few_functions_write_definitions(function: str) -> None:
+    written = {
+        kind
+        for kind in ("project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link")
+        if any(permissions.allows(function, f"dynamodb:{verb}", f"DefinitionsTable[{kind}]") for verb in WRITES)
+    }
+    everything = {"project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link"}
+    allowed = {"api": everything, "authoring": {"project", "model", "report", "endpoint", "link"}}
+    assert written == allowed.get(function, set())
+
+
+@EVERY_FUNCTION
+def test_only_what_asks_upstreams_reads_secrets(function: str) -> None:
+    may_read = permissions.allows(function, "ssm:GetParameter", "parameter/secrets/token")
+    assert may_read == (function in ("fetch", "probe"))
+
+
+@EVERY_FUNCTION
+def test_nothing_that_was_received_is_removed(function: str) -> None:
+    for prefix in ("raw", "records", "merged", "models", "reports"):
+        for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
+            assert not permissions.allows(function, action, f"lake/{prefix}/x")
+
+
+@pytest.mark.parametrize("function", ["api", "authoring", "query", "probe"])
+def test_what_serves_the_api_can_store_answers_that_are_too_large(function: str) -> None:
+    for action in ("s3:PutObject", "s3:GetObject"):
+        assert permissions.allows(function, action, "lake/answers/x"), action
+
+
+def test_a_call_that_is_not_allowed_is_found(services: Platform) -> None:
+    with permissions.acting("probe"):
+        services.definitions.find("datasource", "a")
+        services.lake.put("answers/a", b"1")
+        assert permissions.refused == set()
+        services.definitions.create("datasource", "a", {}, "test")
+        services.definitions.all("secret")
+        services.lake.put("raw/a", b"1")
+        services.secrets.put("a", "1")
+    assert permissions.refused == {
+        "probe may not do dynamodb:UpdateItem on DefinitionsTable[datasource]",
+        "probe may not do dynamodb:Query on DefinitionsTable[secret]",
+        "probe may not do s3:PutObject on lake/raw/a",
+        "probe may not do ssm:PutParameter on parameter/secrets/a",
+    }
+    permissions.refused.clear()
+
+
+def test_calls_of_handlers_are_seen(services: Platform, admin: Client, documents: Documents) -> None:
+    documents["a"] = [{"id": 1}]
+    assert admin.post("/datasources", http_source("a")).status == 201
+    assert admin.post("/projects", {"name": "p", "merge": JOIN}).status == 201
+    assert admin.put("/projects/p/datasources/a", {"alias": "a"}).status in (200, 201)
+    assert admin.put("/projects/p/models/m", {"sql": "SELECT id FROM merged"}).status == 201
+    assert admin.put("/projects/p/reports/r", {"title": "R", "sections": [SECTION]}).status == 201
+    assert refresh(admin, "p")["status"] == "succeeded"
+    assert admin.get("/projects/p/models/m/data").status == 200
+    stages = {"plan", "fetch", "extract", "merge", "model", "report", "commit"}
+    assert permissions.seen == stages | {"api", "authorizer", "authoring", "query", "run_events"}
