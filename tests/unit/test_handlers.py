@@ -84,6 +84,7 @@ def test_inbox(services: Platform, admin: Client, workflows: LocalWorkflows) -> 
     workflows.hold = True
     handled("inbox")
     handled("inbox")
+    handled("inbox-notification")
     runs = admin.get("/runs?datasource=watch-list").json()["items"]
     assert [run["trigger"] for run in runs] == ["drop"]
     drop = services.runs.get(runs[0]["id"]).drop

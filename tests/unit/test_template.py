@@ -12,6 +12,7 @@ import yaml
 
 from policies import expanded
 from sluice.errors import transient_names
+from sluice.runs.inbox import _SOUGHT_SECONDS
 from sluice.settings import Settings
 from support.template import ROOT, resources, template
 
@@ -42,6 +43,7 @@ FREE_WHILE_IDLE = {
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::SQS::Queue",
     "AWS::Scheduler::Schedule",
     "AWS::Scheduler::ScheduleGroup",
@@ -124,6 +126,30 @@ def test_data_is_retained_and_private() -> None:
             assert one["DeletionPolicy"] == one["UpdateReplacePolicy"] == "Retain", name
     for bucket in of_type("AWS::S3::Bucket").values():
         assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+
+
+def test_buckets_take_requests_with_tls_only() -> None:
+    policies = of_type("AWS::S3::BucketPolicy").values()
+    assert {one["Properties"]["Bucket"]["Ref"] for one in policies} == set(of_type("AWS::S3::Bucket"))
+    for policy in policies:
+        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        bucket = policy["Properties"]["Bucket"]["Ref"]
+        assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
+
+
+def test_versions_in_the_inbox_outlive_the_sweep_and_have_an_end() -> None:
+    rules = of_type("AWS::S3::Bucket")["InboxBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    ends = [one["NoncurrentVersionExpiration"] for one in rules if "NoncurrentVersionExpiration" in one]
+    assert ends == [{"NoncurrentDays": {"Ref": "InboxVersionDays"}}]
+    assert "Prefix" not in rules[0]
+    assert template()["Parameters"]["InboxVersionDays"]["MinValue"] > _SOUGHT_SECONDS / 86400
+
+
+def test_people_sign_in_without_sending_their_password() -> None:
+    (client,) = of_type("AWS::Cognito::UserPoolClient").values()
+    assert not [flow for flow in client["Properties"]["ExplicitAuthFlows"] if "PASSWORD" in flow]
 
 
 def test_the_template_sets_settings_that_exist_and_all_without_a_default() -> None:

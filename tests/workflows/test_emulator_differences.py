@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from support.bare import Bare
 from support.stack import until
-from support.template import ROOT
+from support.template import ROOT, resources
 
 
 def test_every_difference_on_the_page_names_a_test_that_exists() -> None:
@@ -228,3 +228,34 @@ def test_a_functions_reserved_concurrency_is_not_read_from_a_template(bare: Bare
     assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName="reserved")
     functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=3)
     assert functions.get_function_concurrency(FunctionName="reserved")["ReservedConcurrentExecutions"] == 3
+
+
+def dropped_rule() -> dict[str, Any]:
+    """The pattern of the rule that calls the function `inbox` on AWS, with the bucket of this test."""
+    function = resources("AWS::Serverless::Function")["InboxFunction"]
+    pattern = json.loads(json.dumps(function["Events"]["Dropped"]["Properties"]["Pattern"]))
+    pattern["detail"]["bucket"]["name"] = ["drops"]
+    return dict(pattern)
+
+
+def test_an_event_of_s3_names_no_version_and_what_was_moved_matches_no_rule(bare: Bare) -> None:
+    s3, events, sqs = bare.client("s3"), bare.client("events"), bare.client("sqs")
+    queue = sqs.create_queue(QueueName="drops")["QueueUrl"]
+    events.put_rule(Name="drops", EventPattern=json.dumps(dropped_rule()))
+    events.put_targets(Rule="drops", Targets=[{"Id": "q", "Arn": "arn:aws:sqs:us-east-1:000000000000:drops"}])
+    s3.create_bucket(Bucket="drops")
+    s3.put_bucket_versioning(Bucket="drops", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(Bucket="drops", NotificationConfiguration={"EventBridgeConfiguration": {}})
+    for key in ("_failed/notes/a.csv", "_unknown/a.csv", "a.csv", "notes/a b.csv"):
+        s3.put_object(Bucket="drops", Key=key, Body=b"a")
+    told: dict[str, dict[str, Any]] = {}
+
+    def arrived() -> bool:
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        stored = [json.loads(message["Body"])["detail"]["object"] for message in found.get("Messages", [])]
+        told.update({one["key"]: one for one in stored})
+        return "notes/a b.csv" in told
+
+    until(arrived)
+    assert set(told) == {"a.csv", "notes/a b.csv"}
+    assert not [one for one in told.values() if "version-id" in one]
