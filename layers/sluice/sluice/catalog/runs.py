@@ -137,13 +137,19 @@ class Runs:
             return False
         return True
 
-    def settled(self, run: Run) -> None:
-        """Note that nothing is left to do after the run's present attempt."""
-        write = self._table.update(self._key(run.id), {"active": None}, "#attempt = :attempt", {"attempt": run.attempt})
+    def settled(self, run: Run) -> bool:
+        """Note that nothing is left to do after the run's present attempt.
+
+        Returns:
+            Whether this was not noted before; false, too, where a redrive has begun meanwhile.
+        """
+        condition = "#attempt = :attempt AND attribute_exists(#active)"
+        write = self._table.update(self._key(run.id), {"active": None}, condition, {"attempt": run.attempt})
         try:
             self._table.do(write)
         except ConditionFailed:
-            return  # a redrive has begun meanwhile: the run is active again
+            return False
+        return True
 
     def reopen(self, run: Run) -> Run:
         """Begin the next attempt of a run that has ended.

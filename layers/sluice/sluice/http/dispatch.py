@@ -24,6 +24,7 @@ from sluice.http.cors import allowed
 from sluice.http.idempotency import once
 from sluice.http.routes import Route
 from sluice.http.targets import find_target
+from sluice.metrics import request_refused
 from sluice.security.policy import require_role
 from sluice.settings import Settings
 
@@ -97,6 +98,7 @@ class Dispatcher:
             error = SluiceError("Something went wrong on our side; the request id is in the logs.")
         elif not isinstance(error, RequestError):
             logger.warning(error.detail)
+        request_refused(call.settings.stack, error.status)
         body = orjson.dumps(error.problem(instance=call.path))
         extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
         if isinstance(error, TooManyRequests):

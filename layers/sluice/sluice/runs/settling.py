@@ -13,6 +13,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redacted
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
+from sluice.metrics import run_ended
 from sluice.runs.inbox import receive_lost, reject_drop
 from sluice.runs.planning import children
 from sluice.runs.pushing import release_drain
@@ -36,7 +37,8 @@ def settle(services: Platform, run: Run) -> Run:
         run = _concluded(services, run)
     if run.finished and run.active is not None:
         _follow_up(services, run)
-        services.runs.settled(run)
+        if services.runs.settled(run):
+            run_ended(services.settings.stack, run)
     if run.finished and run.drop is not None:
         start_waiting(services)
     return run

@@ -11,6 +11,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, Run
 from sluice.lake import keys
+from sluice.metrics import pages_fetched
 from sluice.security.secret_use import Author
 from sluice.sources.base import Call, HandOver
 from sluice.sources.registry import source_of
@@ -34,6 +35,7 @@ def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
     # First, so that an attempt that was overtaken writes nothing.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
     services.lake.put_json(keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
+    pages_fetched(services.settings.stack, len(index.pages))
     return {"outcome": "done"}
 
 
