@@ -44,7 +44,6 @@ class ExecutionFailed(Exception):
         self.error, self.cause = error, cause
 
 
-
 class LocalWorkflows:
     """The port `Workflows`, done at once and in this process.
 
