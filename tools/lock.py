@@ -14,6 +14,7 @@ _TARGETS = {
     "requirements/dev.txt": ["--all-extras"],
     "layers/runtime/requirements.txt": ["--extra", "runtime", "--constraints", "requirements/dev.txt"],
     "layers/reports/requirements.txt": ["--extra", "reports", "--constraints", "requirements/dev.txt"],
+    "layers/databases/requirements.txt": ["--extra", "databases", "--constraints", "requirements/dev.txt"],
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
 # Environments of their own, with the Python that each runs on.
