@@ -54,6 +54,28 @@ class AddressPolicy:
         """Whether a host and port are this stack's own."""
         return (host.lower().rstrip("."), port) in self._own
 
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """The addresses that a host has at this moment, without those that may not be called.
+
+        Raises:
+            AddressForbidden: none of them may be called.
+            OSError: the name does not resolve.
+        """
+        if self.is_own(host, port):
+            raise AddressForbidden(f"{host}:{port} is this stack's own address, which is never a source.")
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise OSError(f"the name {host} does not resolve") from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        allowed = [address for address in addresses if self.allows(address, port)]
+        if addresses and not allowed:
+            raise AddressForbidden(
+                f"{host}:{port} is in a private network, or this stack's own address: datasources may not call it. "
+                "The setting PRIVATE_NETWORKS can allow a private network."
+            )
+        return allowed
+
 
 def _host_and_port(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
@@ -99,29 +121,17 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
             AddressForbidden: none of the host's addresses may be called.
             httpcore.ConnectError: the name does not resolve, or nobody answers.
         """
+        try:
+            addresses = await self._policy.resolve(host, port)
+        except OSError as unknown:
+            raise httpcore.ConnectError(str(unknown)) from unknown
         error: Exception | None = None
-        for address in await self._vetted(host, port):
+        for address in addresses:
             try:
                 return await connect(address, port, timeout, local_address, socket_options)
             except httpcore.ConnectError as refused:
                 error = refused
         raise error or httpcore.ConnectError(f"{host} has no address")
-
-    async def _vetted(self, host: str, port: int) -> list[str]:
-        if self._policy.is_own(host, port):
-            raise AddressForbidden(f"{host}:{port} is this stack's own address, which is never a source.")
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} does not resolve") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        allowed = [address for address in addresses if self._policy.allows(address, port)]
-        if addresses and not allowed:
-            raise AddressForbidden(
-                f"{host}:{port} is in a private network, or this stack's own address: datasources may not call it. "
-                "The setting PRIVATE_NETWORKS can allow a private network."
-            )
-        return allowed
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore asks between its own retries."""
