@@ -1,0 +1,117 @@
+"""How a SQL database is asked: where it is, who asks, and the one statement that selects the records."""
+
+from __future__ import annotations
+
+from ssl import SSLError, create_default_context
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from sluice.domain.base import Document
+from sluice.domain.http_source import url_fault
+from sluice.domain.names import SecretName, SqlName
+from sluice.domain.sql_query import MOST_CHARACTERS
+from sluice.domain.sql_statement import parameters_of, require_select
+
+PORTS = {"postgresql": 5432, "mysql": 3306}
+
+
+def _check_host(host: str) -> str:
+    fault = url_fault(f"//{f'[{host}]' if ':' in host else host}")
+    if fault is not None:
+        raise ValueError(fault)
+    return host
+
+
+def _check_certificate(text: str) -> str:
+    try:
+        create_default_context(cadata=text)
+    except (SSLError, ValueError):
+        raise ValueError("ca_certificate holds no certificate in PEM form") from None
+    return text
+
+
+Host = Annotated[
+    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[^\s/?#@\[\]]+$"), AfterValidator(_check_host)
+]
+DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
+InboxKey = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]+$")]
+StatementText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS)]
+Certificate = Annotated[str, StringConstraints(min_length=1, max_length=500_000), AfterValidator(_check_certificate)]
+ParameterText = Annotated[str, StringConstraints(max_length=10_000)]
+
+
+class SqlSource(Document):
+    """How a SQL database is asked: a PostgreSQL, MySQL or MariaDB server, or a SQLite file in the inbox."""
+
+    engine: Literal["postgresql", "mysql", "sqlite"] = Field(description="`mysql` also means MariaDB.")
+    host: Host | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="Null: 5432 for PostgreSQL, 3306 for MySQL."
+    )
+    database: DatabaseName | None = None
+    user: SecretName | None = Field(None, description="The name of the secret that holds the user's name.")
+    password: SecretName | None = Field(None, description="The name of the secret that holds the password.")
+    tls: bool = Field(True, description="Whether the connection is encrypted; a server that cannot is refused.")
+    verify_certificate: bool = Field(
+        True, description="Whether the server's certificate must be valid for `host`; false: any certificate will do."
+    )
+    ca_certificate: Certificate | None = Field(
+        None,
+        description="The authorities that may have signed the server's certificate, as PEM; null: the public ones.",
+    )
+    key: InboxKey | None = Field(None, description="The key of the SQLite file in the inbox.")
+    query: StatementText = Field(description="One SELECT in the engine's own SQL; parameters are written `$name`.")
+    parameters: dict[SqlName, ParameterText | bool | int | float | None] = Field(
+        default_factory=dict, description="The values of the parameters, which the driver binds."
+    )
+    fetch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(10_000, description="Most rows of a raw page.")
+    statement_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = Field(
+        600, description="Longest time that the statement may run, the reading of its rows included."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.engine == "sqlite":
+            self._check_file()
+        else:
+            self._check_server()
+        require_select(self.query, self.engine)
+        self._check_parameters()
+        return self
+
+    def _check_file(self) -> None:
+        given = [name for name in ("host", "port", "database", "user", "password") if getattr(self, name) is not None]
+        if given:
+            raise ValueError(f"a SQLite file has no {given[0]}")
+        if self.key is None:
+            raise ValueError("the engine sqlite needs the key of a file in the inbox")
+
+    def _check_server(self) -> None:
+        missing = [name for name in ("host", "database", "user") if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"the engine {self.engine} needs {missing[0]}")
+        if self.key is not None:
+            raise ValueError("only the engine sqlite reads a file of the inbox")
+        if not self.tls and (self.ca_certificate is not None or not self.verify_certificate):
+            raise ValueError("verify_certificate and ca_certificate need tls")
+
+    def _check_parameters(self) -> None:
+        used = parameters_of(self.query, self.engine)
+        missing = [name for name in used if name not in self.parameters]
+        if missing:
+            raise ValueError(f"the query's parameter ${missing[0]} has no value in parameters")
+        unused = [name for name in self.parameters if name not in used]
+        if unused:
+            raise ValueError(f"the query has no parameter ${unused[0]}")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and port that are connected to; an empty host for a file."""
+        return self.host or "", self.port or PORTS.get(self.engine, 0)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The names of the secrets that are read, by the fields that name them."""
+        named = {"user": self.user, "password": self.password}
+        return {field: name for field, name in named.items() if name is not None}
