@@ -1,0 +1,1 @@
+"""Reading SQL databases: one SELECT, streamed into raw pages of JSON Lines with the server's column types."""

@@ -1,0 +1,211 @@
+"""Reading SQL sources: real servers of PostgreSQL and MariaDB on loopback, and files of SQLite.
+
+`PROOF=1` reads tables of 10,000,000 rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sqlite3
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice.domain.sql_source import SqlSource
+from sluice.errors import AddressForbidden, SourceRefused, SourceUnreachable, UnreadableData
+from sluice.sources.address import AddressPolicy
+from sluice.sources.sql.reader import read_pages
+from support.databases import PASSWORD, DatabaseServer
+from support.sql_reading import (
+    WRONG,
+    in_file,
+    in_maria,
+    in_postgres,
+    measured,
+    only_row,
+    read,
+    refused,
+    rows_of,
+    source,
+    tools,
+)
+
+ROWS = 10_000_000 if os.environ.get("PROOF") else 150_000
+# What a process has before it reads anything is half of it.
+MEGABYTES = 200
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE kinds (i)")
+    connection.close()
+    return path
+
+
+def test_parameters_are_bound(postgres: DatabaseServer, maria: DatabaseServer, sqlite_file: Path) -> None:
+    text = "'; DROP TABLE kinds; -- %s \\"
+    query = "SELECT $text AS a, '$text %' AS b, $number + 1 AS c, $text AS d"
+    parameters = {"text": text, "number": 41}
+    expected = {"a": text, "b": "$text %", "c": 42, "d": text}
+    cast = query.replace("$text AS", "$text::text AS").replace("$number", "$number::int")
+    for document in (
+        source("postgresql", postgres, cast, parameters=parameters),
+        source("mysql", maria, query, parameters=parameters),
+        in_file(sqlite_file, query, parameters=parameters),
+    ):
+        assert only_row(document)[0] == expected, document.engine
+
+
+def test_pages_have_so_many_rows(postgres: DatabaseServer) -> None:
+    document = source("postgresql", postgres, "SELECT n FROM generate_series(1, 2500) n", fetch_rows=1000)
+    pages = read(document)
+    assert [(page.number, page.rows) for page in pages] == [(1, 1000), (2, 1000), (3, 500)]
+    assert [row["n"] for row in rows_of(pages)] == list(range(1, 2501))
+
+
+def test_page_ends_once_it_has_so_many_bytes(postgres: DatabaseServer) -> None:
+    document = source("postgresql", postgres, "SELECT repeat('x', 1000) t FROM generate_series(1, 2500) n")
+    pages = read(document, tools(sql_page_bytes=1_000_000))
+    assert len(pages) > 1
+    assert sum(page.rows for page in pages) == 2500
+    assert max(len(page.body) for page in pages) < 2_000_000
+
+
+def test_no_rows_are_one_page_that_tells_the_columns(postgres: DatabaseServer, maria: DatabaseServer) -> None:
+    query = "SELECT 1 AS n WHERE 1 = 0"
+    (page,) = read(source("postgresql", postgres, query))
+    assert (page.rows, page.body, page.columns["n"].server_type) == (0, b"", "int4")
+    (page,) = read(source("mysql", maria, "SELECT 1 AS n FROM dual WHERE 1 = 0"))
+    assert (page.rows, list(page.columns)) == (0, ["n"])
+
+
+def test_columns_of_one_name_are_refused(postgres: DatabaseServer) -> None:
+    assert "two columns 'A'" in refused(source("postgresql", postgres, 'SELECT 1 AS a, 2 AS "A"'), SourceRefused)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's peak memory")
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_large_table_streams_in_bounded_memory(engine: str, request: pytest.FixtureRequest) -> None:
+    """All rows together have 150 MB, with `PROOF=1` ten gigabytes."""
+    server = request.getfixturevalue("postgres" if engine == "postgresql" else "maria")
+    table = f"generate_series(1, {ROWS}) n" if engine == "postgresql" else f"(SELECT seq AS n FROM seq_1_to_{ROWS}) s"
+    text = "n::text" if engine == "postgresql" else "n"
+    document = source(engine, server, f"SELECT n, n * 1.50 AS price, repeat(md5({text}), 31) AS name FROM {table}")
+    rows, megabytes = measured(document)
+    print(f"{engine}: {rows} rows, {megabytes} MB resident")  # noqa: T201 - the proof's numbers
+    assert rows == ROWS
+    assert megabytes < MEGABYTES
+
+
+def test_reading_may_end_before_the_rows_do(postgres: DatabaseServer, maria: DatabaseServer) -> None:
+    async def first(document: SqlSource) -> int:
+        async with aclosing(read_pages(document, tools())) as pages:
+            return (await anext(pages)).rows
+
+    many = "SELECT n FROM generate_series(1, 10000000) n"
+    assert asyncio.run(first(source("postgresql", postgres, many, fetch_rows=10))) == 10
+    many = "SELECT seq FROM seq_1_to_10000000"
+    assert asyncio.run(first(source("mysql", maria, many, fetch_rows=10))) == 10
+
+
+def test_statement_that_runs_too_long_is_ended(
+    postgres: DatabaseServer, maria: DatabaseServer, sqlite_file: Path
+) -> None:
+    endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r"
+    long = "SELECT count(*) FROM seq_1_to_1000000000000 WHERE md5(seq) = ''"
+    for document in (
+        source("postgresql", postgres, "SELECT pg_sleep(30)", statement_timeout_seconds=1),
+        source("mysql", maria, long, statement_timeout_seconds=1),
+        in_file(sqlite_file, endless, statement_timeout_seconds=1),
+    ):
+        assert "ran longer than 1 s" in refused(document, SourceRefused), document.engine
+
+
+def test_statement_cannot_write(postgres: DatabaseServer, maria: DatabaseServer, sqlite_file: Path) -> None:
+    in_postgres(
+        postgres,
+        "CREATE TABLE counted (n int); CREATE FUNCTION counting() RETURNS int LANGUAGE sql VOLATILE "
+        "AS 'INSERT INTO counted VALUES (1) RETURNING n'",
+    )
+    in_maria(
+        maria,
+        "CREATE OR REPLACE TABLE counted (n int)",
+        "CREATE FUNCTION counting() RETURNS int MODIFIES SQL DATA BEGIN INSERT INTO counted VALUES (1); RETURN 1; END",
+    )
+    text = refused(source("postgresql", postgres, "SELECT counting()"), SourceRefused)
+    assert "read-only transaction" in text
+    assert "READ ONLY transaction" in refused(source("mysql", maria, "SELECT counting()"), SourceRefused)
+    assert in_maria(maria, "SELECT count(*) FROM counted") == [(0,)]
+    for query in ("SELECT load_extension('x')", "SELECT * FROM pragma_database_list"):
+        refused(in_file(sqlite_file, query), SourceRefused)
+
+
+def test_wrong_password_is_masked(postgres: DatabaseServer, maria: DatabaseServer) -> None:
+    for engine, server in (("postgresql", postgres), ("mysql", maria)):
+        text = refused(source(engine, server, "SELECT 1", password="wrong"), SourceRefused)
+        assert "refused the user" in text, engine
+        assert not any(secret in text for secret in (WRONG, "owner")), text
+
+
+def test_password_in_an_error_of_the_statement_is_masked(postgres: DatabaseServer) -> None:
+    text = refused(source("postgresql", postgres, f"SELECT '{PASSWORD}'::int"), SourceRefused)
+    assert PASSWORD not in text
+    assert "********" in text
+
+
+def test_nobody_listens(postgres: DatabaseServer) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        for engine in ("postgresql", "mysql"):
+            text = refused(source(engine, postgres, "SELECT 1", port=port), SourceUnreachable)
+            assert f"localhost:{port} cannot be reached" in text, engine
+
+
+def test_private_address_is_refused_unless_listed(postgres: DatabaseServer) -> None:
+    for engine in ("postgresql", "mysql"):
+        for host in ("localhost", "127.0.0.1", "10.1.2.3", "169.254.169.254"):
+            document = source(engine, postgres, "SELECT 1", host=host)
+            assert "private network" in refused(document, AddressForbidden, tools(policy=AddressPolicy()))
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_address_that_was_vetted_is_the_one_connected_to(
+    engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is resolved once: another answer afterwards, as of a rebinding name server, is not asked for."""
+    server = request.getfixturevalue("postgres" if engine == "postgresql" else "maria")
+    answers = iter([[(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]])
+
+    async def resolved(self: Any, host: str, *arguments: Any, **more: Any) -> Any:
+        return next(answers) if host == "db.example" else await original(self, host, *arguments, **more)
+
+    original = asyncio.BaseEventLoop.getaddrinfo
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolved)
+    assert only_row(source(engine, server, "SELECT 1 AS n", host="db.example"))[0] == {"n": 1}
+
+
+def test_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("no database" * 1000)
+    assert "no SQLite database" in refused(in_file(path, "SELECT 1 FROM sqlite_master"), UnreadableData)
+
+
+def test_file_cannot_reach_other_files(sqlite_file: Path, tmp_path: Path) -> None:
+    """A view of a hostile file is no way around what a statement may do."""
+    with sqlite3.connect(sqlite_file) as connection:
+        connection.execute("CREATE VIEW hostile AS SELECT load_extension('evil') AS n")
+    connection.close()
+    refused(in_file(sqlite_file, "SELECT n FROM hostile"), SourceRefused)
+
+
+def test_statement_of_sqlite_has_bounded_memory(sqlite_file: Path) -> None:
+    text = refused(in_file(sqlite_file, "SELECT hex(zeroblob(400000000)) n"), SourceRefused)
+    assert "memory" in text or "too big" in text
