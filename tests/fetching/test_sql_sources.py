@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import sqlite3
+import time
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sluice.sources.sql.reader import read_pages
 from support.databases import PASSWORD, DatabaseServer
 from support.sql_reading import (
     WRONG,
+    all_pages,
     in_file,
     in_maria,
     in_postgres,
@@ -126,6 +128,28 @@ def test_statement_that_runs_too_long_is_ended(
         in_file(sqlite_file, endless, statement_timeout_seconds=1),
     ):
         assert "ran longer than 1 s" in refused(document, SourceRefused), document.engine
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql", "sqlite"])
+def test_statement_that_nobody_awaits_any_more_is_ended(
+    engine: str, request: pytest.FixtureRequest, sqlite_file: Path
+) -> None:
+    """Otherwise a thread would keep the process until the statement's own time is over."""
+    endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r"
+    if engine == "postgresql":
+        document = source(engine, request.getfixturevalue("postgres"), "SELECT pg_sleep(60)")
+    elif engine == "mysql":
+        document = source(engine, request.getfixturevalue("maria"), "SELECT sleep(60)")
+    else:
+        document = in_file(sqlite_file, endless)
+
+    async def given_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(all_pages(document), 0.3)
+
+    begun = time.monotonic()
+    asyncio.run(given_up())
+    assert time.monotonic() - begun < 30
 
 
 def test_statement_cannot_write(postgres: DatabaseServer, maria: DatabaseServer, sqlite_file: Path) -> None:

@@ -98,6 +98,7 @@ MARIA_VALUES: list[tuple[str, str, Any, str]] = [
     ("bit1", "bit(1)", True, "boolean"),
     ("bit9", "bit(9)", 257, "bigint"),
     ("e", "char", "x", "string"),
+    ("g", "geometry", "AAAAAAEBAAAAAAAAAAAA8D8AAAAAAAAAQA==", "string"),
     ("n", "decimal(10,3)", None, "decimal(10,3)"),
 ]
 
@@ -108,10 +109,10 @@ def test_mariadb_values_and_types_are_kept(maria: DatabaseServer) -> None:
         "SET sql_mode = '', time_zone = '+02:00'",
         "CREATE OR REPLACE TABLE kinds (i bigint, u bigint unsigned, b bool, d decimal(12,2), du decimal(5) unsigned, "
         "f double, t text, v varchar(9), bl blob, vb varbinary(9), day date, zero date, dt datetime(6), "
-        "ts timestamp, tm time, y year, bit1 bit, bit9 bit(9), e enum('x'), n decimal(10,3))",
+        "ts timestamp, tm time, y year, bit1 bit, bit9 bit(9), e enum('x'), g point, n decimal(10,3))",
         "INSERT INTO kinds VALUES (-5, 18446744073709551615, 1, -1234567890.5, 12345, 0.1, 'é''\\\\', 'a', x'00ff', "
         "x'0102', '2026-01-31', '0000-00-00', '2026-01-31 12:00:00.000001', '2026-01-31 12:00:00', '-30:00:00', "
-        "2026, b'1', b'100000001', 'x', NULL)",
+        "2026, b'1', b'100000001', 'x', POINT(1, 2), NULL)",
     )
     pages = read(source("mysql", maria, "SELECT * FROM kinds"))
     (row,) = rows_of(pages)

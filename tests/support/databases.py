@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -191,3 +192,15 @@ def _unpacked() -> Path:
     shutil.rmtree(_MARIADB / "packages")
     (_MARIADB / "unpacked").touch()
     return root
+
+
+def main() -> None:
+    """Run PostgreSQL, print its port, and stop it when the standard input ends."""
+    with postgresql() as server:
+        sys.stdout.write(f"{server.port}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pymysql
@@ -70,7 +71,7 @@ async def open_mysql(source: SqlSource, login: Login) -> MysqlResult:
     """
     result = MysqlResult(source, login)
     try:
-        await asyncio.to_thread(result.begin)
+        await result.begin()
     except BaseException:
         await result.aclose()
         raise
@@ -83,16 +84,23 @@ class MysqlResult:
     def __init__(self, source: SqlSource, login: Login) -> None:
         self._source = source
         self._login = login
+        self._thread = ThreadPoolExecutor(1, "mysql")
+        self._closed = False
+        # The connection's socket once more: to shut it down ends what waits for the server.
+        self._socket: socket.socket | None = None
         self._connection: pymysql.Connection[Any] | None = None
         self._cursor: SSCursor | None = None
         self.columns: list[ServerColumn] = []
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """Connect, and begin the transaction and the statement.
 
         Raises:
             SourceRefused, SourceBusy, SourceUnreachable: as `open_mysql`.
         """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin)
+
+    def _begin(self) -> None:
         try:
             self._connection = self._connected()
             self._cursor = self._connection.cursor(SSCursor)
@@ -105,7 +113,7 @@ class MysqlResult:
 
     async def rows(self, most: int) -> Sequence[Row]:
         """The next rows: see `Result.rows`."""
-        return await asyncio.to_thread(self._fetch, most)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch, most)
 
     def _fetch(self, most: int) -> Sequence[Row]:
         assert self._cursor is not None, "begun"
@@ -116,7 +124,12 @@ class MysqlResult:
 
     async def aclose(self) -> None:
         """Break the connection: the server ends the statement, and rolls back a transaction that changed nothing."""
-        await asyncio.to_thread(self._close)
+        self._closed = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
 
     def _close(self) -> None:
         cursor, connection = self._cursor, self._connection
@@ -126,6 +139,8 @@ class MysqlResult:
         if connection is not None and connection.open:
             with contextlib.suppress(pymysql.Error, OSError):
                 connection.close()
+        if self._socket is not None:
+            self._socket.close()
 
     def _connected(self) -> pymysql.Connection[Any]:
         error: Exception = OSError("it has no address")
@@ -135,6 +150,10 @@ class MysqlResult:
             except OSError as refused:
                 error = refused
                 continue
+            self._socket = raw.dup()
+            if self._closed:
+                raw.close()
+                break
             connection = self._unconnected()
             connection.connect(raw)
             return connection

@@ -56,6 +56,7 @@ class SqliteResult:
         self._path = path
         self._thread = ThreadPoolExecutor(1, "sqlite")
         self._deadline = monotonic() + source.statement_timeout_seconds
+        self._closed = False
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
         self.columns: list[ServerColumn] = []
@@ -74,8 +75,7 @@ class SqliteResult:
 
     async def aclose(self) -> None:
         """Close the file, ending the statement."""
-        if self._connection is not None:
-            self._connection.interrupt()
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
@@ -89,7 +89,7 @@ class SqliteResult:
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
             connection.execute(f"PRAGMA hard_heap_limit = {_MOST_BYTES}")
             connection.set_authorizer(_authorize)
-            connection.set_progress_handler(lambda: monotonic() > self._deadline, _STEPS)
+            connection.set_progress_handler(lambda: self._closed or monotonic() > self._deadline, _STEPS)
             self._cursor = connection.execute(self._source.query, self._source.parameters)
         except (sqlite3.Error, MemoryError) as error:
             raise self._failed(error) from None
