@@ -13,8 +13,8 @@ from sluice.domain.schema import common_type, is_decimal, scale_of
 from sluice.errors import DataTooLarge
 from sluice.sources.sql.base import Result, Row, ServerColumn, require_names
 
-# The first rows that are asked for; the number doubles while the rows are small.
-_FIRST_ROWS = 100
+# The first rows that are asked for: nobody knows yet how large they are.
+_FIRST_ROWS = 10
 _BATCH_BYTES = 2_000_000
 
 
@@ -71,7 +71,7 @@ async def pages_of(
             room = fetch_rows - page.rows - len(rows)
             waiting = asyncio.ensure_future(_rows(result, min(batch, room or fetch_rows)))
             await asyncio.sleep(0)  # so that the request is on its way while these rows become a page
-            batch = _adapted(batch, page.add(rows))
+            batch = _adapted(batch, len(rows), page.add(rows))
             if page.size > max_page_bytes:
                 raise DataTooLarge(f"A page has more than {max_page_bytes} bytes; set fetch_rows to a smaller number.")
             if not room or page.size >= page_bytes:
@@ -102,15 +102,14 @@ def column_types(pages: Sequence[dict[str, PageColumn]]) -> dict[str, str]:
     return types
 
 
-def _adapted(batch: int, size: int) -> int:
-    """How many rows to ask for next: twice as many while they are small, half of them when they are large.
+def _adapted(batch: int, rows: int, size: int) -> int:
+    """How many rows to ask for next: as many as have two megabytes, at most twice as many as last time.
 
     Args:
-        size: the bytes of the rows that came last.
+        rows: how many came last.
+        size: the bytes that they have.
     """
-    if size > 2 * _BATCH_BYTES:
-        return max(1, batch // 2)
-    return 2 * batch if size < _BATCH_BYTES // 2 else batch
+    return max(1, min(2 * batch, rows * _BATCH_BYTES // size))
 
 
 async def _rows(result: Result, most: int) -> Sequence[Row]:
