@@ -193,6 +193,15 @@ def test_nobody_listens(postgres: DatabaseServer) -> None:
             assert f"localhost:{port} cannot be reached" in text, engine
 
 
+def test_server_that_says_nothing(postgres: DatabaseServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        for engine in ("postgresql", "mysql"):
+            document = source(engine, postgres, "SELECT 1", port=port, host="127.0.0.1")
+            text = refused(document, SourceUnreachable, tools(sql_connect_seconds=0.3))
+            assert "no answer in time" in text, engine
+
+
 def test_private_address_is_refused_unless_listed(postgres: DatabaseServer) -> None:
     for engine in ("postgresql", "mysql"):
         for host in ("localhost", "127.0.0.1", "10.1.2.3", "169.254.169.254"):

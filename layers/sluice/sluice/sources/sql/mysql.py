@@ -98,13 +98,18 @@ class MysqlResult:
         Raises:
             SourceRefused, SourceBusy, SourceUnreachable: as `open_mysql`.
         """
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin)
-
-    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            self._connection = self._connected()
-            self._cursor = self._connection.cursor(SSCursor)
-            for statement in self._session(self._connection):
+            async with asyncio.timeout(self._login.connect_seconds * max(1, len(self._login.addresses))):
+                self._connection = await loop.run_in_executor(self._thread, self._connected)
+        except TimeoutError as error:  # a server that says nothing, which `aclose` ends
+            raise unreachable(self._login, error) from None
+        await loop.run_in_executor(self._thread, self._begin, self._connection)
+
+    def _begin(self, connection: pymysql.Connection[Any]) -> None:
+        try:
+            self._cursor = connection.cursor(SSCursor)
+            for statement in self._session(connection):
                 self._cursor.execute(statement)
             self._cursor.execute(*self._statement())
             self.columns = [_column(field) for field in self._cursor._result.fields]  # type: ignore[attr-defined]
@@ -143,6 +148,12 @@ class MysqlResult:
             self._socket.close()
 
     def _connected(self) -> pymysql.Connection[Any]:
+        try:
+            return self._connect()
+        except Exception as error:
+            raise masked(self._failed(error), self._login) from None
+
+    def _connect(self) -> pymysql.Connection[Any]:
         error: Exception = OSError("it has no address")
         for address in self._login.addresses:
             try:
