@@ -24,7 +24,9 @@ _ALONE = {
     "benchmarks/environments/airbyte": "3.11",
     "benchmarks/environments/bare": "3.11",
     "benchmarks/environments/dlt": "3.11",
+    "benchmarks/environments/dlt-sql": "3.11",
     "benchmarks/environments/functions": "3.11",
+    "benchmarks/environments/ingestr": "3.11",
 }
 
 

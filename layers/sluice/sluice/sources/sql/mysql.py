@@ -85,7 +85,7 @@ class MysqlResult:
         self._source = source
         self._login = login
         self._thread = ThreadPoolExecutor(1, "mysql")
-        self._closed = False
+        self._closed = self._ended = False
         # The connection's socket once more: to shut it down ends what waits for the server.
         self._socket: socket.socket | None = None
         self._connection: pymysql.Connection[Any] | None = None
@@ -123,14 +123,16 @@ class MysqlResult:
     def _fetch(self, most: int) -> Sequence[Row]:
         assert self._cursor is not None, "begun"
         try:
-            return self._cursor.fetchmany(most)
+            rows = self._cursor.fetchmany(most)
+            self._ended = not rows
+            return rows
         except Exception as error:
             raise masked(self._failed(error), self._login) from None
 
     async def aclose(self) -> None:
-        """Break the connection: the server ends the statement, and rolls back a transaction that changed nothing."""
+        """Close the connection, and break it where rows are left: there is no other way not to read them."""
         self._closed = True
-        if self._socket is not None:
+        if self._socket is not None and not self._ended:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
