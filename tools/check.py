@@ -86,6 +86,11 @@ PROOF: list[Lane] = [
         ),
         ("proof: files of a gigabyte", [*PYTEST, "tests/unit/test_large_files.py"], {"PROOF": "1"}),
         ("proof: two ways of reading", [*PYTEST, "tests/unit/test_columnar.py"], {"PROOF": "1"}),
+        (
+            "proof: tables of ten million rows",
+            [*PYTEST, "tests/fetching/test_sql_sources.py", "-k", "large"],
+            {"PROOF": "1"},
+        ),
         ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]
