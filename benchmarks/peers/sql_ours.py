@@ -9,7 +9,7 @@ from pathlib import Path
 
 from measuring import report
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.lake.gzipped import gzipped
 from sluice.settings import Settings
 from sluice.sources.address import AddressPolicy

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.errors import AddressForbidden, SourceRefused, SourceUnreachable, UnreadableData
 from sluice.sources.address import AddressPolicy
 from sluice.sources.sql.reader import read_pages

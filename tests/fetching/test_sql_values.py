@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sluice.sources.sql.pages import column_types
+from sluice.domain.page_columns import column_types
 from support.databases import DatabaseServer
 from support.sql_reading import in_file, in_maria, in_postgres, read, rows_of, source
 

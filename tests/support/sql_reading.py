@@ -13,11 +13,12 @@ import asyncpg
 import pymysql
 import pytest
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
+from sluice.domain.page_columns import column_types
 from sluice.errors import RunError
 from sluice.settings import Settings
 from sluice.sources.address import AddressPolicy
-from sluice.sources.sql.pages import SqlPage, column_types
+from sluice.sources.sql.pages import SqlPage
 from sluice.sources.sql.reader import SqlTools, read_pages
 from support.databases import PASSWORD, DatabaseServer
 

@@ -47,25 +47,25 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 190)
+STAGE = Budget(LOGGED, 196)
 BUDGETS = {
     "api": Budget(ROUTED, 300),
-    "authoring": Budget(ROUTED, 360),
-    "authorizer": Budget(CATALOG, 145),
+    "authoring": Budget(ROUTED, 366),
+    "authorizer": Budget(CATALOG, 150),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 185),
+    "inbox": Budget(LOGGED, 192),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 270),
-    "query": Budget(ROUTED, 360),
+    "probe": Budget(ROUTED, 275),
+    "query": Budget(ROUTED, 366),
     "report": STAGE,
-    "run_events": Budget(LOGGED, 195),
-    "scheduled": Budget(CATALOG, 145),
+    "run_events": Budget(LOGGED, 202),
+    "scheduled": Budget(CATALOG, 152),
 }
 
 LOAD = """

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sluice.domain.page_columns import column_types
 from sluice.domain.schema import convert
 from sluice.errors import DataTooLarge, SourceUnreachable
 from sluice.sources.sql import values
 from sluice.sources.sql.base import ServerColumn
-from sluice.sources.sql.pages import SqlPage, column_types, pages_of
+from sluice.sources.sql.pages import SqlPage, pages_of
 
 
 class Rows:

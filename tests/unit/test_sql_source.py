@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.domain.base import validate
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import Engine, parameters_of, with_placeholders
 from sluice.errors import Invalid
 

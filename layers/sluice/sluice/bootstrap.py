@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import httpx
 
     from sluice.sandbox.sandbox import Sandbox
+    from sluice.sources.address import AddressPolicy
 
 
 @lru_cache(maxsize=1)
@@ -178,12 +179,17 @@ class Platform:
 
     def source_transport(self) -> httpx.AsyncBaseTransport:
         """A fresh transport for the requests of one run, to the addresses that settings allow."""
-        from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
         from sluice.sources.http.client import vetted_transport
+
+        return vetted_transport(self.address_policy())
+
+    def address_policy(self) -> AddressPolicy:
+        """Which addresses sources may call."""
+        from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
 
         settings = self.settings
         own = [settings.public_url, settings.public_s3_url]
-        return vetted_transport(AddressPolicy(settings.private_networks, own, settings.aws_endpoint_url))
+        return AddressPolicy(settings.private_networks, own, settings.aws_endpoint_url)
 
     @cached_property
     def sandbox(self) -> Sandbox:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from sluice.domain.base import Record
+from sluice.domain.page_columns import PageColumn
 from sluice.domain.run_types import RUN_TYPES, RunType
 
 RunKind = Literal["ingest", "refresh", "model", "report"]
@@ -145,7 +146,7 @@ class PageReceipt(Record):
 
     Args:
         url: where the page came from: an address of HTTP, `drop:{key}` for a file of the inbox, or
-            `push:{batch}`.
+            `push:{batch}`, or `sql:{server}`.
         open_ended: whether nothing says where the answer ends, so that a cut-off one looks whole.
         older_in_second: for a dropped file, how many versions of its key S3 wrote before it within
             the same second.
@@ -173,6 +174,7 @@ class PageReceipt(Record):
     last_modified: str | None = None
     open_ended: bool = False
     older_in_second: int | None = None
+    columns: dict[str, PageColumn] | None = Field(None, description="The columns, where the source says their types.")
     failures: list[dict[str, Any]] = Field(default_factory=list)
     resume: dict[str, Any] = Field(default_factory=dict)
 

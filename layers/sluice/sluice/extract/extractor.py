@@ -20,6 +20,7 @@ from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records, nothing_query
 from sluice.extract.fingerprint import fingerprint_of
 from sluice.extract.history import History
+from sluice.extract.known_types import with_known_types
 from sluice.extract.parts import PartsOfReading, parts_of
 from sluice.extract.reading import PageReading, loses_text
 from sluice.extract.records import Records
@@ -83,7 +84,8 @@ class Extractor:
         self._fingerprint = fingerprint_of(run, datasource, index, self._before, parts=list(map(len, pages)))
         self._folder = keys.version_folder(run, self._fingerprint)
         self.work_folder = keys.work_folder(run, self._fingerprint)
-        about = (run, datasource, index, self._reading, lake, self.work_folder)
+        known_types = with_known_types(datasource, index)
+        about = (run, known_types, index, self._reading, lake, self.work_folder)
         self._parts: PartsOfReading | None = None
         if len(pages) > 1:
             self._parts = PartsOfReading(*about, pages, adds=self._adds, becoming=self._becoming_text)

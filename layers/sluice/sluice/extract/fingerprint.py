@@ -13,6 +13,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
 from sluice.domain.schema import Column
+from sluice.extract.known_types import with_known_types
 from sluice.lake.parquet import engine_name
 
 # What of a datasource's document decides about the records that its pages give.
@@ -69,6 +70,8 @@ def fingerprint_of(
         decides |= {"run": run.id, "before": before.fingerprint if before is not None else None}
     if kept is not None:
         decides["columns"] = [column.model_dump() for column in kept]
+    if any(page.columns for page in index.pages):
+        decides["types"] = with_known_types(datasource, index).types
     if len(parts) > 1:
         decides["parts"] = list(parts)
     text = orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)

@@ -37,6 +37,9 @@ class Preview:
         Raises:
             UnreadableData: it is not what the datasource says.
         """
+        for name, column in (receipt.columns or {}).items():
+            if column.type is not None and not self._datasource.selects_columns:
+                self._types.declare(name, column.type)
         with open_page(self._datasource, receipt, content, self._limits) as page:
             known = {self._spelled.spelling(name): kind for name, kind in known_columns(page).items()}
             self._types.know(known, text=page.text)

@@ -13,6 +13,7 @@ from sluice.domain.schema import Column
 from sluice.extract.by_record.rows import RecordReader
 from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
+from sluice.extract.known_types import with_known_types
 from sluice.extract.records import Records
 from sluice.extract.settling import ALONE, Among
 from sluice.formats.limits import Limits
@@ -76,6 +77,7 @@ class PageReading:
         Raises:
             UnreadableData: a page is not what the datasource says; the detail names it.
         """
+        datasource = with_known_types(datasource, index) if among is ALONE else datasource
         datasource = self.typed(datasource, types)
         pages = Pages(run, datasource, index, self._lake, self._limits, self.known, among)
         connection = stack.enter_context(self._engine(scratch))

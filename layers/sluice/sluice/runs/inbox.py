@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from sluice.aws import translated
 from sluice.bootstrap import Platform
 from sluice.catalog.table import ConditionFailed
+from sluice.domain.datasource import Datasource
 from sluice.domain.names import is_slug, now, rfc3339
 from sluice.domain.run import Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
@@ -47,7 +48,7 @@ def receive(services: Platform, drop: Drop) -> Run | None:
 def _take_up(services: Platform, drop: Drop) -> Run | None:
     """Let the run of a dropped file wait, unless the file was seen before."""
     slug, _, rest = drop.key.partition("/")
-    if _is_ours(drop.key):
+    if _is_ours(drop.key) or _is_kept(services, slug):
         return None
     reason = _refusal(services, slug, rest, drop.key)
     if reason is not None:
@@ -65,6 +66,12 @@ def _take_up(services: Platform, drop: Drop) -> Run | None:
 def _is_ours(key: str) -> bool:
     """Whether an object is one that was moved, or a folder."""
     return key.startswith((_UNKNOWN, _FAILED)) or key.endswith("/")
+
+
+def _is_kept(services: Platform, slug: str) -> bool:
+    """Whether files in a folder are there to be read by the runs of its datasource."""
+    found = services.definitions.find("datasource", slug) if is_slug(slug) else None
+    return found is not None and Datasource.KINDS[found.document["kind"]].KEEPS_DROPS
 
 
 def _lock(drop: Drop) -> str:

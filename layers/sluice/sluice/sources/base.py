@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sluice.catalog.batches import Batches
     from sluice.catalog.runs import Pages, Runs
     from sluice.lake.store import Lake
+    from sluice.sources.address import AddressPolicy
 
 
 class HandOver(Exception):
@@ -79,6 +80,7 @@ class Services(Protocol):
     @property
     def s3(self) -> S3Client: ...
     def source_transport(self) -> httpx.AsyncBaseTransport: ...
+    def address_policy(self) -> AddressPolicy: ...
 
 
 class Source(Protocol):

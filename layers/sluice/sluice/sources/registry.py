@@ -14,6 +14,7 @@ PACKAGES = {
     "http": "sluice.sources.http",
     "file": "sluice.sources.file",
     "push": "sluice.sources.push",
+    "sql": "sluice.sources.sql",
 }
 
 

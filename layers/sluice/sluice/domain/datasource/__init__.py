@@ -16,6 +16,7 @@ from sluice.domain.datasource.base import (
 from sluice.domain.datasource.file import FileDatasource
 from sluice.domain.datasource.http import HttpDatasource
 from sluice.domain.datasource.push import PushDatasource
+from sluice.domain.datasource.sql import SqlDatasource
 
 __all__ = [
     "Arrival",
@@ -27,5 +28,6 @@ __all__ = [
     "FileDatasource",
     "HttpDatasource",
     "PushDatasource",
+    "SqlDatasource",
     "is_reserved",
 ]

@@ -72,6 +72,8 @@ class Datasource(Document):
     ARRIVAL: ClassVar[Arrival] = "pulled"
     # What to do instead of starting a run, where data arrives by itself.
     INSTEAD: ClassVar[str] = ""
+    # Whether files in its folder of the inbox stay there, to be read by its runs.
+    KEEPS_DROPS: ClassVar[bool] = False
     KINDS: ClassVar[dict[str, type[Datasource]]] = {}
 
     slug: Slug = ""

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import certifi
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.errors import RunError, SourceRefused, SourceUnreachable
-from sluice.sources.auth import Credentials
+from sluice.sources.http.auth import Credentials
 from sluice.sources.sql.values import Convert
 
 Row = Sequence[Any]

@@ -14,7 +14,7 @@ from pymysql.constants import CR, ER, FIELD_TYPE, FLAG
 from pymysql.converters import encoders
 from pymysql.cursors import SSCursor
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import with_placeholders
 from sluice.errors import RunError, SourceBusy, SourceRefused, UnreadableData
 from sluice.sources.sql import values

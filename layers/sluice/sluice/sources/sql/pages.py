@@ -9,26 +9,14 @@ from itertools import repeat
 
 import orjson
 
-from sluice.domain.schema import common_type, is_decimal, scale_of
+from sluice.domain.page_columns import PageColumn
+from sluice.domain.schema import common_type
 from sluice.errors import DataTooLarge
 from sluice.sources.sql.base import Result, Row, ServerColumn, require_names
 
 # The first rows that are asked for: nobody knows yet how large they are.
 _FIRST_ROWS = 10
 _BATCH_BYTES = 2_000_000
-
-
-@dataclass(frozen=True)
-class PageColumn:
-    """A column on a page.
-
-    Args:
-        server_type: the server's name of its type; empty where it has none.
-        type: the column type that holds the page's values; none where nothing speaks for one.
-    """
-
-    server_type: str
-    type: str | None
 
 
 @dataclass(frozen=True)
@@ -84,24 +72,6 @@ async def pages_of(
         await asyncio.gather(waiting, return_exceptions=True)
 
 
-def column_types(pages: Sequence[dict[str, PageColumn]]) -> dict[str, str]:
-    """The types of a result's columns over all of its pages; a column is left out where nothing speaks for one.
-
-    A number whose precision the server does not know becomes a decimal of 38 digits, so that its
-    type does not change with each larger value.
-    """
-    types: dict[str, str] = {}
-    for name, column in (pages[0] if pages else {}).items():
-        seen = [kind for page in pages if (kind := page[name].type) is not None]
-        if not seen:
-            continue
-        kind = common_type(seen)
-        if is_decimal(kind) and column.server_type == "numeric":
-            kind = f"decimal(38,{scale_of(kind)})"
-        types[name] = kind
-    return types
-
-
 def _adapted(batch: int, rows: int, size: int) -> int:
     """How many rows to ask for next: as many as have two megabytes, at most twice as many as last time.
 
@@ -148,7 +118,7 @@ class _Page:
     def finished(self) -> SqlPage:
         """The page as it is kept."""
         columns = {
-            column.name: PageColumn(column.server_type, self._types[index])
+            column.name: PageColumn(server_type=column.server_type, type=self._types[index])
             for index, column in enumerate(self._columns)
         }
         return SqlPage(self.number, b"".join(self._parts), self.rows, columns)

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import parameters_of, with_placeholders
 from sluice.errors import RunError, SourceBusy, SourceRefused, UnreadableData
 from sluice.sources.sql import values

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.errors import SourceUnreachable
 from sluice.settings import Settings
 from sluice.sources.address import AddressPolicy

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
-from sluice.domain.sql_source import SqlSource
+from sluice.domain.datasource.sql_source import SqlSource
 from sluice.errors import RunError, SourceRefused, UnreadableData
 from sluice.sources.sql import values
 from sluice.sources.sql.base import Row, ServerColumn, too_long

@@ -112,6 +112,7 @@ EXAMPLES: dict[str, Any] = {
         "last_modified": None,
         "open_ended": False,
         "older_in_second": None,
+        "columns": {"id": {"server_type": "int8", "type": "bigint"}},
         "failures": [{"at": TIME, "attempt": 1, "status": 503, "reason": "HTTP status 503", "hash": HASH}],
     },
     "VersionView": _VERSION,

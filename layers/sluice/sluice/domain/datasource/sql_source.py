@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ssl import SSLError, create_default_context
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sluice.domain.base import Document
-from sluice.domain.http_source import url_fault
+from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import SecretName, SqlName
 from sluice.domain.sql_query import MOST_CHARACTERS
 from sluice.domain.sql_statement import parameters_of, require_select
@@ -24,6 +23,8 @@ def _check_host(host: str) -> str:
 
 
 def _check_certificate(text: str) -> str:
+    from ssl import SSLError, create_default_context  # 15 ms that few documents need
+
     try:
         create_default_context(cadata=text)
     except (SSLError, ValueError):

@@ -1,0 +1,95 @@
+"""A datasource that is a query, from its document to published rows; here of a SQLite file in the inbox."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from sluice.bootstrap import Platform
+from support.client import Client
+from support.documents import ingest, refresh, rows
+
+QUERY = "SELECT id, name, price, taken FROM goods WHERE id > $least ORDER BY id"
+SQL = {"engine": "sqlite", "key": "goods/shop.db", "query": QUERY, "parameters": {"least": 0}, "fetch_rows": 2}
+DOCUMENT: dict[str, Any] = {"name": "goods", "kind": "sql", "sql": SQL}
+
+
+@pytest.fixture
+def shop(services: Platform, tmp_path: Path) -> None:
+    """A shop's database in the inbox."""
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE goods (id INTEGER, name TEXT, price NUMERIC, taken TEXT)")
+        goods = [(1, "007", 1.5, None), (2, "pen", 2, "2026-01-01"), (3, "ink", 0.1, "x")]
+        database.executemany("INSERT INTO goods VALUES (?, ?, ?, ?)", goods)
+    database.close()
+    boto3.client("s3").put_object(Bucket=services.inbox.bucket, Key="goods/shop.db", Body=path.read_bytes())
+
+
+@pytest.mark.usefixtures("shop")
+def test_rows_are_fetched_typed_merged_and_replayed(services: Platform, admin: Client) -> None:
+    assert admin.put("/datasources/goods", DOCUMENT).status == 201
+    run = ingest(admin, "goods")
+    assert (run["status"], run["rows"], run["completeness"]) == ("succeeded", 3, "complete"), run
+    expected = [
+        {"id": 1, "name": "007", "price": 1.5, "taken": None},
+        {"id": 2, "name": "pen", "price": 2.0, "taken": "2026-01-01"},
+        {"id": 3, "name": "ink", "price": 0.1, "taken": "x"},
+    ]
+    assert rows(admin, "datasources/goods") == expected
+    pages = admin.get(f"/runs/{run['id']}/pages").json()["items"]
+    assert [page["rows"] for page in pages] == [2, 1]
+    assert pages[0]["columns"]["id"]["type"] == "bigint"
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/goods", {})
+    assert refresh(admin, "p", ingest="all")["status"] == "succeeded"
+    assert rows(admin, "projects/p") == expected
+    assert ingest(admin, "goods", {"replay": 1})["status"] == "succeeded"
+    assert rows(admin, "datasources/goods") == expected
+
+
+@pytest.mark.usefixtures("shop")
+def test_it_is_tried_without_being_saved(admin: Client) -> None:
+    checked = admin.post("/datasources/check", {**DOCUMENT, "slug": "goods"}).json()
+    assert (checked["ok"], checked["records"], checked["status"]) == (True, 2, None)
+    shown = admin.post("/datasources/preview", {**DOCUMENT, "slug": "goods"}).json()
+    assert [row["id"] for row in shown["records"]] == [1, 2]
+    broken = {**DOCUMENT, "slug": "goods", "sql": {**SQL, "query": "SELECT missing FROM nowhere", "parameters": {}}}
+    checked = admin.post("/datasources/check", broken).json()
+    assert not checked["ok"]
+    assert "nowhere" in checked["reason"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_no_rows_keep_the_columns_and_their_types(admin: Client) -> None:
+    admin.put("/datasources/goods", {**DOCUMENT, "sql": {**SQL, "parameters": {"least": 99}}})
+    run = ingest(admin, "goods")
+    assert (run["status"], run["rows"]) == ("succeeded", 0), run
+    schema = admin.get("/datasources/goods/versions/1").json()["schema"]
+    assert [column["name"] for column in schema] == ["id", "name", "price", "taken"]
+
+
+@pytest.mark.usefixtures("services")
+def test_a_missing_file_fails_the_run_and_says_what_to_do(admin: Client) -> None:
+    admin.put("/datasources/goods", DOCUMENT)
+    run = ingest(admin, "goods")
+    assert run["status"] == "failed"
+    assert "drop it first" in run["error"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"query": "DELETE FROM goods"}, "/sql"),
+        ({"query": "SELECT 1; SELECT 2", "parameters": {}}, "/sql"),
+        ({"key": "other/shop.db"}, ""),
+        ({"engine": "oracle"}, "/sql/engine"),
+    ],
+)
+@pytest.mark.usefixtures("services")
+def test_bad_documents_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
+    told = admin.put("/datasources/goods", {**DOCUMENT, "sql": {**SQL, **change}})
+    assert told.status == 422
+    assert told.json()["errors"][0]["pointer"].startswith(pointer)
