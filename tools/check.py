@@ -78,14 +78,32 @@ PROOF: list[Lane] = [
             "proof: random merges and values",
             [
                 *PYTEST,
-                *(f"tests/unit/test_{name}.py" for name in ("properties", "merge_properties", "merge_parts")),
+                *(
+                    f"tests/unit/test_{name}.py"
+                    for name in (
+                        "properties",
+                        "merge_properties",
+                        "merge_parts",
+                        "mixed_type_properties",
+                        "completeness_properties",
+                    )
+                ),
                 "-n",
                 "2",
             ],
             {"PROOF": "1"},
         ),
         ("proof: files of a gigabyte", [*PYTEST, "tests/unit/test_large_files.py"], {"PROOF": "1"}),
-        ("proof: two ways of reading", [*PYTEST, "tests/unit/test_columnar.py"], {"PROOF": "1"}),
+        (
+            "proof: all ways of reading",
+            [
+                *PYTEST,
+                *(f"tests/unit/test_{name}.py" for name in ("columnar", "reading_parts", "widening")),
+                "-n",
+                "2",
+            ],
+            {"PROOF": "1"},
+        ),
         (
             "proof: tables of ten million rows",
             [*PYTEST, "tests/fetching/test_sql_sources.py", "-k", "large"],
