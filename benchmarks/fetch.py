@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import botocore.client  # noqa: E402
 
-from sluice.bootstrap import Platform  # noqa: E402
+from sluice.container import Container  # noqa: E402
 from sluice.domain.datasource import Datasource  # noqa: E402
 from sluice.domain.names import new_run_id, now, rfc3339  # noqa: E402
 from sluice.domain.run import FetchIndex, Run  # noqa: E402
@@ -58,11 +58,11 @@ def source(pages: int) -> Iterator[str]:
         server.terminate()
 
 
-def make_stack(emulator: Emulator) -> Platform:
+def make_stack(emulator: Emulator) -> Container:
     os.environ.update(aws_environment(emulator.url) | {"LAKE_BUCKET": "lake", "PRIVATE_NETWORKS": "127.0.0.0/8"})
     tables = resources("AWS::DynamoDB::Table")
     os.environ.update({name.removesuffix("Table").upper() + "_TABLE": name for name in tables})
-    platform = Platform(load_settings())
+    platform = Container(load_settings())
     platform.s3.create_bucket(Bucket="lake")
     for name, properties in tables.items():
         known = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
@@ -91,7 +91,7 @@ class Calls:
         return timed
 
 
-def fetch(platform: Platform, url: str, http: dict[str, Any]) -> FetchIndex:
+def fetch(platform: Container, url: str, http: dict[str, Any]) -> FetchIndex:
     from sluice.sources.http.client import SourceClient
     from sluice.sources.http.fetcher import HttpFetcher
     from sluice.sources.http.requester import Fetching
@@ -129,7 +129,7 @@ def fetch(platform: Platform, url: str, http: dict[str, Any]) -> FetchIndex:
     return asyncio.run(whole())
 
 
-def report(platform: Platform, emulator: Emulator, pages: int, concurrency: int) -> None:
+def report(platform: Container, emulator: Emulator, pages: int, concurrency: int) -> None:
     with source(pages) as url:
         fetch(platform, url, {"pagination": {"type": "none"}})  # clients and code are warm
         calls, profile = Calls(), cProfile.Profile()

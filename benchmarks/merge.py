@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from merge_data import SOURCES, SPEC, sources, write_source
 from sluice.domain.merge import JoinMerge
 from sluice.lake.parquet import ROW_GROUP
-from sluice.merge.rows import merge_rows
+from sluice.merge.row_merge import merge_rows
 from sluice.settings import load_settings
 from support import Comparison, lower_is_better, show
 

@@ -54,7 +54,7 @@ from sluice.domain.names import now, rfc3339  # noqa: E402
 from sluice.domain.project import Project  # noqa: E402
 from sluice.domain.schema import Column  # noqa: E402
 from sluice.lake.parquet import data_object  # noqa: E402
-from sluice.runs.starting import refresh_run  # noqa: E402
+from sluice.runs.start import refresh_run  # noqa: E402
 
 ROWS, WARM, ROUNDS = 1_000_000, 2_000, 15
 SQL = """
@@ -113,9 +113,9 @@ def prepare(folder: Path) -> Path:
         os.environ[logical_id.removesuffix("Table").upper() + "_TABLE"] = logical_id
     boto3.client("s3").create_bucket(Bucket="lake")
     os.environ["CACHE_DIR"] = str(folder / "cache")
-    from sluice.bootstrap import platform
+    from sluice.container import container
 
-    services = platform()
+    services = container()
     file = folder / "data.parquet"
     duckdb.sql(f"""
         SELECT 'city ' || (hash(range) % 500) AS city, (hash(range, 1) % 1000000) / 100 AS price,
@@ -198,7 +198,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, mock_aws():
         file = prepare(Path(name))
         from query.app import handler
-        from sluice.bootstrap import platform
+        from sluice.container import container
 
         recorder = Recorder()
         recorder.install()
@@ -226,7 +226,7 @@ def main() -> None:
         same = orjson.loads(handler(event("computed", low="5"), Context())["body"])["items"]
         other = orjson.loads(by_duckdb(file, 5.0, 100))  # two threads add doubles in any order
         assert [rounded(row) for row in same] == [rounded(row) for row in other], "they answer alike"
-        platform().sandbox.close()
+        container().sandbox.close()
     slow = [statistics.median(times[1:]) for times in computed]
     show(
         [

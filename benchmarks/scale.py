@@ -31,7 +31,7 @@ from sluice.domain.schema import Column
 from sluice.lake.ordered import order_key, range_of, starts_of
 from sluice.lake.parquet import LocalFile, engine, rows_of
 from sluice.merge.partition import Partitioner, partitioner, parts_for, sampled_one_in
-from sluice.merge.rows import MergedRows, merge_prepared
+from sluice.merge.row_merge import MergedRows, merge_prepared
 from sluice.settings import load_settings
 
 ROWS, WANTED, ONE_FILE = 10_000_000, 1_000_000_000, 100_000_000

@@ -19,8 +19,8 @@ from api.app import ROUTES as API_ROUTES  # noqa: E402
 from authoring.app import ROUTES as AUTHORING_ROUTES  # noqa: E402
 from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
-from sluice.http.openapi import document  # noqa: E402
-from sluice.http.routes import Route  # noqa: E402
+from sluice.api.openapi import document  # noqa: E402
+from sluice.api.routes import Route  # noqa: E402
 from sluice.settings import Settings  # noqa: E402
 
 FUNCTIONS = {

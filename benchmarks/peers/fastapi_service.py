@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from sluice.api.routes import Route
 from sluice.domain.datasource import Datasource
 from sluice.domain.project import Assignment, Project
-from sluice.http.routes import Route
 
 _MODELS: dict[type, str] = {Datasource: "Datasource", Project: "Project", Assignment: "Assignment"}
 _BEGINNING = """

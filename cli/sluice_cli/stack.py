@@ -17,10 +17,10 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from sluice.access.api_keys import KeyRing
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
-from sluice.security.keys import KeyRing
 from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
 from sluice_cli.layers import forget_others, referring
 from sluice_cli.localstack import LocalStackContainer

@@ -15,7 +15,7 @@ from api.routes import (
     secrets,
     versions,
 )
-from sluice.http.dispatch import Dispatcher
+from sluice.api.dispatch import Dispatcher
 
 ROUTES = [
     *platform.routes,

@@ -6,7 +6,7 @@ They share modules with the routes of `query`, which read the same things and ma
 from typing import Any
 
 from query.routes import links, models
-from sluice.http.dispatch import Dispatcher
+from sluice.api.dispatch import Dispatcher
 
 ROUTES = [route for route in [*models.routes, *links.routes] if route.method != "GET"]
 dispatcher = Dispatcher([ROUTES])

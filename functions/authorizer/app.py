@@ -3,9 +3,9 @@
 import base64
 from typing import Any
 
-from sluice.bootstrap import platform
+from sluice.access.credentials import recognise
+from sluice.container import container
 from sluice.errors import Forbidden, Unauthenticated
-from sluice.security.credentials import recognise
 
 _PUBLIC = "/v1/endpoints/"
 
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         Exception: the one text that API Gateway turns into a 401.
         Unavailable: the issuer of tokens cannot be asked; API Gateway answers 503.
     """
-    services = platform()
+    services = container()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         principal = recognise(headers, event["httpMethod"], services.keys, services.tokens)

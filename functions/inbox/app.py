@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_plus
 
-from sluice.bootstrap import platform
+from sluice.container import container
 from sluice.domain.run import Drop
-from sluice.runs.inbox import receive
+from sluice.runs.drops import receive
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     Each object starts one run, however often it is announced.
     """
     for drop in _announced(event):
-        receive(platform(), drop)
+        receive(container(), drop)
 
 
 def _announced(event: dict[str, Any]) -> Iterator[Drop]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sluice.http.cors import preflight
+from sluice.api.cors import preflight
 from sluice.settings import load_settings
 
 

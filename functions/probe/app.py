@@ -3,7 +3,7 @@
 from typing import Any
 
 from probe.routes import datasources
-from sluice.http.dispatch import Dispatcher
+from sluice.api.dispatch import Dispatcher
 
 ROUTES = [*datasources.routes]
 dispatcher = Dispatcher([ROUTES])

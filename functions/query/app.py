@@ -3,7 +3,7 @@
 from typing import Any
 
 from query.routes import data, diff, endpoints, explain, fetch, links, models, query, reports
-from sluice.http.dispatch import Dispatcher
+from sluice.api.dispatch import Dispatcher
 
 ROUTES = [
     *data.routes,

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from sluice.bootstrap import platform
-from sluice.runs.settling import settle, sweep
+from sluice.container import container
+from sluice.runs.reconcile import reconcile, sweep
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a Step Functions status change, or `{"sweep": true}` from the sweeper's schedule."""
-    services = platform()
+    services = container()
     if event.get("sweep"):
         return {"under_way": sweep(services, event.get("grace_seconds", 60))}
     run_id, _, attempt = event["detail"]["name"].rpartition("-")
     run = services.runs.find(run_id)
     if run is not None and str(run.attempt) == attempt:
-        run = settle(services, run)
+        run = reconcile(services, run)
     return {"run": run_id, "status": run.status if run else None}

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sluice.bootstrap import platform
+from sluice.container import container
 from sluice.runs.scheduled import fire
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Take `{"kind", "slug", "execution", "time"}`, as the schedule's input says."""
-    fire(platform(), event, context.aws_request_id)
+    fire(container(), event, context.aws_request_id)

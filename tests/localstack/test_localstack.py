@@ -226,10 +226,10 @@ def test_the_template_without_functions_is_deployed(localstack: LocalStackCore) 
 
 
 def test_secrets_and_schedules(localstack: LocalStackCore) -> None:
+    from sluice.access.secrets import Secrets
     from sluice.domain.schedule import Schedule
     from sluice.errors import SecretMissing
-    from sluice.orchestration.schedules import Schedules
-    from sluice.security.secrets import Secrets
+    from sluice.platform.schedules import Schedules
 
     secrets = Secrets(localstack.client("ssm"), "sluice", "main")
     secrets.put("k", "hunter2")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sluice.http.dispatch import matches
+from sluice.api.dispatch import matches
 from support.conformance import require_conformance
 from support.workflows import Context
 

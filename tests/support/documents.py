@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Drop
-from sluice.runs.inbox import receive
+from sluice.runs.drops import receive
 from support.client import Client
 
 Documents = dict[str, list[dict[str, Any]]]
@@ -29,7 +29,7 @@ def paged_source(name: str = "coins", **changes: Any) -> dict[str, Any]:
     return http_source(name, http={"pagination": pagination}, records="data", **changes)
 
 
-def take_again(services: Platform, client: Client, document: dict[str, Any]) -> None:
+def take_again(services: Container, client: Client, document: dict[str, Any]) -> None:
     """Make a datasource of a slug that was deleted, as if the time for its restoration were over."""
     settings = services.settings.__dict__
     days, settings["restore_days"] = settings["restore_days"], 0
@@ -62,7 +62,7 @@ def rows(client: Client, path: str) -> list[dict[str, Any]]:
     return answer.json()["items"]
 
 
-def drop(services: Platform, key: str, body: bytes) -> dict[str, Any] | None:
+def drop(services: Container, key: str, body: bytes) -> dict[str, Any] | None:
     """Put a file into the inbox and tell of it, as S3 does; the run it started, as it stands."""
     stored = boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=body)
     told = Drop(

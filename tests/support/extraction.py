@@ -17,11 +17,11 @@ import duckdb
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.domain.schema import Column
-from sluice.extract.by_record.rows import RecordReader
+from sluice.extract.by_record.record_reader import RecordReader
 from sluice.extract.by_record.typing import TogetherOnlyError
 from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
-from sluice.extract.parts import PartsOfReading
+from sluice.extract.parallel_reading import ParallelReading
 from sluice.extract.reading import PageReading
 from sluice.extract.records import Records
 from sluice.formats.limits import Limits
@@ -141,7 +141,7 @@ def read_in_parts(bodies: list[bytes], source: Datasource, ends: list[int]) -> R
     with tempfile.TemporaryDirectory() as folder:
         lake: Any = PageLake(bodies, Path(folder))
         reading = PageReading(lake, settings, [], lambda _: None)
-        whole = PartsOfReading(
+        whole = ParallelReading(
             RUN, source, index, reading, lake, "work", parts, adds=False, becoming=lambda columns: {}
         )
         following: tuple[str, list[int]] | None = None

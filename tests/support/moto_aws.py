@@ -16,15 +16,15 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import S3Backend, s3_backends
 from moto.scheduler.models import scheduler_backends
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support import moto_dynamodb, permissions
 from support.moto_dynamodb import ACCOUNT
 from support.template import resources
 
 REGION = "us-east-1"
 TABLES = resources("AWS::DynamoDB::Table")
-_make_client = Platform._client
-_direct_objects = Platform._direct_objects
+_make_client = Container._client
+_direct_objects = Container._direct_objects
 _clients: dict[tuple[str, str | None, str], Any] = {}
 
 
@@ -39,7 +39,7 @@ def _start() -> None:
     boto3.setup_default_session()
 
 
-def _shared_client(platform: Platform, service: str, endpoint_url: str | None = None, **config: Any) -> Any:
+def _shared_client(platform: Container, service: str, endpoint_url: str | None = None, **config: Any) -> Any:
     """A client with the same configuration for all tests: it has no state, and making it takes as long as a test."""
     key = (service, endpoint_url, repr(sorted(config.items())))
     if key not in _clients:
@@ -53,15 +53,15 @@ def aws() -> Iterator[None]:
     """Within this context AWS is within reach, as an empty account."""
     _start()
     botocore_stubber.enabled = True
-    Platform._client = _shared_client  # type: ignore[method-assign]
-    Platform._direct_objects = lambda platform: None  # type: ignore[method-assign] # moto sees what clients send
+    Container._client = _shared_client  # type: ignore[method-assign]
+    Container._direct_objects = lambda platform: None  # type: ignore[method-assign] # moto sees what clients send
     empty()
     try:
         yield
     finally:
         botocore_stubber.enabled = False
-        Platform._client = _make_client  # type: ignore[method-assign]
-        Platform._direct_objects = _direct_objects  # type: ignore[method-assign]
+        Container._client = _make_client  # type: ignore[method-assign]
+        Container._direct_objects = _direct_objects  # type: ignore[method-assign]
 
 
 def empty() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt, Run
-from sluice.extract.preview import Preview
+from sluice.extract.preview_dataset import Preview
 from sluice.formats.limits import Limits
 from sluice.settings import Settings
 

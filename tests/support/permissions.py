@@ -29,9 +29,9 @@ refused: set[str] = set()
 _submit = ThreadPoolExecutor.submit
 # What handlers do that tests often call without them.
 _ENTRIES = {
-    "sluice.runs.inbox.receive": "inbox",
+    "sluice.runs.drops.receive": "inbox",
     "sluice.runs.scheduled.fire": "scheduled",
-    "sluice.runs.settling.sweep": "run_events",
+    "sluice.runs.reconcile.sweep": "run_events",
 }
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Run, execution_name
-from sluice.orchestration.workflows import Outcome
+from sluice.platform.workflows import Outcome
 from support import permissions
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ class LocalWorkflows:
     `settle_ends` says whether the status-change event of an execution's end arrives.
     """
 
-    def __init__(self, services: Platform) -> None:
+    def __init__(self, services: Container) -> None:
         self.services = services
         self.outcomes: dict[str, Outcome] = {}
         self.settle_ends = True

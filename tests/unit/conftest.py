@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from sluice import bootstrap
-from sluice.bootstrap import Platform
+from sluice import container as container_module
+from sluice.container import Container
 from sluice.domain.identity import KeyRequest
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
@@ -95,37 +95,37 @@ def documents(upstream: Upstream) -> Documents:
 
 
 @pytest.fixture
-def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Platform]:
+def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Container]:
     with aws():
-        bootstrap.platform.cache_clear()
-        platform = bootstrap.platform()
+        container_module.container.cache_clear()
+        platform = container_module.container()
         platform.__dict__["workflows"] = LocalWorkflows(platform)
         platform.__dict__["sandbox"] = SANDBOX
         platform.source_transport = upstream.transport  # type: ignore[method-assign]
         yield platform
-        bootstrap.platform.cache_clear()
+        container_module.container.cache_clear()
 
 
 @pytest.fixture
-def workflows(services: Platform) -> LocalWorkflows:
+def workflows(services: Container) -> LocalWorkflows:
     return services.workflows  # type: ignore[return-value]
 
 
-def client_of(services: Platform, role: str, projects: list[str] | None = None) -> Client:
+def client_of(services: Container, role: str, projects: list[str] | None = None) -> Client:
     request = KeyRequest(name=role, role=role, projects=projects)  # type: ignore[arg-type]
     return Client(services.keys.issue(request, "test")[1])
 
 
 @pytest.fixture
-def admin(services: Platform) -> Client:
+def admin(services: Container) -> Client:
     return client_of(services, "admin")
 
 
 @pytest.fixture
-def editor(services: Platform) -> Client:
+def editor(services: Container) -> Client:
     return client_of(services, "editor")
 
 
 @pytest.fixture
-def viewer(services: Platform) -> Client:
+def viewer(services: Container) -> Client:
     return client_of(services, "viewer")

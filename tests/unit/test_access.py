@@ -12,11 +12,11 @@ from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
-from sluice.bootstrap import Platform
+from sluice.access.policy import ACTIONS, Resource, decide
+from sluice.api.routes import Route
+from sluice.container import Container
 from sluice.domain.identity import KeyRequest, Principal, Role
 from sluice.domain.run import PageReceipt
-from sluice.http.routes import Route
-from sluice.security.policy import ACTIONS, Resource, decide
 from support.client import Client, client_of_projects, event_of
 from support.documents import JOIN, drop, http_source, ingest, refresh
 from support.upstream import Upstream, raw
@@ -24,18 +24,18 @@ from support.upstream import Upstream, raw
 ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
 
 
-def keyed(services: Platform, role: Role, projects: list[str] | None = None) -> Client:
+def keyed(services: Container, role: Role, projects: list[str] | None = None) -> Client:
     return Client(services.keys.issue(KeyRequest(name=role, role=role, projects=projects), "test")[1])
 
 
 @pytest.fixture
-def stranger(services: Platform) -> Client:
+def stranger(services: Container) -> Client:
     """An editor who owns nothing."""
     return keyed(services, "editor")
 
 
 @pytest.fixture
-def owned(services: Platform, editor: Client, upstream: Upstream) -> Client:
+def owned(services: Container, editor: Client, upstream: Upstream) -> Client:
     """The owner of a project with a datasource, a model, an endpoint and a version of each."""
     upstream.serve([{"id": 1, "v": "a"}, {"id": 2, "v": "b"}])
     editor.post("/datasources", http_source("a"))
@@ -96,7 +96,7 @@ def test_an_admin_may_do_all_of_it(owned: Client, admin: Client) -> None:
 
 
 def test_every_editor_may_run_what_they_see_and_stop_what_they_started(
-    services: Platform, owned: Client, stranger: Client
+    services: Container, owned: Client, stranger: Client
 ) -> None:
     assert stranger.post("/datasources/a/runs").status == 202
     assert stranger.post("/projects/p/runs", {}).status == 202
@@ -149,7 +149,7 @@ def test_the_decision_over_roles_owners_and_projects(action: str) -> None:
                     assert decision == ("not_owner" if rule.owner and owner != "me" else "allowed")
 
 
-def test_a_slug_that_is_hidden_from_a_key_is_404_for_every_verb(services: Platform, admin: Client) -> None:
+def test_a_slug_that_is_hidden_from_a_key_is_404_for_every_verb(services: Container, admin: Client) -> None:
     admin.post("/projects", {"name": "secret-project"})
     admin.post("/datasources", http_source("secret-source"))
     guest = keyed(services, "editor", ["mine"])
@@ -172,7 +172,7 @@ def test_a_slug_that_is_hidden_from_a_key_is_404_for_every_verb(services: Platfo
 EVIL = b"<html><script>fetch('/v1/docs')</script></html>"
 
 
-def test_pages_are_downloads_that_run_nowhere(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_pages_are_downloads_that_run_nowhere(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(EVIL, 200, "text/html; charset=utf-8")
     admin.post("/datasources", http_source("a", format="csv"))
     run = ingest(admin, "a")
@@ -201,7 +201,7 @@ def test_links_do_not_follow_the_requests_host(admin: Client, header: str) -> No
     assert link["url"].startswith("https://api.example.com/live/v1/links?")
 
 
-def test_on_an_emulator_links_have_its_own_address(services: Platform, admin: Client) -> None:
+def test_on_an_emulator_links_have_its_own_address(services: Container, admin: Client) -> None:
     services.settings.__dict__ |= {"emulated": True, "aws_endpoint_url": "http://127.0.0.1:4566"}
     made = admin.call("POST", "/projects", {"name": "p"}, host="evil.example")
     assert made.headers["Location"] == "http://127.0.0.1:4566/restapis/api-1/live/_user_request_/v1/projects/p"
@@ -227,7 +227,7 @@ def test_links_are_listed_and_revoked(owned: Client) -> None:
     assert owned.get(f"/projects/p/links?limit=1&cursor={page['next']}").json()["items"] == [made[2]]
 
 
-def test_a_link_ends_with_the_key_that_made_it(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_link_ends_with_the_key_that_made_it(services: Container, admin: Client, upstream: Upstream) -> None:
     made = admin.post("/keys", {"name": "temporary", "role": "editor"}).json()
     holder = Client(made["key"])
     upstream.serve([{"id": 1}])
@@ -251,7 +251,7 @@ def test_a_link_does_not_lead_into_a_later_project_of_the_same_slug(owned: Clien
     assert admin.get("/projects/p/links").json()["items"] == []
 
 
-def test_a_links_lifetime_and_number_are_capped(services: Platform, owned: Client) -> None:
+def test_a_links_lifetime_and_number_are_capped(services: Container, owned: Client) -> None:
     days = services.settings.max_link_days
     too_long = owned.post("/projects/p/links", {"target": "data", "expires_in_seconds": days * 86400 + 1})
     assert (too_long.status, too_long.json()["errors"][0]["pointer"]) == (422, "/expires_in_seconds")
@@ -262,7 +262,7 @@ def test_a_links_lifetime_and_number_are_capped(services: Platform, owned: Clien
 # ---------------------------------------------------------------- public endpoints
 
 
-def test_no_window_of_a_minute_sees_more_than_allowed(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_window_of_a_minute_sees_more_than_allowed(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1_000_030.0]
     monkeypatch.setattr("sluice.catalog.locks.time.time", lambda: clock[0])
     passed: list[float] = []
@@ -275,7 +275,7 @@ def test_no_window_of_a_minute_sees_more_than_allowed(services: Platform, monkey
     assert len(passed) >= 80, "each slot is free again after a minute"
 
 
-def test_a_refusal_says_when_to_come_again(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_refusal_says_when_to_come_again(services: Container, admin: Client, upstream: Upstream) -> None:
     services.settings.__dict__["public_requests_per_minute"] = 3
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/endpoints/e", {"sql": "SELECT 1 AS x", "public": True})
@@ -306,10 +306,10 @@ def beside(
 
 
 def test_a_patch_without_a_precondition_succeeds_however_often_it_is_overtaken(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
-    monkeypatch.setattr("sluice.http.resources._LONGEST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("sluice.api.resources._LONGEST_PAUSE_SECONDS", 0.001)
     numbers = iter(range(1000))
 
     def overtake() -> None:
@@ -322,7 +322,7 @@ def test_a_patch_without_a_precondition_succeeds_however_often_it_is_overtaken(
 
 
 def test_a_delete_without_a_precondition_is_repeated_as_well(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/models/m", {"sql": "SELECT 1 AS x"})
@@ -339,7 +339,7 @@ def test_a_delete_without_a_precondition_is_repeated_as_well(
 
 
 def test_a_write_that_is_overtaken_for_too_long_is_503(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sluice.errors import PreconditionFailed
 
@@ -349,7 +349,7 @@ def test_a_write_that_is_overtaken_for_too_long_is_503(
         raise PreconditionFailed("The project 'p' has changed; read it again and repeat.")
 
     monkeypatch.setattr(services.definitions, "replace", overtaken)
-    monkeypatch.setattr("sluice.http.resources._WRITE_SECONDS", 0.1)
+    monkeypatch.setattr("sluice.api.resources._WRITE_SECONDS", 0.1)
     answer = admin.patch("/projects/p", {"name": "q"})
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert admin.patch("/projects/p", {"name": "q"}, if_match='"1"').status == 412
@@ -364,7 +364,7 @@ def test_a_write_that_is_overtaken_for_too_long_is_503(
     ],
 )
 def test_a_cap_holds_while_others_write(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch, kind: str, setting: str, body: dict[str, Any]
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch, kind: str, setting: str, body: dict[str, Any]
 ) -> None:
     services.settings.__dict__[setting] = 4
     admin.post("/projects", {"name": "p"})
@@ -384,7 +384,7 @@ def test_a_cap_holds_while_others_write(
     assert admin.put(f"/projects/p/{kind}/more", body).status == 409
 
 
-def test_parts_of_an_earlier_release_are_counted(services: Platform, admin: Client) -> None:
+def test_parts_of_an_earlier_release_are_counted(services: Container, admin: Client) -> None:
     services.settings.__dict__["max_models"] = 3
     admin.post("/projects", {"name": "p"})
     for name in ("a", "b"):
@@ -399,7 +399,7 @@ def test_parts_of_an_earlier_release_are_counted(services: Platform, admin: Clie
 
 @pytest.mark.parametrize("path", ["datasources/b", "models/prices"])
 def test_two_tables_do_not_get_one_name_at_the_same_moment(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch, path: str
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     admin.post("/projects", {"name": "p"})
     for name in ("a", "b"):
@@ -469,7 +469,7 @@ def test_assignments_honour_if_match(admin: Client) -> None:
     assert admin.get(path, if_none_match=first).status == 200
 
 
-def test_the_scope_of_a_key_reaches_its_projects_sources_only(services: Platform, admin: Client) -> None:
+def test_the_scope_of_a_key_reaches_its_projects_sources_only(services: Container, admin: Client) -> None:
     for name in ("a", "b"):
         admin.post("/projects", {"name": name})
         admin.post("/datasources", http_source(f"of-{name}"))
@@ -480,7 +480,7 @@ def test_the_scope_of_a_key_reaches_its_projects_sources_only(services: Platform
     assert [one["project"] for one in guest.get("/datasources/of-a/projects").json()["items"]] == ["a"]
 
 
-def test_the_event_of_a_gateway_without_a_domain_is_still_answered(services: Platform, admin: Client) -> None:
+def test_the_event_of_a_gateway_without_a_domain_is_still_answered(services: Container, admin: Client) -> None:
     event = event_of("GET", "/health", None, {})
     del event["requestContext"]["domainName"]
     from api.app import handler
@@ -500,7 +500,7 @@ DENIED = (
 )
 
 
-def test_a_receipt_names_the_file_and_not_the_bucket(services: Platform, admin: Client) -> None:
+def test_a_receipt_names_the_file_and_not_the_bucket(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     for body in (b"k,v\n1,2\n", b"k,v\n1\n"):
         run = drop(services, "notes/a.csv", body)
@@ -513,7 +513,7 @@ def test_a_receipt_names_the_file_and_not_the_bucket(services: Platform, admin: 
 
 
 def test_an_error_of_aws_is_told_without_accounts_and_buckets(
-    services: Platform, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*arguments: Any, **named: Any) -> None:
         raise RuntimeError(DENIED)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import drop, http_source, ingest, paged_source, rows
 from support.upstream import Upstream, ok, raw
@@ -157,7 +157,7 @@ def test_a_body_without_an_end_of_its_own_is_unproven(admin: Client, upstream: U
     assert (run["status"], run["completeness"]) == ("succeeded", "unproven")
 
 
-def test_metadata_and_numbers_of_csv(services: Platform, admin: Client) -> None:
+def test_metadata_and_numbers_of_csv(services: Container, admin: Client) -> None:
     fields = {"pos": "$position", "n": "to_number(b)", "a": "a"}
     admin.post("/datasources", {"name": "notes", "kind": "file", "fields": fields})
     run = drop(services, "notes/a.csv", b"a,b\n007,1\n8,2\n")
@@ -166,7 +166,7 @@ def test_metadata_and_numbers_of_csv(services: Platform, admin: Client) -> None:
     assert rows(admin, "datasources/notes") == [{"pos": 1, "n": 1, "a": "007"}, {"pos": 2, "n": 2, "a": "8"}]
 
 
-def test_html_that_is_called_csv(services: Platform, admin: Client) -> None:
+def test_html_that_is_called_csv(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv"})
     run = drop(services, "notes/a.csv", b"<!DOCTYPE html>\n<html></html>\n")
     assert run is not None

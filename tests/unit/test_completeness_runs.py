@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.changing import OFFSET, Changing, insert_first, paged
 from support.client import Client
 from support.documents import drop, http_source, ingest, paged_source, rows
@@ -18,12 +18,12 @@ def changing(upstream: Upstream) -> Changing:
     return Changing(upstream)
 
 
-def _index(services: Platform, run: dict[str, Any]) -> Any:
+def _index(services: Container, run: dict[str, Any]) -> Any:
     return services.lake.find_json(f"raw-index/coins/{run['created_at'][:10]}/{run['id']}.json")
 
 
 def test_a_replay_of_a_second_reading_gives_the_same_bytes(
-    services: Platform, admin: Client, changing: Changing
+    services: Container, admin: Client, changing: Changing
 ) -> None:
     changing.before = {2: insert_first}
     admin.post("/datasources", paged(OFFSET))
@@ -90,7 +90,7 @@ def test_an_upsert_of_all_that_the_upstream_has_leaves_no_doubt(admin: Client, u
     assert ingest(admin, "coins")["completeness"] == "complete"
 
 
-def test_files_that_are_added_up_keep_the_doubts_of_each(services: Platform, admin: Client) -> None:
+def test_files_that_are_added_up_keep_the_doubts_of_each(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"], "write_disposition": "upsert"})
     first = drop(services, "notes/a.csv", b"id,v\n1,a\n,lost\n")
     assert first is not None

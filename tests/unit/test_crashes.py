@@ -17,13 +17,13 @@ import botocore.client
 import httpx
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.names import now
 from sluice.domain.run import Drop
-from sluice.runs.inbox import receive
+from sluice.runs.drops import receive
+from sluice.runs.reconcile import sweep
 from sluice.runs.scheduled import fire
-from sluice.runs.settling import sweep
 from sluice.sources.http.page_store import MOST_UNWRITTEN
 from support.client import Client
 from support.documents import drop, http_source, paged_source, rows
@@ -80,7 +80,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, killer: Killer, workflows: LocalWor
     killer.watching = False
 
 
-def readable_is_whole(services: Platform) -> None:
+def readable_is_whole(services: Container) -> None:
     """Whatever is published has its manifest and every object that it names."""
     for dataset in ("datasource/a", "datasource/b", "project/p"):
         pointer = services.datasets.pointer(dataset)
@@ -91,7 +91,7 @@ def readable_is_whole(services: Platform) -> None:
 
 
 @pytest.fixture
-def stage(services: Platform, admin: Client, upstream: Upstream) -> dict[str, Any]:
+def stage(services: Container, admin: Client, upstream: Upstream) -> dict[str, Any]:
     """A project that was refreshed once, and upstreams that have something new since."""
     documents: dict[str, Any] = {"a": [{"symbol": "A", "v": 1}], "b": [{"symbol": "A", "w": 1}]}
 
@@ -113,7 +113,7 @@ def stage(services: Platform, admin: Client, upstream: Upstream) -> dict[str, An
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
 @pytest.mark.usefixtures("stage")
 def test_a_killed_function_is_called_again(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -135,7 +135,7 @@ def test_a_killed_function_is_called_again(
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP * 2))
 @pytest.mark.usefixtures("stage")
 def test_a_run_whose_machine_died_is_redriven(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -173,7 +173,7 @@ def test_a_run_whose_machine_died_is_redriven(
 
 
 def test_the_sample_reaches_the_end_of_a_refresh(
-    services: Platform, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, stage: Any
+    services: Container, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, stage: Any
 ) -> None:
     """The tests above kill after fewer calls than a refresh makes, or just about."""
     killer = Killer(10**9, effective=True)
@@ -184,7 +184,7 @@ def test_the_sample_reaches_the_end_of_a_refresh(
 
 @pytest.mark.parametrize("after", range(0, 36, 1 if STEP == 1 else 5))
 def test_a_drop_survives_a_kill(
-    services: Platform, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, after: int
+    services: Container, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.post("/projects", {"name": "p"})
@@ -196,7 +196,7 @@ def test_a_drop_survives_a_kill(
 
 @pytest.mark.parametrize("after", range(0, 37, 1 if STEP == 1 else 6))
 def test_a_verification_survives_a_kill(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     upstream: Upstream,
@@ -228,7 +228,7 @@ PAGES = 60
 
 @pytest.mark.parametrize("after", range(0, 110, 1 if STEP == 1 else 16))
 def test_a_kill_loses_at_most_one_batch_of_receipts(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     upstream: Upstream,
@@ -253,7 +253,9 @@ def test_a_kill_loses_at_most_one_batch_of_receipts(
     assert again == list(range(again[0], again[0] + len(again))) if again else True, "the last ones that were asked for"
 
 
-def test_a_lost_event_is_made_good_by_the_sweeper(services: Platform, workflows: LocalWorkflows, admin: Client) -> None:
+def test_a_lost_event_is_made_good_by_the_sweeper(
+    services: Container, workflows: LocalWorkflows, admin: Client
+) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/datasources/notes", {})
@@ -268,7 +270,7 @@ def test_a_lost_event_is_made_good_by_the_sweeper(services: Platform, workflows:
 
 
 def test_a_run_whose_start_was_lost_is_started(
-    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+    services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
@@ -281,9 +283,9 @@ def test_a_run_whose_start_was_lost_is_started(
 
 
 def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
-    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+    services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
-    from sluice.orchestration.workflows import Outcome
+    from sluice.platform.workflows import Outcome
 
     admin.post("/datasources", http_source("a"))
     workflows.hold = True
@@ -302,7 +304,7 @@ def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
 @pytest.mark.parametrize("after", range(10))
 @pytest.mark.parametrize("cause", ["drop", "schedule"])
 def test_an_event_whose_function_was_killed_is_delivered_again(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     upstream: Upstream,
@@ -348,7 +350,7 @@ BURST = 3
 @pytest.mark.parametrize("delivered_again", [True, False], ids=["delivered again", "never delivered again"])
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
 def test_a_burst_of_drops_survives_a_kill(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -378,7 +380,7 @@ def test_a_burst_of_drops_survives_a_kill(
     assert services.waiting_runs.oldest() is None
 
 
-def deliver(services: Platform, killer: Killer, key: str, body: bytes, times: int) -> None:
+def deliver(services: Container, killer: Killer, key: str, body: bytes, times: int) -> None:
     """Put a file into the inbox and announce it, again when the function is killed."""
     killer.watching = False
     stored = boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=body)
@@ -395,7 +397,7 @@ def deliver(services: Platform, killer: Killer, key: str, body: bytes, times: in
 
 
 def test_the_sample_reaches_the_end_of_a_burst(
-    services: Platform, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tests above kill after fewer calls than a burst makes, or just about."""
     services.settings = services.settings.model_copy(update={"max_active_ingests": 2})

@@ -7,7 +7,7 @@ import boto3
 import httpx
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.names import now
 from support.client import Client
 from support.documents import drop, http_source, ingest, paged_source, refresh, rows, take_again
@@ -15,7 +15,7 @@ from support.upstream import Upstream, ok, raw
 
 
 def test_a_deleted_datasource_can_be_restored(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": 1}])
     schedule = {"expression": "rate(1 hour)"}
@@ -34,7 +34,7 @@ def test_a_deleted_datasource_can_be_restored(
     assert admin.post("/datasources/coins/restore").status == 409
 
 
-def test_what_cannot_be_restored(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_restored(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert admin.post("/datasources/none/restore").status == 404
     admin.post("/datasources", http_source())
     admin.delete("/datasources/coins")
@@ -46,7 +46,7 @@ def test_what_cannot_be_restored(services: Platform, admin: Client, monkeypatch:
     assert admin.post("/datasources/coins/restore").status == 409, "another one has the name now"
 
 
-def test_who_may_not_know_of_a_datasource_is_told_nothing(services: Platform, admin: Client) -> None:
+def test_who_may_not_know_of_a_datasource_is_told_nothing(services: Container, admin: Client) -> None:
     made = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p"]}).json()
     guest = Client(made["key"])
     admin.post("/datasources", http_source())
@@ -56,7 +56,7 @@ def test_who_may_not_know_of_a_datasource_is_told_nothing(services: Platform, ad
 
 
 def test_a_run_under_way_gives_nothing_to_a_successor_of_its_datasource(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     admin.post("/datasources", http_source())
     upstream.serve([{"id": "old"}])
@@ -74,7 +74,7 @@ def test_a_run_under_way_gives_nothing_to_a_successor_of_its_datasource(
     assert admin.get("/datasources/coins/data").status == 404
 
 
-def test_each_deletion_hides_what_was_there_then(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_each_deletion_hides_what_was_there_then(services: Container, admin: Client, upstream: Upstream) -> None:
     for value in (1, 2):
         upstream.serve([{"id": value}])
         take_again(services, admin, http_source())
@@ -85,7 +85,7 @@ def test_each_deletion_hides_what_was_there_then(services: Platform, admin: Clie
     assert [one["number"] for one in admin.get("/datasources/coins/versions").json()["items"]] == [2]
 
 
-def test_statistics_of_calls(services: Platform, admin: Client, viewer: Client, upstream: Upstream) -> None:
+def test_statistics_of_calls(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
     admin.post("/datasources", http_source())
     nothing = viewer.get("/datasources/coins/stats").json()
     assert nothing == {
@@ -117,7 +117,7 @@ def test_statistics_of_calls(services: Platform, admin: Client, viewer: Client, 
     assert viewer.get("/datasources/coins/stats").json()["calls"] == 0, "another one of the same name"
 
 
-def test_the_timeline_of_an_ingest(services: Platform, admin: Client, viewer: Client, upstream: Upstream) -> None:
+def test_the_timeline_of_an_ingest(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
     upstream.serve_pages([{"id": number} for number in range(15)])
     healthy, failed = upstream.answer, []
 
@@ -144,7 +144,7 @@ def test_the_timeline_of_an_ingest(services: Platform, admin: Client, viewer: Cl
     assert (len(first["items"]), bool(first["next"])) == (2, True)
 
 
-def test_the_timeline_of_a_refresh_and_a_redrive(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_the_timeline_of_a_refresh_and_a_redrive(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"", 403)
     admin.post("/datasources", http_source())
     admin.post("/projects", {"name": "p"})
@@ -162,7 +162,7 @@ def test_the_timeline_of_a_refresh_and_a_redrive(services: Platform, admin: Clie
     ]
 
 
-def test_uploads(services: Platform, admin: Client, editor: Client, viewer: Client) -> None:
+def test_uploads(services: Container, admin: Client, editor: Client, viewer: Client) -> None:
     editor.post("/datasources", {"name": "notes", "kind": "file"})
     answer = editor.post("/datasources/notes/uploads", {"filename": "prices 2026.csv"})
     assert answer.status == 200
@@ -179,7 +179,7 @@ def test_uploads(services: Platform, admin: Client, editor: Client, viewer: Clie
 
 
 def test_browsers_of_allowed_origins_may_call(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def allow(origins: str) -> None:
         monkeypatch.setenv("CORS_ORIGINS", origins)
@@ -204,7 +204,7 @@ def test_browsers_of_allowed_origins_may_call(
     assert Client().call("OPTIONS", "/me", origin="https://z").headers["Access-Control-Allow-Origin"] == "https://z"
 
 
-def test_data_leaves_in_each_form(services: Platform, admin: Client) -> None:
+def test_data_leaves_in_each_form(services: Container, admin: Client) -> None:
     import duckdb
     import nanoarrow
 
@@ -237,7 +237,7 @@ def test_data_leaves_in_each_form(services: Platform, admin: Client) -> None:
     assert admin.get("/datasources/notes/data?format=avro").status == 422
 
 
-def test_a_large_answer_of_text_is_elsewhere(services: Platform, admin: Client) -> None:
+def test_a_large_answer_of_text_is_elsewhere(services: Container, admin: Client) -> None:
     services.settings = services.settings.model_copy(update={"max_inline_bytes": 30})
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     drop(services, "notes/a.csv", b"id\n" + b"1\n" * 50)
@@ -246,7 +246,7 @@ def test_a_large_answer_of_text_is_elsewhere(services: Platform, admin: Client) 
         assert (answer.status, "Location" in answer.headers) == (303, True)
 
 
-def test_a_version_of_nothing_has_no_table(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_version_of_nothing_has_no_table(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.post("/datasources", http_source())
     ingest(admin, "coins")

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 
 LISTINGS: dict[str, Any] = {
@@ -126,7 +126,7 @@ def test_bad_documents_are_refused_with_the_place(admin: Client, change: dict[st
     assert admin.get("/datasources/listings").status == 404
 
 
-def test_checks_come_in_the_contracts_order(services: Platform, admin: Client, viewer: Client) -> None:
+def test_checks_come_in_the_contracts_order(services: Container, admin: Client, viewer: Client) -> None:
     path, stale = "/datasources/listings", {"if_match": '"99"'}
     assert Client().put(path, "{", **stale).status == 401
     assert viewer.put(path, "{", **stale).status == 403
@@ -192,7 +192,7 @@ def test_lists_are_paged_by_signed_cursors(admin: Client) -> None:
     assert admin.get("/datasources?limit=0").status == 422
 
 
-def test_writing_a_schedule_makes_changes_pauses_and_removes_it(services: Platform, admin: Client) -> None:
+def test_writing_a_schedule_makes_changes_pauses_and_removes_it(services: Container, admin: Client) -> None:
     scheduler = boto3.client("scheduler")
 
     def state() -> tuple[str, str] | None:
@@ -216,7 +216,7 @@ def test_writing_a_schedule_makes_changes_pauses_and_removes_it(services: Platfo
     assert state() is None
 
 
-def test_an_editor_owns_what_it_creates(services: Platform, admin: Client, editor: Client, viewer: Client) -> None:
+def test_an_editor_owns_what_it_creates(services: Container, admin: Client, editor: Client, viewer: Client) -> None:
     admin.post("/datasources", {"name": "theirs", "kind": "file"})
     editor.post("/datasources", {"name": "mine", "kind": "file"})
     assert editor.patch("/datasources/theirs", {"name": "x"}).status == 403

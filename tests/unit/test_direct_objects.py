@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session, get_session
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.errors import NotFound, Unavailable
 from sluice.lake.direct import DirectObjects
 from sluice.lake.store import Lake, sha256_of
@@ -117,7 +117,7 @@ def test_credentials_are_the_present_ones_with_each_call() -> None:
 
 
 @pytest.fixture
-def lake_with(services: Platform) -> Callable[[Any], Lake]:
+def lake_with(services: Container) -> Callable[[Any], Lake]:
     """A lake on moto, whose direct requests are answered by what is given."""
 
     def make(send: Any) -> Lake:
@@ -129,7 +129,7 @@ def lake_with(services: Platform) -> Callable[[Any], Lake]:
 
 @pytest.mark.parametrize("send", [Wire(301), Wire(403), Wire(409), Wire(503), unreachable])
 def test_what_is_not_answered_as_expected_is_asked_of_the_client(
-    services: Platform, lake_with: Callable[[Any], Lake], send: Any
+    services: Container, lake_with: Callable[[Any], Lake], send: Any
 ) -> None:
     lake = lake_with(send)
     digest = lake.put_raw(BytesIO(BODY))
@@ -141,7 +141,7 @@ def test_what_is_not_answered_as_expected_is_asked_of_the_client(
 
 @pytest.mark.parametrize("status", [200, 412])
 def test_page_that_is_stored_or_was_there_is_not_asked_of_the_client(
-    services: Platform, lake_with: Callable[[Any], Lake], status: int
+    services: Container, lake_with: Callable[[Any], Lake], status: int
 ) -> None:
     digest = lake_with(Wire(status)).put_raw(BytesIO(BODY))
     assert digest == sha256_of(BytesIO(BODY))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.merge.documents import concatenation, recursive, size
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh
@@ -86,7 +86,7 @@ def test_size(document: Any, expected: int) -> None:
 
 
 @pytest.fixture
-def sources(services: Platform, admin: Client, upstream: Upstream) -> dict[str, Any]:
+def sources(services: Container, admin: Client, upstream: Upstream) -> dict[str, Any]:
     """Two datasources whose documents a test may change."""
     found: dict[str, Any] = {"a": {"x": [1], "y": None}, "b": {"x": [1.0, 2], "z": 0}}
     upstream.answer = lambda request: ok(found[request.url.host.partition(".")[0]])
@@ -132,7 +132,7 @@ def test_a_project_merges_documents(
 
 
 @pytest.mark.parametrize(("strategy", "expected"), [("recursive", None), ("concatenation", {})])
-def test_no_source_at_all(services: Platform, admin: Client, strategy: str, expected: Any) -> None:
+def test_no_source_at_all(services: Container, admin: Client, strategy: str, expected: Any) -> None:
     project(admin, strategy)
     assert refresh(admin, "p")["status"] == "succeeded"
     assert admin.get("/projects/p/data").json()["items"] == [expected]
@@ -148,7 +148,7 @@ def test_a_document_may_be_null(admin: Client, sources: dict[str, Any], strategy
     assert admin.get("/projects/p/data").json()["items"] == [expected]
 
 
-def test_rows_that_were_added_up_are_a_list(services: Platform, admin: Client) -> None:
+def test_rows_that_were_added_up_are_a_list(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push"})
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.post("/datasources/log/records", [{"id": 1, "tags": ["x"]}])

@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.dataset import Origin
 from sluice.domain.run import Drop, Run, execution_name
-from sluice.orchestration.workflows import Outcome
-from sluice.runs.inbox import receive
-from sluice.runs.settling import current, settle, sweep
+from sluice.platform.workflows import Outcome
+from sluice.runs.drops import receive
+from sluice.runs.reconcile import current, reconcile, sweep
 from support.client import Client
 from support.documents import drop, inbox_keys, rows
 from support.workflows import LocalWorkflows
@@ -23,7 +23,7 @@ MOST = 2
 
 
 @pytest.fixture
-def notes(services: Platform, admin: Client) -> None:
+def notes(services: Container, admin: Client) -> None:
     services.settings = services.settings.model_copy(update={"max_active_ingests": MOST})
     admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
 
@@ -35,19 +35,19 @@ def stored(key: str, body: bytes) -> Drop:
     return Drop(bucket="inbox", key=key, size=len(body), etag=etag, version_id=answer["VersionId"])
 
 
-def dropped(services: Platform, count: int) -> list[Run]:
+def dropped(services: Container, count: int) -> list[Run]:
     runs = [receive(services, stored(f"notes/{number}.csv", f"n\n{number}\n".encode())) for number in range(count)]
     return [run for run in runs if run is not None]
 
 
-def running(services: Platform, workflows: LocalWorkflows) -> list[str]:
+def running(services: Container, workflows: LocalWorkflows) -> list[str]:
     """The ids of the runs whose executions run, oldest first."""
     return sorted(
         name.rpartition("-")[0] for name, outcome in workflows.outcomes.items() if outcome.status == "RUNNING"
     )
 
 
-def finish(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
+def finish(services: Container, workflows: LocalWorkflows, run_id: str) -> None:
     """Let the execution of one run go on to its end; those that start because of it are held."""
     run = services.runs.get(run_id)
     del workflows.outcomes[execution_name(run)]
@@ -59,7 +59,7 @@ def finish(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
 
 @pytest.mark.usefixtures("notes")
 def test_files_wait_while_enough_runs_are_active_and_the_oldest_follows(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     runs = [run.id for run in dropped(services, 5)]
@@ -77,7 +77,7 @@ def test_files_wait_while_enough_runs_are_active_and_the_oldest_follows(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_run_that_waits_is_not_taken_for_lost(services: Platform, workflows: LocalWorkflows) -> None:
+def test_a_run_that_waits_is_not_taken_for_lost(services: Container, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     services.runs._lease_seconds = -10
     last = dropped(services, MOST + 1)[-1]
@@ -90,7 +90,7 @@ def test_a_run_that_waits_is_not_taken_for_lost(services: Platform, workflows: L
 
 @pytest.mark.usefixtures("notes")
 def test_a_run_that_was_cancelled_while_it_waited_never_starts(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     runs = [run.id for run in dropped(services, MOST + 2)]
@@ -102,7 +102,7 @@ def test_a_run_that_was_cancelled_while_it_waited_never_starts(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Platform, workflows: LocalWorkflows) -> None:
+def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Container, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     runs = [run.id for run in dropped(services, MOST + 1)]
     gone = services.runs.get(runs[0])
@@ -114,7 +114,7 @@ def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Platform, w
 
 @pytest.mark.usefixtures("notes")
 def test_a_drop_that_is_lost_with_its_machine_is_tried_again(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     runs = [run.id for run in dropped(services, MOST + 1)]
@@ -131,7 +131,7 @@ def test_a_drop_that_is_lost_with_its_machine_is_tried_again(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_drop_that_is_lost_each_time_is_given_up(services: Platform, workflows: LocalWorkflows) -> None:
+def test_a_drop_that_is_lost_each_time_is_given_up(services: Container, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     (run,) = dropped(services, 1)
     for attempt in range(1, services.settings.lost_run_attempts + 1):
@@ -142,7 +142,7 @@ def test_a_drop_that_is_lost_each_time_is_given_up(services: Platform, workflows
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_redriven_drop_waits_as_well(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+def test_a_redriven_drop_waits_as_well(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     failed = drop(services, "notes/bad.json", b"{")
     assert failed is not None
     assert failed["status"] == "failed"
@@ -156,7 +156,7 @@ def test_a_redriven_drop_waits_as_well(services: Platform, admin: Client, workfl
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Platform, admin: Client) -> None:
+def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Container, admin: Client) -> None:
     known = drop(services, "notes/known.csv", b"n\n1\n")
     for number in (2, 3):
         stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
@@ -176,7 +176,7 @@ def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Plat
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Platform) -> None:
+def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Container) -> None:
     """Its lock has another name there; its run says that it is known."""
     seen = stored("notes/a.csv", b"n\n1\n")
     assert receive(services, seen) is not None
@@ -188,7 +188,7 @@ def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Pl
 
 @pytest.mark.usefixtures("notes")
 def test_a_file_that_cannot_be_taken_up_does_not_keep_the_others_from_it(
-    services: Platform, monkeypatch: pytest.MonkeyPatch
+    services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**request: object) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "CopyObject")
@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_taken_up_does_not_keep_the_others_from_it(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_deleted_file_is_not_found(services: Platform) -> None:
+def test_a_deleted_file_is_not_found(services: Container) -> None:
     stored("notes/a.csv", b"n\n1\n")
     boto3.client("s3").delete_object(Bucket="inbox", Key="notes/a.csv")
     sweep(services, 0)
@@ -210,7 +210,7 @@ def test_a_deleted_file_is_not_found(services: Platform) -> None:
 
 @pytest.mark.usefixtures("notes")
 def test_a_sweep_looks_at_so_many_files_and_the_next_one_goes_on(
-    services: Platform, monkeypatch: pytest.MonkeyPatch
+    services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.settings = services.settings.model_copy(update={"sweep_files": 2})
     listing = services.s3.list_object_versions
@@ -225,7 +225,7 @@ def test_a_sweep_looks_at_so_many_files_and_the_next_one_goes_on(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_sweep_takes_no_longer_than_it_may(services: Platform) -> None:
+def test_a_sweep_takes_no_longer_than_it_may(services: Container) -> None:
     services.settings = services.settings.model_copy(update={"sweep_seconds": 0.0})
     for number in range(3):
         stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
@@ -235,7 +235,7 @@ def test_a_sweep_takes_no_longer_than_it_may(services: Platform) -> None:
 
 
 def test_the_later_of_two_files_of_a_key_is_published_though_its_predecessor_was_lost(
-    services: Platform, admin: Client
+    services: Container, admin: Client
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     stored("notes/a.csv", b"n\n1\n")
@@ -246,7 +246,7 @@ def test_the_later_of_two_files_of_a_key_is_published_though_its_predecessor_was
     assert len(admin.get("/datasources/notes/versions").json()["items"]) == 2
 
 
-def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Platform, admin: Client) -> None:
+def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     for number in (1, 2, 3):
         stored("notes/a.csv", f"n\n{number}\n".encode())
@@ -256,7 +256,7 @@ def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Platfor
 
 @pytest.mark.parametrize("order", [[5, 3, 4, 0, 1, 2], [0, 5, 1, 4, 2, 3], [5, 4, 3, 2, 1, 0]], ids=str)
 def test_the_last_of_many_files_of_a_key_within_a_second_is_published(
-    services: Platform, admin: Client, order: list[int]
+    services: Container, admin: Client, order: list[int]
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     time.sleep(1.05 - time.time() % 1)
@@ -266,12 +266,12 @@ def test_the_last_of_many_files_of_a_key_within_a_second_is_published(
     assert rows(admin, "datasources/notes") == [{"n": 5}]
 
 
-def end(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
+def end(services: Container, workflows: LocalWorkflows, run_id: str) -> None:
     """Let a run end as if it had ingested its file; those that start because of it are held."""
     run = services.runs.get(run_id)
     workflows.outcomes[execution_name(run)] = Outcome("SUCCEEDED")
     services.runs.finish(run, status="succeeded")
-    settle(services, services.runs.get(run_id))
+    reconcile(services, services.runs.get(run_id))
 
 
 @settings(
@@ -281,7 +281,7 @@ def end(services: Platform, workflows: LocalWorkflows, run_id: str) -> None:
 )
 @given(st.lists(st.sampled_from(["drop", "announce again", "lose", "end", "kill", "sweep"]), max_size=14))
 def test_whatever_happens_each_file_has_one_run_which_starts_in_turn(
-    services: Platform,
+    services: Container,
     admin: Client,
     workflows: LocalWorkflows,
     monkeypatch: pytest.MonkeyPatch,
@@ -352,7 +352,7 @@ def test_the_order_of_two_files_of_a_key(this: tuple[str, str, int], other: tupl
     assert origins[0].is_older_than(origins[1]) is older
 
 
-def test_a_slot_is_held_by_so_many(services: Platform) -> None:
+def test_a_slot_is_held_by_so_many(services: Container) -> None:
     slots = services.slots
     assert [slots.take("x", holder, 2) for holder in ("a", "b", "c")] == [True, True, False]
     assert slots.take("x", "a", 2), "who has one keeps it"

@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Drop
-from sluice.runs.inbox import receive
+from sluice.runs.drops import receive
 from support.client import Client
 from support.documents import drop, inbox_keys, rows
 
@@ -32,7 +32,7 @@ def notes(admin: Client) -> None:
     ],
 )
 def test_csv_and_json_are_read(
-    services: Platform, admin: Client, name: str, body: bytes, expected: list[dict[str, Any]] | None
+    services: Container, admin: Client, name: str, body: bytes, expected: list[dict[str, Any]] | None
 ) -> None:
     run = drop(services, f"notes/{name}", body)
     assert run is not None
@@ -59,7 +59,7 @@ def test_csv_and_json_are_read(
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
 def test_a_file_that_cannot_be_read_is_set_aside_with_its_reason(
-    services: Platform, admin: Client, name: str, body: bytes, code: str, says: str
+    services: Container, admin: Client, name: str, body: bytes, code: str, says: str
 ) -> None:
     drop(services, "notes/good.csv", b"a\n1\n")
     run = drop(services, f"notes/{name}", body)
@@ -85,13 +85,13 @@ def test_a_file_that_cannot_be_read_is_set_aside_with_its_reason(
         ("No Slug/é ü+%.csv", "_unknown/No Slug/é ü+%.csv"),
     ],
 )
-def test_a_file_that_is_nobodys_is_set_aside(services: Platform, key: str, moved: str) -> None:
+def test_a_file_that_is_nobodys_is_set_aside(services: Container, key: str, moved: str) -> None:
     assert drop(services, key, b"a\n1\n") is None
     assert inbox_keys() == sorted([moved, f"{moved}.reason.json"])
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(services: Platform, admin: Client) -> None:
+def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(services: Container, admin: Client) -> None:
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="notes/big.csv", Body=b"a\n1\n")
     told = Drop(bucket="inbox", key="notes/big.csv", size=2 << 30, etag=stored["ETag"].strip('"'))
     run = receive(services, told)
@@ -105,7 +105,7 @@ def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(services: Platform
 
 
 @pytest.mark.usefixtures("notes")
-def test_the_same_bytes_twice_are_one_version(services: Platform, admin: Client) -> None:
+def test_the_same_bytes_twice_are_one_version(services: Container, admin: Client) -> None:
     first = drop(services, "notes/a.csv", b"a\n1\n")
     again = drop(services, "notes/b.csv", b"a\n1\n")
     other = drop(services, "notes/c.csv", b"a\n2\n")
@@ -114,7 +114,7 @@ def test_the_same_bytes_twice_are_one_version(services: Platform, admin: Client)
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_drop_told_twice_starts_one_run(services: Platform, admin: Client) -> None:
+def test_a_drop_told_twice_starts_one_run(services: Container, admin: Client) -> None:
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="notes/a.csv", Body=b"a\n1\n")
     told = Drop(
         bucket="inbox", key="notes/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"]
@@ -125,7 +125,7 @@ def test_a_drop_told_twice_starts_one_run(services: Platform, admin: Client) -> 
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_dropped_over_another_loses_neither(services: Platform, admin: Client) -> None:
+def test_a_file_dropped_over_another_loses_neither(services: Container, admin: Client) -> None:
     s3 = boto3.client("s3")
     told = []
     for body in (b"a\n1\n", b"a\n2\n"):
@@ -153,7 +153,7 @@ def test_a_file_datasource_cannot_be_asked(admin: Client) -> None:
 
 @pytest.mark.usefixtures("notes")
 def test_of_two_files_under_one_key_the_later_one_is_published_whatever_the_order_they_are_told_in(
-    services: Platform, admin: Client
+    services: Container, admin: Client
 ) -> None:
     s3 = boto3.client("s3")
     told = []

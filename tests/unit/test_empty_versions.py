@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.schema import Column
 from sluice.extract.empty import columns_without_records
@@ -18,7 +18,7 @@ RECORDS: list[dict[str, Any]] = [{"id": 1, "price": 2.5, "at": "2026-01-01T00:00
 SCHEMA = {"id": "bigint", "price": "double", "at": "timestamp"}
 
 
-def manifest_of(services: Platform, slug: str) -> Manifest:
+def manifest_of(services: Container, slug: str) -> Manifest:
     return services.lake.manifest(services.datasets.published(f"datasource/{slug}").manifest_key)
 
 
@@ -28,7 +28,7 @@ def schema(client: Client, slug: str, number: int) -> dict[str, str]:
 
 
 def test_a_refresh_goes_on_when_a_datasource_becomes_empty(
-    services: Platform, admin: Client, upstream: Upstream, documents: Documents
+    services: Container, admin: Client, upstream: Upstream, documents: Documents
 ) -> None:
     documents["a"], documents["b"] = RECORDS, [{"id": 2, "name": "x"}]
     merge = {"strategy": "join", "key": ["id"], "fields": {"price": {"rule": "newest", "by": "at"}}}
@@ -48,7 +48,7 @@ def test_a_refresh_goes_on_when_a_datasource_becomes_empty(
 
 
 def test_the_columns_that_are_kept_are_in_the_manifest_and_the_fingerprint(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     admin.put("/datasources/a", http_source("a"))
     made = {}
@@ -74,7 +74,7 @@ def test_the_columns_that_are_kept_are_in_the_manifest_and_the_fingerprint(
     assert (older["fingerprint"], manifest_of(services, "a").columns_of) == (made["other"][2], 4)
 
 
-def test_the_same_empty_file_is_one_version(services: Platform, admin: Client) -> None:
+def test_the_same_empty_file_is_one_version(services: Container, admin: Client) -> None:
     admin.put("/datasources/d", {"name": "d", "kind": "file", "format": "json"})
     drop(services, "d/a.json", b'[{"id": 1}]')
     drop(services, "d/b.json", b"[]")

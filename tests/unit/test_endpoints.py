@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from sluice.bootstrap import Platform
+from sluice.api.endpoint_servers import endpoint_server
+from sluice.container import Container
 from sluice.domain.names import now, rfc3339
-from sluice.http.endpoints import endpoint_server
 from support.client import Client, Reply, client_of_projects
 from support.documents import http_source, refresh
 from support.upstream import Upstream, ok
@@ -35,7 +35,7 @@ RECORDS = [
 
 
 @pytest.fixture
-def shop(services: Platform, admin: Client, upstream: Upstream) -> Client:
+def shop(services: Container, admin: Client, upstream: Upstream) -> Client:
     """A project with the endpoint `top`, refreshed."""
     upstream.serve(RECORDS)
     admin.put("/datasources/shop", http_source("shop"))
@@ -89,7 +89,7 @@ def test_bad_parameters_are_refused(shop: Client, query: str) -> None:
     assert (answer.status, answer.json()["errors"][0]["pointer"][0]) == (422, "?")
 
 
-def test_forms_for_people(shop: Client, services: Platform) -> None:
+def test_forms_for_people(shop: Client, services: Container) -> None:
     answer = top(shop, "?format=csv&limit=3")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.text.split("\r\n") == ["Rank,name,Price USD", "1,'=cmd(),2.5", "2,Zürich,", "3,Rome,0.1", ""]
@@ -102,7 +102,7 @@ def test_forms_for_people(shop: Client, services: Platform) -> None:
     assert sheet == [["Rank", "name", "Price USD"], [1.0, "=cmd()", 2.5], [2.0, "Zürich", ""], [3.0, "Rome", 0.1]]
 
 
-def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstream, services: Platform) -> None:
+def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstream, services: Container) -> None:
     first = top(shop)
     assert (first.headers["X-Cache"], first.headers["Age"]) == ("miss", "0")
     second = top(shop)
@@ -122,7 +122,7 @@ def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstrea
     assert top(shop).json()["items"][0]["rank"] == 2, "and until its own document does"
 
 
-def test_one_read_of_the_catalog_for_a_kept_answer(shop: Client, services: Platform) -> None:
+def test_one_read_of_the_catalog_for_a_kept_answer(shop: Client, services: Container) -> None:
     top(shop)
     calls: list[str] = []
     services._dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
@@ -147,7 +147,7 @@ def test_what_was_published_then(shop: Client, upstream: Upstream) -> None:
     assert top(shop, "?datetime=2020-01-01T00:00:00Z").status == 404
 
 
-def test_many_ask_and_one_computes(shop: Client, services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_ask_and_one_computes(shop: Client, services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     server = endpoint_server(services)
     computed: list[int] = []
     gate = threading.Event()
@@ -158,7 +158,7 @@ def test_many_ask_and_one_computes(shop: Client, services: Platform, monkeypatch
         return b"answer"
 
     with ThreadPoolExecutor(8) as pool:
-        from sluice.endpoints.cache import AnswerCache
+        from sluice.reads.endpoints.cache import AnswerCache
 
         caches = [AnswerCache(services.locks, services.lake, 1000) for _ in range(8)]
         found = list(pool.map(lambda cache: cache.get("key", 60, compute).content, caches))
@@ -167,9 +167,9 @@ def test_many_ask_and_one_computes(shop: Client, services: Platform, monkeypatch
 
 
 def test_an_answer_that_comes_between_the_look_and_the_lock_is_not_computed_again(
-    services: Platform, monkeypatch: pytest.MonkeyPatch
+    services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sluice.endpoints.cache import AnswerCache
+    from sluice.reads.endpoints.cache import AnswerCache
 
     mine, other = (AnswerCache(services.locks, services.lake, 1000) for _ in range(2))
     read = services.locks.read
@@ -185,13 +185,13 @@ def test_an_answer_that_comes_between_the_look_and_the_lock_is_not_computed_agai
     assert (kept.content, kept.hit) == (b"of the other", True)
 
 
-def test_a_failed_answer_is_not_kept(shop: Client, services: Platform) -> None:
+def test_a_failed_answer_is_not_kept(shop: Client, services: Container) -> None:
     document = {"sql": "SELECT error(name) AS x FROM merged"}
     shop.put("/projects/p/endpoints/top", document)
     assert [top(shop).status for _ in range(2)] == [422, 422]
 
 
-def test_who_may_call(shop: Client, services: Platform) -> None:
+def test_who_may_call(shop: Client, services: Container) -> None:
     assert top(NOBODY).status == 401
     assert top(Client("sk_wrong")).status == 401
     scoped, other = client_of_projects(services, ["p"]), client_of_projects(services, ["q"])
@@ -265,12 +265,12 @@ def test_a_link_expires(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     made = shop.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json()
     path = made["url"].partition("/v1")[2]
 
-    monkeypatch.setattr("sluice.security.links.now", lambda: now() + timedelta(seconds=61))
+    monkeypatch.setattr("sluice.access.links.now", lambda: now() + timedelta(seconds=61))
     assert NOBODY.get(path).status == 404
     assert shop.get("/projects/p/links").json()["items"] == []
 
 
-def test_data_as_a_workbook(shop: Client, services: Platform) -> None:
+def test_data_as_a_workbook(shop: Client, services: Container) -> None:
     moved = shop.get("/projects/p/data?format=xlsx&order=rank")
     key = moved.headers["Location"].partition("/lake/")[2].partition("?")[0]
     book = services.s3.get_object(Bucket="lake", Key=key)["Body"].read()
@@ -313,7 +313,7 @@ def test_bounds_belong_to_what_they_bound(shop: Client) -> None:
         assert shop.get(f"/endpoints/p/x{query}").status == status, query
 
 
-def test_a_changed_view_changes_the_answer(shop: Client, services: Platform) -> None:
+def test_a_changed_view_changes_the_answer(shop: Client, services: Container) -> None:
     services.settings = services.settings.model_copy(update={"endpoint_recheck_seconds": 0.0})
     for version in (1, 2):
         shop.put("/projects/p/models/vw", {"sql": f"SELECT {version} AS v FROM merged LIMIT 1", "materialize": False})
@@ -395,7 +395,7 @@ def test_columns_that_the_query_lacks_are_refused(shop: Client, sql: str, unknow
     assert shop.put("/projects/p/endpoints/new", {**document, "columns": {"rank": "Rank"}}).status == 201
 
 
-def test_columns_that_nobody_knows_yet_are_taken(services: Platform, admin: Client) -> None:
+def test_columns_that_nobody_knows_yet_are_taken(services: Container, admin: Client) -> None:
     admin.put("/projects/p", {"name": "p"})
     document = {"sql": "SELECT * FROM merged", "columns": {"rank": "Rank"}}
     assert admin.put("/projects/p/endpoints/new", document).status == 201

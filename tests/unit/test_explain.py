@@ -8,7 +8,7 @@ import jmespath
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.schema import convert
 from support.client import Client
 from support.documents import drop, http_source, refresh, rows
@@ -37,7 +37,7 @@ def check(editor: Client, explained: dict[str, Any]) -> int:
     return count
 
 
-def test_a_record_is_explained(services: Platform, admin: Client, editor: Client, upstream: Upstream) -> None:
+def test_a_record_is_explained(services: Container, admin: Client, editor: Client, upstream: Upstream) -> None:
     documents = {
         "a": {"data": [{"sym": "X", "quote": {"usd": 1}}, {"sym": "B/C", "quote": {"usd": 2}, "n": None}]},
         "b": [{"symbol": "B/C", "price": 3, "n": [1], "at": "2026-01-01"}],
@@ -81,7 +81,7 @@ def test_a_record_is_explained(services: Platform, admin: Client, editor: Client
     assert admin.get("/projects/p/explain?key=X&version=7").status == 404
 
 
-def test_values_of_other_formats(services: Platform, admin: Client) -> None:
+def test_values_of_other_formats(services: Container, admin: Client) -> None:
     from test_formats import workbook
 
     files = {
@@ -106,7 +106,7 @@ def test_values_of_other_formats(services: Platform, admin: Client) -> None:
         assert (found["value"], found["pointer"], found["exact"]) == ("x", pointer, True), name
 
 
-def test_a_version_without_provenance_says_so(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_version_without_provenance_says_so(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())
     admin.post("/projects", {"name": "p", "merge": {"strategy": "union"}})
@@ -132,7 +132,7 @@ records = st.lists(
     st.sampled_from(["priority", "first_non_null", "majority", "longest", "all"]),
 )
 def test_over_random_merges_every_citation_holds(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream, found: list[list[Any]], rule: str
+    services: Container, admin: Client, editor: Client, upstream: Upstream, found: list[list[Any]], rule: str
 ) -> None:
     upstream.answer = lambda request: ok(found[int(request.url.host[1])])
     join = {"strategy": "join", "key": ["id"], "default_rule": rule}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.names import now
 from support.client import Client, Reply
 from support.documents import http_source, refresh
@@ -14,7 +14,7 @@ from support.workflows import LocalWorkflows
 
 
 @pytest.fixture
-def answers(services: Platform, admin: Client, upstream: Upstream) -> dict[str, Canned]:
+def answers(services: Container, admin: Client, upstream: Upstream) -> dict[str, Canned]:
     """A project of two datasources whose upstreams' answers a test may change."""
     found = {"a": ok([{"id": 1, "v": "a"}]), "b": ok([{"id": 1, "w": "b"}, {"id": 2, "w": "c"}])}
     upstream.answer = lambda request: found[request.url.host.partition(".")[0]]
@@ -77,7 +77,7 @@ def test_all_failed(editor: Client, answers: dict[str, Canned]) -> None:
     assert [error["datasource"] for error in found["errors"]["data"]] == ["a", "b"]
 
 
-def test_nothing_is_assigned(services: Platform, editor: Client) -> None:
+def test_nothing_is_assigned(services: Container, editor: Client) -> None:
     editor.post("/projects", {"name": "p"})
     assert fetched(editor) == {"result": {"size": 0, "data": None}, "errors": None}
 
@@ -98,7 +98,7 @@ def test_viewers_get_what_is_published_without_any_upstream_call(
     admin.patch("/datasources/a", {"max_age_seconds": 3600})
     assert fetched(viewer)["errors"] is None
     admin.patch("/datasources/a", {"max_age_seconds": 1})
-    monkeypatch.setattr("sluice.runs.planning.now", lambda: now() + timedelta(hours=1))
+    monkeypatch.setattr("sluice.runs.plan.now", lambda: now() + timedelta(hours=1))
     late = fetched(viewer)
     assert late["result"]["size"] == 2
     assert late["errors"]["data"] == [{"datasource": "a", "error": "its data is older than max_age_seconds"}]
@@ -115,7 +115,7 @@ def test_a_merge_that_does_not_fit_is_the_answer(admin: Client, answers: dict[st
 
 
 def test_what_takes_too_long_is_a_run_to_follow(
-    services: Platform, admin: Client, answers: dict[str, Canned], workflows: LocalWorkflows
+    services: Container, admin: Client, answers: dict[str, Canned], workflows: LocalWorkflows
 ) -> None:
     services.settings = services.settings.model_copy(update={"max_wait_seconds": 0})
     workflows.hold = True
@@ -124,14 +124,14 @@ def test_what_takes_too_long_is_a_run_to_follow(
     assert answer.headers["Location"].endswith(f"/runs/{answer.json()['id']}")
 
 
-def test_what_is_too_large_is_elsewhere(services: Platform, admin: Client, answers: dict[str, Canned]) -> None:
+def test_what_is_too_large_is_elsewhere(services: Container, admin: Client, answers: dict[str, Canned]) -> None:
     services.settings = services.settings.model_copy(update={"max_inline_bytes": 60})
     answer: Reply = admin.get("/projects/p/fetch")
     assert answer.status == 303
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_the_route_keeps_the_ground_rules(services: Platform, editor: Client, answers: dict[str, Canned]) -> None:
+def test_the_route_keeps_the_ground_rules(services: Container, editor: Client, answers: dict[str, Canned]) -> None:
     assert Client().get("/projects/p/fetch").status == 401
     assert editor.get("/projects/none/fetch").status == 404
     assert editor.get("/projects/p/fetch?odd=1").status == 422

@@ -16,14 +16,14 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.datasource import Datasource
 from sluice.domain.file_format import XlsxOptions
 from sluice.domain.run import PageReceipt
 from sluice.errors import DataTooLarge, SluiceError
 from sluice.formats.json_format import read_json
 from sluice.formats.limits import Limits
-from sluice.formats.page import open_page
+from sluice.formats.parsed_page import open_page
 from sluice.formats.xlsx_format import XlsxPage
 from sluice.settings import Settings
 from support.client import Client
@@ -68,7 +68,7 @@ def empty_lists() -> bytes:
     ],
 )
 def test_a_drop_that_would_need_too_much_memory_fails_with_its_reason(
-    services: Platform, admin: Client, tmp_path: Path, name: str, body: Callable[[Path], bytes]
+    services: Container, admin: Client, tmp_path: Path, name: str, body: Callable[[Path], bytes]
 ) -> None:
     content = body(tmp_path)
     assert len(content) < 150_000

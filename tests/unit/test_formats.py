@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.formats.limits import Limits
 from sluice.merge.selected import Selected, selected_document
 from support.client import Client
@@ -61,7 +61,7 @@ TABLE = "SELECT * FROM (VALUES (1, 'Ada', 1.5::DOUBLE), (2, 'Zoë', 2.0)) t(id, 
 
 
 @pytest.fixture
-def notes(services: Platform, admin: Client) -> Callable[..., dict[str, Any]]:
+def notes(services: Container, admin: Client) -> Callable[..., dict[str, Any]]:
     """Drops a file for a datasource of its own; the run it started."""
 
     def dropped(name: str, body: bytes, **changes: Any) -> dict[str, Any]:
@@ -329,9 +329,9 @@ def test_one_element_of_xml_is_a_list_of_one(admin: Client, notes: Drop) -> None
     assert notes("a.xml", b"<r><x><id>1</id></x></r>", records="r.x[]")["rows"] == 1
 
 
-def test_a_cancelled_run_stops_reading(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_run_stops_reading(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluice.stages.extract._TELL_SECONDS", 0)
-    monkeypatch.setattr("sluice.extract.by_record.rows._TICK", 10)
+    monkeypatch.setattr("sluice.extract.by_record.record_reader._TICK", 10)
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     seen: list[int] = []
 
@@ -409,7 +409,7 @@ CUT_PARQUET = b"PAR1" + b"\0" * 100
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_read_says_why_and_changes_nothing(
-    services: Platform, admin: Client, notes: Drop, name: str, body: bytes, code: str, says: str
+    services: Container, admin: Client, notes: Drop, name: str, body: bytes, code: str, says: str
 ) -> None:
     services.settings = services.settings.model_copy(
         update={"max_unpacked_bytes": 10_000_000, "max_document_bytes": 20_000_000}
@@ -449,7 +449,7 @@ def test_a_wrong_option_is_told_at_the_page(notes: Drop) -> None:
     assert "no sheet 'Nowhere'; it has Data" in run["error"]["detail"]
 
 
-def test_the_selected_document_is_read_again_from_the_pages(services: Platform, admin: Client, notes: Drop) -> None:
+def test_the_selected_document_is_read_again_from_the_pages(services: Container, admin: Client, notes: Drop) -> None:
     for name, body, changes, expected in (
         ("a.json", b'{"data": {"x": [1, 2.50]}}', {"records": "data"}, Selected({"x": [1, 2.5]})),
         ("b.jsonl", b'{"a": 1}\n{"a": null}\n', {"records": "@"}, Selected([{"a": 1}, {"a": None}])),

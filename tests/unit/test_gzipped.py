@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.lake.gzipped import beginning, gzipped, reader, writer
 from sluice.lake.store import sha256_of
 
@@ -65,7 +65,7 @@ def test_what_is_cut_off_or_changed_is_not_read(flaw: object) -> None:
         beginning(reader(BytesIO(packed)), 100)
 
 
-def test_page_of_an_earlier_release_is_read_and_not_stored_again(services: Platform) -> None:
+def test_page_of_an_earlier_release_is_read_and_not_stored_again(services: Container) -> None:
     body = b'{"a": 1}' * 100
     digest = sha256_of(BytesIO(body))
     key = f"main/raw/{digest[:2]}/{digest}"

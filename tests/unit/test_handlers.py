@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Run
 from support.client import Client
 from support.documents import http_source
@@ -33,12 +33,12 @@ def test_every_function_has_an_event() -> None:
     assert functions == {path.name for path in (ROOT / "functions").iterdir() if (path / "app.py").exists()}
 
 
-def stored_run(services: Platform, **changes: Any) -> None:
+def stored_run(services: Container, **changes: Any) -> None:
     known = {"id": RUN_ID, "kind": "ingest", "datasource": "watch-list", "created_at": "2026-01-01T00:00:00.000Z"}
     services.runs.create(Run(**{**known, "created_by": "test", **changes}))
 
 
-def test_api(services: Platform) -> None:
+def test_api(services: Container) -> None:
     assert handled("api-health")["statusCode"] == 200
     answer = handled("api")
     assert (answer["statusCode"], json.loads(answer["body"])["slug"]) == (201, "top-coins")
@@ -47,7 +47,7 @@ def test_api(services: Platform) -> None:
     assert json.loads(handled("query")["body"])["type"] == "urn:sluice:problem:not-published"
 
 
-def test_probe(services: Platform) -> None:
+def test_probe(services: Container) -> None:
     answer = json.loads(handled("probe")["body"])
     assert (answer["ok"], answer["status"]) == (False, None)
     assert "'coins' has no value" in answer["reason"]
@@ -59,26 +59,26 @@ def test_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (answer["statusCode"], answer["headers"]["Access-Control-Allow-Origin"]) == (204, "https://app.example.com")
 
 
-def test_authorizer(services: Platform) -> None:
+def test_authorizer(services: Container) -> None:
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handled("authorizer")
 
 
 @pytest.mark.parametrize("name", ["fetch", "extract", "merge", "commit", "plan"])
-def test_a_step_of_a_run_that_has_ended_stops(services: Platform, name: str) -> None:
+def test_a_step_of_a_run_that_has_ended_stops(services: Container, name: str) -> None:
     stored_run(services, status="cancelled")
     assert handled(name) == {"outcome": "stopped", "run_id": RUN_ID, "attempt": 1}
 
 
 @pytest.mark.parametrize("name", ["fetch", "extract", "commit"])
-def test_a_step_whose_datasource_is_gone_says_so(services: Platform, name: str) -> None:
+def test_a_step_whose_datasource_is_gone_says_so(services: Container, name: str) -> None:
     stored_run(services)
     answer = handled(name)
     assert answer["outcome"] in ("failed", "stopped")
     assert answer["run_id"] == RUN_ID
 
 
-def test_inbox(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+def test_inbox(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     admin.post("/datasources", {"name": "watch-list", "kind": "file"})
     boto3.client("s3").put_object(Bucket="inbox", Key="watch-list/my notes é.csv", Body=b"symbol,note\nBTC,mine\n")
     workflows.hold = True
@@ -92,7 +92,7 @@ def test_inbox(services: Platform, admin: Client, workflows: LocalWorkflows) -> 
     assert drop.key == "watch-list/my notes é.csv"
 
 
-def test_scheduled(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_scheduled(services: Container, admin: Client, upstream: Upstream) -> None:
     handled("scheduled")
     assert admin.get("/runs").json()["items"] == [], "its datasource is gone"
     admin.put("/datasources/coinmarketcap", http_source("coinmarketcap", schedule={"expression": "rate(1 hour)"}))
@@ -109,8 +109,8 @@ def test_scheduled(services: Platform, admin: Client, upstream: Upstream) -> Non
     assert [run["kind"] for run in admin.get("/runs?project=p").json()["items"]] == ["refresh"]
 
 
-def test_run_events(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
-    from sluice.orchestration.workflows import Outcome
+def test_run_events(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
+    from sluice.platform.workflows import Outcome
 
     assert handled("run_events") == {"run": RUN_ID, "status": None}
     admin.post("/datasources", {"name": "watch-list", "kind": "file"})

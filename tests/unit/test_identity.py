@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from sluice.bootstrap import Platform
 from sluice.catalog.definitions import Definitions
+from sluice.container import Container
 from sluice.domain.names import now, rfc3339
 from support.client import Client
 from support.documents import http_source, ingest
 from support.upstream import Upstream
 
 
-def test_a_key_is_shown_once_stored_hashed_and_revoked(services: Platform, admin: Client) -> None:
+def test_a_key_is_shown_once_stored_hashed_and_revoked(services: Container, admin: Client) -> None:
     made = admin.post("/keys", {"name": "ci", "role": "viewer"})
     assert made.status == 201
     key = made.json()["key"]
@@ -40,11 +40,11 @@ def test_a_rotated_key_stops_working_at_once(admin: Client) -> None:
     assert Client(fresh["key"]).get("/me").status == 200
 
 
-def test_keys_expire(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_expire(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     later = rfc3339(now() + timedelta(hours=1))
     made = admin.post("/keys", {"name": "ci", "role": "viewer", "expires_at": later}).json()
     assert Client(made["key"]).get("/me").status == 200
-    monkeypatch.setattr("sluice.security.keys.now", lambda: now() + timedelta(hours=2))
+    monkeypatch.setattr("sluice.access.api_keys.now", lambda: now() + timedelta(hours=2))
     assert Client(made["key"]).get("/me").status == 401
     assert admin.post("/keys", {"name": "x", "role": "viewer", "expires_at": rfc3339(now())}).status == 422
 
@@ -61,11 +61,11 @@ def test_keys_expire(services: Platform, admin: Client, monkeypatch: pytest.Monk
     ],
     ids=str,
 )
-def test_what_is_no_key_is_refused(services: Platform, headers: dict[str, str]) -> None:
+def test_what_is_no_key_is_refused(services: Container, headers: dict[str, str]) -> None:
     assert Client().call("GET", "/me", **headers).status == 401
 
 
-def test_a_key_comes_in_any_of_three_ways(services: Platform, viewer: Client) -> None:
+def test_a_key_comes_in_any_of_three_ways(services: Container, viewer: Client) -> None:
     import base64
 
     basic = "Basic " + base64.b64encode(f"{viewer.key}:".encode()).decode()
@@ -75,14 +75,14 @@ def test_a_key_comes_in_any_of_three_ways(services: Platform, viewer: Client) ->
 
 
 @pytest.mark.parametrize("path", ["/keys", "/secrets"])
-def test_only_admins_handle_keys_and_secrets(services: Platform, editor: Client, path: str) -> None:
+def test_only_admins_handle_keys_and_secrets(services: Container, editor: Client, path: str) -> None:
     assert editor.get(path).status == 403
     assert editor.post("/keys", {"name": "x", "role": "admin"}).status == 403
     assert editor.put("/secrets/s", {"value": "x"}).status == 403
 
 
 def test_a_key_for_some_projects_sees_only_what_is_theirs(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": 1}])
     for name in ("mine", "other"):
@@ -103,7 +103,7 @@ def test_a_key_for_some_projects_sees_only_what_is_theirs(
     assert admin.post("/keys", {"name": "x", "role": "admin", "projects": ["p-mine"]}).status == 422
 
 
-def test_secrets_are_written_and_forgotten(services: Platform, admin: Client) -> None:
+def test_secrets_are_written_and_forgotten(services: Container, admin: Client) -> None:
     assert admin.put("/secrets/s", {"value": "one"}).status == 201
     assert admin.put("/secrets/s", {"value": "two"}).status == 200
     assert services.secrets.value("s") == "two"
@@ -129,9 +129,9 @@ def test_secrets_and_keys_have_etags(admin: Client) -> None:
     assert admin.get(f"/keys/{key}", if_none_match=shown.headers["ETag"]).status == 304
 
 
-def test_the_first_key_is_made_without_a_key(services: Platform) -> None:
+def test_the_first_key_is_made_without_a_key(services: Container) -> None:
+    from sluice.access.api_keys import KeyRing
     from sluice.domain.identity import KeyRequest
-    from sluice.security.keys import KeyRing
 
     definitions = Definitions(services.definitions._table, "main")
     _, key = KeyRing(definitions).issue(KeyRequest(name="first", role="admin"), "local stack")

@@ -8,9 +8,9 @@ import httpx
 import orjson
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.dataset import Manifest
-from sluice.lake import keys
+from sluice.lake import object_keys
 from support.client import Client
 from support.documents import http_source, ingest, paged_source, rows
 from support.upstream import Canned, Upstream, ok, raw
@@ -19,7 +19,7 @@ from support.workflows import LocalWorkflows
 RECORDS = [{"id": number, "name": f"n{number}"} for number in range(25)]
 
 
-def test_a_whole_body_is_a_complete_version(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_whole_body_is_a_complete_version(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1, "price": 1.5, "tags": ["a"], "quote": {"usd": {"price": 2}}}, {"id": 2, "price": None}])
     admin.post("/datasources", http_source())
     run = ingest(admin, "coins")
@@ -46,7 +46,7 @@ def test_a_whole_body_is_a_complete_version(services: Platform, admin: Client, u
 
 
 def test_every_page_is_kept_as_received_with_a_receipt(
-    services: Platform, admin: Client, editor: Client, viewer: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, viewer: Client, upstream: Upstream
 ) -> None:
     upstream.serve_pages(RECORDS)
     admin.post("/datasources", paged_source())
@@ -61,7 +61,7 @@ def test_every_page_is_kept_as_received_with_a_receipt(
     assert (content.status, content.text, content.headers["Content-Type"]) == (200, body, "application/octet-stream")
     assert editor.get(f"/pages/{receipts[2]['hash']}").text == body
     assert viewer.get(f"/pages/{receipts[2]['hash']}").status == 403
-    stored = services.s3.get_object(Bucket="lake", Key="main/" + keys.raw(receipts[2]["hash"]))["Body"].read()
+    stored = services.s3.get_object(Bucket="lake", Key="main/" + object_keys.raw(receipts[2]["hash"]))["Body"].read()
     assert gzip.decompress(stored).decode() == body
     assert stored[4:8] == b"\0\0\0\0", "gzip's mtime must not change the bytes"
     index = services.lake.find_json(f"raw-index/coins/{run['created_at'][:10]}/{run['id']}.json")
@@ -236,7 +236,7 @@ def test_an_unreachable_host_is_named(admin: Client, upstream: Upstream) -> None
     ids=["api_key", "bearer", "basic"],
 )
 def test_secrets_reach_the_upstream_and_nothing_else(
-    services: Platform, admin: Client, upstream: Upstream, auth: dict[str, Any], header: str, value: str
+    services: Container, admin: Client, upstream: Upstream, auth: dict[str, Any], header: str, value: str
 ) -> None:
     admin.post("/datasources", http_source(http={"auth": auth}))
     missing = ingest(admin, "coins")
@@ -281,7 +281,7 @@ def test_metadata_alone_keeps_the_inferred_columns(admin: Client, upstream: Upst
     assert rows(admin, "datasources/coins") == [{"n": 1, "a": 1, "value": None}, {"n": 2, "a": None, "value": 7}]
 
 
-def test_the_same_pages_give_the_same_bytes(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_the_same_pages_give_the_same_bytes(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages([{"id": number, "x": number / 3, "o": {"k": [number]}} for number in range(25)])
     admin.post("/datasources", paged_source())
     objects = []
@@ -306,7 +306,7 @@ def test_a_replay_asks_no_upstream(admin: Client, upstream: Upstream) -> None:
 
 
 def test_a_run_that_only_finished_later_does_not_take_the_pointer(
-    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+    services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": "old"}])
     admin.post("/datasources", http_source())
@@ -322,7 +322,7 @@ def test_a_run_that_only_finished_later_does_not_take_the_pointer(
     assert rows(admin, "datasources/coins") == [{"id": "new"}]
 
 
-def test_the_manifest_says_all_about_a_version(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_the_manifest_says_all_about_a_version(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())
     run = ingest(admin, "coins")
@@ -335,7 +335,7 @@ def test_the_manifest_says_all_about_a_version(services: Platform, admin: Client
 
 
 def test_a_call_short_of_time_hands_over_to_the_next(
-    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.serve_pages(RECORDS)
     admin.post("/datasources", paged_source(pagination={"limit": 5}))

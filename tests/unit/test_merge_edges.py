@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, refresh, rows
 from support.upstream import Upstream, ok
@@ -141,7 +141,7 @@ def explained(admin: Client, key: str) -> Any:
 
 
 def test_rows_of_earlier_runs_are_explained_by_the_document_of_their_time(
-    admin: Client, upstream: Upstream, services: Platform
+    admin: Client, upstream: Upstream, services: Container
 ) -> None:
     more = {"write_disposition": "append", "records": "old", "fields": {"id": "id", "v": "a"}}
     sources(admin, upstream, JOIN)

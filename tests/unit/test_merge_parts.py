@@ -22,7 +22,7 @@ from sluice.lake.parquet import LocalFile, literal, quoted
 from sluice.merge.notes import LostDigits, lost_together, together
 from sluice.merge.partition import partitioner, portions
 from sluice.merge.plan import Source
-from sluice.merge.rows import MergedRows, merge_rows
+from sluice.merge.row_merge import MergedRows, merge_rows
 from sluice.settings import Settings
 
 SIZE = 100 if os.environ.get("PROOF") else 1

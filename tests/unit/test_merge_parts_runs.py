@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.lake.store import Lake
-from sluice.merge.parts import PartsOfMerge
+from sluice.merge.parallel_merge import ParallelMerge
 from support.answers import shown
 from support.client import Client
 from support.documents import Documents, http_source, ingest, refresh
@@ -29,13 +29,13 @@ def documents_of(change: int = 0) -> Documents:
     return {"a": [*a, {"id": None, "v": 1}, {"id": "k04", "v": 99 + change}], "b": [*b, {"id": "k03"}]}
 
 
-def divide(services: Platform, rows: int) -> None:
+def divide(services: Container, rows: int) -> None:
     """Have merges of more rows done in parts."""
     services.settings.__dict__["merge_partition_rows"] = rows
 
 
 def refreshed(
-    services: Platform, admin: Client, documents: Documents, merge: dict[str, Any], times: int = 2
+    services: Container, admin: Client, documents: Documents, merge: dict[str, Any], times: int = 2
 ) -> list[Any]:
     """Some refreshes of `whole` and of `divided`, which differ in how they are merged alone; the last two runs."""
     for slug in documents_of():
@@ -73,7 +73,7 @@ def pages(admin: Client, path: str) -> list[Any]:
 
 @pytest.mark.parametrize("merge", [JOIN, STACKED], ids=["join", "union"])
 def test_every_answer_is_the_same(
-    merge: dict[str, Any], services: Platform, admin: Client, documents: Documents, workflows: LocalWorkflows
+    merge: dict[str, Any], services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     whole, divided = refreshed(services, admin, documents, merge)
     for name in ("rows", "warnings", "completeness", "version"):
@@ -103,7 +103,7 @@ def test_every_answer_is_the_same(
 
 
 def test_the_same_merge_again_is_no_new_version_and_other_parts_are(
-    services: Platform, admin: Client, documents: Documents, workflows: LocalWorkflows
+    services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     refreshed(services, admin, documents, JOIN, times=1)
     before, done = admin.get("/projects/divided/versions/1").json(), len(workflows.tasks)
@@ -117,15 +117,15 @@ def test_the_same_merge_again_is_no_new_version_and_other_parts_are(
 
 
 def test_workers_that_are_called_again_write_the_same(
-    services: Platform, admin: Client, documents: Documents, workflows: LocalWorkflows
+    services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     """Every worker dies once after its work, before anybody heard of it."""
     refreshed(services, admin, documents, JOIN, times=1)
     hashes = [one["sha256"] for one in admin.get("/projects/divided/versions/1").json()["objects"]]
     died: set[str] = set()
-    work = PartsOfMerge.work
+    work = ParallelMerge.work
 
-    def dying(self: PartsOfMerge, stage: str, number: int) -> None:
+    def dying(self: ParallelMerge, stage: str, number: int) -> None:
         work(self, stage, number)
         if f"{stage} {number}" not in died:
             died.add(f"{stage} {number}")
@@ -133,14 +133,14 @@ def test_workers_that_are_called_again_write_the_same(
 
     admin.put("/projects/divided/overrides/n?key=k99", {"value": "none", "reason": "a new fingerprint"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PartsOfMerge, "work", dying)
+        patch.setattr(ParallelMerge, "work", dying)
         assert refresh(admin, "divided", ingest="none")["version"] == 2
     assert len(died) > 6
     assert [one["sha256"] for one in admin.get("/projects/divided/versions/2").json()["objects"]] == hashes
 
 
 def test_a_value_that_does_not_fit_fails_the_run_with_its_own_error(
-    services: Platform, admin: Client, documents: Documents
+    services: Container, admin: Client, documents: Documents
 ) -> None:
     told = {}
     documents |= {"a": [{"id": number, "v": "x" if number == 17 else "1"} for number in range(30)]}
@@ -158,7 +158,7 @@ def test_a_value_that_does_not_fit_fails_the_run_with_its_own_error(
 
 
 def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
-    services: Platform, admin: Client, documents: Documents, workflows: LocalWorkflows
+    services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     refreshed(services, admin, documents, JOIN, times=1)
     divide(services, 12)
@@ -175,7 +175,7 @@ def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
 
 
 def test_a_page_and_a_record_are_read_from_the_parts_that_hold_them(
-    services: Platform, admin: Client, documents: Documents
+    services: Container, admin: Client, documents: Documents
 ) -> None:
     refreshed(services, admin, documents, JOIN, times=1)
     read: list[str] = []
@@ -202,7 +202,7 @@ def test_a_page_and_a_record_are_read_from_the_parts_that_hold_them(
 
 
 def test_whoever_publishes_meanwhile_is_not_displaced(
-    services: Platform, admin: Client, documents: Documents, workflows: LocalWorkflows
+    services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     """The inputs are those of the plan; a publication in between has the merge done again."""
     refreshed(services, admin, documents, JOIN)

@@ -21,9 +21,9 @@ from sluice.lake.parquet import LocalFile
 from sluice.merge.diff import document_changes
 from sluice.merge.documents import concatenation, identity, recursive
 from sluice.merge.explain_document import Traced, traced_concatenation, traced_recursive
-from sluice.merge.keys import normalized
+from sluice.merge.key_matching import normalized
 from sluice.merge.plan import Source
-from sluice.merge.rows import MergedRows, merge_rows
+from sluice.merge.row_merge import MergedRows, merge_rows
 from sluice.settings import Settings
 
 FEW = settings(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, refresh, rows
 from support.upstream import Upstream, ok, raw
@@ -13,7 +13,7 @@ ABSENT = "(absent)"
 
 
 def merged(
-    services: Platform, admin: Client, upstream: Upstream, rule: dict[str, Any], values: list[Any], **more: Any
+    services: Container, admin: Client, upstream: Upstream, rule: dict[str, Any], values: list[Any], **more: Any
 ) -> Any:
     """The value of `v` that a rule chooses among sources, best ranked first."""
     documents = {}
@@ -71,7 +71,7 @@ CASES: list[tuple[str, list[Any], Any]] = [
 ]
 
 
-def test_rules(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_rules(services: Container, admin: Client, upstream: Upstream) -> None:
     """Each case is a field of its own."""
     documents = {}
     for rank in range(3):
@@ -96,7 +96,7 @@ def test_rules(services: Platform, admin: Client, upstream: Upstream) -> None:
     assert not wrong
 
 
-def test_union_by_key_keeps_the_best_ranked_of_each(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_union_by_key_keeps_the_best_ranked_of_each(services: Container, admin: Client, upstream: Upstream) -> None:
     values = [[{"k": 1, "v": "a"}], [{"k": 1, "v": "b"}, {"k": 2, "v": "c"}, {"x": 1}]]
     found = merged(services, admin, upstream, {"rule": "union", "key": "k"}, values)
     assert found == [{"k": 1, "v": "a"}, {"k": 2, "v": "c"}, {"x": 1}]
@@ -114,18 +114,18 @@ def test_union_by_key_keeps_the_best_ranked_of_each(services: Platform, admin: C
     ],
 )
 def test_by_time(
-    services: Platform, admin: Client, upstream: Upstream, rule: str, at: list[Any], values: list[Any], expected: Any
+    services: Container, admin: Client, upstream: Upstream, rule: str, at: list[Any], values: list[Any], expected: Any
 ) -> None:
     assert merged(services, admin, upstream, {"rule": rule, "by": "at"}, values, at=at) == expected
 
 
 @pytest.mark.parametrize("value", [5, 1.5, "x", True, None])
-def test_constant(services: Platform, admin: Client, upstream: Upstream, value: Any) -> None:
+def test_constant(services: Container, admin: Client, upstream: Upstream, value: Any) -> None:
     assert merged(services, admin, upstream, {"rule": "constant", "value": value}, [1, 2]) == value
 
 
 @pytest.mark.parametrize("rule", ["sum", "mean"])
-def test_text_cannot_be_added_up(services: Platform, admin: Client, upstream: Upstream, rule: str) -> None:
+def test_text_cannot_be_added_up(services: Container, admin: Client, upstream: Upstream, rule: str) -> None:
     assert "needs numbers" in merged(services, admin, upstream, {"rule": rule}, ["a", "b"])
 
 
@@ -140,12 +140,12 @@ def test_text_cannot_be_added_up(services: Platform, admin: Client, upstream: Up
     ],
     ids=str,
 )
-def test_rules_that_cannot_be_are_refused(services: Platform, admin: Client, rule: dict[str, Any]) -> None:
+def test_rules_that_cannot_be_are_refused(services: Container, admin: Client, rule: dict[str, Any]) -> None:
     join = {"strategy": "join", "key": ["id"], "fields": {"v": rule}}
     assert admin.post("/projects", {"name": "p", "merge": join}).status == 422
 
 
-def test_a_key_of_mixed_json_meets_its_text(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_key_of_mixed_json_meets_its_text(services: Container, admin: Client, upstream: Upstream) -> None:
     documents = {"a": [{"id": "x", "v": 1}, {"id": 7, "v": 2}], "b": [{"id": "x", "w": 3}]}
     upstream.answer = lambda request: ok(documents[request.url.host.partition(".")[0]])
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.errors import Unavailable
 from support.client import Client
 from support.documents import JOIN, Documents, http_source, ingest, refresh
@@ -70,7 +70,7 @@ def test_each_run_of_a_refresh_is_counted(
 
 
 def test_a_run_that_cannot_start_is_counted_as_failed(
-    services: Platform,
+    services: Container,
     admin: Client,
     workflows: LocalWorkflows,
     monkeypatch: pytest.MonkeyPatch,
@@ -88,7 +88,7 @@ def test_a_run_that_cannot_start_is_counted_as_failed(
 
 
 def test_refused_requests_are_counted_by_status(
-    services: Platform, admin: Client, viewer: Client, capsys: pytest.CaptureFixture[str]
+    services: Container, admin: Client, viewer: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert admin.get("/projects/nowhere").status == 404
     assert viewer.post("/projects", {"name": "p", "merge": JOIN}).status == 403

@@ -26,12 +26,12 @@ from sluice.domain.json_text import canonical_key
 from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
 from sluice.domain.schema import Column, JsonTypeGuess, converter, duckdb_type
 from sluice.errors import MergeFailed, UnreadableData
-from sluice.extract import additions
+from sluice.extract import append_upsert
+from sluice.lake.json_values import json_row
 from sluice.lake.parquet import LocalFile
-from sluice.lake.rows import json_row
 from sluice.merge.diff import Differ
 from sluice.merge.plan import Source
-from sluice.merge.rows import merge_rows
+from sluice.merge.row_merge import merge_rows
 from sluice.reads.reader import Reader
 from sluice.reads.request import data_request
 from sluice.settings import Settings
@@ -241,7 +241,7 @@ def extracted(folder: Path, records: list[tuple[Any, ...]]) -> tuple[list[Column
 def with_run(folder: Path, file: LocalFile, run: int) -> LocalFile:
     target = folder / f"{random.randbytes(8).hex()}.parquet"
     with ENGINE.cursor() as connection:
-        query = additions.with_run(f"SELECT * FROM read_parquet('{file.path}')", str(run))
+        query = append_upsert.with_run(f"SELECT * FROM read_parquet('{file.path}')", str(run))
         connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")
     return LocalFile(target, file.columns, file.rows)
 
@@ -267,14 +267,14 @@ def test_an_upsert_keeps_every_record_and_digit(
     for run, records in enumerate(found):
         new, file = extracted(folder, records)
         try:
-            additions.require_key(["k"], columns, new)
+            append_upsert.require_key(["k"], columns, new)
         except UnreadableData:
             kinds = {one.type for one in (columns[0], new[0])}
             assert "double" in kinds, "only numbers beside doubles are refused"
             assert "json" not in kinds
             continue
-        columns = additions.together(columns, new, empty=not before, key=["k"])
-        query = additions.upsert_query(before, [with_run(folder, file, run)], columns, ["k"])
+        columns = append_upsert.together(columns, new, empty=not before, key=["k"])
+        query = append_upsert.upsert_query(before, [with_run(folder, file, run)], columns, ["k"])
         target = folder / f"{run}.parquet"
         with ENGINE.cursor() as connection:
             connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")
@@ -296,11 +296,11 @@ def test_an_append_keeps_every_digit(
     files = []
     for run, records in enumerate(found):
         new, file = extracted(folder, records)
-        columns = additions.together(columns, new, empty=not files)
+        columns = append_upsert.together(columns, new, empty=not files)
         files.append(with_run(folder, file, run))
     target = folder / "compacted.parquet"
     with ENGINE.cursor() as connection:
-        connection.execute(f"COPY ({additions.compacted_query(files, columns)}) TO '{target}' (FORMAT parquet)")
+        connection.execute(f"COPY ({append_upsert.compacted_query(files, columns)}) TO '{target}' (FORMAT parquet)")
     shown = [tuple(row.values()) for row in read(target, columns)]
     given_values = [record for records in found for record in records]
     assert len(shown) == len(given_values)

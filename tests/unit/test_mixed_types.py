@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import drop, http_source, refresh, rows
 from support.upstream import Upstream, raw
@@ -70,7 +70,7 @@ def test_a_number_and_its_text_are_two_keys_in_two_batches(stock: Client) -> Non
     assert [(row["id"], row["v"]) for row in rows(stock, "datasources/stock")] == [("7", 2), (7, 3)]
 
 
-def test_keys_of_csv_are_text_whatever_their_type(services: Platform, admin: Client) -> None:
+def test_keys_of_csv_are_text_whatever_their_type(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"], "write_disposition": "upsert"})
     drop(services, "notes/a.csv", b"id,v\n7,a\n8,b\n")
     drop(services, "notes/b.csv", b"id,v\nx,c\n7,d\n")
@@ -223,7 +223,7 @@ def test_an_override_that_a_double_cannot_hold_is_refused(admin: Client, upstrea
 
 
 @pytest.fixture
-def measured(services: Platform, admin: Client, tmp_path: Path) -> Client:
+def measured(services: Container, admin: Client, tmp_path: Path) -> Client:
     """A project of one datasource with NaN, an infinity, null and two numbers."""
     file = tmp_path / "m.parquet"
     values = "VALUES (1, 'nan'::DOUBLE), (2, 'infinity'), (3, NULL), (4, 2.5), (5, -1)"
@@ -254,7 +254,7 @@ def test_what_is_no_number_is_null_in_every_answer(measured: Client, path: str) 
     assert answer.json()["items"] == [{"n": 2, "most": 2.5}]
 
 
-def test_what_is_no_number_is_no_key(services: Platform, admin: Client) -> None:
+def test_what_is_no_number_is_no_key(services: Container, admin: Client) -> None:
     about = {"primary_key": ["id"], "write_disposition": "upsert", "types": {"id": "double"}}
     admin.post("/datasources", {"name": "notes", "kind": "file", **about})
     run = drop(services, "notes/a.csv", b"id,v\nNaN,a\n1.5,b\n")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.sandbox.sandbox import Sandbox
 from support.client import Client
 from support.documents import http_source, refresh, rows
@@ -193,7 +193,7 @@ def test_sql_that_no_longer_fits_fails_the_refresh(shop: Client, upstream: Upstr
     assert len(rows(shop, "projects/p")) == 2
 
 
-def test_queries(shop: Client, viewer: Client, services: Platform) -> None:
+def test_queries(shop: Client, viewer: Client, services: Container) -> None:
     assert query(shop, "SELECT * FROM merged")[0] == 404, "not published"
     put(shop, "m", "SELECT 7 AS seven, DATE '2026-01-01' AS day, 1.50::DECIMAL(5,2) AS d, [1, 2] AS l, NULL AS n")
     refresh(shop, "p")
@@ -224,7 +224,7 @@ def test_queries(shop: Client, viewer: Client, services: Platform) -> None:
         "SELECT string_agg(repeat('x', 1000)) FROM range(10000000)",
     ],
 )
-def test_a_query_over_its_caps_is_ended(shop: Client, services: Platform, sql: str) -> None:
+def test_a_query_over_its_caps_is_ended(shop: Client, services: Container, sql: str) -> None:
     services.settings = services.settings.model_copy(update={"query_seconds": 1.0, "query_memory": "100MB"})
     services.__dict__["sandbox"] = Sandbox(services.settings)
     answer = shop.post("/projects/p/query", {"sql": sql})
@@ -303,7 +303,7 @@ def test_attacks_are_refused(shop: Client) -> None:
 
 
 def test_the_engine_refuses_by_itself_what_the_reader_lets_through(
-    shop: Client, services: Platform, tmp_path: Any
+    shop: Client, services: Container, tmp_path: Any
 ) -> None:
     """The sandbox alone, as if sqlglot had read nothing."""
     from sluice.errors import Invalid
@@ -313,7 +313,7 @@ def test_the_engine_refuses_by_itself_what_the_reader_lets_through(
             services.sandbox.query(sql, {}, [], tmp_path)
 
 
-def test_the_sandbox_has_no_environment(services: Platform) -> None:
+def test_the_sandbox_has_no_environment(services: Container) -> None:
     services.sandbox.query("SELECT 1 AS one", {}, [], Path("/tmp"))
     process = services.sandbox._process
     assert process is not None
@@ -335,7 +335,7 @@ def test_long_conditions_are_read_at_once(shop: Client) -> None:
 @pytest.mark.parametrize(
     "name", ["duckdb_views", "sqlite_master", "pg_class", '"/etc/passwd.csv"', "information_schema"]
 )
-def test_a_common_table_opens_nothing(shop: Client, services: Platform, tmp_path: Path, name: str) -> None:
+def test_a_common_table_opens_nothing(shop: Client, services: Container, tmp_path: Path, name: str) -> None:
     from sluice.errors import Invalid
 
     sql = f"SELECT * FROM {name} a, (WITH {name} AS (SELECT 1 AS one) SELECT one FROM {name}) b"

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support import moto_dynamodb
 from support.moto_aws import empty
 
@@ -71,7 +71,7 @@ def answers() -> list[Any]:
     return found
 
 
-def test_calls_without_http_answer_as_over_http(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_without_http_answer_as_over_http(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     direct = answers()
     assert {status for _, status, _ in direct} == {200, 400}
     assert {name.title().replace("_", "") for name, _ in CALLS} == moto_dynamodb.DIRECT
@@ -82,7 +82,7 @@ def test_calls_without_http_answer_as_over_http(services: Platform, monkeypatch:
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_every_test_finds_an_empty_account(services: Platform, time: str) -> None:
+def test_every_test_finds_an_empty_account(services: Container, time: str) -> None:
     for table in boto3.client("dynamodb").list_tables()["TableNames"]:
         assert boto3.client("dynamodb").scan(TableName=table)["Items"] == [], time
     for bucket in ("lake", "inbox"):
@@ -94,7 +94,7 @@ def test_every_test_finds_an_empty_account(services: Platform, time: str) -> Non
     boto3.client("dynamodb").put_item(**TABLE, Item=ITEM)
 
 
-def test_what_a_call_returned_is_no_part_of_what_is_stored(services: Platform) -> None:
+def test_what_a_call_returned_is_no_part_of_what_is_stored(services: Container) -> None:
     client = boto3.client("dynamodb")
     client.put_item(**TABLE, Item=ITEM)
     client.get_item(**TABLE, Key=KEY)["Item"]["map"]["M"]["ä"]["S"] = "changed"

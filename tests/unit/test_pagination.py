@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, ingest, rows
 from support.upstream import Canned, Upstream, ok
@@ -80,7 +80,7 @@ def test_pages_that_lead_back_are_found_out(admin: Client, upstream: Upstream, c
 
 
 def test_credentials_go_to_the_datasources_own_host_only_and_are_never_stored(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     def answer(request: httpx.Request) -> Canned:
         at = request.url.params.get("at")
@@ -269,7 +269,7 @@ def test_pagination_that_cannot_work_is_refused(admin: Client, pagination: dict[
 
 
 def test_a_run_that_was_cut_off_goes_on_at_the_named_address(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     linked(upstream)
     healthy = upstream.answer

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.reads.csv_text import csv_rows
 from sluice.reads.workbook import write_workbook
 from support.client import Client
@@ -78,7 +78,7 @@ def test_number_beside_texts_is_plain_and_numbers_within_json_are_json() -> None
     assert cells_of_csv("json", [1.8e-09, {"a": 1.8e-09}]) == ["0.0000000018", '{"a":1.8e-9}']
 
 
-def test_data_and_endpoints_give_plain_numbers(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_data_and_endpoints_give_plain_numbers(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b'[{"k":"a","x":1.8e-05},{"k":"b","x":1e20},{"k":"c","x":null}]')
     admin.put("/projects/p", {"name": "p"})
     admin.post("/datasources", http_source("a"))

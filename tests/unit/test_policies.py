@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import policies
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support import permissions
 from support.client import Client
 from support.documents import JOIN, Documents, http_source, refresh
@@ -66,7 +66,7 @@ def test_what_serves_the_api_can_store_answers_that_are_too_large(function: str)
         assert permissions.allows(function, action, "lake/answers/x"), action
 
 
-def test_a_call_that_is_not_allowed_is_found(services: Platform) -> None:
+def test_a_call_that_is_not_allowed_is_found(services: Container) -> None:
     with permissions.acting("probe"):
         services.definitions.find("datasource", "a")
         services.lake.put("answers/a", b"1")
@@ -84,7 +84,7 @@ def test_a_call_that_is_not_allowed_is_found(services: Platform) -> None:
     permissions.refused.clear()
 
 
-def test_calls_of_handlers_are_seen(services: Platform, admin: Client, documents: Documents) -> None:
+def test_calls_of_handlers_are_seen(services: Container, admin: Client, documents: Documents) -> None:
     documents["a"] = [{"id": 1}]
     assert admin.post("/datasources", http_source("a")).status == 201
     assert admin.post("/projects", {"name": "p", "merge": JOIN}).status == 201

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import drop, http_source, ingest, rows
 from support.upstream import Upstream
@@ -30,7 +30,7 @@ def test_an_upsert_that_leaves_records_out_is_not_complete_and_is_published(admi
     assert rows(admin, "datasources/coins") == [{"id": 1, "k": "a"}]
 
 
-def test_a_dropped_file_is_told_of_what_an_upsert_left_out(services: Platform, admin: Client) -> None:
+def test_a_dropped_file_is_told_of_what_an_upsert_left_out(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"], "write_disposition": "upsert"})
     run = drop(services, "notes/a.csv", b"id,v\n1,a\n,b\n")
     assert run is not None
@@ -51,7 +51,7 @@ def test_a_key_that_does_not_tell_records_apart_is_told(admin: Client, upstream:
     ]
 
 
-def test_a_key_of_which_no_record_has_a_column_is_told(services: Platform, admin: Client) -> None:
+def test_a_key_of_which_no_record_has_a_column_is_told(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"]})
     run = drop(services, "notes/a.csv", b"a,b\n1,2\n")
     assert run is not None

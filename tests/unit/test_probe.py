@@ -6,20 +6,20 @@ import boto3
 import httpx
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, paged_source
 from support.upstream import Upstream, ok, raw
 
 
-def nothing_is_stored(services: Platform, upstream: Upstream, requests: int) -> None:
+def nothing_is_stored(services: Container, upstream: Upstream, requests: int) -> None:
     assert len(upstream.requests) == requests
     assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket="lake")
     assert list(services.runs.newest()) == []
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_check(services: Platform, editor: Client, upstream: Upstream, saved: bool) -> None:
+def test_check(services: Container, editor: Client, upstream: Upstream, saved: bool) -> None:
     upstream.serve({"data": [{"id": 1}, {"id": 2}], "total": 2})
     document = paged_source()
     if saved:
@@ -48,7 +48,7 @@ def broken(request: httpx.Request) -> Any:
     ],
 )
 def test_a_check_that_fails_says_why(
-    services: Platform, editor: Client, upstream: Upstream, answer: Any, status: int | None, says: str
+    services: Container, editor: Client, upstream: Upstream, answer: Any, status: int | None, says: str
 ) -> None:
     upstream.answer = answer
     found = editor.post("/datasources/check", http_source(records="data")).json()
@@ -57,7 +57,7 @@ def test_a_check_that_fails_says_why(
     nothing_is_stored(services, upstream, 1)
 
 
-def test_a_check_without_its_secret(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_check_without_its_secret(services: Container, admin: Client, upstream: Upstream) -> None:
     document = http_source(http={"auth": {"type": "bearer", "secret": "none"}})
     found = admin.post("/datasources/check", document).json()
     assert (found["ok"], "no value" in found["reason"]) == (False, True)
@@ -65,7 +65,7 @@ def test_a_check_without_its_secret(services: Platform, admin: Client, upstream:
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_preview(services: Platform, editor: Client, upstream: Upstream, saved: bool) -> None:
+def test_preview(services: Container, editor: Client, upstream: Upstream, saved: bool) -> None:
     records = [{"id": number, "at": "2026-01-31T12:00:00Z", "tags": [1]} for number in range(25)]
     upstream.serve_pages(records)
     document = paged_source(types={"at": "timestamp"})
@@ -86,26 +86,26 @@ def test_preview(services: Platform, editor: Client, upstream: Upstream, saved: 
     nothing_is_stored(services, upstream, 5)
 
 
-def test_a_preview_shows_a_hundred_records_at_most(services: Platform, editor: Client, upstream: Upstream) -> None:
+def test_a_preview_shows_a_hundred_records_at_most(services: Container, editor: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": number, "odd": None if number < 150 else 1.5} for number in range(200)])
     found = editor.post("/datasources/preview", http_source()).json()
     assert len(found["records"]) == 100
     assert found["schema"][1] == {"name": "odd", "type": "double", "nullable": True}, "all records decide the types"
 
 
-def test_a_preview_without_a_name_and_of_text(services: Platform, editor: Client, upstream: Upstream) -> None:
+def test_a_preview_without_a_name_and_of_text(services: Container, editor: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"a;b\n1;2,5\n", media_type="text/csv")
     found = editor.post("/datasources/preview", {"kind": "http", "http": {"url": "https://x.example.com"}}).json()
     assert found["records"] == [{"a": 1, "b": 2.5}]
 
 
-def test_a_preview_that_fails_is_a_problem(services: Platform, editor: Client, upstream: Upstream) -> None:
+def test_a_preview_that_fails_is_a_problem(services: Container, editor: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"", 401)
     answer = editor.post("/datasources/preview", http_source())
     assert (answer.status, answer.json()["type"]) == (502, "urn:sluice:problem:source-refused")
 
 
-def test_the_ground_rules(services: Platform, admin: Client, viewer: Client) -> None:
+def test_the_ground_rules(services: Container, admin: Client, viewer: Client) -> None:
     for name in ("check", "preview"):
         assert viewer.post(f"/datasources/{name}", http_source()).status == 403
         assert admin.post(f"/datasources/{name}", "{").status == 400

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from sluice.access.cursors import Cursors
 from sluice.domain.base import merge_patch
 from sluice.domain.datasource.http_source import OffsetPagination
 from sluice.domain.json_text import depth, depth_of_text, dumps, loads, loads_with_digits, may_lose_digits
@@ -27,7 +28,6 @@ from sluice.domain.text_types import TextTypeGuess
 from sluice.domain.text_values import loses_digits
 from sluice.errors import Invalid
 from sluice.reads.request import data_request
-from sluice.security.cursors import Cursors
 from sluice.sources.http.pagination import End, OffsetPages, PageFacts
 
 SIZE = 100 if os.environ.get("PROOF") else 1

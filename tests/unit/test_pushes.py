@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.errors import Unavailable
-from sluice.orchestration.workflows import Outcome
-from sluice.runs.settling import settle, sweep
-from sluice.runs.starting import ingest_run, start
+from sluice.platform.workflows import Outcome
+from sluice.runs.reconcile import reconcile, sweep
+from sluice.runs.start import ingest_run, start
 from support.client import Client
 from support.documents import drop, http_source, ingest, rows, take_again
 from support.upstream import Upstream
@@ -107,7 +107,7 @@ def test_a_repeated_push_with_a_key_is_one(admin: Client) -> None:
 
 
 @pytest.mark.usefixtures("log")
-def test_append_adds_and_rewrites_nothing(services: Platform, admin: Client) -> None:
+def test_append_adds_and_rewrites_nothing(services: Container, admin: Client) -> None:
     for number in range(3):
         pushed(admin, "log", [{"id": number}])
     assert rows(admin, "datasources/log") == [{"id": 0}, {"id": 1}, {"id": 2}]
@@ -121,7 +121,7 @@ def test_append_adds_and_rewrites_nothing(services: Platform, admin: Client) -> 
 
 
 @pytest.mark.usefixtures("log")
-def test_many_small_files_become_one(services: Platform, admin: Client) -> None:
+def test_many_small_files_become_one(services: Container, admin: Client) -> None:
     services.settings = services.settings.model_copy(update={"max_version_objects": 3})
     for number in range(5):
         pushed(admin, "log", [{"id": number, f"c{number}": "x"}])
@@ -203,7 +203,7 @@ def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client
 
 @pytest.mark.usefixtures("log")
 def test_while_a_run_is_at_it_pushes_wait_for_the_next_one(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     first = pushed(admin, "log", [{"id": 1}])["run"]
@@ -224,7 +224,7 @@ def test_while_a_run_is_at_it_pushes_wait_for_the_next_one(
 
 
 @pytest.mark.usefixtures("log")
-def test_a_run_to_which_nothing_was_given_ends_well(services: Platform, admin: Client) -> None:
+def test_a_run_to_which_nothing_was_given_ends_well(services: Container, admin: Client) -> None:
     """Its pusher was killed before it could give its batch."""
     pushed(admin, "log", [{"id": 1}])
     run = start(services, ingest_run("log", "push", "test"))
@@ -235,7 +235,7 @@ def test_a_run_to_which_nothing_was_given_ends_well(services: Platform, admin: C
 
 @pytest.mark.usefixtures("log")
 def test_a_deleted_datasource_starts_nothing_and_gives_nothing_to_its_successor(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     run = pushed(admin, "log", [{"secret": "old"}])["run"]
@@ -253,7 +253,7 @@ def test_a_deleted_datasource_starts_nothing_and_gives_nothing_to_its_successor(
 
 @pytest.mark.usefixtures("log")
 def test_what_waited_for_a_deleted_datasource_comes_after_a_restoration(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     run = pushed(admin, "log", [{"id": 1}])["run"]
@@ -268,7 +268,7 @@ def test_what_waited_for_a_deleted_datasource_comes_after_a_restoration(
 
 @pytest.mark.usefixtures("log")
 def test_a_key_protects_a_push_whose_answer_was_lost(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(run: Run) -> None:
         raise Unavailable("not now")
@@ -282,7 +282,7 @@ def test_a_key_protects_a_push_whose_answer_was_lost(
 
 @pytest.mark.usefixtures("stock")
 def test_an_old_push_that_is_redriven_takes_nothing_back(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     admin.patch("/datasources/stock", {"fields": {"id": "id", "v": "abs(v)"}})
     workflows.hold = True
@@ -300,7 +300,7 @@ def test_an_old_push_that_is_redriven_takes_nothing_back(
 
 @pytest.mark.usefixtures("log")
 def test_a_replay_that_was_overtaken_loses_nothing(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     pushed(admin, "log", [{"id": 1}])
     done: list[str] = []
@@ -326,7 +326,7 @@ def test_a_primary_key_that_old_rows_lack_is_refused(admin: Client) -> None:
 
 
 def test_a_partial_run_that_is_redriven_adds_its_records_once(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     from support.upstream import ok, raw
 
@@ -350,7 +350,7 @@ def test_values_do_not_change_by_the_company_they_come_in(admin: Client) -> None
 
 
 @pytest.mark.usefixtures("log")
-def test_pushed_records_survive_their_run(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+def test_pushed_records_survive_their_run(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     """The machine dies in the middle of the run: it is tried again without anybody asking."""
     calls = []
 
@@ -370,20 +370,22 @@ def test_pushed_records_survive_their_run(services: Platform, admin: Client, wor
 
 
 @pytest.mark.usefixtures("log")
-def test_a_lost_end_is_made_good_by_the_next_push(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+def test_a_lost_end_is_made_good_by_the_next_push(
+    services: Container, admin: Client, workflows: LocalWorkflows
+) -> None:
     workflows.settle_ends = False
     pushed(admin, "log", [{"id": 1}])
     assert services.locks.read("push#log") is not None
     pushed(admin, "log", [{"id": 2}])
     assert [row["id"] for row in rows(admin, "datasources/log")] == [1, 2]
     for run in services.runs.active():
-        settle(services, run)
+        reconcile(services, run)
     assert services.locks.read("push#log") is None
 
 
 @pytest.mark.usefixtures("log")
 def test_a_failed_push_is_redriven_once_the_datasource_is_mended(
-    services: Platform, admin: Client, workflows: LocalWorkflows
+    services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
     run = pushed(admin, "log", [{"id": "x"}])["run"]
@@ -406,7 +408,7 @@ def test_a_project_follows_what_is_pushed(admin: Client) -> None:
     assert rows(admin, "projects/p") == [{"id": 1, "v": "b"}]
 
 
-def test_a_replay_makes_an_added_up_version_again(services: Platform, admin: Client) -> None:
+def test_a_replay_makes_an_added_up_version_again(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push"})
     for number in range(3):
         pushed(admin, "log", [{"id": number}])
@@ -418,7 +420,7 @@ def test_a_replay_makes_an_added_up_version_again(services: Platform, admin: Cli
     assert rows(admin, "datasources/log") == [{"number": 0}, {"number": 1}, {"number": 9}]
 
 
-def test_files_add_up_once_each(services: Platform, admin: Client) -> None:
+def test_files_add_up_once_each(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
     for name, body in (("a", b"a\n1\n"), ("b", b"a\n2\n"), ("c", b"a\n1\n")):
         run = drop(services, f"notes/{name}.csv", body)
@@ -437,7 +439,7 @@ def test_http_upserts(admin: Client, upstream: Upstream) -> None:
     assert rows(admin, "datasources/coins") == [{"id": 1, "v": 1}, {"id": 2, "v": 2}, {"id": 3, "v": 2}]
 
 
-def test_two_runs_that_add_at_once_both_count(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_two_runs_that_add_at_once_both_count(services: Container, admin: Client, upstream: Upstream) -> None:
     """The second one to commit finds another version than it began with, and extracts again."""
     admin.post("/datasources", http_source(write_disposition="append"))
     upstream.serve([{"id": 1}])

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import drop, ingest, refresh, rows
 from support.extraction import datasource, read
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 @pytest.fixture
-def notes(services: Platform, admin: Client) -> Any:
+def notes(services: Container, admin: Client) -> Any:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
 
     def dropped(name: str, body: bytes, **changes: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_a_key_that_an_object_has_twice_is_told(admin: Client, notes: Any) -> No
         {"a": {"b_c": {"d": 1}}, "a_b": {"e": 2}},
     ],
 )
-def test_a_pointer_leads_to_the_value(services: Platform, admin: Client, record: dict[str, Any], notes: Any) -> None:
+def test_a_pointer_leads_to_the_value(services: Container, admin: Client, record: dict[str, Any], notes: Any) -> None:
     for order in itertools.permutations(record):
         body = [{key: record[key] for key in order}]
         notes("a.json", json.dumps([{**body[0], "id": 1}]).encode(), primary_key=["id"])
@@ -93,7 +93,7 @@ def test_what_is_not_finite_is_read_as_another_type(tmp_path: Any, kind: str) ->
     assert repr(read([body], source, by_engine=True)) == repr(read([body], source, by_engine=False))
 
 
-def test_a_header_may_change_its_case(services: Platform, admin: Client) -> None:
+def test_a_header_may_change_its_case(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append", "types": {"v": "string"}})
     for number, body in enumerate([b"id,V\n1,1.50\n", b"id,v\n2,abc\n"]):
         run = drop(services, f"log/{number}.csv", body)
@@ -105,7 +105,7 @@ def test_a_header_may_change_its_case(services: Platform, admin: Client) -> None
     assert rows(admin, "datasources/log") == expected
 
 
-def test_a_column_that_becomes_text_is_told(services: Platform, admin: Client) -> None:
+def test_a_column_that_becomes_text_is_told(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push"})
     warned = []
     for value in (1, "x", "y"):

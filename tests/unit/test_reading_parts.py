@@ -14,7 +14,7 @@ from test_columnar import TEXTS, TYPES, json_document, palette, records
 
 from sluice.domain.run import PageReceipt
 from sluice.errors import UnreadableData
-from sluice.extract.parts import parts_of
+from sluice.extract.parallel_reading import parts_of
 from support.extraction import Read, datasource, read_in_parts, read_whole
 
 EXAMPLES = settings(

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.bootstrap import Platform
-from sluice.extract.parts import PartsOfReading
+from sluice.container import Container
+from sluice.extract.parallel_reading import ParallelReading
 from support.answers import shown
 from support.client import Client
 from support.documents import ingest, paged_source
@@ -18,7 +18,7 @@ WHOLE, DIVIDED = "whole", "divided"
 LIMIT = 5
 
 
-def divide(services: Platform, most: int) -> None:
+def divide(services: Container, most: int) -> None:
     """Have pages of more bytes read in parts."""
     services.settings.__dict__["extract_part_bytes"] = most
 
@@ -32,7 +32,7 @@ def serve(upstream: Upstream, records: Records) -> None:
 
 
 def ingested(
-    services: Platform, admin: Client, upstream: Upstream, batches: list[Records], **document: Any
+    services: Container, admin: Client, upstream: Upstream, batches: list[Records], **document: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Some runs of two datasources, which differ in how their pages are read alone; their last runs."""
     runs: dict[str, dict[str, Any]] = {}
@@ -66,7 +66,7 @@ MIXED = [{"id": number, "v": "x" if number == 33 else number, "late": 1.5} for n
 @pytest.mark.parametrize("disposition", ["replace", "append", "upsert"])
 @pytest.mark.parametrize("batches", [[FIRST], [FIRST, MIXED], [MIXED, FIRST]], ids=["one", "wider", "narrower"])
 def test_every_answer_is_the_same(
-    services: Platform,
+    services: Container,
     admin: Client,
     upstream: Upstream,
     workflows: LocalWorkflows,
@@ -84,7 +84,7 @@ def test_every_answer_is_the_same(
         assert len({one["key"].rpartition("/")[0] for one in objects}) == 1, "Athena reads one folder"
 
 
-def test_keys_that_repeat_in_different_parts_are_told(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_keys_that_repeat_in_different_parts_are_told(services: Container, admin: Client, upstream: Upstream) -> None:
     repeated = [{"id": number % 37, "v": number} for number in range(40)]
     whole, divided = ingested(services, admin, upstream, [repeated], primary_key=["id"])
     assert "id: 3 records repeat the primary key of another record" in whole["warnings"]
@@ -92,26 +92,26 @@ def test_keys_that_repeat_in_different_parts_are_told(services: Platform, admin:
 
 
 def test_workers_that_are_called_again_write_the_same(
-    services: Platform, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every worker dies once after its work, before anybody heard of it."""
     died: set[str] = set()
-    work = PartsOfReading.work
+    work = ParallelReading.work
 
-    def dying(self: PartsOfReading, stage: str, number: int) -> None:
+    def dying(self: ParallelReading, stage: str, number: int) -> None:
         work(self, stage, number)
         if f"{stage} {number}" not in died:
             died.add(f"{stage} {number}")
             raise Killed
 
-    monkeypatch.setattr(PartsOfReading, "work", dying)
+    monkeypatch.setattr(ParallelReading, "work", dying)
     whole, divided = ingested(services, admin, upstream, [FIRST + MIXED])
     require_same(admin, whole, divided)
     assert {one.partition(" ")[0] for one in died} == {"read", "fit"}
 
 
 def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
-    services: Platform, admin: Client, upstream: Upstream, workflows: LocalWorkflows
+    services: Container, admin: Client, upstream: Upstream, workflows: LocalWorkflows
 ) -> None:
     def dying(function: str, payload: dict[str, Any]) -> None:
         if payload.get("number") == 2:
@@ -124,7 +124,7 @@ def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
 
 
 def test_pages_that_do_not_fit_fail_the_run_as_they_would_in_one(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     clash = [*FIRST, {"id": 1, "a_b": 1}, *FIRST, {"id": 2, "a": {"b": 1}}]
     whole, divided = ingested(services, admin, upstream, [clash])
@@ -134,7 +134,7 @@ def test_pages_that_do_not_fit_fail_the_run_as_they_would_in_one(
 
 
 def test_whoever_publishes_meanwhile_is_not_displaced(
-    services: Platform, admin: Client, upstream: Upstream, workflows: LocalWorkflows
+    services: Container, admin: Client, upstream: Upstream, workflows: LocalWorkflows
 ) -> None:
     """What other pages were added while workers read is there as well."""
     other: list[str] = []

@@ -8,8 +8,8 @@ from typing import Any
 import botocore.client
 import pytest
 
-from sluice.bootstrap import Platform
 from sluice.catalog import runs
+from sluice.container import Container
 from sluice.domain.run import PageReceipt
 from support.client import Client
 from support.documents import ingest, paged_source
@@ -23,18 +23,18 @@ def receipt(number: int, *, ok: bool = True, attempt: int = 1, mark: str = "", *
     return PageReceipt(number=number, ok=ok, attempt=attempt, url="https://a/", hash=mark, fetched_at="", **more)
 
 
-def stored(services: Platform) -> list[tuple[int, str | None]]:
+def stored(services: Container) -> list[tuple[int, str | None]]:
     return [(page.number, page.hash) for page in services.pages.of_run(RUN)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 25, 26, 70])
-def test_all_receipts_are_stored(services: Platform, count: int) -> None:
+def test_all_receipts_are_stored(services: Container, count: int) -> None:
     receipts = [receipt(number, mark=str(number)) for number in range(1, count + 1)]
     services.pages.put_all(RUN, receipts)
     assert services.pages.of_run(RUN) == receipts
 
 
-def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Platform) -> None:
+def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Container) -> None:
     before = [receipt(1, mark="first"), receipt(2, ok=False, mark="failed"), receipt(3, mark="first")]
     services.pages.put_all(RUN, before)
     later = [receipt(1, mark="twice"), receipt(2, mark="good"), receipt(3, attempt=2, mark="redriven"), receipt(4)]
@@ -44,7 +44,7 @@ def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Platform) -> No
     assert stored(services)[3:] == [(4, ""), (5, "failed")]
 
 
-def test_receipts_that_no_single_transaction_has_room_for(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_receipts_that_no_single_transaction_has_room_for(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB takes 4 MB in a transaction; a cursor may have hundreds of kilobytes."""
     sizes: list[int] = []
     transact = runs.transact
@@ -62,7 +62,7 @@ def test_receipts_that_no_single_transaction_has_room_for(services: Platform, mo
 
 
 def test_a_page_costs_one_call_to_aws(
-    services: Platform,
+    services: Container,
     workflows: LocalWorkflows,
     admin: Client,
     upstream: Upstream,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.names import now
-from sluice.runs.starting import refresh_for_change
+from sluice.runs.start import refresh_for_change
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh, rows
 from support.upstream import Canned, Upstream, ok, raw
@@ -35,7 +35,7 @@ def serve_by_host(upstream: Upstream, documents: dict[str, Any]) -> None:
     upstream.answer = answer
 
 
-def test_the_main_job(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_the_main_job(services: Container, admin: Client, upstream: Upstream) -> None:
     serve_by_host(
         upstream,
         {
@@ -232,7 +232,7 @@ def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream, monkeyp
     assert asked() == {"always"}
     assert asked(ingest="all") == {"always", "aged", "once", "hourly"}
     assert asked(ingest="none") == set()
-    monkeypatch.setattr("sluice.runs.planning.now", lambda: now() + timedelta(days=4_000))
+    monkeypatch.setattr("sluice.runs.plan.now", lambda: now() + timedelta(days=4_000))
     assert asked() == {"always", "aged", "hourly"}, "what may be 0 seconds old never expires"
     assert ingest(admin, "paused")["status"] == "succeeded", "it is paused for schedules and refreshes only"
 
@@ -252,7 +252,7 @@ def test_the_same_inputs_again_are_no_new_version(admin: Client, upstream: Upstr
     assert refresh(admin, "p", ingest="all")["version"] == 2
 
 
-def test_a_drop_is_in_the_projects_data_with_nothing_else_called(services: Platform, admin: Client) -> None:
+def test_a_drop_is_in_the_projects_data_with_nothing_else_called(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     project(admin, {"notes": {}}, refresh_on="change")
     drop(services, "notes/1.csv", b"symbol,note\nA,one\n")
@@ -275,7 +275,7 @@ def test_two_projects_that_share_sources_do_not_wake_each_other_for_ever(admin: 
 
 
 def test_changes_during_a_refresh_are_followed_by_one_more(
-    services: Platform, workflows: LocalWorkflows, admin: Client
+    services: Container, workflows: LocalWorkflows, admin: Client
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     project(admin, {"notes": {}}, refresh_on="change")
@@ -295,7 +295,7 @@ def test_changes_during_a_refresh_are_followed_by_one_more(
 
 
 def test_a_merge_that_was_overtaken_is_done_again(
-    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+    services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"symbol": "A", "v": 1}])
     admin.post("/datasources", http_source("a"))
@@ -317,7 +317,7 @@ def test_a_merge_that_was_overtaken_is_done_again(
 
 
 def test_a_refresh_that_began_earlier_and_merged_later_is_published(
-    services: Platform, workflows: LocalWorkflows, admin: Client, upstream: Upstream
+    services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"symbol": "A", "v": 1}])
     admin.post("/datasources", http_source("a"))

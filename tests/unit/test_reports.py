@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, refresh
 from support.upstream import Upstream
@@ -27,7 +27,7 @@ RECORDS = [
 
 
 @pytest.fixture
-def sales(services: Platform, admin: Client, upstream: Upstream) -> Client:
+def sales(services: Container, admin: Client, upstream: Upstream) -> Client:
     """A project with a model and a report, not refreshed yet."""
     upstream.serve(RECORDS)
     admin.put("/datasources/sales", http_source("sales", types={"day": "date"}))
@@ -83,7 +83,7 @@ def test_versions_are_kept_and_the_same_is_not_rendered_again(sales: Client, ups
     assert pages[1] == pages[2] != pages[0]
 
 
-def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Platform) -> None:
+def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Container) -> None:
     refresh(sales, "p")
     body = sales.get("/projects/p/reports/sales").json()
     first = sales.get("/projects/p/reports/sales/latest").text

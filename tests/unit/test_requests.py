@@ -12,10 +12,10 @@ from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
-from sluice.bootstrap import Platform
+from sluice.api.routes import Route
 from sluice.catalog.definitions import Definition
+from sluice.container import Container
 from sluice.errors import PreconditionFailed
-from sluice.http.routes import Route
 from support.client import Client
 from support.documents import http_source, ingest, take_again
 from support.template import ROOT, resources
@@ -30,7 +30,7 @@ def path_of(route: Route) -> str:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
-def test_every_route_speaks_problem_details(services: Platform, admin: Client, viewer: Client, route: Route) -> None:
+def test_every_route_speaks_problem_details(services: Container, admin: Client, viewer: Client, route: Route) -> None:
     anonymous = Client().call(route.method, path_of(route))
     if route.role is None:
         assert anonymous.status in (200, 401, 404)
@@ -48,13 +48,13 @@ def test_every_route_speaks_problem_details(services: Platform, admin: Client, v
         assert (problem["status"], problem["instance"]) == (answer.status, "/v1" + path_of(route))
 
 
-def test_unknown_paths_and_methods(services: Platform, admin: Client) -> None:
+def test_unknown_paths_and_methods(services: Container, admin: Client) -> None:
     assert admin.get("/nothing").json()["type"] == "urn:sluice:problem:not-found"
     wrong = admin.call("PATCH", "/me")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "GET")
 
 
-def test_an_unexpected_error_tells_nothing(services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_tells_nothing(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*arguments: object) -> None:
         raise RuntimeError("the password is hunter2")
 
@@ -64,7 +64,7 @@ def test_an_unexpected_error_tells_nothing(services: Platform, admin: Client, mo
     assert "hunter2" not in answer.text
 
 
-def test_bodies(services: Platform, admin: Client) -> None:
+def test_bodies(services: Container, admin: Client) -> None:
     assert admin.post("/projects", "").status == 400
     assert admin.post("/projects", "[1]").status == 422
     assert admin.post("/projects", '{"name": NaN}').status == 400
@@ -73,7 +73,7 @@ def test_bodies(services: Platform, admin: Client) -> None:
     assert admin.post("/projects", {"name": "p", "description": "x" * 10_001}).status == 422
 
 
-def test_an_idempotency_key_replays_the_first_answer(services: Platform, admin: Client, editor: Client) -> None:
+def test_an_idempotency_key_replays_the_first_answer(services: Container, admin: Client, editor: Client) -> None:
     first = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
     again = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
     assert (again.status, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
@@ -85,7 +85,7 @@ def test_an_idempotency_key_replays_the_first_answer(services: Platform, admin: 
     assert admin.post("/projects", {"name": "s"}, idempotency_key="k3").status == 201, "a failure is not kept"
 
 
-def test_an_idempotency_key_starts_one_run(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_an_idempotency_key_starts_one_run(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.post("/datasources", http_source("a"))
     runs = {admin.post("/datasources/a/runs", {}, idempotency_key="k").json()["id"] for _ in range(3)}
@@ -93,7 +93,7 @@ def test_an_idempotency_key_starts_one_run(services: Platform, admin: Client, up
     assert len(upstream.requests) == 1
 
 
-def test_of_two_writers_who_read_the_same_one_wins(services: Platform, admin: Client) -> None:
+def test_of_two_writers_who_read_the_same_one_wins(services: Container, admin: Client) -> None:
     admin.post("/projects", {"name": "p"})
     found = services.definitions.get("project", "p")
     services.definitions.replace(found, {**found.document, "name": "first"})
@@ -106,7 +106,7 @@ def test_of_two_writers_who_read_the_same_one_wins(services: Platform, admin: Cl
 
 
 def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
     replace, overtaken = services.definitions.replace, []
@@ -123,7 +123,9 @@ def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
     assert stale.status == 412
 
 
-def test_who_takes_a_deleted_name_finds_none_of_its_data(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_who_takes_a_deleted_name_finds_none_of_its_data(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
     upstream.serve([{"id": "secret"}])
     admin.post("/datasources", http_source("a"))
     run = ingest(admin, "a")
@@ -144,7 +146,7 @@ def test_who_takes_a_deleted_name_finds_none_of_its_data(services: Platform, adm
     assert other.get("/datasources/a/data").json()["items"] == [{"id": "mine"}]
 
 
-def test_prefer_wait(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_prefer_wait(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
     answer = admin.post("/datasources/a/runs", {}, prefer="respond-async, wait=5")
@@ -155,7 +157,7 @@ def test_prefer_wait(services: Platform, admin: Client, upstream: Upstream) -> N
     assert plain.headers["Location"].endswith(f"/v1/runs/{plain.json()['id']}")
 
 
-def test_only_so_many_calls_wait(services: Platform, admin: Client, workflows: LocalWorkflows) -> None:
+def test_only_so_many_calls_wait(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     services.settings = services.settings.model_copy(update={"max_waiting_calls": 1})
     admin.post("/datasources", http_source("a"))
     workflows.hold = True
@@ -173,7 +175,7 @@ def test_only_so_many_calls_wait(services: Platform, admin: Client, workflows: L
     assert services.slots.holders("waiting-calls") == set(), "whoever has waited lets go"
 
 
-def test_runs_are_listed_and_filtered(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_runs_are_listed_and_filtered(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     for name in "ab":
         admin.post("/datasources", http_source(name))
@@ -193,7 +195,7 @@ def test_runs_are_listed_and_filtered(services: Platform, admin: Client, upstrea
     assert listed(f"limit=3&cursor={page['next']}") == [ids[0]]
 
 
-def test_a_run_is_cancelled_once_and_publishes_nothing(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_run_is_cancelled_once_and_publishes_nothing(services: Container, admin: Client, upstream: Upstream) -> None:
     workflows = services.workflows
     workflows.hold = True  # type: ignore[attr-defined]
     admin.post("/datasources", http_source("a"))
@@ -213,7 +215,7 @@ def test_a_run_is_cancelled_once_and_publishes_nothing(services: Platform, admin
 
 
 def test_a_large_answer_is_a_redirect(
-    services: Platform, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.serve([{"text": "x" * 1000}] * 20)
     admin.post("/datasources", http_source("a"))
@@ -225,7 +227,7 @@ def test_a_large_answer_is_a_redirect(
     assert admin.get(f"/runs/{run['id']}/pages/1/content").status == 303
 
 
-def test_the_api_describes_itself(services: Platform) -> None:
+def test_the_api_describes_itself(services: Container) -> None:
     anonymous = Client()
     document = anonymous.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")

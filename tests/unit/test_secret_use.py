@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, ingest
 from support.upstream import Upstream, ok, raw
@@ -23,7 +23,7 @@ def sent_anywhere(upstream: Upstream) -> bool:
 
 
 def test_an_editor_cannot_send_a_secret_to_a_server_of_their_own(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     for hosts in (None, ["api.payroll.example"]):
         admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": hosts})
@@ -39,7 +39,7 @@ def test_an_editor_cannot_send_a_secret_to_a_server_of_their_own(
 
 
 def test_who_is_no_admin_is_not_told_whether_a_secret_exists(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE})
     answers = []
@@ -52,7 +52,7 @@ def test_who_is_no_admin_is_not_told_whether_a_secret_exists(
 
 
 def test_a_secret_with_hosts_goes_to_these_only(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     shown = admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["API.payroll.example", "other:8443"]})
     assert (shown.status, shown.json()["hosts"]) == (201, ["API.payroll.example", "other:8443"])
@@ -69,7 +69,7 @@ def test_a_secret_with_hosts_goes_to_these_only(
 
 
 def test_hosts_that_change_later_count_at_the_fetch(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
     editor.post("/datasources", guarded("api.payroll.example"))
@@ -86,7 +86,7 @@ def test_hosts_that_change_later_count_at_the_fetch(
 
 
 def test_without_hosts_only_what_an_admin_wrote_last_may_use_it(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE})
     upstream.serve([{"id": 1}])
@@ -101,7 +101,7 @@ def test_without_hosts_only_what_an_admin_wrote_last_may_use_it(
     assert editor.patch("/datasources/theirs", {"description": "mine"}).status == 422, "the last writer is an editor"
 
 
-def test_a_redirect_takes_no_secret_to_another_host(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_a_redirect_takes_no_secret_to_another_host(services: Container, admin: Client, upstream: Upstream) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
     admin.post("/datasources", guarded("api.payroll.example"))
 
@@ -120,7 +120,7 @@ PAYROLL = {"value": VALUE, "hosts": ["api.payroll.example"]}
 
 
 def test_a_secret_with_projects_stays_within_them(
-    services: Platform, admin: Client, editor: Client, upstream: Upstream
+    services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     unknown = admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
     assert (unknown.status, unknown.json()["errors"][0]["pointer"]) == (422, "/projects/0")
@@ -259,7 +259,7 @@ def test_hosts_that_cannot_be(admin: Client, hosts: list[Any]) -> None:
 
 
 def test_the_value_is_never_anywhere_while_its_hosts_change(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": "old", "hosts": ["old.example"]})
     seen = []
@@ -313,7 +313,7 @@ def test_other_headers_may_have_any_name(admin: Client, name: str) -> None:
 
 
 def test_a_credential_that_an_earlier_release_stored_is_masked(
-    services: Platform, admin: Client, viewer: Client
+    services: Container, admin: Client, viewer: Client
 ) -> None:
     admin.post("/datasources", http_source("a"))
     found = services.definitions.get("datasource", "a")

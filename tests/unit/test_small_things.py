@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from sluice.aws import translated
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.schedule import Schedule, interval_seconds
 from sluice.errors import RequestError, RunError, SluiceError, TransientError, Unavailable, all_errors
 from sluice.lake.cache import FileCache
@@ -122,7 +122,7 @@ def test_the_cache_forgets_the_oldest_but_nothing_in_use(tmp_path: Path, monkeyp
     assert not first.exists()
 
 
-def test_large_pages_are_stored_once_and_read_back(services: Platform, tmp_path: Path) -> None:
+def test_large_pages_are_stored_once_and_read_back(services: Container, tmp_path: Path) -> None:
     body = b"0123456789" * 1_000_000
     file = tmp_path / "page"
     file.write_bytes(body)
@@ -133,7 +133,7 @@ def test_large_pages_are_stored_once_and_read_back(services: Platform, tmp_path:
         assert content.read() == body
 
 
-def test_an_object_is_sent_without_asking_whether_it_would_be_taken(services: Platform) -> None:
+def test_an_object_is_sent_without_asking_whether_it_would_be_taken(services: Container) -> None:
     """Asking (`Expect: 100-continue`) takes a round trip of its own for each page."""
     sent = []
     services.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))

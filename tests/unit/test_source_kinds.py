@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.datasource import Datasource
 from sluice.sources import registry
 from support.client import Client
@@ -52,6 +52,6 @@ def test_its_documents_and_secrets_are_checked_like_any_other(admin: Client) -> 
     assert (told.status, told.json()["errors"][0]["pointer"]) == (422, "/clock/ticks")
 
 
-def test_an_unknown_kind_is_refused_with_those_that_there_are(services: Platform, admin: Client) -> None:
+def test_an_unknown_kind_is_refused_with_those_that_there_are(services: Container, admin: Client) -> None:
     told = admin.put("/datasources/ticks", DOCUMENT).json()["errors"]
     assert {"pointer": "/kind", "message": "There is no kind 'clock'; the kinds are file, http, push, sql."} in told

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import ingest, refresh, rows
 
@@ -17,7 +17,7 @@ DOCUMENT: dict[str, Any] = {"name": "goods", "kind": "sql", "sql": SQL}
 
 
 @pytest.fixture
-def shop(services: Platform, tmp_path: Path) -> None:
+def shop(services: Container, tmp_path: Path) -> None:
     """A shop's database in the inbox."""
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as database:
@@ -29,7 +29,7 @@ def shop(services: Platform, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_rows_are_fetched_typed_merged_and_replayed(services: Platform, admin: Client) -> None:
+def test_rows_are_fetched_typed_merged_and_replayed(services: Container, admin: Client) -> None:
     assert admin.put("/datasources/goods", DOCUMENT).status == 201
     run = ingest(admin, "goods")
     assert (run["status"], run["rows"], run["completeness"]) == ("succeeded", 3, "complete"), run

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sluice.bootstrap import Platform
 from sluice.catalog.datasets import Datasets
+from sluice.container import Container
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid
 from sluice.sandbox.sandbox import SandboxTable
@@ -67,7 +67,7 @@ def test_a_common_table_of_a_models_name_reads_the_model(shop: Client, upstream:
     assert (circle.status, "circle" in circle.json()["detail"]) == (422, True)
 
 
-def test_views_are_read_by_the_engine_when_it_can_open_nothing_else(services: Platform, tmp_path: Path) -> None:
+def test_views_are_read_by_the_engine_when_it_can_open_nothing_else(services: Container, tmp_path: Path) -> None:
     """As if sqlglot had let it through when the view was written."""
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
@@ -82,7 +82,7 @@ def test_views_are_read_by_the_engine_when_it_can_open_nothing_else(services: Pl
 
 
 def test_a_query_over_two_tables_reads_one_refresh(
-    shop: Client, upstream: Upstream, services: Platform, monkeypatch: pytest.MonkeyPatch
+    shop: Client, upstream: Upstream, services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another refresh is published while the first table's version is being looked up."""
     model(shop, "m", "SELECT count(*) AS n FROM merged")

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh
 from support.upstream import Upstream
@@ -15,7 +15,7 @@ DATABASE = "sluice_main"
 
 
 @pytest.fixture
-def glue(services: Platform) -> Any:
+def glue(services: Container) -> Any:
     """A Glue database that the platform knows."""
     client = boto3.client("glue")
     client.create_database(DatabaseInput={"Name": DATABASE})
@@ -83,7 +83,7 @@ def test_models_have_tables(glue: Any, admin: Client, upstream: Upstream) -> Non
     assert table(glue, "project_my_p__total") is None
 
 
-def test_what_has_no_one_folder_has_no_table(glue: Any, services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_what_has_no_one_folder_has_no_table(glue: Any, services: Container, admin: Client, upstream: Upstream) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
     drop(services, "log/a.csv", b"a\n1\n")
     assert table(glue, "datasource_log") is not None

@@ -12,7 +12,7 @@ import yaml
 
 from policies import expanded
 from sluice.errors import transient_names
-from sluice.runs.inbox import _SOUGHT_SECONDS
+from sluice.runs.drops import _SOUGHT_SECONDS
 from sluice.settings import Settings
 from support.template import ROOT, resources, template
 

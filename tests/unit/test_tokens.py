@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from authorizer.app import handler
-from sluice.bootstrap import Platform
+from sluice.access.tokens import Tokens
+from sluice.container import Container
 from sluice.errors import Unavailable
-from sluice.security.tokens import Tokens
 from support.client import Client
 from support.workflows import Context
 
@@ -47,7 +47,7 @@ class Issuer:
 
 
 @pytest.fixture
-def issuer(services: Platform) -> Issuer:
+def issuer(services: Container) -> Issuer:
     found = Issuer()
     services.settings = services.settings.model_copy(
         update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_role_claim": "groups"}
@@ -172,7 +172,7 @@ def test_a_token_without_a_role_is_forbidden(groups: Any) -> None:
     assert policy["Effect"] == "Deny"
 
 
-def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Platform, issuer: Issuer) -> None:
+def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Container, issuer: Issuer) -> None:
     for _ in range(3):
         assert me(token())["role"] == "editor"
     assert issuer.asked == [f"{ISSUER}/.well-known/jwks.json"]
@@ -186,7 +186,7 @@ def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Platform, iss
     assert me(token()) == 401, "a key that was withdrawn"
 
 
-def test_an_issuer_that_is_down(services: Platform, issuer: Issuer) -> None:
+def test_an_issuer_that_is_down(services: Container, issuer: Issuer) -> None:
     issuer.down = True
     with pytest.raises(Unavailable):
         services.tokens.recognise(token())
@@ -203,22 +203,22 @@ def test_an_issuer_that_is_down(services: Platform, issuer: Issuer) -> None:
 
 
 @pytest.mark.parametrize("said", [[], {"keys": None}, {}, {"keys": {}}])
-def test_an_issuer_that_publishes_nonsense(services: Platform, said: Any) -> None:
+def test_an_issuer_that_publishes_nonsense(services: Container, said: Any) -> None:
     settings = services.settings.model_copy(update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE})
     with pytest.raises(Unavailable):
         Tokens(settings, lambda url: said).recognise(token())
 
 
-def test_keys_for_encryption_sign_nothing(services: Platform, issuer: Issuer) -> None:
+def test_keys_for_encryption_sign_nothing(services: Container, issuer: Issuer) -> None:
     issuer.keys = [{**jwk(RSA_KEY, "rsa"), "use": "enc"}]
     assert me(token()) == 401
 
 
-def test_without_an_issuer_no_token_is_taken(services: Platform) -> None:
+def test_without_an_issuer_no_token_is_taken(services: Container) -> None:
     assert me(token()) == 401
 
 
-def test_where_the_keys_are(services: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_keys_are(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Issuer()
     pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
     settings = services.settings.model_copy(update={"jwt_issuer": pool, "jwt_audience": AUDIENCE})
@@ -233,7 +233,7 @@ def test_where_the_keys_are(services: Platform, monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-def test_in_sams_own_server_the_function_says_401(services: Platform) -> None:
+def test_in_sams_own_server_the_function_says_401(services: Container) -> None:
     services.settings = services.settings.model_copy(update={"aws_sam_local": True})
     asked = {"headers": {}, "httpMethod": "GET", "methodArn": "arn"}
     assert handler(asked, Context())["context"] == {}

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from sluice import __version__
-from sluice.bootstrap import Platform
 from sluice.catalog import migration
 from sluice.catalog.upgrades import RELEASES, UPGRADES, downgraded, newest, upgraded, version_in
+from sluice.container import Container
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.file_format import CsvOptions
 from sluice_cli.main import cli
@@ -83,13 +83,13 @@ def put(table: str, item: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def old(services: Platform) -> None:
+def old(services: Container) -> None:
     put("DefinitionsTable", OLD_DATASOURCE)
     put("RunsTable", OLD_RUN)
     put("DatasetsTable", OLD_POINTER)
 
 
-def stored(services: Platform) -> list[migration.Stored]:
+def stored(services: Container) -> list[migration.Stored]:
     return [
         migration.Stored(services.definitions._table, ("workspace_kind", "name")),
         migration.Stored(services.runs._table, ("workspace", "run_id")),
@@ -98,7 +98,7 @@ def stored(services: Platform) -> list[migration.Stored]:
 
 
 @pytest.mark.usefixtures("old")
-def test_old_items_are_read_in_the_present_form(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_old_items_are_read_in_the_present_form(services: Container, admin: Client, upstream: Upstream) -> None:
     document = admin.get("/datasources/coins").json()
     assert (document["csv"], document["xlsx"], document["etag"]) == (None, None, "3")
     fresh = HttpDatasource.model_validate({"name": "x", "kind": "http", "http": {"url": "https://e.com"}}).model_dump(
@@ -118,7 +118,7 @@ def test_old_items_are_read_in_the_present_form(services: Platform, admin: Clien
     assert rows(admin, "datasources/coins") == [{"id": 1}]
 
 
-def test_csv_of_an_earlier_release_is_read_as_before(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_csv_of_an_earlier_release_is_read_as_before(services: Container, admin: Client, upstream: Upstream) -> None:
     put("DefinitionsTable", OLD_CSV_DATASOURCE)
     fresh = CsvOptions().model_dump(mode="json")
     document = admin.get("/datasources/coins").json()
@@ -130,7 +130,7 @@ def test_csv_of_an_earlier_release_is_read_as_before(services: Platform, admin: 
 
 
 @pytest.mark.usefixtures("old")
-def test_a_migration_finishes_what_reading_does(services: Platform, admin: Client) -> None:
+def test_a_migration_finishes_what_reading_does(services: Container, admin: Client) -> None:
     tables = stored(services)
     shown = admin.get("/datasources/coins").json()
     planned = migration.plan(tables)
@@ -150,7 +150,7 @@ def test_a_migration_finishes_what_reading_does(services: Platform, admin: Clien
 
 @pytest.mark.usefixtures("old")
 def test_a_migration_overwrites_nobodys_change(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def meanwhile(entity: str, item: dict[str, Any]) -> dict[str, Any]:
         if entity == "datasource":
@@ -162,7 +162,7 @@ def test_a_migration_overwrites_nobodys_change(
     assert admin.get("/datasources/coins").json()["description"] == "changed"
 
 
-def test_what_is_written_now_needs_no_upgrade(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_what_is_written_now_needs_no_upgrade(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.post("/datasources", {"name": "a", "kind": "http", "http": {"url": "https://a.example.com"}})
     admin.post("/projects", {"name": "p"})
@@ -207,7 +207,7 @@ def set_document(admin: Client, name: str, **changes: Any) -> None:
 
 
 def test_migration_down_writes_what_the_release_before_reads(
-    services: Platform, admin: Client, upstream: Upstream
+    services: Container, admin: Client, upstream: Upstream
 ) -> None:
     pages = {"type": "page", "page_param": "p", "verify": "always"}
     http = {"url": "https://coins.example.com/v1", "concurrency": 2, "pagination": pages}
@@ -238,7 +238,7 @@ def test_migration_down_writes_what_the_release_before_reads(
     ids=["header", "date_format", "method"],
 )
 def test_migration_down_keeps_what_would_be_read_in_another_way(
-    services: Platform, admin: Client, changes: dict[str, Any], reason: str
+    services: Container, admin: Client, changes: dict[str, Any], reason: str
 ) -> None:
     set_document(admin, "new", **changes)
     shown = admin.get("/datasources/new").json()
@@ -251,7 +251,7 @@ def test_migration_down_keeps_what_would_be_read_in_another_way(
 
 
 @pytest.mark.usefixtures("old")
-def test_migration_down_removes_what_the_oldest_release_does_not_know(services: Platform, admin: Client) -> None:
+def test_migration_down_removes_what_the_oldest_release_does_not_know(services: Container, admin: Client) -> None:
     tables = stored(services)
     migration.apply(tables)
     assert migration.apply(tables, "0.1").counts == {("datasource", 3, 1): 1, ("run", 2, 1): 1, ("pointer", 2, 1): 1}
@@ -260,7 +260,7 @@ def test_migration_down_removes_what_the_oldest_release_does_not_know(services: 
 
 
 def test_command_names_what_stays_and_why(
-    services: Platform, admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class CloudFormation:
         def describe_stack_resources(self, **_: str) -> Any:

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.names import parse_time, rfc3339
 from sluice.domain.schema import is_number
 from sluice.errors import Invalid
@@ -167,7 +167,7 @@ def test_as_of_the_moment_that_is_shown_finds_the_version(shop: Client, upstream
 FORMULAS = ["=1+1", "+1", "-1+2", "@x", "\tx", "\rx"]
 
 
-def test_no_form_of_csv_has_formulas(services: Platform, admin: Client, upstream: Upstream) -> None:
+def test_no_form_of_csv_has_formulas(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": at, "=name": text, "n": -at, "tags": ["-"]} for at, text in enumerate(FORMULAS)])
     admin.put("/datasources/shop", http_source("shop", types={"n": "decimal(9,2)"}))
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
@@ -262,7 +262,7 @@ def test_a_text_that_no_cell_can_hold_is_refused(text: str) -> None:
         sheet_of(["string"], [text])
 
 
-def test_large_numbers_leave_as_a_workbook(services: Platform, admin: Client) -> None:
+def test_large_numbers_leave_as_a_workbook(services: Container, admin: Client) -> None:
     admin.put("/datasources/d", {"name": "d", "kind": "file"})
     drop(services, "d/a.json", b'[{"id": 1234567890123456789, "x": 1e300, "y": 1000000000000001}]')
     assert admin.get("/datasources/d/data?format=xlsx").status == 303

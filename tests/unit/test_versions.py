@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.names import parse_time, rfc3339
 from support.client import Client
 from support.documents import JOIN, Documents, drop, project, refresh, rows
@@ -53,7 +53,7 @@ def test_what_was_published_then(admin: Client, documents: Documents) -> None:
     assert admin.get("/projects/p/data?as_of=2026-01-01T00:00:00Z&version=1").status == 422
 
 
-def test_readers_never_see_a_mixture(services: Platform, admin: Client, documents: Documents) -> None:
+def test_readers_never_see_a_mixture(services: Container, admin: Client, documents: Documents) -> None:
     """Readers walk through pages while versions are promoted to and fro."""
     for value in (1, 2):
         documents["a"] = [{"id": key, "v": value} for key in range(40)]
@@ -146,7 +146,7 @@ def test_a_concatenation_is_explained(admin: Client, documents: Documents) -> No
         assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["value"]) == (value, cited, value)
 
 
-def test_a_merge_is_tried(services: Platform, admin: Client, viewer: Client, documents: Documents) -> None:
+def test_a_merge_is_tried(services: Container, admin: Client, viewer: Client, documents: Documents) -> None:
     published(admin, documents, 1, 2)
     answer = admin.post("/projects/p/merge/preview", {"inputs": {"a": 1}})
     assert answer.status == 200
@@ -166,7 +166,7 @@ def test_a_merge_is_tried(services: Platform, admin: Client, viewer: Client, doc
 
 
 def test_a_dry_run_publishes_nothing(
-    services: Platform, admin: Client, upstream: Upstream, documents: Documents
+    services: Container, admin: Client, upstream: Upstream, documents: Documents
 ) -> None:
     published(admin, documents, 1)
     documents["a"] = [{"id": 9}]
@@ -188,7 +188,7 @@ def test_the_manifest_says_what_went_in_and_came_out(admin: Client, documents: D
     assert (again["output_hash"], again["fingerprint"]) == (found[0]["output_hash"], found[0]["fingerprint"])
 
 
-def test_a_csv_drop_in_a_document_merge_is_explained(services: Platform, admin: Client) -> None:
+def test_a_csv_drop_in_a_document_merge_is_explained(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
     admin.put("/projects/p/datasources/notes", {})
@@ -233,7 +233,7 @@ def test_a_large_preview_is_an_address(admin: Client, documents: Documents) -> N
     assert admin.post("/projects/p/merge/preview", {}).status == 303
 
 
-def test_documents_of_added_up_rows_are_explained(services: Platform, admin: Client) -> None:
+def test_documents_of_added_up_rows_are_explained(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
     admin.put("/projects/p/datasources/log", {})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from support.client import Client
 from support.documents import drop, ingest, rows
 
@@ -21,7 +21,7 @@ def pushed(admin: Client, slug: str, records: list[dict[str, Any]]) -> None:
     assert admin.post(f"/datasources/{slug}/records", records).status == 202
 
 
-def dropped(services: Platform, slug: str, number: int, text: str) -> None:
+def dropped(services: Container, slug: str, number: int, text: str) -> None:
     run = drop(services, f"{slug}/{number}.csv", text.encode())
     assert run is not None
     assert run["status"] == "succeeded", run
@@ -41,7 +41,7 @@ def test_numbers_that_become_text_are_as_they_were_pushed(
 @pytest.mark.parametrize("disposition", ["append", "upsert"])
 @pytest.mark.parametrize("last", ["abc", "007", "2026-01-01"])
 def test_texts_of_csv_come_back_as_they_were_dropped(
-    services: Platform, admin: Client, disposition: str, last: str
+    services: Container, admin: Client, disposition: str, last: str
 ) -> None:
     document = {"name": "notes", "kind": "file", "format": "csv", "write_disposition": disposition}
     admin.post("/datasources", {**document, "primary_key": ["id"]})
@@ -50,7 +50,7 @@ def test_texts_of_csv_come_back_as_they_were_dropped(
     assert [row["v"] for row in rows(admin, "datasources/notes")] == ["1.50", "1", "+0.250", last]
 
 
-def test_times_and_truth_values_come_back_as_they_were_dropped(services: Platform, admin: Client) -> None:
+def test_times_and_truth_values_come_back_as_they_were_dropped(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv", "write_disposition": "append"})
     texts = ["2026-01-01T00:00:00Z,TRUE", "2026-01-01 10:00+02:00,False", "never,maybe"]
     for number, text in enumerate(texts):
@@ -60,7 +60,7 @@ def test_times_and_truth_values_come_back_as_they_were_dropped(services: Platfor
 
 
 def test_compacted_files_are_read_again_from_their_pages(
-    services: Platform, admin: Client, monkeypatch: pytest.MonkeyPatch
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "settings", services.settings.model_copy(update={"max_version_objects": 2}))
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv", "write_disposition": "append"})
@@ -71,7 +71,7 @@ def test_compacted_files_are_read_again_from_their_pages(
     assert [row["id"] for row in rows(admin, "datasources/notes")] == list(range(6))
 
 
-def test_a_replay_has_the_same_texts(services: Platform, admin: Client) -> None:
+def test_a_replay_has_the_same_texts(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv", "write_disposition": "append"})
     for number, text in enumerate(["1.50", "NA", "abc"]):
         dropped(services, "notes", number, f"id,v\n{number},{text}\n")

@@ -7,14 +7,14 @@ from typing import Annotated
 import orjson
 from pydantic import StringConstraints
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.routes import IDEMPOTENCY_KEY, Routes
 from sluice.catalog.definitions import Definition
+from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
 from sluice.errors import Conflict, Invalid
-from sluice.http.call import Answer, Call
-from sluice.http.routes import IDEMPOTENCY_KEY, Routes
-from sluice.runs.pushing import accepted_records, parse_records, push
+from sluice.runs.pushes import accepted_records, parse_records, push
 
 routes = Routes("datasources")
 _RECORDS = {"type": "array", "items": {}, "description": "A JSON array, or one JSON object on each line."}
@@ -39,7 +39,7 @@ def _require_kind(found: Definition, kind: str, advice: str) -> None:
     status=202,
     parameters=[IDEMPOTENCY_KEY],
 )
-def push_records(call: Call, services: Platform, slug: str) -> Answer:
+def push_records(call: Call, services: Container, slug: str) -> Answer:
     """Push records; they are kept at once, and readable when the run has ended."""
     found = call.definition
     body = call.body()
@@ -67,7 +67,7 @@ def _told_by(call: Call, found: Definition) -> str | None:
 @routes.post(
     "/datasources/{slug}/uploads", "datasource.push", body=Upload, answer="UploadForm", parameters=[IDEMPOTENCY_KEY]
 )
-def create_upload(call: Call, services: Platform, slug: str) -> Answer:
+def create_upload(call: Call, services: Container, slug: str) -> Answer:
     """An address for one file, of which everybody who has it may make one POST of a form."""
     found = call.definition
     filename = call.document(Upload).filename

@@ -1,21 +1,21 @@
 """Datasources assigned to projects."""
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.paging import paged
+from sluice.api.resources import DATASOURCES, until_stored
+from sluice.api.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 from sluice.catalog.assignments import Assigned, not_assigned
 from sluice.catalog.definitions import Definition, missing
+from sluice.container import Container
 from sluice.domain.datasource import Datasource
 from sluice.domain.project import Assignment
 from sluice.errors import Conflict, SecretForbidden
-from sluice.http.call import Answer, Call
-from sluice.http.lists import paged
-from sluice.http.resources import DATASOURCES, until_stored
-from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 
 routes = Routes("projects")
 
 
 @routes.get("/projects/{slug}/datasources", "project.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
-def list_project_datasources(call: Call, services: Platform, slug: str) -> Answer:
+def list_project_datasources(call: Call, services: Container, slug: str) -> Answer:
     """A project's datasources, best ranked first."""
     found = services.assignments.of_project(slug)
     return paged(call, services, ["assignments", slug], [assigned.presented() for assigned in found])
@@ -24,7 +24,7 @@ def list_project_datasources(call: Call, services: Platform, slug: str) -> Answe
 @routes.get(
     "/projects/{slug}/datasources/{datasource}", "project.read", answer="AssignmentView", parameters=[IF_NONE_MATCH]
 )
-def get_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
+def get_assignment(call: Call, services: Container, slug: str, datasource: str) -> Answer:
     """How a datasource takes part in a project; 304 when the client knows."""
     assigned = _stored(services, slug, datasource)
     headers = {"ETag": f'"{_etag(assigned)}"'}
@@ -40,7 +40,7 @@ def get_assignment(call: Call, services: Platform, slug: str, datasource: str) -
     answer="AssignmentView",
     parameters=[IF_MATCH],
 )
-def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
+def put_assignment(call: Call, services: Container, slug: str, datasource: str) -> Answer:
     """Assign a datasource to a project, or change how it takes part."""
 
     def put(project: Definition | None) -> Answer:
@@ -65,7 +65,7 @@ def put_assignment(call: Call, services: Platform, slug: str, datasource: str) -
     return until_stored(call, put)
 
 
-def _require_secrets_allowed(services: Platform, found: Definition, project: Definition) -> None:
+def _require_secrets_allowed(services: Container, found: Definition, project: Definition) -> None:
     """Refuse to bring the data of a secret into a project that the secret does not name.
 
     What was fetched counts, too: the documents of the published version and of those it adds to.
@@ -93,7 +93,7 @@ def _require_secrets_allowed(services: Platform, found: Definition, project: Def
 
 
 @routes.delete("/projects/{slug}/datasources/{datasource}", "project.assign", status=204, parameters=[IF_MATCH])
-def delete_assignment(call: Call, services: Platform, slug: str, datasource: str) -> Answer:
+def delete_assignment(call: Call, services: Container, slug: str, datasource: str) -> Answer:
     """Take a datasource out of a project; its data stays."""
 
     def delete(_: Definition | None) -> Answer:
@@ -111,13 +111,13 @@ def _etag(assigned: Assigned) -> str:
     return str(assigned.version)
 
 
-def _require_unread(services: Platform, slug: str, name: str) -> None:
-    from sluice.http.parts import require_unread  # models, reports and SQL: only where a name is taken away
+def _require_unread(services: Container, slug: str, name: str) -> None:
+    from sluice.api.project_resources import require_unread  # models, reports and SQL: only where a name is taken away
 
     require_unread(services, slug, name)
 
 
-def _stored(services: Platform, slug: str, datasource: str) -> Assigned:
+def _stored(services: Container, slug: str, datasource: str) -> Assigned:
     assigned = services.assignments.find(slug, datasource)
     if assigned is None:
         raise not_assigned(slug, datasource)

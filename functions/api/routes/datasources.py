@@ -5,16 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sluice.bootstrap import Platform
-from sluice.catalog.definitions import Definition, missing
-from sluice.domain.base import Document
-from sluice.domain.datasource import Datasource
-from sluice.errors import Conflict
-from sluice.http.call import Answer, Call
-from sluice.http.datasource_rules import shown_datasource
-from sluice.http.lists import paged
-from sluice.http.resources import DATASOURCES, until_stored
-from sluice.http.routes import (
+from sluice.api.call import Answer, Call
+from sluice.api.datasource_rules import shown_datasource
+from sluice.api.paging import paged
+from sluice.api.resources import DATASOURCES, until_stored
+from sluice.api.routes import (
     CURSOR,
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -25,9 +20,14 @@ from sluice.http.routes import (
     Parameter,
     Routes,
 )
-from sluice.http.running import started
-from sluice.http.targets import is_visible
-from sluice.runs.starting import ingest_run, start
+from sluice.api.running import started
+from sluice.api.targets import is_visible
+from sluice.catalog.definitions import Definition, missing
+from sluice.container import Container
+from sluice.domain.base import Document
+from sluice.domain.datasource import Datasource
+from sluice.errors import Conflict
+from sluice.runs.start import ingest_run, start
 from sluice.runs.tables import follow
 
 routes = Routes("datasources")
@@ -43,7 +43,7 @@ class IngestRequest(Document):
 
 
 @routes.get("/datasources", "datasource.list", answer="DatasourceViewList", parameters=[LIMIT, CURSOR])
-def list_datasources(call: Call, services: Platform) -> Answer:
+def list_datasources(call: Call, services: Container) -> Answer:
     """The datasources, by slug."""
     return DATASOURCES.list(call, services)
 
@@ -56,13 +56,13 @@ def list_datasources(call: Call, services: Platform) -> Answer:
     status=201,
     parameters=[IDEMPOTENCY_KEY],
 )
-def create_datasource(call: Call, services: Platform) -> Answer:
+def create_datasource(call: Call, services: Container) -> Answer:
     """Make a datasource."""
     return DATASOURCES.create(call, services)
 
 
 @routes.get("/datasources/{slug}", "datasource.read", answer="DatasourceView", parameters=[IF_NONE_MATCH])
-def get_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def get_datasource(call: Call, services: Container, slug: str) -> Answer:
     """One datasource."""
     return DATASOURCES.read(call)
 
@@ -75,7 +75,7 @@ def get_datasource(call: Call, services: Platform, slug: str) -> Answer:
     answer="DatasourceView",
     parameters=[IF_MATCH],
 )
-def put_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def put_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Make a datasource of this slug, or replace it."""
     return DATASOURCES.put(call, services, slug)
 
@@ -83,13 +83,13 @@ def put_datasource(call: Call, services: Platform, slug: str) -> Answer:
 @routes.patch(
     "/datasources/{slug}", "datasource.update", body=MERGE_PATCH, answer="DatasourceView", parameters=[IF_MATCH]
 )
-def patch_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def patch_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Change parts of a datasource."""
     return DATASOURCES.patch(call, services, slug)
 
 
 @routes.delete("/datasources/{slug}", "datasource.delete", status=204, parameters=[IF_MATCH, FORCE])
-def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def delete_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Hide a datasource and stop its schedule; its data stays, and its slug stays reserved for its restoration."""
     call.require_match(call.definition.etag)
     call.require_known_parameters()
@@ -110,7 +110,7 @@ def delete_datasource(call: Call, services: Platform, slug: str) -> Answer:
 
 
 @routes.post("/datasources/{slug}/restore", "datasource.restore", answer="DatasourceView", parameters=[IDEMPOTENCY_KEY])
-def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def restore_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Bring back a deleted datasource, its versions and its schedule; not its part in projects."""
     call.require_known_parameters()
     within = timedelta(days=services.settings.restore_days)
@@ -124,19 +124,19 @@ def restore_datasource(call: Call, services: Platform, slug: str) -> Answer:
 
 
 @routes.get("/datasources/{slug}/stats", "datasource.read", answer="DatasourceStats")
-def get_datasource_stats(call: Call, services: Platform, slug: str) -> Answer:
+def get_datasource_stats(call: Call, services: Container, slug: str) -> Answer:
     """How the upstream has answered so far."""
     found = call.definition
     return Answer(services.calls.of(slug, found.created_at))
 
 
-def _sees(call: Call, services: Platform, project: str) -> bool:
+def _sees(call: Call, services: Container, project: str) -> bool:
     found = services.definitions.find("project", project)
     return found is not None and is_visible(services, call.principal, found)
 
 
 @routes.get("/datasources/{slug}/projects", "datasource.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
-def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answer:
+def list_datasource_projects(call: Call, services: Container, slug: str) -> Answer:
     """The projects that a datasource is part of."""
     found = services.assignments.of_datasource(slug)
     seen = [one.presented() for one in found if _sees(call, services, one.project)]
@@ -151,7 +151,7 @@ def list_datasource_projects(call: Call, services: Platform, slug: str) -> Answe
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
-def start_datasource_run(call: Call, services: Platform, slug: str) -> Answer:
+def start_datasource_run(call: Call, services: Container, slug: str) -> Answer:
     """Start an ingest run."""
     found = call.definition
     request = call.document(IngestRequest, {})

@@ -1,16 +1,16 @@
 """API keys."""
 
-from sluice.bootstrap import Platform
+from sluice.access.api_keys import presented
+from sluice.api.call import Answer, Call
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
+from sluice.container import Container
 from sluice.domain.identity import ApiKey, KeyRequest
-from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
-from sluice.security.keys import presented
 
 routes = Routes("keys")
 
 
 @routes.post("/keys", "key.manage", body=KeyRequest, answer="NewKey", status=201, parameters=[IDEMPOTENCY_KEY])
-def create_key(call: Call, services: Platform) -> Answer:
+def create_key(call: Call, services: Container) -> Answer:
     """Make an API key; it is shown in this answer only."""
     stored, key = services.keys.issue(call.document(KeyRequest), call.principal.id)
     location = {"Location": call.link(f"/keys/{stored.id}")}
@@ -18,7 +18,7 @@ def create_key(call: Call, services: Platform) -> Answer:
 
 
 @routes.get("/keys", "key.manage", answer="KeyViewList", parameters=[LIMIT, CURSOR])
-def list_keys(call: Call, services: Platform) -> Answer:
+def list_keys(call: Call, services: Container) -> Answer:
     """The API keys, without their secrets."""
     after = services.cursors.open("keys", call.one("cursor"))
     found, following = services.definitions.page("key", call.limit(), after)
@@ -27,7 +27,7 @@ def list_keys(call: Call, services: Platform) -> Answer:
 
 
 @routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH])
-def get_key(call: Call, services: Platform, key_id: str) -> Answer:
+def get_key(call: Call, services: Container, key_id: str) -> Answer:
     """One API key, without its secret; 304 when the client has it."""
     found = services.definitions.get("key", key_id)
     if call.has(found.etag):
@@ -36,7 +36,7 @@ def get_key(call: Call, services: Platform, key_id: str) -> Answer:
 
 
 @routes.delete("/keys/{key_id}", "key.manage", status=204, parameters=[IF_MATCH])
-def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
+def delete_key(call: Call, services: Container, key_id: str) -> Answer:
     """Revoke an API key at once."""
     found = services.definitions.get("key", key_id)
     call.require_match(found.etag)
@@ -46,7 +46,7 @@ def delete_key(call: Call, services: Platform, key_id: str) -> Answer:
 
 
 @routes.post("/keys/{key_id}/rotate", "key.manage", answer="NewKey", parameters=[IDEMPOTENCY_KEY])
-def rotate_key(call: Call, services: Platform, key_id: str) -> Answer:
+def rotate_key(call: Call, services: Container, key_id: str) -> Answer:
     """Give an API key a new secret; the old one stops working at once."""
     call.require_known_parameters()
     stored, key = services.keys.rotate(key_id)

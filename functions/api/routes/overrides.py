@@ -3,12 +3,12 @@
 from typing import Any
 from urllib.parse import quote
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, RECORD_KEY, Routes
 from sluice.catalog.definitions import Definition
+from sluice.container import Container
 from sluice.domain.override import Override, OverrideRequest, override_name, override_request
-from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, RECORD_KEY, Routes
-from sluice.runs.overrides import delete_override, find_override, overrides_of, put_override
+from sluice.projects.overrides import delete_override, find_override, overrides_of, put_override
 
 routes = Routes("projects")
 
@@ -18,7 +18,7 @@ def _view(override: Override, stored: Definition) -> dict[str, Any]:
 
 
 @routes.get("/projects/{slug}/overrides", "project.read", answer="OverrideViewList", parameters=[LIMIT, CURSOR])
-def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
+def list_overrides(call: Call, services: Container, slug: str) -> Answer:
     """The overrides of a project, by field and key."""
     bound, limit = ["overrides", slug], call.limit()
     after = services.cursors.open(bound, call.one("cursor"))
@@ -34,7 +34,7 @@ def list_overrides(call: Call, services: Platform, slug: str) -> Answer:
     answer="OverrideView",
     parameters=[RECORD_KEY, IF_NONE_MATCH],
 )
-def get_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
+def get_override(call: Call, services: Container, slug: str, field: str) -> Answer:
     """The override of one field of one record."""
     override, stored = find_override(services, slug, field, call.many("key"))
     headers = {"ETag": f'"{stored.etag}"'}
@@ -50,7 +50,7 @@ def get_override(call: Call, services: Platform, slug: str, field: str) -> Answe
     answer="OverrideView",
     parameters=[RECORD_KEY, IF_MATCH],
 )
-def set_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
+def set_override(call: Call, services: Container, slug: str, field: str) -> Answer:
     """Put a value in the place of what the sources say; it counts from the next refresh on."""
     project = call.definition
     body = call.json(exact=True)
@@ -68,7 +68,7 @@ def set_override(call: Call, services: Platform, slug: str, field: str) -> Answe
 
 
 @routes.delete("/projects/{slug}/overrides/{field}", "project.override", status=204, parameters=[RECORD_KEY, IF_MATCH])
-def remove_override(call: Call, services: Platform, slug: str, field: str) -> Answer:
+def remove_override(call: Call, services: Container, slug: str, field: str) -> Answer:
     """Let the sources speak again; it counts from the next refresh on."""
     project = call.definition
     _, stored = find_override(services, slug, field, call.many("key"))

@@ -3,19 +3,19 @@
 import re
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.paging import paged
+from sluice.api.routes import CURSOR, LIMIT, Routes
+from sluice.container import Container
 from sluice.domain.run import PageReceipt
 from sluice.errors import NotFound
-from sluice.http.call import Answer, Call
-from sluice.http.lists import paged
-from sluice.http.routes import CURSOR, LIMIT, Routes
 
 routes = Routes("runs")
 _BYTES = ("application/octet-stream",)
 
 
 @routes.get("/runs/{run_id}/pages", "run.read", answer="PageReceiptViewList", parameters=[LIMIT, CURSOR])
-def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
+def list_run_pages(call: Call, services: Container, run_id: str) -> Answer:
     """The receipts of a run's pages."""
     run = call.run
     hidden = {"resume", "records_hash", "repeated"}
@@ -25,7 +25,7 @@ def list_run_pages(call: Call, services: Platform, run_id: str) -> Answer:
 
 
 @routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", media_types=_BYTES)
-def get_run_page_content(call: Call, services: Platform, run_id: str, number: str) -> Answer:
+def get_run_page_content(call: Call, services: Container, run_id: str, number: str) -> Answer:
     """The bytes of a page of a run, as received."""
     run = call.run
     if not number.isdigit() or len(number) > 15:
@@ -37,14 +37,14 @@ def get_run_page_content(call: Call, services: Platform, run_id: str, number: st
 
 
 @routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES)
-def get_page(call: Call, services: Platform, page_hash: str) -> Answer:
+def get_page(call: Call, services: Container, page_hash: str) -> Answer:
     """The bytes of a page, as received, by the SHA-256 of its content."""
     if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or call.principal.projects is not None:
         raise NotFound(f"There is no page {page_hash!r}.")
     return _content(services, page_hash, None)
 
 
-def _content(services: Platform, page_hash: str, filename: str | None) -> Answer:
+def _content(services: Container, page_hash: str, filename: str | None) -> Answer:
     """A page's bytes, as a download: what an upstream sent must never run on this API's origin."""
     with services.lake.raw(page_hash) as content:
         body = content.read()

@@ -6,10 +6,10 @@ from pathlib import Path
 import aws_lambda_powertools
 
 from sluice import __version__
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.routes import Routes
+from sluice.container import Container
 from sluice.errors import NotFound
-from sluice.http.call import Answer, Call
-from sluice.http.routes import Routes
 
 routes = Routes("platform")
 
@@ -40,13 +40,13 @@ _DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 @routes.get("/health", None, answer="Health", small=True)
-def health(call: Call, services: Platform) -> Answer:
+def health(call: Call, services: Container) -> Answer:
     """Whether the platform answers, and which release it is."""
     return Answer({"status": "ok", "version": __version__})
 
 
 @routes.get("/me", "identity.read", answer="Identity", small=True)
-def me(call: Call, services: Platform) -> Answer:
+def me(call: Call, services: Container) -> Answer:
     """Who the caller is, and in which workspace."""
     principal = call.principal
     return Answer({**principal.model_dump(mode="json"), "workspace": services.settings.workspace})
@@ -58,19 +58,19 @@ def _document() -> bytes:
 
 
 @routes.get("/openapi.json", None, answer="ApiDescription", small=True)
-def openapi(call: Call, services: Platform) -> Answer:
+def openapi(call: Call, services: Container) -> Answer:
     """This API as OpenAPI 3.1."""
     return Answer(_document())
 
 
 @routes.get("/docs", None, media_types=("text/html",), small=True)
-def docs(call: Call, services: Platform) -> Answer:
+def docs(call: Call, services: Container) -> Answer:
     """This API as a page to read and try."""
     return Answer(_PAGE.encode(), media_type="text/html; charset=utf-8")
 
 
 @routes.get("/docs/{asset}", None, media_types=("text/javascript", "text/css"), small=True)
-def docs_asset(call: Call, services: Platform, asset: str) -> Answer:
+def docs_asset(call: Call, services: Container, asset: str) -> Answer:
     """A file that the page needs; nothing is loaded from elsewhere."""
     if asset not in _ASSETS:
         raise NotFound(f"There is no {call.path}.")

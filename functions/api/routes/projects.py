@@ -4,17 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.resources import PROJECTS, until_stored
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, MERGE_PATCH, PREFER, Routes
+from sluice.api.running import started
 from sluice.catalog.definitions import Definition, missing
+from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.project import Project
-from sluice.http.call import Answer, Call
-from sluice.http.resources import PROJECTS, until_stored
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, MERGE_PATCH, PREFER, Routes
-from sluice.http.running import started
-from sluice.runs.overrides import delete_overrides
-from sluice.runs.part_documents import delete_parts
-from sluice.runs.starting import refresh_run, start
+from sluice.projects.deletion import delete_resources
+from sluice.projects.overrides import delete_overrides
+from sluice.runs.start import refresh_run, start
 from sluice.runs.tables import follow
 
 routes = Routes("projects")
@@ -30,7 +30,7 @@ class RefreshRequest(Document):
 
 
 @routes.get("/projects", "project.list", answer="ProjectViewList", parameters=[LIMIT, CURSOR])
-def list_projects(call: Call, services: Platform) -> Answer:
+def list_projects(call: Call, services: Container) -> Answer:
     """The projects, by slug."""
     return PROJECTS.list(call, services)
 
@@ -38,13 +38,13 @@ def list_projects(call: Call, services: Platform) -> Answer:
 @routes.post(
     "/projects", "project.create", body=Project, answer="ProjectView", status=201, parameters=[IDEMPOTENCY_KEY]
 )
-def create_project(call: Call, services: Platform) -> Answer:
+def create_project(call: Call, services: Container) -> Answer:
     """Make a project."""
     return PROJECTS.create(call, services)
 
 
 @routes.get("/projects/{slug}", "project.read", answer="ProjectView", parameters=[IF_NONE_MATCH])
-def get_project(call: Call, services: Platform, slug: str) -> Answer:
+def get_project(call: Call, services: Container, slug: str) -> Answer:
     """One project."""
     return PROJECTS.read(call)
 
@@ -57,19 +57,19 @@ def get_project(call: Call, services: Platform, slug: str) -> Answer:
     answer="ProjectView",
     parameters=[IF_MATCH],
 )
-def put_project(call: Call, services: Platform, slug: str) -> Answer:
+def put_project(call: Call, services: Container, slug: str) -> Answer:
     """Make a project of this slug, or replace it."""
     return PROJECTS.put(call, services, slug)
 
 
 @routes.patch("/projects/{slug}", "project.update", body=MERGE_PATCH, answer="ProjectView", parameters=[IF_MATCH])
-def patch_project(call: Call, services: Platform, slug: str) -> Answer:
+def patch_project(call: Call, services: Container, slug: str) -> Answer:
     """Change parts of a project."""
     return PROJECTS.patch(call, services, slug)
 
 
 @routes.delete("/projects/{slug}", "project.delete", status=204, parameters=[IF_MATCH])
-def delete_project(call: Call, services: Platform, slug: str) -> Answer:
+def delete_project(call: Call, services: Container, slug: str) -> Answer:
     """Hide a project and free its datasources; what it published stays in the lake."""
     call.require_match(call.definition.etag)
     call.require_known_parameters()
@@ -83,7 +83,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     answer = until_stored(call, delete)
     services.assignments.remove(services.assignments.of_project(slug))
     delete_overrides(services, slug)
-    delete_parts(services, slug)
+    delete_resources(services, slug)
     services.schedules.remove("project", slug)
     follow(services, f"project/{slug}")
     return answer
@@ -97,7 +97,7 @@ def delete_project(call: Call, services: Platform, slug: str) -> Answer:
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
-def start_project_run(call: Call, services: Platform, slug: str) -> Answer:
+def start_project_run(call: Call, services: Container, slug: str) -> Answer:
     """Start a refresh: ingest, then merge."""
     request = call.document(RefreshRequest, {})
     by = call.principal.id

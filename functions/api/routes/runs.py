@@ -5,16 +5,16 @@ from datetime import datetime
 from itertools import islice
 from typing import get_args
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.paging import paged
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
+from sluice.api.running import started, visible
+from sluice.container import Container
 from sluice.domain.names import is_ulid, parse_time
 from sluice.domain.run import Run, RunKind, RunStatus, presented
 from sluice.errors import Invalid
-from sluice.http.call import Answer, Call
-from sluice.http.lists import paged
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
-from sluice.http.running import started, visible
-from sluice.runs.settling import current
-from sluice.runs.starting import cancel, redrive
+from sluice.runs.reconcile import current
+from sluice.runs.start import cancel, redrive
 from sluice.runs.timeline import timeline
 
 routes = Routes("runs")
@@ -27,7 +27,7 @@ _PARAMETERS = [
 
 
 @routes.get("/runs", "run.list", answer="RunViewList", parameters=[*_PARAMETERS, LIMIT, CURSOR])
-def list_runs(call: Call, services: Platform) -> Answer:
+def list_runs(call: Call, services: Container) -> Answer:
     """The runs, newest first."""
     asked = {name: call.one(name) for name in (*_FILTERS, "id", "since")}
     for name, words in (("kind", get_args(RunKind)), ("status", get_args(RunStatus))):
@@ -42,7 +42,7 @@ def list_runs(call: Call, services: Platform) -> Answer:
     return Answer({"items": [presented(run) for run in found[:limit]], "next": cursor})
 
 
-def _candidates(services: Platform, asked: dict[str, str | None], before: str | None) -> Iterator[Run]:
+def _candidates(services: Container, asked: dict[str, str | None], before: str | None) -> Iterator[Run]:
     if asked["id"] is not None:
         ids = sorted({run_id for run_id in asked["id"].split(",") if is_ulid(run_id)}, reverse=True)
         found = (services.runs.find(run_id) for run_id in ids if before is None or run_id < before)
@@ -69,13 +69,13 @@ def _wanted(run: Run, asked: dict[str, str | None], since: datetime | None) -> b
 
 
 @routes.get("/runs/{run_id}", "run.read", answer="RunView")
-def get_run(call: Call, services: Platform, run_id: str) -> Answer:
+def get_run(call: Call, services: Container, run_id: str) -> Answer:
     """One run."""
     return Answer(presented(current(services, call.run)))
 
 
 @routes.post("/runs/{run_id}/cancel", "run.stop", answer="RunView", parameters=[IDEMPOTENCY_KEY])
-def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
+def cancel_run(call: Call, services: Container, run_id: str) -> Answer:
     """Stop a run; what it has stored stays."""
     run = current(services, call.run)
     call.require_known_parameters()
@@ -85,7 +85,7 @@ def cancel_run(call: Call, services: Platform, run_id: str) -> Answer:
 @routes.post(
     "/runs/{run_id}/redrive", "run.redrive", answer="RunView", status=202, parameters=[IDEMPOTENCY_KEY, PREFER]
 )
-def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
+def redrive_run(call: Call, services: Container, run_id: str) -> Answer:
     """Try a failed, partial or cancelled run again, from where it stopped."""
     run = current(services, call.run)
     call.require_known_parameters()
@@ -93,7 +93,7 @@ def redrive_run(call: Call, services: Platform, run_id: str) -> Answer:
 
 
 @routes.get("/runs/{run_id}/events", "run.read", answer="RunEventViewList", parameters=[LIMIT, CURSOR])
-def list_run_events(call: Call, services: Platform, run_id: str) -> Answer:
+def list_run_events(call: Call, services: Container, run_id: str) -> Answer:
     """A run's timeline: its stages, pages, failed tries and ingest runs, oldest first."""
     run = current(services, call.run)
     return paged(call, services, ["events", run_id], timeline(services, run))

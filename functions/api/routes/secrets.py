@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.routes import CURSOR, IF_MATCH, LIMIT, Routes
 from sluice.catalog.definitions import Definition
+from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
 from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import SECRET_NAME_PATTERN, Slug
 from sluice.errors import Invalid
-from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, IF_MATCH, LIMIT, Routes
 
 routes = Routes("secrets")
 
@@ -63,7 +63,7 @@ def _view(found: Definition, users: dict[str, list[str]]) -> dict[str, Any]:
     }
 
 
-def _users(services: Platform) -> dict[str, list[str]]:
+def _users(services: Container) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for found in services.definitions.all("datasource"):
         for name in Datasource.model_validate(found.document).secrets().values():
@@ -72,7 +72,7 @@ def _users(services: Platform) -> dict[str, list[str]]:
 
 
 @routes.get("/secrets", "secret.manage", answer="SecretViewList", parameters=[LIMIT, CURSOR])
-def list_secrets(call: Call, services: Platform) -> Answer:
+def list_secrets(call: Call, services: Container) -> Answer:
     """The names of the secrets, and the datasources that use each."""
     after = services.cursors.open("secrets", call.one("cursor"))
     found, following = services.definitions.page("secret", call.limit(), after)
@@ -82,7 +82,7 @@ def list_secrets(call: Call, services: Platform) -> Answer:
 
 
 @routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer="SecretView", parameters=[IF_MATCH])
-def put_secret(call: Call, services: Platform, name: str) -> Answer:
+def put_secret(call: Call, services: Container, name: str) -> Answer:
     """Set a secret's value, and where it may go; it can never be read back."""
     if re.match(SECRET_NAME_PATTERN, name) is None:
         raise Invalid(f"A secret's name matches {SECRET_NAME_PATTERN}.")
@@ -94,7 +94,7 @@ def put_secret(call: Call, services: Platform, name: str) -> Answer:
 
 
 @routes.delete("/secrets/{name}", "secret.manage", status=204, parameters=[IF_MATCH])
-def delete_secret(call: Call, services: Platform, name: str) -> Answer:
+def delete_secret(call: Call, services: Container, name: str) -> Answer:
     """Forget a secret; datasources that use it fail until it is set again."""
     call.require_match(services.definitions.get("secret", name).etag)
     call.require_known_parameters()

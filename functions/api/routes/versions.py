@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
+from sluice.container import Container
 from sluice.domain.dataset import Manifest, Version
 from sluice.errors import NotFound
-from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 from sluice.runs.tables import follow
 
 routes = Routes("versions")
@@ -18,7 +18,7 @@ def _view(version: Version) -> dict[str, Any]:
     return version.model_dump(mode="json", by_alias=True, exclude={"manifest_key"})
 
 
-def _list(call: Call, services: Platform, dataset: str) -> Answer:
+def _list(call: Call, services: Container, dataset: str) -> Answer:
     before = services.cursors.open(["versions", dataset], call.one("cursor"))
     found, following = services.datasets.versions(dataset, call.limit(), before)
     cursor = services.cursors.seal(["versions", dataset], following) if following is not None else None
@@ -31,7 +31,7 @@ def _number(dataset: str, text: str) -> int:
     return int(text)
 
 
-def _get(services: Platform, dataset: str, number: str) -> Answer:
+def _get(services: Container, dataset: str, number: str) -> Answer:
     """The version and, from its manifest, all that went into it."""
     version = services.datasets.version(dataset, _number(dataset, number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))
@@ -43,25 +43,25 @@ def _get(services: Platform, dataset: str, number: str) -> Answer:
 
 
 @routes.get("/datasources/{slug}/versions", "datasource.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
-def list_datasource_versions(call: Call, services: Platform, slug: str) -> Answer:
+def list_datasource_versions(call: Call, services: Container, slug: str) -> Answer:
     """A datasource's versions."""
     return _list(call, services, f"datasource/{slug}")
 
 
 @routes.get("/datasources/{slug}/versions/{number}", "datasource.read", answer="VersionDetail")
-def get_datasource_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
+def get_datasource_version(call: Call, services: Container, slug: str, number: str) -> Answer:
     """One version of a datasource."""
     return _get(services, f"datasource/{slug}", number)
 
 
 @routes.get("/projects/{slug}/versions", "project.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
-def list_project_versions(call: Call, services: Platform, slug: str) -> Answer:
+def list_project_versions(call: Call, services: Container, slug: str) -> Answer:
     """A project's versions."""
     return _list(call, services, f"project/{slug}")
 
 
 @routes.get("/projects/{slug}/versions/{number}", "project.read", answer="VersionDetail")
-def get_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
+def get_project_version(call: Call, services: Container, slug: str, number: str) -> Answer:
     """One version of a project, with the versions that went into it and the hashes of both."""
     return _get(services, f"project/{slug}", number)
 
@@ -72,7 +72,7 @@ def get_project_version(call: Call, services: Platform, slug: str, number: str) 
     answer="VersionView",
     parameters=[IDEMPOTENCY_KEY],
 )
-def promote_project_version(call: Call, services: Platform, slug: str, number: str) -> Answer:
+def promote_project_version(call: Call, services: Container, slug: str, number: str) -> Answer:
     """Publish this version, at once for all readers; an earlier one to roll back.
 
     The next refresh publishes again what it merges.

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
-from sluice.bootstrap import Platform
+from sluice.access.policy import decide
+from sluice.access.secret_use import Author
+from sluice.api.call import Answer, Call
+from sluice.api.routes import Parameter, Routes
+from sluice.api.views import author_of
+from sluice.container import Container
 from sluice.domain.base import validate
 from sluice.domain.datasource import Datasource
 from sluice.errors import Invalid
-from sluice.http.call import Answer, Call
-from sluice.http.routes import Parameter, Routes
-from sluice.http.views import author_of
-from sluice.security.policy import decide
-from sluice.security.secret_use import Author
 from sluice.sources.registry import source_of
 
 routes = Routes("datasources")
@@ -19,25 +19,25 @@ _PAGES = Parameter("pages", "How many pages to look at.", {"type": "integer", "m
 
 
 @routes.post("/datasources/check", "datasource.try", body=Datasource, answer="CheckResult")
-def check_document(call: Call, services: Platform) -> Answer:
+def check_document(call: Call, services: Container) -> Answer:
     """Try a datasource that is not saved with one live request."""
     return _check(call, services, *_unsaved(call))
 
 
 @routes.post("/datasources/preview", "datasource.try", body=Datasource, answer="Preview", parameters=[_PAGES])
-def preview_document(call: Call, services: Platform) -> Answer:
+def preview_document(call: Call, services: Container) -> Answer:
     """Show the first records of a datasource that is not saved."""
     return _preview(call, services, *_unsaved(call))
 
 
 @routes.post("/datasources/{slug}/check", "datasource.run", answer="CheckResult")
-def check_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def check_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Try a datasource with one live request."""
     return _check(call, services, *_saved(call))
 
 
 @routes.post("/datasources/{slug}/preview", "datasource.run", answer="Preview", parameters=[_PAGES])
-def preview_datasource(call: Call, services: Platform, slug: str) -> Answer:
+def preview_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Show the first records of a datasource."""
     return _preview(call, services, *_saved(call))
 
@@ -57,19 +57,19 @@ def _saved(call: Call) -> tuple[Datasource, Author]:
     return Datasource.model_validate(call.definition.document), author_of(call.definition)
 
 
-def _secrets(call: Call, services: Platform, datasource: Datasource, author: Author) -> Callable[[str], str]:
+def _secrets(call: Call, services: Container, datasource: Datasource, author: Author) -> Callable[[str], str]:
     """What gives the datasource its secrets; only who manages secrets is told why one cannot be used."""
     tells = decide(call.principal, "secret.manage") == "allowed"
     return services.secret_use.reader(datasource, author, tells=tells)
 
 
-def _check(call: Call, services: Platform, datasource: Datasource, author: Author) -> Answer:
+def _check(call: Call, services: Container, datasource: Datasource, author: Author) -> Answer:
     source = source_of(datasource.kind)
     return Answer(asdict(source.check(datasource, services, _secrets(call, services, datasource, author))))
 
 
-def _preview(call: Call, services: Platform, datasource: Datasource, author: Author) -> Answer:
-    from sluice.extract.preview import Preview, preview_run
+def _preview(call: Call, services: Container, datasource: Datasource, author: Author) -> Answer:
+    from sluice.extract.preview_dataset import Preview, preview_run
     from sluice.formats.limits import Limits
 
     settings = services.settings

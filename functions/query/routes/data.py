@@ -1,9 +1,9 @@
 """The rows of published datasets."""
 
-from sluice.bootstrap import Platform
-from sluice.http.call import Answer, Call
-from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
-from sluice.http.routes import Routes
+from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
+from sluice.api.routes import Routes
+from sluice.container import Container
 
 routes = Routes("data")
 
@@ -15,7 +15,7 @@ routes = Routes("data")
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )
-def get_project_data(call: Call, services: Platform, slug: str) -> Answer:
+def get_project_data(call: Call, services: Container, slug: str) -> Answer:
     """A project's published rows."""
     return data_answer(call, services, f"project/{slug}")
 
@@ -27,6 +27,6 @@ def get_project_data(call: Call, services: Platform, slug: str) -> Answer:
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )
-def get_datasource_data(call: Call, services: Platform, slug: str) -> Answer:
+def get_datasource_data(call: Call, services: Container, slug: str) -> Answer:
     """A datasource's published rows."""
     return data_answer(call, services, f"datasource/{slug}")

@@ -4,18 +4,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
+from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.merge import Merge
 from sluice.domain.names import Slug
 from sluice.domain.project import Project
 from sluice.errors import Conflict, Invalid
-from sluice.http.call import Answer, Call
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
 from sluice.merge.diff import Differ
-from sluice.merge.inputs import Gatherer
-from sluice.merge.preview import preview
-from sluice.runs.overrides import overrides_of
+from sluice.merge.input_versions import Gatherer
+from sluice.merge.preview_merge import preview
+from sluice.projects.overrides import overrides_of
 
 routes = Routes("data")
 _MOST_VERSIONS = 10**12
@@ -34,7 +34,7 @@ class PreviewRequest(Document):
 
 
 @routes.get("/projects/{slug}/diff", "project.read", answer="Diff", parameters=[_FROM, _TO, LIMIT, CURSOR])
-def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
+def diff_versions(call: Call, services: Container, slug: str) -> Answer:
     """What was added, removed and changed from one version to another, by key; of documents by JSON Pointer."""
     call.require_known_parameters()
     limit = call.limit()
@@ -67,7 +67,7 @@ def diff_versions(call: Call, services: Platform, slug: str) -> Answer:
     answer="MergePreview",
     parameters=[IDEMPOTENCY_KEY],
 )
-def preview_merge(call: Call, services: Platform, slug: str) -> Answer:
+def preview_merge(call: Call, services: Container, slug: str) -> Answer:
     """Try a merge on the published versions of the datasources, or on others; nothing is published."""
     found = call.definition
     request = call.document(PreviewRequest, {})

@@ -3,18 +3,18 @@
 import hashlib
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.access.policy import Resource, decide
+from sluice.api.call import Answer, Call
+from sluice.api.endpoint_servers import endpoint_server
+from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
+from sluice.api.targets import is_visible
+from sluice.container import Container
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.domain.schema import BIGINT_RANGE
-from sluice.endpoints.answers import FORMATS, MEDIA_TYPES
-from sluice.endpoints.server import Request
 from sluice.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
-from sluice.http.call import Answer, Call
-from sluice.http.endpoints import endpoint_server
-from sluice.http.routes import IF_NONE_MATCH, Parameter, Routes
-from sluice.http.targets import is_visible
-from sluice.security.policy import Resource, decide
+from sluice.reads.endpoints.answers import FORMATS, MEDIA_TYPES
+from sluice.reads.endpoints.server import Request
 
 routes = Routes("endpoints")
 _FORMAT = Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMATS), "default": "json"})
@@ -31,7 +31,7 @@ _BOM = Parameter(
     parameters=[_FORMAT, _BOM, IF_NONE_MATCH],
     media_types=("application/json", "text/csv"),
 )
-def call_endpoint(call: Call, services: Platform, project: str, name: str) -> Answer:
+def call_endpoint(call: Call, services: Container, project: str, name: str) -> Answer:
     """The answer of a published endpoint; its own parameters are those of its document."""
     server = endpoint_server(services)
     try:
@@ -56,7 +56,7 @@ def call_endpoint(call: Call, services: Platform, project: str, name: str) -> An
     return Answer(kept.content, headers=headers, media_type=MEDIA_TYPES[request.form])
 
 
-def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project: str, name: str) -> None:
+def _require_caller(call: Call, services: Container, endpoint: Endpoint, project: str, name: str) -> None:
     if call.caller is not None:
         if not endpoint.public:
             _require_visible(call.caller, services, project, name)
@@ -69,7 +69,7 @@ def _require_caller(call: Call, services: Platform, endpoint: Endpoint, project:
         raise TooManyRequests(f"More than {most} requests within a minute; wait, or use an API key.", wait)
 
 
-def _require_visible(caller: Principal, services: Platform, project: str, name: str) -> None:
+def _require_visible(caller: Principal, services: Container, project: str, name: str) -> None:
     """Refuse a caller that must not know of an endpoint's project.
 
     A key for all projects, or one that names the project, needs no look at its definition.

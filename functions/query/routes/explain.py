@@ -1,12 +1,12 @@
 """Single merged records, and why they are what they are."""
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import about_version, asked_version, version_headers
+from sluice.api.routes import AS_OF, RECORD_KEY, VERSION, Parameter, Routes
+from sluice.container import Container
 from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
 from sluice.errors import Conflict
-from sluice.http.call import Answer, Call
-from sluice.http.data import about_version, asked_version, version_headers
-from sluice.http.routes import AS_OF, RECORD_KEY, VERSION, Parameter, Routes
-from sluice.merge.cite import Citer
+from sluice.merge.citations import Citer
 from sluice.merge.explain import Explainer
 from sluice.merge.explain_document import explain_document
 from sluice.merge.lookup import found_record
@@ -16,7 +16,7 @@ _POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into th
 
 
 @routes.get("/projects/{slug}/records", "project.read", answer="MergedRecord", parameters=[RECORD_KEY, VERSION, AS_OF])
-def get_record(call: Call, services: Platform, slug: str) -> Answer:
+def get_record(call: Call, services: Container, slug: str) -> Answer:
     """One merged record; the version that it is of stands in the headers."""
     version = asked_version(call, services, f"project/{slug}")
     manifest = services.lake.manifest(version.manifest_key)
@@ -33,7 +33,7 @@ def get_record(call: Call, services: Platform, slug: str) -> Answer:
     answer="Explanation",
     parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF],
 )
-def explain_record(call: Call, services: Platform, slug: str) -> Answer:
+def explain_record(call: Call, services: Container, slug: str) -> Answer:
     """Where each value of a merged record came from, by which rule, and what lost."""
     version = asked_version(call, services, f"project/{slug}")
     citer = Citer(services.lake, services.settings, services.pages.get)

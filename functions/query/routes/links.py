@@ -11,17 +11,17 @@ from pydantic import Field
 from query.routes.data import get_project_data
 from query.routes.endpoints import call_endpoint, endpoint_request
 from query.routes.reports import get_rendered_report
-from sluice.bootstrap import Platform
+from sluice.access.links import Link
+from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS
+from sluice.api.paging import paged
+from sluice.api.project_resources import ENDPOINTS, REPORTS
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, Parameter, Routes
+from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.errors import Invalid, NotFound
-from sluice.http.call import Answer, Call
-from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS
-from sluice.http.lists import paged
-from sluice.http.parts import ENDPOINTS, REPORTS
-from sluice.http.routes import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, Parameter, Routes
-from sluice.security.links import Link
 
 routes = Routes("endpoints")
 _TOKEN = Parameter("token", "What the link was made with.")
@@ -39,7 +39,7 @@ class LinkRequest(Document):
     )
 
 
-def _view(call: Call, services: Platform, link: Link) -> dict[str, Any]:
+def _view(call: Call, services: Container, link: Link) -> dict[str, Any]:
     shown = link.model_dump(mode="json", exclude={"project"})
     return {**shown, "url": call.link(f"/links?token={services.links.token(link)}")}
 
@@ -52,7 +52,7 @@ def _view(call: Call, services: Platform, link: Link) -> dict[str, Any]:
     status=201,
     parameters=[IDEMPOTENCY_KEY],
 )
-def make_link(call: Call, services: Platform, slug: str) -> Answer:
+def make_link(call: Call, services: Container, slug: str) -> Answer:
     """A signed address that anybody can open until it expires or is revoked."""
     request = call.document(LinkRequest)
     settings = services.settings
@@ -68,14 +68,14 @@ def make_link(call: Call, services: Platform, slug: str) -> Answer:
 
 
 @routes.get("/projects/{slug}/links", "project.link", answer="LinkViewList", parameters=[LIMIT, CURSOR])
-def list_links(call: Call, services: Platform, slug: str) -> Answer:
+def list_links(call: Call, services: Container, slug: str) -> Answer:
     """The project's links that can be opened, oldest first."""
     links = [_view(call, services, link) for link in services.links.valid(slug)]
     return paged(call, services, ["links", slug], links)
 
 
 @routes.delete("/projects/{slug}/links/{link_id}", "project.link", status=204)
-def delete_link(call: Call, services: Platform, slug: str, link_id: str) -> Answer:
+def delete_link(call: Call, services: Container, slug: str, link_id: str) -> Answer:
     """Revoke a link."""
     call.require_known_parameters()
     services.links.delete(slug, link_id)
@@ -89,7 +89,7 @@ def delete_link(call: Call, services: Platform, slug: str, link_id: str) -> Answ
     parameters=[_TOKEN, IF_NONE_MATCH],
     media_types=("text/html", *DATA_MEDIA_TYPES),
 )
-def open_link(call: Call, services: Platform) -> Answer:
+def open_link(call: Call, services: Container) -> Answer:
     """What a signed link leads to."""
     link = services.links.opened(call.one("token"))
     handler, query = _handler(link.project, link.target)
@@ -98,7 +98,7 @@ def open_link(call: Call, services: Platform) -> Answer:
     return handler(replace(call, caller=guest, query=query, known_parameters=known), services)
 
 
-def _require_target(call: Call, services: Platform, slug: str, target: str) -> None:
+def _require_target(call: Call, services: Container, slug: str, target: str) -> None:
     """Refuse a target that nobody could open.
 
     Raises:
@@ -115,7 +115,7 @@ def _require_target(call: Call, services: Platform, slug: str, target: str) -> N
         raise Invalid(str(error), [{"pointer": "/target", "message": str(error)}]) from None
 
 
-def _handler(slug: str, target: str) -> tuple[Callable[[Call, Platform], Answer], dict[str, list[str]]]:
+def _handler(slug: str, target: str) -> tuple[Callable[[Call, Container], Answer], dict[str, list[str]]]:
     """Who answers a target, and its query parameters.
 
     Raises:

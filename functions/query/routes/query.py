@@ -6,18 +6,18 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
+from sluice.api.project_resources import MODELS
+from sluice.api.routes import IDEMPOTENCY_KEY, Routes
+from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.names import SqlName
 from sluice.domain.schema import BIGINT_RANGE
 from sluice.domain.sql_query import QueryText, SqlError, parse_query
 from sluice.domain.text_values import loses_digits
 from sluice.errors import Conflict, Invalid
-from sluice.http.call import Answer, Call
-from sluice.http.data import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
-from sluice.http.parts import MODELS
-from sluice.http.routes import IDEMPOTENCY_KEY, Routes
-from sluice.runs.parts import published_tables
+from sluice.projects.refresh_outputs import published_tables
 
 routes = Routes("models")
 
@@ -38,7 +38,7 @@ class QueryRequest(Document):
     answer="QueryResult",
     parameters=[IDEMPOTENCY_KEY],
 )
-def query_project(call: Call, services: Platform, slug: str) -> Answer:
+def query_project(call: Call, services: Container, slug: str) -> Answer:
     """One SELECT over the project's tables, in a sandbox: `merged`, its datasources and its models."""
     _require_digits(call.json(exact=True))
     request = call.document(QueryRequest)
@@ -81,7 +81,7 @@ def _require_digits(body: Any) -> None:
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
 )
-def get_model_data(call: Call, services: Platform, slug: str, name: str) -> Answer:
+def get_model_data(call: Call, services: Container, slug: str, name: str) -> Answer:
     """A model's published rows."""
     found = MODELS.load(services, slug, name)
     if not found.document["materialize"]:

@@ -1,13 +1,13 @@
 """What reports have rendered."""
 
-from sluice.bootstrap import Platform
+from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import about_version, version_headers
+from sluice.api.project_resources import REPORTS
+from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
+from sluice.container import Container
 from sluice.domain.dataset import DataObject, Manifest, Version
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid, NotFound
-from sluice.http.call import Answer, Call
-from sluice.http.data import about_version, version_headers
-from sluice.http.parts import REPORTS
-from sluice.http.routes import IF_NONE_MATCH, Parameter, Routes
 
 routes = Routes("models")
 _MOST_SECTIONS = 1000
@@ -23,7 +23,7 @@ _SECTION = Parameter(
     parameters=[_FORMAT, _SECTION, IF_NONE_MATCH],
     media_types=("text/html", "text/csv"),
 )
-def get_rendered_report(call: Call, services: Platform, slug: str, name: str, run: str) -> Answer:
+def get_rendered_report(call: Call, services: Container, slug: str, name: str, run: str) -> Answer:
     """A report as `latest` or another run has rendered it."""
     REPORTS.load(services, slug, name)
     form = call.choice("format", ("html", "csv"), "html")
@@ -60,7 +60,7 @@ def _about_csv(manifest: Manifest, part: DataObject, name: str) -> dict[str, str
     return told | ({"X-Sluice-Truncated": "true"} if truncated else {})
 
 
-def _rendered(services: Platform, slug: str, dataset: str, run: str) -> Version:
+def _rendered(services: Container, slug: str, dataset: str, run: str) -> Version:
     """The version that a run has made, or has found that nothing of it would change."""
     try:
         return services.datasets.of_run(dataset, run)

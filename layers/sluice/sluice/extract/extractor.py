@@ -13,22 +13,22 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, capped
 from sluice.domain.schema import Column
-from sluice.extract import additions
+from sluice.extract import append_upsert
 from sluice.extract.by_record.typing import TogetherOnlyError
 from sluice.extract.columnar.watch import watched
-from sluice.extract.doubts import carry_doubts
 from sluice.extract.empty import columns_without_records, nothing_query
 from sluice.extract.fingerprint import fingerprint_of
 from sluice.extract.history import History
+from sluice.extract.incompleteness import carry_doubts
 from sluice.extract.known_types import with_known_types
-from sluice.extract.parts import PartsOfReading, parts_of
+from sluice.extract.parallel_reading import ParallelReading, parts_of
 from sluice.extract.reading import PageReading, loses_text
 from sluice.extract.records import Records
 from sluice.extract.writing import Writer
 from sluice.formats.error_pages import require_no_error, shape_of
 from sluice.formats.limits import Limits
-from sluice.formats.page import open_page
-from sluice.lake import keys
+from sluice.formats.parsed_page import open_page
+from sluice.lake import object_keys
 from sluice.lake.parquet import engine, engine_name
 from sluice.lake.store import Lake
 from sluice.settings import Settings
@@ -82,13 +82,13 @@ class Extractor:
         self._reading = PageReading(lake, settings, known, tick)
         pages = parts_of(index.pages, settings.extract_part_bytes)
         self._fingerprint = fingerprint_of(run, datasource, index, self._before, parts=list(map(len, pages)))
-        self._folder = keys.version_folder(run, self._fingerprint)
-        self.work_folder = keys.work_folder(run, self._fingerprint)
+        self._folder = object_keys.version_folder(run, self._fingerprint)
+        self.work_folder = object_keys.work_folder(run, self._fingerprint)
         known_types = with_known_types(datasource, index)
         about = (run, known_types, index, self._reading, lake, self.work_folder)
-        self._parts: PartsOfReading | None = None
+        self._parts: ParallelReading | None = None
         if len(pages) > 1:
-            self._parts = PartsOfReading(*about, pages, adds=self._adds, becoming=self._becoming_text)
+            self._parts = ParallelReading(*about, pages, adds=self._adds, becoming=self._becoming_text)
 
     def next_stage(self, ended: str | None = None) -> tuple[str, list[int]] | None:
         """Where the pages are too many for one worker: the stage that comes next, and its workers' numbers.
@@ -126,7 +126,7 @@ class Extractor:
         """
         manifest = self._repeated() or self._made()
         carry_doubts(manifest, self._before, brings_whole=self._datasource.brings_whole)
-        key = keys.manifest(self._folder)
+        key = object_keys.manifest(self._folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
 
@@ -134,7 +134,7 @@ class Extractor:
         """The version before, when the file that would be added to it is in it already."""
         if self._before is None or not self._datasource.brings_file:
             return None
-        if not additions.seen_before(self._before, self._index.pages[0].hash or ""):
+        if not append_upsert.seen_before(self._before, self._index.pages[0].hash or ""):
             return None
         about = self._about([], ["these bytes were added before: nothing was added"])
         kept = {"columns", "objects", "rows", "bytes", "fingerprint", "pages"}
@@ -195,8 +195,8 @@ class Extractor:
         empty = not (self._before and self._before.rows)
         key = (self._datasource.primary_key or []) if self._datasource.write_disposition == "upsert" else []
         if key and read:
-            additions.require_key(key, before, read)
-        return additions.together(before, read, empty=empty, key=key)
+            append_upsert.require_key(key, before, read)
+        return append_upsert.together(before, read, empty=empty, key=key)
 
     def _becoming_text(self, read: list[Column]) -> dict[str, str]:
         """The columns whose values are text in the dataset, and were read as something else."""
@@ -251,7 +251,7 @@ class Extractor:
             return None
         # They decide about the bytes, and only here: equal pages with records are one version whatever came before.
         self._fingerprint = fingerprint_of(self._run, self._datasource, self._index, None, kept)
-        self._folder = keys.version_folder(self._run, self._fingerprint)
+        self._folder = object_keys.version_folder(self._run, self._fingerprint)
         return kept
 
     def _about(self, columns: list[Column], warnings: list[str]) -> Manifest:
@@ -279,7 +279,7 @@ class Extractor:
             pages=[*earlier, *pages],
             spec={
                 "datasource": datasource.model_dump(mode="json", by_alias=True),
-                "index": keys.fetch_index(run, index.attempt),
+                "index": object_keys.fetch_index(run, index.attempt),
             },
             origin=_origin(run.drop, index) if run.drop else None,
             once=datasource.brings_file,

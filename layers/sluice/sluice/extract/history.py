@@ -10,7 +10,7 @@ from pathlib import Path
 from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
-from sluice.extract import additions
+from sluice.extract import append_upsert
 from sluice.extract.reading import PageReading
 from sluice.lake.parquet import LocalFile, copy_to
 from sluice.lake.store import Lake
@@ -65,6 +65,6 @@ class History:
         mine = self._run.model_copy(update={"id": run})
         with self._lake.scratch() as scratch, ExitStack() as stack:
             records, connection = self._reading.read(mine, datasource, index, stack, scratch, types)
-            connection.execute(f"COPY ({additions.with_run(records.query, run)}) {copy_to(path)}")
+            connection.execute(f"COPY ({append_upsert.with_run(records.query, run)}) {copy_to(path)}")
         kinds = {column.name: column.type for column in records.columns}
         return LocalFile(path, kinds, records.count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluice.lake.engine_types import kind_of
 from sluice.lake.equality import identity_cell
 from sluice.lake.parquet import finite, literal, quoted
-from sluice.lake.types import kind_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

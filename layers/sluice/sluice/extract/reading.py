@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
 from sluice.domain.schema import Column
-from sluice.extract.by_record.rows import RecordReader
+from sluice.extract.by_record.record_reader import RecordReader
+from sluice.extract.column_decision import ALONE, Among
 from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
 from sluice.extract.known_types import with_known_types
 from sluice.extract.records import Records
-from sluice.extract.settling import ALONE, Among
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import engine, quoted
 from sluice.lake.store import Lake

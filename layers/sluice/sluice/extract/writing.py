@@ -12,11 +12,11 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, capped, worst_of
 from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
-from sluice.extract import additions, key_check
+from sluice.extract import append_upsert, key_check
 from sluice.extract.history import History
 from sluice.extract.reading import loses_text
 from sluice.extract.records import Records
-from sluice.lake import keys
+from sluice.lake import object_keys
 from sluice.lake.parquet import LocalFile, copy_to, data_object, rows_of
 from sluice.lake.store import Lake
 
@@ -76,7 +76,7 @@ class Writer:
         Args:
             columns: those of the version.
         """
-        fresh = self._fresh(records, additions.with_run(records.query, self._run.id))
+        fresh = self._fresh(records, append_upsert.with_run(records.query, self._run.id))
         self._check_key(fresh)
         mine = {"columns": types_of(records.columns), "run": self._run.id}
         others = self._as_received(self._of_others(columns), columns)
@@ -89,7 +89,7 @@ class Writer:
         fresh = self._local(records.parts)
         if not records.parts:
             fresh = [self._scratch.with_name("fresh.parquet")]
-            query = additions.with_run(records.query, self._run.id)
+            query = append_upsert.with_run(records.query, self._run.id)
             self._connection.execute(f"COPY ({query}) {copy_to(fresh[0])}")
         if records.columns:
             lacking = key_check.lacking(self._connection, fresh, key)
@@ -98,7 +98,7 @@ class Writer:
         if before:
             self._require_old_key(before, columns, key)
         mine = [LocalFile(path, types_of(records.columns)) for path in fresh]
-        query = additions.upsert_query(before, mine, columns, key)
+        query = append_upsert.upsert_query(before, mine, columns, key)
         part = self._written(query)
         return self._with([part], columns=columns, added=records.count)
 
@@ -125,7 +125,7 @@ class Writer:
 
     def _new_key(self) -> str:
         """The key of the version's next object."""
-        return keys.data(self._folder, next(self._numbers))
+        return object_keys.data(self._folder, next(self._numbers))
 
     def _with(self, parts: list[DataObject], **more: Any) -> Manifest:
         sizes = {"rows": sum(part.rows for part in parts), "bytes": sum(part.bytes for part in parts)}
@@ -212,7 +212,7 @@ class Writer:
                 continue
             if part.run is None and self._run.attempt > 1:
                 file = self._lake.local_files([part])[0]
-                query = additions.others_query(file, columns, self._run.id)
+                query = append_upsert.others_query(file, columns, self._run.id)
                 part = self._written(query)
                 part = part.model_copy(update={"columns": types_of(columns)})
             kept.append(part)
@@ -222,7 +222,7 @@ class Writer:
         """The files of an appended version; one, when those of too many runs would be slow to read."""
         if len({part.run or part.key for part in parts}) <= self._most_objects:
             return parts
-        query = additions.compacted_query(self._lake.local_files(parts), columns)
+        query = append_upsert.compacted_query(self._lake.local_files(parts), columns)
         return [self._written(query)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sluice.domain.file_format import Format
 from sluice.errors import RecordsNotFound
-from sluice.formats.page import Page
+from sluice.formats.parsed_page import Page
 
 # Without what separates their words: `error_message` and `errorMessage` alike.
 _ERROR_KEYS = frozenset(

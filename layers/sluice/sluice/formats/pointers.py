@@ -13,7 +13,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
 from sluice.formats.limits import Limits
 from sluice.formats.memory import held
-from sluice.formats.page import Page, open_page
+from sluice.formats.parsed_page import Page, open_page
 from sluice.formats.xlsx_format import XlsxPage
 
 Path = tuple[str | int, ...]

@@ -18,7 +18,7 @@ from sluice.aws import translated
 from sluice.domain.dataset import DataObject, Manifest
 from sluice.domain.json_text import loads_with_digits
 from sluice.errors import NotFound, Unavailable
-from sluice.lake import keys
+from sluice.lake import object_keys
 from sluice.lake.cache import FileCache
 from sluice.lake.direct import DirectObjects
 from sluice.lake.gzipped import beginning, gzipped, reader, writer
@@ -167,7 +167,7 @@ class Lake:
             Its SHA-256 in hexadecimal, under which it is found again.
         """
         digest = digest or sha256_of(content)
-        key = self.full_key(keys.raw(digest))
+        key = self.full_key(object_keys.raw(digest))
         with translated():
             size = content.seek(0, 2)
             content.seek(0)
@@ -226,7 +226,7 @@ class Lake:
                 yield content
 
     def _raw_body(self, content_hash: str) -> StreamingBody:
-        key = self.full_key(keys.raw(content_hash))
+        key = self.full_key(object_keys.raw(content_hash))
         body = self._direct.get(key) if self._direct is not None else None
         if body is not None:
             return body
@@ -238,14 +238,14 @@ class Lake:
 
     def put_answer(self, body: bytes) -> str:
         """Keep an answer that is too large to be given inline; its key."""
-        key = keys.answer(hashlib.sha256(body).hexdigest())
+        key = object_keys.answer(hashlib.sha256(body).hexdigest())
         self.put(key, body)
         return key
 
     def put_answer_file(self, path: Path) -> str:
         """Keep an answer that was written to a file; its key."""
         with path.open("rb") as file:
-            key = keys.answer(sha256_of(file))
+            key = object_keys.answer(sha256_of(file))
         self.put_file(key, path)
         return key
 

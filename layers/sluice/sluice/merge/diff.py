@@ -14,8 +14,8 @@ from sluice.domain.json_text import identical, number_text
 from sluice.domain.schema import Column, are_numbers, common_type, duckdb_type
 from sluice.errors import Conflict
 from sluice.lake.equality import key_cell, number_cell
+from sluice.lake.json_values import json_row
 from sluice.lake.parquet import as_type, engine, placed_rows, quoted, shown_query
-from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import identity
 from sluice.settings import Settings

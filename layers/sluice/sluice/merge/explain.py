@@ -13,12 +13,12 @@ from sluice.domain.override import Override
 from sluice.domain.schema import Column
 from sluice.domain.sql_expression import parse_expression
 from sluice.errors import Conflict, Invalid
+from sluice.lake.json_values import json_row
 from sluice.lake.ordered import object_at
 from sluice.lake.parquet import engine, literal, placed_rows, shown_query
-from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
-from sluice.merge.cite import Cited, Citer
-from sluice.merge.keys import typed_key
+from sluice.merge.citations import Cited, Citer
+from sluice.merge.key_matching import typed_key
 from sluice.merge.lookup import found_record
 from sluice.merge.provenance import row_column, winner_column
 from sluice.merge.rules import EVERYBODY, NOBODY, OVERRIDDEN

@@ -14,7 +14,7 @@ from sluice.errors import Invalid, NotFound
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import engine
 from sluice.lake.store import Lake
-from sluice.merge.cite import Citer
+from sluice.merge.citations import Citer
 from sluice.merge.documents import identity
 from sluice.merge.merger import rows_as_document
 from sluice.merge.plan import Source

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sluice.domain.json_text import dumps, loads, number_text
 from sluice.domain.merge import FieldRule, JoinMerge, RowsMerge
 from sluice.domain.schema import Column, duckdb_type
+from sluice.lake.json_values import json_of
 from sluice.lake.parquet import quoted
-from sluice.lake.rows import json_of
 from sluice.merge.documents import distinct, identity
 from sluice.merge.loading import BATCH, load, replace_merged
 from sluice.merge.provenance import PLACE, in_merge, winner_column

@@ -8,11 +8,11 @@ from sluice.domain.dataset import Manifest, Version
 from sluice.domain.merge import RowsMerge
 from sluice.domain.schema import duckdb_type
 from sluice.errors import NotFound
+from sluice.lake.json_values import json_row
 from sluice.lake.ordered import object_with
 from sluice.lake.parquet import engine, engine_name, placed_rows, quoted, shown_query
-from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
-from sluice.merge.keys import typed_key
+from sluice.merge.key_matching import typed_key
 from sluice.settings import Settings
 
 

@@ -22,16 +22,16 @@ from sluice.domain.project import Project
 from sluice.domain.run import Run, capped
 from sluice.errors import MergeFailed, NothingToMerge
 from sluice.formats.limits import Limits
-from sluice.lake import keys
+from sluice.lake import object_keys
+from sluice.lake.json_values import json_row
 from sluice.lake.parquet import data_object, engine, engine_name, shown_query
-from sluice.lake.rows import json_row
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenation, recursive
-from sluice.merge.inputs import Gatherer, Inputs, on_disk
+from sluice.merge.input_versions import Gatherer, Inputs, on_disk
+from sluice.merge.parallel_merge import ParallelMerge, Plan, PlannedSource
 from sluice.merge.partition import parts_for
-from sluice.merge.parts import PartsOfMerge, Plan, PlannedSource
 from sluice.merge.plan import Source
-from sluice.merge.rows import merge_rows
+from sluice.merge.row_merge import merge_rows
 from sluice.merge.selected import selected_document
 from sluice.settings import Settings
 
@@ -51,7 +51,7 @@ class Merger:
 
     def merge(
         self, run: Run, project: Project, assigned: list[Assigned], failures: dict[str, str]
-    ) -> str | PartsOfMerge:
+    ) -> str | ParallelMerge:
         """Write the version that the datasources' published versions make.
 
         Where the published version was made of the same, its objects are named again and no work is done.
@@ -77,14 +77,14 @@ class Merger:
         require_inputs(project, inputs)
         parts = self._parts(project.merge, inputs)
         manifest = self._begun(run, project.merge, dataset, inputs, pointer.published or 0, parts)
-        folder = keys.version_folder(run, manifest.fingerprint)
+        folder = object_keys.version_folder(run, manifest.fingerprint)
         manifest.number = pointer.latest + 1
         if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
             manifest.number = pointer.published
             self._repeat(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
         elif parts > 1:
             plan = Plan(
-                folder=keys.work_folder(run, manifest.fingerprint),
+                folder=object_keys.work_folder(run, manifest.fingerprint),
                 version_folder=folder,
                 manifest=manifest,
                 notes=[*inputs.warnings, *inputs.missing],
@@ -92,18 +92,18 @@ class Merger:
                 parts=parts,
                 portion_rows=self._settings.merge_partition_rows,
             )
-            return PartsOfMerge.begun(plan, self._lake, self._settings)
+            return ParallelMerge.begun(plan, self._lake, self._settings)
         else:
             with self._lake.scratch() as scratch:
                 self._write(folder, project.merge, on_disk(inputs.sources, self._lake), manifest, scratch.parent)
         manifest.warnings = capped([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
-        key = keys.manifest(folder)
+        key = object_keys.manifest(folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
 
-    def merged(self, parts: PartsOfMerge) -> str:
+    def merged(self, parts: ParallelMerge) -> str:
         """Write the version that all parts of a merge make; the key of its manifest."""
-        key = keys.manifest(parts.version_folder)
+        key = object_keys.manifest(parts.version_folder)
         self._lake.put_json(key, parts.manifest().model_dump(mode="json"))
         return key
 
@@ -162,19 +162,19 @@ class Merger:
     def _write(self, folder: str, merge: Merge, sources: list[Source], manifest: Manifest, scratch: Path) -> None:
         if isinstance(merge, JoinMerge | UnionMerge):
             made = merge_rows(merge, sources, self._settings, scratch, self._overrides)
-            part = data_object(keys.data(folder, 0), made.data, made.rows)
+            part = data_object(object_keys.data(folder, 0), made.data, made.rows)
             self._lake.put_file(part.key, made.data)
             manifest.objects, manifest.rows, manifest.bytes = [part], part.rows, part.bytes
             manifest.columns, manifest.merge_warnings = made.columns, made.warnings
             manifest.key, manifest.fields = made.key or None, made.fields
             if made.provenance is not None:
-                told = data_object(keys.provenance(folder, 0), made.provenance, made.rows)
+                told = data_object(object_keys.provenance(folder, 0), made.provenance, made.rows)
                 self._lake.put_file(told.key, made.provenance)
                 manifest.provenance = [told]
             return
         path = scratch / "document.json.gz"
         path.write_bytes(gzip.compress(dumps(merged_document(merge, sources, self._lake, self._settings)), mtime=0))
-        part = data_object(keys.document(folder), path, 1)
+        part = data_object(object_keys.document(folder), path, 1)
         self._lake.put_file(part.key, path)
         manifest.document, manifest.rows, manifest.bytes = part, 1, part.bytes
 

@@ -11,7 +11,7 @@ from sluice.domain.override import Override, fitted
 from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import Invalid
 from sluice.lake.parquet import quoted
-from sluice.merge.keys import typed_key
+from sluice.merge.key_matching import typed_key
 from sluice.merge.loading import load, replace_merged
 from sluice.merge.notes import OverrideNote
 from sluice.merge.provenance import in_merge, winner_column

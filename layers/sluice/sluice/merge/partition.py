@@ -25,7 +25,7 @@ from sluice.lake.ordered import order_key, range_of
 from sluice.lake.parquet import LocalFile, copy_to, literal, quoted
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source, merged_columns
-from sluice.merge.rows import MergedRows, merge_prepared, merging, prepared_source, require_few
+from sluice.merge.row_merge import MergedRows, merge_prepared, merging, prepared_source, require_few
 from sluice.merge.sql import key_cells, place_cells
 from sluice.settings import Settings
 

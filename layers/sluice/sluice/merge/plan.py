@@ -9,7 +9,7 @@ from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, column_type, is_decimal
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import LocalFile, placed_rows
-from sluice.merge.types import merged_type
+from sluice.merge.field_types import merged_type
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from sluice.domain.merge import Reshape
 from sluice.domain.schema import Column, duckdb_type, is_long
 from sluice.domain.sql_expression import SqlExpression, parse_expression
 from sluice.errors import MergeFailed
+from sluice.lake.engine_types import kind_of
 from sluice.lake.parquet import as_type, finite, quoted
-from sluice.lake.types import kind_of
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source
 

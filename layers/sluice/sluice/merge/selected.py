@@ -11,7 +11,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex
 from sluice.formats.limits import Limits
 from sluice.formats.memory import held
-from sluice.formats.page import open_page
+from sluice.formats.parsed_page import open_page
 from sluice.lake.store import Lake
 
 

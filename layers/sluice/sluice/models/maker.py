@@ -10,10 +10,10 @@ from sluice.domain.model import Model, TestResult
 from sluice.domain.run import Run
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid, ModelFailed, NotPublished
-from sluice.lake import keys
+from sluice.lake import object_keys
 from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
-from sluice.models.tables import Chosen, ProjectTables
+from sluice.models.project_tables import Chosen, ProjectTables
 from sluice.models.testing import Tester
 from sluice.models.versions import begun, name_again
 from sluice.sandbox.sandbox import Sandbox
@@ -55,7 +55,7 @@ class ModelMaker:
             chosen = self._tables.chosen(query)
             spec = {"name": name, "sql": model.sql, "materialize": model.materialize}
             manifest, same = begun(self._run, "model", dataset, spec, chosen, self._datasets)
-            folder = keys.part_folder(self._run, "models", name, manifest.fingerprint)
+            folder = object_keys.output_folder(self._run, "models", name, manifest.fingerprint)
             if same is not None:
                 name_again(manifest, same, self._datasets, self._lake)
             else:
@@ -64,7 +64,7 @@ class ModelMaker:
             raise ModelFailed(f"The model {name}: {error}") from None
         results = self._tested(name, model, manifest)
         manifest.warnings = [one.message for one in results if one.status == "failed" and one.severity == "warn"]
-        key = keys.manifest(folder)
+        key = object_keys.manifest(folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key, manifest, results
 
@@ -74,7 +74,7 @@ class ModelMaker:
             seconds = self._settings.model_seconds
             sql, tables = parse_query(model.sql).sql, chosen.tables
             columns, rows = self._sandbox.write(sql, tables, scratch.parent, target, ordered=ordered, seconds=seconds)
-            part = data_object(keys.data(folder, 0), target, rows)
+            part = data_object(object_keys.data(folder, 0), target, rows)
             self._lake.put_file(part.key, target)
         manifest.objects, manifest.rows, manifest.bytes, manifest.columns = [part], part.rows, part.bytes, columns
 

@@ -26,7 +26,7 @@ from sluice.domain.schema import Column
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid, ModelFailed, NotPublished
 from sluice.lake.parquet import literal, quoted
-from sluice.models.tables import ProjectTables
+from sluice.models.project_tables import ProjectTables
 from sluice.sandbox.sandbox import Sandbox
 
 _MOST_CHARACTERS = 500

@@ -14,7 +14,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, worst_of
 from sluice.lake.parquet import engine_name
 from sluice.lake.store import Lake
-from sluice.models.tables import Chosen
+from sluice.models.project_tables import Chosen
 
 
 def begun(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.domain.dataset import DataObject, Manifest, Version
 from sluice.domain.schema import Column, duckdb_type
+from sluice.lake.json_values import json_value
 from sluice.lake.ordered import object_with, objects_between
 from sluice.lake.parquet import as_type, engine, engine_name, quoted, rows_of, shown_query
-from sluice.lake.rows import json_value
 from sluice.lake.store import Lake
 from sluice.reads.request import COMPARISONS, Condition, DataRequest
 from sluice.settings import Settings

@@ -15,14 +15,14 @@ from sluice.domain.report import MarkdownSection, Report, Section, TableSection
 from sluice.domain.run import Run
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid, ModelFailed, NotPublished
-from sluice.lake import keys
+from sluice.lake import object_keys
 from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
-from sluice.models.tables import Chosen, ProjectTables
+from sluice.models.project_tables import Chosen, ProjectTables
 from sluice.models.versions import begun, name_again
 from sluice.reads.csv_text import csv_head, csv_rows
 from sluice.reports.charts import chart_svg
-from sluice.reports.page import Rows, markdown, page, section, table
+from sluice.reports.html import Rows, markdown, page, section, table
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 
@@ -60,14 +60,14 @@ class ReportMaker:
             chosen = self._chosen(report)
             spec = {"name": name, **report.model_dump(mode="json")}
             manifest, same = begun(self._run, "report", dataset, spec, chosen, self._datasets)
-            folder = keys.part_folder(self._run, "reports", name, manifest.fingerprint)
+            folder = object_keys.output_folder(self._run, "reports", name, manifest.fingerprint)
             if same is not None:
                 name_again(manifest, same, self._datasets, self._lake)
             else:
                 self._write(folder, report, chosen, manifest)
         except (SqlError, Invalid, NotPublished) as error:
             raise ModelFailed(f"The report {name}: {error}") from None
-        key = keys.manifest(folder)
+        key = object_keys.manifest(folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Run
-from sluice.runs.starting import ingest_run, refresh_run, start_once
+from sluice.runs.start import ingest_run, refresh_run, start_once
 
 _SEEN_SECONDS = 2 * 86400
 
 
-def fire(services: Platform, event: dict[str, Any], request_id: str) -> Run | None:
+def fire(services: Container, event: dict[str, Any], request_id: str) -> Run | None:
     """Start the run of a datasource's or project's schedule, once for each firing.
 
     Args:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aws_lambda_powertools import Logger
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.errors import NotFound, SluiceError
 
 logger = Logger()
 
 
-def follow(services: Platform, dataset: str) -> None:
+def follow(services: Container, dataset: str) -> None:
     """Have a dataset's table read what is published now.
 
     What is published meanwhile is followed, too. That Glue cannot be reached is logged: no run

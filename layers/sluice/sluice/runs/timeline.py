@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import PageReceipt, Run, RunEvent
-from sluice.runs.planning import children
+from sluice.runs.plan import children
 
 
-def timeline(services: Platform, run: Run) -> list[dict[str, Any]]:
+def timeline(services: Container, run: Run) -> list[dict[str, Any]]:
     """The run's stages, its pages and failed tries, and the ingest runs of a refresh, oldest first.
 
     Returns:

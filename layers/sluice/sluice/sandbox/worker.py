@@ -19,9 +19,9 @@ import orjson
 
 from sluice.domain.schema import Column, duckdb_type, whole_number_type
 from sluice.domain.sql_query import SqlError
+from sluice.lake.engine_types import is_wide, kind_of
+from sluice.lake.json_values import json_value
 from sluice.lake.parquet import UTC_SESSION, copy_to, finite, literal, quoted, shown_query
-from sluice.lake.rows import json_value
-from sluice.lake.types import is_wide, kind_of
 from sluice.sandbox.policy import require_allowed
 
 if TYPE_CHECKING:

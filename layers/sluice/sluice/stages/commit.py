@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, capped
@@ -13,7 +13,7 @@ from sluice.errors import ModelFailed
 from sluice.stages.runner import require_owner
 
 
-def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+def commit(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make versions of all that the run has made, in one transaction."""
     made = _made(services, run, event)
     if run.dry_run:
@@ -22,11 +22,11 @@ def commit(services: Platform, run: Run, event: dict[str, Any], seconds_left: Ca
     return {"outcome": "done", "version": finished.version}
 
 
-def _made(services: Platform, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
+def _made(services: Container, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
     """The manifests of a run: the one that the stage before has written, or those of its parts but for views."""
     if "manifest_key" in event:
         return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
-    from sluice.runs.parts import made_by
+    from sluice.projects.refresh_outputs import made_by
 
     made = [(key, manifest) for _, key, manifest in made_by(services, run)]
     kept = [one for one in made if one[1].spec.get("model", {}).get("materialize", True)]
@@ -35,7 +35,7 @@ def _made(services: Platform, run: Run, event: dict[str, Any]) -> list[tuple[str
     return kept
 
 
-def _tried(services: Platform, run: Run, manifest: Manifest) -> dict[str, Any]:
+def _tried(services: Container, run: Run, manifest: Manifest) -> dict[str, Any]:
     """End a dry run: it says what a refresh would publish, and publishes nothing."""
     services.runs.finish(
         run,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.errors import (
     DataTooLarge,
@@ -18,14 +18,14 @@ from sluice.stages.inputs import datasource_of, fetched_of
 _TELL_SECONDS = 5
 
 
-def extract(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+def extract(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make typed Parquet of the pages, and the manifest that says all about it.
 
     Pages that are too many for one call are read by workers, which are calls of this step, too: the answer
     `"parts"` names them, and this step is called again when they have ended, until nothing is left to be done.
     """
     from sluice.extract.extractor import Base, Extractor
-    from sluice.runs.workers import work_items
+    from sluice.stages.work_items import work_items
 
     index = fetched_of(services, run)
     if index is None:
@@ -62,7 +62,7 @@ class _Watch:
         tells: whether to say how far: of many workers, none knows.
     """
 
-    def __init__(self, services: Platform, run: Run, seconds_left: Callable[[], float], *, tells: bool) -> None:
+    def __init__(self, services: Container, run: Run, seconds_left: Callable[[], float], *, tells: bool) -> None:
         self._services, self._run, self._seconds_left = services, run, seconds_left
         self._tells = tells
         self._told_at = time.monotonic()

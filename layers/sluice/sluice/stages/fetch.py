@@ -6,19 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sluice.bootstrap import Platform
+from sluice.access.secret_use import Author
+from sluice.container import Container
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, Run
-from sluice.lake import keys
+from sluice.lake import object_keys
 from sluice.metrics import pages_fetched
-from sluice.security.secret_use import Author
 from sluice.sources.base import Call, HandOver
 from sluice.sources.registry import source_of
 from sluice.stages.inputs import datasource_of, fetched_of
 
 
-def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+def fetch(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Bring every page of a run into the lake, then write what was fetched."""
     stored = fetched_of(services, run)
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
@@ -34,12 +34,12 @@ def fetch(services: Platform, run: Run, event: dict[str, Any], seconds_left: Cal
         return _nothing_waits(services, run)
     # First, so that an attempt that was overtaken writes nothing.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
-    services.lake.put_json(keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
+    services.lake.put_json(object_keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
     pages_fetched(services.settings.stack, len(index.pages))
     return {"outcome": "done"}
 
 
-def _nothing_waits(services: Platform, run: Run) -> dict[str, Any]:
+def _nothing_waits(services: Container, run: Run) -> dict[str, Any]:
     """End a run for whose batches another one was faster: there is nothing to publish."""
     pointer = services.datasets.pointer(run.owner)
     done = {"version": pointer.published, "completeness": "complete", "rows": 0, "finished_at": rfc3339(now())}
@@ -48,7 +48,7 @@ def _nothing_waits(services: Platform, run: Run) -> dict[str, Any]:
 
 
 def _fetched(
-    services: Platform, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
+    services: Container, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
 ) -> FetchIndex | None:
     if run.replay is not None:
         return _replayed(services, run, run.replay)
@@ -58,7 +58,7 @@ def _fetched(
     return source_of(datasource.kind).fetch(run, datasource, services, Call(secret, seconds_left, count))
 
 
-def _replayed(services: Platform, run: Run, number: int) -> FetchIndex:
+def _replayed(services: Container, run: Run, number: int) -> FetchIndex:
     """The pages of an earlier version, as this run's own: no upstream is asked.
 
     A version that was added up has the pages of all runs that added to it, the first ones first.

@@ -12,8 +12,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from sluice.bootstrap import Platform, platform
 from sluice.catalog.table import Write
+from sluice.container import Container, container
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import TERMINAL, Run, requests_made
 from sluice.errors import (
@@ -25,7 +25,7 @@ from sluice.errors import (
 )
 
 logger = Logger()
-Step = Callable[[Platform, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
+Step = Callable[[Container, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
 
 
 def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
         `{"outcome": "done"}` with what the next step needs, `"more"` to be called again,
         `"conflict"` to merge again, `"failed"` with the run's error stored, or `"stopped"`.
     """
-    services = platform()
+    services = container()
     logger.append_keys(run_id=event["run_id"], attempt=event["attempt"])
     run = services.runs.get(event["run_id"])
     if run.attempt != event["attempt"] or run.status not in ("pending", "running"):
@@ -57,7 +57,7 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _failed(services, run, error)
 
 
-def require_owner(services: Platform, run: Run) -> Write:
+def require_owner(services: Container, run: Run) -> Write:
     """The condition, for a commit, that what a run works for is what it was made for.
 
     Raises:
@@ -77,7 +77,7 @@ def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": outcome, "run_id": event["run_id"], "attempt": event["attempt"]}
 
 
-def _failed(services: Platform, run: Run, error: SluiceError) -> dict[str, Any]:
+def _failed(services: Container, run: Run, error: SluiceError) -> dict[str, Any]:
     asked = requests_made(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
     services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=asked)
     logger.warning(error.detail)

@@ -8,13 +8,13 @@ from typing import IO, TYPE_CHECKING
 from sluice.domain.run import PageReceipt
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.column_decision import Seen
 from sluice.extract.columnar.csv_columns import TextColumns
 from sluice.extract.columnar.csv_files import count_in, keep
 from sluice.extract.columnar.pages import TABLE, NotColumnar, Pages, number_rows, query_of
 from sluice.extract.records import Records
-from sluice.extract.settling import Seen
 from sluice.formats.csv_format import CsvPage
-from sluice.formats.page import open_page
+from sluice.formats.parsed_page import open_page
 from sluice.lake.parquet import literal
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class CsvReader:
         classes = columns.summarize(types, {name: pages.datasource.declared_type(name) for name in names})
         pages.summarize_metadata(types, count)
         seen = Seen(types, spelled, self._notes)
-        types, known = pages.among.settle(seen)
+        types, known = pages.among.reconcile(seen)
         cells = columns.cells(types, known, classes)
         return Records(
             types.with_failures(known),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.column_decision import Seen
 from sluice.extract.columnar.expressions import sql_of
 from sluice.extract.columnar.json_members import lists_in
 from sluice.extract.columnar.json_shapes import Shapes
@@ -15,7 +16,6 @@ from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
 from sluice.extract.columnar.structure import KINDS
 from sluice.extract.records import Records
-from sluice.extract.settling import Seen
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,7 +62,7 @@ class FieldTable:
         require_plain(self._connection, lists, f"{TABLE}_read")
         self._pages.summarize_metadata(types, count)
         seen = Seen(types, self._spelled)
-        types, known = self._pages.among.settle(seen)
+        types, known = self._pages.among.reconcile(seen)
         wanted = {column.name: column.type for column in known}
         cells: dict[str, Cell] = {}
         for number, (name, kind) in enumerate(kinds.items()):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from sluice.domain.schema import Column
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.column_decision import Seen
 from sluice.extract.columnar.json_shapes import Path, Shapes, ordered_paths
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
 from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
 from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
 from sluice.extract.columnar.structure import Node
 from sluice.extract.records import Records
-from sluice.extract.settling import Seen
 from sluice.lake.parquet import quoted
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class MemberTable:
             self._summarize(types, path, name, present)
         self._pages.summarize_metadata(types, self._count)
         seen = Seen(types, self._spelled)
-        types, known = self._pages.among.settle(seen)
+        types, known = self._pages.among.reconcile(seen)
         cells = self._cells(types, names, known)
         ragged = self._keep_lacking(known, names)
         join = f"LEFT JOIN {_LACKS} ON {_LACKS}.position = {TABLE}.position" if ragged else ""

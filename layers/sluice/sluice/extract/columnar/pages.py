@@ -13,8 +13,8 @@ from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.domain.schema import Column, convert, duckdb_type
 from sluice.extract.by_record.flatten import METADATA_TYPES
 from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.column_decision import ALONE, Among
 from sluice.extract.records import Records
-from sluice.extract.settling import ALONE, Among
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import literal, quoted
 from sluice.lake.store import Lake

@@ -11,12 +11,12 @@ from sluice.domain.run import PageReceipt
 from sluice.domain.schema import Column
 from sluice.extract.by_record.flatten import Columns
 from sluice.extract.by_record.typing import ColumnTypes
+from sluice.extract.column_decision import Seen
 from sluice.extract.columnar.json_values import cell_of
 from sluice.extract.columnar.pages import Cell, NotColumnar, Pages, link_or_copy, query_of
 from sluice.extract.records import Records
-from sluice.extract.settling import Seen
-from sluice.formats.page import open_page
 from sluice.formats.parquet_format import ParquetPage
+from sluice.formats.parsed_page import open_page
 from sluice.lake.parquet import literal, quoted
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class ParquetReader:
             types.summarize(name, [*examples, (None, counts[0] - counts[number + 1])], counts[0])
         pages.summarize_metadata(types, counts[0])
         seen = Seen(types, spelled, self._notes)
-        types, known = pages.among.settle(seen)
+        types, known = pages.among.reconcile(seen)
         cells = self._cells(types, known, rows, kinds)
         query = query_of(pages, known, cells, rows=rows)
         return Records(types.with_failures(known), counts[0], query, seen.warnings(types), True)

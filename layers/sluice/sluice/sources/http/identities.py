@@ -16,8 +16,8 @@ from sluice.domain.json_text import dumps
 from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, is_content, reading_of
 from sluice.domain.run import PageReceipt, Run
 from sluice.formats.limits import Limits
-from sluice.formats.page import open_page
-from sluice.lake import keys
+from sluice.formats.parsed_page import open_page
+from sluice.lake import object_keys
 from sluice.lake.store import Lake
 
 _LOADED_AT_ONCE = 16
@@ -54,7 +54,7 @@ class Identities:
         self._limits = limits
         self._identity = identity_of(datasource)
         self._of_content = is_content(datasource)
-        self._folder = keys.identities(run, reading_of(datasource))
+        self._folder = object_keys.identities(run, reading_of(datasource))
         self._attempt = run.attempt
         self._most_bytes = most * IDENTITY_BYTES
         self._held_bytes = 0

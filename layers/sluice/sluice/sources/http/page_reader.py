@@ -14,13 +14,13 @@ from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
 from sluice.formats.error_pages import Shape, is_suspect, require_no_error, require_same_shape, shape_of
 from sluice.formats.limits import Limits
-from sluice.formats.page import ends_itself, open_page
+from sluice.formats.parsed_page import ends_itself, open_page
 from sluice.lake.store import Lake
-from sluice.sources.http.asking import next_address
 from sluice.sources.http.auth import Credentials
 from sluice.sources.http.client import Received, full_url
 from sluice.sources.http.identities import Identities
 from sluice.sources.http.pagination import End, PageFacts, Paginator, State
+from sluice.sources.http.request_builder import next_address
 from sluice.sources.http.requester import Answer, PageRequest
 
 OPEN_ENDED = "the upstream does not say where its answer ends"

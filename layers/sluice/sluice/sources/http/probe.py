@@ -15,13 +15,13 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt
 from sluice.errors import RunError, SourceRefused, SourceUnreachable, UnreadableData
 from sluice.formats.limits import Limits
-from sluice.formats.page import open_page
+from sluice.formats.parsed_page import open_page
 from sluice.settings import Settings
 from sluice.sources.base import Checked, Look
-from sluice.sources.http.asking import next_address, page_request
 from sluice.sources.http.auth import Credentials, credentials
 from sluice.sources.http.client import Received, Request, SourceClient, connection_fault, full_url
 from sluice.sources.http.pagination import End, PageFacts, State, paginator
+from sluice.sources.http.request_builder import next_address, page_request
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from sluice.errors import RunError
 from sluice.formats.limits import Limits
 from sluice.lake.store import sha256_of
 from sluice.sources.http.ahead import Ahead
-from sluice.sources.http.asking import page_request
 from sluice.sources.http.auth import Credentials
 from sluice.sources.http.client import Received
 from sluice.sources.http.identities import Identities
@@ -23,6 +22,7 @@ from sluice.sources.http.page_reader import Expected, PageReader
 from sluice.sources.http.page_store import PageStore
 from sluice.sources.http.pagination import Paginator, State
 from sluice.sources.http.passes import Pass
+from sluice.sources.http.request_builder import page_request
 from sluice.sources.http.requester import Answer, Fetching, PageRequest, Requester, Try
 
 # A longer page is hashed in a thread, so that what is under way goes on.

@@ -1,0 +1,187 @@
+"""From a gateway event to a handler and back: roles, problems, CORS, idempotency in one place."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from sluice.access.policy import require_role
+from sluice.api.call import Answer, Call
+from sluice.api.cors import allowed
+from sluice.api.idempotency import once
+from sluice.api.routes import Route
+from sluice.api.targets import find_target
+from sluice.container import Container, container
+from sluice.domain.identity import Principal
+from sluice.domain.names import is_slug
+from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError, TooManyRequests
+from sluice.metrics import request_refused
+from sluice.settings import Settings
+
+PREFIX = "/v1"
+logger = Logger()
+_CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
+
+
+class Dispatcher:
+    """Serves a table of routes as a Lambda function behind an API Gateway REST API."""
+
+    def __init__(self, tables: Iterable[Iterable[Route]]) -> None:
+        self.routes = [route for table in tables for route in table]
+        self._resolver = APIGatewayRestResolver()
+        for route in self.routes:
+            rule = PREFIX + re.sub(r"\{(\w+)\}", r"<\1>", route.path)
+            self._resolver.route(rule, method=route.method)(self._endpoint(route))
+        self._resolver.exception_handler(NotFoundError)(self._unknown)
+        self._resolver.exception_handler(Exception)(self._failed)
+
+    def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one event."""
+        logger.append_keys(correlation_id=(event.get("requestContext") or {}).get("requestId"))
+        return self._resolver.resolve(event, context)
+
+    def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
+        known = frozenset(parameter.name for parameter in route.parameters if parameter.place == "query")
+
+        def endpoint(**arguments: str) -> Response[Any]:
+            services = container()
+            call = call_of(self._resolver.current_event.raw_event, services, known)
+            if route.action is not None:
+                require_role(call.principal, route.action)
+            if "field" in arguments:  # the name of a column, which may hold anything
+                arguments["field"] = unquote(arguments["field"])
+            for name, value in arguments.items():
+                if name != "field":
+                    _require_plain(name, value)
+            if route.action is not None:
+                found = find_target(services, call.principal, route.path, route.action, route.creates, arguments)
+                call = replace(call, target=found)
+            answer = once(call, services, lambda: route.handler(call, services, **arguments))
+            if route.method == "GET" and not route.anonymous:
+                call.require_known_parameters()  # last, so that a missing resource is 404 first
+            return self._present(call, answer)
+
+        return endpoint
+
+    def _present(self, call: Call, answer: Answer) -> Response[Any]:
+        content = answer.content()
+        headers = {**answer.headers, **allowed(call.header("origin"), call.settings)}
+        if answer.status == 200 and not _fits(content, call.settings.max_inline_bytes):
+            services = container()
+            headers["Cache-Control"] = "no-store"  # the address is soon of no use
+            key = services.lake.put_answer(content)
+            headers["Location"] = services.lake.presigned(key, answer.media_type, answer.filename or "answer")
+            return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
+        return _response(answer.status, answer.media_type, content, headers)
+
+    def _unknown(self, _: NotFoundError) -> Response[Any]:
+        path = self._resolver.current_event.path
+        verbs = sorted({route.method for route in self.routes if matches(route, path)})
+        if verbs:
+            return self._failed(MethodNotAllowed(f"{path} answers {', '.join(verbs)}."), {"Allow": ", ".join(verbs)})
+        return self._failed(NotFound(f"There is no {path}."))
+
+    def _failed(self, error: Exception, headers: dict[str, str] | None = None) -> Response[Any]:
+        call = call_of(self._resolver.current_event.raw_event, container())
+        if not isinstance(error, SluiceError):
+            logger.exception("unexpected error")
+            error = SluiceError("Something went wrong on our side; the request id is in the logs.")
+        elif not isinstance(error, RequestError):
+            logger.warning(error.detail)
+        request_refused(call.settings.stack, error.status)
+        body = orjson.dumps(error.problem(instance=call.path))
+        extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
+        if isinstance(error, TooManyRequests):
+            extra["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+        elif error.status == 503:
+            extra["Retry-After"] = "1"
+        return _response(
+            error.status,
+            "application/problem+json",
+            body,
+            allowed(call.header("origin"), call.settings) | extra | (headers or {}),
+        )
+
+
+def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
+    sent = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    if status == 204:
+        return Response(status_code=status, body="", headers=sent)
+    return Response(status_code=status, content_type=media_type, body=content.decode(), headers=sent)
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether a gateway that knows text only can carry the content as it is."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def call_of(event: dict[str, Any], services: Container, known: frozenset[str] = frozenset()) -> Call:
+    """The request in a REST API's proxy event."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return Call(
+        method=event["httpMethod"],
+        path=event["path"],
+        headers=headers,
+        query=event.get("multiValueQueryStringParameters") or {},
+        raw_body=event.get("body"),
+        body_is_base64=bool(event.get("isBase64Encoded")),
+        base_url=_base_url(event, headers, services.settings),
+        settings=services.settings,
+        caller=_caller(event),
+        known_parameters=known,
+        source=((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "",
+    )
+
+
+def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings) -> str:
+    """The API's address in links. The request's own `Host` is anybody's word, and never used on AWS."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    context = event.get("requestContext") or {}
+    stage = context.get("stage", "")
+    if settings.aws_sam_local:  # `sam local start-api` serves one machine, and names no domain
+        return f"{headers.get('x-forwarded-proto', 'http')}://{headers.get('host', 'localhost')}{PREFIX}"
+    if settings.emulated:
+        endpoint = settings.aws_endpoint_url.rstrip("/")
+        return f"{endpoint}/restapis/{context.get('apiId', '')}/{stage}/_user_request_{PREFIX}"
+    return f"https://{context.get('domainName', '')}/{stage}{PREFIX}"
+
+
+def _caller(event: dict[str, Any]) -> Principal | None:
+    vouched = (event.get("requestContext") or {}).get("authorizer") or {}
+    if "principal" not in vouched:
+        return None
+    return Principal.model_validate(orjson.loads(base64.b64decode(vouched["principal"])))
+
+
+def _fits(content: bytes, most: int) -> bool:
+    """Whether a body may stand in Lambda's answer, in which it is a JSON string: a byte may take six there."""
+    if len(content) > most or not _is_text(content):
+        return False
+    return len(content) * 6 <= most or len(orjson.dumps(content.decode())) <= most
+
+
+def _require_plain(name: str, value: str) -> None:
+    """A path's part that could never be a name is nothing that exists."""
+    if unquote(value) != value or not (is_slug(value.lower()) or re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", value)):
+        raise NotFound(f"There is no such {name}.")
+
+
+def matches(route: Route, path: str) -> bool:
+    """Whether a path is one of the route's, whatever its names."""
+    pattern = PREFIX + re.sub(r"\{\w+\}", "[^/]+", route.path)
+    return re.fullmatch(pattern, path.rstrip("/")) is not None

@@ -1,0 +1,168 @@
+"""The OpenAPI 3.1 document, made from the table of routes and the models themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from sluice import __version__
+from sluice.api.responses import example, example_name, response_model
+from sluice.api.routes import Parameter, Route
+
+_REF = "#/components/schemas/{model}"
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:sluice:problem:not-found"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "message"],
+                "properties": {"pointer": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """The document for all routes of all functions.
+
+    Returns:
+        OpenAPI 3.1, in an order that depends on the routes' paths and verbs only.
+
+    Raises:
+        LookupError: a route names a response model that is not there, or has no example.
+    """
+    from pydantic.json_schema import models_json_schema  # only where the document is made
+
+    ordered = sorted(routes, key=lambda route: (route.path, route.method))
+    models = {route.body for route in ordered if isinstance(route.body, type)} | {response_model("Redirect")}
+    models |= {response_model(route.answer) for route in ordered if route.answer is not None}
+    names, definitions = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)], ref_template=_REF
+    )
+    operations = _Operations({model: schema for (model, _), schema in names.items()})
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ordered:
+        paths.setdefault("/v1" + route.path, {})[route.method.lower()] = operations.of(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sluice",
+            "version": __version__,
+            "description": "Fetch, keep every byte, merge by key, serve.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "./.."}],
+        "security": [{"bearer": []}, {"api_key": []}, {"basic": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": _PROBLEM, **definitions.get("$defs", {})},
+            "examples": dict(sorted(operations.examples.items())),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                "basic": {"type": "http", "scheme": "basic", "description": "The key as user name; GET only."},
+            },
+        },
+    }
+
+
+class _Operations:
+    """Describes operations, and gathers the examples that they name.
+
+    Args:
+        schemas: the reference to each model's schema.
+    """
+
+    def __init__(self, schemas: dict[Any, Any]) -> None:
+        self._schemas = schemas
+        self.examples: dict[str, Any] = {}
+
+    def of(self, route: Route) -> dict[str, Any]:
+        """The operation of a route."""
+        operation: dict[str, Any] = {
+            "operationId": route.operation_id,
+            "summary": route.summary,
+            "tags": [route.tag],
+            "parameters": [_path_parameter(name) for name in re.findall(r"\{(\w+)\}", route.path)]
+            + [_parameter(parameter) for parameter in route.parameters],
+            "responses": self._responses(route),
+        }
+        if route.role is None:
+            operation["security"] = []
+        else:
+            operation["description"] = f"Needs the role {route.role}."
+        if route.body is not None:
+            operation["requestBody"] = self._request_body(route, route.body)
+        return operation
+
+    def _request_body(self, route: Route, body: type[BaseModel] | dict[str, Any]) -> dict[str, Any]:
+        media_type = "application/merge-patch+json" if route.method == "PATCH" else "application/json"
+        name = f"{route.operation_id}.body"
+        if isinstance(body, dict):
+            return {"required": True, "content": {media_type: {"schema": body, **self._named(name)}}}
+        # An empty body stands for a document without fields, where that is one.
+        required = any(field.is_required() for field in body.model_fields.values())
+        content = {"schema": self._schemas[body], **self._named(name, body.__name__)}
+        return {"required": required, "content": {media_type: content}}
+
+    def _responses(self, route: Route) -> dict[str, Any]:
+        responses: dict[str, Any] = {str(route.status): self._success(route, route.status, "Done.")}
+        if route.method == "PUT":
+            responses["201"] = self._success(route, 201, "Created.")
+        if any(parameter.name == "Prefer" for parameter in route.parameters):
+            responses["200"] = self._success(route, 200, "Done within the wait.")
+        for status, answer in route.also.items():
+            responses[str(status)] = self._json(answer, status, "Still running.")
+        if any(parameter.name == "If-None-Match" for parameter in route.parameters):
+            responses["304"] = {"description": "The client has this already."}
+        if route.may_redirect:
+            responses["303"] = self._json("Redirect", 303, "Too large to be inline: at the address in Location.")
+        problem = {"schema": {"$ref": _REF.format(model="Problem")}, **self._named("Problem")}
+        responses["default"] = {"description": "A problem.", "content": {"application/problem+json": problem}}
+        return responses
+
+    def _success(self, route: Route, status: int, description: str) -> dict[str, Any]:
+        if status == 204:
+            return {"description": description}
+        content: dict[str, Any] = {}
+        for media_type in route.media_types:
+            if media_type == "application/json":
+                assert route.answer is not None, f"{route.operation_id} answers in JSON"
+                content |= self._json(route.answer, status, "", route.operation_id)["content"]
+            else:
+                content[media_type] = {"schema": {"type": "string"}, "example": example(media_type)}
+        return {"description": description, "content": content}
+
+    def _json(self, answer: str, status: int, description: str, operation: str = "") -> dict[str, Any]:
+        names = (f"{operation}.{status}", operation, f"{answer}.{status}", answer)
+        media = {"schema": self._schemas[response_model(answer)], **self._named(*names)}
+        return {"description": description, "content": {"application/json": media}}
+
+    def _named(self, *names: str) -> dict[str, Any]:
+        """The first example that there is under these names, as a reference."""
+        name = example_name(*names)
+        self.examples[name] = {"value": example(name)}
+        return {"examples": {"example": {"$ref": f"#/components/examples/{name}"}}}
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "example": example(f"{{{name}}}")}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema = {"type": "array", "items": parameter.schema} if parameter.repeated else parameter.schema
+    return {"name": parameter.name, "in": parameter.place, "description": parameter.description, "schema": schema}

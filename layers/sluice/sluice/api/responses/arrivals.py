@@ -1,0 +1,50 @@
+"""Answers about data that arrives, and about datasources that are tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from sluice.api.responses.base import Response
+
+
+class PushReceipt(Response):
+    """Records that were stored."""
+
+    accepted: int
+    run: str | None = Field(description="The run that makes them readable; null where nothing was sent.")
+
+
+class UploadForm(Response):
+    """A form by which one file is uploaded, with the file as its last field, `file`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class CheckResult(Response):
+    """How one live request ended."""
+
+    ok: bool
+    status: int | None = Field(description="The status of the upstream's answer; null without one.")
+    elapsed_ms: int
+    records: int | None
+    reason: str | None
+
+
+class ColumnView(Response):
+    """A column of rows that are not stored."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+class Preview(Response):
+    """The first records of a datasource."""
+
+    records: list[dict[str, Any]]
+    schema_: list[ColumnView] = Field(alias="schema")
+    pages: int
+    warnings: list[str]

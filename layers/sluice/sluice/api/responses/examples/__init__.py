@@ -1,0 +1,15 @@
+"""Examples for the OpenAPI document: of answers and bodies by their model, or by an operation and its status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.api.responses.examples import data, definitions, platform, runs
+
+EXAMPLES: dict[str, Any] = {**platform.EXAMPLES, **definitions.EXAMPLES, **runs.EXAMPLES, **data.EXAMPLES}
+# An example of a list is one page of it.
+EXAMPLES |= {
+    f"{name}List": {"items": [EXAMPLES.get(f"{name}.list", value)], "next": None}
+    for name, value in EXAMPLES.items()
+    if name.endswith("View")
+}

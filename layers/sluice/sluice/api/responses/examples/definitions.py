@@ -1,0 +1,147 @@
+"""Examples of what users write, and of what the API answers with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.api.responses.examples.common import BY, KNOWN, LATER, RUN, TIME
+
+_DATASOURCE: dict[str, Any] = {
+    "slug": "cmc-listings",
+    "name": "CoinMarketCap listings",
+    "kind": "http",
+    "http": {
+        "url": "https://pro-api.example.com/v1/listings",
+        "params": {"convert": "USD"},
+        "auth": {"type": "api_key", "in": "header", "name": "X-CMC_PRO_API_KEY", "secret": "cmc"},
+        "pagination": {
+            "type": "offset",
+            "offset_param": "start",
+            "start": 1,
+            "limit_param": "limit",
+            "limit": 100,
+            "total": "status.total_count",
+        },
+    },
+    "format": "json",
+    "records": "data[]",
+    "fields": {"symbol": "symbol", "price_usd": "quote.USD.price", "updated_at": "last_updated"},
+    "types": {"price_usd": "double", "updated_at": "timestamp"},
+    "primary_key": ["symbol"],
+    "schedule": {"expression": "rate(10 minutes)", "timezone": "UTC"},
+}
+_PROJECT: dict[str, Any] = {
+    "slug": "top-coins",
+    "name": "Top coins",
+    "merge": {
+        "strategy": "join",
+        "key": ["symbol"],
+        "fields": {"price_usd": {"rule": "newest", "by": "updated_at"}},
+        "default_rule": "priority",
+    },
+    "refresh_on": "change",
+}
+_ASSIGNMENT = {"priority": 10, "alias": "listings", "optional": False}
+_MODEL: dict[str, Any] = {
+    "sql": "SELECT symbol, price_usd FROM merged ORDER BY price_usd DESC LIMIT 10",
+    "description": "The ten dearest coins.",
+    "tests": [{"type": "not_null", "column": "symbol"}],
+    "materialize": True,
+}
+_TEST_RESULTS = {
+    "run": RUN,
+    "checked_at": LATER,
+    "results": [
+        {
+            "test": {"type": "not_null", "column": "symbol", "severity": "error"},
+            "severity": "error",
+            "status": "passed",
+            "failures": 0,
+            "message": "",
+        }
+    ],
+}
+_REPORT: dict[str, Any] = {
+    "title": "Coins today",
+    "sections": [
+        {"type": "markdown", "text": "# Prices"},
+        {"type": "bar", "title": "The dearest", "sql": "SELECT symbol, price_usd FROM top", "x": "symbol"},
+    ],
+}
+_ENDPOINT: dict[str, Any] = {
+    "sql": "SELECT symbol, price_usd FROM top LIMIT $limit",
+    "parameters": {"limit": {"type": "integer", "default": 10, "min": 1, "max": 200}},
+    "cache_seconds": 60,
+}
+_OVERRIDE: dict[str, Any] = {
+    "field": "price_usd",
+    "key": ["BTC"],
+    "value": 67000.5,
+    "exact": None,
+    "reason": "The exchange published a wrong price.",
+    "created_at": TIME,
+    "created_by": BY,
+}
+_OF_PROJECT = {"name": "top", "project": "top-coins", **KNOWN}
+
+EXAMPLES: dict[str, Any] = {
+    "Datasource": _DATASOURCE,
+    "DatasourceView": {**_DATASOURCE, **KNOWN},
+    "patch_datasource.body": {"enabled": False, "description": None},
+    "DatasourceStats": {
+        "calls": 48,
+        "average_success_ms": 212.4,
+        "success_rate": 97.92,
+        "timeout_rate": 0.0,
+        "error_rate": 2.08,
+        "first_call": TIME,
+        "last_call": LATER,
+    },
+    "Upload": {"filename": "notes.csv"},
+    "UploadForm": {
+        "url": "https://inbox.s3.amazonaws.com/",
+        "fields": {"key": "notes/notes.csv", "policy": "eyJl…", "x-amz-signature": "3a7b…"},
+    },
+    "push_records.body": [{"symbol": "BTC", "price_usd": 67000.5}],
+    "PushReceipt": {"accepted": 1, "run": RUN},
+    "CheckResult": {"ok": True, "status": 200, "elapsed_ms": 212, "records": 100, "reason": None},
+    "Preview": {
+        "records": [{"symbol": "BTC", "price_usd": 67000.5}],
+        "schema": [
+            {"name": "symbol", "type": "string", "nullable": False},
+            {"name": "price_usd", "type": "double", "nullable": True},
+        ],
+        "pages": 1,
+        "warnings": [],
+    },
+    "Project": _PROJECT,
+    "ProjectView": {**_PROJECT, **KNOWN},
+    "patch_project.body": {"refresh_on": "manual"},
+    "Assignment": _ASSIGNMENT,
+    "AssignmentView": {
+        "project": "top-coins",
+        "datasource": "cmc-listings",
+        **_ASSIGNMENT,
+        "created_at": TIME,
+        "created_by": BY,
+        "etag": "1",
+    },
+    "OverrideRequest": {"value": 67000.5, "reason": "The exchange published a wrong price."},
+    "OverrideView": {**_OVERRIDE, "etag": "1"},
+    "OverrideView.list": _OVERRIDE,
+    "Model": _MODEL,
+    "ModelView": {**_MODEL, **_OF_PROJECT, "test_results": _TEST_RESULTS},
+    "Report": _REPORT,
+    "ReportView": {**_REPORT, **_OF_PROJECT},
+    "Endpoint": _ENDPOINT,
+    "EndpointView": {**_ENDPOINT, **_OF_PROJECT},
+    "LinkRequest": {"target": "endpoints/top?limit=3", "expires_in_seconds": 86400},
+    "LinkView": {
+        "id": "5d41402abc4b2a76",
+        "url": "https://api.example.com/live/v1/links?token=WyJ0…",
+        "target": "endpoints/top?limit=3",
+        "created_at": TIME,
+        "created_by": BY,
+        "expires_at": "2026-02-01T12:00:00.000Z",
+    },
+}

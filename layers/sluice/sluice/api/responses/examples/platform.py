@@ -1,0 +1,76 @@
+"""Examples of the platform, keys and secrets, and of parts of paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.api.responses.examples.common import BY, HASH, LATER, RUN, TIME
+
+_KEY = {
+    "id": "3f9c2k7d1m5x",
+    "name": "dashboard",
+    "role": "viewer",
+    "projects": ["top-coins"],
+    "expires_at": "2026-12-31T00:00:00.000Z",
+    "created_at": TIME,
+    "created_by": BY,
+}
+
+EXAMPLES: dict[str, Any] = {
+    "{slug}": "top-coins",
+    "{datasource}": "cmc-listings",
+    "{project}": "top-coins",
+    "{name}": "top",
+    "{key_id}": "3f9c2k7d1m5x",
+    "{link_id}": "5d41402abc4b2a76",
+    "{run_id}": RUN,
+    "{run}": "latest",
+    "{number}": "7",
+    "{field}": "price_usd",
+    "{page_hash}": HASH,
+    "{asset}": "swagger-ui.css",
+    "text/html": '<!doctype html><html lang="en">…</html>',
+    "text/css": "body { margin: 0 }",
+    "text/javascript": "window.onload = () => {}",
+    "text/csv": "symbol,price_usd\r\nBTC,67000.5\r\n",
+    "application/x-ndjson": '{"symbol":"BTC","price_usd":67000.5}\n',
+    "application/octet-stream": '{"data": [{"symbol": "BTC", "quote": {"USD": {"price": 67000.5}}}]}',
+    "Problem": {
+        "type": "urn:sluice:problem:invalid",
+        "title": "The request cannot be accepted",
+        "status": 422,
+        "detail": "1 part of the document cannot be accepted.",
+        "instance": "/v1/datasources",
+        "errors": [{"pointer": "/http/url", "message": "This field is required."}],
+    },
+    "Redirect": {"location": "https://lake.s3.amazonaws.com/answers/9f86d0?X-Amz-Signature=…"},
+    "Health": {"status": "ok", "version": "0.3.0"},
+    "Identity": {"id": BY, "role": "editor", "projects": None, "workspace": "main"},
+    "ApiDescription": {
+        "openapi": "3.1.0",
+        "info": {"title": "Sluice", "version": "0.3.0"},
+        "servers": [{"url": "./.."}],
+        "security": [{"bearer": []}],
+        "paths": {"/v1/health": {"get": {"operationId": "health"}}},
+        "components": {"schemas": {}},
+    },
+    "KeyRequest": {
+        "name": "dashboard",
+        "role": "viewer",
+        "projects": ["top-coins"],
+        "expires_at": "2026-12-31T00:00:00Z",
+    },
+    "KeyView": _KEY,
+    "NewKey": {**_KEY, "key": "slc_3f9c2k7d1m5x_1uXk0Y3pQ7sT9vWbZdFgHjKlMnBvCxZaSqWeRtYuIoP"},
+    "SecretValue": {"value": "the value", "hosts": ["pro-api.example.com"]},
+    "SecretView": {
+        "name": "cmc",
+        "etag": "1",
+        "hosts": ["pro-api.example.com"],
+        "projects": None,
+        "used_by": ["cmc-listings"],
+        "created_at": TIME,
+        "updated_at": LATER,
+        "created_by": BY,
+    },
+}

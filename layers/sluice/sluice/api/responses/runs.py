@@ -1,0 +1,49 @@
+"""Answers about runs and their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from sluice.api.responses.base import Response, complete, listed
+from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent
+
+
+class Fault(Response):
+    """One part of a request or document that cannot be accepted."""
+
+    pointer: str
+    message: str
+
+
+class RunProblem(Response):
+    """Why a run failed: a problem without an address."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = Field([], description="Absent where no part is to blame.")
+
+
+RunView: Any = complete("RunView", Run, HIDDEN_RUN_FIELDS, error=(RunProblem | None, ...))
+RunViewList: Any = listed(RunView)
+RunEventView: Any = complete("RunEventView", RunEvent)
+RunEventViewList: Any = listed(RunEventView)
+
+
+class FailedRequest(Response):
+    """A request for a page that failed and was repeated, or was the last one."""
+
+    at: str
+    attempt: int
+    status: int | None = Field(description="Null where no answer came.")
+    reason: str
+    hash: str | None = Field(description="Of the answer's body: `GET /pages/{hash}` gives it.")
+
+
+PageReceiptView: Any = complete(
+    "PageReceiptView", PageReceipt, {"resume", "records_hash", "repeated"}, failures=(list[FailedRequest], ...)
+)
+PageReceiptViewList: Any = listed(PageReceiptView)

@@ -1,0 +1,46 @@
+"""Answers about the versions of a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from sluice.api.responses.base import Response, complete, listed
+from sluice.domain.dataset import DataObject, InputVersion
+from sluice.domain.run import Completeness
+from sluice.domain.schema import Column
+
+VersionColumn: Any = complete("VersionColumn", Column)
+
+
+class VersionView(Response):
+    """A committed version."""
+
+    number: int
+    rows: int
+    bytes: int
+    schema_: list[VersionColumn] = Field(alias="schema")
+    completeness: Completeness
+    completeness_reasons: list[str]
+    run: str
+    created_at: str
+    data_as_of: str
+    fingerprint: str
+
+
+VersionViewList: Any = listed(VersionView)
+
+
+class VersionDetail(VersionView):
+    """A version, and all that went into it."""
+
+    inputs: list[InputVersion] = Field(description="The versions that a merge read.")
+    objects: list[DataObject]
+    provenance: list[DataObject]
+    document: DataObject | None
+    key: list[str] | None
+    engine: str = Field(description="The program that wrote it, with its version.")
+    spec: dict[str, Any] = Field(description="The documents by which it was made.")
+    warnings: list[str]
+    output_hash: str

@@ -1,0 +1,260 @@
+"""The one place where real adapters are made: lazily, once per process."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sluice.access.api_keys import KeyRing
+from sluice.access.cursors import Cursors
+from sluice.access.links import Links
+from sluice.access.secret_use import SecretUse
+from sluice.access.secrets import Secrets, SecretsRegistry
+from sluice.access.tokens import Tokens
+from sluice.catalog.assignments import Assignments
+from sluice.catalog.batches import Batches, WaitingRuns
+from sluice.catalog.calls import CallStatistics
+from sluice.catalog.datasets import Datasets
+from sluice.catalog.definitions import Definitions
+from sluice.catalog.locks import Locks
+from sluice.catalog.project_resources import ProjectResources
+from sluice.catalog.runs import Pages, Runs
+from sluice.catalog.slots import Slots
+from sluice.catalog.table import Table
+from sluice.catalog.test_results import TestResults
+from sluice.lake.cache import FileCache
+from sluice.lake.direct import DirectObjects
+from sluice.lake.store import Lake
+from sluice.platform.glue_tables import Tables
+from sluice.platform.schedules import Schedules
+from sluice.platform.workflows import Workflows
+from sluice.settings import Settings, load_settings
+from sluice.sources.file.inbox import Inbox
+
+if TYPE_CHECKING:
+    import httpx
+
+    from sluice.sandbox.sandbox import Sandbox
+    from sluice.sources.address import AddressPolicy
+
+
+@lru_cache(maxsize=1)
+def session() -> Any:
+    """This process's session with AWS, which has read the services' descriptions once."""
+    from botocore.session import get_session
+
+    return get_session()
+
+
+def _send_at_once(request: Any, **_: Any) -> None:
+    """Send an object without asking first whether S3 would take it: a page is small, and asking takes a round trip."""
+    del request.headers["Expect"]
+
+
+class Container:
+    """Every adapter that the layer's code needs, each made when it is first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def _client(self, service: Any, endpoint_url: str | None = None, **config: Any) -> Any:
+        # botocore's own session, and only now: importing boto3 would cost each cold start another 300 ms.
+        from botocore.config import Config
+
+        retries: Any = {"mode": "standard", "max_attempts": 5}
+        settled = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
+        return session().create_client(service, config=settled, endpoint_url=endpoint_url)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        # Each value of each item would be looked at twice: `catalog/table.py` makes them, and DynamoDB checks them.
+        return self._client("dynamodb", parameter_validation=False)
+
+    def _table(self, name: str) -> Table:
+        return Table(self._dynamodb, name)
+
+    @cached_property
+    def s3(self) -> Any:
+        """The S3 client."""
+        client = self._client("s3")
+        client.meta.events.register("before-sign.s3.PutObject", _send_at_once)
+        return client
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """What users wrote."""
+        return Definitions(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def assignments(self) -> Assignments:
+        """Which datasources are in which projects."""
+        table = self._table(self.settings.assignments_table)
+        return Assignments(table, self.definitions, self.settings.workspace)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs."""
+        settings = self.settings
+        return Runs(self._table(settings.runs_table), settings.workspace, settings.lease_seconds, settings.run_days)
+
+    @cached_property
+    def pages(self) -> Pages:
+        """The page receipts."""
+        return Pages(self._table(self.settings.pages_table), self.settings.workspace, self.settings.run_days)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Versions and pointers."""
+        settings = self.settings
+        datasets, versions = self._table(settings.datasets_table), self._table(settings.versions_table)
+        return Datasets(datasets, versions, self.runs, settings.workspace)
+
+    @cached_property
+    def test_results(self) -> TestResults:
+        """How tests have ended."""
+        return TestResults(self._table(self.settings.datasets_table), self.settings.workspace)
+
+    @cached_property
+    def calls(self) -> CallStatistics:
+        """How upstreams have answered."""
+        return CallStatistics(self._table(self.settings.datasets_table), self.settings.workspace)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Pushed records that wait."""
+        return Batches(self._table(self.settings.batches_table), self.settings.workspace)
+
+    @cached_property
+    def waiting_runs(self) -> WaitingRuns:
+        """Runs of dropped files that wait to be started."""
+        return WaitingRuns(self._table(self.settings.batches_table), self.settings.workspace)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Slots that only so many may hold at a time."""
+        return Slots(self._table(self.settings.locks_table), self.settings.workspace)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Locks and idempotent answers."""
+        return Locks(self._table(self.settings.locks_table), self.settings.workspace)
+
+    @cached_property
+    def _links(self) -> Any:
+        """An S3 client whose signed addresses people can reach."""
+        endpoint = self.settings.public_s3_url or None
+        return self._client("s3", endpoint, signature_version="s3v4", s3={"addressing_style": "path"})
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Where files are dropped."""
+        return Inbox(self.s3, self._links, self.settings.inbox_bucket, self.settings.presigned_seconds)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake."""
+        settings = self.settings
+        cache = FileCache(Path(settings.cache_dir or tempfile.gettempdir()) / "sluice", settings.cache_bytes)
+        return Lake(
+            self.s3,
+            self._links,
+            settings.lake_bucket,
+            settings.workspace,
+            cache,
+            settings.presigned_seconds,
+            self._direct_objects(),
+        )
+
+    def _direct_objects(self) -> DirectObjects | None:
+        """A shorter way to the lake's objects."""
+        return DirectObjects(self.s3, session(), self.settings.lake_bucket)
+
+    @cached_property
+    def tables(self) -> Tables | None:
+        """The Glue tables; none where the stack has none."""
+        database = self.settings.glue_database
+        return Tables(self._client("glue"), database, self.lake) if database else None
+
+    def source_transport(self) -> httpx.AsyncBaseTransport:
+        """A fresh transport for the requests of one run, to the addresses that settings allow."""
+        from sluice.sources.http.client import vetted_transport
+
+        return vetted_transport(self.address_policy())
+
+    def address_policy(self) -> AddressPolicy:
+        """Which addresses sources may call."""
+        from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
+
+        settings = self.settings
+        own = [settings.public_url, settings.public_s3_url]
+        return AddressPolicy(settings.private_networks, own, settings.aws_endpoint_url)
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Where users' SQL is run."""
+        from sluice.sandbox.sandbox import Sandbox  # most functions run none
+
+        return Sandbox(self.settings)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets."""
+        return Secrets(self._client("ssm"), self.settings.stack, self.settings.workspace)
+
+    @cached_property
+    def secrets_registry(self) -> SecretsRegistry:
+        """The secrets' names and values together."""
+        return SecretsRegistry(self.secrets, self.definitions)
+
+    @cached_property
+    def secret_use(self) -> SecretUse:
+        """Which datasource may use which secret."""
+        return SecretUse(self.secrets, self.definitions, self.assignments)
+
+    @cached_property
+    def resources(self) -> ProjectResources:
+        """The projects' models, reports, endpoints and links."""
+        return ProjectResources(self.definitions)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The API keys."""
+        return KeyRing(self.definitions)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The tokens of the OIDC issuer."""
+        return Tokens(self.settings)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """The cursors of lists."""
+        return Cursors(self.secrets.signing_key())
+
+    @cached_property
+    def links(self) -> Links:
+        """The signed links."""
+        return Links(self.definitions, self.resources, self.cursors, self.keys)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        """The state machines."""
+        settings = self.settings
+        return Workflows(self._client("stepfunctions"), settings.ingest_workflow, settings.refresh_workflow)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The schedules."""
+        settings = self.settings
+        scheduler = self._client("scheduler")
+        return Schedules(
+            scheduler, settings.schedule_group, settings.scheduled_function, settings.schedule_role, settings.workspace
+        )
+
+
+@lru_cache(maxsize=1)
+def container() -> Container:
+    """This process's adapters."""
+    return Container(load_settings())

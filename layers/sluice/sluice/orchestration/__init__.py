@@ -1,1 +1,0 @@
-"""What starts and repeats work: Step Functions executions and EventBridge Scheduler schedules."""

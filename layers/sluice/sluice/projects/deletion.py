@@ -1,0 +1,16 @@
+"""The parts of a project that is deleted."""
+
+from __future__ import annotations
+
+from sluice.catalog.definitions import COUNTED
+from sluice.container import Container
+from sluice.runs.tables import follow
+
+
+def delete_resources(services: Container, project: str) -> None:
+    """Remove the models, reports, endpoints and links of a project that was deleted."""
+    for kind in COUNTED:
+        for name, found in services.resources.all(kind, project).items():
+            dataset = f"project/{project}/{kind}/{name}"
+            services.definitions.delete(found, services.datasets.hiding(dataset))
+            follow(services, dataset)

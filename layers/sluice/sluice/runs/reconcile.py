@@ -1,0 +1,161 @@
+"""A run's last word: its final status when its steps could not say it, and all that follows."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import orjson
+from aws_lambda_powertools import Logger
+
+from sluice.container import Container
+from sluice.domain.names import now, rfc3339
+from sluice.domain.redact import redacted
+from sluice.domain.run import Run
+from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
+from sluice.metrics import run_ended
+from sluice.runs.drops import receive_lost, reject_drop
+from sluice.runs.plan import children
+from sluice.runs.pushes import release_drain
+from sluice.runs.queue import free_lost_slots, release_slot, start_waiting
+from sluice.runs.start import changed, redrive, release_refresh
+from sluice.runs.tables import follow
+
+_GRACE_SECONDS = 60
+logger = Logger()
+
+
+def reconcile(services: Container, run: Run) -> Run:
+    """Bring a run to its end if its execution has ended, and do what its end causes.
+
+    Safe at any time and any number of times: events get lost and come twice.
+
+    Returns:
+        The run as it stands afterwards.
+    """
+    if not run.finished and not run.waits:
+        run = _concluded(services, run)
+    if run.finished and run.active is not None:
+        _follow_up(services, run)
+        if services.runs.settled(run):
+            run_ended(services.settings.stack, run)
+    if run.finished and run.drop is not None:
+        start_waiting(services)
+    return run
+
+
+def _concluded(services: Container, run: Run) -> Run:
+    outcome = services.workflows.outcome(run)
+    if outcome is None:
+        if run.parent is None:
+            services.workflows.start(run)  # it was stored, but the start was lost
+        elif _parent_ended(services, run):
+            _fail(services, run, "The refresh that this run belongs to ended before it began.")
+    elif outcome.status != "RUNNING":
+        cause = _sentence(outcome.error, outcome.cause)
+        _fail(services, run, f"The run ended before its result was committed: {cause}. Redrive it.")
+    return services.runs.get(run.id)
+
+
+def _fail(services: Container, run: Run, detail: str) -> None:
+    services.runs.finish(run, status="failed", finished_at=rfc3339(now()), error=RunStopped(detail).problem())
+
+
+def _parent_ended(services: Container, run: Run) -> bool:
+    parent = services.runs.find(run.parent or "")
+    return parent is None or parent.finished
+
+
+def _sentence(error: str | None, cause: str | None) -> str:
+    """What Step Functions says, without the stack trace that a Lambda's cause may hold."""
+    with suppress(orjson.JSONDecodeError, KeyError, TypeError):
+        cause = orjson.loads(cause or "")["errorMessage"]
+    said = ": ".join(part for part in (error, cause) if part) or "it was stopped"
+    return redacted(said.split("\n")[0])[:300].rstrip(".")
+
+
+def _follow_up(services: Container, run: Run) -> None:
+    if run.status in ("succeeded", "partial"):
+        follow(services, run.owner)
+        for name in services.resources.all("model", run.project) if run.project and services.tables else ():
+            follow(services, f"project/{run.project}/model/{name}")
+    if run.type.starts_ingests:
+        for child in children(services, run):
+            if not child.finished and run.status == "cancelled":
+                services.runs.finish(child, status="cancelled", finished_at=rfc3339(now()))
+                services.workflows.stop(child)
+            reconcile(services, services.runs.get(child.id))
+        release_refresh(services, run)
+    elif run.type.belongs_to == "datasource":
+        _follow_up_ingest(services, run)
+
+
+def _follow_up_ingest(services: Container, run: Run) -> None:
+    if run.drop is not None:
+        release_slot(services, run)
+    if run.trigger in ("drop", "push") and _was_lost(services, run):
+        with suppress(NotFound):
+            redrive(services, run)
+            return
+    if run.trigger == "push":
+        release_drain(services, run)
+    if run.status == "failed" and run.drop is not None:
+        reject_drop(services, run)
+    if run.status in ("succeeded", "partial") and _published_by(services, run):
+        changed(services, run.datasource or "", but_not=_refreshing_project(services, run))
+
+
+def _was_lost(services: Container, run: Run) -> bool:
+    """Whether a run was lost with its machine, and might well succeed if it is tried again.
+
+    Whoever pushed or dropped has gone away content, so nobody else would.
+    """
+    lost = run.status == "failed" and (run.error or {}).get("type") == PROBLEM_TYPE_PREFIX + RunStopped.code
+    return lost and run.attempt < services.settings.lost_run_attempts
+
+
+def _published_by(services: Container, run: Run) -> bool:
+    return services.datasets.pointer(run.owner).run == run.id
+
+
+def _refreshing_project(services: Container, run: Run) -> str | None:
+    """The project whose refresh will merge this run's version by itself; later, it would not."""
+    parent = services.runs.find(run.parent) if run.parent else None
+    if parent is None or parent.finished or parent.progress is None or parent.progress.stage != "ingest":
+        return None
+    return parent.project
+
+
+def current(services: Container, run: Run) -> Run:
+    """The run as it stands, settled first when nothing was heard of it for too long."""
+    silent = not run.finished and not run.waits and run.lease_until < time.time()
+    return reconcile(services, run) if silent else run
+
+
+def sweep(services: Container, grace_seconds: float = _GRACE_SECONDS) -> int:
+    """Settle each run whose events were lost, take up dropped files that nobody announced, start what waits.
+
+    Args:
+        grace_seconds: leave runs and files alone of which something was heard within this time.
+
+    Returns:
+        How many runs are still under way or wait.
+    """
+    under_way = 0
+    for listed in services.runs.active():
+        if listed.waits:
+            under_way += 1
+            continue
+        run = services.runs.get(listed.id)  # the index may lag behind
+        heard = run.lease_until - services.settings.lease_seconds
+        try:
+            if heard + grace_seconds > time.time() or not reconcile(services, run).finished:
+                under_way += 1
+        except Exception:  # one run that cannot be settled must not keep the others from it
+            logger.exception("cannot reconcile", extra={"run_id": run.id})
+            under_way += 1
+    free_lost_slots(services)
+    start_waiting(services)
+    under_way += receive_lost(services, grace_seconds)
+    start_waiting(services)
+    return under_way

@@ -1,1 +1,0 @@
-"""Keys, secrets and who may do what."""
