@@ -141,6 +141,9 @@ def test_who_takes_a_deleted_name_finds_none_of_its_data(
     assert other.get("/datasources/a/versions/1").status == 404
     assert other.get(f"/runs/{run['id']}").status == 404
     assert other.get("/runs?datasource=a").json()["items"] == []
+    for slug in ("", "a%2Fb", "no such"):
+        assert admin.get(f"/runs?datasource={slug}").json()["items"] == []
+        assert admin.get(f"/runs?project={slug}").json()["items"] == []
     upstream.serve([{"id": "mine"}])
     assert ingest(other, "a")["version"] == 2, "no version is ever written over"
     assert other.get("/datasources/a/data").json()["items"] == [{"id": "mine"}]

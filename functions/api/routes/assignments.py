@@ -7,6 +7,7 @@ from sluice.api.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 from sluice.catalog.assignments import Assigned, not_assigned
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.project import Assignment
 from sluice.errors import Conflict, SecretForbidden
@@ -76,7 +77,7 @@ def _require_secrets_allowed(services: Container, found: Definition, project: De
     if all(secret.document.get("projects") is None for secret in services.definitions.all("secret")):
         return
     names = set(Datasource.model_validate(found.document).secrets().values())
-    pointer = services.datasets.pointer(f"datasource/{found.name}")
+    pointer = services.datasets.pointer(DatasetId.of_datasource(found.name))
     key = None
     if pointer.published is not None:
         key = services.datasets.version(pointer.dataset, pointer.published).manifest_key

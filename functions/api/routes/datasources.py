@@ -25,6 +25,7 @@ from sluice.api.targets import is_visible
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.base import Document
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.errors import Conflict
 from sluice.runs.start import ingest_run, start
@@ -100,12 +101,12 @@ def delete_datasource(call: Call, services: Container, slug: str) -> Answer:
             raise missing("datasource", slug)
         if force:
             services.assignments.remove(services.assignments.of_datasource(slug))
-        services.definitions.delete(found, services.datasets.hiding(f"datasource/{slug}"))
+        services.definitions.delete(found, services.datasets.hiding(DatasetId.of_datasource(slug)))
         return Answer(status=204)
 
     answer = until_stored(call, delete)
     services.schedules.remove("datasource", slug)
-    follow(services, f"datasource/{slug}")
+    follow(services, DatasetId.of_datasource(slug))
     return answer
 
 
@@ -115,11 +116,11 @@ def restore_datasource(call: Call, services: Container, slug: str) -> Answer:
     call.require_known_parameters()
     within = timedelta(days=services.settings.restore_days)
     found = services.definitions.restore(
-        "datasource", slug, within, lambda: services.datasets.showing(f"datasource/{slug}")
+        "datasource", slug, within, lambda: services.datasets.showing(DatasetId.of_datasource(slug))
     )
     document = Datasource.model_validate(found.document)
     services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
-    follow(services, f"datasource/{slug}")
+    follow(services, DatasetId.of_datasource(slug))
     return Answer(shown_datasource(found), headers={"ETag": f'"{found.etag}"'})
 
 
@@ -160,7 +161,7 @@ def start_datasource_run(call: Call, services: Container, slug: str) -> Answer:
         raise Conflict(f"{slug!r} is of kind {datasource.kind}: nothing can be asked for; {datasource.INSTEAD}.")
     if request.replay is not None:
         call.require("datasource.replay")
-        services.datasets.version(f"datasource/{slug}", request.replay)
+        services.datasets.version(DatasetId.of_datasource(slug), request.replay)
     run = ingest_run(slug, "api", call.principal.id, replay=request.replay)
-    run.replay_over = services.datasets.pointer(f"datasource/{slug}").published or 0
+    run.replay_over = services.datasets.pointer(DatasetId.of_datasource(slug)).published or 0
     return started(call, services, lambda: start(services, run))

@@ -11,6 +11,7 @@ from sluice.api.running import started
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.base import Document
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.project import Project
 from sluice.projects.deletion import delete_resources
 from sluice.projects.overrides import delete_overrides
@@ -77,7 +78,7 @@ def delete_project(call: Call, services: Container, slug: str) -> Answer:
     def delete(found: Definition | None) -> Answer:
         if found is None:
             raise missing("project", slug)
-        services.definitions.delete(found, services.datasets.hiding(f"project/{slug}"))
+        services.definitions.delete(found, services.datasets.hiding(DatasetId.of_project(slug)))
         return Answer(status=204)
 
     answer = until_stored(call, delete)
@@ -85,7 +86,7 @@ def delete_project(call: Call, services: Container, slug: str) -> Answer:
     delete_overrides(services, slug)
     delete_resources(services, slug)
     services.schedules.remove("project", slug)
-    follow(services, f"project/{slug}")
+    follow(services, DatasetId.of_project(slug))
     return answer
 
 

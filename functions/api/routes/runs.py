@@ -10,7 +10,8 @@ from sluice.api.paging import paged
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
 from sluice.api.running import started, visible
 from sluice.container import Container
-from sluice.domain.names import is_ulid, parse_time
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.names import is_slug, is_ulid, parse_time
 from sluice.domain.run import Run, RunKind, RunStatus, presented
 from sluice.errors import Invalid
 from sluice.runs.reconcile import current
@@ -47,11 +48,13 @@ def _candidates(services: Container, asked: dict[str, str | None], before: str |
         ids = sorted({run_id for run_id in asked["id"].split(",") if is_ulid(run_id)}, reverse=True)
         found = (services.runs.find(run_id) for run_id in ids if before is None or run_id < before)
         return (run for run in found if run is not None)
-    if asked["datasource"] is not None:
-        return services.runs.newest(f"datasource/{asked['datasource']}", before)
-    if asked["project"] is not None:
-        return services.runs.newest(f"project/{asked['project']}", before)
-    return services.runs.newest(None, before)
+    slug = asked["datasource"] if asked["datasource"] is not None else asked["project"]
+    if slug is None:
+        return services.runs.newest(None, before)
+    if not is_slug(slug):
+        return iter(())
+    owner = DatasetId.of_datasource(slug) if asked["datasource"] is not None else DatasetId.of_project(slug)
+    return services.runs.newest(owner, before)
 
 
 def _time(text: str | None) -> datetime | None:

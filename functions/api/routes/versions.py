@@ -8,6 +8,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 from sluice.container import Container
 from sluice.domain.dataset import Manifest, Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.errors import NotFound
 from sluice.runs.tables import follow
 
@@ -18,20 +19,20 @@ def _view(version: Version) -> dict[str, Any]:
     return version.model_dump(mode="json", by_alias=True, exclude={"manifest_key"})
 
 
-def _list(call: Call, services: Container, dataset: str) -> Answer:
+def _list(call: Call, services: Container, dataset: DatasetId) -> Answer:
     before = services.cursors.open(["versions", dataset], call.one("cursor"))
     found, following = services.datasets.versions(dataset, call.limit(), before)
     cursor = services.cursors.seal(["versions", dataset], following) if following is not None else None
     return Answer({"items": [_view(version) for version in found], "next": cursor})
 
 
-def _number(dataset: str, text: str) -> int:
+def _number(dataset: DatasetId, text: str) -> int:
     if not text.isdigit() or len(text) > 15:
         raise NotFound(f"There is no version {text!r} of {dataset}.")
     return int(text)
 
 
-def _get(services: Container, dataset: str, number: str) -> Answer:
+def _get(services: Container, dataset: DatasetId, number: str) -> Answer:
     """The version and, from its manifest, all that went into it."""
     version = services.datasets.version(dataset, _number(dataset, number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))
@@ -45,25 +46,25 @@ def _get(services: Container, dataset: str, number: str) -> Answer:
 @routes.get("/datasources/{slug}/versions", "datasource.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
 def list_datasource_versions(call: Call, services: Container, slug: str) -> Answer:
     """A datasource's versions."""
-    return _list(call, services, f"datasource/{slug}")
+    return _list(call, services, DatasetId.of_datasource(slug))
 
 
 @routes.get("/datasources/{slug}/versions/{number}", "datasource.read", answer="VersionDetail")
 def get_datasource_version(call: Call, services: Container, slug: str, number: str) -> Answer:
     """One version of a datasource."""
-    return _get(services, f"datasource/{slug}", number)
+    return _get(services, DatasetId.of_datasource(slug), number)
 
 
 @routes.get("/projects/{slug}/versions", "project.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
 def list_project_versions(call: Call, services: Container, slug: str) -> Answer:
     """A project's versions."""
-    return _list(call, services, f"project/{slug}")
+    return _list(call, services, DatasetId.of_project(slug))
 
 
 @routes.get("/projects/{slug}/versions/{number}", "project.read", answer="VersionDetail")
 def get_project_version(call: Call, services: Container, slug: str, number: str) -> Answer:
     """One version of a project, with the versions that went into it and the hashes of both."""
-    return _get(services, f"project/{slug}", number)
+    return _get(services, DatasetId.of_project(slug), number)
 
 
 @routes.post(
@@ -78,7 +79,7 @@ def promote_project_version(call: Call, services: Container, slug: str, number: 
     The next refresh publishes again what it merges.
     """
     call.require_known_parameters()
-    dataset = f"project/{slug}"
+    dataset = DatasetId.of_project(slug)
     version = services.datasets.promote(dataset, _number(dataset, number), call.principal.id)
     follow(services, dataset)
     return Answer(_view(version), headers={"ETag": f'"{version.number}"'})

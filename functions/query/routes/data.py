@@ -4,6 +4,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
 from sluice.api.routes import Routes
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 
 routes = Routes("data")
 
@@ -17,7 +18,7 @@ routes = Routes("data")
 )
 def get_project_data(call: Call, services: Container, slug: str) -> Answer:
     """A project's published rows."""
-    return data_answer(call, services, f"project/{slug}")
+    return data_answer(call, services, DatasetId.of_project(slug))
 
 
 @routes.get(
@@ -29,4 +30,4 @@ def get_project_data(call: Call, services: Container, slug: str) -> Answer:
 )
 def get_datasource_data(call: Call, services: Container, slug: str) -> Answer:
     """A datasource's published rows."""
-    return data_answer(call, services, f"datasource/{slug}")
+    return data_answer(call, services, DatasetId.of_datasource(slug))

@@ -8,6 +8,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.base import Document
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.merge import Merge
 from sluice.domain.names import Slug
 from sluice.domain.project import Project
@@ -38,7 +39,7 @@ def diff_versions(call: Call, services: Container, slug: str) -> Answer:
     """What was added, removed and changed from one version to another, by key; of documents by JSON Pointer."""
     call.require_known_parameters()
     limit = call.limit()
-    dataset = f"project/{slug}"
+    dataset = DatasetId.of_project(slug)
     asked = call.integer("to", 0, 1, _MOST_VERSIONS)
     bound = ["diff", dataset, asked, call.one("from")]
     position = services.cursors.open(bound, call.one("cursor"))

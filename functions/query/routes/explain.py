@@ -4,6 +4,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.dataset_answers import about_version, asked_version, version_headers
 from sluice.api.routes import AS_OF, RECORD_KEY, VERSION, Parameter, Routes
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
 from sluice.errors import Conflict
 from sluice.merge.citations import Citer
@@ -18,7 +19,7 @@ _POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into th
 @routes.get("/projects/{slug}/records", "project.read", answer="MergedRecord", parameters=[RECORD_KEY, VERSION, AS_OF])
 def get_record(call: Call, services: Container, slug: str) -> Answer:
     """One merged record; the version that it is of stands in the headers."""
-    version = asked_version(call, services, f"project/{slug}")
+    version = asked_version(call, services, DatasetId.of_project(slug))
     manifest = services.lake.manifest(version.manifest_key)
     spec = merge_of(manifest.spec["merge"])
     if not isinstance(spec, JoinMerge | UnionMerge) or not spec.key:
@@ -35,7 +36,7 @@ def get_record(call: Call, services: Container, slug: str) -> Answer:
 )
 def explain_record(call: Call, services: Container, slug: str) -> Answer:
     """Where each value of a merged record came from, by which rule, and what lost."""
-    version = asked_version(call, services, f"project/{slug}")
+    version = asked_version(call, services, DatasetId.of_project(slug))
     citer = Citer(services.lake, services.settings, services.pages.get)
     manifest = services.lake.manifest(version.manifest_key)
     if manifest.document is not None:

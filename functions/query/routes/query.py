@@ -12,6 +12,7 @@ from sluice.api.project_resources import MODELS
 from sluice.api.routes import IDEMPOTENCY_KEY, Routes
 from sluice.container import Container
 from sluice.domain.base import Document
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import SqlName
 from sluice.domain.schema import BIGINT_RANGE
 from sluice.domain.sql_query import QueryText, SqlError, parse_query
@@ -86,4 +87,4 @@ def get_model_data(call: Call, services: Container, slug: str, name: str) -> Ans
     found = MODELS.load(services, slug, name)
     if not found.document["materialize"]:
         raise Conflict(f"The model {name!r} is a view: read it by POST /projects/{slug}/query.")
-    return data_answer(call, services, f"project/{slug}/model/{name}")
+    return data_answer(call, services, DatasetId.of_project_resource(slug, "model", name))

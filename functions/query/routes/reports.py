@@ -6,6 +6,7 @@ from sluice.api.project_resources import REPORTS
 from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.dataset import DataObject, Manifest, Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid, NotFound
 
@@ -27,7 +28,7 @@ def get_rendered_report(call: Call, services: Container, slug: str, name: str, r
     """A report as `latest` or another run has rendered it."""
     REPORTS.load(services, slug, name)
     form = call.choice("format", ("html", "csv"), "html")
-    dataset = f"project/{slug}/report/{name}"
+    dataset = DatasetId.of_project_resource(slug, "report", name)
     version = services.datasets.published(dataset) if run == "latest" else _rendered(services, slug, dataset, run)
     manifest = services.lake.manifest(version.manifest_key)
     headers = {**version_headers(about_version(version))}
@@ -60,7 +61,7 @@ def _about_csv(manifest: Manifest, part: DataObject, name: str) -> dict[str, str
     return told | ({"X-Sluice-Truncated": "true"} if truncated else {})
 
 
-def _rendered(services: Container, slug: str, dataset: str, run: str) -> Version:
+def _rendered(services: Container, slug: str, dataset: DatasetId, run: str) -> Version:
     """The version that a run has made, or has found that nothing of it would change."""
     try:
         return services.datasets.of_run(dataset, run)

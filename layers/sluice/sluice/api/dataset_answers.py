@@ -8,6 +8,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.routes import AS_OF, CURSOR, LIMIT, VERSION, Parameter
 from sluice.container import Container
 from sluice.domain.dataset import Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid
 from sluice.reads.reader import Reader
@@ -28,7 +29,7 @@ DATA_PARAMETERS = [
 DATA_MEDIA_TYPES = ("application/json", "text/csv", "application/x-ndjson")
 
 
-def data_answer(call: Call, services: Container, dataset: str) -> Answer:
+def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
     """Rows of a dataset's published version, or of the one asked for.
 
     A cursor stays on the version that it began with. JSON comes in pages; the other forms come
@@ -101,13 +102,13 @@ def about_version(version: Version) -> dict[str, Any]:
     }
 
 
-def _version(call: Call, services: Container, dataset: str, position: list[int] | None) -> Version:
+def _version(call: Call, services: Container, dataset: DatasetId, position: list[int] | None) -> Version:
     if position is not None:
         return services.datasets.version(dataset, position[0])
     return asked_version(call, services, dataset)
 
 
-def asked_version(call: Call, services: Container, dataset: str) -> Version:
+def asked_version(call: Call, services: Container, dataset: DatasetId) -> Version:
     """The version that `version` or `as_of` asks for; without them the published one.
 
     Raises:

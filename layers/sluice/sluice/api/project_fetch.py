@@ -11,6 +11,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.running import awaited
 from sluice.container import Container
 from sluice.domain.dataset import Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, presented
 from sluice.errors import PROBLEM_TYPE_PREFIX, Conflict, RunError, SluiceError, all_errors
@@ -31,7 +32,7 @@ def fetch_project(call: Call, services: Container, slug: str) -> Answer:
         Conflict: the refresh was cancelled.
     """
     if call.principal.role == "viewer":
-        published = services.datasets.published(f"project/{slug}")
+        published = services.datasets.published(DatasetId.of_project(slug))
         return _merged(services, slug, published, _too_old(services, slug))
     run = start(services, refresh_run(slug, "api", call.principal.id))
     run, _ = awaited(services, run, services.settings.max_wait_seconds)
@@ -46,7 +47,7 @@ def fetch_project(call: Call, services: Container, slug: str) -> Answer:
     if run.status == "failed":
         raise _problem(run)
     # What this refresh has merged, even where a more complete version stays published.
-    return _merged(services, slug, services.datasets.version(f"project/{slug}", run.version or 0), errors)
+    return _merged(services, slug, services.datasets.version(DatasetId.of_project(slug), run.version or 0), errors)
 
 
 def _problem(run: Run) -> SluiceError:
@@ -68,7 +69,7 @@ def _errors(services: Container, run: Run) -> Errors:
     for assigned in services.assignments.of_project(run.project or ""):
         slug = assigned.datasource
         error = failed.get(slug)
-        if error is None and services.datasets.pointer(f"datasource/{slug}").published is None:
+        if error is None and services.datasets.pointer(DatasetId.of_datasource(slug)).published is None:
             error = "it has no data yet"
         if error is not None:
             errors.append({"datasource": slug, "error": error})
@@ -82,7 +83,7 @@ def _too_old(services: Container, slug: str) -> Errors:
         document = Datasource.model_validate(services.definitions.get("datasource", assigned.datasource).document)
         if document.max_age_seconds is None:
             continue
-        pointer = services.datasets.pointer(f"datasource/{document.slug}")
+        pointer = services.datasets.pointer(DatasetId.of_datasource(document.slug))
         if is_stale(document, pointer.checked_at):
             errors.append({"datasource": document.slug, "error": "its data is older than max_age_seconds"})
     return errors

@@ -15,6 +15,7 @@ from sluice.catalog.definitions import Definition, Kind, missing
 from sluice.catalog.project_resources import resource_name
 from sluice.container import Container
 from sluice.domain.base import json_pointer, validate
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_name
@@ -131,7 +132,7 @@ class ResourceRoutes(Generic[M]):
         call.require_known_parameters()
         if self._kind == "model":
             require_unread(services, slug, name)
-        dataset = f"project/{slug}/{self._kind}/{name}"
+        dataset = DatasetId.of_project_resource(slug, self._kind, name)
         services.resources.delete(found, services.datasets.hiding(dataset))
         follow(services, dataset)
         return Answer(status=204)
@@ -251,7 +252,7 @@ def _check_endpoint(services: Container, slug: str, name: str, endpoint: Endpoin
 
 def _test_results(services: Container, project: str, found: Definition) -> dict[str, Any]:
     name = found.name.partition("#")[2]
-    return {"test_results": services.test_results.of(f"project/{project}/model/{name}")}
+    return {"test_results": services.test_results.of(DatasetId.of_project_resource(project, "model", name))}
 
 
 MODELS = ResourceRoutes("model", Model, _check_model, lambda services: services.settings.max_models, _test_results)

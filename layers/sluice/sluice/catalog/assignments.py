@@ -10,6 +10,7 @@ from sluice.catalog.definitions import Definition, Definitions, missing
 from sluice.catalog.table import ConditionFailed, Item, Table
 from sluice.catalog.upgrades import newest
 from sluice.domain.base import Record
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, rfc3339, sql_name_of
 from sluice.domain.project import Assignment
 from sluice.errors import Conflict, NotFound, PreconditionFailed, RequestError
@@ -30,7 +31,7 @@ class Assigned(Record):
     @property
     def holder(self) -> str:
         """What claims the assignment's name in the project's SQL."""
-        return f"datasource/{self.datasource}"
+        return DatasetId.of_datasource(self.datasource)
 
     @property
     def table_name(self) -> str:

@@ -11,6 +11,7 @@ from sluice.catalog.runs import Runs
 from sluice.catalog.table import MOST_TOGETHER, ConditionFailed, Item, Table, Write, batch_get, transact, transact_get
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.domain.run import Run, capped
 from sluice.errors import Conflict, DataTooLarge, Invalid, NotFound, NotPublished, RunStopped, VersionConflict
@@ -32,13 +33,13 @@ class Datasets:
         self._runs = runs
         self._workspace = workspace
 
-    def pointer(self, dataset: str) -> Pointer:
+    def pointer(self, dataset: DatasetId) -> Pointer:
         """Which version is published; a dataset without any has a pointer to none."""
         return _pointer(dataset, self._datasets.get(self._key(dataset)))
 
     def pointers_with(
-        self, kind: Kind, name: str, datasets: list[str], definitions: Definitions
-    ) -> tuple[Definition | None, dict[str, Pointer]]:
+        self, kind: Kind, name: str, datasets: list[DatasetId], definitions: Definitions
+    ) -> tuple[Definition | None, dict[DatasetId, Pointer]]:
         """A definition and the pointers of datasets, by one request."""
         distinct = list(dict.fromkeys(datasets))
         wanted = [(self._datasets, self._key(dataset)) for dataset in distinct]
@@ -46,7 +47,7 @@ class Datasets:
         pointers = {dataset: _pointer(dataset, item) for dataset, item in zip(distinct, items, strict=True)}
         return definitions.made_of(kind, definition), pointers
 
-    def version(self, dataset: str, number: int) -> Version:
+    def version(self, dataset: DatasetId, number: int) -> Version:
         """One version.
 
         Raises:
@@ -57,7 +58,7 @@ class Datasets:
             raise NotFound(f"There is no version {number} of {dataset}.")
         return Version.model_validate(item)
 
-    def any_version(self, dataset: str, number: int) -> Version:
+    def any_version(self, dataset: DatasetId, number: int) -> Version:
         """A version, even of a definition that was deleted since: what a merge has read stays explained.
 
         Raises:
@@ -68,7 +69,7 @@ class Datasets:
             raise NotFound(f"There is no version {number} of {dataset}.")
         return Version.model_validate(item)
 
-    def published(self, dataset: str) -> Version:
+    def published(self, dataset: DatasetId) -> Version:
         """The version that readers get.
 
         Raises:
@@ -76,7 +77,7 @@ class Datasets:
         """
         return self._shown(self.pointer(dataset))
 
-    def published_together(self, datasets: list[str]) -> dict[str, Version]:
+    def published_together(self, datasets: list[DatasetId]) -> dict[str, Version]:
         """The versions that readers of several datasets get, as they were published at one moment.
 
         Raises:
@@ -98,7 +99,7 @@ class Datasets:
         version = self.any_version(pointer.dataset, pointer.published)
         return version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
 
-    def version_as_of(self, dataset: str, moment: datetime) -> Version:
+    def version_as_of(self, dataset: DatasetId, moment: datetime) -> Version:
         """The version that was published at a moment.
 
         Times are shown to the millisecond and kept to the microsecond: a whole millisecond means all of it.
@@ -120,7 +121,7 @@ class Datasets:
             raise NotPublished(f"Nothing of {dataset} was published at {rfc3339(moment)}, as far as is known.")
         return self.version(dataset, number)
 
-    def _published_before_history(self, dataset: str, moment: datetime) -> int | None:
+    def _published_before_history(self, dataset: DatasetId, moment: datetime) -> int | None:
         """The version that a release before 0.3 published, which kept no history, and that still is."""
         pointer = self.pointer(dataset)
         if pointer.published is None or pointer.published_at is not None:
@@ -128,7 +129,7 @@ class Datasets:
         made = parse_time(self.version(dataset, pointer.published).created_at)
         return pointer.published if made <= moment else None
 
-    def promote(self, dataset: str, number: int, by: str) -> Version:
+    def promote(self, dataset: DatasetId, number: int, by: str) -> Version:
         """Publish a version that is there, an earlier or a later one: for all readers at once.
 
         Raises:
@@ -159,12 +160,12 @@ class Datasets:
             return version
         raise Conflict(f"{dataset} is being published by others all the time; try again.")
 
-    def _noted(self, dataset: str, moment: str, number: int, by: str) -> Write:
+    def _noted(self, dataset: DatasetId, moment: str, number: int, by: str) -> Write:
         """The part of a publication that keeps when it was, for `as_of`."""
         key = {"workspace": self._workspace, "dataset": _publication(dataset, moment)}
         return self._datasets.put({**key, "number": number, "by": by}, "attribute_not_exists(#dataset)")
 
-    def versions(self, dataset: str, limit: int, before: int | None) -> tuple[list[Version], int | None]:
+    def versions(self, dataset: DatasetId, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """Versions from the newest on; and the number to go on before."""
         condition = "#workspace_dataset = :pk AND #number BETWEEN :low AND :high"
         values: Item = {
@@ -176,7 +177,7 @@ class Datasets:
         found = [Version.model_validate(item) for item in page.items]
         return found[:limit], found[limit - 1].number if len(found) > limit else None
 
-    def of_run(self, dataset: str, run: str) -> Version:
+    def of_run(self, dataset: DatasetId, run: str) -> Version:
         """The version that a run has made.
 
         Raises:
@@ -194,7 +195,7 @@ class Datasets:
                     raise NotPublished(f"Nothing of {dataset} has been made yet; start a run.")
                 raise NotFound(f"The run {run!r} has made no version of {dataset}.")
 
-    def hiding(self, dataset: str) -> list[Write]:
+    def hiding(self, dataset: DatasetId) -> list[Write]:
         """The part of a deletion that takes the dataset's versions out of everybody's sight.
 
         Whoever makes a definition of the same name later must not find the data of this one;
@@ -212,7 +213,7 @@ class Datasets:
         }
         return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
 
-    def showing(self, dataset: str) -> list[Write]:
+    def showing(self, dataset: DatasetId) -> list[Write]:
         """The part of a restoration that brings back what `hiding` has hidden."""
         pointer = self.pointer(dataset)
         if pointer.hidden is None:
@@ -220,7 +221,7 @@ class Datasets:
         changes = {**dict.fromkeys(_SHOWN), **pointer.hidden, "hidden": None}
         return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
 
-    def _key(self, dataset: str) -> Item:
+    def _key(self, dataset: DatasetId) -> Item:
         return {"workspace": self._workspace, "dataset": dataset}
 
     def commit(self, run: Run, made: Sequence[tuple[str, Manifest]], owner: Write) -> Run:
@@ -334,7 +335,7 @@ class Datasets:
 
 
 # What of a pointer readers see.
-def _pointer(dataset: str, item: Item | None) -> Pointer:
+def _pointer(dataset: DatasetId, item: Item | None) -> Pointer:
     return Pointer.model_validate(upgraded("pointer", item)) if item else Pointer(dataset=dataset)
 
 
@@ -373,7 +374,7 @@ def _later(pointer: Pointer) -> str:
     return _micro(moment)
 
 
-def _publication(dataset: str, moment: str) -> str:
+def _publication(dataset: DatasetId, moment: str) -> str:
     """The sort key under which a publication is kept, beside the pointers."""
     return f"published/{dataset}/{moment}"
 

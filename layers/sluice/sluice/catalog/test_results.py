@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from sluice.catalog.table import Table
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import TestResult
 from sluice.domain.names import now, rfc3339
 
@@ -20,14 +21,14 @@ class TestResults:
         self._table = table
         self._workspace = workspace
 
-    def put(self, dataset: str, run: str, results: list[TestResult]) -> None:
+    def put(self, dataset: DatasetId, run: str, results: list[TestResult]) -> None:
         """Keep the results of a run, in place of those of the run before."""
         told = orjson.dumps([one.model_dump(mode="json") for one in results]).decode()
         key = {"workspace": self._workspace, "dataset": f"tests/{dataset}"}
         changes = {"run": run, "checked_at": rfc3339(now()), "results": told}
         self._table.do(self._table.update(key, changes, "attribute_not_exists(#run) OR #run <= :run", {"run": run}))
 
-    def of(self, dataset: str) -> dict[str, Any] | None:
+    def of(self, dataset: DatasetId) -> dict[str, Any] | None:
         """`{"run", "checked_at", "results"}`; none if no test was ever run."""
         item = self._table.get({"workspace": self._workspace, "dataset": f"tests/{dataset}"})
         if item is None:

@@ -9,6 +9,7 @@ import orjson
 from pydantic import Field, field_validator
 
 from sluice.domain.base import Record
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Disposition
 from sluice.domain.run import Completeness
 from sluice.domain.schema import Column
@@ -77,7 +78,7 @@ class InputVersion(Record):
 class Manifest(Record):
     """All about one version: written beside its objects before it is committed."""
 
-    dataset: str
+    dataset: DatasetId
     run: str
     attempt: int
     stage: Literal["records", "merged", "model", "report"]
@@ -176,7 +177,7 @@ class Version(Record):
 class Pointer(Record):
     """Which version of a dataset readers get."""
 
-    dataset: str
+    dataset: DatasetId
     latest: int = 0
     floor: int = Field(0, description="Versions up to this one belong to a definition that was deleted.")
     hidden: dict[str, Any] | None = Field(None, description="What a deletion hid, for a restoration.")

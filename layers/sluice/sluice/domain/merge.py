@@ -1,4 +1,4 @@
-"""How the datasources of a project become one dataset: strategies, rules, keys, and what is reshaped."""
+"""How the datasources of a project become one dataset: DatasetIdategies, rules, keys, and what is reshaped."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from sluice.domain.base import Record
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.page_columns import PageColumn
 from sluice.domain.run_types import RUN_TYPES, RunType
 
@@ -101,9 +102,9 @@ class Run(Record):
         return (self.datasource if self.type.belongs_to == "datasource" else self.project) or ""
 
     @property
-    def owner(self) -> str:
+    def owner(self) -> DatasetId:
         """`datasource/{slug}` or `project/{slug}`: what the run works for."""
-        return f"{self.type.belongs_to}/{self.belongs_to}"
+        return DatasetId(f"{self.type.belongs_to}/{self.belongs_to}")
 
     @property
     def finished(self) -> bool:

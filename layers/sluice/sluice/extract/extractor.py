@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.domain.dataset import Manifest, Origin, Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, capped
@@ -261,7 +262,7 @@ class Extractor:
         # Only files are told apart by their bytes for ever; pushes would make the list endless.
         earlier = self._before.pages if self._before is not None and datasource.brings_file else []
         return Manifest(
-            dataset=f"datasource/{datasource.slug}",
+            dataset=DatasetId.of_datasource(datasource.slug),
             run=run.id,
             attempt=run.attempt,
             stage="records",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest, Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.merge import JoinMerge, Normalizer, Reshape, RowsMerge, merge_of
 from sluice.domain.override import Override
 from sluice.domain.schema import Column
@@ -110,7 +111,7 @@ class Explainer:
         return [(rank, taken, at) for rank, (taken, at) in enumerate(zip(having, rows, strict=True)) if at is not None]
 
     def _input(self, taken: InputVersion) -> Version:
-        return self._datasets.any_version(f"datasource/{taken.datasource}", taken.version)
+        return self._datasets.any_version(DatasetId.of_datasource(taken.datasource), taken.version)
 
     def _record(self, rank: int, taken: InputVersion, at: int) -> _Record:
         version = self._input(taken)

@@ -9,6 +9,7 @@ from typing import Any
 from sluice.catalog.datasets import Datasets
 from sluice.domain.base import json_pointer
 from sluice.domain.dataset import InputVersion, Manifest, Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.run import FetchIndex
 from sluice.errors import Invalid, NotFound
 from sluice.formats.limits import Limits
@@ -173,7 +174,7 @@ class _Input:
 
 
 def _input(taken: InputVersion, datasets: Datasets, lake: Lake, settings: Settings) -> _Input:
-    version = datasets.any_version(f"datasource/{taken.datasource}", taken.version)
+    version = datasets.any_version(DatasetId.of_datasource(taken.datasource), taken.version)
     manifest = lake.manifest(version.manifest_key)
     columns = {column.name: column for column in version.schema_}
     source = Source(taken, columns, lake.local_files(manifest.objects), manifest.position, manifest)

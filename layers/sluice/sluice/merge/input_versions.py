@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.run import Completeness, capped
 from sluice.lake.store import Lake
 from sluice.merge.plan import Source
@@ -66,7 +67,7 @@ class Gatherer:
         for assignment in assigned:
             slug = assignment.datasource
             failure = failures.get(slug)
-            pointer = self._datasets.pointer(f"datasource/{slug}")
+            pointer = self._datasets.pointer(DatasetId.of_datasource(slug))
             number = (versions or {}).get(slug) or pointer.published
             if number is None:
                 said = f"{slug}: it has no data yet" + (f" ({failure})" if failure else "")
@@ -81,7 +82,7 @@ class Gatherer:
 
     def _add(self, inputs: Inputs, assignment: Assigned, number: int, seen: str | None) -> None:
         slug = assignment.datasource
-        version = self._datasets.version(f"datasource/{slug}", number)
+        version = self._datasets.version(DatasetId.of_datasource(slug), number)
         manifest = self._lake.manifest(version.manifest_key)
         taken = InputVersion(
             datasource=slug,

@@ -14,6 +14,7 @@ from sluice import __version__
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import ConcatenationMerge, JoinMerge, Merge, RecursiveMerge, UnionMerge
 from sluice.domain.names import now, rfc3339
@@ -70,7 +71,7 @@ class Merger:
         """
         # Read before the inputs: whoever publishes in between makes the commit fail, and the
         # merge is done again, so that published inputs never go back in time.
-        dataset = f"project/{project.slug}"
+        dataset = DatasetId.of_project(project.slug)
         pointer = self._datasets.pointer(dataset)
         require_known_sources(project.merge, assigned)
         inputs = Gatherer(self._datasets, self._lake).gather(assigned, failures)
@@ -114,7 +115,7 @@ class Merger:
         objects = [one for source in inputs.sources if source.columns for one in source.objects]
         return parts_for(sum(one.rows for one in objects), sum(one.bytes for one in objects), self._settings)
 
-    def _begun(self, run: Run, merge: Merge, dataset: str, inputs: Inputs, base: int, parts: int) -> Manifest:
+    def _begun(self, run: Run, merge: Merge, dataset: DatasetId, inputs: Inputs, base: int, parts: int) -> Manifest:
         """The manifest of a version, with all but what it is made of."""
         completeness, reasons = inputs.completeness
         moment = rfc3339(now())

@@ -9,6 +9,7 @@ from datetime import datetime
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import Manifest, Version
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Model
 from sluice.domain.sql_query import SqlQuery, parse_query
 from sluice.errors import NotPublished
@@ -114,13 +115,13 @@ class ProjectTables:
             self._project, self._assigned, models, self._datasets, self._lake, given=given, as_of=self._as_of
         )
 
-    def dataset(self, name: str) -> str:
+    def dataset(self, name: str) -> DatasetId:
         """The dataset behind a table."""
         if name == MERGED:
-            return f"project/{self._project}"
+            return DatasetId.of_project(self._project)
         if name in self._aliases:
-            return f"datasource/{self._aliases[name]}"
-        return f"project/{self._project}/model/{name}"
+            return DatasetId.of_datasource(self._aliases[name])
+        return DatasetId.of_project_resource(self._project, "model", name)
 
     def _published(self, names: list[str]) -> dict[str, Version]:
         """The versions that tables have, all at the same moment: no query reads half of a refresh."""

@@ -10,6 +10,7 @@ import orjson
 from sluice import __version__
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, worst_of
 from sluice.lake.parquet import engine_name
@@ -18,7 +19,12 @@ from sluice.models.project_tables import Chosen
 
 
 def begun(
-    run: Run, stage: Literal["model", "report"], dataset: str, spec: dict[str, Any], chosen: Chosen, datasets: Datasets
+    run: Run,
+    stage: Literal["model", "report"],
+    dataset: DatasetId,
+    spec: dict[str, Any],
+    chosen: Chosen,
+    datasets: Datasets,
 ) -> tuple[Manifest, int | None]:
     """The manifest of a version, with all but what it is made of.
 

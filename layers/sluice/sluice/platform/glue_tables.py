@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from sluice.aws import translated
 from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.schema import Column, is_decimal
 from sluice.errors import Unavailable
 from sluice.lake.store import Lake
@@ -51,7 +52,7 @@ class Tables:
         self._database = database
         self._lake = lake
 
-    def show(self, dataset: str, number: int, manifest: Manifest) -> None:
+    def show(self, dataset: DatasetId, number: int, manifest: Manifest) -> None:
         """Have the dataset's table read a version; where it has no one folder of Parquet, there is no table."""
         folders = {part.key.rpartition("/")[0] for part in manifest.objects}
         if len(folders) != 1 or not manifest.columns:
@@ -71,7 +72,7 @@ class Tables:
                 pass  # another run of the same dataset was faster
             self._client.update_table(DatabaseName=self._database, TableInput=table, SkipArchive=True)
 
-    def hide(self, dataset: str) -> None:
+    def hide(self, dataset: DatasetId) -> None:
         """Remove the dataset's table; its Parquet stays."""
         with _reached():
             try:
@@ -85,7 +86,7 @@ class Tables:
         except self._client.exceptions.EntityNotFoundException:
             return None
 
-    def _input(self, name: str, dataset: str, number: int, manifest: Manifest, folder: str) -> Any:
+    def _input(self, name: str, dataset: DatasetId, number: int, manifest: Manifest, folder: str) -> Any:
         return {
             "Name": name,
             "Description": f"Version {number} of {dataset}, by the run {manifest.run}.",
@@ -107,12 +108,16 @@ class Tables:
         }
 
 
-def table_name(dataset: str) -> str:
+def table_name(dataset: DatasetId) -> str:
     """`datasource/a-b` as SQL names it: `datasource_a_b`; `project/a/model/b` is `project_a__b`.
 
     A slug has no underscores, so no two are the same.
     """
-    return dataset.replace("/model/", "__").replace("/", "_").replace("-", "_")
+    owner = f"{dataset.owner_kind}_{dataset.owner}".replace("-", "_")
+    if dataset.resource is None:
+        return owner
+    kind, name = dataset.resource
+    return f"{owner}__{name}" if kind == "model" else f"{owner}_{kind}_{name}".replace("-", "_")
 
 
 def _column(column: Column) -> dict[str, str]:

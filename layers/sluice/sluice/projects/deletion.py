@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluice.catalog.definitions import COUNTED
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.runs.tables import follow
 
 
@@ -11,6 +12,6 @@ def delete_resources(services: Container, project: str) -> None:
     """Remove the models, reports, endpoints and links of a project that was deleted."""
     for kind in COUNTED:
         for name, found in services.resources.all(kind, project).items():
-            dataset = f"project/{project}/{kind}/{name}"
+            dataset = DatasetId.of_project_resource(project, kind, name)
             services.definitions.delete(found, services.datasets.hiding(dataset))
             follow(services, dataset)

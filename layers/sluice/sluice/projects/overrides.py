@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.json_text import identical
 from sluice.domain.merge import ConcatenationMerge, RecursiveMerge
 from sluice.domain.names import now, rfc3339
@@ -102,10 +103,11 @@ def _require_fitting(services: Container, found: Definition, field: str, key: li
         raise Invalid(f"{field!r} is part of the key, which cannot be overridden.")
     if field in merge.result.compute:
         raise Invalid(f"{field!r} is computed of other fields; override these.")
-    number = services.datasets.pointer(f"project/{found.name}").published
+    dataset = DatasetId.of_project(found.name)
+    number = services.datasets.pointer(dataset).published
     if number is None:
         return
-    columns = {column.name: column for column in services.datasets.version(f"project/{found.name}", number).schema_}
+    columns = {column.name: column for column in services.datasets.version(dataset, number).schema_}
     if field not in columns:
         raise Invalid(f"There is no field {field!r}; there are {', '.join(columns)}.")
     if field not in merge.result.cast:

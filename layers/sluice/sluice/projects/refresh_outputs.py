@@ -9,6 +9,7 @@ from typing import Any
 from sluice.catalog.table import ConditionFailed
 from sluice.container import Container
 from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Model, TestResult
 from sluice.domain.project import Project
 from sluice.domain.run import Run
@@ -45,7 +46,7 @@ def run_tables(services: Container, run: Run, *, with_models: bool = True) -> Pr
     given = {name: manifest for name, _, manifest in made_by(services, run) if name in {MERGED, *models}}
     if MERGED in given:
         for taken in given[MERGED].inputs:
-            version = services.datasets.any_version(f"datasource/{taken.datasource}", taken.version)
+            version = services.datasets.any_version(DatasetId.of_datasource(taken.datasource), taken.version)
             given[taken.alias] = services.lake.manifest(version.manifest_key)
     return ProjectTables(project, assigned, models, services.datasets, services.lake, given=given)
 
@@ -120,14 +121,14 @@ def test_tables(services: Container, run: Run, project: Project, merged: Manifes
                 warnings.append(f"The tests of {name} were not run: the merge reads no such table.")
                 continue
             results = tester.results(name, manifest, tests)
-            keep_results(services, run, f"project/{project.slug}/table/{name}", results)
+            keep_results(services, run, DatasetId.of_project_resource(project.slug, "table", name), results)
             warnings += told(results, "warn")
             failed += told(results, "error")
     require_passed(failed)
     return warnings
 
 
-def keep_results(services: Container, run: Run, dataset: str, results: list[TestResult]) -> None:
+def keep_results(services: Container, run: Run, dataset: DatasetId, results: list[TestResult]) -> None:
     """Keep how tests of what is to be published have ended, unless a later run has kept its own."""
     if run.dry_run:
         return

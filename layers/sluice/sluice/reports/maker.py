@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import DataObject, InputVersion, Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.json_text import loads_with_digits
 from sluice.domain.report import MarkdownSection, Report, Section, TableSection
 from sluice.domain.run import Run
@@ -55,7 +56,7 @@ class ReportMaker:
         Raises:
             ModelFailed: a section's SQL does not fit the tables, or a chart its rows.
         """
-        dataset = f"project/{self._run.project}/report/{name}"
+        dataset = DatasetId.of_project_resource(self._run.belongs_to, "report", name)
         try:
             chosen = self._chosen(report)
             spec = {"name": name, **report.model_dump(mode="json")}

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from sluice.aws import translated
 from sluice.catalog.table import ConditionFailed
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import is_slug, now, rfc3339
 from sluice.domain.run import Drop, Run
@@ -142,7 +143,7 @@ def _known_versions(services: Container, slugs: set[str], modified: float) -> se
     known = set()
     since = rfc3339(datetime.fromtimestamp(modified - 1, UTC))
     for slug in slugs:
-        for run in services.runs.newest(f"datasource/{slug}"):
+        for run in services.runs.newest(DatasetId.of_datasource(slug)):
             if run.created_at < since:
                 break
             if run.drop is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sluice.catalog.assignments import Assigned
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, parse_time
 from sluice.domain.run import Run, execution_name
@@ -68,7 +69,7 @@ def _pulled(services: Container, run: Run) -> list[Assigned]:
         if found is None:
             continue
         datasource = Datasource.model_validate(found.document)
-        checked_at = services.datasets.pointer(f"datasource/{datasource.slug}").checked_at
+        checked_at = services.datasets.pointer(DatasetId.of_datasource(datasource.slug)).checked_at
         if (
             datasource.ARRIVAL == "pulled"
             and datasource.enabled

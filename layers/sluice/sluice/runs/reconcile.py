@@ -9,6 +9,7 @@ import orjson
 from aws_lambda_powertools import Logger
 
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redacted
 from sluice.domain.run import Run
@@ -78,7 +79,7 @@ def _follow_up(services: Container, run: Run) -> None:
     if run.status in ("succeeded", "partial"):
         follow(services, run.owner)
         for name in services.resources.all("model", run.project) if run.project and services.tables else ():
-            follow(services, f"project/{run.project}/model/{name}")
+            follow(services, DatasetId.of_project_resource(run.belongs_to, "model", name))
     if run.type.starts_ingests:
         for child in children(services, run):
             if not child.finished and run.status == "cancelled":

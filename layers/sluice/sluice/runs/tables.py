@@ -5,12 +5,13 @@ from __future__ import annotations
 from aws_lambda_powertools import Logger
 
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.errors import NotFound, SluiceError
 
 logger = Logger()
 
 
-def follow(services: Container, dataset: str) -> None:
+def follow(services: Container, dataset: DatasetId) -> None:
     """Have a dataset's table read what is published now.
 
     What is published meanwhile is followed, too. That Glue cannot be reached is logged: no run

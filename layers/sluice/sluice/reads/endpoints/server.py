@@ -13,6 +13,7 @@ import orjson
 from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.dataset import Pointer
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.names import parse_time
 from sluice.domain.run import worst_of
@@ -41,7 +42,7 @@ class _Known:
 
     version: int
     endpoint: Endpoint
-    datasets: dict[str, str]
+    datasets: dict[str, DatasetId]
     views: dict[str, str]
     checked: float
 
@@ -114,7 +115,7 @@ class EndpointServer:
         tables = {table: pointers[dataset] for table, dataset in known.datasets.items()}
         return Found(project, name, known.endpoint, known.views, tables)
 
-    def _read(self, key: str, datasets: list[str]) -> tuple[Definition | None, dict[str, Pointer]]:
+    def _read(self, key: str, datasets: list[DatasetId]) -> tuple[Definition | None, dict[DatasetId, Pointer]]:
         return self.datasets.pointers_with("endpoint", key, datasets, self.definitions)
 
     def _looked_up(self, project: str, found: Definition) -> _Known:
