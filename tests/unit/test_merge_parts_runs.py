@@ -225,7 +225,7 @@ def test_whoever_publishes_meanwhile_is_not_displaced(
 
 
 def test_a_manifest_of_an_earlier_release_names_one_object_of_provenance_or_none() -> None:
-    texts = dict.fromkeys(("dataset", "run", "created_at", "data_as_of", "fingerprint", "engine"), "")
+    texts = dict.fromkeys(("run", "created_at", "data_as_of", "fingerprint", "engine"), "") | {"dataset": "project/p"}
     numbers = dict.fromkeys(("attempt", "rows", "bytes"), 0)
     known = {**texts, **numbers, "stage": "merged", "completeness": "complete", "columns": [], "objects": []}
     told = {"key": "k", "sha256": "s", "bytes": 1, "rows": 2}
