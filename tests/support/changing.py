@@ -16,7 +16,7 @@ MORE = {"type": "offset", "offset_param": "at", "limit_param": "n", "limit": 10,
 PAGE = {"type": "page", "page_param": "page", "total_pages": "pages"}
 NEXT = {"type": "next_url", "path": "next"}
 CURSOR = {"type": "cursor", "path": "cursor", "param": "c"}
-PAGINATIONS = {"offset": OFFSET, "has_more": MORE, "page": PAGE, "next_url": NEXT}
+PAGINATIONS: dict[str, dict[str, Any]] = {"offset": OFFSET, "has_more": MORE, "page": PAGE, "next_url": NEXT}
 
 
 class Changing:
@@ -32,7 +32,8 @@ class Changing:
 
     def answer(self, request: httpx.Request) -> Canned:
         self.asked += 1
-        self.before.get(self.asked, lambda ids: None)(self.ids)
+        if self.asked in self.before:
+            self.before[self.asked](self.ids)
         params = request.url.params
         at = self.size * (int(params["page"]) - 1) if "page" in params else int(params.get("at", 0))
         ids = self.ids[at : at + self.size]

@@ -94,7 +94,8 @@ class Client:
         if not any(name in event["headers"] for name in ("authorization", "x-api-key")):
             return {}
         asked = {**event, "type": "REQUEST", "methodArn": "arn:aws:execute-api:us-east-1:1:api-1/live/GET/"}
-        return importlib.import_module("authorizer.app").handler(asked, Context())["context"]
+        context: dict[str, Any] = importlib.import_module("authorizer.app").handler(asked, Context())["context"]
+        return context
 
     def get(self, path: str, **headers: str) -> Reply:
         return self.call("GET", path, **headers)

@@ -12,7 +12,7 @@ from sluice.domain.run import Drop
 from sluice.runs.drops import receive
 from support.client import Client
 
-Documents = dict[str, list[dict[str, Any]]]
+Documents = dict[str, Any]
 JOIN = {"strategy": "join", "key": ["id"]}
 OFFSET = {"type": "offset", "offset_param": "start", "limit_param": "limit", "limit": 10, "total": "total"}
 
@@ -45,21 +45,24 @@ def ingest(client: Client, slug: str, body: Any = None) -> dict[str, Any]:
     """An ingest run that has ended."""
     answer = client.post(f"/datasources/{slug}/runs", body or {})
     assert answer.status == 202, answer.text
-    return client.get(f"/runs/{answer.json()['id']}").json()
+    run: dict[str, Any] = client.get(f"/runs/{answer.json()['id']}").json()
+    return run
 
 
 def refresh(client: Client, slug: str, **body: Any) -> dict[str, Any]:
     """A refresh that has ended."""
     answer = client.post(f"/projects/{slug}/runs", body)
     assert answer.status == 202, answer.text
-    return client.get(f"/runs/{answer.json()['id']}").json()
+    run: dict[str, Any] = client.get(f"/runs/{answer.json()['id']}").json()
+    return run
 
 
 def rows(client: Client, path: str) -> list[dict[str, Any]]:
     """The published rows of `projects/x` or `datasources/x`."""
     answer = client.get(f"/{path}/data?limit=200")
     assert answer.status == 200, answer.text
-    return answer.json()["items"]
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
 
 
 def drop(services: Container, key: str, body: bytes) -> dict[str, Any] | None:

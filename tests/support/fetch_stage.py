@@ -12,7 +12,7 @@ from typing import IO, Any
 import httpx
 import orjson
 
-from sluice.domain.datasource import Datasource
+from sluice.domain.datasource import HttpDatasource
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import NotFound
@@ -87,7 +87,7 @@ class FetchStage:
     """
 
     def __init__(self, document: dict[str, Any], transport: httpx.AsyncBaseTransport, **settings: Any) -> None:
-        self.datasource = Datasource.model_validate_json(orjson.dumps(document))
+        self.datasource = HttpDatasource.model_validate_json(orjson.dumps(document))
         self.transport = transport
         self.settings = SETTINGS.model_copy(update=settings)
         self.lake, self.pages, self.runs = MemoryLake(), MemoryPages(), MemoryRuns()

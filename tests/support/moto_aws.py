@@ -53,8 +53,9 @@ def aws() -> Iterator[None]:
     """Within this context AWS is within reach, as an empty account."""
     _start()
     botocore_stubber.enabled = True
-    Container._client = _shared_client  # type: ignore[method-assign]
-    Container._direct_objects = lambda platform: None  # type: ignore[method-assign] # moto sees what clients send
+    Container._client = _shared_client  # type: ignore[method-assign, assignment]
+    # Moto sees what clients send.
+    Container._direct_objects = lambda platform: None  # type: ignore[method-assign, assignment]
     empty()
     try:
         yield

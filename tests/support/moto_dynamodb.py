@@ -13,13 +13,14 @@ from typing import Any
 
 import botocore.handlers
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.parsers import create_parser
-from moto.core.exceptions import HTTPException, ServiceException
+from moto.core.exceptions import HTTPException, ServiceException  # type: ignore[attr-defined] # not exported
 from moto.core.models import botocore_stubber
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined] # module without types
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined] # module without types
 from moto.dynamodb.responses import DynamoHandler
 
 ACCOUNT = "123456789012"
@@ -57,6 +58,7 @@ def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, d
         status, _, body = handler.serialized(ActionResult(error))
         return _refused(model, params, int(status), str(body))
     except HTTPException as error:
+        assert error.code is not None
         return _refused(model, params, error.code, str(error.description))
     members = model.output_shape.members
     known = {name: value for name, value in (result.result or {}).items() if name in members}
@@ -75,7 +77,7 @@ def _refused(model: Any, params: dict[str, Any], status: int, body: str) -> tupl
 
 
 def _response(params: dict[str, Any], status: int) -> AWSResponse:
-    return AWSResponse(params["url"], status, {}, None)
+    return AWSResponse(params["url"], status, HTTPHeaders(), None)
 
 
 @cache
@@ -95,7 +97,7 @@ def _is_processed(traverser: DepthFirstTraverser, kind: type) -> bool:
 
 def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
     """Moto's walk through a parsed expression, which does not ask every node anew for its class."""
-    kind = type(node)
+    kind: type = type(node)
     if not _is_node(kind):
         return node
     parent = node.parent

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.run import PageReceipt, Run
-from sluice.extract.preview_dataset import Preview
+from sluice.domain.run import PageReceipt
+from sluice.extract.preview_dataset import Preview, preview_run
 from sluice.formats.limits import Limits
 from sluice.settings import Settings
 
@@ -37,9 +37,9 @@ def seen(body: bytes, name: str = "a.csv", *, limits: Limits = LIMITS, **datasou
     """
     source = Datasource.model_validate({"name": "n", "kind": "file", **datasource})
     receipt = PageReceipt.model_construct(
-        number=1, url=f"drop:{name}", media_type=None, filename=name, fetched_at=_SECOND
+        number=1, url=f"drop:{name}", media_type=None, filename=name, ok=True, fetched_at=_SECOND
     )
-    preview = Preview(Run.model_construct(id="r", datasource="n"), source, limits, 1_000_000)
+    preview = Preview(preview_run("n"), source, limits, 1_000_000)
     preview.look(receipt, io.BytesIO(body))
     found = preview.presented(1)
     types = {column["name"]: column["type"] for column in found["schema"]}

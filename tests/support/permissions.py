@@ -144,7 +144,8 @@ def _queried(params: dict[str, Any]) -> dict[str, Any] | None:
     """The partition that a query reads."""
     if "#workspace_kind" not in params.get("ExpressionAttributeNames", {}):
         return None
-    return params["ExpressionAttributeValues"][":pk"]
+    key: dict[str, Any] = params["ExpressionAttributeValues"][":pk"]
+    return key
 
 
 def _needed_in_s3(operation: str, params: dict[str, Any]) -> Iterator[Access]:
@@ -191,6 +192,6 @@ def install() -> None:
         home = importlib.import_module(module)
         setattr(home, name, _as_function(function, getattr(home, name)))
     for function in FUNCTIONS:
-        app = importlib.import_module(f"{function}.app")
+        app: Any = importlib.import_module(f"{function}.app")
         app.handler = _as_function(function, app.handler)
     ThreadPoolExecutor.submit = _in_this_context  # type: ignore[method-assign, assignment]

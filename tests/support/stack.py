@@ -87,12 +87,14 @@ class Deployed:
         self.client("s3").put_object(Bucket=self.description["inbox_bucket"], Key=key, Body=body)
 
     def ended(self, run: dict[str, Any], seconds: float = 90) -> dict[str, Any]:
-        return until(
+        ended: dict[str, Any] = until(
             lambda: found if (found := self.done("GET", f"/runs/{run['id']}"))["finished_at"] else None, seconds
         )
+        return ended
 
     def rows(self, path: str) -> list[dict[str, Any]]:
-        return self.done("GET", f"/{path}/data?limit=200")["items"]
+        items: list[dict[str, Any]] = self.done("GET", f"/{path}/data?limit=200")["items"]
+        return items
 
     @contextmanager
     def configured(self, functions: list[str], **settings: str) -> Iterator[None]:

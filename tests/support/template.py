@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def template() -> dict[str, Any]:
-    return yaml_parse((ROOT / "template.yaml").read_text())
+    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return document
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

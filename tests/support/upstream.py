@@ -54,7 +54,7 @@ class Upstream:
 
 
 def ok(document: Any, **headers: str) -> Canned:
-    return raw(json.dumps(document).encode(), **headers)
+    return raw(json.dumps(document).encode(), status=200, framed=True, **headers)
 
 
 def raw(

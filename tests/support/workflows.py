@@ -170,8 +170,8 @@ def _placed(data: dict[str, Any], result: Any, path: str | None) -> dict[str, An
 def _chosen(state: dict[str, Any], data: dict[str, Any]) -> str:
     for choice in state["Choices"]:
         if _at(data, choice["Variable"]) == choice["StringEquals"]:
-            return choice["Next"]
-    return state["Default"]
+            return str(choice["Next"])
+    return str(state["Default"])
 
 
 def _at(data: Any, path: str) -> Any:
