@@ -288,9 +288,7 @@ def test_a_refusal_says_when_to_come_again(services: Container, admin: Client, u
 # ---------------------------------------------------------------- many at once
 
 
-def beside(
-    monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, others: Callable[[], None], times: int = 1
-) -> None:
+def beside(monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, others: Callable[[], Any], times: int = 1) -> None:
     """Have others act between what a request has read and what it writes by this method."""
     real, left = getattr(owner, method), [times]
 
@@ -330,10 +328,10 @@ def test_a_delete_without_a_precondition_is_repeated_as_well(
         monkeypatch,
         services.definitions,
         "delete",
-        lambda: admin.put("/projects/p/models/m", {"sql": "SELECT 2 AS x"}),  # type: ignore[arg-type, return-value]
+        lambda: admin.put("/projects/p/models/m", {"sql": "SELECT 2 AS x"}),
     )
     assert admin.delete("/projects/p/models/m").status == 204
-    beside(monkeypatch, services.definitions, "delete", lambda: admin.patch("/projects/p", {"name": "q"}))  # type: ignore[arg-type, return-value]
+    beside(monkeypatch, services.definitions, "delete", lambda: admin.patch("/projects/p", {"name": "q"}))
     assert admin.delete("/projects/p").status == 204
     assert admin.get("/projects/p").status == 404
 
@@ -508,6 +506,7 @@ def test_a_receipt_names_the_file_and_not_the_bucket(services: Container, admin:
         page = admin.get(f"/runs/{run['id']}/pages").json()["items"][0]
         assert page["url"] == "drop:notes/a.csv"
         assert "s3://" not in admin.get(f"/runs/{run['id']}").text
+    assert run is not None
     stored = {**services.pages.of_run(run["id"])[0].model_dump(), "url": f"s3://{BUCKET}/notes/a.csv"}
     assert PageReceipt.model_validate(stored).url == "drop:notes/a.csv", "as an earlier release stored it"
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from sluice_cli import api, emulator
 from sluice_cli.api import Api, answer_when_free
 from sluice_cli.emulator import STARTED_BY_CALLERS, limits_of_this_machine
 from sluice_cli.progress import StepFailed
@@ -16,8 +15,8 @@ from sluice_cli.progress import StepFailed
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made, while no time passes but in them."""
     made: list[float] = []
-    monkeypatch.setattr(api.time, "sleep", made.append)
-    monkeypatch.setattr(api.time, "monotonic", lambda: sum(made))
+    monkeypatch.setattr("sluice_cli.api.time.sleep", made.append)
+    monkeypatch.setattr("sluice_cli.api.time.monotonic", lambda: sum(made))
     return made
 
 
@@ -78,7 +77,7 @@ def test_the_emulator_runs_what_fits_the_machine(
     monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, workers: int
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    monkeypatch.setattr(emulator.os, "sysconf", lambda name: 4096 if "SIZE" in name else gigabytes * (1 << 30) // 4096)
+    monkeypatch.setattr(os, "sysconf", lambda name: 4096 if "SIZE" in name else gigabytes * (1 << 30) // 4096)
     limits = limits_of_this_machine()
     assert limits.workers == workers
     assert min(limits.functions.values()) >= 1

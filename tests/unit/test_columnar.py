@@ -72,7 +72,7 @@ def records(luck: random.Random, palette: dict[str, list[Any]], most: int = 4) -
 
 def palette(luck: random.Random) -> dict[str, list[Any]]:
     """The values of each key: mostly of one type, sometimes of any."""
-    kinds = [[1, 2, 3], [1, 2.5], ["x", "y"], [True, None], [2**60, 1], [[1], [2, None]], [0.1, 1e16], [None]]
+    kinds: Any = [[1, 2, 3], [1, 2.5], ["x", "y"], [True, None], [2**60, 1], [[1], [2, None]], [0.1, 1e16], [None]]
     return {
         key: luck.choice(kinds) if luck.random() < 0.8 else [value(luck) for _ in range(luck.choice([1, 2]))]
         for key in ("a", "b", "c", "d")
@@ -191,7 +191,7 @@ def test_csv_is_read_alike(luck: random.Random) -> None:
     require_same(bodies, **document)
 
 
-READ_BY_THE_ENGINE = {
+READ_BY_THE_ENGINE: dict[str, tuple[dict[str, Any], bytes]] = {
     "a list": ({"format": "json"}, b'[{"a": 1, "b": "x"}, {"a": 2, "b": null}]'),
     "missing keys": ({"format": "json"}, b'[{"a": 1}, {"b": {"c": 1}}, {"b": {"d": 2}}, {"b": null}]'),
     "a path": ({"format": "json", "records": "data.items"}, b'{"data": {"items": [{"a": 1}]}, "next": null}'),

@@ -415,7 +415,7 @@ def test_a_part_of_the_whole(
 ) -> None:
     body = b"id,v\n1,a\n2,b\n" if media_type == "text/csv" else b'{"id": 1}\n{"id": 2}\n'
     headers = {"content_range": content_range} if content_range else {}
-    upstream.answer = lambda request: raw(body, status, media_type, **headers)
+    upstream.answer = lambda request: raw(body, status, media_type, framed=True, **headers)
     index = stage_of(upstream, {"type": "none"}, records="@").fetch()
     assert index.completeness == completeness
     assert bool(index.completeness_reasons) == (completeness == "partial")

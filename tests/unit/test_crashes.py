@@ -19,6 +19,7 @@ import pytest
 
 from sluice.container import Container
 from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now
 from sluice.domain.run import Drop
 from sluice.runs.drops import receive
@@ -71,7 +72,7 @@ class Killer:
 
 @contextmanager
 def killing(monkeypatch: pytest.MonkeyPatch, killer: Killer, workflows: LocalWorkflows) -> Iterator[None]:
-    original = botocore.client.BaseClient._make_api_call
+    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # private
     with monkeypatch.context() as patch:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", killer.wrap(original))
         workflows.before_task = lambda function, payload: killer.begin()
@@ -82,7 +83,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, killer: Killer, workflows: LocalWor
 
 def readable_is_whole(services: Container) -> None:
     """Whatever is published has its manifest and every object that it names."""
-    for dataset in ("datasource/a", "datasource/b", "project/p"):
+    for dataset in map(DatasetId, ("datasource/a", "datasource/b", "project/p")):
         pointer = services.datasets.pointer(dataset)
         if pointer.published is not None:
             version = services.datasets.version(dataset, pointer.published)
@@ -127,7 +128,7 @@ def test_a_killed_function_is_called_again(
     ended = admin.get(f"/runs/{run['id']}").json()
     assert ended["status"] == "succeeded", ended
     assert rows(admin, "projects/p") == NEW
-    assert services.datasets.pointer("project/p").latest == 2, "one refresh is one version"
+    assert services.datasets.pointer(DatasetId.of_project("p")).latest == 2, "one refresh is one version"
     assert sweep(services, 0) == 0
     assert services.runs.active() == []
 
@@ -326,7 +327,7 @@ def test_an_event_whose_function_was_killed_is_delivered_again(
 
     killer = Killer(after, effective=True)
     workflows.hold = True  # only the function that takes the event is killed
-    original = botocore.client.BaseClient._make_api_call
+    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # private
     with monkeypatch.context() as patch:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", killer.wrap(original))
         killer.begin()

@@ -119,7 +119,8 @@ def test_statistics_of_calls(services: Container, admin: Client, viewer: Client,
 
 def test_the_timeline_of_an_ingest(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
     upstream.serve_pages([{"id": number} for number in range(15)])
-    healthy, failed = upstream.answer, []
+    healthy = upstream.answer
+    failed: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> Any:
         if not failed:
@@ -226,7 +227,7 @@ def test_data_leaves_in_each_form(services: Container, admin: Client) -> None:
         if form == "parquet":
             with services.lake.scratch() as file:
                 file.write_bytes(body)
-                assert duckdb.sql(f"SELECT * FROM read_parquet('{file}')").fetchall() == [(None, 1), ("x", 2)]
+                assert duckdb.execute(f"SELECT * FROM read_parquet('{file}')").fetchall() == [(None, 1), ("x", 2)]
         else:
             stream = nanoarrow.ArrayStream.from_readable(body)
             assert [tuple(row.values()) for row in stream.read_all().to_pylist()] == [(None, 1), ("x", 2)]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session, get_session
 
@@ -31,7 +31,7 @@ class Wire:
         self.requests: list[Any] = []
         self._status = status
         self._content = content
-        self._headers = {"content-length": str(len(content) if size is None else size)}
+        self._headers = HTTPHeaders.from_dict({"content-length": str(len(content) if size is None else size)})
 
     def __call__(self, request: Any) -> AWSResponse:
         self.requests.append(request)
@@ -61,7 +61,7 @@ def sent_by(client: Any, call: Callable[[], Any]) -> Any:
 
     def keep(request: Any, **_: Any) -> AWSResponse:
         requests.append(request)
-        return AWSResponse(request.url, 200, {}, Empty())
+        return AWSResponse(request.url, 200, HTTPHeaders(), Empty())
 
     client.meta.events.register("before-send.s3.PutObject", keep)
     call()
@@ -84,7 +84,7 @@ def test_requests_go_where_the_client_sends_its_own(
     region: str, endpoint: str | None, bucket: str, style: Any, host: str
 ) -> None:
     session, wire = aws_session(), Wire()
-    client = session.create_client(
+    client: Any = session.create_client(
         "s3", region_name=region, endpoint_url=endpoint, config=Config(s3={"addressing_style": style})
     )
     assert DirectObjects(client, session, bucket, wire).put_new(KEY, BODY)
@@ -99,7 +99,8 @@ def test_requests_go_where_the_client_sends_its_own(
 
 def test_the_body_and_the_token_of_the_session_are_signed() -> None:
     session, wire = aws_session("token"), Wire()
-    DirectObjects(session.create_client("s3", region_name="eu-west-1"), session, "lake", wire).put_new(KEY, BODY)
+    client: Any = session.create_client("s3", region_name="eu-west-1")
+    DirectObjects(client, session, "lake", wire).put_new(KEY, BODY)
     headers = wire.requests[0].headers
     assert headers["X-Amz-Content-SHA256"] == hashlib.sha256(BODY).hexdigest()
     assert headers["X-Amz-Security-Token"] == "token"
@@ -108,9 +109,10 @@ def test_the_body_and_the_token_of_the_session_are_signed() -> None:
 
 def test_credentials_are_the_present_ones_with_each_call() -> None:
     session, wire = aws_session(), Wire()
-    direct = DirectObjects(session.create_client("s3", region_name="eu-west-1"), session, "lake", wire)
+    client: Any = session.create_client("s3", region_name="eu-west-1")
+    direct = DirectObjects(client, session, "lake", wire)
     direct.get(KEY)
-    session._credentials = Credentials("second", "secret")
+    session.set_credentials("second", "secret")
     direct.get(KEY)
     assert ["Credential=first/" in request.headers["Authorization"] for request in wire.requests] == [True, False]
     assert "Credential=second/" in wire.requests[1].headers["Authorization"]

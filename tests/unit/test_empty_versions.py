@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sluice.container import Container
 from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.schema import Column
 from sluice.extract.empty import columns_without_records
 from support.client import Client
@@ -19,7 +20,7 @@ SCHEMA = {"id": "bigint", "price": "double", "at": "timestamp"}
 
 
 def manifest_of(services: Container, slug: str) -> Manifest:
-    return services.lake.manifest(services.datasets.published(f"datasource/{slug}").manifest_key)
+    return services.lake.manifest(services.datasets.published(DatasetId.of_datasource(slug)).manifest_key)
 
 
 def schema(client: Client, slug: str, number: int) -> dict[str, str]:

@@ -84,7 +84,7 @@ def test_a_record_is_explained(services: Container, admin: Client, editor: Clien
 def test_values_of_other_formats(services: Container, admin: Client) -> None:
     from test_formats import workbook
 
-    files = {
+    files: dict[str, tuple[bytes, dict[str, Any], str]] = {
         "a.csv": (b"id;v\n1;2,5\n7;x\n", {}, "/1/v"),
         "b.jsonl": (b'{"id":1}\n\n{"id":7,"v":{"w":"x"}}\n', {"fields": {"id": "id", "v": "v.w"}}, "/1/v/w"),
         "c.xml": (b"<r><x><id>1</id></x><x><id>7</id><v>x</v></x></r>", {"records": "r.x"}, "/r/x[2]/v"),

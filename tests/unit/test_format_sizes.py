@@ -146,10 +146,12 @@ JSON = st.recursive(
 
 def shallow_bytes(value: Any) -> int:
     """What CPython takes for a value and all that is in it."""
-    size = value.__sizeof__() + 8
+    size: int = value.__sizeof__() + 8
     if isinstance(value, dict):
-        return size + 16 + sum(8 + key.__sizeof__() + shallow_bytes(inner) for key, inner in value.items())
-    return size + (16 + sum(map(shallow_bytes, value)) if isinstance(value, list) else 0)
+        size += 16 + sum(8 + key.__sizeof__() + shallow_bytes(inner) for key, inner in value.items())
+    elif isinstance(value, list):
+        size += 16 + sum(map(shallow_bytes, value))
+    return size
 
 
 @given(JSON)

@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.formats.limits import Limits
 from sluice.merge.selected import Selected, selected_document
 from support.client import Client
@@ -457,7 +458,7 @@ def test_the_selected_document_is_read_again_from_the_pages(services: Container,
         ("d.json", b"[]", {}, Selected([])),
     ):
         notes(name, body, **changes)
-        version = services.datasets.published("datasource/notes")
+        version = services.datasets.published(DatasetId.of_datasource("notes"))
         manifest = services.lake.manifest(version.manifest_key)
         assert manifest.document is None
         assert selected_document(manifest, services.lake, Limits.of(services.settings)) == expected

@@ -10,6 +10,7 @@ import pytest
 
 from sluice.container import Container
 from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
 from sluice.lake import object_keys
 from support.client import Client
 from support.documents import http_source, ingest, paged_source, rows
@@ -65,6 +66,7 @@ def test_every_page_is_kept_as_received_with_a_receipt(
     assert gzip.decompress(stored).decode() == body
     assert stored[4:8] == b"\0\0\0\0", "gzip's mtime must not change the bytes"
     index = services.lake.find_json(f"raw-index/coins/{run['created_at'][:10]}/{run['id']}.json")
+    assert index is not None
     assert [page["hash"] for page in index["pages"]] == [receipt["hash"] for receipt in receipts]
 
 
@@ -326,7 +328,7 @@ def test_the_manifest_says_all_about_a_version(services: Container, admin: Clien
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())
     run = ingest(admin, "coins")
-    version = services.datasets.version("datasource/coins", 1)
+    version = services.datasets.version(DatasetId.of_datasource("coins"), 1)
     manifest = Manifest.model_validate(orjson.loads(services.lake.get(version.manifest_key)))
     assert (manifest.dataset, manifest.run, manifest.rows) == ("datasource/coins", run["id"], 1)
     assert manifest.engine.startswith("duckdb ")

@@ -15,9 +15,7 @@ from support.upstream import Upstream, ok
 JOIN: dict[str, Any] = {"strategy": "join", "key": ["id"]}
 
 
-def sources(
-    admin: Client, upstream: Upstream, merge: dict[str, Any], *records: list[dict[str, Any]], **more: Any
-) -> dict[str, Any]:
+def sources(admin: Client, upstream: Upstream, merge: dict[str, Any], *records: Any, **more: Any) -> dict[str, Any]:
     """The run that merges datasources s0, s1 and so on, best ranked first."""
     given = {f"s{rank}": some for rank, some in enumerate(records)}
     upstream.answer = lambda request: ok(given[request.url.host.partition(".")[0]])

@@ -176,7 +176,7 @@ KEYS = {
     "date": st.none() | st.dates(),
     "json": st.none() | st.sampled_from(["1", '"a"', "[1]", '{"a":1}']),
 }
-RULES = [
+RULES: list[dict[str, Any]] = [
     *({"rule": name} for name in ("priority", "first_non_null", "longest", "majority", "min", "max", "sum", "mean")),
     *({"rule": name} for name in ("count", "union", "all")),
     {"rule": "newest", "by": "at"},

@@ -63,7 +63,7 @@ def refreshed(
 def pages(admin: Client, path: str) -> list[Any]:
     """All rows, some at a time."""
     found: list[Any] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = admin.get(path + (f"&cursor={cursor}" if cursor else "")).json()
         found += page["items"]

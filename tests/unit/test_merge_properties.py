@@ -4,7 +4,7 @@ import hashlib
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,8 @@ def expected(rule: str, entries: list[tuple[Any, Any]]) -> Any:  # noqa: C901 - 
         case "majority":
             return Counter(values).most_common(1)[0][0]
         case "min" | "max" | "sum":
-            return {"min": min, "max": max, "sum": sum}[rule](values)
+            functions: dict[str, Callable[..., Any]] = {"min": min, "max": max, "sum": sum}
+            return functions[rule](values)
         case "mean":
             return sum(values) / len(values)
         case "union" | "all":

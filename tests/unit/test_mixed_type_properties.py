@@ -92,7 +92,7 @@ def read(file: Path, columns: list[Column]) -> list[dict[str, Any]]:
 def source(folder: Path, rank: int, columns: list[Column], rows: list[tuple[Any, ...]]) -> Source:
     about = {"version": 1, "run": "r", "completeness": "complete", "created_at": "", "fingerprint": ""}
     slug = f"d{rank}"
-    taken = InputVersion(datasource=slug, rows=len(rows), priority=rank, alias=slug, **about)  # type: ignore[arg-type]
+    taken = InputVersion(datasource=slug, rows=len(rows), priority=rank, alias=slug, **about)
     return Source(taken, {one.name: one for one in columns}, [written(folder, columns, rows)], ["_page", "_row"])
 
 
@@ -293,7 +293,7 @@ def test_an_append_keeps_every_digit(
 ) -> None:
     folder = tmp_path_factory.mktemp("append")
     columns: list[Column] = []
-    files = []
+    files: list[LocalFile] = []
     for run, records in enumerate(found):
         new, file = extracted(folder, records)
         columns = append_upsert.together(columns, new, empty=not files)
@@ -371,7 +371,18 @@ def test_conditions_and_order_are_exact(
     folder = tmp_path_factory.mktemp("read")
     columns = [Column(name="k", type="bigint"), Column(name="v", type="double")]
     manifest = manifest_of(source(folder, 0, columns, list(enumerate(given_values))))
-    version = Version.model_construct(schema_=columns, manifest_key="")
+    version = Version(
+        number=1,
+        rows=len(given_values),
+        bytes=0,
+        schema=columns,
+        completeness="complete",
+        run="r",
+        created_at="",
+        data_as_of="",
+        fingerprint="",
+        manifest_key="",
+    )
     reader = Reader(Disk(folder, manifest), SETTINGS, version)  # type: ignore[arg-type]
     known = {at: exact(value) for at, value in enumerate(given_values) if value not in NOT_FINITE and value == value}
     asked = Decimal(text)

@@ -36,7 +36,8 @@ def pushed(admin: Client, slug: str, body: Any) -> dict[str, Any]:
     """The run that has brought pushed records."""
     answer = admin.post(f"/datasources/{slug}/records", body)
     assert answer.status == 202, answer.text
-    return admin.get(f"/runs/{answer.json()['run']}").json()
+    run: dict[str, Any] = admin.get(f"/runs/{answer.json()['run']}").json()
+    return run
 
 
 @pytest.fixture
@@ -211,8 +212,8 @@ def test_a_parameter_keeps_its_digits_or_is_refused(admin: Client, upstream: Ups
         query = f'{{"sql": "SELECT $n AS n", "parameters": {{"n": {number}}}}}'
         answer = admin.post("/projects/p/query", query)
         assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, "/parameters/n"), answer.text
-    query = {"sql": "SELECT $n AS n", "parameters": {"n": 9007199254740993}}
-    assert admin.post("/projects/p/query", query).json()["items"] == [{"n": 9007199254740993}]
+    exact = {"sql": "SELECT $n AS n", "parameters": {"n": 9007199254740993}}
+    assert admin.post("/projects/p/query", exact).json()["items"] == [{"n": 9007199254740993}]
 
 
 def test_an_override_that_a_double_cannot_hold_is_refused(admin: Client, upstream: Upstream) -> None:

@@ -13,7 +13,7 @@ from sluice.container import Container
 from support import moto_dynamodb
 from support.moto_aws import empty
 
-KEY = {"workspace": {"S": "main"}, "run_id": {"S": "1"}}
+KEY: dict[str, Any] = {"workspace": {"S": "main"}, "run_id": {"S": "1"}}
 ITEM = {**KEY, "n": {"N": "1.50"}, "list": {"L": [{"NULL": True}, {"BOOL": True}]}, "map": {"M": {"ä": {"S": ""}}}}
 REFUSED = {"ConditionExpression": "attribute_not_exists(run_id)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 UPDATE = {
@@ -27,7 +27,7 @@ QUERY = {
     "ScanIndexForward": False,
     "Limit": 1,
 }
-TABLE = {"TableName": "RunsTable"}
+TABLE: dict[str, Any] = {"TableName": "RunsTable"}
 OTHER = {**KEY, "run_id": {"S": "2"}}
 
 

@@ -20,7 +20,9 @@ ANY_JSON = [{"type": "object"}, {"type": "array"}, {}]
 
 def contents(operation: dict[str, Any]) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
     """The place and content of each body that an operation takes or gives, of all media types."""
-    found = [(("requestBody",), operation["requestBody"])] if "requestBody" in operation else []
+    found: list[tuple[tuple[str, ...], dict[str, Any]]] = []
+    if "requestBody" in operation:
+        found.append((("requestBody",), operation["requestBody"]))
     found += [(("responses", status), response) for status, response in operation["responses"].items()]
     return [
         ((*place, "content", media_type), media)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.run import Run
 from sluice.errors import Unavailable
 from sluice.platform.workflows import Outcome
@@ -30,7 +31,8 @@ def stock(admin: Client) -> None:
 def pushed(client: Client, slug: str, body: Any, **headers: str) -> dict[str, Any]:
     answer = client.post(f"/datasources/{slug}/records", body, **headers)
     assert answer.status == 202, answer.text
-    return answer.json()
+    accepted: dict[str, Any] = answer.json()
+    return accepted
 
 
 @pytest.mark.usefixtures("services", "log", "stock")
@@ -112,7 +114,8 @@ def test_append_adds_and_rewrites_nothing(services: Container, admin: Client) ->
         pushed(admin, "log", [{"id": number}])
     assert rows(admin, "datasources/log") == [{"id": 0}, {"id": 1}, {"id": 2}]
     manifests = [
-        services.lake.manifest(services.datasets.version("datasource/log", number).manifest_key) for number in (1, 2, 3)
+        services.lake.manifest(services.datasets.version(DatasetId.of_datasource("log"), number).manifest_key)
+        for number in (1, 2, 3)
     ]
     assert [len(manifest.objects) for manifest in manifests] == [1, 2, 3]
     assert [part.key for part in manifests[2].objects[:2]] == [part.key for part in manifests[1].objects]
@@ -128,7 +131,7 @@ def test_many_small_files_become_one(services: Container, admin: Client) -> None
     found = rows(admin, "datasources/log")
     assert [row["id"] for row in found] == [0, 1, 2, 3, 4]
     assert found[0] == {"id": 0, "c0": "x", "c1": None, "c2": None, "c3": None, "c4": None}
-    latest = services.lake.manifest(services.datasets.published("datasource/log").manifest_key)
+    latest = services.lake.manifest(services.datasets.published(DatasetId.of_datasource("log")).manifest_key)
     assert len(latest.objects) == 2
 
 
@@ -426,6 +429,7 @@ def test_files_add_up_once_each(services: Container, admin: Client) -> None:
         run = drop(services, f"notes/{name}.csv", body)
         assert run is not None
         assert run["status"] == "succeeded"
+    assert run is not None
     assert (run["version"], run["rows"]) == (2, 0)
     assert "added before" in run["warnings"][0]
     assert rows(admin, "datasources/notes") == [{"a": 1}, {"a": 2}]

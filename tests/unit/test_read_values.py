@@ -82,7 +82,7 @@ def test_a_pointer_leads_to_the_value(services: Container, admin: Client, record
 
 
 def parquet(query: str, path: Any) -> bytes:
-    duckdb.sql(query).write_parquet(str(path))
+    duckdb.connect().sql(query).write_parquet(str(path))
     return bytes(path.read_bytes())
 
 

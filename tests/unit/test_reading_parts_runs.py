@@ -126,7 +126,7 @@ def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
 def test_pages_that_do_not_fit_fail_the_run_as_they_would_in_one(
     services: Container, admin: Client, upstream: Upstream
 ) -> None:
-    clash = [*FIRST, {"id": 1, "a_b": 1}, *FIRST, {"id": 2, "a": {"b": 1}}]
+    clash: list[dict[str, Any]] = [*FIRST, {"id": 1, "a_b": 1}, *FIRST, {"id": 2, "a": {"b": 1}}]
     whole, divided = ingested(services, admin, upstream, [clash])
     assert whole["status"] == divided["status"] == "failed"
     strip = [run["error"]["detail"].replace(run["datasource"], "") for run in (whole, divided)]

@@ -8,7 +8,7 @@ from typing import Any
 import botocore.client
 import pytest
 
-from sluice.catalog import runs
+from sluice.catalog.table import transact
 from sluice.container import Container
 from sluice.domain.run import PageReceipt
 from support.client import Client
@@ -47,13 +47,12 @@ def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Container) -> N
 def test_receipts_that_no_single_transaction_has_room_for(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB takes 4 MB in a transaction; a cursor may have hundreds of kilobytes."""
     sizes: list[int] = []
-    transact = runs.transact
 
     def counted(client: Any, writes: Any) -> None:
         sizes.append(sum(len(str(write.request)) for write in writes))
         transact(client, writes)
 
-    monkeypatch.setattr(runs, "transact", counted)
+    monkeypatch.setattr("sluice.catalog.runs.transact", counted)
     long = [receipt(number, resume={"state": {"cursor": "x" * 300_000}}) for number in range(1, 21)]
     services.pages.put_all(RUN, long)
     assert services.pages.of_run(RUN) == long
@@ -72,7 +71,7 @@ def test_a_page_costs_one_call_to_aws(
     upstream.serve_pages([{"id": number} for number in range(pages)])
     admin.post("/datasources", paged_source(pagination={"limit": 1}, primary_key=["id"]))
     made: Counter[str] = Counter()
-    original = botocore.client.BaseClient._make_api_call
+    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # private
 
     def counted(client: Any, operation: str, arguments: Any) -> Any:
         made[operation] += workflows.tasks[-1:] == ["fetch"]

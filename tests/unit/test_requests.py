@@ -109,7 +109,8 @@ def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
-    replace, overtaken = services.definitions.replace, []
+    replace = services.definitions.replace
+    overtaken: list[Definition] = []
 
     def overtake(found: Definition, document: dict[str, Any], *author: Any) -> Definition:
         if not overtaken:

@@ -108,7 +108,7 @@ def test_a_redirect_takes_no_secret_to_another_host(services: Container, admin: 
     def answer(request: Any) -> Any:
         if request.url.host == "api.payroll.example":
             return raw(b"", 302, location="https://echo.attacker.example/")
-        return raw(b"[]", 200, **{"content-type": "application/json"})
+        return raw(b"[]", 200)
 
     upstream.answer = answer
     assert ingest(admin, "mine")["status"] == "succeeded"

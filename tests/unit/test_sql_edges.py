@@ -10,6 +10,7 @@ import pytest
 
 from sluice.catalog.datasets import Datasets
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid
 from sluice.sandbox.sandbox import SandboxTable
@@ -90,7 +91,7 @@ def test_a_query_over_two_tables_reads_one_refresh(
     upstream.serve([*RECORDS, {"id": 3, "city": None, "price": 1.0}])
     version = Datasets.any_version
 
-    def overtaken(self: Datasets, dataset: str, number: int) -> Any:
+    def overtaken(self: Datasets, dataset: DatasetId, number: int) -> Any:
         found = version(self, dataset, number)
         monkeypatch.undo()
         refresh(shop, "p", ingest="all")

@@ -25,7 +25,8 @@ def glue(services: Container) -> Any:
 
 def table(glue: Any, name: str) -> dict[str, Any] | None:
     try:
-        return glue.get_table(DatabaseName=DATABASE, Name=name)["Table"]
+        found: dict[str, Any] = glue.get_table(DatabaseName=DATABASE, Name=name)["Table"]
+        return found
     except ClientError as error:
         assert error.response["Error"]["Code"] == "EntityNotFoundException"
         return None

@@ -13,6 +13,7 @@ from sluice import __version__
 from sluice.catalog import migration
 from sluice.catalog.upgrades import RELEASES, UPGRADES, downgraded, newest, upgraded, version_in
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.file_format import CsvOptions
 from sluice_cli.main import cli
@@ -111,7 +112,7 @@ def test_old_items_are_read_in_the_present_form(services: Container, admin: Clie
         ("started", 1),
         ("succeeded", 2),
     ]
-    pointer = services.datasets.pointer("datasource/gone")
+    pointer = services.datasets.pointer(DatasetId.of_datasource("gone"))
     assert pointer.hidden == {"floor": 2, "published": 3}
     upstream.serve([{"id": 1}])
     assert ingest(admin, "coins")["status"] == "succeeded"
@@ -139,13 +140,13 @@ def test_a_migration_finishes_what_reading_does(services: Container, admin: Clie
     assert migration.apply(tables) == planned
     assert migration.plan(tables) == migration.apply(tables) == migration.Report()
     assert admin.get("/datasources/coins").json() == shown
-    item = (
+    item: Any = (
         boto3.resource("dynamodb")
         .Table("DefinitionsTable")
         .get_item(Key={"workspace_kind": "main#datasource", "name": "coins"})["Item"]
     )
     assert (item["schema_version"], "csv" in orjson.loads(item["document"])) == (3, True)
-    assert services.datasets.pointer("datasource/gone").hidden == {"floor": 2, "published": 3}
+    assert services.datasets.pointer(DatasetId.of_datasource("gone")).hidden == {"floor": 2, "published": 3}
 
 
 @pytest.mark.usefixtures("old")

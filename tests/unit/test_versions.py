@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time, rfc3339
 from support.client import Client
 from support.documents import JOIN, Documents, drop, project, refresh, rows
@@ -63,7 +64,7 @@ def test_readers_never_see_a_mixture(services: Container, admin: Client, documen
     def promote() -> None:
         number = 1
         while not stop.is_set():
-            services.datasets.promote("project/p", number, "test")
+            services.datasets.promote(DatasetId.of_project("p"), number, "test")
             number = 3 - number
 
     def read(client: Callable[[str], Any]) -> None:
@@ -83,7 +84,7 @@ def test_readers_never_see_a_mixture(services: Container, admin: Client, documen
     promoter.join()
     assert not faults
     history = services.datasets
-    assert history.version_as_of("project/p", parse_time(rfc3339(datetime.now(UTC)))).number in (1, 2)
+    assert history.version_as_of(DatasetId.of_project("p"), parse_time(rfc3339(datetime.now(UTC)))).number in (1, 2)
 
 
 def test_a_diff(admin: Client, documents: Documents) -> None:
@@ -116,9 +117,9 @@ def test_a_diff_needs_one_key(admin: Client, documents: Documents) -> None:
 
 
 def test_documents_have_a_diff_and_are_explained(admin: Client, documents: Documents) -> None:
-    documents |= {"a": {"x": {"y": 1, "l": [1]}}, "b": {"x": {"z~/": 2, "l": [1, 3]}}}  # type: ignore[dict-item]
+    documents |= {"a": {"x": {"y": 1, "l": [1]}}, "b": {"x": {"z~/": 2, "l": [1, 3]}}}
     project(admin, documents, {"strategy": "recursive"})
-    documents["b"] = {"x": {"l": [1, 4], "n": None}, "k": True}  # type: ignore[assignment]
+    documents["b"] = {"x": {"l": [1, 4], "n": None}, "k": True}
     project(admin, documents, {"strategy": "recursive"})
     assert admin.get("/projects/p/diff").json()["items"] == [
         {"pointer": "/k", "change": "added", "value": [None, True]},
@@ -139,7 +140,7 @@ def test_documents_have_a_diff_and_are_explained(admin: Client, documents: Docum
 
 
 def test_a_concatenation_is_explained(admin: Client, documents: Documents) -> None:
-    documents |= {"a": {"x": 1}, "b": [5, {"y": 6}]}  # type: ignore[dict-item]
+    documents |= {"a": {"x": 1}, "b": [5, {"y": 6}]}
     project(admin, documents, {"strategy": "concatenation"})
     for pointer, value, cited in (("/0/x", 1, "/x"), ("/1/1/y", 6, "/1/y"), ("/1/0", 5, "/0")):
         told = admin.get(f"/projects/p/explain?pointer={pointer}").json()
@@ -162,7 +163,7 @@ def test_a_merge_is_tried(services: Container, admin: Client, viewer: Client, do
         "no column 'k'" in admin.post("/projects/p/merge/preview", {"merge": {"strategy": "join", "key": ["k"]}}).text
     )
     assert viewer.post("/projects/p/merge/preview", {}).status == 403
-    assert services.datasets.pointer("project/p").latest == 2, "nothing was published"
+    assert services.datasets.pointer(DatasetId.of_project("p")).latest == 2, "nothing was published"
 
 
 def test_a_dry_run_publishes_nothing(
@@ -174,7 +175,7 @@ def test_a_dry_run_publishes_nothing(
     run = refresh(admin, "p", ingest="all", dry_run=True)
     assert (run["status"], run["version"], run["rows"], run["dry_run"]) == ("succeeded", None, 2, True)
     assert len(upstream.requests) == asked
-    assert services.datasets.pointer("project/p").latest == 1
+    assert services.datasets.pointer(DatasetId.of_project("p")).latest == 1
 
 
 def test_the_manifest_says_what_went_in_and_came_out(admin: Client, documents: Documents) -> None:

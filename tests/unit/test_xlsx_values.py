@@ -106,7 +106,11 @@ def test_formulas_without_a_result_are_told() -> None:
     assert warning.startswith("n: 2 cells hold formulas without a stored result and were read as null; open")
     assert warning.endswith("(first B2)")
     for form in ("<v />", "<v/>", ""):
-        again = changed(body, "xl/worksheets/sheet1.xml", lambda text, form=form: text.replace("<v></v>", form))
+
+        def with_form(text: str, form: str = form) -> str:
+            return text.replace("<v></v>", form)
+
+        again = changed(body, "xl/worksheets/sheet1.xml", with_form)
         assert read(again).warnings == found.warnings
     empty_text = changed(
         body, "xl/worksheets/sheet1.xml", lambda text: re.sub(r'<c r="(B[24])">', r'<c r="\1" t="str">', text)
