@@ -71,7 +71,7 @@ def test_bodies_that_lie_are_refused(
     server: Server, body: bytes, headers: dict[str, str], error: type[Exception]
 ) -> None:
     def lie(handler: BaseHTTPRequestHandler) -> None:
-        send(handler, body, **headers)
+        send(handler, body, status=200, **headers)
         handler.close_connection = True
 
     server.routes["/a"] = lie

@@ -163,7 +163,7 @@ def test_a_drop_is_announced_and_written_once(localstack: LocalStackCore) -> Non
 
 def plain_template() -> dict[str, Any]:
     """The template without what needs Lambda, DynamoDB or Cognito; state machines by their definitions in S3."""
-    document = json.loads(json.dumps(template()))
+    document: dict[str, Any] = json.loads(json.dumps(template()))
     left_out = ("Function", "LayerVersion", "Api", "ApiGateway", "DynamoDB", "Cognito", "Lambda")
     kept = {}
     for name, resource in document["Resources"].items():

@@ -30,7 +30,8 @@ class Relay(socketserver.BaseRequestHandler):
     """Hands a connection from a container on to the same port of loopback, where the emulator is."""
 
     def handle(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.server.server_address[1])) as there:
+        address: Any = self.server.server_address
+        with socket.create_connection(("127.0.0.1", address[1])) as there:
             back = threading.Thread(target=self._pump, args=(there, self.request), daemon=True)
             back.start()
             self._pump(self.request, there)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from functools import partial
 from typing import Any
 
 import httpx
@@ -48,8 +49,12 @@ def test_many_pushes_at_once_are_all_there_once(deployed: Deployed, name: str) -
 
     with ThreadPoolExecutor(8) as pool:
         runs = set(pool.map(push, range(24)))
+
+    def succeeded(run: str) -> bool:
+        return bool(api(deployed).get(f"/runs/{run}").json()["status"] == "succeeded")
+
     for run in runs:
-        until(lambda run=run: api(deployed).get(f"/runs/{run}").json()["status"] == "succeeded")
+        until(partial(succeeded, run))
     assert sorted(row["n"] for row in rows(deployed, name)) == list(range(24))
     assert len(runs) < 24, "one run takes what waits"
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice_cli.emulator import limits_of_this_machine
+from sluice_cli.emulator import Emulator, limits_of_this_machine
 from sluice_cli.processes import group_members
 from support.server import Server, send
 from support.stack import Deployed, until
@@ -32,6 +32,7 @@ class Memory:
 
     def __init__(self, deployed: Deployed) -> None:
         assert deployed.local is not None
+        assert isinstance(deployed.local.emulator, Emulator)
         group = deployed.local.emulator.pid()
         assert group is not None
         self._group = group

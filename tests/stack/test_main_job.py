@@ -82,6 +82,7 @@ def test_the_readmes_worked_example(deployed: Deployed, tmp_path: Path) -> None:
 def test_links_lead_back(deployed: Deployed, name: str) -> None:
     made = deployed.call("POST", "/projects", {"name": name})
     assert made.headers["location"] == f"{deployed.url}/projects/{name}"
+    assert deployed.http is not None
     found = httpx.get(made.headers["location"], headers=dict(deployed.http.headers), timeout=30, trust_env=False)
     assert (found.status_code, found.headers["etag"]) == (200, '"1"')
     deleted = deployed.call("DELETE", f"/projects/{name}", if_match='"1"')

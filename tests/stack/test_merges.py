@@ -68,7 +68,7 @@ def few_rows(deployed: Deployed) -> Iterator[None]:
 def test_a_merge_in_parts_is_read_like_any_other(deployed: Deployed, name: str) -> None:
     first, second = project(deployed, name)
     a = [{"id": number * 7 % 300, "price": number} for number in range(0, 300, 2)]
-    b = [{"id": number, "name": f"n{number}"} for number in range(0, 300, 3)]
+    b: list[dict[str, Any]] = [{"id": number, "name": f"n{number}"} for number in range(0, 300, 3)]
     refreshed(deployed, name, first, a)
     run = refreshed(deployed, name, second, b)
     assert run["status"] == "succeeded", run

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sluice_cli.emulator import Emulator
 from support.server import Server, send
 from support.stack import Deployed, until
 
@@ -111,10 +112,12 @@ def test_the_emulator_is_killed(
     """The last test: what was stored before is gone, and said to be."""
     assert deployed.local is not None
     project(deployed, server, name)
-    pid = deployed.local.emulator.pid()
+    emulator = deployed.local.emulator
+    assert isinstance(emulator, Emulator)
+    pid = emulator.pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    until(lambda: deployed.local is not None and deployed.local.emulator.pid() is None)
+    until(lambda: emulator.pid() is None)
     deployed.use(deployed.local.up())
     assert "state is lost" in capsys.readouterr().out
     assert deployed.call("GET", f"/projects/{name}").status_code == 404
