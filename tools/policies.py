@@ -40,7 +40,7 @@ _SHORT = {
 }
 
 
-class _NoManagedPolicies(ManagedPolicyLoader):
+class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc] # a package without types
     def __init__(self) -> None:
         super().__init__(iam_client=None)
 
@@ -188,8 +188,8 @@ def _by_kinds(verbs: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
     for resource, actions in verbs.items():
         table, _, kind = resource.partition("[")
         together.setdefault((table, _told(actions)), []).append(kind.rstrip("]"))
-    for (table, actions), kinds in together.items():
-        yield (table if kinds == [""] else f"{table}[{', '.join(sorted(kinds))}]"), actions
+    for (table, verb_list), kinds in together.items():
+        yield (table if kinds == [""] else f"{table}[{', '.join(sorted(kinds))}]"), verb_list
 
 
 def _told(actions: set[str]) -> str:
