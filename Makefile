@@ -72,7 +72,7 @@ invoke: $(INSTALLED) ## Call one function in a Lambda container (FUNCTION=api EV
 
 bench: $(INSTALLED) ## Run a benchmark (NAME=extract)
 	@test -f benchmarks/$(NAME).py || { echo "NAME is one of: $(filter-out support,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
-	@$(BIN)/python benchmarks/$(NAME).py
+	@$(BIN)/python -m benchmarks.$(NAME)
 
 proof: $(INSTALLED) ## Run the long proofs at their full size
 	@$(BIN)/python tools/check.py proof

@@ -30,12 +30,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "functions")]
+sys.path.insert(0, str(ROOT / "functions"))
 
 from api.app import ROUTES  # noqa: E402
-from peers.fastapi_service import write_service  # noqa: E402
+from benchmarks.peers.fastapi_service import write_service  # noqa: E402
+from benchmarks.support import Comparison, environment, lower_is_better, show, table  # noqa: E402
 from sluice.domain.datasource import Datasource  # noqa: E402
-from support import Comparison, environment, lower_is_better, show, table  # noqa: E402
 
 ROUNDS, WARM = 11, 400
 DOCUMENT = Datasource.model_validate(

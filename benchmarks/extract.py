@@ -24,7 +24,8 @@ from typing import Any
 import duckdb
 from botocore.exceptions import ClientError
 
-from peers.measuring import peak_bytes
+from benchmarks.peers.measuring import peak_bytes
+from benchmarks.support import Comparison, lower_is_better, show, table
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.extract.extractor import Base, Extractor
@@ -32,7 +33,6 @@ from sluice.lake import transfer
 from sluice.lake.cache import FileCache
 from sluice.lake.store import Lake
 from sluice.settings import Settings
-from support import Comparison, lower_is_better, show, table
 
 SIZES, ROUNDS = (100_000, 1_000_000), 3
 ASKED = {"csv": 0.5, "jsonl": 0.5, "parquet": 0.8}
@@ -155,7 +155,8 @@ class Case:
 
     def peak(self, side: str) -> int:
         """The peak memory of a process that does this once."""
-        command = [sys.executable, __file__, "--alone", side, str(self._folder), self._kind, str(self._rows)]
+        command = [sys.executable, "-m", "benchmarks.extract", "--alone", side]
+        command += [str(self._folder), self._kind, str(self._rows)]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import botocore.client  # noqa: E402
 
 from sluice.container import Container  # noqa: E402
-from sluice.domain.datasource import Datasource  # noqa: E402
+from sluice.domain.datasource import HttpDatasource  # noqa: E402
 from sluice.domain.names import new_run_id, now, rfc3339  # noqa: E402
 from sluice.domain.run import FetchIndex, Run  # noqa: E402
 from sluice.lake.direct import DirectObjects  # noqa: E402
@@ -50,7 +50,7 @@ def free_port() -> int:
 @contextmanager
 def source(pages: int) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, str(ROOT / "benchmarks/peers/pages_server.py"), str(port), str(pages), str(RECORDS)]
+    command = [sys.executable, "-m", "benchmarks.peers.pages_server", str(port), str(pages), str(RECORDS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         server.stdout.readline()
@@ -76,7 +76,8 @@ class Calls:
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self._lock = threading.Lock()
-        botocore.client.BaseClient._make_api_call = self._timed(botocore.client.BaseClient._make_api_call, str)
+        client: Any = botocore.client.BaseClient
+        client._make_api_call = self._timed(client._make_api_call, str)
         DirectObjects._answer = self._timed(DirectObjects._answer, "direct {}".format)  # type: ignore[method-assign]
 
     def _timed(self, original: Callable[..., Any], name: Callable[[str], str]) -> Callable[..., Any]:
@@ -105,7 +106,7 @@ def fetch(platform: Container, url: str, http: dict[str, Any]) -> FetchIndex:
         "primary_key": ["id"],
         "http": {"url": url, "pagination": pagination | {"total": "total"}, **http},
     }
-    datasource = Datasource.model_validate(document)
+    datasource = HttpDatasource.model_validate(document)
     run = Run(id=new_run_id(), kind="ingest", datasource="d", created_at=rfc3339(now()), created_by="bench")
     run = platform.runs.advance(platform.runs.create(run), status="running")
 

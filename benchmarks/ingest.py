@@ -36,14 +36,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from peers.ingest_pages import RECORDS
-from peers.measuring import peak_bytes
+from benchmarks.peers.ingest_pages import RECORDS
+from benchmarks.peers.measuring import peak_bytes
+from benchmarks.support import ROOT, environment, free_port, higher_is_better, show, table
 from sluice_cli.api import Api
-from sluice_cli.emulator import aws_environment
+from sluice_cli.emulator import Emulator, aws_environment
 from sluice_cli.processes import group_members
 from sluice_cli.progress import StepFailed
 from sluice_cli.stack import LocalStack
-from support import ROOT, environment, free_port, higher_is_better, show, table
 
 PAGES, ROUNDS = 1_000, 3
 LONGEST_SECONDS = 3_600
@@ -131,7 +131,7 @@ def processor_seconds(pid: int) -> float:
 @contextmanager
 def upstream(pages: int, salt: int) -> Iterator[str]:
     """The address of a server of so many pages, unlike those of any other salt."""
-    command = [sys.executable, str(ROOT / "benchmarks/peers/ingest_pages.py"), str(pages), str(salt)]
+    command = [sys.executable, "-m", "benchmarks.peers.ingest_pages", str(pages), str(salt)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -144,6 +144,7 @@ class Bench:
     """The five ways of one ingest."""
 
     def __init__(self, stack: LocalStack, description: dict[str, Any], pages: int) -> None:
+        assert isinstance(stack.emulator, Emulator)
         pid = stack.emulator.pid()
         assert pid is not None
         self._emulator = pid
@@ -204,7 +205,7 @@ class Bench:
         before = processor_seconds(self._emulator)
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
-                [str(environment(name)), str(ROOT / f"benchmarks/peers/ingest_{name}.py"), url, folder, *more],
+                [str(environment(name)), "-m", f"benchmarks.peers.ingest_{name}", url, folder, *more],
                 env={
                     "PATH": os.environ["PATH"],
                     "HOME": folder,

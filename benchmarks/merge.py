@@ -24,14 +24,12 @@ from typing import Any
 
 import duckdb
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from merge_data import SOURCES, SPEC, sources, write_source
+from benchmarks.merge_data import SOURCES, SPEC, sources, write_source
+from benchmarks.support import Comparison, lower_is_better, show
 from sluice.domain.merge import JoinMerge
 from sluice.lake.parquet import ROW_GROUP
 from sluice.merge.row_merge import merge_rows
 from sluice.settings import load_settings
-from support import Comparison, lower_is_better, show
 
 ROWS, ROUNDS = 1_000_000, 5
 PARTED = 10_000_000  # rows a source: 3 x 10^7 in all
@@ -89,7 +87,7 @@ def by_hand(folder: Path, rows: int) -> dict[str, Any]:
             f"TO '{out}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
         )
     seconds = time.perf_counter() - begun
-    found = duckdb.sql(f"SELECT count(*) FROM '{out}'").fetchall()
+    found = duckdb.execute(f"SELECT count(*) FROM '{out}'").fetchall()
     return {"seconds": seconds, "rows": found[0][0], "data": out.stat().st_size}
 
 
@@ -102,7 +100,7 @@ CASES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
 
 def measured(case: str, folder: Path, rows: int) -> dict[str, Any]:
     """One round of a case, in a process of its own."""
-    command = [sys.executable, __file__, "--case", case, "--folder", str(folder), "--rows", str(rows)]
+    command = [sys.executable, "-m", "benchmarks.merge", "--case", case, "--folder", str(folder), "--rows", str(rows)]
     answer: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return answer
 
@@ -139,7 +137,7 @@ def compare(rows: int) -> None:
 
 def in_parts(rows: int) -> list[Comparison]:
     """The same merge in one and in parts: the time of all workers together, and of the slowest ones."""
-    from scale import measured_parts
+    from benchmarks.scale import measured_parts
 
     with tempfile.TemporaryDirectory() as folder:
         for rank in range(SOURCES):

@@ -46,7 +46,7 @@ SPEC = {
 def write_source(path: Path, rank: int, rows: int) -> None:
     """A source in no order, whose keys are two thirds those of the next one."""
     span = rows * 3 // 2
-    duckdb.sql(f"""
+    duckdb.connect().sql(f"""
         SELECT (range * 7919 + {rank} * {rows // 4}) % {span} AS id,
                'name ' || (hash(range, {rank}) % 100000) AS name,
                CASE WHEN hash(range, 1) % 5 > 0 THEN 'S' || (range % 5000) END AS symbol,

@@ -22,16 +22,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent))
-from peers.fastapi_endpoint import kept_endpoint  # noqa: E402
-from support import lower_is_better, show  # noqa: E402
+from benchmarks.peers.fastapi_endpoint import kept_endpoint
+from benchmarks.support import lower_is_better, show
 
-# This folder no more: its query.py would stand before the function of that name.
-sys.path = [str(ROOT / "functions"), *(path for path in sys.path if Path(path) != Path(__file__).parent)]
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "functions"))
 os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
@@ -75,7 +74,7 @@ class Recorder:
     """Stands for botocore's one way out: a read is done once, and answered from memory from then on."""
 
     def __init__(self) -> None:
-        self._original = botocore.client.BaseClient._make_api_call
+        self._original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # private
         self._answers: dict[str, Any] = {}
         self.calls = 0
 
@@ -96,7 +95,7 @@ class Recorder:
                 return kept
             return {**kept, "Body": botocore.response.StreamingBody(io.BytesIO(kept["Body"]), len(kept["Body"]))}
 
-        botocore.client.BaseClient._make_api_call = call  # type: ignore[method-assign]
+        botocore.client.BaseClient._make_api_call = call  # type: ignore[attr-defined] # private
 
 
 def prepare(folder: Path) -> Path:
@@ -117,7 +116,7 @@ def prepare(folder: Path) -> Path:
 
     services = container()
     file = folder / "data.parquet"
-    duckdb.sql(f"""
+    duckdb.connect().sql(f"""
         SELECT 'city ' || (hash(range) % 500) AS city, (hash(range, 1) % 1000000) / 100 AS price,
                (hash(range, 2) % 1000)::BIGINT AS rank
         FROM range({ROWS})
@@ -212,8 +211,7 @@ def main() -> None:
         recorder.calls = 0
         asked = event("kept")
         rounds = [
-            [median_ms(lambda side=side: side(asked, Context()), WARM // 4) for side in (handler, theirs)]
-            for _ in range(4)
+            [median_ms(partial(side, asked, Context()), WARM // 4) for side in (handler, theirs)] for _ in range(4)
         ]
         reads = recorder.calls / (2 * WARM)
         kept = [statistics.median(one[side] for one in rounds) for side in (0, 1)]
@@ -221,8 +219,8 @@ def main() -> None:
         for number in range(ROUNDS + 1):
             low = str(number / 7)
             compute = event("computed", low=low)
-            computed[0].append(median_ms(lambda compute=compute: handler(compute, Context()), 1))
-            computed[1].append(median_ms(lambda low=low: by_duckdb(file, float(low), 100), 1))
+            computed[0].append(median_ms(partial(handler, compute, Context()), 1))
+            computed[1].append(median_ms(partial(by_duckdb, file, float(low), 100), 1))
         same = orjson.loads(handler(event("computed", low="5"), Context())["body"])["items"]
         other = orjson.loads(by_duckdb(file, 5.0, 100))  # two threads add doubles in any order
         assert [rounded(row) for row in same] == [rounded(row) for row in other], "they answer alike"

@@ -26,7 +26,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
-sys.path[0] = str(ROOT / "tests")  # whose `support` is meant, not this folder's
+sys.path.insert(0, str(ROOT / "tests"))
 
 from sluice_cli.api import answer_when_free  # noqa: E402
 from sluice_cli.progress import StepFailed  # noqa: E402

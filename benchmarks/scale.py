@@ -23,9 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from merge_data import SOURCES, SPEC, TYPES, sources, write_source
+from benchmarks.merge_data import SOURCES, SPEC, TYPES, sources, write_source
 from sluice.domain.merge import JoinMerge
 from sluice.domain.schema import Column
 from sluice.lake.ordered import order_key, range_of, starts_of
@@ -118,7 +116,7 @@ CASES: dict[str, Callable[[Path, int, int, Path], dict[str, Any]]] = {
 
 def _worker(case: str, folder: Path, rows: int, number: int) -> dict[str, Any]:
     """One worker, in a process of its own."""
-    command = [sys.executable, str(Path(__file__)), "--case", case, "--number", str(number)]
+    command = [sys.executable, "-m", "benchmarks.scale", "--case", case, "--number", str(number)]
     command += ["--folder", str(folder), "--rows", str(rows)]
     answer: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return answer

@@ -29,7 +29,7 @@ from typing import Any
 
 import asyncpg
 
-from support import ROOT, Comparison, environment, higher_is_better, lower_is_better, show
+from benchmarks.support import ROOT, Comparison, environment, higher_is_better, lower_is_better, show
 
 USER, PASSWORD, TABLE = "owner", "pa55-w0rd-of-the-owner", "orders"
 OURS, DLT, ARROW, INGESTR = "Sluice", "dlt, default", "dlt, pyarrow", "ingestr"
@@ -75,20 +75,20 @@ async def fill(port: int, rows: int) -> None:
     await connection.close()
 
 
-def measured(python: Path, script: str, port: int, *arguments: str) -> dict[str, Any]:
+def measured(python: Path, module: str, port: int, *arguments: str) -> dict[str, Any]:
     """What one way's own process measured.
 
     Raises:
         SystemExit: it failed.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(python), str(ROOT / "benchmarks/peers" / script), str(port), USER, PASSWORD, TABLE, folder]
+        command = [str(python), "-m", f"benchmarks.peers.{module}", str(port), USER, PASSWORD, TABLE, folder]
         variables = {**os.environ, **SILENT}
         done = subprocess.run(
             [*command, *arguments], capture_output=True, text=True, check=False, env=variables, stdin=subprocess.DEVNULL
         )
     if done.returncode != 0:
-        raise SystemExit(f"{script} failed: {done.stderr[-2000:]}")
+        raise SystemExit(f"{module} failed: {done.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
@@ -116,11 +116,11 @@ def main() -> None:
     results: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with server(options.rows) as port:
         for number in range(options.rounds):
-            results[OURS].append(measured(Path(sys.executable), "sql_ours.py", port))
-            results[DLT].append(measured(dlt, "sql_dlt.py", port, "sqlalchemy"))
-            results[ARROW].append(measured(dlt, "sql_dlt.py", port, "pyarrow"))
+            results[OURS].append(measured(Path(sys.executable), "sql_ours", port))
+            results[DLT].append(measured(dlt, "sql_dlt", port, "sqlalchemy"))
+            results[ARROW].append(measured(dlt, "sql_dlt", port, "pyarrow"))
             if ingestr is not None:
-                results[INGESTR].append(measured(ingestr, "sql_ingestr.py", port))
+                results[INGESTR].append(measured(ingestr, "sql_ingestr", port))
             print(
                 f"• round {number + 1}: " + ", ".join(f"{way} {of[-1]['seconds']:.1f} s" for way, of in results.items())
             )

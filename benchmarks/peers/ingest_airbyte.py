@@ -7,7 +7,8 @@ import sys
 
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, Type
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from measuring import report
+
+from benchmarks.peers.measuring import report
 
 
 def manifest(url: str) -> dict[str, object]:

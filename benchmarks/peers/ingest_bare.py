@@ -10,11 +10,13 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import duckdb
 import httpx
-from measuring import report
+
+from benchmarks.peers.measuring import report
 
 
 def ingest(url: str, folder: Path, store: Callable[[int, bytes], object] | None) -> int:
@@ -38,7 +40,7 @@ def ingest(url: str, folder: Path, store: Callable[[int, bytes], object] | None)
 
 def storing(endpoint: str, bucket: str, prefix: str) -> Callable[[int, bytes], object]:
     """What puts a page into the bucket, compressed."""
-    s3 = botocore.session.get_session().create_client("s3", endpoint_url=endpoint)
+    s3: Any = botocore.session.get_session().create_client("s3", endpoint_url=endpoint)
 
     def store(page: int, body: bytes) -> None:
         s3.put_object(Bucket=bucket, Key=f"{prefix}/{page:06}", Body=gzip.compress(body, 1))

@@ -8,7 +8,8 @@ from pathlib import Path
 import dlt
 import pyarrow.parquet
 from dlt.sources.rest_api import rest_api_source
-from measuring import report
+
+from benchmarks.peers.measuring import report
 
 
 def ingest(url: str, folder: Path) -> int:

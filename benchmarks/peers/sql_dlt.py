@@ -10,8 +10,9 @@ from pathlib import Path
 
 import dlt
 from dlt.sources.sql_database import sql_table
-from measuring import report
 from sqlalchemy import create_engine
+
+from benchmarks.peers.measuring import report
 
 
 def ingest(url: str, table: str, folder: Path, backend: str) -> int:

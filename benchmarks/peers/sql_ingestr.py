@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 from ingestr.main import app
-from measuring import report
+
+from benchmarks.peers.measuring import report
 
 
 def ingest(url: str, table: str, folder: Path) -> int:

@@ -7,8 +7,7 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from measuring import report
-
+from benchmarks.peers.measuring import report
 from sluice.domain.datasource.sql_source import SqlSource
 from sluice.lake.gzipped import gzipped
 from sluice.settings import Settings
