@@ -43,7 +43,8 @@ MEMORY_GB, DISK_GB, AT_ONCE = 3008 / 1024, 8, 100
 
 
 def _partitioner(folder: Path, rows: int, scratch: Path) -> Partitioner:
-    return partitioner(JoinMerge.model_validate(SPEC), sources(folder, rows), load_settings(), scratch)
+    stored = sources(folder, rows)
+    return partitioner(JoinMerge.model_validate(SPEC), stored, [set() for _ in stored], load_settings(), scratch)
 
 
 def _starts(folder: Path) -> list[str]:
@@ -56,7 +57,7 @@ def sample(folder: Path, rows: int, number: int, scratch: Path) -> dict[str, Any
     parts = parts_for(rows * SOURCES, 0, load_settings())
     stored = sources(folder, rows)[number]
     one_in = sampled_one_in(rows * SOURCES, parts)
-    keys = _partitioner(folder, rows, scratch).sample(number, stored, one_in, scratch)
+    keys = _partitioner(folder, rows, scratch).sample(number, stored, one_in, scratch).keys
     (folder / f"sample-{number}.json").write_text(json.dumps(keys))
     return {"read": stored.files[0].path.stat().st_size, "written": (folder / f"sample-{number}.json").stat().st_size}
 

@@ -25,7 +25,7 @@ import boto3
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from mangum import Mangum
 from pydantic import BaseModel
-from sluice.domain.datasource import Datasource
+from sluice.domain.datasource import Datasource, HttpDatasource
 from sluice.domain.project import Assignment, Project
 
 app = FastAPI(title="Peer")
@@ -38,7 +38,7 @@ class Principal(BaseModel):
     projects: list[str] | None = None
 
 
-class DatasourceView(Datasource):
+class DatasourceView(HttpDatasource):
     etag: str
     created_at: str
     updated_at: str
