@@ -65,6 +65,7 @@ def test_a_probe_comes_as_far_as_its_secret(invoke: Invoke) -> None:
         ("CommitFunction", "commit"),
         ("ScheduledFunction", "scheduled"),
         ("RunEventsFunction", "run_events"),
+        ("PublicationsFunction", "publications"),
         ("InboxFunction", "inbox"),
     ],
 )

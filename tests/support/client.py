@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sluice.api.dispatch import matches
+from sluice.container import container
 from support.conformance import require_conformance
-from support.workflows import Context
+from support.workflows import Context, LocalWorkflows
 
 
 @dataclass
@@ -46,6 +47,12 @@ def event_of(method: str, path: str, body: str | None, headers: dict[str, str]) 
         "body": body,
         "isBase64Encoded": False,
     }
+
+
+def _deliver_publications() -> None:
+    """What a call has published reaches the followers soon after it."""
+    if isinstance(workflows := container().workflows, LocalWorkflows):
+        workflows.deliver_publications()
 
 
 def serving(method: str, path: str) -> str:
@@ -82,6 +89,7 @@ class Client:
             return Reply(401, {}, "{}")
         event["requestContext"]["authorizer"] = context
         answer = importlib.import_module(f"{serving(method, event['path'])}.app").handler(event, Context())
+        _deliver_publications()
         text = answer.get("body") or ""
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode()

@@ -65,6 +65,11 @@ def aws() -> Iterator[None]:
         Container._direct_objects = _direct_objects  # type: ignore[method-assign]
 
 
+def _stream(properties: dict[str, Any]) -> dict[str, Any] | None:
+    specification = properties.get("StreamSpecification")
+    return {"StreamEnabled": True, **specification} if specification else None
+
+
 def empty() -> None:
     """Make the account one with the template's tables, both buckets and the group of schedules, all empty."""
     BackendDict.reset()
@@ -78,7 +83,7 @@ def empty() -> None:
             global_indexes=properties.get("GlobalSecondaryIndexes", []),
             indexes=[],
             throughput=None,
-            streams=None,
+            streams=_stream(properties),
             billing_mode=properties["BillingMode"],
             sse_specification=None,
             tags=[],

@@ -32,6 +32,7 @@ _ENTRIES = {
     "sluice.runs.drops.receive": "inbox",
     "sluice.runs.scheduled.fire": "scheduled",
     "sluice.runs.reconcile.sweep": "run_events",
+    "sluice.publication.delivery.deliver_lost": "publications",
 }
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 

@@ -113,7 +113,8 @@ class Deployed:
 
     def sweep(self) -> None:
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
-        self.client("lambda").invoke(FunctionName="sluice-run_events", Payload=payload)
+        for function in ("run_events", "publications"):
+            self.client("lambda").invoke(FunctionName=f"sluice-{function}", Payload=payload)
 
 
 def until(found: Callable[[], Any], seconds: float = 60) -> Any:

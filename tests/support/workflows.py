@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sluice.container import Container
 from sluice.domain.run import Run, execution_name
 from sluice.platform.workflows import Outcome
 from support import permissions
+from support.streams import PublicationStream
 
 ROOT = Path(__file__).parents[2]
 INGEST, REFRESH = (json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh"))
@@ -57,6 +59,11 @@ class LocalWorkflows:
         self.before_task: Callable[[str, dict[str, Any]], None] = lambda function, payload: None
         self.tasks: list[str] = []
         self.hold = False
+        self.stream = PublicationStream()
+
+    def deliver_publications(self) -> None:
+        """Have the stream of published versions delivered, as it is soon after each of them."""
+        self.stream.deliver(lambda: self.before_task("publications", {}), Context())
 
     def start(self, run: Run) -> None:
         permissions.note("states:StartExecution", f"stateMachine:{run.type.workflow}")
@@ -83,7 +90,9 @@ class LocalWorkflows:
         except ExecutionFailed as failure:
             self.outcomes[name] = Outcome("FAILED", failure.error, failure.cause)
             if nested:
+                self.deliver_publications()
                 raise
+        self.deliver_publications()
         if self.settle_ends and not nested:
             self._tell_end(name)
 
@@ -131,7 +140,9 @@ class LocalWorkflows:
             except ExecutionFailed:
                 assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
             return {"status": "ended"}
-        function = state["Resource"].removeprefix("${").removesuffix("FunctionArn}").lower()
+        function = _snake(state["Resource"].removeprefix("${").removesuffix("FunctionArn}"))
+        if "Parameters" in state:
+            data = {name.removesuffix(".$"): _at(data, path) for name, path in state["Parameters"].items()}
         tries = 1 + state["Retry"][-1]["MaxAttempts"]
         for attempt in range(1, tries + 1):
             self.tasks.append(function)
@@ -161,6 +172,10 @@ class LocalWorkflows:
                 assert state["ToleratedFailurePercentage"] == 100
 
 
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 def _placed(data: dict[str, Any], result: Any, path: str | None) -> dict[str, Any]:
     if path is None:
         return data
@@ -169,7 +184,7 @@ def _placed(data: dict[str, Any], result: Any, path: str | None) -> dict[str, An
 
 def _chosen(state: dict[str, Any], data: dict[str, Any]) -> str:
     for choice in state["Choices"]:
-        if _at(data, choice["Variable"]) == choice["StringEquals"]:
+        if _at(data, choice["Variable"]) == choice.get("StringEquals", choice.get("NumericEquals")):
             return str(choice["Next"])
     return str(state["Default"])
 

@@ -22,6 +22,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now
 from sluice.domain.run import Drop
+from sluice.publication.delivery import deliver_lost
 from sluice.runs.drops import receive
 from sluice.runs.reconcile import sweep
 from sluice.runs.scheduled import fire
@@ -31,7 +32,7 @@ from support.documents import drop, http_source, paged_source, rows
 from support.upstream import Canned, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
-MOST_CALLS = 150
+MOST_CALLS = 165
 STEP = 1 if os.environ.get("PROOF") else 17
 OLD = [{"symbol": "A", "v": 1, "w": 1}]
 NEW = [{"symbol": "A", "v": 2, "w": 2}, {"symbol": "B", "v": 2, "w": None}]
@@ -129,6 +130,7 @@ def test_a_killed_function_is_called_again(
     assert ended["status"] == "succeeded", ended
     assert rows(admin, "projects/p") == NEW
     assert services.datasets.pointer(DatasetId.of_project("p")).latest == 2, "one refresh is one version"
+    assert deliver_lost(services, 0) == 0
     assert sweep(services, 0) == 0
     assert services.runs.active() == []
 
@@ -260,12 +262,14 @@ def test_a_lost_event_is_made_good_by_the_sweeper(
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/datasources/notes", {})
-    workflows.settle_ends = False
+    workflows.settle_ends = workflows.stream.enabled = False
     drop(services, "notes/a.csv", b"symbol,v\nA,1\n")
     assert admin.get("/projects/p/data").status == 404
     assert sweep(services, 3600) == 1, "a young run is left alone"
+    assert deliver_lost(services, 3600) == 1, "a young publication is left alone"
     workflows.settle_ends = True
     sweep(services, 0)
+    assert deliver_lost(services, 0) == 0
     assert rows(admin, "projects/p") == [{"_source": "notes", "symbol": "A", "v": 1}]
     assert services.runs.active() == []
 

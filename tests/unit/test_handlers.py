@@ -122,6 +122,12 @@ def test_run_events(services: Container, admin: Client, workflows: LocalWorkflow
     assert detail["detail"].endswith("committed: Lambda.Unknown: it died. Redrive it.")
     assert handled("run_events")["status"] == "failed"
     assert handled("run_events-sweep") == {"under_way": 0}
+    assert handled("run_events-children") == {"run": RUN_ID, "status": None}
+
+
+def test_publications(services: Container, admin: Client) -> None:
+    assert handled("publications") == {"batchItemFailures": []}
+    assert handled("publications-sweep") == {"waiting": 0}
 
 
 def test_events_are_tidy() -> None:

@@ -51,21 +51,22 @@ STAGE = Budget(LOGGED, 200)
 BUDGETS = {
     "api": Budget(ROUTED, 306),
     "authoring": Budget(ROUTED, 372),
-    "authorizer": Budget(CATALOG, 150),
+    "authorizer": Budget(CATALOG, 153),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 192),
+    "inbox": Budget(LOGGED, 196),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 275),
+    "probe": Budget(ROUTED, 281),
     "query": Budget(ROUTED, 372),
     "report": STAGE,
-    "run_events": Budget(LOGGED, 202),
-    "scheduled": Budget(CATALOG, 152),
+    "publications": Budget(LOGGED, 203),
+    "run_events": Budget(LOGGED, 204),
+    "scheduled": Budget(CATALOG, 156),
 }
 
 LOAD = """

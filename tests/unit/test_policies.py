@@ -94,4 +94,4 @@ def test_calls_of_handlers_are_seen(services: Container, admin: Client, document
     assert refresh(admin, "p")["status"] == "succeeded"
     assert admin.get("/projects/p/models/m/data").status == 200
     stages = {"plan", "fetch", "extract", "merge", "model", "report", "commit"}
-    assert permissions.seen == stages | {"api", "authorizer", "authoring", "query", "run_events"}
+    assert permissions.seen == stages | {"api", "authorizer", "authoring", "query", "run_events", "publications"}

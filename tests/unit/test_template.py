@@ -38,6 +38,7 @@ FREE_WHILE_IDLE = {
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping",  # of a stream of DynamoDB, whose reading by Lambda is free
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
@@ -64,8 +65,10 @@ def test_nothing_costs_while_nobody_uses_it() -> None:
     for function in of_type("AWS::Lambda::Function").values():
         assert "VpcConfig" not in function["Properties"]
         assert "ProvisionedConcurrencyConfig" not in function["Properties"]
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        assert mapping["Properties"]["EventSourceArn"] == {"Fn::GetAtt": ["DatasetsTable", "StreamArn"]}
     rates = [one["Properties"]["ScheduleExpression"] for one in of_type("AWS::Scheduler::Schedule").values()]
-    assert rates == [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
+    assert rates == 2 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
     assert "KmsMasterKeyId" not in json.dumps(expanded())
     assert "CacheClusterEnabled" not in json.dumps(expanded())
 

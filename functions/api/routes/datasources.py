@@ -29,7 +29,6 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.errors import Conflict
 from sluice.runs.start import ingest_run, start
-from sluice.runs.tables import follow
 
 routes = Routes("datasources")
 FORCE = Parameter("force", "`true` deletes even while assigned.", {"type": "boolean", "default": False})
@@ -95,18 +94,18 @@ def delete_datasource(call: Call, services: Container, slug: str) -> Answer:
     call.require_match(call.definition.etag)
     call.require_known_parameters()
     force = call.choice("force", ("true", "false"), "false") == "true"
+    dataset = DatasetId.of_datasource(slug)
 
     def delete(found: Definition | None) -> Answer:
         if found is None:
             raise missing("datasource", slug)
         if force:
             services.assignments.remove(services.assignments.of_datasource(slug))
-        services.definitions.delete(found, services.datasets.hiding(DatasetId.of_datasource(slug)))
+        services.definitions.delete(found, services.datasets.hiding(dataset, call.principal.id))
         return Answer(status=204)
 
     answer = until_stored(call, delete)
     services.schedules.remove("datasource", slug)
-    follow(services, DatasetId.of_datasource(slug))
     return answer
 
 
@@ -116,11 +115,13 @@ def restore_datasource(call: Call, services: Container, slug: str) -> Answer:
     call.require_known_parameters()
     within = timedelta(days=services.settings.restore_days)
     found = services.definitions.restore(
-        "datasource", slug, within, lambda: services.datasets.showing(DatasetId.of_datasource(slug))
+        "datasource",
+        slug,
+        within,
+        lambda: services.datasets.showing(DatasetId.of_datasource(slug), call.principal.id),
     )
     document = Datasource.model_validate(found.document)
     services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
-    follow(services, DatasetId.of_datasource(slug))
     return Answer(shown_datasource(found), headers={"ETag": f'"{found.etag}"'})
 
 

@@ -16,7 +16,6 @@ from sluice.domain.project import Project
 from sluice.projects.deletion import delete_resources
 from sluice.projects.overrides import delete_overrides
 from sluice.runs.start import refresh_run, start
-from sluice.runs.tables import follow
 
 routes = Routes("projects")
 
@@ -78,15 +77,15 @@ def delete_project(call: Call, services: Container, slug: str) -> Answer:
     def delete(found: Definition | None) -> Answer:
         if found is None:
             raise missing("project", slug)
-        services.definitions.delete(found, services.datasets.hiding(DatasetId.of_project(slug)))
+        hiding = services.datasets.hiding(DatasetId.of_project(slug), call.principal.id)
+        services.definitions.delete(found, hiding)
         return Answer(status=204)
 
     answer = until_stored(call, delete)
     services.assignments.remove(services.assignments.of_project(slug))
     delete_overrides(services, slug)
-    delete_resources(services, slug)
+    delete_resources(services, slug, call.principal.id)
     services.schedules.remove("project", slug)
-    follow(services, DatasetId.of_project(slug))
     return answer
 
 

@@ -10,7 +10,6 @@ from sluice.container import Container
 from sluice.domain.dataset import Manifest, Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.errors import NotFound
-from sluice.runs.tables import follow
 
 routes = Routes("versions")
 
@@ -81,5 +80,4 @@ def promote_project_version(call: Call, services: Container, slug: str, number: 
     call.require_known_parameters()
     dataset = DatasetId.of_project(slug)
     version = services.datasets.promote(dataset, _number(dataset, number), call.principal.id)
-    follow(services, dataset)
     return Answer(_view(version), headers={"ETag": f'"{version.number}"'})

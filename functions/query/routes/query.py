@@ -18,7 +18,7 @@ from sluice.domain.schema import BIGINT_RANGE
 from sluice.domain.sql_query import QueryText, SqlError, parse_query
 from sluice.domain.text_values import loses_digits
 from sluice.errors import Conflict, Invalid
-from sluice.projects.refresh_outputs import published_tables
+from sluice.projects.tables import published_tables
 
 routes = Routes("models")
 

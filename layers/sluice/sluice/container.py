@@ -20,6 +20,7 @@ from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
 from sluice.catalog.project_resources import ProjectResources
+from sluice.catalog.publications import Publications
 from sluice.catalog.runs import Pages, Runs
 from sluice.catalog.slots import Slots
 from sluice.catalog.table import Table
@@ -109,7 +110,12 @@ class Container:
         """Versions and pointers."""
         settings = self.settings
         datasets, versions = self._table(settings.datasets_table), self._table(settings.versions_table)
-        return Datasets(datasets, versions, self.runs, settings.workspace)
+        return Datasets(datasets, versions, self.runs, self.publications, settings.workspace)
+
+    @cached_property
+    def publications(self) -> Publications:
+        """What was published when, and who has yet to be told."""
+        return Publications(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
     def test_results(self) -> TestResults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from sluice.container import Container
-from sluice.projects.refresh_outputs import published_tables
+from sluice.projects.tables import published_tables
 from sluice.reads.endpoints.cache import AnswerCache
 from sluice.reads.endpoints.server import EndpointServer
 

@@ -23,9 +23,8 @@ from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.models.graph import needed, reads_of, waves
-from sluice.projects.refresh_outputs import models_of, published_tables
+from sluice.projects.tables import models_of, published_tables
 from sluice.reads.endpoints.columns import endpoint_columns
-from sluice.runs.tables import follow
 
 _NAME_PATTERN = r"[a-z0-9_][a-z0-9_-]{0,62}"
 M = TypeVar("M", bound=BaseModel)
@@ -133,8 +132,7 @@ class ResourceRoutes(Generic[M]):
         if self._kind == "model":
             require_unread(services, slug, name)
         dataset = DatasetId.of_project_resource(slug, self._kind, name)
-        services.resources.delete(found, services.datasets.hiding(dataset))
-        follow(services, dataset)
+        services.resources.delete(found, services.datasets.hiding(dataset, call.principal.id))
         return Answer(status=204)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sluice.catalog.definitions import Definition, Definitions, Kind
+from sluice.catalog.publications import Publications, micro
 from sluice.catalog.runs import Runs
 from sluice.catalog.table import MOST_TOGETHER, ConditionFailed, Item, Table, Write, batch_get, transact, transact_get
 from sluice.catalog.upgrades import newest, upgraded
@@ -27,10 +28,13 @@ class _Commit:
 class Datasets:
     """The tables `Datasets` and `Versions`."""
 
-    def __init__(self, datasets: Table, versions: Table, runs: Runs, workspace: str) -> None:
+    def __init__(
+        self, datasets: Table, versions: Table, runs: Runs, publications: Publications, workspace: str
+    ) -> None:
         self._datasets = datasets
         self._versions = versions
         self._runs = runs
+        self._publications = publications
         self._workspace = workspace
 
     def pointer(self, dataset: DatasetId) -> Pointer:
@@ -109,14 +113,8 @@ class Datasets:
         """
         if moment.microsecond % 1000 == 0:
             moment = moment.replace(microsecond=moment.microsecond + 999)
-        condition = "#workspace = :pk AND #dataset BETWEEN :first AND :last"
-        values = {
-            "pk": self._workspace,
-            "first": _publication(dataset, ""),
-            "last": _publication(dataset, _micro(moment)),
-        }
-        found = self._datasets.query(condition, values, limit=1, newest_first=True).items
-        number = found[0]["number"] if found else self._published_before_history(dataset, moment)
+        publication = self._publications.last(dataset, moment)
+        number = publication.number if publication else self._published_before_history(dataset, moment)
         if number is None or number <= self.pointer(dataset).floor:
             raise NotPublished(f"Nothing of {dataset} was published at {rfc3339(moment)}, as far as is known.")
         return self.version(dataset, number)
@@ -154,16 +152,11 @@ class Datasets:
             }
             pointing = self._datasets.update(self._key(dataset), changes, *_unchanged(pointer))
             try:
-                transact(self._datasets.client, [pointing, self._noted(dataset, moment, number, by)])
+                transact(self._datasets.client, [pointing, self._publications.put(dataset, moment, number, by)])
             except ConditionFailed:
                 continue
             return version
         raise Conflict(f"{dataset} is being published by others all the time; try again.")
-
-    def _noted(self, dataset: DatasetId, moment: str, number: int, by: str) -> Write:
-        """The part of a publication that keeps when it was, for `as_of`."""
-        key = {"workspace": self._workspace, "dataset": _publication(dataset, moment)}
-        return self._datasets.put({**key, "number": number, "by": by}, "attribute_not_exists(#dataset)")
 
     def versions(self, dataset: DatasetId, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """Versions from the newest on; and the number to go on before."""
@@ -195,11 +188,14 @@ class Datasets:
                     raise NotPublished(f"Nothing of {dataset} has been made yet; start a run.")
                 raise NotFound(f"The run {run!r} has made no version of {dataset}.")
 
-    def hiding(self, dataset: DatasetId) -> list[Write]:
+    def hiding(self, dataset: DatasetId, by: str) -> list[Write]:
         """The part of a deletion that takes the dataset's versions out of everybody's sight.
 
         Whoever makes a definition of the same name later must not find the data of this one;
         numbers go on, so that no version is ever written over.
+
+        Args:
+            by: the principal that deletes, for the followers of publications.
         """
         pointer = self.pointer(dataset)
         if pointer.latest == 0:
@@ -211,15 +207,26 @@ class Datasets:
             "hidden": hidden,
             **dict.fromkeys(_SHOWN),
         }
-        return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
+        return [
+            self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest}),
+            *([self._publications.put(dataset, _later(pointer), None, by)] if pointer.published is not None else []),
+        ]
 
-    def showing(self, dataset: DatasetId) -> list[Write]:
-        """The part of a restoration that brings back what `hiding` has hidden."""
+    def showing(self, dataset: DatasetId, by: str) -> list[Write]:
+        """The part of a restoration that brings back what `hiding` has hidden.
+
+        Args:
+            by: the principal that restores, for the followers of publications.
+        """
         pointer = self.pointer(dataset)
         if pointer.hidden is None:
             return []
         changes = {**dict.fromkeys(_SHOWN), **pointer.hidden, "hidden": None}
-        return [self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest})]
+        number = pointer.hidden.get("published")
+        return [
+            self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest}),
+            *([self._publications.put(dataset, _later(pointer), number, by)] if number is not None else []),
+        ]
 
     def _key(self, dataset: DatasetId) -> Item:
         return {"workspace": self._workspace, "dataset": dataset}
@@ -280,7 +287,7 @@ class Datasets:
         published_at = _later(pointer) if refusal is None else None
         writes = [self._pointing(pointer, manifest, run, number, published_at, repeated)]
         if not repeated and published_at is not None:
-            writes.append(self._noted(manifest.dataset, published_at, number, run.id))
+            writes.append(self._publications.put(manifest.dataset, published_at, number, run.id))
         if not repeated:
             moment = parse_time(published_at) if published_at is not None else now()
             item = self._item(manifest, manifest_key, number, rfc3339(moment))
@@ -362,21 +369,12 @@ def _unchanged(pointer: Pointer) -> tuple[str, Item]:
     return f"attribute_not_exists(#dataset) OR ({same})", values
 
 
-def _micro(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def _later(pointer: Pointer) -> str:
     """Now, but after the publication before: clocks differ, and the history must not go back."""
     moment = now()
     if pointer.published_at is not None:
         moment = max(moment, parse_time(pointer.published_at) + timedelta(microseconds=1))
-    return _micro(moment)
-
-
-def _publication(dataset: DatasetId, moment: str) -> str:
-    """The sort key under which a publication is kept, beside the pointers."""
-    return f"published/{dataset}/{moment}"
+    return micro(moment)
 
 
 def _require_storable(manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ from sluice.merge.selected import selected_document
 from sluice.settings import Settings
 
 
+@dataclass(frozen=True)
+class Merged:
+    """A version whose objects are written, and its manifest, which is not.
+
+    Args:
+        key: where the manifest belongs in the lake.
+    """
+
+    key: str
+    manifest: Manifest
+
+
 class Merger:
     """Merges one project.
 
@@ -52,8 +65,8 @@ class Merger:
 
     def merge(
         self, run: Run, project: Project, assigned: list[Assigned], failures: dict[str, str]
-    ) -> str | ParallelMerge:
-        """Write the version that the datasources' published versions make.
+    ) -> Merged | ParallelMerge:
+        """Write the objects of the version that the datasources' published versions make.
 
         Where the published version was made of the same, its objects are named again and no work is done.
 
@@ -62,8 +75,7 @@ class Merger:
             failures: why a datasource could not be ingested for this refresh, by its slug.
 
         Returns:
-            The key of the manifest, for the commit; of a merge too large for one call, its parts, of which
-            nothing is made yet.
+            The version; of a merge too large for one call, its parts, of which nothing is made yet.
 
         Raises:
             NothingToMerge: no datasource has a version.
@@ -98,15 +110,7 @@ class Merger:
             with self._lake.scratch() as scratch:
                 self._write(folder, project.merge, on_disk(inputs.sources, self._lake), manifest, scratch.parent)
         manifest.warnings = capped([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
-        key = object_keys.manifest(folder)
-        self._lake.put_json(key, manifest.model_dump(mode="json"))
-        return key
-
-    def merged(self, parts: ParallelMerge) -> str:
-        """Write the version that all parts of a merge make; the key of its manifest."""
-        key = object_keys.manifest(parts.version_folder)
-        self._lake.put_json(key, parts.manifest().model_dump(mode="json"))
-        return key
+        return Merged(object_keys.manifest(folder), manifest)
 
     def _parts(self, merge: Merge, inputs: Inputs) -> int:
         """Into how many parts the merge is divided."""
@@ -178,6 +182,11 @@ class Merger:
         part = data_object(object_keys.document(folder), path, 1)
         self._lake.put_file(part.key, path)
         manifest.document, manifest.rows, manifest.bytes = part, 1, part.bytes
+
+
+def whole_of(parts: ParallelMerge) -> Merged:
+    """The version that all parts of a merge make."""
+    return Merged(object_keys.manifest(parts.version_folder), parts.manifest())
 
 
 def require_known_sources(merge: Merge, assigned: list[Assigned]) -> None:

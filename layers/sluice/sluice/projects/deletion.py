@@ -1,17 +1,19 @@
-"""The parts of a project that is deleted."""
+"""The deletion of what belongs to a project that was deleted."""
 
 from __future__ import annotations
 
 from sluice.catalog.definitions import COUNTED
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
-from sluice.runs.tables import follow
 
 
-def delete_resources(services: Container, project: str) -> None:
-    """Remove the models, reports, endpoints and links of a project that was deleted."""
+def delete_resources(services: Container, project: str, by: str) -> None:
+    """Remove the models, reports, endpoints and links of a project that was deleted.
+
+    Args:
+        by: the principal that has deleted the project.
+    """
     for kind in COUNTED:
         for name, found in services.resources.all(kind, project).items():
             dataset = DatasetId.of_project_resource(project, kind, name)
-            services.definitions.delete(found, services.datasets.hiding(dataset))
-            follow(services, dataset)
+            services.definitions.delete(found, services.datasets.hiding(dataset, by))

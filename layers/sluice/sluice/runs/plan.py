@@ -33,7 +33,7 @@ def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
     return allowed is None or now() - parse_time(checked_at) > timedelta(seconds=allowed)
 
 
-def plan(services: Container, run: Run) -> str:
+def plan_ingests(services: Container, run: Run) -> str:
     """Write the refresh's items: one ingest run for each datasource to be asked.
 
     A plan that was written already stands, so that a repeated step does not ask twice; a

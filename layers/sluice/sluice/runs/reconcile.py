@@ -1,4 +1,4 @@
-"""A run's last word: its final status when its steps could not say it, and all that follows."""
+"""The end of a run: its final status where its stages could not write it, and what its end causes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import orjson
 from aws_lambda_powertools import Logger
 
 from sluice.container import Container
-from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redacted
 from sluice.domain.run import Run
@@ -19,8 +18,7 @@ from sluice.runs.drops import receive_lost, reject_drop
 from sluice.runs.plan import children
 from sluice.runs.pushes import release_drain
 from sluice.runs.queue import free_lost_slots, release_slot, start_waiting
-from sluice.runs.start import changed, redrive, release_refresh
-from sluice.runs.tables import follow
+from sluice.runs.start import redrive, release_refresh
 
 _GRACE_SECONDS = 60
 logger = Logger()
@@ -76,10 +74,6 @@ def _sentence(error: str | None, cause: str | None) -> str:
 
 
 def _follow_up(services: Container, run: Run) -> None:
-    if run.status in ("succeeded", "partial"):
-        follow(services, run.owner)
-        for name in services.resources.all("model", run.project) if run.project and services.tables else ():
-            follow(services, DatasetId.of_project_resource(run.belongs_to, "model", name))
     if run.type.starts_ingests:
         for child in children(services, run):
             if not child.finished and run.status == "cancelled":
@@ -102,8 +96,6 @@ def _follow_up_ingest(services: Container, run: Run) -> None:
         release_drain(services, run)
     if run.status == "failed" and run.drop is not None:
         reject_drop(services, run)
-    if run.status in ("succeeded", "partial") and _published_by(services, run):
-        changed(services, run.datasource or "", but_not=_refreshing_project(services, run))
 
 
 def _was_lost(services: Container, run: Run) -> bool:
@@ -115,16 +107,13 @@ def _was_lost(services: Container, run: Run) -> bool:
     return lost and run.attempt < services.settings.lost_run_attempts
 
 
-def _published_by(services: Container, run: Run) -> bool:
-    return services.datasets.pointer(run.owner).run == run.id
+def reconcile_children(services: Container, run: Run) -> None:
+    """Bring the ingest runs of a refresh to their end, before it merges what they have published.
 
-
-def _refreshing_project(services: Container, run: Run) -> str | None:
-    """The project whose refresh will merge this run's version by itself; later, it would not."""
-    parent = services.runs.find(run.parent) if run.parent else None
-    if parent is None or parent.finished or parent.progress is None or parent.progress.stage != "ingest":
-        return None
-    return parent.project
+    A run whose function or execution was killed has no final status until somebody looks.
+    """
+    for child in children(services, run):
+        reconcile(services, child)
 
 
 def current(services: Container, run: Run) -> Run:

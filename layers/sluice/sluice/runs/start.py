@@ -114,20 +114,6 @@ def prepare_child(services: Container, parent: Run, datasource: str) -> Run:
     return services.runs.create(run)
 
 
-def changed(services: Container, datasource: str, but_not: str | None = None) -> None:
-    """Refresh the projects that follow a datasource's changes.
-
-    Args:
-        but_not: a project that is being refreshed just now and caused the change.
-    """
-    for assigned in services.assignments.of_datasource(datasource):
-        if assigned.project == but_not:
-            continue
-        found = services.definitions.find("project", assigned.project)
-        if found and follows_changes(found):
-            refresh_for_change(services, assigned.project)
-
-
 def follows_changes(project: Definition) -> bool:
     """Whether a new version of one of its datasources refreshes the project."""
     return bool(project.document["enabled"]) and project.document["refresh_on"] == "change"

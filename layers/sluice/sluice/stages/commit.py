@@ -26,9 +26,9 @@ def _made(services: Container, run: Run, event: dict[str, Any]) -> list[tuple[st
     """The manifests of a run: the one that the stage before has written, or those of its parts but for views."""
     if "manifest_key" in event:
         return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
-    from sluice.projects.refresh_outputs import made_by
+    from sluice.projects.refresh_outputs import outputs_of
 
-    made = [(key, manifest) for _, key, manifest in made_by(services, run)]
+    made = [(key, manifest) for _, key, manifest in outputs_of(services, run)]
     kept = [one for one in made if one[1].spec.get("model", {}).get("materialize", True)]
     if not kept:
         raise ModelFailed(f"The model {run.part} is a view, which is computed when it is read.")

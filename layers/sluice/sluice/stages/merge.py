@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sluice.container import Container
 from sluice.domain.project import Project
 from sluice.domain.run import Run, capped
 
+if TYPE_CHECKING:
+    from sluice.merge.merger import Merged
+    from sluice.merge.parallel_merge import ParallelMerge
+
 
 def merge(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Merge what the project's datasources have published, test it, and say what is made of it.
+    """Merge what the project's datasources have published, test it, and plan what is made of it.
 
     A merge that is too large for one call is done by workers: the answer `"parts"` names them, and
-    this step is called again when they have ended, until nothing is left to be done.
-    """
-    from sluice.projects import refresh_outputs
-    from sluice.stages import merge_steps
+    this stage is called again when they have ended, until no work is left.
 
-    project = Project.model_validate(services.definitions.get("project", run.project or "").document)
+    Args:
+        event: in a later call `"folder"` and `"stage"`, as the answer before had them.
+    """
+    from sluice.projects.refresh_outputs import planned_outputs
+    from sluice.projects.table_tests import test_merge
+
     if run.part is not None:
-        return {"outcome": "done", **refresh_outputs.planned(services, run, None)}
-    key = merge_steps.merged(services, run, project, event)
-    if not isinstance(key, str):
-        return {"outcome": "parts", **key}
-    planned = refresh_outputs.planned(services, run, key)
-    warnings = refresh_outputs.test_tables(services, run, project, services.lake.manifest(key))
-    if warnings:
-        noted = services.lake.manifest(key)
-        noted.warnings = capped([*noted.warnings, *warnings])
-        services.lake.put_json(key, noted.model_dump(mode="json"))
-    return {"outcome": "done", **planned}
+        return {"outcome": "done", **planned_outputs(services, run, None)}
+    project = Project.model_validate(services.definitions.get("project", run.project or "").document)
+    merged = _merged(services, run, project, event)
+    if isinstance(merged, dict):
+        return {"outcome": "parts", **merged}
+    warnings = test_merge(services, run, project, merged.manifest)
+    merged.manifest.warnings = capped([*merged.manifest.warnings, *warnings])
+    services.lake.put_json(merged.key, merged.manifest.model_dump(mode="json"))
+    return {"outcome": "done", **planned_outputs(services, run, merged.key)}
 
 
 def partition(
@@ -43,3 +47,55 @@ def partition(
     services.runs.advance(run)
     ParallelMerge.opened(event["folder"], services.lake, services.settings).work(event["stage"], event["number"])
     return {"outcome": "done"}
+
+
+def _merged(services: Container, run: Run, project: Project, event: dict[str, Any]) -> Merged | dict[str, Any]:
+    """The merge, with its manifest not written yet; or the workers that have to be called before.
+
+    Returns:
+        The merge, or `{"bucket", "items_key", "folder", "stage"}` for the workflow's map.
+    """
+    from sluice.merge.merger import Merger
+    from sluice.merge.parallel_merge import ParallelMerge
+    from sluice.projects.overrides import overrides_of
+
+    if "folder" in event:
+        return _next_stage(
+            services, run, ParallelMerge.opened(event["folder"], services.lake, services.settings), event
+        )
+    failures = _failures(services, run)
+    merger = Merger(services.datasets, services.lake, services.settings, overrides_of(services, project.slug))
+    merged = merger.merge(run, project, services.assignments.of_project(project.slug), failures)
+    return _next_stage(services, run, merged, event) if isinstance(merged, ParallelMerge) else merged
+
+
+def _next_stage(
+    services: Container, run: Run, parallel: ParallelMerge, event: dict[str, Any]
+) -> Merged | dict[str, Any]:
+    from sluice.merge.merger import whole_of
+    from sluice.merge.parallel_merge import STAGES
+    from sluice.stages.work_items import work_items
+
+    following = parallel.next_stage(event.get("stage"))
+    if following is None:
+        return whole_of(parallel)
+    stage, numbers = following
+    progress = {"stage": "merge", "current": STAGES.index(stage), "total": len(STAGES)}
+    services.runs.advance(run, progress=progress)
+    return work_items(services, run, parallel.folder, stage, numbers)
+
+
+def _failures(services: Container, run: Run) -> dict[str, str]:
+    """Why datasources could not be ingested for a refresh, by their slugs."""
+    from sluice.runs.plan import children
+
+    # Before the inputs are read: what a datasource publishes from here on needs a refresh of its own.
+    services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
+    failures: dict[str, str] = {}
+    for child in children(services, run):
+        failures.pop(child.datasource or "", None)
+        if child.status not in ("succeeded", "partial"):
+            failures[child.datasource or ""] = (child.error or {}).get(
+                "detail", f"its run {child.id} was {child.status}"
+            )
+    return failures

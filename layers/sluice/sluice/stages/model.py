@@ -14,14 +14,15 @@ def model(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     from sluice.catalog.project_resources import resource_name
     from sluice.domain.model import Model
     from sluice.models.maker import ModelMaker
-    from sluice.projects import refresh_outputs
+    from sluice.projects import table_tests
+    from sluice.projects.refresh_outputs import note_output, run_tables
 
     name = event["name"]
     found = services.definitions.get("model", resource_name(run.project or "", name))
-    tables = refresh_outputs.run_tables(services, run)
+    tables = run_tables(services, run)
     maker = ModelMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
     key, _, results = maker.make(name, Model.model_validate(found.document))
-    refresh_outputs.keep_results(services, run, tables.dataset(name), results)
-    refresh_outputs.require_passed(refresh_outputs.told(results, "error"))
-    refresh_outputs.note_made(services, run, name, key)
+    table_tests.store_results(services, run, tables.dataset(name), results)
+    table_tests.require_passed(table_tests.failures(results, "error"))
+    note_output(services, run, name, key)
     return {"outcome": "done"}

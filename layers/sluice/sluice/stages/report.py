@@ -13,14 +13,12 @@ def report(services: Container, run: Run, event: dict[str, Any], seconds_left: C
     """Render one report of what the run has made so far."""
     from sluice.catalog.project_resources import resource_name
     from sluice.domain.report import Report
-    from sluice.projects import refresh_outputs
+    from sluice.projects.refresh_outputs import note_output, report_output, run_tables
     from sluice.reports.maker import ReportMaker
 
     name = event["name"]
     found = services.definitions.get("report", resource_name(run.project or "", name))
-    tables = refresh_outputs.run_tables(services, run)
+    tables = run_tables(services, run)
     maker = ReportMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
-    refresh_outputs.note_made(
-        services, run, refresh_outputs.report_key(name), maker.make(name, Report.model_validate(found.document))
-    )
+    note_output(services, run, report_output(name), maker.make(name, Report.model_validate(found.document)))
     return {"outcome": "done"}

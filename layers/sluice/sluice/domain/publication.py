@@ -1,0 +1,29 @@
+"""A publication: the moment at which a version of a dataset became the one that readers get."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sluice.domain.base import Record
+from sluice.domain.dataset_id import DatasetId
+
+
+class Publication(Record):
+    """One publication, as its followers are told of it.
+
+    Args:
+        key: where the catalog keeps it; the keys of one dataset's publications sort by time.
+        number: the version; null where the dataset was hidden, since its owner was deleted.
+        published_at: in RFC 3339, to the microsecond; strictly later for each publication of a dataset.
+        by: the run that made the version, or the principal that promoted, hid or restored it.
+        delivered: whether every follower has been told.
+        told: the names of the followers that have been told, while others have not.
+    """
+
+    key: str
+    dataset: DatasetId
+    number: int | None = None
+    published_at: str
+    by: str
+    delivered: bool = False
+    told: list[str] = Field(default_factory=list)

@@ -1,0 +1,45 @@
+"""The tables of a project: as they are published, and as a run sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sluice.container import Container
+from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.model import Model
+from sluice.models.project_tables import MERGED, ProjectTables
+
+
+def models_of(services: Container, project: str) -> dict[str, Model]:
+    """A project's models, by name."""
+    stored = services.resources.all("model", project)
+    return {name: Model.model_validate(definition.document) for name, definition in stored.items()}
+
+
+def published_tables(services: Container, project: str, as_of: datetime | None = None) -> ProjectTables:
+    """The tables of a project as they are published now, or were at `as_of`."""
+    assigned = services.assignments.of_project(project)
+    models = models_of(services, project)
+    return ProjectTables(project, assigned, models, services.datasets, services.lake, as_of=as_of)
+
+
+def tables_with(
+    services: Container, project: str, models: Mapping[str, Model], outputs: Mapping[str, Manifest]
+) -> ProjectTables:
+    """The tables of a project as a run sees them: its own outputs, and else what is published.
+
+    Datasources are read at the versions that the run's merge has read.
+
+    Args:
+        models: the models that are tables already.
+        outputs: the manifests that the run has written, by the tables' names.
+    """
+    given = {name: manifest for name, manifest in outputs.items() if name in {MERGED, *models}}
+    if MERGED in given:
+        for source in given[MERGED].inputs:
+            version = services.datasets.any_version(DatasetId.of_datasource(source.datasource), source.version)
+            given[source.alias] = services.lake.manifest(version.manifest_key)
+    assigned = services.assignments.of_project(project)
+    return ProjectTables(project, assigned, models, services.datasets, services.lake, given=given)

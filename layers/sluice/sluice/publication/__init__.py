@@ -1,0 +1,1 @@
+"""What follows a published version: the followers, and their delivery."""

@@ -1,0 +1,9 @@
+"""The followers of publications: a new one is a module of this package, and an entry here."""
+
+from __future__ import annotations
+
+from sluice.publication.follower import Follower
+from sluice.publication.glue import GlueFollower
+from sluice.publication.refresh_on_change import RefreshOnChange
+
+FOLLOWERS: list[Follower] = [GlueFollower(), RefreshOnChange()]

@@ -1,0 +1,200 @@
+"""What follows a published version: followers are told at least once, in order, and outside the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from sluice.catalog import datasets, table
+from sluice.catalog.table import Write
+from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.names import now
+from sluice.domain.publication import Publication
+from sluice.publication import registry
+from sluice.publication.delivery import deliver, deliver_lost
+from support.client import Client
+from support.documents import http_source, ingest, refresh
+from support.upstream import Upstream
+from support.workflows import Killed, LocalWorkflows
+
+MODELS, REPORTS = 20, 10
+
+
+class Recorder:
+    """A follower that keeps what it was told, and fails as long as it is told to."""
+
+    def __init__(self, name: str = "recorder") -> None:
+        self.name = name
+        self.told: list[Publication] = []
+        self.fail: Callable[[Publication], bool] = lambda publication: False
+
+    def follow(self, services: Container, publication: Publication) -> None:
+        if self.fail(publication):
+            raise RuntimeError("the webhook is down")
+        self.told.append(publication)
+
+    def numbers(self, dataset: str) -> list[int | None]:
+        return [publication.number for publication in self.told if publication.dataset == dataset]
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    monkeypatch.setattr(registry, "FOLLOWERS", [*registry.FOLLOWERS, recorder])
+    return recorder
+
+
+@pytest.fixture
+def project(admin: Client, upstream: Upstream) -> set[str]:
+    """A project with many models and reports; the datasets that its refresh publishes."""
+    upstream.serve([{"id": 1, "v": 2}])
+    admin.post("/datasources", http_source("a"))
+    admin.post("/projects", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/a", {})
+    for number in range(MODELS):
+        admin.put(f"/projects/p/models/m{number}", {"sql": f"SELECT id, v + {number} AS v FROM merged"})
+    for number in range(REPORTS):
+        section = {"type": "table", "title": "t", "sql": f"SELECT * FROM m{number}"}
+        assert admin.put(f"/projects/p/reports/r{number}", {"title": "R", "sections": [section]}).status == 201
+    models = {DatasetId.of_project_resource("p", "model", f"m{number}") for number in range(MODELS)}
+    reports = {DatasetId.of_project_resource("p", "report", f"r{number}") for number in range(REPORTS)}
+    return {DatasetId.of_datasource("a"), DatasetId.of_project("p"), *models, *reports}
+
+
+def test_followers_are_told_of_each_dataset_that_a_refresh_publishes_in_one_transaction(
+    admin: Client, services: Container, recorder: Recorder, project: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    transact = table.transact
+
+    def counted(client: Any, writes: Sequence[Write]) -> None:
+        sizes.append(len(writes))
+        transact(client, writes)
+
+    monkeypatch.setattr(datasets, "transact", counted)
+    assert refresh(admin, "p")["status"] == "succeeded"
+    assert max(sizes) == 3 * (1 + MODELS + REPORTS) + 2 == 95, "of the 100 that DynamoDB takes"
+    assert sorted(publication.dataset for publication in recorder.told) == sorted(project)
+    assert {publication.number for publication in recorder.told} == {1}
+    assert list(services.publications.undelivered()) == []
+
+
+def test_a_kill_between_publication_and_follower_loses_nothing(
+    admin: Client, services: Container, workflows: LocalWorkflows, recorder: Recorder, project: set[str]
+) -> None:
+    def die(publication: Publication) -> bool:
+        if len(recorder.told) % 3 == 2 and publication.key not in died:
+            died.add(publication.key)
+            raise Killed
+        return False
+
+    died: set[str] = set()
+    recorder.fail = die
+    workflows.stream.enabled = False
+    refresh(admin, "p")
+    assert recorder.told == [], "nobody was told, since the stream's records were lost"
+    while True:
+        try:
+            assert deliver_lost(services, 0) == 0
+            break
+        except Killed:
+            continue
+    assert len(died) >= 5
+    assert {publication.dataset for publication in recorder.told} == project
+    assert list(services.publications.undelivered()) == []
+
+
+def test_a_follower_that_fails_is_told_of_nothing_later_before_it_and_holds_up_nobody(
+    admin: Client, services: Container, upstream: Upstream, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = Recorder("steady")
+    monkeypatch.setattr(registry, "FOLLOWERS", [*registry.FOLLOWERS, steady])
+    admin.post("/datasources", http_source("a"))
+    admin.post("/datasources", http_source("b"))
+    recorder.fail = lambda publication: publication.dataset == "datasource/a"
+    for number in (1, 2):
+        upstream.serve([{"id": number}])
+        ingest(admin, "a")
+        ingest(admin, "b")
+    assert steady.numbers("datasource/a") == [1, 2]
+    assert recorder.numbers("datasource/a") == []
+    assert recorder.numbers("datasource/b") == [1, 2], "other datasets are not held up"
+    assert deliver_lost(services, 0) == 1, "one dataset has publications that a follower was not told of"
+    waiting = list(services.publications.undelivered())
+    assert [(publication.number, publication.told) for publication in waiting] == [
+        (1, ["glue", "refresh_on_change", "steady"]),
+        (2, ["glue", "refresh_on_change", "steady"]),
+    ]
+    recorder.fail = lambda publication: publication.number == 2
+    assert deliver_lost(services, 0) == 1
+    assert recorder.numbers("datasource/a") == [1]
+    recorder.fail = lambda publication: False
+    upstream.serve([{"id": 3}])
+    ingest(admin, "a")
+    assert recorder.numbers("datasource/a") == [1, 2, 3], "a later publication brings the earlier ones along"
+    assert steady.numbers("datasource/a") == [1, 2, 3], "whoever was told is not told again"
+    assert deliver_lost(services, 0) == 0
+
+
+def test_records_that_come_twice_tell_nobody_twice(
+    admin: Client, services: Container, upstream: Upstream, recorder: Recorder
+) -> None:
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    ingest(admin, "a")
+    (publication,) = recorder.told
+    assert deliver(services, publication.dataset, [publication.key, "published/datasource/a/2000-01-01T00:00:00Z"])
+    assert recorder.told == [publication]
+
+
+def test_the_sweep_leaves_to_the_stream_what_is_young(
+    admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream, recorder: Recorder
+) -> None:
+    workflows.stream.enabled = False
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    ingest(admin, "a")
+    assert (deliver_lost(services, 60), recorder.told) == (1, [])
+    assert (deliver_lost(services, 0), recorder.numbers("datasource/a")) == (0, [1])
+
+
+def test_deletions_promotions_and_restorations_are_publications(
+    admin: Client, services: Container, upstream: Upstream, recorder: Recorder
+) -> None:
+    admin.post("/datasources", http_source("a"))
+    admin.post("/projects", {"name": "p", "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/a", {})
+    for number in (1, 2):
+        upstream.serve([{"id": number}])
+        refresh(admin, "p", ingest="all")
+    admin.post("/projects/p/versions/1/promote")
+    admin.delete("/projects/p")
+    admin.delete("/datasources/a")
+    admin.post("/datasources/a/restore")
+    assert recorder.numbers("project/p") == [1, 2, 1, None]
+    assert recorder.numbers("datasource/a") == [1, 2, None, 2]
+    by = [publication.by for publication in recorder.told if publication.dataset == "project/p"]
+    assert by[2].startswith("key/")
+    assert by[3] == by[2]
+
+
+def test_as_of_knows_that_a_dataset_was_hidden(admin: Client, services: Container, upstream: Upstream) -> None:
+    def moment() -> str:
+        last = services.publications.last(DatasetId.of_datasource("a"), now())
+        assert last is not None
+        return last.published_at
+
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    ingest(admin, "a")
+    published = moment()
+    admin.delete("/datasources/a")
+    hidden = moment()
+    admin.post("/datasources/a/restore")
+    restored = moment()
+    assert admin.get(f"/datasources/a/data?as_of={published}").json()["items"] == [{"id": 1}]
+    assert admin.get(f"/datasources/a/data?as_of={hidden}").json()["type"].endswith("not-published")
+    assert admin.get(f"/datasources/a/data?as_of={restored}").json()["items"] == [{"id": 1}]
