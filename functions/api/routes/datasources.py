@@ -27,6 +27,7 @@ from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
+from sluice.domain.run_types import RUN_TYPES
 from sluice.errors import Conflict
 from sluice.runs.start import ingest_run, start
 
@@ -147,7 +148,7 @@ def list_datasource_projects(call: Call, services: Container, slug: str) -> Answ
 
 @routes.post(
     "/datasources/{slug}/runs",
-    "datasource.run",
+    RUN_TYPES["ingest"].action,
     body=IngestRequest,
     answer="RunView",
     status=202,

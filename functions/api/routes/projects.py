@@ -13,6 +13,7 @@ from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.project import Project
+from sluice.domain.run_types import RUN_TYPES
 from sluice.projects.deletion import delete_resources
 from sluice.projects.overrides import delete_overrides
 from sluice.runs.start import refresh_run, start
@@ -91,7 +92,7 @@ def delete_project(call: Call, services: Container, slug: str) -> Answer:
 
 @routes.post(
     "/projects/{slug}/runs",
-    "project.run",
+    RUN_TYPES["refresh"].action,
     body=RefreshRequest,
     answer="RunView",
     status=202,

@@ -12,7 +12,8 @@ from sluice.api.running import started, visible
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import is_slug, is_ulid, parse_time
-from sluice.domain.run import Run, RunKind, RunStatus, presented
+from sluice.domain.run import Run, RunStatus, presented
+from sluice.domain.run_types import RUN_TYPES
 from sluice.errors import Invalid
 from sluice.runs.reconcile import current
 from sluice.runs.start import cancel, redrive
@@ -31,7 +32,7 @@ _PARAMETERS = [
 def list_runs(call: Call, services: Container) -> Answer:
     """The runs, newest first."""
     asked = {name: call.one(name) for name in (*_FILTERS, "id", "since")}
-    for name, words in (("kind", get_args(RunKind)), ("status", get_args(RunStatus))):
+    for name, words in (("kind", tuple(RUN_TYPES)), ("status", get_args(RunStatus))):
         call.choice(name, words, words[0])
     since = _time(asked["since"])
     bound = ["runs", asked, call.principal.projects]

@@ -8,6 +8,7 @@ from sluice.container import Container
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
+from sluice.domain.run_types import RUN_TYPES
 from sluice.runs.start import single_output_run, start
 
 routes = Routes("models")
@@ -39,7 +40,7 @@ def delete_model(call: Call, services: Container, slug: str, name: str) -> Answe
 
 @routes.post(
     "/projects/{slug}/models/{name}/runs",
-    "project.run",
+    RUN_TYPES["model"].action,
     answer="RunView",
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],
@@ -79,7 +80,7 @@ def delete_report(call: Call, services: Container, slug: str, name: str) -> Answ
 
 @routes.post(
     "/projects/{slug}/reports/{name}/runs",
-    "project.run",
+    RUN_TYPES["report"].action,
     answer="RunView",
     status=202,
     parameters=[IDEMPOTENCY_KEY, PREFER],

@@ -247,8 +247,7 @@ class Container:
     @cached_property
     def workflows(self) -> Workflows:
         """The state machines."""
-        settings = self.settings
-        return Workflows(self._client("stepfunctions"), settings.ingest_workflow, settings.refresh_workflow)
+        return Workflows(self._client("stepfunctions"), self.settings.workflow_prefix)
 
     @cached_property
     def schedules(self) -> Schedules:

@@ -1,4 +1,4 @@
-"""What kinds of run there are: a new kind is one entry here, its stages, and its workflow."""
+"""What kinds of run there are: a new kind is one entry here, its stages in `sluice/stages`, and its workflow."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ class RunType:
     """What all runs of a kind have in common.
 
     Args:
-        workflow: the workflow that its executions are of.
+        workflow: the state machine that its executions are of: `workflows/{workflow}.asl.json`.
+        stages: the stages that its workflow calls; a function refuses to do any other for such a run.
         belongs_to: what it works for: a run that belongs to something that was deleted publishes nothing.
-        folder: the folder of the lake for the versions that it makes in one piece.
+        action: what the access policy asks of those who start one.
+        folder: the folder of the lake for the versions that it publishes.
         starts_ingests: whether it starts ingest runs, which end with it.
     """
 
-    workflow: Literal["ingest", "refresh"]
+    workflow: str
+    stages: tuple[str, ...]
     belongs_to: Literal["datasource", "project"]
+    action: str
     folder: str
     starts_ingests: bool = False
 
 
+_REFRESH = ("plan", "merge", "partition", "model", "report", "commit")
 RUN_TYPES = {
-    "ingest": RunType("ingest", "datasource", "records"),
-    "refresh": RunType("refresh", "project", "merged", starts_ingests=True),
-    "model": RunType("refresh", "project", "merged"),
-    "report": RunType("refresh", "project", "merged"),
+    "ingest": RunType("ingest", ("fetch", "extract", "commit"), "datasource", "datasource.run", "records"),
+    "refresh": RunType("refresh", _REFRESH, "project", "project.run", "merged", starts_ingests=True),
+    "model": RunType("refresh", _REFRESH, "project", "project.run", "merged"),
+    "report": RunType("refresh", _REFRESH, "project", "project.run", "merged"),
 }

@@ -24,14 +24,21 @@ class Outcome:
 
 
 class Workflows:
-    """Starts, stops and asks after executions; their names derive from the run."""
+    """Starts, stops and asks after executions; their names derive from the run.
 
-    def __init__(self, sfn: SFNClient, ingest: str, refresh: str) -> None:
+    Args:
+        prefix: what the ARNs of the state machines begin with; the run type's workflow follows.
+    """
+
+    def __init__(self, sfn: SFNClient, prefix: str) -> None:
         self._sfn = sfn
-        self._machines = {"ingest": ingest, "refresh": refresh}
+        self._prefix = prefix
+
+    def _machine_arn(self, run: Run) -> str:
+        return self._prefix + run.type.workflow
 
     def _execution_arn(self, run: Run) -> str:
-        return self._machines[run.type.workflow].replace(":stateMachine:", ":execution:") + f":{execution_name(run)}"
+        return self._machine_arn(run).replace(":stateMachine:", ":execution:") + f":{execution_name(run)}"
 
     def start(self, run: Run) -> None:
         """Start the run's present attempt; starting it twice starts it once."""
@@ -39,7 +46,7 @@ class Workflows:
         with translated():
             try:
                 self._sfn.start_execution(
-                    stateMachineArn=self._machines[run.type.workflow], name=execution_name(run), input=payload
+                    stateMachineArn=self._machine_arn(run), name=execution_name(run), input=payload
                 )
             except self._sfn.exceptions.ExecutionAlreadyExists:
                 return

@@ -43,6 +43,8 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
     run = services.runs.get(event["run_id"])
     if run.attempt != event["attempt"] or run.status not in ("pending", "running"):
         return _stopped(run, event)
+    if step.__name__ not in run.type.stages:
+        raise AssertionError(f"A run of kind {run.kind} has no stage {step.__name__}.")
     try:
         require_owner(services, run)
         if run.status == "pending":

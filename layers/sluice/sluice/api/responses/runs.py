@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from sluice.api.responses.base import Response, complete, listed
-from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent
+from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent, RunKind
 
 
 class Fault(Response):
@@ -27,7 +27,7 @@ class RunProblem(Response):
     errors: list[Fault] = Field([], description="Absent where no part is to blame.")
 
 
-RunView: Any = complete("RunView", Run, HIDDEN_RUN_FIELDS, error=(RunProblem | None, ...))
+RunView: Any = complete("RunView", Run, HIDDEN_RUN_FIELDS, kind=(RunKind, ...), error=(RunProblem | None, ...))
 RunViewList: Any = listed(RunView)
 RunEventView: Any = complete("RunEventView", RunEvent)
 RunEventViewList: Any = listed(RunEventView)
