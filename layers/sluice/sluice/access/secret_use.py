@@ -47,7 +47,10 @@ class SecretUse:
 
         def read(name: str) -> str:
             self.require(name, datasource, author, tells=tells)
-            return self._secrets.value(name)
+            value = self._secrets.value(name)
+            if datasource.SECRETS_NAME_HOSTS:
+                self._require_hosts(name, value, datasource)
+            return value
 
         return read
 
@@ -89,6 +92,23 @@ class SecretUse:
             f"An admin can allow it with `hosts` and `projects` of PUT /v1/secrets/{name}."
         )
 
+    def _require_hosts(self, name: str, value: str, datasource: Datasource) -> None:
+        """Refuse a secret whose value names another host than its hosts do.
+
+        Raises:
+            SecretForbidden: it does; which host the value names is not told.
+        """
+        secret = self._definitions.find("secret", name)
+        hosts = secret.document.get("hosts") if secret is not None else None
+        if hosts is None:
+            return
+        for host, port in datasource.hosts_in(value):
+            if not any(_is_host(named, host, port) for named in hosts):
+                raise SecretForbidden(
+                    f"The value of the secret {name!r} names a host that its hosts do not. "
+                    f"An admin can allow it with `hosts` of PUT /v1/secrets/{name}."
+                )
+
     def _reason(
         self, secret: Definition, datasource: Datasource, author: Author, assigned_to: Definition | None
     ) -> str | None:
@@ -97,6 +117,8 @@ class SecretUse:
         host, port = datasource.host()
         if hosts is None and not author.is_admin:
             return "it names no hosts, so only datasources that an admin wrote last may use it"
+        if datasource.SECRETS_NAME_HOSTS:
+            hosts = None  # they are compared with the value, when it is read
         if hosts is not None and not any(_is_host(named, host, port) for named in hosts):
             return f"its hosts do not name {host}"
         if secret.document.get("projects") is None:

@@ -74,6 +74,8 @@ class Datasource(Document):
     INSTEAD: ClassVar[str] = ""
     # Whether files in its folder of the inbox stay there, to be read by its runs.
     KEEPS_DROPS: ClassVar[bool] = False
+    # Whether a secret's own value says which hosts it goes to, as a URI does, and not the document.
+    SECRETS_NAME_HOSTS: ClassVar[bool] = False
     KINDS: ClassVar[dict[str, type[Datasource]]] = {}
 
     slug: Slug = ""
@@ -193,6 +195,10 @@ class Datasource(Document):
     def host(self) -> tuple[str, int]:
         """The host and port that get its secrets; an empty host where there is none."""
         return "", 0
+
+    def hosts_in(self, value: str) -> list[tuple[str, int]]:
+        """The hosts and ports that a secret's value names, where secrets do; none where it is not usable."""
+        return []
 
     def require_safe(self) -> None:
         """Refuse what only a document that is written now may not have: a credential in the clear, an unusable address.
