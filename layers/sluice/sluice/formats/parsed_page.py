@@ -15,6 +15,7 @@ from sluice.domain.run import PageReceipt
 from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import CsvPage
 from sluice.formats.detect import detect, is_guessed
+from sluice.formats.extended_json import plain_lines
 from sluice.formats.json_format import read_json, read_json_lines, repeated_keys
 from sluice.formats.limits import Limits
 from sluice.formats.memory import held
@@ -203,6 +204,7 @@ def open_page(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], 
     """
     with ExitStack() as stack:
         plain, name = stack.enter_context(unpacked(content, receipt.filename, limits))
+        plain = stack.enter_context(plain_lines(plain, receipt.media_type, limits))
         beginning = plain.read(_PEEK)
         plain.seek(0)
         form = detect(datasource.format, receipt.media_type, name, beginning)

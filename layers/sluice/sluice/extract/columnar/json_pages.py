@@ -21,6 +21,7 @@ from sluice.extract.columnar.pages import NotColumnar, Pages
 from sluice.extract.columnar.structure import spelled_alike
 from sluice.extract.records import Records
 from sluice.formats.detect import detect
+from sluice.formats.extended_json import plain_lines
 from sluice.formats.packed import unpacked
 from sluice.lake.parquet import literal
 
@@ -53,7 +54,10 @@ class JsonReader:
     def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
         """Keep a page as a file."""
         pages = self._pages
-        with unpacked(content, receipt.filename, pages.limits) as (plain, name):
+        with (
+            unpacked(content, receipt.filename, pages.limits) as (packed, name),
+            plain_lines(packed, receipt.media_type, pages.limits) as plain,
+        ):
             form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
             plain.seek(0)
             layout = _LAYOUTS.get(form)
