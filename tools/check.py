@@ -91,6 +91,11 @@ PROOF: list[Lane] = [
             [*PYTEST, "tests/fetching/test_sql_sources.py", "-k", "large"],
             {"PROOF": "1"},
         ),
+        (
+            "proof: a million documents",
+            [*PYTEST, "tests/fetching/test_mongo_sources.py", "-k", "large"],
+            {"PROOF": "1"},
+        ),
         ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]

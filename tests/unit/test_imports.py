@@ -49,8 +49,8 @@ class Budget:
 
 STAGE = Budget(LOGGED, 200)
 BUDGETS = {
-    "api": Budget(ROUTED, 306),
-    "authoring": Budget(ROUTED, 372),
+    "api": Budget(ROUTED, 308),
+    "authoring": Budget(ROUTED, 374),
     "authorizer": Budget(CATALOG, 153),
     "commit": STAGE,
     "extract": STAGE,
@@ -62,7 +62,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 281),
-    "query": Budget(ROUTED, 372),
+    "query": Budget(ROUTED, 374),
     "report": STAGE,
     "publications": Budget(LOGGED, 203),
     "run_events": Budget(LOGGED, 204),

@@ -92,6 +92,10 @@ class Settings(BaseModel):
         2_500_000_000, description="Most bytes of text, lists and bytes that a Parquet file may have once decoded."
     )
     sql_page_bytes: int = Field(8_000_000, description="A page of a SQL source ends once it has so many bytes.")
+    mongo_page_bytes: int = Field(8_000_000, description="A page of a MongoDB ends once it has so many bytes.")
+    mongo_connect_seconds: float = Field(
+        15.0, description="Longest that a connection to one host of a MongoDB is waited for."
+    )
     sql_connect_seconds: float = Field(15.0, description="Longest that a SQL source waits for a connection.")
     max_pages: int = Field(10_000, description="Most pages of a run when the datasource sets no max_pages.")
     max_concurrency: int = Field(

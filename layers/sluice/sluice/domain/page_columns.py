@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from sluice.domain.base import Record
 from sluice.domain.schema import common_type, is_decimal, scale_of
 
+# Types of numbers whose precision the server does not say: PostgreSQL's, and BSON's.
+_UNBOUNDED = ("numeric", "decimal")
+
 
 class PageColumn(Record):
     """A column on a page.
@@ -14,10 +17,12 @@ class PageColumn(Record):
     Args:
         server_type: the server's name of its type; empty where it has none.
         type: the column type that holds the page's values; none where nothing speaks for one.
+        wide: whether it has whole numbers whose digits a double would lose.
     """
 
     server_type: str
     type: str | None
+    wide: bool = False
 
 
 def column_types(pages: Sequence[Mapping[str, PageColumn]]) -> dict[str, str]:
@@ -26,13 +31,24 @@ def column_types(pages: Sequence[Mapping[str, PageColumn]]) -> dict[str, str]:
     A number whose precision the server does not know becomes a decimal of 38 digits, so that its
     type does not change with each larger value.
     """
-    types: dict[str, str] = {}
-    for name, column in (pages[0] if pages else {}).items():
-        seen = [kind for page in pages if (kind := page[name].type) is not None]
-        if not seen:
-            continue
-        kind = common_type(seen)
-        if is_decimal(kind) and column.server_type == "numeric":
-            kind = f"decimal(38,{scale_of(kind)})"
-        types[name] = kind
-    return types
+    columns: dict[str, list[PageColumn]] = {}
+    for page in pages:
+        for name, column in page.items():
+            columns.setdefault(name, []).append(column)
+    return {name: kind for name, of_pages in columns.items() if (kind := _type(of_pages)) is not None}
+
+
+def _type(columns: Sequence[PageColumn]) -> str | None:
+    seen = [column for column in columns if column.type is not None]
+    if not seen:
+        return None
+    types = [column.type for column in seen if column.type is not None]
+    kind = common_type(types)
+    # Values of several types of the server keep them as JSON: 7 and "7" are two values.
+    if kind == "string" and len(set(types)) > 1 and len({column.server_type for column in seen}) > 1:
+        return "json"
+    if kind == "double" and any(column.wide for column in seen):
+        return "json"
+    if is_decimal(kind) and all(column.server_type in _UNBOUNDED for column in seen):
+        return f"decimal(38,{scale_of(kind)})"
+    return kind

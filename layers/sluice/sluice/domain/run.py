@@ -155,7 +155,7 @@ class PageReceipt(Record):
 
     Args:
         url: where the page came from: an address of HTTP, `drop:{key}` for a file of the inbox, or
-            `push:{batch}`, or `sql:{server}`.
+            `push:{batch}`, `sql:{server}`, or `mongo:{database}/{collection}`.
         open_ended: whether nothing says where the answer ends, so that a cut-off one looks whole.
         older_in_second: for a dropped file, how many versions of its key S3 wrote before it within
             the same second.

@@ -15,6 +15,7 @@ PACKAGES = {
     "file": "sluice.sources.file",
     "push": "sluice.sources.push",
     "sql": "sluice.sources.sql",
+    "mongo": "sluice.sources.mongo",
 }
 
 

@@ -15,6 +15,7 @@ from sluice.domain.datasource.base import (
 )
 from sluice.domain.datasource.file import FileDatasource
 from sluice.domain.datasource.http import HttpDatasource
+from sluice.domain.datasource.mongo import MongoDatasource
 from sluice.domain.datasource.push import PushDatasource
 from sluice.domain.datasource.sql import SqlDatasource
 
@@ -27,6 +28,7 @@ __all__ = [
     "Disposition",
     "FileDatasource",
     "HttpDatasource",
+    "MongoDatasource",
     "PushDatasource",
     "SqlDatasource",
     "is_reserved",

@@ -1,0 +1,34 @@
+"""MongoDB: one collection, whose documents are the records."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from sluice.domain.datasource.base import Datasource
+from sluice.domain.datasource.mongo_source import MongoSource, hosts_of
+
+
+class MongoDatasource(Datasource):
+    """A datasource that is a collection of a MongoDB database."""
+
+    KIND: ClassVar[str] = "mongo"
+    SECRETS_NAME_HOSTS: ClassVar[bool] = True
+
+    kind: Literal["mongo"]
+    mongo: MongoSource
+
+    @model_validator(mode="after")
+    def _check_form(self) -> Self:
+        if self.format is not None:
+            raise ValueError("a mongo datasource has documents of their own form; leave format out")
+        return self
+
+    def secrets(self) -> dict[str, str]:
+        """That of the URI."""
+        return {"/mongo/uri": self.mongo.uri}
+
+    def hosts_in(self, value: str) -> list[tuple[str, int]]:
+        """The hosts that a URI names."""
+        return hosts_of(value)

@@ -1,0 +1,1 @@
+"""Datasources that are collections of MongoDB: fetching and trying them."""

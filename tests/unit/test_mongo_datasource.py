@@ -1,0 +1,222 @@
+"""A datasource that is a collection, from its document to published rows; the server answers in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import bson
+import pytest
+from bson.datetime_ms import DatetimeMS
+from bson.decimal128 import Decimal128
+from bson.int64 import Int64
+from bson.objectid import ObjectId
+
+from sluice.catalog.calls import Tally
+from sluice.container import Container
+from sluice.sources.mongo import reader
+from sluice.sources.mongo.connection import CODEC
+from sluice.sources.mongo.faults import fault_of
+from support.client import Client
+from support.documents import ingest, refresh, rows
+from support.mongo_server import MongoServer
+
+URI = "mongodb://reader:pa55w0rd@db.example.com/"
+MONGO: dict[str, Any] = {"uri": "shop-uri", "database": "shop", "collection": "goods", "page_documents": 2}
+DOCUMENT: dict[str, Any] = {"name": "goods", "kind": "mongo", "mongo": MONGO}
+GOODS = [
+    {"_id": 1, "sku": ObjectId("5f0000000000000000000001"), "price": Decimal128("1.10"), "at": DatetimeMS(0), "n": 1},
+    {"_id": 2, "sku": ObjectId("5f0000000000000000000002"), "price": Decimal128("12345678901234567.89"), "n": Int64(2)},
+    {
+        "_id": 3,
+        "sku": None,
+        "price": None,
+        "at": None,
+        "n": 3,
+        "made": {"in": "Ulm", "at": DatetimeMS(1)},
+        "tags": ["a"],
+    },
+]
+EXPECTED = [
+    {"sku": "5f0000000000000000000001", "price": "1.10", "at": "1970-01-01T00:00:00Z", "n": 1},
+    {"sku": "5f0000000000000000000002", "price": "12345678901234567.89", "at": None, "n": 2},
+    {"sku": None, "price": None, "at": None, "n": 3},
+]
+
+
+class InProcess:
+    """A connection to a server of this process."""
+
+    read_concern = None
+
+    def __init__(self, server: MongoServer) -> None:
+        self._server = server
+        self.offers_snapshots = server.replica_set is not None
+
+    async def command(self, command: Mapping[str, Any], tally: Tally) -> Mapping[str, Any]:
+        tally.count("success", 1)
+        sent = bson.decode(bson.encode({**command, "$db": "shop"}), codec_options=CODEC)
+        answer = bson.decode(bson.encode(self._server.answer(sent)), codec_options=CODEC)
+        if answer["ok"]:
+            return answer
+        raise fault_of(bson_failure(answer), 600)
+
+
+def bson_failure(answer: Mapping[str, Any]) -> Exception:
+    from pymongo.errors import OperationFailure
+
+    return OperationFailure(answer["errmsg"], answer["code"], answer)
+
+
+@pytest.fixture
+def server(admin: Client, monkeypatch: pytest.MonkeyPatch) -> MongoServer:
+    server = MongoServer()
+    for document in GOODS:
+        server.collection("shop.goods").insert(document)
+
+    @asynccontextmanager
+    async def connected(source: Any, tools: Any) -> AsyncIterator[InProcess]:
+        tools.secret(source.uri)
+        yield InProcess(server)
+
+    monkeypatch.setattr(reader, "connected", connected)
+    admin.put("/secrets/shop-uri", {"value": URI, "hosts": ["db.example.com"]})
+    return server
+
+
+def shown(admin: Client, path: str = "datasources/goods") -> list[dict[str, Any]]:
+    return [{name: row[name] for name in EXPECTED[0]} for row in rows(admin, path)]
+
+
+@pytest.mark.usefixtures("server")
+def test_documents_are_fetched_typed_merged_and_replayed(services: Container, admin: Client) -> None:
+    assert admin.put("/datasources/goods", DOCUMENT).status == 201
+    run = ingest(admin, "goods")
+    assert (run["status"], run["rows"], run["completeness"]) == ("succeeded", 3, "complete"), run
+    schema = {one["name"]: one["type"] for one in admin.get("/datasources/goods/versions/1").json()["schema"]}
+    assert schema == {
+        "sku": "string", "price": "decimal(38,2)", "at": "timestamp", "n": "bigint", "made_in": "string",
+        "made_at": "timestamp", "tags": "json",
+    }  # fmt: skip
+    assert shown(admin) == EXPECTED
+    last = rows(admin, "datasources/goods")[2]
+    assert (last["made_at"], last["tags"]) == ("1970-01-01T00:00:00.001Z", ["a"])
+    pages = admin.get(f"/runs/{run['id']}/pages").json()["items"]
+    assert [page["rows"] for page in pages] == [2, 1]
+    assert pages[0]["url"] == "mongo:shop/goods"
+    content = admin.get(f"/runs/{run['id']}/pages/1/content")
+    assert '{"$numberDecimal":"12345678901234567.89"}' in content.text
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["n"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/goods", {})
+    assert refresh(admin, "p", ingest="all")["status"] == "succeeded"
+    assert shown(admin, "projects/p") == EXPECTED
+    assert ingest(admin, "goods", {"replay": 1})["status"] == "succeeded"
+    assert shown(admin) == EXPECTED
+
+
+@pytest.mark.usefixtures("server")
+def test_fields_choose_members_with_their_types(admin: Client) -> None:
+    fields = {"n": "n", "since": "made.at", "price": "price", "tag": "tags[0]"}
+    admin.put("/datasources/goods", {**DOCUMENT, "fields": fields})
+    assert ingest(admin, "goods")["status"] == "succeeded"
+    schema = {one["name"]: one["type"] for one in admin.get("/datasources/goods/versions/1").json()["schema"]}
+    assert schema == {"n": "bigint", "since": "timestamp", "price": "decimal(38,2)", "tag": "string"}
+
+
+def test_a_redrive_goes_on_behind_the_last_document(server: MongoServer, admin: Client) -> None:
+    admin.put("/datasources/goods", DOCUMENT)
+    server.hook = lambda name, command: {"ok": 0.0, "code": 2, "errmsg": "enough"} if name in ("getMore",) else None
+    run = ingest(admin, "goods")
+    assert run["status"] == "failed"
+    assert "enough" in run["error"]["detail"]
+    before = len(admin.get(f"/runs/{run['id']}/pages").json()["items"])
+    server.hook = lambda name, command: None
+    admin.post(f"/runs/{run['id']}/redrive")
+    again = admin.get(f"/runs/{run['id']}").json()
+    assert (again["status"], again["rows"], again["completeness"]) == ("succeeded", 3, "complete"), again
+    assert before == 1
+    assert server.named("find")[-1]["filter"] == {"$or": [{"_id": {"$gt": 2}}, {"_id": {"$type": TYPES_BEHIND}}]}
+
+
+TYPES_BEHIND = [
+    "symbol", "string", "object", "array", "binData", "objectId", "bool", "date", "timestamp", "regex", "dbPointer",
+    "javascript", "javascriptWithScope", "maxKey",
+]  # fmt: skip
+
+
+def test_what_no_snapshot_shows_is_unproven(server: MongoServer, admin: Client) -> None:
+    server.replica_set = None
+    admin.put("/datasources/goods", DOCUMENT)
+    run = ingest(admin, "goods")
+    assert (run["status"], run["completeness"]) == ("succeeded", "unproven")
+    assert "no snapshot" in run["completeness_reasons"][0]
+
+
+def test_pages_of_several_snapshots_are_unproven(server: MongoServer, admin: Client) -> None:
+    admin.put("/datasources/goods", DOCUMENT)
+
+    def forget(name: str, command: dict[str, Any]) -> dict[str, Any] | None:
+        if name == "getMore" and len(server.named("find")) == 1:
+            server.forget_snapshots()
+            return {"ok": 0.0, "code": 239, "errmsg": "too old"}
+        return None
+
+    server.hook = forget
+    run = ingest(admin, "goods")
+    assert (run["rows"], run["completeness"]) == (3, "unproven")
+    assert "2 snapshots" in run["completeness_reasons"][0]
+
+
+def test_no_documents_are_one_page_without_rows(server: MongoServer, admin: Client) -> None:
+    admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "filter": {"n": -1}}})
+    run = ingest(admin, "goods")
+    assert (run["status"], run["rows"], run["completeness"]) == ("succeeded", 0, "complete"), run
+
+
+def test_it_is_tried_without_being_saved(server: MongoServer, admin: Client) -> None:
+    checked = admin.post("/datasources/check", DOCUMENT).json()
+    assert (checked["ok"], checked["records"], checked["status"]) == (True, 2, None)
+    tried = admin.post("/datasources/preview", DOCUMENT).json()
+    assert [row["price"] for row in tried["records"]] == ["1.10", "12345678901234567.89"]
+    assert {one["name"]: one["type"] for one in tried["schema"]}["at"] == "timestamp"
+    broken = {**DOCUMENT, "mongo": {**MONGO, "filter": {"a": {"$frobnicate": 1}}}}
+    checked = admin.post("/datasources/check", broken).json()
+    assert not checked["ok"]
+    assert "$frobnicate" in checked["reason"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_uri_that_names_another_host_than_its_secret_allows_is_refused(admin: Client) -> None:
+    admin.put(
+        "/secrets/shop-uri",
+        {"value": "mongodb://u:pa55w0rd@db.example.com,evil.example.com/", "hosts": ["db.example.com"]},
+    )
+    checked = admin.post("/datasources/check", DOCUMENT).json()
+    assert not checked["ok"]
+    assert "its hosts do not" in checked["reason"]
+    assert "evil" not in checked["reason"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_secret_without_hosts_is_for_admins(admin: Client, editor: Client) -> None:
+    admin.put("/secrets/open", {"value": URI})
+    document = {**DOCUMENT, "mongo": {**MONGO, "uri": "open"}}
+    assert editor.put("/datasources/goods", document).status == 422
+    assert editor.put("/datasources/goods", DOCUMENT).status == 201
+    assert admin.post("/datasources/check", document).json()["ok"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"mongo": {**MONGO, "filter": {"$where": "1"}}}, "/mongo/filter"),
+        ({"mongo": {**MONGO, "database": ""}}, "/mongo/database"),
+        ({"format": "json"}, ""),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_bad_documents_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
+    answer = admin.put("/datasources/goods", {**DOCUMENT, **change})
+    assert answer.status == 422
+    assert answer.json()["errors"][0]["pointer"].startswith(pointer)
