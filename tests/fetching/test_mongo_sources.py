@@ -62,7 +62,7 @@ def server() -> Iterator[MongoServer]:
 
 
 def fill(uri: str, documents: list[dict[str, Any]]) -> None:
-    with pymongo.MongoClient(uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](uri) as client:
         client.shop.orders.drop()
         client.shop.orders.insert_many(documents)
 
@@ -134,7 +134,7 @@ def test_documents_that_are_written_meanwhile_are_not_part_of_a_snapshot(uri: st
         async with aclosing(read_pages(source(page_documents=50, projection={"_id": 1}), tools(uri), Place())) as pages:
             async for page in pages:
                 if not seen:
-                    with pymongo.MongoClient(uri) as client:
+                    with pymongo.MongoClient[dict[str, Any]](uri) as client:
                         client.shop.orders.insert_many([{"_id": -1}, {"_id": 5000}])
                 seen += [one["_id"] for one in documents_of([page])]
         return seen
@@ -146,7 +146,7 @@ def test_a_later_call_goes_on_in_the_same_snapshot(server: MongoServer) -> None:
     uri = open_uri(server.port)
     fill(uri, [{"_id": number} for number in range(10)])
     first = read(source(page_documents=4, projection={"_id": 1}), tools(uri))[0]
-    with pymongo.MongoClient(uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](uri) as client:
         client.shop.orders.insert_one({"_id": 6.5})
     rest = read(source(projection={"_id": 1}), tools(uri), first.place)
     assert [one["_id"] for one in documents_of(rest)] == list(range(4, 10))
@@ -247,19 +247,14 @@ def test_right_password_is_taken_and_a_wrong_one_is_told_of_without_it(certifica
     assert "wr0ng" not in told
 
 
-def test_secret_is_masked_where_a_server_repeats_it(server: MongoServer) -> None:
-    def repeat(name: str, command: dict[str, Any]) -> dict[str, Any] | None:
-        if name == "find":
-            return {"ok": 0.0, "code": 2, "errmsg": f"bad {PASSWORD} {uri_of(server.port)} {quoted}"}
-        return None
-
-    quoted = uri_of(server.port).partition("@")[0].rpartition(":")[2]
-    server.hook = repeat
-    with MongoServer(authenticated=True).listening() as real:
-        server.answer, answered = real.answer, server.answer  # type: ignore[method-assign]
-        real.hook = repeat
-        told = refused(source(), tools(uri_of(real.port)), SourceRefused)
-        server.answer = answered  # type: ignore[method-assign]
+def test_secret_is_masked_where_a_server_repeats_it() -> None:
+    with MongoServer(authenticated=True).listening() as server:
+        uri = uri_of(server.port)
+        quoted = uri.partition("@")[0].rpartition(":")[2]
+        answer = {"ok": 0.0, "code": 2, "errmsg": f"bad {PASSWORD} {uri} {quoted}"}
+        server.hook = lambda name, command: answer if name == "find" else None
+        told = refused(source(), tools(uri), SourceRefused)
+    assert "bad" in told
     assert PASSWORD not in told
     assert quoted not in told
 

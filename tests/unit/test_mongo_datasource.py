@@ -25,7 +25,7 @@ from support.mongo_server import MongoServer
 URI = "mongodb://reader:pa55w0rd@db.example.com/"
 MONGO: dict[str, Any] = {"uri": "shop-uri", "database": "shop", "collection": "goods", "page_documents": 2}
 DOCUMENT: dict[str, Any] = {"name": "goods", "kind": "mongo", "mongo": MONGO}
-GOODS = [
+GOODS: list[dict[str, Any]] = [
     {"_id": 1, "sku": ObjectId("5f0000000000000000000001"), "price": Decimal128("1.10"), "at": DatetimeMS(0), "n": 1},
     {"_id": 2, "sku": ObjectId("5f0000000000000000000002"), "price": Decimal128("12345678901234567.89"), "n": Int64(2)},
     {
@@ -38,7 +38,7 @@ GOODS = [
         "tags": ["a"],
     },
 ]
-EXPECTED = [
+EXPECTED: list[dict[str, Any]] = [
     {"sku": "5f0000000000000000000001", "price": "1.10", "at": "1970-01-01T00:00:00Z", "n": 1},
     {"sku": "5f0000000000000000000002", "price": "12345678901234567.89", "at": None, "n": 2},
     {"sku": None, "price": None, "at": None, "n": 3},
