@@ -15,6 +15,7 @@ _TABLES = {
     "DefinitionsTable": ("workspace_kind", "name"),
     "RunsTable": ("workspace", "run_id"),
     "DatasetsTable": ("workspace", "dataset"),
+    "AccessTable": ("workspace_kind", "name"),
 }
 
 _DONE = "everything is in the form of release %s"
@@ -31,12 +32,15 @@ def migrate(
     Returns:
         What is done, or would be.
     """
-    found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
-    tables = [migration.Stored(Table(dynamodb, names[logical]), key) for logical, key in _TABLES.items()]
+    names = _physical_names(cloudformation, stack)
+    # The stack of an earlier release has not all of them.
+    tables = [
+        migration.Stored(name, Table(dynamodb, names[name]), key) for name, key in _TABLES.items() if name in names
+    ]
     report = migration.apply(tables, release) if write else migration.plan(tables, release)
     for name, reason in report.kept.items():
-        console.print(f"{name} stays as it is, and release {release} cannot read it: {reason}")
+        consequence = "" if release == RELEASES[-1] else f", and release {release} cannot read it"
+        console.print(f"{name} stays as it is{consequence}: {reason}")
     if not report.counts:
         console.print(f"everything else is in the form of release {release}" if report.kept else _DONE % release)
         return report
@@ -48,3 +52,10 @@ def migrate(
     console.print(shown)
     console.print("written" if write else "nothing was written; --apply does it")
     return report
+
+
+def _physical_names(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The names of a stack's resources by their logical ids; a stack has more than one page of them."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = (resource for page in pages for resource in page["StackResourceSummaries"])
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}

@@ -193,7 +193,7 @@ class LocalStack:
         description = {
             "endpoint_url": self.emulator.url,
             "api": api,
-            "api_key": self._admin_key(api, outputs["DefinitionsTable"]),
+            "api_key": self._admin_key(api, outputs),
             "inbox_bucket": outputs["InboxBucket"],
             "lake_bucket": outputs["LakeBucket"],
             "readings_stream": outputs.get("ReadingsStream"),
@@ -206,14 +206,14 @@ class LocalStack:
             file.chmod(0o600)
         return description
 
-    def _admin_key(self, api: str, table: str) -> str:
+    def _admin_key(self, api: str, outputs: dict[str, str]) -> str:
         stored = self._stored("stack.json")
         if stored is not None:
             key = str(json.loads(stored)["api_key"])
             answer = httpx.get(f"{api}/me", headers={"x-api-key": key}, timeout=30, trust_env=False)
             if answer.status_code == 200:
                 return key
-        ring = KeyRing(Definitions(Table(self.client("dynamodb"), table), WORKSPACE))
+        ring = key_ring(self.client("dynamodb"), outputs, WORKSPACE)
         return ring.issue(KeyRequest(name="local admin", role="admin"), "local stack")[1]
 
     def _settle_lost_runs(self) -> None:
@@ -301,5 +301,18 @@ def issue_first_key(stack: str, workspace: str) -> str:
     """An admin key, written into a stack's table with the credentials of the environment."""
     stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    definitions = Definitions(Table(boto3.client("dynamodb"), outputs["DefinitionsTable"]), workspace)
-    return KeyRing(definitions).issue(KeyRequest(name="first admin", role="admin"), "first-key")[1]
+    return key_ring(boto3.client("dynamodb"), outputs, workspace).issue(
+        KeyRequest(name="first admin", role="admin"), "first-key"
+    )[1]
+
+
+def key_ring(dynamodb: Any, outputs: dict[str, str], workspace: str) -> KeyRing:
+    """The API keys of a stack.
+
+    Args:
+        outputs: what the stack's template puts out, by name.
+    """
+    access, definitions = (
+        Definitions(Table(dynamodb, outputs[name]), workspace) for name in ("AccessTable", "DefinitionsTable")
+    )
+    return KeyRing(access, definitions)

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import boto3
 import pytest
 
-from sluice.catalog.definitions import Definitions
 from sluice.container import Container
+from sluice.domain.identity import KeyRequest
 from sluice.domain.names import now, rfc3339
+from sluice_cli.stack import key_ring
 from support.client import Client
 from support.documents import http_source, ingest
 from support.upstream import Upstream
@@ -26,7 +28,7 @@ def test_a_key_is_shown_once_stored_hashed_and_revoked(services: Container, admi
     assert key not in listed
     assert "hash" not in listed
     secret = key.rpartition("_")[2]
-    stored = services.definitions.get("key", made.json()["id"]).document
+    stored = services.keys.get(made.json()["id"]).document
     assert secret not in str(stored)
     assert admin.delete(f"/keys/{made.json()['id']}").status == 204
     assert Client(key).get("/me").status == 401
@@ -130,9 +132,7 @@ def test_secrets_and_keys_have_etags(admin: Client) -> None:
 
 
 def test_the_first_key_is_made_without_a_key(services: Container) -> None:
-    from sluice.access.api_keys import KeyRing
-    from sluice.domain.identity import KeyRequest
-
-    definitions = Definitions(services.definitions._table, "main")
-    _, key = KeyRing(definitions).issue(KeyRequest(name="first", role="admin"), "local stack")
+    outputs = {name: name for name in ("AccessTable", "DefinitionsTable")}
+    ring = key_ring(boto3.client("dynamodb"), outputs, "main")
+    _, key = ring.issue(KeyRequest(name="first", role="admin"), "local stack")
     assert Client(key).get("/me").json()["role"] == "admin"

@@ -48,6 +48,22 @@ def test_few_functions_write_definitions(function: str) -> None:
 
 
 @EVERY_FUNCTION
+def test_only_api_writes_keys(function: str) -> None:
+    for table in ("AccessTable[key]", "DefinitionsTable[key]"):
+        written = any(permissions.allows(function, f"dynamodb:{verb}", table) for verb in WRITES)
+        assert written == (function == "api"), table
+
+
+def test_few_functions_read_keys() -> None:
+    readers = {
+        function
+        for function in permissions.FUNCTIONS
+        if permissions.allows(function, "dynamodb:GetItem", "AccessTable")
+    }
+    assert readers == {"api", "authorizer", "query"}
+
+
+@EVERY_FUNCTION
 def test_only_what_asks_upstreams_reads_secrets(function: str) -> None:
     may_read = permissions.allows(function, "ssm:GetParameter", "parameter/secrets/token")
     assert may_read == (function in ("fetch", "probe"))

@@ -20,6 +20,7 @@ from sluice_cli.main import cli
 from sluice_cli.migrate import migrate
 from support.client import Client
 from support.documents import ingest, rows
+from support.migrating import CloudFormation, put, stored
 from support.upstream import Upstream, raw
 
 # Items of the previous form, as that release's own code stored them.
@@ -79,23 +80,11 @@ OLD_POINTER: dict[str, Any] = {
 }
 
 
-def put(table: str, item: dict[str, Any]) -> None:
-    boto3.resource("dynamodb").Table(table).put_item(Item=item)
-
-
 @pytest.fixture
 def old(services: Container) -> None:
     put("DefinitionsTable", OLD_DATASOURCE)
     put("RunsTable", OLD_RUN)
     put("DatasetsTable", OLD_POINTER)
-
-
-def stored(services: Container) -> list[migration.Stored]:
-    return [
-        migration.Stored(services.definitions._table, ("workspace_kind", "name")),
-        migration.Stored(services.runs._table, ("workspace", "run_id")),
-        migration.Stored(services.datasets._datasets, ("workspace", "dataset")),
-    ]
 
 
 @pytest.mark.usefixtures("old")
@@ -173,7 +162,10 @@ def test_what_is_written_now_needs_no_upgrade(services: Container, admin: Client
     assert migration.plan(stored(services)) == migration.Report()
 
 
-@pytest.mark.parametrize("upgrade", UPGRADES, ids=lambda upgrade: f"{upgrade.entity}-{upgrade.version}")
+CHANGING = [upgrade for upgrade in UPGRADES if upgrade.tables is None]  # the others move items as they are
+
+
+@pytest.mark.parametrize("upgrade", CHANGING, ids=lambda upgrade: f"{upgrade.entity}-{upgrade.version}")
 def test_upgrades_change_nothing_that_they_are_given(upgrade: Any) -> None:
     olds = {"datasource": OLD_DATASOURCE, "run": OLD_RUN, "pointer": OLD_POINTER}
     old = OLD_CSV_DATASOURCE if upgrade.version == 3 else olds[upgrade.entity]
@@ -216,7 +208,7 @@ def test_migration_down_writes_what_the_release_before_reads(
     set_document(admin, "notes", csv={"delimiter": ";", "header": True})
     tables = stored(services)
     planned = migration.plan(tables, "0.2")
-    assert (planned.counts, planned.kept) == ({("datasource", 3, 2): 2}, {})
+    assert (planned.counts, planned.kept) == ({("datasource", 3, 2): 2, ("key", 2, 1): 1}, {})
     assert migration.apply(tables, "0.2") == planned
     assert migration.plan(tables, "0.2") == migration.Report()
     items = {item["name"]: item for item in tables[0].table.scan_all() if item["workspace_kind"] == "main#datasource"}
@@ -226,7 +218,7 @@ def test_migration_down_writes_what_the_release_before_reads(
     assert "verify" not in coins["http"]["pagination"]
     assert set(notes["csv"]) == set(OLD_CSV) | {"header"}
     assert admin.get("/datasources/notes").json()["csv"]["header"] is True, "this release reads it as before"
-    assert migration.apply(tables).counts == {("datasource", 2, 3): 2}
+    assert migration.apply(tables).counts == {("datasource", 2, 3): 2, ("key", 1, 2): 1}
 
 
 @pytest.mark.parametrize(
@@ -245,7 +237,7 @@ def test_migration_down_keeps_what_would_be_read_in_another_way(
     shown = admin.get("/datasources/new").json()
     tables = stored(services)
     for report in (migration.plan(tables, "0.2"), migration.apply(tables, "0.2")):
-        assert report.counts == {}
+        assert report.counts == {("key", 2, 1): 1}
         assert report.kept.keys() == {"main#datasource new"}
         assert reason in report.kept["main#datasource new"]
     assert admin.get("/datasources/new").json() == shown
@@ -255,7 +247,8 @@ def test_migration_down_keeps_what_would_be_read_in_another_way(
 def test_migration_down_removes_what_the_oldest_release_does_not_know(services: Container, admin: Client) -> None:
     tables = stored(services)
     migration.apply(tables)
-    assert migration.apply(tables, "0.1").counts == {("datasource", 3, 1): 1, ("run", 2, 1): 1, ("pointer", 2, 1): 1}
+    changed = {("datasource", 3, 1): 1, ("run", 2, 1): 1, ("pointer", 2, 1): 1, ("key", 2, 1): 1}
+    assert migration.apply(tables, "0.1").counts == changed
     run = boto3.resource("dynamodb").Table("RunsTable").get_item(Key={"workspace": "main", "run_id": OLD_RUN["run_id"]})
     assert "timeline" not in run["Item"]
 
@@ -263,17 +256,12 @@ def test_migration_down_removes_what_the_oldest_release_does_not_know(services: 
 def test_command_names_what_stays_and_why(
     services: Container, admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class CloudFormation:
-        def describe_stack_resources(self, **_: str) -> Any:
-            names = ("DefinitionsTable", "RunsTable", "DatasetsTable")
-            return {"StackResources": [{"LogicalResourceId": name, "PhysicalResourceId": name} for name in names]}
-
     monkeypatch.setattr("sluice_cli.migrate.console", Console(width=200))
     set_document(admin, "new", csv={"header": True, "date_format": "%d.%m.%Y"})
     set_document(admin, "plain")
     report = migrate(CloudFormation(), boto3.client("dynamodb"), "sluice", write=False, release="0.2")
     shown = capsys.readouterr().out
-    assert report.counts == {("datasource", 3, 2): 1}
+    assert report.counts == {("datasource", 3, 2): 1, ("key", 2, 1): 1}
     assert "main#datasource new stays as it is, and release 0.2 cannot read it: `csv.date_format` is set" in shown
     assert "csv gains date_format and timestamp_format" in shown
     assert "nothing was written" in shown

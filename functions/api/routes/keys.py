@@ -21,7 +21,7 @@ def create_key(call: Call, services: Container) -> Answer:
 def list_keys(call: Call, services: Container) -> Answer:
     """The API keys, without their secrets."""
     after = services.cursors.open("keys", call.one("cursor"))
-    found, following = services.definitions.page("key", call.limit(), after)
+    found, following = services.keys.page(call.limit(), after)
     cursor = services.cursors.seal("keys", following) if following is not None else None
     return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
 
@@ -29,7 +29,7 @@ def list_keys(call: Call, services: Container) -> Answer:
 @routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH])
 def get_key(call: Call, services: Container, key_id: str) -> Answer:
     """One API key, without its secret; 304 when the client has it."""
-    found = services.definitions.get("key", key_id)
+    found = services.keys.get(key_id)
     if call.has(found.etag):
         return Answer(status=304, headers={"ETag": f'"{found.etag}"'})
     return Answer(presented(ApiKey.model_validate(found.document)), headers={"ETag": f'"{found.etag}"'})
@@ -38,10 +38,10 @@ def get_key(call: Call, services: Container, key_id: str) -> Answer:
 @routes.delete("/keys/{key_id}", "key.manage", status=204, parameters=[IF_MATCH])
 def delete_key(call: Call, services: Container, key_id: str) -> Answer:
     """Revoke an API key at once."""
-    found = services.definitions.get("key", key_id)
+    found = services.keys.get(key_id)
     call.require_match(found.etag)
     call.require_known_parameters()
-    services.definitions.delete(found)
+    services.keys.revoke(found)
     return Answer(status=204)
 
 

@@ -227,7 +227,8 @@ class Container:
     @cached_property
     def keys(self) -> KeyRing:
         """The API keys."""
-        return KeyRing(self.definitions)
+        access = Definitions(self._table(self.settings.access_table), self.settings.workspace)
+        return KeyRing(access, self.definitions)
 
     @cached_property
     def tokens(self) -> Tokens:

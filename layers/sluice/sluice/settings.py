@@ -18,7 +18,8 @@ class Settings(BaseModel):
 
     workspace: str = Field("main", description="The workspace that every key begins with.")
     stack: str = Field("sluice", description="The stack's name; prefix of its SSM parameters.")
-    definitions_table: str = Field("", description="Table of all that users write.")
+    definitions_table: str = Field("", description="Table of all that users write, but API keys.")
+    access_table: str = Field("", description="Table of API keys.")
     assignments_table: str = Field("", description="Table of datasources assigned to projects.")
     runs_table: str = Field("", description="Table of runs.")
     pages_table: str = Field("", description="Table of page receipts.")

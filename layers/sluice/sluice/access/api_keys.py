@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
-from sluice.catalog.definitions import Definitions
+from sluice.catalog.definitions import Definition, Definitions, missing
 from sluice.domain.identity import ApiKey, KeyRequest, Principal
 from sluice.domain.names import now, parse_time, rfc3339
-from sluice.errors import Invalid, Unauthenticated
+from sluice.errors import Invalid, PreconditionFailed, Unauthenticated
 
 _FORM = re.compile(r"^slc_([a-z0-9]{12})_([A-Za-z0-9_-]{43})$")
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -60,15 +61,74 @@ def presented(key: ApiKey) -> dict[str, Any]:
 
 
 class KeyRing:
-    """The workspace's keys."""
+    """The workspace's keys.
 
-    def __init__(self, definitions: Definitions) -> None:
+    Args:
+        access: the table of keys, which only the function `api` may write.
+        definitions: the table that releases before 0.3 kept keys in; they are found there until
+            `sluice migrate --apply` moves them.
+    """
+
+    def __init__(self, access: Definitions, definitions: Definitions) -> None:
+        self._access = access
         self._definitions = definitions
+
+    def find(self, key_id: str) -> Definition | None:
+        """A key as it is stored; null if there is none, or it was revoked."""
+        return self._located(key_id)[1]
+
+    def get(self, key_id: str) -> Definition:
+        """A key as it is stored.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        found = self.find(key_id)
+        if found is None:
+            raise missing("key", key_id)
+        return found
+
+    def page(self, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
+        """Keys by id, beginning after one of them; and the id to go on from."""
+        # In this order, a key that a migration moves between the two reads is in both, not in none.
+        pages = [store.page("key", limit, after) for store in (self._definitions, self._access)]
+        keys = {key.name: key for found, _ in pages for key in found}
+        found = [keys[name] for name in sorted(keys)]
+        more = len(found) > limit or any(following is not None for _, following in pages)
+        return found[:limit], found[limit - 1].name if more else None
+
+    def revoke(self, found: Definition) -> None:
+        """Take a key back at once.
+
+        Raises:
+            PreconditionFailed: it changed since it was read.
+        """
+        self._change(found, lambda store: store.delete(found))
+
+    def _change(self, found: Definition, write: Callable[[Definitions], object]) -> None:
+        """Change a key where it is, also when a migration moves it at the same time."""
+        store, _ = self._located(found.name)
+        try:
+            write(store)
+        except PreconditionFailed:
+            now_in, _ = self._located(found.name)
+            if now_in is store:
+                raise
+            write(now_in)
+
+    def _located(self, key_id: str) -> tuple[Definitions, Definition | None]:
+        """The table that a key is in, and the key; null if there is none."""
+        # The last look finds a key that a migration has moved between the first two.
+        for store in (self._access, self._definitions, self._access):
+            found = store.find("key", key_id)
+            if found is not None:
+                return store, found
+        return self._access, None
 
     def issue(self, request: KeyRequest, by: str) -> tuple[ApiKey, str]:
         """Make and store a key; what is stored, and the key to show once."""
         stored, key = make_key(request, by)
-        self._definitions.create("key", stored.id, stored.model_dump(), by)
+        self._access.create("key", stored.id, stored.model_dump(), by)
         return stored, key
 
     def rotate(self, key_id: str) -> tuple[ApiKey, str]:
@@ -76,14 +136,15 @@ class KeyRing:
 
         Raises:
             NotFound: there is no such key.
+            PreconditionFailed: somebody else changed it at the same time.
         """
-        found = self._definitions.get("key", key_id)
+        found = self.get(key_id)
         old = ApiKey.model_validate(found.document)
         expires_at = parse_time(old.expires_at) if old.expires_at else None
         request = KeyRequest(name=old.name, role=old.role, projects=old.projects, expires_at=expires_at)
         stored, key = make_key(request, old.created_by, key_id)
         stored.created_at = old.created_at
-        self._definitions.replace(found, stored.model_dump())
+        self._change(found, lambda store: store.replace(found, stored.model_dump()))
         return stored, key
 
     def is_valid(self, principal: str) -> bool:
@@ -94,7 +155,7 @@ class KeyRing:
         kind, _, key_id = principal.partition("/")
         if kind != "key":
             return True
-        found = self._definitions.find("key", key_id)
+        found = self.find(key_id)
         return found is not None and not _is_expired(ApiKey.model_validate(found.document))
 
     def recognise(self, key: str) -> Principal:
@@ -105,7 +166,7 @@ class KeyRing:
         """
         refused = Unauthenticated("The API key is missing, unknown or expired.")
         match = _FORM.match(key)
-        found = self._definitions.find("key", match[1]) if match else None
+        found = self.find(match[1]) if match else None
         if match is None or found is None:
             raise refused
         stored = ApiKey.model_validate(found.document)

@@ -1,4 +1,4 @@
-"""All that users write: projects, datasources, keys, names of secrets."""
+"""All that users write: projects, datasources, names of secrets and, in a table of their own, keys."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Definition(Record):
 
 
 class Definitions:
-    """The table `Definitions`: `workspace#kind` / `name`."""
+    """The table `Definitions`, or `Access`, which has the same keys: `workspace#kind` / `name`."""
 
     def __init__(self, table: Table, workspace: str) -> None:
         self._table = table

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.catalog.upgrades import datasource_2, datasource_3, pointer_2, run_2
+from sluice.catalog.upgrades import datasource_2, datasource_3, key_2, pointer_2, run_2
 
 Item = dict[str, Any]
 
@@ -27,6 +27,8 @@ class Upgrade:
         what: what changes, for people.
         apply: gives the item in its new form; the one it is given stays as it is.
         undo: gives the item in the form before, or raises DowngradeError.
+        tables: the table that the item leaves and the one that it enters, by their logical ids in the
+            template; null where it stays. Only `sluice migrate` moves items, never a read.
     """
 
     entity: str
@@ -35,11 +37,20 @@ class Upgrade:
     what: str
     apply: Callable[[Item], Item]
     undo: Callable[[Item], Item]
+    tables: tuple[str, str] | None = None
 
 
 UPGRADES = tuple(
-    Upgrade(module.ENTITY, module.VERSION, module.RELEASE, module.WHAT, module.upgrade, module.downgrade)
-    for module in (datasource_2, datasource_3, pointer_2, run_2)
+    Upgrade(
+        module.ENTITY,
+        module.VERSION,
+        module.RELEASE,
+        module.WHAT,
+        module.upgrade,
+        module.downgrade,
+        getattr(module, "TABLES", None),
+    )
+    for module in (datasource_2, datasource_3, key_2, pointer_2, run_2)
 )
 
 
@@ -76,3 +87,23 @@ def downgraded(entity: str, item: Item, version: int) -> Item:
         if upgrade.entity == entity and item.get("schema_version", 1) >= upgrade.version > version:
             item = {**upgrade.undo(item), "schema_version": upgrade.version - 1}
     return item
+
+
+def stored_version(table: str, entity: str, item: Item) -> int:
+    """The version of an item; one that a step moves is of an earlier version until it has left its table.
+
+    Args:
+        table: the logical id of the table that the item is in.
+    """
+    version = int(item.get("schema_version", 1))
+    left = [one.version for one in UPGRADES if one.entity == entity and one.tables and one.tables[0] == table]
+    return min([version, *(moved - 1 for moved in left)])
+
+
+def home(entity: str, version: int) -> str | None:
+    """The logical id of the table that items of a version are in; null for an entity that no step moves."""
+    moves = [upgrade for upgrade in UPGRADES if upgrade.entity == entity and upgrade.tables]
+    passed = [upgrade.tables[1] for upgrade in moves if upgrade.tables and upgrade.version <= version]
+    if passed:
+        return passed[-1]
+    return moves[0].tables[0] if moves and moves[0].tables else None
