@@ -3,7 +3,8 @@
 from typing import Any
 
 from sluice.container import container
-from sluice.runs.reconcile import reconcile, reconcile_children, sweep
+from sluice.runs.dead_letters import take_up_undelivered
+from sluice.runs.reconcile import reconcile_children, reconcile_execution, sweep
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -16,9 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         reconcile_children(services, services.runs.get(event["children_of"]))
         return {"run": event["children_of"], "status": None}
     if event.get("sweep"):
+        take_up_undelivered(services)
         return {"under_way": sweep(services, event.get("grace_seconds", 60))}
-    run_id, _, attempt = event["detail"]["name"].rpartition("-")
-    run = services.runs.find(run_id)
-    if run is not None and str(run.attempt) == attempt:
-        run = reconcile(services, run)
+    run_id, run = reconcile_execution(services, event["detail"]["name"])
     return {"run": run_id, "status": run.status if run else None}

@@ -100,6 +100,8 @@ def _needed(service: str, operation: str, params: dict[str, Any]) -> Iterator[Ac
             yield from _needed_in_s3(operation, params)
         case "ssm":
             yield f"ssm:{operation}", "parameter/" + params["Name"].removeprefix("/sluice/main/")
+        case "sqs":
+            yield f"sqs:{operation}", params["QueueUrl"].rpartition("/")[2]
         case "scheduler":
             yield f"scheduler:{operation}", "schedule/" + params["Name"]
             if "Target" in params:

@@ -65,7 +65,7 @@ BUDGETS = {
     "query": Budget(ROUTED, 374),
     "report": STAGE,
     "publications": Budget(LOGGED, 203),
-    "run_events": Budget(LOGGED, 204),
+    "run_events": Budget(LOGGED, 208),
     "scheduled": Budget(CATALOG, 156),
 }
 

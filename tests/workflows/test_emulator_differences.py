@@ -207,6 +207,28 @@ def test_an_event_rule_does_not_call_a_throttled_function_again(bare: Bare) -> N
     assert not called("by-rule")
 
 
+def test_record_of_a_failed_call_names_no_request(bare: Bare) -> None:
+    functions, sqs = bare.client("lambda"), bare.client("sqs")
+    queue = sqs.create_queue(QueueName="failed")["QueueUrl"]
+    arn = bare.function("failing", "def handler(event, context): raise ValueError('no')")
+    functions.put_function_event_invoke_config(
+        FunctionName="failing",
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:failed"}},
+    )
+    functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'{"a": 1}')
+    bodies: list[str] = []
+
+    def received() -> bool:
+        bodies.extend(message["Body"] for message in sqs.receive_message(QueueUrl=queue).get("Messages", []))
+        return bool(bodies)
+
+    until(received, 20)
+    record = json.loads(bodies[0])
+    assert (record["requestPayload"], record["requestContext"]["functionArn"]) == ({"a": 1}, arn)
+    assert "requestId" not in record["requestContext"]
+
+
 def test_a_functions_reserved_concurrency_is_not_read_from_a_template(bare: Bare) -> None:
     function = {
         "Type": "AWS::Lambda::Function",

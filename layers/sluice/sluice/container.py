@@ -37,6 +37,7 @@ from sluice.sources.file.inbox import Inbox
 if TYPE_CHECKING:
     import httpx
 
+    from sluice.platform.message_queue import MessageQueue
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
 
@@ -249,6 +250,15 @@ class Container:
     def workflows(self) -> Workflows:
         """The state machines."""
         return Workflows(self._client("stepfunctions"), self.settings.workflow_prefix)
+
+    @cached_property
+    def undelivered(self) -> MessageQueue | None:
+        """The events that a function has failed on; null where the stack has no queue of them."""
+        from sluice.platform.message_queue import MessageQueue
+
+        url = self.settings.undelivered_queue
+        # An emulator has one server, which misses no message.
+        return MessageQueue(self._client("sqs"), url, 0 if self.settings.emulated else 1) if url else None
 
     @cached_property
     def schedules(self) -> Schedules:

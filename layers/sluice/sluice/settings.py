@@ -29,6 +29,9 @@ class Settings(BaseModel):
     locks_table: str = Field("", description="Table of locks, idempotent answers and buckets.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
     lake_bucket: str = Field("", description="Bucket of the lake.")
+    undelivered_queue: str = Field(
+        "", description="URL of the queue of events that a function failed on; empty: the sweep reads none."
+    )
     glue_database: str = Field("", description="Glue database of the tables over published datasets; empty: none.")
     workflow_prefix: str = Field("", description="What the ARNs of the state machines begin with, up to the workflow.")
     schedule_group: str = Field("", description="EventBridge Scheduler group of this stack.")
@@ -56,7 +59,12 @@ class Settings(BaseModel):
     max_active_ingests: int = Field(
         8, description="Most runs of dropped files that are active at a time; further ones wait, the oldest first."
     )
-    sweep_seconds: float = Field(30.0, description="Longest that a sweep takes up lost files of the inbox.")
+    sweep_seconds: float = Field(
+        30.0, description="Longest that a sweep takes up lost files of the inbox, and as long undelivered events."
+    )
+    sweep_messages: int = Field(
+        100, description="Most undelivered events that a sweep takes up; the next sweep takes up the others."
+    )
     sweep_files: int = Field(
         20_000, description="Most files of the inbox that a sweep looks at; the next sweep goes on after them."
     )

@@ -25,7 +25,8 @@ from sluice.sources.file.inbox import DroppedFile
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
 _UNKNOWN, _FAILED = "_unknown/", "_failed/"
-_SEEN_SECONDS = 14 * 86400
+# Longer than an event can wait in the queue of undelivered ones, 14 days.
+_SEEN_SECONDS = 15 * 86400
 # The sweep looks for lost files as long as it can tell by their locks that they were seen.
 _SOUGHT_SECONDS = 13 * 86400
 _SWEEP = "inbox-sweep"

@@ -43,6 +43,22 @@ def reconcile(services: Container, run: Run) -> Run:
     return run
 
 
+def reconcile_execution(services: Container, name: str) -> tuple[str, Run | None]:
+    """Reconcile the run whose execution has ended, unless another attempt of it has begun.
+
+    Args:
+        name: the execution's name, `{run}-{attempt}`.
+
+    Returns:
+        The run's id, and the run as it stands; null if there is none.
+    """
+    run_id, _, attempt = name.rpartition("-")
+    run = services.runs.find(run_id)
+    if run is not None and str(run.attempt) == attempt:
+        run = reconcile(services, run)
+    return run_id, run
+
+
 def _concluded(services: Container, run: Run) -> Run:
     outcome = services.workflows.outcome(run)
     if outcome is None:

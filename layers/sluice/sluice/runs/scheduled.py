@@ -8,7 +8,8 @@ from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.runs.start import ingest_run, refresh_run, start_once
 
-_SEEN_SECONDS = 2 * 86400
+# Longer than an event can wait in the queue of undelivered ones, 14 days.
+_SEEN_SECONDS = 15 * 86400
 
 
 def fire(services: Container, event: dict[str, Any], request_id: str) -> Run | None:
