@@ -119,7 +119,7 @@ def test_a_type_does_not_depend_on_order_or_repetition(
     def guess(values: list[str]) -> tuple[Any, ...]:
         made = TextTypeGuess(decimal, formats=FORMS if said else ())
         for value in values:
-            made.see(value)
+            made.observe(value)
         facts = made.type, made.wide, made.decimal_comma, made.undecided, made.dotted_thousands, made.seen
         return (*facts, made.reading(made.type), set(made.words))
 
@@ -133,7 +133,7 @@ def test_a_type_does_not_depend_on_order_or_repetition(
 def test_every_text_converts_to_the_type_that_was_found(texts: list[str], decimal: str | None, said: bool) -> None:
     guess = TextTypeGuess(decimal, formats=FORMS if said else ())
     for text in texts:
-        guess.see(text)
+        guess.observe(text)
     reading = guess.reading(guess.type)
     for text in texts:
         plain = reading.plain(text)
@@ -145,8 +145,8 @@ def test_every_text_converts_to_the_type_that_was_found(texts: list[str], decima
 
 def test_a_count_stands_for_equal_values() -> None:
     guess = TextTypeGuess()
-    guess.see("NA", 3)
-    guess.see("5")
+    guess.observe("NA", 3)
+    guess.observe("5")
     assert (guess.type, guess.words) == ("bigint", {"NA": 3})
 
 
@@ -171,15 +171,15 @@ def test_a_form_that_is_said_is_not_mixed_with_iso_8601() -> None:
     ("option", "text", "says"),
     [
         ("date_format", "%d.%m", "needs %Y or %y"),
-        ("date_format", "%d.%m.%Y %H", "%H is no code of a date format"),
-        ("date_format", "%x", "%x is no code"),
+        ("date_format", "%d.%m.%Y %H", "Unknown code %H in a date format"),
+        ("date_format", "%x", "Unknown code %x"),
         ("date_format", "%d.%m.%Y%", "write %%"),
         ("date_format", "%d.%d.%m.%Y", "twice"),
         ("date_format", "", "at least 1 character"),
         ("timestamp_format", "%d.%m.%Y", "needs %H or %I"),
-        ("timestamp_format", "%d.%m.%Y %I", "%I and %p belong together"),
+        ("timestamp_format", "%d.%m.%Y %I", "%I and %p need each other"),
         ("timestamp_format", "%d.%m.%Y %H:%S", "%S needs %M"),
-        ("timestamp_format", "%s", "%s is no code"),
+        ("timestamp_format", "%s", "Unknown code %s"),
     ],
 )
 def test_forms_that_cannot_work_are_refused(option: str, text: str, says: str) -> None:

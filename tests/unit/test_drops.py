@@ -175,4 +175,4 @@ def test_of_two_files_under_one_key_the_later_one_is_published_whatever_the_orde
     assert rows(admin, "datasources/notes") == [{"a": 2}]
     late = admin.get("/runs?datasource=notes").json()["items"][0]
     assert (late["status"], late["version"]) == ("succeeded", 2)
-    assert "was dropped over this one" in late["warnings"][-1]
+    assert "a newer file was dropped under the same key" in late["warnings"][-1]

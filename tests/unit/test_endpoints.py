@@ -211,9 +211,9 @@ def test_who_may_call(shop: Client, services: Container) -> None:
     ("changes", "said"),
     [
         ({"sql": "SELECT $city FROM nothing LIMIT $limit"}, "there is no table nothing"),
-        ({"sql": "SELECT $other FROM merged"}, "$other, which is no parameter"),
-        ({"parameters": {**TOP["parameters"], "unused": {"type": "string"}}}, "unused is read by nothing"),
-        ({"as_of": "$limit"}, "no parameter of type datetime"),
+        ({"sql": "SELECT $other FROM merged"}, "$other, which is not in parameters"),
+        ({"parameters": {**TOP["parameters"], "unused": {"type": "string"}}}, "does not use the parameter unused"),
+        ({"as_of": "$limit"}, "must name a parameter of type datetime"),
         (
             {"parameters": {**TOP["parameters"], "limit": {"type": "integer", "default": 500, "max": 200}}},
             "at most 200",

@@ -228,7 +228,7 @@ def extracted(folder: Path, records: list[tuple[Any, ...]]) -> tuple[list[Column
     for name, column in zip("kv", zip(*records, strict=True), strict=True):
         guess = JsonTypeGuess()
         for value in column:
-            guess.see(value)
+            guess.observe(value)
         about = {"wide": guess.type == "bigint" and guess.wide, "guessed": not guess.seen}
         columns.append(Column(name=name, type=guess.type, from_json=True, **about))
     rows = [

@@ -147,7 +147,7 @@ def test_depth_of_a_text_is_what_a_plain_reader_counts(value: Any, spaced: bool)
 def test_every_value_fits_the_type_that_was_guessed_for_all(found: list[Any]) -> None:
     guess = JsonTypeGuess()
     for value in found:
-        guess.see(value)
+        guess.observe(value)
     for value in found:
         stored = convert(value, guess.type)
         if value is None:
@@ -195,7 +195,7 @@ def test_every_value_fits_the_type_that_was_guessed_for_all(found: list[Any]) ->
 def test_text_becomes_something_else_only_when_nothing_is_lost(found: list[str | None]) -> None:
     guess = TextTypeGuess()
     for value in found:
-        guess.see(value)
+        guess.observe(value)
     reading = guess.reading(guess.type)
     for text in found:
         if text is None or text in reading.words:

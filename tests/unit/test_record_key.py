@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, reading_of
+from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, identity_settings_hash
 from sluice.formats.limits import Limits
 from sluice.settings import Settings
 from sluice.sources.http.identities import Identities
@@ -74,5 +74,9 @@ def test_pages_with_the_same_records_have_a_hash_in_common(key: dict[str, Any]) 
 
 def test_another_key_is_another_reading() -> None:
     """What was kept by the former key is not compared with what is made by the new one."""
-    assert reading_of(datasource(primary_key=["a"])) != reading_of(datasource(primary_key=["b"]))
-    assert reading_of(datasource(primary_key=["a"])) == reading_of(datasource(primary_key=["a"], description="new"))
+    assert identity_settings_hash(datasource(primary_key=["a"])) != identity_settings_hash(
+        datasource(primary_key=["b"])
+    )
+    assert identity_settings_hash(datasource(primary_key=["a"])) == identity_settings_hash(
+        datasource(primary_key=["a"], description="new")
+    )

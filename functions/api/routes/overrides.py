@@ -7,7 +7,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, RECORD_KEY, Routes
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
-from sluice.domain.override import Override, OverrideRequest, override_name, override_request
+from sluice.domain.override import Override, OverrideRequest, override_name, parse_override
 from sluice.projects.overrides import delete_override, find_override, overrides_of, put_override
 
 routes = Routes("projects")
@@ -58,7 +58,7 @@ def set_override(call: Call, services: Container, slug: str, field: str) -> Answ
     present = services.definitions.find("override", override_name(slug, field, key))
     call.require_match(present.etag if present else None)
     call.require_known_parameters()
-    request, exact = override_request(body)
+    request, exact = parse_override(body)
     override, stored, new = put_override(services, project, field, key, request, exact, call.principal.id)
     headers = {"ETag": f'"{stored.etag}"'}
     if new:

@@ -12,7 +12,7 @@ from sluice.api.running import started, visible
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import is_slug, is_ulid, parse_time
-from sluice.domain.run import Run, RunStatus, presented
+from sluice.domain.run import Run, RunStatus, run_view
 from sluice.domain.run_types import RUN_TYPES
 from sluice.errors import Invalid
 from sluice.runs.reconcile import current
@@ -41,7 +41,7 @@ def list_runs(call: Call, services: Container) -> Answer:
     matching = (run for run in _candidates(services, asked, before) if _wanted(run, asked, since))
     found = list(islice((run for run in matching if visible(services, call.principal, run)), limit + 1))
     cursor = services.cursors.seal(bound, found[limit - 1].id) if len(found) > limit else None
-    return Answer({"items": [presented(run) for run in found[:limit]], "next": cursor})
+    return Answer({"items": [run_view(run) for run in found[:limit]], "next": cursor})
 
 
 def _candidates(services: Container, asked: dict[str, str | None], before: str | None) -> Iterator[Run]:
@@ -75,7 +75,7 @@ def _wanted(run: Run, asked: dict[str, str | None], since: datetime | None) -> b
 @routes.get("/runs/{run_id}", "run.read", answer="RunView")
 def get_run(call: Call, services: Container, run_id: str) -> Answer:
     """One run."""
-    return Answer(presented(current(services, call.run)))
+    return Answer(run_view(current(services, call.run)))
 
 
 @routes.post("/runs/{run_id}/cancel", "run.stop", answer="RunView", parameters=[IDEMPOTENCY_KEY])
@@ -83,7 +83,7 @@ def cancel_run(call: Call, services: Container, run_id: str) -> Answer:
     """Stop a run; what it has stored stays."""
     run = current(services, call.run)
     call.require_known_parameters()
-    return Answer(presented(cancel(services, run)))
+    return Answer(run_view(cancel(services, run)))
 
 
 @routes.post(

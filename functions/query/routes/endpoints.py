@@ -107,7 +107,7 @@ def endpoint_request(call: Call, endpoint: Endpoint) -> Request:
         if text is None and parameter.default is not None:
             text = str(parameter.default).lower() if isinstance(parameter.default, bool) else str(parameter.default)
         try:
-            values[name] = None if text is None else parameter.typed(text)
+            values[name] = None if text is None else parameter.parse_value(text)
         except ValueError as error:
             raise Invalid(f"The parameter {name} cannot be {text!r}: {error}.", [_fault(name, str(error))]) from None
         if isinstance(values[name], int) and values[name] not in BIGINT_RANGE:

@@ -13,7 +13,7 @@ from sluice.container import Container
 from sluice.domain.dataset import Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
-from sluice.domain.run import Run, presented
+from sluice.domain.run import Run, run_view
 from sluice.errors import PROBLEM_TYPE_PREFIX, Conflict, RunError, SluiceError, all_errors
 from sluice.merge.documents import size
 from sluice.reads.reader import Reader
@@ -37,7 +37,7 @@ def fetch_project(call: Call, services: Container, slug: str) -> Answer:
     run = start(services, refresh_run(slug, "api", call.principal.id))
     run, _ = awaited(services, run, services.settings.max_wait_seconds)
     if not run.finished:
-        return Answer(presented(run), 202, {"Location": call.link(f"/runs/{run.id}")})
+        return Answer(run_view(run), 202, {"Location": call.link(f"/runs/{run.id}")})
     if run.status == "cancelled":
         raise Conflict(f"The refresh {run.id} was cancelled.")
     errors = _errors(services, run)

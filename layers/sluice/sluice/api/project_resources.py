@@ -18,7 +18,7 @@ from sluice.domain.base import json_pointer, validate
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
-from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_name
+from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_sql_name
 from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Conflict, Invalid, NotFound
@@ -114,7 +114,7 @@ class ResourceRoutes(Generic[M]):
         return Answer(self.view(services, replaced), headers={"ETag": f'"{replaced.etag}"'})
 
     def _require_name(self, name: str) -> None:
-        if self._kind == "model" and (not is_name(name) or name in RESERVED_SQL_NAMES):
+        if self._kind == "model" and (not is_sql_name(name) or name in RESERVED_SQL_NAMES):
             message = f"The name {name!r} cannot be used in SQL: it must match {SQL_NAME_PATTERN}, and be no keyword."
             raise Invalid(message, [{"pointer": "", "message": message}])
         if re.fullmatch(_NAME_PATTERN, name) is None:

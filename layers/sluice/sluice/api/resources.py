@@ -17,7 +17,7 @@ from sluice.container import Container
 from sluice.domain.base import merge_patch, validate
 from sluice.domain.datasource import Datasource
 from sluice.domain.identity import Principal
-from sluice.domain.json_text import identical
+from sluice.domain.json_text import same_json
 from sluice.domain.project import Project
 from sluice.errors import AlreadyExists, Conflict, Invalid, PreconditionFailed, Unavailable
 
@@ -162,7 +162,7 @@ class Resource(Generic[D]):
             if new[name] != found.document[name]:
                 message = f"{name} is {found.document[name]!r} and never changes; make a new {self._kind} instead."
                 raise Invalid(message, [{"pointer": f"/{name}", "message": message}])
-        if not identical(new, found.document):
+        if not same_json(new, found.document):
             self._check(services, call.principal, document, found)
         stored = services.definitions.replace(found, new, call.principal.id, call.principal.role)
         self._written(services, document)

@@ -11,7 +11,7 @@ from sluice.api.targets import run_resource
 from sluice.container import Container
 from sluice.domain.identity import Principal
 from sluice.domain.names import new_run_id
-from sluice.domain.run import Run, presented
+from sluice.domain.run import Run, run_view
 
 _POLL_SECONDS = 0.15
 _WAITING = "waiting-calls"
@@ -31,7 +31,7 @@ def started(call: Call, services: Container, start: Callable[[], Run]) -> Answer
     headers = {"Location": call.link(f"/runs/{run.id}")}
     if waited:
         headers["Preference-Applied"] = f"wait={seconds}"
-    return Answer(presented(run), 200 if run.finished and seconds else 202, headers)
+    return Answer(run_view(run), 200 if run.finished and seconds else 202, headers)
 
 
 def awaited(services: Container, run: Run, seconds: float) -> tuple[Run, bool]:

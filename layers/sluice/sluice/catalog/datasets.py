@@ -11,10 +11,10 @@ from sluice.catalog.publications import Publications, micro
 from sluice.catalog.runs import Runs
 from sluice.catalog.table import MOST_TOGETHER, ConditionFailed, Item, Table, Write, batch_get, transact, transact_get
 from sluice.catalog.upgrades import newest, upgraded
-from sluice.domain.dataset import Manifest, Pointer, Version, takes_pointer
+from sluice.domain.dataset import Manifest, Pointer, Version, publication_refusal
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, parse_time, rfc3339
-from sluice.domain.run import Run, capped
+from sluice.domain.run import Run, cap_notes
 from sluice.errors import Conflict, DataTooLarge, Invalid, NotFound, NotPublished, RunStopped, VersionConflict
 
 
@@ -258,7 +258,7 @@ class Datasets:
             bytes=manifest.bytes,
             fingerprint=manifest.fingerprint,
             completeness=manifest.completeness,
-            completeness_reasons=capped(manifest.completeness_reasons),
+            completeness_reasons=cap_notes(manifest.completeness_reasons),
             warnings=[*warnings, *refusals],
             progress={"stage": "commit", "current": 1, "total": 1},
         )
@@ -283,7 +283,7 @@ class Datasets:
         assert number is not None
         if manifest.number is not None and manifest.number != number:
             raise VersionConflict(f"{manifest.dataset} got another version while this run worked on it.")
-        refusal = None if repeated else takes_pointer(pointer, manifest, run.id)
+        refusal = None if repeated else publication_refusal(pointer, manifest, run.id)
         published_at = _later(pointer) if refusal is None else None
         writes = [self._pointing(pointer, manifest, run, number, published_at, repeated)]
         if not repeated and published_at is not None:
@@ -331,7 +331,7 @@ class Datasets:
             "bytes": manifest.bytes,
             "schema": [column.model_dump() for column in manifest.columns],
             "completeness": manifest.completeness,
-            "completeness_reasons": capped(manifest.completeness_reasons),
+            "completeness_reasons": cap_notes(manifest.completeness_reasons),
             "run": manifest.run,
             "created_at": moment,
             "data_as_of": manifest.data_as_of,

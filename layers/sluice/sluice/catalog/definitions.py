@@ -12,7 +12,7 @@ from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write, tran
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.base import Record
 from sluice.domain.identity import Role
-from sluice.domain.json_text import identical
+from sluice.domain.json_text import same_json
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import AlreadyExists, Conflict, Invalid, NotFound, PreconditionFailed
 
@@ -180,7 +180,7 @@ class Definitions:
             PreconditionFailed: it changed since it was read.
         """
         author = {"written_by": by, "written_by_role": role}
-        if identical(document, found.document):
+        if same_json(document, found.document):
             if role != "admin" or found.written_by_role == "admin":
                 return found
             write = self._table.update(

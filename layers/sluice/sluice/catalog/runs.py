@@ -9,7 +9,7 @@ from typing import Any
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, capped
+from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, cap_notes
 from sluice.errors import Conflict, NotFound, RunStopped
 
 
@@ -117,7 +117,7 @@ class Runs:
     def finishing(self, run: Run, **changes: Any) -> Write:
         """The part of a commit that ends the run's present attempt."""
         if "warnings" in changes:
-            changes["warnings"] = capped(changes["warnings"])
+            changes["warnings"] = cap_notes(changes["warnings"])
         append = _timeline(run, changes["status"])
         return self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, self._open(run.attempt), append=append)
 

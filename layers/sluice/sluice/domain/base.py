@@ -13,14 +13,14 @@ READ_ONLY_FIELDS = ("etag", "created_at", "updated_at", "created_by")
 
 
 def _derived_slug(schema: dict[str, Any]) -> None:
-    """The empty slug means "derive it"; as a default it would not be valid itself."""
+    """Drop the default of `slug` from the schema: an empty slug means "derive it" and is itself not valid."""
     schema.get("properties", {}).get("slug", {}).pop("default", None)
 
 
 class Document(BaseModel):
     """A document that users write: strict types, unknown fields refused."""
 
-    # Built when first used: a function that starts needs few of all models.
+    # Pydantic builds validators on first use: each function needs few of the models, and cold starts count.
     model_config = ConfigDict(
         extra="forbid", strict=True, validate_default=False, json_schema_extra=_derived_slug, defer_build=True
     )
@@ -36,20 +36,24 @@ D = TypeVar("D", bound=BaseModel)
 
 
 def json_pointer(path: tuple[str | int, ...]) -> str:
-    """A path of keys and indexes as RFC 6901 writes it."""
+    """Write a path of keys and indexes as a JSON Pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def validate(model: type[D], document: Any) -> D:
-    """A document checked against its model.
+    """Check a document against its model.
 
     Args:
         model: the pydantic model.
-        document: what `json.loads` gave; the read-only fields that an answer carries may be
-            sent back and are ignored.
+        document: the parsed JSON. Read-only fields, which responses contain, are ignored, so that clients can
+            send a response back.
+
+    Returns:
+        An instance of the model.
 
     Raises:
-        Invalid: with one `{"pointer", "message"}` for each fault.
+        Invalid: the document is not an object or does not match the model; `errors` has one
+            `{"pointer", "message"}` per invalid field.
     """
     if not isinstance(document, dict):
         raise Invalid("The body must be a JSON object.")
@@ -57,8 +61,9 @@ def validate(model: type[D], document: Any) -> D:
     try:
         text = orjson.dumps(writable)
     except TypeError:
-        raise Invalid("The document is nested too deeply, or has numbers beyond 64 bits.") from None
+        raise Invalid("The document is nested too deeply or has integers of more than 64 bits.") from None
     try:
+        # JSON input, not Python input: in strict mode only JSON may give dates and UUIDs as strings.
         return model.model_validate_json(text)
     except ValidationError as error:
         raise _invalid(error, writable) from None
@@ -69,15 +74,15 @@ def _invalid(error: ValidationError, document: Any) -> Invalid:
         {"pointer": json_pointer(_path(fault["loc"], document)), "message": _sentence(fault)}
         for fault in error.errors(include_url=False, include_context=False)
     ]
-    noun = "part" if len(faults) == 1 else "parts"
-    return Invalid(f"{len(faults)} {noun} of the document cannot be accepted.", faults)
+    noun = "field" if len(faults) == 1 else "fields"
+    return Invalid(f"The document has {len(faults)} invalid {noun}.", faults)
 
 
 def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ...]:
-    """The location without the tags that pydantic adds for a discriminated union.
+    """Remove from a location the tags that pydantic adds for discriminated unions.
 
-    A tag stands where a key would, but is no key of the document; only the last part may be
-    absent from it, where a required field is missing.
+    A tag stands where a key would, but is no key of the document. Only the last part may be missing from the
+    document: that is a required field.
     """
     path: list[str | int] = []
     node, entered = document, False
@@ -85,11 +90,11 @@ def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ..
         if entered and isinstance(node, dict) and part in (node.get("strategy"), node.get("type")):
             entered = False
             continue
-        known = isinstance(node, dict) and part in node
+        exists = isinstance(node, dict) and part in node
         if isinstance(node, list) and isinstance(part, int):
-            known = part < len(node)
-        entered = known
-        if known:
+            exists = part < len(node)
+        entered = exists
+        if exists:
             node = node[part]
         elif part == "[key]" or (index < len(location) - 1):
             continue
@@ -107,7 +112,11 @@ def _sentence(fault: Any) -> str:
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7396: the target with the patch applied; neither is changed."""
+    """Apply a JSON merge patch (RFC 7396).
+
+    Returns:
+        The patched copy; `target` and `patch` are not changed.
+    """
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}

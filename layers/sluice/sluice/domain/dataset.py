@@ -1,4 +1,4 @@
-"""Datasets and their versions: immutable objects, one manifest, one published pointer."""
+"""Datasets and their versions: immutable objects, a manifest, and a pointer to the published version."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ class DataObject(Record):
     sha256: str
     bytes: int
     rows: int
-    columns: dict[str, str] | None = Field(
-        None, description="The columns it has, with their types; null: those of its version."
+    columns: dict[str, str] | None = Field(None, description="The file's columns and their types; null: the version's.")
+    run: str | None = Field(
+        None, description="The run that all its records come from; null: several, or the version's."
     )
-    run: str | None = Field(None, description="The run whose records alone it has; null: of several, or its version's.")
 
 
 class Origin(Record):
-    """The dropped object that a version was made of, and when S3 says that it came.
+    """The dropped object that a version was made from.
 
     Args:
-        sequencer: from S3's notification; empty where the notification was lost.
-        modified: when S3 says that the object was written, in seconds; null in manifests of earlier
-            releases.
-        older_in_second: how many versions of the key S3 wrote before it within that second.
+        sequencer: from S3's event; empty if the event was lost and the sweep found the object.
+        modified: S3's LastModified, in seconds; null in manifests of earlier releases.
+        older_in_second: how many versions of the key S3 wrote earlier in the same second.
     """
 
     key: str
@@ -44,11 +43,11 @@ class Origin(Record):
     older_in_second: int = 0
 
     def is_older_than(self, other: Origin | None) -> bool:
-        """Whether the other is a later object under the same key.
+        """Whether `other` is a later object under the same key.
 
-        S3 tells the order of the writes to one key by their sequencers: hexadecimal, the
-        shorter one padded on its right. Where one of them is missing, the times of the writes
-        are compared and, within a second, their order in S3's list of versions.
+        S3 orders the writes to one key by their sequencers: hexadecimal numbers, the shorter one padded with zeros on
+        the right. If a sequencer is missing, LastModified decides and, within one second, the order of the versions
+        that S3 lists.
         """
         if other is None or other.key != self.key:
             return False
@@ -61,7 +60,7 @@ class Origin(Record):
 
 
 class InputVersion(Record):
-    """One version that a merge read."""
+    """A dataset version that a merge read."""
 
     datasource: str
     version: int
@@ -72,11 +71,11 @@ class InputVersion(Record):
     fingerprint: str
     priority: int
     alias: str
-    hash: str | None = Field(None, description="Of the version's content; null in manifests of 0.2.")
+    hash: str | None = Field(None, description="The hash of the version's content; null in manifests of 0.2.")
 
 
 class Manifest(Record):
-    """All about one version: written beside its objects before it is committed."""
+    """Everything about one version. It is written beside the version's objects before the version is committed."""
 
     dataset: DatasetId
     run: str
@@ -92,70 +91,77 @@ class Manifest(Record):
     completeness_reasons: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
     doubts: dict[str, Completeness] = Field(
-        default_factory=dict, description="The runs whose records it holds and which were not complete."
+        default_factory=dict, description="Incomplete runs whose records it contains."
     )
     merge_warnings: list[str] = Field(
-        default_factory=list, description="Those that follow from the inputs' content, and hold when it comes again."
+        default_factory=list,
+        description="Warnings that depend on the inputs' content only, so that they hold for equal inputs.",
     )
     fingerprint: str
     engine: str
     inputs: list[InputVersion] = Field(default_factory=list)
     pages: list[str] = Field(default_factory=list)
     spec: dict[str, Any] = Field(default_factory=dict)
-    number: int | None = Field(None, description="The number that it is to get, where others name it already.")
+    number: int | None = Field(
+        None, description="The version number reserved for it, if other objects refer to it already."
+    )
     base: int | None = Field(None, description="The published version that this one must follow.")
     previous: str | None = Field(None, description="The manifest of the version that this one adds to.")
     truncated: list[str] = Field(
         default_factory=list, description="The keys of a report's objects whose rows were cut off at its cap."
     )
     columns_of: int | None = Field(
-        None, description="The earlier version whose columns this one, which has no records, keeps."
+        None, description="If the version has no records: the earlier version whose columns it keeps."
     )
     disposition: Disposition = "replace"
-    added: int | None = Field(None, description="The records that the run brought, where the version has more.")
+    added: int | None = Field(None, description="The records that the run added, if the version also has older ones.")
     provenance: list[DataObject] = Field(
-        default_factory=list, description="Where each value of the rows came from, object for object; empty: unknown."
+        default_factory=list, description="The source of each value, one file per object; empty: unknown."
     )
     starts: list[str] = Field(
-        default_factory=list, description="The lowest key that each object can have; empty: it was not said."
+        default_factory=list, description="The lowest key that each object can contain; empty: unknown."
     )
-    key: list[str] | None = Field(None, description="The columns that tell the rows apart; null: none do.")
+    key: list[str] | None = Field(None, description="The columns that identify a row; null: there are none.")
     fields: list[str] | None = Field(
-        None, description="The merged fields whose winners provenance names, before the result was reshaped."
+        None, description="The merged fields that provenance covers, named as before `result` reshapes them."
     )
     document: DataObject | None = Field(
-        None, description="The merged document, as gzipped JSON; before 0.3 the selected one, too."
+        None, description="The merged document as gzipped JSON; before 0.3 also the selected document."
     )
     origin: Origin | None = None
-    once: bool = Field(False, description="The same fingerprint as the published version is no new version.")
+    once: bool = Field(False, description="If true, a version with the published fingerprint is not committed again.")
 
     @field_validator("provenance", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
-        """Manifests of 0.2 name one object, or null."""
+        """Read manifests of 0.2, which have one object or null."""
         return value if isinstance(value, list) else [] if value is None else [value]
 
     @property
     def position(self) -> list[str]:
-        """The columns that say where a record came from, and order the records of one key."""
+        """The columns that identify a record's place in the raw data and order the records of one key."""
         if self.stage != "records":
             return []
         return ["_page", "_row"] if self.disposition == "replace" else ["_run", "_page", "_row"]
 
     @property
     def content_hash(self) -> str:
-        """Of all that a reader sees: equal content has equal hashes, whatever run has made it."""
+        """A hash of everything that readers see: equal content has equal hashes, whichever run made it."""
         return content_hash(self.columns, self.objects, self.document)
 
 
 def content_hash(columns: list[Column], objects: list[DataObject], document: DataObject | None) -> str:
-    """The hash of columns, files and document of a version."""
-    parts = {
+    """Hash the columns, files and document of a version.
+
+    Returns:
+        `sha256:` and 64 hexadecimal digits.
+    """
+    content = {
         "columns": [[column.name, column.type, column.nullable] for column in columns],
-        "objects": [part.sha256 for part in objects],
+        "objects": [item.sha256 for item in objects],
         "document": document.sha256 if document else None,
     }
-    return "sha256:" + hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return "sha256:" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Version(Record):
@@ -180,31 +186,40 @@ class Pointer(Record):
     dataset: DatasetId
     latest: int = 0
     floor: int = Field(0, description="Versions up to this one belong to a definition that was deleted.")
-    hidden: dict[str, Any] | None = Field(None, description="What a deletion hid, for a restoration.")
+    hidden: dict[str, Any] | None = Field(
+        None, description="The pointer fields that a deletion hid, for restoring them."
+    )
     published: int | None = None
     completeness: Completeness | None = None
     run: str | None = None
     fingerprint: str | None = None
     checked_at: str | None = None
     published_at: str | None = Field(None, description="When the pointer last changed; null: by a release before 0.3.")
-    data_as_of: str | None = Field(None, description="Until when the published data was found unchanged.")
+    data_as_of: str | None = Field(None, description="The last time at which the published data was found unchanged.")
     origin: Origin | None = None
 
 
-def takes_pointer(pointer: Pointer, manifest: Manifest, run: str) -> str | None:
-    """Why a new version must not be published; none when it must.
+def publication_refusal(pointer: Pointer, manifest: Manifest, run: str) -> str | None:
+    """Why a new version must not be published.
 
-    A partial replacement never displaces a better version; what is partly added takes
-    nothing away. An ingest run that began before the
-    published one did never displaces it: it only finished later. A merge needs no such rule,
-    since its `base` proves that nobody has published meanwhile.
+    A partial replacement does not displace a better version; a partial append or upsert is published, since it
+    removes nothing. An ingest run that started before the published one does not displace it: it only finished
+    later. Merges do not need that rule, because their `base` proves that nothing was published meanwhile.
+
+    Args:
+        pointer: the dataset's pointer now.
+        manifest: the new version's manifest.
+        run: the id of the run that made the new version. Ids are ULIDs, so they sort by start time.
+
+    Returns:
+        The reason as a sentence for users; None if the version must be published.
     """
     if pointer.published is None:
         return None
     if manifest.completeness == "partial" and pointer.completeness != "partial" and manifest.disposition == "replace":
         return f"version {pointer.published} stays published: it is more complete than this one"
     if manifest.origin is not None and manifest.origin.is_older_than(pointer.origin):
-        return f"version {pointer.published} stays published: its file was dropped over this one"
+        return f"version {pointer.published} stays published: a newer file was dropped under the same key"
     if manifest.base is None and pointer.run is not None and run < pointer.run:
-        return f"version {pointer.published} stays published: its run began after this one"
+        return f"version {pointer.published} stays published: its run started after this one"
     return None

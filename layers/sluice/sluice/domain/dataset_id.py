@@ -1,4 +1,4 @@
-"""The identity of a dataset: whose it is, and which of the owner's datasets."""
+"""The identity of a dataset: its owner, and which of the owner's datasets it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DatasetId(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> DatasetId:
-        """Check a stored text, or one that another method has put together."""
+        """Validate a stored text, or one that another constructor has built."""
         owner, *rest = text.split("/")
         if owner not in ("datasource", "project") or not all(rest) or len(rest) not in _SEGMENTS[owner]:
             raise ValueError(f"{text!r} names no dataset; the forms are {_FORMS}.")
@@ -58,7 +58,7 @@ class DatasetId(str):
 
     @property
     def resource(self) -> tuple[str, str] | None:
-        """The kind and name of the project's resource; null for records and merges."""
+        """The kind and name of the project's resource; None for records and merges."""
         _, _, *rest = self.split("/")
         return (rest[0], rest[1]) if rest else None
 

@@ -1,4 +1,4 @@
-"""Published endpoints of a project: a query with typed parameters, at an address of its own."""
+"""Published endpoints of a project: a query with typed parameters under a URL of its own."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _TYPES = {
     "date": "date",
     "datetime": "timestamp",
 }
-# What every endpoint understands by itself.
+# Parameters that every endpoint has.
 RESERVED_PARAMETERS = frozenset({"format", "bom"})
 
 
 class EndpointParameter(Document):
-    """A value that a caller gives."""
+    """A query parameter of an endpoint."""
 
     type: Literal["integer", "number", "boolean", "string", "date", "datetime"]
-    default: str | int | float | bool | None = Field(None, description="What stands for it if it is not given.")
-    required: bool = Field(False, description="Whether a request without it is refused.")
+    default: str | int | float | bool | None = Field(None, description="The value if the request has none.")
+    required: bool = Field(False, description="Whether requests must have it.")
     min: int | float | str | None = None
     max: int | float | str | None = None
     values: Annotated[list[str | int | float], Field(min_length=1, max_length=1000)] | None = Field(
-        None, description="The values that are taken; null: all."
+        None, description="The allowed values; null: all."
     )
     description: Description | None = None
 
@@ -51,16 +51,16 @@ class EndpointParameter(Document):
         if self.required and self.default is not None:
             raise ValueError("a required parameter has no default")
         if self.default is not None:
-            self.typed(_written(self.default))
+            self.parse_value(_written(self.default))
         return self
 
     @property
     def column_type(self) -> str:
-        """The type of a column that has the parameter's values."""
+        """The type of a column with the parameter's values."""
         return _TYPES[self.type]
 
     def _converted(self, value: str | int | float | bool) -> Any:
-        """A value in the one form in which values of the type are compared."""
+        """Convert a value to the form in which values of the type are compared."""
         text = _written(value)
         if self.type == "string":
             return text
@@ -72,22 +72,29 @@ class EndpointParameter(Document):
         if self.type == "number" and not isinstance(converted, float):
             raise ValueError("not a finite number")
         if self.type == "number" and loses_digits(text):
-            raise ValueError("more digits than a double has; an integer or a string parameter keeps all of them")
+            raise ValueError("it has more digits than a double; use an integer or a string parameter")
         return converted
 
-    def typed(self, text: str) -> Any:
-        """A value as the query is given it.
+    def parse_value(self, text: str) -> Any:
+        """Parse a parameter's text.
+
+        Args:
+            text: the text from the query string.
+
+        Returns:
+            The value as the query binds it; dates and times as ISO 8601 text.
 
         Raises:
-            ValueError: it is not of the type, or not one that is taken.
+            ValueError: the text is not of the type, or the value is not allowed; the message completes
+                "the parameter cannot be …:".
         """
         value = self._converted(text)
         if self.min is not None and value < self._converted(self.min):
-            raise ValueError(f"at least {self.min}")
+            raise ValueError(f"it must be at least {self.min}")
         if self.max is not None and value > self._converted(self.max):
-            raise ValueError(f"at most {self.max}")
-        if self.values is not None and value not in [self._converted(one) for one in self.values]:
-            raise ValueError(f"one of {', '.join(map(str, self.values))}")
+            raise ValueError(f"it must be at most {self.max}")
+        if self.values is not None and value not in [self._converted(allowed) for allowed in self.values]:
+            raise ValueError(f"it must be one of {', '.join(map(str, self.values))}")
         return value
 
 
@@ -103,25 +110,27 @@ class Endpoint(Document):
     parameters: dict[SqlName, EndpointParameter] = Field(default_factory=dict)
     cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
     as_of: Annotated[str, Field(pattern=r"^\$[a-z_][a-z0-9_]{0,62}$")] | None = Field(
-        None, description="The parameter, of type datetime, whose value says what was published then is read."
+        None,
+        description="The datetime parameter (`$name`) that selects the versions published at that time.",
     )
-    public: bool = Field(False, description="Whether everybody may call it, without a key.")
+    public: bool = Field(False, description="Whether it can be called without a key.")
     columns: dict[str, str] = Field(
-        default_factory=dict, description="The columns of CSV and XLSX, with their headings; empty: all, as they are."
+        default_factory=dict,
+        description="The columns of CSV and XLSX with their headings; empty: all columns, by their names.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        wanted = set(parse_query(self.sql).parameters)
+        used = set(parse_query(self.sql).parameters)
         declared = set(self.parameters)
-        if undeclared := sorted(wanted - declared):
-            raise ValueError(f"the query reads ${undeclared[0]}, which is no parameter")
+        if undeclared := sorted(used - declared):
+            raise ValueError(f"the query uses ${undeclared[0]}, which is not in parameters")
         as_of = self.as_of[1:] if self.as_of else None
         if as_of is not None and (as_of not in declared or self.parameters[as_of].type != "datetime"):
-            raise ValueError(f"as_of names {self.as_of}, which is no parameter of type datetime")
-        if unused := sorted(declared - wanted - {as_of}):
-            raise ValueError(f"the parameter {unused[0]} is read by nothing")
+            raise ValueError(f"as_of must name a parameter of type datetime; {self.as_of} is none")
+        if unused := sorted(declared - used - {as_of}):
+            raise ValueError(f"the query does not use the parameter {unused[0]}")
         for name in declared:
             if name in RESERVED_PARAMETERS:
-                raise ValueError(f"the parameter name {name!r} is taken")
+                raise ValueError(f"the parameter name {name!r} is reserved")
         return self

@@ -1,4 +1,4 @@
-"""JMESPath expressions and JSON Pointers: compiled once, refused on write."""
+"""JMESPath expressions: compiled once, and validated when a document is written."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ METADATA_FIELDS = ("$position", "$page", "$fetched_at", "$run")
 
 @lru_cache(maxsize=1024)
 def compile_expression(expression: str) -> ParsedResult:
-    """The compiled JMESPath expression.
+    """Compile a JMESPath expression; compiled ones are cached.
 
     Raises:
-        ValueError: the expression is not JMESPath; the message says where.
+        ValueError: the expression is invalid; the message says where.
     """
     try:
         compiled: ParsedResult = jmespath.compile(expression)
@@ -28,35 +28,38 @@ def compile_expression(expression: str) -> ParsedResult:
         reason = str(error).split("\n")[0]
         raise ValueError(f"not a JMESPath expression: {reason}") from None
     except RecursionError:
-        raise ValueError("not a JMESPath expression that can be read: it is nested too deeply") from None
+        raise ValueError("the JMESPath expression is nested too deeply") from None
     return compiled
 
 
 def _check_functions(node: Any) -> None:
-    """JMESPath itself finds an unknown function, or a wrong number of arguments, only when run."""
+    """Check names and argument counts of functions, which JMESPath itself checks only at run time."""
     if node["type"] == "function_expression":
-        name, given = node["value"], len(node["children"])
+        name, count = node["value"], len(node["children"])
         if name not in Functions.FUNCTION_TABLE:
-            raise ValueError(f"not a JMESPath expression: there is no function {name}()")
+            raise ValueError(f"not a JMESPath expression: unknown function {name}()")
         signature = Functions.FUNCTION_TABLE[name]["signature"]
         variadic = bool(signature) and signature[-1].get("variadic", False)
-        if given < len(signature) or (given > len(signature) and not variadic):
-            raise ValueError(f"not a JMESPath expression: {name}() takes {len(signature)} arguments, not {given}")
+        if count < len(signature) or (count > len(signature) and not variadic):
+            raise ValueError(f"not a JMESPath expression: {name}() takes {len(signature)} arguments, not {count}")
     for child in node["children"]:
         if isinstance(child, dict):
             _check_functions(child)
 
 
 def search(expression: str, document: Any) -> Any:
-    """What the expression selects in the document; null when it does not apply.
+    """Apply an expression to a document.
+
+    Returns:
+        The selected value; None if the expression does not match.
 
     Raises:
-        ValueError: a function of the expression was given a value of a wrong type.
+        ValueError: a function of the expression got a value of the wrong type.
     """
     try:
         return compile_expression(expression).search(document)
     except JMESPathError as error:
-        raise ValueError(f"the expression {expression!r} does not apply: {error}") from None
+        raise ValueError(f"the expression {expression!r} failed: {error}") from None
 
 
 def _check(expression: str) -> str:
@@ -67,7 +70,7 @@ def _check(expression: str) -> str:
 def _check_field(expression: str) -> str:
     if expression.startswith("$"):
         if expression not in METADATA_FIELDS:
-            raise ValueError(f"unknown metadata; it is one of {', '.join(METADATA_FIELDS)}")
+            raise ValueError(f"unknown metadata; use one of {', '.join(METADATA_FIELDS)}")
         return expression
     return _check(expression)
 

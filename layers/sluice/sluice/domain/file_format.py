@@ -1,4 +1,4 @@
-"""The formats of pages and files, and what may be said about each."""
+"""The formats of pages and files, and their options."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _check_encoding(name: str) -> str:
     except LookupError:
         raise ValueError("unknown encoding; use a name such as utf-8, utf-16, windows-1252 or shift_jis") from None
     if not codec._is_text_encoding:
-        raise ValueError("this is no encoding of text")
+        raise ValueError("this is not a text encoding")
     return name
 
 
@@ -37,33 +37,33 @@ _TimeFormat = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class CsvOptions(Document):
-    """How CSV is written. What is null is detected in each page or file."""
+    """The CSV dialect. Options that are null are detected in each page or file."""
 
     delimiter: Annotated[str, StringConstraints(pattern=r"^[^\r\n\"0-9A-Za-z]$")] | None = Field(
-        None, description="What separates the fields; a blank stands for any number of blanks and tabs."
+        None, description="The field delimiter; a space stands for any number of spaces and tabs."
     )
     quote: Literal['"', "'", ""] | None = Field(None, description="The quotation mark; empty: fields are never quoted.")
     escape: Literal["\\"] | None = Field(
-        None, description="What makes a quotation mark part of a field; null: a second one."
+        None, description="The escape character for quotation marks in a field; null: they are doubled."
     )
     encoding: Annotated[str, AfterValidator(_check_encoding)] | None = None
     decimal: Literal[".", ","] | None = Field(None, description="The decimal mark of numbers.")
     null_strings: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
         None,
         max_length=100,
-        description="The texts that mean null, besides an empty field; null: NA and its like, in columns of numbers, "
-        "dates and truth values.",
+        description="The texts that mean null, besides an empty field; null: NA and similar ones, in columns of "
+        "numbers, dates and booleans.",
     )
     header: bool | None = Field(
         None,
-        description="Whether the first line names the columns; if not, they are column_1, column_2, … Null: it does, "
-        "unless it holds numbers, dates or texts as the lines below do.",
+        description="Whether the first line has the column names; if not, they are column_1, column_2, … Null: found "
+        "by comparing the first line with those below it.",
     )
     date_format: Annotated[_TimeFormat, AfterValidator(_check_date_format)] | None = Field(
-        None, description="How dates are written, by strptime codes such as %d.%m.%Y; null: in ISO 8601."
+        None, description="How dates are written, in strptime codes such as %d.%m.%Y; null: ISO 8601."
     )
     timestamp_format: Annotated[_TimeFormat, AfterValidator(_check_timestamp_format)] | None = Field(
-        None, description="How times are written, by strptime codes such as %d.%m.%Y %H:%M; null: in ISO 8601."
+        None, description="How times are written, in strptime codes such as %d.%m.%Y %H:%M; null: ISO 8601."
     )
 
     @model_validator(mode="after")
@@ -80,5 +80,5 @@ class XlsxOptions(Document):
         None, description="The sheet's name; null: the first one."
     )
     header_row: Annotated[int, Field(ge=1, le=1_048_576)] | None = Field(
-        None, description="The row with the column names; null: the first one that is not empty."
+        None, description="The row with the column names, from 1; null: the first non-empty row."
     )

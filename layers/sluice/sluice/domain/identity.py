@@ -1,4 +1,4 @@
-"""Who calls, and what their role allows."""
+"""API keys, and the caller of a request."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Role = Literal["viewer", "editor", "admin"]
 
 
 class KeyRequest(Document):
-    """A key as an admin asks for it."""
+    """An API key as an admin requests it."""
 
     name: DisplayName
     role: Role
-    projects: list[Slug] | None = Field(None, description="The only projects it sees; null means all.")
+    projects: list[Slug] | None = Field(None, description="The projects that it can access; null: all.")
     expires_at: AwareDatetime | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.role == "admin" and self.projects is not None:
-            raise ValueError("an admin key is for the whole workspace; leave projects out")
+            raise ValueError("an admin key is valid for the whole workspace; omit projects")
         return self
 
 
 class ApiKey(Record):
-    """A key as it is stored: the hash, never the key."""
+    """A key as it is stored: with its hash, without the key itself."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""JSON that keeps whole numbers of any size: orjson where it can, the standard library where not."""
+"""JSON that keeps all digits of numbers: orjson where it can, the standard library where it cannot."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import orjson
 
 from sluice.domain.text_values import loses_digits
 
-# Looking for as many zeros in a text whose digits are all zeros takes a tenth of the time of a regular expression.
+# After translating all digits to zeros, searching a run of zeros takes a tenth of the time of a regular expression.
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _NUMBERS_AS_ZEROS = bytes.maketrans(b"123456789.E-", b"0" * 10 + b"e+")
-# orjson reads a whole number beyond 64 bits as a double, which loses digits of it.
+# orjson parses integers of more than 64 bits as doubles, which loses digits. They have at least 19 digits.
 _LONG_INTEGER = b"0" * 19
-# A double keeps numbers of up to 15 digits, within its range.
+# A double keeps up to 15 digits, within its range; the texts contain the point, and exponents of three digits.
 _LONG_NUMBERS = (b"0" * 17, b"0e000", b"0e+000")
 _BEFORE_NUMBERS = (b":", b",", b"[", b" ", b"\n", b"\t", b"\r")
-# A number with more digits before its exponent counts as long without a look at what is before it.
+# How far to look back for the start of a number; one with more digits counts as long without looking.
 _LONGEST_LOOK = 64
-# Whole numbers below it are written with all of their digits, as decimal(38,0) is.
+# Integers below this fit decimal(38,0) and are written with all digits.
 WHOLE = 10**38
 _CONTAINERS = frozenset({dict, list})
 _BRACKETS_ALIKE = bytes.maketrans(b"{}", b"[]")
@@ -31,13 +31,17 @@ _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def loads(text: bytes, *, exact: bool = False) -> Any:
-    """The value in a JSON text.
+    """Parse JSON; integers of any size keep their digits.
 
     Args:
-        exact: numbers with a fraction become Decimal, so that no digit is lost to a double.
+        text: JSON in UTF-8.
+        exact: whether numbers with a fraction become Decimal instead of float, so that no digit is lost.
+
+    Returns:
+        The parsed value.
 
     Raises:
-        orjson.JSONDecodeError: it is no JSON.
+        orjson.JSONDecodeError: the text is not JSON.
     """
     if not exact and _LONG_INTEGER not in text.translate(_DIGITS_AS_ZEROS):
         return orjson.loads(text)
@@ -45,43 +49,48 @@ def loads(text: bytes, *, exact: bool = False) -> Any:
 
 
 def loads_with_digits(text: bytes, *, doubtful: bool | None = None) -> Any:
-    """The value in a JSON text, with every digit of its numbers: Decimal where a double would change one.
+    """Parse JSON; numbers become Decimal only where a double would change them.
 
     Args:
-        doubtful: what `may_lose_digits` says of the text, where that is known already.
+        text: JSON in UTF-8.
+        doubtful: the result of `may_lose_digits(text)`, if it is known already.
+
+    Returns:
+        The parsed value.
 
     Raises:
-        orjson.JSONDecodeError: it is no JSON.
+        orjson.JSONDecodeError: the text is not JSON.
     """
     doubtful = may_lose_digits(text) if doubtful is None else doubtful
     return _loads(text, _float_or_decimal) if doubtful else orjson.loads(text)
 
 
 def may_lose_digits(text: bytes) -> bool:
-    """Whether a JSON text may have numbers that a double does not give back."""
+    """Whether a JSON text may have numbers that a double does not represent exactly; may be a false alarm."""
     zeros = text.translate(_NUMBERS_AS_ZEROS)
     return any(_has_number(zeros, number) for number in _LONG_NUMBERS)
 
 
-def _has_number(zeros: bytes, marks: bytes) -> bool:
-    """Whether a mark of long numbers belongs to a number, and not to a string such as `"3e123f08"`.
+def _has_number(zeros: bytes, pattern: bytes) -> bool:
+    """Whether a pattern of long numbers occurs in a number, not in a string such as `"3e123f08"`.
 
-    Strings of hexadecimal digits are common, and reading numbers exactly takes five times as long. What is
-    in a string and looks like a number there, as in `"a: 1e400"`, counts as one.
+    Hexadecimal strings are common, and exact parsing takes five times as long. Text in a string that looks like a
+    JSON number, as in `"a: 1e400"`, counts as one: that costs time, but loses nothing.
     """
-    # From the end: `rfind` looks for the first byte of the mark, which is rarer than its zeros, in half of the time.
-    at = zeros.rfind(marks)
-    while at >= 0:
-        begun = max(0, at - _LONGEST_LOOK)
-        before = zeros[begun:at].rstrip(b"0")
+    # Search from the end: `rfind` scans for the first byte of the pattern, which for exponents is rarer than zeros.
+    # That takes half of the time.
+    position = zeros.rfind(pattern)
+    while position >= 0:
+        start = max(0, position - _LONGEST_LOOK)
+        before = zeros[start:position].rstrip(b"0")
         if not before.removesuffix(b"+") or before.removesuffix(b"+").endswith(_BEFORE_NUMBERS):
             return True
-        at = zeros.rfind(marks, 0, at + 1)  # the mark before may end with this one's first zero
+        position = zeros.rfind(pattern, 0, position + 1)  # the previous match may overlap this one by one zero
     return False
 
 
 def _loads(text: bytes, fraction: Callable[[str], Any] | None) -> Any:
-    orjson.loads(text)  # stricter than the standard library, and with the better message
+    orjson.loads(text)  # validates: it is stricter than the standard library and has better messages
     try:
         return json.loads(text, parse_float=fraction)
     except RecursionError:
@@ -93,7 +102,7 @@ def _float_or_decimal(text: str) -> float | Decimal:
 
 
 def dumps(value: Any) -> bytes:
-    """The value as compact JSON with every digit of its numbers, whole ones of any size and Decimals included."""
+    """Write a value as compact JSON with all digits of its numbers, long integers and Decimals included."""
     try:
         return orjson.dumps(value, default=_number)
     except TypeError:
@@ -101,15 +110,15 @@ def dumps(value: Any) -> bytes:
 
 
 def keeps_digits(number: Decimal) -> bool:
-    """Whether a double gives back the digits of a number."""
+    """Whether a double represents a number with all its digits."""
     double = float(number)
     return math.isfinite(double) and Decimal(repr(double)) == number
 
 
 def number_text(number: int | float | Decimal) -> str:
-    """The one text of all numbers of the same value: `1` for 1 and 1.0, `1.5` for 1.50.
+    """The canonical text of a number, equal for equal values: `1` for 1 and 1.0, `1.5` for 1.50.
 
-    A double stands for the number that its shortest text says.
+    A double counts as the number that its shortest representation shows. `lake.equality` has the same rule in SQL.
     """
     exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
     if exact == exact.to_integral_value() and abs(exact) < WHOLE:
@@ -120,10 +129,10 @@ def number_text(number: int | float | Decimal) -> str:
 
 
 def canonical_key(text: str) -> str:
-    """The one JSON text of all that are equal as keys: numbers by their value, objects whatever their order.
+    """The canonical JSON of a key: numbers by value, members of objects in order.
 
     Args:
-        text: JSON; what the parser refuses, such as 1e400, stays as it is.
+        text: JSON. What the parser refuses, such as 1e400, is returned unchanged.
     """
     try:
         value = loads(text.encode(), exact=True)
@@ -148,12 +157,12 @@ def _with_plain_numbers(value: Any) -> Any:
 
 def _number(value: Any) -> Any:
     if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value).__name__} has no JSON")
+        raise TypeError(f"{type(value).__name__} is not JSON serializable")
     return float(value) if keeps_digits(value) else orjson.Fragment(str(value))
 
 
 def _with_long_integers(value: Any) -> Any:
-    """A value that orjson can write: whole numbers beyond 64 bits as they are written."""
+    """Replace integers of more than 64 bits by fragments, which orjson can write."""
     match value:
         case bool():
             return value
@@ -182,55 +191,65 @@ def depth(value: Any) -> int:
 
 
 def depth_of_text(text: bytes, most: int) -> int | None:
-    """How deeply lists and objects are nested in a JSON text, which takes a third of the time of looking at its values.
+    """How deeply lists and objects are nested in a JSON text.
+
+    It takes a third of the time of `depth` on the parsed value.
 
     Args:
-        text: JSON, without an error.
-        most: where counting ends; what is nested deeper is `most + 1` deep.
+        text: valid JSON.
+        most: the depth at which counting stops; deeper values return `most + 1`.
 
     Returns:
-        None where a string holds a bracket: the text alone does not tell then.
+        The depth; None if a string contains a bracket, so that the text alone does not tell.
     """
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Strings without brackets leave pairs of quotation marks; a bracket in a string stands between the two of a pair.
+    # Only brackets and quotation marks remain. A string without brackets leaves an adjacent pair of quotation marks;
+    # a bracket within a string separates the pair.
     marks = text.translate(_BRACKETS_ALIKE, _ALL_BUT_MARKS)
     brackets = marks.translate(None, b'"')
     if 2 * marks.count(b'""') != len(marks) - len(brackets):
         return None
     levels = 0
     while brackets and levels <= most:
-        brackets = brackets.replace(b"[]", b"")  # the innermost ones
+        brackets = brackets.replace(b"[]", b"")  # removes the innermost level
         levels += 1
     return levels
 
 
-def set_at(document: Any, pointer: str, value: Any) -> None:
-    """Set the value at a JSON Pointer, making the objects on the way to it.
+def set_at_pointer(document: Any, pointer: str, value: Any) -> None:
+    """Set the value at a JSON Pointer; missing objects on the path are created.
+
+    Args:
+        document: the document; it is changed.
 
     Raises:
-        ValueError: something on the way is no object.
+        ValueError: something on the path is not an object.
     """
-    *way, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    for part in way:
+    *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for part in parents:
         document = document.setdefault(part, {}) if isinstance(document, dict) else document
     if not isinstance(document, dict):
-        raise ValueError(f"{pointer} leads through something that is no object")
+        raise ValueError(f"a parent of {pointer} is not an object")
     document[last] = value
 
 
-def identical(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON: 1, 1.0 and true are three values; the order of keys does not matter."""
-    return canonical(one) == canonical(other)
+def same_json(left: Any, right: Any) -> bool:
+    """Whether two values are the same JSON. 1, 1.0 and true differ; the order of keys does not matter."""
+    return canonical(left) == canonical(right)
 
 
-def canonical_each(values: Iterable[Any]) -> Iterator[bytes]:
-    """As `canonical` of each value, without a step of Python for one; raises TypeError for integers beyond 64 bits."""
+def canonical_many(values: Iterable[Any]) -> Iterator[bytes]:
+    """As `canonical` for each value, in a loop of C.
+
+    Raises:
+        TypeError: a value has an integer of more than 64 bits.
+    """
     return map(orjson.dumps, values, repeat(_number), repeat(orjson.OPT_SORT_KEYS))
 
 
 def canonical(value: Any) -> bytes:
-    """The value as compact JSON with its keys in order: equal values have equal bytes."""
+    """Write a value as compact JSON with sorted keys: equal values have equal bytes."""
     try:
         return orjson.dumps(value, default=_number, option=orjson.OPT_SORT_KEYS)
     except TypeError:

@@ -1,4 +1,4 @@
-"""How the datasources of a project become one dataset: DatasetIdategies, rules, keys, and what is reshaped."""
+"""How the datasources of a project become one dataset: strategies, rules, keys, and reshaping."""
 
 from __future__ import annotations
 
@@ -33,44 +33,47 @@ Key = Annotated[list[ColumnName], Field(min_length=1)]
 
 
 class FieldRule(Document):
-    """How one field of the merged record is chosen among the datasources."""
+    """How the value of a merged field is chosen among the datasources."""
 
     rule: RuleName
-    by: ColumnName | None = Field(None, description="The column whose value decides newest and oldest.")
-    key: ColumnName | None = Field(None, description="For union of lists of objects: the member that tells them apart.")
-    value: str | int | float | bool | None = Field(None, description="The value of constant.")
+    by: ColumnName | None = Field(None, description="The column that newest and oldest compare.")
+    key: ColumnName | None = Field(
+        None, description="For union of lists of objects: the member that identifies an object."
+    )
+    value: str | int | float | bool | None = Field(None, description="The value of the rule constant.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.key is not None and self.rule != "union":
-            raise ValueError(f"the rule {self.rule} takes no key")
+            raise ValueError(f"the rule {self.rule} does not use key; remove it")
         if isinstance(self.value, int) and self.value not in BIGINT_RANGE:
-            raise ValueError("a constant whole number has at most 64 bits; give a larger one as text")
+            raise ValueError("a constant integer has at most 64 bits; write a larger one as a string")
         if self.value is not None and self.rule != "constant":
-            raise ValueError(f"the rule {self.rule} takes no value")
-        timed = self.rule in ("newest", "oldest")
-        if timed and self.by is None:
-            raise ValueError(f"the rule {self.rule} needs by, the column that decides")
-        if not timed and self.by is not None:
-            raise ValueError(f"the rule {self.rule} takes no by")
+            raise ValueError(f"the rule {self.rule} does not use value; remove it")
+        needs_by = self.rule in ("newest", "oldest")
+        if needs_by and self.by is None:
+            raise ValueError(f"the rule {self.rule} needs by, the column to compare")
+        if not needs_by and self.by is not None:
+            raise ValueError(f"the rule {self.rule} does not use by; remove it")
         return self
 
 
 class Reshape(Document):
-    """Changes of columns and rows, in this order: rename, cast, compute, where."""
+    """Changes of columns and rows, applied in this order: rename, cast, compute, where."""
 
     rename: dict[ColumnName, ColumnName] = Field(default_factory=dict, description="New names by the old ones.")
     cast: dict[ColumnName, ColumnType] = Field(default_factory=dict, description="Types, by the new names.")
     compute: dict[ColumnName, SqlText] = Field(
-        default_factory=dict, description="Columns made by SQL expressions over the others; they do not see each other."
+        default_factory=dict,
+        description="New columns as SQL expressions over the other columns; they cannot refer to each other.",
     )
-    where: SqlText | None = Field(None, description="The SQL condition of the rows that stay.")
+    where: SqlText | None = Field(None, description="The SQL condition that rows must meet.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         new = [name.lower() for name in self.rename.values()]
         if len(set(new)) < len(new):
-            raise ValueError("rename gives two columns one name")
+            raise ValueError("rename gives two columns the same name")
         return self
 
     @property
@@ -80,23 +83,30 @@ class Reshape(Document):
 
 
 class _RowsMerge(Document):
-    """What merges of rows have in common."""
+    """What the strategies that merge rows share."""
 
     sources: dict[Slug, Reshape] = Field(
-        default_factory=dict, description="What is done to a datasource's rows before the merge, by its slug."
+        default_factory=dict, description="Changes of a datasource's rows before the merge, by its slug."
     )
-    result: Reshape = Field(default_factory=Reshape, description="What is done to the merged rows.")
+    result: Reshape = Field(default_factory=Reshape, description="Changes of the merged rows.")
     normalizers: dict[ColumnName, list[Normalizer]] = Field(
         default_factory=dict,
-        description="How text of a key's columns is made equal; always in the order nfkc, case_fold, trim.",
+        description="How text in key columns is normalized; always in the order nfkc, case_fold, trim.",
     )
 
     def reshape_of(self, datasource: str) -> Reshape:
-        """What is done to a datasource's rows."""
+        """The changes of a datasource's rows before the merge."""
         return self.sources.get(datasource, Reshape())
 
     def merged_name(self, name: str) -> str | None:
-        """The name that a column of the dataset has in the merge; none of one that is computed at its end."""
+        """The name that a column of the result has during the merge.
+
+        Args:
+            name: a column of the result.
+
+        Returns:
+            The name before `result.rename`; None if `result.compute` makes the column, or another column has that name.
+        """
         if name in self.result.compute:
             return None
         for old, new in self.result.rename.items():
@@ -105,7 +115,7 @@ class _RowsMerge(Document):
         return None if name in self.result.rename else name
 
     def result_name(self, name: str) -> str:
-        """The name that a merged column has in the end."""
+        """The name that a merged column has in the result."""
         return self.result.rename.get(name, name)
 
     def _check_key(self, key: list[str]) -> None:
@@ -114,9 +124,9 @@ class _RowsMerge(Document):
         for name in self.normalizers:
             if name not in key:
                 raise ValueError(f"normalizers names {name!r}, which is not part of the key")
-        made = {name.lower() for name in [*self.result.cast, *self.result.compute]}
+        result_columns = {name.lower() for name in [*self.result.cast, *self.result.compute]}
         for name in key:
-            if {name.lower(), self.result_name(name).lower()} & made:
+            if {name.lower(), self.result_name(name).lower()} & result_columns:
                 raise ValueError(f"{name!r} is part of the key; cast or compute it in `sources`, before the merge")
 
 
@@ -133,16 +143,19 @@ class UnionMerge(_RowsMerge):
 
 
 class JoinMerge(_RowsMerge):
-    """One row per key, all datasources side by side."""
+    """One row per key, with the fields of all datasources."""
 
     strategy: Literal["join"]
     key: Key
     fields: dict[ColumnName, FieldRule] = Field(default_factory=dict)
     default_rule: Literal["priority", "first_non_null", "longest", "majority", "min", "max", "all"] = "priority"
     join: Literal["full", "left", "inner"] = Field(
-        "full", description="Records of any datasource, of the primary one, or of those that all of them have."
+        "full",
+        description="Which keys are in the result: those of any datasource, of `primary`, or of all datasources.",
     )
-    primary: Slug | None = Field(None, description="The datasource of a left join; null: the best ranked one.")
+    primary: Slug | None = Field(
+        None, description="The datasource of a left join; null: the one with the highest rank."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -151,22 +164,22 @@ class JoinMerge(_RowsMerge):
             if name in self.fields:
                 raise ValueError(f"{name!r} is part of the key and cannot have a rule")
         if self.primary is not None and self.join != "left":
-            raise ValueError("primary belongs to the join left")
+            raise ValueError("primary is for the join left only; remove it")
         return self
 
     def rule_of(self, name: str) -> FieldRule:
-        """The rule of a field."""
+        """The rule for a field."""
         return self.fields.get(name) or FieldRule(rule=self.default_rule)
 
 
 class RecursiveMerge(Document):
-    """One document: objects and lists of all datasources folded together."""
+    """One document: the objects and lists of all datasources merged recursively."""
 
     strategy: Literal["recursive"]
 
 
 class ConcatenationMerge(Document):
-    """One document: the datasources' documents side by side, by their rank."""
+    """One document: a list of the datasources' documents, by rank."""
 
     strategy: Literal["concatenation"]
 
@@ -177,10 +190,10 @@ Merge = Annotated[UnionMerge | JoinMerge | RecursiveMerge | ConcatenationMerge, 
 
 
 def merge_of(document: dict[str, object]) -> Merge:
-    """The merge that a manifest or a project states.
+    """Parse the merge of a manifest or project.
 
     Raises:
-        pydantic.ValidationError: it states none.
+        pydantic.ValidationError: the document is not a merge.
     """
     merge: Merge = TypeAdapter(Merge).validate_python(document)
     return merge

@@ -1,4 +1,4 @@
-"""SQL models of a project, and the tests of its tables."""
+"""SQL models of a project, and tests of its tables."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _Columns = Annotated[list[ColumnName], Field(min_length=1)]
 
 
 class _Test(Document):
-    severity: Severity = Field("error", description="An error stops publication; a warning is told.")
+    severity: Severity = Field("error", description="`error` stops publication; `warn` only adds a warning.")
 
 
 class NotNull(_Test):
-    """No row has null there."""
+    """The column has no nulls."""
 
     type: Literal["not_null"]
     column: ColumnName
 
 
 class Unique(_Test):
-    """No two rows have the same values there; null is no value."""
+    """No two rows have the same values in these columns; nulls are ignored."""
 
     type: Literal["unique"]
     columns: _Columns
 
 
 class AcceptedValues(_Test):
-    """Every value is one of these; null is none."""
+    """Each value is one of `values`; nulls are ignored."""
 
     type: Literal["accepted_values"]
     column: ColumnName
@@ -42,16 +42,16 @@ class AcceptedValues(_Test):
 
 
 class Relationships(_Test):
-    """Every value is one of another table's column; null is none."""
+    """Each value is in another table's column; nulls are ignored."""
 
     type: Literal["relationships"]
     column: ColumnName
-    to: SqlName = Field(description="Another table of the project, `merged` among them.")
+    to: SqlName = Field(description="Another table of the project; may be `merged`.")
     field: ColumnName
 
 
 class Range(_Test):
-    """Every value lies between these, which belong to it; null does not count."""
+    """Each value is between `min` and `max`, bounds included; nulls are ignored."""
 
     type: Literal["range"]
     column: ColumnName
@@ -66,7 +66,7 @@ class Range(_Test):
 
 
 class RowCount(_Test):
-    """There are so many rows."""
+    """The number of rows is between `min` and `max`."""
 
     type: Literal["row_count"]
     min: Annotated[int, Field(ge=0)] | None = None
@@ -82,7 +82,7 @@ class RowCount(_Test):
 
 
 class Freshness(_Test):
-    """The data, or its newest time in a column, is not older than this when the run began."""
+    """The data, or the newest time in a column, is at most this old when the run starts."""
 
     type: Literal["freshness"]
     max_age_seconds: Annotated[int, Field(ge=0)]
@@ -90,7 +90,7 @@ class Freshness(_Test):
 
 
 class SqlTest(_Test):
-    """A query that gives no rows when all is well."""
+    """A query that returns the rows that are wrong; the test passes if there are none."""
 
     type: Literal["sql"]
     sql: QueryText
@@ -104,20 +104,20 @@ TableTests = Annotated[list[TableTest], Field(max_length=100)]
 
 
 class Model(Document):
-    """A table made by SQL."""
+    """A table defined by SQL."""
 
     sql: QueryText
     description: Description | None = None
     tests: TableTests = Field(default_factory=list)
     materialize: bool = Field(
-        True, description="Kept as Parquet by each refresh; else a view, computed when it is read."
+        True, description="Whether each refresh stores it as Parquet; if not, it is a view that is computed when read."
     )
 
 
 class TestResult(Record):
-    """How a test has ended.
+    """The result of a test.
 
-    `failures` counts the rows that are wrong; of the tests of a whole table, 1.
+    `failures` counts the rows that fail; for tests of a whole table it is 1.
     """
 
     __test__ = False

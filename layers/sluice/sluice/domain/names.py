@@ -1,4 +1,4 @@
-"""Names, identifiers and times in the one form that API, tables and lake share."""
+"""Names, identifiers and times in the one form that the API, the tables and the lake share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_MA
 SqlName = Annotated[str, StringConstraints(pattern=SQL_NAME_PATTERN)]
 SecretName = Annotated[str, StringConstraints(pattern=SECRET_NAME_PATTERN)]
 
-# Words that DuckDB or Athena read as syntax even where a table's name is expected, and our own.
+# Words that DuckDB or Athena parse as syntax even in the place of a table name, and `merged`, which is Sluice's.
 RESERVED_SQL_NAMES = frozenset(
     [
         "all",
@@ -122,30 +122,30 @@ RESERVED_SQL_NAMES = frozenset(
 )
 
 
-def is_name(text: str) -> bool:
-    """Whether the text can name a table or a parameter in SQL."""
+def is_sql_name(text: str) -> bool:
+    """Whether the text is a valid name of a table or parameter in SQL."""
     return re.fullmatch(SQL_NAME_PATTERN, text) is not None
 
 
 def is_slug(text: str) -> bool:
-    """Whether the text can be a resource's id."""
+    """Whether the text is a valid slug."""
     return len(text) <= SLUG_MAX and re.match(SLUG_PATTERN, text) is not None
 
 
 def slug_of(name: str) -> str:
-    """The slug derived from a display name; empty when nothing of the name can be kept."""
+    """Derive a slug from a display name; empty if the name has no letters or digits that ASCII can express."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_MAX].strip("-")
 
 
 def sql_name_of(slug: str) -> str:
-    """The table name that a datasource has in a project's SQL when it has no alias."""
+    """The name of a datasource's table in a project's SQL if it has no alias."""
     name = slug.replace("-", "_")
     return f"t_{name}" if name[0].isdigit() or name in RESERVED_SQL_NAMES else name
 
 
 def new_run_id() -> str:
-    """A ULID: 26 characters, sortable by the time of creation."""
+    """A new ULID: 26 characters that sort by creation time."""
     return str(ULID())
 
 
@@ -155,20 +155,23 @@ def is_ulid(text: str) -> bool:
 
 
 def now() -> datetime:
-    """The present time in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def rfc3339(moment: datetime) -> str:
-    """A moment as RFC 3339 in UTC with `Z`, to the millisecond."""
+    """Format a time as RFC 3339 in UTC with `Z`, to the millisecond."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def parse_time(text: str) -> datetime:
-    """The moment that `rfc3339` wrote.
+    """Parse a time that has an offset.
+
+    Returns:
+        The time in UTC.
 
     Raises:
-        ValueError: the text is no RFC 3339 time with an offset.
+        ValueError: the text is not an RFC 3339 time with an offset.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -176,4 +179,4 @@ def parse_time(text: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("the time lies outside the years 1 to 9999") from None
+        raise ValueError("the time is outside the years 1 to 9999") from None

@@ -1,4 +1,4 @@
-"""Manual overrides: a value that a person puts in the place of what the sources say."""
+"""Manual overrides: values that a person sets in place of those from the sources."""
 
 from __future__ import annotations
 
@@ -16,56 +16,67 @@ from sluice.domain.text_values import loses_digits
 
 
 class OverrideRequest(Document):
-    """A value, and why it stands there."""
+    """An override as a user writes it."""
 
     value: JsonValue
     reason: str = Field(min_length=1, max_length=2_000)
 
 
 class Override(Record):
-    """One field of one record, as a person has set it."""
+    """A stored override of one field of one record."""
 
     field: str
-    key: list[str] = Field(description="The values of the key's columns, as text.")
-    value: Any = Field(description="Numbers that clients could not read with all of their digits are text.")
-    exact: str | None = Field(None, description="The value as JSON, where it has such numbers.")
+    key: list[str] = Field(description="The values of the key columns, as text.")
+    value: Any = Field(description="The value; numbers that clients could not read exactly are text.")
+    exact: str | None = Field(None, description="The exact JSON of the value, if it has such numbers.")
     reason: str
     created_at: str
     created_by: str
 
     @property
     def exact_value(self) -> Any:
-        """The value with every digit: whole numbers of any size, and Decimal for fractions."""
+        """The value with all digits: integers of any size, and Decimal for fractions."""
         return exact_value(self.value, self.exact)
 
 
 def exact_value(value: Any, exact: str | None) -> Any:
-    """The value that `override_request` gave in two forms."""
+    """Restore a value from the two forms that `parse_override` returns.
+
+    Args:
+        value: the value that clients can read.
+        exact: its exact JSON; None if that is the same.
+    """
     return value if exact is None else loads(exact.encode(), exact=True)
 
 
-def fitted(value: Any, column_type: str) -> Any:
-    """An override's value as its column stores it.
+def fit_to_column(value: Any, column_type: str) -> Any:
+    """Convert an override's value to its column's type.
+
+    Returns:
+        The value as the column stores it; see `schema.convert`.
 
     Raises:
-        ValueError: it is not of the type, or has digits that a double would lose.
+        ValueError: the value is not of the type, or has digits that a double would lose.
     """
     if column_type == "double" and value is not None and not isinstance(value, bool) and loses_digits(str(value)):
-        raise ValueError("a double has not so many digits")
+        raise ValueError("it has more digits than a double")
     converted = convert(value, column_type)
     if column_type == "double" and isinstance(converted, str):
         raise ValueError("not a finite number")
     return converted
 
 
-def override_request(body: Any) -> tuple[OverrideRequest, str | None]:
-    """A request whose value every client can read, and the value as exact JSON where that differs.
+def parse_override(body: Any) -> tuple[OverrideRequest, str | None]:
+    """Parse a request for an override.
 
     Args:
-        body: JSON that was read with every digit.
+        body: JSON that was parsed with all digits.
+
+    Returns:
+        The request, with a value that every client can read, and the exact JSON of the value if that differs.
 
     Raises:
-        Invalid: it does not fit the model.
+        Invalid: the request does not match the model.
     """
     if not isinstance(body, dict) or "value" not in body:
         return validate(OverrideRequest, body), None
@@ -100,6 +111,6 @@ def _has_text_for_numbers(value: Any, safe: Any) -> bool:
 
 
 def override_name(project: str, field: str, key: list[str]) -> str:
-    """The name under which an override is kept: the same field and key are the same override."""
+    """The name under which an override is stored; the same field and key give the same name."""
     digest = hashlib.sha256(orjson.dumps([field, key])).hexdigest()[:40]
     return f"{project}#{digest}"

@@ -1,4 +1,4 @@
-"""The columns of a page whose source says their types, so that they need not be inferred."""
+"""Columns whose types the source itself states, so that they need not be inferred."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _UNBOUNDED = ("numeric", "decimal")
 
 
 class PageColumn(Record):
-    """A column on a page.
+    """A column of a page.
 
     Args:
-        server_type: the server's name of its type; empty where it has none.
-        type: the column type that holds the page's values; none where nothing speaks for one.
+        server_type: the server's name for the type; empty if it has none.
+        type: the column type that holds the page's values; None if there are only nulls of an unknown type.
         wide: whether it has whole numbers whose digits a double would lose.
     """
 
@@ -26,10 +26,16 @@ class PageColumn(Record):
 
 
 def column_types(pages: Sequence[Mapping[str, PageColumn]]) -> dict[str, str]:
-    """The types of a result's columns over all of its pages; a column is left out where nothing speaks for one.
+    """The column types of a result over all its pages.
 
-    A number whose precision the server does not know becomes a decimal of 38 digits, so that its
-    type does not change with each larger value.
+    A number whose precision the server does not state becomes a decimal of 38 digits, so that larger values do not
+    change the type later.
+
+    Args:
+        pages: the columns of each page, by name; all pages have the same columns.
+
+    Returns:
+        Types by column name; columns whose type is unknown are omitted.
     """
     columns: dict[str, list[PageColumn]] = {}
     for page in pages:

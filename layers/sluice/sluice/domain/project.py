@@ -1,4 +1,4 @@
-"""What a project is, and how a datasource takes part in it."""
+"""Projects, and the assignment of datasources to them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Project(Document):
         if not self.slug:
             self.slug = slug_of(self.name)
             if not self.slug:
-                raise ValueError("no slug can be derived from this name; give one")
+                raise ValueError("no slug can be derived from this name; set slug")
         return self
 
 
 class Assignment(Document):
-    """How a datasource takes part in a project."""
+    """The assignment of a datasource to a project."""
 
     priority: Annotated[int, Field(ge=0, le=1_000_000)] = 100
     alias: SqlName | None = None

@@ -1,4 +1,4 @@
-"""What tells the records of a datasource apart: their primary key, else their content."""
+"""How the records of a datasource are identified: by their primary key, or by their content."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ import orjson
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import search
-from sluice.domain.json_text import canonical, canonical_each
+from sluice.domain.json_text import canonical, canonical_many
 
 IDENTITY_BYTES = 8
 
 
 def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
-    """A function from a record to a hash that tells it from others.
+    """A function that hashes the identity of a record.
 
-    It has 64 bits, and is the one that Python makes of a module's source: the same in all processes of one
-    release of Python, in a fifth of the time of a cryptographic hash, which takes long to begin.
+    A record without a value in the primary key is identified by its content. So are all records if the datasource
+    has no primary key, or one with metadata such as `$position`.
 
-    A record without a value in the primary key is told apart by its content, and so are all
-    records where the datasource has no primary key, or metadata such as `$position` as one.
+    The hash has 64 bits. It is `importlib.util.source_hash`, which is the same in all processes of one Python
+    release and takes a fifth of the time of SHA-256 for short inputs.
+
+    Returns:
+        A function from a record to `IDENTITY_BYTES` bytes.
     """
     fields = datasource.fields or {}
     columns = [(name, fields.get(name)) for name in _key(datasource)]
@@ -32,7 +35,7 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
 
     def identity(record: Any) -> bytes:
         value = record.get(single) if single is not None and type(record) is dict else None
-        # Most keys are one whole number, and a page has thousands of them.
+        # Fast path: most keys are a single integer, and a page has thousands of them.
         text = b'["%d"]' % value if type(value) is int else _key_text(record, columns)
         return source_hash(text or _content(record))
 
@@ -40,15 +43,19 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
 
 
 def content_identities(records: list[Any]) -> bytes:
-    """The identities of many records that are told apart by their content."""
+    """The identities of records that are identified by their content.
+
+    Returns:
+        The hashes of all records in order, `IDENTITY_BYTES` bytes each.
+    """
     try:
-        return b"".join(map(source_hash, canonical_each(records)))
-    except TypeError:  # a whole number beyond 64 bits
+        return b"".join(map(source_hash, canonical_many(records)))
+    except TypeError:  # an integer of more than 64 bits
         return b"".join(source_hash(canonical(record)) for record in records)
 
 
-def is_content(datasource: Datasource) -> bool:
-    """Whether all records are told apart by their content."""
+def identified_by_content(datasource: Datasource) -> bool:
+    """Whether all records of the datasource are identified by their content."""
     return not _key(datasource)
 
 
@@ -58,23 +65,23 @@ def _key(datasource: Datasource) -> list[str]:
 
 
 def _content(record: Any) -> bytes:
-    """A record as text that is no primary key's."""
+    """The content of a record, with a prefix so that it differs from every primary key."""
     return b"content" + canonical(record)
 
 
 def _key_text(record: Any, columns: list[tuple[str, str | None]]) -> bytes | None:
-    """The values of the primary key as JSON; none where there is no key, or a value is missing."""
+    """The values of the primary key as JSON; None if there is no key or a value is missing."""
     values = [_value(record, name, expression) for name, expression in columns]
     if not values or any(value is None for value in values):
         return None
     return canonical([_plain(value) for value in values])
 
 
-def reading_of(datasource: Datasource) -> str:
-    """A hash of all that decides about the identities of a page's records."""
+def identity_settings_hash(datasource: Datasource) -> str:
+    """A hash of all settings that decide about the identities of a page's records."""
     decides = {"kind", "format", "csv", "xlsx", "records", "allow_missing", "fields", "types", "primary_key"}
     text = orjson.dumps(datasource.model_dump(mode="json", include=decides), option=orjson.OPT_SORT_KEYS)
-    # Another release of Python hashes otherwise.
+    # Another Python release may hash differently, so its hashes must not be compared with these.
     return sha256(MAGIC_NUMBER + text).hexdigest()[:12]
 
 
@@ -83,7 +90,7 @@ def _value(record: Any, column: str, expression: str | None) -> Any:
         try:
             return search(expression, record)
         except ValueError:
-            return None  # extracting refuses such a record, and says why
+            return None  # extract refuses such a record and reports why
     if not isinstance(record, dict):
         return record if column == "value" else None
     return _nested(record, column)
@@ -102,5 +109,5 @@ def _nested(record: dict[str, Any], column: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers as their text: one page may write 7 and the next one "7"."""
+    """Numbers as text: one page may have 7 and the next one "7" for the same record."""
     return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value

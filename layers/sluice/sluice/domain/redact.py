@@ -1,4 +1,4 @@
-"""Messages for users, without what belongs to whoever runs the stack: accounts, buckets, ARNs."""
+"""Messages for users, without details of the stack: accounts, buckets, ARNs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _HIDDEN = (
 )
 
 
-def redacted(message: str) -> str:
-    """A message of an AWS service without the names of buckets, accounts and resources."""
+def redact(message: str) -> str:
+    """Remove the names of buckets, accounts and resources from a message of an AWS service."""
     for pattern, stand_in in _HIDDEN:
         message = pattern.sub(stand_in, message)
     return message

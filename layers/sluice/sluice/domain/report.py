@@ -1,4 +1,4 @@
-"""Reports of a project: text, tables and charts made of its data."""
+"""Reports of a project: text, tables and charts of its data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Text = Annotated[str, Field(max_length=200)]
 
 
 class MarkdownSection(Document):
-    """Text in Markdown; HTML in it is shown, not obeyed."""
+    """Text in Markdown; HTML in it is escaped."""
 
     type: Literal["markdown"]
     text: Annotated[str, Field(min_length=1, max_length=50_000)]
@@ -31,32 +31,32 @@ class TableSection(Document):
 class _Chart(Document):
     title: _Text | None = None
     sql: QueryText
-    x: ColumnName | None = Field(None, description="The column along the bottom; null: the first.")
+    x: ColumnName | None = Field(None, description="The column of the horizontal axis; null: the first.")
 
 
 class LineSection(_Chart):
-    """A line for each column of `y`, over `x`."""
+    """A line for each column in `y` over `x`."""
 
     type: Literal["line"]
-    y: list[ColumnName] | None = Field(None, description="Null: every other column of numbers.")
+    y: list[ColumnName] | None = Field(None, description="Null: all other numeric columns.")
 
 
 class BarSection(_Chart):
-    """A bar for each row, side by side for several columns of `y`."""
+    """A bar for each row; several columns in `y` are drawn side by side."""
 
     type: Literal["bar"]
-    y: list[ColumnName] | None = Field(None, description="Null: every other column of numbers.")
+    y: list[ColumnName] | None = Field(None, description="Null: all other numeric columns.")
 
 
 class ScatterSection(_Chart):
     """A point for each row."""
 
     type: Literal["scatter"]
-    y: list[ColumnName] | None = Field(None, description="Null: every other column of numbers.")
+    y: list[ColumnName] | None = Field(None, description="Null: all other numeric columns.")
 
 
 class HistogramSection(_Chart):
-    """How often values of `x` lie in each of so many equal parts."""
+    """The distribution of `x` over `bins` intervals of equal width."""
 
     type: Literal["histogram"]
     bins: Annotated[int, Field(ge=1, le=200)] = 20

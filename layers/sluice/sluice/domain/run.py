@@ -1,4 +1,4 @@
-"""Runs: what was asked for, how far it came, and what it knows about its own result."""
+"""Runs: what was requested, how far they are, and what is known about their result."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WORST: tuple[Completeness, ...] = ("complete", "unproven", "partial")
 
 
 class Progress(Record):
-    """How far a run has come within its present stage."""
+    """How far a run is within its current stage."""
 
     stage: str
     current: int = 0
@@ -41,7 +41,7 @@ class Progress(Record):
 
 
 class RunEvent(Record):
-    """Something that happened to a run, for its timeline."""
+    """An event in the timeline of a run."""
 
     time: str
     event: str
@@ -61,7 +61,7 @@ class Drop(Record):
 
 
 class Run(Record):
-    """One run, as the catalog keeps it; `presented` is what the API shows of it."""
+    """One run as the catalog stores it; `run_view` is what the API returns."""
 
     id: str
     kind: RunKind
@@ -86,10 +86,10 @@ class Run(Record):
     cost_usd: str | None = None
     error: dict[str, Any] | None = None
     warnings: list[str] = Field(default_factory=list)
-    part: str | None = Field(None, description="The model or report, where the run is of one alone.")
-    dry_run: bool = Field(False, description="Nothing is ingested or published.")
+    part: str | None = Field(None, description="The model or report, if the run makes only one.")
+    dry_run: bool = Field(False, description="If true, nothing is ingested or published.")
 
-    # What the API does not show.
+    # Internal fields, which `run_view` omits: see HIDDEN_RUN_FIELDS.
     active: str | None = None
     parent: str | None = None
     drop: Drop | None = None
@@ -101,64 +101,63 @@ class Run(Record):
 
     @property
     def type(self) -> RunType:
-        """What all runs of its kind have in common."""
+        """What all runs of its kind share."""
         return RUN_TYPES[self.kind]
 
     @property
     def belongs_to(self) -> str:
-        """The slug of the datasource or project that the run works for; `type` says which of them it is."""
+        """The slug of the datasource or project that the run belongs to; `type.belongs_to` tells which."""
         return (self.datasource if self.type.belongs_to == "datasource" else self.project) or ""
 
     @property
     def owner(self) -> DatasetId:
-        """`datasource/{slug}` or `project/{slug}`: what the run works for."""
+        """`datasource/{slug}` or `project/{slug}`: what the run belongs to."""
         return DatasetId(f"{self.type.belongs_to}/{self.belongs_to}")
 
     @property
     def finished(self) -> bool:
-        """Whether nothing will change the run any more, short of a redrive."""
+        """Whether the run has ended. Only a redrive changes it again."""
         return self.status in TERMINAL
 
     @property
     def waits(self) -> bool:
-        """Whether the run is to be started when others have ended: nothing has been lost."""
+        """Whether the run is queued until others end; such a run is not lost."""
         return self.status == "pending" and self.progress is not None and self.progress.stage == WAITING
 
 
 HIDDEN_RUN_FIELDS = {"active", "parent", "drop", "replay", "replay_over", "ingest", "lease_until", "timeline"}
 
 
-def presented(run: Run) -> dict[str, Any]:
-    """The run as the API shows it."""
+def run_view(run: Run) -> dict[str, Any]:
+    """The run as the API returns it."""
     return run.model_dump(mode="json", exclude=HIDDEN_RUN_FIELDS)
 
 
-def capped(notes: list[str]) -> list[str]:
-    """At most a hundred notes; the last one says how many were left out."""
+def cap_notes(notes: list[str]) -> list[str]:
+    """Limit notes to `MAX_NOTES`; the last one then counts those that were left out."""
     if len(notes) <= MAX_NOTES:
         return notes
-    return [*notes[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} more are not listed"]
+    return [*notes[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} more notes were left out"]
 
 
-def worst_of(states: Iterable[Completeness]) -> Completeness:
-    """The least complete of some; `complete` when there are none."""
+def least_complete(states: Iterable[Completeness]) -> Completeness:
+    """The least complete of the states; `complete` if there are none."""
     return max(states, key=_WORST.index, default="complete")
 
 
 def execution_name(run: Run) -> str:
-    """The name of the run's present execution: starting twice starts once."""
+    """The name of the run's current execution. Step Functions starts a name only once, so starting is idempotent."""
     return f"{run.id}-{run.attempt}"
 
 
 class PageReceipt(Record):
-    """What is known about one page of a run: written after its bytes are safe in the lake.
+    """What is known about one page of a run. It is written after the page's bytes are safe in the lake.
 
     Args:
-        url: where the page came from: an address of HTTP, `drop:{key}` for a file of the inbox, or
-            `push:{batch}`, `sql:{server}`, or `mongo:{database}/{collection}`.
-        open_ended: whether nothing says where the answer ends, so that a cut-off one looks whole.
-        older_in_second: for a dropped file, how many versions of its key S3 wrote before it within
-            the same second.
+        url: where the page came from: an HTTP URL, `drop:{key}` for a file of the inbox, `push:{batch}`, `sql:{server}`, or
+            `mongo:{database}/{collection}`.
+        open_ended: whether the response had no length and no end marker, so that a truncated one looks complete.
+        older_in_second: for a dropped file, how many versions of its key S3 wrote earlier in the same second.
     """
 
     number: int
@@ -174,33 +173,33 @@ class PageReceipt(Record):
     rows: int | None = None
     records_hash: str | None = None
     repeated: bool = False
-    total: int | None = Field(None, description="What the page says is the whole: records, or pages.")
-    pass_number: int = Field(1, description="Which reading of all the pages it belongs to; above 1: a verification.")
-    check: bool = Field(False, description="The first page, asked for again to compare it.")
+    total: int | None = Field(None, description="The total that the page states: of records, or of pages.")
+    pass_number: int = Field(1, description="Which reading of the pages it belongs to; above 1: a verification.")
+    check: bool = Field(False, description="Whether it is the first page, requested again for comparison.")
     replaced: str | None = Field(None, description="The hash that an earlier attempt received for this page.")
     fetched_at: str
     etag: str | None = None
     last_modified: str | None = None
     open_ended: bool = False
     older_in_second: int | None = None
-    columns: dict[str, PageColumn] | None = Field(None, description="The columns, where the source says their types.")
+    columns: dict[str, PageColumn] | None = Field(None, description="The columns, if the source states their types.")
     failures: list[dict[str, Any]] = Field(default_factory=list)
     resume: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("url")
     @classmethod
     def _without_bucket(cls, url: str) -> str:
-        """Releases before 0.3 stored `s3://{bucket}/{key}`; the bucket's name holds the account."""
+        """Releases before 0.3 stored `s3://{bucket}/{key}`; the bucket's name contains the account id."""
         return re.sub(r"^s3://[^/]+/", "drop:", url)
 
 
-def requests_made(receipts: list[PageReceipt]) -> int:
-    """How often the upstream was asked for these pages."""
+def count_requests(receipts: list[PageReceipt]) -> int:
+    """How many requests to the upstream these pages took."""
     return sum(len(receipt.failures) + receipt.ok + (receipt.replaced is not None) for receipt in receipts)
 
 
 class FetchIndex(Record):
-    """All that a run fetched, written when fetching ended; people browse it, extract reads it."""
+    """Everything that a run fetched, written when fetching ends; people browse it and extract reads it."""
 
     datasource: str
     run: str
@@ -208,7 +207,8 @@ class FetchIndex(Record):
     fetched_at: str
     pages: list[PageReceipt]
     unused_pages: list[PageReceipt] = Field(
-        default_factory=list, description="Received, but not part of the version: repeated pages and other passes."
+        default_factory=list,
+        description="Pages that are not part of the version: repeated ones and those of other readings.",
     )
     completeness: Completeness
     completeness_reasons: list[str] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What kinds of run there are: a new kind is one entry here, its stages in `sluice/stages`, and its workflow."""
+"""The kinds of run. A new kind is an entry here, its stages in `sluice/stages`, and its workflow."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class RunType:
-    """What all runs of a kind have in common.
+    """What all runs of a kind share.
 
     Args:
-        workflow: the state machine that its executions are of: `workflows/{workflow}.asl.json`.
-        stages: the stages that its workflow calls; a function refuses to do any other for such a run.
-        belongs_to: what it works for: a run that belongs to something that was deleted publishes nothing.
-        action: what the access policy asks of those who start one.
-        folder: the folder of the lake for the versions that it publishes.
-        starts_ingests: whether it starts ingest runs, which end with it.
+        workflow: the state machine of its executions: `workflows/{workflow}.asl.json`.
+        stages: the stages that the workflow calls; a function refuses to do any other for such a run.
+        belongs_to: what a run belongs to. A run that belongs to something that was deleted publishes nothing.
+        action: the action of the access policy that starting such a run requires.
+        folder: the lake folder of the versions that it publishes as a whole.
+        starts_ingests: whether it starts ingest runs, which end when it ends.
     """
 
     workflow: str

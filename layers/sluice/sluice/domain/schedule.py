@@ -1,4 +1,4 @@
-"""Schedules: what EventBridge Scheduler takes, checked before it is asked."""
+"""Schedules, validated as EventBridge Scheduler would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sluice.domain.base import Document
 _RATE = re.compile(r"^rate\(([1-9]\d{0,5}) (minutes?|hours?|days?)\)$")
 _MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 _DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
-# Each field's name, words, and the numbers it may hold.
+# Each field's name, the pattern of its words, and its range of numbers.
 _CRON_PARTS = (
     ("minutes", "", range(60)),
     ("hours", "", range(24)),
@@ -29,24 +29,24 @@ def _check_expression(expression: str) -> str:
     if rate := _RATE.match(expression):
         singular = not rate[2].endswith("s")
         if (rate[1] == "1") != singular:
-            raise ValueError("write rate(1 minute) but rate(2 minutes)")
+            raise ValueError("use the singular for 1 and the plural otherwise: rate(1 minute), rate(2 minutes)")
         return expression
     cron = re.match(r"^cron\((.+)\)$", expression)
     if cron is None:
-        raise ValueError("a schedule is rate(N minutes|hours|days) or cron(six fields)")
+        raise ValueError("a schedule must be rate(N minutes|hours|days) or cron(six fields)")
     parts = cron[1].split(" ")
     if len(parts) != len(_CRON_PARTS):
         raise ValueError("a cron schedule has six fields: minutes hours day month weekday year")
     for part, (label, words, numbers) in zip(parts, _CRON_PARTS, strict=True):
         if not all(_is_cron_item(item, words, numbers) for item in part.split(",")):
-            raise ValueError(f"the {label} field of the cron schedule cannot be {part!r}")
+            raise ValueError(f"{part!r} is not valid in the {label} field of a cron schedule")
     if (parts[2] == "?") == (parts[4] == "?"):
         raise ValueError("exactly one of day of month and day of week must be ?")
     return expression
 
 
 def _is_cron_item(item: str, words: str, numbers: range) -> bool:
-    """Whether an item is `*`, a number or word, a range of them, with or without a step."""
+    """Whether an item of a cron field is valid: `*`, a number, a word or a range, optionally with a step."""
     span, slash, step = item.partition("/")
     if slash and not (step.isdigit() and int(step) > 0):
         return False
@@ -66,13 +66,13 @@ def _check_timezone(name: str) -> str:
 
 
 class Schedule(Document):
-    """When a datasource is ingested or a project refreshed."""
+    """When a datasource is ingested or a project is refreshed."""
 
     expression: Annotated[str, AfterValidator(_check_expression)]
     timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
 
 
 def interval_seconds(schedule: Schedule) -> int | None:
-    """The seconds between two firings of a rate; none for cron, which has no one interval."""
+    """The seconds between two firings of a rate; None for cron, whose intervals vary."""
     rate = _RATE.match(schedule.expression)
     return int(rate[1]) * _SECONDS[rate[2].rstrip("s")] if rate else None

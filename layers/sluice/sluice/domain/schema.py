@@ -1,4 +1,4 @@
-"""Column types: what the contract calls them, how DuckDB stores them, how text becomes them."""
+"""Column types: their names in the API, their DuckDB types, and the conversion of values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sluice.domain.json_text import dumps, keeps_digits
 from sluice.domain.text_values import (
     is_numeral,
     is_whole_number,
-    not_finite,
+    non_finite_word,
     parse_date,
     parse_timestamp,
 )
@@ -32,10 +32,11 @@ _SIMPLE = {
     "json": "JSON",
 }
 _DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
-# Wide enough for every decimal(38,s); the default context would round.
+# Enough digits for every decimal(38,s); the default context rounds to 28.
 _WIDE = Context(prec=100)
+# A double represents all integers up to this.
 _EXACT = 2**53
-# A double gives back every decimal number of so many digits.
+# A double represents all decimal numbers of so many digits.
 _DOUBLE_DIGITS = 15
 BIGINT_RANGE = range(-(2**63), 2**63)
 
@@ -45,7 +46,7 @@ def _check_type(name: str) -> str:
         return name
     decimal = _DECIMAL.match(name)
     if decimal is None:
-        raise ValueError(f"a type is one of {', '.join(_SIMPLE)} or decimal(p,s)")
+        raise ValueError(f"the type must be one of {', '.join(_SIMPLE)} or decimal(p,s)")
     if not (1 <= int(decimal[1]) <= 38 and int(decimal[2]) <= int(decimal[1])):
         raise ValueError("decimal(p,s) needs 1 <= p <= 38 and s <= p")
     return name
@@ -60,17 +61,19 @@ class Column(Record):
     name: str
     type: str
     nullable: bool = True
-    missing: bool = Field(False, description="Some records lack it, which is not the same as null.")
-    wide: bool = Field(False, description="It has whole numbers whose digits a double would lose.")
-    guessed: bool = Field(False, description="Only nulls were seen, so that nothing speaks for the type.")
-    from_json: bool = Field(False, description='Its type was found in JSON values, where 7 and "7" are two values.')
+    missing: bool = Field(False, description="Whether some records lack it, which is not the same as null.")
+    wide: bool = Field(False, description="Whether it has integers that a double cannot represent.")
+    guessed: bool = Field(False, description="Whether all values are null, so that the type is arbitrary.")
+    from_json: bool = Field(
+        False, description='Whether its type was inferred from JSON values, where 7 and "7" differ.'
+    )
 
 
 def common_type(types: list[str]) -> str:
-    """The type that holds the values of all these types with every digit: text where nothing narrower does.
+    """The narrowest type that holds the values of all these types without losing a digit; text if there is none.
 
-    A double holds whole numbers up to 2^53, and decimals of up to 15 digits. Whether a bigint has
-    larger ones its type does not say: see `column_type`.
+    A double holds integers up to 2^53 and decimals of up to 15 digits. A type does not tell whether a bigint column
+    has larger integers: see `column_type`.
     """
     distinct = set(types)
     if len(distinct) == 1:
@@ -85,8 +88,9 @@ def common_type(types: list[str]) -> str:
 
 
 def column_type(columns: list[Column]) -> str:
-    """The type that holds what the columns hold: text where numbers beside doubles would lose digits."""
+    """The narrowest type for the values of these columns; text if a double would lose digits of integers."""
     types = [column.type for column in columns if not column.guessed]
+    # Columns of nulls only have an arbitrary type, which must not widen that of the others.
     kind = common_type(types) if types else columns[0].type
     if kind == "double" and "bigint" in types and any(column.wide for column in columns):
         return "string"
@@ -94,9 +98,9 @@ def column_type(columns: list[Column]) -> str:
 
 
 def are_numbers(columns: list[Column]) -> bool:
-    """Whether the columns hold numbers only, of which type ever; one of nulls only may be anything."""
-    known = [column for column in columns if not column.guessed]
-    return bool(known) and all(is_number(column.type) for column in known)
+    """Whether all columns are numeric. Columns of nulls only are ignored, but one must be known."""
+    typed = [column for column in columns if not column.guessed]
+    return bool(typed) and all(is_number(column.type) for column in typed)
 
 
 def _decimals(types: set[str]) -> set[str]:
@@ -104,14 +108,14 @@ def _decimals(types: set[str]) -> set[str]:
 
 
 def is_long(column_type: str) -> bool:
-    """Whether these are decimals of a type that may have digits which a double would lose."""
-    found = _DECIMAL.match(column_type)
-    return found is not None and int(found[1]) > _DOUBLE_DIGITS
+    """Whether this is a decimal type whose values may have more digits than a double keeps."""
+    match = _DECIMAL.match(column_type)
+    return match is not None and int(match[1]) > _DOUBLE_DIGITS
 
 
 def _common_decimal(types: set[str]) -> str:
-    """The decimal that holds every digit of these; text where 38 digits are too few."""
-    parts = [(int(found[1]), int(found[2])) for name in types if (found := _DECIMAL.match(name))]
+    """The decimal type that holds all digits of these types; text if it would need more than 38."""
+    parts = [(int(match[1]), int(match[2])) for name in types if (match := _DECIMAL.match(name))]
     parts += [(19, 0)] if "bigint" in types else []
     scale = max(scale for _, scale in parts)
     precision = max(precision - scale for precision, scale in parts) + scale
@@ -119,48 +123,58 @@ def _common_decimal(types: set[str]) -> str:
 
 
 def is_decimal(column_type: str) -> bool:
-    """Whether this is one of the types `decimal(p,s)`."""
+    """Whether this is a type `decimal(p,s)`."""
     return _DECIMAL.match(column_type) is not None
 
 
 def scale_of(column_type: str) -> int:
-    """How many digits of a fraction the values of an exact type of numbers have."""
-    found = _DECIMAL.match(column_type)
-    return int(found[2]) if found else 0
+    """The number of decimal places of an exact numeric type."""
+    match = _DECIMAL.match(column_type)
+    return int(match[2]) if match else 0
 
 
 def is_number(column_type: str) -> bool:
-    """Whether the values of this type are numbers."""
+    """Whether the type is numeric."""
     return column_type in ("bigint", "double") or is_decimal(column_type)
 
 
 def duckdb_type(column_type: str) -> str:
-    """The DuckDB type that stores a column of this type."""
+    """The DuckDB type that stores a column type."""
     return _SIMPLE.get(column_type) or column_type.upper()
 
 
 def whole_number_type(low: int, high: int) -> str:
-    """The type of whole numbers between two: bigint, else what keeps all of their digits."""
+    """The type for integers in a range: bigint if they fit, else one that keeps all digits.
+
+    Args:
+        low: the smallest integer.
+        high: the largest integer.
+    """
     if low in BIGINT_RANGE and high in BIGINT_RANGE:
         return "bigint"
     return "decimal(38,0)" if max(abs(low), abs(high)) < 10**38 else "string"
 
 
 class JsonTypeGuess:
-    """The narrowest type that holds every JSON value seen, without losing anything of one.
+    """Infers the narrowest type that holds all observed JSON values without loss.
 
-    Integers beyond 64 bits become `decimal(38,0)`, numbers with more digits than a double
-    `decimal(38,s)`, or `json` where even that is too small; so does a mixture. Text is never
-    guessed at: JSON says itself what is a number.
+    Integers of more than 64 bits give `decimal(38,0)`, and numbers with more digits than a double `decimal(38,s)`.
+    If that is too small, or values are of several kinds, the type is `json`. Strings are never parsed as numbers:
+    JSON itself says what is a number.
     """
 
     def __init__(self) -> None:
         self._kinds: set[str] = set()
         self._wide = False
-        self._digits = self._scale = 0  # the most before and behind the point
+        self._digits = self._scale = 0  # the most digits before and after the decimal point
 
-    def see(self, value: Any, times: int = 1) -> None:
-        """Take one more value into account, or more of its like; null says nothing."""
+    def observe(self, value: Any, times: int = 1) -> None:
+        """Take a value into account; null changes nothing.
+
+        Args:
+            value: a parsed JSON value.
+            times: how often it occurs; unused here, but text columns count.
+        """
         if value is None:
             return
         kind = _kind(value)
@@ -181,44 +195,44 @@ class JsonTypeGuess:
         self._digits, self._scale = max(self._digits, digits), max(self._scale, scale)
 
     def state(self) -> dict[str, Any]:
-        """What was seen, as JSON: for the `add` of another guess."""
+        """The observations as JSON, for `merge_state` of another guess."""
         return {"kinds": sorted(self._kinds), "wide": self._wide, "digits": self._digits, "scale": self._scale}
 
-    def add(self, state: dict[str, Any]) -> None:
-        """Take into account what another guess has seen."""
+    def merge_state(self, state: dict[str, Any]) -> None:
+        """Take the observations of another guess into account."""
         self._kinds |= set(state["kinds"])
         self._wide = self._wide or state["wide"]
         self._digits, self._scale = max(self._digits, state["digits"]), max(self._scale, state["scale"])
 
     @property
     def wide(self) -> bool:
-        """Whether a whole number was seen whose digits a double would lose."""
+        """Whether there was an integer that a double cannot represent."""
         return self._wide
 
     @property
     def mixes_decimals(self) -> bool:
-        """Whether numbers with more digits than a double were seen, and doubles besides."""
+        """Whether there were both doubles and numbers with more digits than a double."""
         return {"decimal", "double"} <= self._kinds
 
     @property
     def seen(self) -> bool:
-        """Whether anything but null was seen."""
+        """Whether there was a value that is not null."""
         return bool(self._kinds)
 
     @property
     def type(self) -> str:
-        """The type so far; `string` when nothing but null was seen."""
+        """The type so far; `string` if there were only nulls."""
         kinds = self._kinds
         if "decimal" in kinds:
             return self._decimal_type()
         if len(kinds) <= 1:
             return next(iter(kinds), "string")
         if kinds == {"bigint", "double"}:
-            return "json" if self._wide else "double"  # a double has no digits for whole numbers beyond 2^53
+            return "json" if self._wide else "double"  # doubles lose digits of integers above 2^53
         return "decimal(38,0)" if kinds == {"bigint", "decimal(38,0)"} else "json"
 
     def _decimal_type(self) -> str:
-        """The decimal that holds all numbers; `json` where there is none, or where other values were seen."""
+        """The decimal type that holds all numbers; `json` if there is none or other kinds occur."""
         digits = {"bigint": 19, "decimal(38,0)": 38, "double": 0, "decimal": 0}
         if not self._kinds <= set(digits):
             return "json"
@@ -251,20 +265,24 @@ def _kind(value: Any) -> str:
 
 
 def convert(value: Any, column_type: str) -> Any:
-    """A value as its column stores it: what DuckDB reads from JSON as that type.
+    """Convert a value to the form in which DuckDB reads it from JSON as a column type.
+
+    Args:
+        value: a parsed JSON value, or text.
+        column_type: a type of `ColumnType`.
 
     Returns:
-        null, a boolean, an int, a float or text.
+        None, a boolean, an int, a float or text.
 
     Raises:
-        ValueError: the value is not of that type and nothing of it may be guessed.
+        ValueError: the value is not of the type. Nothing is guessed.
     """
     return None if value is None else converter(column_type)(value)
 
 
 @cache
 def converter(column_type: str) -> Callable[[Any], Any]:
-    """The function that `convert` applies to values of this type, null excepted."""
+    """The function that `convert` applies to values of a type other than null."""
     if column_type == "json":
         return lambda value: dumps(value).decode()
     if column_type == "string":
@@ -291,8 +309,9 @@ def _bigint(value: Any) -> int:
         value = int(value)
     if isinstance(value, float | Decimal) and value == value // 1:
         value = int(value)
+    # bool is a subclass of int, but `true` is not a number.
     if isinstance(value, bool) or not isinstance(value, int) or value not in BIGINT_RANGE:
-        raise ValueError("not a whole number of 64 bits")
+        raise ValueError("not an integer of 64 bits")
     return value
 
 
@@ -301,8 +320,8 @@ def _double(value: Any) -> float | str:
         text = value.strip()
         if is_numeral(text):
             value = float(text)
-        elif (word := not_finite(text)) is not None:
-            return word  # JSON has no number for these; DuckDB reads the word
+        elif (word := non_finite_word(text)) is not None:
+            return word  # JSON has no such number; DuckDB reads the word
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("not a number")
     number = float(value)
@@ -342,7 +361,7 @@ def _date(value: Any) -> str:
 
 
 def _timestamp(value: Any) -> str:
-    """ISO 8601 text, or seconds since 1970; without an offset it is UTC."""
+    """Convert ISO 8601 text or seconds since 1970; text without an offset is UTC."""
     if isinstance(value, str):
         text = value.strip()
         moment = parse_timestamp(text if ":" in text else f"{text} 00:00")
@@ -350,9 +369,9 @@ def _timestamp(value: Any) -> str:
         try:
             moment = datetime.fromtimestamp(float(value), UTC).replace(tzinfo=None)
         except (OverflowError, OSError):
-            raise ValueError("not a number of seconds since 1970") from None
+            raise ValueError("not seconds since 1970") from None
     else:
-        raise ValueError("not a time")
+        raise ValueError("not a timestamp")
     return moment.isoformat(sep=" ", timespec="microseconds")
 
 

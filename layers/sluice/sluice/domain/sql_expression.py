@@ -1,6 +1,6 @@
-"""SQL expressions over the columns of one row: parsed, and refused unless they are plain and pure.
+"""SQL expressions over the columns of one row: parsed, and refused unless they are deterministic and free of queries.
 
-What is run is written anew from the parsed tree, so that nothing but what was checked is run.
+The SQL that runs is generated from the parsed tree, so that only what was checked can run.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sluice.domain.sql_query import require_readable
 if TYPE_CHECKING:
     from sqlglot.expressions import Expression
 
-MOST_CHARACTERS = 4_000
+MAX_CHARACTERS = 4_000
 _MOST_PADDING = 1_000
 _MOST_GROWTH = 10_000
 _REPLACING = ("Replace", "RegexpReplace")
-# sqlglot's classes for what may stand in an expression. Whatever reads anything but the row,
-# or gives another value when it is asked again, is not among them.
+# sqlglot's classes that are allowed in an expression. What reads anything but the row, or is not deterministic,
+# is missing from the list on purpose.
 _ALLOWED = frozenset(
     """
     Column Identifier Literal Boolean Null Paren Neg Not And Or Xor Add Sub Mul Div IntDiv Mod EQ NEQ GT GTE LT LTE
@@ -32,7 +32,7 @@ _ALLOWED = frozenset(
     TimestampTrunc DateDiff DateAdd DateSub Interval JSONExtract JSONExtractScalar JSONPath JSONPathRoot JSONPathKey
     JSONPathSubscript Escape Initcap Unicode Chr MD5 SHA2 Trunc Hour Minute Second TimeUnit TimeToStr StrToTime
     TimeToUnix UnixToTime DateFromParts JSONType IsNan
-    """.split()  # noqa: SIM905 - as a list it would have a line for each
+    """.split()  # noqa: SIM905 - a list would take one line for each
 )
 _ALLOWED_FUNCTIONS = frozenset(
     """
@@ -44,10 +44,10 @@ _ALLOWED_FUNCTIONS = frozenset(
 
 @dataclass(frozen=True)
 class SqlExpression:
-    """An expression that was checked.
+    """A checked expression.
 
     Args:
-        sql: how DuckDB is given it; every name is quoted.
+        sql: the SQL for DuckDB, with every name quoted.
         columns: the columns that it reads, in lower case.
     """
 
@@ -57,12 +57,12 @@ class SqlExpression:
 
 @lru_cache(maxsize=1024)
 def parse_expression(text: str) -> SqlExpression:
-    """The expression, checked.
+    """Parse and check an expression; results are cached.
 
     Raises:
-        ValueError: it is no SQL expression, or has a part that is not allowed; the message says which.
+        ValueError: it is not an SQL expression, or a part is not allowed; the message says which.
     """
-    import sqlglot  # 300 ms: only for the projects that have expressions
+    import sqlglot  # takes 300 ms; only projects with expressions need it
     from sqlglot import expressions as exp
     from sqlglot.errors import SqlglotError
 
@@ -71,7 +71,7 @@ def parse_expression(text: str) -> SqlExpression:
         parsed = sqlglot.parse(f"SELECT {text}", dialect="duckdb")
         select = parsed[0] if len(parsed) == 1 else None
         if not isinstance(select, exp.Select) or len(select.expressions) != 1 or _has_clauses(select):
-            raise ValueError("not one SQL expression over the columns of a row")
+            raise ValueError("exactly one SQL expression over the columns of a row is allowed")
         tree = select.expressions[0]
         for node in tree.walk():
             _check_node(node)
@@ -80,7 +80,7 @@ def parse_expression(text: str) -> SqlExpression:
     except SqlglotError as error:
         raise ValueError(f"not an SQL expression: {_short(error)}") from None
     except RecursionError:
-        raise ValueError("not an SQL expression that can be read: it is nested too deeply") from None
+        raise ValueError("the SQL expression is nested too deeply") from None
 
 
 def _has_clauses(select: Expression) -> bool:
@@ -91,36 +91,37 @@ def _check_node(node: Expression) -> None:
     kind = type(node).__name__
     name = str(node.this).lower() if kind == "Anonymous" else kind
     if kind == "Column" and (node.args.get("table") or type(node.this).__name__ != "Identifier"):
-        raise ValueError(f"{node.sql(dialect='duckdb')} is not the name of a column")
+        raise ValueError(f"{node.sql(dialect='duckdb')} is not a column name")
     if kind == "Pad" and not _is_short(node.expression):
-        raise ValueError(f"lpad and rpad need a length of at most {_MOST_PADDING}, written as a number")
+        raise ValueError(f"lpad and rpad need a literal length of at most {_MOST_PADDING}")
     if kind in _REPLACING and _growth(node) > _MOST_GROWTH:
-        raise ValueError("replacements within replacements could fill the memory; use fewer or shorter ones")
+        raise ValueError("nested replacements could exhaust the memory; use fewer or shorter ones")
     if kind == "In" and (node.args.get("query") or node.args.get("unnest")):
-        raise ValueError("an expression may not have queries of its own")
+        raise ValueError("subqueries are not allowed in an expression")
     if not (kind in _ALLOWED or (kind == "Anonymous" and name in _ALLOWED_FUNCTIONS)):
-        raise ValueError(f"{node.sql(dialect='duckdb')[:80]!r} may not stand in an expression")
+        raise ValueError(f"{node.sql(dialect='duckdb')[:80]!r} is not allowed in an expression")
 
 
 def _growth(node: Expression) -> int:
-    """How many times longer than its text a replacement, and those around it, may make it."""
-    grown = 1
+    """The factor by which a replacement, and those that enclose it, may lengthen a text."""
+    factor = 1
     outer: Any = node
     while outer is not None:
-        put = outer.args.get("replacement") if type(outer).__name__ in _REPLACING else None
-        if put is not None:
-            grown *= max(1, len(put.name)) if type(put).__name__ == "Literal" else _MOST_PADDING
+        replacement = outer.args.get("replacement") if type(outer).__name__ in _REPLACING else None
+        if replacement is not None:
+            factor *= max(1, len(replacement.name)) if type(replacement).__name__ == "Literal" else _MOST_PADDING
         outer = outer.parent
-    return grown
+    return factor
 
 
 def _is_short(length: Expression) -> bool:
-    """Whether a length is a number, and not one that fills the memory."""
+    """Whether a length is a literal number that is small enough."""
     text = length.name if type(length).__name__ == "Literal" else ""
     return text.isdecimal() and int(text) <= _MOST_PADDING
 
 
 def _short(error: Exception) -> str:
+    # sqlglot underlines the place with terminal escapes.
     return str(error).split("\n")[0].replace("\x1b[4m", "").replace("\x1b[0m", "")[:300]
 
 
@@ -129,4 +130,4 @@ def _check(text: str) -> str:
     return text
 
 
-SqlText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_check)]
+SqlText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS), AfterValidator(_check)]

@@ -1,7 +1,7 @@
-"""Queries that users write: one SELECT over the tables of a project, read before it is stored or run.
+"""Queries that users write: exactly one SELECT over the tables of a project, checked before it is stored or run.
 
-Here the text is read by sqlglot, which says where a fault is. What is run is read once more by the
-engine itself: see `sandbox.policy`.
+Here sqlglot parses the text, which tells the place of an error. What runs is checked again on DuckDB's own parse
+tree: see `sandbox.policy`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
 
-MOST_CHARACTERS = 50_000
+MAX_CHARACTERS = 50_000
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
-# Whatever tells of, or changes, anything but the project's tables.
+# Functions that read or change anything but the project's tables, or are not deterministic.
 FORBIDDEN_FUNCTIONS = frozenset(
     """
     getenv current_setting query query_table which_secret glob checkpoint force_checkpoint sniff_csv set_seed setseed
@@ -26,14 +26,14 @@ FORBIDDEN_FUNCTIONS = frozenset(
     icu_calendar_names from_substrait get_substrait sql_auto_complete test_all_types
     current_role current_connection_id current_transaction_id current_query_id sleep_ms has_table_privilege
     random gen_random_uuid uuid uuidv4 uuidv7 reservoir_quantile
-    """.split()  # noqa: SIM905 - as a list it would have a line for each
+    """.split()  # noqa: SIM905 - a list would take one line for each
 )
-# What they give depends on when they are asked: nothing that is kept may be made of them.
+# Their results depend on the time of the call, so nothing that is stored may use them.
 TIME_FUNCTIONS = frozenset(
     """
     now today current_date current_time current_timestamp localtime localtimestamp current_localtime
     current_localtimestamp get_current_time get_current_timestamp transaction_timestamp
-    """.split()  # noqa: SIM905 - as a list it would have a line for each
+    """.split()  # noqa: SIM905 - a list would take one line for each
 )
 _CATALOG = frozenset(
     {"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "information_schema"}
@@ -42,15 +42,16 @@ FORBIDDEN_BEGINNINGS = (
     *("json_serialize_", "json_deserialize_", "json_execute_"),
     *("read_", "duckdb_", "pragma_", "pg_", "parquet_", "copy_", "delta_", "iceberg_", "sqlite_"),
 )
-# sqlglot reads each of them twice, and what is in it again twice.
+# sqlglot parses each nested type twice, so the time doubles with each level.
 _MOST_NESTED_TYPES = 8
 
 
 class SqlError(ValueError):
-    """A query that cannot be accepted.
+    """A query is not valid or not allowed.
 
     Args:
-        line: from 1; 0 where no place can be told.
+        reason: what is wrong.
+        line: from 1; 0 if the place is unknown.
         column: from 1.
     """
 
@@ -62,16 +63,16 @@ class SqlError(ValueError):
 
 @dataclass(frozen=True)
 class SqlQuery:
-    """A query that was read.
+    """A parsed query.
 
     Args:
-        sql: its text, without anything behind it.
-        tables: the names of the tables that it reads, in lower case; none of its own common tables.
-        parameters: the names after `$`.
-        places: line and column where each table is named first.
+        sql: its text without a trailing semicolon or comment.
+        tables: the names of the tables that it reads, in lower case, without its common table expressions.
+        parameters: the names of its parameters, without `$`.
+        places: line and column of the first mention of each table.
         ordered: whether the query itself orders its rows.
-        clock: the function by which it asks for the time; empty if it does not.
-        columns: the names of its columns; none where only the engine knows them, as with `*`.
+        clock: the function that reads the current time; empty if there is none.
+        columns: the names of its columns; None if only the engine knows them, as with `*`.
     """
 
     sql: str
@@ -83,30 +84,36 @@ class SqlQuery:
     columns: tuple[str, ...] | None = None
 
     def require_tables(self, known: set[str]) -> None:
-        """Refuse tables that are not there.
+        """Refuse unknown tables.
+
+        Args:
+            known: the names of the project's tables.
 
         Raises:
-            SqlError: naming the first one and its place.
+            SqlError: with the first unknown table and its place.
         """
-        for name in sorted(self.tables - known, key=lambda one: self.places[one]):
-            there = ", ".join(sorted(known)) or "none"
-            raise SqlError(f"there is no table {name}; there are {there}", *self.places[name])
+        for name in sorted(self.tables - known, key=lambda table: self.places[table]):
+            tables = f"the tables are {', '.join(sorted(known))}" if known else "there are no tables"
+            raise SqlError(f"there is no table {name}; {tables}", *self.places[name])
 
 
 def is_forbidden(function: str) -> bool:
-    """Whether a function must not stand in a query."""
+    """Whether a function is not allowed in a query."""
     name = function.strip('"').lower()
     return name in FORBIDDEN_FUNCTIONS or name.startswith(FORBIDDEN_BEGINNINGS)
 
 
 def is_forbidden_table(name: str) -> bool:
-    """Whether a common table must not have a name: elsewhere in a query it would mean the engine's own."""
+    """Whether a common table expression must not have a name.
+
+    Elsewhere in the query the name would refer to a table of the engine itself.
+    """
     plain = re.fullmatch(r"\w+", name) is not None
     return not plain or name in _CATALOG or name.startswith(FORBIDDEN_BEGINNINGS)
 
 
 def require_readable(text: str) -> None:
-    """Refuse a text that would take too long to read.
+    """Refuse a text that would take too long to parse.
 
     Raises:
         SqlError: names of types are nested too deeply.
@@ -117,7 +124,7 @@ def require_readable(text: str) -> None:
     try:
         tokens = DuckDB().tokenize(text)
     except TokenError:
-        return  # whoever parses it says more
+        return  # the parser will report it with more detail
     opened: list[bool] = []
     for before, token in pairwise(tokens):
         if token.token_type.name == "L_PAREN":
@@ -128,16 +135,15 @@ def require_readable(text: str) -> None:
             opened.pop()
 
 
-@lru_cache(maxsize=256)
-def parse_query(text: str) -> SqlQuery:
-    """A query, read.
+def _parse_select(text: str) -> Any:
+    """The tree of the one SELECT in a text.
 
     Raises:
-        SqlError: it is not exactly one SELECT, or names what no query may.
+        SqlError: the text is not exactly one SELECT.
     """
     import logging
 
-    import sqlglot  # 300 ms: only for the requests that bring SQL
+    import sqlglot  # takes 300 ms; only requests with SQL need it
     from sqlglot import expressions as exp
     from sqlglot.errors import ParseError, SqlglotError
 
@@ -145,22 +151,35 @@ def parse_query(text: str) -> SqlQuery:
     require_readable(text)
     try:
         trees = sqlglot.parse(text, dialect="duckdb")
-        found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         reason = str(first.get("description") or error).split(" but got")[0].split(" for <class")[0]
-        raise SqlError(f"this is no SQL: {reason.rstrip('.')}", first.get("line") or 0, first.get("col") or 0) from None
+        raise SqlError(f"not valid SQL: {reason.rstrip('.')}", first.get("line") or 0, first.get("col") or 0) from None
     except SqlglotError as error:
-        raise SqlError(f"this is no SQL: {str(error).splitlines()[0][:200]}") from None
+        raise SqlError(f"not valid SQL: {str(error).splitlines()[0][:200]}") from None
     except RecursionError:
         raise SqlError("the query is nested too deeply") from None
-    if len(found) != 1 or not isinstance(found[0], exp.Query):
-        raise SqlError("one SELECT is wanted, and nothing else")
-    tree = found[0]
+    # A trailing semicolon makes an empty statement, which is allowed.
+    statements = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise SqlError("exactly one SELECT statement is allowed")
+    return statements[0]
+
+
+@lru_cache(maxsize=256)
+def parse_query(text: str) -> SqlQuery:
+    """Parse and check a query; results are cached.
+
+    Raises:
+        SqlError: it is not exactly one SELECT, or uses something that is not allowed.
+    """
+    from sqlglot import expressions as exp
+
+    tree = _parse_select(text)
     names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for name in sorted(names):
         if is_forbidden_table(name):
-            raise SqlError(f"a common table cannot be named {name}")
+            raise SqlError(f"a common table expression cannot be named {name}")
     places: dict[str, tuple[int, int]] = {}
     for node in tree.walk():
         _check(node, text)
@@ -179,26 +198,30 @@ def parse_query(text: str) -> SqlQuery:
 
 
 def _columns(tree: Any) -> tuple[str, ...] | None:
-    """The names of a query's columns, if each of them is named in its text."""
+    """The names of a query's columns, if its text names all of them."""
     from sqlglot import expressions as exp
 
     selected = tree.selects
     named = [
-        one
-        for one in selected
-        if (isinstance(one, exp.Column) and not one.is_star)
-        or (isinstance(one, exp.Alias) and not isinstance(one.this, exp.Columns | exp.Unnest | exp.Explode))
+        column
+        for column in selected
+        if (isinstance(column, exp.Column) and not column.is_star)
+        or (isinstance(column, exp.Alias) and not isinstance(column.this, exp.Columns | exp.Unnest | exp.Explode))
     ]
-    return tuple(one.alias_or_name for one in named) if named and len(named) == len(selected) else None
+    return tuple(column.alias_or_name for column in named) if named and len(named) == len(selected) else None
 
 
 def with_typed_nulls(query: SqlQuery, types: Mapping[str, str]) -> str:
-    """The query's text with typed nulls in the place of parameters that have no value.
+    """Replace parameters without a value by typed nulls.
 
-    A null that is bound has no type, so that the engine could not choose a function by it.
+    A bound null has no type, so that the engine could not choose the overload of a function.
 
     Args:
-        types: the engine's types of these parameters, by name.
+        query: the query.
+        types: DuckDB's types of these parameters, by name.
+
+    Returns:
+        The query's text.
     """
     if not types:
         return query.sql
@@ -213,26 +236,26 @@ def with_typed_nulls(query: SqlQuery, types: Mapping[str, str]) -> str:
 
 
 def _is_common(table: Any) -> bool:
-    """Whether a name means one of the query's own common tables; within one, only those before it are known."""
+    """Whether a name refers to a common table expression; within one, only earlier ones are visible."""
     from sqlglot import expressions as exp
 
     name, node = table.name.lower(), table
     while node.parent is not None:
         outer = node.parent
-        known: list[Any] = []
+        visible: list[Any] = []
         if isinstance(outer, exp.With):
-            known = outer.expressions if outer.recursive else outer.expressions[: outer.expressions.index(node)]
+            visible = outer.expressions if outer.recursive else outer.expressions[: outer.expressions.index(node)]
         elif not isinstance(node, exp.With):
             common = outer.args.get("with_")
-            known = common.expressions if common is not None else []
-        if any(cte.alias.lower() == name for cte in known):
+            visible = common.expressions if common is not None else []
+        if any(cte.alias.lower() == name for cte in visible):
             return True
         node = outer
     return False
 
 
 def _statement(text: str) -> str:
-    """The text without the semicolons and comments behind it, so that it can stand within other SQL."""
+    """The text without trailing semicolons and comments, so that it can be a subquery."""
     from sqlglot.dialects.duckdb import DuckDB
 
     tokens = [token for token in DuckDB().tokenize(text) if token.token_type.name != "SEMICOLON"]
@@ -243,14 +266,16 @@ def _check(node: Any, text: str) -> None:
     from sqlglot import expressions as exp
 
     if isinstance(node, exp.Insert | exp.Update | exp.Delete | exp.Create | exp.Drop | exp.Command | exp.Into):
-        raise SqlError("one SELECT is wanted, which changes nothing", *_place(node, text))
+        raise SqlError("only SELECT is allowed, not statements that change data", *_place(node, text))
     if isinstance(node, exp.TableSample):
-        raise SqlError("a sample is another one each time", *_place(node, text))
+        raise SqlError("TABLESAMPLE is not deterministic and not allowed here", *_place(node, text))
     if isinstance(node, exp.Placeholder) and not str(node.this or "").isidentifier():
-        raise SqlError("a parameter is written $name", *_place(node, text))
+        raise SqlError("write a parameter as $name", *_place(node, text))
     if isinstance(node, exp.Table):
         if node.args.get("db") or node.args.get("catalog"):
-            raise SqlError(f"{node.sql(dialect='duckdb')}: a table is named alone", *_place(node, text))
+            raise SqlError(
+                f"{node.sql(dialect='duckdb')}: name the table without a schema or catalog", *_place(node, text)
+            )
         if isinstance(node.this, exp.Func) and not TABLE_FUNCTIONS & set(_functions(node.this)):
             raise SqlError(f"the table function {_functions(node.this)[0]} is not allowed", *_place(node, text))
     elif isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
@@ -260,7 +285,7 @@ def _check(node: Any, text: str) -> None:
 
 
 def _clock(node: Any) -> str:
-    """The function by which a node asks for the time; empty if it does not."""
+    """The function by which a node reads the current time; empty if it does not."""
     from sqlglot import expressions as exp
 
     if not isinstance(node, exp.Func):
@@ -281,7 +306,7 @@ def _functions(node: Any) -> list[str]:
 
 
 def _place(node: Any, text: str) -> tuple[int, int]:
-    """Line and column of a node's first name; nothing where sqlglot does not know."""
+    """Line and column of a node's first name; 0, 0 if sqlglot does not know them."""
     for part in node.walk():
         start = part.meta.get("start")
         if isinstance(start, int) and start <= len(text):
@@ -295,4 +320,4 @@ def _parsed(text: str) -> str:
     return text
 
 
-QueryText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_parsed)]
+QueryText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS), AfterValidator(_parsed)]

@@ -1,7 +1,7 @@
 """The statement that a SQL source sends to its database: exactly one SELECT, with named parameters.
 
-The database's read-only transaction is what protects its data. The check here tells an author at once,
-and refuses what a read-only transaction allows: files that the server would write, and locks.
+The database's read-only transaction protects its data. This check tells authors early, and refuses what a
+read-only transaction allows: writing files on the server, and locks.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from sluice.domain.sql_query import SqlError
 
 Engine = Literal["postgresql", "mysql", "sqlite"]
 _DIALECTS: dict[str, str] = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite"}
-# MySQL and MariaDB execute what is in such comments; a parser skips it.
+# MySQL and MariaDB execute the content of such comments, and parsers skip it: a way around the check.
 _EXECUTED_COMMENTS = ("/*!", "/*M!")
 
 
 def require_select(text: str, engine: Engine) -> None:
-    """Refuse a text that is not exactly one SELECT of this engine.
+    """Refuse a text that is not exactly one SELECT in the engine's dialect.
 
     Raises:
-        SqlError: saying what is wrong, with line and column where the parser knows them.
+        SqlError: with line and column if the parser knows them.
     """
-    import sqlglot  # 300 ms: only for the requests that bring SQL
+    import sqlglot  # takes 300 ms; only requests with SQL need it
     from sqlglot import expressions as exp
     from sqlglot.errors import ParseError, SqlglotError
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     if engine == "mysql" and any(mark in text for mark in _EXECUTED_COMMENTS):
-        raise SqlError("comments that the server executes (/*! and /*M!) are not allowed")
+        raise SqlError("executable comments (/*! and /*M!) are not allowed")
     try:
         trees = [
             tree
@@ -43,9 +43,9 @@ def require_select(text: str, engine: Engine) -> None:
         first = error.errors[0] if error.errors else {}
         reason = str(first.get("description") or error).split(" but got")[0].split(" for <class")[0]
         place = (first.get("line") or 0, first.get("col") or 0)
-        raise SqlError(f"the text is not SQL of {engine}: {reason.rstrip('.')}", *place) from None
+        raise SqlError(f"not valid {engine} SQL: {reason.rstrip('.')}", *place) from None
     except SqlglotError as error:
-        raise SqlError(f"the text is not SQL of {engine}: {str(error).splitlines()[0][:200]}") from None
+        raise SqlError(f"not valid {engine} SQL: {str(error).splitlines()[0][:200]}") from None
     except RecursionError:
         raise SqlError("the text is nested too deeply") from None
     if len(trees) != 1 or not isinstance(trees[0], exp.Select | exp.SetOperation | exp.Subquery):
@@ -54,7 +54,7 @@ def require_select(text: str, engine: Engine) -> None:
 
 
 def _with_names(text: str, engine: Engine) -> str:
-    """The statement with names of columns in the place of its parameters, which not every dialect of sqlglot knows."""
+    """Replace parameters by column names of the same length: not every dialect of sqlglot knows `$name`."""
     for first, _, _ in _places(text, engine):
         text = f"{text[:first]}_{text[first + 1 :]}"
     return text
@@ -69,24 +69,29 @@ def _require_no_change(tree: Any) -> None:
     )
     for node in tree.walk():
         if isinstance(node, changes):
-            raise SqlError("exactly one SELECT statement is allowed, which changes nothing")
+            raise SqlError("only SELECT is allowed, not statements that change data")
         if isinstance(node, exp.Lock):
             raise SqlError("a SELECT that locks rows (FOR UPDATE, FOR SHARE) is not allowed")
 
 
 def parameters_of(text: str, engine: Engine) -> tuple[str, ...]:
-    """The names of the parameters in a statement, written `$name`, in the order in which they come first."""
+    """The names of the parameters in a statement, written `$name`, in the order of their first use."""
     return tuple(dict.fromkeys(name for _, _, name in _places(text, engine)))
 
 
 def with_placeholders(
     text: str, engine: Engine, placeholder: Callable[[str], str], plain: Callable[[str], str] = str
 ) -> str:
-    """The statement with the placeholders of a driver in the place of its parameters.
+    """Replace the parameters of a statement by a driver's placeholders.
 
     Args:
-        placeholder: gives the driver's placeholder of a parameter.
-        plain: applied to the text between parameters, for a driver that reads marks in it.
+        text: the statement.
+        engine: the database engine, which decides about quoting.
+        placeholder: returns the driver's placeholder for a parameter name.
+        plain: applied to the text between parameters, for a driver that interprets characters such as `%`.
+
+    Returns:
+        The statement for the driver.
     """
     parts, end = [], 0
     for first, last, name in _places(text, engine):
@@ -97,12 +102,12 @@ def with_placeholders(
 
 @lru_cache(maxsize=64)
 def _places(text: str, engine: Engine) -> tuple[tuple[int, int, str], ...]:
-    """The first and the last character of each parameter, and its name."""
-    return tuple(_found(text, engine))
+    """The first and the last position of each parameter, and its name."""
+    return tuple(_find_parameters(text, engine))
 
 
-# What may hold a `$` that begins no parameter: texts, quoted names, comments, and names with a `$`.
-# One that nothing closes goes to the end, so that each character is looked at once.
+# Tokens in which `$` does not begin a parameter: strings, quoted names, comments, and names with a `$`.
+# An unclosed token extends to the end of the text, so that scanning takes linear time.
 _SKIPPED = {
     "postgresql": r"""[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|'[^']*(?:'|\Z)|"[^"]*(?:"|\Z)|--[^\n]*"""
     r"""|\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z)""",
@@ -117,22 +122,22 @@ _TOKENS = {
 _COMMENT = re.compile(r"/\*|\*/")
 
 
-def _found(text: str, engine: Engine) -> Iterator[tuple[int, int, str]]:
-    at, tokens = 0, _TOKENS[engine]
-    while at < len(text):
-        if engine == "postgresql" and text.startswith("/*", at):
-            at = _behind_comment(text, at)
+def _find_parameters(text: str, engine: Engine) -> Iterator[tuple[int, int, str]]:
+    position, tokens = 0, _TOKENS[engine]
+    while position < len(text):
+        if engine == "postgresql" and text.startswith("/*", position):
+            position = _comment_end(text, position)
             continue
-        token = tokens.match(text, at)
+        token = tokens.match(text, position)
         if token is not None and token["parameter"]:
             yield token.start(), token.end() - 1, token["parameter"]
-        at = token.end() if token is not None else at + 1
+        position = token.end() if token is not None else position + 1
 
 
-def _behind_comment(text: str, at: int) -> int:
-    """Where a comment of PostgreSQL ends, which may hold others."""
+def _comment_end(text: str, start: int) -> int:
+    """The position after a comment. PostgreSQL's comments nest."""
     depth = 0
-    for mark in _COMMENT.finditer(text, at):
+    for mark in _COMMENT.finditer(text, start):
         depth += 1 if mark[0] == "/*" else -1
         if not depth:
             return mark.end()

@@ -1,4 +1,4 @@
-"""The types of texts, as CSV and XML give them: the narrowest that holds every value without losing anything."""
+"""Type inference for text, as in CSV and XML: the narrowest type that holds every value without loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sluice.domain.text_values import (
     is_numeral,
     is_whole_number,
     loses_digits,
-    not_finite,
+    non_finite_word,
     parse_timestamp,
 )
 from sluice.domain.time_format import TimeFormat
@@ -42,33 +42,32 @@ NULL_WORDS = frozenset(
 )
 _COMMA_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,2}(\.[0-9]{3})+|[1-9][0-9]{0,17})(,[0-9]{1,17})?")
 _DOTTED = re.compile(r"-?[1-9][0-9]{0,2}(\.[0-9]{3})+")
-# Three digits after a single comma may be a thousand; anything else is a fraction.
+# Proof that a comma is a decimal mark: three digits after a single comma may also be thousands.
 _COMMA_PROOF = re.compile(r"(^-?0,|,[0-9]{1,2}$|,[0-9]{4,}$|\.[0-9]{3},)")
-# Besides `date` and `timestamp`, which are ISO 8601: those of the forms that the datasource says.
-_AS_SAID = {"date": "date as said", "timestamp": "timestamp as said"}
+# Candidates for formats that the datasource declares; `date` and `timestamp` stand for ISO 8601.
+_DECLARED = {"date": "date declared", "timestamp": "timestamp declared"}
 _NUMBER_TYPES = frozenset(["bigint", "double"])
 _WIDE_LENGTH = 16
-# What a guess has found out, and another one that takes it into account has then, too.
+# Observations that are true once, and stay true when guesses are merged.
 _FLAGS = ("_comma_proven", "_comma_seen", "_plus", "_minus", "_finite", "_seen", "wide")
 
 
 class TextTypeGuess:
-    """The narrowest type of a column of text, as CSV gives it.
+    """Infers the narrowest type of a column of text.
 
-    `007` stays a string, since a number would lose the zeros. Dates and times are recognised
-    where the year comes first, or in a form that the datasource says, since 01/02/2026 means
-    different days to different people. `NA` and its like are null where all other values have a
-    narrower type, and text where they have not. A comma is a decimal mark where every value fits
-    it and one proves it: `1,234` alone could as well be a thousand. Numbers with a plus are
-    numbers where another value has a minus; else they may be telephone numbers.
+    - `007` is text, since a number would lose the zeros.
+    - Dates and times are recognized if the year comes first, or in a format that the datasource declares:
+      01/02/2026 means different days in different countries.
+    - `NA` and similar words are null if all other values have a narrower type than text, else text.
+    - A comma is a decimal mark if every value allows that and one proves it: `1,234` alone may also be one thousand.
+    - Numbers with a plus sign are numbers if another value has a minus sign, else perhaps telephone numbers.
 
-    What is found does not depend on the order of the values, and but for `words` not on how
-    often each of them comes.
+    The result does not depend on the order of the values, nor, except for `words`, on how often each occurs.
 
     Args:
-        decimal: the decimal mark, where it is known.
-        null_words: texts that may mean null; none where the datasource says itself what does.
-        formats: forms of dates and times besides ISO 8601.
+        decimal: the decimal mark, if it is known.
+        null_words: texts that may mean null; empty if the datasource declares its own.
+        formats: formats of dates and times besides ISO 8601.
     """
 
     def __init__(
@@ -78,8 +77,10 @@ class TextTypeGuess:
         formats: tuple[TimeFormat, ...] = (),
     ) -> None:
         self._formats = {form.kind: form for form in formats}
-        said: dict[str, Callable[[str], bool]] = {_AS_SAID[form.kind]: partial(_is_of_form, form) for form in formats}
-        self._tests = {**said, **_TEXT_TESTS}
+        declared: dict[str, Callable[[str], bool]] = {
+            _DECLARED[form.kind]: partial(_is_of_form, form) for form in formats
+        }
+        self._tests = {**declared, **_TEXT_TESTS}
         self._candidates = [name for name in self._tests if not (name == "double" and decimal == ",")]
         self._comma = decimal != "."
         self._comma_proven = decimal == ","
@@ -91,20 +92,24 @@ class TextTypeGuess:
         self._seen = self.wide = False
         self._others = JsonTypeGuess()
 
-    def see(self, value: Any, count: int = 1) -> None:
-        """Take one more value into account, which comes so many times; null says nothing.
+    def observe(self, value: Any, count: int = 1) -> None:
+        """Take a value into account; null changes nothing.
 
-        What an expression made of a text, such as a number, has its own type.
+        Args:
+            value: the text. A value of another type, which an expression made of a text, keeps its own type.
+            count: how often it occurs.
         """
         if not isinstance(value, str):
-            self._others.see(value)
+            self._others.observe(value)
             return
         text = value.strip(BLANKS)
         if text in self._null_words or (value and not text and self._null_words):
             self._words[value] = self._words.get(value, 0) + count
             return
         self._seen = True
+        # A double represents all integers of up to 15 digits; longer ones may lose digits.
         self.wide = self.wide or (len(text) >= _WIDE_LENGTH and is_whole_number(text))
+        # Once no type but text is possible, the other checks are a waste of time.
         if self._candidates or self._comma:
             self._see_text(text)
 
@@ -120,7 +125,7 @@ class TextTypeGuess:
             self._see_number(text)
 
     def _see_number(self, text: str) -> None:
-        if not_finite(text) is not None:
+        if non_finite_word(text) is not None:
             return
         self._comma = _COMMA_NUMBER.fullmatch(text) is not None and not loses_digits(with_decimal_point(text))
         self._finite = self._finite or self._comma
@@ -129,7 +134,7 @@ class TextTypeGuess:
             self._comma_proven = self._comma_proven or _COMMA_PROOF.search(text) is not None
 
     def state(self) -> dict[str, Any]:
-        """What was seen, as JSON: for the `add` of another guess with the same settings."""
+        """The observations as JSON, for `merge_state` of another guess with the same options."""
         return {
             "candidates": self._candidates,
             "comma": self._comma,
@@ -139,8 +144,8 @@ class TextTypeGuess:
             "others": self._others.state(),
         }
 
-    def add(self, state: dict[str, Any]) -> None:
-        """Take into account what another guess has seen."""
+    def merge_state(self, state: dict[str, Any]) -> None:
+        """Take the observations of another guess into account."""
         self._candidates = [name for name in self._candidates if name in state["candidates"]]
         self._comma = self._comma and state["comma"]
         for name in state["flags"]:
@@ -148,11 +153,11 @@ class TextTypeGuess:
         self._dotted, self._dots = self._dotted + state["dots"][0], self._dots + state["dots"][1]
         for word, count in state["words"].items():
             self._words[word] = self._words.get(word, 0) + count
-        self._others.add(state["others"])
+        self._others.merge_state(state["others"])
 
     @property
     def type(self) -> str:
-        """The type so far."""
+        """The inferred type so far."""
         if self._others.seen:
             return "json" if self._seen else self._others.type
         if not self._seen:
@@ -165,56 +170,58 @@ class TextTypeGuess:
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether the column's numbers are written with a decimal comma."""
+        """Whether the column's numbers have a decimal comma."""
         return self._comma and self._comma_proven
 
     @property
     def undecided(self) -> bool:
-        """Whether the values may be numbers, if only a comma's meaning were known."""
+        """Whether the values are numbers if their commas are decimal marks, which nothing proves."""
         return self._comma and self._comma_seen and not self._comma_proven and not self._candidates
 
     @property
     def dotted_thousands(self) -> bool:
-        """Whether the column's numbers could as well have dots between thousands."""
+        """Whether the dots in the column's numbers may be thousands separators."""
         return self._dots > 0 and self._dots == self._dotted and self.type == "double"
 
     @property
     def mixes_decimals(self) -> bool:
-        """As of values of JSON, which expressions may have made of texts."""
+        """Whether JSON values, which expressions may return, mix doubles and longer numbers."""
         return self._others.mixes_decimals
 
     @property
     def words(self) -> dict[str, int]:
-        """How often each text was seen that means null if the column is no column of text."""
+        """How often each text occurred that means null unless the column is text."""
         return self._words
 
     @property
     def seen(self) -> bool:
-        """Whether anything but null was seen."""
+        """Whether there was a value that is not null."""
         return self._seen or self._others.seen or bool(self._words)
 
     def reading(self, column_type: str) -> TextReading:
-        """How the column's texts are read as values of its type.
+        """How to read the column's texts as values of a type.
 
-        A form of dates or times that the datasource says is how they are read, unless all of
-        them are ISO 8601 and not all are of that form.
+        A declared format of dates or times is used, unless all texts are ISO 8601 and not all have that format.
+
+        Args:
+            column_type: the column's type, inferred or declared.
         """
         if column_type in ("string", "json"):
             return TextReading()
         form = self._formats.get(column_type)
-        if form is not None and column_type in self._candidates and _AS_SAID[column_type] not in self._candidates:
+        if form is not None and column_type in self._candidates and _DECLARED[column_type] not in self._candidates:
             form = None
         return TextReading(frozenset(self._words), self.decimal_comma, form)
 
 
 @dataclass(frozen=True)
 class TextReading:
-    """How the texts of a column become what `converter` takes.
+    """How texts of a column become values that `converter` accepts.
 
     Args:
         words: the texts that mean null.
-        comma: whether numbers are written with a decimal comma.
-        form: how dates or times are written, if not as in ISO 8601.
+        comma: whether numbers have a decimal comma.
+        form: the format of dates or times; None: ISO 8601.
     """
 
     words: frozenset[str] = frozenset()
@@ -222,10 +229,13 @@ class TextReading:
     form: TimeFormat | None = None
 
     def plain(self, text: str) -> str | None:
-        """A text as programs write it; none where it means null.
+        """Rewrite a text with ISO 8601 dates and decimal points.
+
+        Returns:
+            The rewritten text; None if it means null.
 
         Raises:
-            ValueError: it is no date or time of the form.
+            ValueError: it is not a date or time in the declared format.
         """
         if text in self.words:
             return None
@@ -253,10 +263,10 @@ def _converts(column_type: str, value: str) -> bool:
     return True
 
 
-# The narrowest comes first; the texts have no blanks around them.
+# The narrowest type comes first. The texts are stripped of blanks.
 _TEXT_TESTS: dict[str, Callable[[str], bool]] = {
     "bigint": lambda text: is_whole_number(text) and text != "-0" and int(text) in BIGINT_RANGE,
-    "double": lambda text: not loses_digits(text) if is_numeral(text) else not_finite(text) is not None,
+    "double": lambda text: not loses_digits(text) if is_numeral(text) else non_finite_word(text) is not None,
     "boolean": lambda text: text in ("true", "false", "True", "False", "TRUE", "FALSE"),
     "date": lambda text: text[:4].isdecimal() and _converts("date", text),
     "timestamp": lambda text: text[:4].isdecimal() and _is_timestamp(text),
@@ -264,7 +274,7 @@ _TEXT_TESTS: dict[str, Callable[[str], bool]] = {
 
 
 def _is_timestamp(text: str) -> bool:
-    """Whether a text is a time, and not only a day."""
+    """Whether a text has a time, not only a date."""
     try:
         parse_timestamp(text)
     except (ValueError, OverflowError):
@@ -273,5 +283,5 @@ def _is_timestamp(text: str) -> bool:
 
 
 def with_decimal_point(text: str) -> str:
-    """A number written with a decimal comma, and dots between thousands, as programs write it."""
+    """Rewrite a number that has a decimal comma and perhaps dots between thousands."""
     return text.replace(".", "").replace(",", ".") if _COMMA_NUMBER.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""What a text says when it is read as a number, a date or a time, and whether a double keeps all of it."""
+"""Numbers, dates and times in texts, and whether a double keeps all digits."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
 
-# What may stand around a number, a date or a truth value without being part of it.
+# Blanks around a number, a date or a boolean are ignored.
 BLANKS = " \t\r\n"
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,18})")
 _NUMBER = re.compile(
     r"[+-]?(?:(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?", re.ASCII
 )
 _NOT_FINITE = re.compile(r"([+-]?)(?:inf|infinity)|nan", re.IGNORECASE | re.ASCII)
-# The year comes first, so that day and month cannot be confused.
+# Only dates whose year comes first: otherwise day and month could be confused.
 _DAY = r"([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})"
 _DATE = re.compile(_DAY)
 _TIMESTAMP = re.compile(
     rf"{_DAY}[T ]([0-9]{{1,2}}):([0-9]{{2}})(?::([0-9]{{2}})(?:\.([0-9]{{1,9}}))?)?"
     r"(?: ?(?:(Z|UTC)|([+-])([0-9]{2}):?([0-9]{2})?))?"
 )
-# Characters of a number, without an exponent, that no double loses.
+# A number of so many characters without an exponent never loses digits in a double.
 _ALWAYS_EXACT = 15
-# Holds every digit of a double and of a number that the pattern above accepts.
+# Enough digits for every double and every number that the pattern above accepts.
 _EVERY_DIGIT = Context(prec=2_500, Emax=999_999, Emin=-999_999)
 
 
 def is_whole_number(text: str) -> bool:
-    """Whether a text is a whole number of at most 19 digits, without zeros before it."""
+    """Whether a text is an integer of at most 19 digits without leading zeros."""
     return _INTEGER.fullmatch(text) is not None
 
 
 def is_numeral(text: str) -> bool:
-    """Whether a text is a number without zeros before it: `5`, `-.5`, `5.`, `+5`, `1e-5`."""
+    """Whether a text is a number without leading zeros: `5`, `-.5`, `5.`, `+5`, `1e-5`."""
     return _NUMBER.fullmatch(text) is not None
 
 
-def not_finite(text: str) -> str | None:
-    """What DuckDB calls the number that `inf`, `-Infinity` or `nan` means; none for other texts."""
+def non_finite_word(text: str) -> str | None:
+    """DuckDB's word for `inf`, `-Infinity`, `nan` and their like; None for other texts."""
     match = _NOT_FINITE.fullmatch(text)
     if match is None:
         return None
@@ -47,10 +47,10 @@ def not_finite(text: str) -> str | None:
 
 
 def loses_digits(text: str) -> bool:
-    """Whether a double would not give back the number that the text says; one that is no number loses nothing.
+    """Whether a double cannot represent the number in a text; False if the text is not a number.
 
-    A text with more digits than a double has loses nothing if a double, printed with as many
-    digits, is that text: `48.053808600000004`, or what `%.18e` writes.
+    A text with more digits than a double has loses nothing if the double, printed with as many digits, is that text:
+    `48.053808600000004`, or the output of `%.18e`.
     """
     if len(text) <= _ALWAYS_EXACT and "e" not in text and "E" not in text:
         return False
@@ -68,10 +68,10 @@ def loses_digits(text: str) -> bool:
 
 
 def parse_date(text: str) -> date:
-    """The day that a text such as `2026-01-31` or `2026/1/31` says.
+    """Parse a date such as `2026-01-31` or `2026/1/31`.
 
     Raises:
-        ValueError: it says none.
+        ValueError: the text is not such a date.
     """
     match = _DATE.fullmatch(text)
     if match is None:
@@ -80,13 +80,14 @@ def parse_date(text: str) -> date:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """The time in UTC, to the microsecond, that a text such as `2026-01-31T12:00:00+01:00` says.
+    """Parse a time such as `2026-01-31T12:00:00+01:00`.
 
-    A time without an offset is UTC.
+    Returns:
+        The time in UTC without tzinfo; digits beyond microseconds are cut off. Without an offset the text is UTC.
 
     Raises:
-        ValueError: it says none.
-        OverflowError: it is outside the years 1 to 9999.
+        ValueError: the text is not such a time.
+        OverflowError: the time is outside the years 1 to 9999.
     """
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
@@ -96,14 +97,23 @@ def parse_timestamp(text: str) -> datetime:
     moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micro)
     if sign is None:
         return moment
-    return utc(moment, sign, hours, minutes)
+    return to_utc(moment, sign, hours, minutes)
 
 
-def utc(moment: datetime, sign: str, hours: str, minutes: str | None) -> datetime:
-    """A local time in UTC, given its offset.
+def to_utc(moment: datetime, sign: str, hours: str, minutes: str | None) -> datetime:
+    """Convert a local time with an offset to UTC.
+
+    Args:
+        moment: the local time, without tzinfo.
+        sign: `+` or `-`.
+        hours: the hours of the offset.
+        minutes: the minutes of the offset; None: 0.
+
+    Returns:
+        The time in UTC, without tzinfo.
 
     Raises:
-        ValueError: there is no such offset.
+        ValueError: the offset is invalid.
         OverflowError: the time is outside the years 1 to 9999.
     """
     if int(minutes or 0) > 59:

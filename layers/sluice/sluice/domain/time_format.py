@@ -1,4 +1,4 @@
-"""Dates and times written in a form of their own: `%d.%m.%Y`, by the codes that Python and DuckDB share."""
+"""Declared formats of dates and times such as `%d.%m.%Y`, with the codes that Python and DuckDB share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sluice.domain.text_values import BLANKS, utc
+from sluice.domain.text_values import BLANKS, to_utc
 
 _MONTHS = ["january", "february", "march", "april", "may", "june", "july"]
 _MONTHS += ["august", "september", "october", "november", "december"]
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-# Two digits fill one as well, but where digits of another part follow or go before.
+# The most digits of each number. Fewer are allowed, unless digits of another code are adjacent.
 _NUMBERS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2}
 _PATTERNS = {
     "f": r"[0-9]{1,6}",
@@ -31,13 +31,13 @@ _PART = re.compile(r"%(.)|([^%]+)", re.DOTALL)
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """A form of dates or times.
+    """A format of dates or times.
 
     Args:
-        text: its `strptime` codes; other characters stand for themselves.
+        text: `strptime` codes; other characters match themselves.
         kind: `date` or `timestamp`.
-        pattern: a regular expression of all the texts of this form, without regard to case.
-        codes: the codes in their order.
+        pattern: a regular expression that matches the texts in this format, ignoring case.
+        codes: the codes in order, one for each group of the pattern.
     """
 
     text: str
@@ -46,15 +46,15 @@ class TimeFormat:
     codes: tuple[str, ...]
 
     def iso(self, text: str) -> str:
-        """A date or a time of this form as ISO 8601 writes it, times in UTC.
+        """Rewrite a date or time in this format as ISO 8601; times are converted to UTC.
 
         Raises:
-            ValueError: the text is not of this form, or there is no such day or time.
+            ValueError: the text does not have this format, or there is no such day or time.
             OverflowError: the time is outside the years 1 to 9999.
         """
         match = _compiled(self.pattern).fullmatch(text.strip(BLANKS))
         if match is None:
-            raise ValueError(f"not a {self.kind} of the form {self.text}")
+            raise ValueError(f"not a {self.kind} in the format {self.text}")
         moment = _moment(dict(zip(self.codes, match.groups(), strict=True)))
         return moment.date().isoformat() if self.kind == "date" else moment.isoformat(timespec="microseconds")
 
@@ -66,54 +66,55 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @cache
 def time_format(text: str, kind: str) -> TimeFormat:
-    """The form that these codes say.
+    """Compile a format.
 
     Args:
+        text: `strptime` codes and literal text.
         kind: `date` or `timestamp`.
 
     Raises:
-        ValueError: a code is unknown, comes twice, or what makes a date or a time is lacking.
+        ValueError: a code is unknown or repeated, or a required one is missing.
     """
     parts = _PART.findall(text)
     if "".join(f"%{code}" if code else literal for code, literal in parts) != text:
-        raise ValueError("the format ends with %; write %% for the sign itself")
+        raise ValueError("the format ends with %; write %% for a percent sign")
     codes = tuple(code for code, _ in parts if code and code != "%")
     _check(codes, kind)
     pattern = ""
     for index, (code, literal) in enumerate(parts):
-        beside = [parts[at][0] for at in (index - 1, index + 1) if 0 <= at < len(parts)]
-        pattern += f"({_pattern(code, beside)})" if code and code != "%" else re.escape(literal or "%")
+        neighbours = [parts[at][0] for at in (index - 1, index + 1) if 0 <= at < len(parts)]
+        pattern += f"({_pattern(code, neighbours)})" if code and code != "%" else re.escape(literal or "%")
     return TimeFormat(text, kind, pattern, codes)
 
 
 def _check(codes: tuple[str, ...], kind: str) -> None:
-    known = [*_NUMBERS, *_PATTERNS]
-    allowed = [code for code in known if kind == "timestamp" or code in _IN_DATES]
+    all_codes = [*_NUMBERS, *_PATTERNS]
+    allowed = [code for code in all_codes if kind == "timestamp" or code in _IN_DATES]
     unknown = [code for code in codes if code not in allowed]
     if unknown:
         raise ValueError(
-            f"%{unknown[0]} is no code of a {kind} format; use {', '.join(f'%{code}' for code in allowed)}"
+            f"unknown code %{unknown[0]} in a {kind} format; use {', '.join(f'%{code}' for code in allowed)}"
         )
     for group in (*_DATE_CODES, "HI", "aA", "M", "S", "f", "p", "z"):
         if sum(code in group for code in codes) > 1:
-            raise ValueError(f"the format says {' or '.join(f'%{code}' for code in group)} twice")
+            raise ValueError(f"the format has {' or '.join(f'%{code}' for code in group)} twice")
     for group in _DATE_CODES:
         if not any(code in group for code in codes):
             raise ValueError(f"the format needs {' or '.join(f'%{code}' for code in group)}")
     if kind == "timestamp" and not {"H", "I"} & set(codes):
         raise ValueError("a timestamp format needs %H or %I")
     if ("I" in codes) != ("p" in codes):
-        raise ValueError("%I and %p belong together")
+        raise ValueError("%I and %p need each other")
     for code, before in (("S", "M"), ("f", "S")):
         if code in codes and before not in codes:
             raise ValueError(f"%{code} needs %{before}")
 
 
-def _pattern(code: str, beside: list[str]) -> str:
+def _pattern(code: str, neighbours: list[str]) -> str:
     if code not in _NUMBERS:
         return _PATTERNS[code]
     digits = _NUMBERS[code]
-    fixed = code in "Yy" or any(other in _NUMBERS or other == "f" for other in beside)
+    fixed = code in "Yy" or any(other in _NUMBERS or other == "f" for other in neighbours)
     return rf"[0-9]{{{digits}}}" if fixed else rf"[0-9]{{1,{digits}}}"
 
 
@@ -125,10 +126,11 @@ def _moment(parts: dict[str, str]) -> datetime:
         year, month, int(parts["d"]), _hour(parts), int(parts.get("M", 0)), int(parts.get("S", 0)), fraction
     )
     offset = _OFFSET.fullmatch(parts.get("z", ""))
-    return utc(moment, offset[1], offset[2], offset[3]) if offset else moment
+    return to_utc(moment, offset[1], offset[2], offset[3]) if offset else moment
 
 
 def _century(year: int) -> int:
+    # The POSIX rule, which Python and DuckDB follow too: 69 to 99 are 1969 to 1999.
     return year + (1900 if year > 68 else 2000)
 
 

@@ -12,7 +12,7 @@ from sluice.domain.dataset import Manifest, Origin, Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Drop, FetchIndex, Run, capped
+from sluice.domain.run import Drop, FetchIndex, Run, cap_notes
 from sluice.domain.schema import Column
 from sluice.extract import append_upsert
 from sluice.extract.by_record.typing import TogetherOnlyError
@@ -274,7 +274,7 @@ class Extractor:
             bytes=0,
             completeness=index.completeness,
             completeness_reasons=index.completeness_reasons,
-            warnings=capped([*index.completeness_reasons, *index.warnings, *warnings]),
+            warnings=cap_notes([*index.completeness_reasons, *index.warnings, *warnings]),
             fingerprint=self._fingerprint,
             engine=engine_name(),
             pages=[*earlier, *pages],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice.domain.dataset import Manifest
-from sluice.domain.run import MAX_NOTES, Completeness, capped, worst_of
+from sluice.domain.run import MAX_NOTES, Completeness, cap_notes, least_complete
 
 
 def carry_doubts(manifest: Manifest, before: Manifest | None, *, brings_whole: bool) -> None:
@@ -26,9 +26,9 @@ def carry_doubts(manifest: Manifest, before: Manifest | None, *, brings_whole: b
     own = manifest.completeness
     if doubts:
         reasons = [f"it holds the records of the run {run}, which was {state}" for run, state in doubts.items()]
-        manifest.completeness = worst_of([own, "unproven"])
-        manifest.completeness_reasons = capped([*manifest.completeness_reasons, *reasons])
-        manifest.warnings = capped([*manifest.warnings, *reasons])
+        manifest.completeness = least_complete([own, "unproven"])
+        manifest.completeness_reasons = cap_notes([*manifest.completeness_reasons, *reasons])
+        manifest.warnings = cap_notes([*manifest.warnings, *reasons])
     if own != "complete":
         doubts[manifest.run] = own
     manifest.doubts = dict(list(doubts.items())[:MAX_NOTES])

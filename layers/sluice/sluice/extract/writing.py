@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.domain.dataset import DataObject, Manifest
 from sluice.domain.datasource import Datasource
-from sluice.domain.run import Run, capped, worst_of
+from sluice.domain.run import Run, cap_notes, least_complete
 from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
 from sluice.extract import append_upsert, key_check
@@ -193,7 +193,7 @@ class Writer:
             notes = key_check.notes(
                 self._connection, self._local(fresh), key, [column.name for column in manifest.columns]
             )
-            manifest.warnings = capped([*manifest.warnings, *notes])
+            manifest.warnings = cap_notes([*manifest.warnings, *notes])
 
     def _require_old_key(self, before: list[LocalFile], columns: list[Column], key: list[str]) -> None:
         """Refuse to leave out rows that are there, for want of a key that was changed since."""
@@ -235,6 +235,6 @@ def _lower(manifest: Manifest, reasons: list[str]) -> None:
     """Note what a version lacks of that which its run was given: it is not complete then."""
     if not reasons:
         return
-    manifest.completeness = worst_of([manifest.completeness, "unproven"])
-    manifest.completeness_reasons = capped([*manifest.completeness_reasons, *reasons])
-    manifest.warnings = capped([*manifest.warnings, *reasons])
+    manifest.completeness = least_complete([manifest.completeness, "unproven"])
+    manifest.completeness_reasons = cap_notes([*manifest.completeness_reasons, *reasons])
+    manifest.warnings = cap_notes([*manifest.warnings, *reasons])

@@ -49,7 +49,7 @@ def _kind(values: list[str], options: CsvOptions) -> str:
     guess = TextTypeGuess(options.decimal, NULL_WORDS | frozenset(options.null_strings or []), formats)
     for value in values:
         if value:
-            guess.see(value)
+            guess.observe(value)
     return guess.type
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice.domain.dataset import Manifest
-from sluice.domain.json_text import identical, number_text
+from sluice.domain.json_text import number_text, same_json
 from sluice.domain.schema import Column, are_numbers, common_type, duckdb_type
 from sluice.errors import Conflict
 from sluice.lake.equality import key_cell, number_cell
@@ -164,7 +164,7 @@ class _Field:
     def same(self, before: Any, after: Any) -> bool:
         """Whether two values as JSON are the same."""
         if self.old == self.new or before is None or after is None:
-            return identical(before, after)
+            return same_json(before, after)
         return number_text(Decimal(str(before))) == number_text(Decimal(str(after)))
 
 

@@ -9,7 +9,7 @@ from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion
 from sluice.domain.dataset_id import DatasetId
-from sluice.domain.run import Completeness, capped
+from sluice.domain.run import Completeness, cap_notes
 from sluice.lake.store import Lake
 from sluice.merge.plan import Source
 
@@ -37,7 +37,7 @@ class Inputs:
             if taken.completeness != "complete":
                 said = f"{taken.datasource}: its version {taken.version} is {taken.completeness}"
                 by_state[taken.completeness].append(said)
-        reasons = capped(by_state["partial"] + by_state["unproven"])
+        reasons = cap_notes(by_state["partial"] + by_state["unproven"])
         if by_state["partial"]:
             return "partial", reasons
         return ("unproven" if by_state["unproven"] else "complete"), reasons

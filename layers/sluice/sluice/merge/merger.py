@@ -21,7 +21,7 @@ from sluice.domain.merge import ConcatenationMerge, JoinMerge, Merge, RecursiveM
 from sluice.domain.names import now, rfc3339
 from sluice.domain.override import Override
 from sluice.domain.project import Project
-from sluice.domain.run import Run, capped
+from sluice.domain.run import Run, cap_notes
 from sluice.errors import MergeFailed, NothingToMerge
 from sluice.formats.limits import Limits
 from sluice.lake import object_keys
@@ -109,7 +109,7 @@ class Merger:
         else:
             with self._lake.scratch() as scratch:
                 self._write(folder, project.merge, on_disk(inputs.sources, self._lake), manifest, scratch.parent)
-        manifest.warnings = capped([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
+        manifest.warnings = cap_notes([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
         return Merged(object_keys.manifest(folder), manifest)
 
     def _parts(self, merge: Merge, inputs: Inputs) -> int:

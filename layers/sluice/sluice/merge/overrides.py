@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import RowsMerge
-from sluice.domain.override import Override, fitted
+from sluice.domain.override import Override, fit_to_column
 from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import Invalid
 from sluice.lake.parquet import quoted
@@ -54,7 +54,7 @@ def _rows(
     for one in sorted(overrides, key=lambda each: (each.created_at, each.key)):
         try:
             typed = typed_key(spec, key, one.key)
-            fitted(one.exact_value, column.type)
+            fit_to_column(one.exact_value, column.type)
         except (Invalid, ValueError) as error:
             refused.append(f"the override of {one.field!r} for {one.key} does not fit any more: {error}")
             continue
@@ -73,7 +73,7 @@ def _apply(
     """Apply those of one field; the keys that meet no record."""
     names = [f"k{position}" for position in range(len(key))]
     records: list[dict[str, str | int | None]] = [
-        {**dict(zip(names, typed, strict=True)), "made": _text(fitted(one.exact_value, column.type))}
+        {**dict(zip(names, typed, strict=True)), "made": _text(fit_to_column(one.exact_value, column.type))}
         for typed, one in rows.items()
     ]
     load(connection, "overrides", dict.fromkeys([*names, "made"], "VARCHAR"), records, scratch)

@@ -17,7 +17,7 @@ from sluice.domain.base import Record
 from sluice.domain.dataset import DataObject, InputVersion, Manifest
 from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
 from sluice.domain.override import Override
-from sluice.domain.run import capped
+from sluice.domain.run import cap_notes
 from sluice.domain.schema import Column
 from sluice.errors import MergeFailed
 from sluice.lake import object_keys
@@ -294,5 +294,5 @@ class ParallelMerge:
         sampled = [lost for sample in self._samples for lost in sample.lost]
         notes.lost = lost_together([*sampled, *notes.lost])
         made.merge_warnings = notes.warnings()
-        made.warnings = capped([*self._plan.notes, *made.merge_warnings])
+        made.warnings = cap_notes([*self._plan.notes, *made.merge_warnings])
         return made

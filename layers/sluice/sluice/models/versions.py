@@ -12,7 +12,7 @@ from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Run, worst_of
+from sluice.domain.run import Run, least_complete
 from sluice.lake.parquet import engine_name
 from sluice.lake.store import Lake
 from sluice.models.project_tables import Chosen
@@ -56,7 +56,7 @@ def begun(
         objects=[],
         rows=0,
         bytes=0,
-        completeness=worst_of(one.completeness for one in inputs),
+        completeness=least_complete(one.completeness for one in inputs),
         fingerprint="sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         engine=engine_name(),
         inputs=inputs,

@@ -7,10 +7,10 @@ from typing import Any
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
-from sluice.domain.json_text import identical
+from sluice.domain.json_text import same_json
 from sluice.domain.merge import ConcatenationMerge, RecursiveMerge
 from sluice.domain.names import now, rfc3339
-from sluice.domain.override import Override, OverrideRequest, exact_value, fitted, override_name
+from sluice.domain.override import Override, OverrideRequest, exact_value, fit_to_column, override_name
 from sluice.domain.project import Project
 from sluice.domain.schema import Column
 from sluice.errors import Conflict, Invalid, NotFound
@@ -68,7 +68,7 @@ def put_override(
         made = services.definitions.create("override", name, document.model_dump(mode="json"), by)
     else:
         before = Override.model_validate(stored.document)
-        if (before.reason, before.exact) == (request.reason, exact) and identical(before.value, value):
+        if (before.reason, before.exact) == (request.reason, exact) and same_json(before.value, value):
             return before, stored, False
         made = services.definitions.replace(stored, document.model_dump(mode="json"))
     _follow(services, project)
@@ -116,7 +116,7 @@ def _require_fitting(services: Container, found: Definition, field: str, key: li
 
 def _require_value(column: Column, value: Any) -> None:
     try:
-        fitted(value, column.type)
+        fit_to_column(value, column.type)
     except ValueError as error:
         message = f"The value does not fit {column.name}, which is {column.type}: {error}."
         raise Invalid(message, [{"pointer": "/value", "message": message}]) from None

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from sluice.container import Container
 from sluice.domain.names import now, rfc3339
-from sluice.domain.redact import redacted
+from sluice.domain.redact import redact
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
 from sluice.metrics import run_ended
@@ -86,7 +86,7 @@ def _sentence(error: str | None, cause: str | None) -> str:
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
     said = ": ".join(part for part in (error, cause) if part) or "it was stopped"
-    return redacted(said.split("\n")[0])[:300].rstrip(".")
+    return redact(said.split("\n")[0])[:300].rstrip(".")
 
 
 def _follow_up(services: Container, run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Run, capped
+from sluice.domain.run import Run, cap_notes
 from sluice.errors import ModelFailed
 from sluice.stages.runner import require_owner
 
@@ -45,8 +45,8 @@ def _tried(services: Container, run: Run, manifest: Manifest) -> dict[str, Any]:
         bytes=manifest.bytes,
         fingerprint=manifest.fingerprint,
         completeness=manifest.completeness,
-        completeness_reasons=capped(manifest.completeness_reasons),
-        warnings=capped([*manifest.warnings, "this was a dry run: nothing was published"]),
+        completeness_reasons=cap_notes(manifest.completeness_reasons),
+        warnings=cap_notes([*manifest.warnings, "this was a dry run: nothing was published"]),
         progress={"stage": "commit", "current": 1, "total": 1},
     )
     return {"outcome": "done", "version": None}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.container import Container
 from sluice.domain.project import Project
-from sluice.domain.run import Run, capped
+from sluice.domain.run import Run, cap_notes
 
 if TYPE_CHECKING:
     from sluice.merge.merger import Merged
@@ -33,7 +33,7 @@ def merge(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     if isinstance(merged, dict):
         return {"outcome": "parts", **merged}
     warnings = test_merge(services, run, project, merged.manifest)
-    merged.manifest.warnings = capped([*merged.manifest.warnings, *warnings])
+    merged.manifest.warnings = cap_notes([*merged.manifest.warnings, *warnings])
     services.lake.put_json(merged.key, merged.manifest.model_dump(mode="json"))
     return {"outcome": "done", **planned_outputs(services, run, merged.key)}
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 from sluice.catalog.table import Write
 from sluice.container import Container, container
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import TERMINAL, Run, requests_made
+from sluice.domain.run import TERMINAL, Run, count_requests
 from sluice.errors import (
     NotFound,
     RunError,
@@ -80,7 +80,7 @@ def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failed(services: Container, run: Run, error: SluiceError) -> dict[str, Any]:
-    asked = requests_made(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
+    asked = count_requests(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
     services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=asked)
     logger.warning(error.detail)
     return {

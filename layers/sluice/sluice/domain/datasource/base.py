@@ -1,4 +1,4 @@
-"""What all kinds of datasource have in common: the fields, and what else the platform asks of them."""
+"""What all kinds of datasource share: the fields, and the methods that the platform calls."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ RESERVED_COLUMNS = frozenset(
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a column of this name would be taken for one of Sluice's own."""
+    """Whether a column name is reserved for Sluice's own columns."""
     return name.lower() in RESERVED_COLUMNS or name.lower().startswith("__sluice")
 
 
 def _check_column(name: str) -> str:
     if is_reserved(name):
-        raise ValueError(f"the column {name} belongs to Sluice; choose another name")
+        raise ValueError(f"the column name {name} is reserved; choose another one")
     return name
 
 
 ColumnName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_check_column)
 ]
-# `/datasources/check` and its like are routes.
+# A datasource with one of these slugs would collide with routes such as `/datasources/check`.
 RESERVED_SLUGS = frozenset({"check", "preview", "detect"})
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
@@ -51,7 +51,7 @@ Disposition = Literal["replace", "append", "upsert"]
 
 
 class Retention(Document):
-    """How long things are kept; everything is kept for now, so only null is accepted."""
+    """How long data is kept. Everything is kept for now, so only null is accepted."""
 
     raw_days: None = None
     versions: None = None
@@ -63,16 +63,16 @@ Arrival = Literal["pulled", "dropped", "pushed"]
 class Datasource(Document):
     """A datasource as a user writes it.
 
-    Each kind is a subclass with a module of its own beside this one: it says its `KIND`, how its data arrives,
-    and has the block of its name, if it has one. Validating a document as `Datasource` gives an instance of the
-    subclass that its `kind` names.
+    Each kind is a subclass in a module of its own beside this one. It sets `KIND` and `ARRIVAL`, and declares the
+    block with its own name, if it has one. Validating a document as `Datasource` returns an instance of the
+    subclass that the document's `kind` names.
     """
 
     KIND: ClassVar[str] = ""
     ARRIVAL: ClassVar[Arrival] = "pulled"
-    # What to do instead of starting a run, where data arrives by itself.
+    # Advice for errors: what to do instead of starting a run, if data arrives by itself.
     INSTEAD: ClassVar[str] = ""
-    # Whether files in its folder of the inbox stay there, to be read by its runs.
+    # Whether files in its inbox folder stay there for its runs to read, instead of starting runs themselves.
     KEEPS_DROPS: ClassVar[bool] = False
     # Whether a secret's own value says which hosts it goes to, as a URI does, and not the document.
     SECRETS_NAME_HOSTS: ClassVar[bool] = False
@@ -84,7 +84,7 @@ class Datasource(Document):
     enabled: bool = True
     kind: str
     format: Format | None = None
-    csv: CsvOptions | None = Field(None, description="How CSV is written; what is not said is detected.")
+    csv: CsvOptions | None = Field(None, description="The CSV dialect; options that are not set are detected.")
     xlsx: XlsxOptions | None = Field(None, description="Which sheet of a workbook holds the records.")
     records: JmesPath = "@"
     allow_missing: bool = False
@@ -92,7 +92,7 @@ class Datasource(Document):
     types: dict[ColumnName, ColumnType] = Field(default_factory=dict)
     primary_key: list[ColumnName] | None = None
     write_disposition: Disposition | None = Field(
-        None, description="Null: `replace`; of push `upsert` with a primary key, else `append`."
+        None, description="Null: `replace`; for push, `upsert` with a primary key and `append` without."
     )
     schema_contract: Literal["evolve"] = "evolve"
     incremental: None = None
@@ -107,21 +107,35 @@ class Datasource(Document):
 
     @classmethod
     def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
-        """A document of Python's values, as an instance of its kind."""
+        """Validate a document of Python values.
+
+        Returns:
+            An instance of the subclass for its `kind`.
+
+        Raises:
+            pydantic.ValidationError: the document does not match.
+        """
         model, document = cls._of_kind(obj)
         return cast("Self", super(Datasource, model).model_validate(document, **kwargs))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **kwargs: Any) -> Self:
-        """A document of JSON, as an instance of its kind."""
+        """Validate a JSON document.
+
+        Returns:
+            An instance of the subclass for its `kind`.
+
+        Raises:
+            pydantic.ValidationError: the document does not match.
+        """
         model, document = cls._of_kind(orjson.loads(json_data))
         return cast("Self", super(Datasource, model).model_validate_json(orjson.dumps(document), **kwargs))
 
     @classmethod
     def _of_kind(cls, document: Any) -> tuple[type[Datasource], Any]:
-        """The model of a document's kind; and the document without the blocks of other kinds that are null.
+        """The model for a document's kind, and the document without null blocks of other kinds.
 
-        Earlier releases have written the block of every kind.
+        Earlier releases stored the block of every kind, null where it did not apply.
         """
         if not isinstance(document, Mapping):
             return cls, document
@@ -131,7 +145,7 @@ class Datasource(Document):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The schema of a kind; of all kinds, that of any of them, each with the fields that a view adds."""
+        """The JSON Schema: of `Datasource` a `oneOf` of all kinds, each with the fields that a response view adds."""
         if cls.KIND:
             return handler(core_schema)
         added: dict[str, Any] = {
@@ -151,7 +165,7 @@ class Datasource(Document):
     @classmethod
     def _check_kind(cls, kind: str) -> str:
         if kind != cls.KIND:
-            raise ValueError(f"there is no kind {kind!r}; the kinds are {', '.join(sorted(Datasource.KINDS))}")
+            raise ValueError(f"unknown kind {kind!r}; use one of {', '.join(sorted(Datasource.KINDS))}")
         return kind
 
     @model_validator(mode="after")
@@ -159,11 +173,11 @@ class Datasource(Document):
         if not self.slug:
             self.slug = slug_of(self.name)
             if not self.slug:
-                raise ValueError("no slug can be derived from this name; give one")
+                raise ValueError("no slug can be derived from this name; set slug")
         if self.slug in RESERVED_SLUGS:
-            raise ValueError(f"the slug {self.slug!r} is part of the API's own addresses; choose another one")
+            raise ValueError(f"the slug {self.slug!r} is reserved by the API; choose another one")
         if self.ARRIVAL != "pulled" and self.schedule is not None:
-            raise ValueError(f"a {self.kind} datasource has no schedule: its data arrives by itself")
+            raise ValueError(f"a {self.kind} datasource cannot have a schedule: its data arrives by itself")
         if self.write_disposition is None:
             self.write_disposition = self.default_disposition()
         if self.write_disposition == "upsert" and not self.primary_key:
@@ -175,17 +189,17 @@ class Datasource(Document):
         if self.primary_key is not None and (
             not self.primary_key or len(set(self.primary_key)) < len(self.primary_key)
         ):
-            raise ValueError("primary_key needs at least one column and each only once")
-        spelled = [name.lower() for name in self.fields or {}]
-        if len(set(spelled)) < len(spelled):
-            raise ValueError("fields names two columns that differ only in case")
+            raise ValueError("primary_key needs at least one column, and each column only once")
+        lower_names = [name.lower() for name in self.fields or {}]
+        if len(set(lower_names)) < len(lower_names):
+            raise ValueError("two names in fields differ only in case")
         if self.fields is not None and self.selects_columns:
             unknown = [name for name in [*self.types, *(self.primary_key or [])] if name not in self.fields]
             if unknown:
-                raise ValueError(f"{unknown[0]!r} is named in types or primary_key but is no field")
+                raise ValueError(f"types or primary_key names {unknown[0]!r}, which is not in fields")
 
     def default_disposition(self) -> Disposition:
-        """How runs change the dataset when the document does not say."""
+        """The write disposition if the document does not set one."""
         return "replace"
 
     def secrets(self) -> dict[str, str]:
@@ -193,7 +207,7 @@ class Datasource(Document):
         return {}
 
     def host(self) -> tuple[str, int]:
-        """The host and port that get its secrets; an empty host where there is none."""
+        """The host and port that receive its secrets; an empty host if there is none."""
         return "", 0
 
     def hosts_in(self, value: str) -> list[tuple[str, int]]:
@@ -201,32 +215,39 @@ class Datasource(Document):
         return []
 
     def require_safe(self) -> None:
-        """Refuse what only a document that is written now may not have: a credential in the clear, an unusable address.
+        """Refuse what new documents may not contain but stored ones may: a plain-text credential, an unusable address.
 
         Raises:
-            Invalid: with the pointer to it.
+            Invalid: with a pointer to the field.
         """
 
     @classmethod
     def shown(cls, document: dict[str, Any]) -> dict[str, Any]:
-        """A stored document as the API shows it, without what only an earlier release accepted or wrote."""
+        """The document as API responses contain it.
+
+        Args:
+            document: the stored document.
+
+        Returns:
+            A copy without what only an earlier release accepted or wrote.
+        """
         return dict(cls._of_kind(document)[1])
 
     @property
     def brings_whole(self) -> bool:
-        """Whether each run brings all that the source has; files and pushes bring a part."""
+        """Whether each run reads everything that the source has; files and pushes bring a part of it."""
         return self.ARRIVAL == "pulled"
 
     @property
     def brings_file(self) -> bool:
-        """Whether each run brings one file, which is told from others by its bytes."""
+        """Whether each run reads one file, which is identified by its bytes."""
         return self.ARRIVAL == "dropped"
 
     def declared_type(self, column: str) -> str | None:
-        """The type that `types` gives a column, however it is spelled there; none where it says nothing."""
+        """The type that `types` declares for a column, ignoring case; None if it declares none."""
         return next((kind for name, kind in self.types.items() if name.lower() == column.lower()), None)
 
     @property
     def selects_columns(self) -> bool:
-        """Whether `fields` name the columns; with metadata only, the inferred ones stay."""
+        """Whether `fields` selects the columns. If it only adds metadata, the inferred columns stay."""
         return any(not expression.startswith("$") for expression in (self.fields or {}).values())

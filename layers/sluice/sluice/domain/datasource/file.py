@@ -1,4 +1,4 @@
-"""Files that are dropped into the inbox, or uploaded."""
+"""Files that are dropped into the inbox or uploaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sluice.domain.datasource.base import Arrival, Datasource
 
 
 class FileDatasource(Datasource):
-    """A datasource whose data are files: each one is a run."""
+    """A datasource of files. Each file is ingested by a run of its own."""
 
     KIND: ClassVar[str] = "file"
     ARRIVAL: ClassVar[Arrival] = "dropped"

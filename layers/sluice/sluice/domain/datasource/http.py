@@ -1,4 +1,4 @@
-"""HTTP APIs that are asked."""
+"""HTTP APIs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class HttpDatasource(Datasource):
-    """A datasource that is an HTTP API, or a page of one."""
+    """A datasource that requests an HTTP API, page by page."""
 
     KIND: ClassVar[str] = "http"
 
@@ -28,38 +28,38 @@ class HttpDatasource(Datasource):
         return {"/http/auth/secret": auth["secret"]} if "secret" in auth else {}
 
     def host(self) -> tuple[str, int]:
-        """The host and port of the address."""
+        """The host and port of the URL."""
         parts = urlsplit(self.http.url)
         return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
 
     def require_safe(self) -> None:
-        """Refuse a credential in the clear, or an address that cannot be asked.
+        """Refuse a plain-text credential, or a URL that cannot be requested.
 
         Raises:
-            Invalid: with the pointer to it.
+            Invalid: with a pointer to the field.
         """
         fault = url_fault(self.http.url)
         if fault is not None:
-            raise Invalid(f"The address cannot be used: {fault}.", [{"pointer": "/http/url", "message": fault}])
-        named = [(json_pointer(("http", "headers", name)), name) for name in self.http.headers]
-        named += [(json_pointer(("http", "params", name)), name) for name in self.http.params]
+            raise Invalid(f"The URL cannot be used: {fault}.", [{"pointer": "/http/url", "message": fault}])
+        named_values = [(json_pointer(("http", "headers", name)), name) for name in self.http.headers]
+        named_values += [(json_pointer(("http", "params", name)), name) for name in self.http.params]
         query = urlsplit(self.http.url).query.replace(";", "&")
-        named += [("/http/url", name) for name, _ in parse_qsl(query, keep_blank_values=True)]
-        for pointer, name in named:
+        named_values += [("/http/url", name) for name, _ in parse_qsl(query, keep_blank_values=True)]
+        for pointer, name in named_values:
             if is_credential(name):
                 message = (
-                    f"{name!r} looks like a credential, which everybody who sees the datasource could read; "
-                    "store its value as a secret and name that in `auth`."
+                    f"{name!r} looks like a credential, which everybody who can see the datasource could read. "
+                    "Store the value as a secret and name that secret in `auth`."
                 )
                 raise Invalid(message, [{"pointer": pointer, "message": message}])
 
     @classmethod
     def shown(cls, document: dict[str, Any]) -> dict[str, Any]:
-        """The document; a credential that an earlier release accepted in a header is masked."""
-        shown = super().shown(document)
-        http = shown["http"]
+        """The document as API responses contain it; credentials that an earlier release accepted are masked."""
+        view = super().shown(document)
+        http = view["http"]
         masked = {
             place: {name: MASK if is_credential(name) else value for name, value in (http.get(place) or {}).items()}
             for place in ("headers", "params")
         }
-        return {**shown, "http": {**http, **masked}}
+        return {**view, "http": {**http, **masked}}

@@ -1,4 +1,4 @@
-"""How an HTTP API is asked: address, credentials, and how one page leads to the next."""
+"""How an HTTP API is requested: URL, credentials, and pagination."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from sluice.domain.names import SecretName
 
 
 def _check_url(url: str) -> str:
-    parts = urlsplit(url)  # raises ValueError for a port that is no number, or brackets that do not match
+    parts = urlsplit(url)  # raises ValueError if the port is not a number or brackets do not match
     if parts.port == 0 or any(not 0 < len(label) <= 63 for label in (parts.hostname or "").rstrip(".").split(".")):
-        raise ValueError("the address has no usable host or port")
+        raise ValueError("the URL has no usable host or port")
     return url
 
 
 def url_fault(url: str) -> str | None:
-    """Why an address of HTTP cannot be asked; null where it can.
+    """Why a URL cannot be requested.
 
-    A host that looks like a number must be an IP address in its usual form: `0177.0.0.1`, `127.1`
-    and the like are read in different ways by different programs.
+    A host that looks like a number must be an IPv4 address in dotted-decimal form. Programs disagree about
+    `0177.0.0.1`, `127.1` and the like, so an address check could be bypassed with them.
+
+    Returns:
+        The reason as the end of a sentence; None if the URL can be requested.
     """
     host = (urlsplit(url).hostname or "").rstrip(".")
     if ":" in host:
@@ -33,19 +36,19 @@ def url_fault(url: str) -> str | None:
             IPv6Address(host.partition("%")[0])
         except ValueError:
             return f"{host!r} is not an IPv6 address"
-        return "an IPv6 address with a zone belongs to one machine" if "%" in host else None
+        return "IPv6 addresses with a zone id are valid on one machine only" if "%" in host else None
     if re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", host.rpartition(".")[2]):
         try:
             IPv4Address(host)
         except ValueError:
-            return f"{host!r} is not an IPv4 address in its usual form"
+            return f"{host!r} is not an IPv4 address in dotted-decimal form"
         return None
     return None if _is_host_name(host) else f"{host!r} is not a host name"
 
 
 def _is_host_name(host: str) -> bool:
     if not host.isascii() or "xn--" in host:
-        import idna  # only for names in other scripts
+        import idna  # only for internationalized names; costs cold-start time
 
         try:
             host = idna.encode(host).decode()
@@ -58,7 +61,7 @@ def _is_host_name(host: str) -> bool:
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=8192)]
 ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-# The name of a query parameter or, beginning with /, a JSON Pointer into the body of the request.
+# The name of a query parameter or, if it begins with /, a JSON Pointer into the request body.
 PageParam = Annotated[str, StringConstraints(pattern=r"^([^/]|(/([^/~]|~[01])+)+$)", min_length=1, max_length=256)]
 BodyPointer = Annotated[str, StringConstraints(pattern=r"^(/([^/~]|~[01])+)+$", max_length=1024)]
 Url = Annotated[
@@ -67,7 +70,7 @@ Url = Annotated[
     AfterValidator(_check_url),
 ]
 
-# Set by Sluice on each request: a datasource that wrote them would break framing or decoding.
+# Sluice sets these on each request; a datasource that set them would break framing or decoding.
 RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
 
@@ -105,7 +108,7 @@ Auth = Annotated[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth, Field(discriminat
 
 
 class PageLimits(Document):
-    """What each way of pagination understands besides its own fields."""
+    """Options that every pagination type has."""
 
     max_pages: Annotated[int, Field(ge=1, le=100_000)] | None = None
     has_more: JmesPath | None = Field(None, description="Selects whether another page follows.")
@@ -113,24 +116,26 @@ class PageLimits(Document):
 
 
 class PagesLimits(PageLimits):
-    """What the ways of pagination with more than one page understand besides."""
+    """Options that every pagination type with several pages has."""
 
     verify: Literal["never", "on_evidence", "always"] = Field(
-        "on_evidence", description="When all pages are read again, to find out whether they changed while being read."
+        "on_evidence", description="When to read all pages a second time, to detect changes during the first reading."
     )
 
 
 class NoPagination(PageLimits):
-    """One request gives the whole."""
+    """One request returns everything."""
 
     type: Literal["none"]
 
 
 class NextUrlPagination(PagesLimits):
-    """Each page names the address of the next one: in its document, or in the `Link` header."""
+    """Each page has the URL of the next one: in its document or in the `Link` header."""
 
     type: Literal["next_url"]
-    path: JmesPath | None = Field(None, description="Selects the address; null or nothing ends the pages.")
+    path: JmesPath | None = Field(
+        None, description="Selects the URL; if it selects nothing or null, there are no more pages."
+    )
     from_: Literal["link"] | None = Field(None, alias="from", description="`link`: the header `Link` with rel=next.")
 
     @model_validator(mode="after")
@@ -141,15 +146,17 @@ class NextUrlPagination(PagesLimits):
 
 
 class CursorPagination(PagesLimits):
-    """Each page gives a cursor that asks for the next one."""
+    """Each page has a cursor, which is sent to request the next one."""
 
     type: Literal["cursor"]
     path: JmesPath | None = Field(
-        None, description="Selects the cursor; null, nothing or an empty text ends the pages."
+        None, description="Selects the cursor; if it selects nothing, null or an empty string, there are no more pages."
     )
     header: HeaderName | None = Field(None, description="The header that holds the cursor, instead of `path`.")
     param: ParamName | None = Field(None, description="The query parameter that takes the cursor.")
-    body_path: BodyPointer | None = Field(None, description="Where in the body of the request the cursor goes.")
+    body_path: BodyPointer | None = Field(
+        None, description="A JSON Pointer to the place of the cursor in the request body."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -161,25 +168,25 @@ class CursorPagination(PagesLimits):
 
 
 class PagePagination(PagesLimits):
-    """`page_param` grows by one, until `total_pages` or a short page."""
+    """`page_param` grows by one until `total_pages` or a short page is reached."""
 
     type: Literal["page"]
     page_param: PageParam
     start: Annotated[int, Field(ge=0)] = 1
     size_param: PageParam | None = None
     size: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    total_pages: JmesPath | None = Field(None, description="Selects the number of pages of the whole.")
+    total_pages: JmesPath | None = Field(None, description="Selects the total number of pages.")
 
 
 class OffsetPagination(PagesLimits):
-    """`offset_param` grows by the records received, until `total` or a short page."""
+    """`offset_param` grows by the number of records received until `total` or a short page is reached."""
 
     type: Literal["offset"]
     offset_param: PageParam
     start: Annotated[int, Field(ge=0)] = 0
     limit_param: PageParam | None = None
     limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    total: JmesPath | None = Field(None, description="Selects the number of records of the whole.")
+    total: JmesPath | None = Field(None, description="Selects the total number of records.")
 
 
 Pagination = Annotated[
@@ -189,7 +196,7 @@ Pagination = Annotated[
 
 
 class HttpSource(Document):
-    """How an HTTP API is asked."""
+    """How an HTTP API is requested."""
 
     url: Url
     method: Literal["GET", "POST", "PUT", "DELETE"] = Field(
@@ -203,25 +210,25 @@ class HttpSource(Document):
     timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 60
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         4,
-        description="Most requests at a time, of a run whose first page says how many pages or records there are; "
-        "the setting MAX_CONCURRENCY bounds it.",
+        description="The most concurrent requests of a run whose first page tells the number of pages or records; "
+        "at most MAX_CONCURRENCY.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         reserved = sorted(name for name in self.headers if name.lower() in RESERVED_HEADERS)
         if reserved:
-            raise ValueError(f"the header {reserved[0]} is set by Sluice and cannot be chosen")
+            raise ValueError(f"Sluice sets the header {reserved[0]} itself; remove it")
         if self.body is not None and self.method == "GET":
             raise ValueError("a body needs the method POST, PUT or DELETE")
         if self._pages_in_body() and (self.method == "GET" or not isinstance(self.body, dict | None)):
             raise ValueError(
-                "what pagination puts into the body needs the method POST, PUT or DELETE and a body that is an object"
+                "pagination into the body needs the method POST, PUT or DELETE and a body that is an object"
             )
         return self
 
     def _pages_in_body(self) -> bool:
-        """Whether the body says which page is asked for."""
+        """Whether pagination writes into the request body."""
         names = self.pagination.model_dump(include={"offset_param", "limit_param", "page_param", "size_param"})
-        pointed = any(name is not None and name.startswith("/") for name in names.values())
-        return pointed or (isinstance(self.pagination, CursorPagination) and self.pagination.body_path is not None)
+        in_body = any(name is not None and name.startswith("/") for name in names.values())
+        return in_body or (isinstance(self.pagination, CursorPagination) and self.pagination.body_path is not None)

@@ -1,4 +1,4 @@
-"""Records that programs post."""
+"""Records that clients post."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sluice.domain.datasource.base import Arrival, Datasource, Disposition
 
 
 class PushDatasource(Datasource):
-    """A datasource whose records are posted: what waits when a run begins is its data."""
+    """A datasource whose records are posted. A run ingests the batches that are waiting when it starts."""
 
     KIND: ClassVar[str] = "push"
     ARRIVAL: ClassVar[Arrival] = "pushed"
@@ -21,9 +21,9 @@ class PushDatasource(Datasource):
     @model_validator(mode="after")
     def _check_format(self) -> Self:
         if self.format not in (None, "json", "jsonl"):
-            raise ValueError("a push datasource takes json and jsonl; leave format out")
+            raise ValueError("a push datasource accepts json and jsonl; omit format")
         return self
 
     def default_disposition(self) -> Disposition:
-        """Records are added, by their key where they have one."""
+        """Posted records are upserted by the primary key, or appended if there is none."""
         return "upsert" if self.primary_key else "append"

@@ -1,4 +1,4 @@
-"""SQL databases: one statement, whose rows are the records."""
+"""SQL databases: the rows of one SELECT statement are the records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sluice.domain.datasource.sql_source import SqlSource
 
 
 class SqlDatasource(Datasource):
-    """A datasource that is a query of a database server, or of a SQLite file in the inbox."""
+    """A datasource that queries a database server, or a SQLite file in the inbox."""
 
     KIND: ClassVar[str] = "sql"
     KEEPS_DROPS: ClassVar[bool] = True
@@ -22,13 +22,13 @@ class SqlDatasource(Datasource):
     @model_validator(mode="after")
     def _check_file(self) -> Self:
         if self.format is not None:
-            raise ValueError("a sql datasource has rows of its own form; leave format out")
+            raise ValueError("a sql datasource has no format; omit it")
         if self.sql.key is not None and not self.sql.key.startswith(f"{self.slug}/"):
-            raise ValueError(f"the file of a sql datasource lies in its own folder of the inbox: {self.slug}/…")
+            raise ValueError(f"the file of a sql datasource must be in its own inbox folder: {self.slug}/…")
         return self
 
     def secrets(self) -> dict[str, str]:
-        """Those of the user's name and of the password."""
+        """The secrets with the user name and the password."""
         return {f"/sql/{field}": name for field, name in self.sql.secrets.items()}
 
     def host(self) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""How a SQL database is asked: where it is, who asks, and the one statement that selects the records."""
+"""How a SQL database is queried: server or file, credentials, and the SELECT statement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sluice.domain.base import Document
 from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import SecretName, SqlName
-from sluice.domain.sql_query import MOST_CHARACTERS
+from sluice.domain.sql_query import MAX_CHARACTERS
 from sluice.domain.sql_statement import parameters_of, require_select
 
 PORTS = {"postgresql": 5432, "mysql": 3306}
@@ -23,12 +23,12 @@ def _check_host(host: str) -> str:
 
 
 def _check_certificate(text: str) -> str:
-    from ssl import SSLError, create_default_context  # 15 ms that few documents need
+    from ssl import SSLError, create_default_context  # 15 ms to import, and few documents have a certificate
 
     try:
         create_default_context(cadata=text)
     except (SSLError, ValueError):
-        raise ValueError("ca_certificate holds no certificate in PEM form") from None
+        raise ValueError("ca_certificate is not a PEM certificate") from None
     return text
 
 
@@ -37,13 +37,13 @@ Host = Annotated[
 ]
 DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
 InboxKey = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]+$")]
-StatementText = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS)]
+StatementText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
 Certificate = Annotated[str, StringConstraints(min_length=1, max_length=500_000), AfterValidator(_check_certificate)]
 ParameterText = Annotated[str, StringConstraints(max_length=10_000)]
 
 
 class SqlSource(Document):
-    """How a SQL database is asked: a PostgreSQL, MySQL or MariaDB server, or a SQLite file in the inbox."""
+    """How a SQL database is queried: a PostgreSQL, MySQL or MariaDB server, or a SQLite file in the inbox."""
 
     engine: Literal["postgresql", "mysql", "sqlite"] = Field(description="`mysql` also means MariaDB.")
     host: Host | None = None
@@ -53,22 +53,25 @@ class SqlSource(Document):
     database: DatabaseName | None = None
     user: SecretName | None = Field(None, description="The name of the secret that holds the user's name.")
     password: SecretName | None = Field(None, description="The name of the secret that holds the password.")
-    tls: bool = Field(True, description="Whether the connection is encrypted; a server that cannot is refused.")
+    tls: bool = Field(
+        True, description="Whether to encrypt the connection. The run fails if the server does not support TLS."
+    )
     verify_certificate: bool = Field(
-        True, description="Whether the server's certificate must be valid for `host`; false: any certificate will do."
+        True,
+        description="Whether the server's certificate must be valid for `host`; false: any certificate is accepted.",
     )
     ca_certificate: Certificate | None = Field(
         None,
-        description="The authorities that may have signed the server's certificate, as PEM; null: the public ones.",
+        description="The trusted certificate authorities as PEM; null: the public ones.",
     )
     key: InboxKey | None = Field(None, description="The key of the SQLite file in the inbox.")
     query: StatementText = Field(description="One SELECT in the engine's own SQL; parameters are written `$name`.")
     parameters: dict[SqlName, ParameterText | bool | int | float | None] = Field(
         default_factory=dict, description="The values of the parameters, which the driver binds."
     )
-    fetch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(10_000, description="Most rows of a raw page.")
+    fetch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(10_000, description="The most rows of a raw page.")
     statement_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = Field(
-        600, description="Longest time that the statement may run, the reading of its rows included."
+        600, description="The most seconds that the statement may run, including reading its rows."
     )
 
     @model_validator(mode="after")
@@ -82,9 +85,11 @@ class SqlSource(Document):
         return self
 
     def _check_file(self) -> None:
-        given = [name for name in ("host", "port", "database", "user", "password") if getattr(self, name) is not None]
-        if given:
-            raise ValueError(f"a SQLite file has no {given[0]}")
+        server_fields = [
+            name for name in ("host", "port", "database", "user", "password") if getattr(self, name) is not None
+        ]
+        if server_fields:
+            raise ValueError(f"the engine sqlite does not use {server_fields[0]}; remove it")
         if self.key is None:
             raise ValueError("the engine sqlite needs the key of a file in the inbox")
 
@@ -93,7 +98,7 @@ class SqlSource(Document):
         if missing:
             raise ValueError(f"the engine {self.engine} needs {missing[0]}")
         if self.key is not None:
-            raise ValueError("only the engine sqlite reads a file of the inbox")
+            raise ValueError("only the engine sqlite reads a file in the inbox")
         if not self.tls and (self.ca_certificate is not None or not self.verify_certificate):
             raise ValueError("verify_certificate and ca_certificate need tls")
 
@@ -101,18 +106,18 @@ class SqlSource(Document):
         used = parameters_of(self.query, self.engine)
         missing = [name for name in used if name not in self.parameters]
         if missing:
-            raise ValueError(f"the query's parameter ${missing[0]} has no value in parameters")
+            raise ValueError(f"the query uses ${missing[0]}, which has no value in parameters")
         unused = [name for name in self.parameters if name not in used]
         if unused:
-            raise ValueError(f"the query has no parameter ${unused[0]}")
+            raise ValueError(f"the query does not use the parameter {unused[0]}")
 
     @property
     def address(self) -> tuple[str, int]:
-        """The host and port that are connected to; an empty host for a file."""
+        """The host and port to connect to; an empty host for a file."""
         return self.host or "", self.port or PORTS.get(self.engine, 0)
 
     @property
     def secrets(self) -> dict[str, str]:
-        """The names of the secrets that are read, by the fields that name them."""
-        named = {"user": self.user, "password": self.password}
-        return {field: name for field, name in named.items() if name is not None}
+        """The names of the secrets, by the fields that name them."""
+        names = {"user": self.user, "password": self.password}
+        return {field: name for field, name in names.items() if name is not None}

@@ -78,7 +78,7 @@ class RecordReader:
         types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")
         for position, record in enumerate(page.records()):
             row = maker.row(page.filled(record), receipt)
-            types.see(row, text=page.text)
+            types.observe(row, text=page.text)
             if not isinstance(record, dict) and not datasource.selects_columns:
                 types.declare("value", "json")
             self._count += 1

@@ -64,14 +64,14 @@ class ColumnTypes:
         """Give a column its type, whatever its values."""
         self._declared.setdefault(name.lower(), kind)
 
-    def see(self, row: Row, *, text: bool) -> None:
+    def observe(self, row: Row, *, text: bool) -> None:
         """Take a row into account; `text` says that its values are CSV's."""
         self._rows += 1
         for name, value in row.items():
             guess = self._guesses.get(name)
             if guess is None or (text and isinstance(guess, JsonTypeGuess) and self._rows == 1):
                 guess = self._guesses[name] = self._text_guess() if text else JsonTypeGuess()
-            guess.see(value)
+            guess.observe(value)
             self._given[name] = self._given.get(name, 0) + 1
             if value is not None:
                 self._present[name] = self._present.get(name, 0) + 1
@@ -88,7 +88,7 @@ class ColumnTypes:
         guess = self._guesses.setdefault(name, self._text_guess() if text else JsonTypeGuess())
         self._estimated.add(name)
         for value, times in examples:
-            guess.see(value, times)
+            guess.observe(value, times)
             self._given[name] = self._given.get(name, 0) + times
             if value is not None:
                 self._present[name] = self._present.get(name, 0) + times
@@ -128,7 +128,7 @@ class ColumnTypes:
             self.declare(name, kind)
         for name, text, seen in state["guesses"]:
             if name in state["given"] or spelled.spelling(name) not in self._guesses:
-                self._guess(spelled.spelling(name), text=text).add(seen)
+                self._guess(spelled.spelling(name), text=text).merge_state(seen)
         for name, kinds in state["known"].items():
             self._known.setdefault(spelled.spelling(name), []).extend(kinds)
         self._untold |= {spelled.spelling(name) for name in state["untold"]}

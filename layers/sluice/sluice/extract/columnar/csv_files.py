@@ -32,7 +32,7 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: s
     checks = _Checks(delimiter.encode(), quote.encode())
     if utf8 and isinstance(content, io.BufferedReader) and not content.peek(3).startswith(codecs.BOM_UTF8):
         for chunk in iter(lambda: content.read(_CHUNK), b""):
-            checks.see(chunk)
+            checks.observe(chunk)
         link_or_copy(content.name, path)
     else:
         decoder = None if utf8 else codecs.getincrementaldecoder(encoding)()
@@ -40,7 +40,7 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: s
             for chunk in iter(lambda: content.read(_CHUNK), b""):
                 plain = chunk if decoder is None else decoder.decode(chunk).encode()
                 plain = plain if checks.begun else plain.removeprefix(codecs.BOM_UTF8)
-                checks.see(plain)
+                checks.observe(plain)
                 target.write(plain)
             if decoder is not None:
                 decoder.decode(b"", True)
@@ -69,7 +69,7 @@ class _Checks:
         """Whether a part was seen."""
         return bool(self._last)
 
-    def see(self, part: bytes) -> None:
+    def observe(self, part: bytes) -> None:
         """Take a part into account.
 
         Raises:

@@ -16,7 +16,7 @@ from sluice.domain.dataset import Pointer
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.names import parse_time
-from sluice.domain.run import worst_of
+from sluice.domain.run import least_complete
 from sluice.domain.schema import duckdb_type
 from sluice.domain.sql_query import SqlError, parse_query, with_typed_nulls
 from sluice.errors import Invalid, NotFound
@@ -178,7 +178,7 @@ class EndpointServer:
         about = About(
             numbers.get(MERGED, min(numbers.values(), default=None)),
             dict(sorted(numbers.items())),
-            worst_of(one.completeness for one in chosen.manifests.values()),
+            least_complete(one.completeness for one in chosen.manifests.values()),
             min(chosen.seen.values(), default=None),
         )
         return body(endpoint, found, about, request.form, bom=request.bom)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.datasource.http_source import HttpSource, PagesLimits
-from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, capped, requests_made, worst_of
+from sluice.domain.run import Completeness, FetchIndex, PageReceipt, Run, cap_notes, count_requests, least_complete
 from sluice.errors import RunError
 from sluice.formats.limits import Limits
 from sluice.sources.base import HandOver
@@ -39,7 +39,7 @@ class Verdict:
     @property
     def completeness(self) -> Completeness:
         """That of the end, or `unproven` where something speaks against it."""
-        return worst_of([self.end.completeness, "unproven" if self.findings else "complete"])
+        return least_complete([self.end.completeness, "unproven" if self.findings else "complete"])
 
     @property
     def reasons(self) -> list[str]:
@@ -201,9 +201,9 @@ class HttpFetcher:
             pages=pages,
             unused_pages=[page for page in _received(passes) if page.number not in numbers],
             completeness=verdict.completeness,
-            completeness_reasons=capped(verdict.reasons),
+            completeness_reasons=cap_notes(verdict.reasons),
             warnings=warnings,
-            requests=requests_made(self._receiver.store.receipts),
+            requests=count_requests(self._receiver.store.receipts),
         )
 
     async def _verdict_again(self, passes: list[Pass]) -> Verdict:
@@ -227,7 +227,7 @@ class HttpFetcher:
                 self._run = await asyncio.to_thread(
                     self._tools.runs.advance,
                     self._run,
-                    requests=requests_made(_received(self._passes)),
+                    requests=count_requests(_received(self._passes)),
                     progress={"stage": "fetch", "current": len(self._passes[-1].pages), "total": None},
                 )
 

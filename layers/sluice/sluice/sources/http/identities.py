@@ -13,7 +13,13 @@ import orjson
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.json_text import dumps
-from sluice.domain.record_key import IDENTITY_BYTES, content_identities, identity_of, is_content, reading_of
+from sluice.domain.record_key import (
+    IDENTITY_BYTES,
+    content_identities,
+    identified_by_content,
+    identity_of,
+    identity_settings_hash,
+)
 from sluice.domain.run import PageReceipt, Run
 from sluice.formats.limits import Limits
 from sluice.formats.parsed_page import open_page
@@ -53,8 +59,8 @@ class Identities:
         self._lake = lake
         self._limits = limits
         self._identity = identity_of(datasource)
-        self._of_content = is_content(datasource)
-        self._folder = object_keys.identities(run, reading_of(datasource))
+        self._of_content = identified_by_content(datasource)
+        self._folder = object_keys.identities(run, identity_settings_hash(datasource))
         self._attempt = run.attempt
         self._most_bytes = most * IDENTITY_BYTES
         self._held_bytes = 0

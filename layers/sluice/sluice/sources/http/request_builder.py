@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from sluice.domain.datasource.http_source import HttpSource
-from sluice.domain.json_text import set_at
+from sluice.domain.json_text import set_at_pointer
 from sluice.errors import UnreadableData
 from sluice.sources.http.auth import Credentials
 from sluice.sources.http.client import Request, absolute
@@ -35,7 +35,7 @@ def _body(body: Any, ask: Ask) -> Any:
         return body
     filled = copy.deepcopy(body) if body is not None else {}
     for pointer, value in ask.body.items():
-        set_at(filled, pointer, value)
+        set_at_pointer(filled, pointer, value)
     return filled
 
 

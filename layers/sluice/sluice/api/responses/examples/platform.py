@@ -39,7 +39,7 @@ EXAMPLES: dict[str, Any] = {
         "type": "urn:sluice:problem:invalid",
         "title": "The request cannot be accepted",
         "status": 422,
-        "detail": "1 part of the document cannot be accepted.",
+        "detail": "The document has 1 invalid field.",
         "instance": "/v1/datasources",
         "errors": [{"pointer": "/http/url", "message": "This field is required."}],
     },
