@@ -297,7 +297,7 @@ def test_an_error_where_the_document_is_the_list(upstream: Upstream, from_: str 
     stage = stage_of(upstream, pagination, records="@")
     index = stage.fetch()
     assert (index.completeness, count(index)) == ("partial", 20)
-    assert "where the first page has a list" in index.completeness_reasons[0]
+    assert "but the first page is a list" in index.completeness_reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_an_error_on_a_page_of_csv(upstream: Upstream) -> None:
     )
     index = stage_of(upstream, {"type": "next_url", "from": "link"}, records="@", format="csv").fetch()
     assert (index.completeness, count(index)) == ("partial", 1)
-    assert "no column of the first page" in index.completeness_reasons[0]
+    assert "none of the columns of the first page" in index.completeness_reasons[0]
 
 
 def test_csv_whose_last_page_is_empty(upstream: Upstream) -> None:

@@ -232,6 +232,6 @@ def test_nanoseconds_that_are_cut_off_are_told() -> None:
 
 def test_columns_that_differ_in_case_are_refused_until_they_are_named() -> None:
     for body in (b"A,a\n1,2\n", b"A,a\n"):
-        with pytest.raises(UnreadableData, match="has the column 'A' twice, spelled differently"):
+        with pytest.raises(UnreadableData, match=r"'A'.* differ only in case"):
             seen(body)
     assert seen(b"A,a\n1,2\n", fields={"x": "A", "y": "a"}).records == [{"x": 1, "y": 2}]

@@ -47,13 +47,13 @@ def test_csv_and_json_are_read(
 @pytest.mark.parametrize(
     ("name", "body", "code", "says"),
     [
-        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", "unreadable-data", "Line 3 has 3 fields, the header has 2"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", "unreadable-data", "Line 3 has 3 fields, but the header has 2"),
         ("short.csv", b"a,b\n1\n", "unreadable-data", "Line 2 has 1 fields"),
         ("open.csv", b'a,b\n1,"x\n', "unreadable-data", "not CSV"),
         ("twice.csv", b"a,a\n1,2\n", "unreadable-data", "twice"),
         ("empty.csv", b"", "empty-data", "empty"),
         ("blank.csv", b"\n\n", "empty-data", "empty"),
-        ("cut.json", b'[{"a": 1}, {"b"', "unreadable-data", "cut off"),
+        ("cut.json", b'[{"a": 1}, {"b"', "unreadable-data", "truncated"),
         ("page.json", b"<html></html>", "unreadable-data", "HTML"),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",

@@ -216,7 +216,7 @@ def test_an_archive_that_lists_too_many_files_is_refused() -> None:
 
 
 def test_a_cut_off_archive_is_unreadable_still() -> None:
-    with pytest.raises(SluiceError, match="broken or cut off"):
+    with pytest.raises(SluiceError, match="broken or truncated"):
         count("csv", b"PK\x03\x04" + b"\0" * 50 + b"PK\x05\x06", TIGHT)
 
 

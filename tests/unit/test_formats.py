@@ -358,13 +358,13 @@ CUT_PARQUET = b"PAR1" + b"\0" * 100
     [
         # truncated
         ("a.jsonl", JSONL[:-20], "unreadable-data", "Line 3 is not JSON"),
-        ("a.json", b'[{"a": 1}, {"b', "unreadable-data", "cut off"),
+        ("a.json", b'[{"a": 1}, {"b', "unreadable-data", "truncated"),
         ("a.xml", XML[:-9], "unreadable-data", "not XML"),
-        ("a.parquet", CUT_PARQUET, "unreadable-data", "cut off"),
-        ("a.parquet", b"PAR1", "unreadable-data", "cut off"),
-        ("a.xlsx", BOOK[:-200], "unreadable-data", "broken or cut off"),
-        ("a.gz", gzip.compress(CSV)[:-10], "unreadable-data", "gzip data is broken or cut off"),
-        ("a.zip", zipped(CSV)[:-30], "unreadable-data", "broken or cut off"),
+        ("a.parquet", CUT_PARQUET, "unreadable-data", "truncated"),
+        ("a.parquet", b"PAR1", "unreadable-data", "truncated"),
+        ("a.xlsx", BOOK[:-200], "unreadable-data", "broken or truncated"),
+        ("a.gz", gzip.compress(CSV)[:-10], "unreadable-data", "gzip data is broken or truncated"),
+        ("a.zip", zipped(CSV)[:-30], "unreadable-data", "broken or truncated"),
         ("a.csv", "a\né".encode()[:-1], "unreadable-data", "middle of a character"),
         ("a.csv", b'a,b\n1,"x', "unreadable-data", "not CSV"),
         # mislabelled
@@ -376,7 +376,7 @@ CUT_PARQUET = b"PAR1" + b"\0" * 100
         ("a.xml", b'{"a": 1}', "unreadable-data", "JSON, not XML"),
         ("a.xml", b"<!DOCTYPE html><html></html>", "unreadable-data", "HTML, not XML"),
         ("a.parquet", CSV, "unreadable-data", "not Parquet"),
-        ("a.xlsx", CSV, "unreadable-data", "no workbook"),
+        ("a.xlsx", CSV, "unreadable-data", "not a workbook"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "unreadable-data", "old Office file"),
         ("a.csv", b"%PDF-1.4 x", "unreadable-data", "PDF, not CSV"),
         # bombs
@@ -405,7 +405,7 @@ CUT_PARQUET = b"PAR1" + b"\0" * 100
         ("a.jsonl", b"\n\n", "empty-data", "empty"),
         ("a.xml", b" ", "empty-data", "empty"),
         ("a.gz", gzip.compress(b""), "empty-data", "empty"),
-        ("a.xlsx", workbook(("S", [])), "empty-data", "no row of column names"),
+        ("a.xlsx", workbook(("S", [])), "empty-data", "no header row"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -445,7 +445,7 @@ def test_options_that_cannot_work_are_refused(admin: Client, changes: dict[str, 
 
 def test_a_wrong_option_is_told_at_the_page(notes: Drop) -> None:
     run = notes("a.csv", "a\né\n".encode(), csv={"encoding": "ascii"})
-    assert "not text in ascii" in run["error"]["detail"]
+    assert "not ascii text" in run["error"]["detail"]
     run = notes("a.xlsx", BOOK, csv=None, xlsx={"sheet": "Nowhere"})
     assert "no sheet 'Nowhere'; it has Data" in run["error"]["detail"]
 

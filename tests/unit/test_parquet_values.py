@@ -116,16 +116,16 @@ def test_a_struct_that_is_null_adds_no_columns() -> None:
 
 
 def test_names_that_differ_in_case_are_refused_until_they_are_named() -> None:
-    with pytest.raises(UnreadableData, match="the column 'A' twice, spelled differently"):
+    with pytest.raises(UnreadableData, match=r"'A'.* differ only in case"):
         seen(parquet({"A": pa.array([], pa.int64()), "a": pa.array([], pa.int64())}), "a.parquet")
     body = parquet({"A": [1], "a": [2], "a_1": [3]})
-    with pytest.raises(UnreadableData, match="the column 'A' twice, spelled differently"):
+    with pytest.raises(UnreadableData, match=r"'A'.* differ only in case"):
         seen(body, "a.parquet")
     fields = {"x": "A", "y": "a", "z": "a_1"}
     assert seen(body, "a.parquet", fields=fields).records == [{"x": 1, "y": 2, "z": 3}]
     inner = pa.struct([("A", pa.int64()), ("a", pa.int64())])
     within = parquet({"s": pa.array([{"A": 1, "a": 2}], inner), "l": pa.array([[{"A": 3, "a": 4}]], pa.list_(inner))})
-    with pytest.raises(UnreadableData, match="the column 's_A' twice, spelled differently"):
+    with pytest.raises(UnreadableData, match=r"'s_A'.* differ only in case"):
         seen(within, "a.parquet")
     assert seen(within, "a.parquet", fields={"s": "s", "l": "l"}).records == [
         {"s": {"A": 1, "a": 2}, "l": [{"A": 3, "a": 4}]}
@@ -134,5 +134,5 @@ def test_names_that_differ_in_case_are_refused_until_they_are_named() -> None:
 
 def test_a_name_that_comes_twice_is_refused() -> None:
     table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
-    with pytest.raises(UnreadableData, match="The Parquet file has the column 'a' twice"):
+    with pytest.raises(UnreadableData, match="The Parquet file has two columns named 'a'"):
         seen(written(table), "a.parquet")

@@ -154,8 +154,8 @@ class PageReceipt(Record):
     """What is known about one page of a run. It is written after the page's bytes are safe in the lake.
 
     Args:
-        url: where the page came from: an HTTP URL, `drop:{key}` for a file of the inbox, `push:{batch}`, `sql:{server}`, or
-            `mongo:{database}/{collection}`.
+        url: where the page came from: an HTTP URL, `drop:{key}` for a file of the inbox, `push:{batch}`,
+            `sql:{server}`, or `mongo:{database}/{collection}`.
         open_ended: whether the response had no length and no end marker, so that a truncated one looks complete.
         older_in_second: for a dropped file, how many versions of its key S3 wrote earlier in the same second.
     """

@@ -45,7 +45,7 @@ class Preview:
             self._types.know(known, text=page.text)
             self._types.doubts_dots = self._types.doubts_dots or page.delimiter not in (None, ",")
             for position, record in enumerate(page.records()):
-                row = self._maker.row(page.filled(record), receipt)
+                row = self._maker.row(page.with_struct_nulls(record), receipt)
                 self._types.observe(row, text=page.text)
                 if not isinstance(record, dict) and not self._datasource.selects_columns:
                     self._types.declare("value", "json")

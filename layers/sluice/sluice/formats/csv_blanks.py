@@ -1,4 +1,4 @@
-"""Lines whose fields are separated by any number of blanks and tabs."""
+"""CSV whose fields are separated by any number of spaces and tabs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Iterable, Iterator
 _BLANKS = re.compile(r"[ \t]+")
 
 
-def collapsed(lines: Iterable[str], quote: str) -> Iterator[str]:
-    """The lines with one blank between fields, and none around them; what is quoted stays as it is.
+def collapse_blanks(lines: Iterable[str], quote: str) -> Iterator[str]:
+    """Reduce blanks between fields to one space and remove those around the line; quoted text is unchanged.
 
     Args:
-        quote: the quotation mark; empty where there is none.
+        lines: the lines with their line breaks.
+        quote: the quotation mark; empty if fields are never quoted.
+
+    Yields:
+        The lines for `csv.reader` with a space as delimiter.
     """
     inside = False
     for line in lines:
@@ -21,13 +25,14 @@ def collapsed(lines: Iterable[str], quote: str) -> Iterator[str]:
         if quote not in body or not quote:
             yield (body if inside else " ".join(_fields(body))) + end
             continue
+        # Splitting at the quotation mark gives parts that are outside and inside quotes by turns.
         parts = body.split(quote)
         for index, part in enumerate(parts):
             if inside == bool(index % 2):
                 parts[index] = _BLANKS.sub(" ", part)
-        begun_outside, inside = not inside, inside != (len(parts) % 2 == 0)
+        starts_outside, inside = not inside, inside != (len(parts) % 2 == 0)
         text = quote.join(parts)
-        text = text.lstrip(" ") if begun_outside else text
+        text = text.lstrip(" ") if starts_outside else text
         yield (text if inside else text.rstrip(" ")) + end
 
 

@@ -1,4 +1,4 @@
-"""How a CSV page is written: encoding, delimiter, quotation mark and header, found out or told."""
+"""The dialect of a CSV page: encoding, delimiter, quotation mark and header, declared or detected."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import IO
 
 from sluice.domain.file_format import CsvOptions
-from sluice.formats.csv_blanks import collapsed
-from sluice.formats.csv_encoding import encoding_of
-from sluice.formats.csv_header import header_of
-from sluice.formats.csv_quote import quote_of
+from sluice.formats.csv_blanks import collapse_blanks
+from sluice.formats.csv_encoding import detect_encoding
+from sluice.formats.csv_header import detect_header
+from sluice.formats.csv_quote import detect_quote
 
 _SAMPLE = 64 << 10
 _SAMPLE_ROWS = 200
@@ -22,14 +22,17 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How to read a CSV page.
+    """How to parse a CSV page.
 
     Args:
-        delimiter: what separates the fields; a blank stands for any number of blanks and tabs.
-        header: whether the first line names the columns.
-        unnamed_first: whether the header has one name fewer than the lines have fields, since it
-            has none for the first column.
-        notes: what was guessed and might be wrong, for the run to say.
+        encoding: the name of a Python codec.
+        delimiter: the field delimiter; a space stands for any number of spaces and tabs.
+        quote: the quotation mark; empty if fields are never quoted.
+        escape: the escape character; None if quotation marks are doubled.
+        header: whether the first line has the column names.
+        unnamed_first: whether the header has one name fewer than the lines have fields, because the first
+            column has none.
+        notes: what was guessed and may be wrong, as warnings for the run.
     """
 
     encoding: str
@@ -41,7 +44,7 @@ class Dialect:
     notes: tuple[str, ...] = ()
 
     def reader_options(self) -> dict[str, object]:
-        """The arguments of Python's `csv.reader`."""
+        """The arguments for `csv.reader`."""
         options: dict[str, object] = {"delimiter": self.delimiter, "strict": True}
         if self.quote:
             options["quotechar"] = self.quote
@@ -52,36 +55,40 @@ class Dialect:
         return options
 
     def lines(self, text: Iterable[str]) -> Iterable[str]:
-        """The lines of a text as `csv.reader` takes them."""
-        return collapsed(text, self.quote) if self.delimiter == " " else text
+        """Prepare the lines of a text for `csv.reader`."""
+        return collapse_blanks(text, self.quote) if self.delimiter == " " else text
 
 
-def dialect_of(content: IO[bytes], options: CsvOptions, media_type: str | None) -> Dialect:
-    """The dialect of a page: what the datasource says, and for the rest what the page shows.
+def detect_dialect(content: IO[bytes], options: CsvOptions, media_type: str | None) -> Dialect:
+    """The dialect of a page: the declared options, and detected values for the rest.
 
-    The content is left at its beginning.
+    Args:
+        content: the page, at its beginning; it is left at its beginning.
+        options: what the datasource declares.
+        media_type: the `Content-Type` of the response, which may name the encoding.
 
     Raises:
-        UnreadableData: it is no text, or ends in the middle of a character.
+        UnreadableData: the page is not text, or ends in the middle of a character.
     """
-    encoding, notes = (options.encoding, ()) if options.encoding else encoding_of(content, media_type)
+    encoding, notes = (options.encoding, ()) if options.encoding else detect_encoding(content, media_type)
     content.seek(0)
     sample = content.read(_SAMPLE)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
-    whole = len(sample) < _SAMPLE
-    lines = text if whole else text[: text.rfind("\n") + 1] or text
-    doubt: tuple[str, ...] = ()
+    is_complete = len(sample) < _SAMPLE
+    # A sample usually ends within a line, which would look too short.
+    lines = text if is_complete else text[: text.rfind("\n") + 1] or text
+    quote_notes: tuple[str, ...] = ()
     quote: str | None = options.quote
     if quote is None:
-        quote, doubt = quote_of(content, encoding, options.delimiter)
+        quote, quote_notes = detect_quote(content, encoding, options.delimiter)
     content.seek(0)
-    found = _separated(lines, Dialect(encoding, options.delimiter or "", quote, options.escape, True, False))
-    found = replace(found, notes=(*notes, *doubt, *found.notes))
-    return _headed(found, list(_rows(lines, found)), options)
+    dialect = _separated(lines, Dialect(encoding, options.delimiter or "", quote, options.escape, True, False))
+    dialect = replace(dialect, notes=(*notes, *quote_notes, *dialect.notes))
+    return _headed(dialect, list(_rows(lines, dialect)), options)
 
 
 def _separated(lines: str, base: Dialect) -> Dialect:
-    """The dialect with its delimiter: the one that gives equal rows."""
+    """The dialect with the delimiter that gives the most uniform rows."""
     if base.delimiter:
         return base
     candidates = [replace(base, delimiter=mark) for mark in _DELIMITERS]
@@ -90,7 +97,7 @@ def _separated(lines: str, base: Dialect) -> Dialect:
     if share < 1:
         blanks = replace(base, delimiter=" ")
         if _is_table(list(_rows(lines, blanks))):
-            return replace(blanks, notes=("the fields are separated by blanks; set csv.delimiter if that is wrong",))
+            return replace(blanks, notes=("the delimiter was detected as blanks; set csv.delimiter if that is wrong",))
     return best if columns else replace(base, delimiter=",")
 
 
@@ -99,12 +106,12 @@ def _headed(dialect: Dialect, rows: list[list[str]], options: CsvOptions) -> Dia
         return replace(dialect, header=options.header is not False)
     first, below = rows[0], rows[1:]
     shorter = _is_one_shorter([len(row) for row in rows])
-    header, notes = header_of(first, below, options, shorter=shorter)
+    header, notes = detect_header(first, below, options, shorter=shorter)
     return replace(dialect, header=header, unnamed_first=header and shorter, notes=(*dialect.notes, *notes))
 
 
 def _rows(lines: str, dialect: Dialect) -> Iterator[list[str]]:
-    """The first rows that are not empty; none from the first one on that cannot be read."""
+    """The first non-empty rows. Iteration stops at a row that cannot be parsed."""
     count = 0
     text = io.StringIO(lines, newline="")
     try:
@@ -115,11 +122,11 @@ def _rows(lines: str, dialect: Dialect) -> Iterator[list[str]]:
             if count == _SAMPLE_ROWS:
                 return
     except csv.Error:
-        return  # a row that cannot be read is not like the others: those before it count
+        return  # with the wrong dialect a row may be unreadable; the rows before it still count
 
 
 def _score(lines: str, dialect: Dialect) -> tuple[float, int]:
-    """How much like one table the lines are with this dialect: the share of equal rows, the columns."""
+    """How uniform the rows are with this dialect: the share of rows as wide as the first, and its width."""
     counts = [len(row) for row in _rows(lines, dialect)]
     if not counts or counts[0] < 2:
         return 0.0, 0
@@ -129,12 +136,12 @@ def _score(lines: str, dialect: Dialect) -> tuple[float, int]:
 
 
 def _is_one_shorter(counts: list[int]) -> bool:
-    """Whether the header has no name for the first column, as R writes it."""
+    """Whether the header has no name for the first column, as R's `write.table` writes it."""
     return len(counts) > 2 and all(count == counts[0] + 1 for count in counts[1:])
 
 
 def _is_table(rows: list[list[str]]) -> bool:
-    """Whether all rows, split at blanks, are alike and hold numbers: not the words of one column of text."""
+    """Whether the rows, split at blanks, are equally wide and have a column of numbers; prose has none."""
     counts = [len(row) for row in rows]
     if len(counts) < 2 or counts[1] < 2 or not (len(set(counts)) == 1 or _is_one_shorter(counts)):
         return False

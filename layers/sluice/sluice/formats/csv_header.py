@@ -1,4 +1,4 @@
-"""Whether the first line of a CSV page names the columns or is a record."""
+"""Whether the first line of a CSV page has column names or is a record."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from sluice.domain.time_format import time_format
 
 _YEARS = (1800, 2200)
 _EVENLY = 5
-# How many rows are looked at, or about how many fields where rows are short.
+# How many rows are compared: at least _ROWS, and for short rows about _FIELDS fields.
 _ROWS, _FIELDS = 20, 4_000
-_RECORD = ("the first line was read as a record, like those below it; set csv.header to true if it names the columns",)
-_NAMES = (
-    "the first line was read as names, although it could be a record; set csv.header to true, or to false if it is one",
-)
+_RECORD = ("the first line was read as a record, like those below it; set csv.header to true if it has column names",)
+_NAMES = ("the first line was read as column names, but may be a record; set csv.header to true, or to false if it is",)
 
 
-def header_of(
+def detect_header(
     first: list[str], below: list[list[str]], options: CsvOptions, *, shorter: bool
 ) -> tuple[bool, tuple[str, ...]]:
-    """Whether the first line names the columns, and what was guessed about it, for the run to say.
+    """Detect whether the first line has the column names.
 
-    A name above numbers or dates proves that it does. A line whose fields are all like those
-    below it is a record, unless it numbers the columns or has years, as tables by year have.
+    A text above a column of numbers or dates proves it. A line whose fields are all like those below it is a record,
+    unless it numbers the columns or has years, as tables by year do.
 
     Args:
+        first: the fields of the first line.
         below: the next lines of the page.
+        options: the declared dialect.
         shorter: whether the first line has one field fewer than all others.
+
+    Returns:
+        Whether it is a header, and warnings about what was guessed.
     """
     if options.header is not None:
         return options.header, ()
@@ -44,8 +47,8 @@ def header_of(
 
 
 def _kind(values: list[str], options: CsvOptions) -> str:
-    said = (("date", options.date_format), ("timestamp", options.timestamp_format))
-    formats = tuple(time_format(text, kind) for kind, text in said if text is not None)
+    declared = (("date", options.date_format), ("timestamp", options.timestamp_format))
+    formats = tuple(time_format(text, kind) for kind, text in declared if text is not None)
     guess = TextTypeGuess(options.decimal, NULL_WORDS | frozenset(options.null_strings or []), formats)
     for value in values:
         if value:
@@ -54,7 +57,7 @@ def _kind(values: list[str], options: CsvOptions) -> str:
 
 
 def _is_proven(first: list[str], below: list[list[str]], options: CsvOptions) -> bool:
-    """Whether a column of numbers, dates or truth values has something else in the first line."""
+    """Whether a column of numbers, dates or booleans has a text of another kind in the first line."""
     for position, field in enumerate(first):
         column = [row[position] for row in below if position < len(row)]
         if field.strip() and _kind(column, options) != "string" and _kind([field, *column], options) == "string":
@@ -63,7 +66,7 @@ def _is_proven(first: list[str], below: list[list[str]], options: CsvOptions) ->
 
 
 def _is_like(first: list[str], below: list[list[str]], options: CsvOptions) -> bool:
-    """Whether something in the first line, in which nothing proves a name, speaks for a record."""
+    """Whether the first line, which has no proof of a header, has values like those of a record."""
     fields = [field.strip() for field in first]
     if not below:
         filled = [field for field in fields if field]
@@ -76,7 +79,7 @@ def _is_like(first: list[str], below: list[list[str]], options: CsvOptions) -> b
 
 
 def _counts(row: list[str]) -> bool:
-    """Whether the numbers of a line are years, or count: 0, 1, 2, or five and more in even steps."""
+    """Whether the numbers of a line are years, or count: 0, 1, 2, or at least five in equal steps."""
     fields = [field.strip() for field in row if field.strip()]
     numbers = [Decimal(field) for field in fields if is_numeral(field)]
     if not numbers:

@@ -1,4 +1,4 @@
-"""Which quotation mark a CSV page uses, decided from all of it."""
+"""The quotation mark of a CSV page, detected from all of it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,29 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-from sluice.formats.csv_blanks import collapsed
+from sluice.formats.csv_blanks import collapse_blanks
 
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t|"
 _LINE_BREAKS = "\r\n"
-# In these a byte below 128 is that character, wherever it stands.
+# In these encodings a byte below 128 is always that ASCII character.
 _ASCII_BASED = frozenset(["utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252", "cp1250"])
-_SINGLE = ("fields stand in single quotation marks, which were left off; set csv.quote if that is wrong",)
+_SINGLE = ("fields are enclosed in single quotation marks, which were removed; set csv.quote if that is wrong",)
 
 
-def quote_of(content: IO[bytes], encoding: str, delimiter: str | None) -> tuple[str, tuple[str, ...]]:
-    """The quotation mark of a page, and what was guessed about it, for the run to say.
+def detect_quote(content: IO[bytes], encoding: str, delimiter: str | None) -> tuple[str, tuple[str, ...]]:
+    """Detect the quotation mark of a page.
 
-    It is the single mark where no field of the page begins with a double one, at least two begin
-    with a single one, and all that do end with it. The content is left anywhere.
+    It is the single one if no field of the page begins with a double one, at least two fields begin with a single
+    one, and all fields that do so also end with it.
+
+    Args:
+        content: the page; it is left at any position.
+        encoding: the name of a Python codec.
+        delimiter: the delimiter, if it is known.
+
+    Returns:
+        The quotation mark, and warnings about what was guessed.
     """
     marks = delimiter or _DELIMITERS
     before: Counter[str] = Counter()
@@ -32,16 +40,16 @@ def quote_of(content: IO[bytes], encoding: str, delimiter: str | None) -> tuple[
         if not _before(chunk, '"').keys().isdisjoint([*marks, *_LINE_BREAKS]):
             return '"', ()
         before += _before(chunk, "'")
-    begun = sum(before[mark] for mark in _LINE_BREAKS)
-    if any(begun + before[mark] > 1 and _is_readable(content, encoding, mark) for mark in marks):
+    at_line_start = sum(before[mark] for mark in _LINE_BREAKS)
+    if any(at_line_start + before[mark] > 1 and _is_readable(content, encoding, mark) for mark in marks):
         return "'", _SINGLE
     return '"', ()
 
 
 def _chunks(content: IO[bytes], encoding: str) -> Iterator[str]:
-    """The page as text, in parts that each repeat the last character of the one before."""
+    """The page as text in chunks; each repeats the last character of the previous one."""
     name = codecs.lookup(encoding).name
-    # Faster by half, and marks and delimiters are the same characters.
+    # latin-1 decodes in half of the time, and quotes and delimiters are the same characters.
     decoder = codecs.getincrementaldecoder("latin-1" if name in _ASCII_BASED else name)("replace")
     content.seek(0)
     last = "\n"
@@ -52,15 +60,15 @@ def _chunks(content: IO[bytes], encoding: str) -> Iterator[str]:
 
 
 def _before(text: str, quote: str) -> Counter[str]:
-    """How often each character stands before a quotation mark."""
+    """How often each character precedes a quotation mark."""
     return Counter(part[-1:] for part in text.split(quote)[:-1]) if quote in text else Counter()
 
 
 def _is_readable(content: IO[bytes], encoding: str, delimiter: str) -> bool:
-    """Whether every field that begins with a single mark ends with one."""
+    """Whether each field that begins with a single quotation mark ends with one."""
     content.seek(0)
     text = io.TextIOWrapper(content, encoding=encoding, errors="replace", newline="")
-    lines = collapsed(text, "'") if delimiter == " " else text
+    lines = collapse_blanks(text, "'") if delimiter == " " else text
     widths: set[int] = set()
     try:
         for row in csv.reader(lines, delimiter=delimiter, quotechar="'", strict=True):

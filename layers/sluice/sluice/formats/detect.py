@@ -1,4 +1,4 @@
-"""Which format a page has: what the datasource says, else media type, file name, content."""
+"""The format of a page: declared, or detected by media type, file name and content, in this order."""
 
 from __future__ import annotations
 
@@ -52,10 +52,13 @@ _MAGIC = (
 _BOM = b"\xef\xbb\xbf"
 
 
-def detect(declared: Format | None, media_type: str | None, filename: str | None, beginning: bytes) -> Format:
-    """The format to read a page with.
+def detect_format(declared: Format | None, media_type: str | None, filename: str | None, beginning: bytes) -> Format:
+    """Choose the format to read a page with.
 
     Args:
+        declared: the datasource's `format`.
+        media_type: the `Content-Type` of the response.
+        filename: the name of the file, unpacked.
         beginning: the first bytes of the page, unpacked.
     """
     if declared is not None:
@@ -71,12 +74,12 @@ def detect(declared: Format | None, media_type: str | None, filename: str | None
     return _BY_ENDING.get(ending) or _by_content(beginning)
 
 
-def is_guessed(declared: Format | None, media_type: str | None, filename: str | None) -> bool:
-    """Whether nothing but a page's content speaks for its format."""
+def is_format_guessed(declared: Format | None, media_type: str | None, filename: str | None) -> bool:
+    """Whether only a page's content, not its declaration, media type or file name, tells its format."""
     plain = (media_type or "").partition(";")[0].strip().lower()
     ending = (filename or "").rpartition(".")[2].lower()
-    known = plain in _BY_MEDIA_TYPE or plain.endswith(("+json", "+xml")) or ending in _BY_ENDING
-    return declared is None and not known
+    has_known_name = plain in _BY_MEDIA_TYPE or plain.endswith(("+json", "+xml")) or ending in _BY_ENDING
+    return declared is None and not has_known_name
 
 
 def _by_content(beginning: bytes) -> Format:
@@ -97,7 +100,7 @@ def _text(beginning: bytes) -> bytes:
 
 
 def _is_lines(text: bytes) -> bool:
-    """Whether the first line is a document of its own, and another one follows it."""
+    """Whether the first line is a complete JSON document and another one follows."""
     first, line_break, rest = text.partition(b"\n")
     if not line_break or rest.lstrip()[:1] not in (b"{", b"["):
         return False
@@ -109,7 +112,7 @@ def _is_lines(text: bytes) -> bool:
 
 
 def looks_like(beginning: bytes) -> str | None:
-    """What a page obviously is, whatever it was called; none when that is not obvious."""
+    """What a page obviously is, whatever it is called; None if that is not obvious."""
     for magic, kind in _MAGIC:
         if beginning.startswith(magic):
             return kind
@@ -121,11 +124,19 @@ def looks_like(beginning: bytes) -> str | None:
     return "JSON" if text[:1] in (b"{", b"[") else None
 
 
-def mistaken(beginning: bytes, wanted: str) -> str | None:
-    """What to tell a user whose page is obviously something else than was wanted."""
+def describe_mismatch(beginning: bytes, expected: str) -> str | None:
+    """Explain to a user that a page is obviously of another format than expected.
+
+    Args:
+        beginning: the first bytes of the page, unpacked.
+        expected: the expected format, as `looks_like` names it.
+
+    Returns:
+        A message; None if the page is not obviously of another format.
+    """
     kind = looks_like(beginning)
-    if kind is None or kind == wanted:
+    if kind is None or kind == expected:
         return None
     if kind == "HTML":
-        return f"The page is HTML, not {wanted}: perhaps a login or error page; check the address and the credentials."
-    return f"The page is {kind}, not {wanted}; correct the datasource's `format`, or the file's name or media type."
+        return f"The page is HTML, not {expected}, perhaps a login or error page; check the URL and the credentials."
+    return f"The page is {kind}, not {expected}; correct the datasource's `format`, or the file's name or media type."

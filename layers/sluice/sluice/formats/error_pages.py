@@ -1,4 +1,4 @@
-"""Whether a page is an error that the upstream answers with status 200."""
+"""Detects pages that are errors although their HTTP status is 200."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sluice.domain.file_format import Format
 from sluice.errors import RecordsNotFound
 from sluice.formats.parsed_page import Page
 
-# Without what separates their words: `error_message` and `errorMessage` alike.
+# Keys in lower case without separators, so that `error_message` and `errorMessage` both match.
 _ERROR_KEYS = frozenset(
     {"error", "errors", "errorcode", "errordescription", "errormessage", "errormsg", "exception", "fault"}
 )
@@ -24,9 +24,9 @@ class Shape:
 
     Args:
         form: its format.
-        listed: whether `records` selects a list there.
-        record: the keys of the first record; of CSV, the columns.
-        errors: the keys by which the page's document, or the first row, says that it is an error.
+        listed: whether `records` selects a list.
+        record: the keys of the first record; for CSV the columns.
+        errors: the keys in the page's document, or in its first row, that state an error.
     """
 
     form: Format
@@ -39,7 +39,9 @@ def shape_of(page: Page, records: list[Any], *, listed: bool) -> Shape:
     """The shape of a page whose records were read.
 
     Args:
-        listed: whether `records` selects a list there.
+        page: the page.
+        records: its records.
+        listed: whether `records` selects a list.
     """
     record = _keys(records[0]) if records else frozenset()
     if page.rows is not None:
@@ -52,38 +54,44 @@ def shape_of(page: Page, records: list[Any], *, listed: bool) -> Shape:
 
 
 def is_suspect(shape: Shape, records: int) -> bool:
-    """Whether a page must be compared with the first one: an error has one record at most."""
+    """Whether a page must be compared with the first one; an error page has at most one record."""
     return not shape.listed or shape.form == "csv" or (records <= 1 and bool(shape.errors))
 
 
 def require_same_shape(first: Shape, page: Shape, records: int) -> None:
-    """Refuse a page that holds an error, or something else than the records of the first page.
+    """Refuse a page that contains an error, or something other than the records of the first page.
 
     Args:
+        first: the shape of the first page.
+        page: the shape of the page.
         records: how many records the page has.
 
     Raises:
-        RecordsNotFound: it does.
+        RecordsNotFound: the page is refused.
     """
     new = sorted(page.errors - first.errors)
-    alike = bool(first.record) and 2 * len(first.record & page.record) >= len(first.record)
-    if alike and not (new and first.listed and not page.listed):
+    similar = bool(first.record) and 2 * len(first.record & page.record) >= len(first.record)
+    if similar and not (new and first.listed and not page.listed):
         return
     if new:
         raise _error_page(new[0])
     if page.form == "csv" and first.form == "csv" and not first.record & page.record:
-        raise RecordsNotFound("The page has no column of the first page; see the page's content for what it says.")
-    # In XML an element that comes once is no list where more of them are.
+        raise RecordsNotFound("The page has none of the columns of the first page; see the content of the page.")
+    # In XML a single element is an object, and several are a list.
     if first.listed and not page.listed and records and page.form != "xml":
         names = ", ".join(sorted(page.record)[:_SHOWN_KEYS]) or "none"
-        raise RecordsNotFound(f"The page holds a single value (its keys: {names}) where the first page has a list.")
+        raise RecordsNotFound(f"The page is a single value (its keys: {names}), but the first page is a list.")
 
 
 def require_no_error(page: Shape, records: int) -> None:
-    """Refuse a page that has no records and says that it is an error.
+    """Refuse a page without records that states an error.
+
+    Args:
+        page: the shape of the page.
+        records: how many records the page has.
 
     Raises:
-        RecordsNotFound: it does.
+        RecordsNotFound: the page is refused.
     """
     if records == 0 and page.errors:
         raise _error_page(min(page.errors))
@@ -91,9 +99,8 @@ def require_no_error(page: Shape, records: int) -> None:
 
 def _error_page(key: str) -> RecordsNotFound:
     return RecordsNotFound(
-        f"The page holds an error (its key {key!r}) where records are expected, although its HTTP status is "
-        "not an error's; see the page's content for what it says. Where that means that there are none, set "
-        "`allow_missing`."
+        f"The page is an error (it has the key {key!r}) although its HTTP status is not; see the content of the "
+        "page. If it means that there are no records, set `allow_missing`."
     )
 
 
@@ -102,7 +109,7 @@ def _keys(value: Any) -> frozenset[str]:
 
 
 def _errors(document: Any) -> frozenset[str]:
-    """The keys by which a document says that it is an error, such as `error`, or `success` that is false."""
+    """The keys that state an error, such as `error`, or `success` with the value false."""
     if not isinstance(document, dict):
         return frozenset()
     return frozenset(str(key) for key, value in document.items() if _is_error(str(key).lower(), value))

@@ -1,4 +1,4 @@
-"""How much of a page is read at once."""
+"""Caps for how much of a page is read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Limits:
     """Caps of the readers; each is a setting.
 
     Args:
-        document_bytes: the most that a document which is read at once may have.
-        document_memory: the most memory that such a document may take, by estimate.
+        document_bytes: the most bytes of a document that is parsed as a whole.
+        document_memory: the most bytes of memory that such a document may take, by estimate.
         cells: the most cells of a sheet.
-        directory_bytes: the largest directory of an archive, and footer of a Parquet file.
-        unpacked_bytes: the most that a packed page may have once unpacked, and Parquet decoded at once.
-        decoded_bytes: the most bytes of text, lists and bytes that a Parquet file may have once decoded.
+        directory_bytes: the largest directory of an archive or footer of a Parquet file.
+        unpacked_bytes: the most bytes of a page after unpacking, and of Parquet decoded at a time.
+        decoded_bytes: the most bytes of text, lists and binary data in a Parquet file after decoding.
         nesting: the deepest nesting of a document.
         columns: the most columns of a dataset.
     """
@@ -33,7 +33,7 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
-        """The caps that the settings say."""
+        """The caps from the settings."""
         return cls(
             document_bytes=settings.max_document_bytes,
             document_memory=settings.max_document_memory,

@@ -1,6 +1,6 @@
-"""How much memory a document takes once parsed, estimated from its bytes before anything is built.
+"""Estimates how much memory a document takes after parsing, from its bytes, before anything is built.
 
-The weights are measured with CPython 3.11 to 3.13: what the costliest document of each shape takes.
+The weights were measured with CPython 3.11 to 3.13, for the most expensive document of each shape.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 from sluice.errors import DataTooLarge
 from sluice.formats.limits import Limits
 
-# Bytes of a list, an object, any further value beside another one, a string, a key, and an exact number's surplus.
+# Bytes of a list, an object, each further value, a string, a key, and the extra bytes of an exact number.
 _LIST, _OBJECT, _VALUE, _STRING, _KEY, _EXACT_NUMBER = 90, 200, 40, 57, 10, 80
-# The most that a single byte of JSON or XML can cost.
+# The most bytes of memory that one byte of JSON or XML can take.
 _JSON_COSTLIEST, _XML_COSTLIEST = 100, 60
 _JSON_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _EXPONENT = re.compile(rb"\d[eE]")
@@ -28,27 +28,30 @@ def require_json_fits(body: bytes, limits: Limits, what: str, *, exact: bool) ->
     """Refuse JSON that would take too much memory.
 
     Args:
-        what: names the document in the error.
+        body: the JSON.
+        limits: its `document_memory` is the cap, in bytes.
+        what: the subject of the error message.
         exact: whether numbers with a fraction may become Decimal.
 
     Raises:
-        DataTooLarge: the estimate exceeds the setting.
+        DataTooLarge: the estimate exceeds the cap.
     """
+    # Fast path: most pages are small enough whatever they contain.
     if len(body) * _JSON_COSTLIEST <= limits.document_memory:
         return
     if _json_memory(body, body.count(b'"') // 2, exact=exact) + len(body) <= limits.document_memory:
         return
-    # Brackets and commas within strings count for nothing.
+    # The quick estimate counted brackets and commas within strings, too: remove the strings and estimate again.
     plain, strings = _JSON_STRING.subn(b"s", body)
     estimate = _json_memory(plain, strings, exact=exact) + len(body)
     if estimate > limits.document_memory:
         containers, commas = plain.count(b"[") + plain.count(b"{"), plain.count(b",")
-        said = f"{what} has {containers} lists and objects and {commas} commas between values"
-        raise _too_large(estimate, limits, said)
+        subject = f"{what} has {containers} lists and objects and {commas} commas between values"
+        raise _too_large(estimate, limits, subject)
 
 
 def _json_memory(plain: bytes, strings: int, *, exact: bool) -> int:
-    """What a document's values take, save for the characters of its strings."""
+    """The bytes of a document's values, without the characters of its strings."""
     keys = plain.count(b":")
     estimate = plain.count(b"[") * _LIST + plain.count(b"{") * _OBJECT + plain.count(b",") * _VALUE
     estimate += max(0, strings - keys) * _STRING + keys * _KEY
@@ -60,12 +63,16 @@ def _json_memory(plain: bytes, strings: int, *, exact: bool) -> int:
 def require_xml_fits(body: bytes, limits: Limits) -> None:
     """Refuse XML that would take too much memory.
 
+    Args:
+        body: the XML.
+        limits: its `document_memory` is the cap, in bytes.
+
     Raises:
-        DataTooLarge: the estimate exceeds the setting.
+        DataTooLarge: the estimate exceeds the cap.
     """
     if len(body) * _XML_COSTLIEST <= limits.document_memory:
         return
-    plain = body.replace(b"\0", b"")  # UTF-16 has a zero beside each of the marks that are counted
+    plain = body.replace(b"\0", b"")  # in UTF-16 a zero stands beside each counted character
     elements = plain.count(b"<") - plain.count(b"</")
     attributes = plain.count(b'="') + plain.count(b"='")
     estimate = len(body) + elements * _ELEMENT + attributes * _ATTRIBUTE
@@ -74,30 +81,42 @@ def require_xml_fits(body: bytes, limits: Limits) -> None:
 
 
 def require_csv_record_fits(characters: int, delimiters: int, limits: Limits, line: int) -> None:
-    """Refuse a record of CSV that would take too much memory.
+    """Refuse a CSV record that would take too much memory.
+
+    Args:
+        characters: the characters of the record.
+        delimiters: the delimiters in it.
+        limits: its `document_memory` is the cap, in bytes.
+        line: the line where the record begins, for the error message.
 
     Raises:
-        DataTooLarge: the estimate exceeds the setting.
+        DataTooLarge: the estimate exceeds the cap.
     """
     estimate = characters * _CHARACTER + delimiters * _FIELD
     if estimate > limits.document_memory:
         raise _too_large(estimate, limits, f"The record in line {line} has {delimiters} delimiters")
 
 
-def held(rows: Iterable[Any], limits: Limits) -> list[Any]:
-    """All rows of a page at once, as an expression over the whole page needs them.
+def collect_rows(rows: Iterable[Any], limits: Limits) -> list[Any]:
+    """Collect all rows of a page, which an expression over the whole page needs.
+
+    Args:
+        rows: the rows, as JSON values.
+        limits: its `document_memory` is the cap, in bytes.
 
     Raises:
-        DataTooLarge: they take more memory than the setting allows.
+        DataTooLarge: the rows take more memory than the cap.
     """
-    kept: list[Any] = []
+    collected: list[Any] = []
     size = 0
     for row in rows:
         size += _size(row)
         if size > limits.document_memory:
-            raise _too_large(size, limits, f"An expression over the whole page needs its first {len(kept) + 1} rows")
-        kept.append(row)
-    return kept
+            raise _too_large(
+                size, limits, f"An expression over the whole page needs its first {len(collected) + 1} rows"
+            )
+        collected.append(row)
+    return collected
 
 
 def _size(value: Any) -> int:
@@ -115,5 +134,5 @@ def _size(value: Any) -> int:
 def _too_large(estimate: int, limits: Limits, what: str) -> DataTooLarge:
     return DataTooLarge(
         f"{what}, which take about {estimate} bytes of memory; at most {limits.document_memory} are allowed "
-        "(MAX_DOCUMENT_MEMORY). Send smaller pages, or JSON lines."
+        "(MAX_DOCUMENT_MEMORY). Send smaller pages, or JSON Lines."
     )

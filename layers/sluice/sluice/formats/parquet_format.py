@@ -11,26 +11,31 @@ from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
 
 from sluice.errors import DataTooLarge, UnreadableData
-from sluice.formats.detect import mistaken
+from sluice.formats.detect import describe_mismatch
 from sluice.formats.limits import Limits
 from sluice.formats.parquet_size import require_decodable, require_small_footer
-from sluice.formats.parquet_values import Shape, children_of, quoted, schema_tree, shape_of, unique
+from sluice.formats.parquet_values import Shape, named_children, quoted, require_unique_names, schema_tree, shape_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# The most rows, and about the most bytes, that are brought to Python at once.
+# The most rows, and about the most bytes, that are converted to Python objects at a time.
 _BATCH, _BATCH_BYTES = 1_000, 100_000_000
-# The digits of a number that a double keeps whatever they are.
+# A double represents all decimal numbers of so many digits.
 _DOUBLE_DIGITS = 15
 
 
 class ParquetPage:
     """One Parquet page.
 
+    Args:
+        content: the page, at its beginning.
+        limits: caps for sizes.
+        stack: closes the connection and temporary files.
+
     Raises:
-        UnreadableData: it is not Parquet, or was cut off.
-        DataTooLarge: it has more bytes once decoded than may be read.
+        UnreadableData: it is not Parquet, or truncated.
+        DataTooLarge: it has more bytes after decoding than may be read.
     """
 
     text = False
@@ -48,7 +53,7 @@ class ParquetPage:
         except _errors() as error:
             raise _unreadable(error) from None
         if len(self.types) > limits.columns:
-            raise UnreadableData(f"The file has {len(self.types)} columns; at most {limits.columns} are read.")
+            raise UnreadableData(f"The file has {len(self.types)} columns, more than {limits.columns} (MAX_COLUMNS).")
         try:
             largest = require_decodable(self._connection, self.path, self.types, limits)
             self.notes = self._lost_digits()
@@ -57,28 +62,28 @@ class ParquetPage:
         self._batch = max(1, min(_BATCH, _BATCH_BYTES // max(1, largest)))
 
     def _named_shapes(self) -> dict[str, Shape]:
-        """The types of the columns, by their names in the file."""
+        """The shapes of the columns, by their names in the file."""
         query = "SELECT name, num_children, precision, scale FROM parquet_schema($path)"
         root = schema_tree(self._connection.execute(query, {"path": self.path}).fetchall())
-        nodes = unique(children_of(root, list(self.types)), "The Parquet file")
+        nodes = require_unique_names(named_children(root, list(self.types)), "The Parquet file")
         return {name: shape_of(kind, node, name) for (name, node), kind in zip(nodes, self.types.values(), strict=True)}
 
     def _lost_digits(self) -> list[str]:
-        """What to say of decimals that the engine has no type for."""
+        """Warnings for decimals that are too long for a type of DuckDB."""
         notes = []
         for read, (name, shape) in zip(self.types, self.shapes.items(), strict=True):
-            for found in shape.wide_decimals(name, quoted(read)):
-                value = f"unnest({found.sql})" if found.listed else found.sql
+            for decimal in shape.wide_decimals(name, quoted(read)):
+                value = f"unnest({decimal.sql})" if decimal.listed else decimal.sql
                 query = f"""
-                    SELECT count(v), count(v) FILTER (abs(v) >= 1e{_DOUBLE_DIGITS - found.scale})
+                    SELECT count(v), count(v) FILTER (abs(v) >= 1e{_DOUBLE_DIGITS - decimal.scale})
                     FROM (SELECT {value} AS v FROM read_parquet($path))
                 """
                 count, lost = self._connection.execute(query, {"path": self.path}).fetchone() or (0, 0)
                 if count:
                     notes.append(
-                        f"{found.column}: {count} values of decimal({found.precision},{found.scale}) were read as "
-                        f"doubles, and {lost} of them may have lost digits; write decimals of at most 38 digits, or "
-                        "texts, to keep them all"
+                        f"{decimal.column}: {count} values of decimal({decimal.precision},{decimal.scale}) were read "
+                        f"as doubles, and {lost} of them may have lost digits; write decimals of at most 38 digits or "
+                        "strings to keep them"
                     )
         return notes
 
@@ -86,28 +91,28 @@ class ParquetPage:
     def _require_parquet(content: IO[bytes]) -> None:
         beginning = content.read(512)
         if not beginning.startswith(b"PAR1"):
-            raise UnreadableData(mistaken(beginning, "Parquet") or "The page is not Parquet.")
+            raise UnreadableData(describe_mismatch(beginning, "Parquet") or "The page is not Parquet.")
         content.seek(0, 2)
         if content.tell() < 12:
-            raise UnreadableData("The Parquet file was cut off.")
+            raise UnreadableData("The Parquet file is truncated.")
         content.seek(-4, 2)
         if content.read(4) != b"PAR1":
-            raise UnreadableData("The Parquet file was cut off: it does not end like one.")
+            raise UnreadableData("The Parquet file is truncated: its end marker is missing.")
         content.seek(0)
 
     def columns(self) -> dict[str, str | None]:
-        """The columns with their types, those within structs as `a_b`; null where JSON must tell."""
-        found: dict[str, str | None] = {}
+        """The columns with their types, members of structs as `a_b`; None if the JSON values decide."""
+        columns: dict[str, str | None] = {}
         for name, shape in self.shapes.items():
-            found |= shape.columns(name)
-        return found
+            columns |= shape.columns(name)
+        return columns
 
-    def filled(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A row with an object of nulls in place of each struct that is null, so that it has all columns."""
-        return {name: shape.filled(row[name]) for name, shape in self.shapes.items()}
+    def with_struct_nulls(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with an object of nulls in place of each null struct, so that it has all columns."""
+        return {name: shape.with_struct_nulls(row[name]) for name, shape in self.shapes.items()}
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows, as JSON values; times are UTC with all their digits, bytes Base64, and decimals text.
+        """The rows as JSON values: times in UTC with all digits, binary data as Base64, decimals as text.
 
         Raises:
             UnreadableData: the file is broken.
@@ -126,7 +131,7 @@ class ParquetPage:
 
 
 def _path_of(content: IO[bytes], stack: ExitStack) -> str:
-    """The path of a file with the content: its own, where it is one."""
+    """The path of a file with the content; temporary unless the content is a file already."""
     if isinstance(content, io.BufferedReader) and isinstance(content.name, str):
         return content.name
     file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # noqa: SIM115 - entered
@@ -136,9 +141,10 @@ def _path_of(content: IO[bytes], stack: ExitStack) -> str:
 
 
 def _connection(limits: Limits) -> DuckDBPyConnection:
-    import duckdb  # only where Parquet comes
+    import duckdb  # takes 136 ms; only Parquet pages need it
 
     config: Any = {
+        # Each thread holds a decoded row group; one keeps the memory predictable.
         "threads": 1,
         "memory_limit": f"{limits.unpacked_bytes}B",
         "temp_directory": "",
@@ -155,11 +161,12 @@ def _errors() -> type[Exception]:
 
 
 def _unreadable(error: Exception) -> UnreadableData:
+    # DuckDB reports memory limits by several classes, so the text decides.
     if "memory" in str(error).lower():
-        return DataTooLarge("The Parquet file needs more memory than a function has (MAX_UNPACKED_BYTES); split it.")
+        return DataTooLarge("The Parquet file needs more memory than is allowed (MAX_UNPACKED_BYTES); split it.")
     return UnreadableData(f"The Parquet file cannot be read: {_first_line(error)}.")
 
 
 def _first_line(error: Exception) -> str:
-    """What DuckDB says, without the path of our own copy."""
+    """The first line of DuckDB's message, without the path of the temporary file."""
     return re.sub(r"['\"]?/\S*\.parquet['\"]?", "the file", str(error).split("\n")[0])[:300].rstrip(".")

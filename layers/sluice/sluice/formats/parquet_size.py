@@ -1,4 +1,4 @@
-"""How many bytes a Parquet file has once decoded: a few kilobytes of it can stand for gigabytes."""
+"""The size of a Parquet file after decoding: a few kilobytes can stand for gigabytes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from duckdb.sqltypes import DuckDBPyType
 
-# What the engine decodes at once, and what an element of a list takes on its way to Python.
+# The rows that DuckDB decodes at a time, and the bytes of a list element in Python and in DuckDB.
 _VECTOR, _ELEMENT, _ENGINE_ELEMENT = 2_048, 100, 16
 
 
 def require_small_footer(content: IO[bytes], limits: Limits) -> None:
     """Refuse a file whose footer, which is read at once, is too large.
 
+    Args:
+        content: the file; it is left at any position.
+        limits: its `directory_bytes` is the cap.
+
     Raises:
-        DataTooLarge: the footer exceeds the setting.
+        DataTooLarge: the footer exceeds the cap.
     """
     content.seek(-8, 2)
     (size,) = struct.unpack("<L", content.read(4))
@@ -32,13 +36,19 @@ def require_small_footer(content: IO[bytes], limits: Limits) -> None:
 
 
 def require_decodable(connection: DuckDBPyConnection, path: str, types: dict[str, DuckDBPyType], limits: Limits) -> int:
-    """Refuse a file with more bytes, once decoded, than a function can hold.
+    """Refuse a file with more bytes after decoding than a function can hold.
+
+    Args:
+        connection: a connection that reads the file.
+        path: the file.
+        types: DuckDB's types of the columns.
+        limits: its `decoded_bytes` caps the whole file, and its `unpacked_bytes` what DuckDB decodes at a time.
 
     Returns:
-        The bytes of its largest row: text, bytes and lists; numbers count for nothing.
+        The bytes of the largest row: text, binary data and lists; numbers are not counted.
 
     Raises:
-        DataTooLarge: all rows, or those that the engine decodes at once, exceed a setting.
+        DataTooLarge: a cap is exceeded.
     """
     _require_few_elements(connection, path, limits)
     sizes = [size for name, kind in types.items() if (size := _size(_quoted(name), kind)) is not None]
@@ -51,21 +61,21 @@ def require_decodable(connection: DuckDBPyConnection, path: str, types: dict[str
                 FROM read_parquet($path, file_row_number = true))
             GROUP BY position // {_VECTOR})
     """
-    decoded, row, together = connection.execute(query, {"path": path}).fetchone() or (0, 0, 0)
-    for has, most, what, setting in (
+    decoded, largest_row, vector = connection.execute(query, {"path": path}).fetchone() or (0, 0, 0)
+    for actual, cap, what, setting in (
         (decoded, limits.decoded_bytes, "once decoded", "MAX_DECODED_BYTES"),
-        (together, limits.unpacked_bytes, f"in {_VECTOR} consecutive rows", "MAX_UNPACKED_BYTES"),
+        (vector, limits.unpacked_bytes, f"in {_VECTOR} consecutive rows", "MAX_UNPACKED_BYTES"),
     ):
-        if has > most:
+        if actual > cap:
             raise DataTooLarge(
-                f"The Parquet file has {has} bytes of text, lists and bytes {what}; at most {most} are read "
+                f"The Parquet file has {actual} bytes of text, lists and binary data {what}; at most {cap} are allowed "
                 f"({setting}). Split the file, or drop columns."
             )
-    return int(row)
+    return int(largest_row)
 
 
 def _require_few_elements(connection: DuckDBPyConnection, path: str, limits: Limits) -> None:
-    """Refuse lists whose elements the engine could not hold, should one row have them all."""
+    """Refuse lists whose elements DuckDB could not hold if they were all in one row."""
     query = """
         SELECT max(num_values) FROM parquet_metadata($path)
         WHERE path_in_schema IN (SELECT path_in_schema FROM parquet_metadata($path)
@@ -84,7 +94,7 @@ def _quoted(name: str) -> str:
 
 
 def _size(value: str, kind: DuckDBPyType, depth: int = 0) -> str | None:
-    """The SQL of a value's bytes; none of types whose values all have the same few."""
+    """The SQL of a value's size in bytes; None for types of a small, fixed size."""
     match kind.id:
         case "varchar":
             return f"coalesce(strlen({value}), 0)"
@@ -96,8 +106,8 @@ def _size(value: str, kind: DuckDBPyType, depth: int = 0) -> str | None:
             sizes = [part for part in parts if part is not None]
             return f"({' + '.join(sizes)})" if sizes else None
         case "list" | "array":
-            of = cast("list[tuple[str, DuckDBPyType]]", kind.children)[0][1]
-            return _list_size(value, of, depth)
+            element_type = cast("list[tuple[str, DuckDBPyType]]", kind.children)[0][1]
+            return _list_size(value, element_type, depth)
         case "map":
             keys, values = (inner for _, inner in cast("list[tuple[str, DuckDBPyType]]", kind.children))
             sizes = [_list_size(f"map_keys({value})", keys, depth), _list_size(f"map_values({value})", values, depth)]

@@ -1,4 +1,4 @@
-"""The types of a Parquet file's columns: what they are called here, how DuckDB selects them, how JSON has them."""
+"""The types of Parquet columns: our names for them, the SQL that selects them, and their JSON values."""
 
 from __future__ import annotations
 
@@ -44,9 +44,11 @@ class WideDecimal:
     """Decimals of more than 38 digits, which DuckDB reads as doubles.
 
     Args:
-        column: what they become.
+        column: the column that they become.
         sql: the SQL of a row's value, or of the list of its values.
-        listed: whether it is a list.
+        precision: the digits of the decimal type.
+        scale: the decimal places of the decimal type.
+        listed: whether `sql` is a list.
     """
 
     column: str
@@ -61,7 +63,9 @@ class Node:
     """A field of a Parquet schema.
 
     Args:
-        decimal: its precision and scale, if it is a decimal.
+        name: its name in the file.
+        decimal: precision and scale, if it is a decimal.
+        children: the fields within it.
     """
 
     name: str
@@ -70,13 +74,17 @@ class Node:
 
     @property
     def element(self) -> Node | None:
-        """The elements of a list, or the entries of a map, which stand below a group of their own."""
+        """The element of a list or the entry of a map, which is below a group of its own."""
         group = self.children[0] if len(self.children) == 1 else None
         return group.children[0] if group is not None and len(group.children) == 1 else group
 
 
 def schema_tree(rows: list[tuple[str, int | None, int | None, int | None]]) -> Node:
-    """The tree that the rows of `parquet_schema` make: name, number of children, precision, scale."""
+    """Build the tree of a Parquet schema.
+
+    Args:
+        rows: the rows of `parquet_schema`: name, number of children, precision, scale.
+    """
     return _node(iter(rows))
 
 
@@ -87,37 +95,48 @@ def _node(rows: Iterator[tuple[str, int | None, int | None, int | None]]) -> Nod
 
 
 class Shape:
-    """A type whose values DuckDB gives as Python has them."""
+    """A type whose values DuckDB returns as Python represents them."""
 
     def __init__(self, kind: DuckDBPyType) -> None:
         self._kind = kind
 
     def columns(self, name: str) -> dict[str, str | None]:
-        """The columns that a column of this type becomes, with their types; null where JSON must tell."""
+        """The columns that a column of this type becomes, with their types; None if the JSON values decide."""
         text = str(self._kind).lower()
         if self._kind.id == "decimal":
             return {name: text.replace(" ", "")}
         return {name: _SIMPLE.get(text, "json" if self._kind.id in ("list", "array", "union") else "string")}
 
     def sql(self, value: str, depth: int = 0) -> str:
-        """The SQL that selects a value for `json`."""
+        """The SQL that selects a value for `json`.
+
+        Args:
+            value: the SQL of the value.
+            depth: how many lambdas enclose it, for distinct names of their parameters.
+        """
         return value
 
     def json(self, value: Any) -> Any:
-        """A value as JSON has it: bytes Base64, decimals text."""
+        """The JSON form of a value that `sql` selected: binary data as Base64, decimals as text."""
         return _json(value)
 
-    def filled(self, value: Any) -> Any:
-        """A JSON value with an object of nulls in place of each struct that is null."""
+    def with_struct_nulls(self, value: Any) -> Any:
+        """The JSON value with an object of nulls in place of each null struct."""
         return value
 
     def wide_decimals(self, name: str, value: str, depth: int = 0) -> Iterator[WideDecimal]:
-        """The decimals of more than 38 digits in a column of this type."""
+        """The decimals of more than 38 digits in a column of this type.
+
+        Args:
+            name: the column's name.
+            value: the SQL of its value.
+            depth: how many lambdas enclose it.
+        """
         return iter(())
 
 
 class _WideDecimal(Shape):
-    """A decimal that DuckDB has no type for, and reads as a double."""
+    """A decimal that is too long for a type of DuckDB, which reads it as a double."""
 
     def __init__(self, kind: DuckDBPyType, decimal: tuple[int, int]) -> None:
         super().__init__(kind)
@@ -128,7 +147,7 @@ class _WideDecimal(Shape):
 
 
 class _Time(Shape):
-    """A time: UTC, with all its digits, as ISO 8601 writes it."""
+    """A time, converted to UTC with all its digits, in ISO 8601."""
 
     def __init__(self, kind: DuckDBPyType) -> None:
         super().__init__(kind)
@@ -138,7 +157,8 @@ class _Time(Shape):
         return {name: "timestamp"}
 
     def sql(self, value: str, depth: int = 0) -> str:
-        # Needs no time zones of the engine's; what Python cannot hold comes as DuckDB writes it.
+        # As integers, since DuckDB needs pytz to return times with a zone. What Python's datetime cannot hold
+        # comes as DuckDB's text.
         if self._unit == "ns":
             return f"coalesce(epoch_ns({value})::VARCHAR, {value}::VARCHAR)"
         return f"if(epoch_us({value}) BETWEEN {_FIRST} AND {_LAST}, epoch_us({value})::VARCHAR, {value}::VARCHAR)"
@@ -153,25 +173,25 @@ class _Time(Shape):
 
 class _TimeOfDay(Shape):
     def sql(self, value: str, depth: int = 0) -> str:
-        return f"{value}::VARCHAR"  # Python's times have no nanoseconds
+        return f"{value}::VARCHAR"  # Python's `time` has no nanoseconds
 
 
 class _Struct(Shape):
     def __init__(self, kind: DuckDBPyType, node: Node | None, path: str) -> None:
         super().__init__(kind)
         children = cast("list[tuple[str, DuckDBPyType]]", kind.children)
-        nodes = children_of(node, [name for name, _ in children])
+        nodes = named_children(node, [name for name, _ in children])
         self._read = [name for name, _ in children]
         self._parts = {
             name: shape_of(of, inner, f"{path}.{name}")
-            for (name, inner), (_, of) in zip(unique(nodes, path), children, strict=True)
+            for (name, inner), (_, of) in zip(require_unique_names(nodes, path), children, strict=True)
         }
 
     def columns(self, name: str) -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
+        columns: dict[str, str | None] = {}
         for inner, shape in self._parts.items():
-            found |= shape.columns(f"{name}_{inner}")
-        return found
+            columns |= shape.columns(f"{name}_{inner}")
+        return columns
 
     def sql(self, value: str, depth: int = 0) -> str:
         selected = [
@@ -190,8 +210,10 @@ class _Struct(Shape):
             name: shape.json(inner) for (name, shape), inner in zip(self._parts.items(), value.values(), strict=True)
         }
 
-    def filled(self, value: Any) -> Any:
-        return {name: shape.filled(None if value is None else value[name]) for name, shape in self._parts.items()}
+    def with_struct_nulls(self, value: Any) -> Any:
+        return {
+            name: shape.with_struct_nulls(None if value is None else value[name]) for name, shape in self._parts.items()
+        }
 
     def wide_decimals(self, name: str, value: str, depth: int = 0) -> Iterator[WideDecimal]:
         for read, (inner, shape) in zip(self._read, self._parts.items(), strict=True):
@@ -201,8 +223,8 @@ class _Struct(Shape):
 class _List(Shape):
     def __init__(self, kind: DuckDBPyType, node: Node | None, path: str) -> None:
         super().__init__(kind)
-        of = cast("list[tuple[str, DuckDBPyType]]", kind.children)[0][1]
-        self._of = shape_of(of, node.element if node is not None else None, f"{path}[]")
+        element_type = cast("list[tuple[str, DuckDBPyType]]", kind.children)[0][1]
+        self._of = shape_of(element_type, node.element if node is not None else None, f"{path}[]")
 
     def sql(self, value: str, depth: int = 0) -> str:
         name = f"__sluice_{depth}"
@@ -216,19 +238,19 @@ class _List(Shape):
         yield from _within_list(self._of, name, value, depth)
 
 
-def _within_list(of: Shape, name: str, values: str, depth: int) -> Iterator[WideDecimal]:
+def _within_list(element_shape: Shape, name: str, values: str, depth: int) -> Iterator[WideDecimal]:
     element = f"__sluice_{depth}"
-    for found in of.wide_decimals(name, element, depth + 1):
-        listed = f"list_transform({values}, lambda {element}: {found.sql})"
-        yield replace(found, sql=f"flatten({listed})" if found.listed else listed, listed=True)
+    for decimal in element_shape.wide_decimals(name, element, depth + 1):
+        listed = f"list_transform({values}, lambda {element}: {decimal.sql})"
+        yield replace(decimal, sql=f"flatten({listed})" if decimal.listed else listed, listed=True)
 
 
 class _Map(Shape):
-    """A map, whose keys become columns, as those of any object, when they are seen."""
+    """A map. Its keys become columns when they occur, as those of any JSON object."""
 
     def __init__(self, kind: DuckDBPyType, node: Node | None, path: str) -> None:
         super().__init__(kind)
-        nodes = children_of(node.children[0] if node is not None and node.children else None, ["key", "value"])
+        nodes = named_children(node.children[0] if node is not None and node.children else None, ["key", "value"])
         kinds = [of for _, of in cast("list[tuple[str, DuckDBPyType]]", kind.children)]
         self._key, self._value = (
             shape_of(of, inner, f"{path}.{name}") for of, (name, inner) in zip(kinds, nodes, strict=True)
@@ -259,12 +281,12 @@ def shape_of(kind: DuckDBPyType, node: Node | None, path: str) -> Shape:
     """The shape of a type.
 
     Args:
-        kind: as DuckDB has it.
-        node: as the file has it, where that is known.
+        kind: DuckDB's type.
+        node: the field in the file's schema, if it is known.
         path: the column's name, for errors.
 
     Raises:
-        UnreadableData: a struct has two fields of one name.
+        UnreadableData: a struct has two fields with the same name.
     """
     text = str(kind).lower()
     if kind.id == "struct" and kind.children:
@@ -282,33 +304,43 @@ def shape_of(kind: DuckDBPyType, node: Node | None, path: str) -> Shape:
     return Shape(kind)
 
 
-def children_of(node: Node | None, read: list[str]) -> list[tuple[str, Node | None]]:
-    """The names in the file of what DuckDB read under these names, and their nodes.
+def named_children(node: Node | None, read: list[str]) -> list[tuple[str, Node | None]]:
+    """Map the names that DuckDB gave to the fields of the file's schema.
 
-    DuckDB does not tell `A` from `a`, and calls the second one `a_1`.
+    DuckDB compares names without case: of `A` and `a` it renames the second one to `a_1`.
+
+    Args:
+        node: the parent field, if it is known.
+        read: DuckDB's names of its children, in order.
+
+    Returns:
+        The name in the file and the field of each child; DuckDB's name and None if they cannot be matched.
     """
     inner = node.children if node is not None else []
-    alike = len(inner) == len(read) and all(
-        name.lower().startswith(one.name.lower()) for name, one in zip(read, inner, strict=True)
+    matches = len(inner) == len(read) and all(
+        name.lower().startswith(child.name.lower()) for name, child in zip(read, inner, strict=True)
     )
-    return [(one.name, one) for one in inner] if alike else [(name, None) for name in read]
+    return [(child.name, child) for child in inner] if matches else [(name, None) for name in read]
 
 
-def unique(nodes: list[tuple[str, Node | None]], path: str) -> list[tuple[str, Node | None]]:
-    """The same names.
+def require_unique_names(nodes: list[tuple[str, Node | None]], path: str) -> list[tuple[str, Node | None]]:
+    """Refuse duplicate names.
+
+    Returns:
+        The same nodes.
 
     Raises:
-        UnreadableData: one of them comes twice.
+        UnreadableData: two nodes have the same name.
     """
     names = [name for name, _ in nodes]
     for name in names:
         if names.count(name) > 1:
-            raise UnreadableData(f"{path} has the column {name!r} twice.")
+            raise UnreadableData(f"{path} has two columns named {name!r}.")
     return nodes
 
 
 def quoted(name: str) -> str:
-    """A name as SQL writes it."""
+    """The name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -1,4 +1,4 @@
-"""A page: unpacked, parsed by its format, its records selected one after the other."""
+"""A page: unpacked, parsed by its format, its records selected one by one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
 from sluice.domain.run import PageReceipt
 from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import CsvPage
-from sluice.formats.detect import detect, is_guessed
+from sluice.formats.detect import detect_format, is_format_guessed
 from sluice.formats.extended_json import plain_lines
 from sluice.formats.json_format import read_json, read_json_lines, repeated_keys
 from sluice.formats.limits import Limits
-from sluice.formats.memory import held
-from sluice.formats.packed import unpacked
+from sluice.formats.memory import collect_rows
+from sluice.formats.packed import open_unpacked
 from sluice.formats.parquet_format import ParquetPage
 from sluice.formats.xlsx_format import XlsxPage
 from sluice.formats.xml_format import read_xml
@@ -28,25 +28,27 @@ _PEEK = 64 << 10
 
 
 class Rows(Protocol):
-    """What a format of rows gives: CSV, JSON lines, Parquet, XLSX.
+    """A format of rows: CSV, JSON Lines, Parquet, XLSX.
 
-    `text` says that values are text whose types must be guessed; `notes` are for the run to say.
+    Attributes:
+        text: whether the values are text whose types must be inferred.
+        notes: warnings for the run.
     """
 
     text: bool
     notes: list[str]
 
     def columns(self) -> dict[str, str | None]:
-        """The columns that are there even without rows, and the types that the format knows."""
+        """The columns that exist even without rows, with the types that the format states."""
         ...
 
     def rows(self) -> Iterator[Any]:
-        """The rows, in the page's own order."""
+        """The rows in the page's order."""
         ...
 
 
 class JsonLines:
-    """JSON documents, one on each line."""
+    """JSON Lines: one JSON document per line."""
 
     text = False
 
@@ -55,7 +57,7 @@ class JsonLines:
         self._content, self._limits = content, limits
 
     def columns(self) -> dict[str, str | None]:
-        """Each line has its own."""
+        """None: each line has its own keys."""
         return {}
 
     def rows(self) -> Iterator[Any]:
@@ -64,7 +66,7 @@ class JsonLines:
         return read_json_lines(self._content, self._limits)
 
     def repeated_keys(self) -> Counter[str]:
-        """The keys that objects have more than once."""
+        """Duplicate keys in objects, and how often each was replaced."""
         self._content.seek(0)
         repeated: Counter[str] = Counter()
         for _ in read_json_lines(self._content, self._limits, repeated):
@@ -74,14 +76,15 @@ class JsonLines:
 
 @dataclass
 class Page:
-    """A page that can be read; each of its methods may be called once or many times.
+    """A page that can be read; each method may be called several times.
 
     Args:
-        form: its format.
-        limits: the caps that its readers keep.
-        rows: how its rows are read; none where the page is one document, JSON or XML.
+        datasource: tells how records are selected.
+        form: the format.
+        limits: the caps of the readers.
+        rows: the reader of its rows; None if the page is one document, JSON or XML.
         whole: that document.
-        body: its text, of JSON.
+        body: the text of a JSON document.
     """
 
     datasource: Datasource
@@ -93,30 +96,30 @@ class Page:
 
     @property
     def text(self) -> bool:
-        """Whether values are text whose types must be guessed."""
+        """Whether the values are text whose types must be inferred."""
         return self.rows.text if self.rows is not None else self.form == "xml"
 
     @property
     def delimiter(self) -> str | None:
-        """What separates the fields of CSV."""
+        """The field delimiter of CSV; None for other formats."""
         return self.rows.delimiter if isinstance(self.rows, CsvPage) else None
 
     @property
     def notes(self) -> list[str]:
-        """What was guessed about the page and might be wrong."""
+        """Warnings about what was guessed."""
         return self.rows.notes if self.rows is not None else []
 
     def repeated_keys(self) -> Counter[str]:
-        """The keys that objects of JSON have more than once: the last value of each counts."""
+        """Duplicate keys in JSON objects, and how often each was replaced; the last value counts."""
         if isinstance(self.rows, JsonLines):
             return self.rows.repeated_keys()
         return repeated_keys(self.body, self.whole) if self.body else Counter()
 
     def columns(self) -> dict[str, str | None]:
-        """The columns that are there even without records, with the types that the format knows.
+        """The columns that exist even without records, with the types that the format states.
 
         Raises:
-            UnreadableData: two of them differ only in case, and `fields` does not name them.
+            UnreadableData: two of them differ only in case, and `fields` does not select them.
         """
         if self.rows is None or self.datasource.records != "@":
             return {}
@@ -125,32 +128,35 @@ class Page:
             _require_distinct(columns)
         return columns
 
-    def filled(self, record: Any) -> Any:
-        """A record as its columns are made of it: a struct of Parquet that is null has a null for each field."""
+    def with_struct_nulls(self, record: Any) -> Any:
+        """The record with an object of nulls for each null struct of Parquet, so that it has all columns."""
         if isinstance(self.rows, ParquetPage) and self.datasource.records == "@":
-            return record if self.datasource.selects_columns else self.rows.filled(record)
+            return record if self.datasource.selects_columns else self.rows.with_struct_nulls(record)
         return record
 
     def document(self) -> Any:
-        """The document, for the expressions of pagination; none for formats of rows."""
+        """The document, for pagination expressions; None for formats of rows."""
         return self.whole
 
     def selection(self) -> Any:
-        """What `records` selects: a list, or an iterator of rows, else one value.
+        """Apply `records`.
+
+        Returns:
+            A list, an iterator of rows, or a single value.
 
         Raises:
-            UnreadableData: the bytes are not of the format.
+            UnreadableData: the bytes are not in the format.
             DataTooLarge: `records` needs more rows at once than memory may hold.
-            RecordsNotFound: it selects null and may not.
+            RecordsNotFound: it selects nothing, and `allow_missing` is false.
         """
         if self.rows is None:
             return _selected(self.datasource, self.whole, single=self.form == "xml")
         if self.datasource.records == "@":
             return self.rows.rows()
-        return _selected(self.datasource, held(self.rows.rows(), self.limits))
+        return _selected(self.datasource, collect_rows(self.rows.rows(), self.limits))
 
     def records(self) -> Iterator[Any]:
-        """The records, in the page's own order; one object is one record."""
+        """The records in the page's order; a single object is one record."""
         selected = self.selection()
         if isinstance(selected, list | Iterator):
             yield from selected
@@ -159,19 +165,22 @@ class Page:
 
 
 def _require_distinct(columns: Iterable[str]) -> None:
-    spelled: dict[str, str] = {}
+    names_by_lower: dict[str, str] = {}
     for name in columns:
-        if spelled.setdefault(name.lower(), name) != name:
+        if names_by_lower.setdefault(name.lower(), name) != name:
             raise UnreadableData(
-                f"The page has the column {spelled[name.lower()]!r} twice, spelled differently; name it with `fields`."
+                f"The page has the columns {names_by_lower[name.lower()]!r} and {name!r}, which differ only in case; "
+                "select one with `fields`."
             )
 
 
 def _selected(datasource: Datasource, document: Any, *, single: bool = False) -> Any:
-    """What `records` selects.
+    """Apply `records` to a document.
 
     Args:
-        single: whether an element that comes once is an object where more of them are a list.
+        datasource: its `records` and `allow_missing` are used.
+        document: the document.
+        single: whether a single element may be an object where several are a list, as in XML.
     """
     try:
         selected = search(datasource.records, document)
@@ -181,8 +190,8 @@ def _selected(datasource: Datasource, document: Any, *, single: bool = False) ->
         raise UnreadableData(f"`records`: {error}.") from None
     if selected is None and not (datasource.records == "@" or datasource.allow_missing):
         raise RecordsNotFound(
-            f"`records` ({datasource.records}) selects nothing in the page, which has {_shape(document)}; "
-            "correct it, or set allow_missing if the page may lack it."
+            f"`records` ({datasource.records}) selects nothing in the page, which is {_shape(document)}; "
+            "correct it, or set allow_missing if pages may have no records."
         )
     return selected
 
@@ -190,28 +199,37 @@ def _selected(datasource: Datasource, document: Any, *, single: bool = False) ->
 def _shape(document: Any) -> str:
     if isinstance(document, dict):
         names = ", ".join(sorted(map(str, document))[:10])
-        return f"the keys {names}" if names else "no keys"
+        return f"an object with the keys {names}" if names else "an empty object"
     return f"a list of {len(document)}" if isinstance(document, list) else f"a single {type(document).__name__}"
 
 
 @contextmanager
 def open_page(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> Iterator[Page]:
-    """A page's content, from its beginning, ready to be read within this context.
+    """Open a page for reading.
+
+    Args:
+        datasource: states the format and its options.
+        receipt: the page's receipt, with media type and file name.
+        content: the page as received, at its beginning.
+        limits: the caps of the readers.
+
+    Yields:
+        The page, which can be read within this context.
 
     Raises:
         EmptyData: it has no bytes.
-        DataTooLarge, UnreadableData: it is not what the datasource says, or more than may be read.
+        DataTooLarge, UnreadableData: it is not what the datasource declares, or too large.
     """
     with ExitStack() as stack:
-        plain, name = stack.enter_context(unpacked(content, receipt.filename, limits))
+        plain, name = stack.enter_context(open_unpacked(content, receipt.filename, limits))
         plain = stack.enter_context(plain_lines(plain, receipt.media_type, limits))
         beginning = plain.read(_PEEK)
         plain.seek(0)
-        form = detect(datasource.format, receipt.media_type, name, beginning)
+        form = detect_format(datasource.format, receipt.media_type, name, beginning)
         if not beginning.strip():
             raise EmptyData(f"The page is empty; {form.upper()} was expected.")
         if form == "csv":
-            guessed = is_guessed(datasource.format, receipt.media_type, name)
+            guessed = is_format_guessed(datasource.format, receipt.media_type, name)
             options = datasource.csv or CsvOptions()
             yield Page(datasource, form, limits, CsvPage(plain, options, receipt.media_type, limits, guessed=guessed))
         else:
@@ -233,9 +251,16 @@ def _parsed(datasource: Datasource, form: Format, content: IO[bytes], limits: Li
             return Page(datasource, form, limits, whole=whole, body=body)
 
 
-def ends_itself(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> bool:
-    """Whether a page that was cut off would be noticed by its format, as by JSON's brackets."""
-    with unpacked(content, receipt.filename, limits) as (plain, name):
+def has_end_marker(datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits) -> bool:
+    """Whether the format itself shows that a page is complete, as JSON does by its closing bracket.
+
+    Args:
+        datasource: states the format.
+        receipt: the page's receipt.
+        content: the page as received, at its beginning.
+        limits: the caps of the readers.
+    """
+    with open_unpacked(content, receipt.filename, limits) as (plain, name):
         packed = plain is not content
-        form = detect(datasource.format, receipt.media_type, name, plain.read(_PEEK))
+        form = detect_format(datasource.format, receipt.media_type, name, plain.read(_PEEK))
     return packed or form not in ("csv", "jsonl")

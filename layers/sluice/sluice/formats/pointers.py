@@ -1,4 +1,4 @@
-"""Where in a page, as it was received, a value stands."""
+"""The places of values in a page as it was received."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from sluice.domain.base import json_pointer
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
 from sluice.formats.limits import Limits
-from sluice.formats.memory import held
+from sluice.formats.memory import collect_rows
 from sluice.formats.parsed_page import Page, open_page
 from sluice.formats.xlsx_format import XlsxPage
 
 Path = tuple[str | int, ...]
-# An expression that only goes down from key to key, which a pointer can do as well.
+# An expression that only selects keys within keys, which a JSON Pointer can express.
 _STEPS = re.compile(r'^(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+"))*$')
 _STEP = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+"')
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands.
+    """The place of a value.
 
     Args:
-        pointer: a JSON Pointer into the page: below its document for JSON; below the number of the
-            record for JSON lines, CSV and Parquet; `/Sheet/row/column` for XLSX; XPath for XML.
-        exact: whether the value itself stands there; if not, the record does.
-        expression: what was applied to the record, where it is not exact.
+        pointer: a JSON Pointer into the page: for JSON below the document; for JSON Lines, CSV and Parquet below the
+            number of the record; for XLSX `/Sheet/row/column`; for XML an XPath.
+        exact: whether the pointer leads to the value itself; if not, to its record.
+        expression: the expression that was applied to the record, if not exact.
     """
 
     pointer: str
@@ -38,13 +38,21 @@ class Place:
     expression: str | None = None
 
 
-def places(
+def find_places(
     datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits, row: int, columns: list[str]
 ) -> dict[str, Place]:
-    """Where the values of a record's columns stand in its page.
+    """Find the values of a record's columns in its page.
 
     Args:
-        row: the record's number within the page, from 0.
+        datasource: tells how records and fields are selected.
+        receipt: the page's receipt.
+        content: the page as received, at its beginning.
+        limits: the caps of the readers.
+        row: the number of the record within the page, from 0.
+        columns: the columns to find.
+
+    Returns:
+        The places by column.
     """
     with open_page(datasource, receipt, content, limits) as page:
         record = next(islice(page.records(), row, None))
@@ -52,71 +60,76 @@ def places(
         return {name: _place(page, record, base, name, row) for name in columns}
 
 
-def document_place(
-    datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits, way: Path, *, listed: bool
+def find_document_place(
+    datasource: Datasource, receipt: PageReceipt, content: IO[bytes], limits: Limits, path: Path, *, listed: bool
 ) -> Place | int:
-    """Where a part of the selected document stands in one of its pages.
+    """Find a part of the selected document in one of its pages.
 
     Args:
-        way: of the part in what this page has given; its first step is an index if `listed`.
-        listed: whether the document is the list of all that the pages gave.
+        datasource: tells how records are selected.
+        receipt: the page's receipt.
+        content: the page as received, at its beginning.
+        limits: the caps of the readers.
+        path: the keys and indexes of the part within what this page gave; if `listed`, the first is an index.
+        listed: whether the document is the list of everything that the pages gave.
 
     Returns:
-        The place; or how many elements the page has given, if the part is of a later page.
+        The place; or how many elements the page gave, if the part is in a later page.
     """
     with open_page(datasource, receipt, content, limits) as page:
         selected = page.selection()
-        selected = held(selected, limits) if isinstance(selected, Iterator) else selected
-        if not way:
+        selected = collect_rows(selected, limits) if isinstance(selected, Iterator) else selected
+        if not path:
             return Place("", datasource.records == "@" and page.rows is None, datasource.records)
         if listed:
             elements = selected if isinstance(selected, list) else [selected]
-            row = int(way[0])
+            row = int(path[0])
             if row >= len(elements):
                 return len(elements)
             plain = page.rows is not None and datasource.records == "@"
-            base = (row,) if plain else _way_to_element(page, selected, elements[row], row)
-            return _part(page, base, way[1:], f"{datasource.records} | [{row}]")
-        return _part(page, _way_to(page.whole, selected), way, datasource.records)
+            base = (row,) if plain else _path_to_element(page, selected, elements[row], row)
+            return _part(page, base, path[1:], f"{datasource.records} | [{row}]")
+        return _part(page, _path_to(page.whole, selected), path, datasource.records)
 
 
-def _way_to_element(page: Page, selected: Any, element: Any, row: int) -> Path | None:
-    found = _way_to(page.whole, element)
-    if found is None and isinstance(selected, list):
-        whole = _way_to(page.whole, selected)
-        found = (*whole, row) if whole is not None else None
-    return found
+def _path_to_element(page: Page, selected: Any, element: Any, row: int) -> Path | None:
+    path = _path_to(page.whole, element)
+    if path is None and isinstance(selected, list):
+        whole = _path_to(page.whole, selected)
+        path = (*whole, row) if whole is not None else None
+    return path
 
 
 def _part(page: Page, base: Path | None, rest: Path, expression: str) -> Place:
     if base is not None:
-        return Place(_written(page, (*base, *rest)), True)
+        return Place(_format_path(page, (*base, *rest)), True)
     steps = "".join(f"[{step}]" if isinstance(step, int) else f'."{step}"' for step in rest)
     return Place("", False, f"{expression} | @{steps}" if steps.startswith("[") else expression + steps)
 
 
 def _base(page: Page, record: Any, row: int) -> Path | None:
-    """The way to the record; none where it was made by an expression."""
+    """The path to the record; None if an expression built it."""
     if page.rows is not None:
         return (row,) if page.datasource.records == "@" else None
-    return _way_to(page.whole, record)
+    return _path_to(page.whole, record)
 
 
-def _way_to(document: Any, wanted: Any) -> Path | None:
-    """The way to the very object that was selected; of scalars none can be told from its equals."""
-    if document is wanted:
+def _path_to(document: Any, target: Any) -> Path | None:
+    """The path to the selected object itself; None for scalars, which cannot be told from equal ones."""
+    if document is target:
         return ()
-    if not isinstance(wanted, dict | list):
+    if not isinstance(target, dict | list):
         return None
     level: list[tuple[Path, Any]] = [((), document)]
     while level:
         below: list[tuple[Path, Any]] = []
-        for way, node in level:
+        for path, node in level:
             for key, value in _children(node):
-                if value is wanted:
-                    return (*way, key)
+                # Identity, not equality: equal objects may occur in several places.
+                if value is target:
+                    return (*path, key)
                 if isinstance(value, dict | list):
-                    below.append(((*way, key), value))
+                    below.append(((*path, key), value))
         level = below
     return None
 
@@ -126,17 +139,17 @@ def _children(node: Any) -> Iterator[tuple[str | int, Any]]:
 
 
 def _place(page: Page, record: Any, base: Path | None, column: str, row: int) -> Place:
-    way, expression = _column_way(page.datasource, record, column)
+    path, expression = _column_path(page.datasource, record, column)
     if base is None:
-        made = expression or column
-        return Place("", False, f"{page.datasource.records} | [{row}] | {made}")
-    if way is None:
-        return Place(_written(page, base), False, expression)
-    return Place(_written(page, (*base, *way)), True)
+        source = expression or column
+        return Place("", False, f"{page.datasource.records} | [{row}] | {source}")
+    if path is None:
+        return Place(_format_path(page, base), False, expression)
+    return Place(_format_path(page, (*base, *path)), True)
 
 
-def _column_way(datasource: Datasource, record: Any, column: str) -> tuple[Path | None, str | None]:
-    """The way from a record to a column's value; or none, and the expression that made it."""
+def _column_path(datasource: Datasource, record: Any, column: str) -> tuple[Path | None, str | None]:
+    """The path from a record to a column's value; or None and the expression that built it."""
     if datasource.selects_columns:
         expression = (datasource.fields or {}).get(column, column)
         if not _STEPS.match(expression):
@@ -146,16 +159,17 @@ def _column_way(datasource: Datasource, record: Any, column: str) -> tuple[Path 
         return None, (datasource.fields or {})[column]
     if not isinstance(record, dict):
         return (), None
-    return next(_ways(record, column.lower()), None), None
+    return next(_paths(record, column.lower()), None), None
 
 
-def _ways(record: dict[str, Any], column: str) -> Iterator[Path]:
-    """The ways to the values whose keys make the column's name, as `a_b` is made of `a` and `b`, or is a key itself.
+def _paths(record: dict[str, Any], column: str) -> Iterator[Path]:
+    """The paths to values whose keys, joined by `_`, make a column's name, as `a_b` is made of `a` and `b`.
 
-    Where it is spelled otherwise than the column, it is the column's all the same.
+    Case is ignored, since a dataset has one spelling for each column.
 
     Args:
-        column: its name in lower case.
+        record: the object.
+        column: the column's name in lower case.
     """
     for key, value in record.items():
         name = key.lower()
@@ -163,20 +177,20 @@ def _ways(record: dict[str, Any], column: str) -> Iterator[Path]:
         if name == column and not below:
             yield (key,)
         elif below and column.startswith(f"{name}_"):
-            yield from ((key, *rest) for rest in _ways(value, column[len(name) + 1 :]))
+            yield from ((key, *rest) for rest in _paths(value, column[len(name) + 1 :]))
 
 
-def _written(page: Page, way: Path) -> str:
+def _format_path(page: Page, path: Path) -> str:
     if page.form == "xml":
-        return _xpath(way)
+        return _xpath(path)
     if isinstance(page.rows, XlsxPage):
-        return page.rows.pointer(way)
-    return json_pointer(way)
+        return page.rows.pointer(path)
+    return json_pointer(path)
 
 
-def _xpath(way: Path) -> str:
-    """Keys as elements, `@name` as attributes, numbers as positions from 1."""
+def _xpath(path: Path) -> str:
+    """Format a path as XPath: keys are elements, `@name` attributes, and indexes positions from 1."""
     text = ""
-    for step in way:
+    for step in path:
         text += f"[{step + 1}]" if isinstance(step, int) else "/text()" if step == "#text" else f"/{step}"
     return text

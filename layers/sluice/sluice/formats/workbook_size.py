@@ -1,4 +1,4 @@
-"""What a workbook's sheets hold: counted before anything is built."""
+"""The contents of a workbook's sheets, counted in its XML before anything is built."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import IO, Any
 from sluice.errors import DataTooLarge
 from sluice.formats.limits import Limits
 
+# Regular expressions instead of an XML parser: a sheet of millions of cells is scanned in seconds.
 _TAG = re.compile(rb"<(?:\w+:)?(?:(row)|c)\b([^>]*)>")
 _AT = re.compile(rb"""\br\s*=\s*["']([A-Za-z]*)(\d+)["']""")
 _SHARED_CELL = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*(\d+)""")
@@ -32,13 +33,13 @@ _COLUMN_BITS = 14
 
 @dataclass
 class Cells:
-    """The cells of a sheet that say something about others than their values; positions count from 1.
+    """Counts and special cells of a sheet. Positions count from 1.
 
     Args:
         row: the last row with a value.
         column: the last column with a value.
         rows: how many rows have a value.
-        errors: the cells that hold an error.
+        errors: the cells that contain an error.
         uncalculated: the formulas without a stored result.
         zeros: the formulas whose stored result is 0.
     """
@@ -52,17 +53,17 @@ class Cells:
 
 
 class Places:
-    """Positions of cells, in little memory."""
+    """Positions of cells, packed into eight bytes each."""
 
     def __init__(self) -> None:
         self._packed = array("Q")
 
     def add(self, row: int, column: int) -> None:
-        """Keep one more position."""
+        """Add a position, counted from 1."""
         self._packed.append(row << _COLUMN_BITS | column - 1)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Rows and columns, from 1."""
+        """The rows and columns, from 1."""
         for packed in self._packed:
             yield packed >> _COLUMN_BITS, (packed & (1 << _COLUMN_BITS) - 1) + 1
 
@@ -72,10 +73,10 @@ class Workbook:
     """What was counted in a workbook.
 
     Args:
-        cells: those of the sheet that is read.
-        others: how many rows with values the other sheets have, by their names.
-        calculated_later: whether the workbook asks to be calculated when it is opened, as programs
-            write it that do not calculate.
+        cells: the cells of the sheet that is read.
+        others: how many rows with values the other sheets have, by name.
+        calculated_later: whether the workbook asks to be calculated when it is opened. Programs that cannot
+            calculate write that, with 0 as the results.
     """
 
     cells: Cells
@@ -84,40 +85,46 @@ class Workbook:
 
 
 def require_buildable(content: IO[bytes], sheet: str | None, limits: Limits) -> Workbook:
-    """Refuse a sheet whose cells, or whose texts, need more memory than a document may.
+    """Refuse a sheet whose cells or texts need more memory than a document may.
 
-    A sheet becomes a grid as wide and high as its outermost cells, and each cell a text of its own,
-    so that two cells or one shared text can stand for gigabytes.
+    A sheet becomes a grid that reaches to its outermost cells, with a copy of the text in each cell. So two cells or
+    one shared string can stand for gigabytes.
 
     Args:
-        sheet: the sheet's name; none for the first one, besides which the others are counted.
+        content: the workbook; it is left at its beginning.
+        sheet: the name of the sheet; None for the first one, in which case the rows of the others are counted too.
+        limits: its `cells` and `document_memory` are the caps.
 
     Raises:
-        DataTooLarge: the sheet exceeds a setting.
+        DataTooLarge: a cap is exceeded.
         zipfile.BadZipFile: the workbook cannot be read.
     """
     with zipfile.ZipFile(content) as archive:
         names = set(archive.namelist())
         shared = _text_sizes(archive.read(_SHARED_STRINGS)) if _SHARED_STRINGS in names else []
         sheets = _sheets(archive)
-        wanted = sheet or next(iter(sheets), None)
-        known = sheets.get(wanted or "")
-        chosen = [known] if known in names else [name for name in sorted(names) if _WORKSHEET.fullmatch(name)]
+        sheet_name = sheet or next(iter(sheets), None)
+        part_of_sheet = sheets.get(sheet_name or "")
+        chosen = (
+            [part_of_sheet]
+            if part_of_sheet in names
+            else [name for name in sorted(names) if _WORKSHEET.fullmatch(name)]
+        )
         cells = Cells()
         for part in chosen:
             body = archive.read(part)
-            cells = _scanned(body)
+            cells = _scan(body)
             _require_few_cells(cells, limits)
             _require_little_text(body, shared, limits)
         others = {
-            name: _scanned(archive.read(part)).rows
+            name: _scan(archive.read(part)).rows
             for name, part in sheets.items()
             if sheet is None and part in names and part not in chosen
         }
-        about = archive.read(_WORKBOOK) if _WORKBOOK in names else b""
+        workbook = archive.read(_WORKBOOK) if _WORKBOOK in names else b""
     content.seek(0)
-    found = {name: rows for name, rows in others.items() if rows}
-    return Workbook(cells, found, _CALCULATED_LATER.search(about) is not None)
+    rows_by_sheet = {name: rows for name, rows in others.items() if rows}
+    return Workbook(cells, rows_by_sheet, _CALCULATED_LATER.search(workbook) is not None)
 
 
 def _require_few_cells(cells: Cells, limits: Limits) -> None:
@@ -125,12 +132,12 @@ def _require_few_cells(cells: Cells, limits: Limits) -> None:
     if rows * columns > limits.cells:
         raise DataTooLarge(
             f"The sheet reaches to row {rows} and column {columns}, which makes {rows * columns} cells; at most "
-            f"{limits.cells} are read (MAX_CELLS). Delete the outlying cells, or drop CSV instead."
+            f"{limits.cells} are allowed (MAX_CELLS). Delete the outlying cells, or drop CSV instead."
         )
 
 
-def _scanned(body: bytes) -> Cells:
-    """The cells of a sheet's XML."""
+def _scan(body: bytes) -> Cells:
+    """Count the cells in a sheet's XML."""
     cells = Cells()
     row = column = filled = 0
     for tag in _TAG.finditer(body):
@@ -140,18 +147,18 @@ def _scanned(body: bytes) -> Cells:
             row, column = int(place[2]) if place else row + 1, 0
             continue
         column = _column(place[1]) if place and place[1] else column + 1
-        if attributes.endswith(b"/"):  # a cell with a style only
+        if attributes.endswith(b"/"):  # an empty cell that only has a style
             continue
         at = int(place[2]) if place else row
         cells.row, cells.column = max(cells.row, at), max(cells.column, column)
         if at != filled:
             cells.rows, filled = cells.rows + 1, at
-        _note(cells, body, tag, at, column)
+        _add_special_cell(cells, body, tag, at, column)
     return cells
 
 
-def _note(cells: Cells, body: bytes, tag: re.Match[bytes], row: int, column: int) -> None:
-    """Keep the place of a cell with an error, or with a formula whose result is doubtful."""
+def _add_special_cell(cells: Cells, body: bytes, tag: re.Match[bytes], row: int, column: int) -> None:
+    """Add a cell that has an error, or a formula without a reliable result."""
     if _ERROR.search(tag[2]):
         cells.errors.add(row, column)
         return
@@ -172,12 +179,13 @@ def _column(letters: bytes) -> int:
 
 
 def _text_sizes(body: bytes) -> list[int]:
-    """About how many bytes each shared text has."""
+    """The approximate size of each shared string in bytes."""
     starts = [match.start() for match in _SHARED_TEXT.finditer(body)]
     return [end - start for start, end in zip(starts, [*starts[1:], len(body)], strict=True)]
 
 
 def _require_little_text(body: bytes, shared: list[int], limits: Limits) -> None:
+    # Fast path: even if every element were the longest shared string, the texts would fit.
     if not shared or body.count(b"<") * max(shared) * 2 <= limits.document_memory:
         return
     places = (int(match[1]) for match in _SHARED_CELL.finditer(body))
@@ -190,32 +198,34 @@ def _require_little_text(body: bytes, shared: list[int], limits: Limits) -> None
 
 
 def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
-    """The parts of the sheets by their names, in the workbook's order; none where it does not say."""
+    """The files of the sheets by name, in the workbook's order; empty if the workbook does not list them."""
     try:
         listed = _elements(archive.read(_WORKBOOK), "sheet")
-        targets = {one["Id"]: one["Target"] for one in _elements(archive.read(_RELATIONS), "Relationship")}
-        return {one["name"]: _part(targets[one["id"]]) for one in listed}
+        targets = {
+            attributes["Id"]: attributes["Target"] for attributes in _elements(archive.read(_RELATIONS), "Relationship")
+        }
+        return {attributes["name"]: _part_name(targets[attributes["id"]]) for attributes in listed}
     except (KeyError, ValueError):
         return {}
 
 
-def _part(target: str) -> str:
+def _part_name(target: str) -> str:
     return posixpath.normpath(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
 
 
 def _elements(body: bytes, name: str) -> list[dict[str, Any]]:
-    """The attributes of all elements of a name, without the prefixes of either.
+    """The attributes of all elements with a name, ignoring namespace prefixes.
 
     Raises:
-        ValueError: it is no XML.
+        ValueError: the text is not XML.
     """
     from xml.parsers.expat import ExpatError, ParserCreate
 
-    found: list[dict[str, Any]] = []
+    elements: list[dict[str, Any]] = []
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         if tag.rpartition(":")[2] == name:
-            found.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
+            elements.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
 
     parser = ParserCreate()
     parser.StartElementHandler = start
@@ -223,4 +233,4 @@ def _elements(body: bytes, name: str) -> list[dict[str, Any]]:
         parser.Parse(body, True)
     except ExpatError as error:
         raise ValueError(str(error)) from None
-    return found
+    return elements

@@ -10,7 +10,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt
 from sluice.errors import NotFound
 from sluice.formats.limits import Limits
-from sluice.formats.pointers import document_place, places
+from sluice.formats.pointers import find_document_place, find_places
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 
@@ -44,7 +44,7 @@ class Citer:
         receipt = self._page(manifest, run, position["_page"])
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         with self._lake.raw(receipt.hash or "") as content:
-            found = places(datasource, receipt, content, Limits.of(self._settings), position["_row"], names)
+            found = find_places(datasource, receipt, content, Limits.of(self._settings), position["_row"], names)
         page = page_of(receipt, run)
         return {
             name: {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}
@@ -93,7 +93,7 @@ class Citer:
         for receipt in pages:
             with self._lake.raw(receipt.hash or "") as content:
                 limits = Limits.of(self._settings)
-                place = document_place(datasource, receipt, content, limits, way, listed=listed)
+                place = find_document_place(datasource, receipt, content, limits, way, listed=listed)
             if not isinstance(place, int):
                 page = page_of(receipt, version.run)
                 return {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}

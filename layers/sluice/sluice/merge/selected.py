@@ -10,7 +10,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex
 from sluice.formats.limits import Limits
-from sluice.formats.memory import held
+from sluice.formats.memory import collect_rows
 from sluice.formats.parsed_page import open_page
 from sluice.lake.store import Lake
 
@@ -44,7 +44,7 @@ def selected_document(manifest: Manifest, lake: Lake, limits: Limits) -> Selecte
             if page.form == "csv":
                 return None
             selected = page.selection()
-            selected = held(selected, limits) if isinstance(selected, Iterator) else selected
+            selected = collect_rows(selected, limits) if isinstance(selected, Iterator) else selected
         if isinstance(selected, list):
             elements += selected
         elif len(index.pages) == 1:

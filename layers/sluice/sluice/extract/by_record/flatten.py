@@ -125,7 +125,8 @@ def _add(row: Row, columns: Columns, path: tuple[str, ...], record: dict[str, An
             name = columns.name(here)
             if name in row:
                 raise UnreadableData(
-                    f"A record has the column {name!r} twice, spelled differently; name it with `fields`."
+                    f"A record has several keys for the column {name!r}, which differ only in case; "
+                    "select one with `fields`."
                 )
             row[name] = value
 

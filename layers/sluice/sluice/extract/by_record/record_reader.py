@@ -77,7 +77,7 @@ class RecordReader:
         types.know(known, text=page.text)
         types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")
         for position, record in enumerate(page.records()):
-            row = maker.row(page.filled(record), receipt)
+            row = maker.row(page.with_struct_nulls(record), receipt)
             types.observe(row, text=page.text)
             if not isinstance(record, dict) and not datasource.selects_columns:
                 types.declare("value", "json")

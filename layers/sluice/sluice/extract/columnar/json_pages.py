@@ -20,9 +20,9 @@ from sluice.extract.columnar.json_source import SAME, JsonSource
 from sluice.extract.columnar.pages import NotColumnar, Pages
 from sluice.extract.columnar.structure import spelled_alike
 from sluice.extract.records import Records
-from sluice.formats.detect import detect
+from sluice.formats.detect import detect_format
 from sluice.formats.extended_json import plain_lines
-from sluice.formats.packed import unpacked
+from sluice.formats.packed import open_unpacked
 from sluice.lake.parquet import literal
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ class JsonReader:
         """Keep a page as a file."""
         pages = self._pages
         with (
-            unpacked(content, receipt.filename, pages.limits) as (packed, name),
+            open_unpacked(content, receipt.filename, pages.limits) as (packed, name),
             plain_lines(packed, receipt.media_type, pages.limits) as plain,
         ):
-            form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
+            form = detect_format(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
             plain.seek(0)
             layout = _LAYOUTS.get(form)
             if layout is None or self._layout not in (None, layout) or (layout == "lines" and self._way):

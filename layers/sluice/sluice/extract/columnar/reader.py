@@ -21,8 +21,8 @@ from sluice.extract.columnar.pages import NotColumnar, Pages, Reader
 from sluice.extract.columnar.parquet_pages import ParquetReader
 from sluice.extract.columnar.watch import watched
 from sluice.extract.records import Records
-from sluice.formats.detect import detect
-from sluice.formats.packed import unpacked
+from sluice.formats.detect import detect_format
+from sluice.formats.packed import open_unpacked
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -121,8 +121,8 @@ def _form(pages: Pages, receipt: PageReceipt, content: IO[bytes]) -> Format:
     Raises:
         NotColumnar: the engine does not read it.
     """
-    with unpacked(content, receipt.filename, pages.limits) as (plain, name):
-        form = detect(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
+    with open_unpacked(content, receipt.filename, pages.limits) as (plain, name):
+        form = detect_format(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
     content.seek(0)
     if form not in _READERS:
         raise NotColumnar

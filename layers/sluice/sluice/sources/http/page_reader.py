@@ -14,7 +14,7 @@ from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
 from sluice.formats.error_pages import Shape, is_suspect, require_no_error, require_same_shape, shape_of
 from sluice.formats.limits import Limits
-from sluice.formats.parsed_page import ends_itself, open_page
+from sluice.formats.parsed_page import has_end_marker, open_page
 from sluice.lake.store import Lake
 from sluice.sources.http.auth import Credentials
 from sluice.sources.http.client import Received, full_url
@@ -171,7 +171,7 @@ class PageReader:
     def _ends_itself(self, receipt: PageReceipt, received: Received) -> bool:
         """Whether a cut-off page would be noticed by its format, as JSON's brackets do."""
         received.body.seek(0)
-        return ends_itself(self._datasource, receipt, received.body, self._limits)
+        return has_end_marker(self._datasource, receipt, received.body, self._limits)
 
 
 @contextmanager
