@@ -18,7 +18,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.domain.schema import Column
 from sluice.extract.by_record.record_reader import RecordReader
-from sluice.extract.by_record.typing import TogetherOnlyError
+from sluice.extract.by_record.typing import NeedsSingleReaderError
 from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
 from sluice.extract.parallel_reading import ParallelReading
@@ -142,14 +142,14 @@ def read_in_parts(bodies: list[bytes], source: Datasource, ends: list[int]) -> R
         lake: Any = PageLake(bodies, Path(folder))
         reading = PageReading(lake, settings, [], lambda _: None)
         whole = ParallelReading(
-            RUN, source, index, reading, lake, "work", parts, adds=False, becoming=lambda columns: {}
+            RUN, source, index, reading, lake, "work", parts, adds=False, find_text_columns=lambda columns: {}
         )
         following: tuple[str, list[int]] | None = None
         try:
             while following := whole.next_stage(following[0] if following else None):
                 for number in reversed(following[1]):
                     whole.work(following[0], number)
-        except TogetherOnlyError:
+        except NeedsSingleReaderError:
             return None
         records = whole.records()
         rows: list[tuple[Any, ...]] = []

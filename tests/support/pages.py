@@ -40,7 +40,7 @@ def seen(body: bytes, name: str = "a.csv", *, limits: Limits = LIMITS, **datasou
         number=1, url=f"drop:{name}", media_type=None, filename=name, ok=True, fetched_at=_SECOND
     )
     preview = Preview(preview_run("n"), source, limits, 1_000_000)
-    preview.look(receipt, io.BytesIO(body))
-    found = preview.presented(1)
+    preview.add_page(receipt, io.BytesIO(body))
+    found = preview.response(1)
     types = {column["name"]: column["type"] for column in found["schema"]}
     return Seen(found["records"], types, found["warnings"])

@@ -67,7 +67,9 @@ def cut_off(admin: Client, upstream: Upstream) -> dict[str, Any]:
 def test_a_version_that_adds_to_a_doubtful_one_says_so(admin: Client, cut_off: dict[str, Any]) -> None:
     following = ingest(admin, "coins")
     assert (following["status"], following["completeness"]) == ("succeeded", "unproven")
-    assert following["completeness_reasons"] == [f"it holds the records of the run {cut_off['id']}, which was partial"]
+    assert following["completeness_reasons"] == [
+        f"it contains the records of the run {cut_off['id']}, which was partial"
+    ]
     assert following["completeness_reasons"][0] in following["warnings"]
     assert ingest(admin, "coins", {"replay": following["version"]})["completeness"] == "unproven"
 
@@ -99,7 +101,7 @@ def test_files_that_are_added_up_keep_the_doubts_of_each(services: Container, ad
     assert second is not None
     assert (second["completeness"], second["completeness_reasons"]) == (
         "unproven",
-        [f"it holds the records of the run {first['id']}, which was unproven"],
+        [f"it contains the records of the run {first['id']}, which was unproven"],
     )
 
 

@@ -65,7 +65,7 @@ def test_the_columns_that_are_kept_are_in_the_manifest_and_the_fingerprint(
     assert len({one[2] for one in made.values()}) == 3
     upstream.serve([])
     run = ingest(admin, "a")
-    assert run["warnings"] == ["there are no records: the columns of version 6 are kept"]
+    assert run["warnings"] == ["there are no records; the columns of version 6 were kept"]
     again = manifest_of(services, "a")
     assert (again.columns_of, again.fingerprint) == (6, made["known"][2]), "the same columns are the same bytes"
     replayed = ingest(admin, "a", {"replay": 6})

@@ -273,7 +273,7 @@ def test_an_upsert_keeps_every_record_and_digit(
             assert "double" in kinds, "only numbers beside doubles are refused"
             assert "json" not in kinds
             continue
-        columns = append_upsert.together(columns, new, empty=not before, key=["k"])
+        columns = append_upsert.merge_columns(columns, new, empty=not before, key=["k"])
         query = append_upsert.upsert_query(before, [with_run(folder, file, run)], columns, ["k"])
         target = folder / f"{run}.parquet"
         with ENGINE.cursor() as connection:
@@ -296,7 +296,7 @@ def test_an_append_keeps_every_digit(
     files: list[LocalFile] = []
     for run, records in enumerate(found):
         new, file = extracted(folder, records)
-        columns = append_upsert.together(columns, new, empty=not files)
+        columns = append_upsert.merge_columns(columns, new, empty=not files)
         files.append(with_run(folder, file, run))
     target = folder / "compacted.parquet"
     with ENGINE.cursor() as connection:

@@ -55,4 +55,4 @@ def test_a_key_of_which_no_record_has_a_column_is_told(services: Container, admi
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"]})
     run = drop(services, "notes/a.csv", b"a,b\n1,2\n")
     assert run is not None
-    assert run["warnings"] == ["id: no record has this column, which is part of the primary key"]
+    assert run["warnings"] == ["id: no record has this column of the primary key"]

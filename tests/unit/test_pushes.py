@@ -324,7 +324,7 @@ def test_a_primary_key_that_old_rows_lack_is_refused(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 1}])
     admin.patch("/datasources/stock", {"primary_key": ["k"]})
     run = admin.get(f"/runs/{pushed(admin, 'stock', [{'k': 1}])['run']}").json()
-    assert (run["status"], "changed since" in run["error"]["detail"]) == ("failed", True)
+    assert (run["status"], "which was changed" in run["error"]["detail"]) == ("failed", True)
     assert rows(admin, "datasources/stock") == [{"id": 1}]
 
 

@@ -50,8 +50,8 @@ def test_a_key_that_an_object_has_twice_is_told(admin: Client, notes: Any) -> No
     run = notes("a.json", b'[{"a": 1, "a": 2}, {"a": 3, "b": {"x": 1, "x": 1}}]')
     assert rows(admin, "datasources/notes")[0]["a"] == 2
     assert [warning.partition(",")[0] for warning in run["warnings"]] == [
-        "a: 1 values were left out",
-        "x: 1 values were left out",
+        "a: 1 values were ignored",
+        "x: 1 values were ignored",
     ]
 
 
@@ -112,7 +112,7 @@ def test_a_column_that_becomes_text_is_told(services: Container, admin: Client) 
         answer = admin.post("/datasources/log/records", [{"v": value}])
         warned.append(admin.get(f"/runs/{answer.json()['run']}").json()["warnings"])
     assert [len(warnings) for warnings in warned] == [0, 1, 0]
-    assert "v: it was bigint and is text now" in warned[1][0]
+    assert "v: the type changed from bigint to text" in warned[1][0]
 
 
 def test_members_of_structs_are_read_as_columns_are(tmp_path: Any) -> None:

@@ -14,7 +14,7 @@ from test_columnar import TEXTS, TYPES, json_document, palette, records
 
 from sluice.domain.run import PageReceipt
 from sluice.errors import UnreadableData
-from sluice.extract.parallel_reading import parts_of
+from sluice.extract.parallel_reading import split_pages
 from support.extraction import Read, datasource, read_in_parts, read_whole
 
 EXAMPLES = settings(
@@ -154,6 +154,6 @@ def test_pages_are_divided_by_their_bytes() -> None:
     def page(size: int) -> PageReceipt:
         return PageReceipt(number=1, ok=True, url="", hash="", bytes=size, fetched_at="")
 
-    sizes = [[one.bytes for one in part] for part in parts_of([page(size) for size in (3, 4, 5, 20, 1, 1)], 10)]
+    sizes = [[one.bytes for one in part] for part in split_pages([page(size) for size in (3, 4, 5, 20, 1, 1)], 10)]
     assert sizes == [[3, 4], [5], [20], [1, 1]]
-    assert parts_of([page(20)], 10) == [[page(20)]]
+    assert split_pages([page(20)], 10) == [[page(20)]]

@@ -76,5 +76,5 @@ def _preview(call: Call, services: Container, datasource: Datasource, author: Au
     pages = call.integer("pages", 1, 1, settings.preview_pages)
     preview = Preview(preview_run(datasource.slug), datasource, Limits.of(settings), settings.preview_records)
     secret = _secrets(call, services, datasource, author)
-    count = source_of(datasource.kind).preview(datasource, services, secret, pages, preview.look)
-    return Answer(preview.presented(count))
+    count = source_of(datasource.kind).preview(datasource, services, secret, pages, preview.add_page)
+    return Answer(preview.response(count))

@@ -1,1 +1,1 @@
-"""Extracting: from raw pages to typed records in Parquet, with page and row of each."""
+"""Extracting: from raw pages to typed records in Parquet, each with its page and row."""

@@ -1,4 +1,4 @@
-"""Append and upsert: what a run's records make of the version that is published."""
+"""Append and upsert: combining the records of a run with the published version."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from sluice.lake.equality import identity_cell
 from sluice.lake.parquet import LocalFile, literal, quoted, rows_of
 
 
-def together(before: list[Column], new: list[Column], *, empty: bool, key: Sequence[str] = ()) -> list[Column]:
-    """The columns of the version before with those of new records, each wide enough for both.
+def merge_columns(before: list[Column], new: list[Column], *, empty: bool, key: Sequence[str] = ()) -> list[Column]:
+    """The columns of a version that adds new records to an earlier one, each wide enough for both.
 
     Args:
-        empty: whether the version before has no rows, so that no column of it lacks a value.
-        key: the columns by which records are matched: of JSON, they tell a number from its text.
+        before: the columns of the earlier version.
+        new: the columns of the new records.
+        empty: whether the earlier version has no rows, so that it lacks no values of new columns.
+        key: the columns of the primary key. In JSON keys, a number and its text are different.
     """
-    known = {column.name: column for column in before}
-    fresh = {column.name: column for column in new}
-    names = {**known, **fresh}
-    return [_both(known.get(name), fresh.get(name), empty=empty, is_key=name in key) for name in names]
+    old_columns = {column.name: column for column in before}
+    new_columns = {column.name: column for column in new}
+    names = {**old_columns, **new_columns}
+    return [
+        _merge_column(old_columns.get(name), new_columns.get(name), empty=empty, is_key=name in key) for name in names
+    ]
 
 
-def _both(before: Column | None, new: Column | None, *, empty: bool, is_key: bool) -> Column:
+def _merge_column(before: Column | None, new: Column | None, *, empty: bool, is_key: bool) -> Column:
     if before is None or new is None:
         only = before or new
         assert only is not None
-        lacking = before is not None or not empty
-        return only.model_copy(update={"nullable": only.nullable or lacking, "missing": only.missing or lacking})
+        is_missing = before is not None or not empty
+        return only.model_copy(update={"nullable": only.nullable or is_missing, "missing": only.missing or is_missing})
     return Column(
         name=before.name,
         type=_key_type(before, new) if is_key else column_type([before, new]),
@@ -42,15 +46,15 @@ def _both(before: Column | None, new: Column | None, *, empty: bool, is_key: boo
 
 
 def _key_type(before: Column, new: Column) -> str:
-    """The type of a key of two types; of JSON's values JSON, in which 7 and "7" are two keys."""
+    """The type of a key with two types; `json` if both are JSON, in which 7 and "7" are different keys."""
     kind = column_type([before, new])
-    known = _known(before, new)
-    mixed = kind == "string" and len({column.type for column in known}) > 1
-    return "json" if mixed and all(map(_is_json, known)) else kind
+    typed_columns = _known(before, new)
+    mixed = kind == "string" and len({column.type for column in typed_columns}) > 1
+    return "json" if mixed and all(map(_is_json, typed_columns)) else kind
 
 
 def _known(before: Column, new: Column) -> list[Column]:
-    """Those of two columns of whose type something is known; both where nothing is."""
+    """The columns whose types are known; both if neither is."""
     return [column for column in (before, new) if not column.guessed] or [before, new]
 
 
@@ -61,41 +65,52 @@ def _is_json(column: Column) -> bool:
 def require_key(key: list[str], before: list[Column], new: list[Column]) -> None:
     """Refuse records that cannot be matched by the primary key.
 
+    Args:
+        key: the columns of the primary key.
+        before: the columns of the earlier version.
+        new: the columns of the new records.
+
     Raises:
-        UnreadableData: they lack a column of it, or its types cannot be compared without making one key of
-            two, or two of one: a double cannot tell large whole numbers apart, and a text not 7 from "7".
+        UnreadableData: the records lack a key column, or the types of a key cannot be compared without making one key
+            of two or two of one: doubles cannot tell large integers apart, and text cannot tell 7 from "7".
     """
     columns = {column.name: column for column in new}
-    known = {column.name: column for column in before}
+    old_columns = {column.name: column for column in before}
     for name in key:
         if name not in columns:
             raise UnreadableData(f"The records have no column {name!r}, which is part of the primary key.")
-        was, now = known.get(name), columns[name]
-        if was is None or was.guessed or now.guessed or was.type == now.type:
+        old, current = old_columns.get(name), columns[name]
+        if old is None or old.guessed or current.guessed or old.type == current.type:
             continue
-        if not _can_meet(was, now):
+        if not _is_comparable(old, current):
             raise UnreadableData(
-                f"The primary key {name!r} was {was.type} and is {now.type} now; set its type in `types`."
+                f"The type of the primary key {name!r} changed from {old.type} to {current.type}; set it in `types`."
             )
 
 
-def _can_meet(was: Column, now: Column) -> bool:
-    """Whether keys of two types can be compared, and none becomes another one's."""
-    types, kind = {was.type, now.type}, _key_type(was, now)
-    if are_numbers([was, now]):
+def _is_comparable(old: Column, current: Column) -> bool:
+    """Whether keys of two types can be compared without confusing two of them."""
+    types, kind = {old.type, current.type}, _key_type(old, current)
+    if are_numbers([old, current]):
         return "double" not in types and kind != "string"
     return "json" not in types or kind == "json"
 
 
 def with_run(query: str, run: str) -> str:
-    """New rows with the run that brought them."""
+    """The SQL of new rows with the id of the run that brought them, in their order."""
     return f"SELECT *, {literal(run)} AS _run FROM ({query}) ORDER BY _page, _row"
 
 
 def upsert_query(before: list[LocalFile], fresh: list[LocalFile], columns: list[Column], key: list[str]) -> str:
-    """The rows of both, the later one of each key, ordered by the key.
+    """The SQL of the rows of an upserted version: the latest one of each key, ordered by the key.
 
-    Later is what a run that began later has brought: one that is redriven takes nothing back.
+    The latest row is that of the run that started last, so that redriving an old run does not undo newer ones.
+
+    Args:
+        before: the files of the earlier version.
+        fresh: the files with the new records.
+        columns: the columns of the version.
+        key: the columns of the primary key.
     """
     rows = rows_of([*before, *fresh], columns, ["_run", "_page", "_row", "_missing"])
     names = ", ".join(map(quoted, key))
@@ -109,8 +124,8 @@ def upsert_query(before: list[LocalFile], fresh: list[LocalFile], columns: list[
     """
 
 
-def others_query(file: LocalFile, columns: list[Column], run: str) -> str:
-    """The rows of a file that another run has brought, in their order."""
+def other_runs_query(file: LocalFile, columns: list[Column], run: str) -> str:
+    """The SQL of a file's rows from other runs than this one, in their order."""
     ordered = rows_of([file], columns, ["_run", "_page", "_row", "_missing"], numbered=True)
     return f"""
         SELECT * EXCLUDE (_file_index, file_row_number) FROM {ordered} WHERE _run <> {literal(run)}
@@ -119,12 +134,18 @@ def others_query(file: LocalFile, columns: list[Column], run: str) -> str:
 
 
 def compacted_query(files: list[LocalFile], columns: list[Column]) -> str:
-    """The rows of many files for one, in the order in which they came."""
+    """The SQL of the rows of many files, in their order."""
     position = ["_run", "_page", "_row", "_missing"]
     ordered = rows_of(files, columns, position, numbered=True)
     return f"SELECT * EXCLUDE (_file_index, file_row_number) FROM {ordered} ORDER BY _file_index, file_row_number"
 
 
-def seen_before(base: Manifest, page: str) -> bool:
-    """Whether a file that is added now was added before: by `append` at any time, by `upsert` just now."""
+def was_added_before(base: Manifest, page: str) -> bool:
+    """Whether the version already contains a file.
+
+    Args:
+        base: the manifest of the version.
+        page: the hash of the file. With `append` it may be any earlier file, with `upsert` only the latest: older
+            ones may have been overwritten since.
+    """
     return page in base.pages if base.disposition == "append" else base.pages[-1:] == [page]

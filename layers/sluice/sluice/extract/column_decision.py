@@ -1,4 +1,4 @@
-"""The step of reading between having seen all records and converting them: what their columns are."""
+"""The step between reading all records and converting them: deciding on their columns."""
 
 from __future__ import annotations
 
@@ -7,58 +7,60 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sluice.domain.schema import Column
-from sluice.extract.by_record.flatten import Columns
+from sluice.extract.by_record.flatten import ColumnNames
 from sluice.extract.by_record.typing import ColumnTypes
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was seen of some pages.
+class Observations:
+    """What was observed in some pages.
 
     Args:
-        notes: what was guessed about the pages and might be wrong.
-        repeated: the keys that objects have more than once, and how often.
+        types: the observed values.
+        column_names: the observed keys.
+        notes: warnings about what was guessed.
+        repeated: duplicate keys in objects, and how often each was replaced.
     """
 
     types: ColumnTypes
-    spelled: Columns
+    column_names: ColumnNames
     notes: list[str] = field(default_factory=list)
     repeated: Counter[str] = field(default_factory=Counter)
 
     def warnings(self, types: ColumnTypes) -> list[str]:
-        """What the run has to say about the pages.
+        """The warnings of a run about its pages.
 
         Args:
-            types: what was told while their records were converted.
+            types: the types with the problems found while converting the records.
         """
         repeated = [
-            f"{key}: {count} values were left out, since their objects have the key again; the last value is used"
+            f"{key}: {count} values were ignored because their objects have the key again; the last value counts"
             for key, count in self.repeated.items()
         ]
         return [*self.notes, *repeated, *types.warnings()]
 
 
-# Decides on the types and the columns by which the records are converted.
-Settle = Callable[[Seen], tuple[ColumnTypes, list[Column]]]
+# From the observations to the types and columns for the conversion.
+DecideColumns = Callable[[Observations], tuple[ColumnTypes, list[Column]]]
 
 
-def _alone(seen: Seen) -> tuple[ColumnTypes, list[Column]]:
-    return seen.types, seen.types.columns(seen.spelled)
+def _own_columns(observed: Observations) -> tuple[ColumnTypes, list[Column]]:
+    return observed.types, observed.types.columns(observed.column_names)
 
 
 @dataclass(frozen=True)
-class Among:
-    """What is known of a run's other pages, where some of them are read.
+class ReadingContext:
+    """What is known of a run's other pages when only some are read.
 
     Args:
-        reconcile: decides on the columns; by itself, what the pages have are the columns.
-        types: those of the run's columns by their names in lower case, where they are known.
-        before: how many records the run has in front of these.
+        decide_columns: decides on the columns; by default they are those that the pages themselves have.
+        types: the types of the run's columns by name in lower case, if they are known.
+        before: how many records of the run precede these.
     """
 
-    reconcile: Settle = _alone
+    decide_columns: DecideColumns = _own_columns
     types: Mapping[str, str] = field(default_factory=dict)
     before: int = 0
 
 
-ALONE = Among()
+WHOLE_RUN = ReadingContext()

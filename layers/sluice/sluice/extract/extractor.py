@@ -1,4 +1,4 @@
-"""The extract stage: raw pages to one version's Parquet and manifest."""
+"""The extract stage: from raw pages to the Parquet files and manifest of one version."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, cap_notes
 from sluice.domain.schema import Column
 from sluice.extract import append_upsert
-from sluice.extract.by_record.typing import TogetherOnlyError
+from sluice.extract.by_record.typing import NeedsSingleReaderError
 from sluice.extract.columnar.watch import watched
 from sluice.extract.empty import columns_without_records, nothing_query
 from sluice.extract.fingerprint import fingerprint_of
 from sluice.extract.history import History
 from sluice.extract.incompleteness import carry_doubts
 from sluice.extract.known_types import with_known_types
-from sluice.extract.parallel_reading import ParallelReading, parts_of
-from sluice.extract.reading import PageReading, loses_text
+from sluice.extract.parallel_reading import ParallelReading, split_pages
+from sluice.extract.reading import PageReading, loses_original_text
 from sluice.extract.records import Records
 from sluice.extract.writing import Writer
 from sluice.formats.error_pages import require_no_error, shape_of
@@ -43,9 +43,10 @@ class Base:
     """The published version that a run may add to.
 
     Args:
-        number: 0 when nothing is published.
-        version: that version; none when there is none, or the run does not add to it.
-        known: the version whose columns one without records keeps: the published one; of a replay, the replayed one.
+        number: its number; 0 if nothing is published.
+        version: the version; None if there is none, or the run does not add to it.
+        known: the version whose columns a version without records keeps: the published one, or the one that a replay
+            replays.
     """
 
     number: int
@@ -57,7 +58,13 @@ class Extractor:
     """Makes the version of one run.
 
     Args:
-        tick: is told how many records were read, now and then; it may end the work by raising.
+        run: the run.
+        datasource: the datasource as it was when the run started.
+        index: the pages that were fetched.
+        base: the published version.
+        lake: the store of pages and versions.
+        settings: the settings.
+        tick: called now and then with the number of records; it may stop the work by raising.
     """
 
     def __init__(
@@ -81,95 +88,105 @@ class Extractor:
         self._before = lake.manifest(base.version.manifest_key) if base.version and self._adds else None
         known = [column.name for column in self._before.columns] if self._before is not None else []
         self._reading = PageReading(lake, settings, known, tick)
-        pages = parts_of(index.pages, settings.extract_part_bytes)
+        pages = split_pages(index.pages, settings.extract_part_bytes)
         self._fingerprint = fingerprint_of(run, datasource, index, self._before, parts=list(map(len, pages)))
         self._folder = object_keys.version_folder(run, self._fingerprint)
         self.work_folder = object_keys.work_folder(run, self._fingerprint)
         known_types = with_known_types(datasource, index)
-        about = (run, known_types, index, self._reading, lake, self.work_folder)
+        shared = (run, known_types, index, self._reading, lake, self.work_folder)
         self._parts: ParallelReading | None = None
         if len(pages) > 1:
-            self._parts = ParallelReading(*about, pages, adds=self._adds, becoming=self._becoming_text)
+            self._parts = ParallelReading(
+                *shared, pages, adds=self._adds, find_text_columns=self._columns_turned_to_text
+            )
 
     def next_stage(self, ended: str | None = None) -> tuple[str, list[int]] | None:
-        """Where the pages are too many for one worker: the stage that comes next, and its workers' numbers.
+        """The next stage for workers, if there are too many pages for one.
 
         Args:
-            ended: the stage whose workers have ended just now.
+            ended: the stage whose workers have just ended.
 
         Returns:
-            None when the version can be made.
+            The stage and the numbers of its workers; None when `extract` can be called.
 
         Raises:
-            RunError: pages cannot be read; or workers have left nothing.
+            RunError: pages cannot be read, or workers ended without a result.
         """
         if self._parts is None:
             return None
         try:
             return self._parts.next_stage(ended)
-        except TogetherOnlyError:
+        except NeedsSingleReaderError:
             self._parts = None
             return None
 
     def work(self, stage: str, number: int) -> None:
-        """Do one worker's part of a stage."""
-        assert self._parts is not None, "the same pages are the same parts"
+        """Do one worker's part of a stage.
+
+        Args:
+            stage: the stage, as `next_stage` returned it.
+            number: the number of the worker.
+        """
+        assert self._parts is not None, "workers split the pages as next_stage did"
         self._parts.work(stage, number)
 
     def extract(self) -> str:
-        """Write the version that the run's pages make.
+        """Write the version and its manifest.
 
         Returns:
-            The key of its manifest, for the commit.
+            The key of the manifest, for the commit.
 
         Raises:
-            UnreadableData: a page is not what the datasource says; the detail names it.
+            UnreadableData: a page is not what the datasource declares; the detail names the page.
         """
-        manifest = self._repeated() or self._made()
+        manifest = self._duplicate_manifest() or self._build_manifest()
         carry_doubts(manifest, self._before, brings_whole=self._datasource.brings_whole)
         key = object_keys.manifest(self._folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
 
-    def _repeated(self) -> Manifest | None:
-        """The version before, when the file that would be added to it is in it already."""
+    def _duplicate_manifest(self) -> Manifest | None:
+        """A manifest that equals the version before, if the dropped file was added to it already."""
         if self._before is None or not self._datasource.brings_file:
             return None
-        if not append_upsert.seen_before(self._before, self._index.pages[0].hash or ""):
+        if not append_upsert.was_added_before(self._before, self._index.pages[0].hash or ""):
             return None
-        about = self._about([], ["these bytes were added before: nothing was added"])
-        kept = {"columns", "objects", "rows", "bytes", "fingerprint", "pages"}
-        again = {name: getattr(self._before, name) for name in kept}
-        return about.model_copy(update={**again, "once": True, "added": 0})
+        draft = self._draft_manifest([], ["this file was added before; nothing was added"])
+        copied = {"columns", "objects", "rows", "bytes", "fingerprint", "pages"}
+        unchanged = {name: getattr(self._before, name) for name in copied}
+        return draft.model_copy(update={**unchanged, "once": True, "added": 0})
 
     def _read(self, stack: ExitStack, scratch: Path) -> tuple[Records, DuckDBPyConnection]:
-        """The records, read here or by workers before."""
+        """The records: read here, or earlier by workers."""
         if self._parts is not None:
             records = self._parts.records()
             if records.count:
                 return records, stack.enter_context(engine(self._settings, scratch.parent))
         pages = (self._run, self._datasource, self._index, stack, scratch)
         records, connection = self._reading.read(*pages, {})
-        becoming = self._becoming_text(records.columns)
-        if becoming:
+        text_columns = self._columns_turned_to_text(records.columns)
+        if text_columns:
+            # Read again with these columns as text: a number formatted as text is not always the original text.
             connection.close()
-            records, connection = self._reading.read(*pages, becoming)
+            records, connection = self._reading.read(*pages, text_columns)
         return records, connection
 
-    def _made(self) -> Manifest:
+    def _build_manifest(self) -> Manifest:
         limits = Limits.of(self._settings)
         with self._lake.scratch() as scratch, ExitStack() as stack:
             records, connection = self._read(stack, scratch)
-            columns = self._together(records.columns)
+            columns = self._merged_columns(records.columns)
             if records.count == 0:
                 self._require_no_error(limits)
-            kept = self._kept(records)
-            warnings = [*records.warnings, *self._text_notes(columns)]
-            manifest = self._about(records.columns if kept is None else kept, warnings)
-            if kept is not None and self._base.known is not None:
+            inherited = self._inherited_columns(records)
+            warnings = [*records.warnings, *self._text_warnings(columns)]
+            manifest = self._draft_manifest(records.columns if inherited is None else inherited, warnings)
+            if inherited is not None and self._base.known is not None:
                 manifest.columns_of = self._base.known.number
-                manifest.warnings.append(f"there are no records: the columns of version {manifest.columns_of} are kept")
-                records = replace(records, columns=kept, query=nothing_query(kept))
+                manifest.warnings.append(
+                    f"there are no records; the columns of version {manifest.columns_of} were kept"
+                )
+                records = replace(records, columns=inherited, query=nothing_query(inherited))
             stack.enter_context(watched(connection, self._tick))
             writer = Writer(
                 self._run,
@@ -188,7 +205,7 @@ class Extractor:
             adds = writer.upsert if self._datasource.write_disposition == "upsert" else writer.append
             return adds(records, columns)
 
-    def _together(self, read: list[Column]) -> list[Column]:
+    def _merged_columns(self, read: list[Column]) -> list[Column]:
         """The columns of the version: those of the records, and of the version before where it is added to."""
         if not self._adds:
             return read
@@ -197,41 +214,54 @@ class Extractor:
         key = (self._datasource.primary_key or []) if self._datasource.write_disposition == "upsert" else []
         if key and read:
             append_upsert.require_key(key, before, read)
-        return append_upsert.together(before, read, empty=empty, key=key)
+        return append_upsert.merge_columns(before, read, empty=empty, key=key)
 
-    def _becoming_text(self, read: list[Column]) -> dict[str, str]:
-        """The columns whose values are text in the dataset, and were read as something else."""
-        found = {column.name: column for column in read}
-        becoming = {one.name: one.type for one in self._together(read) if loses_text(found.get(one.name), one)}
-        return becoming | self._replayed_as_text(found)
+    def _columns_turned_to_text(self, read: list[Column]) -> dict[str, str]:
+        """The columns whose values are text in the dataset but were read as another type."""
+        read_columns = {column.name: column for column in read}
+        text_columns = {
+            column.name: column.type
+            for column in self._merged_columns(read)
+            if loses_original_text(read_columns.get(column.name), column)
+        }
+        return text_columns | self._replayed_as_text(read_columns)
 
-    def _replayed_as_text(self, found: dict[str, Column]) -> dict[str, str]:
-        """Of a replay, the columns that are text since several runs brought values of JSON of different kinds.
+    def _replayed_as_text(self, read_columns: dict[str, Column]) -> dict[str, str]:
+        """The columns of a replay that are text because several runs brought JSON values of different kinds.
 
-        One run that brings all of them has a type for them, too: `json`, or a decimal.
+        A single run with all of those values would infer another type, `json` or a decimal, but the replay must give
+        the types of the version that it replays.
         """
-        known = self._base.known
-        if self._run.replay is None or not self._adds or known is None:
+        replayed = self._base.known
+        if self._run.replay is None or not self._adds or replayed is None:
             return {}
-        before = Datasource.model_validate(self._lake.manifest(known.manifest_key).spec["datasource"])
+        before = Datasource.model_validate(self._lake.manifest(replayed.manifest_key).spec["datasource"])
         if before.fields != self._datasource.fields:
             return {}
-        texts = [one.name for one in known.schema_ if one.type == "string" and not one.guessed]
-        read = [found[name] for name in texts if name in found and before.declared_type(name) is None]
-        return {one.name: "string" for one in read if one.from_json and one.type not in ("string", "bigint", "double")}
+        texts = [column.name for column in replayed.schema_ if column.type == "string" and not column.guessed]
+        read = [read_columns[name] for name in texts if name in read_columns and before.declared_type(name) is None]
+        return {
+            column.name: "string"
+            for column in read
+            if column.from_json and column.type not in ("string", "bigint", "double")
+        }
 
-    def _text_notes(self, columns: list[Column]) -> list[str]:
-        """What is said of columns that are text from this run on."""
-        known = {column.name: column for column in self._before.columns} if self._before else {}
-        changed = [one for one in columns if one.type == "string" and loses_text(known.get(one.name), one)]
+    def _text_warnings(self, columns: list[Column]) -> list[str]:
+        """Warnings about columns that become text in this run."""
+        old_columns = {column.name: column for column in self._before.columns} if self._before else {}
+        changed = [
+            column
+            for column in columns
+            if column.type == "string" and loses_original_text(old_columns.get(column.name), column)
+        ]
         return [
-            f"{one.name}: it was {known[one.name].type} and is text now, with every value as it was received; "
-            "set its type in `types` to keep one"
-            for one in changed
+            f"{column.name}: the type changed from {old_columns[column.name].type} to text, with all values as "
+            "received; set a type in `types` to keep it"
+            for column in changed
         ]
 
     def _require_no_error(self, limits: Limits) -> None:
-        """Refuse a run without records whose only page says that it is an error."""
+        """Refuse a run without records whose only page states an error."""
         pages = self._index.pages
         if not self._datasource.brings_whole or self._datasource.allow_missing or len(pages) != 1:
             return
@@ -241,8 +271,8 @@ class Extractor:
         ):
             require_no_error(shape_of(page, [], listed=True), 0)
 
-    def _kept(self, records: Records) -> list[Column] | None:
-        """The columns of a version without records, if the version before decides about them."""
+    def _inherited_columns(self, records: Records) -> list[Column] | None:
+        """The columns that a version without records keeps from an earlier version; None if it has its own."""
         known = self._base.known
         if self._adds or records.count or known is None:
             return None
@@ -250,16 +280,17 @@ class Extractor:
         kept = columns_without_records(records.columns, known.schema_, named=named)
         if kept == records.columns:
             return None
-        # They decide about the bytes, and only here: equal pages with records are one version whatever came before.
+        # The kept columns are part of the content, so of the fingerprint, too. Only here: for pages with records the
+        # version before does not matter, and equal pages must give equal fingerprints.
         self._fingerprint = fingerprint_of(self._run, self._datasource, self._index, None, kept)
         self._folder = object_keys.version_folder(self._run, self._fingerprint)
         return kept
 
-    def _about(self, columns: list[Column], warnings: list[str]) -> Manifest:
-        """The manifest but for its objects."""
+    def _draft_manifest(self, columns: list[Column], warnings: list[str]) -> Manifest:
+        """The manifest without objects."""
         run, datasource, index = self._run, self._datasource, self._index
         pages = [page.hash or "" for page in index.pages]
-        # Only files are told apart by their bytes for ever; pushes would make the list endless.
+        # Only files are compared with all earlier ones; for pushes the list would grow without limit.
         earlier = self._before.pages if self._before is not None and datasource.brings_file else []
         return Manifest(
             dataset=DatasetId.of_datasource(datasource.slug),

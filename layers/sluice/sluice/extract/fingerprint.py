@@ -1,4 +1,4 @@
-"""What decides about a version's bytes, as one hash."""
+"""The fingerprint of a version: one hash of everything that decides about its bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sluice.domain.schema import Column
 from sluice.extract.known_types import with_known_types
 from sluice.lake.parquet import engine_name
 
-# What of a datasource's document decides about the records that its pages give.
+# The fields of a datasource that decide about the records of its pages.
 DECIDING = {
     "kind",
     "format",
@@ -39,19 +39,27 @@ def fingerprint_of(
     kept: list[Column] | None = None,
     parts: Sequence[int] = (),
 ) -> str:
-    """A hash of all that decides about a version's bytes: pages, document, release, engine.
+    """Hash everything that decides about a version's bytes: pages, document, release, engine.
+
+    Equal fingerprints mean equal bytes, so a version can be reused instead of written again.
 
     Args:
-        before: the version that this one adds to.
-        kept: the columns of a version without records, where an earlier version decides about them.
-        parts: how many pages each part has, where they are read in parts.
+        run: the run.
+        datasource: the document.
+        index: the pages.
+        before: the manifest of the version that this one adds to; None if it stands alone.
+        kept: the columns of a version without records, if an earlier version decides about them.
+        parts: the number of pages of each part, if they are read in parts.
+
+    Returns:
+        `sha256:` and 64 hexadecimal digits.
     """
     expressions = set((datasource.fields or {}).values())
     decides: dict[str, Any] = {
         "release": __version__,
         "engine": engine_name(),
         "datasource": datasource.model_dump(mode="json", include=DECIDING),
-        # Media type and ending decide about the format where the datasource does not.
+        # Media type and file extension decide about the format if the datasource does not declare it.
         "pages": [
             [page.hash, page.media_type, (page.filename or "").rpartition(".")[2].lower()] for page in index.pages
         ],
@@ -59,9 +67,9 @@ def fingerprint_of(
     }
     numbers = [page.number for page in index.pages]
     if numbers != list(range(1, len(numbers) + 1)):
-        decides["numbers"] = numbers  # a second reading of the pages goes on counting
+        decides["numbers"] = numbers  # a second reading of the pages continues the numbers
     if datasource.brings_file:
-        expressions = set()  # the same bytes twice are one version, whenever they came
+        expressions = set()  # equal files give one version, whenever they were dropped
     if "$run" in expressions:
         decides["run"] = run.id
     if "$fetched_at" in expressions:

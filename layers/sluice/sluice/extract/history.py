@@ -1,4 +1,4 @@
-"""The runs that a version holds the records of, to be read again from their pages."""
+"""Reads the pages of earlier runs again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from sluice.lake.store import Lake
 
 
 class History:
-    """Reads the pages of earlier runs again, when a column of theirs becomes text.
+    """Reads the pages of earlier runs again when one of their columns becomes text.
 
-    A number that was made text of its value would not be the text that was received: `1.50` would
-    be `1.5`, and after a fraction `1` would be `1.0`.
+    Formatting the stored number would not restore the text that was received: `1.50` would become `1.5`, and `1` in a
+    column with fractions `1.0`.
 
     Args:
-        before: the manifest of the version that holds the runs' records.
-        run: the run that reads.
+        before: the manifest of the version with the runs' records.
+        run: the run that needs them.
+        reading: reads pages.
+        lake: the store of manifests and pages.
     """
 
     def __init__(self, before: Manifest, run: Run, reading: PageReading, lake: Lake) -> None:
@@ -35,36 +37,37 @@ class History:
 
     @cached_property
     def _manifests(self) -> dict[str, Manifest]:
-        """Those of the runs, the last one first: each says which one it follows."""
+        """The manifests by run, the last run first. Each manifest names the previous one."""
         manifests: dict[str, Manifest] = {}
-        found: Manifest | None = self._before
-        while found is not None:
-            if found.added != 0:
-                manifests.setdefault(found.run, found)  # the last attempt of a run is found first
-            found = self._lake.manifest(found.previous) if found.previous is not None else None
+        manifest: Manifest | None = self._before
+        while manifest is not None:
+            if manifest.added != 0:
+                manifests.setdefault(manifest.run, manifest)  # the chain starts with the last attempt of a run
+            manifest = self._lake.manifest(manifest.previous) if manifest.previous is not None else None
         return manifests
 
     @property
     def runs(self) -> list[str]:
-        """The runs, the first one first."""
+        """The ids of the runs, the first one first."""
         return list(reversed(self._manifests))
 
     def read(self, run: str, types: Mapping[str, str], path: Path) -> LocalFile:
-        """The records of a run, in a Parquet file with `_run`.
+        """Read the records of a run into a Parquet file with `_run`.
 
         Args:
-            types: those of the columns that become text.
-            path: where the file goes.
+            run: the id of the run.
+            types: the types of the columns that become text.
+            path: the file to write.
 
         Raises:
-            UnreadableData: a page cannot be read any more.
+            UnreadableData: a page can no longer be read.
         """
         manifest = self._manifests[run]
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         index = FetchIndex.model_validate_json(self._lake.get(manifest.spec["index"]))
-        mine = self._run.model_copy(update={"id": run})
+        earlier_run = self._run.model_copy(update={"id": run})
         with self._lake.scratch() as scratch, ExitStack() as stack:
-            records, connection = self._reading.read(mine, datasource, index, stack, scratch, types)
+            records, connection = self._reading.read(earlier_run, datasource, index, stack, scratch, types)
             connection.execute(f"COPY ({append_upsert.with_run(records.query, run)}) {copy_to(path)}")
         kinds = {column.name: column.type for column in records.columns}
         return LocalFile(path, kinds, records.count)

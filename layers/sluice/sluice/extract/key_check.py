@@ -1,4 +1,4 @@
-"""How far the primary key tells the records of a run apart, by queries over their rows."""
+"""Checks, by queries, how well the primary key identifies the records of a run."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def notes(connection: DuckDBPyConnection, files: list[Path], key: list[str], columns: list[str]) -> list[str]:
-    """What a run says about records that stay although the primary key does not tell them apart.
+def key_warnings(connection: DuckDBPyConnection, files: list[Path], key: list[str], columns: list[str]) -> list[str]:
+    """Warnings about records that are kept although the primary key does not identify them.
 
     Args:
-        files: the Parquet files of the run's own records.
+        connection: the engine.
+        files: the Parquet files with the run's own records.
+        key: the columns of the primary key.
+        columns: the columns of the records.
     """
     absent = [name for name in key if name not in columns]
     if absent:
-        return [f"{name}: no record has this column, which is part of the primary key" for name in absent]
-    repeated = _repeated(connection, files, key)
+        return [f"{name}: no record has this column of the primary key" for name in absent]
+    repeated = _count_repeated(connection, files, key)
     repeats = [f"{', '.join(key)}: {repeated} records repeat the primary key of another record"] if repeated else []
-    return [*lacking(connection, files, key), *repeats]
+    return [*missing_key_warnings(connection, files, key), *repeats]
 
 
-def lacking(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> list[str]:
-    """How many records have no value in each column of the primary key."""
+def missing_key_warnings(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> list[str]:
+    """Warnings with the number of records that have no value in each column of the primary key.
+
+    Args:
+        connection: the engine.
+        files: the Parquet files with the records.
+        key: the columns of the primary key.
+    """
     counts = ", ".join(f"count(*) FILTER ({quoted(name)} IS NULL)" for name in key)
     answer = connection.execute(f"SELECT {counts} FROM {_keys(connection, files, key)[0]}").fetchone() or ()
     return [
@@ -38,14 +47,20 @@ def lacking(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -
     ]
 
 
-def count_without(connection: DuckDBPyConnection, rows: str, key: list[str]) -> int:
-    """How many rows have no value in a column of the primary key."""
+def count_without_key(connection: DuckDBPyConnection, rows: str, key: list[str]) -> int:
+    """Count the rows without a value in a column of the primary key.
+
+    Args:
+        connection: the engine.
+        rows: the SQL of the rows.
+        key: the columns of the primary key.
+    """
     answer = connection.execute(f"SELECT count(*) FROM {rows} WHERE NOT ({_whole(key)})").fetchone()
     return int(answer[0]) if answer else 0
 
 
-def _repeated(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> int:
-    """How many records have the primary key of a record before them."""
+def _count_repeated(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> int:
+    """How many records have the primary key of an earlier record."""
     rows, types = _keys(connection, files, key)
     same = ", ".join(identity_cell(quoted(name), types[name]) for name in key)
     counts = f"SELECT count(*) AS records FROM {rows} WHERE {_whole(key)} GROUP BY {same}"
@@ -58,7 +73,7 @@ def _whole(key: list[str]) -> str:
 
 
 def _keys(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> tuple[str, dict[str, str]]:
-    """The SQL of the keys as readers of the version see them, and the types of their columns."""
+    """The SQL of the key columns as readers see them, and their types."""
     rows = f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"
     described = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}

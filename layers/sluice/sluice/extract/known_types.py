@@ -1,4 +1,4 @@
-"""The types that a source says of its columns: they are used instead of inference."""
+"""Types that a source states for its columns, which are used instead of inference."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from sluice.domain.run import FetchIndex
 
 
 def with_known_types(datasource: Datasource, index: FetchIndex) -> Datasource:
-    """A datasource whose document says the types that the pages say; what it says itself goes before.
+    """Add the types that the pages state to a datasource's document. Declared types take precedence.
 
     Args:
+        datasource: the document.
         index: all pages of the run.
     """
-    told = [page.columns for page in index.pages if page.columns is not None]
-    known = column_types(told)
-    if told and not any(page.rows for page in index.pages):
-        known = dict.fromkeys(told[0], "string") | known  # else columns of unknown types would be lost
+    pages = [page.columns for page in index.pages if page.columns is not None]
+    known_types = column_types(pages)
+    if pages and not any(page.rows for page in index.pages):
+        # Without rows, columns of unknown types would be lost.
+        known_types = dict.fromkeys(pages[0], "string") | known_types
     if datasource.selects_columns:
         fields = datasource.fields or {}
-        columns = {name: _column_of(expression, known) for name, expression in fields.items()}
-        known = {name: known[column] for name, column in columns.items() if column in known}
-    types = {name: kind for name, kind in known.items() if datasource.declared_type(name) is None}
+        columns = {name: _column_of(expression, known_types) for name, expression in fields.items()}
+        known_types = {name: known_types[column] for name, column in columns.items() if column in known_types}
+    types = {name: kind for name, kind in known_types.items() if datasource.declared_type(name) is None}
     return datasource.model_copy(update={"types": {**types, **datasource.types}}) if types else datasource
 
 

@@ -1,4 +1,4 @@
-"""Reading the pages of one run: by the engine, or one record after the other where it would read them otherwise."""
+"""Reading the pages of one run: by column with the engine, or by record where that would differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
 from sluice.domain.schema import Column
 from sluice.extract.by_record.record_reader import RecordReader
-from sluice.extract.column_decision import ALONE, Among
+from sluice.extract.column_decision import WHOLE_RUN, ReadingContext
 from sluice.extract.columnar.pages import Pages
 from sluice.extract.columnar.reader import read_columns
 from sluice.extract.known_types import with_known_types
@@ -31,8 +31,10 @@ class PageReading:
     """Reads the pages of runs of one datasource.
 
     Args:
-        known: the columns that the dataset has already, whose spelling stays.
-        tick: is told how many records were read, now and then; it may end the work by raising.
+        lake: the store of the pages.
+        settings: the settings.
+        known: the columns that the dataset already has, whose spelling is kept.
+        tick: called now and then with the number of records; it may stop the work by raising.
     """
 
     def __init__(self, lake: Lake, settings: Settings, known: list[str], tick: Callable[[int], None]) -> None:
@@ -44,16 +46,16 @@ class PageReading:
 
     @property
     def most_columns(self) -> int:
-        """How many columns the records may have."""
+        """The most columns that records may have."""
         return self._limits.columns
 
-    def knowing(self, columns: Iterable[str]) -> PageReading:
-        """The same for records of which more columns are known."""
+    def with_known_columns(self, columns: Iterable[str]) -> PageReading:
+        """A copy for which more columns are known."""
         return PageReading(self._lake, self._settings, [*self.known, *columns], self._tick)
 
     @staticmethod
-    def typed(datasource: Datasource, types: Mapping[str, str]) -> Datasource:
-        """A datasource whose document says the types of more columns."""
+    def with_types(datasource: Datasource, types: Mapping[str, str]) -> Datasource:
+        """The datasource with the types of more columns; they override declared ones."""
         return datasource.model_copy(update={"types": {**datasource.types, **types}}) if types else datasource
 
     def read(
@@ -64,29 +66,35 @@ class PageReading:
         stack: ExitStack,
         scratch: Path,
         types: Mapping[str, str],
-        among: Among = ALONE,
+        context: ReadingContext = WHOLE_RUN,
     ) -> tuple[Records, DuckDBPyConnection]:
-        """The records of a run, and the connection for their query.
+        """Read the records of a run.
 
         Args:
+            run: the run.
+            datasource: tells how pages are parsed.
+            index: the pages.
             stack: closes the connection.
-            scratch: a path whose folder may be written, and must stay until the records' query was run.
-            types: the types of some columns, whatever the pages and the document say.
-            among: what is known of the run's other pages.
+            scratch: a path in a folder for temporary files, which must exist until the records' query has run.
+            types: types of some columns, which override pages and document.
+            context: what is known of the run's other pages.
+
+        Returns:
+            The records, and the connection for their query.
 
         Raises:
-            UnreadableData: a page is not what the datasource says; the detail names it.
+            UnreadableData: a page is not what the datasource declares; the detail names the page.
         """
-        datasource = with_known_types(datasource, index) if among is ALONE else datasource
-        datasource = self.typed(datasource, types)
-        pages = Pages(run, datasource, index, self._lake, self._limits, self.known, among)
+        datasource = with_known_types(datasource, index) if context is WHOLE_RUN else datasource
+        datasource = self.with_types(datasource, types)
+        pages = Pages(run, datasource, index, self._lake, self._limits, self.known, context)
         connection = stack.enter_context(self._engine(scratch))
         records = read_columns(pages, connection, scratch.parent, self._tick)
         if records is None:
-            # What was made in vain goes with it, and a page may have brought it down.
+            # A new connection: this frees temporary tables, and a page may have invalidated the old one.
             connection.close()
             connection = stack.enter_context(self._engine(scratch))
-            reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, self.known, among)
+            reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, self.known, context)
             records = reader.read(run, datasource, index, self._lake, self._limits)
         _mark_wide(records, datasource, connection)
         return records, connection
@@ -96,24 +104,31 @@ class PageReading:
 
 
 def _mark_wide(records: Records, datasource: Datasource, connection: DuckDBPyConnection) -> None:
-    """Find the whole numbers that a double does not hold in columns that the document declares: they may be texts."""
-    found = [one.name for one in records.columns if one.type == "bigint" and datasource.declared_type(one.name)]
-    if not found:
+    """Mark declared bigint columns with integers that a double cannot represent; inference finds only the others."""
+    declared = [
+        column.name for column in records.columns if column.type == "bigint" and datasource.declared_type(column.name)
+    ]
+    if not declared:
         return
-    largest = ", ".join(f"max(abs({quoted(name)}::HUGEINT))" for name in found)
+    largest = ", ".join(f"max(abs({quoted(name)}::HUGEINT))" for name in declared)
     answer = connection.execute(f"SELECT {largest} FROM ({records.query})").fetchone() or ()
-    wide = {name for name, value in zip(found, answer, strict=True) if value is not None and value > _EXACT}
+    wide = {name for name, value in zip(declared, answer, strict=True) if value is not None and value > _EXACT}
     records.columns = [
-        one.model_copy(update={"wide": one.wide or one.name in wide}) if one.name in found else one
-        for one in records.columns
+        column.model_copy(update={"wide": column.wide or column.name in wide}) if column.name in declared else column
+        for column in records.columns
     ]
 
 
-def loses_text(have: Column | None, want: Column) -> bool:
-    """Whether a column's values, made text of their type's values, may not be the text that was received."""
+def loses_original_text(stored: Column | None, target: Column) -> bool:
+    """Whether converting a column to text may give other texts than were received.
+
+    Args:
+        stored: the column as it was read; None if it is new.
+        target: the column in the version.
+    """
     return (
-        have is not None
-        and not have.guessed
-        and have.type not in ("string", "json")
-        and want.type in ("string", "json")
+        stored is not None
+        and not stored.guessed
+        and stored.type not in ("string", "json")
+        and target.type in ("string", "json")
     )

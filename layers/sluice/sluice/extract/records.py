@@ -1,4 +1,4 @@
-"""What reading a run's pages gives, whichever way they were read."""
+"""The result of reading a run's pages, by either way."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ class Records:
     """The records of a run as rows.
 
     Args:
-        query: the SQL of the rows in their order, with `_page`, `_row`, and in `_missing` the
-            columns that each record lacks; for the connection that was given to the reader.
-        warnings: what the run has to say about the data.
+        columns: the columns.
+        count: the number of records.
+        query: the SQL of the rows in order, with `_page`, `_row`, and in `_missing` the columns that a record lacks;
+            for the connection that the reader used.
+        warnings: the warnings of the run about its data.
         names_columns: whether a page names its columns even without records.
-        parts: objects of the lake that have the rows already, one after the other; none where there are none.
+        parts: objects in the lake that already contain the rows, in order; empty if `query` gives them.
     """
 
     columns: list[Column]

@@ -1,4 +1,4 @@
-"""The Parquet files of a run's version: its records alone, or added to those of the version before."""
+"""The Parquet files of a version: a run's records alone, or added to those of the version before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sluice.domain.schema import Column
 from sluice.errors import UnreadableData
 from sluice.extract import append_upsert, key_check
 from sluice.extract.history import History
-from sluice.extract.reading import loses_text
+from sluice.extract.reading import loses_original_text
 from sluice.extract.records import Records
 from sluice.lake import object_keys
 from sluice.lake.parquet import LocalFile, copy_to, data_object, rows_of
@@ -30,12 +30,16 @@ class Writer:
     """Writes the objects of one version.
 
     Args:
-        manifest: of the version, but for its objects.
-        before: the manifest of the version that this one adds to; none if it stands alone.
-        folder: where the version is kept.
-        scratch: a path whose folder may be written.
-        most_objects: above so many runs' files a version is made one file.
-        history: reads the records of earlier runs again; none where there are none.
+        run: the run.
+        datasource: the document.
+        manifest: the manifest of the version, without objects.
+        before: the manifest of the version that this one adds to; None if it stands alone.
+        lake: the store of objects.
+        folder: where the version is stored.
+        connection: the engine, which has the records.
+        scratch: a path in a folder for temporary files.
+        most_objects: with files of more runs than this, all are rewritten as one file.
+        history: reads the records of earlier runs again; None if there are none.
     """
 
     def __init__(
@@ -65,26 +69,41 @@ class Writer:
         self._numbers = count()
 
     def replace(self, records: Records) -> Manifest:
-        """The manifest of a version that has the records of the run alone."""
-        fresh = self._fresh(records, records.query)
+        """Write a version with the run's records alone, and return its manifest."""
+        fresh = self._write_new(records, records.query)
         self._check_key(fresh)
-        return self._with(fresh)
+        return self._complete_manifest(fresh)
 
     def append(self, records: Records, columns: list[Column]) -> Manifest:
-        """The manifest of a version that has the records of the run behind those of the version before.
+        """Write a version with the run's records after those of the version before.
 
         Args:
-            columns: those of the version.
+            records: the records of the run.
+            columns: the columns of the version.
+
+        Returns:
+            The manifest.
         """
-        fresh = self._fresh(records, append_upsert.with_run(records.query, self._run.id))
+        fresh = self._write_new(records, append_upsert.with_run(records.query, self._run.id))
         self._check_key(fresh)
-        mine = {"columns": types_of(records.columns), "run": self._run.id}
-        others = self._as_received(self._of_others(columns), columns)
-        parts = self._compacted([*others, *(part.model_copy(update=mine) for part in fresh)], columns)
-        return self._with(parts, columns=columns, added=records.count)
+        own = {"columns": types_of(records.columns), "run": self._run.id}
+        others = self._rebuild_texts(self._objects_of_other_runs(columns), columns)
+        parts = self._compact([*others, *(part.model_copy(update=own) for part in fresh)], columns)
+        return self._complete_manifest(parts, columns=columns, added=records.count)
 
     def upsert(self, records: Records, columns: list[Column]) -> Manifest:
-        """The manifest of a version in which the records of the run take the place of those with the same key."""
+        """Write a version in which the run's records replace those with the same key.
+
+        Args:
+            records: the records of the run.
+            columns: the columns of the version.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            UnreadableData: rows of the version before have no value in the primary key.
+        """
         key = self._datasource.primary_key or []
         fresh = self._local(records.parts)
         if not records.parts:
@@ -92,33 +111,36 @@ class Writer:
             query = append_upsert.with_run(records.query, self._run.id)
             self._connection.execute(f"COPY ({query}) {copy_to(fresh[0])}")
         if records.columns:
-            lacking = key_check.lacking(self._connection, fresh, key)
-            _lower(self._manifest, [f"{note} and were left out" for note in lacking])
-        before = self._before_upsert(columns)
+            warnings = key_check.missing_key_warnings(self._connection, fresh, key)
+            _note_missing_records(self._manifest, [f"{note} and were left out" for note in warnings])
+        before = self._previous_files(columns)
         if before:
             self._require_old_key(before, columns, key)
-        mine = [LocalFile(path, types_of(records.columns)) for path in fresh]
-        query = append_upsert.upsert_query(before, mine, columns, key)
-        part = self._written(query)
-        return self._with([part], columns=columns, added=records.count)
+        new = [LocalFile(path, types_of(records.columns)) for path in fresh]
+        query = append_upsert.upsert_query(before, new, columns, key)
+        part = self._write(query)
+        return self._complete_manifest([part], columns=columns, added=records.count)
 
-    def _fresh(self, records: Records, query: str) -> list[DataObject]:
-        """The objects with the run's own records.
+    def _write_new(self, records: Records, query: str) -> list[DataObject]:
+        """Write the objects with the run's own records.
 
         Args:
-            query: the SQL of the records' rows, where no object has them yet.
+            records: the records.
+            query: the SQL of the rows, which is used if no object contains them yet.
         """
         if not records.parts:
-            return [self._written(query, records.count)]
+            return [self._write(query, records.count)]
         copies = [part.model_copy(update={"key": self._new_key()}) for part in records.parts]
         with ThreadPoolExecutor(_COPIED_AT_ONCE) as pool:
             list(pool.map(lambda part, copy: self._lake.copy(part.key, copy.key), records.parts, copies))
         return copies
 
     def _local(self, parts: list[DataObject]) -> list[Path]:
-        """The files of objects: those that were written here, or else what is brought here."""
+        """The files of objects: those written here, and downloads of the others."""
         here = {part.key: self._path(part.key) for part in parts}
-        return [here[one.key] if here[one.key].exists() else self._lake.local(one.key, one.sha256) for one in parts]
+        return [
+            here[part.key] if here[part.key].exists() else self._lake.local(part.key, part.sha256) for part in parts
+        ]
 
     def _path(self, key: str) -> Path:
         return self._scratch.with_name(key.rpartition("/")[2])
@@ -127,58 +149,64 @@ class Writer:
         """The key of the version's next object."""
         return object_keys.data(self._folder, next(self._numbers))
 
-    def _with(self, parts: list[DataObject], **more: Any) -> Manifest:
+    def _complete_manifest(self, parts: list[DataObject], **more: Any) -> Manifest:
         sizes = {"rows": sum(part.rows for part in parts), "bytes": sum(part.bytes for part in parts)}
         return self._manifest.model_copy(update={"objects": parts, **sizes, **more})
 
-    def _parts_before(self) -> list[DataObject]:
+    def _previous_objects(self) -> list[DataObject]:
         """The objects of the version before, each with its columns."""
         parts = self._before.objects if self._before is not None else []
         types = types_of(self._known)
         return [part if part.columns is not None else part.model_copy(update={"columns": types}) for part in parts]
 
-    def _becoming_text(self, part: DataObject, columns: list[Column]) -> dict[str, str]:
-        """The columns of an object that become text now, with their types then."""
+    def _columns_turned_to_text(self, part: DataObject, columns: list[Column]) -> dict[str, str]:
+        """The columns of an object that become text now, with their new types."""
         types, known = part.columns or {}, {column.name: column for column in self._known}
-        had = {
+        old_columns = {
             name: Column(name=name, type=kind, guessed=name in known and known[name].guessed)
             for name, kind in types.items()
         }
-        return {one.name: one.type for one in columns if loses_text(had.get(one.name), one)}
+        return {
+            column.name: column.type for column in columns if loses_original_text(old_columns.get(column.name), column)
+        }
 
-    def _before_upsert(self, columns: list[Column]) -> list[LocalFile]:
-        """The rows of the version before; of all its runs, where some of them become text."""
-        parts = self._parts_before()
-        becoming = {name: kind for part in parts for name, kind in self._becoming_text(part, columns).items()}
-        if not becoming or self._history is None:
+    def _previous_files(self, columns: list[Column]) -> list[LocalFile]:
+        """The rows of the version before; if some of its values become text, read again from the pages."""
+        parts = self._previous_objects()
+        text_columns = {
+            name: kind for part in parts for name, kind in self._columns_turned_to_text(part, columns).items()
+        }
+        if not text_columns or self._history is None:
             return self._lake.local_files(parts)
         runs = [run for run in self._history.runs if run != self._run.id]
         paths = [self._scratch.with_name(f"again-{number}.parquet") for number in range(len(runs))]
-        return [self._history.read(run, becoming, path) for run, path in zip(runs, paths, strict=True)]
+        return [self._history.read(run, text_columns, path) for run, path in zip(runs, paths, strict=True)]
 
-    def _as_received(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
-        """The objects, those with columns that become text made again from the pages of their runs."""
-        made: list[DataObject] = []
-        single = {part.run for part in parts}
-        again_whole: set[str] = set()
+    def _rebuild_texts(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
+        """The objects; those with columns that become text are rebuilt from the pages of their runs."""
+        rebuilt: list[DataObject] = []
+        single_runs = {part.run for part in parts}
+        rebuilt_runs: set[str] = set()
         for part in parts:
-            becoming = self._becoming_text(part, columns)
-            if not becoming or self._history is None:
-                made.append(part)
+            text_columns = self._columns_turned_to_text(part, columns)
+            if not text_columns or self._history is None:
+                rebuilt.append(part)
                 continue
-            several = [run for run in self._history.runs if run not in single | {self._run.id}]
-            runs = [part.run] if part.run is not None else several
-            for run in [run for run in runs if run not in again_whole]:  # one that was read in parts has many objects
-                again_whole.add(run)
+            shared_runs = [run for run in self._history.runs if run not in single_runs | {self._run.id}]
+            runs = [part.run] if part.run is not None else shared_runs
+            for run in [
+                run for run in runs if run not in rebuilt_runs
+            ]:  # a run that was read in parts has many objects
+                rebuilt_runs.add(run)
                 path = self._scratch.with_name(f"again-{run}.parquet")
-                file = self._history.read(run, becoming, path)
-                again = data_object(self._new_key(), path, file.rows)
-                self._lake.put_file(again.key, path)
-                made.append(again.model_copy(update={"columns": file.columns, "run": run}))
-        return made
+                file = self._history.read(run, text_columns, path)
+                item = data_object(self._new_key(), path, file.rows)
+                self._lake.put_file(item.key, path)
+                rebuilt.append(item.model_copy(update={"columns": file.columns, "run": run}))
+        return rebuilt
 
-    def _written(self, query: str, rows: int | None = None) -> DataObject:
-        """A Parquet file of a query's rows, in the lake and on this disk."""
+    def _write(self, query: str, rows: int | None = None) -> DataObject:
+        """Write a query's rows to a Parquet file, in the lake and on this disk."""
         key = self._new_key()
         path = self._path(key)
         answer = self._connection.execute(f"COPY ({query}) {copy_to(path)}").fetchone()
@@ -187,52 +215,52 @@ class Writer:
         return part
 
     def _check_key(self, fresh: list[DataObject]) -> None:
-        """Warn of new records that the primary key does not tell apart: all of them stay in the version."""
+        """Warn about new records that the primary key does not identify; all of them are kept."""
         key, manifest = self._datasource.primary_key, self._manifest
         if key and manifest.columns:
-            notes = key_check.notes(
+            notes = key_check.key_warnings(
                 self._connection, self._local(fresh), key, [column.name for column in manifest.columns]
             )
             manifest.warnings = cap_notes([*manifest.warnings, *notes])
 
     def _require_old_key(self, before: list[LocalFile], columns: list[Column], key: list[str]) -> None:
-        """Refuse to leave out rows that are there, for want of a key that was changed since."""
-        keyless = key_check.count_without(self._connection, rows_of(before, columns, []), key)
+        """Refuse an upsert that would lose existing rows because the primary key was changed."""
+        keyless = key_check.count_without_key(self._connection, rows_of(before, columns, []), key)
         if keyless:
             raise UnreadableData(
                 f"{keyless} rows of the dataset have no value in the primary key {', '.join(key)}, which was "
-                "changed since; put it back, or make a new datasource."
+                "changed. Restore the old key, or create a new datasource."
             )
 
-    def _of_others(self, columns: list[Column]) -> list[DataObject]:
-        """What other runs have brought: a redriven run's own records come anew, and only once."""
+    def _objects_of_other_runs(self, columns: list[Column]) -> list[DataObject]:
+        """The objects of other runs. A redriven run's own records are replaced, so that they are not there twice."""
         kept = []
-        for part in self._parts_before():
+        for part in self._previous_objects():
             if part.run == self._run.id:
                 continue
             if part.run is None and self._run.attempt > 1:
                 file = self._lake.local_files([part])[0]
-                query = append_upsert.others_query(file, columns, self._run.id)
-                part = self._written(query)
+                query = append_upsert.other_runs_query(file, columns, self._run.id)
+                part = self._write(query)
                 part = part.model_copy(update={"columns": types_of(columns)})
             kept.append(part)
         return kept
 
-    def _compacted(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
-        """The files of an appended version; one, when those of too many runs would be slow to read."""
+    def _compact(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
+        """The files of an appended version; one file if there are too many to read fast."""
         if len({part.run or part.key for part in parts}) <= self._most_objects:
             return parts
         query = append_upsert.compacted_query(self._lake.local_files(parts), columns)
-        return [self._written(query)]
+        return [self._write(query)]
 
 
 def types_of(columns: list[Column]) -> dict[str, str]:
-    """The types of columns, by their names."""
+    """The types of columns by name."""
     return {column.name: column.type for column in columns}
 
 
-def _lower(manifest: Manifest, reasons: list[str]) -> None:
-    """Note what a version lacks of that which its run was given: it is not complete then."""
+def _note_missing_records(manifest: Manifest, reasons: list[str]) -> None:
+    """Mark a version as incomplete because records were left out."""
     if not reasons:
         return
     manifest.completeness = least_complete([manifest.completeness, "unproven"])

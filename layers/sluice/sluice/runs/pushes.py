@@ -18,7 +18,7 @@ from sluice.domain.json_text import depth, loads
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import Conflict, Invalid, MalformedRequest, Unavailable, UnreadableData
-from sluice.extract.by_record.flatten import Columns, RowMaker
+from sluice.extract.by_record.flatten import ColumnNames, RowMaker
 from sluice.runs.start import ingest_run, make_good
 
 _LOCK_SECONDS = 6 * 3600
@@ -84,7 +84,7 @@ def accepted_records(datasource: Datasource, documents: list[Any], media_type: s
     try:
         selected = search(datasource.records, document)
         found = selected if isinstance(selected, list) else [] if selected is None else [selected]
-        maker = RowMaker(datasource, ingest_run(datasource.slug, "push", ""), Columns(most_columns))
+        maker = RowMaker(datasource, ingest_run(datasource.slug, "push", ""), ColumnNames(most_columns))
         page = PageReceipt(number=1, ok=True, url="", fetched_at=rfc3339(now()))
         for index, record in enumerate(found):
             row = maker.row(record, page)

@@ -1,1 +1,1 @@
-"""Records made into rows one by one, in Python: for whatever the engine cannot read, and what it is compared with."""
+"""Reading record by record in Python: for what the engine cannot read, and as the reference in tests."""

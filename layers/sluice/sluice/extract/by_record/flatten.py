@@ -1,4 +1,4 @@
-"""From one record to the columns of one row."""
+"""Flattening records to rows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ Row = dict[str, Any]
 _LONGEST_NAME = 255
 
 
-class Columns:
-    """Which key of the records each column stands for: no two keys may share a column.
+class ColumnNames:
+    """The columns of records and the keys they stand for. Two keys must not share a column.
 
-    DuckDB and Athena do not tell `Price` from `price`, so neither may a dataset: the first
-    spelling stays, or the one that the dataset has already.
+    DuckDB and Athena ignore the case of names, so a dataset must not have both `Price` and `price`: the first spelling
+    is used, or that of the existing dataset.
+
+    Args:
+        most: the most columns.
+        owner: the columns that the dataset already has.
     """
 
     def __init__(self, most: int, known: Iterable[str] = ()) -> None:
-        self._spelled = {name.lower(): name for name in known}
+        self._column_names = {name.lower(): name for name in known}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._names: dict[tuple[str, ...], str] = {}
         self._places: dict[tuple[str, ...], tuple[int, ...]] = {}
@@ -32,83 +36,90 @@ class Columns:
         self._most = most
 
     def spelling(self, name: str) -> str:
-        """A column's name as the dataset spells it."""
-        return self._spelled.setdefault(name.lower(), name)
+        """The name of a column as the dataset spells it."""
+        return self._column_names.setdefault(name.lower(), name)
 
     def reserve(self, name: str) -> None:
-        """Keep a column for something else than a key.
+        """Reserve a column for something other than a key.
 
         Raises:
-            UnreadableData: as `name`.
+            UnreadableData: as `column_for`.
         """
-        self.name((name,))
+        self.column_for((name,))
         self._places.pop((name,), None)
 
-    def ordered(self, names: list[str]) -> list[str]:
-        """The columns in their order: as their keys were first seen, the members of an object side by side.
+    def in_record_order(self, names: list[str]) -> list[str]:
+        """Sort columns as their keys first occurred, with the members of an object side by side.
 
         Args:
-            names: the columns; those that no key has keep their order, behind the others.
+            names: the columns. Those without a key keep their order, after the others.
         """
         places = {self._names[path].lower(): place for path, place in self._places.items()}
         keyed = [name for name in names if name.lower() in places]
-        return [*sorted(keyed, key=lambda name: places[name.lower()]), *(one for one in names if one not in keyed)]
+        return [*sorted(keyed, key=lambda name: places[name.lower()]), *(name for name in names if name not in keyed)]
 
-    def name(self, path: tuple[str, ...]) -> str:
-        """The column for a key, or a key within keys.
+    def column_for(self, path: tuple[str, ...]) -> str:
+        """The column for a key, or for keys within keys.
+
+        Args:
+            path: the keys from the outermost to the innermost.
 
         Raises:
-            UnreadableData: another key has this column already, it is one of ours, or there
-                are more columns than the setting allows.
+            UnreadableData: another key has this column, its name is reserved, or there are too many columns.
         """
         known_column = self._names.get(path)
         if known_column is not None:
             return known_column
         column = "_".join(path)
-        column = self._spelled.setdefault(column.lower(), column)
-        known = self._paths.setdefault(column.lower(), path)
-        if [part.lower() for part in known] != [part.lower() for part in path]:
+        column = self._column_names.setdefault(column.lower(), column)
+        owner = self._paths.setdefault(column.lower(), path)
+        if [part.lower() for part in owner] != [part.lower() for part in path]:
             raise UnreadableData(
-                f"The keys {'.'.join(known)} and {'.'.join(path)} would both be the column {column!r}; "
-                "name the columns with `fields`."
+                f"The keys {'.'.join(owner)} and {'.'.join(path)} would both become the column {column!r}; "
+                "select the columns with `fields`."
             )
         if is_reserved(column) or not 0 < len(column.encode()) <= _LONGEST_NAME:
-            raise UnreadableData(f"The key {column[:80]!r} cannot be a column; name the columns with `fields`.")
+            raise UnreadableData(f"The key {column[:80]!r} cannot be a column name; select the columns with `fields`.")
         if len(self._paths) > self._most:
-            raise UnreadableData(f"The records have more than {self._most} columns; choose some with `fields`.")
+            raise UnreadableData(
+                f"The records have more than {self._most} columns (MAX_COLUMNS); select some with `fields`."
+            )
         self._names[path] = column
         self._places[path] = tuple(self._place(path[:length]) for length in range(1, len(path) + 1))
         return column
 
     def state(self) -> dict[str, Any]:
-        """The keys that have columns and how these are spelled, as JSON: for the `add` of others."""
-        return {"paths": list(map(list, self._places)), "spelled": list(self._spelled.values())}
+        """The keys and the spellings of their columns as JSON, for `merge_state` of another instance."""
+        return {"paths": list(map(list, self._places)), "spelled": list(self._column_names.values())}
 
-    def add(self, state: dict[str, Any]) -> None:
-        """Take the keys into account of records behind those that were seen so far.
+    def merge_state(self, state: dict[str, Any]) -> None:
+        """Add the keys of later records.
+
+        Args:
+            state: the `state` of the instance that saw those records.
 
         Raises:
-            UnreadableData: as `name`.
+            UnreadableData: as `column_for`.
         """
-        for name in state["spelled"]:  # those of a header, too, which no record has
+        for name in state["spelled"]:  # includes header columns, which may occur in no record
             self.spelling(name)
         for path in state["paths"]:
-            self.name(tuple(path))
+            self.column_for(tuple(path))
 
     def _place(self, path: tuple[str, ...]) -> int:
-        """The place of a key among its siblings, in the order in which they were first seen."""
+        """The position of a key among its siblings, in the order of their first occurrence."""
         if path not in self._members:
             self._members[path] = self._siblings[path[:-1]]
             self._siblings[path[:-1]] += 1
         return self._members[path]
 
 
-def flattener(columns: Columns) -> Callable[[Any], Row]:
-    """A function from a record to its row: nested objects as `a_b`, lists as they are."""
+def flattener(columns: ColumnNames) -> Callable[[Any], Row]:
+    """A function that flattens a record to a row: nested objects as `a_b`, lists unchanged."""
 
     def flatten(record: Any) -> Row:
         if not isinstance(record, dict):
-            return {columns.name(("value",)): record}
+            return {columns.column_for(("value",)): record}
         row: Row = {}
         _add(row, columns, (), record)
         return row
@@ -116,13 +127,13 @@ def flattener(columns: Columns) -> Callable[[Any], Row]:
     return flatten
 
 
-def _add(row: Row, columns: Columns, path: tuple[str, ...], record: dict[str, Any]) -> None:
+def _add(row: Row, columns: ColumnNames, path: tuple[str, ...], record: dict[str, Any]) -> None:
     for key, value in record.items():
         here = (*path, key)
         if isinstance(value, dict) and value:
             _add(row, columns, here, value)
         else:
-            name = columns.name(here)
+            name = columns.column_for(here)
             if name in row:
                 raise UnreadableData(
                     f"A record has several keys for the column {name!r}, which differ only in case; "
@@ -132,13 +143,16 @@ def _add(row: Row, columns: Columns, path: tuple[str, ...], record: dict[str, An
 
 
 class RowMaker:
-    """Makes the rows of one run's records.
+    """Makes rows of the records of one run.
 
     Args:
-        before: how many records the run has in front of these.
+        datasource: its `fields` select the columns.
+        run: the run, for its metadata.
+        columns: collects the column names.
+        before: how many records of the run precede these.
     """
 
-    def __init__(self, datasource: Datasource, run: Run, columns: Columns, before: int = 0) -> None:
+    def __init__(self, datasource: Datasource, run: Run, columns: ColumnNames, before: int = 0) -> None:
         fields = datasource.fields or {}
         self._metadata = {name: text for name, text in fields.items() if text.startswith("$")}
         self._selected = {name: text for name, text in fields.items() if not text.startswith("$")}
@@ -150,7 +164,15 @@ class RowMaker:
             columns.reserve(name)
 
     def row(self, record: Any, page: PageReceipt) -> Row:
-        """The row of the run's next record."""
+        """Make the row of the run's next record.
+
+        Args:
+            record: the record.
+            page: the receipt of its page.
+
+        Raises:
+            UnreadableData: an expression in `fields` fails, or a key cannot be a column.
+        """
         self._position += 1
         self._page, self._nth = page.number, self._nth + 1 if page.number == self._page else 1
         row = self._select(record) if self._selected else self._flatten(record)

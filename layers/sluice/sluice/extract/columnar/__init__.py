@@ -1,5 +1,5 @@
-"""Records made into rows by the engine, a column at a time: JSON, JSON lines, CSV and Parquet.
+"""Reading by column with the engine: JSON, JSON Lines, CSV and Parquet.
 
-What the engine would read otherwise than `extract.by_record` does is left to that: each reader
-answers nothing then. Tests compare the two.
+Where the engine would read something differently than `extract.by_record`, a reader raises NotColumnar and the
+pages are read by record. Tests compare the two.
 """

@@ -1,4 +1,4 @@
-"""Values as another type: by the engine where it is sure of it, the others by Python."""
+"""Conversion of values to another type: by the engine where it agrees with Python, else by Python."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BATCH = 10_000
 
 
 @dataclass(frozen=True)
-class Sure:
-    """What the engine makes of a value as Python would.
+class EngineCast:
+    """A cast that gives the same result in the engine as in Python.
 
     Args:
-        sql: the SQL of it.
-        condition: the SQL of when; none: always.
+        sql: the SQL of the result.
+        condition: the SQL condition under which it is the same; None: always.
     """
 
     sql: str
@@ -32,88 +32,101 @@ class Sure:
 
 @dataclass(frozen=True)
 class Conversion:
-    """The values of one column, to be converted.
+    """The conversion of one column's values.
 
     Args:
         text: the SQL of a value as text.
         rows: the SQL of the rows.
-        number: tells the column from others.
-        sure: what the engine converts; Python converts the rest, each different value once.
-        parsed: makes the value of its text, which is shown where it cannot be converted.
-        plain: makes of a value what is converted, null where it means null; a ValueError says why it cannot.
+        number: identifies the column, for the names of temporary tables.
+        condition: what the engine converts. Python converts the other values, each distinct one once.
+        parse: parses the text of a value; warnings show the result if it cannot be converted.
+        normalize: prepares a value for the conversion; returns None if it means null, and raises ValueError if the
+            value is invalid.
     """
 
     text: str
     rows: str
     number: int
-    sure: Sure
-    parsed: Callable[[str], Any]
-    plain: Callable[[Any], Any]
+    cast: EngineCast
+    parse: Callable[[str], Any]
+    normalize: Callable[[Any], Any]
 
     def cell(self, connection: DuckDBPyConnection, types: ColumnTypes, name: str, kind: str) -> Cell:
-        """The converted values; `types` hears of those that are not of the type."""
-        sure, sql = self.sure.condition, self.sure.sql
-        if sure is None:
-            return Cell(sql)
-        table = f"sluice_values_{self.number}"
-        made = self._load(connection, table, sure, kind)
-        if made is None:
-            return Cell(sql)
-        if made.wrong:
-            count, first = self._told(connection, table, "wrong")
-            types.note(
-                name, self.parsed(first["text"]), first["page"], first["nth"], self._error(first["text"], kind), count
-            )
-        if made.cut:
-            count, first = self._told(connection, table, "cut")
-            types.note_cut(name, str(self.plain(self.parsed(first["text"]))), count)
-        value = f"{table}.made::{duckdb_type(kind)}"
-        value = value if sure == "false" else f"CASE WHEN {sure} THEN {sql} ELSE {value} END"
-        return Cell(value, f"LEFT JOIN {table} ON {table}.raw = {self.text}")
+        """Convert the values.
 
-    def _load(self, connection: DuckDBPyConnection, table: str, sure: str, kind: str) -> _Made | None:
-        """Make the table of the values that the engine is not sure of, and of what Python makes of them.
+        Args:
+            connection: the engine, which may get a temporary table.
+            types: is told of values that are not of the type.
+            name: the column's name in warnings.
+            kind: the column type to convert to.
 
         Returns:
-            What is to be told; none if there is no such value at all.
+            The SQL of the converted value.
         """
-        unsure = f"{self.text} IS NOT NULL AND NOT coalesce({sure}, false)"
-        found = connection.cursor().execute(f"SELECT DISTINCT {self.text} FROM {self.rows} WHERE {unsure}")
-        told = _Made()
-        begun = False
-        while batch := found.fetchmany(_BATCH):
-            if not begun:
-                types = "(raw VARCHAR, made VARCHAR, wrong BOOLEAN, cut BOOLEAN)"
+        condition, sql = self.cast.condition, self.cast.sql
+        if condition is None:
+            return Cell(sql)
+        table = f"sluice_values_{self.number}"
+        problems = self._load_conversions(connection, table, condition, kind)
+        if problems is None:
+            return Cell(sql)
+        if problems.wrong:
+            count, first = self._count_problem(connection, table, "wrong")
+            types.note_failure(
+                name, self.parse(first["text"]), first["page"], first["nth"], self._error(first["text"], kind), count
+            )
+        if problems.cut:
+            count, first = self._count_problem(connection, table, "cut")
+            types.note_truncation(name, str(self.normalize(self.parse(first["text"]))), count)
+        value = f"{table}.converted::{duckdb_type(kind)}"
+        value = value if condition == "false" else f"CASE WHEN {condition} THEN {sql} ELSE {value} END"
+        return Cell(value, f"LEFT JOIN {table} ON {table}.raw = {self.text}")
+
+    def _load_conversions(
+        self, connection: DuckDBPyConnection, table: str, condition: str, kind: str
+    ) -> _Problems | None:
+        """Create the table of the values that Python converts, and of their conversions.
+
+        Returns:
+            The problems found; None if there are no such values.
+        """
+        for_python = f"{self.text} IS NOT NULL AND NOT coalesce({condition}, false)"
+        result = connection.cursor().execute(f"SELECT DISTINCT {self.text} FROM {self.rows} WHERE {for_python}")
+        problems = _Problems()
+        has_values = False
+        while batch := result.fetchmany(_BATCH):
+            if not has_values:
+                types = "(raw VARCHAR, converted VARCHAR, wrong BOOLEAN, cut BOOLEAN)"
                 connection.execute(f"CREATE OR REPLACE TABLE {table} {types}")
-                begun = True
+                has_values = True
             raws = [raw for (raw,) in batch]
-            made = [self._made(raw, kind) for raw in raws]
-            columns = [[one[number] for one in made] for number in range(3)]
-            told.wrong, told.cut = told.wrong or any(columns[1]), told.cut or any(columns[2])
+            conversions = [self._convert(raw, kind) for raw in raws]
+            columns = [[conversion[number] for conversion in conversions] for number in range(3)]
+            problems.wrong, problems.cut = problems.wrong or any(columns[1]), problems.cut or any(columns[2])
             values = "unnest($1), unnest($2), unnest($3), unnest($4)"
             connection.execute(f"INSERT INTO {table} SELECT {values}", [raws, *columns])
-        return told if begun else None
+        return problems if has_values else None
 
-    def _made(self, raw: str, kind: str) -> tuple[str | None, bool, bool]:
-        """What Python makes of a value, as text; whether it is not of the type; whether it is a time that was cut."""
+    def _convert(self, raw: str, kind: str) -> tuple[str | None, bool, bool]:
+        """The converted value as text, whether it is invalid, and whether it is a time that was truncated."""
         try:
-            plain = self.plain(self.parsed(raw))
-            made = None if plain is None else converter(kind)(plain)
+            text = self.normalize(self.parse(raw))
+            converted = None if text is None else converter(kind)(text)
         except ValueError:
             return None, True, False
-        cut = kind == "timestamp" and isinstance(plain, str) and has_nanoseconds(plain)
-        return _written(made), False, cut
+        cut = kind == "timestamp" and isinstance(text, str) and has_nanoseconds(text)
+        return _to_engine_text(converted), False, cut
 
     def _error(self, raw: str, kind: str) -> ValueError:
         """Why a value is not of the type."""
         try:
-            converter(kind)(self.plain(self.parsed(raw)))
+            converter(kind)(self.normalize(self.parse(raw)))
         except ValueError as error:
             return error
-        raise AssertionError("it was found not to be of the type")
+        raise AssertionError("the value was marked as invalid")
 
-    def _told(self, connection: DuckDBPyConnection, table: str, which: str) -> tuple[int, dict[str, Any]]:
-        """How many values are wrong, or were cut, and the first one with its page and its row."""
+    def _count_problem(self, connection: DuckDBPyConnection, table: str, which: str) -> tuple[int, dict[str, Any]]:
+        """How many values are wrong or were cut, and the first one with its page and row."""
         query = f"""
             SELECT count(*), arg_min({{'page': page, 'nth': nth, 'text': {self.text}}}, position)
             FROM {self.rows} JOIN {table} ON {table}.raw = {self.text} WHERE {table}.{which}
@@ -123,15 +136,15 @@ class Conversion:
 
 
 @dataclass
-class _Made:
-    """Whether something is to be told of the values: that some are not of the type, or are times that were cut."""
+class _Problems:
+    """Whether some values are not of the type, and whether some are times that were truncated."""
 
     wrong: bool = False
     cut: bool = False
 
 
-def _written(value: Any) -> str | None:
-    """A converted value as text that the engine reads as that value."""
+def _to_engine_text(value: Any) -> str | None:
+    """A converted value as text that the engine reads as the same value."""
     if value is None:
         return None
     return repr(value) if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Pages of CSV as files that the engine reads as Python does."""
+"""CSV pages as files that the engine reads as Python does."""
 
 from __future__ import annotations
 
@@ -11,21 +11,31 @@ from typing import IO
 from sluice.extract.columnar.pages import NotColumnar, link_or_copy
 
 _CHUNK = 1 << 20
-# So much of a part is looked at again with the next one.
+# So many bytes of a chunk are checked again with the next one, for patterns that cross the boundary.
 _CARRIED = 256
 
 
-def count_in(path: Path, wanted: bytes) -> int:
-    """How often something stands in a file."""
+def count_bytes(path: Path, pattern: bytes) -> int:
+    """How often a byte string occurs in a file; it must be a single byte, since chunks are counted separately."""
     with path.open("rb") as file:
-        return sum(chunk.count(wanted) for chunk in iter(lambda: file.read(_CHUNK), b""))
+        return sum(chunk.count(pattern) for chunk in iter(lambda: file.read(_CHUNK), b""))
 
 
-def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: str) -> bool:
-    """Keep a page as a file of UTF-8; whether a line ends with a delimiter.
+def store_page(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: str) -> bool:
+    """Write a page to a file in UTF-8.
+
+    Args:
+        content: the page, unpacked.
+        encoding: the page's encoding.
+        path: the file to write.
+        delimiter: the field delimiter.
+        quote: the quotation mark; empty if there is none.
+
+    Returns:
+        Whether a line ends with a delimiter.
 
     Raises:
-        NotColumnar: it has what the engine and Python's CSV reader take for different things.
+        NotColumnar: the page has something that the engine and Python's CSV reader treat differently.
     """
     content.seek(0)
     utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
@@ -48,7 +58,7 @@ def keep(content: IO[bytes], encoding: str, path: Path, delimiter: str, quote: s
 
 
 class _Checks:
-    """Looks at the parts of a page, one after the other, for what the engine and Python read differently."""
+    """Searches the chunks of a page for what the engine and Python's CSV reader treat differently."""
 
     def __init__(self, delimiter: bytes, quote: bytes) -> None:
         empty = (b"", quote + quote)
@@ -66,19 +76,19 @@ class _Checks:
 
     @property
     def begun(self) -> bool:
-        """Whether a part was seen."""
+        """Whether a chunk was checked."""
         return bool(self._last)
 
     def observe(self, part: bytes) -> None:
-        """Take a part into account.
+        """Check a chunk.
 
         Raises:
-            NotColumnar: there is an empty line at the beginning, a zero, or a blank beside a quotation mark.
+            NotColumnar: there is an empty first line, a zero byte, or a blank beside a quotation mark.
         """
         if (not self.begun and part[:1] in (b"\n", b"\r")) or b"\0" in part:
             raise NotColumnar
         whole = self._carried + part
-        # A look for a single byte takes a tenth of the time of one for two.
+        # Searching a single byte takes a tenth of the time of searching two.
         quoted, returns = bool(self._quote) and self._quote in whole, b"\r" in whole
         ends = [end for end in self._ends if (quoted or len(end) == len(self._delimiter) + 1)]
         ends = [end for end in ends if returns or not end.endswith(b"\r")]
@@ -95,7 +105,10 @@ class _Checks:
         self._last = part[-1:] or self._last
 
     def end(self) -> bool:
-        """Whether a line ends with a delimiter.
+        """Finish the checks.
+
+        Returns:
+            Whether a line ends with a delimiter.
 
         Raises:
             NotColumnar: the lines do not all end alike.

@@ -1,4 +1,4 @@
-"""JMESPath as SQL over JSON, for the expressions whose meaning the engine shares."""
+"""JMESPath as SQL over JSON, for the expressions that the engine evaluates as JMESPath does."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Node = dict[str, Any]
 
 
 def keys_of(expression: str) -> list[str]:
-    """The keys that an expression goes down, one after the other; none for `@`.
+    """The keys that an expression selects one within the other; empty for `@`.
 
     Raises:
-        NotColumnar: it does more than that.
+        NotColumnar: the expression does more than that.
     """
     return _keys(_tree(expression))
 
@@ -39,28 +39,28 @@ def _keys(node: Node) -> list[str]:
 
 
 def sql_of(expression: str, record: str) -> str:
-    """The SQL of what an expression selects in a record: JSON, or null where it selects null.
+    """The SQL of what an expression selects in a record: JSON, or SQL null for null.
 
     Args:
+        expression: the JMESPath expression.
         record: the SQL of the record as JSON.
 
     Raises:
-        NotColumnar: the expression is none of those that are compiled: plain paths, projections, slices,
-            literals and multi-selects, and pipes of these.
+        NotColumnar: it has other parts than paths, projections, slices, literals, multi-selects, and pipes of these.
     """
     return _Compiler().sql(_tree(expression), _Value(record))
 
 
 @dataclass(frozen=True)
 class _Value:
-    """A value as JSON, and the path within it that is wanted."""
+    """A JSON value and a path within it. Paths are collected, since one extraction is faster than several."""
 
     sql: str
     path: str = ""
 
     @property
     def text(self) -> str:
-        """The SQL of it; the engine's JSON null becomes the null of SQL."""
+        """The SQL of the value; JSON null becomes SQL null."""
         return f"nullif(json_extract({self.sql}, {literal('$' + self.path)}), 'null')"
 
 
@@ -87,10 +87,10 @@ class _Compiler:
                 number = node["value"]
                 return _Value(value.sql, value.path + (f"[{number}]" if number >= 0 else f"[#{number}]"))
             case _:
-                return _Value(self._made(node, value))
+                return _Value(self._build(node, value))
 
-    def _made(self, node: Node, value: _Value) -> str:
-        """The SQL of a node that makes a value of its own."""
+    def _build(self, node: Node, value: _Value) -> str:
+        """The SQL of a node that builds a value."""
         children = node["children"]
         match node["type"]:
             case "literal":
@@ -98,33 +98,33 @@ class _Compiler:
             case "projection":
                 return self._projection(children[0], children[1], value)
             case "multi_select_list":
-                return self._several([("", child) for child in children], value, "[]")
+                return self._combine([("", child) for child in children], value, "[]")
             case "multi_select_dict":
                 names = [child["value"] for child in children]
                 if len(set(names)) < len(names):
                     raise NotColumnar
                 pairs = [(dumps(child["value"]).decode() + ":", child["children"][0]) for child in children]
-                return self._several(pairs, value, "{}")
+                return self._combine(pairs, value, "{}")
             case _:
                 raise NotColumnar
 
-    def _several(self, parts: list[tuple[str, Node]], value: _Value, brackets: str) -> str:
-        """A list or an object of what several expressions select; null of null."""
+    def _combine(self, parts: list[tuple[str, Node]], value: _Value, brackets: str) -> str:
+        """The SQL of a list or object of several expressions; null if the value is null."""
         texts = [f"{literal(label)} || coalesce({self.sql(node, value)}::VARCHAR, 'null')" for label, node in parts]
         inner = " || ',' || ".join(texts)
         return f"(CASE WHEN {value.text} IS NOT NULL THEN ('{brackets[0]}' || {inner} || '{brackets[1]}')::JSON END)"
 
     def _projection(self, left: Node, right: Node, value: _Value) -> str:
-        """A list of what an expression selects in each element of a list, nulls left out; null of anything else."""
+        """The SQL of what an expression selects in each element of a list, without nulls; null if it is no list."""
         elements, is_list = self._elements(left, value)
         name = self._name()
-        made = f"list_transform({elements}, lambda {name}: ({self.sql(right, _Value(name))})::VARCHAR)"
-        kept = self._name()
-        texts = f"list_filter({made}, lambda {kept}: {kept} IS NOT NULL)"
+        selected = f"list_transform({elements}, lambda {name}: ({self.sql(right, _Value(name))})::VARCHAR)"
+        element = self._name()
+        texts = f"list_filter({selected}, lambda {element}: {element} IS NOT NULL)"
         return f"(CASE WHEN {is_list} THEN ('[' || array_to_string({texts}, ',') || ']')::JSON END)"
 
     def _elements(self, node: Node, value: _Value) -> tuple[str, str]:
-        """The elements that a projection goes through, as a list of JSON; and the condition that there is a list."""
+        """The SQL of the list of elements that a projection iterates over, and of the condition that it is a list."""
         if node["type"] == "flatten":
             inner = self._value(node["children"][0], value).text
             name = self._name()
@@ -132,7 +132,7 @@ class _Compiler:
             return f"flatten(list_transform({_all(inner)}, lambda {name}: {parts}))", _is_list(inner)
         if node["type"] == "index_expression" and node["children"][1]["type"] == "slice":
             inner = self._value(node["children"][0], value).text
-            return _sliced(_all(inner), *node["children"][1]["children"]), _is_list(inner)
+            return _slice(_all(inner), *node["children"][1]["children"]), _is_list(inner)
         inner = self._value(node, value).text
         return _all(inner), _is_list(inner)
 
@@ -142,10 +142,10 @@ class _Compiler:
 
 
 def path_step(name: str) -> str:
-    """A key in a path of the engine's.
+    """A key in one of the engine's JSON paths.
 
     Raises:
-        NotColumnar: it has a character for which those paths have no escape.
+        NotColumnar: it has a character that cannot be escaped there.
     """
     if '"' in name or "\\" in name:
         raise NotColumnar
@@ -160,8 +160,8 @@ def _is_list(value: str) -> str:
     return f"coalesce(json_type({value}) = 'ARRAY', false)"
 
 
-def _sliced(elements: str, start: int | None, stop: int | None, step: int | None) -> str:
-    """A part of a list, its bounds as Python and JMESPath have them."""
+def _slice(elements: str, start: int | None, stop: int | None, step: int | None) -> str:
+    """The SQL of a slice of a list, with the bounds of JMESPath."""
     if step is not None and step <= 0:
         raise NotColumnar
     begin, end = _bound(elements, start, "0"), _bound(elements, stop, f"len({elements})")

@@ -1,19 +1,19 @@
-"""The fields that a datasource selects of each record, by expressions that the engine evaluates."""
+"""Fields that are selected by expressions which the engine evaluates."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from sluice.extract.by_record.flatten import Columns
+from sluice.extract.by_record.flatten import ColumnNames
 from sluice.extract.by_record.typing import ColumnTypes
-from sluice.extract.column_decision import Seen
+from sluice.extract.column_decision import Observations
 from sluice.extract.columnar.expressions import sql_of
 from sluice.extract.columnar.json_members import lists_in
 from sluice.extract.columnar.json_shapes import Shapes
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
 from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
-from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
+from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, build_query
 from sluice.extract.columnar.structure import KINDS
 from sluice.extract.records import Records
 
@@ -32,52 +32,61 @@ _READ = {
 
 
 class FieldTable:
-    """The records of JSON as a table of what each field selects, `f0`, `f1` and so on, as JSON."""
+    """The records as a table of what each field selects, `f0`, `f1` and so on, as JSON.
+
+    Args:
+        pages: the pages and the datasource.
+        connection: the engine.
+        source: the files with the records.
+        shapes: the structure of the records.
+    """
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, source: JsonSource, shapes: Shapes) -> None:
         self._pages = pages
         self._connection = connection
         self._source = source
         self._record = shapes.record
-        self._alike = shapes.alike
+        self._uniform = shapes.uniform
         self._count = 0
         self._fields = {name: f"f{number}" for number, name in enumerate(pages.selected)}
-        self._spelled = Columns(pages.limits.columns, pages.known)
+        self._column_names = ColumnNames(pages.limits.columns, pages.known)
         for name in pages.datasource.fields or {}:
-            self._spelled.reserve(name)
+            self._column_names.reserve(name)
 
     def records(self) -> Records:
         """The records.
 
         Raises:
-            NotColumnar: they must be read one by one.
+            NotColumnar: they must be read by record.
         """
         self._require_single_keys()
-        made = [f"{sql_of(text, 'record')} AS {self._fields[name]}" for name, text in self._pages.selected.items()]
-        query = f"SELECT place, {', '.join(made)} FROM {self._source.texts}"
+        selected = [f"{sql_of(text, 'record')} AS {self._fields[name]}" for name, text in self._pages.selected.items()]
+        query = f"SELECT place, {', '.join(selected)} FROM {self._source.records_sql}"
         count = self._count = self._source.load(self._connection, query)
         types = ColumnTypes(self._pages.datasource)
         kinds = {name: self._summarize(types, name, cell) for name, cell in self._fields.items()}
         lists = [self._fields[name] for name, kind in kinds.items() if kind == "json"]
         require_plain(self._connection, lists, f"{TABLE}_read")
         self._pages.summarize_metadata(types, count)
-        seen = Seen(types, self._spelled)
-        types, known = self._pages.among.reconcile(seen)
-        wanted = {column.name: column.type for column in known}
+        observed = Observations(types, self._column_names)
+        types, columns = self._pages.context.decide_columns(observed)
+        column_types = {column.name: column.type for column in columns}
         cells: dict[str, Cell] = {}
         for number, (name, kind) in enumerate(kinds.items()):
             cell = _READ[kind].format(self._fields[name])
-            cells[name] = cell_of(self._connection, types, name, cell, kind, wanted[name], ROWS, number)
-        return Records(types.with_failures(known), count, query_of(self._pages, known, cells), seen.warnings(types))
+            cells[name] = cell_of(self._connection, types, name, cell, kind, column_types[name], ROWS, number)
+        return Records(
+            types.with_failures(columns), count, build_query(self._pages, columns, cells), observed.warnings(types)
+        )
 
     def _summarize(self, types: ColumnTypes, name: str, cell: str) -> str:
-        """Tell the types what is in a column; the kind that its values are read as."""
-        found = self._connection.execute(
+        """Add a summary of a column to the types, and return the kind its values are read as."""
+        counts = self._connection.execute(
             f"SELECT json_type({cell}), count(*) FROM {TABLE}_read WHERE {cell} IS NOT NULL GROUP BY 1"
         ).fetchall()
-        if any(kind not in _KINDS for kind, _ in found):
+        if any(kind not in _KINDS for kind, _ in counts):
             raise NotColumnar
-        kinds = {_KINDS[kind] for kind, _ in found}
+        kinds = {_KINDS[kind] for kind, _ in counts}
         declared = self._pages.expected_type(name) or "double"
         numbers = kinds == {"bigint", "double"} and declared == "double"
         kind = next(iter(kinds), "string") if len(kinds) <= 1 else "double" if numbers else "json"
@@ -88,19 +97,19 @@ class FieldTable:
             wide = largest >= EXACT
             if not math.isfinite(largest) or (wide and (kind == "double" or largest >= 2**63)):
                 raise NotColumnar
-        present = sum(number for _, number in found)
-        types.summarize(name, examples_of(kinds, present, self._count, wide=wide), self._count)
+        present = sum(number for _, number in counts)
+        types.add_summary(name, examples_of(kinds, present, self._count, wide=wide), self._count)
         return kind
 
     def _require_single_keys(self) -> None:
-        """Refuse records in which an object has a key twice: the engine takes the first one.
+        """Refuse duplicate keys in objects: the engine uses the first one, JSON parsers the last.
 
         Raises:
-            NotColumnar: there are such records, or records that are null.
+            NotColumnar: there are duplicate keys, or records that are null.
         """
-        if self._alike and not self._source.way and not lists_in(self._record):
+        if self._uniform and not self._source.path and not lists_in(self._record):
             return
         table = f"{TABLE}_whole"
-        self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {self._source.typed(self._record)}")
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {self._source.structs_sql(self._record)}")
         require_single_keys(self._connection, lists_in(self._record), table)
         self._connection.execute(f"DROP TABLE {table}")

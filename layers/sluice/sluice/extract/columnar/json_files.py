@@ -1,4 +1,4 @@
-"""Pages of JSON as files that the engine reads: one document each, or one on each line."""
+"""JSON pages as files that the engine reads: one document each, or JSON Lines."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class JsonFile:
     """The file of a page.
 
     Args:
-        page: the page's number.
-        largest: the most bytes that a document of it may have.
+        path: where it is.
+        page: the number of the page.
+        largest: the most bytes that one of its documents may have.
     """
 
     path: Path
@@ -31,14 +32,18 @@ class JsonFile:
     largest: int
 
 
-def keep(content: IO[bytes], layout: Layout, path: Path, page: int, most: int) -> JsonFile:
-    """A page as a file of UTF-8.
+def store_page(content: IO[bytes], layout: Layout, path: Path, page: int, most: int) -> JsonFile:
+    """Write a page to a file in UTF-8.
 
     Args:
+        content: the page, unpacked.
+        layout: whether it is one document or JSON Lines.
+        path: the file to write.
+        page: the number of the page.
         most: the most bytes that a document may have.
 
     Raises:
-        NotColumnar: it is too large, in another encoding, or seems to be empty.
+        NotColumnar: the page is too large, in another encoding, or seems to be empty.
     """
     beginning = content.read(4)
     content.seek(0)

@@ -1,17 +1,17 @@
-"""Objects as rows: each scalar and each list of an object, or of objects within it, is a column."""
+"""JSON objects as rows: each scalar and list of an object, or of objects within it, is a column."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sluice.domain.schema import Column
-from sluice.extract.by_record.flatten import Columns
+from sluice.extract.by_record.flatten import ColumnNames
 from sluice.extract.by_record.typing import ColumnTypes
-from sluice.extract.column_decision import Seen
+from sluice.extract.column_decision import Observations
 from sluice.extract.columnar.json_shapes import Path, Shapes, ordered_paths
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
 from sluice.extract.columnar.json_values import EXACT, cell_of, examples_of
-from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, query_of
+from sluice.extract.columnar.pages import ROWS, TABLE, Cell, NotColumnar, Pages, build_query
 from sluice.extract.columnar.structure import Node
 from sluice.extract.records import Records
 from sluice.lake.parquet import quoted
@@ -19,11 +19,18 @@ from sluice.lake.parquet import quoted
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_LACKS = "sluice_lacks"
+_MISSING = "sluice_missing"
 
 
 class MemberTable:
-    """The records of JSON as a table of structs."""
+    """The records as a table of structs.
+
+    Args:
+        pages: the pages and the datasource.
+        connection: the engine.
+        source: the files with the records.
+        shapes: the structure of the records.
+    """
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, source: JsonSource, shapes: Shapes) -> None:
         self._pages = pages
@@ -32,20 +39,20 @@ class MemberTable:
         self._shapes = shapes
         self._count = 0
         self._nodes = dict(shapes.record.nodes())
-        self._spelled = Columns(pages.limits.columns, pages.known)
+        self._column_names = ColumnNames(pages.limits.columns, pages.known)
         for name in pages.metadata:
-            self._spelled.reserve(name)
+            self._column_names.reserve(name)
         for path, node in self._nodes.items():
-            node.keep_texts(pages.expected_type("_".join(path)) not in (None, "double"))
+            node.keep_number_texts(pages.expected_type("_".join(path)) not in (None, "double"))
 
     def records(self) -> Records:
         """The records.
 
         Raises:
-            NotColumnar: they must be read one by one.
+            NotColumnar: they must be read by record.
         """
-        typed = f"SELECT record, place FROM {self._source.typed(self._shapes.record)}"
-        self._count = self._source.load(self._connection, typed)
+        structs = f"SELECT record, place FROM {self._source.structs_sql(self._shapes.record)}"
+        self._count = self._source.load(self._connection, structs)
         lists = lists_in(self._shapes.record)
         require_plain(self._connection, lists, f"{TABLE}_read")
         require_single_keys(self._connection, lists, f"{TABLE}_read")
@@ -55,17 +62,17 @@ class MemberTable:
         for path, name in names.items():
             self._summarize(types, path, name, present)
         self._pages.summarize_metadata(types, self._count)
-        seen = Seen(types, self._spelled)
-        types, known = self._pages.among.reconcile(seen)
-        cells = self._cells(types, names, known)
-        ragged = self._keep_lacking(known, names)
-        join = f"LEFT JOIN {_LACKS} ON {_LACKS}.position = {TABLE}.position" if ragged else ""
+        observed = Observations(types, self._column_names)
+        types, columns = self._pages.context.decide_columns(observed)
+        cells = self._cells(types, names, columns)
+        ragged = self._store_missing(columns, names)
+        join = f"LEFT JOIN {_MISSING} ON {_MISSING}.position = {TABLE}.position" if ragged else ""
         missing = "lacks" if ragged else None
-        query = query_of(self._pages, known, cells, missing=missing, join=join)
-        return Records(types.with_failures(known), self._count, query, seen.warnings(types))
+        query = build_query(self._pages, columns, cells, missing=missing, join=join)
+        return Records(types.with_failures(columns), self._count, query, observed.warnings(types))
 
     def _names(self) -> dict[Path, str]:
-        """The columns of the values, by their paths: an object has one of its own only where it is null."""
+        """The columns by path. An object has a column of its own only if it is null somewhere."""
         nulls = {
             path
             for shape in self._shapes.all
@@ -73,37 +80,44 @@ class MemberTable:
             if kind == "NULL" and self._nodes[path].members
         }
         paths = ordered_paths(self._shapes.in_order())
-        names = {path: self._spelled.name(path) for path in paths if not self._nodes[path].members or path in nulls}
+        names = {
+            path: self._column_names.column_for(path)
+            for path in paths
+            if not self._nodes[path].members or path in nulls
+        }
         if len({*names.values(), *self._pages.metadata}) < len(names) + len(self._pages.metadata):
             raise NotColumnar
         return names
 
     def _present(self) -> dict[Path, int]:
-        """How many values of each path are not null."""
+        """The number of non-null values by path."""
         paths = [path for path, node in self._nodes.items() if not node.members]
         counts = ", ".join(f"count({cell_at(path)})" for path in paths)
-        found = self._connection.execute(f"SELECT {counts} FROM {TABLE}_read").fetchone() or ()
-        return dict(zip(paths, found, strict=True))
+        counts_row = self._connection.execute(f"SELECT {counts} FROM {TABLE}_read").fetchone() or ()
+        return dict(zip(paths, counts_row, strict=True))
 
     def _summarize(self, types: ColumnTypes, path: Path, name: str, present: dict[Path, int]) -> None:
-        """Tell the types what is in a column.
+        """Add a summary of a column to the types.
 
         Args:
-            present: how many values of each path are not null.
+            types: gets the summary.
+            path: the path of the values.
+            name: the column.
+            present: the number of non-null values by path.
 
         Raises:
-            NotColumnar: a double may not hold a number.
+            NotColumnar: a double may not represent a number.
         """
         node = self._nodes[path]
-        given = self._count - self._shapes.count_lacking(path)
+        count = self._count - self._shapes.count_missing(path)
         if node.members:
-            types.summarize(name, [(None, given)], self._count)
+            types.add_summary(name, [(None, count)], self._count)
             return
         wide = node.kind in ("bigint", "double") and is_wide(self._connection, cell_at(path), node.kind)
-        types.summarize(name, examples_of(node.kinds, present[path], given, wide=wide), self._count)
+        types.add_summary(name, examples_of(node.kinds, present[path], count, wide=wide), self._count)
 
-    def _cells(self, types: ColumnTypes, names: dict[Path, str], known: list[Column]) -> dict[str, Cell]:
-        kinds = {column.name: column.type for column in known}
+    def _cells(self, types: ColumnTypes, names: dict[Path, str], columns: list[Column]) -> dict[str, Cell]:
+        kinds = {column.name: column.type for column in columns}
         cells = {}
         for number, (path, name) in enumerate(names.items()):
             node = self._nodes[path]
@@ -114,36 +128,41 @@ class MemberTable:
             cells[name] = cell_of(self._connection, types, name, *args)
         return cells
 
-    def _keep_lacking(self, known: list[Column], names: dict[Path, str]) -> bool:
-        """Keep what each record lacks; whether any lacks anything."""
+    def _store_missing(self, columns: list[Column], names: dict[Path, str]) -> bool:
+        """Store which columns each record lacks; whether any record lacks one."""
         paths = {name: path for path, name in names.items()}
-        order = [column.name for column in known if column.missing and column.name in paths]
-        lacking = {shape.name: [name for name in order if shape.lacks(paths[name])] for shape in self._shapes.all}
-        lacking = {shape: lacks for shape, lacks in lacking.items() if lacks}
-        if lacking:
-            self._shapes.keep_lacking(_LACKS, lacking)
-        return bool(lacking)
+        order = [column.name for column in columns if column.missing and column.name in paths]
+        missing = {shape.name: [name for name in order if shape.lacks(paths[name])] for shape in self._shapes.all}
+        missing = {shape: lacks for shape, lacks in missing.items() if lacks}
+        if missing:
+            self._shapes.store_missing(_MISSING, missing)
+        return bool(missing)
 
 
 def is_wide(connection: DuckDBPyConnection, cell: str, kind: str) -> bool:
-    """Whether a column has whole numbers whose digits a double would lose.
+    """Whether a column has integers that a double cannot represent.
+
+    Args:
+        connection: the engine with the table of records.
+        cell: the SQL of the value.
+        kind: `bigint` or `double`.
 
     Raises:
-        NotColumnar: it is of doubles, and one is so large, or not finite, that it may stand for another number.
+        NotColumnar: a double is so large, or not finite, that it may stand for another number.
     """
     query = f"SELECT max(abs({cell}::DOUBLE)), bool_or(NOT isfinite({cell}::DOUBLE)) FROM {TABLE}_read"
-    largest, odd = connection.execute(query).fetchone() or (None, None)
+    largest, has_non_finite = connection.execute(query).fetchone() or (None, None)
     wide = largest is not None and largest >= EXACT
-    if kind == "double" and (wide or odd):
+    if kind == "double" and (wide or has_non_finite):
         raise NotColumnar
     return wide
 
 
 def lists_in(record: Node) -> list[str]:
-    """The SQL of the values of records that stay JSON."""
+    """The SQL of the values that stay JSON."""
     return [cell_at(path) for path, node in record.nodes() if not node.members and node.kind == "json"]
 
 
 def cell_at(path: Path) -> str:
-    """The SQL of a value of a record."""
+    """The SQL of the value at a path of a record."""
     return "record" + "".join(f".{quoted(key)}" for key in path)

@@ -1,4 +1,4 @@
-"""Which keys the records of JSON have, and of which kinds their values are: the structure of all of them."""
+"""The structure of JSON records: which keys they have, and of which kinds the values are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.extract.columnar.expressions import path_step
 from sluice.extract.columnar.json_pattern import RecordPattern
-from sluice.extract.columnar.json_source import SAME, JsonSource
+from sluice.extract.columnar.json_source import VERBATIM, JsonSource
 from sluice.extract.columnar.pages import NotColumnar
 from sluice.extract.columnar.structure import Node
 from sluice.lake.parquet import literal
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Path = tuple[str, ...]
-# The first records say most of what there is to know; what they do not know is learnt from others.
+# The structure of the first records is usually that of all; what they lack is learnt from others.
 _SAMPLE, _FIRST = 1_000, 64
 _FEW_DOCUMENTS = 8
-_MOST_SHAPES, _MOST_TRIES = 20_000, 8
-# So often the pattern of records that seem to be alike is widened by those that are not of it.
-_MOST_PATTERNS = 5
-_TABLE, _UNLIKE = "sluice_shapes", "sluice_unlike"
+_MAX_SHAPES, _MAX_ATTEMPTS = 20_000, 8
+# How often the pattern is widened by records that do not match it.
+_MAX_PATTERNS = 5
+_TABLE, _MISMATCHES = "sluice_shapes", "sluice_mismatches"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Records that are alike.
+    """Records with the same keys and kinds.
 
     Args:
-        name: tells it from others.
-        records: how many are like that.
-        keys: of each of their objects, by its path.
-        kinds: the engine's kind of each value that is there, by its path.
+        name: identifies the shape: the hashes of keys and kinds.
+        records: how many records have it.
+        keys: the keys of each object, by the object's path.
+        kinds: the engine's kind of each value that is present, by its path.
     """
 
     name: tuple[int, int]
@@ -44,62 +44,62 @@ class Shape:
     kinds: dict[Path, str]
 
     def lacks(self, path: Path) -> bool:
-        """Whether these records lack a column: an object is no value of its own."""
+        """Whether these records lack a column. An object is not a value of its own."""
         return path in self.keys or path not in self.kinds
 
 
 class Shapes:
-    """The shapes of all records, and the structure that they have together.
+    """The shapes of all records, and their combined structure.
 
-    Where all records have the same keys in the same order, as they mostly do, a pattern shows it;
-    else each record is asked for its keys and kinds.
+    If all records have the same keys in the same order, as usual, a pattern proves it. Else each record is asked for
+    its keys and kinds.
 
     Attributes:
-        alike: whether a pattern has shown that.
-        has_short_numbers: whether it has shown besides that a double holds every number that is not whole.
-        are_same: whether the engine was seen to write all documents as they are.
-        begin_same: whether it was seen to write the first ones so.
+        uniform: whether the pattern proved that.
+        has_short_numbers: whether it also proved that a double represents every number with a fraction.
+        all_verbatim: whether the engine reproduces all documents byte for byte.
+        first_verbatim: whether it reproduces the first ones.
 
     Raises:
-        NotColumnar: an object has a key twice or none at all, a record is no object, or a value is an
-            object in some records and something else in others.
+        NotColumnar: an object has duplicate keys or no keys, a record is not an object, or a value is an object in some
+            records and something else in others.
     """
 
     def __init__(self, connection: DuckDBPyConnection, source: JsonSource) -> None:
         self._connection = connection
         self._source = source
         self.record = Node()
-        first = self._learn(f"SELECT record FROM {source.texts} LIMIT {_SAMPLE}")
-        self.has_short_numbers = self.are_same = False
-        self.begin_same = self._asks_both = source.begins_same(connection)
-        self.alike = self._are_alike(first)
-        if self.alike:
+        first = self._learn(f"SELECT record FROM {source.records_sql} LIMIT {_SAMPLE}")
+        self.has_short_numbers = self.all_verbatim = False
+        self.first_verbatim = self._checks_verbatim = source.begins_verbatim(connection)
+        self.uniform = self._check_uniform(first)
+        if self.uniform:
             self.all = [self._only_shape()]
         else:
             self._ask_all()
 
     def _ask_all(self) -> None:
         """Ask each record for its keys and kinds."""
-        for _ in range(_MOST_TRIES):
-            found = self._found()
-            unknown = [example for shape, example in found if self._is_unknown(shape)]
+        for _ in range(_MAX_ATTEMPTS):
+            shapes = self._query_shapes()
+            unknown = [example for shape, example in shapes if self._has_unknown_keys(shape)]
             if not unknown:
-                self.all = [shape for shape, _ in found]
+                self.all = [shape for shape, _ in shapes]
                 break
             self._learn(f"SELECT unnest([{', '.join(map(literal, unknown[:_FIRST]))}])::JSON AS record")
         else:
             raise NotColumnar
-        self._take_kinds()
+        self._collect_kinds()
 
-    def count_lacking(self, path: Path) -> int:
+    def count_missing(self, path: Path) -> int:
         """How many records lack a column."""
-        return 0 if self.alike else sum(shape.records for shape in self.all if shape.lacks(path))
+        return 0 if self.uniform else sum(shape.records for shape in self.all if shape.lacks(path))
 
     def _learn(self, query: str) -> list[Any]:
-        """Take the structure of some records into account.
+        """Add some records to the structure.
 
         Returns:
-            Their keys, in such a form that those of records which are alike are equal.
+            Their keys as nested lists, equal for uniform records.
         """
         keys = []
         for (text,) in self._connection.execute(f"SELECT json_structure(record) FROM ({query})").fetchall():
@@ -112,54 +112,54 @@ class Shapes:
             raise NotColumnar
         return keys
 
-    def _are_alike(self, known: list[Any]) -> bool:
-        """Whether all records have the keys that some of them have, in the same order, and all objects are there.
+    def _check_uniform(self, known: list[Any]) -> bool:
+        """Whether all records have the same keys in the same order, and no object is null.
 
         Args:
-            known: the keys of the records that the structure knows.
+            known: the keys of the records that the structure already contains.
         """
-        source, short, last = self._source, True, ""
-        for _ in range(_MOST_PATTERNS):
+        source, short, previous = self._source, True, ""
+        for _ in range(_MAX_PATTERNS):
             if any(keys != known[0] for keys in known):
                 return False
             pattern = RecordPattern(self.record, short=short)
-            whole = pattern.document(source.way, single=source.is_single)
-            if whole is None or whole == last:  # nothing was learnt of the others
+            document_pattern = pattern.document(source.path, single=source.is_single)
+            if document_pattern is None or document_pattern == previous:  # the last mismatches taught nothing new
                 if not short:
                     return False
                 short = False
                 continue
-            if not self._keep_unlike(whole):
+            if not self._store_mismatches(document_pattern):
                 self.has_short_numbers = short
                 return True
-            last = whole
+            previous = document_pattern
             others = f"WHERE NOT regexp_full_match(record::VARCHAR, {literal(pattern.record)}) LIMIT {_FIRST}"
-            known += self._learn(f"SELECT record FROM {source.records_of(_UNLIKE)} {others}")
+            known += self._learn(f"SELECT record FROM {source.records_of(_MISMATCHES)} {others}")
         return False
 
-    def _keep_unlike(self, pattern: str) -> int:
-        """Make a table of a few documents that are not of a pattern; how many there are."""
+    def _store_mismatches(self, pattern: str) -> int:
+        """Create a table of a few documents that do not match the pattern; how many there are."""
         matches = f"regexp_full_match(json, {literal(pattern)})"
-        if self._asks_both:
-            # Both at once, since to read the documents takes as long as either.
-            self.are_same = self._keep(f"NOT ({matches} AND {SAME})") == 0
-            if self.are_same:
+        if self._checks_verbatim:
+            # Check both in one pass: reading the documents takes as long as either check.
+            self.all_verbatim = self._store_documents(f"NOT ({matches} AND {VERBATIM})") == 0
+            if self.all_verbatim:
                 return 0
-            self._connection.execute(f"DELETE FROM {_UNLIKE} WHERE {matches}")
-            unlike = int((self._connection.execute(f"SELECT count(*) FROM {_UNLIKE}").fetchone() or (0,))[0])
+            self._connection.execute(f"DELETE FROM {_MISMATCHES} WHERE {matches}")
+            unlike = int((self._connection.execute(f"SELECT count(*) FROM {_MISMATCHES}").fetchone() or (0,))[0])
             if unlike:
                 return unlike
-            self._asks_both = False
-        return self._keep(f"NOT {matches}")
+            self._checks_verbatim = False
+        return self._store_documents(f"NOT {matches}")
 
-    def _keep(self, condition: str) -> int:
-        """Make a table of a few documents that meet a condition; how many there are."""
-        found = f"FROM {self._source.documents} WHERE {condition} LIMIT {_FEW_DOCUMENTS}"
-        made = self._connection.execute(f"CREATE OR REPLACE TABLE {_UNLIKE} AS {found}").fetchone()
-        return int((made or (0,))[0])
+    def _store_documents(self, condition: str) -> int:
+        """Create a table of a few documents that meet a condition; how many there are."""
+        documents = f"FROM {self._source.documents} WHERE {condition} LIMIT {_FEW_DOCUMENTS}"
+        created = self._connection.execute(f"CREATE OR REPLACE TABLE {_MISMATCHES} AS {documents}").fetchone()
+        return int((created or (0,))[0])
 
     def _only_shape(self) -> Shape:
-        """The shape of records that are alike."""
+        """The shape of uniform records."""
         nodes = {(): self.record, **dict(self.record.nodes())}
         keys = {path: list(node.members) for path, node in nodes.items() if node.members}
         return Shape((0, 0), 0, keys, {path: "OBJECT" if node.members else "VALUE" for path, node in nodes.items()})
@@ -168,7 +168,7 @@ class Shapes:
         return [(), *(path for path, node in self.record.nodes() if node.members)]
 
     def _shape_sql(self) -> tuple[list[Path], list[Path], str, str]:
-        """The paths of objects and of all values, and the SQL of the keys of the ones and the kinds of the others."""
+        """The paths of objects and of all values, and the SQL of the objects' keys and the values' kinds."""
         objects, values = self._objects(), [(), *(path for path, _ in self.record.nodes())]
         keys = f"json_keys(record, [{', '.join(map(self._path, objects))}])"
         kinds = f"json_type(record, [{', '.join(map(self._path, values))}])"
@@ -177,70 +177,75 @@ class Shapes:
     def _path(self, path: Path) -> str:
         return literal("$" + "".join(map(path_step, path)))
 
-    def _found(self) -> list[tuple[Shape, str]]:
-        """All shapes, each with the text of a record."""
+    def _query_shapes(self) -> list[tuple[Shape, str]]:
+        """All shapes, each with the text of one record."""
         objects, values, keys, kinds = self._shape_sql()
         rows = self._connection.execute(f"""
             SELECT hash(keys), hash(kinds), count(*), any_value(keys), any_value(kinds), any_value(record)
-            FROM (SELECT {keys} AS keys, {kinds} AS kinds, record FROM {self._source.texts})
-            GROUP BY hash(keys), hash(kinds) LIMIT {_MOST_SHAPES}
+            FROM (SELECT {keys} AS keys, {kinds} AS kinds, record FROM {self._source.records_sql})
+            GROUP BY hash(keys), hash(kinds) LIMIT {_MAX_SHAPES}
         """).fetchall()
-        if not 0 < len(rows) < _MOST_SHAPES:
+        if not 0 < len(rows) < _MAX_SHAPES:
             raise NotColumnar
         return [
-            (_shape((one, other), count, objects, values, members, kind), example)
-            for one, other, count, members, kind, example in rows
+            (_shape((keys_hash, kinds_hash), count, objects, values, members, kind), example)
+            for keys_hash, kinds_hash, count, members, kind, example in rows
         ]
 
-    def _is_unknown(self, shape: Shape) -> bool:
-        """Whether it has a key, or an object, that the structure does not know."""
+    def _has_unknown_keys(self, shape: Shape) -> bool:
+        """Whether the shape has a key or an object that the structure lacks."""
         nodes = {(): self.record, **dict(self.record.nodes())}
         if any(set(keys) - set(nodes[path].members) for path, keys in shape.keys.items()):
             return True
         return any(kind == "OBJECT" and not nodes[path].members for path, kind in shape.kinds.items())
 
-    def _take_kinds(self) -> None:
-        """Have the structure say of which kinds the values of all records are."""
+    def _collect_kinds(self) -> None:
+        """Replace the kinds in the structure by those of all records."""
         nodes = dict(self.record.nodes())
         for node in nodes.values():
             node.kinds = set()
         for shape in self.all:
             for path, kind in shape.kinds.items():
                 if path and kind not in ("OBJECT", "NULL"):
-                    nodes[path].take(kind)
+                    nodes[path].add_kind(kind)
 
     # ---------------------------------------------------------------- in the order of the records
 
     def in_order(self) -> list[Shape]:
-        """The shapes in the order of their first records; where they have the same keys, in any."""
+        """The shapes in the order of their first records; in any order if all have the same keys."""
         if len({json.dumps(list(shape.keys.items())) for shape in self.all}) == 1:
             return self.all
         self._require_table()
-        found = self._connection.execute(f"SELECT one, other, min(rowid) FROM {_TABLE} GROUP BY one, other").fetchall()
-        first = {(one, other): place for one, other, place in found}
+        rows = self._connection.execute(
+            f"SELECT keys_hash, kinds_hash, min(rowid) FROM {_TABLE} GROUP BY ALL"
+        ).fetchall()
+        first = {(keys_hash, kinds_hash): place for keys_hash, kinds_hash, place in rows}
         return sorted(self.all, key=lambda shape: first[shape.name])
 
     def _require_table(self) -> None:
-        """Make the table of the shapes of all records, in their order."""
+        """Create the table of the shapes of all records in order, once."""
         _, _, keys, kinds = self._shape_sql()
         self._connection.execute(
             f"CREATE TABLE IF NOT EXISTS {_TABLE} AS "
-            f"SELECT hash({keys}) AS one, hash({kinds}) AS other FROM {self._source.texts}"
+            f"SELECT hash({keys}) AS keys_hash, hash({kinds}) AS kinds_hash FROM {self._source.records_sql}"
         )
 
-    def keep_lacking(self, table: str, lacking: dict[tuple[int, int], list[str]]) -> None:
-        """Make a table of `position` and `lacks`: what each record lacks that lacks anything.
+    def store_missing(self, table: str, missing: dict[tuple[int, int], list[str]]) -> None:
+        """Create a table of `position` and `lacks`: what each record lacks, for those that lack something.
 
         Args:
-            lacking: the columns, by the shape.
+            table: its name.
+            missing: the missing columns by shape.
         """
         self._require_table()
-        self._connection.execute(f"CREATE OR REPLACE TABLE {table}_of (one UBIGINT, other UBIGINT, lacks VARCHAR[])")
-        rows = [(*name, lacks) for name, lacks in lacking.items()]
+        self._connection.execute(
+            f"CREATE OR REPLACE TABLE {table}_of (keys_hash UBIGINT, kinds_hash UBIGINT, lacks VARCHAR[])"
+        )
+        rows = [(*name, lacks) for name, lacks in missing.items()]
         self._connection.executemany(f"INSERT INTO {table}_of VALUES ($1, $2, $3)", rows)
         self._connection.execute(
             f"CREATE OR REPLACE TABLE {table} AS "
-            f"SELECT {_TABLE}.rowid AS position, lacks FROM {_TABLE} JOIN {table}_of USING (one, other)"
+            f"SELECT {_TABLE}.rowid AS position, lacks FROM {_TABLE} JOIN {table}_of USING (keys_hash, kinds_hash)"
         )
 
 
@@ -251,15 +256,15 @@ def _keys(structure: Any) -> Any:
 def _shape(
     name: tuple[int, int], records: int, objects: list[Path], values: list[Path], keys: list[Any], kinds: list[Any]
 ) -> Shape:
-    there = {path: kind for path, kind in zip(values, kinds, strict=True) if kind is not None}
-    members = {path: found for path, found in zip(objects, keys, strict=True) if there.get(path) == "OBJECT"}
-    if there.get(()) != "OBJECT" or any(len(set(found)) < len(found) or not found for found in members.values()):
+    present = {path: kind for path, kind in zip(values, kinds, strict=True) if kind is not None}
+    members = {path: names for path, names in zip(objects, keys, strict=True) if present.get(path) == "OBJECT"}
+    if present.get(()) != "OBJECT" or any(len(set(names)) < len(names) or not names for names in members.values()):
         raise NotColumnar
-    return Shape(name, records, members, there)
+    return Shape(name, records, members, present)
 
 
 def ordered_paths(shapes: list[Shape]) -> Iterator[Path]:
-    """The paths of all values, as the records have them one after the other, the members of an object side by side."""
+    """The paths of all values in record order, with the members of an object side by side."""
     tree = Node()
     for shape in shapes:
         for path, keys in sorted(shape.keys.items(), key=lambda item: len(item[0])):

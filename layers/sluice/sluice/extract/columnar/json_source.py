@@ -1,4 +1,4 @@
-"""The files of JSON that are read, as SQL."""
+"""The SQL that reads JSON files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sluice.lake.parquet import literal, quoted
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# A text that the engine writes as it was has no comma behind the last value, and no number that a double changes.
-SAME = "json_extract(json, '$')::VARCHAR = json::VARCHAR"
-# Where these first documents are like that, the others are asked.
+# A text that the engine reproduces has no trailing comma and no number that a double would change.
+VERBATIM = "json_extract(json, '$')::VARCHAR = json::VARCHAR"
+# Only if these first documents are verbatim are all others checked.
 _FIRST = 8
-# A file's name is its place among the pages.
+# The name of a file is its index among the pages.
 _PLACE = "parse_filename(filename, true)::INTEGER AS place"
 _LARGEST_LINE = 16 << 20
 
@@ -28,13 +28,15 @@ class JsonSource:
     """Files with records.
 
     Args:
-        way: the keys that lead to the records within a document.
-        single: whether they lead to one record, and not to a list of them.
+        files: the files, in page order.
+        layout: whether a file is one document or JSON Lines.
+        path: the keys that lead to the records within a document.
+        single: whether they lead to one record, not a list.
     """
 
     files: list[JsonFile]
     layout: Layout
-    way: list[str]
+    path: list[str]
     single: bool = False
 
     @property
@@ -47,97 +49,105 @@ class JsonSource:
 
     @property
     def documents(self) -> str:
-        """The SQL of the documents: `json`, with `place`."""
+        """The SQL of the documents: `json` and `place`."""
         return f"(SELECT json, {_PLACE} FROM read_json_objects({self._options}))"
 
     @property
     def records_path(self) -> str:
-        """The engine's path to what the keys lead to."""
-        return "$" + "".join(map(path_step, self.way))
+        """The engine's path to the records."""
+        return "$" + "".join(map(path_step, self.path))
 
     @property
-    def texts(self) -> str:
-        """The SQL of the records as JSON: `record`, with `place`."""
+    def records_sql(self) -> str:
+        """The SQL of the records as JSON: `record` and `place`."""
         return self.records_of(self.documents)
 
     @property
     def is_single(self) -> bool:
-        """Whether a document has a single record."""
+        """Whether each document has a single record."""
         return self.single or self.layout == "lines"
 
     def records_of(self, documents: str) -> str:
-        """The SQL of the records of documents, as JSON: `record`, with `place`.
+        """The SQL of the records in documents as JSON: `record` and `place`.
 
         Args:
-            documents: the SQL of the documents: `json`, with `place`.
+            documents: the SQL of the documents: `json` and `place`.
         """
         if self.layout == "lines":
             return f"(SELECT json AS record, place FROM {documents})"
-        found = f"json_extract(json, {literal(self.records_path + ('' if self.single else '[*]'))})"
-        return f"(SELECT {found if self.single else f'unnest({found})'} AS record, place FROM {documents})"
+        extracted = f"json_extract(json, {literal(self.records_path + ('' if self.single else '[*]'))})"
+        return f"(SELECT {extracted if self.single else f'unnest({extracted})'} AS record, place FROM {documents})"
 
-    def typed(self, record: Node) -> str:
-        """The SQL of the records as structs: `record`, with `place`.
+    def structs_sql(self, record: Node) -> str:
+        """The SQL of the records as structs: `record` and `place`.
 
-        The engine raises an error for a key that an object has twice.
+        The engine raises an error for duplicate keys.
+
+        Args:
+            record: the structure of the records.
         """
-        kind = record.stored if self.is_single else f"{record.stored}[]"
-        found = "document" + "".join(f".{quoted(key)}" for key in self.way)
-        for key in reversed(self.way):
+        kind = record.engine_type if self.is_single else f"{record.engine_type}[]"
+        member = "document" + "".join(f".{quoted(key)}" for key in self.path)
+        for key in reversed(self.path):
             kind = f"STRUCT({quoted(key)} {kind})"
-        listed = found if self.is_single else f"unnest({found})"
+        records = member if self.is_single else f"unnest({member})"
         columns = f"columns = {{document: {literal(kind)}}}, records = false"
-        return f"(SELECT {listed} AS record, {_PLACE} FROM read_json({self._options}, {columns}))"
+        return f"(SELECT {records} AS record, {_PLACE} FROM read_json({self._options}, {columns}))"
 
-    def begins_same(self, connection: DuckDBPyConnection) -> bool:
-        """Whether the engine writes the first documents as they are."""
-        query = f"SELECT bool_and({SAME}) FROM (SELECT json FROM {self.documents} LIMIT {_FIRST})"
+    def begins_verbatim(self, connection: DuckDBPyConnection) -> bool:
+        """Whether the engine reproduces the first documents byte for byte."""
+        query = f"SELECT bool_and({VERBATIM}) FROM (SELECT json FROM {self.documents} LIMIT {_FIRST})"
         return bool((connection.execute(query).fetchone() or (False,))[0])
 
     def load(self, connection: DuckDBPyConnection, query: str) -> int:
-        """Make the table of a query's rows, in their order, each with its page and its place within it.
+        """Create the table of a query's rows in their order, each with its page and its place within it.
 
         Args:
-            query: with `place`, in the order of the records.
+            connection: the engine.
+            query: a query with `place`, in record order.
 
         Returns:
-            How many rows there are.
+            The number of rows.
         """
         answer = connection.execute(f"CREATE OR REPLACE TABLE {TABLE}_read AS {query}").fetchone()
         number_rows(connection, [file.page for file in self.files])
         return int(answer[0]) if answer else 0
 
 
-# JSON of the engine's that Python would write in another way.
+# JSON that the engine writes differently than Python.
 _STRANGE = r"(^|[\[,:])-?([0-9.]+e|[0-9]{16,}[.]|NaN|Inf)|\\u00"
 
 
 def require_plain(connection: DuckDBPyConnection, cells: list[str], rows: str) -> None:
-    """Refuse JSON that the engine writes otherwise than Python does.
+    """Refuse JSON that the engine writes differently than Python.
 
     Args:
-        cells: the SQL of JSON in a row.
+        connection: the engine.
+        cells: the SQL of the JSON values of a row.
+        rows: the SQL of the rows.
 
     Raises:
-        NotColumnar: some of it is like that.
+        NotColumnar: there is such JSON.
     """
-    conditions = [f"regexp_matches({one}::VARCHAR, {literal(_STRANGE)})" for one in cells]
+    conditions = [f"regexp_matches({cell}::VARCHAR, {literal(_STRANGE)})" for cell in cells]
     _require_none(connection, [f"FROM {rows} WHERE {condition}" for condition in conditions])
 
 
 def require_single_keys(connection: DuckDBPyConnection, cells: list[str], rows: str) -> None:
-    """Refuse JSON in which an object has a key twice: the engine takes the first one.
+    """Refuse duplicate keys in JSON: the engine uses the first one, JSON parsers the last.
 
     Args:
-        cells: the SQL of JSON in a row.
+        connection: the engine.
+        cells: the SQL of the JSON values of a row.
+        rows: the SQL of the rows.
 
     Raises:
-        NotColumnar: some of it is like that.
+        NotColumnar: there are duplicate keys.
     """
     queries = []
     for cell in cells:
-        objects = f"SELECT rowid AS one, {cell} AS value FROM {rows} WHERE contains({cell}::VARCHAR, '{{')"
-        twice = "GROUP BY one, part.fullkey HAVING count(*) > 1"
+        objects = f"SELECT rowid AS record_id, {cell} AS value FROM {rows} WHERE contains({cell}::VARCHAR, '{{')"
+        twice = "GROUP BY record_id, part.fullkey HAVING count(*) > 1"
         queries.append(f"SELECT 1 FROM ({objects}), json_tree(value) AS part {twice}")
     _require_none(connection, queries)
 
@@ -145,6 +155,6 @@ def require_single_keys(connection: DuckDBPyConnection, cells: list[str], rows: 
 def _require_none(connection: DuckDBPyConnection, queries: list[str]) -> None:
     if not queries:
         return
-    found = connection.execute(f"SELECT {' OR '.join(f'EXISTS ({query})' for query in queries)}").fetchone()
-    if found is None or found[0]:
+    row = connection.execute(f"SELECT {' OR '.join(f'EXISTS ({query})' for query in queries)}").fetchone()
+    if row is None or row[0]:
         raise NotColumnar

@@ -1,4 +1,4 @@
-"""What every reader of this package has in common."""
+"""What the readers of this package share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.domain.schema import Column, convert, duckdb_type
 from sluice.extract.by_record.flatten import METADATA_TYPES
 from sluice.extract.by_record.typing import ColumnTypes
-from sluice.extract.column_decision import ALONE, Among
+from sluice.extract.column_decision import WHOLE_RUN, ReadingContext
 from sluice.extract.records import Records
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import literal, quoted
@@ -28,16 +28,21 @@ ROWS = f"(SELECT *, rowid AS position FROM {TABLE}) AS {TABLE}"
 
 
 class NotColumnar(Exception):
-    """The pages cannot be read a column at a time, since the engine would read them otherwise than record by record."""
+    """The pages cannot be read by column, since the engine would read something differently than by record."""
 
 
 @dataclass(frozen=True)
 class Pages:
-    """The pages of a run, and how they are read.
+    """The pages of a run, and how to read them.
 
     Args:
-        known: the columns that the dataset has already, whose spelling stays.
-        among: what is known of the run's other pages.
+        run: the run.
+        datasource: tells how pages are parsed.
+        index: the pages.
+        lake: the store of the pages.
+        limits: the caps of the readers.
+        known: the columns that the dataset already has, whose spelling is kept.
+        context: what is known of the run's other pages.
     """
 
     run: Run
@@ -46,28 +51,28 @@ class Pages:
     lake: Lake
     limits: Limits
     known: list[str]
-    among: Among = ALONE
+    context: ReadingContext = WHOLE_RUN
 
     def expected_type(self, name: str) -> str | None:
-        """The type that a column must have: declared, or known; none where its values say it."""
-        return self.datasource.declared_type(name) or self.among.types.get(name.lower())
+        """The type that a column must have: declared or known; None if its values decide."""
+        return self.datasource.declared_type(name) or self.context.types.get(name.lower())
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The fields that say something about the page of a record, and what they say."""
+        """The fields that contain metadata about a record's page, with their expressions."""
         fields = self.datasource.fields or {}
         return {name: text for name, text in fields.items() if text.startswith("$")}
 
     @property
     def selected(self) -> dict[str, str]:
-        """The fields that an expression selects of a record."""
+        """The fields that contain what an expression selects, with their expressions."""
         return {name: text for name, text in (self.datasource.fields or {}).items() if not text.startswith("$")}
 
     def metadata_cell(self, name: str) -> str:
-        """The SQL of what a field says about a record's page."""
+        """The SQL of a metadata field."""
         match self.metadata[name]:
             case "$position":
-                return f"({TABLE}.position + {self.among.before + 1})::BIGINT"
+                return f"({TABLE}.position + {self.context.before + 1})::BIGINT"
             case "$page":
                 return "page::BIGINT"
             case "$fetched_at":
@@ -77,49 +82,53 @@ class Pages:
                 return literal(self.run.id)
 
     def summarize_metadata(self, types: ColumnTypes, count: int) -> None:
-        """Have the types take these fields into account.
+        """Add the metadata fields to the types.
+
+        Args:
+            types: gets the summaries.
+            count: the number of records.
 
         Raises:
-            NotColumnar: the document gives one of them another type.
+            NotColumnar: a field is declared with another type.
         """
         for name, text in self.metadata.items():
             if self.datasource.declared_type(name) not in (None, METADATA_TYPES[text]):
                 raise NotColumnar
-            types.summarize(name, [("", count)], count)
+            types.add_summary(name, [("", count)], count)
 
 
 class Reader(Protocol):
     """Reads the pages of a run by the engine.
 
     Raises:
-        NotColumnar, UnreadableData, duckdb.Error: they must be read record by record; each method may.
+        NotColumnar, UnreadableData, duckdb.Error: any method may; the pages must then be read by record.
     """
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None: ...
 
-    def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
-        """Keep what is needed of a page."""
+    def add_page(self, receipt: PageReceipt, content: IO[bytes]) -> None:
+        """Store what is needed of a page."""
         ...
 
     def records(self) -> Records:
-        """The records of all pages that were taken."""
+        """The records of all added pages."""
         ...
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The value of a column as the engine makes it.
+    """The value of a column.
 
     Args:
-        sql: its SQL, of a row of the table.
-        join: the SQL of what must be joined for it; empty where nothing must.
+        sql: its SQL, for a row of the table.
+        join: the SQL of a join that it needs; empty if none.
     """
 
     sql: str
     join: str = ""
 
 
-def query_of(
+def build_query(
     pages: Pages,
     columns: list[Column],
     cells: dict[str, Cell],
@@ -128,18 +137,20 @@ def query_of(
     missing: str | None = None,
     join: str = "",
 ) -> str:
-    """The SQL of a run's rows, as `Records` has it.
+    """The SQL of a run's rows, as `Records.query`.
 
     Args:
-        cells: of the columns that the pages have; the others say something about the page, or no record has them.
+        pages: the pages.
+        columns: the columns of the run.
+        cells: the columns that the pages have. Others are metadata, or occur in no record.
         rows: the SQL of the rows, with `position`, `page`, `place` and `nth`.
-        missing: the SQL of the columns that a record lacks; none where no record lacks one that others have.
-        join: the SQL of what must be joined for that.
+        missing: the SQL of the list of columns that a record lacks; None if all records have the same ones.
+        join: the SQL of a join that `missing` needs.
     """
-    absent = [one.name for one in columns if one.name not in cells and one.name not in pages.metadata]
+    absent = [column.name for column in columns if column.name not in cells and column.name not in pages.metadata]
     none_has = f"[{', '.join(map(literal, absent))}]" if absent else "NULL::VARCHAR[]"
     if missing is not None and absent:
-        may_lack = ", ".join(literal(one.name) for one in columns if one.missing)
+        may_lack = ", ".join(literal(column.name) for column in columns if column.missing)
         every = f"list_concat(coalesce({missing}, []), {none_has})"
         missing = f"list_filter([{may_lack}], lambda name: list_contains({every}, name))"
     selected = []
@@ -149,29 +160,35 @@ def query_of(
         selected.append(f"({cell})::{duckdb_type(column.type)} AS {quoted(column.name)}")
     selected += ["page::BIGINT AS _page", "nth::BIGINT AS _row", f"{missing or none_has} AS _missing"]
     joins = [*(cell.join for cell in cells.values()), join]
-    # The engine keeps the order of a table as long as nothing is joined to it.
+    # The engine keeps the order of a single table, and a sort would cost time and memory; joins lose the order.
     order = f"ORDER BY {TABLE}.position" if any(joins) else ""
     return f"SELECT {', '.join(selected)} FROM {rows} {' '.join(filter(None, joins))} {order}"
 
 
 def number_rows(connection: DuckDBPyConnection, pages: list[int]) -> None:
-    """Number the rows of the table that was read, which has `place`, within their pages.
+    """Number the rows of the table within their pages.
 
     Args:
-        pages: the numbers of the pages, by place.
+        connection: the engine with the table, whose rows have `place`.
+        pages: the numbers of the pages by `place`.
     """
-    found = connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
-    before = dict(found)
-    begins = f"[{', '.join(str(before.get(place, 0)) for place in range(len(pages)))}]"
-    numbers = f"[{', '.join(map(str, pages))}]"
+    first_rows = connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
+    first_by_place = dict(first_rows)
+    first_list = f"[{', '.join(str(first_by_place.get(place, 0)) for place in range(len(pages)))}]"
+    number_list = f"[{', '.join(map(str, pages))}]"
     connection.execute(f"""
         CREATE OR REPLACE VIEW {TABLE} AS
-        SELECT *, rowid, ({numbers})[place + 1] AS page, rowid - ({begins})[place + 1] AS nth FROM {TABLE}_read
+        SELECT *, rowid, ({number_list})[place + 1] AS page, rowid - ({first_list})[place + 1] AS nth FROM {TABLE}_read
     """)
 
 
 def link_or_copy(source: str, path: Path) -> None:
-    """Have a file under another path, too: a link where both are in one file system."""
+    """Make a file available under another path: a hard link if both are in one file system, else a copy.
+
+    Args:
+        source: the existing file.
+        path: the new path.
+    """
     try:
         os.link(source, path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Parquet read by the engine, column by column."""
+"""Parquet read by the engine, by column."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from sluice.domain.run import PageReceipt
 from sluice.domain.schema import Column
-from sluice.extract.by_record.flatten import Columns
+from sluice.extract.by_record.flatten import ColumnNames
 from sluice.extract.by_record.typing import ColumnTypes
-from sluice.extract.column_decision import Seen
+from sluice.extract.column_decision import Observations
 from sluice.extract.columnar.json_values import cell_of
-from sluice.extract.columnar.pages import Cell, NotColumnar, Pages, link_or_copy, query_of
+from sluice.extract.columnar.pages import Cell, NotColumnar, Pages, build_query, link_or_copy
 from sluice.extract.records import Records
 from sluice.formats.parquet_format import ParquetPage
 from sluice.formats.parsed_page import open_page
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from duckdb.sqltypes import DuckDBPyType
 
-# The engine's types whose values it gives Python as they are, and what they are here.
+# The engine's types whose values are the same in Python, and our types for them.
 _KINDS = {
     "boolean": "boolean",
     "tinyint": "bigint",
@@ -47,7 +47,7 @@ _EXACT = 2**53
 
 
 class ParquetReader:
-    """Reads pages of Parquet that have the same columns, without ever holding them."""
+    """Reads Parquet pages with the same columns, without loading them into memory."""
 
     def __init__(self, pages: Pages, connection: DuckDBPyConnection, folder: Path) -> None:
         if pages.selected or pages.datasource.records != "@":
@@ -61,13 +61,13 @@ class ParquetReader:
         self._types: dict[str, DuckDBPyType] = {}
         self._known: dict[str, str | None] = {}
 
-    def take(self, receipt: PageReceipt, content: IO[bytes]) -> None:
-        """Keep a page as a file."""
+    def add_page(self, receipt: PageReceipt, content: IO[bytes]) -> None:
+        """Store a page as a file."""
         with open_page(self._pages.datasource, receipt, content, self._pages.limits) as page:
             if not isinstance(page.rows, ParquetPage) or (self._files and page.rows.types != self._types):
                 raise NotColumnar
             if list(page.rows.types) != list(page.rows.shapes):
-                raise NotColumnar  # the engine gives a column another name
+                raise NotColumnar  # the engine renamed a column
             self._types, self._known = page.rows.types, page.rows.columns()
             self._notes += [note for note in page.rows.notes if note not in self._notes]
             path = self._folder / f"page-{len(self._files)}.parquet"
@@ -77,27 +77,27 @@ class ParquetReader:
 
     def records(self) -> Records:
         """The records of all pages."""
-        pages, spelled = self._pages, Columns(self._pages.limits.columns, self._pages.known)
+        pages, column_names = self._pages, ColumnNames(self._pages.limits.columns, self._pages.known)
         for name in pages.metadata:
-            spelled.reserve(name)
+            column_names.reserve(name)
         leaves = [leaf for name, kind in self._types.items() for leaf in _leaves((name,), kind)]
-        names = [spelled.name(leaf.path) for leaf in leaves]
+        names = [column_names.column_for(leaf.path) for leaf in leaves]
         if len({name.lower() for name in [*names, *pages.metadata]}) < len(names) + len(pages.metadata):
             raise NotColumnar
         rows = self._rows(leaves)
         kinds = {name: leaf.kind for name, leaf in zip(names, leaves, strict=True)}
         counts, wide = self._counts(rows, list(kinds.values()))
         types = ColumnTypes(pages.datasource)
-        types.know(dict(kinds), text=False)
+        types.add_page_columns(dict(kinds), text=False)
         for number, name in enumerate(names):
             examples: list[tuple[Any, int]] = [(_EXACT + 1 if wide[number] else 1, counts[number + 1])]
-            types.summarize(name, [*examples, (None, counts[0] - counts[number + 1])], counts[0])
+            types.add_summary(name, [*examples, (None, counts[0] - counts[number + 1])], counts[0])
         pages.summarize_metadata(types, counts[0])
-        seen = Seen(types, spelled, self._notes)
-        types, known = pages.among.reconcile(seen)
-        cells = self._cells(types, known, rows, kinds)
-        query = query_of(pages, known, cells, rows=rows)
-        return Records(types.with_failures(known), counts[0], query, seen.warnings(types), True)
+        observed = Observations(types, column_names, self._notes)
+        types, columns = pages.context.decide_columns(observed)
+        cells = self._cells(types, columns, rows, kinds)
+        query = build_query(pages, columns, cells, rows=rows)
+        return Records(types.with_failures(columns), counts[0], query, observed.warnings(types), True)
 
     def _rows(self, leaves: list[_Leaf]) -> str:
         """The SQL of the rows, whose values are `c0`, `c1` and so on."""
@@ -112,39 +112,46 @@ class ParquetReader:
         return f"({' UNION ALL '.join(selects)}) AS sluice_records"
 
     def _counts(self, rows: str, kinds: list[str]) -> tuple[list[int], list[bool]]:
-        """How many rows there are and how many values each column has; which have wide whole numbers.
+        """Count rows and values.
+
+        Returns:
+            The number of rows and those of values in each column; and whether each column has integers that a
+            double cannot represent.
 
         Raises:
-            NotColumnar: there are no rows, or times that Python cannot have.
+            NotColumnar: there are no rows, or times that Python cannot represent.
         """
         numbers = range(len(kinds))
-        counted = ["count(*)", *(f"count(c{number})" for number in numbers)]
+        counts = ["count(*)", *(f"count(c{number})" for number in numbers)]
         largest = [f"max(abs(c{number}::HUGEINT))" if kinds[number] == "bigint" else "0" for number in numbers]
         times = [f"c{number}" for number in numbers if kinds[number] in ("date", "timestamp")]
-        odd = [f"count(*) FILTER (NOT isfinite({one}) OR year({one}) NOT BETWEEN 1 AND 9999)" for one in times]
-        query = f"SELECT {', '.join([*counted, *largest, *odd])} FROM {rows}"
-        answer = [int(value or 0) for value in self._connection.execute(query).fetchone() or ()]
+        unreadable_times = [
+            f"count(*) FILTER (NOT isfinite({cell}) OR year({cell}) NOT BETWEEN 1 AND 9999)" for cell in times
+        ]
+        query = f"SELECT {', '.join([*counts, *largest, *unreadable_times])} FROM {rows}"
+        results = [int(value or 0) for value in self._connection.execute(query).fetchone() or ()]
         width = len(kinds)
-        if not answer[0] or any(answer[1 + 2 * width :]):
+        if not results[0] or any(results[1 + 2 * width :]):
             raise NotColumnar
-        return answer[: width + 1], [value > _EXACT for value in answer[width + 1 : 2 * width + 1]]
+        return results[: width + 1], [value > _EXACT for value in results[width + 1 : 2 * width + 1]]
 
-    def _cells(self, types: ColumnTypes, known: list[Column], rows: str, kinds: dict[str, str]) -> dict[str, Cell]:
-        wanted = {column.name: column.type for column in known}
+    def _cells(self, types: ColumnTypes, columns: list[Column], rows: str, kinds: dict[str, str]) -> dict[str, Cell]:
+        column_types = {column.name: column.type for column in columns}
         cells = {}
         for number, (name, kind) in enumerate(kinds.items()):
-            if kind != wanted[name] and kind not in ("bigint", "double", "string", "boolean"):
+            if kind != column_types[name] and kind not in ("bigint", "double", "string", "boolean"):
                 raise NotColumnar
-            cells[name] = cell_of(self._connection, types, name, f"c{number}", kind, wanted[name], rows, number)
+            cells[name] = cell_of(self._connection, types, name, f"c{number}", kind, column_types[name], rows, number)
         return cells
 
 
 @dataclass(frozen=True)
 class _Leaf:
-    """A column that a column of the file makes: itself, or a member of a struct.
+    """A column that a column of the file becomes: itself, or a member of a struct.
 
     Args:
-        engine_type: what the engine calls its type.
+        path: the name of the column and of the members.
+        engine_type: the engine's name for the type.
     """
 
     path: tuple[str, ...]
@@ -152,10 +159,10 @@ class _Leaf:
 
     @property
     def kind(self) -> str:
-        """Its type.
+        """The column type.
 
         Raises:
-            NotColumnar: it is none of those whose values are the same to Python.
+            NotColumnar: Python would represent the values differently.
         """
         if _DECIMAL.fullmatch(self.engine_type):
             return self.engine_type
@@ -165,7 +172,7 @@ class _Leaf:
 
     @property
     def cell(self) -> str:
-        """The SQL of a value as Python has it; a time with a zone is UTC, which needs no time zones of the engine's."""
+        """The SQL of a value as Python represents it. Times become UTC without the engine's time zone data."""
         cell = ".".join(map(quoted, self.path))
         match self.engine_type:
             case "timestamp with time zone":
@@ -177,7 +184,7 @@ class _Leaf:
 
 
 def _leaves(path: tuple[str, ...], kind: DuckDBPyType) -> list[_Leaf]:
-    """The columns that a column of the file makes: those within a struct by themselves."""
+    """The columns that a column of the file becomes; each member of a struct is one."""
     if kind.id == "struct" and kind.children:
         members = cast("list[tuple[str, DuckDBPyType]]", kind.children)
         return [leaf for name, inner in members for leaf in _leaves((*path, name), inner)]

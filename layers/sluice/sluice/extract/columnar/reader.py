@@ -1,4 +1,4 @@
-"""Chooses who reads a run's pages by the engine, and gives up where it would read them otherwise."""
+"""Chooses the reader for a run's pages, and gives up where the engine would read something differently."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = Logger()
 _PEEK = 64 << 10
-# So many pages are brought here at a time.
+# How many pages are downloaded concurrently.
 _AHEAD = 4
 _READERS: dict[Format, type[Reader]] = {
     "json": JsonReader,
@@ -42,74 +42,76 @@ _READERS: dict[Format, type[Reader]] = {
 def read_columns(
     pages: Pages, connection: DuckDBPyConnection, folder: Path, tick: Callable[[int], None]
 ) -> Records | None:
-    """The records of all pages.
+    """Read all pages by column.
 
     Args:
-        connection: where the tables are made that the records' query reads; of no use afterwards where there are none.
-        folder: where files may be written; they must stay until the query was run.
-        tick: is told how many records were read, now and then; it may end the work by raising.
+        pages: the pages.
+        connection: the engine, which gets the tables that the records' query reads. If the result is None, it must not
+            be used any more.
+        folder: a folder for files, which must exist until the query has run.
+        tick: called now and then with the number of records; it may stop the work by raising.
 
     Returns:
-        The records; none where the pages must be read record by record, also to say what is wrong with them.
+        The records; None if the pages must be read by record, which also explains what is wrong with them.
     """
     import duckdb
 
     try:
         with watched(connection, tick) as watch:
             reader: Reader | None = None
-            with ordered(pages) as opened:
+            with open_in_order(pages) as opened:
                 for receipt, content in opened:
                     watch.check()
                     if reader is None:
                         reader = _READERS[_form(pages, receipt, content)](pages, connection, folder)
-                    reader.take(receipt, content)
+                    reader.add_page(receipt, content)
             return reader.records() if reader is not None else None
     except (NotColumnar, UnreadableData, duckdb.Error) as reason:
         watch.check()
-        logger.info(f"The pages are read record by record: {str(reason) or 'the engine would read them otherwise'}.")
+        logger.info(f"Reading the pages by record: {str(reason) or 'the engine would read something differently'}.")
     except SluiceError:
         raise
     except Exception:
-        # Whatever it is, the pages can be read without the engine, which says what is wrong with them.
+        # A failure of the engine must not fail the run: reading by record still works, or explains what is wrong.
         watch.check()
-        logger.exception("The pages are read record by record: reading them by the engine failed.")
-    _clean(folder)
+        logger.exception("Reading the pages by record: reading them by column failed.")
+    _remove_files(folder)
     return None
 
 
-def _clean(folder: Path) -> None:
-    """Give back what was made in vain: copies of pages."""
+def _remove_files(folder: Path) -> None:
+    """Remove copies of pages that are no longer needed."""
     for path in [*folder.glob("*.json"), *folder.glob("page-*")]:
         path.unlink()
 
 
 @contextmanager
-def ordered(pages: Pages) -> Iterator[Iterator[tuple[PageReceipt, IO[bytes]]]]:
-    """The pages in their order with their content, the next ones on their way while one is read."""
+def open_in_order(pages: Pages) -> Iterator[Iterator[tuple[PageReceipt, IO[bytes]]]]:
+    """Open the pages in order; the next ones are downloaded while one is read."""
     with ThreadPoolExecutor(_AHEAD) as pool, closing(_in_turn(pages, pool)) as opened:
         yield opened
 
 
 def _in_turn(pages: Pages, pool: ThreadPoolExecutor) -> Generator[tuple[PageReceipt, IO[bytes]], None, None]:
-    coming: deque[tuple[PageReceipt, Future[tuple[ExitStack, IO[bytes]]]]] = deque()
-    left = iter(pages.index.pages)
+    queue: deque[tuple[PageReceipt, Future[tuple[ExitStack, IO[bytes]]]]] = deque()
+    remaining = iter(pages.index.pages)
     try:
         while True:
-            for receipt in islice(left, _AHEAD - len(coming)):
-                coming.append((receipt, pool.submit(_opened, pages, receipt)))
-            if not coming:
+            for receipt in islice(remaining, _AHEAD - len(queue)):
+                queue.append((receipt, pool.submit(_open, pages, receipt)))
+            if not queue:
                 return
-            receipt, future = coming.popleft()
+            receipt, future = queue.popleft()
             stack, content = future.result()
             with stack:
                 yield receipt, content
     finally:
-        for _, future in coming:
+        for _, future in queue:
             if future.exception() is None:
                 future.result()[0].close()
 
 
-def _opened(pages: Pages, receipt: PageReceipt) -> tuple[ExitStack, IO[bytes]]:
+def _open(pages: Pages, receipt: PageReceipt) -> tuple[ExitStack, IO[bytes]]:
     with ExitStack() as stack:
         content = stack.enter_context(pages.lake.raw(receipt.hash or ""))
         return stack.pop_all(), content
@@ -119,7 +121,7 @@ def _form(pages: Pages, receipt: PageReceipt, content: IO[bytes]) -> Format:
     """The format of a page.
 
     Raises:
-        NotColumnar: the engine does not read it.
+        NotColumnar: the engine does not read this format.
     """
     with open_unpacked(content, receipt.filename, pages.limits) as (plain, name):
         form = detect_format(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))

@@ -1,4 +1,4 @@
-"""What the engine says of the structure of JSON: which keys there are, and of which kinds their values are."""
+"""The structure of JSON as the engine reports it: which keys there are, and of which kinds their values are."""
 
 from __future__ import annotations
 
@@ -23,21 +23,24 @@ _STORED = {"boolean": "BOOLEAN", "bigint": "BIGINT", "double": "DOUBLE", "string
 
 @dataclass
 class Node:
-    """The values that one key has in all records.
+    """The values that a key has in all records.
 
     Args:
-        kinds: of those that are neither null nor objects.
-        members: of those that are objects, by key; in the order in which the keys were first seen.
+        kinds: the kinds of values that are neither null nor objects.
+        members: the members of objects by key, in the order of their first occurrence.
     """
 
     kinds: set[str] = field(default_factory=set)
     members: dict[str, Node] = field(default_factory=dict)
 
     def add(self, structure: Any) -> None:
-        """Take in what the engine says of the values in one page.
+        """Add the structure of more values.
+
+        Args:
+            structure: a result of the engine's `json_structure`, parsed.
 
         Raises:
-            NotColumnar: they are of kinds that cannot be told from one another.
+            NotColumnar: the key has objects and other values.
         """
         match structure:
             case "NULL":
@@ -54,45 +57,45 @@ class Node:
         if self.members and self.kinds:
             raise NotColumnar
 
-    def keep_texts(self, wanted: bool) -> None:
-        """Have numbers read as they are written where they are wanted as something else: as a double, 1 is 1.0."""
-        if wanted and "double" in self.kinds:
+    def keep_number_texts(self, needed: bool) -> None:
+        """Keep numbers as JSON if they are converted to something other than doubles: as a double, 1 would be 1.0."""
+        if needed and "double" in self.kinds:
             self.kinds = {"json"}
 
-    def take(self, kind: str) -> None:
-        """Take in the kind of a value that is neither null nor an object.
+    def add_kind(self, kind: str) -> None:
+        """Add the kind of a value that is neither null nor an object.
 
         Raises:
-            NotColumnar: there are objects, too, or the engine has no such kind.
+            NotColumnar: the key has objects, too, or the kind is unknown.
         """
         if self.members or kind not in KINDS:
             raise NotColumnar
         self.kinds.add(KINDS[kind])
 
     @property
-    def stored(self) -> str:
-        """The engine's type of the values."""
+    def engine_type(self) -> str:
+        """The engine's type for the values."""
         if self.members:
-            inner = ", ".join(f"{quoted(key)} {node.stored}" for key, node in self.members.items())
+            inner = ", ".join(f"{quoted(key)} {node.engine_type}" for key, node in self.members.items())
             return f"STRUCT({inner})"
         return _STORED[self.kind]
 
     @property
     def kind(self) -> str:
-        """The kind of values of a node without members."""
+        """The kind of the values; only for a node without members."""
         if len(self.kinds) <= 1:
             return next(iter(self.kinds), "string")
         return "double" if self.kinds == {"bigint", "double"} else "json"
 
     def nodes(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
-        """The nodes below this one with their paths: each before its members."""
+        """The descendants with their paths, each before its members."""
         for key, node in self.members.items():
             here = (*path, key)
             yield here, node
             yield from node.nodes(here)
 
 
-def spelled_alike(node: Node) -> bool:
-    """Whether an object has keys that differ in case only, which the engine would take for one."""
+def has_keys_differing_in_case(node: Node) -> bool:
+    """Whether an object has keys that differ only in case, which the engine would not distinguish."""
     keys = [key.lower() for key in node.members]
-    return len(set(keys)) < len(keys) or any(spelled_alike(inner) for inner in node.members.values())
+    return len(set(keys)) < len(keys) or any(has_keys_differing_in_case(inner) for inner in node.members.values())

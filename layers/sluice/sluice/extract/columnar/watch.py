@@ -1,4 +1,4 @@
-"""Ends a statement of the engine when the run was stopped, or the function's time is nearly over."""
+"""Interrupts the engine when the run was stopped or the function's time is nearly over."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _SECONDS = 1.0
 
 
 class Watch:
-    """Asks now and then whether the work may go on.
+    """Checks now and then whether the work may continue.
 
     Args:
-        tick: is told how many records were read; it ends the work by raising.
+        tick: called with the number of records; it stops the work by raising.
     """
 
     def __init__(self, tick: Callable[[int], None]) -> None:
         self._tick = tick
         self._error: Exception | None = None
 
-    def look(self) -> bool:
-        """Whether the work may go on; the reason against it is kept."""
+    def poll(self) -> bool:
+        """Whether the work may continue; if not, the reason is kept for `check`."""
         if self._error is None:
             try:
                 self._tick(0)
@@ -34,28 +34,35 @@ class Watch:
         return self._error is None
 
     def check(self) -> None:
-        """Raise the reason why the work may not go on, if there is one."""
+        """Raise the reason to stop, if there is one."""
         if self._error is not None:
             raise self._error
 
 
 @contextmanager
 def watched(connection: DuckDBPyConnection, tick: Callable[[int], None]) -> Iterator[Watch]:
-    """Ask every second; a statement that runs when the answer is no is interrupted.
+    """Poll `tick` every second while the block runs, and interrupt the engine when it raises.
+
+    Args:
+        connection: the engine.
+        tick: called with 0; it stops the work by raising.
+
+    Yields:
+        The watch.
 
     Raises:
-        Exception: whatever `tick` has raised.
+        Exception: whatever `tick` raised.
     """
     import duckdb
 
     watch, done = Watch(tick), threading.Event()
 
-    def look() -> None:
+    def poll_regularly() -> None:
         while not done.wait(_SECONDS):
-            if not watch.look():
-                connection.interrupt()  # again and again: one may come between two statements
+            if not watch.poll():
+                connection.interrupt()  # repeatedly: an interrupt between two statements has no effect
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=poll_regularly, daemon=True)
     thread.start()
     try:
         yield watch
