@@ -28,7 +28,7 @@ from sluice.domain.merge import JoinMerge
 from sluice.domain.schema import Column
 from sluice.lake.ordered import order_key, range_of, starts_of
 from sluice.lake.parquet import LocalFile, engine, rows_of
-from sluice.merge.partition import Partitioner, partitioner, parts_for, sampled_one_in
+from sluice.merge.partition import Partitioner, make_partitioner, part_count
 from sluice.merge.row_merge import MergedRows, merge_prepared
 from sluice.settings import load_settings
 
@@ -44,7 +44,7 @@ MEMORY_GB, DISK_GB, AT_ONCE = 3008 / 1024, 8, 100
 
 def _partitioner(folder: Path, rows: int, scratch: Path) -> Partitioner:
     stored = sources(folder, rows)
-    return partitioner(JoinMerge.model_validate(SPEC), stored, [set() for _ in stored], load_settings(), scratch)
+    return make_partitioner(JoinMerge.model_validate(SPEC), stored, [set() for _ in stored], load_settings(), scratch)
 
 
 def _starts(folder: Path) -> list[str]:
@@ -54,9 +54,9 @@ def _starts(folder: Path) -> list[str]:
 
 def sample(folder: Path, rows: int, number: int, scratch: Path) -> dict[str, Any]:
     """The first stage, of one source."""
-    parts = parts_for(rows * SOURCES, 0, load_settings())
+    parts = part_count(rows * SOURCES, 0, load_settings())
     stored = sources(folder, rows)[number]
-    one_in = sampled_one_in(rows * SOURCES, parts)
+    one_in = sampling_interval(rows * SOURCES, parts)
     keys = _partitioner(folder, rows, scratch).sample(number, stored, one_in, scratch).keys
     (folder / f"sample-{number}.json").write_text(json.dumps(keys))
     return {"read": stored.files[0].path.stat().st_size, "written": (folder / f"sample-{number}.json").stat().st_size}
@@ -134,9 +134,9 @@ def measured_parts(folder: Path, rows: int) -> dict[str, list[dict[str, Any]]]:
     for number in range(SOURCES):
         for key, count in json.loads((folder / f"sample-{number}.json").read_text()).items():
             weights[key] = weights.get(key, 0) + count
-    starts = starts_of(weights, parts_for(rows * SOURCES, 0, load_settings()))
+    starts = starts_of(weights, part_count(rows * SOURCES, 0, load_settings()))
     (folder / "starts.json").write_text(json.dumps(starts))
-    (folder / "starts-wide.json").write_text(json.dumps(starts_of(weights, parts_for(WANTED, 0, load_settings()))))
+    (folder / "starts-wide.json").write_text(json.dumps(starts_of(weights, part_count(WANTED, 0, load_settings()))))
     for stage in ("split", "wide"):
         found[stage] = [_worker(stage, folder, rows, number) for number in range(SOURCES)]
     for stage in ("merge", "unsplit"):
@@ -186,7 +186,7 @@ def reading(folder: Path) -> None:
 def arithmetic(unit: dict[str, dict[str, float]], rows: int) -> None:
     """What a merge of so many rows comes to."""
     settings = load_settings()
-    parts = parts_for(rows, 0, settings)
+    parts = part_count(rows, 0, settings)
     taken = rows / parts
     print(f"\n{rows:,} rows of the same kind, {parts} parts, {AT_ONCE} workers at a time")
     print("stage    workers  seconds each  of it network  waves  minutes  dollars")

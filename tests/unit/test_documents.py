@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.container import Container
-from sluice.merge.documents import concatenation, recursive, size
+from sluice.merge.documents import concatenate, merge_recursively, size
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh
 from support.upstream import Upstream, ok
@@ -58,24 +58,24 @@ documents = st.recursive(
     ids=str,
 )
 def test_recursive(given: list[Any], expected: Any) -> None:
-    merged = recursive(given)
+    merged = merge_recursively(given)
     assert json.dumps(merged) == json.dumps(expected)
 
 
 @given(st.lists(documents, max_size=4))
 def test_inputs_are_never_changed_and_nothing_is_lost(found: list[Any]) -> None:
     before = copy.deepcopy(found)
-    merged = recursive(found)
-    side_by_side = concatenation(found)
+    merged = merge_recursively(found)
+    side_by_side = concatenate(found)
     assert json.dumps(found) == json.dumps(before)
     assert list(side_by_side) == [str(position) for position in range(len(found))]
     assert json.dumps(list(side_by_side.values())) == json.dumps(before)
-    assert json.dumps(recursive(found)) == json.dumps(merged)
-    assert json.dumps(recursive([*found, None])) == json.dumps(merged)
+    assert json.dumps(merge_recursively(found)) == json.dumps(merged)
+    assert json.dumps(merge_recursively([*found, None])) == json.dumps(merged)
     if len(found) == 1:
         assert json.dumps(merged) == json.dumps(found[0])
     for document in found:
-        assert json.dumps(recursive([document, document])) == json.dumps(document)
+        assert json.dumps(merge_recursively([document, document])) == json.dumps(document)
 
 
 @pytest.mark.parametrize(

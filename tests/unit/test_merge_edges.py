@@ -71,7 +71,7 @@ def test_keys_that_a_cast_makes_equal_are_one(admin: Client, upstream: Upstream)
     records = [[{"id": 1, "v": "num"}, {"id": "1", "v": "text"}], [{"id": "1", "w": 5}]]
     run = sources(admin, upstream, JOIN, *records)
     assert rows(admin, "projects/p") == [{"id": "1", "v": "text", "w": 5}]
-    assert any("1 rows have a key that comes again later" in said for said in run["warnings"])
+    assert any("1 rows have a key that a later row has again" in said for said in run["warnings"])
 
 
 def test_a_decimal_key_beside_a_double_is_refused(admin: Client, upstream: Upstream) -> None:

@@ -275,7 +275,7 @@ def test_a_datasource_that_is_not_the_projects_is_named(
     admin: Client, documents: Documents, merge: dict[str, Any]
 ) -> None:
     documents |= {"a": [{"id": 1, "v": 1}]}
-    assert "'nope', which is no datasource of the project" in project(admin, documents, merge)["error"]["detail"]
+    assert "'nope', which is not a datasource of the project" in project(admin, documents, merge)["error"]["detail"]
     assert admin.post("/projects/p/merge/preview", {"merge": merge}).status == 422
 
 

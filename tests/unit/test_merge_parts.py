@@ -19,8 +19,8 @@ from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import MergeFailed
 from sluice.lake.ordered import order_key, range_of, starts_of
 from sluice.lake.parquet import LocalFile, literal, quoted
-from sluice.merge.notes import LostDigits, lost_together, together
-from sluice.merge.partition import partitioner, portions
+from sluice.merge.notes import LostDigits, merge_lost_digits, merge_notes
+from sluice.merge.partition import divide_files, make_partitioner
 from sluice.merge.plan import Source
 from sluice.merge.row_merge import MergedRows, merge_rows
 from sluice.settings import Settings
@@ -116,12 +116,13 @@ def in_parts(
         made.mkdir()
         return made
 
-    made = partitioner(spec, sources, [set() for _ in sources], told, fresh("plan"))
+    made = make_partitioner(spec, sources, [set() for _ in sources], told, fresh("plan"))
     having = [one for one in sources if one.columns]
-    planned = portions([[file.rows for file in one.files] for one in having], most)
+    planned = divide_files([[file.rows for file in one.files] for one in having], most)
     luck.shuffle(planned)
     given_ = [
-        (one, one.of(having[one.rank], having[one.rank].files[one.first : one.first + one.count])) for one in planned
+        (one, one.select(having[one.rank], having[one.rank].files[one.first : one.first + one.count]))
+        for one in planned
     ]
     weights: dict[str, int] = {}
     wide: list[set[str]] = [set() for _ in having]
@@ -133,7 +134,9 @@ def in_parts(
         for key, rows in sample.keys.items():
             weights[key] = weights.get(key, 0) + rows
     each = iter(wide)
-    made = partitioner(spec, sources, [next(each) if one.columns else set() for one in sources], told, fresh("plan"))
+    made = make_partitioner(
+        spec, sources, [next(each) if one.columns else set() for one in sources], told, fresh("plan")
+    )
     starts = starts_of(weights, parts)
     assert len(starts) <= parts
     pieces: list[list[list[Path]]] = [[[] for _ in having] for _ in starts]
@@ -143,7 +146,7 @@ def in_parts(
     turns = list(range(len(starts)))
     luck.shuffle(turns)
     found = {part: made.merge(pieces[part], overrides, fresh("merge")) for part in turns}
-    found[0].notes.lost = lost_together([*lost, *found[0].notes.lost])
+    found[0].notes.lost = merge_lost_digits([*lost, *found[0].notes.lost])
     return [found[part] for part in sorted(found)]
 
 
@@ -159,7 +162,7 @@ def require_same(made: list[MergedRows], one: MergedRows) -> None:
     assert sum(part.rows for part in made) == one.rows
     for part in made:
         assert (part.columns, part.key, part.fields) == (one.columns, one.key, one.fields)
-    assert together([part.notes for part in made]).warnings() == one.warnings
+    assert merge_notes([part.notes for part in made]).warnings() == one.warnings
     if one.provenance is None:
         assert [part.provenance for part in made] == [None] * len(made)
     else:

@@ -225,9 +225,17 @@ def test_whoever_publishes_meanwhile_is_not_displaced(
 
 
 def test_a_manifest_of_an_earlier_release_names_one_object_of_provenance_or_none() -> None:
-    texts = dict.fromkeys(("run", "created_at", "data_as_of", "fingerprint", "engine"), "") | {"dataset": "project/p"}
+    texts = dict.fromkeys(("run", "created_at", "data_as_of", "fingerprint", "engine"), "")
     numbers = dict.fromkeys(("attempt", "rows", "bytes"), 0)
-    known = {**texts, **numbers, "stage": "merged", "completeness": "complete", "columns": [], "objects": []}
+    known = {
+        **texts,
+        **numbers,
+        "dataset": "project/p",
+        "stage": "merged",
+        "completeness": "complete",
+        "columns": [],
+        "objects": [],
+    }
     told = {"key": "k", "sha256": "s", "bytes": 1, "rows": 2}
     one = Manifest.model_validate({**known, "provenance": told})
     assert [part.rows for part in one.provenance] == [2]

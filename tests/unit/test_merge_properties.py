@@ -19,9 +19,9 @@ from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
 from sluice.domain.schema import Column
 from sluice.lake.parquet import LocalFile
 from sluice.merge.diff import document_changes
-from sluice.merge.documents import concatenation, identity, recursive
-from sluice.merge.explain_document import Traced, traced_concatenation, traced_recursive
-from sluice.merge.key_matching import normalized
+from sluice.merge.documents import concatenate, identity, merge_recursively
+from sluice.merge.explain_document import TracedPart, trace_concatenation, trace_recursive
+from sluice.merge.key_matching import normalize_text
 from sluice.merge.plan import Source
 from sluice.merge.row_merge import MergedRows, merge_rows
 from sluice.settings import Settings
@@ -211,9 +211,9 @@ def test_many_rows_on_many_threads_are_the_same_bytes(tmp_path: Path) -> None:
 @FEW
 @given(st.text(max_size=8), st.lists(st.sampled_from(["nfkc", "case_fold", "trim"]), unique=True))
 def test_a_normalized_key_is_normal(text: str, normalizers: list[Any]) -> None:
-    once = normalized(text, normalizers)
+    once = normalize_text(text, normalizers)
     if "nfkc" in normalizers or "case_fold" not in normalizers:
-        assert normalized(once, normalizers) == once
+        assert normalize_text(once, normalizers) == once
 
 
 @FEW
@@ -226,7 +226,7 @@ def test_keys_meet_as_python_normalizes_them(found: list[list[str]], tmp_path_fa
     texts = [[text.replace("\x00", "") for text in rows] for rows in found]
     sources = [source(folder, rank, [(text, 1, 1) for text in rows], key="VARCHAR") for rank, rows in enumerate(texts)]
     made = merged(spec, sources, folder)
-    wanted = sorted({normalized(text, how) for rows in texts for text in rows}, key=lambda text: text.encode())  # type: ignore[arg-type]
+    wanted = sorted({normalize_text(text, how) for rows in texts for text in rows}, key=lambda text: text.encode())  # type: ignore[arg-type]
     assert [row[0] for row in rows_of(made)] == wanted
 
 
@@ -237,7 +237,7 @@ values = st.recursive(
 )
 
 
-def leaves(part: Traced) -> Iterator[Traced]:
+def leaves(part: TracedPart) -> Iterator[TracedPart]:
     if part.children is None:
         yield part
         return
@@ -249,8 +249,8 @@ def leaves(part: Traced) -> Iterator[Traced]:
 @given(st.lists(values, max_size=4))
 def test_a_traced_document_is_the_merged_one_and_its_places_hold_it(documents: list[Any]) -> None:
     for made, plain in (
-        (traced_recursive(documents), recursive(documents)),
-        (traced_concatenation(documents), concatenation(documents)),
+        (trace_recursive(documents), merge_recursively(documents)),
+        (trace_concatenation(documents), concatenate(documents)),
     ):
         assert dumps(made.plain) == dumps(plain)
         for leaf in leaves(made):

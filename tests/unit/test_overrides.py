@@ -27,7 +27,7 @@ def test_overrides(admin: Client, viewer: Client, documents: Documents) -> None:
     assert admin.put("/projects/p/overrides/v?key=1", {"value": 1}).status == 422
     assert len(admin.get("/projects/p/overrides").json()["items"]) == 3
     run = refresh(admin, "p", ingest="none")
-    assert (run["version"], run["warnings"]) == (2, ["the override of 'v' for 9 meets no record"])
+    assert (run["version"], run["warnings"]) == (2, ["the override of 'v' for 9 matches no record"])
     assert rows(admin, "projects/p") == [{"id": 1, "v": 11, "t": ["x"]}, {"id": 2, "v": 2, "t": {"any": None}}]
     told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
     assert (told["value"], told["rule"], told["winners"]) == (11, "override", [])

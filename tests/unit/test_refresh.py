@@ -113,7 +113,7 @@ def test_the_last_of_a_repeated_key_wins_and_is_counted(admin: Client, upstream:
     project(admin, {"a": {}})
     run = refresh(admin, "p")
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 2}]
-    assert any("1 rows have a key that comes again" in text for text in run["warnings"])
+    assert any("1 rows have a key that a later row has again" in text for text in run["warnings"])
     assert any("1 rows lack a value in the key" in text for text in run["warnings"])
 
 
@@ -169,7 +169,7 @@ def test_a_failed_source_with_an_earlier_version_is_listed_and_its_version_used(
     run = refresh(admin, "p")
     assert (run["status"], run["completeness"]) == ("succeeded", "complete")
     assert any(
-        text.startswith("a: The upstream answered 401") and "version 1 is used" in text for text in run["warnings"]
+        text.startswith("a: The upstream answered 401") and "Using version 1." in text for text in run["warnings"]
     )
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1, "w": 2}]
 
@@ -351,7 +351,7 @@ def test_a_redriven_child_reaches_its_project(admin: Client, upstream: Upstream)
 @pytest.mark.parametrize(
     ("first", "second", "says"),
     [
-        ([{"symbol": "A", "Price": 1}], [{"symbol": "A", "price": 2}], "one spelling"),
+        ([{"symbol": "A", "Price": 1}], [{"symbol": "A", "price": 2}], "use the same spelling"),
         ([{"symbol": 9007199254740993}], [{"symbol": 1.5}], "one type"),
     ],
     ids=["case", "bigint and double"],

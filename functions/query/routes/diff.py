@@ -14,7 +14,7 @@ from sluice.domain.names import Slug
 from sluice.domain.project import Project
 from sluice.errors import Conflict, Invalid
 from sluice.merge.diff import Differ
-from sluice.merge.input_versions import Gatherer
+from sluice.merge.input_versions import InputReader
 from sluice.merge.preview_merge import preview
 from sluice.projects.overrides import overrides_of
 
@@ -80,7 +80,7 @@ def preview_merge(call: Call, services: Container, slug: str) -> Answer:
     if unknown:
         message = f"{unknown[0]!r} is no datasource of this project."
         raise Invalid(message, [{"pointer": f"/inputs/{unknown[0]}", "message": message}])
-    gatherer = Gatherer(services.datasets, services.lake)
+    input_reader = InputReader(services.datasets, services.lake)
     overrides = overrides_of(services, slug)
     settings = services.settings
-    return Answer(preview(project, assigned, gatherer, services.lake, settings, request.inputs, overrides))
+    return Answer(preview(project, assigned, input_reader, services.lake, settings, request.inputs, overrides))

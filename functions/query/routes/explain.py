@@ -10,7 +10,7 @@ from sluice.errors import Conflict
 from sluice.merge.citations import Citer
 from sluice.merge.explain import Explainer
 from sluice.merge.explain_document import explain_document
-from sluice.merge.lookup import found_record
+from sluice.merge.lookup import find_record
 
 routes = Routes("data")
 _POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into the merged one.")
@@ -24,7 +24,7 @@ def get_record(call: Call, services: Container, slug: str) -> Answer:
     spec = merge_of(manifest.spec["merge"])
     if not isinstance(spec, JoinMerge | UnionMerge) or not spec.key:
         raise Conflict("The merge of this version has no key, by which a record could be found.")
-    record, _ = found_record(services.lake, services.settings, version, manifest, spec, call.many("key"))
+    record, _ = find_record(services.lake, services.settings, version, manifest, spec, call.many("key"))
     return Answer(record, headers=version_headers(about_version(version)))
 
 

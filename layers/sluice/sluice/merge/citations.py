@@ -1,4 +1,4 @@
-"""Citations: where, in which page as it was received, what a datasource says stands."""
+"""Citations: the page, as received, and the place in it where a datasource's value stands."""
 
 from __future__ import annotations
 
@@ -21,48 +21,62 @@ class Citer:
     """Cites the pages of datasources' versions.
 
     Args:
-        receipt: gives the receipt of a page by its run and number.
+        lake: where the pages are read.
+        settings: limits of the parsers.
+        receipt: reads the receipt of a page from the catalog, by run and page number.
     """
 
     def __init__(self, lake: Lake, settings: Settings, receipt: Callable[[str, int], PageReceipt]) -> None:
         self._lake = lake
         self._settings = settings
         self._receipt = receipt
-        self._of_runs: dict[tuple[str, str], Manifest] = {}
+        self._manifests: dict[tuple[str, str], Manifest] = {}
 
-    def cited(
+    def cite_record(
         self, manifest: Manifest, version: Version, position: dict[str, Any], names: list[str]
     ) -> dict[str, Cited]:
-        """Where the values of one record stand.
+        """Cite the values of one record.
 
         Args:
-            position: the record's `_page` and `_row`, and `_run` where the version is of several.
-            names: the columns, as the version has them.
+            manifest: the version's manifest.
+            version: the version that has the record.
+            position: the record's `_page` and `_row`, and `_run` if the version has records of several runs.
+            names: the columns' names in the version.
+
+        Returns:
+            A citation for each column: `{"page", "pointer", "exact", "expression"}`.
+
+        Raises:
+            NotFound: the receipt of the page has expired.
         """
         run = position.get("_run") or version.run
         manifest = self._of_run(manifest, run)
         receipt = self._page(manifest, run, position["_page"])
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         with self._lake.raw(receipt.hash or "") as content:
-            found = find_places(datasource, receipt, content, Limits.of(self._settings), position["_row"], names)
+            found_places = find_places(datasource, receipt, content, Limits.of(self._settings), position["_row"], names)
         page = page_of(receipt, run)
         return {
             name: {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}
-            for name, place in found.items()
+            for name, place in found_places.items()
         }
 
     def _of_run(self, manifest: Manifest, run: str) -> Manifest:
-        """The manifest that a run has made: its datasource's document was the one by which pages were read."""
+        """Return the manifest that a run wrote.
+
+        A version with records of several runs has a chain of manifests. The pages of each run must be read
+        with the datasource's document of that time, which its own manifest has.
+        """
         key = (manifest.run, run)
-        if key not in self._of_runs:
-            found = manifest
-            while found.run != run and found.previous is not None:
-                found = self._lake.manifest(found.previous)
-            self._of_runs[key] = found if found.run == run else manifest
-        return self._of_runs[key]
+        if key not in self._manifests:
+            candidate = manifest
+            while candidate.run != run and candidate.previous is not None:
+                candidate = self._lake.manifest(candidate.previous)
+            self._manifests[key] = candidate if candidate.run == run else manifest
+        return self._manifests[key]
 
     def _page(self, manifest: Manifest, run: str, number: int) -> PageReceipt:
-        """The receipt of a page: from the catalog, which forgets it some day, or from the lake, which does not."""
+        """Read the receipt of a page from the catalog, or, if it has expired there, from the lake's index."""
         try:
             return self._receipt(run, number)
         except NotFound:
@@ -74,36 +88,51 @@ class Citer:
                     return page
             raise
 
-    def in_document(
+    def cite_document_part(
         self,
         manifest: Manifest,
         version: Version,
         pages: list[PageReceipt],
-        way: tuple[str | int, ...],
+        path: tuple[str | int, ...],
         *,
         listed: bool,
     ) -> Cited:
-        """Where a part of a version's selected document stands.
+        """Cite a part of a version's selected document.
 
         Args:
-            way: of the part in the document.
-            listed: whether the document is a list, which may be of several pages.
+            manifest: the version's manifest.
+            version: the version.
+            pages: the receipts of its pages, in order.
+            path: the keys and indexes that lead to the part.
+            listed: whether the document is a list; only a list can come from several pages.
+
+        Returns:
+            The citation: `{"page", "pointer", "exact", "expression"}`.
         """
         datasource = Datasource.model_validate(manifest.spec["datasource"])
         for receipt in pages:
             with self._lake.raw(receipt.hash or "") as content:
                 limits = Limits.of(self._settings)
-                place = find_document_place(datasource, receipt, content, limits, way, listed=listed)
+                place = find_document_place(datasource, receipt, content, limits, path, listed=listed)
             if not isinstance(place, int):
                 page = page_of(receipt, version.run)
                 return {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}
-            way = (int(way[0]) - place, *way[1:])
-        raise AssertionError("a document is made of its pages")
+            # `place` is the number of elements in this page; the part is in a later one.
+            path = (int(path[0]) - place, *path[1:])
+        raise AssertionError("no page of the document has the part")
 
     @staticmethod
-    def whole_record(cited: dict[str, Cited], expression: str) -> Cited:
-        """The citation of what an expression made of a record: the columns' common place."""
-        pointers = [one["pointer"].split("/") for one in cited.values()]
+    def cite_computed(cited: dict[str, Cited], expression: str) -> Cited:
+        """Cite a value that an expression computed from a record.
+
+        Args:
+            cited: the citations of the record's columns.
+            expression: the expression.
+
+        Returns:
+            A citation of the pointer that all columns have in common.
+        """
+        pointers = [citation["pointer"].split("/") for citation in cited.values()]
         common = []
         for parts in zip(*pointers, strict=False):
             if len(set(parts)) > 1:
@@ -114,5 +143,10 @@ class Citer:
 
 
 def page_of(receipt: PageReceipt, run: str) -> dict[str, Any]:
-    """A page as citations name it."""
+    """Return a page as citations name it: `{"hash", "url", "number", "run"}`.
+
+    Args:
+        receipt: the receipt of the page.
+        run: the run that fetched it.
+    """
     return {"hash": receipt.hash, "url": receipt.url, "number": receipt.number, "run": run}

@@ -1,4 +1,4 @@
-"""What changed from one version of a merge to another: record by record, or pointer by pointer."""
+"""The changes from one version of a merge to another: by record, or by JSON Pointer for documents."""
 
 from __future__ import annotations
 
@@ -27,8 +27,14 @@ ABSENT = object()
 class Differ:
     """Compares two versions of one project.
 
+    Args:
+        lake: where the versions are read.
+        settings: the engine's limits.
+        old: the manifest of the earlier version.
+        new: the manifest of the later version.
+
     Raises:
-        Conflict: the versions cannot be compared, since they have other keys or none.
+        Conflict: the versions cannot be compared, since they have different keys or no key.
     """
 
     def __init__(self, lake: Lake, settings: Settings, old: Manifest, new: Manifest) -> None:
@@ -43,34 +49,43 @@ class Differ:
             )
 
     def changes(self, limit: int, offset: int) -> tuple[list[Change], bool]:
-        """Some of the changes, in the order of the keys or pointers, and whether more follow."""
+        """Return one page of the changes, in the order of the keys or pointers.
+
+        Args:
+            limit: the most changes to return.
+            offset: the number of changes to skip.
+
+        Returns:
+            The changes, and whether more follow.
+        """
         if self._documents:
             assert self._old.document is not None
             assert self._new.document is not None
             documents = self._lake.document(self._old.document), self._lake.document(self._new.document)
-            found = list(islice(document_changes(*documents), offset, offset + limit + 1))
+            changes = list(islice(document_changes(*documents), offset, offset + limit + 1))
         else:
-            found = self._rows(limit + 1, offset)
-        # JSON is compared as text by the engine, though the order of keys means nothing.
-        told = [one for one in found[:limit] if one.get("fields") != {} or one["change"] != "changed"]
-        return told, len(found) > limit
+            changes = self._rows(limit + 1, offset)
+        # The engine compares JSON as text, where the order of keys matters. `_change` compares by value, so
+        # some rows have no changed fields after all.
+        shown = [change for change in changes[:limit] if change.get("fields") != {} or change["change"] != "changed"]
+        return shown, len(changes) > limit
 
     def counts(self) -> dict[str, int]:
-        """How many records, or pointers, were added, removed and changed."""
-        counted = {"added": 0, "removed": 0, "changed": 0}
+        """Count the records or pointers: `{"added", "removed", "changed"}`."""
+        counts = {"added": 0, "removed": 0, "changed": 0}
         for change in self.changes(_ALL, 0)[0] if self._documents else self._rows_counted():
-            counted[change["change"]] += change.get("count", 1)
-        return counted
+            counts[change["change"]] += change.get("count", 1)
+        return counts
 
     def _rows(self, limit: int, offset: int) -> list[Change]:
         key, fields = self._key_columns(), self._fields()
         names = ", ".join(map(quoted, self._new.key or []))
-        sides = [one.shown(side) for side in ("old", "new") for one in fields]
-        selected = ", ".join([names, _CHANGE.name, *(quoted(one.name) for one in sides)])
+        sides = [field.shown(side) for side in ("old", "new") for field in fields]
+        selected = ", ".join([names, _CHANGE.name, *(quoted(field.name) for field in sides)])
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             query = f"SELECT {selected} FROM ({self._query()}) ORDER BY {names} LIMIT {limit} OFFSET {offset}"
-            found = connection.execute(shown_query(query, [*key, _CHANGE, *sides])).fetchall()
-        return [self._change(key, fields, row) for row in found]
+            rows = connection.execute(shown_query(query, [*key, _CHANGE, *sides])).fetchall()
+        return [self._change(key, fields, row) for row in rows]
 
     def _rows_counted(self) -> list[Change]:
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
@@ -78,44 +93,46 @@ class Differ:
             return [{"change": change, "count": count} for change, count in connection.execute(query).fetchall()]
 
     def _change(self, key: list[Column], fields: list[_Field], row: tuple[Any, ...]) -> Change:
-        told = list(json_row(key, row[: len(key)]).values())
+        key_values = list(json_row(key, row[: len(key)]).values())
         start, middle = len(key) + 1, len(key) + 1 + len(fields)
-        before = json_row([one.shown("old") for one in fields], row[start:middle]).values()
-        after = json_row([one.shown("new") for one in fields], row[middle:]).values()
+        before = json_row([field.shown("old") for field in fields], row[start:middle]).values()
+        after = json_row([field.shown("new") for field in fields], row[middle:]).values()
         values = zip(fields, before, after, strict=True)
-        changed = {one.name: [old, new] for one, old, new in values if not one.same(old, new)}
-        return {"key": told, "change": row[len(key)], "fields": changed}
+        changed = {field.name: [old, new] for field, old, new in values if not field.same(old, new)}
+        return {"key": key_values, "change": row[len(key)], "fields": changed}
 
     def _key_columns(self) -> list[Column]:
         return [self._merged(name) for name in self._new.key or []]
 
     def _fields(self) -> list[_Field]:
-        """The columns of both versions that are not of the key."""
-        names: dict[str, str] = {}  # SQL does not tell N from n; the new version's spelling counts
-        for one in [*self._new.columns, *self._old.columns]:
-            names.setdefault(one.name.lower(), one.name)
+        """Return the columns of either version that are not part of the key."""
+        names: dict[str, str] = {}  # names are case-insensitive in SQL; the new version's spelling is used
+        for column in [*self._new.columns, *self._old.columns]:
+            names.setdefault(column.name.lower(), column.name)
         return [self._field(name) for name in names.values() if name not in (self._new.key or [])]
 
     def _field(self, name: str) -> _Field:
         both = self._both(name)
-        if len({one.type for one in both}) > 1 and are_numbers(both):
+        if len({column.type for column in both}) > 1 and are_numbers(both):
             return _Field(name, both[0].type, both[-1].type)
-        kind = self._merged(name).type
-        return _Field(name, kind, kind)
+        type_ = self._merged(name).type
+        return _Field(name, type_, type_)
 
     def _both(self, name: str) -> list[Column]:
-        """A column of the old and the new version; one of nulls only says nothing of its type."""
-        both = [one for one in (*self._old.columns, *self._new.columns) if one.name.lower() == name.lower()]
-        return [one for one in both if not one.guessed] or both
+        """Return a column as the old and the new version have it, without one that has only nulls and no type."""
+        both = [column for column in (*self._old.columns, *self._new.columns) if column.name.lower() == name.lower()]
+        return [column for column in both if not column.guessed] or both
 
     def _merged(self, name: str) -> Column:
-        return Column(name=name, type=common_type([one.type for one in self._both(name)]))
+        return Column(name=name, type=common_type([column.type for column in self._both(name)]))
 
     def _query(self) -> str:
-        """The changed records: the key, what happened, and all fields as they were and are."""
-        names = ", ".join(quoted(one.name) for one in self._key_columns())
+        """Return the query of the changed records: the key, the kind of change, and all fields, old and new."""
+        names = ", ".join(quoted(column.name) for column in self._key_columns())
         sides = {side: self._side(manifest, side) for side, manifest in (("old", self._old), ("new", self._new))}
-        differs = " OR ".join(f"{one.compared('old')} IS DISTINCT FROM {one.compared('new')}" for one in self._fields())
+        differs = " OR ".join(
+            f"{field.compared('old')} IS DISTINCT FROM {field.compared('new')}" for field in self._fields()
+        )
         return f"""
             SELECT *, CASE WHEN __sluice_old IS NULL THEN 'added' WHEN __sluice_new IS NULL THEN 'removed'
                            ELSE 'changed' END AS __sluice_change
@@ -124,16 +141,20 @@ class Differ:
         """
 
     def _side(self, manifest: Manifest, side: str) -> str:
-        have = {one.name.lower(): one for one in manifest.columns}
+        stored_columns = {column.name.lower(): column for column in manifest.columns}
 
-        def cell(name: str, want: str, convert: Callable[[str, str, str], str]) -> str:
-            stored = have.get(name.lower())
-            return convert(quoted(stored.name), stored.type, want) if stored else f"NULL::{duckdb_type(want)}"
+        def cell(name: str, target_type: str, convert: Callable[[str, str, str], str]) -> str:
+            stored = stored_columns.get(name.lower())
+            return (
+                convert(quoted(stored.name), stored.type, target_type)
+                if stored
+                else f"NULL::{duckdb_type(target_type)}"
+            )
 
-        cells = [f"{cell(one.name, one.type, key_cell)} AS {quoted(one.name)}" for one in self._key_columns()]
-        for one in self._fields():
-            shown = one.shown(side)
-            cells.append(f"{cell(one.name, shown.type, as_type)} AS {quoted(shown.name)}")
+        cells = [f"{cell(key.name, key.type, key_cell)} AS {quoted(key.name)}" for key in self._key_columns()]
+        for field in self._fields():
+            shown = field.shown(side)
+            cells.append(f"{cell(field.name, shown.type, as_type)} AS {quoted(shown.name)}")
         rows = placed_rows(self._lake.local_files(manifest.objects), manifest.columns, [])
         return f"(SELECT {', '.join(cells)}, __sluice_at AS __sluice_{side} FROM {rows})"
 
@@ -143,8 +164,10 @@ class _Field:
     """A column of two versions.
 
     Args:
-        old: the type in which the old version's values are shown, and `new` the new one's: the type that holds
-            both, unless they are numbers of two types, which are compared by their value.
+        name: the column's name.
+        old: the type in which values of the old version are shown.
+        new: the type in which values of the new version are shown. It is the same as `old`, unless the two are
+            different types of numbers, which are compared by value.
     """
 
     name: str
@@ -152,17 +175,17 @@ class _Field:
     new: str
 
     def shown(self, side: str) -> Column:
-        """The column of a side's values."""
+        """Return the column with the values of a side, `old` or `new`."""
         return Column(name=f"__sluice_{side} {self.name}", type=self.old if side == "old" else self.new)
 
     def compared(self, side: str) -> str:
-        """The SQL of what is the same in both versions if nothing has changed."""
+        """Return the SQL by which a side's value is compared with the other side's."""
         column = self.shown(side)
         cell = quoted(column.name)
         return cell if self.old == self.new else number_cell(cell, column.type)
 
     def same(self, before: Any, after: Any) -> bool:
-        """Whether two values as JSON are the same."""
+        """Return whether two JSON values are equal: numbers of different types by value."""
         if self.old == self.new or before is None or after is None:
             return same_json(before, after)
         return number_text(Decimal(str(before))) == number_text(Decimal(str(after)))
@@ -172,19 +195,29 @@ _ALL = 10**12
 _CHANGE = Column(name="__sluice_change", type="string")
 
 
-def document_changes(old: Any, new: Any, way: tuple[str | int, ...] = ()) -> Iterator[Change]:
-    """What differs between two documents, by JSON Pointer; what was added or removed is named as a whole."""
+def document_changes(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> Iterator[Change]:
+    """Yield the differences of two documents, in the order of their JSON Pointers.
+
+    Args:
+        old: the earlier document.
+        new: the later document.
+        path: the keys and indexes that lead to the two, if they are parts of documents.
+
+    Yields:
+        `{"pointer", "change", "value"}`, where `value` is `[old, new]`. A part that was added or removed is one
+        change, without its children.
+    """
     if old is ABSENT or new is ABSENT:
         kind = "added" if old is ABSENT else "removed"
         values = [None if value is ABSENT else value for value in (old, new)]
-        yield {"pointer": json_pointer(way), "change": kind, "value": values}
+        yield {"pointer": json_pointer(path), "change": kind, "value": values}
     elif isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
-            yield from document_changes(old.get(key, ABSENT), new.get(key, ABSENT), (*way, key))
+            yield from document_changes(old.get(key, ABSENT), new.get(key, ABSENT), (*path, key))
     elif isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
             before = old[index] if index < len(old) else ABSENT
             after = new[index] if index < len(new) else ABSENT
-            yield from document_changes(before, after, (*way, index))
+            yield from document_changes(before, after, (*path, index))
     elif identity(old) != identity(new):
-        yield {"pointer": json_pointer(way), "change": "changed", "value": [old, new]}
+        yield {"pointer": json_pointer(path), "change": "changed", "value": [old, new]}

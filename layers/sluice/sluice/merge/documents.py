@@ -1,4 +1,4 @@
-"""Merges of whole documents: side by side, or folded into one. Inputs are never changed."""
+"""Merges of whole documents: side by side, or recursively into one. The functions do not change their inputs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 
 from sluice.domain.json_text import WHOLE, keeps_digits, number_text
 
+# Beyond 2⁵³ a double cannot hold every whole number.
 _EXACT = 2**53
 
 
-def concatenation(documents: list[Any]) -> dict[str, Any]:
-    """The documents side by side: `{"0": first, "1": second, …}`, nulls included."""
+def concatenate(documents: list[Any]) -> dict[str, Any]:
+    """Return the documents side by side: `{"0": first, "1": second, …}`, nulls included."""
     return {str(position): document for position, document in enumerate(documents)}
 
 
-def recursive(documents: list[Any]) -> Any:
-    """The documents folded into one, the best ranked first; null without any.
+def merge_recursively(documents: list[Any]) -> Any:
+    """Merge documents, the best ranked first, into one; None if there are none.
 
-    Null is ignored and equal values are kept once. Objects become one with the keys of both,
-    lists one with the elements of both in the order first seen. What cannot become one becomes
-    a list of both; to a list, anything else is appended unless it is there.
+    Nulls are ignored and equal values are kept once. Two objects become an object with the keys of both, two
+    lists a list of the distinct elements of both in order. Two other values become a list of both; a value
+    that meets a list is appended to it unless the list has it.
     """
     merged: Any = None
     for document in documents:
@@ -44,7 +45,7 @@ def _elements(value: Any) -> list[Any]:
 
 
 def distinct(values: list[Any]) -> list[Any]:
-    """Each value once, where it was first seen."""
+    """Return each value once, in the order of first occurrence; values are compared by `identity`."""
     seen: dict[Hashable, Any] = {}
     for value in values:
         seen.setdefault(identity(value), value)
@@ -52,7 +53,10 @@ def distinct(values: list[Any]) -> list[Any]:
 
 
 def identity(value: Any) -> Hashable:
-    """What two values have in common exactly if they are equal: 1 is 1.0, and neither is true."""
+    """Return a hashable key that two JSON values share if and only if they are equal.
+
+    1 equals 1.0, and neither equals true. The order of an object's keys does not count.
+    """
     match value:
         case bool() | None:
             return (type(value).__name__, value)
@@ -67,7 +71,7 @@ def identity(value: Any) -> Hashable:
 
 
 def _comparable(number: int | float | Decimal) -> int | float | Decimal:
-    """What numbers of the same value have in common; a double stands for what its shortest text says."""
+    """Return a key that numbers of the same value share; a double has the value of its shortest decimal text."""
     if isinstance(number, Decimal) or abs(number) >= WHOLE:
         exact = Decimal(number) if not isinstance(number, float) else Decimal(repr(number))
         if not keeps_digits(exact):
@@ -79,7 +83,7 @@ def _comparable(number: int | float | Decimal) -> int | float | Decimal:
 
 
 def size(document: Any) -> int:
-    """How many elements a document has: of a list or object its own, of null none, else one."""
+    """Return the number of elements of a list or object; 0 for null, 1 for any other value."""
     if isinstance(document, list | dict):
         return len(document)
     return 0 if document is None else 1

@@ -1,4 +1,4 @@
-"""Why a merged record is what it is: for each field the value, the rule, who has won and who has lost."""
+"""Explain a merged record: for each field its value, the rule, and the sources that won and lost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sluice.lake.ordered import object_at
 from sluice.lake.parquet import engine, literal, placed_rows, shown_query
 from sluice.lake.store import Lake
 from sluice.merge.citations import Cited, Citer
-from sluice.merge.key_matching import typed_key
-from sluice.merge.lookup import found_record
+from sluice.merge.key_matching import parse_key
+from sluice.merge.lookup import find_record
 from sluice.merge.provenance import row_column, winner_column
 from sluice.merge.rules import EVERYBODY, NOBODY, OVERRIDDEN
 from sluice.settings import Settings
@@ -28,16 +28,18 @@ from sluice.settings import Settings
 
 @dataclass
 class _Record:
-    """The record that one source gave to the merge.
+    """The record that one source contributed to the merge.
 
     Args:
-        values: by the names that they have in the merge.
-        lacking: the names of what it lacks.
-        cited: where each value stands; of a computed one, the record.
+        rank: the source's rank.
+        input_version: the source's version.
+        values: the values by the columns' names in the merge.
+        lacking: the names of fields that the record lacks.
+        cited: the citation of each value; for a computed value, that of the record.
     """
 
     rank: int
-    taken: InputVersion
+    input_version: InputVersion
     values: dict[str, Any]
     lacking: set[str]
     cited: dict[str, Cited] = field(default_factory=dict)
@@ -46,8 +48,15 @@ class _Record:
 class Explainer:
     """Explains the records of one version of a project that merges rows by a key.
 
+    Args:
+        version: the merged version.
+        datasets: the catalog of the input versions.
+        lake: where data and provenance are read.
+        settings: the engine's limits.
+        citer: cites the sources' pages.
+
     Raises:
-        Conflict: the version keeps no provenance.
+        Conflict: the version has no provenance.
     """
 
     def __init__(self, version: Version, datasets: Datasets, lake: Lake, settings: Settings, citer: Citer) -> None:
@@ -59,133 +68,155 @@ class Explainer:
         self._manifest: Manifest = lake.manifest(version.manifest_key)
         if not self._manifest.provenance:
             raise Conflict(
-                f"Version {version.number} keeps no provenance: its rows have no key, it has no records, or it was "
-                "made by an earlier release; give the merge a key and refresh the project."
+                f"Version {version.number} has no provenance: its rows have no key, it has no records, or an earlier "
+                "release merged it. Give the merge a key and refresh the project."
             )
         spec = merge_of(self._manifest.spec["merge"])
         assert isinstance(spec, RowsMerge), "only rows have provenance"
         self._spec: RowsMerge = spec
-        self._overrides = [Override.model_validate(one) for one in self._manifest.spec.get("overrides", [])]
+        self._overrides = [Override.model_validate(override) for override in self._manifest.spec.get("overrides", [])]
 
     def explain(self, key: list[str]) -> dict[str, Any]:
-        """The record of a key.
+        """Explain the record of a key.
 
         Args:
-            key: the values of the key's columns, in their order, as text.
+            key: the values of the key's columns, in order, as text.
+
+        Returns:
+            `{"key", "version", "fields"}`; `fields` has, for each field, `{"value", "rule", "winners", "losers",
+            "expression"}`, and `override` if one applies.
 
         Raises:
             NotFound: the version has no such record.
-            Invalid: the key has another number of columns, or a value is not of its column's type.
+            Invalid: the key has another number of values than columns, or a value does not fit its column.
         """
-        merged, at = found_record(self._lake, self._settings, self._version, self._manifest, self._spec, key)
-        rows, winners = self._provenance(at)
-        records = [self._record(rank, taken, place) for rank, taken, place in self._inputs(rows)]
+        merged, row = find_record(self._lake, self._settings, self._version, self._manifest, self._spec, key)
+        source_rows, winners = self._provenance(row)
+        records = [
+            self._record(rank, input_version, source_row)
+            for rank, input_version, source_row in self._inputs(source_rows)
+        ]
         overrides = self._overrides_of(key)
         fields = {name: self._explained(name, value, records, winners, overrides) for name, value in merged.items()}
-        told = [merged[name] for name in self._key]
-        return {"key": told, "version": self._version.number, "fields": fields}
+        key_values = [merged[name] for name in self._key]
+        return {"key": key_values, "version": self._version.number, "fields": fields}
 
     @property
     def _key(self) -> list[str]:
         return self._manifest.key or list(self._spec.key or [])
 
-    def _provenance(self, at: int) -> tuple[list[int | None], dict[str, int]]:
-        """The place of each source's row, and the winner of each merged field."""
-        stored, before = object_at(self._manifest.provenance, at)
+    def _provenance(self, row: int) -> tuple[list[int | None], dict[str, int]]:
+        """Read the row number of each source, and the winner of each merged field, of a row of the version."""
+        stored, before = object_at(self._manifest.provenance, row)
         path = self._lake.local(stored.key, stored.sha256)
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            told = connection.execute(
+            result = connection.execute(
                 f"SELECT * FROM read_parquet({literal(str(path))}, file_row_number = true) WHERE file_row_number = ?",
-                [at - before],
+                [row - before],
             )
-            about = dict(zip([one[0] for one in told.description or []], told.fetchone() or (), strict=True))
+            values = dict(zip([column[0] for column in result.description or []], result.fetchone() or (), strict=True))
         fields = self._manifest.fields
-        if fields is None:
+        if fields is None:  # earlier releases did not store them
             fields = [column.name for column in self._manifest.columns if column.name not in self._key]
-        places = [about[row_column(rank)] for rank in range(sum(name.startswith("row_") for name in about))]
-        return places, {name: about[winner_column(position)] for position, name in enumerate(fields)}
+        places = [values[row_column(rank)] for rank in range(sum(name.startswith("row_") for name in values))]
+        return places, {name: values[winner_column(position)] for position, name in enumerate(fields)}
 
     def _inputs(self, rows: list[int | None]) -> list[tuple[int, InputVersion, int]]:
-        """The inputs that have the record, with their rank and the place of their row."""
-        having = [taken for taken in self._manifest.inputs if self._input(taken).schema_]
-        return [(rank, taken, at) for rank, (taken, at) in enumerate(zip(having, rows, strict=True)) if at is not None]
+        """Return the inputs that have the record, each with its rank and row number.
 
-    def _input(self, taken: InputVersion) -> Version:
-        return self._datasets.any_version(DatasetId.of_datasource(taken.datasource), taken.version)
+        Inputs without columns took no part in the merge, so they have no rank.
+        """
+        with_columns = [input_version for input_version in self._manifest.inputs if self._input(input_version).schema_]
+        return [
+            (rank, input_version, source_row)
+            for rank, (input_version, source_row) in enumerate(zip(with_columns, rows, strict=True))
+            if source_row is not None
+        ]
 
-    def _record(self, rank: int, taken: InputVersion, at: int) -> _Record:
-        version = self._input(taken)
+    def _input(self, input_version: InputVersion) -> Version:
+        return self._datasets.any_version(DatasetId.of_datasource(input_version.datasource), input_version.version)
+
+    def _record(self, rank: int, input_version: InputVersion, row: int) -> _Record:
+        version = self._input(input_version)
         manifest = self._lake.manifest(version.manifest_key)
-        stored, before = object_at(manifest.objects, at)
+        stored, before = object_at(manifest.objects, row)
         files = self._lake.local_files([stored])
         lacks = any(column.missing for column in version.schema_)
-        more = [*manifest.position, *(["_missing"] if lacks else [])]
+        extra = [*manifest.position, *(["_missing"] if lacks else [])]
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            source = placed_rows(files, version.schema_, more, before)
-            query = shown_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, more)
-            found = connection.execute(query, [at]).fetchone()
-            assert found is not None, "a merge names rows that are there"
-            reshape = self._spec.reshape_of(taken.datasource)
-            computed = _computed(connection, source, version.schema_, reshape, at) if reshape.compute else {}
-        values = json_row(version.schema_, found[: len(version.schema_)])
-        position = dict(zip(more, found[len(version.schema_) :], strict=False))
-        cited = self._citer.cited(manifest, version, position, list(values))
+            source = placed_rows(files, version.schema_, extra, before)
+            query = shown_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, extra)
+            values_found = connection.execute(query, [row]).fetchone()
+            assert values_found is not None, "provenance refers to an existing row"
+            reshape = self._spec.reshape_of(input_version.datasource)
+            computed = _computed(connection, source, version.schema_, reshape, row) if reshape.compute else {}
+        values = json_row(version.schema_, values_found[: len(version.schema_)])
+        position = dict(zip(extra, values_found[len(version.schema_) :], strict=False))
+        cited = self._citer.cite_record(manifest, version, position, list(values))
         names = reshape.rename
-        # A column that is computed is there, whatever it takes the place of.
+        # A computed column is never missing, even if the record lacks the column that it replaces.
         lacking = {names.get(name, name) for name in position.get("_missing") or []} - set(computed)
-        record = _Record(rank, taken, {names.get(name, name): value for name, value in values.items()}, lacking)
-        record.cited = {names.get(name, name): cite for name, cite in cited.items()}
+        record = _Record(rank, input_version, {names.get(name, name): value for name, value in values.items()}, lacking)
+        record.cited = {names.get(name, name): citation for name, citation in cited.items()}
         for name, value in computed.items():
             record.values[name] = value
-            record.cited[name] = self._citer.whole_record(cited, reshape.compute[name])
+            record.cited[name] = self._citer.cite_computed(cited, reshape.compute[name])
         return record
 
     def _overrides_of(self, key: list[str]) -> dict[str, Override]:
-        """The overrides that stand in the record, by field; of two that normalizing makes one, the later one."""
-        mine = self._typed(key)
-        ordered = sorted(self._overrides, key=lambda one: (one.created_at, one.key))
-        return {one.field: one for one in ordered if self._typed(one.key) == mine}
+        """Return the overrides of the record by field; of two with equal normalized keys, the later one."""
+        parsed_key = self._parse_key(key)
+        ordered = sorted(self._overrides, key=lambda override: (override.created_at, override.key))
+        return {override.field: override for override in ordered if self._parse_key(override.key) == parsed_key}
 
-    def _typed(self, key: Sequence[str]) -> list[Any] | None:
+    def _parse_key(self, key: Sequence[str]) -> list[Any] | None:
         columns = {column.name: column for column in self._manifest.columns}
         try:
-            return typed_key(self._spec, [columns[name] for name in self._key], list(key))
-        except Invalid:  # it did not fit when it was merged, either
+            return parse_key(self._spec, [columns[name] for name in self._key], list(key))
+        except Invalid:  # the merge ignored this override for the same reason
             return None
 
     def _explained(
-        self, final: str, value: Any, records: list[_Record], winners: dict[str, int], overrides: dict[str, Override]
+        self,
+        field_name: str,
+        value: Any,
+        records: list[_Record],
+        winners: dict[str, int],
+        overrides: dict[str, Override],
     ) -> dict[str, Any]:
-        """One field, by the name that it has in the data."""
+        """Explain one field, named as in the data: after the result was reshaped."""
         result = self._spec.result
-        if final in result.compute:
-            return self._computed_field(value, result, final, records, winners)
-        name = {new: old for old, new in result.rename.items()}.get(final, final)
+        if field_name in result.compute:
+            return self._computed_field(value, result, field_name, records, winners)
+        name = {new: old for old, new in result.rename.items()}.get(field_name, field_name)
         if name in (self._spec.key or []):
             return {
                 "value": value,
                 "rule": "key",
-                "winners": [_source(one, name) for one in records],
+                "winners": [_source(record, name) for record in records],
                 "losers": [],
                 "expression": _normalizing(self._spec.normalizers.get(name, [])),
             }
-        competing = [one for one in records if name in one.values and name not in one.lacking]
+        competing = [record for record in records if name in record.values and name not in record.lacking]
         winner = winners.get(name)
-        won = [one for one in competing if _has_won(one, name, winner)]
-        lost = [one for one in competing if one not in won]
-        expressions = {one.cited[name]["expression"] for one in won} - {None}
-        told = {
+        won = [record for record in competing if _has_won(record, name, winner)]
+        lost = [record for record in competing if record not in won]
+        expressions = {record.cited[name]["expression"] for record in won} - {None}
+        explanation = {
             "value": value,
             "rule": self._rule(name),
-            "winners": [_source(one, name) for one in won],
-            "losers": [_source(one, name) for one in lost],
+            "winners": [_source(record, name) for record in won],
+            "losers": [_source(record, name) for record in lost],
             "expression": expressions.pop() if len(expressions) == 1 else None,
         }
-        if final in result.cast:
-            told["expression"] = f"CAST({told['expression'] or name} AS {result.cast[final]})"
-        if winner == OVERRIDDEN and final in overrides:
-            told |= {"rule": "override", "override": overrides[final].model_dump(mode="json", exclude={"field"})}
-        return told
+        if field_name in result.cast:
+            explanation["expression"] = f"CAST({explanation['expression'] or name} AS {result.cast[field_name]})"
+        if winner == OVERRIDDEN and field_name in overrides:
+            explanation |= {
+                "rule": "override",
+                "override": overrides[field_name].model_dump(mode="json", exclude={"field"}),
+            }
+        return explanation
 
     def _rule(self, name: str) -> str:
         if isinstance(self._spec, JoinMerge):
@@ -193,31 +224,31 @@ class Explainer:
         return "source" if name == "_source" else "record"
 
     def _computed_field(
-        self, value: Any, result: Reshape, final: str, records: list[_Record], winners: dict[str, int]
+        self, value: Any, result: Reshape, field_name: str, records: list[_Record], winners: dict[str, int]
     ) -> dict[str, Any]:
-        """A column made of merged ones: those who have won these have made it."""
-        text = result.compute[final]
-        back = {new.lower(): old for old, new in result.rename.items()}
-        read = {back.get(name, name).lower() for name in parse_expression(text).columns}
-        told = [
-            _source(one, name)
-            for one in records
-            for name in one.values
-            if name.lower() in read and name not in one.lacking
-            if name in (self._spec.key or []) or _has_won(one, name, winners.get(name))
+        """Explain a column computed from merged fields: its winners are those of the fields that it reads."""
+        text = result.compute[field_name]
+        merged_names = {new.lower(): old for old, new in result.rename.items()}
+        operands = {merged_names.get(name, name).lower() for name in parse_expression(text).columns}
+        winning_sources = [
+            _source(record, name)
+            for record in records
+            for name in record.values
+            if name.lower() in operands and name not in record.lacking
+            if name in (self._spec.key or []) or _has_won(record, name, winners.get(name))
         ]
-        return {"value": value, "rule": "compute", "winners": told, "losers": [], "expression": text}
+        return {"value": value, "rule": "compute", "winners": winning_sources, "losers": [], "expression": text}
 
 
-def _computed(connection: Any, source: str, columns: list[Column], reshape: Reshape, at: int) -> dict[str, Any]:
-    """What a source's expressions made of a row."""
-    from sluice.merge.reshape import reshaped
+def _computed(connection: Any, source: str, columns: list[Column], reshape: Reshape, row: int) -> dict[str, Any]:
+    """Return the values that a source's expressions compute from one of its rows."""
+    from sluice.merge.reshape import reshape_query
 
-    query, made = reshaped(
+    query, reshaped_columns = reshape_query(
         connection, source, columns, reshape.model_copy(update={"where": None}), ["__sluice_at"], "sources"
     )
-    shown = shown_query(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", made)
-    values = json_row(made, connection.execute(shown, [at]).fetchone())
+    query_one = shown_query(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", reshaped_columns)
+    values = json_row(reshaped_columns, connection.execute(query_one, [row]).fetchone())
     return {name: values[name] for name in reshape.compute}
 
 
@@ -232,10 +263,10 @@ def _normalizing(normalizers: list[Normalizer]) -> str | None:
 
 
 def _source(record: _Record, name: str) -> Cited:
-    """What one source says, and where it says it."""
+    """Return a source's value of a field, with its citation."""
     return {
         "value": record.values[name],
-        "datasource": record.taken.datasource,
-        "version": record.taken.version,
+        "datasource": record.input_version.datasource,
+        "version": record.input_version.version,
         **record.cited[name],
     }

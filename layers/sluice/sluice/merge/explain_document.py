@@ -1,4 +1,4 @@
-"""Why a merged document is what it is at a JSON Pointer: which datasources say so, and where."""
+"""Explain a merged document at a JSON Pointer: the datasources that the value comes from, with citations."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ Path = tuple[str | int, ...]
 
 
 @dataclass
-class Traced:
-    """A part of a merged document, with the places in the sources' documents that it is made of.
+class TracedPart:
+    """A part of a merged document, with the places in the sources' documents that it comes from.
 
     Args:
-        value: for a scalar; of objects and lists the children are the value.
-        places: the rank of a source, and the way in its document.
+        value: the value of a scalar; None for objects and lists.
+        places: the ranks of sources, each with the keys and indexes that lead to the part in its document.
+        children: the parts of an object or list; None for a scalar.
     """
 
     value: Any
     places: list[tuple[int, Path]]
-    children: dict[str, Traced] | list[Traced] | None = field(default=None)
+    children: dict[str, TracedPart] | list[TracedPart] | None = field(default=None)
 
     @property
     def plain(self) -> Any:
-        """The part without its places."""
+        """The part as a JSON value."""
         if isinstance(self.children, dict):
             return {key: child.plain for key, child in self.children.items()}
         if isinstance(self.children, list):
@@ -48,31 +49,41 @@ class Traced:
         return self.value
 
 
-def traced(document: Any, rank: int, way: Path = ()) -> Traced:
-    """A source's document, each part with its own place."""
-    place = [(rank, way)]
+def trace_document(document: Any, rank: int, path: Path = ()) -> TracedPart:
+    """Attach to each part of a source's document its own place.
+
+    Args:
+        document: the document, or a part of it.
+        rank: the source's rank.
+        path: the keys and indexes that lead to the part.
+    """
+    place = [(rank, path)]
     if isinstance(document, dict):
-        return Traced(None, place, {key: traced(value, rank, (*way, key)) for key, value in document.items()})
+        return TracedPart(
+            None, place, {key: trace_document(value, rank, (*path, key)) for key, value in document.items()}
+        )
     if isinstance(document, list):
-        return Traced(None, place, [traced(value, rank, (*way, index)) for index, value in enumerate(document)])
-    return Traced(document, place)
+        return TracedPart(
+            None, place, [trace_document(value, rank, (*path, index)) for index, value in enumerate(document)]
+        )
+    return TracedPart(document, place)
 
 
-def traced_recursive(documents: list[Any]) -> Traced:
-    """What `merge.documents.recursive` makes of the documents, with the places of each part."""
-    merged = Traced(None, [])
+def trace_recursive(documents: list[Any]) -> TracedPart:
+    """Merge documents as `merge.documents.merge_recursively` does, with the places of each part."""
+    merged = TracedPart(None, [])
     for rank, document in enumerate(documents):
-        merged = _folded(merged, traced(document, rank))
+        merged = _folded(merged, trace_document(document, rank))
     return merged
 
 
-def traced_concatenation(documents: list[Any]) -> Traced:
-    """What `merge.documents.concatenation` makes of the documents, with the places of each part."""
-    parts = {str(rank): traced(document, rank) for rank, document in enumerate(documents)}
-    return Traced(None, [place for part in parts.values() for place in part.places], parts)
+def trace_concatenation(documents: list[Any]) -> TracedPart:
+    """Concatenate documents as `merge.documents.concatenate` does, with the places of each part."""
+    parts = {str(rank): trace_document(document, rank) for rank, document in enumerate(documents)}
+    return TracedPart(None, [place for part in parts.values() for place in part.places], parts)
 
 
-def _folded(first: Traced, second: Traced) -> Traced:
+def _folded(first: TracedPart, second: TracedPart) -> TracedPart:
     if _null(second):
         return first
     if _null(first):
@@ -81,41 +92,41 @@ def _folded(first: Traced, second: Traced) -> Traced:
         return _agreed(first, second)
     both = first.places + second.places
     if isinstance(first.children, dict) and isinstance(second.children, dict):
-        nothing = Traced(None, [])
+        nothing = TracedPart(None, [])
         keys = {**first.children, **second.children}
-        return Traced(
+        return TracedPart(
             None,
             both,
             {key: _folded(first.children.get(key, nothing), second.children.get(key, nothing)) for key in keys},
         )
-    return Traced(None, both, _distinct(_elements(first) + _elements(second)))
+    return TracedPart(None, both, _distinct(_elements(first) + _elements(second)))
 
 
-def _null(part: Traced) -> bool:
+def _null(part: TracedPart) -> bool:
     return part.children is None and part.value is None
 
 
-def _elements(part: Traced) -> list[Traced]:
+def _elements(part: TracedPart) -> list[TracedPart]:
     return part.children if isinstance(part.children, list) else [part]
 
 
-def _distinct(parts: list[Traced]) -> list[Traced]:
-    seen: dict[Any, Traced] = {}
+def _distinct(parts: list[TracedPart]) -> list[TracedPart]:
+    seen: dict[Any, TracedPart] = {}
     for part in parts:
-        known = seen.get(same := identity(part.plain))
-        seen[same] = part if known is None else _agreed(known, part)
+        known = seen.get(key := identity(part.plain))
+        seen[key] = part if known is None else _agreed(known, part)
     return list(seen.values())
 
 
-def _agreed(first: Traced, second: Traced) -> Traced:
-    """A part that two sources have alike, down to its leaves."""
+def _agreed(first: TracedPart, second: TracedPart) -> TracedPart:
+    """Unite the places of two equal parts and of their children."""
     children = first.children
     if isinstance(children, dict) and isinstance(second.children, dict):
         others = second.children
         children = {key: _agreed(child, others[key]) for key, child in children.items()}
     elif isinstance(children, list) and isinstance(second.children, list):
-        children = [_agreed(one, other) for one, other in zip(children, second.children, strict=True)]
-    return Traced(first.value, first.places + second.places, children)
+        children = [_agreed(child, other) for child, other in zip(children, second.children, strict=True)]
+    return TracedPart(first.value, first.places + second.places, children)
 
 
 def explain_document(
@@ -127,29 +138,35 @@ def explain_document(
     settings: Settings,
     citer: Citer,
 ) -> dict[str, Any]:
-    """The part of a merged document at a pointer.
+    """Explain the part of a merged document at a pointer.
 
     Args:
-        number: the version's.
-        pointer: a JSON Pointer into the merged document; empty for all of it.
+        manifest: the manifest of the merged version.
+        number: the number of the merged version.
+        pointer: a JSON Pointer into the merged document; empty for the whole document.
+        datasets: the catalog of the input versions.
+        lake: where documents and pages are read.
+        settings: limits of the parsers and the engine.
+        citer: cites the sources' pages.
 
     Returns:
-        `{"pointer", "version", "value", "rule", "winners", "losers", "expression"}`, with the sources that say so.
+        `{"pointer", "version", "value", "rule", "winners", "losers", "expression"}`; `winners` are the citations
+        of the sources that the part comes from.
 
     Raises:
-        Invalid: the pointer is none.
-        NotFound: the document has nothing there.
+        Invalid: the pointer is not a JSON Pointer.
+        NotFound: the document has nothing at the pointer.
     """
-    inputs = [_input(taken, datasets, lake, settings) for taken in manifest.inputs]
-    documents = [one.document for one in inputs]
+    inputs = [_input(input_version, datasets, lake, settings) for input_version in manifest.inputs]
+    documents = [input_.document for input_ in inputs]
     strategy = manifest.spec["merge"]["strategy"]
-    whole = traced_recursive(documents) if strategy == "recursive" else traced_concatenation(documents)
-    found = _at(whole, pointer)
-    cited = [_cited(inputs[rank], way, lake, settings, citer) for rank, way in found.places]
+    merged = trace_recursive(documents) if strategy == "recursive" else trace_concatenation(documents)
+    part = _at(merged, pointer)
+    cited = [_cited(inputs[rank], path, lake, settings, citer) for rank, path in part.places]
     return {
         "pointer": pointer,
         "version": number,
-        "value": found.plain,
+        "value": part.plain,
         "rule": strategy,
         "winners": cited,
         "losers": [],
@@ -162,10 +179,15 @@ class _Input:
     """One version that the merge read.
 
     Args:
-        selected: whether its document was selected in its pages; if not, it is made of its rows.
+        input_version: the version, as the manifest of the merge records it.
+        version: the version in the catalog.
+        manifest: its manifest.
+        source: its rows.
+        document: its document.
+        selected: whether the document was selected in its pages; if not, it is the list of its rows.
     """
 
-    taken: InputVersion
+    input_version: InputVersion
     version: Version
     manifest: Manifest
     source: Source
@@ -173,21 +195,21 @@ class _Input:
     selected: bool
 
 
-def _input(taken: InputVersion, datasets: Datasets, lake: Lake, settings: Settings) -> _Input:
-    version = datasets.any_version(DatasetId.of_datasource(taken.datasource), taken.version)
+def _input(input_version: InputVersion, datasets: Datasets, lake: Lake, settings: Settings) -> _Input:
+    version = datasets.any_version(DatasetId.of_datasource(input_version.datasource), input_version.version)
     manifest = lake.manifest(version.manifest_key)
     columns = {column.name: column for column in version.schema_}
-    source = Source(taken, columns, lake.local_files(manifest.objects), manifest.position, manifest)
+    source = Source(input_version, columns, lake.local_files(manifest.objects), manifest.position, manifest)
     selected = selected_document(manifest, lake, Limits.of(settings))
     document = selected.value if selected is not None else rows_as_document(source, lake, settings)
-    return _Input(taken, version, manifest, source, document, selected is not None)
+    return _Input(input_version, version, manifest, source, document, selected is not None)
 
 
-def _at(whole: Traced, pointer: str) -> Traced:
-    part = whole
+def _at(merged: TracedPart, pointer: str) -> TracedPart:
+    part = merged
     for key in _keys(pointer):
         children = part.children
-        child: Traced | None = None
+        child: TracedPart | None = None
         if isinstance(children, dict):
             child = children.get(key)
         elif isinstance(children, list) and key.isdecimal() and int(key) < len(children):
@@ -205,32 +227,34 @@ def _keys(pointer: str) -> Iterator[str]:
     return (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
-def _cited(read: _Input, way: Path, lake: Lake, settings: Settings, citer: Citer) -> dict[str, Any]:
-    value = read.document
-    for key in way:
+def _cited(input_: _Input, path: Path, lake: Lake, settings: Settings, citer: Citer) -> dict[str, Any]:
+    value = input_.document
+    for key in path:
         value = value[key]
-    told = {"value": value, "datasource": read.taken.datasource, "version": read.taken.version}
-    if not read.selected:
-        return {**told, **_cited_row(read.version, read.manifest, read.source, way, lake, settings, citer)}
-    index = FetchIndex.model_validate_json(lake.get(read.manifest.spec["index"]))
+    about = {"value": value, "datasource": input_.input_version.datasource, "version": input_.input_version.version}
+    if not input_.selected:
+        return {**about, **_cited_row(input_.version, input_.manifest, input_.source, path, lake, settings, citer)}
+    index = FetchIndex.model_validate_json(lake.get(input_.manifest.spec["index"]))
     pages = [page for page in index.pages if page.ok]
-    listed = isinstance(read.document, list)
-    return {**told, **citer.in_document(read.manifest, read.version, pages, way, listed=listed)}
+    listed = isinstance(input_.document, list)
+    return {**about, **citer.cite_document_part(input_.manifest, input_.version, pages, path, listed=listed)}
 
 
 def _cited_row(
-    version: Version, manifest: Manifest, source: Source, way: Path, lake: Lake, settings: Settings, citer: Citer
+    version: Version, manifest: Manifest, source: Source, path: Path, lake: Lake, settings: Settings, citer: Citer
 ) -> dict[str, Any]:
-    """Where a row, or a value of one, stands: of rows that were added up, of which there is no document."""
+    """Cite a row, or a value of a row, of a version that has no document."""
     names = list(source.columns)
-    if not way or not names:
-        return {"page": None, "pointer": "", "exact": False, "expression": "the rows of all its runs"}
+    if not path or not names:
+        return {"page": None, "pointer": "", "exact": False, "expression": "all rows of the version"}
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
-        told = ", ".join(source.position)
-        found = connection.execute(f"SELECT {told} FROM {source.rows} WHERE __sluice_at = ?", [way[0]]).fetchone()
-    position = dict(zip(source.position, found or (), strict=True))
-    cited = citer.cited(manifest, version, position, names)
-    if len(way) == 1:
-        return {**citer.whole_record(cited, "@"), "expression": None}
-    cite = cited[str(way[1])]
-    return {**cite, "pointer": cite["pointer"] + json_pointer(way[2:])} if cite["exact"] else cite
+        position_columns = ", ".join(source.position)
+        row = connection.execute(
+            f"SELECT {position_columns} FROM {source.rows} WHERE __sluice_at = ?", [path[0]]
+        ).fetchone()
+    position = dict(zip(source.position, row or (), strict=True))
+    cited = citer.cite_record(manifest, version, position, names)
+    if len(path) == 1:
+        return {**citer.cite_computed(cited, "@"), "expression": None}
+    citation = cited[str(path[1])]
+    return {**citation, "pointer": citation["pointer"] + json_pointer(path[2:])} if citation["exact"] else citation

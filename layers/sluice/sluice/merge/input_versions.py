@@ -1,4 +1,4 @@
-"""The versions that a merge reads: the published ones, or those that are named."""
+"""The versions that a merge reads: the published ones, or those that the caller names."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from sluice.merge.plan import Source
 
 @dataclass
 class Inputs:
-    """What takes part, and what should but cannot.
+    """The inputs of a merge.
 
     Args:
-        sources: best ranked first.
-        missing: why a required datasource takes no part.
-        data_as_of: the time of the oldest source's data.
+        sources: the versions that are merged, best ranked first.
+        warnings: messages about inputs that are outdated, empty or optional and missing.
+        missing: messages about required datasources that have no data.
+        data_as_of: when the oldest input was fetched, RFC 3339.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -31,37 +32,37 @@ class Inputs:
 
     @property
     def completeness(self) -> tuple[Completeness, list[str]]:
-        """What may be said of a dataset that is made of these, and why."""
+        """The completeness of a dataset made of these inputs, and the reasons if it is not complete."""
         by_state: dict[str, list[str]] = {"partial": list(self.missing), "unproven": []}
-        for taken in (source.input for source in self.sources):
-            if taken.completeness != "complete":
-                said = f"{taken.datasource}: its version {taken.version} is {taken.completeness}"
-                by_state[taken.completeness].append(said)
+        for version in (source.input for source in self.sources):
+            if version.completeness != "complete":
+                reason = f"{version.datasource}: its version {version.version} is {version.completeness}"
+                by_state[version.completeness].append(reason)
         reasons = cap_notes(by_state["partial"] + by_state["unproven"])
         if by_state["partial"]:
             return "partial", reasons
         return ("unproven" if by_state["unproven"] else "complete"), reasons
 
 
-class Gatherer:
-    """Finds the versions of a project's datasources."""
+class InputReader:
+    """Reads the catalog's entries and manifests of a project's inputs."""
 
     def __init__(self, datasets: Datasets, lake: Lake) -> None:
         self._datasets = datasets
         self._lake = lake
 
-    def gather(
+    def read(
         self, assigned: list[Assigned], failures: Mapping[str, str], versions: Mapping[str, int] | None = None
     ) -> Inputs:
-        """The inputs of a merge.
+        """Read the inputs of a merge; no data is downloaded.
 
         Args:
             assigned: the project's datasources, best ranked first.
-            failures: why a datasource could not be ingested just now, by its slug.
-            versions: versions to be read instead of the published ones.
+            failures: the error of each datasource that this refresh could not ingest, by slug.
+            versions: versions to read instead of the published ones, by slug.
 
         Raises:
-            NotFound: there is no such version.
+            NotFound: one of `versions` does not exist.
         """
         inputs = Inputs()
         for assignment in assigned:
@@ -70,12 +71,12 @@ class Gatherer:
             pointer = self._datasets.pointer(DatasetId.of_datasource(slug))
             number = (versions or {}).get(slug) or pointer.published
             if number is None:
-                said = f"{slug}: it has no data yet" + (f" ({failure})" if failure else "")
-                (inputs.warnings if assignment.optional else inputs.missing).append(said)
+                message = f"{slug}: it has no data yet" + (f" ({failure})" if failure else "")
+                (inputs.warnings if assignment.optional else inputs.missing).append(message)
                 continue
             if failure:
-                inputs.warnings.append(f"{slug}: {failure}; its version {number} is used")
-            # Data that was found unchanged is as new as when it was looked at.
+                inputs.warnings.append(f"{slug}: {failure.removesuffix('.')}. Using version {number}.")
+            # A fetch that finds the data unchanged publishes no version, but moves the pointer's `data_as_of`.
             seen = pointer.data_as_of if number == pointer.published else None
             self._add(inputs, assignment, number, seen)
         return inputs
@@ -84,7 +85,7 @@ class Gatherer:
         slug = assignment.datasource
         version = self._datasets.version(DatasetId.of_datasource(slug), number)
         manifest = self._lake.manifest(version.manifest_key)
-        taken = InputVersion(
+        input_version = InputVersion(
             datasource=slug,
             version=number,
             run=version.run,
@@ -97,13 +98,21 @@ class Gatherer:
             hash=manifest.content_hash,
         )
         columns = {column.name: column for column in version.schema_}
-        source = Source(taken, columns, [], manifest.position, manifest, manifest.objects)
+        source = Source(input_version, columns, [], manifest.position, manifest, manifest.objects)
         inputs.sources.append(source)
         inputs.data_as_of = min(filter(None, [inputs.data_as_of, seen or version.data_as_of]))
         if not columns:
             inputs.warnings.append(f"{slug}: its version {number} has no records")
 
 
-def on_disk(sources: list[Source], lake: Lake) -> list[Source]:
-    """Sources with their files."""
+def with_local_files(sources: list[Source], lake: Lake) -> list[Source]:
+    """Download the objects of sources.
+
+    Args:
+        sources: as read from the catalog.
+        lake: where their objects are.
+
+    Returns:
+        The sources with `files` set.
+    """
     return [replace(source, files=lake.local_files(source.objects)) for source in sources]

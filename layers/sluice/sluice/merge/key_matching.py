@@ -1,4 +1,4 @@
-"""Keys: what makes two of them equal, and the one that a caller names."""
+"""Keys: how they are normalized for comparison, and how a key in a request is parsed."""
 
 from __future__ import annotations
 
@@ -20,24 +20,37 @@ from sluice.merge.plan import Source
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# What Python's `strip` takes away, as far as it is ASCII.
+# The ASCII characters that Python's `str.strip` removes; DuckDB's `trim` removes spaces only.
 _ASCII_SPACE = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f "
 
 
-def normalized(text: str, normalizers: list[Normalizer]) -> str:
-    """A text of a key as it is compared: NFKC, then full case folding, then without space around it."""
+def normalize_text(text: str, normalizers: list[Normalizer]) -> str:
+    """Normalize a text for comparison as a key: NFKC, then full case folding, then trimming.
+
+    Args:
+        text: a value of a key.
+        normalizers: which of the three apply; their order in the list has no effect.
+    """
     if "nfkc" in normalizers:
         text = unicodedata.normalize("NFKC", text)
     if "case_fold" in normalizers:
         text = text.casefold()
+        # Case folding can undo NFKC, so it is applied again (Unicode's toNFKC_Casefold does the same).
         text = unicodedata.normalize("NFKC", text) if "nfkc" in normalizers else text
     return text.strip() if "trim" in normalizers else text
 
 
-def with_normalized_keys(connection: DuckDBPyConnection, source: Source, spec: RowsMerge, scratch: Path) -> Source:
-    """A source whose keys are as they are compared: equal JSON is written in one way, and texts are normalized.
+def normalize_keys(connection: DuckDBPyConnection, source: Source, spec: RowsMerge, scratch: Path) -> Source:
+    """Rewrite a source's keys so that equal keys are equal texts: JSON in canonical form, texts normalized.
 
-    What is plain is dealt with by the engine; other keys are few and go through Python, whose Unicode is whole.
+    The engine rewrites ASCII texts and plain JSON. Other keys are few and go through Python: DuckDB has no
+    NFKC and no full case folding.
+
+    Args:
+        connection: the engine; tables of rewritten keys are created in it.
+        source: the reshaped source.
+        spec: the merge, with the key and its normalizers.
+        scratch: a temporary file.
     """
     for name in spec.key or []:
         column = source.columns.get(name)
@@ -56,10 +69,10 @@ class _Rewriting:
     """How the values of a key's column are rewritten.
 
     Args:
-        kind: the type that they have then.
-        is_plain: the SQL condition that the engine can do it, of a value of that type.
-        plain: the SQL of what it makes of such a value.
-        other: what is made of any other one.
+        kind: the resulting type.
+        is_plain: gives the SQL condition that the engine can rewrite a cell.
+        plain: gives the SQL that rewrites such a cell.
+        other: rewrites any other value, in Python.
     """
 
     kind: str
@@ -73,7 +86,7 @@ _CANONICAL = _Rewriting("json", is_plain_json, lambda cell: f"{cell}::VARCHAR", 
 
 def _normalizing(normalizers: list[Normalizer]) -> _Rewriting:
     return _Rewriting(
-        "string", _is_ascii, lambda cell: _ascii(cell, normalizers), lambda text: normalized(text, normalizers)
+        "string", _is_ascii, lambda cell: _ascii(cell, normalizers), lambda text: normalize_text(text, normalizers)
     )
 
 
@@ -82,18 +95,20 @@ def _with_key(
 ) -> Source:
     column = source.columns[name]
     cell = as_type(quoted(name), column.type, rewriting.kind)
-    table = quoted(f"rewritten as {rewriting.kind} {source.label} {name}")  # a label has no space
+    # Unique per source and column, since neither a label nor a kind has a space.
+    table = quoted(f"rewritten as {rewriting.kind} {source.label} {name}")
     _load_others(connection, source, cell, table, rewriting, scratch)
-    others = [f"origin.{quoted(one)}" for one in source.columns if one != name]
-    made = f"CASE WHEN {rewriting.is_plain(cell)} THEN {rewriting.plain(cell)} ELSE {table}.__sluice_made END"
-    selected = ", ".join([f"({made})::{duckdb_type(rewriting.kind)} AS {quoted(name)}", *others, *source.carried])
-    same = f"{table}.__sluice_raw = {cell}::VARCHAR"
-    rows = f"(SELECT {selected} FROM {source.rows} AS origin LEFT JOIN {table} ON {same})"
+    others = [f"origin.{quoted(other)}" for other in source.columns if other != name]
+    rewritten = f"CASE WHEN {rewriting.is_plain(cell)} THEN {rewriting.plain(cell)} ELSE {table}.__sluice_made END"
+    selected = ", ".join([f"({rewritten})::{duckdb_type(rewriting.kind)} AS {quoted(name)}", *others, *source.carried])
+    matches = f"{table}.__sluice_raw = {cell}::VARCHAR"
+    rows = f"(SELECT {selected} FROM {source.rows} AS origin LEFT JOIN {table} ON {matches})"
     columns = {**source.columns, name: column.model_copy(update={"type": rewriting.kind})}
     return replace(source, columns=columns, prepared=rows)
 
 
 def _is_ascii(cell: str) -> str:
+    # `strlen` counts bytes and `length` characters.
     return f"strlen({cell}) = length({cell})"
 
 
@@ -116,14 +131,14 @@ def _load_others(
     load(connection, table, {"__sluice_raw": "VARCHAR", "__sluice_made": "VARCHAR"}, rows(), scratch)
 
 
-def _typed(column: Column, text: str, normalizers: list[Normalizer]) -> Any:
+def _parse_value(column: Column, text: str, normalizers: list[Normalizer]) -> Any:
     if column.type == "string":
-        return normalized(text, normalizers)
+        return normalize_text(text, normalizers)
     return _json_key(text) if column.type == "json" else convert(text, column.type)
 
 
 def _json_key(text: str) -> str:
-    """A key of a column of JSON: JSON as it is, any other text as a JSON string."""
+    """Return the canonical form of a JSON key; text that is not JSON becomes a JSON string."""
     try:
         loads(text.encode())
     except ValueError:
@@ -131,12 +146,16 @@ def _json_key(text: str) -> str:
     return canonical_key(text)
 
 
-def typed_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[Any]:
-    """The key that a caller names, as its columns store it.
+def parse_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[Any]:
+    """Parse a key of a request into the values that its columns store.
 
     Args:
-        columns: those of the key, in order.
+        spec: the merge, with the normalizers of the key.
+        columns: the key's columns, in order.
         key: their values as text.
+
+    Returns:
+        One value for each column.
 
     Raises:
         Invalid: there are more or fewer values than columns, or one is not of its column's type.
@@ -147,6 +166,8 @@ def typed_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[An
         raise Invalid(message, [{"pointer": "?key", "message": message}])
     normalizers = [spec.normalizers.get(name, []) for name in spec.key or []]
     try:
-        return [_typed(one, text, how) for one, text, how in zip(columns, key, normalizers, strict=True)]
+        return [
+            _parse_value(column, text, rules) for column, text, rules in zip(columns, key, normalizers, strict=True)
+        ]
     except ValueError as error:
         raise Invalid(f"The key does not fit: {error}.", [{"pointer": "?key", "message": str(error)}]) from None

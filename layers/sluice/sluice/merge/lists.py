@@ -1,6 +1,7 @@
-"""Fields that need the values of all sources side by side: unions, the values that disagree, majorities of JSON.
+"""Fields that need the values of all sources at once: unions, lists of all values, majorities of JSON.
 
-SQL puts the values side by side; which of them are equal is decided here, by value.
+The SQL of the merge collects the values of each record in one cell. Python combines them here, since the engine
+cannot compare JSON by value.
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _LIST_RULES = ("union", "all")
-# The largest double has 309 digits before the point, the smallest one 1,074 after it.
+# Enough for any sum of doubles: the largest has 309 digits before the point, the smallest 1,074 after it.
 _SUM_DIGITS = 1_400
 
 
 def union(values: list[Any], key: str | None) -> list[Any]:
-    """The elements of all lists, each once, in the order first seen; what is no list is one element.
+    """Return the distinct elements of all lists, in the order of first occurrence.
 
     Args:
-        values: best ranked first; null has no elements.
-        key: where it is given, of objects with the same value there the first one stays.
+        values: the sources' values, best ranked first; null has no elements, and any other value that is not a
+            list is one element.
+        key: a key of the elements; of objects with the same value there the first is kept.
     """
     elements: list[Any] = []
     for value in values:
@@ -41,39 +43,49 @@ def union(values: list[Any], key: str | None) -> list[Any]:
         return distinct(elements)
     kept: dict[Any, Any] = {}
     for element in elements:
-        told = isinstance(element, dict) and key in element
-        kept.setdefault(("by key", identity(element[key])) if told else identity(element), element)
+        has_key = isinstance(element, dict) and key in element
+        kept.setdefault(("by key", identity(element[key])) if has_key else identity(element), element)
     return list(kept.values())
 
 
-def every(values: list[Any]) -> list[Any]:
-    """The values that are not null, each once, best ranked first."""
+def distinct_values(values: list[Any]) -> list[Any]:
+    """Return the distinct values that are not null, best ranked first."""
     return distinct([value for value in values if value is not None])
 
 
-def majority(said: list[tuple[int, str]]) -> tuple[int, str]:
-    """The rank and the text of the JSON that most say, the best ranked of equal ones.
+def majority(candidates: list[tuple[int, str]]) -> tuple[int, str]:
+    """Return the most frequent JSON value; of equally frequent values the best ranked.
 
     Args:
-        said: ranks and texts, the best ranked first.
+        candidates: ranks and JSON texts, best ranked first.
+
+    Returns:
+        The rank and the text of the best ranked source with that value.
     """
     votes: dict[Hashable, list[tuple[int, str]]] = {}
-    for rank, text in said:
+    for rank, text in candidates:
         votes.setdefault(identity(json_of(text)), []).append((rank, text))
     return max(votes.values(), key=len)[0]
 
 
 def exact_sum(texts: list[str | None]) -> str:
-    """The sum of numbers that are written as text, with every digit."""
+    """Add numbers that are written as text, without rounding."""
     with localcontext(prec=_SUM_DIGITS):
         return number_text(sum((Decimal(text) for text in texts if text is not None), Decimal(0)))
 
 
-def lists_of(spec: RowsMerge, columns: list[Column]) -> list[Column]:
-    """The columns whose values stand side by side."""
+def list_columns(spec: RowsMerge, columns: list[Column]) -> list[Column]:
+    """Return the columns whose values `replace_lists` must combine.
+
+    Args:
+        spec: the merge; only joins have such columns.
+        columns: the merged columns.
+    """
     if not isinstance(spec, JoinMerge):
         return []
-    return [one for one in columns if one.name not in spec.key and _is_listed(spec.rule_of(one.name), one)]
+    return [
+        column for column in columns if column.name not in spec.key and _is_listed(spec.rule_of(column.name), column)
+    ]
 
 
 def _is_listed(rule: FieldRule, column: Column) -> bool:
@@ -81,14 +93,17 @@ def _is_listed(rule: FieldRule, column: Column) -> bool:
     return rule.rule in _LIST_RULES or listed.get(rule.rule) == column.type
 
 
-def made_into_lists(
+def replace_lists(
     connection: DuckDBPyConnection, spec: RowsMerge, listed: list[Column], fields: list[str], scratch: Path
 ) -> None:
-    """Replace, in the engine's table `merged`, values that stand side by side by what they make.
+    """Combine the collected values of each record in the engine's table `merged`.
 
     Args:
-        listed: the columns that `lists_of` gave.
-        fields: the merged fields, in the order of their winners.
+        connection: the engine.
+        spec: the merge.
+        listed: the columns from `list_columns`.
+        fields: the merged fields, in the order of the provenance.
+        scratch: a temporary file.
     """
     if not isinstance(spec, JoinMerge):
         return
@@ -97,52 +112,54 @@ def made_into_lists(
         if rule.rule == "majority":
             _replace_by_majority(connection, column.name, winner_column(fields.index(column.name)), scratch)
         else:
-            _replace(connection, column, scratch, _maker(rule))
+            _replace(connection, column, scratch, _combiner(rule))
 
 
 def _replace_by_majority(connection: DuckDBPyConnection, name: str, winner: str, scratch: Path) -> None:
-    column, won = quoted(name), in_merge(winner)
-    answer = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
+    column, winner_name = quoted(name), in_merge(winner)
+    result = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
 
     def rows() -> Iterator[dict[str, str | int | None]]:
-        while batch := answer.fetchmany(BATCH):
+        while batch := result.fetchmany(BATCH):
             for place, text in batch:
-                said = [(one["rank"], one["text"]) for one in loads(text.encode()) if one["text"] is not None]
-                rank, made = majority(said)
-                yield {"place": place, "made": made, "rank": rank}
+                collected = [(value["rank"], value["text"]) for value in loads(text.encode())]
+                rank, winner_text = majority([(rank, text) for rank, text in collected if text is not None])
+                yield {"place": place, "value": winner_text, "rank": rank}
 
-    load(connection, "lists", {"place": "BIGINT", "made": "VARCHAR", "rank": "BIGINT"}, rows(), scratch)
+    load(connection, "lists", {"place": "BIGINT", "value": "VARCHAR", "rank": "BIGINT"}, rows(), scratch)
     replace_merged(
         connection,
-        f"SELECT merged.* REPLACE (lists.made::JSON AS {column}, "
-        f"coalesce(lists.rank, merged.{won})::UTINYINT AS {won}) "
+        f"SELECT merged.* REPLACE (lists.value::JSON AS {column}, "
+        f"coalesce(lists.rank, merged.{winner_name})::UTINYINT AS {winner_name}) "
         f"FROM merged LEFT JOIN lists ON merged.{PLACE} = lists.place",
     )
     connection.execute("DROP TABLE lists")
 
 
-def _maker(rule: FieldRule) -> Callable[[list[Any]], str]:
+def _combiner(rule: FieldRule) -> Callable[[list[Any]], str]:
     match rule.rule:
         case "sum":
             return exact_sum
         case "all":
-            return lambda values: dumps(every(values)).decode()
+            return lambda values: dumps(distinct_values(values)).decode()
         case _:
             return lambda values: dumps(union(values, rule.key)).decode()
 
 
-def _replace(connection: DuckDBPyConnection, merged: Column, scratch: Path, make: Callable[[list[Any]], str]) -> None:
+def _replace(
+    connection: DuckDBPyConnection, merged: Column, scratch: Path, combine: Callable[[list[Any]], str]
+) -> None:
     column = quoted(merged.name)
-    answer = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
+    result = connection.execute(f"SELECT {PLACE}, {column} FROM merged WHERE {column} IS NOT NULL ORDER BY {PLACE}")
 
     def rows() -> Iterator[dict[str, str | int | None]]:
-        while batch := answer.fetchmany(BATCH):
-            yield from ({"place": place, "made": make(json_of(text))} for place, text in batch)
+        while batch := result.fetchmany(BATCH):
+            yield from ({"place": place, "value": combine(json_of(text))} for place, text in batch)
 
-    load(connection, "lists", {"place": "BIGINT", "made": "VARCHAR"}, rows(), scratch)
+    load(connection, "lists", {"place": "BIGINT", "value": "VARCHAR"}, rows(), scratch)
     replace_merged(
         connection,
-        f"SELECT merged.* REPLACE (lists.made::{duckdb_type(merged.type)} AS {column}) "
+        f"SELECT merged.* REPLACE (lists.value::{duckdb_type(merged.type)} AS {column}) "
         f"FROM merged LEFT JOIN lists ON merged.{PLACE} = lists.place",
     )
     connection.execute("DROP TABLE lists")

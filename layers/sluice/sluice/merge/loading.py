@@ -1,4 +1,4 @@
-"""Tables of the engine made of Python values: through a file, since that is the fast way in."""
+"""Create engine tables from Python values, by way of a JSON Lines file: DuckDB inserts single rows slowly."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ BATCH = 10_000
 
 
 def replace_merged(connection: DuckDBPyConnection, query: str) -> None:
-    """Put the rows of a query in the place of the engine's table `merged`.
+    """Replace the engine's table `merged` by the rows of a query, in the order of their places.
 
-    An UPDATE would not do: it cannot tell a column named rowid from its own.
+    UPDATE cannot be used: it mistakes a column named `rowid` for DuckDB's own.
+
+    Args:
+        connection: the engine.
+        query: a query whose FROM clause names `merged`.
     """
     connection.execute(f"CREATE TEMP TABLE following AS {query} ORDER BY merged.{PLACE}")
     connection.execute("DROP TABLE merged")
@@ -33,14 +37,16 @@ def load(
     rows: Iterable[dict[str, str | int | None]],
     scratch: Path,
 ) -> None:
-    """Make a temporary table.
+    """Create or replace a temporary table.
 
     Args:
-        table: its name; it is replaced if it is there.
-        columns: the engine's types by name.
-        rows: the values by name.
-        scratch: a path that may be written.
+        connection: the engine.
+        table: the table's name, quoted if necessary.
+        columns: the engine's type of each column.
+        rows: the values of each row, by column.
+        scratch: a temporary file, which is overwritten.
     """
+    # read_json refuses lines longer than `maximum_object_size`, so it is set to the longest line.
     longest = 1 << 20
     with scratch.open("wb") as file:
         for row in rows:

@@ -1,4 +1,4 @@
-"""The merge stage: the datasources' present versions to one version of the project's dataset."""
+"""Merge the published versions of a project's datasources into one version of the project's dataset."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from sluice.lake import object_keys
 from sluice.lake.json_values import json_row
 from sluice.lake.parquet import data_object, engine, engine_name, shown_query
 from sluice.lake.store import Lake
-from sluice.merge.documents import concatenation, recursive
-from sluice.merge.input_versions import Gatherer, Inputs, on_disk
+from sluice.merge.documents import concatenate, merge_recursively
+from sluice.merge.input_versions import InputReader, Inputs, with_local_files
 from sluice.merge.parallel_merge import ParallelMerge, Plan, PlannedSource
-from sluice.merge.partition import parts_for
+from sluice.merge.partition import part_count
 from sluice.merge.plan import Source
 from sluice.merge.row_merge import merge_rows
 from sluice.merge.selected import selected_document
@@ -51,10 +51,13 @@ class Merged:
 
 
 class Merger:
-    """Merges one project.
+    """Merges the datasources of one project.
 
     Args:
-        overrides: what people have put in the place of merged values.
+        datasets: the catalog of versions, for the published versions of the inputs.
+        lake: where inputs are read and the merged version is written.
+        settings: limits of memory and of a merge in one call.
+        overrides: values that users entered; they replace merged values.
     """
 
     def __init__(self, datasets: Datasets, lake: Lake, settings: Settings, overrides: Sequence[Override] = ()) -> None:
@@ -66,35 +69,38 @@ class Merger:
     def merge(
         self, run: Run, project: Project, assigned: list[Assigned], failures: dict[str, str]
     ) -> Merged | ParallelMerge:
-        """Write the objects of the version that the datasources' published versions make.
+        """Merge the published versions and write the objects, or plan a merge in parts.
 
-        Where the published version was made of the same, its objects are named again and no work is done.
+        If the published version has the same fingerprint, the new manifest names its objects and nothing is merged.
 
         Args:
+            run: the refresh that merges.
+            project: the project, with its merge specification.
             assigned: the project's datasources, best ranked first.
-            failures: why a datasource could not be ingested for this refresh, by its slug.
+            failures: the error of each datasource that this refresh could not ingest, by slug.
 
         Returns:
-            The version; of a merge too large for one call, its parts, of which nothing is made yet.
+            The version, with its manifest to be written. If the merge is too large for one call, the planned
+            `ParallelMerge` instead; its workers have not started.
 
         Raises:
             NothingToMerge: no datasource has a version.
             MergeFailed: the specification does not fit the columns.
         """
-        # Read before the inputs: whoever publishes in between makes the commit fail, and the
-        # merge is done again, so that published inputs never go back in time.
+        # Read the pointer before the inputs: if someone publishes in between, the commit fails and the
+        # merge is repeated, so that a published version never has older inputs than the one before it.
         dataset = DatasetId.of_project(project.slug)
         pointer = self._datasets.pointer(dataset)
-        require_known_sources(project.merge, assigned)
-        inputs = Gatherer(self._datasets, self._lake).gather(assigned, failures)
-        require_inputs(project, inputs)
-        parts = self._parts(project.merge, inputs)
-        manifest = self._begun(run, project.merge, dataset, inputs, pointer.published or 0, parts)
+        check_source_names(project.merge, assigned)
+        inputs = InputReader(self._datasets, self._lake).read(assigned, failures)
+        check_inputs(project, inputs)
+        parts = self._part_count(project.merge, inputs)
+        manifest = self._draft_manifest(run, project.merge, dataset, inputs, pointer.published or 0, parts)
         folder = object_keys.version_folder(run, manifest.fingerprint)
         manifest.number = pointer.latest + 1
         if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
             manifest.number = pointer.published
-            self._repeat(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
+            self._copy_contents(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
         elif parts > 1:
             plan = Plan(
                 folder=object_keys.work_folder(run, manifest.fingerprint),
@@ -105,34 +111,40 @@ class Merger:
                 parts=parts,
                 portion_rows=self._settings.merge_partition_rows,
             )
-            return ParallelMerge.begun(plan, self._lake, self._settings)
+            return ParallelMerge.start(plan, self._lake, self._settings)
         else:
             with self._lake.scratch() as scratch:
-                self._write(folder, project.merge, on_disk(inputs.sources, self._lake), manifest, scratch.parent)
+                self._write(
+                    folder, project.merge, with_local_files(inputs.sources, self._lake), manifest, scratch.parent
+                )
         manifest.warnings = cap_notes([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
         return Merged(object_keys.manifest(folder), manifest)
 
-    def _parts(self, merge: Merge, inputs: Inputs) -> int:
-        """Into how many parts the merge is divided."""
+    def _part_count(self, merge: Merge, inputs: Inputs) -> int:
+        """Return the number of parts of the merge; only rows can be merged in parts."""
         if not isinstance(merge, JoinMerge | UnionMerge):
             return 1
-        objects = [one for source in inputs.sources if source.columns for one in source.objects]
-        return parts_for(sum(one.rows for one in objects), sum(one.bytes for one in objects), self._settings)
+        objects = [stored for source in inputs.sources if source.columns for stored in source.objects]
+        return part_count(
+            sum(stored.rows for stored in objects), sum(stored.bytes for stored in objects), self._settings
+        )
 
-    def _begun(self, run: Run, merge: Merge, dataset: DatasetId, inputs: Inputs, base: int, parts: int) -> Manifest:
-        """The manifest of a version, with all but what it is made of."""
+    def _draft_manifest(
+        self, run: Run, merge: Merge, dataset: DatasetId, inputs: Inputs, base: int, parts: int
+    ) -> Manifest:
+        """Return the manifest of the new version, without its objects and columns."""
         completeness, reasons = inputs.completeness
-        moment = rfc3339(now())
+        created_at = rfc3339(now())
         spec: dict[str, Any] = {"merge": merge.model_dump(mode="json")}
         if self._overrides:
-            spec["overrides"] = [one.model_dump(mode="json") for one in self._overrides]
+            spec["overrides"] = [override.model_dump(mode="json") for override in self._overrides]
         return Manifest(
             dataset=dataset,
             run=run.id,
             attempt=run.attempt,
             stage="merged",
-            created_at=moment,
-            data_as_of=inputs.data_as_of or moment,
+            created_at=created_at,
+            data_as_of=inputs.data_as_of or created_at,
             columns=[],
             objects=[],
             rows=0,
@@ -147,9 +159,9 @@ class Merger:
             once=True,
         )
 
-    def _repeat(self, manifest: Manifest, key: str) -> None:
-        """Name the objects of a version that was made of the same."""
-        made = self._lake.manifest(key)
+    def _copy_contents(self, manifest: Manifest, key: str) -> None:
+        """Copy the objects and columns of a published version with the same fingerprint."""
+        published = self._lake.manifest(key)
         for name in (
             "columns",
             "objects",
@@ -162,57 +174,69 @@ class Merger:
             "document",
             "merge_warnings",
         ):
-            setattr(manifest, name, getattr(made, name))
+            setattr(manifest, name, getattr(published, name))
 
     def _write(self, folder: str, merge: Merge, sources: list[Source], manifest: Manifest, scratch: Path) -> None:
         if isinstance(merge, JoinMerge | UnionMerge):
-            made = merge_rows(merge, sources, self._settings, scratch, self._overrides)
-            part = data_object(object_keys.data(folder, 0), made.data, made.rows)
-            self._lake.put_file(part.key, made.data)
+            merged = merge_rows(merge, sources, self._settings, scratch, self._overrides)
+            part = data_object(object_keys.data(folder, 0), merged.data, merged.rows)
+            self._lake.put_file(part.key, merged.data)
             manifest.objects, manifest.rows, manifest.bytes = [part], part.rows, part.bytes
-            manifest.columns, manifest.merge_warnings = made.columns, made.warnings
-            manifest.key, manifest.fields = made.key or None, made.fields
-            if made.provenance is not None:
-                told = data_object(object_keys.provenance(folder, 0), made.provenance, made.rows)
-                self._lake.put_file(told.key, made.provenance)
-                manifest.provenance = [told]
+            manifest.columns, manifest.merge_warnings = merged.columns, merged.warnings
+            manifest.key, manifest.fields = merged.key or None, merged.fields
+            if merged.provenance is not None:
+                provenance = data_object(object_keys.provenance(folder, 0), merged.provenance, merged.rows)
+                self._lake.put_file(provenance.key, merged.provenance)
+                manifest.provenance = [provenance]
             return
         path = scratch / "document.json.gz"
-        path.write_bytes(gzip.compress(dumps(merged_document(merge, sources, self._lake, self._settings)), mtime=0))
+        # mtime=0: the same document always has the same bytes, and so the same hash.
+        path.write_bytes(gzip.compress(dumps(merge_documents(merge, sources, self._lake, self._settings)), mtime=0))
         part = data_object(object_keys.document(folder), path, 1)
         self._lake.put_file(part.key, path)
         manifest.document, manifest.rows, manifest.bytes = part, 1, part.bytes
 
 
-def whole_of(parts: ParallelMerge) -> Merged:
-    """The version that all parts of a merge make."""
-    return Merged(object_keys.manifest(parts.version_folder), parts.manifest())
+def finish_parallel(parallel: ParallelMerge) -> Merged:
+    """Return the version of a merge in parts whose workers have all finished."""
+    return Merged(object_keys.manifest(parallel.version_folder), parallel.manifest())
 
 
-def require_known_sources(merge: Merge, assigned: list[Assigned]) -> None:
-    """Refuse a specification that names datasources which are not the project's.
+def check_source_names(merge: Merge, assigned: list[Assigned]) -> None:
+    """Check that a specification names datasources of the project only.
+
+    Args:
+        merge: the specification; merges of documents name no datasources.
+        assigned: the project's datasources.
 
     Raises:
-        MergeFailed: naming the first one.
+        MergeFailed: it names another datasource.
     """
     if not isinstance(merge, JoinMerge | UnionMerge):
         return
-    known = {one.datasource for one in assigned}
+    known = {assignment.datasource for assignment in assigned}
     primary = merge.primary if isinstance(merge, JoinMerge) else None
-    for where, names in (("sources", sorted(merge.sources)), ("primary", [primary] if primary else [])):
+    for option, names in (("sources", sorted(merge.sources)), ("primary", [primary] if primary else [])):
         for name in names:
             if name not in known:
-                there = ", ".join(sorted(known)) or "none"
+                known_names = ", ".join(sorted(known)) or "none"
                 raise MergeFailed(
-                    f"merge.{where} names {name!r}, which is no datasource of the project; it has {there}."
+                    f"merge.{option} names {name!r}, which is not a datasource of the project; it has {known_names}."
                 )
 
 
-def require_inputs(project: Project, inputs: Inputs) -> None:
-    """Refuse to merge nothing; documents of nothing can be merged, unless something is missing.
+def check_inputs(project: Project, inputs: Inputs) -> None:
+    """Check that there is something to merge.
+
+    A merge of documents without inputs is valid and gives an empty document, unless a required datasource
+    has no data.
+
+    Args:
+        project: the project that is merged.
+        inputs: its inputs.
 
     Raises:
-        NothingToMerge: saying what is missing.
+        NothingToMerge: no datasource has data; the message names the required ones.
     """
     documents = isinstance(project.merge, RecursiveMerge | ConcatenationMerge)
     if inputs.sources or (documents and not inputs.missing):
@@ -225,16 +249,32 @@ def require_inputs(project: Project, inputs: Inputs) -> None:
     )
 
 
-def merged_document(
+def merge_documents(
     merge: RecursiveMerge | ConcatenationMerge, sources: list[Source], lake: Lake, settings: Settings
 ) -> Any:
-    """The document that a merge of documents makes."""
-    documents = [document_of(source, lake, settings) for source in sources]
-    return recursive(documents) if isinstance(merge, RecursiveMerge) else concatenation(documents)
+    """Merge whole documents.
+
+    Args:
+        merge: the strategy.
+        sources: the inputs with local files, best ranked first.
+        lake: where the pages of the inputs are read.
+        settings: limits of the parsers.
+
+    Returns:
+        The merged JSON value.
+    """
+    documents = [source_document(source, lake, settings) for source in sources]
+    return merge_recursively(documents) if isinstance(merge, RecursiveMerge) else concatenate(documents)
 
 
-def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
-    """What the datasource's `records` selected; of rows that were added up, the rows."""
+def source_document(source: Source, lake: Lake, settings: Settings) -> Any:
+    """Return what the datasource's `records` selected, or its rows as a list if the version has no document.
+
+    Args:
+        source: the input with local files.
+        lake: where its pages are read.
+        settings: limits of the parsers.
+    """
     selected = None
     if source.manifest is not None:
         selected = selected_document(source.manifest, lake, Limits.of(settings))
@@ -244,24 +284,36 @@ def document_of(source: Source, lake: Lake, settings: Settings) -> Any:
 
 
 def rows_as_document(source: Source, lake: Lake, settings: Settings) -> list[dict[str, Any]]:
-    """The rows of a version that has no document of its own."""
+    """Return the rows of a version as a list of objects, in the version's order.
+
+    Args:
+        source: the version with local files.
+        lake: gives the scratch folder.
+        settings: the engine's limits.
+    """
     if not source.columns:
         return []
     columns = list(source.columns.values())
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
         query = f"SELECT * FROM {source.rows} ORDER BY __sluice_at"
-        found = connection.execute(shown_query(query, columns)).fetchall()
-    return [json_row(columns, values) for values in found]
+        rows = connection.execute(shown_query(query, columns)).fetchall()
+    return [json_row(columns, values) for values in rows]
 
 
 def fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: bool) -> str:
-    """What a merge's result depends on, as one hash: the same one means the same bytes.
+    """Hash everything that the result of a merge depends on: equal fingerprints mean equal bytes.
 
     Args:
-        parts: into how many it is divided.
-        documents: whether it reads what was selected in the pages, of which equal rows may be made.
+        spec: the merge and the overrides, as JSON.
+        inputs: the versions that are merged.
+        parts: the number of parts of the merge.
+        documents: whether the merge reads the pages' documents. Different documents can have equal rows, so
+            the hashes of the rows are not enough and the pages count too.
+
+    Returns:
+        `sha256:` and 64 hexadecimal digits.
     """
-    decides: dict[str, Any] = {
+    decisive: dict[str, Any] = {
         "release": __version__,
         "engine": engine_name(),
         "spec": spec,
@@ -271,7 +323,7 @@ def fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: 
         "completeness": inputs.completeness[0],
     }
     if parts > 1:
-        decides["parts"] = parts
+        decisive["parts"] = parts
     if documents:
-        decides["pages"] = [source.manifest.pages if source.manifest else [] for source in inputs.sources]
-    return "sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        decisive["pages"] = [source.manifest.pages if source.manifest else [] for source in inputs.sources]
+    return "sha256:" + hashlib.sha256(orjson.dumps(decisive, option=orjson.OPT_SORT_KEYS)).hexdigest()

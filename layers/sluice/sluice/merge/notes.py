@@ -1,4 +1,4 @@
-"""What a merge has to say about its inputs: counted in each part of it, told of the whole."""
+"""Notes of a merge about its inputs: each part of a merge counts its own, and `merge_notes` adds them up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sluice.domain.base import Record
 
 
 class OverrideNote(Record):
-    """What became of the overrides of one field.
+    """The overrides of one field that were not applied.
 
     Args:
-        column: the field, by its name in the merge.
-        refused: what could not be applied, whatever the rows are.
-        unmet: the keys of which there is no record.
+        column: the field, by its name before the result is reshaped.
+        refused: messages about overrides that cannot be applied to any record.
+        unmet: the keys that no record has.
     """
 
     column: str = ""
@@ -24,11 +24,12 @@ class OverrideNote(Record):
 
 
 class LostDigits(Record):
-    """Rows in which an expression makes a double of numbers that have more digits.
+    """Rows in which an expression converts numbers to a double that has fewer digits.
 
     Args:
-        expression: where it stands in the project.
-        columns: those with such numbers.
+        expression: the place of the expression in the project's document.
+        columns: the columns with such numbers.
+        rows: the number of rows with such numbers.
     """
 
     expression: str
@@ -37,7 +38,7 @@ class LostDigits(Record):
 
     @property
     def text(self) -> str:
-        """The same as a sentence."""
+        """The note as a sentence for users."""
         return (
             f"{self.expression}: the result is a double, and {self.rows} rows have more digits in "
             f"{', '.join(self.columns)} than a double has; cast it to a decimal, or to DOUBLE if that does not matter"
@@ -45,15 +46,15 @@ class LostDigits(Record):
 
 
 class Notes(Record):
-    """What a merge has left out, or changed.
+    """What a merge left out or changed.
 
     Args:
-        lost: the digits that expressions lose.
-        texts: of numbers that became text; the same in each part.
-        datasources: those that take part, best ranked first.
-        repeated: how many rows have a key that comes again, by datasource.
-        keyless: how many rows lack a value in the key.
-        overrides: by field, in the order of the overrides.
+        lost: expressions that lose digits.
+        texts: messages about numbers that became text; the same in each part.
+        datasources: the slugs of the inputs, best ranked first.
+        repeated: the number of rows whose key a later row has again, by datasource.
+        keyless: the number of rows with a null in the key, by datasource.
+        overrides: one note for each field with overrides, in their order.
     """
 
     lost: list[LostDigits] = Field(default_factory=list)
@@ -64,45 +65,50 @@ class Notes(Record):
     overrides: list[OverrideNote] = Field(default_factory=list)
 
     def warnings(self) -> list[str]:
-        """The same as sentences."""
-        told = [*(one.text for one in self.lost), *self.texts]
+        """The notes as sentences for users."""
+        texts = [*(lost.text for lost in self.lost), *self.texts]
         for slug in self.datasources:
             if repeated := self.repeated.get(slug):
-                told.append(f"{slug}: {repeated} rows have a key that comes again later; the last of each is used")
+                texts.append(f"{slug}: {repeated} rows have a key that a later row has again; the last row is used")
             if keyless := self.keyless.get(slug):
-                told.append(f"{slug}: {keyless} rows lack a value in the key and were left out")
+                texts.append(f"{slug}: {keyless} rows lack a value in the key and were left out")
         for note in self.overrides:
-            told += note.refused
-            told += [f"the override of {note.column!r} for {', '.join(key)} meets no record" for key in note.unmet]
-        return told
+            texts += note.refused
+            texts += [f"the override of {note.column!r} for {', '.join(key)} matches no record" for key in note.unmet]
+        return texts
 
 
-def together(notes: Sequence[Notes]) -> Notes:
-    """The notes of a merge by those of its parts, each of which had all overrides and other records."""
+def merge_notes(notes: Sequence[Notes]) -> Notes:
+    """Return the notes of a merge, from those of its parts.
+
+    Each part was given all overrides but has only some records, so an override is unmet if it is unmet in all.
+    """
     first = notes[0]
     unmet = []
     for place, override in enumerate(first.overrides):
-        everywhere = set.intersection(*({tuple(key) for key in one.overrides[place].unmet} for one in notes))
-        unmet.append([key for key in override.unmet if tuple(key) in everywhere])
+        unmet_everywhere = set.intersection(*({tuple(key) for key in part.overrides[place].unmet} for part in notes))
+        unmet.append([key for key in override.unmet if tuple(key) in unmet_everywhere])
     return Notes(
-        lost=lost_together(one for note in notes for one in note.lost),
+        lost=merge_lost_digits(lost for part in notes for lost in part.lost),
         texts=first.texts,
         datasources=first.datasources,
-        repeated=_added([one.repeated for one in notes]),
-        keyless=_added([one.keyless for one in notes]),
-        overrides=[one.model_copy(update={"unmet": keys}) for one, keys in zip(first.overrides, unmet, strict=True)],
+        repeated=_sums([part.repeated for part in notes]),
+        keyless=_sums([part.keyless for part in notes]),
+        overrides=[note.model_copy(update={"unmet": keys}) for note, keys in zip(first.overrides, unmet, strict=True)],
     )
 
 
-def _added(counts: Sequence[dict[str, int]]) -> dict[str, int]:
-    names = dict.fromkeys(name for one in counts for name in one)
-    return {name: sum(one.get(name, 0) for one in counts) for name in names}
+def _sums(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+    names = dict.fromkeys(name for count in counts for name in count)
+    return {name: sum(count.get(name, 0) for count in counts) for name in names}
 
 
-def lost_together(lost: Iterable[LostDigits]) -> list[LostDigits]:
-    """The digits that each expression loses in all parts."""
-    found: dict[str, LostDigits] = {}
-    for one in lost:
-        before = found.get(one.expression)
-        found[one.expression] = one if before is None else one.model_copy(update={"rows": one.rows + before.rows})
-    return list(found.values())
+def merge_lost_digits(lost: Iterable[LostDigits]) -> list[LostDigits]:
+    """Add up the rows of notes about the same expression."""
+    by_expression: dict[str, LostDigits] = {}
+    for note in lost:
+        known = by_expression.get(note.expression)
+        by_expression[note.expression] = (
+            note if known is None else note.model_copy(update={"rows": note.rows + known.rows})
+        )
+    return list(by_expression.values())

@@ -1,4 +1,4 @@
-"""Manual overrides, put over what the sources say: after every rule, before the result is reshaped."""
+"""Manual overrides: they replace merged values after the rules and before the result is reshaped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sluice.domain.override import Override, fit_to_column
 from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import Invalid
 from sluice.lake.parquet import quoted
-from sluice.merge.key_matching import typed_key
+from sluice.merge.key_matching import parse_key
 from sluice.merge.loading import load, replace_merged
 from sluice.merge.notes import OverrideNote
 from sluice.merge.provenance import in_merge, winner_column
@@ -21,26 +21,33 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def overridden(
+def apply_overrides(
     connection: DuckDBPyConnection, spec: RowsMerge, columns: list[Column], overrides: list[Override], scratch: Path
 ) -> list[OverrideNote]:
-    """Put overrides into the engine's table `merged`.
+    """Apply overrides to the engine's table `merged`.
+
+    Args:
+        connection: the engine.
+        spec: the merge, with the key and its normalizers.
+        columns: the merged columns.
+        overrides: the overrides of all fields.
+        scratch: a temporary file.
 
     Returns:
-        What could not be applied, by field.
+        One note for each field with overrides, with those that could not be applied.
     """
     by_name = {column.name: column for column in columns}
     key = [by_name[name] for name in spec.key or []]
     fields = [column.name for column in columns if column.name not in (spec.key or [])]
     notes = []
-    for field in dict.fromkeys(one.field for one in overrides):
-        mine = [one for one in overrides if one.field == field]
+    for field in dict.fromkeys(override.field for override in overrides):
+        of_field = [override for override in overrides if override.field == field]
         name = spec.merged_name(field)
         if name not in fields:
-            said = f"{len(mine)} overrides are of {field!r}, which is no merged field; remove them"
-            notes.append(OverrideNote(refused=[said]))
+            message = f"{len(of_field)} overrides are for {field!r}, which is not a merged field; remove them"
+            notes.append(OverrideNote(refused=[message]))
             continue
-        rows, refused = _rows(spec, key, by_name[name], mine)
+        rows, refused = _rows(spec, key, by_name[name], of_field)
         unmet = _apply(connection, key, by_name[name], in_merge(winner_column(fields.index(name))), rows, scratch)
         notes.append(OverrideNote(column=name, refused=refused, unmet=unmet))
     return notes
@@ -49,16 +56,19 @@ def overridden(
 def _rows(
     spec: RowsMerge, key: list[Column], column: Column, overrides: list[Override]
 ) -> tuple[dict[tuple[str, ...], Override], list[str]]:
-    """The overrides by their typed keys, as text; of two that normalizing makes one, the later one counts."""
+    """Return the overrides by key (as text), and messages about those that do not fit.
+
+    Two keys can be equal after normalization; then the later override is used.
+    """
     rows, refused = {}, []
-    for one in sorted(overrides, key=lambda each: (each.created_at, each.key)):
+    for override in sorted(overrides, key=lambda override: (override.created_at, override.key)):
         try:
-            typed = typed_key(spec, key, one.key)
-            fit_to_column(one.exact_value, column.type)
+            values = parse_key(spec, key, override.key)
+            fit_to_column(override.exact_value, column.type)
         except (Invalid, ValueError) as error:
-            refused.append(f"the override of {one.field!r} for {one.key} does not fit any more: {error}")
+            refused.append(f"the override of {override.field!r} for {override.key} no longer fits: {error}")
             continue
-        rows[tuple(str(_text(part)) for part in typed)] = one
+        rows[tuple(str(_text(part)) for part in values)] = override
     return rows, refused
 
 
@@ -70,27 +80,29 @@ def _apply(
     rows: dict[tuple[str, ...], Override],
     scratch: Path,
 ) -> list[list[str]]:
-    """Apply those of one field; the keys that meet no record."""
+    """Apply the overrides of one field; return the keys that no record has."""
     names = [f"k{position}" for position in range(len(key))]
     records: list[dict[str, str | int | None]] = [
-        {**dict(zip(names, typed, strict=True)), "made": _text(fit_to_column(one.exact_value, column.type))}
-        for typed, one in rows.items()
+        {**dict(zip(names, values, strict=True)), "value": _text(fit_to_column(override.exact_value, column.type))}
+        for values, override in rows.items()
     ]
-    load(connection, "overrides", dict.fromkeys([*names, "made"], "VARCHAR"), records, scratch)
-    same = " AND ".join(
-        f"merged.{quoted(one.name)} = overrides.{name}::{duckdb_type(one.type)}"
-        for one, name in zip(key, names, strict=True)
+    load(connection, "overrides", dict.fromkeys([*names, "value"], "VARCHAR"), records, scratch)
+    condition = " AND ".join(
+        f"merged.{quoted(key_column.name)} = overrides.{name}::{duckdb_type(key_column.type)}"
+        for key_column, name in zip(key, names, strict=True)
     )
-    told = ", ".join(f"overrides.{name}" for name in names)
-    unmet = connection.execute(f"SELECT {told} FROM overrides ANTI JOIN merged ON {same}").fetchall()
+    key_names = ", ".join(f"overrides.{name}" for name in names)
+    unmet = connection.execute(f"SELECT {key_names} FROM overrides ANTI JOIN merged ON {condition}").fetchall()
     name, met = quoted(column.name), "overrides.k0 IS NOT NULL"
-    value = f"CASE WHEN {met} THEN overrides.made::{duckdb_type(column.type)} ELSE merged.{name} END AS {name}"
-    who = f"(CASE WHEN {met} THEN {OVERRIDDEN} ELSE merged.{winner} END)::UTINYINT AS {winner}"
-    replace_merged(connection, f"SELECT merged.* REPLACE ({value}, {who}) FROM merged LEFT JOIN overrides ON {same}")
+    value = f"CASE WHEN {met} THEN overrides.value::{duckdb_type(column.type)} ELSE merged.{name} END AS {name}"
+    winner_sql = f"(CASE WHEN {met} THEN {OVERRIDDEN} ELSE merged.{winner} END)::UTINYINT AS {winner}"
+    replace_merged(
+        connection, f"SELECT merged.* REPLACE ({value}, {winner_sql}) FROM merged LEFT JOIN overrides ON {condition}"
+    )
     connection.execute("DROP TABLE overrides")
-    return [list(found) for found in sorted(unmet)]
+    return [list(unmet_key) for unmet_key in sorted(unmet)]
 
 
 def _text(value: Any) -> str | None:
-    """A converted value as text that the engine reads as the column's type."""
+    """Return a converted value as text that the engine can cast to the column's type."""
     return value if value is None or isinstance(value, str) else dumps(value).decode()

@@ -1,7 +1,7 @@
-"""A merge in parts as it lies in the lake: its plan, what its workers have left there, and what follows.
+"""A merge in parts, whose state is objects in the lake: the plan, and one result for each worker of each stage.
 
-Every stage's result is an object of its own, found by its number. So a worker that is called again does
-the same again, and whoever asks what is to be done next finds it by what is there already.
+The key of a result follows from its stage and number. So a worker that is called twice writes the same object
+twice, and the next stage to run follows from the results that exist.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from sluice.lake import object_keys
 from sluice.lake.ordered import starts_of
 from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
-from sluice.merge.notes import Notes, lost_together, together
-from sluice.merge.partition import Partitioner, Portion, Sample, partitioner, portions, sampled_one_in
+from sluice.merge.notes import Notes, merge_lost_digits, merge_notes
+from sluice.merge.partition import Partitioner, Portion, Sample, divide_files, make_partitioner, sampling_interval
 from sluice.merge.plan import Source
 from sluice.settings import Settings
 
 Stage = Literal["sample", "split", "merge"]
 STAGES: tuple[Stage, ...] = ("sample", "split", "merge")
+# Concurrent requests to S3; each waits for the network, so threads suffice.
 _AT_ONCE = 16
 
 
 class PlannedSource(Record):
-    """One version that takes part: what `Source` says, but for what is on a disk."""
+    """One input of the merge: a `Source` without its local files, as it is stored in the plan."""
 
     input: InputVersion
     columns: list[Column]
@@ -44,25 +45,27 @@ class PlannedSource(Record):
 
     @classmethod
     def of(cls, source: Source) -> PlannedSource:
-        """The same as a document."""
+        """Return the document of a source."""
         columns = list(source.columns.values())
         return cls(input=source.input, columns=columns, objects=source.objects, position=source.position)
 
     def source(self) -> Source:
-        """The source as it is stored, without its files."""
+        """Return the source, without files."""
         columns = {column.name: column for column in self.columns}
         return Source(self.input, columns, [], self.position, objects=self.objects)
 
 
 class Plan(Record):
-    """All that workers have to know, and all that the manifest says but for what they make.
+    """The plan of a merge in parts, for its workers.
 
     Args:
-        folder: where the plan and what the workers leave lie.
-        version_folder: where the version lies that they make.
+        folder: the lake folder of the plan and of the workers' results.
+        version_folder: the lake folder of the merged version.
+        manifest: the manifest of the merged version, without its objects and columns.
         notes: the warnings about the inputs.
-        parts: how many are wanted.
-        portion_rows: how many rows a worker samples or splits.
+        sources: the inputs, best ranked first.
+        parts: the number of parts to aim at.
+        portion_rows: the number of rows that one worker samples or splits.
     """
 
     folder: str
@@ -75,7 +78,7 @@ class Plan(Record):
 
 
 class Slice(Record):
-    """Rows of one part within a pack: a Parquet file that begins at a byte of it."""
+    """The rows of one part within a pack: a Parquet file at an offset, both in bytes."""
 
     part: int
     offset: int
@@ -83,14 +86,17 @@ class Slice(Record):
 
 
 class Pack(Record):
-    """What a portion's rows were split into: files one after the other in one object."""
+    """The result of splitting a portion: one object with a Parquet file for each part, one after the other.
+
+    An object for each part of each portion would need as many PUT requests as parts times portions.
+    """
 
     key: str = ""
     slices: list[Slice] = Field(default_factory=list)
 
 
-class PartMade(Record):
-    """One part of the merged rows."""
+class PartResult(Record):
+    """The result of merging one part."""
 
     data: DataObject
     provenance: DataObject | None
@@ -104,95 +110,113 @@ class ParallelMerge:
     """One merge in parts.
 
     Args:
-        plan: as `begin` has written it.
+        plan: the plan, as `start` stores it.
+        lake: where inputs, the plan, results and the version are.
+        settings: the engine's limits.
     """
 
     def __init__(self, plan: Plan, lake: Lake, settings: Settings) -> None:
         self._plan = plan
         self._lake = lake
         self._settings = settings
-        self._stored = [one.source() for one in plan.sources]
-        self._having = [one for one in self._stored if one.columns]
+        self._stored = [source.source() for source in plan.sources]
+        self._having = [source for source in self._stored if source.columns]
 
     @classmethod
-    def opened(cls, folder: str, lake: Lake, settings: Settings) -> ParallelMerge:
-        """The merge whose plan is in a folder."""
+    def open(cls, folder: str, lake: Lake, settings: Settings) -> ParallelMerge:
+        """Open a merge that was started.
+
+        Args:
+            folder: the lake folder of its plan.
+            lake: where the plan is read.
+            settings: the engine's limits.
+        """
         return cls(Plan.model_validate_json(lake.get(object_keys.work_plan(folder))), lake, settings)
 
     @classmethod
-    def begun(cls, plan: Plan, lake: Lake, settings: Settings) -> ParallelMerge:
-        """A new merge, its plan written for its workers.
+    def start(cls, plan: Plan, lake: Lake, settings: Settings) -> ParallelMerge:
+        """Check and store the plan of a new merge.
+
+        Args:
+            plan: the plan.
+            lake: where the plan is stored.
+            settings: the engine's limits.
 
         Raises:
             MergeFailed: the specification does not fit the columns.
         """
-        made = cls(plan, lake, settings)
+        merge = cls(plan, lake, settings)
         with lake.scratch() as scratch:
-            made._partitioner(scratch.parent, [])
+            # Reports errors of the specification before any worker starts.
+            merge._partitioner(scratch.parent, [])
         lake.put_json(object_keys.work_plan(plan.folder), plan.model_dump(mode="json"))
-        return made
+        return merge
 
     @property
     def folder(self) -> str:
-        """Where the plan and what the workers leave lie."""
+        """The lake folder of the plan and of the workers' results."""
         return self._plan.folder
 
     @property
     def version_folder(self) -> str:
-        """Where the version lies that is made."""
+        """The lake folder of the merged version."""
         return self._plan.version_folder
 
-    # ---------------------------------------------------------------- what is to be done
+    # ---------------------------------------------------------------- progress
 
     def next_stage(self, ended: str | None = None) -> tuple[Stage, list[int]] | None:
-        """The stage that comes next and its workers' numbers; none when everything is there.
+        """Return the next stage and the numbers of its workers; None if all stages are done.
 
         Args:
-            ended: the stage whose workers have ended just now.
+            ended: the stage whose workers have just ended.
 
         Raises:
-            MergeFailed: some of them have left nothing.
+            MergeFailed: some workers of `ended` left no result.
         """
         for stage in STAGES:
-            missing = [number for number, found in enumerate(self._results(stage)) if found is None]
+            missing = [number for number, result in enumerate(self._results(stage)) if result is None]
             if not missing:
                 continue
             if stage == ended:
                 raise MergeFailed(
-                    f"{len(missing)} of the merge's workers ended without a result in the stage {stage!r}, the first "
-                    f"of them number {missing[0]}: they ran out of memory, disk or time; lower MERGE_PARTITION_ROWS."
+                    f"{len(missing)} workers of the merge ended without a result in the stage {stage!r}, the first is "
+                    f"number {missing[0]}: they ran out of memory, disk or time. Lower MERGE_PARTITION_ROWS."
                 )
             return stage, missing
         return None
 
     def _results(self, stage: Stage) -> list[Any | None]:
         count = len(self._starts) if stage == "merge" else len(self._portions)
-        found = [object_keys.work_result(self.folder, stage, number) for number in range(count)]
+        keys = [object_keys.work_result(self.folder, stage, number) for number in range(count)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._lake.find_json, found))
+            return list(pool.map(self._lake.find_json, keys))
 
     @cached_property
     def _portions(self) -> list[Portion]:
-        rows = [[part.rows for part in one.objects] for one in self._having]
-        return portions(rows, self._plan.portion_rows)
+        rows = [[part.rows for part in source.objects] for source in self._having]
+        return divide_files(rows, self._plan.portion_rows)
 
     @cached_property
     def _samples(self) -> list[Sample]:
-        return [Sample.model_validate(one or {}) for one in self._results("sample")]
+        return [Sample.model_validate(result or {}) for result in self._results("sample")]
 
     @cached_property
     def _starts(self) -> list[str]:
-        """Where the parts begin, by the keys that were sampled."""
+        """The first key of each part, from the sampled keys and their numbers of rows."""
         weights: dict[str, int] = {}
         for sampled in self._samples:
             for key, rows in sampled.keys.items():
                 weights[key] = weights.get(key, 0) + rows
         return starts_of(weights, self._plan.parts)
 
-    # ---------------------------------------------------------------- what workers do
+    # ---------------------------------------------------------------- workers
 
     def work(self, stage: str, number: int) -> None:
-        """Do one worker's part of a stage.
+        """Do the work of one worker and store its result.
+
+        Args:
+            stage: one of `STAGES`.
+            number: the worker's number: of a portion, or of a part in the stage `merge`.
 
         Raises:
             MergeFailed: the specification does not fit the data.
@@ -200,42 +224,45 @@ class ParallelMerge:
         with self._lake.scratch() as scratch:
             partition = self._partitioner(scratch.parent, self._samples if stage != "sample" else [])
             if stage == "sample":
-                made = self._sampled(partition, number, scratch.parent).model_dump(mode="json")
+                result = self._sample(partition, number, scratch.parent).model_dump(mode="json")
             elif stage == "split":
-                made = self._split(partition, number, scratch.parent).model_dump(mode="json")
+                result = self._split(partition, number, scratch.parent).model_dump(mode="json")
             else:
-                made = self._merged(partition, number, scratch.parent).model_dump(mode="json")
-        self._lake.put_json(object_keys.work_result(self.folder, stage, number), made)
+                result = self._merge(partition, number, scratch.parent).model_dump(mode="json")
+        self._lake.put_json(object_keys.work_result(self.folder, stage, number), result)
 
     def _partitioner(self, folder: Path, samples: list[Sample]) -> Partitioner:
-        """What workers have to know.
+        """Return the stages of this merge.
 
         Args:
-            samples: those of the portions, as far as they were taken.
+            folder: where the engine may write temporary files.
+            samples: the samples of the portions; empty before that stage.
         """
         spec = merge_of(self._plan.manifest.spec["merge"])
-        assert isinstance(spec, JoinMerge | UnionMerge), "documents are merged whole"
+        assert isinstance(spec, JoinMerge | UnionMerge), "documents are not merged in parts"
         wide: list[set[str]] = [set() for _ in self._having]
         for portion, sample in zip(self._portions, samples, strict=False):
             wide[portion.rank] |= set(sample.wide)
-        found = iter(wide)
-        each = [next(found) if one.columns else set() for one in self._stored]
-        return partitioner(spec, self._stored, each, self._settings, folder)
+        wide_columns = iter(wide)
+        wide_by_source = [next(wide_columns) if source.columns else set() for source in self._stored]
+        return make_partitioner(spec, self._stored, wide_by_source, self._settings, folder)
 
-    def _fetched(self, portion: Portion) -> Source:
-        """A portion of a source, on this disk."""
+    def _download(self, portion: Portion) -> Source:
+        """Return a source with the local files of a portion."""
         source = self._having[portion.rank]
         files = self._lake.local_files(source.objects[portion.first : portion.first + portion.count])
-        return portion.of(source, files)
+        return portion.select(source, files)
 
-    def _sampled(self, partition: Partitioner, number: int, folder: Path) -> Sample:
+    def _sample(self, partition: Partitioner, number: int, folder: Path) -> Sample:
         portion = self._portions[number]
-        one_in = sampled_one_in(sum(one.rows for source in self._having for one in source.objects), self._plan.parts)
-        return partition.sample(portion.rank, self._fetched(portion), one_in, folder)
+        one_in = sampling_interval(
+            sum(stored.rows for source in self._having for stored in source.objects), self._plan.parts
+        )
+        return partition.sample(portion.rank, self._download(portion), one_in, folder)
 
     def _split(self, partition: Partitioner, number: int, folder: Path) -> Pack:
         portion = self._portions[number]
-        pieces = partition.split(portion.rank, self._fetched(portion), self._starts, folder)
+        pieces = partition.split(portion.rank, self._download(portion), self._starts, folder)
         if not pieces:
             return Pack()
         packed, slices = folder / "pack", []
@@ -244,55 +271,62 @@ class ParallelMerge:
                 slices.append(Slice(part=part, offset=file.tell(), length=piece.stat().st_size))
                 file.write(piece.read_bytes())
                 piece.unlink()
-        # Named by its content: a worker that is late cannot change what others read by its slices.
+        # The key has a hash of the content: if a worker runs twice and its second run ends late, it cannot replace
+        # an object that others already read by offsets.
         key = object_keys.merge_pack(self.folder, number, data_object("", packed, 0).sha256)
         self._lake.put_file(key, packed)
         return Pack(key=key, slices=slices)
 
-    def _merged(self, partition: Partitioner, number: int, folder: Path) -> PartMade:
-        overrides = [Override.model_validate(one) for one in self._plan.manifest.spec.get("overrides", [])]
+    def _merge(self, partition: Partitioner, number: int, folder: Path) -> PartResult:
+        overrides = [Override.model_validate(document) for document in self._plan.manifest.spec.get("overrides", [])]
         pieces = self._pieces(number, folder)
-        made = partition.merge(pieces, overrides, folder)
+        merged = partition.merge(pieces, overrides, folder)
         version = self._plan.version_folder
-        data = data_object(object_keys.data(version, number), made.data, made.rows)
-        self._lake.put_file(data.key, made.data)
+        data = data_object(object_keys.data(version, number), merged.data, merged.rows)
+        self._lake.put_file(data.key, merged.data)
         provenance = None
-        if made.provenance is not None:
-            provenance = data_object(object_keys.provenance(version, number), made.provenance, made.rows)
-            self._lake.put_file(provenance.key, made.provenance)
-        about = {"columns": made.columns, "key": made.key, "fields": made.fields, "notes": made.notes}
-        return PartMade(data=data, provenance=provenance, **about)
+        if merged.provenance is not None:
+            provenance = data_object(object_keys.provenance(version, number), merged.provenance, merged.rows)
+            self._lake.put_file(provenance.key, merged.provenance)
+        about = {"columns": merged.columns, "key": merged.key, "fields": merged.fields, "notes": merged.notes}
+        return PartResult(data=data, provenance=provenance, **about)
 
     def _pieces(self, number: int, folder: Path) -> list[list[Path]]:
-        """The files of one part's rows, for each source that has columns."""
-        packs = [Pack.model_validate(one) for one in self._results("split")]
+        """Download the rows of one part: the files for each source that has columns."""
+        packs = [Pack.model_validate(slice_) for slice_ in self._results("split")]
         pieces: list[list[Path]] = [[] for _ in self._having]
-        wanted: list[tuple[str, Slice, Path]] = []
+        downloads: list[tuple[str, Slice, Path]] = []
         for portion, pack in zip(self._portions, packs, strict=True):
-            for one in (slice_ for slice_ in pack.slices if slice_.part == number):
-                path = folder / f"piece-{len(wanted)}.parquet"
-                wanted.append((pack.key, one, path))
+            for slice_ in pack.slices:
+                if slice_.part != number:
+                    continue
+                path = folder / f"piece-{len(downloads)}.parquet"
+                downloads.append((pack.key, slice_, path))
                 pieces[portion.rank].append(path)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda one: self._lake.slice_to(one[0], one[1].offset, one[1].length, one[2]), wanted))
+            list(pool.map(lambda download: self._download_slice(*download), downloads))
         return pieces
 
-    # ---------------------------------------------------------------- the end
+    def _download_slice(self, key: str, slice_: Slice, path: Path) -> None:
+        self._lake.slice_to(key, slice_.offset, slice_.length, path)
+
+    # ---------------------------------------------------------------- the manifest
 
     def manifest(self) -> Manifest:
-        """The manifest of all parts together; those without rows are left out, unless all are."""
-        parts = [PartMade.model_validate(one) for one in self._results("merge")]
-        kept = [place for place, one in enumerate(parts) if one.data.rows] or [0]
-        made = self._plan.manifest.model_copy(deep=True)
-        made.objects = [parts[place].data for place in kept]
-        made.provenance = [one for place in kept if (one := parts[place].provenance) is not None]
-        made.rows, made.bytes = sum(one.rows for one in made.objects), sum(one.bytes for one in made.objects)
-        made.columns, made.fields, made.key = parts[0].columns, parts[0].fields, parts[0].key or None
-        if made.key:
-            made.starts = ["", *(self._starts[place] for place in kept[1:])]
-        notes = together([one.notes for one in parts])
+        """Return the manifest of the merged version. Parts without rows are left out; if all are empty, one is kept."""
+        parts = [PartResult.model_validate(result) for result in self._results("merge")]
+        kept = [number for number, part in enumerate(parts) if part.data.rows] or [0]
+        manifest = self._plan.manifest.model_copy(deep=True)
+        manifest.objects = [parts[number].data for number in kept]
+        manifest.provenance = [provenance for number in kept if (provenance := parts[number].provenance) is not None]
+        manifest.rows = sum(stored.rows for stored in manifest.objects)
+        manifest.bytes = sum(stored.bytes for stored in manifest.objects)
+        manifest.columns, manifest.fields, manifest.key = parts[0].columns, parts[0].fields, parts[0].key or None
+        if manifest.key:
+            manifest.starts = ["", *(self._starts[number] for number in kept[1:])]
+        notes = merge_notes([part.notes for part in parts])
         sampled = [lost for sample in self._samples for lost in sample.lost]
-        notes.lost = lost_together([*sampled, *notes.lost])
-        made.merge_warnings = notes.warnings()
-        made.warnings = cap_notes([*self._plan.notes, *made.merge_warnings])
-        return made
+        notes.lost = merge_lost_digits([*sampled, *notes.lost])
+        manifest.merge_warnings = notes.warnings()
+        manifest.warnings = cap_notes([*self._plan.notes, *manifest.merge_warnings])
+        return manifest

@@ -1,12 +1,12 @@
-"""Parts of a merge that is too large for one call: ranges of its keys, each merged on its own.
+"""A merge in parts, for inputs that are too large for one call. A part is a range of keys.
 
-Three stages, each of which many workers can do side by side. *Sample*: which keys a file has, a few of
-them, so that ranges of about the same size can be drawn. *Split*: the rows of a file by those ranges.
-*Merge*: all sources' rows of one range, by the same code as a whole merge. The sources' order, keys and
-values decide everything: the parts, one after the other, are the rows of the whole merge in its order,
-however many workers there are and however the rows lie in files.
+Many workers can run each of the three stages. *Sample* reads some keys of some files, from which ranges of about
+the same size are computed. *Split* divides the rows of some files by these ranges. *Merge* merges the rows of
+all sources in one range, by the same code as a merge in one call. The result depends on the sources' ranks, keys
+and values only: the parts in sequence have the rows of a merge in one call in its order, whatever the number of
+workers and the division of the rows into files.
 
-Rows without a key, of a union, are divided by where they stand: datasource, run, page, row.
+The rows of a union without a key are divided by datasource, run, page and row.
 """
 
 from __future__ import annotations
@@ -25,41 +25,47 @@ from sluice.lake.ordered import order_key, range_of
 from sluice.lake.parquet import LocalFile, copy_to, literal, quoted
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source, merged_columns
-from sluice.merge.row_merge import MergedRows, merge_prepared, merging, prepared_source, require_few
+from sluice.merge.row_merge import MergedRows, check_source_count, merge_engine, merge_prepared, prepare_source
 from sluice.merge.sql import key_cells, place_cells
 from sluice.settings import Settings
 
 _PART = "__sluice_part"
 _KEY = "__sluice_key"
 _CARRIED = {"_run": "VARCHAR", "_page": "BIGINT", "_row": "BIGINT", "_missing": "VARCHAR[]", "__sluice_at": "UINTEGER"}
-# So many keys of a part are enough to draw its borders within a few hundredths of its size.
+# So many sampled keys per part keep the sizes of the parts equal within a few per cent.
 _SAMPLED = 2_000
 _MOST_PARTS = 1_000
 
 
-def parts_for(rows: int, size: int, settings: Settings) -> int:
-    """Into how many parts a merge is divided: 1 means that it is not.
+def part_count(rows: int, size: int, settings: Settings) -> int:
+    """Return the number of parts of a merge; 1 means a merge in one call.
 
     Args:
-        rows: of all sources.
-        size: of their files, in bytes.
+        rows: the number of rows of all sources.
+        size: the size of their files, in bytes.
+        settings: the most rows and bytes of a part.
     """
-    wanted = max(-(-rows // settings.merge_partition_rows), -(-size // settings.merge_partition_bytes), 1)
-    return min(wanted, _MOST_PARTS)
+    count = max(-(-rows // settings.merge_partition_rows), -(-size // settings.merge_partition_bytes), 1)
+    return min(count, _MOST_PARTS)
 
 
-def sampled_one_in(rows: int, parts: int) -> int:
-    """Of how many keys one is looked at to draw the parts' borders."""
+def sampling_interval(rows: int, parts: int) -> int:
+    """Return n, if one in n keys is sampled.
+
+    Args:
+        rows: the number of rows of all sources.
+        parts: the number of parts.
+    """
     return max(1, rows // (parts * _SAMPLED))
 
 
 class Sample(Record):
-    """What is known of some files of a source.
+    """The sample of some files of a source.
 
     Args:
-        keys: some of the keys, and how many rows have each.
-        wide: the columns with whole numbers whose digits a double would lose.
-        lost: the digits that expressions lose.
+        keys: some of the keys, as the hexadecimal of their sort keys, with the number of rows of each.
+        wide: the columns that have whole numbers beyond ±2⁵³.
+        lost: notes about expressions that lose digits.
     """
 
     keys: dict[str, int] = Field(default_factory=dict)
@@ -72,8 +78,10 @@ class Partitioner:
     """The stages of one merge in parts.
 
     Args:
-        sources: all that take part, best ranked first, as the merge sees them; their rows are not read.
-        columns: those that the merge makes.
+        spec: the merge.
+        sources: all inputs, best ranked first, reshaped and without rows.
+        columns: the merged columns.
+        settings: the engine's limits.
     """
 
     spec: RowsMerge
@@ -81,47 +89,67 @@ class Partitioner:
     columns: list[Column]
     settings: Settings
 
-    def sample(self, rank: int, stored: Source, one_in: int, folder: Path) -> Sample:
-        """What must be known of a source's rows before they are divided.
+    def sample(self, rank: int, stored: Source, interval: int, folder: Path) -> Sample:
+        """Sample the keys of some files of a source.
 
-        Keys are chosen by what they are, not by where they stand: the same rows give the same ones.
+        Keys are chosen by their hash, not by their position, so that the sample does not depend on the division
+        of the rows into files.
 
         Args:
-            rank: the source's place among those that have columns.
-            stored: the source with some of its files, as they are stored.
+            rank: the source's rank among those that have columns.
+            stored: the source as stored, with some of its files.
+            interval: one in so many keys is chosen.
+            folder: where the engine may write temporary files.
         """
-        with merging(self.settings, folder) as connection:
+        with merge_engine(self.settings, folder) as connection:
             lost: list[LostDigits] = []
-            source = prepared_source(connection, self.spec, stored, folder, lost)
-            wide = [one.name for one in source.columns.values() if one.wide]
+            source = prepare_source(connection, self.spec, stored, folder, lost)
+            wide = [column.name for column in source.columns.values() if column.wide]
             cells = self._cells(rank, source)
-            whole = " AND ".join(f"{cell} IS NOT NULL" for cell in cells)
-            keys = f"SELECT {order_key(cells)} AS {_KEY} FROM {source.rows} WHERE {whole}"
-            chosen = f"SELECT hex({_KEY}), count(*) FROM ({keys}) WHERE hash({_KEY}) % {one_in} = 0 GROUP BY 1"
-            found = {key: int(rows) for key, rows in connection.execute(chosen).fetchall()}
-            return Sample(keys=found, wide=wide, lost=lost)
+            complete = " AND ".join(f"{cell} IS NOT NULL" for cell in cells)
+            key_query = f"SELECT {order_key(cells)} AS {_KEY} FROM {source.rows} WHERE {complete}"
+            sample_query = (
+                f"SELECT hex({_KEY}), count(*) FROM ({key_query}) WHERE hash({_KEY}) % {interval} = 0 GROUP BY 1"
+            )
+            keys_and_rows = {key: int(rows) for key, rows in connection.execute(sample_query).fetchall()}
+            return Sample(keys=keys_and_rows, wide=wide, lost=lost)
 
     def split(self, rank: int, stored: Source, starts: list[str], folder: Path) -> list[tuple[int, Path]]:
-        """The rows of a source's files, as the merge sees them, by parts: each with one or more files, or none."""
+        """Divide the reshaped rows of some files of a source by parts.
+
+        Args:
+            rank: the source's rank among those that have columns.
+            stored: the source as stored, with some of its files.
+            starts: the first key of each part, as `lake.ordered.starts_of` gives them.
+            folder: where the files are written.
+
+        Returns:
+            The numbers of parts with their Parquet files, in order; a part has no file if it has no rows.
+        """
         out = folder / "split"
-        with merging(self.settings, folder) as connection:
-            source = prepared_source(connection, self.spec, stored, folder)
+        with merge_engine(self.settings, folder) as connection:
+            source = prepare_source(connection, self.spec, stored, folder)
             names = ", ".join([*map(quoted, source.columns), *source.carried])
             key = order_key(self._cells(rank, source))
             rows = f"SELECT {names}, {key} AS {_KEY} FROM {source.rows}"
             query = f"SELECT {names}, {range_of(_KEY, starts)} AS {_PART} FROM ({rows})"
             connection.execute(f"COPY ({query}) {copy_to(out, partitioned_by=_PART)}")
-        found = [(int(file.parent.name.partition("=")[2]), file) for file in out.glob(f"{_PART}=*/*.parquet")]
-        return sorted(found)
+        files = [(int(file.parent.name.partition("=")[2]), file) for file in out.glob(f"{_PART}=*/*.parquet")]
+        return sorted(files)
 
     def merge(self, pieces: list[list[Path]], overrides: Sequence[Override], folder: Path) -> MergedRows:
-        """One part of the merge.
+        """Merge one part.
 
         Args:
             pieces: the files of the part's rows, for each source that has columns.
+            overrides: all overrides of the project.
+            folder: where the results are written.
         """
         files = iter(pieces)
-        sources = [replace(one, prepared=_rows_in(one, next(files))) if one.columns else one for one in self.sources]
+        sources = [
+            replace(source, prepared=_rows_in(source, next(files))) if source.columns else source
+            for source in self.sources
+        ]
         return merge_prepared(self.spec, sources, self.settings, folder, overrides)
 
     def _cells(self, rank: int, source: Source) -> list[str]:
@@ -131,24 +159,29 @@ class Partitioner:
         return key_cells(source, [by_name[name] for name in self.spec.key])
 
 
-def partitioner(
+def make_partitioner(
     spec: RowsMerge, stored: list[Source], wide: list[set[str]], settings: Settings, folder: Path
 ) -> Partitioner:
-    """What a merge in parts has to know of its sources, of which no row is read.
+    """Prepare the stages of a merge in parts; no rows are read.
 
     Args:
-        stored: all sources, best ranked first, as they are stored.
-        wide: the columns of each whose whole numbers were found to be wide; of those without columns nothing.
+        spec: the merge.
+        stored: all sources as stored, best ranked first.
+        wide: for each source, the columns in which the samples have whole numbers beyond ±2⁵³.
+        settings: the engine's limits.
+        folder: where the engine may write temporary files.
 
     Raises:
         MergeFailed: the specification does not fit the columns.
     """
-    require_few(stored)
-    with merging(settings, folder) as connection:
-        empty = [replace(one, prepared=_rows_in(one, [])) if one.columns else one for one in stored]
-        seen = [prepared_source(connection, spec, one, folder) if one.columns else one for one in empty]
-        seen = [_with_wide(one, names) for one, names in zip(seen, wide, strict=True)]
-    return Partitioner(spec, seen, merged_columns(spec, [one for one in seen if one.columns]), settings)
+    check_source_count(stored)
+    with merge_engine(settings, folder) as connection:
+        empty = [replace(source, prepared=_rows_in(source, [])) if source.columns else source for source in stored]
+        prepared = [prepare_source(connection, spec, source, folder) if source.columns else source for source in empty]
+        prepared = [_with_wide(source, names) for source, names in zip(prepared, wide, strict=True)]
+    return Partitioner(
+        spec, prepared, merged_columns(spec, [source for source in prepared if source.columns]), settings
+    )
 
 
 def _with_wide(source: Source, names: set[str]) -> Source:
@@ -160,51 +193,57 @@ def _with_wide(source: Source, names: set[str]) -> Source:
 
 
 def _rows_in(source: Source, files: list[Path]) -> str:
-    """The SQL of rows as the merge sees them, which are in these files."""
-    kinds = {quoted(one.name): duckdb_type(one.type) for one in source.columns.values()}
-    kinds |= {name: _CARRIED[name] for name in source.carried}
-    nothing = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in kinds.items())} WHERE false"
+    """Return the SQL of a source's reshaped rows in these files."""
+    types = {quoted(column.name): duckdb_type(column.type) for column in source.columns.values()}
+    types |= {name: _CARRIED[name] for name in source.carried}
+    nothing = f"SELECT {', '.join(f'NULL::{type_} AS {name}' for name, type_ in types.items())} WHERE false"
     if not files:
         return f"({nothing})"
-    cells = ", ".join(f"{name}::{kind} AS {name}" for name, kind in kinds.items())
+    cells = ", ".join(f"{name}::{type_} AS {name}" for name, type_ in types.items())
     return f"(SELECT {cells} FROM read_parquet([{', '.join(literal(str(file)) for file in files)}]))"
 
 
 @dataclass(frozen=True)
 class Portion:
-    """Some consecutive files of one source: what one worker samples or splits.
+    """Some consecutive files of one source, which one worker samples or splits.
 
     Args:
-        rank: the source's place among those that have columns.
-        first: the number of its first file among the source's.
-        count: of its files.
-        place: of its first row among the source's rows.
+        rank: the source's rank among those that have columns.
+        first: the number of the first file within the source.
+        count: the number of files.
+        first_row: the number of the first row within the source.
     """
 
     rank: int
     first: int
     count: int
-    place: int
+    first_row: int
 
-    def of(self, source: Source, files: list[LocalFile]) -> Source:
-        """The source with these files of the portion alone."""
-        return replace(source, files=files, first=self.place)
+    def select(self, source: Source, files: list[LocalFile]) -> Source:
+        """Return the source with the portion's files only.
+
+        Args:
+            source: the whole source.
+            files: the portion's local files.
+        """
+        return replace(source, files=files, first=self.first_row)
 
 
-def portions(rows: list[list[int]], most: int) -> list[Portion]:
-    """The files of all sources in portions of at most so many rows, or of one file that has more.
+def divide_files(rows: list[list[int]], max_rows: int) -> list[Portion]:
+    """Divide the files of all sources into portions.
 
     Args:
-        rows: how many each file has, for each source that has columns.
+        rows: the number of rows of each file, for each source that has columns.
+        max_rows: the most rows of a portion; a file that has more is a portion of its own.
     """
-    made: list[Portion] = []
+    portions: list[Portion] = []
     for rank, files in enumerate(rows):
-        first = place = held = 0
+        first = first_row = row_count = 0
         for number, count in enumerate(files):
-            if number > first and held + count > most:
-                made.append(Portion(rank, first, number - first, place))
-                first, place, held = number, place + held, 0
-            held += count
+            if number > first and row_count + count > max_rows:
+                portions.append(Portion(rank, first, number - first, first_row))
+                first, first_row, row_count = number, first_row + row_count, 0
+            row_count += count
         if files:
-            made.append(Portion(rank, first, len(files) - first, place))
-    return made
+            portions.append(Portion(rank, first, len(files) - first, first_row))
+    return portions

@@ -1,4 +1,4 @@
-"""What a merge reads and the columns it makes: decided before the join's SQL is written."""
+"""The inputs of a merge and the columns of its result, determined before any SQL is written."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from sluice.merge.field_types import merged_type
 
 @dataclass(frozen=True)
 class Source:
-    """One version that takes part, best ranked first in every list of them.
+    """One version that a merge reads. Every list of sources has the best ranked first.
 
     Args:
-        columns: as the merge sees them.
-        position: the columns that order the records of one key.
-        objects: what the files are copies of; there are no files where nobody has asked for them.
-        first: the place of the files' first row in the version, where they are not all of it.
-        prepared: the SQL of its rows where they were reshaped; empty: as they are stored.
-        stored_names: the names that renamed columns have in the version; none of a computed one.
+        input: the version, as the manifest of the merge records it.
+        columns: the columns after renaming and casting, by name.
+        files: local copies of `objects`; empty until they are downloaded.
+        position: the columns that order the records of one key: `_page` and `_row`, and `_run` before them if
+            the version has records of several runs.
+        manifest: the version's manifest; None for a worker of a merge in parts.
+        objects: the version's Parquet objects in the lake.
+        first: the number of the first row of `files` within the version, if `files` are only some of it.
+        prepared: the SQL of the reshaped rows; empty if the rows are read as stored.
+        stored_names: the stored name of each renamed column; None for a computed column.
     """
 
     input: InputVersion
@@ -42,36 +46,41 @@ class Source:
 
     @property
     def missing(self) -> list[str]:
-        """The column that says what a record lacks, where some lack anything."""
+        """`["_missing"]` if some record lacks a field, else an empty list."""
         return ["_missing"] if any(column.missing for column in self.columns.values()) else []
 
     @property
     def carried(self) -> list[str]:
-        """The columns that every record has besides its own."""
+        """The columns that every record has besides its fields."""
         return [*self.position, *self.missing, "__sluice_at"]
 
     @property
     def rows(self) -> str:
-        """The SQL of the source's rows, each with its place `__sluice_at` in the version."""
+        """The SQL of the source's rows; `__sluice_at` is the number of the row in the version."""
         return self.prepared or placed_rows(
             self.files, list(self.columns.values()), [*self.position, *self.missing], self.first
         )
 
     @property
     def latest_first(self) -> str:
-        """The SQL that orders the rows of one key, the one that counts first."""
+        """The ORDER BY terms that put the latest row of a key first: the latest row is used."""
         return ", ".join(f"{name} DESC" for name in self.position)
 
     def stored_name(self, name: str) -> str | None:
-        """The name that a column has in the version; none if it was computed."""
+        """Return the name of a column in the version; None if the column is computed."""
         return self.stored_names.get(name, name)
 
 
 def merged_columns(spec: RowsMerge, sources: list[Source]) -> list[Column]:
-    """The columns that the sources make: the key first, then each in the order of the sources.
+    """Return the columns of the merged dataset: the key first, then the others in the order of the sources.
+
+    Args:
+        spec: the merge.
+        sources: the inputs that have columns.
 
     Raises:
-        MergeFailed: a source lacks a column of the key, or a rule names a column of none.
+        MergeFailed: a source lacks a column of the key, a rule names a column that no source has, or the types
+            or spellings of two sources do not go together.
     """
     key = spec.key or []
     _check_key(key, sources)
@@ -89,13 +98,13 @@ def merged_columns(spec: RowsMerge, sources: list[Source]) -> list[Column]:
 
 
 def _merged(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
-    found = [source.columns[name] for source in sources if name in source.columns]
+    columns = [source.columns[name] for source in sources if name in source.columns]
     nullable = name not in (spec.key or [])
-    guessed = all(column.guessed for column in found)
+    guessed = all(column.guessed for column in columns)
     rule = spec.rule_of(name) if isinstance(spec, JoinMerge) and nullable else None
-    kind = merged_type(rule, found) if rule is not None else column_type(found)
-    wide = kind == "bigint" and any(column.wide for column in found)
-    return Column(name=name, type=kind, nullable=nullable, guessed=guessed, wide=wide)
+    type_ = merged_type(rule, columns) if rule is not None else column_type(columns)
+    wide = type_ == "bigint" and any(column.wide for column in columns)
+    return Column(name=name, type=type_, nullable=nullable, guessed=guessed, wide=wide)
 
 
 def _check_key(key: list[str], sources: list[Source]) -> None:
@@ -112,9 +121,12 @@ def _check_key(key: list[str], sources: list[Source]) -> None:
 
 
 def _check_key_type(name: str, sources: list[Source]) -> None:
-    """A double cannot tell large whole numbers apart: as a key it would make two records one."""
+    """Refuse a key that is exact in one source and a double in another.
+
+    A double has 53 bits: two large whole numbers can become equal, and their records would be merged into one.
+    """
     types = {source.columns[name].type for source in sources if not source.columns[name].guessed}
-    exact = sorted(kind for kind in types if kind == "bigint" or is_decimal(kind))
+    exact = sorted(type_ for type_ in types if type_ == "bigint" or is_decimal(type_))
     if exact and "double" in types:
         raise MergeFailed(
             f"The key {name!r} is {exact[0]} in some datasources and double in others; "
@@ -123,15 +135,15 @@ def _check_key_type(name: str, sources: list[Source]) -> None:
 
 
 def _check_spelling(sources: list[Source]) -> None:
-    """DuckDB and Athena do not tell `Price` from `price`, so a dataset cannot have both."""
+    """Refuse columns that differ in case only: names are case-insensitive in DuckDB and Athena."""
     spelled: dict[str, tuple[str, str]] = {}
     for source in sources:
         for name in source.columns:
-            known, where = spelled.setdefault(name.lower(), (name, source.input.datasource))
-            if known != name:
+            first_name, first_source = spelled.setdefault(name.lower(), (name, source.input.datasource))
+            if first_name != name:
                 raise MergeFailed(
-                    f"{where!r} has the column {known!r} and {source.input.datasource!r} has {name!r}; "
-                    "give them one spelling with `fields`."
+                    f"{first_source!r} has the column {first_name!r} and {source.input.datasource!r} has {name!r}; "
+                    "use the same spelling, with `fields` in one of the datasources."
                 )
 
 

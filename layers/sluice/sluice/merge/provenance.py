@@ -1,31 +1,36 @@
-"""Where each value of a merge came from: row for row beside the data, in a Parquet file of its own.
+"""The columns of provenance: a Parquet file that says, row for row beside the data, where each value came from.
 
-For each source, by its rank, the place of its row in the version that was merged; null where it
-has none. For each field, by its place among the columns that are not of the key, the rank of the
-source that has won. Losers are derived again when somebody asks.
+`row_{rank}` has the number of the source's row in the version that was merged, or null if the source does
+not have the record. `winner_{position}` has the rank of the source that won the field; fields are numbered among
+the columns that are not part of the key. Losers are not stored: `explain` derives them.
 """
 
 from __future__ import annotations
 
-# The column with each row's place among all that were merged.
+# The column with the number of each merged row.
 PLACE = "__sluice_place"
 
 
 def row_column(rank: int) -> str:
-    """The file's column with the place of a source's row."""
+    """Return the name of the column with the number of a source's row."""
     return f"row_{rank}"
 
 
 def winner_column(position: int) -> str:
-    """The file's column with the winner of a field."""
+    """Return the name of the column with the winner of a field."""
     return f"winner_{position}"
 
 
 def in_merge(column: str) -> str:
-    """The name that a column of provenance has beside the data, which may have a column of that name, too."""
+    """Return the name of a provenance column within the merge, where the data may have a column `row_0`, too."""
     return f"__sluice_{column}"
 
 
 def provenance_columns(sources: int, fields: int) -> list[str]:
-    """All columns of the file."""
+    """Return the names of all columns of the file.
+
+    Args:
+        sources: the number of sources.
+        fields: the number of fields.
+    """
     return [*map(row_column, range(sources)), *map(winner_column, range(fields))]

@@ -1,8 +1,9 @@
-"""Renaming, casting, computing and filtering: of a datasource's rows before a merge, and of its result."""
+"""Renaming, casting, computing and filtering, of a datasource's rows before a merge or of the merged rows."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sluice.lake.parquet import as_type, finite, quoted
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source
 
+# Beyond 2⁵³ a double cannot hold every whole number.
 _EXACT = 2**53
 _NAMES_DOUBLE = re.compile(r"double|float|real", re.IGNORECASE)
 
@@ -22,50 +24,60 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def reshaped_source(
+def reshape_source(
     connection: DuckDBPyConnection, source: Source, reshape: Reshape, notes: list[LostDigits] | None = None
 ) -> Source:
-    """A source as the merge is to see it.
+    """Apply a reshape to a source, in SQL; no rows are copied.
 
     Args:
-        notes: where a warning is put of digits that an expression loses.
+        connection: the engine, which checks the expressions.
+        source: the source as stored.
+        reshape: what to rename, cast, compute and filter.
+        notes: receives a note for each expression that loses digits; None: do not check.
+
+    Returns:
+        The source with `prepared` set; the source itself if the reshape is empty.
 
     Raises:
-        MergeFailed: the reshape names a column that is not there, or an expression does not fit the columns.
+        MergeFailed: the reshape names an unknown column, or an expression does not fit the columns.
     """
     if reshape.empty:
         return source
-    what = f"merge.sources.{source.input.datasource}"
-    sql, columns = reshaped(
-        connection, source.rows, list(source.columns.values()), reshape, source.carried, what, notes
+    path = f"merge.sources.{source.input.datasource}"
+    sql, columns = reshape_query(
+        connection, source.rows, list(source.columns.values()), reshape, source.carried, path, notes
     )
     columns = _with_width(connection, sql, columns, _unknown_width(source, reshape))
-    back = {new: old for old, new in reshape.rename.items()}
-    names = {name: None if name in reshape.compute else back.get(name, name) for name in (one.name for one in columns)}
-    return replace(source, columns={one.name: one for one in columns}, prepared=f"({sql})", stored_names=names)
+    stored_names = {new: old for old, new in reshape.rename.items()}
+    by_name = {column.name: column for column in columns}
+    names = {name: None if name in reshape.compute else stored_names.get(name, name) for name in by_name}
+    return replace(source, columns=by_name, prepared=f"({sql})", stored_names=names)
 
 
-def reshaped(
+def reshape_query(
     connection: DuckDBPyConnection,
     rows: str,
     columns: list[Column],
     reshape: Reshape,
     carried: list[str],
-    what: str,
+    path: str,
     notes: list[LostDigits] | None = None,
 ) -> tuple[str, list[Column]]:
-    """The query of reshaped rows, and their columns.
+    """Return the query of reshaped rows, and its columns.
 
     Args:
+        connection: the engine, which checks the expressions.
         rows: the SQL of the rows.
-        carried: columns that every row keeps as they are.
-        what: where the reshape stands in the project, for errors.
-        notes: where a warning is put of digits that an expression loses; without it nobody looks.
+        columns: the columns of `rows`.
+        reshape: what to rename, cast, compute and filter.
+        carried: further columns, which are kept unchanged.
+        path: the place of the reshape in the project's document, for messages.
+        notes: receives a note for each expression that loses digits; None: do not check.
 
     Raises:
-        MergeFailed: as above.
+        MergeFailed: the reshape names an unknown column, or an expression does not fit the columns.
     """
-    renamed = _renamed(columns, reshape, what)
+    renamed = _renamed(columns, reshape, path)
     kept = "".join(f", {name}" for name in carried)
     cells = ", ".join(
         f"{_cast(quoted(old.name), old.type, new.type)} AS {quoted(new.name)}"
@@ -74,99 +86,111 @@ def reshaped(
     query = f"SELECT {cells}{kept} FROM {rows}"
     if reshape.compute:
         if notes is not None:
-            notes += _lost_digits(connection, query, renamed, reshape.compute, what)
-        query, renamed = _computed(connection, query, renamed, reshape.compute, kept, what)
+            notes += _lost_digits(connection, query, renamed, reshape.compute, path)
+        query, renamed = _computed(connection, query, renamed, reshape.compute, kept, path)
     if reshape.where is not None:
-        condition = _known(parse_expression(reshape.where), renamed, f"{what}.where")
+        condition = _known(parse_expression(reshape.where), renamed, f"{path}.where")
         query = f"SELECT * FROM ({query}) WHERE {condition.sql}"
-        _described(connection, query, f"{what}.where")
+        _described(connection, query, f"{path}.where")
     return query, renamed
 
 
-def _cast(cell: str, have: str, want: str) -> str:
-    """The SQL of a value as another type; unlike where types meet, a text that becomes JSON is read as such."""
-    return f"{cell}::JSON" if (have, want) == ("string", "json") else as_type(cell, have, want)
+def _cast(cell: str, source_type: str, target_type: str) -> str:
+    """Return the SQL of a cast; text that is cast to JSON is parsed, not quoted as a JSON string."""
+    return (
+        f"{cell}::JSON" if (source_type, target_type) == ("string", "json") else as_type(cell, source_type, target_type)
+    )
 
 
 def _unknown_width(source: Source, reshape: Reshape) -> set[str]:
-    """The columns that a cast or an expression makes, of which nobody knows how large their numbers are."""
-    back = {new: old for old, new in reshape.rename.items()}
-    cast = {name for name in reshape.cast if source.columns[back.get(name, name)].type != "bigint"}
+    """Return the columns made by a cast or an expression: the sizes of their numbers are not known."""
+    stored_names = {new: old for old, new in reshape.rename.items()}
+    cast = {name for name in reshape.cast if source.columns[stored_names.get(name, name)].type != "bigint"}
     return {*cast, *reshape.compute}
 
 
 def _with_width(connection: DuckDBPyConnection, query: str, columns: list[Column], names: set[str]) -> list[Column]:
-    """The columns; of those that are named, whole numbers are looked at for digits that a double would lose."""
-    made = [column.name for column in columns if column.name in names and column.type == "bigint"]
-    if not made:
+    """Set `wide` of the named bigint columns, by a query that looks for numbers beyond ±2⁵³."""
+    uncertain = [column.name for column in columns if column.name in names and column.type == "bigint"]
+    if not uncertain:
         return columns
-    looks = ", ".join(f"bool_or({quoted(name)} NOT BETWEEN {-_EXACT} AND {_EXACT})" for name in made)
-    found = connection.execute(f"SELECT {looks} FROM ({query})").fetchone() or ()
-    wide = {name for name, is_wide in zip(made, found, strict=True) if is_wide}
-    return [one.model_copy(update={"wide": one.name in wide}) if one.name in made else one for one in columns]
+    checks = ", ".join(f"bool_or({quoted(name)} NOT BETWEEN {-_EXACT} AND {_EXACT})" for name in uncertain)
+    row = connection.execute(f"SELECT {checks} FROM ({query})").fetchone() or ()
+    wide = {name for name, is_wide in zip(uncertain, row, strict=True) if is_wide}
+    return [
+        column.model_copy(update={"wide": column.name in wide}) if column.name in uncertain else column
+        for column in columns
+    ]
 
 
-def _renamed(columns: list[Column], reshape: Reshape, what: str) -> list[Column]:
+def _renamed(columns: list[Column], reshape: Reshape, path: str) -> list[Column]:
     known = {column.name for column in columns}
     for old in reshape.rename:
         if old not in known:
-            raise MergeFailed(f"{what}.rename names {old!r}, which is not there; there are {', '.join(sorted(known))}.")
+            raise MergeFailed(f"{path}.rename names {old!r}, which is not a column; {_columns_are(known)}.")
     renamed = [column.model_copy(update={"name": reshape.rename.get(column.name, column.name)}) for column in columns]
     names = [column.name.lower() for column in renamed]
     for name in names:
         if names.count(name) > 1:
-            raise MergeFailed(f"{what}.rename makes two columns {name!r}.")
+            raise MergeFailed(f"{path}.rename makes two columns {name!r}.")
     for name in reshape.cast:
         if name not in {column.name for column in renamed}:
-            raise MergeFailed(f"{what}.cast names {name!r}, which is not there; there are {', '.join(sorted(names))}.")
+            raise MergeFailed(f"{path}.cast names {name!r}, which is not a column; {_columns_are(names)}.")
     casts = reshape.cast
     return [
-        one.model_copy(update={"type": casts[one.name], "guessed": False}) if one.name in casts else one
-        for one in renamed
+        column.model_copy(update={"type": casts[column.name], "guessed": False}) if column.name in casts else column
+        for column in renamed
     ]
 
 
 def _computed(
-    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], kept: str, what: str
+    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], kept: str, path: str
 ) -> tuple[str, list[Column]]:
-    made: dict[str, tuple[str, Column]] = {}
+    computed: dict[str, tuple[str, Column]] = {}
     for name, text in compute.items():
-        expression = _known(parse_expression(text), columns, f"{what}.compute.{name}")
-        found = _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{what}.compute.{name}")
-        kind = kind_of(found)
-        cell = f"to_json({expression.sql})" if kind == "json" and found != "JSON" else f"({expression.sql})"
-        cell = finite(cell) if kind == "double" else cell
-        made[name] = (f"({cell})::{duckdb_type(kind)}", Column(name=name, type=kind))
-    spelled = {name.lower() for name in made}
+        expression = _known(parse_expression(text), columns, f"{path}.compute.{name}")
+        engine_type = _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}")
+        type_ = kind_of(engine_type)
+        cell = f"to_json({expression.sql})" if type_ == "json" and engine_type != "JSON" else f"({expression.sql})"
+        cell = finite(cell) if type_ == "double" else cell
+        computed[name] = (f"({cell})::{duckdb_type(type_)}", Column(name=name, type=type_))
+    spelled = {name.lower() for name in computed}
     columns = [column for column in columns if column.name.lower() not in spelled]
     cells = [quoted(column.name) for column in columns]
-    cells += [f"{cell} AS {quoted(name)}" for name, (cell, _) in made.items()]
-    return f"SELECT {', '.join(cells)}{kept} FROM ({query})", [*columns, *(column for _, column in made.values())]
+    cells += [f"{cell} AS {quoted(name)}" for name, (cell, _) in computed.items()]
+    return f"SELECT {', '.join(cells)}{kept} FROM ({query})", [*columns, *(column for _, column in computed.values())]
 
 
 def _lost_digits(
-    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], what: str
+    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], path: str
 ) -> list[LostDigits]:
-    """What is said of expressions that make doubles of numbers with more digits, unless they name the type."""
-    long = {one.name.lower(): one for one in columns if is_long(one.type) or (one.type == "bigint" and one.wide)}
+    """Count the rows whose digits an expression loses by computing a double.
+
+    An expression that names DOUBLE, FLOAT or REAL itself asks for this and is not counted.
+    """
+    long = {
+        column.name.lower(): column
+        for column in columns
+        if is_long(column.type) or (column.type == "bigint" and column.wide)
+    }
     notes = []
     for name, text in compute.items():
-        expression = _known(parse_expression(text), columns, f"{what}.compute.{name}")
-        read = [long[one] for one in sorted(expression.columns & set(long))]
-        if not read or _NAMES_DOUBLE.search(text):
+        expression = _known(parse_expression(text), columns, f"{path}.compute.{name}")
+        operands = [long[name] for name in sorted(expression.columns & set(long))]
+        if not operands or _NAMES_DOUBLE.search(text):
             continue
-        if _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{what}.compute.{name}") != "DOUBLE":
+        if _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}") != "DOUBLE":
             continue
-        lost = " OR ".join(_has_long_number(one) for one in read)
+        lost = " OR ".join(_has_long_number(column) for column in operands)
         count = (connection.execute(f"SELECT count(*) FROM ({query}) WHERE {lost}").fetchone() or (0,))[0]
         if count:
-            names = [one.name for one in read]
-            notes.append(LostDigits(expression=f"{what}.compute.{name}", columns=names, rows=count))
+            names = [column.name for column in operands]
+            notes.append(LostDigits(expression=f"{path}.compute.{name}", columns=names, rows=count))
     return notes
 
 
 def _has_long_number(column: Column) -> str:
-    """The SQL condition that a double would change a number."""
+    """Return the SQL condition that a double cannot hold the column's number."""
     cell = quoted(column.name)
     if column.type == "bigint":
         return f"{cell} NOT BETWEEN {-_EXACT} AND {_EXACT}"
@@ -174,19 +198,23 @@ def _has_long_number(column: Column) -> str:
     return f"try_cast({cell}::VARCHAR::DOUBLE::VARCHAR AS {kind}) IS DISTINCT FROM {cell}"
 
 
-def _known(expression: SqlExpression, columns: list[Column], what: str) -> SqlExpression:
-    """The expression, if it reads known columns only: not those that carry a row's place."""
+def _known(expression: SqlExpression, columns: list[Column], path: str) -> SqlExpression:
+    """Return the expression if it reads the given columns only, and not `_page`, `_row` or `__sluice_at`."""
     names = {column.name.lower() for column in columns}
     for name in sorted(expression.columns - names):
-        raise MergeFailed(f"{what} names {name!r}, which is not there; there are {', '.join(sorted(names))}.")
+        raise MergeFailed(f"{path} names {name!r}, which is not a column; {_columns_are(names)}.")
     return expression
 
 
-def _described(connection: DuckDBPyConnection, query: str, what: str) -> str:
-    """The type of a query's first column."""
+def _columns_are(names: Iterable[str]) -> str:
+    return f"the columns are {', '.join(sorted(names))}"
+
+
+def _described(connection: DuckDBPyConnection, query: str, path: str) -> str:
+    """Return the engine's type of a query's first column; DESCRIBE binds the query and reads no rows."""
     import duckdb
 
     try:
         return str(connection.execute(f"DESCRIBE {query}").fetchall()[0][1])
     except duckdb.Error as error:
-        raise MergeFailed(f"{what} does not fit the columns: {str(error).splitlines()[0]}") from None
+        raise MergeFailed(f"{path} does not fit the columns: {str(error).splitlines()[0]}") from None

@@ -1,4 +1,4 @@
-"""Merging rows: versions on this disk in, one Parquet file and its provenance out. Nothing else is touched."""
+"""Merge rows of local files into one Parquet file and its provenance, without access to the lake."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sluice.domain.schema import Column
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import copy_to, engine, quoted
 from sluice.merge.field_types import text_notes
-from sluice.merge.key_matching import with_normalized_keys
-from sluice.merge.lists import lists_of, made_into_lists
+from sluice.merge.key_matching import normalize_keys
+from sluice.merge.lists import list_columns, replace_lists
 from sluice.merge.notes import LostDigits, Notes, OverrideNote
-from sluice.merge.overrides import overridden
+from sluice.merge.overrides import apply_overrides
 from sluice.merge.plan import Source, merged_columns
 from sluice.merge.provenance import PLACE, in_merge, provenance_columns
-from sluice.merge.reshape import reshaped, reshaped_source
+from sluice.merge.reshape import reshape_query, reshape_source
 from sluice.merge.rules import MOST_SOURCES
 from sluice.merge.sql import duplicates_query, keyed_query, nothing_query, stacked_query
 from sluice.settings import Settings
@@ -31,15 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class MergedRows:
-    """What a merge of rows has made.
+    """The result of a merge of rows.
 
     Args:
-        columns: those of the data, in their order.
-        key: the key's columns, by their names in the data.
-        fields: the fields whose winners provenance names, in its order, by their names in the merge.
-        data: the rows, by key.
-        notes: what was left out.
-        provenance: row for row beside the data; none where rows have no key.
+        columns: the columns of the data, in order.
+        key: the names of the key's columns in the data.
+        fields: the fields whose winners the provenance has, in its order, by their names before the result was
+            reshaped.
+        data: the Parquet file of the rows, in the order of the keys.
+        rows: the number of rows.
+        notes: what was left out or changed.
+        provenance: the Parquet file of the provenance, row for row beside the data; None if rows have no key.
     """
 
     columns: list[Column]
@@ -52,7 +54,7 @@ class MergedRows:
 
     @property
     def warnings(self) -> list[str]:
-        """What was left out, as sentences."""
+        """The notes as sentences for users."""
         return self.notes.warnings()
 
 
@@ -65,79 +67,90 @@ def merge_rows(
     *,
     provenance: bool = True,
 ) -> MergedRows:
-    """Merge versions that are on this disk.
+    """Merge versions whose files are on this disk.
 
     Args:
-        sources: best ranked first; those without any column have no records.
-        folder: where files may be written.
-        provenance: whether it is wanted; a preview does without.
+        spec: the merge.
+        sources: the inputs, best ranked first; a source without columns has no records.
+        settings: the engine's limits.
+        folder: where the results and temporary files are written.
+        overrides: values that users entered.
+        provenance: whether to write the provenance; a preview does not.
 
     Raises:
         MergeFailed: the specification does not fit the columns.
     """
-    require_few(sources)
-    with merging(settings, folder) as connection:
+    check_source_count(sources)
+    with merge_engine(settings, folder) as connection:
         merge = _Merge(connection, spec, _slugs(sources), folder)
         lost = merge.notes.lost
-        prepared = [prepared_source(connection, spec, one, folder, lost) for one in sources if one.columns]
-        return merge.merged(prepared, list(overrides), provenance)
+        prepared = [prepare_source(connection, spec, source, folder, lost) for source in sources if source.columns]
+        return merge.run(prepared, list(overrides), provenance)
 
 
 def merge_prepared(
     spec: RowsMerge, sources: list[Source], settings: Settings, folder: Path, overrides: Sequence[Override]
 ) -> MergedRows:
-    """Merge sources that `prepared_source` has made what the merge sees: one part of a larger merge.
+    """Merge one part of a larger merge, of sources that `prepare_source` has prepared.
 
     Args:
-        sources: all of them, best ranked first, with those of their rows that belong to the part.
-        folder: where files may be written.
+        spec: the merge.
+        sources: all inputs, best ranked first, with their rows of this part.
+        settings: the engine's limits.
+        folder: where the results and temporary files are written.
+        overrides: all overrides of the project; those of other parts match no record here.
 
     Raises:
         MergeFailed: the specification does not fit the columns.
     """
-    with merging(settings, folder) as connection:
-        having = [one for one in sources if one.columns]
-        return _Merge(connection, spec, _slugs(sources), folder).merged(having, list(overrides), provenance=True)
+    with merge_engine(settings, folder) as connection:
+        with_columns = [source for source in sources if source.columns]
+        return _Merge(connection, spec, _slugs(sources), folder).run(with_columns, list(overrides), provenance=True)
 
 
-def prepared_source(
+def prepare_source(
     connection: DuckDBPyConnection,
     spec: RowsMerge,
     source: Source,
     folder: Path,
     lost: list[LostDigits] | None = None,
 ) -> Source:
-    """A source as the merge sees it: reshaped, with keys as they are compared.
+    """Reshape a source and normalize its keys, as far as possible in SQL.
 
     Args:
-        lost: where it is put which digits expressions lose; without it nobody looks.
+        connection: the engine; tables of normalized keys are created in it.
+        spec: the merge.
+        source: the source as stored.
+        folder: where temporary files are written.
+        lost: receives a note for each expression that loses digits; None: do not check.
 
     Raises:
         MergeFailed: the reshape does not fit the columns.
     """
-    made = reshaped_source(connection, source, spec.reshape_of(source.input.datasource), lost)
-    return with_normalized_keys(connection, made, spec, folder / "loaded.jsonl")
+    reshaped = reshape_source(connection, source, spec.reshape_of(source.input.datasource), lost)
+    return normalize_keys(connection, reshaped, spec, folder / "loaded.jsonl")
 
 
-def require_few(sources: Sequence[object]) -> None:
-    """Refuse more datasources than provenance can number.
+def check_source_count(sources: Sequence[object]) -> None:
+    """Check that provenance, which stores ranks as UTINYINT, can number the sources.
 
     Raises:
-        MergeFailed: there are too many.
+        MergeFailed: there are more than 250 sources.
     """
     if len(sources) > MOST_SOURCES:
         raise MergeFailed(f"A project merges at most {MOST_SOURCES} datasources by rows; this one has {len(sources)}.")
 
 
 @contextmanager
-def merging(settings: Settings, folder: Path) -> Iterator[DuckDBPyConnection]:
-    """An engine whose errors are told as those of a merge.
+def merge_engine(settings: Settings, folder: Path) -> Iterator[DuckDBPyConnection]:
+    """Open an engine and convert its errors to `MergeFailed`.
 
     Args:
-        folder: where it may spill.
+        settings: the engine's limits.
+        folder: where the engine may spill to disk.
 
     Raises:
-        MergeFailed: the engine gave up.
+        MergeFailed: a query failed.
     """
     import duckdb
 
@@ -168,28 +181,29 @@ class _Merge:
         self._datasources = datasources
         self.notes = Notes(datasources=datasources)
 
-    def merged(self, sources: list[Source], overrides: list[Override], provenance: bool) -> MergedRows:
+    def run(self, sources: list[Source], overrides: list[Override], provenance: bool) -> MergedRows:
         scratch = self._folder / "loaded.jsonl"
         columns = merged_columns(self._spec, sources)
-        self.notes.texts = text_notes(columns, [one.columns for one in sources])
+        self.notes.texts = text_notes(columns, [source.columns for source in sources])
         query = self._query(sources, columns)
         fields = [column.name for column in columns if column.name not in (self._spec.key or [])]
         carried = provenance_columns(len(sources), len(fields)) if self._spec.key and sources else []
         if overrides and not carried:
-            said = f"{len(overrides)} overrides meet no record: the merge has no rows with a key"
-            self.notes.overrides.append(OverrideNote(refused=[said]))
-        listed = lists_of(self._spec, columns) if carried else []
+            message = f"{len(overrides)} overrides match no record: the merge has no rows with a key"
+            self.notes.overrides.append(OverrideNote(refused=[message]))
+        listed = list_columns(self._spec, columns) if carried else []
         changed = bool(listed or (overrides and carried))
         rows = f"({query})"
         if changed:
-            # Numbering takes one thread, and a third of the merge's time: only rows that are replaced have a place.
+            # row_number() runs on one thread and takes a third of the merge's time, so rows are numbered only if
+            # some of their values are replaced.
             self._connection.execute(
                 f"CREATE TEMP TABLE merged AS SELECT *, row_number() OVER () AS {PLACE} FROM {rows}"
             )
-            made_into_lists(self._connection, self._spec, listed, fields, scratch)
-            self.notes.overrides += overridden(self._connection, self._spec, columns, overrides, scratch)
+            replace_lists(self._connection, self._spec, listed, fields, scratch)
+            self.notes.overrides += apply_overrides(self._connection, self._spec, columns, overrides, scratch)
             rows = "merged"
-        return self._written(rows, columns, fields, carried if provenance else [])
+        return self._write(rows, columns, fields, carried if provenance else [])
 
     def _query(self, sources: list[Source], columns: list[Column]) -> str:
         if not sources or self._excluded(sources):
@@ -197,12 +211,13 @@ class _Merge:
             return f"SELECT * FROM ({query}) WHERE false"
         if self._spec.key:
             return keyed_query(self._spec, sources, columns, self._repeating(sources, columns))
-        # Else a column whose files say that all its values are the same would be written in other bytes.
+        # This optimizer would write a column whose file statistics show a single value in other bytes: the result
+        # would depend on how the rows are divided into files.
         self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         return stacked_query(sources, columns)
 
     def _excluded(self, sources: list[Source]) -> bool:
-        """Whether a narrower join has no record at all, since a datasource that it needs has none."""
+        """Return whether a left or inner join has no records, since a datasource that it needs has none."""
         if not isinstance(self._spec, JoinMerge) or self._spec.join == "full":
             return False
         needed = set(self._datasources)
@@ -210,10 +225,10 @@ class _Merge:
             needed = {self._spec.primary or self._datasources[0]}
             if not needed <= set(self._datasources):
                 raise MergeFailed(f"The primary datasource {self._spec.primary!r} of the left join has no data yet.")
-        return not needed <= {one.input.datasource for one in sources}
+        return not needed <= {source.input.datasource for source in sources}
 
     def _repeating(self, sources: list[Source], columns: list[Column]) -> set[str]:
-        """Note the rows that a key leaves out; the datasources in which a key comes again."""
+        """Note the rows that are left out; return the datasources that have several rows for a key."""
         repeating = set()
         by_name = {column.name: column for column in columns}
         key = [by_name[name] for name in self._spec.key or []]
@@ -226,26 +241,26 @@ class _Merge:
                 repeating.add(slug)
         return repeating
 
-    def _written(self, rows: str, columns: list[Column], fields: list[str], told: list[str]) -> MergedRows:
-        """Write the data and, if there is any to be told, the provenance of `rows`; both keep the order of those."""
+    def _write(self, rows: str, columns: list[Column], fields: list[str], provenance_names: list[str]) -> MergedRows:
+        """Write the data and the provenance of `rows`, both in the order of `rows`."""
         result = self._spec.result
         if not result.empty:
-            kept, what = [*map(in_merge, told)], "merge.result"
-            query, columns = reshaped(self._connection, rows, columns, result, kept, what, self.notes.lost)
+            kept, path = [*map(in_merge, provenance_names)], "merge.result"
+            query, columns = reshape_query(self._connection, rows, columns, result, kept, path, self.notes.lost)
             rows = f"({query})"
-        if told and rows != "merged":
-            # What is read twice is made once.
+        if provenance_names and rows != "merged":
+            # Data and provenance are two COPY statements; without this table the merge would run twice.
             self._connection.execute(f"CREATE TEMP TABLE result AS SELECT * FROM {rows}")
             rows = "result"
-        data, count = self._copied(rows, [quoted(column.name) for column in columns], "data.parquet")
+        data, count = self._copy(rows, [quoted(column.name) for column in columns], "data.parquet")
         key = [self._spec.result_name(name) for name in self._spec.key or []]
-        made = MergedRows(columns, key, fields, data, count, self.notes)
-        if told:
-            names = [f"{in_merge(name)} AS {name}" for name in told]
-            made.provenance, _ = self._copied(rows, names, "provenance.parquet")
-        return made
+        merged = MergedRows(columns, key, fields, data, count, self.notes)
+        if provenance_names:
+            names = [f"{in_merge(name)} AS {name}" for name in provenance_names]
+            merged.provenance, _ = self._copy(rows, names, "provenance.parquet")
+        return merged
 
-    def _copied(self, rows: str, names: list[str], filename: str) -> tuple[Path, int]:
+    def _copy(self, rows: str, names: list[str], filename: str) -> tuple[Path, int]:
         path = self._folder / filename
         written = self._connection.execute(f"COPY (SELECT {', '.join(names)} FROM {rows}) {copy_to(path)}").fetchone()
         return path, int(written[0] if written else 0)

@@ -1,4 +1,4 @@
-"""The rules that choose each field of a merged record: its value, and who has won, as SQL."""
+"""The rules that choose the value of each merged field, and the source that it comes from, as SQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sluice.domain.schema import Column, are_numbers, column_type, duckdb_type, 
 from sluice.lake.parquet import as_type, finite, json_cell, literal, quoted
 from sluice.merge.plan import Source
 
-# What stands in provenance where no single source has won.
+# Winners in provenance where there is no single winning source. Winners are stored as UTINYINT, so ranks
+# end at 249.
 NOBODY, EVERYBODY, OVERRIDDEN = 255, 254, 253
 MOST_SOURCES = 250
 
@@ -20,10 +21,12 @@ class Competitor:
     """A source that has the field's column.
 
     Args:
-        rank: its place among all sources, the best one's is 0.
-        cell: its value, as the merged column's type unless that holds something else; null where it has none.
-        competes: the SQL condition that it has the record, and the record the field.
-        stored: its value as the source has it.
+        rank: the source's rank; the best ranked source has 0.
+        source: the source.
+        cell: the SQL of its value, cast to the merged column's type (not for the rules `count`, `union` and `all`);
+            null if the source does not have the record.
+        competes: the SQL condition that the source has the record and the record has the field.
+        stored: the SQL of its value in the source's own type.
         column: the source's column.
     """
 
@@ -36,17 +39,23 @@ class Competitor:
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A field's value, and the rank of the source that it is of."""
+class FieldSql:
+    """The SQL of a field's value, and the SQL of the rank of the source that it comes from."""
 
     value: str
     winner: str
 
 
 def competitors(rule: FieldRule, column: Column, sources: list[Source]) -> list[Competitor]:
-    """The sources that have a column of this name, best ranked first."""
-    as_it_is = rule.rule in ("count", "union", "all")
-    found = []
+    """Return the sources that have a column of this name.
+
+    Args:
+        rule: the field's rule.
+        column: the merged column.
+        sources: all sources that have columns, best ranked first.
+    """
+    unconverted = rule.rule in ("count", "union", "all")
+    candidates = []
     for rank, source in enumerate(sources):
         if column.name not in source.columns:
             continue
@@ -55,50 +64,70 @@ def competitors(rule: FieldRule, column: Column, sources: list[Source]) -> list[
         if source.columns[column.name].missing:
             stored = literal(source.stored_name(column.name) or column.name)
             competes += f" AND NOT coalesce(list_contains({label}._missing, {stored}), false)"
-        stored, have = f"{label}.{quoted(column.name)}", source.columns[column.name]
-        cell = stored if as_it_is else as_type(stored, have.type, column.type)
-        found.append(Competitor(rank, source, cell, competes, stored, have))
-    return found
+        stored, source_column = f"{label}.{quoted(column.name)}", source.columns[column.name]
+        cell = stored if unconverted else as_type(stored, source_column.type, column.type)
+        candidates.append(Competitor(rank, source, cell, competes, stored, source_column))
+    return candidates
 
 
-def chosen(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
-    """The SQL of a field's value and winner."""
+def field_sql(rule: FieldRule, column: Column, candidates: list[Competitor]) -> FieldSql:
+    """Return the SQL of a field's value and winner.
+
+    Args:
+        rule: the field's rule.
+        column: the merged column.
+        candidates: as from `competitors`, best ranked first.
+    """
     match rule.rule:
         case "priority":
-            return _first([(one.competes, one) for one in found])
+            return _first([(candidate.competes, candidate) for candidate in candidates])
         case "first_non_null":
-            return _first([(f"{one.cell} IS NOT NULL", one) for one in found])
+            return _first([(f"{candidate.cell} IS NOT NULL", candidate) for candidate in candidates])
         case "newest" | "oldest":
-            return _timed(rule, found)
+            return _timed(rule, candidates)
         case "longest":
-            return _extreme("greatest", {one.rank: f"length({one.cell}::VARCHAR)" for one in found}, found)
+            return _extreme(
+                "greatest",
+                {candidate.rank: f"length({candidate.cell}::VARCHAR)" for candidate in candidates},
+                candidates,
+            )
         case "majority":
-            return _side_by_side(found) if column.type == "json" else _majority(found, _measures(column, found))
+            return (
+                _side_by_side(candidates)
+                if column.type == "json"
+                else _majority(candidates, _measures(column, candidates))
+            )
         case "min":
-            return _extreme("least", _measures(column, found), found)
+            return _extreme("least", _measures(column, candidates), candidates)
         case "max":
-            return _extreme("greatest", _measures(column, found), found)
+            return _extreme("greatest", _measures(column, candidates), candidates)
         case "constant":
             value = "NULL" if rule.value is None else f"{literal(_text(rule.value))}::{duckdb_type(column.type)}"
-            return Chosen(value, str(NOBODY))
+            return FieldSql(value, str(NOBODY))
         case _:
-            return _together(rule, column, found)
+            return _combined(rule, column, candidates)
 
 
-def whole_record(name: str, column: Column, sources: list[Source]) -> Chosen:
-    """A field of the best ranked source that has the record, even if the record lacks the field."""
+def best_record_sql(name: str, column: Column, sources: list[Source]) -> FieldSql:
+    """Return the SQL of a field of the best ranked source that has the record, even if it lacks the field.
+
+    Args:
+        name: the column's name in the sources.
+        column: the merged column.
+        sources: all sources that have columns, best ranked first.
+    """
     cases = []
     for rank, source in enumerate(sources):
-        stored, have = f"NULL::{duckdb_type(column.type)}", column
+        stored, source_column = f"NULL::{duckdb_type(column.type)}", column
         if name in source.columns:
-            stored, have = f"{quoted(source.label)}.{quoted(name)}", source.columns[name]
-        cell, has = as_type(stored, have.type, column.type), has_record(source)
-        cases.append((has, Competitor(rank, source, cell, has, stored, have)))
+            stored, source_column = f"{quoted(source.label)}.{quoted(name)}", source.columns[name]
+        cell, has = as_type(stored, source_column.type, column.type), has_record(source)
+        cases.append((has, Competitor(rank, source, cell, has, stored, source_column)))
     return _first(cases)
 
 
 def has_record(source: Source) -> str:
-    """The SQL condition that a source has the record."""
+    """Return the SQL condition that a source has the record."""
     return f"{quoted(source.label)}.__sluice_at IS NOT NULL"
 
 
@@ -106,27 +135,37 @@ def _text(value: str | int | float | bool) -> str:
     return value if isinstance(value, str) else dumps(value).decode()
 
 
-def _first(cases: list[tuple[str, Competitor]]) -> Chosen:
-    """The first one whose condition holds."""
-    values = " ".join(f"WHEN {condition} THEN {one.cell}" for condition, one in cases)
-    ranks = " ".join(f"WHEN {condition} THEN {one.rank}" for condition, one in cases)
-    return Chosen(f"CASE {values} END", f"CASE {ranks} ELSE {NOBODY} END")
+def _first(cases: list[tuple[str, Competitor]]) -> FieldSql:
+    """Choose the first candidate whose condition holds."""
+    values = " ".join(f"WHEN {condition} THEN {candidate.cell}" for condition, candidate in cases)
+    ranks = " ".join(f"WHEN {condition} THEN {candidate.rank}" for condition, candidate in cases)
+    return FieldSql(f"CASE {values} END", f"CASE {ranks} ELSE {NOBODY} END")
 
 
-def _extreme(function: str, measures: dict[int, str], found: list[Competitor]) -> Chosen:
-    """The one whose measure is greatest or least, the best ranked of equal ones; null measures do not compete."""
+def _extreme(function: str, measures: dict[int, str], candidates: list[Competitor]) -> FieldSql:
+    """Choose the greatest or least measure, and of equal measures the best ranked source.
+
+    DuckDB's `greatest` and `least` ignore nulls, so a null measure never wins.
+    """
     best = f"{function}({', '.join(measures.values())})"
-    return _first([(f"{measures[one.rank]} = {best}", one) for one in found])
+    return _first([(f"{measures[candidate.rank]} = {best}", candidate) for candidate in candidates])
 
 
-def _measures(column: Column, found: list[Competitor]) -> dict[int, str]:
-    """What values are compared by: numbers by their value, even where they are merged as text."""
-    numbers = column.type == "string" and are_numbers([one.column for one in found])
-    return {one.rank: _exact_number(one.stored, one.column) if numbers else one.cell for one in found}
+def _measures(column: Column, candidates: list[Competitor]) -> dict[int, str]:
+    """Return the SQL by which values are compared, by rank; numbers that are merged as text compare as numbers."""
+    numbers = column.type == "string" and are_numbers([candidate.column for candidate in candidates])
+    return {
+        candidate.rank: _exact_number(candidate.stored, candidate.column) if numbers else candidate.cell
+        for candidate in candidates
+    }
 
 
 def _exact_number(cell: str, column: Column) -> str:
-    """The SQL of what numbers of all types are compared by: the nearest double, and what is left."""
+    """Return the SQL of a struct by which numbers of all types compare exactly.
+
+    No type of DuckDB holds both a double and a DECIMAL(38, s). The struct has the nearest double and the
+    difference to it; structs compare field by field.
+    """
     if column.guessed:
         return "NULL::STRUCT(near DOUBLE, rest DOUBLE)"
     near = f"{cell}::DOUBLE" if column.type in ("double", "bigint") else f"{cell}::VARCHAR::DOUBLE"
@@ -138,65 +177,77 @@ def _exact_number(cell: str, column: Column) -> str:
     return f"CASE WHEN {cell} IS NOT NULL THEN {{'near': {near}, 'rest': {rest}}} END"
 
 
-def _majority(found: list[Competitor], measures: dict[int, str]) -> Chosen:
-    """The one that most say, the best ranked of equal ones; its SQL does not grow faster than the sources."""
-    cells = f"[{', '.join(one.cell for one in found)}]"
+def _majority(candidates: list[Competitor], measures: dict[int, str]) -> FieldSql:
+    """Choose the most frequent value, and of equally frequent ones the best ranked.
+
+    The SQL counts by lambdas over lists, so its length is linear in the number of sources; a comparison of
+    each pair would be quadratic.
+    """
+    cells = f"[{', '.join(candidate.cell for candidate in candidates)}]"
     compared = f"[{', '.join(measures.values())}]"
     same = f"len(list_filter({compared}, lambda __sluice_other: __sluice_other = __sluice_one))"
     votes = f"list_transform({compared}, lambda __sluice_one: {same})"
     place = f"list_position({votes}, list_max({votes}))"
-    some = " OR ".join(f"{one.cell} IS NOT NULL" for one in found)
-    ranks = f"[{', '.join(str(one.rank) for one in found)}]"
-    return Chosen(
+    some = " OR ".join(f"{candidate.cell} IS NOT NULL" for candidate in candidates)
+    ranks = f"[{', '.join(str(candidate.rank) for candidate in candidates)}]"
+    return FieldSql(
         f"CASE WHEN {some} THEN {cells}[{place}] END", f"CASE WHEN {some} THEN {ranks}[{place}] ELSE {NOBODY} END"
     )
 
 
-def _side_by_side(found: list[Competitor]) -> Chosen:
-    """The texts with their ranks, of which `merge.lists` chooses: equal JSON may be written in many ways."""
-    some = " OR ".join(f"{one.cell} IS NOT NULL" for one in found)
-    pairs = ", ".join(f"{{'rank': {one.rank}, 'text': {one.cell}::VARCHAR}}" for one in found)
-    return Chosen(f"CASE WHEN {some} THEN to_json([{pairs}]) END", str(NOBODY))
+def _side_by_side(candidates: list[Competitor]) -> FieldSql:
+    """Collect the texts with their ranks; `merge.lists` chooses, since equal JSON can be written in many ways."""
+    some = " OR ".join(f"{candidate.cell} IS NOT NULL" for candidate in candidates)
+    pairs = ", ".join(f"{{'rank': {candidate.rank}, 'text': {candidate.cell}::VARCHAR}}" for candidate in candidates)
+    return FieldSql(f"CASE WHEN {some} THEN to_json([{pairs}]) END", str(NOBODY))
 
 
-def _timed(rule: FieldRule, found: list[Competitor]) -> Chosen:
-    """The one whose `by` is greatest or least; where none has any, the first that is not null."""
+def _timed(rule: FieldRule, candidates: list[Competitor]) -> FieldSql:
+    """Choose the greatest or least `by`; if no source has one, the first value that is not null."""
     assert rule.by is not None
-    # A column of nulls only says nothing, not even of which type it is.
-    dated = [one for one in found if rule.by in one.source.columns and not one.source.columns[rule.by].guessed]
-    fallback = [(f"{one.cell} IS NOT NULL", one) for one in found]
+    # The type of a column that has only nulls is guessed, so it must not decide how `by` is compared.
+    dated = [
+        candidate
+        for candidate in candidates
+        if rule.by in candidate.source.columns and not candidate.source.columns[rule.by].guessed
+    ]
+    fallback = [(f"{candidate.cell} IS NOT NULL", candidate) for candidate in candidates]
     if not dated:
         return _first(fallback)
-    kind = _moment_type([one.source.columns[rule.by] for one in dated])
-    moments = {one.rank: f"CASE WHEN {one.cell} IS NOT NULL THEN {_moment(rule, one, kind)} END" for one in dated}
+    type_ = _moment_type([candidate.source.columns[rule.by] for candidate in dated])
+    moments = {
+        candidate.rank: f"CASE WHEN {candidate.cell} IS NOT NULL THEN {_moment(rule, candidate, type_)} END"
+        for candidate in dated
+    }
     best = f"{'greatest' if rule.rule == 'newest' else 'least'}({', '.join(moments.values())})"
-    return _first([*((f"{moments[one.rank]} = {best}", one) for one in dated), *fallback])
+    return _first([*((f"{moments[candidate.rank]} = {best}", candidate) for candidate in dated), *fallback])
 
 
 _NUMBER = "number"
 
 
 def _moment_type(columns: list[Column]) -> str:
-    """What `by` is compared as: times as times, even where one datasource has them as text."""
+    """Return the type in which `by` is compared: timestamp if any source has dates or times; others may have text."""
     types = [column.type for column in columns]
     if "timestamp" in types or "date" in types:
         return "timestamp"
-    kind = column_type(columns)
-    return _NUMBER if kind == "string" and are_numbers(columns) else kind
+    type_ = column_type(columns)
+    return _NUMBER if type_ == "string" and are_numbers(columns) else type_
 
 
-def _moment(rule: FieldRule, one: Competitor, kind: str) -> str:
-    """The SQL of what one source's `by` is compared by; null where it is of another kind."""
+def _moment(rule: FieldRule, candidate: Competitor, type_: str) -> str:
+    """Return the SQL of one source's `by` as the common type; null if it cannot be converted."""
     assert rule.by is not None
-    cell, have = f"{quoted(one.source.label)}.{quoted(rule.by)}", one.source.columns[rule.by].type
-    if kind == "timestamp":
-        return "NULL::TIMESTAMP" if have == "boolean" else f"TRY({as_type(cell, have, kind)})"
-    if kind == _NUMBER:
-        return _exact_number(cell, one.source.columns[rule.by])
-    if kind != "string":
-        return f"try_cast({cell} AS {duckdb_type(kind)})"
-    # Texts that are times are compared as times, and are newer or older than any that are none.
-    text, never = as_type(cell, have, "string"), "-infinity" if rule.rule == "newest" else "infinity"
+    cell, by_type = f"{quoted(candidate.source.label)}.{quoted(rule.by)}", candidate.source.columns[rule.by].type
+    if type_ == "timestamp":
+        return "NULL::TIMESTAMP" if by_type == "boolean" else f"TRY({as_type(cell, by_type, type_)})"
+    if type_ == _NUMBER:
+        return _exact_number(cell, candidate.source.columns[rule.by])
+    if type_ != "string":
+        return f"try_cast({cell} AS {duckdb_type(type_)})"
+    # Texts that parse as times compare as times. Other texts sort before (newest) or after (oldest) all times,
+    # so that they win only if no source has a time.
+    text, never = as_type(cell, by_type, "string"), "-infinity" if rule.rule == "newest" else "infinity"
     time = f"try_cast({text} AS TIMESTAMPTZ)"
     return (
         f"CASE WHEN {text} IS NULL THEN NULL "
@@ -205,24 +256,29 @@ def _moment(rule: FieldRule, one: Competitor, kind: str) -> str:
     )
 
 
-def _together(rule: FieldRule, column: Column, found: list[Competitor]) -> Chosen:
-    """A value made of all that are not null; numbers are added in the order of the ranks."""
-    some = " OR ".join(f"{one.cell} IS NOT NULL" for one in found)
+def _combined(rule: FieldRule, column: Column, candidates: list[Competitor]) -> FieldSql:
+    """Combine all values that are not null; numbers are added by rank, since sums of doubles depend on the order."""
+    some = " OR ".join(f"{candidate.cell} IS NOT NULL" for candidate in candidates)
     winner = f"CASE WHEN {some} THEN {EVERYBODY} ELSE {NOBODY} END"
-    count = " + ".join(f"({one.cell} IS NOT NULL)::BIGINT" for one in found)
+    count = " + ".join(f"({candidate.cell} IS NOT NULL)::BIGINT" for candidate in candidates)
     if rule.rule == "count":
-        # Each source's own values count, not as numbers.
-        return Chosen(count, winner)
+        # `cell` is not cast here: a value that the merged type cannot hold counts, too.
+        return FieldSql(count, winner)
     if rule.rule == "sum" and column.type == "string":
-        # Numbers that no type of numbers holds; `merge.lists` adds them.
-        return Chosen(f"CASE WHEN {some} THEN to_json([{', '.join(one.cell for one in found)}])::VARCHAR END", winner)
+        # No numeric type of the engine holds these numbers, so `merge.lists` adds them in Python.
+        return FieldSql(
+            f"CASE WHEN {some} THEN to_json([{', '.join(candidate.cell for candidate in candidates)}])::VARCHAR END",
+            winner,
+        )
     if rule.rule in ("sum", "mean"):
         wide = "HUGEINT" if column.type == "bigint" else duckdb_type(column.type)
-        added = " + ".join(f"coalesce({one.cell}::{wide}, 0)" for one in found)
-        value = f"({added})::{duckdb_type(column.type)}" if rule.rule == "sum" else f"({added})::DOUBLE / ({count})"
+        total = " + ".join(f"coalesce({candidate.cell}::{wide}, 0)" for candidate in candidates)
+        value = f"({total})::{duckdb_type(column.type)}" if rule.rule == "sum" else f"({total})::DOUBLE / ({count})"
         value = finite(value) if column.type == "double" else value
-        return Chosen(f"CASE WHEN {some} THEN {value} END", winner)
-    cells = ", ".join(f"coalesce({json_cell(one.stored, one.column.type)}, 'null')" for one in found)
-    # The values side by side, of which `merge.lists` makes one list: as text, since the engine would write
-    # numbers within JSON anew.
-    return Chosen(f"CASE WHEN {some} THEN '[' || concat_ws(',', {cells}) || ']' END", winner)
+        return FieldSql(f"CASE WHEN {some} THEN {value} END", winner)
+    cells = ", ".join(
+        f"coalesce({json_cell(candidate.stored, candidate.column.type)}, 'null')" for candidate in candidates
+    )
+    # `merge.lists` makes one list of these values. They are concatenated as text, since the engine's JSON
+    # functions would rewrite numbers, such as 1.50 as 1.5.
+    return FieldSql(f"CASE WHEN {some} THEN '[' || concat_ws(',', {cells}) || ']' END", winner)

@@ -1,4 +1,4 @@
-"""The document that a datasource's `records` select in the pages of a version: what merges of documents read."""
+"""Read the document that a datasource's `records` selects in the pages of a version, for merges of documents."""
 
 from __future__ import annotations
 
@@ -17,20 +17,25 @@ from sluice.lake.store import Lake
 
 @dataclass(frozen=True)
 class Selected:
-    """What was selected; null is a value, too."""
+    """A selected document; its value can be null, which is not the same as no document."""
 
     value: Any
 
 
 def selected_document(manifest: Manifest, lake: Lake, limits: Limits) -> Selected | None:
-    """The document of a version: of several pages, the list of all that they gave.
+    """Read the document of a version; several pages give one list.
+
+    Args:
+        manifest: the version's manifest.
+        lake: where its pages are read.
+        limits: limits of the parsers.
 
     Returns:
-        The document; none where the rows are all there is: those of several runs, and of CSV, whose
-        texts have no types of their own.
+        The document; None if the version has rows only: it has records of several runs, or it is from CSV,
+        whose cells have no types until they are extracted.
     """
     if manifest.document is not None:
-        return Selected(lake.document(manifest.document))  # releases before 0.3 kept it
+        return Selected(lake.document(manifest.document))  # releases before 0.3 stored the document
     if manifest.stage != "records" or manifest.disposition != "replace":
         return None
     datasource = Datasource.model_validate(manifest.spec["datasource"])

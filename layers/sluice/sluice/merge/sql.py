@@ -1,4 +1,4 @@
-"""The SQL of a merge: one query whose result has a total order, so that its bytes are always the same."""
+"""The SQL of a merge: one query whose result has a total order, so that the same inputs give the same bytes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from sluice.lake.equality import key_cell
 from sluice.lake.parquet import as_type, literal, quoted
 from sluice.merge.plan import Source
 from sluice.merge.provenance import in_merge, row_column, winner_column
-from sluice.merge.rules import Chosen, chosen, competitors, has_record, whole_record
+from sluice.merge.rules import FieldSql, best_record_sql, competitors, field_sql, has_record
 
 _RANK = "_rank"
 
 
 def duplicates_query(source: Source, key: list[Column]) -> str:
-    """How many rows of a source a merge leaves out: repeated keys, and keys with a null.
+    """Return the query that counts the rows that a merge leaves out: with a repeated key, and with a null in the key.
 
     Args:
-        key: the merged columns, by whose types keys are compared.
+        source: the source that is counted.
+        key: the merged columns of the key; keys are compared in their types.
+
+    Returns:
+        SQL of one row, `(repeated, keyless)`.
     """
     cells = key_cells(source, key)
     names = ", ".join(cells)
@@ -30,19 +34,22 @@ def duplicates_query(source: Source, key: list[Column]) -> str:
 
 
 def keyed_query(spec: RowsMerge, sources: list[Source], columns: list[Column], repeated: set[str]) -> str:
-    """One row per key, ordered by the key; and for each row where it came from.
+    """Return the query of the merged rows, one for each key, in the order of the keys.
 
     Args:
-        sources: those that have columns, best ranked first.
-        repeated: the datasources in which a key comes more than once.
+        spec: the merge.
+        sources: the inputs that have columns, best ranked first.
+        columns: the merged columns.
+        repeated: the datasources that have several rows for a key; only these are deduplicated, since the window
+            function costs a sort.
 
     Returns:
-        The columns of the dataset, then those of provenance: see `merge.provenance`.
+        SQL with the columns of the dataset, then those of provenance (see `merge.provenance`).
     """
     by_name = {column.name: column for column in columns}
     key = [by_name[name] for name in spec.key or []]
     names = ", ".join(quoted(column.name) for column in key)
-    parts = [
+    tables = [
         f"{quoted(source.label)} AS ({_rows_by_key(source, key, repeated=source.input.datasource in repeated)})"
         for source in sources
     ]
@@ -52,48 +59,48 @@ def keyed_query(spec: RowsMerge, sources: list[Source], columns: list[Column], r
         if column in key:
             selected.append(quoted(column.name))
             continue
-        made = _made(spec, column, sources)
-        selected.append(f"{made.value} AS {quoted(column.name)}")
-        winners.append(f"({made.winner})::UTINYINT AS {in_merge(winner_column(len(winners)))}")
+        field = _field(spec, column, sources)
+        selected.append(f"{field.value} AS {quoted(column.name)}")
+        winners.append(f"({field.winner})::UTINYINT AS {in_merge(winner_column(len(winners)))}")
     rows = [
         f"{quoted(source.label)}.__sluice_at AS {in_merge(row_column(rank))}" for rank, source in enumerate(sources)
     ]
     first, *others = [quoted(source.label) for source in sources]
     joins = "".join(f"\nFULL JOIN {other} USING ({names})" for other in others)
-    where = _kept(spec, sources)
+    where = _join_condition(spec, sources)
     selection = ", ".join([*selected, *rows, *winners])
-    return f"WITH {', '.join(parts)}\nSELECT {selection}\nFROM {first}{joins}\n{where}\nORDER BY {names}"
+    return f"WITH {', '.join(tables)}\nSELECT {selection}\nFROM {first}{joins}\n{where}\nORDER BY {names}"
 
 
-def _made(spec: RowsMerge, column: Column, sources: list[Source]) -> Chosen:
+def _field(spec: RowsMerge, column: Column, sources: list[Source]) -> FieldSql:
     if isinstance(spec, JoinMerge):
         rule = spec.rule_of(column.name)
-        return chosen(rule, column, competitors(rule, column, sources))
-    made = whole_record(column.name, column, sources)
+        return field_sql(rule, column, competitors(rule, column, sources))
+    field = best_record_sql(column.name, column, sources)
     if column.name != "_source":
-        return made
-    names = " ".join(f"WHEN {has_record(one)} THEN {literal(one.input.datasource)}" for one in sources)
-    return Chosen(f"CASE {names} END", made.winner)
+        return field
+    names = " ".join(f"WHEN {has_record(source)} THEN {literal(source.input.datasource)}" for source in sources)
+    return FieldSql(f"CASE {names} END", field.winner)
 
 
-def _kept(spec: RowsMerge, sources: list[Source]) -> str:
-    """Which records of the full join stay; DuckDB makes the narrower join of it by itself."""
+def _join_condition(spec: RowsMerge, sources: list[Source]) -> str:
+    """Return the WHERE clause that narrows the full join; DuckDB's optimizer turns it into a left or inner join."""
     if not isinstance(spec, JoinMerge) or spec.join == "full":
         return ""
     if spec.join == "inner":
         return "WHERE " + " AND ".join(has_record(source) for source in sources)
-    primary = next((one for one in sources if one.input.datasource == spec.primary), sources[0])
+    primary = next((source for source in sources if source.input.datasource == spec.primary), sources[0])
     return f"WHERE {has_record(primary)}"
 
 
 def nothing_query(columns: list[Column]) -> str:
-    """No rows, where no source has any."""
+    """Return a query with these columns and no rows, for a merge in which no source has rows."""
     cells = ", ".join(f"NULL::{duckdb_type(column.type)} AS {quoted(column.name)}" for column in columns)
     return f"SELECT {cells} WHERE false"
 
 
 def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
-    """The source's rows with a whole key, each with its place in the version; of each key the last by page and row."""
+    """Return the query of the source's rows without nulls in the key; of each key the last row by page and row."""
     casts = ", ".join(
         f"{cell} AS {quoted(column.name)}" for cell, column in zip(key_cells(source, key), key, strict=True)
     )
@@ -111,12 +118,22 @@ def _rows_by_key(source: Source, key: list[Column], *, repeated: bool) -> str:
 
 
 def key_cells(source: Source, key: list[Column]) -> list[str]:
-    """The SQL of a row's key, by the types of the merged columns, in which keys are compared."""
+    """Return the SQL of a source's key.
+
+    Args:
+        source: a source that has all columns of the key.
+        key: the merged columns of the key; keys are compared in their types.
+    """
     return [key_cell(quoted(column.name), source.columns[column.name].type, column.type) for column in key]
 
 
 def place_cells(rank: int, source: Source) -> list[str]:
-    """The SQL of what orders the rows of a union that has no key: see `stacked_query`."""
+    """Return the SQL of what orders the rows of a union without a key, as in `stacked_query`.
+
+    Args:
+        rank: the source's rank.
+        source: the source.
+    """
     return [f"{rank}::USMALLINT", _run(source), "_page::BIGINT", "_row::BIGINT"]
 
 
@@ -125,7 +142,12 @@ def _run(source: Source) -> str:
 
 
 def stacked_query(sources: list[Source], columns: list[Column]) -> str:
-    """All rows of all sources, best ranked first, each source's in the order of its runs, pages and rows."""
+    """Return the query of a union without a key: all rows, ordered by source, run, page and row.
+
+    Args:
+        sources: the inputs that have columns, best ranked first.
+        columns: the merged columns.
+    """
     selects = []
     for rank, source in enumerate(sources):
         cells = [
@@ -139,5 +161,5 @@ def stacked_query(sources: list[Source], columns: list[Column]) -> str:
         named = f"{literal(source.input.datasource)} AS _source, {rank} AS {_RANK}, {_run(source)} AS _run, _page, _row"
         selected = [f"{cell} AS {name}" for cell, name in zip(cells, names, strict=True)]
         selects.append(f"SELECT {', '.join([*selected, named])} FROM {source.rows}")
-    names_ = ", ".join(quoted(column.name) for column in columns)
-    return f"SELECT {names_} FROM ({' UNION ALL '.join(selects)}) ORDER BY {_RANK}, _run, _page, _row"
+    all_names = ", ".join(quoted(column.name) for column in columns)
+    return f"SELECT {all_names} FROM ({' UNION ALL '.join(selects)}) ORDER BY {_RANK}, _run, _page, _row"

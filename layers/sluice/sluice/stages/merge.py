@@ -45,7 +45,7 @@ def partition(
     from sluice.merge.parallel_merge import ParallelMerge
 
     services.runs.advance(run)
-    ParallelMerge.opened(event["folder"], services.lake, services.settings).work(event["stage"], event["number"])
+    ParallelMerge.open(event["folder"], services.lake, services.settings).work(event["stage"], event["number"])
     return {"outcome": "done"}
 
 
@@ -60,9 +60,7 @@ def _merged(services: Container, run: Run, project: Project, event: dict[str, An
     from sluice.projects.overrides import overrides_of
 
     if "folder" in event:
-        return _next_stage(
-            services, run, ParallelMerge.opened(event["folder"], services.lake, services.settings), event
-        )
+        return _next_stage(services, run, ParallelMerge.open(event["folder"], services.lake, services.settings), event)
     failures = _failures(services, run)
     merger = Merger(services.datasets, services.lake, services.settings, overrides_of(services, project.slug))
     merged = merger.merge(run, project, services.assignments.of_project(project.slug), failures)
@@ -72,13 +70,13 @@ def _merged(services: Container, run: Run, project: Project, event: dict[str, An
 def _next_stage(
     services: Container, run: Run, parallel: ParallelMerge, event: dict[str, Any]
 ) -> Merged | dict[str, Any]:
-    from sluice.merge.merger import whole_of
+    from sluice.merge.merger import finish_parallel
     from sluice.merge.parallel_merge import STAGES
     from sluice.stages.work_items import work_items
 
     following = parallel.next_stage(event.get("stage"))
     if following is None:
-        return whole_of(parallel)
+        return finish_parallel(parallel)
     stage, numbers = following
     progress = {"stage": "merge", "current": STAGES.index(stage), "total": len(STAGES)}
     services.runs.advance(run, progress=progress)
