@@ -1,4 +1,4 @@
-"""What the engines of SQL sources have in common: the protocol of a result, its columns, and failed connections."""
+"""What the engines of SQL sources share: the protocol of a result, its columns, TLS and errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import certifi
 
@@ -23,8 +23,9 @@ class ServerColumn:
     """A column of a result.
 
     Args:
-        server_type: what the server calls its type, such as `numeric(12,2)`; empty where it has none.
-        convert: turns a batch of the driver's values into JSON values, and says of which column type they are.
+        name: the column's name.
+        server_type: the server's name of the type, such as `numeric(12,2)`; empty if the column has no type.
+        convert: converts a batch of the driver's values into JSON values, and returns their column type.
     """
 
     name: str
@@ -37,11 +38,22 @@ class Result(Protocol):
 
     @property
     def columns(self) -> list[ServerColumn]:
-        """The columns, in the order of the statement."""
+        """The columns, in the order of the statement; known once the result has started."""
         ...
 
-    async def rows(self, most: int) -> Sequence[Row]:
-        """The next rows, as the driver gives them; none at the end.
+    async def start(self) -> None:
+        """Connect if necessary, and execute the statement.
+
+        Raises:
+            SourceUnreachable: the server cannot be reached.
+            SourceBusy: the server accepts no more connections.
+            SourceRefused: the server refuses the user or the statement.
+            UnreadableData: the database is broken.
+        """
+        ...
+
+    async def rows(self, max_rows: int) -> Sequence[Row]:
+        """Return the next rows, as the driver returns them; an empty sequence at the end.
 
         Raises:
             SourceRefused: the statement failed, or ran too long.
@@ -50,13 +62,39 @@ class Result(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """End the statement, whether or not all rows were read, and the connection."""
+        """End the statement and the connection, whether or not all rows were read."""
         ...
+
+
+AnyResult = TypeVar("AnyResult", bound=Result)
+
+
+async def start_result(result: AnyResult) -> AnyResult:
+    """Start a result, and close it if that fails or is cancelled.
+
+    Raises:
+        RunError: as `Result.start`.
+    """
+    try:
+        await result.start()
+    except BaseException:
+        await result.aclose()
+        raise
+    return result
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who connects, and where to: the addresses were vetted, the host's name is for its certificate."""
+    """Where to connect, and as whom.
+
+    Args:
+        host: the host's name, which its certificate must have.
+        port: the port.
+        addresses: the host's IP addresses that may be called.
+        user: the user's name.
+        password: the password.
+        connect_seconds: the time limit of a connection attempt to one address.
+    """
 
     host: str
     port: int
@@ -67,12 +105,15 @@ class Login:
 
     @property
     def credentials(self) -> Credentials:
-        """The values that no error and no log may show."""
+        """The values that must not appear in errors and logs."""
         return Credentials(values=tuple(value for value in (self.password, self.user) if value))
 
 
 class _NamedContext(ssl.SSLContext):
-    """A context that verifies certificates for one host, whichever address is connected to."""
+    """A context that verifies certificates for one host name.
+
+    The drivers connect to an IP address that was checked, and would verify the certificate for that address.
+    """
 
     host: str
 
@@ -88,10 +129,10 @@ class _NamedContext(ssl.SSLContext):
 
 
 def tls_context(source: SqlSource) -> ssl.SSLContext | None:
-    """How a connection is encrypted; none where the document says that it is not."""
+    """Return the TLS context of a source's connections; None if its document disables TLS."""
     if not source.tls:
         return None
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host, unless told otherwise
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host by default
     context.host = source.address[0]
     if not source.verify_certificate:
         context.check_hostname = False
@@ -104,7 +145,12 @@ def tls_context(source: SqlSource) -> ssl.SSLContext | None:
 
 
 def unreachable(login: Login, error: BaseException) -> SourceUnreachable:
-    """The error of a server that gave no answer, or broke the connection."""
+    """Return the error of a server that cannot be reached, or has broken the connection.
+
+    Args:
+        login: the server.
+        error: the driver's or the system's error.
+    """
     return SourceUnreachable(f"{login.host}:{login.port} cannot be reached: {_reason(error)}.")
 
 
@@ -114,32 +160,37 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return f"the encrypted connection failed ({error.reason or type(error).__name__})"
     if isinstance(error, TimeoutError | socket.timeout):
-        return "no answer in time"
+        return "no response within the time limit"
     return str(error).rstrip(".") or type(error).__name__
 
 
 def masked(error: RunError, login: Login) -> RunError:
-    """The error, without the credentials that a server may have repeated."""
+    """Mask credentials in the text of an error, since servers repeat them in messages; return the error.
+
+    Args:
+        error: the error, which is changed.
+        login: the credentials.
+    """
     error.detail = login.credentials.masked(error.detail)
     return error
 
 
 def too_long(source: SqlSource) -> SourceRefused:
-    """The error of a statement that did not end in its time."""
+    """Return the error of a statement that exceeded its time limit."""
     return SourceRefused(
         f"The statement ran longer than {source.statement_timeout_seconds} s (sql.statement_timeout_seconds); "
-        "select less, or help the database with an index."
+        "select less, or add an index to the database."
     )
 
 
 def require_names(names: Sequence[str]) -> None:
-    """Refuse a result whose columns cannot be told apart.
+    """Check that the columns of a result have different names; names are case-insensitive in the lake.
 
     Raises:
-        SourceRefused: two columns have one name.
+        SourceRefused: two columns have the same name.
     """
     seen: set[str] = set()
     for name in names:
         if name.lower() in seen:
-            raise SourceRefused(f"The query has two columns {name!r}; give each a name of its own with AS.")
+            raise SourceRefused(f"The query has two columns {name!r}; give them different names with AS.")
         seen.add(name.lower())

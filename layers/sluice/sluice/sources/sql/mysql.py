@@ -18,11 +18,11 @@ from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import with_placeholders
 from sluice.errors import RunError, SourceBusy, SourceRefused, UnreadableData
 from sluice.sources.sql import values
-from sluice.sources.sql.base import Login, Row, ServerColumn, masked, tls_context, too_long, unreachable
+from sluice.sources.sql.base import Login, Row, ServerColumn, masked, start_result, tls_context, too_long, unreachable
 
-# Parameters are written by PyMySQL, and values are read as the server writes them.
-_AS_WRITTEN: Any = encoders
-# The character set of bytes.
+# PyMySQL's converters with the encoders only: it encodes parameters, and returns values as the server's texts.
+_ENCODERS_ONLY: Any = encoders
+# The number of the character set `binary`, which columns of bytes have.
 _BINARY = 63
 _INTEGERS = {
     FIELD_TYPE.TINY: "tinyint",
@@ -55,58 +55,55 @@ _TEXTS = {
     FIELD_TYPE.BLOB: "text",
 }
 _BYTES = {"varchar": "varbinary", "char": "binary"}
-_STOPPED = {ER.QUERY_INTERRUPTED, 1969, 3024}  # the last two: MariaDB's and MySQL's own time-out
+_STOPPED = {ER.QUERY_INTERRUPTED, 1969, 3024}  # 1969 and 3024: the time limits of MariaDB and of MySQL
 _BUSY = {ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMIT_REACHED}
 _REFUSED_USER = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
 _BROKEN = {CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_SSL_CONNECTION_ERROR}
 
 
 async def open_mysql(source: SqlSource, login: Login) -> MysqlResult:
-    """Begin to read what the source's statement selects.
+    """Connect and execute the source's statement.
+
+    Args:
+        source: the datasource's `sql`.
+        login: the server and the credentials.
 
     Raises:
-        SourceUnreachable: no address answers, or the connection cannot be encrypted as asked.
-        SourceBusy: the server takes no further connections.
-        SourceRefused: it refuses the user, or the statement.
+        SourceUnreachable: no address responds, or TLS fails.
+        SourceBusy: the server accepts no more connections.
+        SourceRefused: the server refuses the user or the statement.
     """
-    result = MysqlResult(source, login)
-    try:
-        await result.begin()
-    except BaseException:
-        await result.aclose()
-        raise
-    return result
+    return await start_result(MysqlResult(source, login))
 
 
 class MysqlResult:
-    """The rows of one statement, which the server sends while they are read."""
+    """The rows of one statement, which the server sends while they are read.
+
+    The calls of PyMySQL block, so they run in a thread of their own.
+    """
 
     def __init__(self, source: SqlSource, login: Login) -> None:
         self._source = source
         self._login = login
         self._thread = ThreadPoolExecutor(1, "mysql")
         self._closed = self._ended = False
-        # The connection's socket once more: to shut it down ends what waits for the server.
+        # A duplicate of the connection's socket: shutting it down ends calls in the thread that wait for the server.
         self._socket: socket.socket | None = None
         self._connection: pymysql.Connection[Any] | None = None
         self._cursor: SSCursor | None = None
         self.columns: list[ServerColumn] = []
 
-    async def begin(self) -> None:
-        """Connect, and begin the transaction and the statement.
-
-        Raises:
-            SourceRefused, SourceBusy, SourceUnreachable: as `open_mysql`.
-        """
+    async def start(self) -> None:
+        """Connect, start a transaction and execute the statement: see `open_mysql`."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._login.connect_seconds * max(1, len(self._login.addresses))):
-                self._connection = await loop.run_in_executor(self._thread, self._connected)
-        except TimeoutError as error:  # a server that says nothing, which `aclose` ends
+                self._connection = await loop.run_in_executor(self._thread, self._connect_masked)
+        except TimeoutError as error:  # the server accepted the connection and sends nothing; `aclose` ends the thread
             raise unreachable(self._login, error) from None
-        await loop.run_in_executor(self._thread, self._begin, self._connection)
+        await loop.run_in_executor(self._thread, self._execute, self._connection)
 
-    def _begin(self, connection: pymysql.Connection[Any]) -> None:
+    def _execute(self, connection: pymysql.Connection[Any]) -> None:
         try:
             self._cursor = connection.cursor(SSCursor)
             for statement in self._session(connection):
@@ -116,21 +113,21 @@ class MysqlResult:
         except Exception as error:
             raise masked(self._failed(error), self._login) from None
 
-    async def rows(self, most: int) -> Sequence[Row]:
-        """The next rows: see `Result.rows`."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch, most)
+    async def rows(self, max_rows: int) -> Sequence[Row]:
+        """Return the next rows: see `Result.rows`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch, max_rows)
 
-    def _fetch(self, most: int) -> Sequence[Row]:
-        assert self._cursor is not None, "begun"
+    def _fetch(self, max_rows: int) -> Sequence[Row]:
+        assert self._cursor is not None, "started"
         try:
-            rows = self._cursor.fetchmany(most)
+            rows = self._cursor.fetchmany(max_rows)
             self._ended = not rows
             return rows
         except Exception as error:
             raise masked(self._failed(error), self._login) from None
 
     async def aclose(self) -> None:
-        """Close the connection, and break it where rows are left: there is no other way not to read them."""
+        """Close the connection; break it if rows are left, since MySQL has no other way to stop sending them."""
         self._closed = True
         if self._socket is not None and not self._ended:
             with contextlib.suppress(OSError):
@@ -141,7 +138,7 @@ class MysqlResult:
     def _close(self) -> None:
         cursor, connection = self._cursor, self._connection
         if cursor is not None and getattr(cursor, "_result", None) is not None:
-            # Otherwise the cursor would read all rows that are left before it is closed.
+            # Otherwise the cursor would read all remaining rows before it is closed.
             cursor._result.unbuffered_active = False  # type: ignore[attr-defined]
         if connection is not None and connection.open:
             with contextlib.suppress(pymysql.Error, OSError):
@@ -149,31 +146,31 @@ class MysqlResult:
         if self._socket is not None:
             self._socket.close()
 
-    def _connected(self) -> pymysql.Connection[Any]:
+    def _connect_masked(self) -> pymysql.Connection[Any]:
         try:
             return self._connect()
         except Exception as error:
             raise masked(self._failed(error), self._login) from None
 
     def _connect(self) -> pymysql.Connection[Any]:
-        error: Exception = OSError("it has no address")
+        last_error: Exception = OSError("the host has no address")
         for address in self._login.addresses:
             try:
-                raw = socket.create_connection((address, self._login.port), self._login.connect_seconds)
-            except OSError as refused:
-                error = refused
+                raw_socket = socket.create_connection((address, self._login.port), self._login.connect_seconds)
+            except OSError as connect_error:
+                last_error = connect_error
                 continue
-            self._socket = raw.dup()
+            self._socket = raw_socket.dup()
             if self._closed:
-                raw.close()
+                raw_socket.close()
                 break
-            connection = self._unconnected()
-            connection.connect(raw)
+            connection = self._new_connection()
+            connection.connect(raw_socket)
             return connection
-        raise unreachable(self._login, error)
+        raise unreachable(self._login, last_error)
 
-    def _unconnected(self) -> pymysql.Connection[Any]:
-        """A connection that is to speak over a socket of ours; the host's name is for its certificate."""
+    def _new_connection(self) -> pymysql.Connection[Any]:
+        """Return a connection that is not connected yet; its host is used for the certificate only."""
         context = tls_context(self._source)
         return pymysql.Connection(
             host=self._login.host,
@@ -182,7 +179,7 @@ class MysqlResult:
             password=self._login.password,
             database=self._source.database,
             charset="utf8mb4",
-            conv=_AS_WRITTEN,
+            conv=_ENCODERS_ONLY,
             ssl=context,
             ssl_disabled=context is None,
             read_timeout=self._source.statement_timeout_seconds,
@@ -195,9 +192,9 @@ class MysqlResult:
 
     def _session(self, connection: pymysql.Connection[Any]) -> list[str]:
         seconds = self._source.statement_timeout_seconds
-        own = "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
-        limit = f"max_statement_time = {seconds}" if own else f"max_execution_time = {1000 * seconds}"
-        # The server waits so long for whoever reads slowly.
+        is_mariadb = "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
+        limit = f"max_statement_time = {seconds}" if is_mariadb else f"max_execution_time = {1000 * seconds}"
+        # net_write_timeout: how long the server waits while pages are stored and no rows are read.
         return [
             f"SET SESSION time_zone = '+00:00', {limit}, net_write_timeout = {seconds}",
             "START TRANSACTION READ ONLY",
@@ -218,11 +215,11 @@ def _column(field: Any) -> ServerColumn:
     name, code, unsigned = field.name, field.type_code, bool(field.flags & FLAG.UNSIGNED)
     if code in _INTEGERS:
         server_type = _INTEGERS[code] + (" unsigned" if unsigned and code != FIELD_TYPE.YEAR else "")
-        # Beyond 64 bits with a sign it is a decimal, which is text in a page.
+        # An unsigned 64-bit integer does not fit a bigint, so it becomes a decimal, which is text in a page.
         wide = unsigned and code == FIELD_TYPE.LONGLONG
         return ServerColumn(name, server_type, values.decimals(20, 0) if wide else values.each(int, "bigint"))
     if code in (FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL):
-        # The length is that of the text, with a point and a sign.
+        # MySQL sends the length of the number as text, which includes the point and the sign.
         precision = field.length - (field.scale > 0) - (not unsigned)
         return ServerColumn(name, f"decimal({precision},{field.scale})", values.decimals(precision, field.scale))
     if code == FIELD_TYPE.BIT:
@@ -241,18 +238,18 @@ def _bytes_text(value: bytes | str) -> str:
 
 
 def _bits(width: int) -> values.Convert:
-    read: Callable[[bytes | str], int] = lambda value: int.from_bytes(  # noqa: E731
+    as_integer: Callable[[bytes | str], int] = lambda value: int.from_bytes(  # noqa: E731
         value.encode("latin-1") if isinstance(value, str) else value, "big"
     )
     if width == 1:
-        return values.each(lambda value: bool(read(value)), "boolean")
+        return values.each(lambda value: bool(as_integer(value)), "boolean")
     if width < 64:
-        return values.each(read, "bigint")
-    return values.each(lambda value: str(read(value)), "decimal(20,0)")
+        return values.each(as_integer, "bigint")
+    return values.each(lambda value: str(as_integer(value)), "decimal(20,0)")
 
 
 def _failed(source: SqlSource, login: Login, error: Exception) -> RunError:
-    """The error of a run for one of PyMySQL's."""
+    """Return the run's error for one of PyMySQL's."""
     if isinstance(error, RunError):
         return error
     if isinstance(error, pymysql.MySQLError):
@@ -260,7 +257,7 @@ def _failed(source: SqlSource, login: Login, error: Exception) -> RunError:
         if code in _STOPPED or "timed out" in text:
             return too_long(source)
         if code in _BUSY:
-            return SourceBusy(f"The database takes no further connections: {text}.")
+            return SourceBusy(f"The database accepts no more connections: {text}.")
         if code in _BROKEN:
             return unreachable(login, error.__context__ if isinstance(error.__context__, OSError) else OSError(text))
         if code in _REFUSED_USER:
@@ -271,5 +268,6 @@ def _failed(source: SqlSource, login: Login, error: Exception) -> RunError:
     if isinstance(error, OSError):
         return unreachable(login, error)
     if isinstance(error, RuntimeError):
-        return SourceRefused(f"The database is refused: {error}.")  # as one that asks for a file of ours
+        # PyMySQL raises this for a server that requests a local file.
+        return SourceRefused(f"The database violates the protocol: {error}.")
     raise error

@@ -1,4 +1,4 @@
-"""Raw pages of a SQL result: JSON Lines, with the types that the columns have on each page."""
+"""Raw pages of a SQL result: JSON Lines, with the column types of each page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sluice.domain.schema import common_type
 from sluice.errors import DataTooLarge
 from sluice.sources.sql.base import Result, Row, ServerColumn, require_names
 
-# The first rows that are asked for: nobody knows yet how large they are.
+# The first batch is small, since the size of a row is not known yet.
 _FIRST_ROWS = 10
 _BATCH_BYTES = 2_000_000
 
@@ -24,8 +24,10 @@ class SqlPage:
     """One raw page.
 
     Args:
-        number: from 1.
-        body: JSON Lines, one object for each row; empty where the statement selects no rows.
+        number: the page's number, from 1.
+        body: JSON Lines, one object for each row; empty if the statement selects no rows.
+        rows: the number of rows.
+        columns: the columns' types on this page, by name.
     """
 
     number: int
@@ -37,53 +39,59 @@ class SqlPage:
 async def pages_of(
     result: Result, fetch_rows: int, page_bytes: int, max_page_bytes: int
 ) -> AsyncGenerator[SqlPage, None]:
-    """The pages of a result: at least one, which tells the columns.
+    """Divide the rows of a result into pages.
 
-    While a page is made, the server is at work on the next rows. What is held at a time are two
-    batches of rows of about 2 MB, and one page.
+    The server sends the next rows while a page is made. At most two batches of rows of about 2 MB and one page are
+    in memory.
 
     Args:
+        result: a result that was started.
         fetch_rows: the most rows of a page.
-        page_bytes: a page ends once it has so many bytes.
-        max_page_bytes: the most that it may have.
+        page_bytes: the size in bytes at which a page ends.
+        max_page_bytes: the most bytes of a page.
+
+    Yields:
+        The pages; at least one, which has the columns even if there are no rows.
 
     Raises:
-        SourceRefused, SourceUnreachable: as reading the result does.
-        DataTooLarge: a few rows have more than `max_page_bytes`.
+        SourceRefused: two columns have the same name, or the statement failed.
+        SourceUnreachable: the connection broke.
+        DataTooLarge: one batch of rows has more than `max_page_bytes` bytes.
     """
     require_names([column.name for column in result.columns])
-    page, batch = _Page(1, result.columns), min(_FIRST_ROWS, fetch_rows)
-    waiting = asyncio.ensure_future(_rows(result, batch))
+    page, batch_rows = _Page(1, result.columns), min(_FIRST_ROWS, fetch_rows)
+    next_rows = asyncio.ensure_future(_rows(result, batch_rows))
     try:
-        while rows := await waiting:
+        while rows := await next_rows:
             room = fetch_rows - page.rows - len(rows)
-            waiting = asyncio.ensure_future(_rows(result, min(batch, room or fetch_rows)))
-            await asyncio.sleep(0)  # so that the request is on its way while these rows become a page
-            batch = _adapted(batch, len(rows), page.add(rows))
+            next_rows = asyncio.ensure_future(_rows(result, min(batch_rows, room or fetch_rows)))
+            await asyncio.sleep(0)  # lets the task send its request before these rows are converted
+            batch_rows = _next_batch_rows(batch_rows, len(rows), page.add(rows))
             if page.size > max_page_bytes:
                 raise DataTooLarge(f"A page has more than {max_page_bytes} bytes; set fetch_rows to a smaller number.")
             if not room or page.size >= page_bytes:
-                yield page.finished()
+                yield page.finish()
                 page = _Page(page.number + 1, result.columns)
         if page.rows or page.number == 1:
-            yield page.finished()
+            yield page.finish()
     finally:
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+        next_rows.cancel()
+        await asyncio.gather(next_rows, return_exceptions=True)
 
 
-def _adapted(batch: int, rows: int, size: int) -> int:
-    """How many rows to ask for next: as many as have two megabytes, at most twice as many as last time.
+def _next_batch_rows(batch_rows: int, rows: int, size: int) -> int:
+    """Return the number of rows of the next batch: about 2 MB, and at most twice as many as in the last batch.
 
     Args:
-        rows: how many came last.
-        size: the bytes that they have.
+        batch_rows: the number of rows that the last batch asked for.
+        rows: the number of rows that it had.
+        size: the bytes that these rows have as JSON Lines.
     """
-    return max(1, min(2 * batch, rows * _BATCH_BYTES // size))
+    return max(1, min(2 * batch_rows, rows * _BATCH_BYTES // size))
 
 
-async def _rows(result: Result, most: int) -> Sequence[Row]:
-    return await result.rows(most)
+async def _rows(result: Result, max_rows: int) -> Sequence[Row]:
+    return await result.rows(max_rows)
 
 
 class _Page:
@@ -99,14 +107,14 @@ class _Page:
         self._parts: list[bytes] = []
 
     def add(self, rows: Sequence[Row]) -> int:
-        """Add rows; returns how many bytes they have as JSON Lines."""
+        """Add rows; return the number of bytes that they have as JSON Lines."""
         converted: list[Sequence[object]] = []
         columns = zip(*rows, strict=True)
         for index, (column, values) in enumerate(zip(self._columns, columns, strict=True)):
-            texts, kind = column.convert(values)
+            texts, column_type = column.convert(values)
             converted.append(texts)
             known = self._types[index]
-            self._types[index] = common_type([known, kind]) if known and kind else known or kind
+            self._types[index] = common_type([known, column_type]) if known and column_type else known or column_type
         names = self._names
         records = [dict(zip(names, row, strict=True)) for row in zip(*converted, strict=True)]
         body = b"".join(map(orjson.dumps, records, repeat(None), repeat(orjson.OPT_APPEND_NEWLINE)))
@@ -115,8 +123,8 @@ class _Page:
         self.size += len(body)
         return len(body)
 
-    def finished(self) -> SqlPage:
-        """The page as it is kept."""
+    def finish(self) -> SqlPage:
+        """Return the page."""
         columns = {
             column.name: PageColumn(server_type=column.server_type, type=self._types[index])
             for index, column in enumerate(self._columns)

@@ -17,11 +17,11 @@ from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import parameters_of, with_placeholders
 from sluice.errors import RunError, SourceBusy, SourceRefused, UnreadableData
 from sluice.sources.sql import values
-from sluice.sources.sql.base import Login, Row, ServerColumn, masked, tls_context, too_long, unreachable
+from sluice.sources.sql.base import Login, Row, ServerColumn, masked, start_result, tls_context, too_long, unreachable
 
 _CATALOG = "pg_catalog"
-# Types that asyncpg decodes as JSON has them, or nearly so. All others are read as the server writes them:
-# a date of Python has no infinity and no year before 1, a range and an address are objects of Python.
+# Types that asyncpg decodes into values that JSON has, or nearly so. All other types are read as the server's texts:
+# Python's dates have no infinity and no years before 1, and ranges and addresses would be Python objects.
 _DECODED = {
     "bool": values.plain("boolean"),
     "int2": values.plain("bigint"),
@@ -43,7 +43,7 @@ _WRITTEN = {
     "timestamp": values.timestamps(),
     "timestamptz": values.timestamps("+00", "Z"),
 }
-# How a value within an array becomes JSON, where it is not JSON already.
+# Conversions of values within arrays that are not JSON values already.
 _IN_ARRAYS: dict[str, Any] = {
     "float4": values.double,
     "float8": values.double,
@@ -63,25 +63,22 @@ _BROKEN = (OSError, ssl.SSLError, TimeoutError, asyncpg.PostgresConnectionError,
 
 
 async def open_postgresql(source: SqlSource, login: Login) -> PostgresqlResult:
-    """Begin to read what the source's statement selects.
+    """Connect and execute the source's statement.
+
+    Args:
+        source: the datasource's `sql`.
+        login: the server and the credentials.
 
     Raises:
-        SourceUnreachable: no address answers, or the connection cannot be encrypted as asked.
-        SourceBusy: the server takes no further connections.
-        SourceRefused: it refuses the user, or the statement.
+        SourceUnreachable: no address responds, or TLS fails.
+        SourceBusy: the server accepts no more connections.
+        SourceRefused: the server refuses the user or the statement.
     """
-    connection = await _connect(source, login)
-    result = PostgresqlResult(source, login, connection)
-    try:
-        await result.begin()
-    except BaseException:
-        await result.aclose()
-        raise
-    return result
+    return await start_result(PostgresqlResult(source, login, await _connect(source, login)))
 
 
 async def _connect(source: SqlSource, login: Login) -> asyncpg.Connection[Any]:
-    error: Exception | None = None
+    last_error: Exception | None = None
     for address in login.addresses:
         try:
             return await asyncpg.connect(
@@ -92,18 +89,19 @@ async def _connect(source: SqlSource, login: Login) -> asyncpg.Connection[Any]:
                 database=source.database,
                 ssl=tls_context(source) or False,
                 timeout=login.connect_seconds,
-                statement_cache_size=0,  # a pooler in between may give the next statement to another session
+                # A pooler such as PgBouncer may run the next statement in a session without the prepared statement.
+                statement_cache_size=0,
                 server_settings={"application_name": "sluice"},
             )
-        except _BROKEN as broken:
-            error = broken
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as refused:
-            raise masked(_failed(source, login, refused), login) from None
-    raise masked(unreachable(login, error or OSError("it has no address")), login) from None
+        except _BROKEN as connect_error:
+            last_error = connect_error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as server_error:
+            raise masked(_failed(source, login, server_error), login) from None
+    raise masked(unreachable(login, last_error or OSError("the host has no address")), login) from None
 
 
 class PostgresqlResult:
-    """The rows of one statement: a portal of the server, of which a batch is fetched at a time."""
+    """The rows of one statement: a cursor (portal) of the server, fetched in batches."""
 
     def __init__(self, source: SqlSource, login: Login, connection: asyncpg.Connection[Any]) -> None:
         self._source = source
@@ -113,13 +111,8 @@ class PostgresqlResult:
         self._cursor: Any = None
         self.columns: list[ServerColumn] = []
 
-    async def begin(self) -> None:
-        """Begin the transaction and the statement.
-
-        Raises:
-            SourceRefused: the database refuses the statement.
-            SourceUnreachable: the connection broke.
-        """
+    async def start(self) -> None:
+        """Start a transaction and execute the statement: see `open_postgresql`."""
         source = self._source
         names = parameters_of(source.query, source.engine)
         numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
@@ -128,6 +121,7 @@ class PostgresqlResult:
             await self._connection.transaction(readonly=True).start()
             await self._connection.execute(_SESSION.format(milliseconds=1000 * source.statement_timeout_seconds))
             statement = await self._connection.prepare(query)
+            # Codecs apply to statements that are prepared after they were set.
             if await self._read_as_text(statement):
                 statement = await self._connection.prepare(query)
             self.columns = _columns(statement)
@@ -135,41 +129,41 @@ class PostgresqlResult:
         except Exception as error:
             raise masked(self._failed(error), self._login) from None
 
-    async def rows(self, most: int) -> Sequence[Row]:
-        """The next rows: see `Result.rows`."""
-        left = self._deadline - monotonic()
-        if left <= 0:
+    async def rows(self, max_rows: int) -> Sequence[Row]:
+        """Return the next rows: see `Result.rows`."""
+        seconds_left = self._deadline - monotonic()
+        if seconds_left <= 0:
             raise too_long(self._source)
         try:
-            return await self._cursor.fetch(most, timeout=left)  # type: ignore[no-any-return]
+            return await self._cursor.fetch(max_rows, timeout=seconds_left)  # type: ignore[no-any-return]
         except Exception as error:
             raise masked(self._failed(error), self._login) from None
 
     async def aclose(self) -> None:
-        """End the connection; the server rolls back what was begun, of which nothing changes anything."""
+        """Close the connection; the server rolls back the transaction, which has changed nothing."""
         try:
             await self._connection.close(timeout=2)
         except (*_BROKEN, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
 
     async def _read_as_text(self, statement: PreparedStatement[Any]) -> bool:
-        """Have asyncpg read the result's other types as text; returns whether there are any.
+        """Set text codecs for the types of a statement that are not in `_DECODED`; return whether there are any.
 
         Parameters of these types are then texts as well.
         """
-        found = {
-            (kind.schema, kind.name.removesuffix("[]"))
-            for kind in [*(column.type for column in statement.get_attributes()), *statement.get_parameters()]
-            if not (kind.schema == _CATALOG and kind.name.removesuffix("[]") in _DECODED)
+        types = {
+            (type_.schema, type_.name.removesuffix("[]"))
+            for type_ in [*(column.type for column in statement.get_attributes()), *statement.get_parameters()]
+            if not (type_.schema == _CATALOG and type_.name.removesuffix("[]") in _DECODED)
         }
-        for schema, name in found:
+        for schema, name in types:
             try:
                 await self._connection.set_type_codec(
                     name, schema=schema, encoder=str, decoder=float if name == "float4" else str, format="text"
                 )
             except asyncpg.InterfaceError:
-                continue  # a composite type or a range, of which asyncpg gives the values
-        return bool(found)
+                continue  # a composite type or a range, which asyncpg decodes itself
+        return bool(types)
 
     def _failed(self, error: Exception) -> RunError:
         return _failed(self._source, self._login, error)
@@ -185,43 +179,48 @@ def _columns(statement: PreparedStatement[Any]) -> list[ServerColumn]:
 
 
 def _modifiers(statement: PreparedStatement[Any]) -> list[int]:
-    """The modifiers of the columns' types, such as the precision of a `numeric(12,2)`.
+    """Return the type modifiers of the columns, such as precision and scale of `numeric(12,2)`.
 
-    The server sends them with the description of a result, and asyncpg keeps them there, but its
-    attributes do not show them. Where they are not found, numbers are `numeric` without a precision.
+    The server sends them with the description of a result. asyncpg keeps them in an object of its C extension
+    without an attribute for them, so they are looked up among the object's referents: a list of tuples of the seven
+    fields that the protocol has for a column. If they are not found, numbers are `numeric` without a precision.
     """
-    for held in gc.get_referents(statement._state):  # type: ignore[attr-defined]
-        if isinstance(held, list) and held and all(isinstance(part, tuple) and len(part) == 7 for part in held):
-            return [int(part[5]) for part in held]
+    for referent in gc.get_referents(statement._state):  # type: ignore[attr-defined]
+        if (
+            isinstance(referent, list)
+            and referent
+            and all(isinstance(entry, tuple) and len(entry) == 7 for entry in referent)
+        ):
+            return [int(entry[5]) for entry in referent]
     return []
 
 
-def _column(name: str, kind: asyncpg.Type, modifier: int) -> ServerColumn:
-    if kind.name.endswith("[]"):
-        return ServerColumn(name, kind.name, values.each(_nested(kind.name.removesuffix("[]")), "json"))
-    if kind.kind != "scalar":
-        return ServerColumn(name, kind.name, values.each(_nested(""), "string" if kind.kind == "range" else "json"))
-    if kind.schema != _CATALOG:
-        return ServerColumn(name, kind.name, values.plain("string"))
-    if kind.name == "numeric":
+def _column(name: str, type_: asyncpg.Type, modifier: int) -> ServerColumn:
+    if type_.name.endswith("[]"):
+        return ServerColumn(name, type_.name, values.each(_nested(type_.name.removesuffix("[]")), "json"))
+    if type_.kind != "scalar":
+        return ServerColumn(name, type_.name, values.each(_nested(""), "string" if type_.kind == "range" else "json"))
+    if type_.schema != _CATALOG:
+        return ServerColumn(name, type_.name, values.plain("string"))
+    if type_.name == "numeric":
         return _numeric(name, modifier)
-    convert = _DECODED.get(kind.name) or _WRITTEN.get(kind.name) or values.plain("string")
-    return ServerColumn(name, kind.name, convert)
+    convert = _DECODED.get(type_.name) or _WRITTEN.get(type_.name) or values.plain("string")
+    return ServerColumn(name, type_.name, convert)
 
 
 def _numeric(name: str, modifier: int) -> ServerColumn:
     if modifier < 4:
         return ServerColumn(name, "numeric", values.any_decimals)
     precision, scale = (modifier - 4) >> 16, (modifier - 4) & 0x7FF
-    scale = scale - 0x800 if scale >= 0x400 else scale  # below 0, a number is rounded before the point
+    scale = scale - 0x800 if scale >= 0x400 else scale  # negative: rounded to the left of the point
     return ServerColumn(name, f"numeric({precision},{scale})", values.decimals(precision, scale))
 
 
 def _nested(element: str) -> Callable[[Any], Any]:
-    """What turns an array or a composite value into JSON.
+    """Return the converter of an array, a composite value or a range to JSON.
 
     Args:
-        element: the type of an array's values; empty for another value that has parts.
+        element: the type of an array's elements; empty for composite values and ranges.
     """
     convert = _IN_ARRAYS.get(element, _plain)
 
@@ -236,7 +235,7 @@ def _nested(element: str) -> Callable[[Any], Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value within an array or a composite one, as JSON: text where JSON has nothing for it."""
+    """Return a value within an array or composite value as JSON; text if JSON has no such type."""
     match value:
         case float():
             return values.double(value)
@@ -252,7 +251,7 @@ def _plain(value: Any) -> Any:
 
 
 def _range(value: Any) -> str:
-    """A range as PostgreSQL writes it."""
+    """Return a range in PostgreSQL's notation."""
     if value.isempty:
         return "empty"
     lower, upper = ("" if bound is None else _plain(bound) for bound in (value.lower, value.upper))
@@ -260,13 +259,13 @@ def _range(value: Any) -> str:
 
 
 def _failed(source: SqlSource, login: Login, error: Exception) -> RunError:
-    """The error of a run for one of asyncpg's."""
+    """Return the run's error for one of asyncpg's."""
     if isinstance(error, RunError):
         return error
     if isinstance(error, asyncpg.QueryCanceledError | TimeoutError | asyncio.TimeoutError):
         return too_long(source)
     if isinstance(error, _BUSY):
-        return SourceBusy(f"The database takes no further connections: {error}.")
+        return SourceBusy(f"The database accepts no more connections: {error}.")
     if isinstance(error, UnicodeError):
         return UnreadableData(f"The database sent text that is not in its encoding: {error}.")
     if isinstance(error, _BROKEN):

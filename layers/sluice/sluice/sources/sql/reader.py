@@ -1,4 +1,4 @@
-"""Reading a SQL source: vetted address, secrets, and the pages of its one statement."""
+"""Read a SQL source: resolve its address and secrets, connect, and divide the result into pages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from sluice.sources.sql.pages import SqlPage, pages_of
 
 @dataclass(frozen=True)
 class SqlTools:
-    """What reading a SQL source needs.
+    """The services that reading a SQL source needs.
 
     Args:
-        secret: gives a secret's value by its name; raises SecretMissing or SecretForbidden.
-        file: gives a local copy of a file of the inbox, by its key.
+        settings: limits.
+        policy: decides which addresses may be called.
+        secret: returns a secret's value by its name; raises SecretMissing or SecretForbidden.
+        file: returns the path of a local copy of a file in the inbox, by its key.
     """
 
     settings: Settings
@@ -31,22 +33,29 @@ class SqlTools:
 
 
 async def read_pages(source: SqlSource, tools: SqlTools) -> AsyncGenerator[SqlPage, None]:
-    """The raw pages of what the source's statement selects; at least one, without rows where there are none.
+    """Execute the source's statement and yield its rows as raw pages.
 
-    Nothing is asked again: a statement that broke off begins anew with page 1.
+    There are no retries: a result cannot be resumed in the middle.
+
+    Args:
+        source: the datasource's `sql`.
+        tools: the services.
+
+    Yields:
+        The pages; one without rows if the statement selects none.
 
     Raises:
-        AddressForbidden: the host is in a private network that is not listed, or this stack's own.
+        AddressForbidden: the host may not be called.
         SecretMissing, SecretForbidden: a secret cannot be read.
-        SourceUnreachable: no connection, or it broke; a certificate that is not the host's.
-        SourceBusy: the server takes no further connections.
+        SourceUnreachable: the server cannot be reached, its certificate is invalid, or the connection broke.
+        SourceBusy: the server accepts no more connections.
         SourceRefused: the server refuses the user or the statement, or the statement ran too long.
-        UnreadableData: the file is no SQLite database, or a text is not in its encoding.
+        UnreadableData: the file is not a SQLite database, or a text is not in its encoding.
         DataTooLarge: a page has more bytes than MAX_PAGE_BYTES.
     """
     settings = tools.settings
     async with (
-        opened(source, tools) as result,
+        open_result(source, tools) as result,
         aclosing(pages_of(result, source.fetch_rows, settings.sql_page_bytes, settings.max_page_bytes)) as pages,
     ):
         async for page in pages:
@@ -54,8 +63,12 @@ async def read_pages(source: SqlSource, tools: SqlTools) -> AsyncGenerator[SqlPa
 
 
 @asynccontextmanager
-async def opened(source: SqlSource, tools: SqlTools) -> AsyncIterator[Result]:
-    """The result of the source's statement, whose columns are known; closed at the end.
+async def open_result(source: SqlSource, tools: SqlTools) -> AsyncIterator[Result]:
+    """Execute the source's statement; the context closes its result.
+
+    Args:
+        source: the datasource's `sql`.
+        tools: the services.
 
     Raises:
         RunError: as `read_pages`.
@@ -68,7 +81,7 @@ async def opened(source: SqlSource, tools: SqlTools) -> AsyncIterator[Result]:
 
 
 async def _open(source: SqlSource, tools: SqlTools) -> Result:
-    # Only the driver that is needed is loaded.
+    # Each driver is imported only if it is needed, so that it does not slow down the cold starts of other engines.
     if source.engine == "sqlite":
         from sluice.sources.sql.sqlite import open_sqlite
 
@@ -85,11 +98,11 @@ async def _open(source: SqlSource, tools: SqlTools) -> Result:
 
 async def _login(source: SqlSource, tools: SqlTools) -> Login:
     host, port = source.address
-    values = {field: tools.secret(name) for field, name in source.secrets.items()}
+    secrets = {field: tools.secret(name) for field, name in source.secrets.items()}
     try:
         addresses = await tools.policy.resolve(host, port)
     except OSError as error:
         raise SourceUnreachable(f"{host}:{port} cannot be reached: {error}.") from None
     return Login(
-        host, port, addresses, values.get("user", ""), values.get("password", ""), tools.settings.sql_connect_seconds
+        host, port, addresses, secrets.get("user", ""), secrets.get("password", ""), tools.settings.sql_connect_seconds
     )

@@ -1,4 +1,4 @@
-"""Datasources that are queries of SQL databases."""
+"""The source of kind `sql`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import RunError, SourceUnreachable
 from sluice.lake.transfer import download
-from sluice.sources.base import Call, Checked, Look, Secret, Services
+from sluice.sources.base import Call, CheckResult, PageVisitor, Secret, Services
 from sluice.sources.sql.pages import SqlPage
 from sluice.sources.sql.reader import SqlTools, read_pages
 
@@ -27,45 +27,47 @@ _PREVIEWED_ROWS = 1_000
 
 
 class SqlDatabaseSource:
-    """Runs the statement, whose rows become pages of JSON lines.
+    """Executes the statement; its rows become pages of JSON Lines.
 
-    A result cannot be gone on with in the middle: its receipts are written when all of its rows have come,
-    and a call that ends before begins anew. The pages that it has stored are found again by their bytes.
+    A result cannot be resumed in the middle. So the receipts are written after the last row, and a call that is
+    interrupted starts again. Pages that it stored are not stored twice, since their keys are their hashes.
     """
 
     def fetch(self, run: Run, datasource: Datasource, services: Services, call: Call) -> FetchIndex | None:
-        """The rows that the statement selects."""
-        document = _sql(datasource)
-        before = services.pages.of_run(run.id)
+        """Fetch all rows of the statement: see `Source.fetch`."""
+        sql_datasource = _sql(datasource)
+        earlier = services.pages.of_run(run.id)
         with _tools(services, call.secret) as tools:
-            made = asyncio.run(_stored(run, document, services, tools, len(before)))
-        services.pages.put_all(run.id, made)
+            receipts = asyncio.run(_store_pages(run, sql_datasource, services, tools, len(earlier)))
+        services.pages.put_all(run.id, receipts)
         return FetchIndex(
             datasource=datasource.slug,
             run=run.id,
             attempt=run.attempt,
-            fetched_at=made[0].fetched_at,
-            pages=made,
-            unused_pages=before,
+            fetched_at=receipts[0].fetched_at,
+            pages=receipts,
+            unused_pages=earlier,
             completeness="complete",
             requests=1,
         )
 
-    def check(self, datasource: Datasource, services: Services, secret: Secret) -> Checked:
-        """Ask for the first rows."""
-        begun = time.monotonic()
+    def check(self, datasource: Datasource, services: Services, secret: Secret) -> CheckResult:
+        """Request the first rows: see `Source.check`."""
+        start = time.monotonic()
         records, reason = None, None
         try:
             with _tools(services, secret) as tools:
-                records = asyncio.run(_first(_sql(datasource), tools, 1, lambda *_: None))[1]
+                records = asyncio.run(_visit_pages(_sql(datasource), tools, 1, lambda *_: None))[1]
         except RunError as error:
             reason = error.detail
-        return Checked(reason is None, None, round(1000 * (time.monotonic() - begun)), records, reason)
+        return CheckResult(reason is None, None, round(1000 * (time.monotonic() - start)), records, reason)
 
-    def preview(self, datasource: Datasource, services: Services, secret: Secret, most: int, look: Look) -> int:
-        """Look at the first rows."""
+    def preview(
+        self, datasource: Datasource, services: Services, secret: Secret, max_pages: int, visit: PageVisitor
+    ) -> int:
+        """Request the first rows: see `Source.preview`."""
         with _tools(services, secret) as tools:
-            return asyncio.run(_first(_sql(datasource), tools, most, look))[0]
+            return asyncio.run(_visit_pages(_sql(datasource), tools, max_pages, visit))[0]
 
 
 def _sql(datasource: Datasource) -> SqlDatasource:
@@ -73,40 +75,46 @@ def _sql(datasource: Datasource) -> SqlDatasource:
     return datasource
 
 
-async def _stored(
-    run: Run, datasource: SqlDatasource, services: Services, tools: SqlTools, before: int
+async def _store_pages(
+    run: Run, datasource: SqlDatasource, services: Services, tools: SqlTools, earlier_count: int
 ) -> list[PageReceipt]:
-    """The receipts of all pages, which are in the lake.
+    """Store all pages in the lake and return their receipts.
 
     Args:
-        before: how many receipts the run has of readings that did not end.
+        run: the run.
+        datasource: its datasource.
+        services: the lake.
+        tools: the services of the reader.
+        earlier_count: the number of receipts of earlier attempts; page numbers continue after them.
     """
     receipts = []
     async with aclosing(read_pages(datasource.sql, tools)) as pages:
         async for page in pages:
-            receipt = _receipt(datasource.sql, page, before + page.number)
+            receipt = _receipt(datasource.sql, page, earlier_count + page.number)
             receipt.attempt = run.attempt
             receipt.hash = await asyncio.to_thread(services.lake.put_raw, BytesIO(_body(page)))
             receipts.append(receipt)
     return receipts
 
 
-async def _first(datasource: SqlDatasource, tools: SqlTools, most: int, look: Look) -> tuple[int, int]:
-    """Look at the first pages; how many there were, and how many rows the first one has."""
-    few = datasource.sql.model_copy(update={"fetch_rows": min(datasource.sql.fetch_rows, _PREVIEWED_ROWS)})
+async def _visit_pages(
+    datasource: SqlDatasource, tools: SqlTools, max_pages: int, visit: PageVisitor
+) -> tuple[int, int]:
+    """Pass the first pages to `visit`; return the number of pages, and the number of rows of the first one."""
+    limited = datasource.sql.model_copy(update={"fetch_rows": min(datasource.sql.fetch_rows, _PREVIEWED_ROWS)})
     count = rows = 0
     pages: AsyncGenerator[SqlPage, None]
-    async with aclosing(read_pages(few, tools)) as pages:
+    async with aclosing(read_pages(limited, tools)) as pages:
         async for page in pages:
-            look(_receipt(few, page, page.number), BytesIO(_body(page)))
+            visit(_receipt(limited, page, page.number), BytesIO(_body(page)))
             count, rows = count + 1, rows or page.rows
-            if count == most:
+            if count == max_pages:
                 break
     return count, rows
 
 
 def _body(page: SqlPage) -> bytes:
-    """A page as it is stored; one without rows is an empty list, since no lines may as well be a page that was lost."""
+    """Return a page as it is stored; `[]` instead of an empty body, which could be a page that was lost."""
     return page.body or b"[]"
 
 
@@ -136,7 +144,7 @@ def _tools(services: Services, secret: Secret) -> Iterator[SqlTools]:
                 except ClientError as error:
                     if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
                         raise
-                    raise SourceUnreachable(f"There is no file {key!r} in the inbox; drop it first.") from None
+                    raise SourceUnreachable(f"The inbox has no file {key!r}; drop it first.") from None
             return path
 
         yield SqlTools(services.settings, services.address_policy(), secret, file)

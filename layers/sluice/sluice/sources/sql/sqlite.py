@@ -1,4 +1,4 @@
-"""A SQLite file: opened read-only, in a thread of its own, with what a hostile file could do switched off."""
+"""SQLite files: opened read-only in a thread, without the features that a hostile file could abuse."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from urllib.parse import quote
 from sluice.domain.datasource.sql_source import SqlSource
 from sluice.errors import RunError, SourceRefused, UnreadableData
 from sluice.sources.sql import values
-from sluice.sources.sql.base import Row, ServerColumn, too_long
+from sluice.sources.sql.base import Row, ServerColumn, start_result, too_long
 
-# How often the time is looked at, in steps of SQLite's virtual machine.
+# Every so many instructions of SQLite's virtual machine, the time limit is checked.
 _STEPS = 100_000
 _CACHE_KILOBYTES = 16_000
-_MOST_BYTES = 256_000_000
+_MAX_HEAP_BYTES = 256_000_000
 _ALLOWED = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
@@ -30,26 +30,24 @@ _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
 
 
 async def open_sqlite(source: SqlSource, path: Path) -> SqliteResult:
-    """Begin to read what the source's statement selects.
+    """Open a SQLite file and execute the source's statement.
 
     Args:
-        path: a copy of the file, which nobody writes while it is read.
+        source: the datasource's `sql`.
+        path: a copy of the file; nothing may write it while it is read.
 
     Raises:
-        UnreadableData: it is no SQLite file, or a broken one.
+        UnreadableData: the file is not a SQLite database, or it is broken.
         SourceRefused: the statement fails.
     """
-    result = SqliteResult(source, path)
-    try:
-        await result.begin()
-    except BaseException:
-        await result.aclose()
-        raise
-    return result
+    return await start_result(SqliteResult(source, path))
 
 
 class SqliteResult:
-    """The rows of one statement, read step by step."""
+    """The rows of one statement; SQLite computes them while they are read.
+
+    The calls of SQLite block, so they run in a thread of their own.
+    """
 
     def __init__(self, source: SqlSource, path: Path) -> None:
         self._source = source
@@ -61,44 +59,43 @@ class SqliteResult:
         self._cursor: sqlite3.Cursor | None = None
         self.columns: list[ServerColumn] = []
 
-    async def begin(self) -> None:
-        """Open the file and begin the statement.
+    async def start(self) -> None:
+        """Open the file and execute the statement: see `open_sqlite`."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._start)
 
-        Raises:
-            UnreadableData, SourceRefused: as `open_sqlite`.
-        """
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin)
-
-    async def rows(self, most: int) -> Sequence[Row]:
-        """The next rows: see `Result.rows`."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch, most)
+    async def rows(self, max_rows: int) -> Sequence[Row]:
+        """Return the next rows: see `Result.rows`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch, max_rows)
 
     async def aclose(self) -> None:
-        """Close the file, ending the statement."""
+        """End the statement and close the file."""
         self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         try:
+            # immutable: no locks and no journal, which a read-only copy does not need.
             connection = sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro&immutable=1", uri=True)
             self._connection = connection
+            # No ATTACH of other files; and the file's views and triggers may not call unsafe functions.
             connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
             for pragma in ("query_only = 1", "trusted_schema = 0", "temp_store = 1", "mmap_size = 0"):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
-            connection.execute(f"PRAGMA hard_heap_limit = {_MOST_BYTES}")
+            connection.execute(f"PRAGMA hard_heap_limit = {_MAX_HEAP_BYTES}")
             connection.set_authorizer(_authorize)
+            # A handler that returns true interrupts the statement: after its time, or when the result is closed.
             connection.set_progress_handler(lambda: self._closed or monotonic() > self._deadline, _STEPS)
             self._cursor = connection.execute(self._source.query, self._source.parameters)
         except (sqlite3.Error, MemoryError) as error:
             raise self._failed(error) from None
         self.columns = [ServerColumn(column[0], "", values.observed) for column in self._cursor.description]
 
-    def _fetch(self, most: int) -> list[Any]:
-        assert self._cursor is not None, "begun"
+    def _fetch(self, max_rows: int) -> list[Any]:
+        assert self._cursor is not None, "started"
         try:
-            return self._cursor.fetchmany(most)
+            return self._cursor.fetchmany(max_rows)
         except (sqlite3.Error, MemoryError) as error:
             raise self._failed(error) from None
 
@@ -109,13 +106,15 @@ class SqliteResult:
     def _failed(self, error: Exception) -> RunError:
         text = str(error) or type(error).__name__
         if isinstance(error, MemoryError):
-            return SourceRefused("The statement needs more memory than a SQLite file may have; select less at a time.")
+            return SourceRefused(
+                f"The statement needs more than {_MAX_HEAP_BYTES // 1_000_000} MB of memory; select less."
+            )
         if monotonic() > self._deadline:
             return too_long(self._source)
         if "UTF-8" in text:
             return UnreadableData(f"The SQLite file has text that is not UTF-8: {text}.")
         if isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
-            return UnreadableData(f"The file is no SQLite database, or a broken one: {text}.")
+            return UnreadableData(f"The file is not a SQLite database, or it is broken: {text}.")
         return SourceRefused(f"The database refused the query: {text}.")
 
 
@@ -123,6 +122,9 @@ _BROKEN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPE
 
 
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
-    """Whether a statement, or a view of the file, may do this: read and compute, nothing else."""
+    """Allow a statement, and the views of the file, to read and to compute, and nothing else.
+
+    SQLite calls this while it compiles a statement; a view of a hostile file is compiled with the statement.
+    """
     denied = action not in _ALLOWED or (action == sqlite3.SQLITE_FUNCTION and second in _DENIED_FUNCTIONS)
     return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK

@@ -1,7 +1,7 @@
-"""The values of a result's column as JSON, and the column type that holds them.
+"""Convert the values of a result's column to JSON values, and determine their column type.
 
-A server's type decides. Where a batch has values that our type does not hold, such as a date before
-the year 1, its column is of type `string` for that batch, so that every value is kept as it was written.
+The server's type decides. If a batch has values that the column type does not hold, such as a date before the year 1,
+the column has the type `string` for that batch, so that every value is kept as the server wrote it.
 """
 
 from __future__ import annotations
@@ -13,43 +13,54 @@ from typing import Any
 
 import orjson
 
-# A batch of one column's values, nulls among them, becomes JSON values and the type of all of them;
-# without a type where nothing speaks for one.
+# Takes a batch of one column's values, which may include nulls; returns JSON values and their common column type, or
+# None if the batch does not show a type.
 Convert = Callable[[Sequence[Any]], tuple[Sequence[Any], str | None]]
 _MOST_DIGITS = 38
 
 
 def plain(column_type: str) -> Convert:
-    """Values that the driver gives as JSON has them."""
+    """Return a converter for values that are JSON values already."""
     return lambda values: (values, column_type)
 
 
 def each(function: Callable[[Any], Any], column_type: str) -> Convert:
-    """Values of which each is converted alone; nulls stay."""
+    """Return a converter that applies a function to each value; nulls stay null.
+
+    Args:
+        function: converts one value.
+        column_type: the type of the results.
+    """
     return lambda values: ([None if value is None else function(value) for value in values], column_type)
 
 
 def base64_text(value: bytes) -> str:
-    """Bytes as base64."""
+    """Return bytes as base64."""
     return b2a_base64(value, newline=False).decode()
 
 
 def doubles(values: Sequence[Any]) -> tuple[Sequence[Any], str]:
-    """Floats; JSON has no number for NaN and the infinities, so they become texts."""
+    """Convert floats; NaN and the infinities become texts, since JSON has no numbers for them."""
+    # The sum is finite only if every value is: one call in C instead of one for each value.
     if math.isfinite(sum(filter(None, values))):
         return values, "double"
     return [value if value is None else double(value) for value in values], "double"
 
 
 def double(value: float) -> float | str:
-    """A float, or the text of one that JSON has no number for."""
+    """Return a float, or a text for NaN and the infinities."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def decimals(precision: int, scale: int) -> Convert:
-    """Texts of numbers of one type; `NaN` and `Infinity` make it text."""
+    """Return a converter for texts of numbers of one type; a batch with `NaN` or `Infinity` is of type string.
+
+    Args:
+        precision: the number of digits.
+        scale: the number of digits after the point.
+    """
     if not 0 <= scale <= precision <= _MOST_DIGITS:
         return any_decimals
     column_type = f"decimal({precision},{scale})"
@@ -61,7 +72,7 @@ def decimals(precision: int, scale: int) -> Convert:
 
 
 def any_decimals(values: Sequence[Any]) -> tuple[Sequence[Any], str | None]:
-    """Texts of numbers whose type has no precision: the narrowest decimal holds them."""
+    """Convert texts of numbers whose type has no precision; the type is the narrowest decimal that holds them."""
     if _has_words(values):
         return values, "string"
     whole, scale = 0, 0
@@ -75,23 +86,25 @@ def any_decimals(values: Sequence[Any]) -> tuple[Sequence[Any], str | None]:
 
 
 def _has_words(values: Sequence[Any]) -> bool:
-    """Whether one of some texts of numbers is NaN or an infinity."""
+    """Return whether a text of a number is NaN or an infinity: only these have an `a` or a `y`."""
     text = "".join(filter(None, values))
     return "a" in text or "y" in text
 
 
 def dates(values: Sequence[Any]) -> tuple[Sequence[Any], str]:
-    """Texts of days; infinity, and days outside the years 1 to 9999, make it text."""
+    """Convert texts of dates; a batch with infinity or with years outside 1 to 9999 is of type string."""
     usual = all(len(value) == 10 and "-00" not in value and value[:4] != "0000" for value in filter(None, values))
     return values, "date" if usual else "string"
 
 
 def timestamps(zone: str = "", mark: str = "") -> Convert:
-    """Texts such as `2026-01-31 12:00:00.5` as ISO 8601; infinity, and times outside the years 1 to 9999, stay.
+    """Return a converter of texts such as `2026-01-31 12:00:00.5` to ISO 8601.
+
+    Infinity and times with years outside 1 to 9999 stay as they are; their batch is of type string.
 
     Args:
-        zone: what each text ends with, as `+00`.
-        mark: what it gets in the place of that, as `Z`.
+        zone: the suffix that each text has, such as `+00`.
+        mark: the suffix that replaces it, such as `Z`.
     """
 
     def convert(values: Sequence[Any]) -> tuple[Sequence[Any], str]:
@@ -111,28 +124,28 @@ def timestamps(zone: str = "", mark: str = "") -> Convert:
 
 
 def _is_usual(text: str, zone: str) -> bool:
-    """Whether a time lies in the years 1 to 9999 and ends with its zone."""
+    """Return whether a time is in the years 1 to 9999 and has the zone; `C` is the end of PostgreSQL's ` BC`."""
     day = text[:10]
     return text[10:11] == " " and text.endswith(zone) and text[-1] != "C" and "-00" not in day and day[:4] != "0000"
 
 
 def documents(values: Sequence[Any]) -> tuple[Sequence[Any], str]:
-    """Texts of JSON, which become part of the page as they are."""
+    """Convert texts of JSON, which become part of the page unchanged."""
     return [None if value is None else document(value) for value in values], "json"
 
 
 def document(text: str) -> Any:
-    """JSON as the database wrote it; a text that other readers of JSON would refuse becomes a string."""
+    """Return a JSON text as it is, for orjson to insert; a text that is not valid JSON becomes a string."""
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    # White space is all that a line feed can be in JSON; a page has one record a line.
+    # JSON Lines needs each record on one line; in valid JSON a line feed can only be white space.
     return orjson.Fragment(text.replace("\n", " ").replace("\r", " ") if "\n" in text or "\r" in text else text)
 
 
 def observed(values: Sequence[Any]) -> tuple[Sequence[Any], str | None]:
-    """Values of an engine whose columns have no types of their own, as SQLite's: those that are seen decide."""
+    """Convert values of an engine whose columns have no types, such as SQLite: the values decide about the type."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds == {int}:
         return values, "bigint"
@@ -144,5 +157,5 @@ def observed(values: Sequence[Any]) -> tuple[Sequence[Any], str | None]:
 
 
 def _keeps_integers(values: Sequence[Any]) -> bool:
-    """Whether a double gives back the whole numbers among some."""
+    """Return whether a double holds all whole numbers among the values exactly."""
     return all(abs(value) <= 2**53 for value in values if isinstance(value, int))
