@@ -95,7 +95,7 @@ class Calls:
 def fetch(platform: Container, url: str, http: dict[str, Any]) -> FetchIndex:
     from sluice.sources.http.client import SourceClient
     from sluice.sources.http.fetcher import HttpFetcher
-    from sluice.sources.http.requester import Fetching
+    from sluice.sources.http.requester import FetchContext
 
     pagination = {"type": "offset", "offset_param": "offset", "limit_param": "limit", "limit": RECORDS}
     document = {
@@ -113,7 +113,7 @@ def fetch(platform: Container, url: str, http: dict[str, Any]) -> FetchIndex:
     async def whole() -> FetchIndex:
         client = SourceClient(platform.source_transport(), platform.settings.max_page_bytes)
         try:
-            tools = Fetching(
+            tools = FetchContext(
                 client,
                 platform.lake,
                 platform.pages,

@@ -28,7 +28,7 @@ from sluice.domain.merge import JoinMerge
 from sluice.domain.schema import Column
 from sluice.lake.ordered import order_key, range_of, starts_of
 from sluice.lake.parquet import LocalFile, engine, rows_of
-from sluice.merge.partition import Partitioner, make_partitioner, part_count
+from sluice.merge.partition import Partitioner, make_partitioner, part_count, sampling_interval
 from sluice.merge.row_merge import MergedRows, merge_prepared
 from sluice.settings import load_settings
 

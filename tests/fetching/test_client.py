@@ -14,7 +14,7 @@ import pytest
 from sluice.errors import AddressForbidden, DataTooLarge, SluiceError, SourceRefused, UnreadableData
 from sluice.sources.address import AddressPolicy
 from sluice.sources.http.auth import Credentials
-from sluice.sources.http.client import Received, Request, SourceClient, vetted_transport
+from sluice.sources.http.client import Request, Response, SourceClient, vetted_transport
 from support.server import Server, send
 
 LOOPBACK = "127.0.0.0/8"
@@ -30,8 +30,8 @@ def fetch(
     credentials: Credentials | None = None,
     timeout: float = 5,
     headers: dict[str, str] | None = None,
-) -> tuple[Received, bytes]:
-    async def run() -> tuple[Received, bytes]:
+) -> tuple[Response, bytes]:
+    async def run() -> tuple[Response, bytes]:
         client = SourceClient(vetted_transport(AddressPolicy(allowed, own, emulator)), max_bytes)
         try:
             request = Request("GET", url, url, {}, headers or {}, None, timeout)
@@ -168,25 +168,25 @@ UNUSABLE = [
 
 @pytest.mark.parametrize("url", UNUSABLE, ids=ascii)
 def test_addresses_that_cannot_be_asked_are_refused(url: str) -> None:
-    with pytest.raises(AddressForbidden, match="not an address"):
+    with pytest.raises(AddressForbidden, match="not a valid HTTP address"):
         fetch(url)
 
 
 def test_the_emulator_is_never_a_source(server: Server) -> None:
     server.answer("/a", b"[]")
     for name in ("127.0.0.1", "localhost", "127.0.0.2", "0.0.0.0", "[::ffff:127.0.0.1]"):
-        with pytest.raises(AddressForbidden, match="own address"):
+        with pytest.raises(AddressForbidden, match="this stack"):
             fetch(f"http://{name}:{server.port}/a", allowed="0.0.0.0/0,::/0", emulator=server.url)
     with Server().running() as other:
         other.answer("/to", b"", 302, location=f"http://localhost:{server.port}/a")
-        with pytest.raises(AddressForbidden, match="own address"):
+        with pytest.raises(AddressForbidden, match="this stack"):
             fetch(f"{other.url}/to", emulator=server.url)
         assert len(other.requests) == 1, "other ports of this machine may be called where the setting allows it"
     assert server.requests == []
 
 
 def test_the_stacks_own_names_are_never_a_source(server: Server) -> None:
-    with pytest.raises(AddressForbidden, match="own address"):
+    with pytest.raises(AddressForbidden, match="this stack"):
         fetch(f"http://LOCALHOST:{server.port}/a", own=(f"http://localhost:{server.port}/v1",))
     assert server.requests == []
 

@@ -20,7 +20,7 @@ from sluice.settings import Settings
 from sluice.sources.base import HandOver
 from sluice.sources.http.client import SourceClient
 from sluice.sources.http.fetcher import HttpFetcher
-from sluice.sources.http.requester import Fetching
+from sluice.sources.http.requester import FetchContext
 
 SETTINGS = Settings(fetch_backoff_seconds=0, fetch_max_retry_after_seconds=0)
 
@@ -110,7 +110,7 @@ class FetchStage:
 
     async def _call(self) -> FetchIndex:
         client = SourceClient(self.transport, self.settings.max_page_bytes)
-        tools: Any = Fetching(
+        tools: Any = FetchContext(
             client,
             self.lake,  # type: ignore[arg-type]
             self.pages,  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def test_an_upstream_that_never_stands_still_is_unproven(upstream: Upstream, cha
     assert index.completeness == "unproven"
     reasons = index.completeness_reasons
     assert "primary key id" in reasons[0]
-    assert "the upstream said 2" in reasons[1]
+    assert "the total was 2" in reasons[1]
     assert changing.asked == (3 if verify == "never" else 6)
 
 
@@ -282,7 +282,7 @@ def test_an_error_with_status_200_after_the_first_page(
     stage = stage_of(upstream, PAGINATIONS[pagination], **more)
     index = stage.fetch()
     assert (index.completeness, count(index)) == ("partial", 10)
-    assert index.completeness_reasons[0].startswith("page 2 cannot be had")
+    assert index.completeness_reasons[0].startswith("page 2 cannot be fetched")
 
 
 @pytest.mark.parametrize("from_", ["link", None])

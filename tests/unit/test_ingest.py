@@ -160,7 +160,7 @@ def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream:
     [
         (raw(b"", 401), "source-refused", "check the secret"),
         (raw(b"no", 404), "source-refused", "check the address"),
-        (raw(b"busy", 503), "source-busy", "try again later"),
+        (raw(b"busy", 503), "source-busy", "Try again later"),
         (raw(b"<!DOCTYPE html><html>login</html>", 200), "unreadable-data", "HTML"),
         (raw(b"<html>", 200, "text/html"), "unreadable-data", "HTML"),
         (raw(b'[{"a": 1}, {"a"'), "unreadable-data", "truncated"),

@@ -28,7 +28,8 @@ from sluice.domain.text_types import TextTypeGuess
 from sluice.domain.text_values import loses_digits
 from sluice.errors import Invalid
 from sluice.reads.request import data_request
-from sluice.sources.http.pagination import End, OffsetPages, PageFacts
+from sluice.sources.http.pagination import End, PageFacts
+from sluice.sources.http.positional_pages import OffsetPages
 
 SIZE = 100 if os.environ.get("PROOF") else 1
 MANY = settings(max_examples=60 * SIZE, deadline=None, suppress_health_check=list(HealthCheck))
@@ -292,12 +293,12 @@ def test_offset_pages_give_every_record_once_and_claim_only_what_is_proven(
         type="offset", offset_param="o", limit_param="l", limit=limit, total="total" if told else None
     )
     pages, total = OffsetPages(spec), count + lie
-    state, got = pages.first(), []
+    state, got = pages.first_state(), []
     for _ in range(200):
-        offset = int(pages.ask(state).params["o"])
+        offset = int(pages.parameters(state).params["o"])
         page = list(range(count))[offset : offset + limit]
         got += page
-        following = pages.after(state, PageFacts({"total": total}, len(page)))
+        following = pages.next_state(state, PageFacts({"total": total}, len(page)))
         if isinstance(following, End):
             break
         state = following

@@ -65,11 +65,11 @@ def test_pages_with_the_same_records_have_a_hash_in_common(key: dict[str, Any]) 
     lake: Any = None
     identities = Identities(run, datasource(**key), lake, Limits.of(Settings()), 1000)
     one, two = {"id": 1, "v": 1}, {"id": 2, "v": 1}
-    page = identities.look([one, two])
-    assert identities.look([dict(one), dict(two)]) == page
+    page = identities.compute([one, two])
+    assert identities.compute([dict(one), dict(two)]) == page
     assert len(page.identities) == 2 * IDENTITY_BYTES
     for other in ([two, one], [one], [one, two, two], [one, {"id": 2, "v": 2}]):
-        assert identities.look(other).content != page.content
+        assert identities.compute(other).content != page.content
 
 
 def test_another_key_is_another_reading() -> None:

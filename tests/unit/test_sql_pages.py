@@ -29,11 +29,14 @@ class Rows:
         self._rows = list(rows)
         self._broken_at = broken_at
 
-    async def rows(self, most: int) -> Sequence[Any]:
-        self.asked.append(most)
+    async def start(self) -> None:
+        return
+
+    async def rows(self, max_rows: int) -> Sequence[Any]:
+        self.asked.append(max_rows)
         if self._broken_at is not None and len(self.asked) > self._broken_at:
             raise SourceUnreachable("the connection broke")
-        taken, self._rows = self._rows[:most], self._rows[most:]
+        taken, self._rows = self._rows[:max_rows], self._rows[max_rows:]
         return taken
 
     async def aclose(self) -> None:

@@ -6,7 +6,7 @@ from io import BytesIO
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
-from sluice.sources.base import Call, Checked, Look, Secret, Services
+from sluice.sources.base import Call, CheckResult, PageVisitor, Secret, Services
 from support.clock_source.document import ClockDatasource
 
 
@@ -40,13 +40,15 @@ class ClockSource:
             requests=1,
         )
 
-    def check(self, datasource: Datasource, services: Services, secret: Secret) -> Checked:
+    def check(self, datasource: Datasource, services: Services, secret: Secret) -> CheckResult:
         receipt, _ = self._page(datasource, secret)
-        return Checked(True, None, 0, receipt.rows, None)
+        return CheckResult(True, None, 0, receipt.rows, None)
 
-    def preview(self, datasource: Datasource, services: Services, secret: Secret, most: int, look: Look) -> int:
+    def preview(
+        self, datasource: Datasource, services: Services, secret: Secret, max_pages: int, visit: PageVisitor
+    ) -> int:
         receipt, body = self._page(datasource, secret)
-        look(receipt, BytesIO(body))
+        visit(receipt, BytesIO(body))
         return 1
 
 

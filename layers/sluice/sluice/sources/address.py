@@ -1,4 +1,8 @@
-"""Which addresses may be called: public ones, and private networks only where a setting says so."""
+"""Which addresses may be called: public ones, and those of private networks that a setting allows.
+
+This is the protection against server-side request forgery (SSRF). It decides by IP address at the moment of the
+connection, since a name can resolve to another address after it was checked.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +21,21 @@ from sluice.sources.stream import connect
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
-# Not global either, although some versions of Python say so: site-local addresses, the relays of
-# 6to4, and the second network for documentation (RFC 3879, RFC 7526, RFC 9637).
+# `is_global` is true for these networks in some versions of Python: site-local addresses, the relays of 6to4, and
+# the second network for documentation (RFC 3879, RFC 7526, RFC 9637).
 _NEVER_GLOBAL = (IPv6Network("fec0::/10"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))
 
 Address = IPv4Address | IPv6Address
 
 
 class AddressPolicy:
-    """Decides by the address that a name has at the moment of the connection.
+    """Decides which IP addresses may be called.
 
     Args:
-        private_networks: networks, as CIDR separated by commas, that may be called although they
-            are not public.
-        own: this stack's own URLs, which are never called.
-        emulator: the URL of the emulator that the stack runs on; nothing on its port is ever
-            called in a private network, since it listens on this machine under any of its names.
+        private_networks: allowed private networks, as CIDR separated by commas.
+        own: URLs of this stack, which are never called.
+        emulator: the URL of the emulator that the stack runs on. Its port is not called in any private network,
+            since the emulator listens under every name and address of this machine.
     """
 
     def __init__(self, private_networks: str = "", own: Iterable[str] = (), emulator: str = "") -> None:
@@ -40,9 +43,14 @@ class AddressPolicy:
         self._own = {_host_and_port(url) for url in own if url}
         self._emulator_port = _host_and_port(emulator)[1] if emulator else None
 
-    def allows(self, text: str, port: int = 0) -> bool:
-        """Whether this address may be called on this port."""
-        address = _embedded(ip_address(text.partition("%")[0]))
+    def allows(self, address_text: str, port: int = 0) -> bool:
+        """Return whether an address may be called.
+
+        Args:
+            address_text: an IP address; a zone (`%eth0`) is ignored.
+            port: the port.
+        """
+        address = _embedded(ip_address(address_text.partition("%")[0]))
         public = _is_public(address)
         if not public and port == self._emulator_port:
             return False
@@ -51,27 +59,39 @@ class AddressPolicy:
         return public
 
     def is_own(self, host: str, port: int) -> bool:
-        """Whether a host and port are this stack's own."""
+        """Return whether a host and port belong to this stack.
+
+        Args:
+            host: a host name or IP address.
+            port: the port.
+        """
         return (host.lower().rstrip("."), port) in self._own
 
     async def resolve(self, host: str, port: int) -> list[str]:
-        """The addresses that a host has at this moment, without those that may not be called.
+        """Resolve a host and leave out the addresses that may not be called.
+
+        Args:
+            host: a host name or IP address.
+            port: the port that will be called.
+
+        Returns:
+            IP addresses, in the order of the resolver.
 
         Raises:
-            AddressForbidden: none of them may be called.
+            AddressForbidden: none of its addresses may be called.
             OSError: the name does not resolve.
         """
         if self.is_own(host, port):
-            raise AddressForbidden(f"{host}:{port} is this stack's own address, which is never a source.")
+            raise AddressForbidden(f"{host}:{port} is an address of this stack; datasources may not call it.")
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise OSError(f"the name {host} does not resolve") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         allowed = [address for address in addresses if self.allows(address, port)]
         if addresses and not allowed:
             raise AddressForbidden(
-                f"{host}:{port} is in a private network, or this stack's own address: datasources may not call it. "
+                f"{host}:{port} is in a private network or belongs to this stack; datasources may not call it. "
                 "The setting PRIVATE_NETWORKS can allow a private network."
             )
         return allowed
@@ -89,7 +109,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _embedded(address: Address) -> Address:
-    """The IPv4 address within an IPv6 one that only wraps it."""
+    """Return the IPv4 address that an IPv6 address embeds (mapped, NAT64 or 6to4), or else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -102,7 +122,11 @@ def _embedded(address: Address) -> Address:
 
 
 class VettedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to the very address it has vetted, so that a name cannot change in between."""
+    """Connects to the IP address that it has checked; the name is not resolved a second time.
+
+    Args:
+        policy: decides which addresses may be called.
+    """
 
     def __init__(self, policy: AddressPolicy) -> None:
         self._policy = policy
@@ -115,24 +139,31 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """A connection to the host.
+        """Connect to the first allowed address of a host that accepts the connection.
+
+        Args:
+            host: the host of the URL.
+            port: the port of the URL.
+            timeout: seconds for each address.
+            local_address: the address to connect from.
+            socket_options: arguments of `setsockopt`.
 
         Raises:
             AddressForbidden: none of the host's addresses may be called.
-            httpcore.ConnectError: the name does not resolve, or nobody answers.
+            httpcore.ConnectError: the name does not resolve, or no address accepts the connection.
         """
         try:
             addresses = await self._policy.resolve(host, port)
-        except OSError as unknown:
-            raise httpcore.ConnectError(str(unknown)) from unknown
-        error: Exception | None = None
+        except OSError as resolution_error:
+            raise httpcore.ConnectError(str(resolution_error)) from resolution_error
+        last_error: Exception | None = None
         for address in addresses:
             try:
                 return await connect(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError as refused:
-                error = refused
-        raise error or httpcore.ConnectError(f"{host} has no address")
+            except httpcore.ConnectError as connect_error:
+                last_error = connect_error
+        raise last_error or httpcore.ConnectError(f"{host} has no address")
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, as httpcore asks between its own retries."""
+        """Wait; httpcore calls this between its own retries."""
         await asyncio.sleep(seconds)

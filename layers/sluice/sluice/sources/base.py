@@ -1,4 +1,4 @@
-"""What every kind of datasource does: it fetches pages, and can be tried."""
+"""The protocol of a kind of datasource: fetching pages, a check and a preview."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 
 
 class HandOver(Exception):
-    """The time of this call is nearly over: the next one goes on from the receipts."""
+    """The time limit of this call is near; the next call continues from the stored receipts."""
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What one live request has shown.
+class CheckResult:
+    """The result of one live request.
 
     Args:
-        status: of HTTP; none where there was no answer, or the upstream has no such thing.
-        records: how many the first page has.
-        reason: why it failed.
+        ok: whether the request succeeded and its page could be read.
+        status: the HTTP status; None if there was no response, or the upstream does not speak HTTP.
+        elapsed_ms: the duration of the check in milliseconds.
+        records: the number of records of the first page; None if the check failed.
+        reason: why the check failed; None if it succeeded.
     """
 
     ok: bool
@@ -43,9 +45,9 @@ class Checked:
     reason: str | None
 
 
-# Is given the receipt that a page would have, and its content.
-Look = Callable[[PageReceipt, IO[bytes]], None]
-# Gives a secret's value by its name.
+# Called with the receipt that a page would have, and its content.
+PageVisitor = Callable[[PageReceipt, IO[bytes]], None]
+# Returns the value of a secret by its name.
 Secret = Callable[[str], str]
 
 
@@ -54,9 +56,9 @@ class Call:
     """One call of the fetch stage.
 
     Args:
-        secret: gives a secret's value by its name, where the datasource may use it.
-        seconds_left: how long the call may still run.
-        count: stores how requests to the upstream were answered.
+        secret: returns a secret's value by its name; raises an error if the datasource may not use it.
+        seconds_left: returns the seconds until the call must end.
+        count: stores the numbers and durations of requests to the upstream.
     """
 
     secret: Secret
@@ -65,7 +67,7 @@ class Call:
 
 
 class Services(Protocol):
-    """What sources work with; each is made when it is first used."""
+    """The services that sources use. The container creates each one on first use."""
 
     @property
     def settings(self) -> Settings: ...
@@ -84,60 +86,79 @@ class Services(Protocol):
 
 
 class Source(Protocol):
-    """One kind of datasource. Its documents are of the subclass of `Datasource` with the same kind."""
+    """One kind of datasource. Its documents are instances of the subclass of `Datasource` with the same kind."""
 
     def fetch(self, run: Run, datasource: Datasource, services: Services, call: Call) -> FetchIndex | None:
-        """Bring every page of a run into the lake, each with its receipt; go on from the receipts that are there.
+        """Store every page of a run in the lake and its receipt in the catalog.
+
+        The run may have receipts of an earlier call that was interrupted; fetching continues after them.
+
+        Args:
+            run: the run.
+            datasource: the datasource's document, as the run has it.
+            services: the lake, the catalog and the settings.
+            call: the time limit and the secrets of this call.
 
         Returns:
-            What was fetched; none when there is nothing that the run could publish.
+            The index of the pages; None if there is nothing to publish.
 
         Raises:
-            HandOver: too little time is left; the step is called again.
-            RunError: the pages cannot be had.
+            HandOver: too little time is left; the workflow calls the step again.
+            RunError: the pages cannot be fetched; the run fails.
         """
         ...
 
-    def check(self, datasource: Datasource, services: Services, secret: Secret) -> Checked:
-        """Try the datasource with one live request; nothing is stored, nothing raised for what an upstream does.
+    def check(self, datasource: Datasource, services: Services, secret: Secret) -> CheckResult:
+        """Check the datasource with one live request; nothing is stored.
 
-        Raises:
-            Conflict: there is nothing that could be asked.
-        """
-        ...
-
-    def preview(self, datasource: Datasource, services: Services, secret: Secret, most: int, look: Look) -> int:
-        """Look at the first pages; nothing is stored.
+        Args:
+            datasource: the datasource to check; it need not be stored.
+            services: the settings and the network.
+            secret: returns a secret's value by its name.
 
         Returns:
-            How many there were.
+            The result. Errors of the upstream are part of it and are not raised.
 
         Raises:
-            Conflict: there is nothing that could be asked.
-            RunError: the pages cannot be had.
+            Conflict: the kind has no upstream.
+        """
+        ...
+
+    def preview(
+        self, datasource: Datasource, services: Services, secret: Secret, max_pages: int, visit: PageVisitor
+    ) -> int:
+        """Fetch the first pages and pass each to `visit`; nothing is stored.
+
+        Args:
+            datasource: the datasource to preview; it need not be stored.
+            services: the settings and the network.
+            secret: returns a secret's value by its name.
+            max_pages: the most pages to fetch.
+            visit: is called with each page; its body is closed afterwards.
+
+        Returns:
+            The number of pages.
+
+        Raises:
+            Conflict: the kind has no upstream.
+            RunError: the pages cannot be fetched.
         """
         ...
 
 
-class NothingToAsk:
-    """The part of a source whose data arrives by itself."""
+class NoUpstream:
+    """Base of sources whose data is sent to the platform: they can be neither checked nor previewed."""
 
-    def check(self, datasource: Datasource, services: Services, secret: Secret) -> Checked:
-        """There is nothing to try.
+    def check(self, datasource: Datasource, services: Services, secret: Secret) -> CheckResult:
+        """Raise `Conflict`: there is no upstream to call."""
+        raise _no_upstream(datasource)
 
-        Raises:
-            Conflict: always.
-        """
-        raise _nothing(datasource)
-
-    def preview(self, datasource: Datasource, services: Services, secret: Secret, most: int, look: Look) -> int:
-        """There is nothing to look at.
-
-        Raises:
-            Conflict: always.
-        """
-        raise _nothing(datasource)
+    def preview(
+        self, datasource: Datasource, services: Services, secret: Secret, max_pages: int, visit: PageVisitor
+    ) -> int:
+        """Raise `Conflict`: there is no upstream to call."""
+        raise _no_upstream(datasource)
 
 
-def _nothing(datasource: Datasource) -> Conflict:
-    return Conflict(f"A datasource of kind {datasource.kind} has no upstream that could be asked.")
+def _no_upstream(datasource: Datasource) -> Conflict:
+    return Conflict(f"A datasource of kind {datasource.kind} has no upstream that can be called.")

@@ -1,7 +1,7 @@
 """The package of each kind of datasource.
 
-Its module `source` has a `SOURCE` that does what `sluice.sources.base.Source` says. It is imported when a
-datasource of the kind is fetched or tried: what one kind needs is no part of the others' cold starts.
+The package's module `source` has a `SOURCE` that implements `sluice.sources.base.Source`. It is imported when a
+datasource of the kind is first used, so that the drivers of one kind do not slow down the cold starts of others.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ PACKAGES = {
 
 
 def source_of(kind: str) -> Source:
-    """What fetches and tries datasources of a kind."""
+    """Import and return the source of a kind, such as `http`."""
     source: Source = import_module(f"{PACKAGES[kind]}.source").SOURCE
     return source

@@ -1,1 +1,1 @@
-"""Files that are dropped into the inbox."""
+"""Datasources whose data is files that are dropped into the inbox."""

@@ -1,4 +1,4 @@
-"""The inbox: the bucket that files are dropped into."""
+"""The inbox: the bucket into which files are dropped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ class DroppedFile:
     """One version of an object in the inbox.
 
     Args:
-        modified: when S3 says that it was written, in epoch seconds.
+        key: the object's key: `{datasource}/{filename}`.
+        version_id: S3's id of the version.
+        etag: the entity tag, without quotes.
+        size: bytes.
+        modified: the time at which S3 stored it, in epoch seconds.
     """
 
     key: str
@@ -28,7 +32,14 @@ class DroppedFile:
 
 
 class Inbox:
-    """The bucket of dropped files: addresses for people, and what lies in it."""
+    """The bucket of dropped files: upload links, and the list of its files.
+
+    Args:
+        s3: lists the bucket.
+        links: signs links with the endpoint that clients can reach.
+        bucket: the bucket's name.
+        presigned_seconds: how long an upload link is valid.
+    """
 
     def __init__(self, s3: S3Client, links: S3Client, bucket: str, presigned_seconds: int) -> None:
         self._s3 = s3
@@ -36,8 +47,13 @@ class Inbox:
         self.bucket = bucket
         self._presigned_seconds = presigned_seconds
 
-    def presigned_upload(self, slug: str, filename: str, most_bytes: int) -> dict[str, Any]:
-        """A form that takes one file for a while.
+    def presigned_upload(self, slug: str, filename: str, max_bytes: int) -> dict[str, Any]:
+        """Return a presigned form that uploads one file.
+
+        Args:
+            slug: the datasource.
+            filename: the name under which the file is stored.
+            max_bytes: the most bytes that S3 accepts with this form.
 
         Returns:
             `{"url", "fields"}`: POST the fields, and the file as the last one, `file`.
@@ -45,37 +61,36 @@ class Inbox:
         return self._links.generate_presigned_post(
             self.bucket,
             f"{slug}/{filename}",
-            Conditions=[["content-length-range", 1, most_bytes]],
+            Conditions=[["content-length-range", 1, max_bytes]],
             ExpiresIn=self._presigned_seconds,
         )
 
-    def files(self, after: dict[str, str] | None) -> Iterator[tuple[list[DroppedFile], dict[str, str] | None]]:
-        """The versions of all objects, page by page in the order of their keys.
+    def files(self, position: dict[str, str] | None) -> Iterator[tuple[list[DroppedFile], dict[str, str] | None]]:
+        """List the versions of all objects, page by page in the order of their keys.
 
-        What was deleted is left out, with the versions below it. So are objects that were
-        written while the bucket had no versioning: they cannot be told from those that follow.
+        Deleted objects are left out with all older versions of the same key. So are objects that were written
+        without versioning (version `null`), since a later one replaces them under the same id.
 
         Args:
-            after: what came with the page to go on after; null for the first one.
+            position: the position that came with an earlier page; None: start at the beginning.
 
         Yields:
-            The files of a page, newest first where a key has several, and what to go on after;
-            null with the last page.
+            The files of a page, newest first for each key, and the position after it; None with the last page.
         """
-        request: Any = {"Bucket": self.bucket, **(after or {})}
+        request: Any = {"Bucket": self.bucket, **(position or {})}
         deleted: dict[str, float] = {}
         while True:
             with translated():
                 page = self._s3.list_object_versions(**request)
             for marker in page.get("DeleteMarkers", []):
                 deleted.setdefault(marker["Key"], marker["LastModified"].timestamp())
-            following = None
+            next_position = None
             if page.get("IsTruncated"):
-                following = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
-            yield _present(page, deleted), following
-            if following is None:
+                next_position = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+            yield _present(page, deleted), next_position
+            if next_position is None:
                 return
-            request |= following
+            request |= next_position
 
 
 def _present(page: Any, deleted: dict[str, float]) -> list[DroppedFile]:

@@ -1,4 +1,4 @@
-"""Credentials of requests: secrets by name, put where the upstream wants them."""
+"""Credentials of requests: which headers and query parameters carry a datasource's secrets."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode, urlsplit, urlunsplit
 
+from sluice.domain.credential_names import MASK
 from sluice.domain.datasource.http_source import ApiKeyAuth, Auth, BasicAuth, BearerAuth
 from sluice.errors import SecretUnusable, SourceRefused
 
-MASK = "********"
-# A shorter secret may well stand in an address by chance.
+# A shorter secret can be part of an address by chance.
 _SHORTEST_KNOWN = 6
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request carries to prove who we are; never logged, never sent to another host.
+    """The credentials of a request. They are never logged and never sent to another host.
 
     Args:
-        values: the secrets' own values, by which an upstream's echo of them is known.
+        headers: headers with credentials.
+        params: query parameters with credentials.
+        values: the values of the secrets, which are masked in texts from the upstream.
     """
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
@@ -29,17 +31,19 @@ class Credentials:
     values: tuple[str, ...] = field(default=(), repr=False)
 
     def masked(self, text: str) -> str:
-        """A text for people, without a secret that an upstream has put into it."""
+        """Return a text with the secrets replaced by asterisks, as plain text and in URL encoding."""
         for value in self.values:
-            for spelled in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
-                text = text.replace(spelled, MASK)
+            for spelling in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
+                text = text.replace(spelling, MASK)
         return text
 
-    def without(self, url: str) -> str:
-        """An address that an upstream has given, without the query parameters that echo a secret.
+    def strip_from(self, url: str) -> str:
+        """Remove query parameters with a secret from an address that an upstream sent.
+
+        The address is stored and shown, and the credentials are added again when it is requested.
 
         Raises:
-            SourceRefused: a secret stands elsewhere in it.
+            SourceRefused: the address contains a secret elsewhere.
         """
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
@@ -47,19 +51,20 @@ class Credentials:
         if len(kept) < len(query):
             url = urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), ""))
         if any(len(value) >= _SHORTEST_KNOWN and value in unquote_plus(url) for value in self.values):
-            raise SourceRefused("The upstream sends us to an address that contains the datasource's secret.")
+            raise SourceRefused("The upstream links to an address that contains the datasource's secret.")
         return url
 
 
 def credentials(auth: Auth, secret: Callable[[str], str]) -> Credentials:
-    """The credentials that a datasource's `auth` asks for.
+    """Return the credentials of a datasource.
 
     Args:
-        secret: gives a secret's value by its name.
+        auth: the datasource's `auth`.
+        secret: returns a secret's value by its name.
 
     Raises:
         SecretMissing: the secret has no value.
-        SecretUnusable: it holds what a header cannot carry.
+        SecretUnusable: the secret has characters that are not allowed in a header.
     """
     match auth:
         case ApiKeyAuth(in_="header"):
@@ -80,8 +85,8 @@ def credentials(auth: Auth, secret: Callable[[str], str]) -> Credentials:
 
 
 def _header_value(name: str, secret: Callable[[str], str]) -> str:
-    """A secret for a header, without the white space around it, which no header can carry."""
+    """Return a secret for a header, without surrounding white space, such as a pasted line feed."""
     value = secret(name).strip(" \t\r\n")
     if re.fullmatch(r"[\x20-\x7e]+", value) is None:
-        raise SecretUnusable(f"The secret {name!r} has characters that no header can carry; set it again.")
+        raise SecretUnusable(f"The secret {name!r} has characters that are not allowed in a header; set it again.")
     return value

@@ -1,4 +1,4 @@
-"""One request to an upstream: vetted address, capped body, time limit, no leaked credentials."""
+"""The HTTP client: it checks addresses, limits the size of bodies and the time, and does not leak credentials."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ from sluice.errors import AddressForbidden, DataTooLarge, SourceRefused, Unreada
 from sluice.sources.address import AddressPolicy, VettedBackend
 from sluice.sources.http.auth import Credentials
 
-# httpx logs whole addresses, and those of requests may hold a credential.
+# httpx logs the URLs of requests, which may contain a credential.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-# httpcore looks for this package with each lock that it makes. Where it is not installed, Python would
-# search all of its folders each time, which takes half of a request's time.
+# httpcore tries to import this package for each lock that it creates. If it is not installed, Python searches
+# sys.path each time, which takes half of a request's time; None makes the import fail at once.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
-# A page is read in one or two steps instead of four: each passes through all layers of httpx.
+# httpcore's default is 64 KiB. A page of usual size is then read in one or two steps instead of four, each of which
+# passes through all layers of httpx.
 httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 << 10
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
+# Larger bodies are buffered on disk instead of in memory.
 _SPOOL = 8 << 20
 _INFLATE_STEP = 1 << 20
 
 
-# RFC 9110; some upstreams leave the unit out, or name their records in its place.
+# RFC 9110; some upstreams leave the unit out, or write the name of their records instead.
 _CONTENT_RANGE = re.compile(
     r"(?:(?P<unit>[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ =])?\s*"
     r"(?:(?P<first>\d{1,18})-(?P<last>\d{1,18})|\*)/(?P<whole>\d{1,18}|\*)"
@@ -51,9 +53,16 @@ _CONTENT_RANGE = re.compile(
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of an upstream, without credentials.
+    """A request to an upstream, without credentials.
 
-    Only the host of `home`, the datasource's own address, gets credentials, headers and body.
+    Args:
+        method: GET, POST, PUT or DELETE.
+        url: the address, which may have a query.
+        home: the datasource's own address; only its host gets credentials, headers and body.
+        params: query parameters; they replace those of the same name in `url`.
+        headers: the datasource's headers.
+        json: the body; None: no body.
+        timeout_seconds: the limit for the request with all redirects.
     """
 
     method: str
@@ -66,8 +75,15 @@ class Request:
 
 
 @dataclass
-class Received:
-    """An upstream's answer; the body is decoded and stands at its beginning."""
+class Response:
+    """An upstream's response.
+
+    Args:
+        status: the HTTP status.
+        headers: the headers; names are case-insensitive.
+        body: the decompressed body, positioned at its beginning.
+        size: the size of the decompressed body in bytes.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -76,30 +92,30 @@ class Received:
 
     @property
     def framed(self) -> bool:
-        """Whether the answer said where it ends, so that a cut-off one would have been noticed."""
+        """Whether the response says where it ends, so that a truncated one raises an error."""
         return "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "")
 
     def missing_part(self, *, paged: bool) -> str | None:
-        """Why the answer is only a part of what was asked for; none when it is the whole.
+        """Return why the response has only a part of the requested data; None if it has all of it.
 
         Args:
-            paged: whether the whole has several pages, so that each may be a range of its records.
+            paged: whether the datasource has pagination, so that a page may be a range of the records.
         """
-        given = self.headers.get("content-range", "").strip()
-        parsed = _CONTENT_RANGE.fullmatch(given)
+        content_range = self.headers.get("content-range", "").strip()
+        parsed = _CONTENT_RANGE.fullmatch(content_range)
         if parsed is None:
-            return "the upstream answered 206 without saying which part this is" if self.status == 206 else None
-        unit, first, last, whole = (parsed["unit"] or "items").lower(), parsed["first"], parsed["last"], parsed["whole"]
+            return "the response has status 206 and no Content-Range that can be read" if self.status == 206 else None
+        unit, first, last, total = (parsed["unit"] or "items").lower(), parsed["first"], parsed["last"], parsed["whole"]
         if unit != "bytes" and (paged or first is None):
-            return None  # records, which the pagination counts
-        if whole == "*":
+            return None  # a range of records, which the pagination checks
+        if total == "*":
             covers = self.status != 206 and unit != "bytes"
         else:
-            covers = first is not None and int(first) == 0 and int(last) + 1 >= int(whole)
-        return None if covers else f"the upstream answered only a part of the whole (Content-Range: {given[:100]})"
+            covers = first is not None and int(first) == 0 and int(last) + 1 >= int(total)
+        return None if covers else f"the response has only a part of the data (Content-Range: {content_range[:100]})"
 
     def retry_after(self) -> float | None:
-        """The seconds that the upstream asks us to wait; none if it does not say."""
+        """Return the seconds to wait according to the header `Retry-After`; None without a valid one."""
         text = self.headers.get("retry-after", "").strip()
         if text.isdigit():
             return float(text)
@@ -110,7 +126,7 @@ class Received:
 
 
 def full_url(request: Request) -> str:
-    """The address with its query, as it is asked for and shown: it holds no credential."""
+    """Return the address with its query, without credentials, so that it can be stored and shown."""
     parts = urlsplit(request.url)
     if not request.params:
         return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
@@ -120,25 +136,25 @@ def full_url(request: Request) -> str:
 
 
 def vetted_transport(policy: AddressPolicy) -> httpx.AsyncBaseTransport:
-    """A transport that connects to the addresses which the policy allows, and to no others."""
-    context = httpx.create_ssl_context(trust_env=False)  # reads all certificates: once is enough
+    """Return a transport that only connects to addresses that the policy allows."""
+    context = httpx.create_ssl_context(trust_env=False)  # reads all CA certificates, so it is made once
     transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
-    # httpx has no argument for the network backend; its pool is httpcore's, which has.
+    # httpx has no argument for the network backend, but the pool of httpcore that it uses has one.
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=context,
         network_backend=VettedBackend(policy),
-        max_connections=None,  # the run itself bounds its requests
+        max_connections=None,  # the run limits its concurrent requests itself
         keepalive_expiry=30,
     )
     return transport
 
 
 class SourceClient:
-    """An HTTP client for one run: nothing is shared with another datasource's requests.
+    """An HTTP client for one run. It shares no connections or cookies with other datasources.
 
     Args:
-        transport: what carries the requests; it is closed with the client.
-        max_bytes: the most that an answer may have once decompressed.
+        transport: sends the requests; it is closed with the client.
+        max_bytes: the most bytes of a decompressed body.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, max_bytes: int) -> None:
@@ -150,29 +166,33 @@ class SourceClient:
         """Close the connections."""
         await self._client.aclose()
 
-    async def send(self, request: Request, credentials: Credentials) -> Received:
-        """The upstream's answer, whatever its status.
+    async def send(self, request: Request, credentials: Credentials) -> Response:
+        """Send a request, follow redirects and read the response, whatever its status.
+
+        Args:
+            request: the request.
+            credentials: are added for the datasource's own host only.
 
         Raises:
-            httpx.TransportError, TimeoutError: there was no whole answer.
-            AddressForbidden: the address, or one it redirects to, may not be called or is unusable.
-            DataTooLarge: the answer has more bytes than the setting allows.
-            UnreadableData: its content encoding is broken or unknown.
-            SourceRefused: it redirects in circles or to something other than HTTP.
+            httpx.TransportError, TimeoutError: there was no complete response.
+            AddressForbidden: the address, or that of a redirect, is invalid or may not be called.
+            DataTooLarge: the body has more bytes than the setting allows.
+            UnreadableData: the content encoding is broken or unknown.
+            SourceRefused: there are too many redirects, or one that does not lead to an HTTP address.
         """
         async with asyncio.timeout(request.timeout_seconds):
             return await self._follow(request, credentials)
 
-    async def _follow(self, request: Request, credentials: Credentials) -> Received:
+    async def _follow(self, request: Request, credentials: Credentials) -> Response:
         if not is_address(request.url):
-            raise AddressForbidden(f"{request.url[:200]!r} is not an address of HTTP that can be asked.")
+            raise AddressForbidden(f"{request.url[:200]!r} is not a valid HTTP address.")
         url, method, content = full_url(request), request.method, request.json
         home = _origin(request.home)
         for _ in range(_MAX_REDIRECTS + 1):
             trusted = _origin(url) == home
             if content is not None and not trusted:
-                raise SourceRefused("The upstream sends us to another host, which must not get the request's body.")
-            response = await self._ask(self._outgoing(request, credentials, url, method, content, trusted))
+                raise SourceRefused("The upstream redirects to another host, which must not get the request's body.")
+            response = await self._transmit(self._http_request(request, credentials, url, method, content, trusted))
             if trusted and "set-cookie" in response.headers:
                 self._client.cookies.extract_cookies(response)
             try:
@@ -182,27 +202,28 @@ class SourceClient:
             finally:
                 await response.aclose()
             url = _redirected(url, location, credentials)
+            # RFC 9110 requires this for 303 and allows it for POST with 301 and 302, where browsers do it, too.
             if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                 method, content = "GET", None
         raise SourceRefused(f"The upstream redirects more than {_MAX_REDIRECTS} times.")
 
-    async def _ask(self, request: httpx.Request) -> httpx.Response:
-        """One answer, from the transport itself.
+    async def _transmit(self, request: httpx.Request) -> httpx.Response:
+        """Send one request by the transport itself.
 
-        The client's own `send` would parse the address in `Location`, and raise for one that it
-        cannot parse, even when redirects are not followed.
+        `httpx.AsyncClient.send` parses the header `Location` even if redirects are not followed, and raises for an
+        address that it cannot parse.
         """
         response = await self._transport.handle_async_request(request)
         response.request = request
         return response
 
-    def _outgoing(
+    def _http_request(
         self, request: Request, credentials: Credentials, url: str, method: str, content: Any, trusted: bool
     ) -> httpx.Request:
-        """The request to send; another host gets neither credentials, cookies nor the datasource's headers."""
+        """Return the request to send; another host gets neither credentials, cookies nor the datasource's headers."""
         headers = {"User-Agent": f"Sluice/{__version__}", "Accept-Encoding": "gzip"}
         target = httpx.URL(url)
-        if not trusted:  # without the client's cookies, whose jar does not tell ports apart
+        if not trusted:  # not by the client, whose cookie jar ignores ports and would add cookies
             timeout = httpx.Timeout(request.timeout_seconds).as_dict()
             return httpx.Request(method, target, headers=headers, json=content, extensions={"timeout": timeout})
         headers |= {**request.headers, **credentials.headers}
@@ -211,7 +232,7 @@ class SourceClient:
             method, target, headers=headers, json=content, timeout=request.timeout_seconds
         )
 
-    async def _read(self, response: httpx.Response) -> Received:
+    async def _read(self, response: httpx.Response) -> Response:
         body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - the receiver closes it
         try:
             size = await self._inflate(response, body)
@@ -219,7 +240,7 @@ class SourceClient:
             body.close()
             raise
         body.seek(0)
-        return Received(response.status_code, response.headers, body, size)
+        return Response(response.status_code, response.headers, body, size)
 
     async def _inflate(self, response: httpx.Response, body: IO[bytes]) -> int:
         size = 0
@@ -229,7 +250,8 @@ class SourceClient:
                 size += len(part)
                 if size > self._max_bytes:
                     raise DataTooLarge(
-                        f"The answer has more than {self._max_bytes} bytes once decompressed; ask for smaller pages."
+                        f"The response has more than {self._max_bytes} bytes after decompression; "
+                        "request smaller pages."
                     )
                 body.write(part)
         inflate(None)
@@ -237,29 +259,34 @@ class SourceClient:
 
 
 def _redirected(url: str, location: str, credentials: Credentials) -> str:
-    """The address of a redirect, without a secret that the upstream echoes there."""
+    """Return the address of a redirect, without a secret that the upstream echoes in it."""
     target = absolute(url, location)
     if target is None:
-        named = credentials.masked(location)[:200]
-        raise SourceRefused(f"The upstream redirects to {named!r}, which is not an address of HTTP.")
-    return credentials.without(target)
+        shown = credentials.masked(location)[:200]
+        raise SourceRefused(f"The upstream redirects to {shown!r}, which is not an HTTP address.")
+    return credentials.strip_from(target)
 
 
-def absolute(base: str, named: str) -> str | None:
-    """The absolute address that a page at `base` names; none when it is no address of HTTP."""
+def absolute(base: str, link: str) -> str | None:
+    """Return the absolute address of a link; None if it is not an HTTP address.
+
+    Args:
+        base: the address of the page that has the link.
+        link: the link, absolute or relative.
+    """
     try:
-        address = urljoin(base, named)
+        address = urljoin(base, link)
     except ValueError:
         return None
     return address if is_address(address) else None
 
 
-@lru_cache(maxsize=64)  # a datasource's own address is looked at for each page
+@lru_cache(maxsize=64)  # a datasource's own address is checked for each page
 def is_address(url: str) -> bool:
-    """Whether this is an absolute address of HTTP that can be asked."""
+    """Return whether a text is a valid absolute HTTP address."""
     try:
         _ = httpx.URL(url).host  # raises for a name that IDNA does not allow
-        port = urlsplit(url).port  # raises for a port that cannot be
+        port = urlsplit(url).port  # raises for a port out of range
     except (ValueError, httpx.InvalidURL):
         return False
     return url.startswith(("http://", "https://")) and port != 0 and bool(urlsplit(url).hostname)
@@ -271,38 +298,42 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def connection_fault(error: BaseException) -> str:
-    """Why there was no answer, for people; the library's own text may hold a header's value."""
+    """Return why there was no response, for users.
+
+    The text of `LocalProtocolError` is not used, since it may contain the value of a header.
+    """
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return "no answer in time"
+        return "no response within the time limit"
     if isinstance(error, httpx.LocalProtocolError):
         return "the request cannot be sent"
     return str(error) or type(error).__name__
 
 
 def _inflater(encoding: str) -> Callable[[bytes | None], Iterable[bytes]]:
-    """A decoder that gives at most a step's bytes at a time, so that a bomb meets the cap.
+    """Return a decoder of a content encoding.
 
-    Called with none at the end of the body, it raises when the body was cut off.
+    It yields at most `_INFLATE_STEP` bytes at a time, so that a decompression bomb reaches the size limit before
+    it fills the memory. Called with None at the end of the body, it raises if the body was truncated.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return lambda chunk: [chunk] if chunk else []
     if name not in ("gzip", "x-gzip", "deflate"):
-        raise UnreadableData(f"The upstream answers in the content encoding {name!r}, which was not asked for.")
+        raise UnreadableData(f"The response has the content encoding {name!r}, which was not requested.")
     members = _Members(zlib.MAX_WBITS if name == "deflate" else zlib.MAX_WBITS | 32)
 
     def inflate(chunk: bytes | None) -> Iterable[bytes]:
         if chunk is not None:
             return members.steps(chunk)
         if not members.ended:
-            raise httpx.RemoteProtocolError("the compressed answer was cut off")
+            raise httpx.RemoteProtocolError("the compressed response was truncated")
         return []
 
     return inflate
 
 
 class _Members:
-    """Inflates a stream that may consist of several members, one after the other, as gzip allows."""
+    """Inflates a stream of one or more members, as gzip allows."""
 
     def __init__(self, window: int) -> None:
         self._window = window
@@ -320,5 +351,5 @@ class _Members:
             try:
                 yield self._decoder.decompress(pending, _INFLATE_STEP)
             except zlib.error as error:
-                raise UnreadableData(f"The compressed answer is broken: {error}.") from None
+                raise UnreadableData(f"The compressed response is broken: {error}.") from None
             pending = self._decoder.unused_data if self._decoder.eof else self._decoder.unconsumed_tail

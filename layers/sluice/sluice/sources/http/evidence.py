@@ -1,6 +1,6 @@
-"""What the pages of a run say about the upstream having changed while they were read.
+"""Evidence in the pages of a run that the upstream changed while they were fetched.
 
-docs/completeness.md says what each finding means; keep the two in agreement.
+docs/completeness.md describes each finding for users; change both together.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from sluice.sources.http.passes import Pass
 
 @dataclass(frozen=True)
 class Finding:
-    """A reason to doubt that a pass has every record once.
+    """A reason to doubt that a pass has every record exactly once.
 
     Args:
-        settles: whether reading the pages again may remove the doubt.
-        explained: whether the doubt goes when the pass before has the same records.
+        reason: the finding as a sentence for users.
+        settles: whether another pass may remove the doubt.
+        explained: whether the doubt is removed if the previous pass has the same records.
     """
 
     reason: str
@@ -31,67 +32,79 @@ class Finding:
 
 
 class Examiner:
-    """Looks for evidence in the pages of a pass.
+    """Examines the pages of a pass.
 
     Args:
-        most: the most records that are compared.
+        datasource: the datasource, with its primary key.
+        paginator: its paginator.
+        identities: the identities of the pages' records.
+        max_records: the most records that are compared.
     """
 
-    def __init__(self, datasource: Datasource, pages: Paginator, identities: Identities, most: int) -> None:
+    def __init__(self, datasource: Datasource, paginator: Paginator, identities: Identities, max_records: int) -> None:
         self._key = datasource.primary_key
-        self._paginator = pages
+        self._paginator = paginator
         self._identities = identities
-        self._most = most
+        self._max_records = max_records
 
-    async def findings(self, read: Pass, end: End, before: Pass | None, *, must_agree: bool) -> list[Finding]:
-        """The evidence against a pass.
+    async def findings(self, current: Pass, end: End, previous: Pass | None, *, must_agree: bool) -> list[Finding]:
+        """Return the evidence against the completeness of a pass.
 
         Args:
-            before: the pass before; none if this is the first one.
-            must_agree: whether both must have the same records.
+            current: the pass, whose last page was received.
+            end: the end of its pages.
+            previous: the pass before; None if this is the first one.
+            must_agree: whether both passes must have the same records.
         """
-        pages = [page for page in read.pages if not page.repeated]
-        findings = self._of_counts(read)
-        if len(read.pages) == 1:
+        pages = [page for page in current.pages if not page.repeated]
+        findings = self._of_counts(current)
+        if len(current.pages) == 1:
             return findings
-        compared = [*pages, *([read.check] if read.check else []), *(before.pages if before else [])]
-        if sum(page.rows or 0 for page in compared) > self._most:
-            reason = f"the pages have more than {self._most} records, too many to compare; raise MAX_COMPARED_RECORDS"
+        compared_pages = [*pages, *([current.check] if current.check else []), *(previous.pages if previous else [])]
+        if sum(page.rows or 0 for page in compared_pages) > self._max_records:
+            reason = (
+                f"the pages have more than {self._max_records} records, too many to compare; raise MAX_COMPARED_RECORDS"
+            )
             return [*findings, Finding(reason, settles=False)]
-        await self._identities.load([*compared, *_replaced(pages)])
-        findings = [*self._of_records(read, pages), *findings]
-        if before is None or not (must_agree or findings):
+        await self._identities.load([*compared_pages, *_replaced(pages)])
+        findings = [*self._of_records(current, pages), *findings]
+        if previous is None or not (must_agree or findings):
             return findings
-        changed = differences(pages, before.pages, self._identities)
+        changed = differences(pages, previous.pages, self._identities)
         if changed and must_agree:
             return [*findings, Finding(f"reading the pages again gave {changed} records that differ{self._advice()}")]
-        counted = self._paginator.counts == "records" and read.pages[-1].total is not None
-        sure = counted and end.completeness == "complete" and not changed
-        return [finding for finding in findings if not (sure and finding.explained)]
+        # Short pages are no evidence if two passes agree and the total counts every record.
+        has_total = self._paginator.counts == "records" and current.pages[-1].total is not None
+        proven = has_total and end.completeness == "complete" and not changed
+        return [finding for finding in findings if not (proven and finding.explained)]
 
-    def _of_counts(self, read: Pass) -> list[Finding]:
-        """What totals and the pages' sizes say."""
+    def _of_counts(self, current: Pass) -> list[Finding]:
+        """Return findings about totals and the sizes of pages."""
         findings = []
-        given = [page for page in read.pages if page.total is not None]
-        changes = [(before, after) for before, after in pairwise(given) if before.total != after.total]
+        pages_with_total = [page for page in current.pages if page.total is not None]
+        changes = [(before, after) for before, after in pairwise(pages_with_total) if before.total != after.total]
         if changes:
             before, after = changes[0]
             findings.append(
                 Finding(
-                    f"the upstream said {before.total} {self._paginator.counts} on page {before.number}, and "
-                    f"{after.total} on page {after.number}: it changed while it was read"
+                    f"the total was {before.total} {self._paginator.counts} on page {before.number} and {after.total} "
+                    f"on page {after.number}: the upstream changed while it was read"
                 )
             )
         findings += [
-            Finding(f"page {page.number}: {OPEN_ENDED}", settles=False) for page in read.pages[:-1] if page.open_ended
+            Finding(f"page {page.number}: {OPEN_ENDED}", settles=False)
+            for page in current.pages[:-1]
+            if page.open_ended
         ]
         if self._paginator.positional:
-            findings += _of_sizes([page for page in read.pages if page.rows])
-            findings += [Finding(f"page {page.number} repeats the one before") for page in read.pages if page.repeated]
+            findings += _of_sizes([page for page in current.pages if page.rows])
+            findings += [
+                Finding(f"page {page.number} repeats the one before") for page in current.pages if page.repeated
+            ]
         return findings
 
-    def _of_records(self, read: Pass, pages: list[PageReceipt]) -> list[Finding]:
-        """What the records say: those that are on several pages, and pages that changed."""
+    def _of_records(self, current: Pass, pages: list[PageReceipt]) -> list[Finding]:
+        """Return findings about records that are on several pages, and about pages that changed."""
         findings = []
         repeated = repeats(pages, self._identities)
         if repeated is not None:
@@ -100,7 +113,7 @@ class Examiner:
             advice = "" if self._key else "; if it has equal records, name a primary_key that tells them apart"
             findings.append(
                 Finding(
-                    f"{repeated.count} {noun} came on more than one page, as on pages {first} and {second}: "
+                    f"{repeated.count} {noun} are on more than one page, such as pages {first} and {second}: "
                     f"the upstream changed while it was read, or has no stable order{advice}"
                 )
             )
@@ -109,9 +122,9 @@ class Examiner:
             for page in pages
             if page.replaced and self._identities.of(page.replaced) - self._identities.of(page.hash)
         ]
-        if read.check and self._identities.of(read.check.hash) != self._identities.of(pages[0].hash):
+        if current.check and self._identities.of(current.check.hash) != self._identities.of(pages[0].hash):
             findings.append(
-                Finding(f"page {pages[0].number} had other records when it was asked for again{self._advice()}")
+                Finding(f"page {pages[0].number} had other records when it was requested again{self._advice()}")
             )
         return findings
 
@@ -120,7 +133,7 @@ class Examiner:
 
 
 def _of_sizes(pages: list[PageReceipt]) -> list[Finding]:
-    """A page with fewer records than another one, and others after it."""
+    """Return a finding if a page other than the last has fewer records than the largest page."""
     if not pages:
         return []
     largest = max(pages, key=lambda page: page.rows or 0)
@@ -137,5 +150,5 @@ def _of_sizes(pages: list[PageReceipt]) -> list[Finding]:
 
 
 def _replaced(pages: list[PageReceipt]) -> list[PageReceipt]:
-    """What an earlier attempt received for these pages."""
+    """Return receipts of what an earlier attempt received for these pages."""
     return [page.model_copy(update={"hash": page.replaced}) for page in pages if page.replaced]

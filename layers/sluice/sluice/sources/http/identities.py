@@ -1,4 +1,4 @@
-"""Which records the pages of a run have, as hashes: what tells whether pages overlap or have changed."""
+"""Hashes of the records of a run's pages, by which overlapping and changed pages are detected."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ from sluice.lake.store import Lake
 
 _LOADED_AT_ONCE = 16
 _BUCKETS = 256
-# So many records are compared as one set, of about 100 bytes for each.
+# Up to this number, all records are compared in one set, which needs about 100 bytes for each.
 _ONE_SET = 1_000_000
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was seen of a page's records.
+class PageIdentities:
+    """The hashes of a page's records.
 
     Args:
-        content: a hash that pages with the same records in the same order have in common.
+        identities: an identity of 8 bytes for each record, of its primary key or else of its content.
+        content: the SHA-256 of all records in order, in hexadecimal.
     """
 
     identities: bytes
@@ -47,14 +48,18 @@ class Look:
 class Identities:
     """The identities of each page's records, by the page's hash.
 
-    A call that hands over keeps them in the lake, so that a later one need not parse the pages
-    again; where they are not, as after a crash, they are made again from the pages.
+    A call that hands over stores them in the lake, so that the next call need not parse the pages again. After a
+    crash they are computed from the pages.
 
     Args:
-        most: the most records of which they are held in memory; beyond it pages are not compared.
+        run: the run.
+        datasource: its datasource, with the primary key.
+        lake: where identities and pages are stored.
+        limits: limits of the parsers.
+        max_records: the most records whose identities are held in memory; with more, pages are not compared.
     """
 
-    def __init__(self, run: Run, datasource: Datasource, lake: Lake, limits: Limits, most: int) -> None:
+    def __init__(self, run: Run, datasource: Datasource, lake: Lake, limits: Limits, max_records: int) -> None:
         self._datasource = datasource
         self._lake = lake
         self._limits = limits
@@ -62,88 +67,107 @@ class Identities:
         self._of_content = identified_by_content(datasource)
         self._folder = object_keys.identities(run, identity_settings_hash(datasource))
         self._attempt = run.attempt
-        self._most_bytes = most * IDENTITY_BYTES
+        self._max_bytes = max_records * IDENTITY_BYTES
         self._held_bytes = 0
         self._known: dict[str, bytes] = {}
         self._kept: set[str] = set()
 
-    def look(self, records: list[Any]) -> Look:
-        """The identities of a page's records, and a hash of their content."""
+    def compute(self, records: list[Any]) -> PageIdentities:
+        """Compute the identities of a page's records, and the hash of their content."""
         if self._of_content:
-            made = content = content_identities(records)
+            identities = content = content_identities(records)
         else:
-            made, content = b"".join(map(self._identity, records)), dumps(records)
-        return Look(made, hashlib.sha256(content).hexdigest())
+            identities, content = b"".join(map(self._identity, records)), dumps(records)
+        return PageIdentities(identities, hashlib.sha256(content).hexdigest())
 
     def remember(self, page_hash: str, identities: bytes) -> None:
-        """Take note of a page's records."""
-        self._held_bytes += len(identities)
-        if self._held_bytes <= self._most_bytes:
-            self._known[page_hash] = identities
-
-    def keep(self, number: int) -> None:
-        """Have what this call has taken note of at hand for a later call.
+        """Hold a page's identities in memory, up to the limit.
 
         Args:
-            number: that of the next page, which tells this call from the others.
+            page_hash: the hash of the page's body.
+            identities: those of its records.
         """
-        mine = {page_hash: known for page_hash, known in self._known.items() if page_hash not in self._kept}
-        if mine:
-            sizes = orjson.dumps([[page_hash, len(known)] for page_hash, known in mine.items()])
-            self._lake.put(f"{self._folder}/{self._attempt}-{number}", b"\n".join([sizes, b"".join(mine.values())]))
+        self._held_bytes += len(identities)
+        if self._held_bytes <= self._max_bytes:
+            self._known[page_hash] = identities
+
+    def store(self, next_page: int) -> None:
+        """Store the identities of this call's pages in the lake, for a later call.
+
+        Args:
+            next_page: the number of the next page; it makes the object's key different from those of other calls.
+        """
+        unsaved = {page_hash: known for page_hash, known in self._known.items() if page_hash not in self._kept}
+        if unsaved:
+            sizes = orjson.dumps([[page_hash, len(known)] for page_hash, known in unsaved.items()])
+            self._lake.put(
+                f"{self._folder}/{self._attempt}-{next_page}", b"\n".join([sizes, b"".join(unsaved.values())])
+            )
 
     async def load(self, pages: Iterable[PageReceipt]) -> None:
-        """Have the identities of these pages at hand.
+        """Load the identities of these pages: from memory, from the lake, or by parsing the pages.
 
         Raises:
-            UnreadableData: a page cannot be read by the datasource's present document.
+            UnreadableData: a page cannot be parsed with the datasource's document.
         """
-        wanted = {page.hash: page for page in pages if page.hash is not None}
-        if not wanted.keys() <= self._known.keys():
-            await asyncio.to_thread(self._load_kept)
+        by_hash = {page.hash: page for page in pages if page.hash is not None}
+        if not by_hash.keys() <= self._known.keys():
+            await asyncio.to_thread(self._load_stored)
         turns = asyncio.Semaphore(_LOADED_AT_ONCE)
 
         async def load(page_hash: str, page: PageReceipt) -> None:
             async with turns:
-                self._known[page_hash] = await asyncio.to_thread(self._made_again, page_hash, page)
+                self._known[page_hash] = await asyncio.to_thread(self._parse, page_hash, page)
 
-        missing = wanted.keys() - self._known.keys()
-        await asyncio.gather(*(load(page_hash, wanted[page_hash]) for page_hash in missing))
+        missing = by_hash.keys() - self._known.keys()
+        await asyncio.gather(*(load(page_hash, by_hash[page_hash]) for page_hash in missing))
 
     def of(self, page_hash: str | None) -> set[int]:
-        """The identities of a page that was loaded, each once."""
+        """Return the distinct identities of a page that was loaded."""
         return set(array("Q", self._known[page_hash or ""]))
 
-    def _load_kept(self) -> None:
-        """Read what earlier calls have kept."""
+    def _load_stored(self) -> None:
+        """Read what earlier calls have stored."""
         for key in self._lake.names(self._folder):
             sizes, _, identities = self._lake.get(key).partition(b"\n")
-            at = 0
+            offset = 0
             for page_hash, size in orjson.loads(sizes):
-                self._known.setdefault(page_hash, identities[at : at + size])
+                self._known.setdefault(page_hash, identities[offset : offset + size])
                 self._kept.add(page_hash)
-                at += size
+                offset += size
 
-    def _made_again(self, page_hash: str, page: PageReceipt) -> bytes:
+    def _parse(self, page_hash: str, page: PageReceipt) -> bytes:
         with (
             self._lake.raw(page_hash) as content,
-            open_page(self._datasource, page, content, self._limits) as opened,
+            open_page(self._datasource, page, content, self._limits) as parsed,
         ):
-            return b"".join(map(self._identity, opened.records()))
+            return b"".join(map(self._identity, parsed.records()))
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Records that are on more than one page: how often they are there again, and two such pages."""
+    """Records that are on more than one page.
+
+    Args:
+        count: the number of repetitions.
+        pages: the numbers of two pages that have a record in common.
+    """
 
     count: int
     pages: tuple[int, int]
 
 
 def repeats(pages: list[PageReceipt], identities: Identities) -> Repeats | None:
-    """The records that came on more than one page; none when each page has its own.
+    """Find records that are on more than one page.
 
-    Memory is bounded: 8 bytes for each record, and a set of one bucket or of so many records at a time.
+    Memory is bounded: 8 bytes for each record, and one set of a bucket, or of at most a million records, at a time.
+
+    Args:
+        pages: the pages to compare; they must be loaded.
+        identities: the identities of their records.
+
+    Returns:
+        The repeated records; None if no record is on two pages.
     """
     if sum(page.rows or 0 for page in pages) <= _ONE_SET and _are_distinct(pages, identities):
         return None
@@ -160,7 +184,7 @@ def repeats(pages: list[PageReceipt], identities: Identities) -> Repeats | None:
 
 
 def _are_distinct(pages: list[PageReceipt], identities: Identities) -> bool:
-    """Whether no record is on two pages, which is so as a rule and takes a set of all to know."""
+    """Return whether no record is on two pages: the usual case, for which one set of all records is fastest."""
     seen: set[int] = set()
     for page in pages:
         present = identities.of(page.hash)
@@ -171,13 +195,19 @@ def _are_distinct(pages: list[PageReceipt], identities: Identities) -> bool:
 
 
 def differences(pages: list[PageReceipt], others: list[PageReceipt], identities: Identities) -> int:
-    """How many records are in one of two readings only."""
+    """Count the records that only one of two passes has.
+
+    Args:
+        pages: the pages of one pass; they must be loaded.
+        others: the pages of the other pass; they must be loaded.
+        identities: the identities of their records.
+    """
     buckets = zip(_buckets(pages, identities), _buckets(others, identities), strict=True)
     return sum(len(set(bucket) ^ set(other)) for bucket, other in buckets)
 
 
 def _buckets(pages: list[PageReceipt], identities: Identities) -> Iterator[array[int]]:
-    """The identities of all pages in parts that hold equal ones together."""
+    """Divide the identities of all pages into buckets; equal ones are in the same bucket."""
     buckets = [array("Q") for _ in range(_BUCKETS)]
     for page in pages:
         for identity in identities.of(page.hash):

@@ -1,40 +1,40 @@
-"""How fast a run may ask its upstream: what one answer says holds for all of the run's requests."""
+"""The request rate of a run: a pause or limit that one response asks for applies to all of its requests."""
 
 from __future__ import annotations
 
 import time
 
-# After so many pages without a further complaint the run asks for several at a time again.
-_CALM = 50
+# After so many pages without a 429 or 503, the run sends concurrent requests again.
+_CALM_PAGES = 50
 
 
 class Pace:
-    """The pause that an upstream has asked for, and how many requests it takes at a time.
+    """The pause that the upstream has asked for, and the number of concurrent requests.
 
     Args:
-        most: the most requests at a time.
+        concurrency: the most concurrent requests.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, concurrency: int) -> None:
         self.not_before = 0
-        self._most = most
-        self._calm = _CALM
+        self._concurrency = concurrency
+        self._pages_since_pause = _CALM_PAGES
 
     @property
     def width(self) -> int:
-        """How many requests may be under way."""
-        return self._most if self._calm >= _CALM else 1
+        """The number of requests that may be pending now."""
+        return self._concurrency if self._pages_since_pause >= _CALM_PAGES else 1
 
     @property
     def pausing(self) -> bool:
-        """Whether nothing may be asked now."""
+        """Whether no request may be sent now."""
         return self.not_before > 1000 * time.time()
 
     def slow_down(self, not_before: int) -> None:
-        """Keep still until a moment, in epoch milliseconds, and go on with one request at a time."""
+        """Pause until a time in epoch milliseconds, and continue with one request at a time."""
         self.not_before = max(self.not_before, not_before)
-        self._calm = 0
+        self._pages_since_pause = 0
 
-    def page_came(self) -> None:
-        """Take note of a page that was received in its turn."""
-        self._calm += 1
+    def count_page(self) -> None:
+        """Count a page that was received."""
+        self._pages_since_pause += 1

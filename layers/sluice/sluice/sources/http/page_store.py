@@ -1,4 +1,4 @@
-"""Storing pages while further ones are asked for: the bytes first, then their receipts in batches."""
+"""Store pages while further ones are requested: each page's bytes first, then receipts in batches."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sluice.catalog.runs import MOST_TOGETHER, Pages
 from sluice.domain.run import PageReceipt
 from sluice.lake.store import Lake
 
-# Pages whose receipts are not written yet: what a process that is killed has asked for in vain.
+# The most pages without a written receipt: a process that is killed has requested them in vain.
 MOST_UNWRITTEN = MOST_TOGETHER
-# A batch begins before there is room for no further page, so that the upstream need not wait for it.
+# A batch is written before MOST_UNWRITTEN is reached, so that requests need not wait for it.
 _BATCH = 15
 _STORED_AT_ONCE = 4
 
@@ -26,12 +26,15 @@ class _Unwritten:
 
 
 class PageStore:
-    """The pages of one run: stored side by side, their receipts written in the order of the pages.
+    """The pages of one run, stored concurrently; their receipts are written in the order of the pages.
 
-    So whoever is killed leaves the receipts of the first pages, each with its bytes in the lake,
-    and a later call goes on from there.
+    A receipt is written after the page's bytes and after all earlier receipts. So a process that is killed leaves
+    receipts without gaps, each with its bytes in the lake, and a later call continues after them.
 
     Args:
+        run_id: the run.
+        lake: receives the pages.
+        pages: receives the receipts.
         most_bytes: the most bytes of pages that wait to be stored.
     """
 
@@ -47,49 +50,52 @@ class PageStore:
         self._batch: asyncio.Task[None] | None = None
 
     def load(self) -> list[PageReceipt]:
-        """The receipts that earlier calls have written, in the order of the pages."""
+        """Read the receipts that earlier calls have written, in the order of the pages."""
         receipts = self._pages.of_run(self._run_id)
         self._receipts = {receipt.number: receipt for receipt in receipts}
         return receipts
 
     @property
     def receipts(self) -> list[PageReceipt]:
-        """All receipts of the run, written or not."""
+        """All receipts of the run, whether or not they are written yet."""
         return list(self._receipts.values())
 
     async def keep(self, receipt: PageReceipt, body: IO[bytes]) -> None:
-        """Begin to store a page that was received, and close its body then.
+        """Start to store a page; wait first if too many pages are not written yet.
 
-        Waits where too many pages are not written yet.
+        Args:
+            receipt: the page's receipt.
+            body: the page's bytes; the store closes it.
 
         Raises:
             Unavailable: an earlier page could not be stored.
         """
         self._receipts[receipt.number] = receipt
-        same = next((page.stored for page in self._unwritten if page.receipt.hash == receipt.hash), None)
-        if same is None:
-            same = asyncio.create_task(self._store(receipt, body))
-            same.add_done_callback(lambda task: task.cancelled() or task.exception())  # `write` raises it
+        store_task = next((page.stored for page in self._unwritten if page.receipt.hash == receipt.hash), None)
+        if store_task is None:
+            store_task = asyncio.create_task(self._store(receipt, body))
+            # Marks the exception as retrieved, so that asyncio does not log it; `write` raises it.
+            store_task.add_done_callback(lambda task: task.cancelled() or task.exception())
         else:
-            body.close()  # two writers of one object would be in each other's way
-        self._unwritten.append(_Unwritten(receipt, same))
+            body.close()  # the same content is being stored already, under the same key
+        self._unwritten.append(_Unwritten(receipt, store_task))
         if len(self._unwritten) >= _BATCH and (self._batch is None or self._batch.done()):
-            await self._batch_written()
+            await self._finish_batch()
             self._batch = asyncio.create_task(self.write())
         while len(self._unwritten) >= MOST_UNWRITTEN or self._waiting_bytes() > self._most_bytes:
             await asyncio.wait([next(page.stored for page in self._unwritten)])
             await self.write()
 
     async def note(self, receipt: PageReceipt) -> None:
-        """Write the receipt of a page that could not be had, at once: it says when to ask again."""
+        """Write the receipt of a failed page at once, since it says when the page may be requested again."""
         self._receipts[receipt.number] = receipt
         await asyncio.to_thread(self._pages.put, self._run_id, receipt)
 
     async def write(self) -> None:
-        """Write the receipts of the pages that are stored by now.
+        """Write the receipts of the pages that are stored by now, up to the first that is not.
 
         Raises:
-            Unavailable: the first of them could not be stored.
+            Unavailable: the first page without a receipt could not be stored.
         """
         async with self._writing:
             if self._unwritten and self._unwritten[0].stored.done():
@@ -100,17 +106,17 @@ class PageStore:
                     self._unwritten.popleft()
 
     async def flush(self) -> None:
-        """Store and write all that is left.
+        """Store all remaining pages and write their receipts.
 
         Raises:
-            Unavailable: a page could not be stored; the receipts of those before it are written.
+            Unavailable: a page could not be stored; the receipts of the pages before it are written.
         """
-        await self._batch_written()
+        await self._finish_batch()
         while self._unwritten:
             await asyncio.wait({page.stored for page in self._unwritten})
             await self.write()
 
-    async def _batch_written(self) -> None:
+    async def _finish_batch(self) -> None:
         if self._batch is not None:
             await self._batch
 

@@ -1,4 +1,4 @@
-"""Asking for pages before those in front of them have come, where their addresses are known."""
+"""Requests for pages ahead of the current one, if their parameters are known before it arrives."""
 
 from __future__ import annotations
 
@@ -10,65 +10,69 @@ from itertools import islice
 from typing import Any
 
 from sluice.sources.http.pagination import State
-from sluice.sources.http.requester import Try
+from sluice.sources.http.requester import RequestOutcome
 
-# Asks for a state's page once; none when nothing may be asked now.
-Ask = Callable[[State], Coroutine[Any, Any, Try | None]]
+# Requests the page of a state once; returns None if no request may be sent now.
+SendRequest = Callable[[State], Coroutine[Any, Any, RequestOutcome | None]]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Pending:
     number: int
     state: State
-    task: asyncio.Task[Try | None]
+    task: asyncio.Task[RequestOutcome | None]
 
 
-class Ahead:
+class Prefetcher:
     """The requests for pages whose turn has not come, in the order of the pages.
 
-    Nothing is written of them before their turn: a run ends as if it had asked for one page after
-    the other, whatever the order of the answers.
+    Nothing about a page is stored before its turn. So a run has the same result as with one request after the
+    other, whatever the order of the responses.
+
+    Args:
+        send: requests the page of a state once.
     """
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
-        self._asked: deque[_Asked] = deque()
+    def __init__(self, send: SendRequest) -> None:
+        self._send = send
+        self._pending: deque[_Pending] = deque()
 
-    def look(self, states: Iterable[State], number: int, most: int) -> None:
-        """Ask for the pages of the next states, as far as they are not asked for.
+    def request(self, states: Iterable[State], number: int, max_pending: int) -> None:
+        """Request the pages of the next states, except those that are requested already.
 
         Args:
-            number: that of the first one's page.
-            most: how many may be under way.
+            states: the states of the pages after the current one, in order.
+            number: the number of the first of these pages.
+            max_pending: the most requests that may be pending.
         """
-        for state in islice(states, len(self._asked), most):
-            asked = _Asked(number + len(self._asked), state, asyncio.create_task(self._ask(state)))
-            self._asked.append(asked)
+        for state in islice(states, len(self._pending), max_pending):
+            page = _Pending(number + len(self._pending), state, asyncio.create_task(self._send(state)))
+            self._pending.append(page)
 
-    def foresees(self, state: State) -> bool:
-        """Whether the next page is the first of those that were asked for, if any were."""
-        return not self._asked or self._asked[0].state == state
+    def expects(self, state: State) -> bool:
+        """Return whether the next page is the first pending one; true as well if none is pending."""
+        return not self._pending or self._pending[0].state == state
 
-    async def take(self) -> Try | None:
-        """What asking for the next page has given; none if it was not asked for."""
-        return await self._asked.popleft().task if self._asked else None
+    async def next_outcome(self) -> RequestOutcome | None:
+        """Wait for the first pending request and remove it; return None if none is pending or it was not sent."""
+        return await self._pending.popleft().task if self._pending else None
 
-    async def drop(self) -> dict[int, tuple[State, dict[str, Any]]]:
-        """Forget all that was asked for.
+    async def cancel(self) -> dict[int, tuple[State, dict[str, Any]]]:
+        """Cancel all pending requests and discard their responses.
 
         Returns:
-            What has failed meanwhile: the state and the failure, by the number of the page.
+            The requests that have failed already: the state and the failure, by the number of the page.
         """
-        dropped, self._asked = self._asked, deque()
-        for asked in dropped:
-            asked.task.cancel()
-        outcomes = await asyncio.gather(*(asked.task for asked in dropped), return_exceptions=True)
+        cancelled, self._pending = self._pending, deque()
+        for page in cancelled:
+            page.task.cancel()
+        outcomes = await asyncio.gather(*(page.task for page in cancelled), return_exceptions=True)
         failures: dict[int, tuple[State, dict[str, Any]]] = {}
-        for asked, outcome in zip(dropped, outcomes, strict=True):
-            if not isinstance(outcome, Try):
+        for page, outcome in zip(cancelled, outcomes, strict=True):
+            if not isinstance(outcome, RequestOutcome):
                 continue
-            if outcome.received is not None:
-                outcome.received.body.close()
+            if outcome.response is not None:
+                outcome.response.body.close()
             else:
-                failures[asked.number] = (asked.state, outcome.failure)
+                failures[page.number] = (page.state, outcome.failure)
         return failures

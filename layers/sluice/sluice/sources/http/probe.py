@@ -1,4 +1,4 @@
-"""Asking an upstream once without keeping anything: check and preview."""
+"""Check and preview an HTTP API: request pages once, without storing anything."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from sluice.errors import RunError, SourceRefused, SourceUnreachable, Unreadable
 from sluice.formats.limits import Limits
 from sluice.formats.parsed_page import open_page
 from sluice.settings import Settings
-from sluice.sources.base import Checked, Look
+from sluice.sources.base import CheckResult, PageVisitor
 from sluice.sources.http.auth import Credentials, credentials
-from sluice.sources.http.client import Received, Request, SourceClient, connection_fault, full_url
-from sluice.sources.http.pagination import End, PageFacts, State, paginator
+from sluice.sources.http.client import Request, Response, SourceClient, connection_fault, full_url
+from sluice.sources.http.pagination import End, PageFacts, State
+from sluice.sources.http.paginators import make_paginator
 from sluice.sources.http.request_builder import next_address, page_request
 
 
 @dataclass(frozen=True)
 class ProbedPage:
-    """A page that was asked for, with the receipt it would have; its body is open while it is looked at."""
+    """A page with the receipt that it would have; its body is closed when the next page is requested."""
 
     receipt: PageReceipt
-    received: Received
+    response: Response
 
 
 class Probe:
-    """Asks an HTTP datasource for a few pages, each once.
+    """Requests a few pages of an HTTP datasource, without retries.
 
     Args:
-        secret: gives a secret's value by its name.
-        transport: makes a fresh transport.
+        datasource: the datasource; it need not be stored.
+        settings: limits.
+        secret: returns a secret's value by its name.
+        transport: makes a new transport.
     """
 
     def __init__(
@@ -56,9 +59,9 @@ class Probe:
         self._status: int | None = None
         self._deadline = time.monotonic() + settings.probe_seconds
 
-    def check(self) -> Checked:
-        """Ask for the first page, and say how that went; nothing is raised for what an upstream does."""
-        begun = time.monotonic()
+    def check(self) -> CheckResult:
+        """Request the first page; errors of the upstream are part of the result and are not raised."""
+        start = time.monotonic()
 
         async def ask() -> int:
             async for page in self._pages(1):
@@ -70,82 +73,86 @@ class Probe:
             records = asyncio.run(ask())
         except RunError as error:
             reason = error.detail
-        return Checked(reason is None, self._status, round(1000 * (time.monotonic() - begun)), records, reason)
+        return CheckResult(reason is None, self._status, round(1000 * (time.monotonic() - start)), records, reason)
 
-    def preview(self, most: int, look: Look) -> int:
-        """Look at the first pages.
+    def preview(self, max_pages: int, visit: PageVisitor) -> int:
+        """Request the first pages and pass each to `visit`.
+
+        Args:
+            max_pages: the most pages.
+            visit: is called with the receipt and the body of each page.
 
         Returns:
-            How many there were.
+            The number of pages.
 
         Raises:
-            RunError: the upstream cannot be had, or is not what the datasource says.
+            RunError: a page cannot be fetched or read.
         """
 
         async def ask() -> int:
             count = 0
-            async for page in self._pages(most):
-                page.received.body.seek(0)
-                look(page.receipt, page.received.body)
+            async for page in self._pages(max_pages):
+                page.response.body.seek(0)
+                visit(page.receipt, page.response.body)
                 count += 1
             return count
 
         return asyncio.run(ask())
 
-    async def _pages(self, most: int) -> AsyncIterator[ProbedPage]:
-        known = credentials(self._http.auth, self._secret)
-        pages = paginator(self._http.pagination)
+    async def _pages(self, max_pages: int) -> AsyncIterator[ProbedPage]:
+        known_credentials = credentials(self._http.auth, self._secret)
+        paginator = make_paginator(self._http.pagination)
         client = SourceClient(self._transport(), self._settings.max_page_bytes)
-        state: State | End = pages.first()
+        state: State | End = paginator.first_state()
         try:
-            for number in range(1, most + 1):
+            for number in range(1, max_pages + 1):
                 if isinstance(state, End):
                     return
-                request = page_request(self._http, pages.ask(state))
-                received = await self._ask(client, request, known)
-                with received.body:
-                    page = ProbedPage(self._receipt(number, request, received), received)
+                request = page_request(self._http, paginator.parameters(state))
+                response = await self._ask(client, request, known_credentials)
+                with response.body:
+                    page = ProbedPage(self._receipt(number, request, response), response)
                     yield page
-                    facts = self._facts(page) if pages.reads_pages else PageFacts(None, 0)
+                    facts = self._facts(page) if paginator.reads_pages else PageFacts(None, 0)
                 try:
-                    state = pages.after(state, facts)
+                    state = paginator.next_state(state, facts)
                 except ValueError as error:
                     raise UnreadableData(f"`pagination`: {error}.") from None
                 if not isinstance(state, End) and "url" in state:
-                    state = {"url": next_address(full_url(request), state["url"], known)}
+                    state = {"url": next_address(full_url(request), state["url"], known_credentials)}
         except RunError as error:
-            error.detail = known.masked(error.detail)
+            error.detail = known_credentials.masked(error.detail)
             raise
         finally:
             await client.aclose()
 
-    async def _ask(self, client: SourceClient, request: Request, known: Credentials) -> Received:
-        left = max(0.1, self._deadline - time.monotonic())
+    async def _ask(self, client: SourceClient, request: Request, known_credentials: Credentials) -> Response:
+        seconds_left = max(0.1, self._deadline - time.monotonic())
         try:
-            async with asyncio.timeout(left):
-                received = await client.send(request, known)
+            async with asyncio.timeout(seconds_left):
+                response = await client.send(request, known_credentials)
         except (httpx.TransportError, TimeoutError, OSError) as error:
-            fault = known.masked(connection_fault(error))
-            raise SourceUnreachable(f"{full_url(request)} cannot be reached: {fault}; check the address.") from None
-        self._status = received.status
-        if not 200 <= received.status < 300:
-            received.body.close()
-            raise SourceRefused(f"The upstream answered {received.status}.")
-        return received
+            fault = known_credentials.masked(connection_fault(error))
+            raise SourceUnreachable(f"{full_url(request)} cannot be reached: {fault}. Check the address.") from None
+        self._status = response.status
+        if not 200 <= response.status < 300:
+            response.body.close()
+            raise SourceRefused(f"The upstream answered {response.status}.")
+        return response
 
-    def _receipt(self, number: int, request: Request, received: Received) -> PageReceipt:
+    def _receipt(self, number: int, request: Request, response: Response) -> PageReceipt:
         return PageReceipt(
             number=number,
             ok=True,
             url=full_url(request),
             method=request.method,
-            status=received.status,
-            media_type=received.headers.get("content-type"),
+            status=response.status,
+            media_type=response.headers.get("content-type"),
             fetched_at=rfc3339(now()),
         )
 
     def _facts(self, page: ProbedPage) -> PageFacts:
-        page.received.body.seek(0)
-        with open_page(self._datasource, page.receipt, page.received.body, self._limits) as opened:
-            document = opened.document()
-            return PageFacts(document, sum(1 for _ in opened.records()), dict(page.received.headers))
+        page.response.body.seek(0)
+        with open_page(self._datasource, page.receipt, page.response.body, self._limits) as parsed:
+            document = parsed.document()
+            return PageFacts(document, sum(1 for _ in parsed.records()), dict(page.response.headers))

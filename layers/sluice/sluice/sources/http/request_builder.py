@@ -1,4 +1,4 @@
-"""From a datasource and the state of its pagination to the request for a page."""
+"""Build the request for a page from a datasource and the state of its pagination."""
 
 from __future__ import annotations
 
@@ -10,50 +10,55 @@ from sluice.domain.json_text import set_at_pointer
 from sluice.errors import UnreadableData
 from sluice.sources.http.auth import Credentials
 from sluice.sources.http.client import Request, absolute
-from sluice.sources.http.pagination import Ask
+from sluice.sources.http.pagination import PageParameters
 
 
-def page_request(http: HttpSource, ask: Ask) -> Request:
-    """The request for a page, without credentials.
+def page_request(http: HttpSource, parameters: PageParameters) -> Request:
+    """Return the request for a page, without credentials.
 
-    An address that a page named is asked for as it is: it holds what the upstream wants.
+    Args:
+        http: the datasource's `http`.
+        parameters: the page's parameters. If they have an address, the datasource's `params` are not added to it:
+            the upstream has put what it needs into the address.
     """
-    params = {name: _query_text(value) for name, value in http.params.items()} | dict(ask.params)
+    params = {name: _query_text(value) for name, value in http.params.items()} | dict(parameters.params)
     return Request(
         method=http.method,
-        url=ask.url or http.url,
+        url=parameters.url or http.url,
         home=http.url,
-        params=params if ask.url is None else {},
+        params=params if parameters.url is None else {},
         headers=http.headers,
-        json=_body(http.body, ask),
+        json=_body(http.body, parameters),
         timeout_seconds=http.timeout_seconds,
     )
 
 
-def _body(body: Any, ask: Ask) -> Any:
-    if not ask.body:
+def _body(body: Any, parameters: PageParameters) -> Any:
+    if not parameters.body:
         return body
     filled = copy.deepcopy(body) if body is not None else {}
-    for pointer, value in ask.body.items():
+    for pointer, value in parameters.body.items():
         set_at_pointer(filled, pointer, value)
     return filled
 
 
-def next_address(current: str, named: str, credentials: Credentials) -> str:
-    """The absolute address of the next page, without the credentials that an upstream may echo.
+def next_address(current: str, link: str, credentials: Credentials) -> str:
+    """Return the absolute address of the next page, without credentials that the upstream echoes.
 
     Args:
-        current: the address of the page that names it.
+        current: the address of the page that has the link.
+        link: the link, absolute or relative.
+        credentials: the credentials to remove.
 
     Raises:
-        UnreadableData: it is no address of HTTP.
-        SourceRefused: it contains a secret elsewhere than in a query parameter.
+        UnreadableData: the link is not an HTTP address.
+        SourceRefused: the link contains a secret elsewhere than in a query parameter.
     """
-    address = absolute(current, named)
+    address = absolute(current, link)
     if address is None:
-        shown = credentials.masked(named)[:200]
-        raise UnreadableData(f"`pagination`: the next page is at {shown!r}, which is no address of HTTP.")
-    return credentials.without(address).partition("#")[0]
+        shown = credentials.masked(link)[:200]
+        raise UnreadableData(f"`pagination`: the next page is at {shown!r}, which is not an HTTP address.")
+    return credentials.strip_from(address).partition("#")[0]
 
 
 def _query_text(value: str | int | float | bool) -> str:

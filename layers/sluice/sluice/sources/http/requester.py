@@ -1,4 +1,4 @@
-"""Asking an upstream for a page until it comes: retries, pauses, and the receipts of failures."""
+"""Request a page until it arrives: retries, pauses, and the receipts of failures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from sluice.lake.store import Lake
 from sluice.settings import Settings
 from sluice.sources.base import HandOver
 from sluice.sources.http.auth import Credentials
-from sluice.sources.http.client import Received, Request, SourceClient, connection_fault, full_url
+from sluice.sources.http.client import Request, Response, SourceClient, connection_fault, full_url
 from sluice.sources.http.pace import Pace
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-# The upstream wants fewer requests, whichever page it says so for.
+# The upstream asks for fewer requests of any page.
 _BUSY = frozenset({429, 503})
 _CONNECTION_ERRORS = (httpx.TransportError, TimeoutError, OSError)
 _ADVICE = {
@@ -37,13 +37,19 @@ _ADVICE = {
 
 
 @dataclass(frozen=True)
-class Fetching:
-    """What the fetch stage works with.
+class FetchContext:
+    """The services of one call of the fetch stage.
 
     Args:
-        secret: gives a secret's value by its name.
-        seconds_left: how long this call may still run.
-        count: stores how calls were answered.
+        client: sends requests.
+        lake: receives the pages.
+        pages: receives the receipts.
+        runs: receives the run's progress.
+        settings: limits and pauses.
+        secret: returns a secret's value by its name.
+        seconds_left: returns the seconds until this call must end.
+        count: stores the numbers and durations of requests.
+        pause: waits for some seconds.
     """
 
     client: SourceClient
@@ -59,7 +65,14 @@ class Fetching:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """A page that is asked for: where it belongs, how, and how asking has failed before."""
+    """A page to request.
+
+    Args:
+        number: the number of its receipt.
+        pass_number: the number of its pass.
+        request: the request.
+        failures: the failures of earlier calls, as receipts have them.
+    """
 
     number: int
     pass_number: int
@@ -68,34 +81,41 @@ class PageRequest:
 
 
 @dataclass(frozen=True)
-class Try:
-    """What asking for a page once has given: its answer, or the failure for its receipt.
+class RequestOutcome:
+    """The outcome of one request: a response, or a failure.
 
     Args:
-        error: why asking again would not help.
+        response: the response, if its status is 2xx.
+        failure: else the failure, for the page's receipt.
+        error: the error of the run if another attempt would fail as well; None if the request can be retried.
     """
 
-    received: Received | None = None
+    response: Response | None = None
     failure: dict[str, Any] = field(default_factory=dict)
     error: RunError | None = None
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A page that came, and the failures before."""
+class FetchedPage:
+    """A page that was received, and the failed attempts before."""
 
-    received: Received
+    response: Response
     failures: list[dict[str, Any]]
 
 
 class Requester:
-    """Asks for the pages of one attempt of a run.
+    """Requests the pages of one attempt of a run.
 
     Args:
-        note: writes the receipt of a page that could not be had.
+        run: the run.
+        tools: the services of this call.
+        pace: the request rate, which all requests of the run share.
+        note: writes the receipt of a failed page.
     """
 
-    def __init__(self, run: Run, tools: Fetching, pace: Pace, note: Callable[[PageReceipt], Awaitable[None]]) -> None:
+    def __init__(
+        self, run: Run, tools: FetchContext, pace: Pace, note: Callable[[PageReceipt], Awaitable[None]]
+    ) -> None:
         self._attempt = run.attempt
         self._tools = tools
         self._pace = pace
@@ -103,41 +123,54 @@ class Requester:
         self.credentials = Credentials()
         self.tally = Tally()
 
-    async def receive(self, page: PageRequest, first: Try | None = None) -> Answer:
-        """Ask for a page until it comes; each failure is in the page's receipt before it is asked for again.
+    async def receive(self, page: PageRequest, first: RequestOutcome | None = None) -> FetchedPage:
+        """Request a page until it arrives. Each failure is stored in the page's receipt before the next attempt.
 
         Args:
-            first: what asking for it has given already.
+            page: the page.
+            first: the outcome of a request that was sent ahead.
 
         Raises:
-            HandOver: there is not enough time left for another request.
-            RunError: the page cannot be had.
+            HandOver: too little time is left for another request.
+            RunError: the page cannot be fetched.
         """
         failures = list(page.failures)
         while True:
             outcome, first = first or await self._ask_in_turn(page.request, failures), None
-            if outcome.received is not None:
-                return Answer(outcome.received, self._listed(failures))
+            if outcome.response is not None:
+                return FetchedPage(outcome.response, self._latest(failures))
             failures.append(outcome.failure)
             await self.note_failures(page, failures)
-            error = outcome.error or self._exhausted(page.request, outcome.failure, len(self._mine(failures)))
+            error = outcome.error or self._exhausted(page.request, outcome.failure, len(self._own(failures)))
             if error is not None:
                 raise error
 
-    async def ask_early(self, request: Request) -> Try | None:
-        """Ask once for a page whose turn has not come; none when the upstream wants a pause, or little time is left."""
+    async def ask_early(self, request: Request) -> RequestOutcome | None:
+        """Request a page ahead of its turn, once; return None during a pause, or if too little time is left."""
         if self._pace.pausing or self._tools.seconds_left() < self._needed(request):
             return None
         return await self._ask(request, 0)
 
-    async def refuse(self, page: PageRequest, answer: Answer, digest: str, reason: str) -> None:
-        """Keep a page that came and is not what was asked for, and say so in its receipt."""
-        await asyncio.to_thread(self._tools.lake.put_raw, answer.received.body, digest)
-        failure = self._failure(answer.received.status, reason, digest)
-        await self.note_failures(page, [*answer.failures, failure])
+    async def reject(self, page: PageRequest, fetched: FetchedPage, digest: str, reason: str) -> None:
+        """Store a page that cannot be used, and write its receipt as a failure.
+
+        Args:
+            page: the page.
+            fetched: the response.
+            digest: the hash of its body.
+            reason: why it cannot be used.
+        """
+        await asyncio.to_thread(self._tools.lake.put_raw, fetched.response.body, digest)
+        failure = self._failure(fetched.response.status, reason, digest)
+        await self.note_failures(page, [*fetched.failures, failure])
 
     async def note_failures(self, page: PageRequest, failures: list[dict[str, Any]]) -> None:
-        """Write the receipt of a page that could not be had."""
+        """Write the receipt of a page that failed.
+
+        Args:
+            page: the page.
+            failures: all failures, the latest one last.
+        """
         receipt = PageReceipt(
             number=page.number,
             pass_number=page.pass_number,
@@ -148,92 +181,99 @@ class Requester:
             status=failures[-1]["status"],
             hash=failures[-1]["hash"],
             fetched_at=rfc3339(now()),
-            failures=self._listed(failures),
+            failures=self._latest(failures),
         )
         await self._note(receipt)
 
     def keep_pause(self, receipts: list[PageReceipt]) -> None:
-        """Keep to the pause that an earlier call of this attempt was asked for."""
-        failures = [failure for receipt in receipts if not receipt.ok for failure in self._mine(receipt.failures)]
+        """Continue the pause that an upstream asked an earlier call of this attempt for."""
+        failures = [failure for receipt in receipts if not receipt.ok for failure in self._own(receipt.failures)]
         for failure in failures:
             if failure["status"] in _BUSY and failure["retry_at"] > 1000 * time.time():
                 self._pace.slow_down(failure["retry_at"])
 
-    async def _ask_in_turn(self, request: Request, failures: list[dict[str, Any]]) -> Try:
-        mine = self._mine(failures)
-        await self._await_turn(request, mine[-1]["retry_at"] if mine else 0)
-        return await self._ask(request, len(mine))
+    async def _ask_in_turn(self, request: Request, failures: list[dict[str, Any]]) -> RequestOutcome:
+        own_failures = self._own(failures)
+        await self._await_turn(request, own_failures[-1]["retry_at"] if own_failures else 0)
+        return await self._ask(request, len(own_failures))
 
-    async def _ask(self, request: Request, tried: int) -> Try:
-        wait: float | None = None
+    async def _ask(self, request: Request, earlier_attempts: int) -> RequestOutcome:
+        retry_after: float | None = None
         error: RunError | None = None
         try:
-            received = await self._send(request)
-        except RunError as refused:
-            refused.detail = self.credentials.masked(refused.detail)
-            return Try(failure=self._failure(None, refused.detail, None), error=refused)
+            response = await self._send(request)
+        except RunError as run_error:
+            run_error.detail = self.credentials.masked(run_error.detail)
+            return RequestOutcome(failure=self._failure(None, run_error.detail, None), error=run_error)
         except _CONNECTION_ERRORS as fault:
             failure = self._failure(None, self.credentials.masked(connection_fault(fault)), None)
         else:
-            if 200 <= received.status < 300:
-                return Try(received)
-            with received.body:
-                digest = await asyncio.to_thread(self._tools.lake.put_raw, received.body)
-            failure = self._failure(received.status, f"HTTP status {received.status}", digest)
-            error = _refusal(received.status) if received.status not in _RETRIED else None
-            wait = received.retry_after()
-        failure["retry_at"] = int(1000 * (time.time() + self._backoff(tried, wait)))
+            if 200 <= response.status < 300:
+                return RequestOutcome(response)
+            with response.body:
+                digest = await asyncio.to_thread(self._tools.lake.put_raw, response.body)
+            failure = self._failure(response.status, f"HTTP status {response.status}", digest)
+            error = _refusal(response.status) if response.status not in _RETRIED else None
+            retry_after = response.retry_after()
+        failure["retry_at"] = int(1000 * (time.time() + self._backoff(earlier_attempts, retry_after)))
         if failure["status"] in _BUSY:
             self._pace.slow_down(failure["retry_at"])
-        return Try(failure=failure, error=error)
+        return RequestOutcome(failure=failure, error=error)
 
-    def _mine(self, failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _own(self, failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the failures of this attempt: a redrive has all of its retries again."""
         return [failure for failure in failures if failure["attempt"] == self._attempt]
 
-    def _listed(self, failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _latest(self, failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the latest failures: a receipt keeps `keep_failed_answers` of them."""
         return failures[-self._tools.settings.keep_failed_answers :]
 
     def _needed(self, request: Request) -> float:
-        """The seconds that a request may take, with what must follow it."""
+        """Return the seconds that a request and the work after it may take."""
         return max(request.timeout_seconds, self._tools.settings.fetch_reserve_seconds)
 
-    async def _send(self, request: Request) -> Received:
-        """Ask the upstream, and count how it answers."""
-        begun = time.monotonic()
+    async def _send(self, request: Request) -> Response:
+        """Send a request, and count its outcome and duration."""
+        start = time.monotonic()
         outcome: Outcome | None = "error"
         try:
-            received = await self._tools.client.send(request, self.credentials)
-            outcome = "success" if 200 <= received.status < 300 else "error"
-            return received
+            response = await self._tools.client.send(request, self.credentials)
+            outcome = "success" if 200 <= response.status < 300 else "error"
+            return response
         except (TimeoutError, httpx.TimeoutException):
             outcome = "timeout"
             raise
         except AddressForbidden:
-            outcome = None  # nobody was asked
+            outcome = None  # no request was sent
             raise
         finally:
             if outcome is not None:
-                self.tally.count(outcome, round(1000 * (time.monotonic() - begun)))
+                self.tally.count(outcome, round(1000 * (time.monotonic() - start)))
 
     async def _await_turn(self, request: Request, retry_at: int) -> None:
-        """Wait until the moment, in epoch milliseconds, at which the page may be asked for again.
+        """Wait until a request may be sent.
 
-        The moment stands in the receipt, so that the next call keeps to it as well. A pause that
-        the upstream has asked for holds for all pages, and may grow meanwhile.
+        The time is in the page's receipt, so that the next call waits for it as well. A pause that the upstream
+        asks for applies to all pages, and another response may extend it meanwhile.
+
+        Args:
+            request: the request.
+            retry_at: when the page may be requested again, in epoch milliseconds; 0: at once.
 
         Raises:
             HandOver: too little time is left for the wait and the request.
         """
         while True:
-            awaited = max(retry_at, self._pace.not_before)
-            pause = max(0.0, awaited / 1000 - time.time())
+            resume_at = max(retry_at, self._pace.not_before)
+            pause = max(0.0, resume_at / 1000 - time.time())
             needed = self._needed(request)
             if self._tools.seconds_left() < pause + needed:
+                # Use up the time of this call, or the workflow would call again at once and wait nevertheless.
                 await self._tools.pause(min(pause, max(0.0, self._tools.seconds_left() - needed / 2)))
                 raise HandOver
             if pause:
                 await self._tools.pause(pause)
-            if self._pace.not_before <= awaited:
+            if self._pace.not_before <= resume_at:
                 return
 
     def _failure(self, status: int | None, reason: str, digest: str | None) -> dict[str, Any]:
@@ -246,25 +286,30 @@ class Requester:
             "retry_at": 0,
         }
 
-    def _exhausted(self, request: Request, failure: dict[str, Any], tries: int) -> RunError | None:
-        if tries < self._tools.settings.fetch_attempts:
+    def _exhausted(self, request: Request, failure: dict[str, Any], attempts: int) -> RunError | None:
+        if attempts < self._tools.settings.fetch_attempts:
             return None
         if failure["status"] is None:
             return SourceUnreachable(
-                f"{full_url(request)} cannot be reached after {tries} tries: {failure['reason']}; check the address."
+                f"{full_url(request)}: {attempts} attempts failed ({failure['reason']}). Check the address."
             )
         return SourceBusy(
-            f"{full_url(request)} answered {failure['status']} to {tries} tries; try again later, or ask less often."
+            f"{full_url(request)}: {attempts} attempts failed (HTTP {failure['status']}). Try again later, or send "
+            "fewer requests."
         )
 
-    def _backoff(self, tried: int, wait: float | None) -> float:
-        """Full jitter over a doubling pause; an upstream that says how long gets at least that."""
+    def _backoff(self, earlier_attempts: int, retry_after: float | None) -> float:
+        """Return the pause before the next attempt, in seconds: exponential backoff with full jitter.
+
+        With `Retry-After` the pause is that time and a quarter of the jitter, so that several runs do not return at
+        the same moment.
+        """
         settings = self._tools.settings
-        longest = min(settings.fetch_backoff_seconds * 2**tried, settings.fetch_max_backoff_seconds)
+        longest = min(settings.fetch_backoff_seconds * 2**earlier_attempts, settings.fetch_max_backoff_seconds)
         jitter = random.uniform(0, longest)  # noqa: S311 - spreads load, guards nothing
-        return jitter if wait is None else min(wait, settings.fetch_max_retry_after_seconds) + jitter / 4
+        return jitter if retry_after is None else min(retry_after, settings.fetch_max_retry_after_seconds) + jitter / 4
 
 
 def _refusal(status: int) -> SourceRefused:
-    advice = _ADVICE.get(status, "see the page's content for what it says")
+    advice = _ADVICE.get(status, "the stored response may say why")
     return SourceRefused(f"The upstream answered {status}; {advice}.")

@@ -15,7 +15,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import RunError
 from sluice.formats.extended_json import MEDIA_TYPE
-from sluice.sources.base import Call, Checked, HandOver, Look, Secret, Services
+from sluice.sources.base import Call, CheckResult, HandOver, PageVisitor, Secret, Services
 from sluice.sources.http.page_store import PageStore
 from sluice.sources.mongo.connection import MongoTools
 from sluice.sources.mongo.loop import VettedLoop
@@ -41,7 +41,7 @@ class MongoCollectionSource:
         finally:
             call.count(tools.tally)
 
-    def check(self, datasource: Datasource, services: Services, secret: Secret) -> Checked:
+    def check(self, datasource: Datasource, services: Services, secret: Secret) -> CheckResult:
         """Ask for the first documents."""
         begun = time.monotonic()
         records, reason = None, None
@@ -49,11 +49,13 @@ class MongoCollectionSource:
             records = _in_loop(_first(_mongo(datasource), services, secret, 1, lambda *_: None))[1]
         except RunError as error:
             reason = error.detail
-        return Checked(reason is None, None, round(1000 * (time.monotonic() - begun)), records, reason)
+        return CheckResult(reason is None, None, round(1000 * (time.monotonic() - begun)), records, reason)
 
-    def preview(self, datasource: Datasource, services: Services, secret: Secret, most: int, look: Look) -> int:
+    def preview(
+        self, datasource: Datasource, services: Services, secret: Secret, max_pages: int, visit: PageVisitor
+    ) -> int:
         """Look at the first documents."""
-        return _in_loop(_first(_mongo(datasource), services, secret, most, look))[0]
+        return _in_loop(_first(_mongo(datasource), services, secret, max_pages, visit))[0]
 
 
 def _mongo(datasource: Datasource) -> MongoDatasource:
@@ -144,7 +146,7 @@ def _sha256(body: bytes) -> str:
 
 
 async def _first(
-    datasource: MongoDatasource, services: Services, secret: Secret, most: int, look: Look
+    datasource: MongoDatasource, services: Services, secret: Secret, max_pages: int, visit: PageVisitor
 ) -> tuple[int, int]:
     """Look at the first pages; how many there were, and how many documents the first one has."""
     settings = services.settings
@@ -163,15 +165,15 @@ async def _first(
     try:
         async with aclosing(read_pages(datasource.mongo.model_copy(update=few), tools, Place())) as pages:
             async for page in pages:
-                look(_receipt(datasource, page, count + 1), BytesIO(_body(page)))
+                visit(_receipt(datasource, page, count + 1), BytesIO(_body(page)))
                 count, rows = count + 1, rows or page.rows
-                if count == most:
+                if count == max_pages:
                     break
     except HandOver:
         if not count:
             raise RunError(f"The server sent no document within {settings.probe_seconds:g} s.") from None
     if not count:
-        look(_receipt(datasource, MongoPage(b"", 0, {}, Place()), 1), BytesIO(b"[]"))
+        visit(_receipt(datasource, MongoPage(b"", 0, {}, Place()), 1), BytesIO(b"[]"))
         count = 1
     return count, rows
 

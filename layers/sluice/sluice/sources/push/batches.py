@@ -8,18 +8,24 @@ from sluice.catalog.table import ConditionFailed
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 
-# A transaction has room for a hundred writes, and each batch needs two.
+# A DynamoDB transaction has at most 100 writes, and each batch needs two.
 _AT_ONCE = 40
 
 
-def fetch_pushed(run: Run, datasource: Datasource, batches: Batches, pages: Pages) -> FetchIndex | None:
-    """Take what waits for the run: each batch stops waiting in the very transaction that makes it a page.
+def fetch_batches(run: Run, datasource: Datasource, batches: Batches, pages: Pages) -> FetchIndex | None:
+    """Turn the batches that wait for a run into its pages.
 
-    So no batch is ever lost or taken twice, whoever dies in between. Since the run has begun, no
-    further batch is given to it.
+    One transaction deletes a batch and stores the receipt of its page, so that a crash neither loses a batch
+    nor takes it twice. No batch is added to a run that has started.
+
+    Args:
+        run: the run.
+        datasource: its datasource.
+        batches: the waiting batches.
+        pages: receives the receipts.
 
     Returns:
-        What the run has; none when nothing waits and nothing was taken before.
+        The index of the pages; None if the run has no batches.
     """
     while waiting := batches.waiting(run.id, _AT_ONCE):
         writes = []
@@ -28,16 +34,16 @@ def fetch_pushed(run: Run, datasource: Datasource, batches: Batches, pages: Page
         try:
             batches.move(writes)
         except ConditionFailed:
-            continue  # another process of this run was at it: look again
-    taken = pages.of_run(run.id)
-    if not taken:
+            continue  # another execution of this step took some of them: read the queue again
+    receipts = pages.of_run(run.id)
+    if not receipts:
         return None
     return FetchIndex(
         datasource=datasource.slug,
         run=run.id,
         attempt=run.attempt,
-        fetched_at=taken[-1].fetched_at,
-        pages=taken,
+        fetched_at=receipts[-1].fetched_at,
+        pages=receipts,
         completeness="complete",
         requests=0,
     )
