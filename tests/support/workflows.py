@@ -72,7 +72,8 @@ class LocalWorkflows:
 
     def stop(self, run: Run) -> None:
         permissions.note("states:StopExecution", f"execution:{run.type.workflow}:{execution_name(run)}")
-        self.outcomes.setdefault(execution_name(run), Outcome("ABORTED"))
+        if self.outcomes.get(execution_name(run), Outcome("")).status == "RUNNING":
+            self.outcomes[execution_name(run)] = Outcome("ABORTED")
 
     def outcome(self, run: Run) -> Outcome | None:
         permissions.note("states:DescribeExecution", f"execution:{run.type.workflow}:{execution_name(run)}")

@@ -1,4 +1,4 @@
-"""The workflows' own definitions on the emulator, their functions replaced by ones that tell."""
+"""The workflows' own definitions on the emulator, their functions replaced by ones that answer as planned."""
 
 from __future__ import annotations
 
@@ -8,33 +8,25 @@ from typing import Any
 
 import pytest
 
+from sluice.domain.run import Run, execution_name
+from sluice.platform.workflows import Workflows
 from support.bare import Bare
 from support.template import ROOT
+from support.workflow_contract import CASES, DONE, FUNCTIONS, Case, code, payload, require_port
 
 WORKFLOWS = {name: json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh")}
-
-# Answers with what the event's plan says for the function; the plan travels in the run's id. Of two answers
-# the second one is given when the workers of a stage have ended.
-STEP = """
-import json
-def handler(event, context):
-    plan = json.loads(event["run_id"])
-    function = context.function_name.rsplit("-", 1)[1]
-    answer = plan[f"{function} of a part" if "number" in event else function]
-    if isinstance(answer, list):
-        answer = answer[event.get("stage", "") != ""]
-    if answer == "raise":
-        raise RuntimeError("it broke")
-    return {"run_id": event["run_id"], "attempt": event["attempt"], **answer}
-"""
 
 
 def states_of(kind: str, state_type: str) -> list[tuple[str, str, dict[str, Any]]]:
     return [(kind, name, one) for name, one in WORKFLOWS[kind]["States"].items() if one["Type"] == state_type]
 
 
+def _value(choice: dict[str, Any]) -> Any:
+    return choice["StringEquals"] if "StringEquals" in choice else choice["NumericEquals"]
+
+
 CHOICES = [
-    (kind, name, state, choice["StringEquals"], choice["Next"])
+    (kind, name, state, _value(choice), choice["Next"])
     for kind in WORKFLOWS
     for kind, name, state in states_of(kind, "Choice")
     for choice in [*state["Choices"], {"StringEquals": "failed", "Next": state["Default"]}]
@@ -45,11 +37,12 @@ CHOICES = [
     ("kind", "name", "state", "outcome", "following"), CHOICES, ids=[f"{c[0]}-{c[1]}-{c[3]}" for c in CHOICES]
 )
 def test_each_outcome_leads_where_it_should(
-    bare: Bare, kind: str, name: str, state: dict[str, Any], outcome: str, following: str
+    bare: Bare, kind: str, name: str, state: dict[str, Any], outcome: str | int, following: str
 ) -> None:
-    payload: dict[str, Any] = {"outcome": outcome}
-    if state["Choices"][0]["Variable"].startswith("$.commit"):
-        payload = {"commit": payload}
+    value: Any = outcome if "StringEquals" in state["Choices"][0] or outcome != "failed" else 3
+    for part in reversed(state["Choices"][0]["Variable"].removeprefix("$.").split(".")):
+        value = {part: value}
+    payload: dict[str, Any] = value
     tested = bare.client("stepfunctions").test_state(
         definition=json.dumps(state), roleArn="arn:aws:iam::000000000000:role/r", input=json.dumps(payload)
     )
@@ -60,8 +53,10 @@ def test_each_outcome_leads_where_it_should(
 def machines(bare: Bare) -> dict[str, str]:
     """Both workflows, deployed with functions that answer as they are told."""
     arns = {
-        f"{name.capitalize()}FunctionArn": bare.function(f"step-{name}", STEP)
-        for name in ("fetch", "extract", "commit", "plan", "merge", "partition", "model", "report")
+        "".join(word.capitalize() for word in name.split("_")) + "FunctionArn": bare.function(
+            f"step-{name}", code(name)
+        )
+        for name in FUNCTIONS
     }
     made: dict[str, str] = {}
     for kind in ("ingest", "refresh"):
@@ -74,51 +69,30 @@ def machines(bare: Bare) -> dict[str, str]:
     return made
 
 
-def payload(**plan: Any) -> dict[str, Any]:
-    return {"run_id": json.dumps(plan), "attempt": 1}
-
-
-DONE = {"outcome": "done"}
-
-
-@pytest.mark.parametrize(
-    ("plan", "status", "error"),
-    [
-        ({"fetch": DONE, "extract": {**DONE, "manifest_key": "m"}, "commit": DONE}, "SUCCEEDED", None),
-        ({"fetch": {"outcome": "failed", "error": "SourceRefused", "cause": "no"}}, "FAILED", "SourceRefused"),
-        ({"fetch": DONE, "extract": {"outcome": "stopped"}}, "SUCCEEDED", None),
-        ({"fetch": DONE, "extract": DONE, "commit": {"outcome": "failed", "error": "X", "cause": "y"}}, "FAILED", "X"),
-    ],
-    ids=["done", "fetch failed", "stopped", "commit failed"],
-)
-def test_ingest(bare: Bare, machines: dict[str, str], plan: dict[str, Any], status: str, error: str | None) -> None:
-    name = f"ingest-{abs(hash(json.dumps(plan)))}"
-    ended = bare.run(machines["ingest"], name, payload(**plan))
-    assert (ended["status"], ended.get("error")) == (status, error), ended
-
-
-@pytest.mark.parametrize("count", [0, 3])
-def test_refresh_ingests_each_item_and_goes_on_when_one_fails(bare: Bare, machines: dict[str, str], count: int) -> None:
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_an_execution_ends_as_the_contract_says(bare: Bare, machines: dict[str, str], case: Case) -> None:
+    name = f"case-{list(CASES.values()).index(case)}"
     s3 = bare.client("s3")
-    s3.create_bucket(Bucket=f"lake-{count}")
-    plans = [
-        payload(fetch=DONE, extract={**DONE, "manifest_key": "m"}, commit=DONE),
-        payload(fetch={"outcome": "failed", "error": "SourceRefused", "cause": "no"}),
-        payload(fetch=DONE, extract={**DONE, "manifest_key": "m"}, commit=DONE),
-    ][:count]
-    items = [{**plan, "execution": f"child-{count}-{number}"} for number, plan in enumerate(plans)]
-    s3.put_object(Bucket=f"lake-{count}", Key="items.json", Body=json.dumps(items))
-    model = payload(model=DONE)
-    plan = {
-        "plan": {**DONE, "bucket": f"lake-{count}", "items_key": "items.json"},
-        "merge": {**DONE, "waves": [[model, model], [model]], "reports": [payload(report=DONE)]},
-        "commit": DONE,
-    }
-    ended = bare.run(machines["refresh"], f"refresh-{count}", payload(**plan), 60)
-    assert ended["status"] == "SUCCEEDED", ended
+    s3.create_bucket(Bucket=f"lake-{name}")
+    items = [{**payload(**plan), "execution": f"{name}-{number}"} for number, plan in enumerate(case.items)]
+    s3.put_object(Bucket=f"lake-{name}", Key="items.json", Body=json.dumps(items))
+    plan = dict(case.plan)
+    if plan.get("plan", {}).get("outcome") == "done":
+        plan["plan"] = {**plan["plan"], "bucket": f"lake-{name}", "items_key": "items.json", "ingests": len(items)}
+    ended = bare.run(machines[case.kind], name, payload(**plan), 60)
+    assert (ended["status"], ended.get("error")) == (case.status, case.error), ended
     base = machines["ingest"].replace(":stateMachine:", ":execution:")
-    children = [bare.ended(f"{base}:child-{count}-{number}")["status"] for number in range(count)]
-    assert children == ["SUCCEEDED", "FAILED", "SUCCEEDED"][:count]
+    children = [bare.ended(f"{base}:{name}-{number}")["status"] for number in range(len(items))]
+    assert children == ["FAILED" if "extract" not in plan else "SUCCEEDED" for plan in case.items]
+
+
+def test_the_port_behaves_as_its_contract_says(bare: Bare, machines: dict[str, str]) -> None:
+    prefix = machines["ingest"].removesuffix("ingest")
+
+    def end(run: Run) -> None:
+        bare.ended(f"{prefix.replace(':stateMachine:', ':execution:')}ingest:{execution_name(run)}")
+
+    require_port(Workflows(bare.client("stepfunctions"), prefix), end)
 
 
 # By the step that is asked again: its workflow, the function of its workers, what else the workflow needs.
@@ -139,7 +113,7 @@ def test_a_step_in_parts_is_asked_again_when_its_workers_have_ended(
     s3.create_bucket(Bucket=name)
     stage = {"bucket": name, "items_key": "items.json", "folder": "f", "stage": "sample"}
     plan: dict[str, Any] = {
-        "plan": {**DONE, "bucket": name, "items_key": "none.json"},
+        "plan": {**DONE, "bucket": name, "items_key": "none.json", "ingests": 0},
         "fetch": DONE,
         step: [{"outcome": "parts", **stage}, ended_as],
         f"{worker} of a part": answer,
@@ -155,5 +129,4 @@ def test_a_step_in_parts_is_asked_again_when_its_workers_have_ended(
         sfn.describe_map_run(mapRunArn=one["mapRunArn"])["itemCounts"]
         for one in sfn.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
     ]
-    others = [(0, 0)] if kind == "refresh" else []  # the datasources that are ingested
-    assert sorted((one["total"], one["failed"]) for one in counts) == [*others, (3, 3 if answer == "raise" else 0)]
+    assert [(one["total"], one["failed"]) for one in counts] == [(3, 3 if answer == "raise" else 0)]
