@@ -96,6 +96,11 @@ PROOF: list[Lane] = [
             [*PYTEST, "tests/fetching/test_mongo_sources.py", "-k", "large"],
             {"PROOF": "1"},
         ),
+        (
+            "proof: any order of events",
+            [*PYTEST, *(f"tests/unit/test_{name}.py" for name in ("drop_bursts", "dead_letters")), "-n", "2"],
+            {"PROOF": "1"},
+        ),
         ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]

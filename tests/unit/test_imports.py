@@ -51,11 +51,11 @@ STAGE = Budget(LOGGED, 200)
 BUDGETS = {
     "api": Budget(ROUTED, 308),
     "authoring": Budget(ROUTED, 374),
-    "authorizer": Budget(CATALOG, 153),
+    "authorizer": Budget(CATALOG, 154),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 196),
+    "inbox": Budget(LOGGED, 198),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
@@ -65,8 +65,8 @@ BUDGETS = {
     "query": Budget(ROUTED, 374),
     "report": STAGE,
     "publications": Budget(LOGGED, 203),
-    "run_events": Budget(LOGGED, 208),
-    "scheduled": Budget(CATALOG, 156),
+    "run_events": Budget(LOGGED, 209),
+    "scheduled": Budget(CATALOG, 157),
 }
 
 LOAD = """

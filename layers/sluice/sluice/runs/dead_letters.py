@@ -1,10 +1,10 @@
 """Events that a function has failed on for the last time, taken up again by the sweep.
 
-Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events` or `publications` three times, then puts a
-record of it into the stack's queue of undelivered events. The same code that those functions run
-takes such an event up again: it does nothing twice, since drops and firings have their locks and
-an ended run stays as it ended. A record that cannot be taken up is logged and stays in the queue,
-which sets it aside after a few sweeps.
+Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events` or `publications` three times,
+then puts a record of it into the stack's queue of undelivered events. The same code that those
+functions run takes such an event up again: it does nothing twice, since drops and firings have their
+locks and an ended run stays as it ended. A record that cannot be taken up is logged and stays in the
+queue, which sets it aside after a few sweeps.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class FailedCall(Record):
     event: dict[str, Any] = Field(alias="requestPayload")
 
     def function(self, stack: str) -> str:
-        """The function's name without the stack's: `inbox`."""
+        """The function's name without the stack's, such as `inbox`."""
         name = self.context.function_arn.partition(":function:")[2].partition(":")[0]
         return name.removeprefix(f"{stack}-")
 
@@ -86,15 +86,14 @@ def _is_taken_up(services: Container, queue: MessageQueue, message: Message) -> 
 
 def _take_up(services: Container, call: FailedCall, message_id: str) -> None:
     match call.function(services.settings.stack):
+        case "run_events" | "publications" if call.event.get("sweep"):
+            pass  # the sweeps that have come since have done its work
         case "inbox":
             for drop in announced(call.event):
                 receive(services, drop)
         case "scheduled":
             fire(services, call.event, call.context.request_id or message_id)
         case "run_events":
-            if not call.event.get("sweep"):  # a sweep that failed is made good by this one
-                reconcile_execution(services, call.event["detail"]["name"])
-        case "publications":
-            return  # its sweep, which is called again within the hour
+            reconcile_execution(services, call.event["detail"]["name"])
         case _:
             raise ValueError(f"No undelivered events of {call.context.function_arn} are known.")
