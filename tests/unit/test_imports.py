@@ -47,26 +47,26 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 200)
+STAGE = Budget(LOGGED, 203)
 BUDGETS = {
-    "api": Budget(ROUTED, 308),
-    "authoring": Budget(ROUTED, 374),
+    "api": Budget(ROUTED, 310),
+    "authoring": Budget(ROUTED, 376),
     "authorizer": Budget(CATALOG, 154),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 198),
+    "inbox": Budget(LOGGED, 200),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 281),
-    "query": Budget(ROUTED, 374),
+    "query": Budget(ROUTED, 376),
     "report": STAGE,
-    "publications": Budget(LOGGED, 203),
-    "run_events": Budget(LOGGED, 209),
-    "scheduled": Budget(CATALOG, 157),
+    "publications": Budget(LOGGED, 205),
+    "run_events": Budget(LOGGED, 211),
+    "scheduled": Budget(CATALOG, 159),
 }
 
 LOAD = """

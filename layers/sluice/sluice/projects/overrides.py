@@ -15,9 +15,10 @@ from sluice.domain.project import Project
 from sluice.domain.schema import Column
 from sluice.errors import Conflict, Invalid, NotFound
 from sluice.runs.start import follows_changes, refresh_for_change
+from sluice.services import WithDefinitions
 
 
-def overrides_of(services: Container, project: str) -> list[Override]:
+def overrides_of(services: WithDefinitions, project: str) -> list[Override]:
     """The overrides of a project, by field and key."""
     found = services.definitions.beginning("override", f"{project}#")
     overrides = [Override.model_validate(one.document) for one in found]

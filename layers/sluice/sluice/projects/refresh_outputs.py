@@ -7,19 +7,23 @@ the key of its manifest, since models and reports are made side by side.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
-from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.run import Run
 from sluice.errors import NotFound
 from sluice.lake import object_keys
 from sluice.models.graph import reads_of, waves
 from sluice.models.project_tables import MERGED, ProjectTables
-from sluice.projects.tables import models_of, tables_with
+from sluice.projects.tables import TableServices, models_of, tables_with
+from sluice.services import WithLake, WithResources
 
 
-def planned_outputs(services: Container, run: Run, merged_key: str | None) -> dict[str, Any]:
+class OutputServices(WithLake, WithResources, Protocol):
+    """What keeping the outputs of a run needs."""
+
+
+def planned_outputs(services: OutputServices, run: Run, merged_key: str | None) -> dict[str, Any]:
     """Decide what a run produces after the merge, and store the list.
 
     Args:
@@ -57,12 +61,12 @@ def report_output(name: str) -> str:
     return f"report/{name}"
 
 
-def note_output(services: Container, run: Run, name: str, manifest_key: str) -> None:
+def note_output(services: WithLake, run: Run, name: str, manifest_key: str) -> None:
     """Store which manifest an output has, for the outputs after it and for the commit."""
     services.lake.put_json(object_keys.part(run, name), {"manifest_key": manifest_key})
 
 
-def outputs_of(services: Container, run: Run) -> Iterator[tuple[str, str, Manifest]]:
+def outputs_of(services: WithLake, run: Run) -> Iterator[tuple[str, str, Manifest]]:
     """What a run has produced so far: name, manifest's key, manifest; the merge first."""
     for name in services.lake.find_json(object_keys.parts(run)) or []:
         output = services.lake.find_json(object_keys.part(run, name))
@@ -70,7 +74,7 @@ def outputs_of(services: Container, run: Run) -> Iterator[tuple[str, str, Manife
             yield name, output["manifest_key"], services.lake.manifest(output["manifest_key"])
 
 
-def run_tables(services: Container, run: Run) -> ProjectTables:
+def run_tables(services: TableServices, run: Run) -> ProjectTables:
     """The tables of a project as the models and reports of a run read them."""
     project = run.project or ""
     outputs = {name: manifest for name, _, manifest in outputs_of(services, run)}

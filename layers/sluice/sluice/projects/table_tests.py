@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Protocol
 
 from sluice.catalog.table import ConditionFailed
-from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Severity, TestResult
@@ -14,10 +14,15 @@ from sluice.domain.run import Run
 from sluice.errors import TestsFailed
 from sluice.models.project_tables import MERGED
 from sluice.models.testing import Tester
-from sluice.projects.tables import tables_with
+from sluice.projects.tables import TableServices, tables_with
+from sluice.services import WithSandbox, WithTestResults
 
 
-def test_merge(services: Container, run: Run, project: Project, merged: Manifest) -> list[str]:
+class TestServices(WithSandbox, WithTestResults, TableServices, Protocol):
+    """What running tests of tables needs."""
+
+
+def test_merge(services: TestServices, run: Run, project: Project, merged: Manifest) -> list[str]:
     """Run the project's tests of its merge and of the datasources that the merge has read.
 
     Args:
@@ -50,7 +55,7 @@ def test_merge(services: Container, run: Run, project: Project, merged: Manifest
     return warnings
 
 
-def store_results(services: Container, run: Run, dataset: DatasetId, results: list[TestResult]) -> None:
+def store_results(services: WithTestResults, run: Run, dataset: DatasetId, results: list[TestResult]) -> None:
     """Store how the tests of a table have ended, unless a later run has stored its results."""
     if run.dry_run:
         return

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 
-from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Model
 from sluice.models.project_tables import MERGED, ProjectTables
+from sluice.services import WithAssignments, WithDatasets, WithLake, WithResources
 
 
-def models_of(services: Container, project: str) -> dict[str, Model]:
+class TableServices(WithAssignments, WithResources, WithDatasets, WithLake, Protocol):
+    """What reading the tables of a project needs."""
+
+
+def models_of(services: WithResources, project: str) -> dict[str, Model]:
     """A project's models, by name."""
     stored = services.resources.all("model", project)
     return {name: Model.model_validate(definition.document) for name, definition in stored.items()}
 
 
-def published_tables(services: Container, project: str, as_of: datetime | None = None) -> ProjectTables:
+def published_tables(services: TableServices, project: str, as_of: datetime | None = None) -> ProjectTables:
     """The tables of a project as they are published now, or were at `as_of`."""
     assigned = services.assignments.of_project(project)
     models = models_of(services, project)
@@ -26,7 +31,7 @@ def published_tables(services: Container, project: str, as_of: datetime | None =
 
 
 def tables_with(
-    services: Container, project: str, models: Mapping[str, Model], outputs: Mapping[str, Manifest]
+    services: TableServices, project: str, models: Mapping[str, Model], outputs: Mapping[str, Manifest]
 ) -> ProjectTables:
     """The tables of a project as a run sees them: its own outputs, and else what is published.
 

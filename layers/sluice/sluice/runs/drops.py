@@ -158,8 +158,9 @@ def _refusal(services: Container, slug: str, rest: str, key: str) -> str | None:
     found = services.definitions.find("datasource", slug)
     if found is None:
         return f"There is no datasource {slug!r}; create it, then drop the file again."
-    if found.document["kind"] != "file":
-        return f"The datasource {slug!r} is of kind {found.document['kind']}; only file datasources take drops."
+    kind = Datasource.KINDS[found.document["kind"]]
+    if kind.ARRIVAL != "dropped":
+        return f"The datasource {slug!r} is of kind {kind.KIND}; only file datasources take drops."
     return None
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sluice.catalog.assignments import Assigned
-from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, parse_time
@@ -14,6 +13,15 @@ from sluice.domain.run import Run, execution_name
 from sluice.domain.schedule import interval_seconds
 from sluice.lake import object_keys
 from sluice.runs.start import prepare_child
+from sluice.services import WithAssignments, WithDatasets, WithDefinitions, WithLake, WithRuns
+
+
+class ChildServices(WithLake, WithRuns, Protocol):
+    """What finding the ingest runs of a refresh needs."""
+
+
+class PlanServices(ChildServices, WithDefinitions, WithAssignments, WithDatasets, Protocol):
+    """What planning a refresh needs."""
 
 
 def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
@@ -33,7 +41,7 @@ def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
     return allowed is None or now() - parse_time(checked_at) > timedelta(seconds=allowed)
 
 
-def plan_ingests(services: Container, run: Run) -> str:
+def plan_ingests(services: PlanServices, run: Run) -> str:
     """Write the refresh's items: one ingest run for each datasource to be asked.
 
     A plan that was written already stands, so that a repeated step does not ask twice; a
@@ -59,7 +67,7 @@ def _item(child: Run) -> dict[str, Any]:
     }
 
 
-def _pulled(services: Container, run: Run) -> list[Assigned]:
+def _pulled(services: PlanServices, run: Run) -> list[Assigned]:
     """The datasources that this refresh asks: pulled ones that are enabled, all or the stale."""
     if run.ingest == "none":
         return []
@@ -79,7 +87,7 @@ def _pulled(services: Container, run: Run) -> list[Assigned]:
     return chosen
 
 
-def children(services: Container, run: Run) -> list[Run]:
+def children(services: ChildServices, run: Run) -> list[Run]:
     """The ingest runs of a refresh, of all its attempts."""
     found: list[Run] = []
     for attempt in range(1, run.attempt + 1):
@@ -91,5 +99,5 @@ def children(services: Container, run: Run) -> list[Run]:
     return found
 
 
-def _succeeded_before(services: Container, run: Run) -> set[str]:
+def _succeeded_before(services: ChildServices, run: Run) -> set[str]:
     return {child.datasource or "" for child in children(services, run) if child.status == "succeeded"}

@@ -11,6 +11,7 @@ from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Drop, Run, Trigger
 from sluice.errors import Conflict, NotFound, SluiceError
 from sluice.runs.queue import requeue, start_waiting
+from sluice.services import WithRuns
 
 Ingest = Literal["stale", "all", "none"]
 _REFRESH_LOCK_SECONDS = 6 * 3600
@@ -100,7 +101,7 @@ def make_good(services: Container, run: Run) -> Run:
     return stored or run
 
 
-def prepare_child(services: Container, parent: Run, datasource: str) -> Run:
+def prepare_child(services: WithRuns, parent: Run, datasource: str) -> Run:
     """Store the ingest run of one datasource of a refresh; the refresh's workflow starts it."""
     run = Run(
         id=new_run_id(),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from sluice.container import Container
 from sluice.domain.dataset import Manifest
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, cap_notes
 from sluice.errors import ModelFailed
+from sluice.services import WithDatasets, WithDefinitions, WithLake, WithRuns
 from sluice.stages.runner import require_owner
 
 
-def commit(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, Protocol):
+    """What the stage needs."""
+
+
+def commit(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make versions of all that the run has made, in one transaction."""
     made = _made(services, run, event)
     if run.dry_run:
@@ -22,7 +26,7 @@ def commit(services: Container, run: Run, event: dict[str, Any], seconds_left: C
     return {"outcome": "done", "version": finished.version}
 
 
-def _made(services: Container, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
+def _made(services: Services, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
     """The manifests of a run: the one that the stage before has written, or those of its parts but for views."""
     if "manifest_key" in event:
         return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
@@ -35,7 +39,7 @@ def _made(services: Container, run: Run, event: dict[str, Any]) -> list[tuple[st
     return kept
 
 
-def _tried(services: Container, run: Run, manifest: Manifest) -> dict[str, Any]:
+def _tried(services: Services, run: Run, manifest: Manifest) -> dict[str, Any]:
     """End a dry run: it says what a refresh would publish, and publishes nothing."""
     services.runs.finish(
         run,

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.errors import (
     DataTooLarge,
     Overtaken,
     RunStopped,
 )
+from sluice.services import WithDatasets, WithDefinitions, WithLake, WithRuns, WithSettings
 from sluice.stages.inputs import datasource_of, fetched_of
 
 _TELL_SECONDS = 5
 
 
-def extract(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, WithSettings, Protocol):
+    """What the stage needs."""
+
+
+def extract(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make typed Parquet of the pages, and the manifest that says all about it.
 
     Pages that are too many for one call are read by workers, which are calls of this step, too: the answer
@@ -62,7 +66,7 @@ class _Watch:
         tells: whether to say how far: of many workers, none knows.
     """
 
-    def __init__(self, services: Container, run: Run, seconds_left: Callable[[], float], *, tells: bool) -> None:
+    def __init__(self, services: Services, run: Run, seconds_left: Callable[[], float], *, tells: bool) -> None:
         self._services, self._run, self._seconds_left = services, run, seconds_left
         self._tells = tells
         self._told_at = time.monotonic()

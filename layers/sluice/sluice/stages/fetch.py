@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from sluice.access.secret_use import Author
-from sluice.container import Container
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, Run
 from sluice.lake import object_keys
 from sluice.metrics import pages_fetched
+from sluice.services import WithCalls, WithDatasets, WithDefinitions, WithSecretUse
+from sluice.sources import base
 from sluice.sources.base import Call, HandOver
 from sluice.sources.registry import source_of
 from sluice.stages.inputs import datasource_of, fetched_of
 
 
-def fetch(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+class Services(WithDefinitions, WithDatasets, WithCalls, WithSecretUse, base.Services, Protocol):
+    """What the stage needs, beside what sources do."""
+
+
+def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Bring every page of a run into the lake, then write what was fetched."""
     stored = fetched_of(services, run)
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
@@ -39,7 +44,7 @@ def fetch(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     return {"outcome": "done"}
 
 
-def _nothing_waits(services: Container, run: Run) -> dict[str, Any]:
+def _nothing_waits(services: Services, run: Run) -> dict[str, Any]:
     """End a run for whose batches another one was faster: there is nothing to publish."""
     pointer = services.datasets.pointer(run.owner)
     done = {"version": pointer.published, "completeness": "complete", "rows": 0, "finished_at": rfc3339(now())}
@@ -48,7 +53,7 @@ def _nothing_waits(services: Container, run: Run) -> dict[str, Any]:
 
 
 def _fetched(
-    services: Container, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
+    services: Services, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
 ) -> FetchIndex | None:
     if run.replay is not None:
         return _replayed(services, run, run.replay)
@@ -58,7 +63,7 @@ def _fetched(
     return source_of(datasource.kind).fetch(run, datasource, services, Call(secret, seconds_left, count))
 
 
-def _replayed(services: Container, run: Run, number: int) -> FetchIndex:
+def _replayed(services: Services, run: Run, number: int) -> FetchIndex:
     """The pages of an earlier version, as this run's own: no upstream is asked.
 
     A version that was added up has the pages of all runs that added to it, the first ones first.

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sluice.container import Container
 from sluice.domain.project import Project
 from sluice.domain.run import Run, cap_notes
+from sluice.services import (
+    WithAssignments,
+    WithDatasets,
+    WithDefinitions,
+    WithLake,
+    WithResources,
+    WithRuns,
+    WithSandbox,
+    WithSettings,
+    WithTestResults,
+)
 
 if TYPE_CHECKING:
     from sluice.merge.merger import Merged
     from sluice.merge.parallel_merge import ParallelMerge
 
 
-def merge(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+class Services(
+    WithDefinitions,
+    WithAssignments,
+    WithResources,
+    WithDatasets,
+    WithLake,
+    WithRuns,
+    WithSettings,
+    WithSandbox,
+    WithTestResults,
+    Protocol,
+):
+    """What the stage needs."""
+
+
+def merge(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Merge what the project's datasources have published, test it, and plan what is made of it.
 
     A merge that is too large for one call is done by workers: the answer `"parts"` names them, and
@@ -38,9 +63,7 @@ def merge(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     return {"outcome": "done", **planned_outputs(services, run, merged.key)}
 
 
-def partition(
-    services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]
-) -> dict[str, Any]:
+def partition(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Do one worker's part of a merge that is too large for one call."""
     from sluice.merge.parallel_merge import ParallelMerge
 
@@ -49,7 +72,7 @@ def partition(
     return {"outcome": "done"}
 
 
-def _merged(services: Container, run: Run, project: Project, event: dict[str, Any]) -> Merged | dict[str, Any]:
+def _merged(services: Services, run: Run, project: Project, event: dict[str, Any]) -> Merged | dict[str, Any]:
     """The merge, with its manifest not written yet; or the workers that have to be called before.
 
     Returns:
@@ -68,7 +91,7 @@ def _merged(services: Container, run: Run, project: Project, event: dict[str, An
 
 
 def _next_stage(
-    services: Container, run: Run, parallel: ParallelMerge, event: dict[str, Any]
+    services: Services, run: Run, parallel: ParallelMerge, event: dict[str, Any]
 ) -> Merged | dict[str, Any]:
     from sluice.merge.merger import finish_parallel
     from sluice.merge.parallel_merge import STAGES
@@ -83,7 +106,7 @@ def _next_stage(
     return work_items(services, run, parallel.folder, stage, numbers)
 
 
-def _failures(services: Container, run: Run) -> dict[str, str]:
+def _failures(services: Services, run: Run) -> dict[str, str]:
     """Why datasources could not be ingested for a refresh, by their slugs."""
     from sluice.runs.plan import children
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from sluice.container import Container
 from sluice.domain.run import Run
+from sluice.services import WithAssignments, WithDatasets, WithDefinitions, WithLake, WithRuns
 
 
-def plan(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+class Services(WithDefinitions, WithAssignments, WithDatasets, WithLake, WithRuns, Protocol):
+    """What the stage needs."""
+
+
+def plan(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Decide which datasources a refresh ingests.
 
     Returns:

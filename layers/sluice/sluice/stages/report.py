@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from sluice.container import Container
 from sluice.domain.run import Run
+from sluice.services import (
+    WithAssignments,
+    WithDatasets,
+    WithDefinitions,
+    WithLake,
+    WithResources,
+    WithSandbox,
+    WithSettings,
+)
 
 
-def report(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+class Services(
+    WithDefinitions, WithAssignments, WithResources, WithDatasets, WithLake, WithSettings, WithSandbox, Protocol
+):
+    """What the stage needs."""
+
+
+def report(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Render one report of what the run has made so far."""
     from sluice.catalog.project_resources import resource_name
     from sluice.domain.report import Report

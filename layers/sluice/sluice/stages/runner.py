@@ -23,9 +23,11 @@ from sluice.errors import (
     SluiceError,
     VersionConflict,
 )
+from sluice.services import WithDefinitions
 
 logger = Logger()
-Step = Callable[[Container, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
+# Each stage takes a protocol of its own of what it needs; the container has it all.
+Step = Callable[[Any, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
 
 
 def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _failed(services, run, error)
 
 
-def require_owner(services: Container, run: Run) -> Write:
+def require_owner(services: WithDefinitions, run: Run) -> Write:
     """The condition, for a commit, that what a run works for is what it was made for.
 
     Raises:

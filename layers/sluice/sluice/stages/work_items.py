@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.lake import object_keys
+from sluice.services import WithLake
 
 
-def work_items(services: Container, run: Run, folder: str, stage: str, numbers: list[int]) -> dict[str, Any]:
+def work_items(services: WithLake, run: Run, folder: str, stage: str, numbers: list[int]) -> dict[str, Any]:
     """What a step answers so that workers are called, and then the step again.
 
     Args:

@@ -1,0 +1,102 @@
+"""One protocol for each adapter of the container, for functions that say what they need.
+
+A function that takes `services: Container` may use everything. One that takes a protocol composed of
+these is held by mypy to what it names:
+
+    class Services(WithLake, WithRuns, Protocol):
+        "What the stage needs."
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sluice.access.secret_use import SecretUse
+    from sluice.catalog.assignments import Assignments
+    from sluice.catalog.calls import CallStatistics
+    from sluice.catalog.datasets import Datasets
+    from sluice.catalog.definitions import Definitions
+    from sluice.catalog.project_resources import ProjectResources
+    from sluice.catalog.runs import Runs
+    from sluice.catalog.test_results import TestResults
+    from sluice.lake.store import Lake
+    from sluice.sandbox.sandbox import Sandbox
+    from sluice.settings import Settings
+
+
+class WithSettings(Protocol):
+    """Has the settings."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+
+class WithDefinitions(Protocol):
+    """Has what users wrote."""
+
+    @property
+    def definitions(self) -> Definitions: ...
+
+
+class WithAssignments(Protocol):
+    """Has which datasources are in which projects."""
+
+    @property
+    def assignments(self) -> Assignments: ...
+
+
+class WithResources(Protocol):
+    """Has the projects' models, reports, endpoints and links."""
+
+    @property
+    def resources(self) -> ProjectResources: ...
+
+
+class WithRuns(Protocol):
+    """Has the runs."""
+
+    @property
+    def runs(self) -> Runs: ...
+
+
+class WithDatasets(Protocol):
+    """Has versions and pointers."""
+
+    @property
+    def datasets(self) -> Datasets: ...
+
+
+class WithTestResults(Protocol):
+    """Has how tests have ended."""
+
+    @property
+    def test_results(self) -> TestResults: ...
+
+
+class WithCalls(Protocol):
+    """Has the statistics of calls of upstreams."""
+
+    @property
+    def calls(self) -> CallStatistics: ...
+
+
+class WithLake(Protocol):
+    """Has the lake."""
+
+    @property
+    def lake(self) -> Lake: ...
+
+
+class WithSandbox(Protocol):
+    """Has the process in which users' SQL is run."""
+
+    @property
+    def sandbox(self) -> Sandbox: ...
+
+
+class WithSecretUse(Protocol):
+    """Has which datasource may use which secret, and their values."""
+
+    @property
+    def secret_use(self) -> SecretUse: ...
