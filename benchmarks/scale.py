@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.merge_data import SOURCES, SPEC, TYPES, sources, write_source
 from sluice.domain.merge import JoinMerge
 from sluice.domain.schema import Column
-from sluice.lake.ordered import order_key, range_of, starts_of
+from sluice.lake.ordered import order_key, range_number, range_starts
 from sluice.lake.parquet import LocalFile, engine, rows_of
 from sluice.merge.partition import Partitioner, make_partitioner, part_count, sampling_interval
 from sluice.merge.row_merge import MergedRows, merge_prepared
@@ -99,7 +99,7 @@ def merge(folder: Path, rows: int, number: int, scratch: Path) -> dict[str, Any]
 
 def unsplit(folder: Path, rows: int, number: int, scratch: Path) -> dict[str, Any]:
     """One part by a worker that reads all inputs."""
-    mine = f"{range_of(order_key(['id::BIGINT']), _starts(folder))} = {number}"
+    mine = f"{range_number(order_key(['id::BIGINT']), _starts(folder))} = {number}"
     stored = sources(folder, rows)
     kept = [replace(one, prepared=f"(SELECT * FROM {one.rows} WHERE {mine})") for one in stored]
     made = merge_prepared(JoinMerge.model_validate(SPEC), kept, load_settings(), scratch, [])
@@ -134,9 +134,9 @@ def measured_parts(folder: Path, rows: int) -> dict[str, list[dict[str, Any]]]:
     for number in range(SOURCES):
         for key, count in json.loads((folder / f"sample-{number}.json").read_text()).items():
             weights[key] = weights.get(key, 0) + count
-    starts = starts_of(weights, part_count(rows * SOURCES, 0, load_settings()))
+    starts = range_starts(weights, part_count(rows * SOURCES, 0, load_settings()))
     (folder / "starts.json").write_text(json.dumps(starts))
-    (folder / "starts-wide.json").write_text(json.dumps(starts_of(weights, part_count(WANTED, 0, load_settings()))))
+    (folder / "starts-wide.json").write_text(json.dumps(range_starts(weights, part_count(WANTED, 0, load_settings()))))
     for stage in ("split", "wide"):
         found[stage] = [_worker(stage, folder, rows, number) for number in range(SOURCES)]
     for stage in ("merge", "unsplit"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.peers.measuring import report
 from sluice.domain.datasource.mongo_source import MongoSource
-from sluice.lake.gzipped import gzipped
+from sluice.lake.gzipped import compress
 from sluice.settings import Settings
 from sluice.sources.address import AddressPolicy
 from sluice.sources.mongo.connection import MongoTools
@@ -34,7 +34,7 @@ async def ingest(source: MongoSource, tools: MongoTools, folder: Path) -> int:
 
 
 def _keep(page: MongoPage, folder: Path, number: int) -> None:
-    (folder / f"{number:09}.jsonl.gz").write_bytes(gzipped(page.body))
+    (folder / f"{number:09}.jsonl.gz").write_bytes(compress(page.body))
 
 
 def main() -> None:

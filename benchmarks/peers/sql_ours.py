@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.peers.measuring import report
 from sluice.domain.datasource.sql_source import SqlSource
-from sluice.lake.gzipped import gzipped
+from sluice.lake.gzipped import compress
 from sluice.settings import Settings
 from sluice.sources.address import AddressPolicy
 from sluice.sources.sql import postgresql  # noqa: F401 - what is imported is not measured
@@ -33,7 +33,7 @@ async def ingest(source: SqlSource, tools: SqlTools, folder: Path) -> int:
 
 
 def _keep(page: SqlPage, folder: Path) -> None:
-    (folder / f"{page.number:06}.jsonl.gz").write_bytes(gzipped(page.body))
+    (folder / f"{page.number:06}.jsonl.gz").write_bytes(compress(page.body))
 
 
 def main() -> None:

@@ -112,7 +112,7 @@ def json_bodies(luck: random.Random, document: dict[str, Any]) -> list[bytes]:
 
 @given(st.randoms(use_true_random=False))
 @EXAMPLES
-def test_json_is_read_alike(luck: random.Random) -> None:
+def test_json_by_column_equals_json_by_record(luck: random.Random) -> None:
     document = json_document(luck)
     require_same(json_bodies(luck, document), **document)
 
@@ -139,7 +139,7 @@ def one_is_odd(luck: random.Random, record: dict[str, Any]) -> dict[str, Any]:
 
 @given(st.randoms(use_true_random=False))
 @EXAMPLES
-def test_json_of_records_that_are_alike_but_for_a_few_is_read_alike(luck: random.Random) -> None:
+def test_json_with_few_different_records_by_column_equals_by_record(luck: random.Random) -> None:
     document: dict[str, Any] = {"format": luck.choice(["json", "jsonl"])}
     kinds = {key: luck.choice(ALIKE) for key in luck.sample(["a", "b b", "c-.*", "items", "é"], luck.randint(1, 4))}
 
@@ -170,7 +170,7 @@ def test_json_of_records_that_are_alike_but_for_a_few_is_read_alike(luck: random
 
 @given(st.randoms(use_true_random=False))
 @EXAMPLES
-def test_csv_is_read_alike(luck: random.Random) -> None:
+def test_csv_by_column_equals_csv_by_record(luck: random.Random) -> None:
     width, mark = luck.randint(1, 4), luck.choice([",", ",", ";", "\t"])
     kinds = [[luck.choice(TEXTS) for _ in range(luck.choice([1, 2, 3]))] for _ in range(width)]
     bodies = []
@@ -215,7 +215,7 @@ READ_BY_THE_ENGINE: dict[str, tuple[dict[str, Any], bytes]] = {
 
 
 @pytest.mark.parametrize("name", READ_BY_THE_ENGINE)
-def test_what_is_common_is_read_by_the_engine(name: str) -> None:
+def test_common_data_is_read_by_column(name: str) -> None:
     document, body = READ_BY_THE_ENGINE[name]
     assert require_same([body], **document) is not None
     assert require_same([body, body], **document) is not None
@@ -237,19 +237,19 @@ def test_what_is_common_is_read_by_the_engine(name: str) -> None:
         b"[1, 2]",
     ],
 )
-def test_what_the_engine_reads_in_its_own_way_is_left_to_the_other(body: bytes) -> None:
+def test_data_that_the_engine_reads_differently_is_read_by_record(body: bytes) -> None:
     assert require_same([body], format="json") is None
 
 
 @pytest.mark.parametrize("again", ['"data"', '"d\\u0061ta"'])
-def test_a_key_on_the_way_to_the_records_that_comes_twice(again: str) -> None:
+def test_duplicate_key_above_the_records(again: str) -> None:
     body = f'{{"data": [{{"a": 1}}], {again}: [{{"a": 2}}]}}'.encode()
     for fields in (None, {"x": "a"}):
         assert require_same([body], format="json", records="data", fields=fields) is None
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_many_records_keep_their_order(threads: int) -> None:
+def test_order_of_many_records_is_kept(threads: int) -> None:
     pages = [json.dumps([{"n": page * 5000 + row, "t": "x" * (row % 90)} for row in range(5000)]) for page in range(60)]
     found = read([page.encode() for page in pages], datasource(format="json"), by_engine=True, threads=threads)
     assert found is not None

@@ -46,13 +46,13 @@ NAMES = "the first line was read as column names, but may be a record"
     ],
     ids=str,
 )
-def test_the_first_line_is_names_or_a_record(body: str, names: list[str], records: int, note: str | None) -> None:
+def test_header_is_detected(body: str, names: list[str], records: int, note: str | None) -> None:
     found = seen(body.encode())
     assert (list(found.types), len(found.records)) == (names, records)
     assert [warning[: len(note)] for warning in found.warnings] == [note] if note else found.warnings == []
 
 
-def test_whether_the_first_line_is_names_can_be_said() -> None:
+def test_header_can_be_declared() -> None:
     body = b"5,6\n7,8\n"
     assert seen(body, csv={"header": True}).records == [{"5": 7, "6": 8}]
     assert seen(body, csv={"header": False}).records[0] == {"column_1": 5, "column_2": 6}
@@ -74,14 +74,14 @@ def test_whether_the_first_line_is_names_can_be_said() -> None:
     ],
     ids=str,
 )
-def test_a_column_without_a_name_is_called_by_its_position(body: bytes, first: dict[str, Any], columns: int) -> None:
+def test_unnamed_column_is_named_by_its_position(body: bytes, first: dict[str, Any], columns: int) -> None:
     found = seen(body)
     assert found.records[0] == first
     (note,) = [warning for warning in found.warnings if "has no name" in warning]
     assert f"no name for {columns} columns, which were named column_" in note
 
 
-def test_one_longer_line_does_not_say_that_a_name_is_lacking() -> None:
+def test_single_longer_line_does_not_imply_an_unnamed_column() -> None:
     with pytest.raises(UnreadableData, match="Line 2 has 3 fields, but the header has 2"):
         seen(b"name,price\nSmith, John,5\n")
     found = seen(b"name,price\nSmith, John,5\nDoe, Jane,6\n")
@@ -106,7 +106,7 @@ def test_a_name_that_comes_twice_is_refused() -> None:
     ],
     ids=str,
 )
-def test_fields_may_be_separated_by_blanks(body: bytes) -> None:
+def test_blank_delimiter_is_detected(body: bytes) -> None:
     found = seen(body)
     assert found.records == [{"id": 1, "size": 2.5}, {"id": 3, "size": 4.5}]
     assert [warning.partition(";")[0] for warning in found.warnings] == ["the delimiter was detected as blanks"]
@@ -114,7 +114,7 @@ def test_fields_may_be_separated_by_blanks(body: bytes) -> None:
     assert seen(body, csv={"delimiter": " "}).records == found.records
 
 
-def test_quoted_blanks_stay_as_they_are() -> None:
+def test_quoted_blanks_are_kept() -> None:
     body = b'name  size\n"New   York "  5\n"a\n  b"  6\n""  7\n'
     assert seen(body, csv={"delimiter": " "}).column("name") == ["New   York ", "a\n  b", None]
     assert seen(b"a b\n'x  y' 1\n", csv={"delimiter": " ", "quote": "'"}).records == [{"a": "x  y", "b": 1}]
@@ -131,11 +131,11 @@ def test_quoted_blanks_stay_as_they_are() -> None:
     ],
     ids=str,
 )
-def test_words_are_no_columns(body: bytes) -> None:
+def test_words_of_prose_are_not_columns(body: bytes) -> None:
     assert list(seen(body).types) == body.split(b"\n")[0].decode().split(",")
 
 
-def test_the_quotation_mark_is_decided_from_all_of_the_page() -> None:
+def test_quotation_mark_is_detected_from_the_whole_page() -> None:
     plain = b"".join(b"%d,word\n" % number for number in range(12_000))
     late = b"a,b\n" + plain + b"1,'p,q'\n2,'r'\n"
     assert len(plain) > 64 << 10
@@ -150,7 +150,7 @@ def test_the_quotation_mark_is_decided_from_all_of_the_page() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_the_quotation_mark_is_found_in_any_encoding(encoding: str) -> None:
+def test_quotation_mark_is_detected_in_all_encodings(encoding: str) -> None:
     body = "a,b\n'p,q','é'\n'r','s'\n".encode(encoding)
     assert seen(body).records[0] == {"a": "p,q", "b": "é"}
 
@@ -164,7 +164,7 @@ def test_the_quotation_mark_is_found_in_any_encoding(encoding: str) -> None:
     ],
     ids=str,
 )
-def test_an_apostrophe_is_no_quotation_mark(body: bytes) -> None:
+def test_apostrophe_is_not_a_quotation_mark(body: bytes) -> None:
     expected = [line.split(",") for line in body.decode().splitlines()[1:]]
     found = seen(body, types={"a": "string", "b": "string"})
     assert [list(record.values()) for record in found.records] == expected

@@ -65,9 +65,7 @@ N, T = "string", "timestamp"
     ],
     ids=str,
 )  # fmt: skip
-def test_a_text_has_another_type_only_where_nothing_is_lost(
-    texts: list[str], kind: str, values: list[Any] | None
-) -> None:
+def test_text_gets_another_type_only_without_loss(texts: list[str], kind: str, values: list[Any] | None) -> None:
     found = seen(("x,t\n" + "".join(f'"{text}",z\n' for text in texts)).encode())
     assert found.types["x"] == kind
     if kind == N:
@@ -76,7 +74,7 @@ def test_a_text_has_another_type_only_where_nothing_is_lost(
         assert found.column("x") == values
 
 
-def test_infinity_is_the_number() -> None:
+def test_infinity_is_a_double() -> None:
     found = seen(b"x,y\n1.5,a\ninf,b\n-Infinity,c\n")
     assert found.types["x"] == "double"
     stored = [duckdb.execute("SELECT ?::DOUBLE", [value]).fetchall()[0][0] for value in found.column("x")]
@@ -85,7 +83,7 @@ def test_infinity_is_the_number() -> None:
 
 @MANY
 @given(st.floats(-1e300, 1e300), st.integers(0, 40), st.sampled_from("fe"))
-def test_what_a_double_prints_loses_nothing(number: float, digits: int, form: str) -> None:
+def test_printed_double_loses_no_digits(number: float, digits: int, form: str) -> None:
     text = f"{number:.{digits}{form}}"
     assert not loses_digits(text)
     if digits >= 17 and form == "e":
@@ -94,7 +92,7 @@ def test_what_a_double_prints_loses_nothing(number: float, digits: int, form: st
 
 @MANY
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=20), st.integers(16, 19))
-def test_a_text_loses_digits_unless_a_double_prints_it_again(value: Decimal, digits: int) -> None:
+def test_text_loses_digits_unless_a_double_prints_the_same(value: Decimal, digits: int) -> None:
     text = f"{value:.{digits}f}"
     printed = Decimal(f"{float(text):.{digits}f}")
     assert loses_digits(text) == (Decimal(text) not in (printed, Decimal(repr(float(text)))))
@@ -113,7 +111,7 @@ FORMS = (time_format("%d.%m.%Y", "date"), time_format("%d.%m.%Y %H:%M", "timesta
 
 @MANY
 @given(st.lists(TEXTS, max_size=8), st.sampled_from([None, ",", "."]), st.booleans(), st.randoms(use_true_random=False))
-def test_a_type_does_not_depend_on_order_or_repetition(
+def test_type_is_independent_of_order_and_repetition(
     texts: list[str], decimal: str | None, said: bool, order: random.Random
 ) -> None:
     def guess(values: list[str]) -> tuple[Any, ...]:
@@ -130,7 +128,7 @@ def test_a_type_does_not_depend_on_order_or_repetition(
 
 @MANY
 @given(st.lists(TEXTS, max_size=5), st.sampled_from([None, ",", "."]), st.booleans())
-def test_every_text_converts_to_the_type_that_was_found(texts: list[str], decimal: str | None, said: bool) -> None:
+def test_every_text_converts_to_the_inferred_type(texts: list[str], decimal: str | None, said: bool) -> None:
     guess = TextTypeGuess(decimal, formats=FORMS if said else ())
     for text in texts:
         guess.observe(text)
@@ -143,14 +141,14 @@ def test_every_text_converts_to_the_type_that_was_found(texts: list[str], decima
             assert (convert(plain, guess.type) is None) == (text in guess.words)
 
 
-def test_a_count_stands_for_equal_values() -> None:
+def test_count_is_the_same_as_repeated_values() -> None:
     guess = TextTypeGuess()
     guess.observe("NA", 3)
     guess.observe("5")
     assert (guess.type, guess.words) == ("bigint", {"NA": 3})
 
 
-def test_dates_and_times_are_read_in_the_form_that_is_said() -> None:
+def test_declared_date_and_time_formats_are_used() -> None:
     options = {"date_format": "%d.%m.%Y", "timestamp_format": "%d/%b/%y %I:%M %p %z"}
     body = b"d,t,iso,odd\n1.2.2026,31/Jan/26 12:05 AM +0100,2026-01-31,1.2.2026\n28.02.2026,,2026-02-01,x\n"
     found = seen(body, csv=options)
@@ -159,7 +157,7 @@ def test_dates_and_times_are_read_in_the_form_that_is_said() -> None:
     assert found.warnings == []
 
 
-def test_a_form_that_is_said_is_not_mixed_with_iso_8601() -> None:
+def test_declared_format_is_not_mixed_with_iso_8601() -> None:
     found = seen(b"d,x\n2026-02-01,a\n2026-13-02,b\n", csv={"date_format": "%Y-%d-%m"})
     assert found.column("d") == ["2026-01-02", "2026-02-13"]
     declared = seen(b"d,x\n2026-13-02,a\n2026-02-13,b\n", csv={"date_format": "%Y-%d-%m"}, types={"d": "date"})
@@ -182,7 +180,7 @@ def test_a_form_that_is_said_is_not_mixed_with_iso_8601() -> None:
         ("timestamp_format", "%s", "Unknown code %s"),
     ],
 )
-def test_forms_that_cannot_work_are_refused(option: str, text: str, says: str) -> None:
+def test_invalid_formats_are_refused(option: str, text: str, says: str) -> None:
     with pytest.raises(Invalid) as refused:
         validate(Datasource, {"name": "n", "kind": "file", "csv": {option: text}})
     assert says in str(refused.value.errors), refused.value.errors
@@ -198,7 +196,7 @@ CODES = st.sampled_from(
 
 @MANY
 @given(CODES, st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), st.booleans(), st.integers(0, 30))
-def test_forms_mean_what_they_mean_to_duckdb(form: str, moment: datetime, short: bool, cut: int) -> None:
+def test_formats_mean_the_same_as_in_duckdb(form: str, moment: datetime, short: bool, cut: int) -> None:
     text = moment.strftime(form)
     if short:
         text = text.replace(".0", ".").replace("/0", "/").replace(" 0", " ")
@@ -212,14 +210,14 @@ def test_forms_mean_what_they_mean_to_duckdb(form: str, moment: datetime, short:
 
 
 @pytest.mark.parametrize("offset", ["+01", "+0130", "-05:00"])
-def test_offsets_mean_what_they_mean_to_duckdb(offset: str) -> None:
+def test_offsets_mean_the_same_as_in_duckdb(offset: str) -> None:
     form, text = "%d.%m.%Y %H:%M %z", f"31.01.2026 00:30 {offset}"
     ours = time_format(form, "timestamp").iso(text)
     ((theirs,),) = duckdb.execute("SELECT epoch_us(strptime(?, ?))", [text, form]).fetchall()
     assert datetime.fromisoformat(ours).replace(tzinfo=UTC).timestamp() * 1e6 == theirs
 
 
-def test_nanoseconds_that_are_cut_off_are_told() -> None:
+def test_truncated_nanoseconds_are_warned_about() -> None:
     body = b"t,u\n2026-01-31T12:00:00.123456789Z,2026-01-31 12:00:00.123456000\n2026-01-31T12:00:00.5Z,\n"
     found = seen(body)
     assert found.column("t") == ["2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00.5Z"]
@@ -228,7 +226,7 @@ def test_nanoseconds_that_are_cut_off_are_told() -> None:
     assert "1 times were truncated" in declared.warnings[0]
 
 
-def test_columns_that_differ_in_case_are_refused_until_they_are_named() -> None:
+def test_columns_differing_in_case_are_refused_unless_selected() -> None:
     for body in (b"A,a\n1,2\n", b"A,a\n"):
         with pytest.raises(UnreadableData, match=r"'A'.* differ only in case"):
             seen(body)

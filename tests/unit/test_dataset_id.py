@@ -28,7 +28,9 @@ from sluice.platform.glue_tables import table_name
         ),
     ],
 )
-def test_identity_has_parts(dataset: DatasetId, text: str, owner_kind: str, resource: object, table: str) -> None:
+def test_dataset_id_has_owner_and_resource(
+    dataset: DatasetId, text: str, owner_kind: str, resource: object, table: str
+) -> None:
     assert dataset == text
     assert (dataset.owner_kind, dataset.owner, dataset.resource) == (owner_kind, "a-b", resource)
     assert table_name(dataset) == table
@@ -38,7 +40,7 @@ def test_identity_has_parts(dataset: DatasetId, text: str, owner_kind: str, reso
 @pytest.mark.parametrize(
     "text", ["", "a", "datasource", "datasource/", "datasource/a/b", "project/a/model", "project/a//b", "run/a"]
 )
-def test_other_texts_are_no_identity(text: str) -> None:
+def test_invalid_dataset_ids_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="names no dataset"):
         DatasetId(text)
     with pytest.raises(ValidationError):

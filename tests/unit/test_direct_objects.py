@@ -80,7 +80,7 @@ def sent_by(client: Any, call: Callable[[], Any]) -> Any:
         ("us-east-1", "http://localhost:4566", "lake", "auto", "http://localhost:4566/lake/main/"),
     ],
 )
-def test_requests_go_where_the_client_sends_its_own(
+def test_requests_use_the_address_of_the_client(
     region: str, endpoint: str | None, bucket: str, style: Any, host: str
 ) -> None:
     session, wire = aws_session(), Wire()
@@ -97,7 +97,7 @@ def test_requests_go_where_the_client_sends_its_own(
     assert f"/{region}/s3/aws4_request" in ours.headers["Authorization"]
 
 
-def test_the_body_and_the_token_of_the_session_are_signed() -> None:
+def test_body_and_session_token_are_signed() -> None:
     session, wire = aws_session("token"), Wire()
     client: Any = session.create_client("s3", region_name="eu-west-1")
     DirectObjects(client, session, "lake", wire).put_new(KEY, BODY)
@@ -107,7 +107,7 @@ def test_the_body_and_the_token_of_the_session_are_signed() -> None:
     assert "x-amz-content-sha256;x-amz-date;x-amz-security-token," in headers["Authorization"]
 
 
-def test_credentials_are_the_present_ones_with_each_call() -> None:
+def test_credentials_are_read_for_each_call() -> None:
     session, wire = aws_session(), Wire()
     client: Any = session.create_client("s3", region_name="eu-west-1")
     direct = DirectObjects(client, session, "lake", wire)
@@ -130,7 +130,7 @@ def lake_with(services: Container) -> Callable[[Any], Lake]:
 
 
 @pytest.mark.parametrize("send", [Wire(301), Wire(403), Wire(409), Wire(503), unreachable])
-def test_what_is_not_answered_as_expected_is_asked_of_the_client(
+def test_unexpected_response_falls_back_to_the_client(
     services: Container, lake_with: Callable[[Any], Lake], send: Any
 ) -> None:
     lake = lake_with(send)
@@ -142,7 +142,7 @@ def test_what_is_not_answered_as_expected_is_asked_of_the_client(
 
 
 @pytest.mark.parametrize("status", [200, 412])
-def test_page_that_is_stored_or_was_there_is_not_asked_of_the_client(
+def test_stored_or_existing_page_does_not_need_the_client(
     services: Container, lake_with: Callable[[Any], Lake], status: int
 ) -> None:
     digest = lake_with(Wire(status)).put_raw(BytesIO(BODY))
@@ -151,12 +151,12 @@ def test_page_that_is_stored_or_was_there_is_not_asked_of_the_client(
         pass
 
 
-def test_page_is_read_without_the_client(lake_with: Callable[[Any], Lake]) -> None:
+def test_page_is_read_directly(lake_with: Callable[[Any], Lake]) -> None:
     with lake_with(Wire(content=gzip.compress(BODY))).raw("0123") as content:
         assert content.read() == BODY
 
 
-def test_page_that_is_cut_off_on_its_way_can_be_tried_again(lake_with: Callable[[Any], Lake]) -> None:
+def test_truncated_download_can_be_retried(lake_with: Callable[[Any], Lake]) -> None:
     packed = gzip.compress(BODY)
     lake = lake_with(Wire(content=packed[:-3], size=len(packed)))
     with pytest.raises(Unavailable), lake.raw("0123"):

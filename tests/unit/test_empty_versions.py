@@ -28,7 +28,7 @@ def schema(client: Client, slug: str, number: int) -> dict[str, str]:
     return {one["name"]: one["type"] for one in version["schema"]}
 
 
-def test_a_refresh_goes_on_when_a_datasource_becomes_empty(
+def test_refresh_works_when_a_datasource_becomes_empty(
     services: Container, admin: Client, upstream: Upstream, documents: Documents
 ) -> None:
     documents["a"], documents["b"] = RECORDS, [{"id": 2, "name": "x"}]
@@ -48,9 +48,7 @@ def test_a_refresh_goes_on_when_a_datasource_becomes_empty(
     assert [one["type"] for one in answer.json()["columns"]] == ["bigint", "double"]
 
 
-def test_the_columns_that_are_kept_are_in_the_manifest_and_the_fingerprint(
-    services: Container, admin: Client, upstream: Upstream
-) -> None:
+def test_kept_columns_are_in_manifest_and_fingerprint(services: Container, admin: Client, upstream: Upstream) -> None:
     admin.put("/datasources/a", http_source("a"))
     made = {}
     for name, first in (("empty", []), ("other", [{"x": 1}]), ("known", RECORDS)):
@@ -97,7 +95,7 @@ SAID: list[tuple[dict[str, Any], str, bytes, dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("change", "media_type", "body", "expected"), SAID)
-def test_what_document_and_pages_say_comes_first(
+def test_declared_and_stated_columns_take_precedence(
     admin: Client, upstream: Upstream, change: dict[str, Any], media_type: str, body: bytes, expected: dict[str, str]
 ) -> None:
     upstream.serve(RECORDS)

@@ -67,7 +67,7 @@ def empty_lists() -> bytes:
         ("texts.parquet", lambda folder: parquet_of(folder, "SELECT repeat('a', 1000000) AS s FROM range(3000)")),
     ],
 )
-def test_a_drop_that_would_need_too_much_memory_fails_with_its_reason(
+def test_drop_that_needs_too_much_memory_fails_with_a_reason(
     services: Container, admin: Client, tmp_path: Path, name: str, body: Callable[[Path], bytes]
 ) -> None:
     content = body(tmp_path)
@@ -116,7 +116,7 @@ def test_dense_documents_are_refused_in_every_format(form: str, body: bytes) -> 
 @pytest.mark.parametrize(
     ("form", "body"), [("csv", b"a,b\n" + b"1,2\n" * 10_000), ("jsonl", b'{"a":[[],[]]}\n' * 10_000)]
 )
-def test_an_expression_over_all_rows_needs_them_at_once(form: str, body: bytes) -> None:
+def test_expression_over_the_whole_page_is_limited_by_memory(form: str, body: bytes) -> None:
     assert count(form, body, TIGHT) == 10_000
     with pytest.raises(DataTooLarge, match="MAX_DOCUMENT_MEMORY"):
         count(form, body, TIGHT, records="[?a]")
@@ -162,7 +162,7 @@ def test_json_that_takes_twice_the_limit_is_always_refused(value: Any) -> None:
         read_json(io.BytesIO(body), replace(LIMITS, document_memory=needed // 2))
 
 
-def test_a_sheet_is_measured_where_its_values_are() -> None:
+def test_sheet_size_counts_cells_with_values() -> None:
     limits = replace(LIMITS, cells=1_000)
 
     def page(body: bytes, sheet: str | None = None) -> XlsxPage:
@@ -177,7 +177,7 @@ def test_a_sheet_is_measured_where_its_values_are() -> None:
         page(far, "Sheet2")
 
 
-def test_cells_without_a_value_or_a_place_are_counted_as_they_are_read() -> None:
+def test_cells_without_value_or_reference_are_counted_as_they_are_read() -> None:
     limits = replace(LIMITS, cells=1_000)
     styled = rewritten(sparse_sheet((0, 0, "id"), (1, 0, 7)), b"</sheetData>", b'<row r="9999"><c r="XFD9999" s="0"/>')
     assert list(XlsxPage(io.BytesIO(styled), XlsxOptions(), limits).rows()) == [{"id": 7}]
@@ -200,13 +200,13 @@ def rewritten(book: bytes, before: bytes, added: bytes) -> bytes:
     return packed.getvalue()
 
 
-def test_a_text_that_many_cells_share_counts_for_each() -> None:
+def test_shared_string_counts_for_each_cell() -> None:
     cells = [(row, 0, "x" * 10_000) for row in range(200)]
     with pytest.raises(DataTooLarge, match="MAX_DOCUMENT_MEMORY"):
         XlsxPage(io.BytesIO(sparse_sheet(*cells)), XlsxOptions(), replace(LIMITS, document_memory=1_000_000))
 
 
-def test_an_archive_that_lists_too_many_files_is_refused() -> None:
+def test_archive_with_a_large_directory_is_refused() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for number in range(100):
@@ -215,7 +215,7 @@ def test_an_archive_that_lists_too_many_files_is_refused() -> None:
         count("csv", packed.getvalue(), TIGHT)
 
 
-def test_a_cut_off_archive_is_unreadable_still() -> None:
+def test_truncated_archive_is_unreadable() -> None:
     with pytest.raises(SluiceError, match="broken or truncated"):
         count("csv", b"PK\x03\x04" + b"\0" * 50 + b"PK\x05\x06", TIGHT)
 
@@ -232,7 +232,7 @@ DECODED = {
 
 
 @pytest.mark.parametrize("sql", DECODED.values(), ids=DECODED)
-def test_parquet_is_measured_decoded(tmp_path: Path, sql: str) -> None:
+def test_parquet_size_is_measured_after_decoding(tmp_path: Path, sql: str) -> None:
     body = parquet_of(tmp_path, sql)
     for setting in ("decoded_bytes", "unpacked_bytes"):
         with pytest.raises(DataTooLarge, match=r"MAX_(DECODED|UNPACKED)_BYTES"):
@@ -240,12 +240,12 @@ def test_parquet_is_measured_decoded(tmp_path: Path, sql: str) -> None:
     assert count("parquet", body, LIMITS) in (1, 1000, 3000)
 
 
-def test_numbers_in_parquet_are_not_counted(tmp_path: Path) -> None:
+def test_parquet_numbers_do_not_count_for_the_size(tmp_path: Path) -> None:
     body = parquet_of(tmp_path, "SELECT i, i * 1.5 AS d, 'x' AS s FROM range(10000) t(i)")
     assert count("parquet", body, replace(LIMITS, decoded_bytes=10_000)) == 10_000
 
 
-def test_a_parquet_footer_is_measured_before_it_is_read(tmp_path: Path) -> None:
+def test_parquet_footer_size_is_checked_before_reading_it(tmp_path: Path) -> None:
     body = parquet_of(tmp_path, "SELECT 1 AS a")
     claimed = body[:-8] + struct.pack("<L", 2_000_000_000) + b"PAR1"
     with pytest.raises(DataTooLarge, match="MAX_DIRECTORY_BYTES"):

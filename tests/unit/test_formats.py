@@ -99,7 +99,7 @@ Drop = Callable[..., dict[str, Any]]
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_format_gives_the_same_rows(
+def test_all_formats_give_the_same_rows(
     admin: Client, notes: Drop, name: str, body: bytes, changes: dict[str, Any]
 ) -> None:
     run = notes(name, body, **changes)
@@ -109,7 +109,7 @@ def test_every_format_gives_the_same_rows(
     assert [column["type"] for column in schema] == ["bigint", "string", "double"]
 
 
-def test_parquet_gives_the_same_rows_too(admin: Client, notes: Drop, tmp_path: Path) -> None:
+def test_parquet_gives_the_same_rows(admin: Client, notes: Drop, tmp_path: Path) -> None:
     for name in ("a.parquet", "a", "a.parquet.gz"):
         body = parquet(TABLE, tmp_path)
         run = notes(name, gzip.compress(body) if name.endswith("gz") else body)
@@ -135,7 +135,7 @@ def test_formats_over_http(admin: Client, upstream: Upstream, media_type: str, b
     assert rows(admin, "datasources/coins") == ROWS
 
 
-def test_pages_of_csv_are_paged_too(admin: Client, upstream: Upstream) -> None:
+def test_csv_pages_can_be_paginated(admin: Client, upstream: Upstream) -> None:
     def answer(request: Any) -> Any:
         at = int(request.url.params["start"])
         lines = CSV.splitlines(keepends=True)
@@ -148,7 +148,7 @@ def test_pages_of_csv_are_paged_too(admin: Client, upstream: Upstream) -> None:
     assert (run["completeness"], run["rows"]) == ("unproven", 2)
 
 
-def test_parquet_keeps_its_types(admin: Client, notes: Drop, tmp_path: Path) -> None:
+def test_parquet_types_are_kept(admin: Client, notes: Drop, tmp_path: Path) -> None:
     sql = """
         SELECT 9007199254740993::BIGINT AS big, 12345678901234567890::UBIGINT AS huge, 1.10::DECIMAL(5,2) AS money,
                DATE '2026-01-31' AS day, TIMESTAMP '2026-01-31 12:00:00.123456' AS at_time,
@@ -179,7 +179,7 @@ def test_parquet_keeps_its_types(admin: Client, notes: Drop, tmp_path: Path) -> 
     assert len(admin.get("/datasources/notes/data?where=odd.null").json()["items"]) == 1, "NaN is shown as null"
 
 
-def test_parquet_without_rows_has_its_columns(admin: Client, notes: Drop, tmp_path: Path) -> None:
+def test_parquet_without_rows_has_columns(admin: Client, notes: Drop, tmp_path: Path) -> None:
     assert notes("a.parquet", parquet(f"{TABLE} WHERE false", tmp_path))["rows"] == 0
     schema = admin.get("/datasources/notes/versions").json()["items"][0]["schema"]
     assert [(column["name"], column["type"]) for column in schema] == [
@@ -189,7 +189,7 @@ def test_parquet_without_rows_has_its_columns(admin: Client, notes: Drop, tmp_pa
     ]
 
 
-def test_fields_of_parquet_keep_the_types(admin: Client, notes: Drop, tmp_path: Path) -> None:
+def test_selected_fields_of_parquet_keep_their_types(admin: Client, notes: Drop, tmp_path: Path) -> None:
     body = parquet("SELECT DATE '2026-01-31' AS day, 5 AS n", tmp_path)
     assert notes("a.parquet", body, fields={"when": "day", "twice": "n"})["status"] == "succeeded"
     schema = admin.get("/datasources/notes/versions").json()["items"][0]["schema"]
@@ -265,18 +265,18 @@ def test_csv_dialects(
         (b"p;q\n1,234;1\n", "set csv.decimal"),
     ],
 )
-def test_what_was_guessed_is_said(notes: Drop, body: bytes, says: str) -> None:
+def test_guesses_are_warned_about(notes: Drop, body: bytes, says: str) -> None:
     run = notes("a.csv", body)
     assert (run["status"], len(run["warnings"])) == ("succeeded", 1)
     assert says in run["warnings"][0]
 
 
-def test_a_declared_decimal_is_read_with_its_comma(admin: Client, notes: Drop) -> None:
+def test_declared_decimal_comma_is_used(admin: Client, notes: Drop) -> None:
     notes("a.csv", b"p;q\n1,10;1\n-;2\n", types={"p": "decimal(10,2)"})
     assert rows(admin, "datasources/notes") == [{"p": "1.10", "q": 1}, {"p": None, "q": 2}]
 
 
-def test_values_that_do_not_fit_are_left_out_of_csv_too(admin: Client, notes: Drop) -> None:
+def test_csv_value_not_of_the_declared_type_becomes_null(admin: Client, notes: Drop) -> None:
     run = notes("a.csv", b"id,x\n1,abc\n2,5\n", types={"x": "bigint"})
     assert (run["status"], "x: 1 values are not bigint" in run["warnings"][0]) == ("succeeded", True)
     assert rows(admin, "datasources/notes") == [{"id": 1, "x": None}, {"id": 2, "x": 5}]
@@ -293,19 +293,19 @@ def test_values_that_do_not_fit_are_left_out_of_csv_too(admin: Client, notes: Dr
         "Åse;Ærø;Þór",
     ],
 )
-def test_western_text_is_read_as_such(admin: Client, notes: Drop, text: str) -> None:
+def test_western_encoding_is_detected(admin: Client, notes: Drop, text: str) -> None:
     body = "\n".join([";".join("abc"[: text.count(";") + 1]), text, text]).encode("cp1252")
     assert notes("a.csv", body)["status"] == "succeeded"
     assert ";".join(rows(admin, "datasources/notes")[0][name] or "" for name in "abc"[: text.count(";") + 1]) == text
 
 
-def test_a_dot_that_may_be_a_thousand_is_said(admin: Client, notes: Drop) -> None:
+def test_dot_that_may_be_a_thousands_separator_is_warned_about(admin: Client, notes: Drop) -> None:
     run = notes("a.csv", b"id;x\n1;1.234\n2;2.500\n")
     assert "may be a thousands separator" in run["warnings"][0]
     assert notes("b.csv", b"id;x\n1;1.234\n2;2.5\n")["warnings"] == []
 
 
-def test_whole_numbers_beside_fractions_keep_their_digits(admin: Client, notes: Drop) -> None:
+def test_integers_among_fractions_keep_their_digits(admin: Client, notes: Drop) -> None:
     notes("a.json", b'[{"a": 9007199254740993}, {"a": 1.5}]')
     assert rows(admin, "datasources/notes") == [{"a": 9007199254740993}, {"a": 1.5}]
 
@@ -314,7 +314,7 @@ def test_whole_numbers_beside_fractions_keep_their_digits(admin: Client, notes: 
     "body", [b"PK\x05\x06" + b"\0" * 18, b'{"error":"rate limited"}', b"Service unavailable, try later"]
 )
 @pytest.mark.parametrize("media_type", ["text/plain", "application/octet-stream"])
-def test_what_is_no_data_never_replaces_data(admin: Client, upstream: Upstream, body: bytes, media_type: str) -> None:
+def test_error_page_never_replaces_data(admin: Client, upstream: Upstream, body: bytes, media_type: str) -> None:
     upstream.answer = lambda request: raw(CSV, media_type="text/csv")
     admin.post("/datasources", http_source(records="@"))
     ingest(admin, "coins")
@@ -326,7 +326,7 @@ def test_what_is_no_data_never_replaces_data(admin: Client, upstream: Upstream, 
     assert rows(admin, "datasources/coins") == ROWS
 
 
-def test_one_element_of_xml_is_a_list_of_one(admin: Client, notes: Drop) -> None:
+def test_single_xml_element_is_a_list_of_one(admin: Client, notes: Drop) -> None:
     assert notes("a.xml", b"<r><x><id>1</id></x></r>", records="r.x[]")["rows"] == 1
 
 
@@ -409,7 +409,7 @@ CUT_PARQUET = b"PAR1" + b"\0" * 100
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_read_says_why_and_changes_nothing(
+def test_unreadable_file_fails_with_a_reason_and_publishes_nothing(
     services: Container, admin: Client, notes: Drop, name: str, body: bytes, code: str, says: str
 ) -> None:
     services.settings = services.settings.model_copy(
@@ -439,18 +439,18 @@ def test_what_cannot_be_read_says_why_and_changes_nothing(
     ],
     ids=str,
 )
-def test_options_that_cannot_work_are_refused(admin: Client, changes: dict[str, Any]) -> None:
+def test_invalid_options_are_refused(admin: Client, changes: dict[str, Any]) -> None:
     assert admin.post("/datasources", {"name": "n", "kind": "file", **changes}).status == 422
 
 
-def test_a_wrong_option_is_told_at_the_page(notes: Drop) -> None:
+def test_error_names_the_option_that_does_not_fit_the_page(notes: Drop) -> None:
     run = notes("a.csv", "a\né\n".encode(), csv={"encoding": "ascii"})
     assert "not ascii text" in run["error"]["detail"]
     run = notes("a.xlsx", BOOK, csv=None, xlsx={"sheet": "Nowhere"})
     assert "no sheet 'Nowhere'; it has Data" in run["error"]["detail"]
 
 
-def test_the_selected_document_is_read_again_from_the_pages(services: Container, admin: Client, notes: Drop) -> None:
+def test_selected_document_is_read_from_the_raw_pages(services: Container, admin: Client, notes: Drop) -> None:
     for name, body, changes, expected in (
         ("a.json", b'{"data": {"x": [1, 2.50]}}', {"records": "data"}, Selected({"x": [1, 2.5]})),
         ("b.jsonl", b'{"a": 1}\n{"a": null}\n', {"records": "@"}, Selected([{"a": 1}, {"a": None}])),

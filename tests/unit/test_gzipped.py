@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.container import Container
-from sluice.lake.gzipped import beginning, gzipped, reader, writer
+from sluice.lake.gzipped import compress, open_reader, open_writer, read_up_to
 from sluice.lake.store import sha256_of
 
 CHUNK = 256 << 10
@@ -24,45 +24,45 @@ BODIES = st.builds(
 
 
 @given(BODIES)
-def test_what_is_compressed_is_read_by_the_standard_library(body: bytes) -> None:
+def test_compressed_page_is_standard_gzip(body: bytes) -> None:
     target = BytesIO()
-    with writer(target, BytesIO(body)) as file:
+    with open_writer(target, BytesIO(body)) as file:
         file.write(body)
-    assert gzip.decompress(gzipped(body)) == gzip.decompress(target.getvalue()) == body
+    assert gzip.decompress(compress(body)) == gzip.decompress(target.getvalue()) == body
 
 
 @given(BODIES, st.integers(0, 9))
-def test_what_the_standard_library_has_compressed_is_read(body: bytes, level: int) -> None:
-    assert beginning(reader(BytesIO(gzip.compress(body, level))), len(body)) == body
+def test_standard_gzip_is_read(body: bytes, level: int) -> None:
+    assert read_up_to(open_reader(BytesIO(gzip.compress(body, level))), len(body)) == body
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
-def test_beginning_is_all_up_to_the_limit_and_more_than_the_limit_beyond_it(size: int) -> None:
+def test_read_up_to_returns_all_or_more_than_the_limit(size: int) -> None:
     packed = gzip.compress(os.urandom(size), 1)
-    assert len(beginning(reader(BytesIO(packed)), size)) == size
-    begun = reader(BytesIO(packed))
-    assert size == 0 or len(beginning(begun, size - 1)) > size - 1
-    cut = reader(BytesIO(packed))
-    begun_bytes = beginning(cut, 10)
+    assert len(read_up_to(open_reader(BytesIO(packed)), size)) == size
+    begun = open_reader(BytesIO(packed))
+    assert size == 0 or len(read_up_to(begun, size - 1)) > size - 1
+    cut = open_reader(BytesIO(packed))
+    begun_bytes = read_up_to(cut, 10)
     assert begun_bytes + cut.read() == gzip.decompress(packed)
 
 
 @pytest.mark.parametrize("mark", [b"PAR1", b"PK\x03\x04", b"\x1f\x8b"])
-def test_what_is_packed_already_is_not_packed_again(mark: bytes) -> None:
+def test_packed_content_is_not_compressed_again(mark: bytes) -> None:
     body = mark + bytes(10_000)
     target = BytesIO()
-    with writer(target, BytesIO(body)) as file:
+    with open_writer(target, BytesIO(body)) as file:
         file.write(body)
-    assert len(gzipped(body)) > len(body)
+    assert len(compress(body)) > len(body)
     assert len(target.getvalue()) > len(body)
-    assert len(gzipped(body[1:])) < 200
+    assert len(compress(body[1:])) < 200
 
 
 @pytest.mark.parametrize("flaw", [lambda packed: packed[:-1], lambda packed: packed[:-8] + bytes(8)])
-def test_what_is_cut_off_or_changed_is_not_read(flaw: object) -> None:
+def test_truncated_or_corrupted_gzip_is_refused(flaw: object) -> None:
     packed = flaw(gzip.compress(b"a page"))  # type: ignore[operator]
     with pytest.raises((EOFError, OSError)):
-        beginning(reader(BytesIO(packed)), 100)
+        read_up_to(open_reader(BytesIO(packed)), 100)
 
 
 def test_page_of_an_earlier_release_is_read_and_not_stored_again(services: Container) -> None:

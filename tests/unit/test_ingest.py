@@ -167,7 +167,7 @@ def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream:
         (raw(b'{"a": NaN}'), "unreadable-data", "not JSON"),
         (raw(b"  "), "empty-data", "empty"),
         (ok({"rows": []}), "records-not-found", "the keys rows"),
-        (ok([{"a": {"b": 1}, "a_b": 2}]), "unreadable-data", "both be the column"),
+        (ok([{"a": {"b": 1}, "a_b": 2}]), "unreadable-data", "both become the column"),
         (ok([{"usd": 1, "USD": 2}]), "unreadable-data", "differ only in case"),
         (ok([{"_page": 1}]), "unreadable-data", "cannot be a column"),
         (raw(b"[" * 100_000), "unreadable-data", "JSON"),

@@ -17,7 +17,7 @@ from sluice.domain.merge import RowsMerge, merge_of
 from sluice.domain.override import Override
 from sluice.domain.schema import Column, duckdb_type
 from sluice.errors import MergeFailed
-from sluice.lake.ordered import order_key, range_of, starts_of
+from sluice.lake.ordered import order_key, range_number, range_starts
 from sluice.lake.parquet import LocalFile, literal, quoted
 from sluice.merge.notes import LostDigits, merge_lost_digits, merge_notes
 from sluice.merge.partition import divide_files, make_partitioner
@@ -137,7 +137,7 @@ def in_parts(
     made = make_partitioner(
         spec, sources, [next(each) if one.columns else set() for one in sources], told, fresh("plan")
     )
-    starts = starts_of(weights, parts)
+    starts = range_starts(weights, parts)
     assert len(starts) <= parts
     pieces: list[list[list[Path]]] = [[[] for _ in having] for _ in starts]
     for portion, stored in given_:
@@ -313,20 +313,20 @@ def test_a_key_as_one_value_is_equal_and_ordered_as_its_parts(keys: list[tuple[A
 @examples(20)
 @given(st.dictionaries(st.binary(max_size=3).map(lambda key: key.hex().upper()), st.integers(1, 9)), st.integers(1, 16))
 def test_ranges_are_in_order_and_each_has_a_key(weights: dict[str, int], ranges: int) -> None:
-    starts = starts_of(weights, ranges)
+    starts = range_starts(weights, ranges)
     assert starts[0] == ""
     assert starts == sorted(set(starts))
     assert 1 <= len(starts) <= ranges
     with duckdb.connect() as connection:
         for key in weights:
-            query = f"SELECT {range_of('k', starts)} FROM (SELECT from_hex(?) AS k)"
+            query = f"SELECT {range_number('k', starts)} FROM (SELECT from_hex(?) AS k)"
             told = connection.execute(query, [key]).fetchone()
             assert told == (sum(start <= key for start in starts) - 1,)
 
 
 def test_ranges_are_of_about_the_same_weight_even_if_one_key_outweighs_all() -> None:
     keys = {f"{number:04X}": 1 for number in range(1000)}
-    assert starts_of(keys, 4) == ["", "00FA", "01F4", "02EE"]
+    assert range_starts(keys, 4) == ["", "00FA", "01F4", "02EE"]
     heavy = keys | {"0100": 10_000}
-    starts = starts_of(heavy, 4)
+    starts = range_starts(heavy, 4)
     assert starts == ["", "0101"], "what comes before a heavy key is with it, and what follows is apart"

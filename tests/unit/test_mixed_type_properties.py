@@ -138,7 +138,7 @@ def chosen(rule: str, values: list[Any]) -> Any:
 )
 @example(rule="max", found=[("wide bigint", [2**53 + 1]), ("double", [2.0**53])])
 @example(rule="sum", found=[("decimal(38,0)", [Decimal(10**22 + 1)]), ("double", [1e22])])
-def test_rules_choose_by_the_exact_number(
+def test_rules_compare_exact_numbers(
     tmp_path_factory: pytest.TempPathFactory, rule: str, found: list[tuple[str, list[Any]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
@@ -160,7 +160,7 @@ def test_rules_choose_by_the_exact_number(
 
 @FEW
 @given(found=st.lists(number_columns, min_size=1, max_size=3), more=st.sampled_from([{}, {"key": ["k"]}]))
-def test_a_union_has_every_number(
+def test_union_keeps_every_number(
     found: list[tuple[str, list[Any]]], more: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
@@ -211,7 +211,7 @@ def test_json_keys_are_equal_by_value(tmp_path_factory: pytest.TempPathFactory, 
 
 @FEW
 @given(st.recursive(st.sampled_from([*KEYS[:13], "é", None]), lambda inner: st.lists(inner, max_size=2), max_leaves=4))
-def test_the_canonical_text_of_a_key_is_one(value: Any) -> None:
+def test_canonical_text_of_a_key_is_unique(value: Any) -> None:
     text = canonical_key(json.dumps(value))
     assert canonical_key(text) == text
     assert same_json(json.loads(text)) == same_json(value)
@@ -335,7 +335,7 @@ def manifest_of(one: Source) -> Manifest:
 @FEW
 @given(old=number_columns, new=number_columns)
 @example(old=("decimal(38,0)", [Decimal(10**22 + 1)]), new=("double", [1e22]))
-def test_a_diff_sees_every_digit(
+def test_diff_compares_every_digit(
     tmp_path_factory: pytest.TempPathFactory, old: tuple[str, list[Any]], new: tuple[str, list[Any]]
 ) -> None:
     folder = tmp_path_factory.mktemp("diff")
@@ -365,7 +365,7 @@ asked_numbers = st.one_of(
 )
 @example(given_values=[2.0**53], operator="eq", text="9007199254740993")
 @example(given_values=[float("nan"), 1.0], operator="ne", text="1")
-def test_conditions_and_order_are_exact(
+def test_conditions_and_order_use_exact_numbers(
     tmp_path_factory: pytest.TempPathFactory, given_values: list[float | None], operator: str, text: str
 ) -> None:
     folder = tmp_path_factory.mktemp("read")

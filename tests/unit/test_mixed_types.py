@@ -51,7 +51,7 @@ def test_an_upsert_does_not_join_large_keys(stock: Client) -> None:
     pushed(stock, "stock", [{"id": LONG}, {"id": LONG + 1}])
     run = pushed(stock, "stock", [{"id": 1.5}])
     assert run["status"] == "failed"
-    assert "'id' was decimal(38,0) and is double now; set its type in `types`" in run["error"]["detail"]
+    assert "'id' changed from decimal(38,0) to double; set it in `types`" in run["error"]["detail"]
     assert [row["id"] for row in rows(stock, "datasources/stock")] == [str(LONG), str(LONG + 1)]
 
 
@@ -85,7 +85,7 @@ def test_a_declared_type_joins_a_number_and_its_text_or_is_refused(stock: Client
     assert rows(stock, "datasources/stock") == [{"id": "7", "v": 2}]
     stock.patch("/datasources/stock", {"types": {"id": None}})
     run = pushed(stock, "stock", [{"id": 7, "v": 3}, {"id": "7", "v": 4}])
-    assert "'id' was string and is json now" in run["error"]["detail"]
+    assert "'id' changed from string to json" in run["error"]["detail"]
 
 
 RULES: dict[str, tuple[Any, Any]] = {

@@ -33,7 +33,7 @@ def times(unit: str, zone: str | None, *values: int | None) -> pa.Array:
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin", "-08:00"])
 @pytest.mark.parametrize(("unit", "shown"), [("ms", "123"), ("us", "123456"), ("ns", "123456")])
-def test_times_of_every_kind_are_times_in_utc(unit: str, shown: str, zone: str | None) -> None:
+def test_times_of_all_types_are_in_utc(unit: str, shown: str, zone: str | None) -> None:
     value = NANOS // {"ms": 10**6, "us": 10**3, "ns": 1}[unit]
     found = seen(parquet({"t": times(unit, zone, value, None)}), "a.parquet")
     assert (found.types, found.column("t")) == ({"t": "timestamp"}, [f"{SECOND}.{shown}Z", None])
@@ -41,11 +41,11 @@ def test_times_of_every_kind_are_times_in_utc(unit: str, shown: str, zone: str |
     assert found.warnings == ([cut] if unit == "ns" else [])
 
 
-def test_whole_microseconds_are_not_told() -> None:
+def test_whole_microseconds_give_no_warning() -> None:
     assert seen(parquet({"t": times("ns", "UTC", NANOS // 1000 * 1000)}), "a.parquet").warnings == []
 
 
-def test_times_before_1970_and_far_away_are_themselves() -> None:
+def test_times_before_1970_and_far_in_the_future_are_exact() -> None:
     found = seen(parquet({"t": times("us", "UTC", -1, -62_135_596_800_000_000, 253_402_300_799_999_999)}), "a.parquet")
     assert found.column("t") == [
         "1969-12-31T23:59:59.999999Z",
@@ -79,7 +79,7 @@ def test_times_within_structs_lists_and_maps_keep_all_digits() -> None:
     assert found.types["s_t"] == "timestamp"
 
 
-def test_decimals_that_become_doubles_are_told() -> None:
+def test_decimals_that_become_doubles_are_warned_about() -> None:
     big = Decimal("12345678901234567890123456789012345678901234567890.12345")
     wide = pa.decimal256(60, 5)
     columns = {
@@ -106,7 +106,7 @@ def test_decimals_that_become_doubles_are_told() -> None:
 STRUCT = pa.struct([("a", pa.int64()), ("b", pa.struct([("c", pa.string())]))])
 
 
-def test_a_struct_that_is_null_adds_no_columns() -> None:
+def test_null_struct_adds_no_column() -> None:
     values = [{"a": 1, "b": {"c": "x"}}, {"a": 2, "b": None}, None]
     found = seen(parquet({"s": pa.array(values, STRUCT)}), "a.parquet")
     assert found.types == {"s_a": "bigint", "s_b_c": "string"}
@@ -115,7 +115,7 @@ def test_a_struct_that_is_null_adds_no_columns() -> None:
     assert [record["s"] for record in chosen.records] == values, "an expression sees which struct is null"
 
 
-def test_names_that_differ_in_case_are_refused_until_they_are_named() -> None:
+def test_names_differing_in_case_are_refused_unless_selected() -> None:
     with pytest.raises(UnreadableData, match=r"'A'.* differ only in case"):
         seen(parquet({"A": pa.array([], pa.int64()), "a": pa.array([], pa.int64())}), "a.parquet")
     body = parquet({"A": [1], "a": [2], "a_1": [3]})

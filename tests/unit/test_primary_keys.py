@@ -12,7 +12,7 @@ from support.upstream import Upstream
 KEYLESS = [{"id": 1, "k": "a"}, {"id": None, "k": "a"}, {"id": 2, "k": None}, {"id": 1, "k": "a"}, {"id": 3}]
 
 
-def test_an_upsert_that_leaves_records_out_is_not_complete_and_is_published(admin: Client, upstream: Upstream) -> None:
+def test_upsert_that_omits_records_is_incomplete_but_published(admin: Client, upstream: Upstream) -> None:
     upstream.serve(KEYLESS[:1])
     admin.post("/datasources", http_source(primary_key=["id", "k"], write_disposition="upsert"))
     assert ingest(admin, "coins")["completeness"] == "complete"
@@ -30,7 +30,7 @@ def test_an_upsert_that_leaves_records_out_is_not_complete_and_is_published(admi
     assert rows(admin, "datasources/coins") == [{"id": 1, "k": "a"}]
 
 
-def test_a_dropped_file_is_told_of_what_an_upsert_left_out(services: Container, admin: Client) -> None:
+def test_dropped_file_warns_about_records_omitted_by_upsert(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"], "write_disposition": "upsert"})
     run = drop(services, "notes/a.csv", b"id,v\n1,a\n,b\n")
     assert run is not None
@@ -39,7 +39,9 @@ def test_a_dropped_file_is_told_of_what_an_upsert_left_out(services: Container, 
 
 
 @pytest.mark.parametrize("disposition", ["replace", "append"])
-def test_a_key_that_does_not_tell_records_apart_is_told(admin: Client, upstream: Upstream, disposition: str) -> None:
+def test_key_that_does_not_identify_records_is_warned_about(
+    admin: Client, upstream: Upstream, disposition: str
+) -> None:
     upstream.serve(KEYLESS)
     admin.post("/datasources", http_source(primary_key=["id", "k"], write_disposition=disposition))
     run = ingest(admin, "coins")
@@ -51,7 +53,7 @@ def test_a_key_that_does_not_tell_records_apart_is_told(admin: Client, upstream:
     ]
 
 
-def test_a_key_of_which_no_record_has_a_column_is_told(services: Container, admin: Client) -> None:
+def test_key_column_missing_in_all_records_is_warned_about(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"]})
     run = drop(services, "notes/a.csv", b"a,b\n1,2\n")
     assert run is not None

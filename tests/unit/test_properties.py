@@ -49,7 +49,7 @@ values = st.recursive(
 
 @MANY
 @given(values)
-def test_json_of_any_size_of_number_goes_there_and_back(value: Any) -> None:
+def test_json_numbers_of_any_size_round_trip(value: Any) -> None:
     assert loads(dumps(value)) == value
     assert depth(value) <= dumps(value).count(b"[") + dumps(value).count(b"{")
 
@@ -63,14 +63,14 @@ marked = st.recursive(
 
 @MANY
 @given(marked | values, st.booleans())
-def test_depth_of_a_text_is_that_of_its_value(value: Any, spaced: bool) -> None:
+def test_depth_of_text_equals_depth_of_value(value: Any, spaced: bool) -> None:
     text = json.dumps(value, indent=1).encode() if spaced else dumps(value)
     levels = depth_of_text(text, 200)
     assert levels in (depth(value), None)
     assert levels is not None or re.search(rb'"[^"]*[][{}]', text)
 
 
-def test_depth_of_a_text_is_counted_to_the_cap() -> None:
+def test_depth_of_text_is_capped() -> None:
     assert depth_of_text(b"[" * 300 + b"]" * 300, 200) == 201
     assert depth_of_text(b"[" * 200 + b"]" * 200, 200) == 200
 
@@ -86,7 +86,7 @@ blanks = st.sampled_from(["", " ", "\n", "\t", "\r\n", "  "])
 @given(
     st.lists(st.tuples(blanks, number_texts | st.from_regex(r"\"[-0-9a-f: .e+]{0,40}\"", fullmatch=True)), max_size=5)
 )
-def test_numbers_among_strings_that_look_like_numbers_keep_their_digits(found: list[tuple[str, str]]) -> None:
+def test_numbers_among_numeric_strings_keep_their_digits(found: list[tuple[str, str]]) -> None:
     text = "[" + ",".join(blank + value for blank, value in found) + "]"
     for said in (text, f'{{"a":{text}}}', found[0][1] if found else "0"):
         read = loads_with_digits(said.encode())
@@ -105,7 +105,7 @@ def test_numbers_among_strings_that_look_like_numbers_keep_their_digits(found: l
         ("0" * 100 + "e400", True),
     ],
 )
-def test_only_numbers_are_read_exactly(text: str, doubtful: bool) -> None:
+def test_only_numbers_need_exact_parsing(text: str, doubtful: bool) -> None:
     """Reading numbers exactly takes five times as long, and strings of hexadecimal digits are common."""
     assert may_lose_digits(text.encode()) is doubtful
 
@@ -138,14 +138,14 @@ def plain_depth(text: str) -> int | None:
 
 @MANY
 @given(marked | values, st.booleans())
-def test_depth_of_a_text_is_what_a_plain_reader_counts(value: Any, spaced: bool) -> None:
+def test_depth_of_text_equals_a_simple_count(value: Any, spaced: bool) -> None:
     text = json.dumps(value, indent=1).encode() if spaced else dumps(value)
     assert depth_of_text(text, 200) == plain_depth(text.decode())
 
 
 @MANY
 @given(st.lists(scalars))
-def test_every_value_fits_the_type_that_was_guessed_for_all(found: list[Any]) -> None:
+def test_every_value_fits_the_inferred_type(found: list[Any]) -> None:
     guess = JsonTypeGuess()
     for value in found:
         guess.observe(value)
@@ -193,7 +193,7 @@ def test_every_value_fits_the_type_that_was_guessed_for_all(found: list[Any]) ->
         )
     )
 )
-def test_text_becomes_something_else_only_when_nothing_is_lost(found: list[str | None]) -> None:
+def test_text_is_converted_only_without_loss(found: list[str | None]) -> None:
     guess = TextTypeGuess()
     for value in found:
         guess.observe(value)
@@ -222,7 +222,7 @@ def test_text_becomes_something_else_only_when_nothing_is_lost(found: list[str |
     scalars | st.text(),
     st.sampled_from(["string", "bigint", "double", "boolean", "date", "timestamp", "json", "decimal(38,9)"]),
 )
-def test_a_conversion_gives_what_duckdb_takes_or_says_that_it_cannot(value: Any, kind: str) -> None:
+def test_conversion_gives_what_duckdb_accepts_or_raises(value: Any, kind: str) -> None:
     try:
         stored = convert(value, kind)
     except ValueError:
@@ -238,7 +238,7 @@ def test_a_conversion_gives_what_duckdb_takes_or_says_that_it_cannot(value: Any,
         min_size=1,
     )
 )
-def test_a_common_type_does_not_depend_on_the_order(types: list[str]) -> None:
+def test_common_type_is_independent_of_order(types: list[str]) -> None:
     assert {common_type(list(order)) for order in itertools.islice(itertools.permutations(types), 24)} == {
         common_type(types)
     }
@@ -247,7 +247,7 @@ def test_a_common_type_does_not_depend_on_the_order(types: list[str]) -> None:
 
 @MANY
 @given(st.text())
-def test_a_derived_slug_is_a_slug_and_names_a_table(name: str) -> None:
+def test_derived_slug_is_valid_and_names_a_table(name: str) -> None:
     slug = slug_of(name)
     if slug:
         assert is_slug(slug)
@@ -256,7 +256,7 @@ def test_a_derived_slug_is_a_slug_and_names_a_table(name: str) -> None:
 
 @MANY
 @given(values, values)
-def test_a_merge_patch_is_idempotent_and_changes_neither(target: Any, patch: Any) -> None:
+def test_merge_patch_is_idempotent_and_changes_no_input(target: Any, patch: Any) -> None:
     before = json.dumps([target, patch])
     once = merge_patch(target, patch)
     assert merge_patch(once, patch) == once

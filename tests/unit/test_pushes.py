@@ -170,7 +170,7 @@ def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
         ({"id": None}, "no value in 'id'"),
         ({"id": 2, "_run": 1}, "cannot be a column"),
         ({"id": 2, "": 1}, "cannot be a column"),
-        ({"id": 2, "a": {"b": 1}, "a_b": 2}, "would both be the column"),
+        ({"id": 2, "a": {"b": 1}, "a_b": 2}, "would both become the column"),
         ({"id": 2, "x": 1, "X": 2}, "differ only in case"),
         ({"id": 2, **{f"c{number}": 1 for number in range(2_001)}}, "more than 2000 columns"),
     ],
@@ -198,7 +198,7 @@ def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client
     pushed(admin, "stock", [{"id": 1, "v": 1}])
     run = admin.get(f"/runs/{pushed(admin, 'stock', [{'id': 1.5}])['run']}").json()
     assert run["status"] == "failed"
-    assert "was bigint and is double now" in run["error"]["detail"]
+    assert "changed from bigint to double" in run["error"]["detail"]
     assert rows(admin, "datasources/stock") == [{"id": 1, "v": 1}]
     pushed(admin, "stock", [{"id": 5, "v": 5}])
     assert len(rows(admin, "datasources/stock")) == 2, "later pushes are not held up"

@@ -46,10 +46,10 @@ def test_json_numbers_keep_their_digits(number: str, kind: str) -> None:
     assert digits.rstrip("0").rstrip(".") == number.rstrip("0").rstrip(".")
 
 
-def test_a_key_that_an_object_has_twice_is_told(admin: Client, notes: Any) -> None:
+def test_duplicate_key_is_warned_about(admin: Client, notes: Any) -> None:
     run = notes("a.json", b'[{"a": 1, "a": 2}, {"a": 3, "b": {"x": 1, "x": 1}}]')
     assert rows(admin, "datasources/notes")[0]["a"] == 2
-    assert [warning.partition(",")[0] for warning in run["warnings"]] == [
+    assert [warning.partition(" because")[0] for warning in run["warnings"]] == [
         "a: 1 values were ignored",
         "x: 1 values were ignored",
     ]
@@ -65,7 +65,7 @@ def test_a_key_that_an_object_has_twice_is_told(admin: Client, notes: Any) -> No
         {"a": {"b_c": {"d": 1}}, "a_b": {"e": 2}},
     ],
 )
-def test_a_pointer_leads_to_the_value(services: Container, admin: Client, record: dict[str, Any], notes: Any) -> None:
+def test_pointer_leads_to_the_value(services: Container, admin: Client, record: dict[str, Any], notes: Any) -> None:
     for order in itertools.permutations(record):
         body = [{key: record[key] for key in order}]
         notes("a.json", json.dumps([{**body[0], "id": 1}]).encode(), primary_key=["id"])
@@ -87,13 +87,13 @@ def parquet(query: str, path: Any) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["string", "decimal(10,2)", "json", "bigint", "timestamp"])
-def test_what_is_not_finite_is_read_as_another_type(tmp_path: Any, kind: str) -> None:
+def test_non_finite_number_is_converted_to_another_type(tmp_path: Any, kind: str) -> None:
     body = parquet("SELECT 1.5::DOUBLE d, 0.1::FLOAT f UNION ALL SELECT 'nan', 'inf'", tmp_path / "a.parquet")
     source = datasource(format="parquet", types={"d": kind, "f": kind})
     assert repr(read([body], source, by_engine=True)) == repr(read([body], source, by_engine=False))
 
 
-def test_a_header_may_change_its_case(services: Container, admin: Client) -> None:
+def test_header_may_change_case(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append", "types": {"v": "string"}})
     for number, body in enumerate([b"id,V\n1,1.50\n", b"id,v\n2,abc\n"]):
         run = drop(services, f"log/{number}.csv", body)
@@ -105,7 +105,7 @@ def test_a_header_may_change_its_case(services: Container, admin: Client) -> Non
     assert rows(admin, "datasources/log") == expected
 
 
-def test_a_column_that_becomes_text_is_told(services: Container, admin: Client) -> None:
+def test_column_that_becomes_text_is_warned_about(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push"})
     warned = []
     for value in (1, "x", "y"):
@@ -115,7 +115,7 @@ def test_a_column_that_becomes_text_is_told(services: Container, admin: Client) 
     assert "v: the type changed from bigint to text" in warned[1][0]
 
 
-def test_members_of_structs_are_read_as_columns_are(tmp_path: Any) -> None:
+def test_struct_members_are_read_like_columns(tmp_path: Any) -> None:
     value = "{'t': '2026-01-01 00:00:00+02'::TIMESTAMPTZ, 'f': 0.1::FLOAT, 'd': 1.25::DECIMAL(9,3)}"
     body = parquet(f"SELECT {value} AS s UNION ALL SELECT NULL", tmp_path / "a.parquet")
     for types in ({}, {"s_f": "decimal(10,2)"}, {"s_f": "string"}):

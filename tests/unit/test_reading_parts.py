@@ -112,7 +112,7 @@ IN_PARTS: dict[str, tuple[dict[str, Any], list[bytes]]] = {
 
 
 @pytest.mark.parametrize("name", IN_PARTS)
-def test_what_parts_do_not_have_in_common(name: str) -> None:
+def test_parts_with_different_keys(name: str) -> None:
     document, bodies = IN_PARTS[name]
     assert require_same(bodies, list(range(1, len(bodies) + 1)), **document) is not None
 
@@ -128,29 +128,29 @@ def test_parquet_of_two_schemas(tmp_path: Any) -> None:
     assert require_same(bodies, [1, 2, 3], format="parquet") is not None
 
 
-def test_pages_of_text_and_of_values_are_read_together() -> None:
+def test_pages_of_text_and_of_typed_values_need_one_reader() -> None:
     assert require_same([b'{"a": "1"}\n', b"a,b\n2,3\n"], [1, 2]) is None
 
 
 @pytest.mark.parametrize("other", ["12345678901234567.5", "0.12345678901234567890123456789012"])
 @pytest.mark.parametrize("fields", [None, {"x": "a"}])
-def test_numbers_whose_length_nobody_has_measured_are_read_together(other: str, fields: Any) -> None:
+def test_numbers_of_unknown_length_need_one_reader(other: str, fields: Any) -> None:
     pages = [b'[{"a": 0.123456}]', b'[{"a": %s}]' % other.encode()]
     assert require_same(pages, [1, 2], format="json", fields=fields) is None
     assert require_same(pages[::-1], [1, 2], format="json", fields=fields) is None
 
 
-def test_the_error_is_that_of_the_first_page() -> None:
+def test_error_of_the_first_page_is_reported() -> None:
     assert require_same([b'[{"a_b": 1}]', b'[{"a": {"b": 1}}]', b"[{"], [1, 2, 3], format="json") is None
 
 
-def test_a_page_that_cannot_be_read_is_the_one_that_is_named() -> None:
+def test_error_names_the_unreadable_page() -> None:
     bodies = [b"[1]", b"[{", b"[{}", b"["]
     assert require_same(bodies, [1, 2, 3, 4], format="json") is None
     assert "Page 2" in str(told(read_in_parts, bodies, datasource(format="json"), [1, 2, 3, 4]))
 
 
-def test_pages_are_divided_by_their_bytes() -> None:
+def test_pages_are_split_by_bytes() -> None:
     def page(size: int) -> PageReceipt:
         return PageReceipt(number=1, ok=True, url="", hash="", bytes=size, fetched_at="")
 

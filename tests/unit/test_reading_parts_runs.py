@@ -65,7 +65,7 @@ MIXED = [{"id": number, "v": "x" if number == 33 else number, "late": 1.5} for n
 
 @pytest.mark.parametrize("disposition", ["replace", "append", "upsert"])
 @pytest.mark.parametrize("batches", [[FIRST], [FIRST, MIXED], [MIXED, FIRST]], ids=["one", "wider", "narrower"])
-def test_every_answer_is_the_same(
+def test_all_responses_equal_those_of_one_reader(
     services: Container,
     admin: Client,
     upstream: Upstream,
@@ -84,14 +84,16 @@ def test_every_answer_is_the_same(
         assert len({one["key"].rpartition("/")[0] for one in objects}) == 1, "Athena reads one folder"
 
 
-def test_keys_that_repeat_in_different_parts_are_told(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_keys_repeated_in_different_parts_are_warned_about(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
     repeated = [{"id": number % 37, "v": number} for number in range(40)]
     whole, divided = ingested(services, admin, upstream, [repeated], primary_key=["id"])
     assert "id: 3 records repeat the primary key of another record" in whole["warnings"]
     require_same(admin, whole, divided)
 
 
-def test_workers_that_are_called_again_write_the_same(
+def test_worker_that_is_called_again_writes_the_same(
     services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every worker dies once after its work, before anybody heard of it."""
@@ -110,7 +112,7 @@ def test_workers_that_are_called_again_write_the_same(
     assert {one.partition(" ")[0] for one in died} == {"read", "fit"}
 
 
-def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
+def test_worker_that_never_ends_fails_the_run_with_advice(
     services: Container, admin: Client, upstream: Upstream, workflows: LocalWorkflows
 ) -> None:
     def dying(function: str, payload: dict[str, Any]) -> None:
@@ -123,9 +125,7 @@ def test_a_worker_that_never_ends_fails_the_run_and_says_what_to_do(
     assert "EXTRACT_PART_BYTES" in divided["error"]["detail"]
 
 
-def test_pages_that_do_not_fit_fail_the_run_as_they_would_in_one(
-    services: Container, admin: Client, upstream: Upstream
-) -> None:
+def test_invalid_pages_fail_the_run_as_with_one_reader(services: Container, admin: Client, upstream: Upstream) -> None:
     clash: list[dict[str, Any]] = [*FIRST, {"id": 1, "a_b": 1}, *FIRST, {"id": 2, "a": {"b": 1}}]
     whole, divided = ingested(services, admin, upstream, [clash])
     assert whole["status"] == divided["status"] == "failed"
@@ -133,7 +133,7 @@ def test_pages_that_do_not_fit_fail_the_run_as_they_would_in_one(
     assert strip[0] == strip[1]
 
 
-def test_whoever_publishes_meanwhile_is_not_displaced(
+def test_version_published_meanwhile_is_not_displaced(
     services: Container, admin: Client, upstream: Upstream, workflows: LocalWorkflows
 ) -> None:
     """What other pages were added while workers read is there as well."""

@@ -52,7 +52,7 @@ def test_identity(document: dict[str, Any], one: Any, other: Any, same: bool) ->
     assert (identity(one) == identity(other)) == same
 
 
-def test_identities_of_many_are_those_of_each() -> None:
+def test_identities_of_many_equal_those_of_each() -> None:
     identity = identity_of(datasource())
     for records in ([], [{"b": 1, "a": [1.5, None]}, "x"], [{"a": 1}, {"a": 10**30}, {"a": Decimal("0.1")}]):
         assert content_identities(records) == b"".join(map(identity, records))
@@ -72,7 +72,7 @@ def test_pages_with_the_same_records_have_a_hash_in_common(key: dict[str, Any]) 
         assert identities.compute(other).content != page.content
 
 
-def test_another_key_is_another_reading() -> None:
+def test_other_primary_key_has_other_identity_settings() -> None:
     """What was kept by the former key is not compared with what is made by the new one."""
     assert identity_settings_hash(datasource(primary_key=["a"])) != identity_settings_hash(
         datasource(primary_key=["b"])

@@ -25,14 +25,14 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("sql", HEAVY.values(), ids=HEAVY)
-def test_a_query_that_takes_more_than_its_memory_ends_alone(sandbox: Sandbox, tmp_path: Path, sql: str) -> None:
+def test_query_over_its_memory_limit_ends_alone(sandbox: Sandbox, tmp_path: Path, sql: str) -> None:
     with pytest.raises(QueryLimit, match="more memory than the 60MB") as ended:
         sandbox.query(sql, {}, [], tmp_path)
     assert ended.value.code == "query-limit"
     assert json.loads(sandbox.query("SELECT 1 AS x", {}, [], tmp_path).items) == [{"x": 1}]
 
 
-def test_a_process_that_has_mapped_too_much_is_replaced(
+def test_process_with_too_much_mapped_memory_is_replaced(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def process() -> int:
@@ -46,7 +46,7 @@ def test_a_process_that_has_mapped_too_much_is_replaced(
     assert process() != first
 
 
-def test_an_answer_of_too_many_bytes_is_refused(tmp_path: Path) -> None:
+def test_result_of_too_many_bytes_is_refused(tmp_path: Path) -> None:
     sandbox = Sandbox(Settings(duckdb_threads=1, query_bytes=10_000))
     try:
         assert sandbox.query("SELECT repeat('a', 9000) AS m", {}, [], tmp_path).rows == 1

@@ -29,9 +29,7 @@ def dropped(services: Container, slug: str, number: int, text: str) -> None:
 
 @pytest.mark.parametrize("key", [None, ["id"]])
 @pytest.mark.parametrize("order", list(itertools.permutations([1, 2.5, "abc"])))
-def test_numbers_that_become_text_are_as_they_were_pushed(
-    admin: Client, key: list[str] | None, order: tuple[Any, ...]
-) -> None:
+def test_numbers_that_become_text_are_as_pushed(admin: Client, key: list[str] | None, order: tuple[Any, ...]) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push", "primary_key": key})
     for number, value in enumerate(order):
         pushed(admin, "log", [{"id": number, "v": value}])
@@ -40,9 +38,7 @@ def test_numbers_that_become_text_are_as_they_were_pushed(
 
 @pytest.mark.parametrize("disposition", ["append", "upsert"])
 @pytest.mark.parametrize("last", ["abc", "007", "2026-01-01"])
-def test_texts_of_csv_come_back_as_they_were_dropped(
-    services: Container, admin: Client, disposition: str, last: str
-) -> None:
+def test_csv_texts_are_as_dropped(services: Container, admin: Client, disposition: str, last: str) -> None:
     document = {"name": "notes", "kind": "file", "format": "csv", "write_disposition": disposition}
     admin.post("/datasources", {**document, "primary_key": ["id"]})
     for number, text in enumerate(["1.50", "1", "+0.250", last]):
@@ -50,7 +46,7 @@ def test_texts_of_csv_come_back_as_they_were_dropped(
     assert [row["v"] for row in rows(admin, "datasources/notes")] == ["1.50", "1", "+0.250", last]
 
 
-def test_times_and_truth_values_come_back_as_they_were_dropped(services: Container, admin: Client) -> None:
+def test_times_and_booleans_are_as_dropped(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv", "write_disposition": "append"})
     texts = ["2026-01-01T00:00:00Z,TRUE", "2026-01-01 10:00+02:00,False", "never,maybe"]
     for number, text in enumerate(texts):
@@ -59,7 +55,7 @@ def test_times_and_truth_values_come_back_as_they_were_dropped(services: Contain
     assert found == texts
 
 
-def test_compacted_files_are_read_again_from_their_pages(
+def test_compacted_files_are_rebuilt_from_pages(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "settings", services.settings.model_copy(update={"max_version_objects": 2}))
@@ -71,7 +67,7 @@ def test_compacted_files_are_read_again_from_their_pages(
     assert [row["id"] for row in rows(admin, "datasources/notes")] == list(range(6))
 
 
-def test_a_replay_has_the_same_texts(services: Container, admin: Client) -> None:
+def test_replay_has_the_same_texts(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv", "write_disposition": "append"})
     for number, text in enumerate(["1.50", "NA", "abc"]):
         dropped(services, "notes", number, f"id,v\n{number},{text}\n")
@@ -104,7 +100,7 @@ def told(client: Client, slug: str) -> tuple[dict[str, str], list[str]]:
 @example(batches=[[{"id": 1, "v": 1}, {"id": 2, "v": 2.5}], [{"id": 3, "v": "x"}], [{"id": 1, "v": True}]])
 @example(batches=[[{"id": 1, "v": 2**53 + 1}], [{"id": 2, "v": 0.5}], [{"id": 3, "v": "7"}, {"id": 4, "v": 7}]])
 @example(batches=[[{"id": 1, "v": "x"}], [{"id": 2, "v": None}], [{"id": 3, "v": 10**22 + 1}]])
-def test_a_replay_of_json_is_what_its_runs_made(
+def test_replay_of_json_has_the_types_of_its_runs(
     admin: Client, key: list[str] | None, batches: list[list[dict[str, Any]]]
 ) -> None:
     slug = f"log-{uuid4().hex}"
@@ -117,7 +113,7 @@ def test_a_replay_of_json_is_what_its_runs_made(
     assert told(admin, slug) == before
 
 
-def test_a_replay_by_another_document_reads_what_it_says(admin: Client) -> None:
+def test_replay_with_another_document_uses_its_types(admin: Client) -> None:
     admin.post(
         "/datasources", {"name": "log", "kind": "push", "types": {"t": "string"}, "fields": {"t": "t", "v": "v"}}
     )

@@ -46,7 +46,7 @@ def read(body: bytes, **xlsx: Any) -> Seen:
     return seen(body, "a.xlsx", xlsx=xlsx or None)
 
 
-def test_values_under_an_empty_heading_are_read_and_told() -> None:
+def test_values_under_an_empty_heading_are_read_with_a_warning() -> None:
     found = read(workbook(S=[[None, "id", None, "n"], ["x", 1, None, 2], ["y", 3, 7, 4]]))
     assert found.records == [
         {"column_1": "x", "id": 1, "column_3": None, "n": 2},
@@ -58,18 +58,18 @@ def test_values_under_an_empty_heading_are_read_and_told() -> None:
     ]
 
 
-def test_values_right_of_the_last_heading_are_left_out_and_told() -> None:
+def test_values_right_of_the_last_heading_are_omitted_with_a_warning() -> None:
     found = read(workbook(S=[["id", "n"], [1, 2], [3, 4, None, "checked"], [5, 6, None, "late"]]))
     assert [list(record) for record in found.records] == [["id", "n"]] * 3
     (warning,) = found.warnings
     assert warning.startswith("column D has no name in row 1, but 2 values below it, the first in D3, were left out")
 
 
-def test_empty_columns_beside_a_table_are_nothing_to_tell() -> None:
+def test_empty_columns_beside_a_table_give_no_warning() -> None:
     assert read(workbook(S=[[], [None, None, "id"], [None, None, 1]])).warnings == []
 
 
-def test_other_sheets_with_rows_are_told() -> None:
+def test_other_sheets_with_rows_are_warned_about() -> None:
     body = workbook(First=[["id"], [1]], Second=[["a"], [1], [], [2]], Empty=[])
     assert read(body).warnings == [
         "only the sheet 'First' was read, but 'Second' has 3 rows; set xlsx.sheet to choose one"
@@ -78,7 +78,7 @@ def test_other_sheets_with_rows_are_told() -> None:
         assert read(body, sheet=sheet).warnings == []
 
 
-def test_cells_with_errors_are_told() -> None:
+def test_cells_with_errors_are_warned_about() -> None:
     def write(sheet: Any) -> None:
         sheet.write_row(0, 0, ["id", "n"])
         sheet.write_formula(1, 1, "=1/0", None, "#DIV/0!")
@@ -91,7 +91,7 @@ def test_cells_with_errors_are_told() -> None:
     assert found.warnings == ["n: 2 cells hold errors and were read as null (first B2)"]
 
 
-def test_formulas_without_a_result_are_told() -> None:
+def test_formulas_without_a_result_are_warned_about() -> None:
     def write(sheet: Any) -> None:
         sheet.write_row(0, 0, ["id", "n", "t"])
         sheet.write_column(1, 0, [1, 2, 3])
@@ -118,7 +118,7 @@ def test_formulas_without_a_result_are_told() -> None:
     assert read(empty_text).warnings == [], "an empty text is a result"
 
 
-def test_zeros_of_a_workbook_that_nothing_has_calculated_are_told() -> None:
+def test_zeros_of_a_workbook_that_was_never_calculated_are_warned_about() -> None:
     body = workbook(S=[["id", "n"], [1, "=A2+1"], [2, "=A3+1"]])
     found = read(body)
     assert found.column("n") == [0, 0]
@@ -130,7 +130,7 @@ def test_zeros_of_a_workbook_that_nothing_has_calculated_are_told() -> None:
     assert read(saved).warnings == []
 
 
-def test_cells_without_their_places_are_told_too() -> None:
+def test_cells_without_references_are_warned_about() -> None:
     body = workbook(S=[["id", "n"], [1, 2]])
     plain = changed(
         body,
@@ -149,7 +149,7 @@ def test_cells_without_their_places_are_told_too() -> None:
     ],
     ids=str,
 )
-def test_a_title_above_the_table_is_refused_with_what_to_set(cells: list[list[Any]], names: int) -> None:
+def test_title_above_the_table_is_refused_with_advice(cells: list[list[Any]], names: int) -> None:
     with pytest.raises(UnreadableData, match=rf"perhaps a title. Set xlsx.header_row .*, {names} or 1"):
         read(workbook(S=cells))
     assert list(read(workbook(S=cells), header_row=names).types) == cells[names - 1]
@@ -166,11 +166,11 @@ def test_a_title_above_the_table_is_refused_with_what_to_set(cells: list[list[An
     ],
     ids=str,
 )
-def test_names_are_no_title(cells: list[list[Any]]) -> None:
+def test_header_row_is_not_a_title(cells: list[list[Any]]) -> None:
     assert list(read(workbook(S=cells)).types) == cells[0]
 
 
-def test_names_that_differ_in_case_are_refused_until_they_are_named() -> None:
+def test_names_differing_in_case_are_refused_unless_selected() -> None:
     body = workbook(S=[["A", "a"], [1, 2]])
     with pytest.raises(UnreadableData, match=r"'A'.* differ only in case"):
         read(body)

@@ -32,11 +32,11 @@ from support.pages import LIMITS, seen
     ],
     ids=str,
 )
-def test_blanks_belong_to_the_text(xml: str, document: Any) -> None:
+def test_blanks_are_part_of_the_text(xml: str, document: Any) -> None:
     assert read_xml(io.BytesIO(xml.encode()), LIMITS) == document
 
 
-def test_numbers_and_dates_are_recognised_within_blanks() -> None:
+def test_numbers_and_dates_are_recognised_between_blanks() -> None:
     item = b"<x>\n <n> 1 </n>\n <d>\n2026-01-31\n</d>\n <t> a </t>\n</x>\n"
     found = seen(b"<r>\n" + item + item.replace(b" a ", b"b") + b"</r>", "a.xml", records="r.x")
     assert found.types == {"n": "bigint", "d": "date", "t": "string"}

@@ -80,7 +80,7 @@ class Dispatcher:
             services = container()
             headers["Cache-Control"] = "no-store"  # the address is soon of no use
             key = services.lake.put_answer(content)
-            headers["Location"] = services.lake.presigned(key, answer.media_type, answer.filename or "answer")
+            headers["Location"] = services.lake.presigned_url(key, answer.media_type, answer.filename or "answer")
             return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
         return _response(answer.status, answer.media_type, content, headers)
 

@@ -107,7 +107,7 @@ def _merged(services: Container, slug: str, version: Version, errors: Errors) ->
         if file.stat().st_size <= services.settings.max_inline_bytes:
             return Answer(file.read_bytes(), headers=headers)
         key = services.lake.put_answer_file(file)
-    headers["Location"] = services.lake.presigned(key, "application/json", f"{slug}-{version.number}.json")
+    headers["Location"] = services.lake.presigned_url(key, "application/json", f"{slug}-{version.number}.json")
     return Answer({"location": headers["Location"]}, 303, headers)
 
 

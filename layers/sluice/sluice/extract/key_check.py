@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluice.lake.engine_types import kind_of
 from sluice.lake.equality import identity_cell
-from sluice.lake.parquet import finite, literal, quoted
+from sluice.lake.parquet import finite_or_null, literal, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -77,5 +77,7 @@ def _keys(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> 
     rows = f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"
     described = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}
-    cells = [f"{finite(quoted(name))} AS {quoted(name)}" if types[name] == "double" else quoted(name) for name in key]
+    cells = [
+        f"{finite_or_null(quoted(name))} AS {quoted(name)}" if types[name] == "double" else quoted(name) for name in key
+    ]
     return f"(SELECT {', '.join(cells)} FROM {rows})", types

@@ -1,1 +1,1 @@
-"""The lake: immutable objects in S3, named by what they hold or by the run that wrote them."""
+"""The lake: immutable objects in S3, named by their content or by the run that wrote them."""

@@ -1,4 +1,4 @@
-"""A function's scratch space: files for one call, and objects kept for the next."""
+"""A function's disk space: temporary files for one call, and objects cached for later calls."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# No call lasts longer, so a file that was used before then is used no more.
+# No call of a function takes longer, so an older file is no longer in use.
 _IN_USE_SECONDS = 900
 
 
 class FileCache:
-    """Files named by the hash of what they hold, the least recently used removed first.
+    """Files named by the hash of their content. The least recently used are removed first.
 
-    Each process has a folder of its own; those of processes that have died are removed, since a
-    function that was killed leaves its files to the next one.
+    Each process has a folder of its own. Folders of dead processes are removed: a killed function leaves its files to
+    the next process in the same environment.
+
+    Args:
+        folder: the folder for all processes.
+        most_bytes: the most bytes of cached files, apart from those in use.
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
@@ -29,7 +33,12 @@ class FileCache:
                 shutil.rmtree(other, ignore_errors=True)
 
     def get(self, sha256: str, fill: Callable[[Path], None]) -> Path:
-        """The file of that hash, filled first when it is not there."""
+        """The file with a hash.
+
+        Args:
+            sha256: the hash of its content.
+            fill: writes the content to a path; called if the file is not cached.
+        """
         path = self._folder / sha256
         if path.exists():
             os.utime(path)
@@ -37,6 +46,7 @@ class FileCache:
         with self.scratch() as fresh:
             fill(fresh)
             self._make_room(fresh.stat().st_size)
+            # Renaming is atomic: another thread sees no file or a complete one.
             os.replace(fresh, path)
         return path
 
@@ -53,7 +63,7 @@ class FileCache:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A file's path for this block only."""
+        """The path of a file in a folder that exists within this block."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             yield Path(folder) / "file"

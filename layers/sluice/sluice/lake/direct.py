@@ -1,7 +1,7 @@
-"""Small objects to S3 and back at half of the client's price: signed by botocore, sent without its machinery.
+"""A fast path to S3 for small objects: signed by botocore, sent without its client.
 
-For each call the client resolves an endpoint, checks and serializes parameters, and emits thirty
-events. That takes longer than compressing a page does.
+For each call the client resolves an endpoint, validates and serializes parameters, and emits thirty events. That
+takes longer than compressing a page: 0.95 ms of processor time instead of 0.45.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
-    # What sends a request, as the connections of botocore do.
+    # Sends a prepared request, as botocore's HTTP session does.
     Send = Callable[[Any], Any]
 
 _DONE = 200
@@ -31,12 +31,15 @@ _EXISTS = 412
 
 
 class DirectObjects:
-    """The objects of one bucket. Any answer but the expected one is left to the client, which retries and raises.
+    """The objects of one bucket.
+
+    After an unexpected response the caller must use the client, which retries and raises.
 
     Args:
-        s3: the client, whose addresses, region and time limits are kept to.
-        session: where the client's credentials are from; they are asked for with each call, since they expire.
-        send: sends the signed requests; by default over connections kept for that.
+        s3: the client, whose address, region and timeouts are used.
+        session: the source of the credentials. They expire, so they are read for each call.
+        bucket: the bucket.
+        send: sends a signed request; by default over a connection pool.
     """
 
     def __init__(self, s3: S3Client, session: Session, bucket: str, send: Send | None = None) -> None:
@@ -46,19 +49,31 @@ class DirectObjects:
         self._given_send = send
         self._example = uuid.uuid4().hex
         self._example_url = ""
+        # The client chooses the address (region, path style, emulator). One request that is not sent reveals it.
         s3.meta.events.register("before-send.s3.GetObject", self._keep_example)
 
     def put_new(self, key: str, body: bytes) -> bool:
-        """Write an object, unless there is one with this key.
+        """Write an object unless its key exists.
+
+        Args:
+            key: the full key.
+            body: the content.
 
         Returns:
-            Whether the key has an object now; if not, the client must be asked.
+            Whether an object with this key exists now; if not, use the client.
         """
         answer = self._answer("PUT", key, {"If-None-Match": "*"}, body)
         return answer is not None and answer.status_code in (_DONE, _EXISTS)
 
     def get(self, key: str) -> StreamingBody | None:
-        """The content of an object, to be read as the client's answers are; none if the client must be asked."""
+        """Read an object.
+
+        Args:
+            key: the full key.
+
+        Returns:
+            The content as a stream; None if the client must be used.
+        """
         from botocore.response import StreamingBody
 
         answer = self._answer("GET", key, {}, None)
@@ -84,7 +99,7 @@ class DirectObjects:
                 data=body,
                 stream_output=method == "GET",
             )
-            # The hash of the body is signed, too: S3 refuses a body that has changed on its way.
+            # The signature covers the body's hash, so that S3 refuses a body that was corrupted in transit.
             S3SigV4Auth(credentials.get_frozen_credentials(), "s3", self._s3.meta.region_name).add_auth(request)
             return self._send(request.prepare())
         except BotoCoreError:
@@ -92,12 +107,12 @@ class DirectObjects:
 
     @cached_property
     def _address(self) -> str:
-        """The address of the bucket with a slash at its end: what the client puts in front of a key."""
+        """The URL prefix of the bucket's objects, with a trailing slash, as the client would choose it."""
         self._s3.get_object(Bucket=self._bucket, Key=self._example)
         return self._example_url.removesuffix(self._example)
 
     def _keep_example(self, request: Any, **_: Any) -> Any:
-        """Note the address of a request that is made for this purpose alone, in place of sending it."""
+        """Note the URL of the example request, and answer it without sending it."""
         if not request.url.endswith(self._example):
             return None
         from botocore.awsrequest import AWSResponse
@@ -113,14 +128,14 @@ class DirectObjects:
         from botocore.httpsession import URLLib3Session
         from botocore.utils import get_environ_proxies
 
-        # botocore's stubs know neither the options of a client nor all that its connections take.
+        # The type stubs of botocore lack these attributes and arguments.
         config: Any = self._s3.meta.config
         options: dict[str, Any] = {
             "verify": self._session.get_config_variable("ca_bundle") or True,
             "proxies": get_environ_proxies(self._address),
             "timeout": (config.connect_timeout, config.read_timeout),
             "max_pool_connections": config.max_pool_connections,
-            # Without it the body of a request waits 40 ms for the acknowledgement of its head.
+            # With Nagle's algorithm the body of a request waits 40 ms for the acknowledgement of its headers.
             "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         }
         return URLLib3Session(**options).send

@@ -1,4 +1,4 @@
-"""The engine's types as columns have them."""
+"""Column types for the types of DuckDB."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _KINDS = {
 
 
 def is_wide(engine_type: str) -> bool:
-    """Whether an engine's type of whole numbers has values of more than 64 bits with a sign."""
+    """Whether an integer type of DuckDB has values beyond 64 bits with a sign."""
     return engine_type in _WIDE
 
 
 def kind_of(engine_type: str) -> str:
-    """The column type that holds an engine's type; what has parts is JSON."""
+    """The column type for a type of DuckDB; nested types are `json`."""
     if _WHOLE.match(engine_type):
         return "bigint"
     if _DECIMAL.fullmatch(engine_type):

@@ -1,4 +1,4 @@
-"""What makes values equal as keys, as SQL: numbers by their value, JSON by what it says.
+"""SQL that makes equal keys equal values: numbers by value, JSON by content.
 
 `domain.json_text` has the same rules in Python.
 """
@@ -8,15 +8,20 @@ from __future__ import annotations
 from sluice.domain.schema import is_decimal
 from sluice.lake.parquet import as_type
 
-# JSON that is written in one way only: whole numbers, texts without escapes, and words.
+# JSON that has only one spelling: integers, strings without escapes, and literals.
 _PLAIN = r"""0|-?[1-9][0-9]{0,37}|"[^"\\]*"|true|false|null"""
 _FRACTION = r"-?(0|[1-9][0-9]*)\.[0-9]+"
-# A double gives back every number of so many digits.
+# A double represents all decimal numbers of so many digits.
 _DOUBLE_DIGITS = 15
 
 
 def number_cell(cell: str, kind: str) -> str:
-    """The SQL of the one text that all numbers of the same value have: `1` for 1 and 1.0, `1.5` for 1.50."""
+    """The SQL of a number's canonical text: `1` for 1 and 1.0, `1.5` for 1.50.
+
+    Args:
+        cell: the SQL of the number.
+        kind: its column type.
+    """
     if kind == "double":
         return _of_double(cell)
     if not is_decimal(kind) or kind.endswith(",0)"):
@@ -24,15 +29,26 @@ def number_cell(cell: str, kind: str) -> str:
     return _of_text(f"{cell}::VARCHAR")
 
 
-def key_cell(cell: str, have: str, want: str) -> str:
-    """The SQL of a key's value as another type, by which keys are compared: numbers as text have one text each."""
-    if want == "string" and (have in ("bigint", "double") or is_decimal(have)):
-        return number_cell(cell, have)
-    return as_type(cell, have, want)
+def key_cell(cell: str, source_type: str, target_type: str) -> str:
+    """The SQL of a key's value in another type, for comparing keys. A number as text gets its canonical text.
+
+    Args:
+        cell: the SQL of the value.
+        source_type: its column type.
+        target_type: the type in which keys are compared.
+    """
+    if target_type == "string" and (source_type in ("bigint", "double") or is_decimal(source_type)):
+        return number_cell(cell, source_type)
+    return as_type(cell, source_type, target_type)
 
 
 def identity_cell(cell: str, kind: str) -> str:
-    """The SQL of what equal keys of one column have in common; of lists and objects it is what was written."""
+    """The SQL of a value that is the same for all equal keys of one column. Lists and objects are compared as written.
+
+    Args:
+        cell: the SQL of the key.
+        kind: its column type.
+    """
     if kind != "json":
         return cell
     text = f"{cell}::VARCHAR"
@@ -41,7 +57,7 @@ def identity_cell(cell: str, kind: str) -> str:
 
 
 def is_plain_json(cell: str) -> str:
-    """The SQL condition that JSON is written as all that is equal to it would be."""
+    """The SQL condition that JSON has only one spelling, so that its text can be compared."""
     return f"regexp_full_match({cell}::VARCHAR, '{_PLAIN}')"
 
 
@@ -57,7 +73,7 @@ def _is_whole(text: str) -> str:
 
 
 def _of_text(text: str) -> str:
-    """The number that a text says: as a double writes it where it has few digits, else without zeros at its end."""
+    """The SQL of a numeric text's canonical form: as a double if it has few digits, else without trailing zeros."""
     digits = f"length(regexp_replace(regexp_extract({text}, '^[^eE]*'), '[^0-9]', '', 'g'))"
     trimmed = f"rtrim(rtrim({text}, '0'), '.')"
     return (

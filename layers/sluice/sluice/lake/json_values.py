@@ -14,7 +14,12 @@ from sluice.domain.schema import Column
 
 
 def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of a `shown_query`, as JSON values; Decimal stands for what a double would change."""
+    """A row of a `display_query` as JSON values; Decimal stands for numbers that a double would change.
+
+    Args:
+        columns: the columns of the row.
+        values: its values.
+    """
     return {
         column.name: json_of(value) if column.type == "json" and value else json_value(column.type, value)
         for column, value in zip(columns, values, strict=True)
@@ -22,10 +27,10 @@ def json_row(columns: list[Column], values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def json_of(text: str) -> Any:
-    """The value of the engine's JSON, with every digit; NaN and the infinities, which it has, are null.
+    """Parse the engine's JSON with all digits. NaN and infinities, which it may contain, become null.
 
     Raises:
-        ValueError: it is no JSON at all.
+        ValueError: the text is not JSON.
     """
     try:
         return loads_with_digits(text.encode())
@@ -34,11 +39,11 @@ def json_of(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=lambda _: None, parse_float=Decimal)
     except ValueError:
-        raise ValueError(f"{text[:80]!r} is no JSON") from None
+        raise ValueError(f"{text[:80]!r} is not JSON") from None
 
 
 def _finite(text: str) -> str:
-    """JSON of the engine as JSON: in its own NaN and the infinities stand as words, and lists may end in a comma."""
+    """Rewrite the engine's JSON as standard JSON: it may contain NaN, infinities and trailing commas."""
     try:
         orjson.loads(text)
         return text
@@ -47,9 +52,13 @@ def _finite(text: str) -> str:
 
 
 def json_value(kind: str, value: Any) -> Any:
-    """A value of a `shown_query` as JSON has it: decimals as text, like times, and JSON as it is.
+    """Convert a value of a `display_query` for orjson.
 
-    JSON has no number for NaN and the infinities: they are null.
+    Decimals and times become text, JSON a fragment, and NaN and infinities null.
+
+    Args:
+        kind: the column type.
+        value: the value.
     """
     match value:
         case None:

@@ -1,7 +1,7 @@
-"""Rows in the order of a key: the key as one value, and the ranges of keys that divide the rows.
+"""Rows in key order: a key as one value, and ranges of keys that divide the rows.
 
-A range begins with a key and ends before the next range's. A key is written as hexadecimal text, whose
-order is that of the keys; the empty text stands before all of them.
+A range includes its start and ends before the next range's start. Keys are hexadecimal texts, which sort as the keys
+do; the empty text precedes all of them.
 """
 
 from __future__ import annotations
@@ -18,36 +18,41 @@ if TYPE_CHECKING:
 
 
 def order_key(cells: list[str]) -> str:
-    """The SQL of a key as one value: equal where the cells are equal, and ordered as they are.
+    """The SQL of a key as one value that is equal where the cells are equal, and sorts as they do.
 
-    The engine's own comparison decides, so that no two keys that a join takes for equal differ here.
+    The engine's own comparison is used, so that keys which a join considers equal are equal here, too.
+
+    Args:
+        cells: the SQL of the key's columns.
     """
-    # With a text among them the engine gives bytes; of few short cells it would make a whole number.
+    # The empty text makes the result a BLOB: for few short cells DuckDB would return an integer.
     terms = ", ".join(f"{cell}, 'ASC NULLS LAST'" for cell in [*cells, "''"])
     return f"create_sort_key({terms})"
 
 
-def starts_of(weights: Mapping[str, int], ranges: int) -> list[str]:
-    """Where ranges of about the same weight begin; fewer ranges where there are few keys.
+def range_starts(weights: Mapping[str, int], ranges: int) -> list[str]:
+    """The starts of ranges of about equal weight; fewer ranges if there are few keys.
 
     Args:
-        weights: how many rows each key stands for.
+        weights: the number of rows by key.
+        ranges: the number of ranges.
     """
-    total, seen, due = sum(weights.values()), 0, 1
+    total, passed, next_start = sum(weights.values()), 0, 1
     starts = [""]
     for key, weight in sorted(weights.items()):
-        if seen * ranges >= total * due:
+        if passed * ranges >= total * next_start:
             starts.append(key)
-            due = seen * ranges // total + 1
-        seen += weight
+            next_start = passed * ranges // total + 1
+        passed += weight
     return starts
 
 
-def range_of(key: str, starts: list[str]) -> str:
-    """The SQL of the number of the range that a key falls into, found by halving.
+def range_number(key: str, starts: list[str]) -> str:
+    """The SQL of the number of the range that a key is in, found by binary search.
 
     Args:
-        key: the SQL of a key, as `order_key` gives it.
+        key: the SQL of a key, as `order_key` returns it.
+        starts: the starts of the ranges.
     """
 
     def halved(low: int, high: int) -> str:
@@ -60,41 +65,63 @@ def range_of(key: str, starts: list[str]) -> str:
     return f"({halved(0, len(starts) - 1)})::USMALLINT"
 
 
-def object_with(
+def object_for_key(
     connection: DuckDBPyConnection, manifest: Manifest, columns: list[Column], values: list[Any], engine: str
 ) -> int | None:
-    """Which of a version's objects alone can have a record; none where its manifest does not say.
+    """The index of the only object of a version that can contain a key.
 
     Args:
-        columns: the key's, in order.
-        values: of the key, as its columns store them.
-        engine: this engine's name; another one may order keys by other bytes.
+        connection: any connection of the engine.
+        manifest: the manifest of the version.
+        columns: the columns of the key, in order.
+        values: the values of the key, as the columns store them.
+        engine: the name of this engine; another version may encode keys differently.
+
+    Returns:
+        The index; None if the manifest does not tell.
     """
     if len(manifest.starts) != len(manifest.objects) or manifest.engine != engine:
         return None
     key = order_key([f"?::{duckdb_type(column.type)}" for column in columns])
-    found = connection.execute(f"SELECT hex({key})", values).fetchone()
-    assert found is not None
-    return bisect_right(manifest.starts, found[0]) - 1
+    row = connection.execute(f"SELECT hex({key})", values).fetchone()
+    assert row is not None
+    return bisect_right(manifest.starts, row[0]) - 1
 
 
 def object_at(objects: Sequence[DataObject], place: int) -> tuple[DataObject, int]:
-    """The object that has the row of a place in its version, and the place of its own first row."""
+    """The object that contains a row.
+
+    Args:
+        objects: the objects of the version, in order.
+        place: the number of the row in the version, from 0.
+
+    Returns:
+        The object, and the number of its first row in the version.
+    """
     before = 0
-    for one in objects:
-        if place < before + one.rows:
-            return one, before
-        before += one.rows
-    raise AssertionError("a place is of a row that is there")
+    for item in objects:
+        if place < before + item.rows:
+            return item, before
+        before += item.rows
+    raise AssertionError("the version has no such row")
 
 
 def objects_between(objects: Sequence[DataObject], first: int, count: int) -> tuple[list[DataObject], int]:
-    """The objects that have some consecutive rows of a version, and the place of the first object's first row."""
-    found: list[DataObject] = []
-    begins = before = 0
-    for one in objects:
-        if before < first + count and first < before + one.rows:
-            begins = begins if found else before
-            found.append(one)
-        before += one.rows
-    return found, begins
+    """The objects that contain some consecutive rows.
+
+    Args:
+        objects: the objects of the version, in order.
+        first: the number of the first row, from 0.
+        count: the number of rows.
+
+    Returns:
+        The objects, and the number of the first object's first row in the version.
+    """
+    selected: list[DataObject] = []
+    first_place = before = 0
+    for item in objects:
+        if before < first + count and first < before + item.rows:
+            first_place = first_place if selected else before
+            selected.append(item)
+        before += item.rows
+    return selected, first_place

@@ -1,4 +1,4 @@
-"""Parquet in and out of the lake, by DuckDB."""
+"""Reading and writing Parquet with DuckDB."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from sluice.settings import Settings
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# DuckDB's default row group, and the longest dictionary: with longer ones files are slower to write and larger.
 ROW_GROUP = 122_880
 LONGEST_DICTIONARY = 8_000
 _TIMES = ("date", "timestamp")
-# Else times with an offset would become those of the machine's own time zone.
+# Otherwise times with an offset would be converted to the machine's time zone.
 UTC_SESSION = "SET TimeZone = 'UTC'"
 
 
 @contextmanager
 def engine(settings: Settings, scratch: Path, memory: str | None = None) -> Iterator[DuckDBPyConnection]:
-    """A DuckDB of its own, which reads and writes local files only.
+    """A DuckDB connection that reads and writes local files only.
 
     Args:
-        scratch: the folder for what is more than its memory.
-        memory: its memory_limit; none: that of the settings.
+        settings: threads and memory.
+        scratch: the folder for data that exceeds the memory.
+        memory: the memory_limit; None: that of the settings.
     """
-    import duckdb  # 136 ms: not for the functions that never query
+    import duckdb  # takes 136 ms; not all functions query
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": settings.duckdb_threads,
@@ -57,22 +59,23 @@ def engine_name() -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL takes it, whatever it holds."""
+    """The name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text as SQL takes it."""
+    """The text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A Parquet file of a version, here on disk.
+    """A Parquet file of a version on the local disk.
 
     Args:
-        columns: the columns it has, with their types; none stands for those of its version.
-        rows: how many it has.
+        path: the file.
+        columns: its columns and their types; None: those of the version.
+        rows: the number of rows.
     """
 
     path: Path
@@ -81,11 +84,13 @@ class LocalFile:
 
 
 def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], *, numbered: bool = False) -> str:
-    """The SQL of a version's rows: its columns with their types, whatever types each file has.
+    """The SQL of a version's rows, with the version's column types whatever types a file has.
 
     Args:
-        position: the columns of provenance that are wanted besides.
-        numbered: whether `_file_index` and `file_row_number`, which order the rows, are wanted.
+        files: the files, in order.
+        columns: the columns of the version.
+        position: the provenance columns to include.
+        numbered: whether to include `_file_index` and `file_row_number`, which order the rows.
     """
     selects = []
     for index, file in enumerate(files):
@@ -97,10 +102,13 @@ def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], 
 
 
 def placed_rows(files: list[LocalFile], columns: list[Column], more: list[str], first: int = 0) -> str:
-    """The SQL of a version's rows, each with its place `__sluice_at`: its number, the files one after the other.
+    """The SQL of a version's rows with `__sluice_at`: the number of the row in the version.
 
     Args:
-        first: the place of the first file's first row.
+        files: the files, in order.
+        columns: the columns of the version.
+        more: the provenance columns to include.
+        first: the number of the first file's first row.
     """
     selects, before = [], first
     for file in files:
@@ -114,7 +122,7 @@ def placed_rows(files: list[LocalFile], columns: list[Column], more: list[str], 
 
 
 def _position(name: str, file: LocalFile, columns: list[Column]) -> str:
-    """A column of provenance; to what a record lacks belongs what its whole file lacks."""
+    """The SQL of a provenance column. `_missing` includes the columns that a whole file lacks."""
     absent = [column.name for column in columns if file.columns is not None and column.name not in file.columns]
     if name != "_missing" or not absent:
         return name
@@ -122,78 +130,88 @@ def _position(name: str, file: LocalFile, columns: list[Column]) -> str:
 
 
 def _cell(column: Column, file: LocalFile) -> str:
-    """A column of a file as its version has it; NaN and the infinities, which some files have, are null."""
+    """The SQL of a file's column in the version's type; NaN and infinities, which some files have, become null."""
     name = quoted(column.name)
     if file.columns is not None and column.name not in file.columns:
         return f"NULL::{duckdb_type(column.type)} AS {name}"
-    have = column.type if file.columns is None else file.columns[column.name]
-    cell = finite(name) if have == "double" else name
-    return f"{as_type(cell, have, column.type)} AS {name}"
+    source_type = column.type if file.columns is None else file.columns[column.name]
+    cell = finite_or_null(name) if source_type == "double" else name
+    return f"{as_type(cell, source_type, column.type)} AS {name}"
 
 
-def finite(cell: str) -> str:
-    """The SQL of a double that is a number, else null."""
+def finite_or_null(cell: str) -> str:
+    """The SQL of a double, null if it is NaN or infinite."""
     return f"(CASE WHEN isfinite({cell}) THEN {cell} END)"
 
 
-def as_type(cell: str, have: str, want: str) -> str:
-    """The SQL of a value of one type as another, with every digit that the other type can have.
+def as_type(cell: str, source_type: str, target_type: str) -> str:
+    """The SQL of a value in another type, with all digits that the type can have.
 
-    Texts within JSON lose their quotes, and times are RFC 3339. A time in a text may have an offset; a
-    number is seconds since 1970, as in a datasource's `types`. A double stands for the number that its
-    shortest text says.
+    JSON strings lose their quotes, and times become RFC 3339. A time in text may have an offset; a number is seconds
+    since 1970, as for a datasource's `types`. A double counts as the number that its shortest representation shows.
+
+    Args:
+        cell: the SQL of the value.
+        source_type: its column type.
+        target_type: the column type of the result.
     """
-    if have == want:
-        return f"{cell}::{duckdb_type(want)}"
-    if want == "json":
-        return _as_json(cell, have)
-    if (have, want) == ("json", "string"):
+    if source_type == target_type:
+        return f"{cell}::{duckdb_type(target_type)}"
+    if target_type == "json":
+        return _as_json(cell, source_type)
+    if (source_type, target_type) == ("json", "string"):
         return _json_text(cell)
-    if have in _TIMES and want == "string":
-        return time_text(cell, have)
-    if have == "double" and is_decimal(want):
-        return f"{cell}::VARCHAR::{duckdb_type(want)}"
-    if want == "double" and have in ("string", "json"):
-        return finite(f"{cell}::DOUBLE")
-    if want == "timestamp" and have in ("string", "json"):
-        return f"{as_type(cell, have, 'string')}::TIMESTAMPTZ::TIMESTAMP"
-    if want == "timestamp" and (have in ("bigint", "double") or is_decimal(have)):
+    if source_type in _TIMES and target_type == "string":
+        return time_text(cell, source_type)
+    if source_type == "double" and is_decimal(target_type):
+        return f"{cell}::VARCHAR::{duckdb_type(target_type)}"
+    if target_type == "double" and source_type in ("string", "json"):
+        return finite_or_null(f"{cell}::DOUBLE")
+    if target_type == "timestamp" and source_type in ("string", "json"):
+        return f"{as_type(cell, source_type, 'string')}::TIMESTAMPTZ::TIMESTAMP"
+    if target_type == "timestamp" and (source_type in ("bigint", "double") or is_decimal(source_type)):
         return f"to_timestamp({cell}::DOUBLE)::TIMESTAMP"
-    return f"{cell}::{duckdb_type(want)}"
+    return f"{cell}::{duckdb_type(target_type)}"
 
 
 def _json_text(cell: str) -> str:
-    """The SQL of JSON as text; the engine itself would write its numbers anew, with fewer digits."""
+    """The SQL of JSON as text. A cast by the engine would reformat its numbers with fewer digits."""
     text = f"{cell}::VARCHAR"
     return f"(CASE WHEN {text} = 'null' THEN NULL WHEN starts_with({text}, '\"') THEN {cell}->>'$' ELSE {text} END)"
 
 
-def _as_json(cell: str, have: str) -> str:
-    """The SQL of a value as JSON: numbers are numbers, with all of their digits."""
-    if is_decimal(have):
+def _as_json(cell: str, source_type: str) -> str:
+    """The SQL of a value as JSON; numbers keep all digits."""
+    if is_decimal(source_type):
         return f"{cell}::VARCHAR::JSON"
-    return f"to_json({time_text(cell, have)})" if have in _TIMES else f"to_json({cell})"
+    return f"to_json({time_text(cell, source_type)})" if source_type in _TIMES else f"to_json({cell})"
 
 
 def json_cell(cell: str, kind: str) -> str:
-    """The SQL of a value as JSON text, as the API has it: decimals and times are text, and lose no digit.
+    """The SQL of a value as JSON text in the API's form: decimals and times are strings, NaN and infinities null.
 
-    What is no finite number has no JSON, and is null.
+    Args:
+        cell: the SQL of the value.
+        kind: its column type.
     """
     if kind == "json":
         return f"{cell}::VARCHAR"
     if kind == "double":
-        return f"to_json({finite(cell)})::VARCHAR"
+        return f"to_json({finite_or_null(cell)})::VARCHAR"
     if kind in _TIMES or is_decimal(kind):
         return f"to_json({as_type(cell, kind, 'string')})::VARCHAR"
     return f"to_json({cell})::VARCHAR"
 
 
 def time_text(cell: str, kind: str) -> str:
-    """The SQL of a date or timestamp as text: the one form in which readers, queries and merges show it.
+    """The SQL of a date or timestamp as text, the same for readers, queries and merges.
 
-    Within the years 1 to 9999 it is RFC 3339. Years before 1 are astronomical (`-0044` is 45 BC), and
-    the infinities are words; the engine reads both back.
+    Within the years 1 to 9999 it is RFC 3339. Years before 1 are astronomical (`-0044` is 45 BC), and infinities are
+    words; the engine can parse both.
+
+    Args:
+        cell: the SQL of the value.
+        kind: `date` or `timestamp`.
     """
     year = f"(CASE WHEN year({cell}) < 0 THEN '-' ELSE '' END || lpad(abs(year({cell}))::VARCHAR, 4, '0'))"
     day = f"({year} || strftime({cell}, '-%m-%d'))"
@@ -206,32 +224,34 @@ def time_text(cell: str, kind: str) -> str:
     )
 
 
-def shown_query(query: str, columns: list[Column], more: Sequence[str] = ()) -> str:
-    """The SQL of a query's rows, in its order, with dates and timestamps as the text that readers see.
+def display_query(query: str, columns: list[Column], more: Sequence[str] = ()) -> str:
+    """The SQL of a query's rows in its order, with dates and timestamps as the text that readers see.
 
-    Python has no infinity, no year 0 and no year 10000: `lake.rows` takes the text instead.
+    As values they could not be fetched: Python has no infinite times, no year 0 and no year 10000.
 
     Args:
-        columns: those of the query that are shown.
-        more: names of its other columns, which stay as they are.
+        query: the query.
+        columns: the columns to display.
+        more: the names of other columns, which are unchanged.
     """
     cells = [
-        f"{time_text(quoted(one.name), one.type)} AS {quoted(one.name)}" if one.type in _TIMES else quoted(one.name)
-        for one in columns
+        f"{time_text(quoted(column.name), column.type)} AS {quoted(column.name)}"
+        if column.type in _TIMES
+        else quoted(column.name)
+        for column in columns
     ]
     return f"SELECT {', '.join([*cells, *more])} FROM ({query})"
 
 
 def copy_to(path: Path, *, partitioned_by: str | None = None) -> str:
-    """The SQL after a query that writes it to a Parquet file, byte for byte the same each time.
-
-    The encodings of version 2 are faster to write than dictionaries of everything, and smaller; so is
-    a dictionary only where it is short.
+    """The `TO …` clause of a COPY that writes Parquet, byte for byte the same each time.
 
     Args:
-        partitioned_by: a column of the query: the path becomes a folder of files by its values, without it.
+        path: the file.
+        partitioned_by: a column; `path` is then a folder with a file per value, which lacks that column.
     """
     options = (
+        # The encodings of version 2 are faster to write than dictionaries for everything, and smaller.
         f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, "
         f"ROW_GROUP_SIZE {ROW_GROUP}, DICTIONARY_SIZE_LIMIT {LONGEST_DICTIONARY}"
     )
@@ -241,7 +261,13 @@ def copy_to(path: Path, *, partitioned_by: str | None = None) -> str:
 
 
 def data_object(key: str, path: Path, rows: int) -> DataObject:
-    """What a manifest says about a file."""
+    """Describe a file for a manifest.
+
+    Args:
+        key: its key in the lake.
+        path: the file.
+        rows: the number of rows.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return DataObject(key=key, sha256=digest, bytes=path.stat().st_size, rows=rows)

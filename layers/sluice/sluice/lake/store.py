@@ -1,4 +1,4 @@
-"""Reads and writes of the lake."""
+"""Reading and writing the lake."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sluice.errors import NotFound, Unavailable
 from sluice.lake import object_keys
 from sluice.lake.cache import FileCache
 from sluice.lake.direct import DirectObjects
-from sluice.lake.gzipped import beginning, gzipped, reader, writer
+from sluice.lake.gzipped import compress, open_reader, open_writer, read_up_to
 from sluice.lake.parquet import LocalFile
 from sluice.lake.transfer import download, upload
 
@@ -34,7 +34,7 @@ _SMALL = 8 << 20
 
 
 def sha256_of(content: IO[bytes]) -> str:
-    """The SHA-256, in hexadecimal, of what is left to read."""
+    """The SHA-256 of the rest of a stream, in hexadecimal."""
     digest = hashlib.sha256()
     while chunk := content.read(_CHUNK):
         digest.update(chunk)
@@ -42,12 +42,16 @@ def sha256_of(content: IO[bytes]) -> str:
 
 
 class Lake:
-    """The bucket of the lake, below one workspace's prefix.
+    """The lake's bucket, below the prefix of one workspace.
 
     Args:
-        s3: the client that moves bytes.
-        links: the client that signs addresses for people, who may reach S3 by another name.
-        direct: a shorter way to the pages as received, which are many; none if all goes through the client.
+        s3: the client for all data.
+        links: the client that signs URLs for users, who may reach S3 under another address.
+        bucket: the bucket.
+        workspace: the workspace.
+        cache: files on the local disk.
+        presigned_seconds: how long a signed URL is valid.
+        direct: a faster path for raw pages, which are many; None to use the client only.
     """
 
     def __init__(
@@ -73,16 +77,22 @@ class Lake:
         return self._prefix + key
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """A path in a folder that exists for this block only."""
+        """A path in a folder that exists within this block."""
         return self._cache.scratch()
 
     def put(self, key: str, body: bytes, media_type: str = "application/octet-stream") -> None:
-        """Write an object; the same key always gets the same bytes."""
+        """Write an object. A key must always get the same bytes.
+
+        Args:
+            key: the key, without the workspace.
+            body: the content.
+            media_type: the `Content-Type`.
+        """
         with translated():
             self._s3.put_object(Bucket=self.bucket, Key=self.full_key(key), Body=body, ContentType=media_type)
 
     def put_json(self, key: str, document: Any) -> None:
-        """Write a document with its keys in order, so that equal documents are equal bytes."""
+        """Write a document with sorted keys, so that equal documents are equal bytes."""
         self.put(key, orjson.dumps(document, option=orjson.OPT_SORT_KEYS), "application/json")
 
     def put_file(self, key: str, path: Path) -> None:
@@ -91,14 +101,14 @@ class Lake:
             upload(self._s3, path, self.bucket, self.full_key(key))
 
     def copy(self, key: str, to: str) -> None:
-        """Have an object under another key, too."""
+        """Copy an object to another key."""
         with translated():
             self._s3.copy_object(
                 Bucket=self.bucket, Key=self.full_key(to), CopySource={"Bucket": self.bucket, "Key": self.full_key(key)}
             )
 
     def get(self, key: str) -> bytes:
-        """An object's bytes.
+        """Read an object.
 
         Raises:
             NotFound: there is no such object.
@@ -109,37 +119,49 @@ class Lake:
             except self._s3.exceptions.NoSuchKey:
                 raise NotFound("The object is not in the lake.") from None
 
-    def names(self, folder: str) -> list[str]:
-        """The keys of all objects in a folder, in order."""
+    def list_keys(self, folder: str) -> list[str]:
+        """The keys of all objects in a folder, sorted."""
         listing = self._s3.get_paginator("list_objects_v2")
         pages = listing.paginate(Bucket=self.bucket, Prefix=self.full_key(f"{folder}/"))
         with translated():
             return [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
 
     def find_json(self, key: str) -> Any | None:
-        """A document; none if there is none."""
+        """Read a document; None if there is none."""
         try:
             return orjson.loads(self.get(key))
         except NotFound:
             return None
 
     def local(self, key: str, sha256: str) -> Path:
-        """A file with an object's bytes, kept for the next call: objects never change."""
+        """An object as a local file, which is cached: objects never change.
+
+        Args:
+            key: the key.
+            sha256: the hash of its content, which names the cached file.
+        """
         return self._cache.get(sha256, lambda path: self._download(key, path))
 
-    def slice_to(self, key: str, offset: int, length: int, path: Path) -> None:
-        """Write some bytes of an object to a file."""
+    def download_slice(self, key: str, offset: int, length: int, path: Path) -> None:
+        """Write a range of an object's bytes to a file.
+
+        Args:
+            key: the key.
+            offset: the first byte, from 0.
+            length: the number of bytes.
+            path: the file.
+        """
         with translated(), path.open("wb") as file:
-            asked = f"bytes={offset}-{offset + length - 1}"
-            with self._s3.get_object(Bucket=self.bucket, Key=self.full_key(key), Range=asked)["Body"] as body:
+            byte_range = f"bytes={offset}-{offset + length - 1}"
+            with self._s3.get_object(Bucket=self.bucket, Key=self.full_key(key), Range=byte_range)["Body"] as body:
                 shutil.copyfileobj(body, file, _CHUNK)
 
     def local_files(self, objects: list[DataObject]) -> list[LocalFile]:
-        """The Parquet files of a version, on disk."""
+        """The Parquet files of a version as local files."""
         return [LocalFile(self.local(part.key, part.sha256), part.columns, part.rows) for part in objects]
 
     def manifest(self, key: str) -> Manifest:
-        """All about a version.
+        """Read a manifest.
 
         Raises:
             NotFound: there is no such manifest.
@@ -147,7 +169,7 @@ class Lake:
         return Manifest.model_validate_json(self.get(key))
 
     def document(self, stored: DataObject) -> Any:
-        """The document that a version keeps beside its rows, or instead of them, with every digit."""
+        """The document that a version stores beside its rows or instead of them, with all digits."""
         return loads_with_digits(gzip.decompress(self.local(stored.key, stored.sha256).read_bytes()))
 
     def _download(self, key: str, path: Path) -> None:
@@ -155,24 +177,28 @@ class Lake:
             download(self._s3, self.bucket, self.full_key(key), path)
 
     def put_raw(self, content: IO[bytes], digest: str | None = None) -> str:
-        """Keep a body as received, once for all its copies.
+        """Store a page as received, once for all equal pages.
 
-        The same body is the same object in the lake: its key is the hash of the body, however it was compressed.
+        Its key is the hash of the uncompressed content, so equal pages are one object however they were compressed.
 
         Args:
-            content: the decoded content, from its beginning.
-            digest: its SHA-256, where that is known already.
+            content: the uncompressed page; it is read from its beginning.
+            digest: its SHA-256 in hexadecimal, if it is known.
 
         Returns:
-            Its SHA-256 in hexadecimal, under which it is found again.
+            The SHA-256 in hexadecimal.
+
+        Raises:
+            Unavailable: another request is writing the same page.
         """
         digest = digest or sha256_of(content)
         key = self.full_key(object_keys.raw(digest))
         with translated():
             size = content.seek(0, 2)
             content.seek(0)
+            # Small pages: one conditional request. Large ones: check first, since uploading costs more than a request.
             if size <= _SMALL:
-                self._put_new(key, gzipped(content.read()))
+                self._put_new(key, compress(content.read()))
             elif not self._exists(key):
                 self._upload_gzipped(key, content)
         return digest
@@ -184,7 +210,7 @@ class Lake:
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == "ConditionalRequestConflict":  # another writer is at it, and may still fail
+            if code == "ConditionalRequestConflict":  # another request is writing it, and may still fail
                 raise Unavailable("The same page is being stored by another run; try again.") from None
             if code != "PreconditionFailed":
                 raise
@@ -200,27 +226,33 @@ class Lake:
 
     def _upload_gzipped(self, key: str, content: IO[bytes]) -> None:
         with self._cache.scratch() as path:
-            with path.open("wb") as file, writer(file, content) as packed:
+            with path.open("wb") as file, open_writer(file, content) as packed:
                 shutil.copyfileobj(content, packed, _CHUNK)
             upload(self._s3, path, self.bucket, key)
 
     @contextmanager
     def raw(self, content_hash: str) -> Iterator[IO[bytes]]:
-        """A body as received, to be read from its beginning; a large one is a file on disk.
+        """Open a page as received. A large one is a file on the local disk.
+
+        Args:
+            content_hash: the SHA-256 of its content, in hexadecimal.
+
+        Yields:
+            The uncompressed page at its beginning.
 
         Raises:
-            NotFound: nothing with this hash was ever received.
+            NotFound: there is no such page.
         """
-        packed = reader(self._raw_body(content_hash))
+        packed = open_reader(self._raw_body(content_hash))
         with translated():
-            begun = beginning(packed, _SMALL)
-        if len(begun) <= _SMALL:
-            yield BytesIO(begun)
+            start = read_up_to(packed, _SMALL)
+        if len(start) <= _SMALL:
+            yield BytesIO(start)
             return
         with self._cache.scratch() as path:
             with translated(), path.open("wb") as plain:
-                plain.write(begun)
-                del begun
+                plain.write(start)
+                del start  # frees 8 MB while the rest is copied
                 shutil.copyfileobj(packed, plain, _CHUNK)
             with path.open("rb") as content:
                 yield content
@@ -234,26 +266,28 @@ class Lake:
             try:
                 return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
             except self._s3.exceptions.NoSuchKey:
-                raise NotFound(f"There is no page {content_hash}.") from None
+                raise NotFound(f"There is no page {content_hash} in the lake.") from None
 
     def put_answer(self, body: bytes) -> str:
-        """Keep an answer that is too large to be given inline; its key."""
+        """Store a response body that is too large to be inline, and return its key."""
         key = object_keys.answer(hashlib.sha256(body).hexdigest())
         self.put(key, body)
         return key
 
     def put_answer_file(self, path: Path) -> str:
-        """Keep an answer that was written to a file; its key."""
+        """Store a response body from a file, and return its key."""
         with path.open("rb") as file:
             key = object_keys.answer(sha256_of(file))
         self.put_file(key, path)
         return key
 
-    def presigned(self, key: str, media_type: str, filename: str | None = None) -> str:
-        """An address from which anybody can read the object for a while.
+    def presigned_url(self, key: str, media_type: str, filename: str | None = None) -> str:
+        """A URL from which anyone can read an object for a limited time.
 
         Args:
-            filename: the name under which a browser keeps it.
+            key: the key.
+            media_type: the `Content-Type` of the response.
+            filename: the name under which browsers save it.
         """
         params = {"Bucket": self.bucket, "Key": self.full_key(key), "ResponseContentType": media_type}
         if filename is not None:

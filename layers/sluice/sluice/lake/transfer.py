@@ -1,4 +1,4 @@
-"""Files to S3 and back: in one request while they are small, in parts when they are large."""
+"""Files to and from S3: small ones in one request, large ones in parts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Above this, parts that travel side by side are worth importing the library that moves them.
+# Above this size, concurrent parts save more time than importing s3transfer costs.
 _ONE_REQUEST = 32 << 20
 _CHUNK = 1 << 20
 
 
 def upload(s3: S3Client, path: Path, bucket: str, key: str) -> None:
-    """Write an object from a file."""
+    """Write an object from a file.
+
+    Args:
+        s3: the client.
+        path: the file.
+        bucket: the bucket.
+        key: the full key.
+    """
     if path.stat().st_size <= _ONE_REQUEST:
         with path.open("rb") as file:
             s3.put_object(Bucket=bucket, Key=key, Body=file)
@@ -29,15 +36,21 @@ def upload(s3: S3Client, path: Path, bucket: str, key: str) -> None:
 def download(s3: S3Client, bucket: str, key: str, path: Path) -> None:
     """Read an object into a file.
 
+    Args:
+        s3: the client.
+        bucket: the bucket.
+        key: the full key.
+        path: the file.
+
     Raises:
         ClientError: there is no such object.
     """
-    answer = s3.get_object(Bucket=bucket, Key=key)
-    if answer["ContentLength"] <= _ONE_REQUEST:
-        with path.open("wb") as file, answer["Body"] as body:
+    response = s3.get_object(Bucket=bucket, Key=key)
+    if response["ContentLength"] <= _ONE_REQUEST:
+        with path.open("wb") as file, response["Body"] as body:
             shutil.copyfileobj(body, file, _CHUNK)
         return
-    answer["Body"].close()
+    response["Body"].close()
     from s3transfer.manager import TransferManager
 
     with TransferManager(s3) as manager:

@@ -15,7 +15,7 @@ from sluice.domain.schema import Column, are_numbers, common_type, duckdb_type
 from sluice.errors import Conflict
 from sluice.lake.equality import key_cell, number_cell
 from sluice.lake.json_values import json_row
-from sluice.lake.parquet import as_type, engine, placed_rows, quoted, shown_query
+from sluice.lake.parquet import as_type, display_query, engine, placed_rows, quoted
 from sluice.lake.store import Lake
 from sluice.merge.documents import identity
 from sluice.settings import Settings
@@ -84,7 +84,7 @@ class Differ:
         selected = ", ".join([names, _CHANGE.name, *(quoted(field.name) for field in sides)])
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             query = f"SELECT {selected} FROM ({self._query()}) ORDER BY {names} LIMIT {limit} OFFSET {offset}"
-            rows = connection.execute(shown_query(query, [*key, _CHANGE, *sides])).fetchall()
+            rows = connection.execute(display_query(query, [*key, _CHANGE, *sides])).fetchall()
         return [self._change(key, fields, row) for row in rows]
 
     def _rows_counted(self) -> list[Change]:

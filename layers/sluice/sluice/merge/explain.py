@@ -16,7 +16,7 @@ from sluice.domain.sql_expression import parse_expression
 from sluice.errors import Conflict, Invalid
 from sluice.lake.json_values import json_row
 from sluice.lake.ordered import object_at
-from sluice.lake.parquet import engine, literal, placed_rows, shown_query
+from sluice.lake.parquet import display_query, engine, literal, placed_rows
 from sluice.lake.store import Lake
 from sluice.merge.citations import Cited, Citer
 from sluice.merge.key_matching import parse_key
@@ -145,7 +145,7 @@ class Explainer:
         extra = [*manifest.position, *(["_missing"] if lacks else [])]
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             source = placed_rows(files, version.schema_, extra, before)
-            query = shown_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, extra)
+            query = display_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, extra)
             values_found = connection.execute(query, [row]).fetchone()
             assert values_found is not None, "provenance refers to an existing row"
             reshape = self._spec.reshape_of(input_version.datasource)
@@ -247,7 +247,7 @@ def _computed(connection: Any, source: str, columns: list[Column], reshape: Resh
     query, reshaped_columns = reshape_query(
         connection, source, columns, reshape.model_copy(update={"where": None}), ["__sluice_at"], "sources"
     )
-    query_one = shown_query(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", reshaped_columns)
+    query_one = display_query(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", reshaped_columns)
     values = json_row(reshaped_columns, connection.execute(query_one, [row]).fetchone())
     return {name: values[name] for name in reshape.compute}
 

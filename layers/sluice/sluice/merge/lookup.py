@@ -9,8 +9,8 @@ from sluice.domain.merge import RowsMerge
 from sluice.domain.schema import duckdb_type
 from sluice.errors import NotFound
 from sluice.lake.json_values import json_row
-from sluice.lake.ordered import object_with
-from sluice.lake.parquet import engine, engine_name, placed_rows, quoted, shown_query
+from sluice.lake.ordered import object_for_key
+from sluice.lake.parquet import display_query, engine, engine_name, placed_rows, quoted
 from sluice.lake.store import Lake
 from sluice.merge.key_matching import parse_key
 from sluice.settings import Settings
@@ -41,11 +41,11 @@ def find_record(
     values = parse_key(spec, columns, key)
     where = " AND ".join(f"{quoted(column.name)} = ?::{duckdb_type(column.type)}" for column in columns)
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
-        index = object_with(connection, manifest, columns, values, engine_name())
+        index = object_for_key(connection, manifest, columns, values, engine_name())
         objects = manifest.objects if index is None else [manifest.objects[index]]
         before = sum(stored.rows for stored in manifest.objects[:index]) if index is not None else 0
         rows = placed_rows(lake.local_files(objects), manifest.columns, [], before)
-        query = shown_query(f"SELECT * FROM {rows} WHERE {where}", manifest.columns, ["__sluice_at"])
+        query = display_query(f"SELECT * FROM {rows} WHERE {where}", manifest.columns, ["__sluice_at"])
         row = connection.execute(query, values).fetchone()
     if row is None:
         raise NotFound(f"Version {version.number} has no record with the key {', '.join(key)}.")

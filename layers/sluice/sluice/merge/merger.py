@@ -26,7 +26,7 @@ from sluice.errors import MergeFailed, NothingToMerge
 from sluice.formats.limits import Limits
 from sluice.lake import object_keys
 from sluice.lake.json_values import json_row
-from sluice.lake.parquet import data_object, engine, engine_name, shown_query
+from sluice.lake.parquet import data_object, display_query, engine, engine_name
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenate, merge_recursively
 from sluice.merge.input_versions import InputReader, Inputs, with_local_files
@@ -296,7 +296,7 @@ def rows_as_document(source: Source, lake: Lake, settings: Settings) -> list[dic
     columns = list(source.columns.values())
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
         query = f"SELECT * FROM {source.rows} ORDER BY __sluice_at"
-        rows = connection.execute(shown_query(query, columns)).fetchall()
+        rows = connection.execute(display_query(query, columns)).fetchall()
     return [json_row(columns, values) for values in rows]
 
 

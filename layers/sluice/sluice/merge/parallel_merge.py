@@ -21,7 +21,7 @@ from sluice.domain.run import cap_notes
 from sluice.domain.schema import Column
 from sluice.errors import MergeFailed
 from sluice.lake import object_keys
-from sluice.lake.ordered import starts_of
+from sluice.lake.ordered import range_starts
 from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
 from sluice.merge.notes import Notes, merge_lost_digits, merge_notes
@@ -207,7 +207,7 @@ class ParallelMerge:
         for sampled in self._samples:
             for key, rows in sampled.keys.items():
                 weights[key] = weights.get(key, 0) + rows
-        return starts_of(weights, self._plan.parts)
+        return range_starts(weights, self._plan.parts)
 
     # ---------------------------------------------------------------- workers
 
@@ -308,7 +308,7 @@ class ParallelMerge:
         return pieces
 
     def _download_slice(self, key: str, slice_: Slice, path: Path) -> None:
-        self._lake.slice_to(key, slice_.offset, slice_.length, path)
+        self._lake.download_slice(key, slice_.offset, slice_.length, path)
 
     # ---------------------------------------------------------------- the manifest
 

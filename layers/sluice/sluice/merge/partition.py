@@ -21,7 +21,7 @@ from sluice.domain.base import Record
 from sluice.domain.merge import RowsMerge
 from sluice.domain.override import Override
 from sluice.domain.schema import Column, duckdb_type
-from sluice.lake.ordered import order_key, range_of
+from sluice.lake.ordered import order_key, range_number
 from sluice.lake.parquet import LocalFile, copy_to, literal, quoted
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source, merged_columns
@@ -132,7 +132,7 @@ class Partitioner:
             names = ", ".join([*map(quoted, source.columns), *source.carried])
             key = order_key(self._cells(rank, source))
             rows = f"SELECT {names}, {key} AS {_KEY} FROM {source.rows}"
-            query = f"SELECT {names}, {range_of(_KEY, starts)} AS {_PART} FROM ({rows})"
+            query = f"SELECT {names}, {range_number(_KEY, starts)} AS {_PART} FROM ({rows})"
             connection.execute(f"COPY ({query}) {copy_to(out, partitioned_by=_PART)}")
         files = [(int(file.parent.name.partition("=")[2]), file) for file in out.glob(f"{_PART}=*/*.parquet")]
         return sorted(files)

@@ -10,7 +10,7 @@ from sluice.domain.merge import JoinMerge, UnionMerge
 from sluice.domain.override import Override
 from sluice.domain.project import Project
 from sluice.lake.json_values import json_row
-from sluice.lake.parquet import LocalFile, engine, placed_rows, shown_query
+from sluice.lake.parquet import LocalFile, display_query, engine, placed_rows
 from sluice.lake.store import Lake
 from sluice.merge.documents import size
 from sluice.merge.input_versions import InputReader, with_local_files
@@ -67,7 +67,7 @@ def preview(
         with engine(settings, scratch.parent) as connection:
             rows = placed_rows([LocalFile(merged.data, None, merged.rows)], merged.columns, [])
             query = f"SELECT * FROM {rows} ORDER BY __sluice_at LIMIT {settings.preview_records}"
-            first_rows = connection.execute(shown_query(query, merged.columns)).fetchall()
+            first_rows = connection.execute(display_query(query, merged.columns)).fetchall()
         items = [json_row(merged.columns, row) for row in first_rows]
         schema = [column.model_dump(include={"name", "type", "nullable"}) for column in merged.columns]
         return {"items": items, "schema": schema, "rows": merged.rows, "warnings": [*notes, *merged.warnings], **about}

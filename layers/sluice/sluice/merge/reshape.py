@@ -12,7 +12,7 @@ from sluice.domain.schema import Column, duckdb_type, is_long
 from sluice.domain.sql_expression import SqlExpression, parse_expression
 from sluice.errors import MergeFailed
 from sluice.lake.engine_types import kind_of
-from sluice.lake.parquet import as_type, finite, quoted
+from sluice.lake.parquet import as_type, finite_or_null, quoted
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source
 
@@ -152,7 +152,7 @@ def _computed(
         engine_type = _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}")
         type_ = kind_of(engine_type)
         cell = f"to_json({expression.sql})" if type_ == "json" and engine_type != "JSON" else f"({expression.sql})"
-        cell = finite(cell) if type_ == "double" else cell
+        cell = finite_or_null(cell) if type_ == "double" else cell
         computed[name] = (f"({cell})::{duckdb_type(type_)}", Column(name=name, type=type_))
     spelled = {name.lower() for name in computed}
     columns = [column for column in columns if column.name.lower() not in spelled]

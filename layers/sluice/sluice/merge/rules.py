@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import FieldRule
 from sluice.domain.schema import Column, are_numbers, column_type, duckdb_type, scale_of
-from sluice.lake.parquet import as_type, finite, json_cell, literal, quoted
+from sluice.lake.parquet import as_type, finite_or_null, json_cell, literal, quoted
 from sluice.merge.plan import Source
 
 # Winners in provenance where there is no single winning source. Winners are stored as UTINYINT, so ranks
@@ -274,7 +274,7 @@ def _combined(rule: FieldRule, column: Column, candidates: list[Competitor]) -> 
         wide = "HUGEINT" if column.type == "bigint" else duckdb_type(column.type)
         total = " + ".join(f"coalesce({candidate.cell}::{wide}, 0)" for candidate in candidates)
         value = f"({total})::{duckdb_type(column.type)}" if rule.rule == "sum" else f"({total})::DOUBLE / ({count})"
-        value = finite(value) if column.type == "double" else value
+        value = finite_or_null(value) if column.type == "double" else value
         return FieldSql(f"CASE WHEN {some} THEN {value} END", winner)
     cells = ", ".join(
         f"coalesce({json_cell(candidate.stored, candidate.column.type)}, 'null')" for candidate in candidates

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sluice.domain.dataset import DataObject, Manifest, Version
 from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.json_values import json_value
-from sluice.lake.ordered import object_with, objects_between
-from sluice.lake.parquet import as_type, engine, engine_name, quoted, rows_of, shown_query
+from sluice.lake.ordered import object_for_key, objects_between
+from sluice.lake.parquet import as_type, display_query, engine, engine_name, quoted, rows_of
 from sluice.lake.store import Lake
 from sluice.reads.request import COMPARISONS, Condition, DataRequest
 from sluice.settings import Settings
@@ -98,7 +98,7 @@ class Reader:
         if not key or not all(one.name in asked and one.type != "json" for one in key):
             return objects
         values = [asked[one.name] for one in key]
-        alone = object_with(connection, self._manifest, key, values, engine_name())
+        alone = object_for_key(connection, self._manifest, key, values, engine_name())
         return objects if alone is None else [objects[alone]]
 
 
@@ -106,7 +106,7 @@ def _batches(request: DataRequest, opened: _Opened | None) -> Iterator[list[Row]
     if opened is None:
         return
     connection, query, values = opened
-    answer = connection.execute(shown_query(query, list(request.select)), values)
+    answer = connection.execute(display_query(query, list(request.select)), values)
     while found := answer.fetchmany(_BATCH):
         yield [_row(request, values) for values in found]
 

@@ -1,1 +1,1 @@
-"""Where users' SQL is run: a process of its own that can reach the files of one query, and nothing else."""
+"""Where users' SQL runs: a separate process that can access the files of one query and nothing else."""

@@ -1,4 +1,7 @@
-"""What a query may be, decided on the engine's own reading of it: the same tree that it will run."""
+"""What queries may do, checked on the engine's own parse tree.
+
+That is the tree that runs, so that no difference between two parsers can be exploited.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,15 @@ if TYPE_CHECKING:
 
 
 def require_allowed(connection: DuckDBPyConnection, sql: str, tables: set[str]) -> None:
-    """Refuse whatever is not one SELECT over these tables.
+    """Refuse everything that is not exactly one SELECT over some tables.
 
     Args:
-        tables: their names, in lower case.
+        connection: the engine that will run the query.
+        sql: the query.
+        tables: the names of the tables, in lower case.
 
     Raises:
-        SqlError: saying what is not allowed.
+        SqlError: with what is not allowed.
     """
     import duckdb
 
@@ -29,31 +34,35 @@ def require_allowed(connection: DuckDBPyConnection, sql: str, tables: set[str]) 
     except duckdb.Error as error:
         raise SqlError(str(error).splitlines()[0]) from None
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise SqlError("one SELECT is wanted, and nothing else")
+        raise SqlError("exactly one SELECT statement is allowed")
     row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     try:
+        # orjson has a nesting limit, which the engine's JSON may exceed.
         tree: dict[str, Any] = orjson.loads(row[0]) if row else {"error": True}
     except orjson.JSONDecodeError:
         raise SqlError("the query is nested too deeply") from None
     if tree["error"] or len(tree["statements"]) != 1:
-        raise SqlError(tree.get("error_message", "one SELECT is wanted, and nothing else"))
-    common = {entry["key"].lower() for node in _nodes(tree) for entry in (node.get("cte_map") or {}).get("map", [])}
-    for name in common:
+        raise SqlError(tree.get("error_message", "exactly one SELECT statement is allowed"))
+    common_tables = {
+        entry["key"].lower() for node in _nodes(tree) for entry in (node.get("cte_map") or {}).get("map", [])
+    }
+    for name in common_tables:
         if is_forbidden_table(name):
-            raise SqlError(f"a common table cannot be named {name}")
+            raise SqlError(f"a common table expression cannot be named {name}")
     for node in _nodes(tree):
-        _check(node, tables | common)
+        _check(node, tables | common_tables)
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
+    pending = [tree]
+    # A loop, not recursion: deep queries must not overflow the stack.
+    while pending:
+        node = pending.pop()
         if isinstance(node, dict):
             yield node
-            waiting += node.values()
+            pending += node.values()
         elif isinstance(node, list):
-            waiting += node
+            pending += node
 
 
 def _check(node: dict[str, Any], tables: set[str]) -> None:
@@ -61,15 +70,15 @@ def _check(node: dict[str, Any], tables: set[str]) -> None:
         case "BASE_TABLE":
             name = node["table_name"].lower()
             if node.get("schema_name") or node.get("catalog_name") or name not in tables:
-                raise SqlError(f"there is no table {node['table_name']}; there are {', '.join(sorted(tables))}")
+                raise SqlError(f"there is no table {node['table_name']}; the tables are {', '.join(sorted(tables))}")
         case "TABLE_FUNCTION":
             name = node["function"].get("function_name", "").lower()
             if name not in TABLE_FUNCTIONS:
                 raise SqlError(f"the table function {name} is not allowed")
         case "SHOW_REF" | "COLUMN_DATA" | "DELIM_GET":
-            raise SqlError("one SELECT is wanted, and nothing else")
+            raise SqlError("exactly one SELECT statement is allowed")
     if node.get("sample"):
-        raise SqlError("a sample is another one each time")
+        raise SqlError("TABLESAMPLE is not deterministic and not allowed here")
     function = node.get("function_name")
     if isinstance(function, str) and is_forbidden(function):
         raise SqlError(f"the function {function} is not allowed")

@@ -1,4 +1,4 @@
-"""Queries of users, run in the sandbox's process, which is ended when it is over its caps."""
+"""Runs users' queries in the sandbox process, which is killed when it exceeds a limit."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from sluice.settings import Settings
 
 _START_SECONDS = 30
 _MEGABYTES = {"MB": 1_000_000, "GB": 1_000_000_000}
-# Address space that is mapped and never touched: measured, 0.8 GB at the start and 1.4 GB more by a query of 512 MB.
+# Address space that is mapped but never used. Measured: 0.8 GB at the start, and 1.4 GB more for a query of 512 MB.
 _UNTOUCHED_BYTES = 2_000_000_000
-# How often the process's resident memory is looked at: it grows by less than 50 MB within that time.
+# How often resident memory is checked. It grows by less than 50 MB in that time.
 _WATCH_SECONDS = 0.02
 
 
@@ -32,8 +32,10 @@ class SandboxTable:
     """A table that a query may read.
 
     Args:
+        name: its name in SQL.
         rows: the SQL that reads its files.
-        view: for a view, which has none, the query that users wrote.
+        files: its files.
+        view: for a view, which has no files, the query that a user wrote.
     """
 
     name: str
@@ -44,11 +46,13 @@ class SandboxTable:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """What a query gave.
+    """The result of a query.
 
     Args:
-        items: the rows, as the text of a JSON list.
-        truncated: whether there are more rows than were asked for.
+        items: the rows as a JSON list of objects.
+        columns: the name and type of each column.
+        rows: the number of rows in `items`.
+        truncated: whether the query has more rows.
     """
 
     items: bytes
@@ -58,7 +62,7 @@ class QueryResult:
 
 
 class Sandbox:
-    """Runs queries, one at a time, in a process that is started when it is first needed."""
+    """Runs queries one at a time in a process that is started on first use."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -76,17 +80,20 @@ class Sandbox:
         moments: dict[str, str] | None = None,
         threads: int | None = None,
     ) -> QueryResult:
-        """The rows of a query.
+        """Run a query and return its rows.
 
         Args:
-            scratch: a folder that the engine may use while it runs.
-            rows: how many to give; by default as many as the setting says.
-            moments: which parameters are a `date` or a `timestamp`, whose values are text.
-            threads: how many may work; by one the same rows always give the same sums of doubles.
+            sql: the query.
+            parameters: the values of its parameters.
+            tables: the tables that it may read.
+            scratch: a folder for the engine's temporary files.
+            rows: the most rows to return; None: the setting `query_rows`.
+            moments: the parameters that are a `date` or a `timestamp`, with that type; their values are text.
+            threads: the engine's threads; None: the setting. With one, sums of doubles are reproducible.
 
         Raises:
-            Invalid: the query is not one that may be run, or does not fit the tables.
-            QueryLimit: it needs more time, memory or rows than it may have.
+            Invalid: the query is not allowed, or does not fit the tables.
+            QueryLimit: it exceeds a limit for time, memory, rows or bytes.
         """
         settings = self._settings
         limit = settings.query_rows if rows is None else rows
@@ -94,34 +101,39 @@ class Sandbox:
         workers = settings.duckdb_threads if threads is None else threads
         job = {"rows": limit, "most_rows": most, "threads": workers, "moments": moments or {}}
         job |= {"memory": settings.query_memory, "most_bytes": settings.query_bytes}
-        about = self._asked(sql, parameters, tables, scratch, settings.query_seconds, **job)
+        answer = self._run(sql, parameters, tables, scratch, settings.query_seconds, **job)
         try:
-            items = self._received(_START_SECONDS)
+            items = self._receive(_START_SECONDS)
         except EOFError:
-            raise self._ended("memory") from None
-        return QueryResult(items, about["columns"], about["rows"], about["truncated"])
+            raise self._kill("memory") from None
+        return QueryResult(items, answer["columns"], answer["rows"], answer["truncated"])
 
     def write(
         self, sql: str, tables: list[SandboxTable], scratch: Path, target: Path, *, ordered: bool, seconds: float
     ) -> tuple[list[Column], int]:
-        """Write the rows of a query to a Parquet file; the same rows are the same bytes.
+        """Write the rows of a query to a Parquet file. Equal rows give equal bytes.
 
         Args:
-            ordered: whether the query orders its rows itself; else they are ordered by all columns.
+            sql: the query.
+            tables: the tables that it may read.
+            scratch: a folder for the engine's temporary files.
+            target: the file to write.
+            ordered: whether the query orders its rows itself; if not, they are sorted by all columns.
+            seconds: the time limit.
 
         Returns:
-            The columns, and how many rows there are.
+            The columns, and the number of rows.
 
         Raises:
-            Invalid, QueryLimit: as above.
+            Invalid, QueryLimit: as `query`.
         """
-        # One thread, since sums of doubles depend on who adds what first.
+        # One thread: with several, sums of doubles depend on the order of additions.
         memory, spill = self._settings.duckdb_memory, self._settings.model_spill
         job = {"target": str(target), "ordered": ordered, "threads": 1, "memory": memory, "spill": spill}
-        about = self._asked(sql, {}, tables, scratch, seconds, **job)
-        return [Column.model_validate(one) for one in about["columns"]], about["rows"]
+        answer = self._run(sql, {}, tables, scratch, seconds, **job)
+        return [Column.model_validate(column) for column in answer["columns"]], answer["rows"]
 
-    def _asked(
+    def _run(
         self,
         sql: str,
         parameters: dict[str, Any],
@@ -140,7 +152,7 @@ class Sandbox:
             "scratch": str(scratch),
             **more,
         }
-        process = self._running(_bytes(job["memory"]) + _bytes(self._settings.sandbox_memory))
+        process = self._require_process(_bytes(job["memory"]) + _bytes(self._settings.sandbox_memory))
         assert process.stdin is not None
         self._caps = {
             "time": f"{seconds:g} s",
@@ -150,45 +162,48 @@ class Sandbox:
         }
         try:
             send(process.stdin, orjson.dumps(job))
-            about: dict[str, Any] = orjson.loads(self._received(seconds))
+            answer: dict[str, Any] = orjson.loads(self._receive(seconds))
         except (BrokenPipeError, EOFError):
-            raise self._ended("memory") from None
-        if "limit" in about:
-            raise self._over(about["limit"])
-        if "fault" in about:
-            raise Invalid(about["fault"], [{"pointer": "/sql", "message": about["fault"]}])
-        return about
+            raise self._kill("memory") from None
+        if "limit" in answer:
+            raise self._limit_error(answer["limit"])
+        if "fault" in answer:
+            raise Invalid(answer["fault"], [{"pointer": "/sql", "message": answer["fault"]}])
+        return answer
 
-    def _received(self, seconds: float) -> bytes:
-        """The process's next message.
+    def _receive(self, seconds: float) -> bytes:
+        """Receive the next message of the process.
 
         Args:
-            seconds: how long it may take.
+            seconds: the time limit.
 
         Raises:
-            QueryLimit: it did not come in time or took too much memory, and the process was ended.
+            QueryLimit: the message did not come in time, or the process took too much memory; the process was killed.
             EOFError: the process has died.
         """
         process = self._process
         assert process is not None
         assert process.stdout is not None
-        # A message comes whole once it begins, save for what the process may still be dying of.
+        # Only the start of a message is awaited with the limits: the process sends it as a whole.
         deadline = time.monotonic() + seconds
         while not select.select([process.stdout], [], [], _WATCH_SECONDS)[0]:
             if time.monotonic() > deadline:
-                raise self._ended("time")
+                raise self._kill("time")
             if _resident(process.pid) > self._memory:
-                raise self._ended("memory")
+                raise self._kill("memory")
         message = receive(process.stdout)
         if message is None:
             raise EOFError
         return message
 
-    def _running(self, memory: int) -> subprocess.Popen[bytes]:
-        """The process, which may take so much resident memory.
+    def _require_process(self, memory: int) -> subprocess.Popen[bytes]:
+        """The process, started if necessary.
 
-        Another one is started where the limit of the address space is too low, since it cannot be raised, and
-        where earlier queries have left too little of it.
+        Args:
+            memory: the most bytes of resident memory.
+
+        A new process replaces one whose limit for address space is too low, since that cannot be raised, or one in
+        which earlier queries have left too little address space.
         """
         space = memory + _UNTOUCHED_BYTES
         self._memory = memory
@@ -198,7 +213,7 @@ class Sandbox:
             return process
         self.close()
         code = f"import sys; sys.path[:] = {sys.path!r}; from sluice.sandbox.worker import main; main()"
-        # Only what the loader needs: no credentials, no names of tables or buckets.
+        # An environment with only what the loader needs: no credentials, no names of tables or buckets.
         environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", code],
@@ -212,21 +227,21 @@ class Sandbox:
         self._space = space
         limits = {"space_bytes": space, "file_bytes": _bytes(self._settings.model_spill)}
         send(self._process.stdin, orjson.dumps(limits))
-        self._received(_START_SECONDS)
+        self._receive(_START_SECONDS)
         return self._process
 
-    def _ended(self, what: str) -> QueryLimit:
-        """The error of a query that has reached a cap, whose process is ended."""
+    def _kill(self, what: str) -> QueryLimit:
+        """Kill the process because its query exceeded a limit, and return the error."""
         self.close()
-        return self._over(what)
+        return self._limit_error(what)
 
-    def _over(self, what: str) -> QueryLimit:
+    def _limit_error(self, what: str) -> QueryLimit:
         return QueryLimit(
-            f"The query needs more {what} than the {self._caps[what]} that it may have; ask for less of it."
+            f"The query exceeds the limit of {self._caps[what]} ({what}); reduce what it reads or returns."
         )
 
     def close(self) -> None:
-        """End the process; the next query starts another one."""
+        """Kill the process; the next query starts another one."""
         if self._process is None:
             return
         self._process.kill()
@@ -242,12 +257,12 @@ def _bytes(text: str) -> int:
 
 
 def _resident(pid: int) -> int:
-    """The bytes of memory that a process has touched; 0 where the system does not say."""
+    """The resident memory of a process in bytes; 0 if the system does not tell."""
     return _pages(pid, 1)
 
 
 def _mapped(pid: int) -> int:
-    """The bytes of a process's address space; 0 where the system does not say."""
+    """The address space of a process in bytes; 0 if the system does not tell."""
     return _pages(pid, 0)
 
 

@@ -128,7 +128,7 @@ class Identities:
 
     def _load_stored(self) -> None:
         """Read what earlier calls have stored."""
-        for key in self._lake.names(self._folder):
+        for key in self._lake.list_keys(self._folder):
             sizes, _, identities = self._lake.get(key).partition(b"\n")
             offset = 0
             for page_hash, size in orjson.loads(sizes):
