@@ -142,7 +142,7 @@ def test_json_that_only_the_engine_understands(shop: Client) -> None:
     refresh(shop, "p")
     assert items(shop, "SELECT '{\"a\": NaN}'::JSON AS x") == [{"x": {"a": None}}]
     status, detail = items(shop, "SELECT '[1,]'::JSON AS x")
-    assert (status, "is no JSON" in detail) == (422, True)
+    assert (status, "is not JSON" in detail) == (422, True)
     shop.put("/projects/p/endpoints/big", {"sql": "SELECT '[12345678901234567890123]'::JSON AS x"})
     assert shop.get("/endpoints/p/big?format=csv").text.splitlines()[1] == "[12345678901234567890123]"
 

@@ -87,6 +87,7 @@ def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ..
     path: list[str | int] = []
     node, entered = document, False
     for index, part in enumerate(location):
+        # The discriminators of our unions are called `strategy` and `type`.
         if entered and isinstance(node, dict) and part in (node.get("strategy"), node.get("type")):
             entered = False
             continue

@@ -55,6 +55,7 @@ class Origin(Record):
             if self.modified is None or other.modified is None:
                 return False
             return (self.modified, self.older_in_second) < (other.modified, other.older_in_second)
+        # S3 documents that sequencers are compared as strings after padding the shorter one with zeros.
         width = max(len(self.sequencer), len(other.sequencer))
         return self.sequencer.ljust(width, "0") < other.sequencer.ljust(width, "0")
 
@@ -220,6 +221,7 @@ def publication_refusal(pointer: Pointer, manifest: Manifest, run: str) -> str |
         return f"version {pointer.published} stays published: it is more complete than this one"
     if manifest.origin is not None and manifest.origin.is_older_than(pointer.origin):
         return f"version {pointer.published} stays published: a newer file was dropped under the same key"
+    # ULIDs sort by time.
     if manifest.base is None and pointer.run is not None and run < pointer.run:
         return f"version {pointer.published} stays published: its run started after this one"
     return None

@@ -64,6 +64,7 @@ class EndpointParameter(Document):
         text = _written(value)
         if self.type == "string":
             return text
+        # RFC 3339; other forms of times are parsed as values of a column are.
         if self.type == "datetime" and "T" in text:
             return parse_time(text).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
         converted = convert(text, _TYPES[self.type])

@@ -107,6 +107,7 @@ class _RowsMerge(Document):
         Returns:
             The name before `result.rename`; None if `result.compute` makes the column, or another column has that name.
         """
+        # A computed column exists only after the merge.
         if name in self.result.compute:
             return None
         for old, new in self.result.rename.items():

@@ -141,6 +141,7 @@ def slug_of(name: str) -> str:
 def sql_name_of(slug: str) -> str:
     """The name of a datasource's table in a project's SQL if it has no alias."""
     name = slug.replace("-", "_")
+    # SQL names must not begin with a digit or be a reserved word.
     return f"t_{name}" if name[0].isdigit() or name in RESERVED_SQL_NAMES else name
 
 

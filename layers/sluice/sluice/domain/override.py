@@ -90,6 +90,7 @@ def _safe(value: Any) -> Any:
     match value:
         case bool():
             return value
+        # JSON parsers of clients read larger integers as doubles, or refuse them.
         case int() if not -(2**63) <= value < 2**63:
             return str(value)
         case Decimal():

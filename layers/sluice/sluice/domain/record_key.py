@@ -36,6 +36,7 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
     def identity(record: Any) -> bytes:
         value = record.get(single) if single is not None and type(record) is dict else None
         # Fast path: most keys are a single integer, and a page has thousands of them.
+        # The same bytes as _key_text gives: `type(…) is` because bool is an int.
         text = b'["%d"]' % value if type(value) is int else _key_text(record, columns)
         return source_hash(text or _content(record))
 

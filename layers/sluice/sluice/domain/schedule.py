@@ -40,6 +40,7 @@ def _check_expression(expression: str) -> str:
     for part, (label, words, numbers) in zip(parts, _CRON_PARTS, strict=True):
         if not all(_is_cron_item(item, words, numbers) for item in part.split(",")):
             raise ValueError(f"{part!r} is not valid in the {label} field of a cron schedule")
+    # A rule of EventBridge: one of the two day fields must be unset.
     if (parts[2] == "?") == (parts[4] == "?"):
         raise ValueError("exactly one of day of month and day of week must be ?")
     return expression

@@ -307,6 +307,7 @@ def _text(value: Any) -> str:
 def _bigint(value: Any) -> int:
     if isinstance(value, str) and is_whole_number(value.strip()):
         value = int(value)
+    # 1.0 is an integer: some APIs write all numbers with a fraction.
     if isinstance(value, float | Decimal) and value == value // 1:
         value = int(value)
     # bool is a subclass of int, but `true` is not a number.

@@ -68,6 +68,7 @@ def parse_expression(text: str) -> SqlExpression:
 
     require_readable(text)
     try:
+        # As a SELECT, so that a second column, a FROM or another statement is found by the checks below.
         parsed = sqlglot.parse(f"SELECT {text}", dialect="duckdb")
         select = parsed[0] if len(parsed) == 1 else None
         if not isinstance(select, exp.Select) or len(select.expressions) != 1 or _has_clauses(select):

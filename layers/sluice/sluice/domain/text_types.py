@@ -162,6 +162,7 @@ class TextTypeGuess:
             return "json" if self._seen else self._others.type
         if not self._seen:
             return "string"
+        # A column of `nan` and `inf` only is text, and so is one of numbers that only have a plus sign.
         numbers = self._finite and (self._minus or not self._plus)
         for name in self._candidates:
             if numbers or name not in _NUMBER_TYPES:

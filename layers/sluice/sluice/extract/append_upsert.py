@@ -115,6 +115,7 @@ def upsert_query(before: list[LocalFile], fresh: list[LocalFile], columns: list[
     rows = rows_of([*before, *fresh], columns, ["_run", "_page", "_row", "_missing"])
     names = ", ".join(map(quoted, key))
     types = {column.name: column.type for column in columns}
+    # Keys are compared by value: 1 and 1.0 in JSON are one key.
     same = ", ".join(identity_cell(quoted(name), types[name]) for name in key)
     whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
     return f"""

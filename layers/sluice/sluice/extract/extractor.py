@@ -85,9 +85,11 @@ class Extractor:
         self._lake = lake
         self._settings = settings
         self._adds = datasource.write_disposition != "replace"
+        # An append or upsert needs the whole manifest; a replacement only the columns of the version.
         self._before = lake.manifest(base.version.manifest_key) if base.version and self._adds else None
         known = [column.name for column in self._before.columns] if self._before is not None else []
         self._reading = PageReading(lake, settings, known, tick)
+        # Parts follow from the pages and one setting, so that every call and every worker splits them alike.
         pages = split_pages(index.pages, settings.extract_part_bytes)
         self._fingerprint = fingerprint_of(run, datasource, index, self._before, parts=list(map(len, pages)))
         self._folder = object_keys.version_folder(run, self._fingerprint)
@@ -160,6 +162,7 @@ class Extractor:
         """The records: read here, or earlier by workers."""
         if self._parts is not None:
             records = self._parts.records()
+            # Without records there are no rows to write; reading the pages here gives their columns.
             if records.count:
                 return records, stack.enter_context(engine(self._settings, scratch.parent))
         pages = (self._run, self._datasource, self._index, stack, scratch)
@@ -187,6 +190,7 @@ class Extractor:
                     f"there are no records; the columns of version {manifest.columns_of} were kept"
                 )
                 records = replace(records, columns=inherited, query=nothing_query(inherited))
+            # The queries that write may take minutes: a cancelled run interrupts them.
             stack.enter_context(watched(connection, self._tick))
             writer = Writer(
                 self._run,
@@ -236,6 +240,7 @@ class Extractor:
         if self._run.replay is None or not self._adds or replayed is None:
             return {}
         before = Datasource.model_validate(self._lake.manifest(replayed.manifest_key).spec["datasource"])
+        # With other fields the columns are not those of the replayed version, so its types mean nothing.
         if before.fields != self._datasource.fields:
             return {}
         texts = [column.name for column in replayed.schema_ if column.type == "string" and not column.guessed]

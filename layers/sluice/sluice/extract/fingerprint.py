@@ -56,6 +56,7 @@ def fingerprint_of(
     """
     expressions = set((datasource.fields or {}).values())
     decides: dict[str, Any] = {
+        # Another release or engine may write other bytes for the same pages.
         "release": __version__,
         "engine": engine_name(),
         "datasource": datasource.model_dump(mode="json", include=DECIDING),

@@ -78,6 +78,8 @@ def _keys(connection: DuckDBPyConnection, files: list[Path], key: list[str]) -> 
     described = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     types = {str(name): kind_of(str(kind)) for name, kind, *_ in described}
     cells = [
-        f"{finite_or_null(quoted(name))} AS {quoted(name)}" if types[name] == "double" else quoted(name) for name in key
+        # Readers see NaN and infinities as null, so they are not values of a key.
+        f"{finite_or_null(quoted(name))} AS {quoted(name)}" if types[name] == "double" else quoted(name)
+        for name in key
     ]
     return f"(SELECT {', '.join(cells)} FROM {rows})", types

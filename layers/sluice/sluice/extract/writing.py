@@ -107,9 +107,11 @@ class Writer:
         key = self._datasource.primary_key or []
         fresh = self._local(records.parts)
         if not records.parts:
+            # A file of its own, since the rows are read several times: to check the key, and for the upsert.
             fresh = [self._scratch.with_name("fresh.parquet")]
             query = append_upsert.with_run(records.query, self._run.id)
             self._connection.execute(f"COPY ({query}) {copy_to(fresh[0])}")
+        # Without records there is no key column to check.
         if records.columns:
             warnings = key_check.missing_key_warnings(self._connection, fresh, key)
             _note_missing_records(self._manifest, [f"{note} and were left out" for note in warnings])
@@ -132,6 +134,7 @@ class Writer:
             return [self._write(query, records.count)]
         copies = [part.model_copy(update={"key": self._new_key()}) for part in records.parts]
         with ThreadPoolExecutor(_COPIED_AT_ONCE) as pool:
+            # Copies, because workers' results expire. S3 makes them, so the rows do not pass through this function.
             list(pool.map(lambda part, copy: self._lake.copy(part.key, copy.key), records.parts, copies))
         return copies
 
@@ -192,11 +195,11 @@ class Writer:
             if not text_columns or self._history is None:
                 rebuilt.append(part)
                 continue
+            # An object without a run is a compacted one: it has the rows of all runs that have no object of their own.
             shared_runs = [run for run in self._history.runs if run not in single_runs | {self._run.id}]
             runs = [part.run] if part.run is not None else shared_runs
-            for run in [
-                run for run in runs if run not in rebuilt_runs
-            ]:  # a run that was read in parts has many objects
+            # A run that was read in parts has many objects, but is rebuilt once.
+            for run in [run for run in runs if run not in rebuilt_runs]:
                 rebuilt_runs.add(run)
                 path = self._scratch.with_name(f"again-{run}.parquet")
                 file = self._history.read(run, text_columns, path)
@@ -238,6 +241,7 @@ class Writer:
         for part in self._previous_objects():
             if part.run == self._run.id:
                 continue
+            # A compacted object may contain rows of this run's earlier attempt, which must be replaced, not repeated.
             if part.run is None and self._run.attempt > 1:
                 file = self._lake.local_files([part])[0]
                 query = append_upsert.other_runs_query(file, columns, self._run.id)
@@ -248,6 +252,7 @@ class Writer:
 
     def _compact(self, parts: list[DataObject], columns: list[Column]) -> list[DataObject]:
         """The files of an appended version; one file if there are too many to read fast."""
+        # Parts of one run count once: a large run must not cause compaction by itself.
         if len({part.run or part.key for part in parts}) <= self._most_objects:
             return parts
         query = append_upsert.compacted_query(self._lake.local_files(parts), columns)

@@ -39,6 +39,7 @@ def detect_header(
         return options.header, ()
     below = below[: max(_ROWS, _FIELDS // max(1, len(first)))]
     values = [field for field in map(str.strip, first) if field and _kind([field], options) != "string"]
+    # A line without numbers or dates is taken for names: the usual case needs no proof.
     if shorter or not values or _is_proven(first, below, options):
         return True, ()
     if not _is_like(first, below, options):

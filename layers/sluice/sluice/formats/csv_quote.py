@@ -41,6 +41,7 @@ def detect_quote(content: IO[bytes], encoding: str, delimiter: str | None) -> tu
             return '"', ()
         before += _before(chunk, "'")
     at_line_start = sum(before[mark] for mark in _LINE_BREAKS)
+    # Texts with apostrophes at their start are common, so the single mark must also close every field.
     if any(at_line_start + before[mark] > 1 and _is_readable(content, encoding, mark) for mark in marks):
         return "'", _SINGLE
     return '"', ()

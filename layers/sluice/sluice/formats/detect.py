@@ -71,6 +71,7 @@ def detect_format(declared: Format | None, media_type: str | None, filename: str
     if plain.endswith("+xml") and plain != "application/xhtml+xml":
         return "xml"
     ending = (filename or "").rpartition(".")[2].lower()
+    # Generic media types such as text/plain or application/octet-stream tell nothing: go on with the name.
     return _BY_ENDING.get(ending) or _by_content(beginning)
 
 

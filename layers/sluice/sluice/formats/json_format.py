@@ -82,6 +82,7 @@ def _explanation(body: bytes, error: orjson.JSONDecodeError) -> str:
         text = body.decode()
     except UnicodeDecodeError as fault:
         return f"The JSON is not UTF-8 (byte {fault.start}); send it as UTF-8."
+    # An error at the very end of the text means that the text is incomplete.
     if error.pos >= len(text.rstrip()) - 1:
         return f"The JSON ends too early, after {len(body)} bytes; it is truncated."
     return f"The page is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."

@@ -56,6 +56,7 @@ def _json_memory(plain: bytes, strings: int, *, exact: bool) -> int:
     estimate = plain.count(b"[") * _LIST + plain.count(b"{") * _OBJECT + plain.count(b",") * _VALUE
     estimate += max(0, strings - keys) * _STRING + keys * _KEY
     if exact:
+        # An exact number is a Decimal, which takes more memory than a float.
         estimate += (plain.count(b".") + len(_EXPONENT.findall(plain))) * _EXACT_NUMBER
     return estimate
 

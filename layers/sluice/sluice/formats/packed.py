@@ -47,6 +47,7 @@ def open_unpacked(content: IO[bytes], filename: str | None, limits: Limits) -> I
             if beginning.startswith(b"\x1f\x8b"):
                 content = stack.enter_context(_gunzipped(content, limits))
                 filename = (filename or "").removesuffix(".gz") or None
+            # zipfile needs a seekable file, and a workbook is recognized by its directory only.
             elif beginning in (b"PK\x03\x04", b"PK\x05\x06"):  # the second marks an empty archive
                 copied = stack.enter_context(_spooled())
                 shutil.copyfileobj(content, copied, _CHUNK)
@@ -82,6 +83,7 @@ def _copy_limited(source: IO[bytes], target: IO[bytes], limits: Limits) -> None:
     size = 0
     while chunk := source.read(_CHUNK):
         size += len(chunk)
+        # Checked while copying: the size that an archive states may be wrong.
         if size > limits.unpacked_bytes:
             raise _too_large(limits)
         target.write(chunk)

@@ -59,6 +59,7 @@ class ParquetPage:
             self.notes = self._lost_digits()
         except _errors() as error:
             raise _unreadable(error) from None
+        # Few rows at a time if rows are large: their Python objects take many times their size.
         self._batch = max(1, min(_BATCH, _BATCH_BYTES // max(1, largest)))
 
     def _named_shapes(self) -> dict[str, Shape]:

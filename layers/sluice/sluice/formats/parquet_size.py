@@ -54,6 +54,7 @@ def require_decodable(connection: DuckDBPyConnection, path: str, types: dict[str
     sizes = [size for name, kind in types.items() if (size := _size(_quoted(name), kind)) is not None]
     if not sizes:
         return 0
+    # The engine decodes consecutive rows together, and file_row_number tells which.
     query = f"""
         SELECT coalesce(sum(size), 0), coalesce(max(largest), 0), coalesce(max(size), 0) FROM (
             SELECT sum(size) AS size, max(size) AS largest FROM (

@@ -184,6 +184,7 @@ def _selected(datasource: Datasource, document: Any, *, single: bool = False) ->
     """
     try:
         selected = search(datasource.records, document)
+        # `a.b[]` selects nothing from a single element, which xmltodict makes an object instead of a list.
         if selected is None and single and datasource.records.endswith("[]"):
             selected = search(datasource.records.removesuffix("[]"), document)
     except ValueError as error:
@@ -261,6 +262,7 @@ def has_end_marker(datasource: Datasource, receipt: PageReceipt, content: IO[byt
         limits: the caps of the readers.
     """
     with open_unpacked(content, receipt.filename, limits) as (plain, name):
+        # gzip and zip have checksums and lengths of their own.
         packed = plain is not content
         form = detect_format(datasource.format, receipt.media_type, name, plain.read(_PEEK))
     return packed or form not in ("csv", "jsonl")

@@ -105,6 +105,7 @@ def require_buildable(content: IO[bytes], sheet: str | None, limits: Limits) -> 
         sheets = _sheets(archive)
         sheet_name = sheet or next(iter(sheets), None)
         part_of_sheet = sheets.get(sheet_name or "")
+        # If the workbook's list is unusable, every sheet is checked: calamine may choose any.
         chosen = (
             [part_of_sheet]
             if part_of_sheet in names

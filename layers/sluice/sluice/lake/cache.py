@@ -28,6 +28,7 @@ class FileCache:
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder / str(os.getpid())
         self._most_bytes = most_bytes
+        # Only the process id tells whose a folder is; Lambda reuses the disk of a killed process.
         for other in folder.glob("[0-9]*"):
             if other.is_dir() and other.name.isdigit() and not _is_alive(int(other.name)):
                 shutil.rmtree(other, ignore_errors=True)

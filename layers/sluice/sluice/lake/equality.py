@@ -78,6 +78,7 @@ def _of_text(text: str) -> str:
     trimmed = f"rtrim(rtrim({text}, '0'), '.')"
     return (
         f"CASE WHEN {digits} <= {_DOUBLE_DIGITS} AND isfinite(try_cast({text} AS DOUBLE)) "
+        # A number that is too small becomes 0 as a double; it must not be equal to 0.
         f"AND (try_cast({text} AS DOUBLE) <> 0 OR NOT regexp_matches({text}, '^[^eE]*[1-9]')) "
         f"THEN {_of_double(f'try_cast({text} AS DOUBLE)')} "
         f"WHEN regexp_full_match({text}, '{_FRACTION}') THEN {trimmed} "

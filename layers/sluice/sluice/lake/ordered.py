@@ -80,6 +80,7 @@ def object_for_key(
     Returns:
         The index; None if the manifest does not tell.
     """
+    # Sort keys are bytes of the engine's own format, which another version may change.
     if len(manifest.starts) != len(manifest.objects) or manifest.engine != engine:
         return None
     key = order_key([f"?::{duckdb_type(column.type)}" for column in columns])

@@ -210,6 +210,7 @@ class Lake:
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
             code = error.response["Error"]["Code"]
+            # S3 answers 409 while another conditional write of the key is in progress, and 412 once it exists.
             if code == "ConditionalRequestConflict":  # another request is writing it, and may still fail
                 raise Unavailable("The same page is being stored by another run; try again.") from None
             if code != "PreconditionFailed":

@@ -50,6 +50,7 @@ def download(s3: S3Client, bucket: str, key: str, path: Path) -> None:
         with path.open("wb") as file, response["Body"] as body:
             shutil.copyfileobj(body, file, _CHUNK)
         return
+    # The size was needed to decide; the parts are requested anew.
     response["Body"].close()
     from s3transfer.manager import TransferManager
 

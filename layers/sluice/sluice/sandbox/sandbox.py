@@ -208,6 +208,7 @@ class Sandbox:
         space = memory + _UNTOUCHED_BYTES
         self._memory = memory
         process = self._process
+        # A limit for address space can only be lowered, and mapped memory is rarely given back.
         usable = process is not None and process.poll() is None and self._space >= space
         if process is not None and usable and _mapped(process.pid) <= self._space // 2:
             return process
@@ -216,6 +217,7 @@ class Sandbox:
         # An environment with only what the loader needs: no credentials, no names of tables or buckets.
         environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
         self._process = subprocess.Popen(
+            # -I: neither the working directory nor environment variables may add modules.
             [sys.executable, "-I", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -237,7 +239,7 @@ class Sandbox:
 
     def _limit_error(self, what: str) -> QueryLimit:
         return QueryLimit(
-            f"The query exceeds the limit of {self._caps[what]} ({what}); reduce what it reads or returns."
+            f"The query exceeds its limit for {what} ({self._caps[what]}); reduce what it reads or returns."
         )
 
     def close(self) -> None:

@@ -96,6 +96,7 @@ def main() -> None:
             answer, rows = {"limit": "memory"}, None
         except duckdb.Error as error:
             answer, rows = {"fault": _error_text(error)}, None
+        # The limits of this process may also surface as OSError: no thread can be started, a file is too large.
         except (MemoryError, OSError):
             answer, rows = {"limit": "memory"}, None
         except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
@@ -146,6 +147,7 @@ def open_engine(job: dict[str, Any]) -> DuckDBPyConnection:
     }
     connection = duckdb.connect(":memory:", config=config)
     connection.execute(UTC_SESSION)
+    # Before the lock: creating a view opens its files to find the columns.
     for name, rows in job["tables"].items():
         connection.execute(f"CREATE VIEW {quoted(name)} AS FROM {rows}")
     paths = ", ".join(literal(path) for path in [*job["paths"], *([job["target"]] if job.get("target") else [])])
@@ -192,6 +194,7 @@ def _write(connection: DuckDBPyConnection, job: dict[str, Any]) -> dict[str, Any
     from pathlib import Path as FilePath
 
     target: Path = FilePath(job["target"])
+    # A query without ORDER BY may return rows in any order, but equal rows must give equal bytes.
     order = "" if job["ordered"] else " ORDER BY ALL"
 
     def write(columns: list[Column], selection: str) -> dict[str, Any]:

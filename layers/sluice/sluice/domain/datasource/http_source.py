@@ -37,6 +37,7 @@ def url_fault(url: str) -> str | None:
         except ValueError:
             return f"{host!r} is not an IPv6 address"
         return "IPv6 addresses with a zone id are valid on one machine only" if "%" in host else None
+    # WHATWG URLs: a host whose last label is numeric is parsed as an IPv4 address.
     if re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", host.rpartition(".")[2]):
         try:
             IPv4Address(host)

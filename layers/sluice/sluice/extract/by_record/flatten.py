@@ -73,6 +73,7 @@ class ColumnNames:
         column = "_".join(path)
         column = self._column_names.setdefault(column.lower(), column)
         owner = self._paths.setdefault(column.lower(), path)
+        # Keys that differ only in case share the column; other keys with the same name would mix their values.
         if [part.lower() for part in owner] != [part.lower() for part in path]:
             raise UnreadableData(
                 f"The keys {'.'.join(owner)} and {'.'.join(path)} would both become the column {column!r}; "
@@ -130,6 +131,7 @@ def flattener(columns: ColumnNames) -> Callable[[Any], Row]:
 def _add(row: Row, columns: ColumnNames, path: tuple[str, ...], record: dict[str, Any]) -> None:
     for key, value in record.items():
         here = (*path, key)
+        # An empty object has no members, so it is a value of its own.
         if isinstance(value, dict) and value:
             _add(row, columns, here, value)
         else:

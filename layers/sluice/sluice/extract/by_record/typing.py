@@ -151,6 +151,7 @@ class ColumnTypes:
             self._known.setdefault(column_names.spelling(name), []).extend(kinds)
         self._untold |= {column_names.spelling(name) for name in state["untold"]}
         self._estimated |= {column_names.spelling(name) for name in state["estimated"]}
+        # The engine reports neither digits nor scale, so the common decimal type would be a guess.
         if any(self._guesses[name].mixes_decimals for name in self._estimated):
             raise NeedsSingleReaderError
         for counts, more in ((self._present, state["present"]), (self._given, state["given"])):
@@ -206,6 +207,7 @@ class ColumnTypes:
         if name.lower() in self._declared:
             return self._declared[name.lower()]
         known_types = self._known.get(name, [])
+        # A type that the format states holds only if every page states one.
         if known_types and name not in self._untold:
             wide = self._guesses[name].wide
             return column_type([Column(name=name, type=kind, wide=wide and kind == "bigint") for kind in known_types])

@@ -91,6 +91,8 @@ class Conversion:
             The problems found; None if there are no such values.
         """
         for_python = f"{self.text} IS NOT NULL AND NOT coalesce({condition}, false)"
+        # DISTINCT: columns usually repeat few values, and each call of Python is expensive.
+        # A cursor of its own, since the loop inserts while it reads.
         result = connection.cursor().execute(f"SELECT DISTINCT {self.text} FROM {self.rows} WHERE {for_python}")
         problems = _Problems()
         has_values = False

@@ -67,6 +67,7 @@ class TextColumns:
         bits_by_column = self._select_row(aggregates, f"{TABLE}_read") if examined else []
         classes = {number: class_names(bits) for number, bits in zip(examined, bits_by_column, strict=True)}
         for number in numbers:
+            # A column with prose is text whatever else it has, so one example is enough.
             examples: Iterable[tuple[str, int]] = [("prose", present[number])]
             if number not in prose and not (number in texts and "prose" in classes[number]):
                 examples = self._examples(f"t{number}", classes[number], present[number])
@@ -79,16 +80,19 @@ class TextColumns:
 
     def _examples(self, cell: str, classes: set[str], present: int) -> Iterator[tuple[str, int]]:
         """Texts that together determine the column's type as all of its texts would, with their counts."""
+        # Classes without an example: each distinct text must be looked at.
         single = [name for name in classes if CLASSES[name].example is None]
         counted, plus = 0, False
         if single:
             condition = is_of_class(cell, single)
             query = f"SELECT {cell}, count(*) FROM {TABLE}_read WHERE {condition} GROUP BY {cell}"
+            # A cursor of its own: the caller runs other queries while it iterates over these rows.
             rows = self._connection.cursor().execute(query)
             while batch := rows.fetchmany(_BATCH):
                 yield from batch
                 counted += sum(times for _, times in batch)
                 plus = plus or any(text.lstrip().startswith("+") for text, _ in batch)
+        # The guess must see a minus wherever it is: see TextTypeGuess. A count of 0 adds the proof, not a value.
         if plus and self._has_minus(cell):
             yield "-1", 0
         others = [CLASSES[name].example or "" for name in sorted(classes - set(single))]

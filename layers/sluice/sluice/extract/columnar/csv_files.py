@@ -102,6 +102,7 @@ class _Checks:
             self._feeds += part.count(b"\n")
         else:
             self._plain = self._plain or b"\n" in part
+        # A CR LF may be split between two chunks.
         self._last = part[-1:] or self._last
 
     def end(self) -> bool:

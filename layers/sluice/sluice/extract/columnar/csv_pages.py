@@ -54,6 +54,7 @@ class CsvReader:
         names = list(page.columns())
         dialect = page.dialect
         written = (names, dialect.header, dialect.delimiter, dialect.quote, dialect.escape)
+        # With one column the engine and Python disagree about empty lines.
         if self._layout not in (None, written) or len(names) < 2:
             raise NotColumnar
         if dialect.delimiter == " " or dialect.unnamed_first:

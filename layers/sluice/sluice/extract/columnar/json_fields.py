@@ -87,6 +87,7 @@ class FieldTable:
         if any(kind not in _KINDS for kind, _ in counts):
             raise NotColumnar
         kinds = {_KINDS[kind] for kind, _ in counts}
+        # Integers and doubles are read as doubles only if that is the column's type: as text, 1 must not become 1.0.
         declared = self._pages.expected_type(name) or "double"
         numbers = kinds == {"bigint", "double"} and declared == "double"
         kind = next(iter(kinds), "string") if len(kinds) <= 1 else "double" if numbers else "json"
@@ -95,6 +96,7 @@ class FieldTable:
             query = f"SELECT max(abs({cell}::DOUBLE)) FROM {TABLE}_read WHERE json_type({cell}) IN ({_NUMBERS})"
             largest = float((self._connection.execute(query).fetchone() or (0,))[0])
             wide = largest >= EXACT
+            # A double this large may stand for a number with more digits, which only Python's parser keeps.
             if not math.isfinite(largest) or (wide and (kind == "double" or largest >= 2**63)):
                 raise NotColumnar
         present = sum(number for _, number in counts)
@@ -107,6 +109,7 @@ class FieldTable:
         Raises:
             NotColumnar: there are duplicate keys, or records that are null.
         """
+        # The pattern of uniform records has already excluded duplicate keys, except within lists and above the records.
         if self._uniform and not self._source.path and not lists_in(self._record):
             return
         table = f"{TABLE}_whole"

@@ -122,6 +122,7 @@ class MemberTable:
         for number, (path, name) in enumerate(names.items()):
             node = self._nodes[path]
             if node.members:
+                # An object that is null in some records: its own column has nulls only, its members have the values.
                 cells[name] = Cell("NULL")
                 continue
             args = (cell_at(path), node.kind, kinds[name], ROWS, number)

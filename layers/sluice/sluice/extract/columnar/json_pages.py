@@ -36,6 +36,7 @@ _MOST_COMMAS = 1_000
 # Numbers that are so long or so small that a double may not represent them, or strings that look like one.
 # The match includes the preceding character, since extracting a group would take longer.
 _LONG = r"[:,\[\s]-?(?:[0-9][0-9.]{15,}(?:[eE][+-]?[0-9]+)?|[0-9.]+[eE]-[0-9]{3,})"
+# The engine filters first, since millions of numbers may be long; Python decides about the rest.
 _MAY_BE_LOST = """(contains(found, '.') OR contains(lower(found), 'e'))
     AND TRY_CAST(substr(found, 2) AS DOUBLE)::VARCHAR IS DISTINCT FROM substr(found, 2)"""
 
@@ -61,6 +62,7 @@ class JsonReader:
             form = detect_format(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
             plain.seek(0)
             layout = _LAYOUTS.get(form)
+            # JSON Lines are documents of their own, so no path leads to their records.
             if layout is None or self._layout not in (None, layout) or (layout == "lines" and self._path):
                 raise NotColumnar
             self._layout = layout

@@ -120,6 +120,7 @@ class Shapes:
         """
         source, short, previous = self._source, True, ""
         for _ in range(_MAX_PATTERNS):
+            # A sample with different keys is proof enough that records are not uniform.
             if any(keys != known[0] for keys in known):
                 return False
             pattern = RecordPattern(self.record, short=short)
@@ -127,6 +128,7 @@ class Shapes:
             if document_pattern is None or document_pattern == previous:  # the last mismatches taught nothing new
                 if not short:
                     return False
+                # Perhaps only long numbers did not match: try again with a pattern that allows them.
                 short = False
                 continue
             if not self._store_mismatches(document_pattern):
@@ -185,6 +187,7 @@ class Shapes:
             FROM (SELECT {keys} AS keys, {kinds} AS kinds, record FROM {self._source.records_sql})
             GROUP BY hash(keys), hash(kinds) LIMIT {_MAX_SHAPES}
         """).fetchall()
+        # With so many shapes the records are more like maps; reading them by record is faster.
         if not 0 < len(rows) < _MAX_SHAPES:
             raise NotColumnar
         return [

@@ -20,6 +20,7 @@ VERBATIM = "json_extract(json, '$')::VARCHAR = json::VARCHAR"
 _FIRST = 8
 # The name of a file is its index among the pages.
 _PLACE = "parse_filename(filename, true)::INTEGER AS place"
+# A longer line raises an error, and the pages are then read by record, whose cap is a setting.
 _LARGEST_LINE = 16 << 20
 
 

@@ -172,6 +172,7 @@ def number_rows(connection: DuckDBPyConnection, pages: list[int]) -> None:
         connection: the engine with the table, whose rows have `place`.
         pages: the numbers of the pages by `place`.
     """
+    # Rows are in page order, so a row's number within its page is its distance from the page's first row.
     first_rows = connection.execute(f"SELECT place, min(rowid) FROM {TABLE}_read GROUP BY place").fetchall()
     first_by_place = dict(first_rows)
     first_list = f"[{', '.join(str(first_by_place.get(place, 0)) for place in range(len(pages)))}]"

@@ -66,6 +66,7 @@ def read_columns(
                         reader = _READERS[_form(pages, receipt, content)](pages, connection, folder)
                     reader.add_page(receipt, content)
             return reader.records() if reader is not None else None
+    # UnreadableData too: reading by record gives the same error with the page and line.
     except (NotColumnar, UnreadableData, duckdb.Error) as reason:
         watch.check()
         logger.info(f"Reading the pages by record: {str(reason) or 'the engine would read something differently'}.")
@@ -106,6 +107,7 @@ def _in_turn(pages: Pages, pool: ThreadPoolExecutor) -> Generator[tuple[PageRece
             with stack:
                 yield receipt, content
     finally:
+        # Downloads that nobody will read must be closed, or their temporary files stay.
         for _, future in queue:
             if future.exception() is None:
                 future.result()[0].close()
