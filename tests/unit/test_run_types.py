@@ -62,7 +62,7 @@ def test_a_function_refuses_a_stage_that_the_run_does_not_have(services: Contain
 
 
 def test_an_unknown_kind_is_no_run() -> None:
-    with pytest.raises(ValidationError, match="no kind of run 'count'"):
+    with pytest.raises(ValidationError, match="Unknown kind of run 'count'"):
         count_run()
 
 

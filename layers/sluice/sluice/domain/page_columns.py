@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sluice.domain.base import Record
 from sluice.domain.schema import common_type, is_decimal, scale_of
 
-# Types of numbers whose precision the server does not say: PostgreSQL's, and BSON's.
+# Types of numbers without a stated precision: PostgreSQL's and BSON's.
 _UNBOUNDED = ("numeric", "decimal")
 
 
@@ -45,16 +45,16 @@ def column_types(pages: Sequence[Mapping[str, PageColumn]]) -> dict[str, str]:
 
 
 def _type(columns: Sequence[PageColumn]) -> str | None:
-    seen = [column for column in columns if column.type is not None]
-    if not seen:
+    typed_columns = [column for column in columns if column.type is not None]
+    if not typed_columns:
         return None
-    types = [column.type for column in seen if column.type is not None]
+    types = [column.type for column in typed_columns if column.type is not None]
     kind = common_type(types)
-    # Values of several types of the server keep them as JSON: 7 and "7" are two values.
-    if kind == "string" and len(set(types)) > 1 and len({column.server_type for column in seen}) > 1:
+    # JSON keeps values of several server types apart: 7 and "7" are different values.
+    if kind == "string" and len(set(types)) > 1 and len({column.server_type for column in typed_columns}) > 1:
         return "json"
-    if kind == "double" and any(column.wide for column in seen):
+    if kind == "double" and any(column.wide for column in typed_columns):
         return "json"
-    if is_decimal(kind) and all(column.server_type in _UNBOUNDED for column in seen):
+    if is_decimal(kind) and all(column.server_type in _UNBOUNDED for column in typed_columns):
         return f"decimal(38,{scale_of(kind)})"
     return kind

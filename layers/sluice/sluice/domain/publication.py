@@ -1,4 +1,4 @@
-"""A publication: the moment at which a version of a dataset became the one that readers get."""
+"""A publication: a version of a dataset becomes the one that readers get."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Publication(Record):
     """One publication, as its followers are told of it.
 
     Args:
-        key: where the catalog keeps it; the keys of one dataset's publications sort by time.
-        number: the version; null where the dataset was hidden, since its owner was deleted.
-        published_at: in RFC 3339, to the microsecond; strictly later for each publication of a dataset.
+        key: its key in the catalog; the keys of one dataset's publications sort by time.
+        number: the version; null if the dataset was hidden because its owner was deleted.
+        published_at: in RFC 3339, to the microsecond; later for each publication of a dataset.
         by: the run that made the version, or the principal that promoted, hid or restored it.
-        delivered: whether every follower has been told.
-        told: the names of the followers that have been told, while others have not.
+        delivered: whether all followers have been told.
+        told: the names of the followers that have been told, until all have.
     """
 
     key: str

@@ -15,9 +15,9 @@ from sluice.domain.run_types import RUN_TYPES, RunType
 
 
 def _known(kind: str) -> str:
-    """The registry of run types says which kinds there are: a type may be added from outside."""
+    """Check a kind against the registry, not a Literal: other packages may add kinds."""
     if kind not in RUN_TYPES:
-        raise ValueError(f"There is no kind of run {kind!r}.")
+        raise ValueError(f"Unknown kind of run {kind!r}.")
     return kind
 
 

@@ -1,4 +1,4 @@
-"""Lines of MongoDB's Extended JSON as plain JSON: what its types stand for, by the rules of docs/mongodb.md."""
+"""MongoDB's Extended JSON Lines as plain JSON Lines, by the rules of docs/mongodb.md."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import orjson
 from sluice.errors import DataTooLarge, UnreadableData
 from sluice.formats.limits import Limits
 
-# Both readers of JSON lines take such a page for one of JSON lines, and have it made plain first.
+# Readers of JSON Lines accept this media type, and rewrite the page with `plain_lines` first.
 MEDIA_TYPE = 'application/x-ndjson; profile="extended-json"'
-MOST_DIGITS = 38
+MAX_DIGITS = 38
 _SPOOL = 8 << 20
 _DAY = 86_400_000
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
@@ -29,11 +29,19 @@ TIMESTAMPS = range(-62_135_596_800_000, 253_402_300_800_000)
 
 @contextmanager
 def plain_lines(content: IO[bytes], media_type: str | None, limits: Limits) -> Iterator[IO[bytes]]:
-    """The content, with its values made plain where its media type says that it is Extended JSON.
+    """Rewrite the content as plain JSON if its media type says that it is Extended JSON.
+
+    Args:
+        content: the page, unpacked, at its beginning.
+        media_type: the media type in the page's receipt.
+        limits: its `document_bytes` caps a line.
+
+    Yields:
+        The content at its beginning.
 
     Raises:
-        DataTooLarge: a line has more bytes than may be read at once.
-        UnreadableData: a line is no JSON.
+        DataTooLarge: a line exceeds the cap.
+        UnreadableData: a line is not JSON.
     """
     if media_type != MEDIA_TYPE:
         yield content
@@ -50,11 +58,12 @@ def plain_lines(content: IO[bytes], media_type: str | None, limits: Limits) -> I
 
 
 def _plain_line(line: bytes, number: int) -> bytes:
+    # Fast path: most lines have only types that JSON has, too.
     if b'{"$' not in line:
         return line
     try:
         document = orjson.loads(line)
-        if type(document) is dict:  # a record is no value, whatever its only key is called
+        if type(document) is dict:  # a record is not a value, even if its only key is called `$oid`
             document = {key: plain(inner) for key, inner in document.items()}
         return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONDecodeError as error:
@@ -64,7 +73,7 @@ def _plain_line(line: bytes, number: int) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """A value of Extended JSON as plain JSON; what has no plain form stays as it is.
+    """Convert a value of Extended JSON to plain JSON; what has no plain form is returned unchanged.
 
     Returns:
         A value that orjson can write.
@@ -89,8 +98,12 @@ def _date(value: Any) -> str:
 
 
 def time_text(milliseconds: int) -> str:
-    """A time as ISO 8601 writes it; years outside of 0 to 9999 have a sign and six digits or more."""
-    # A calendar repeats itself after 400 years.
+    """Format a time as ISO 8601; years outside of 0 to 9999 have a sign and at least six digits.
+
+    Args:
+        milliseconds: since 1970.
+    """
+    # Python's datetime ends at the year 9999, but the Gregorian calendar repeats after 400 years.
     cycles, rest = divmod(milliseconds, _CYCLE_DAYS * _DAY)
     time = _EPOCH + timedelta(milliseconds=rest)
     year = time.year + cycles * _CYCLE_YEARS
@@ -100,7 +113,7 @@ def time_text(milliseconds: int) -> str:
 
 
 def _decimal(value: str) -> Any:
-    """A number with all of its digits; text where JSON or our widest decimal has none."""
+    """A number with all its digits; text if JSON or the widest decimal type cannot hold it."""
     try:
         number = Decimal(value)
     except InvalidOperation:
@@ -109,7 +122,7 @@ def _decimal(value: str) -> Any:
         return value
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int), "finite"
-    if max(number.adjusted() + 1, 1) + max(-exponent, 0) > MOST_DIGITS:
+    if max(number.adjusted() + 1, 1) + max(-exponent, 0) > MAX_DIGITS:
         return value
     return orjson.Fragment(format(number, "f"))
 

@@ -74,7 +74,7 @@ class Datasource(Document):
     INSTEAD: ClassVar[str] = ""
     # Whether files in its inbox folder stay there for its runs to read, instead of starting runs themselves.
     KEEPS_DROPS: ClassVar[bool] = False
-    # Whether a secret's own value says which hosts it goes to, as a URI does, and not the document.
+    # Whether a secret's value, such as a URI, and not the document names the hosts that receive it.
     SECRETS_NAME_HOSTS: ClassVar[bool] = False
     KINDS: ClassVar[dict[str, type[Datasource]]] = {}
 
@@ -211,7 +211,7 @@ class Datasource(Document):
         return "", 0
 
     def hosts_in(self, value: str) -> list[tuple[str, int]]:
-        """The hosts and ports that a secret's value names, where secrets do; none where it is not usable."""
+        """The hosts and ports in a secret's value, for kinds with SECRETS_NAME_HOSTS; empty if it is unusable."""
         return []
 
     def require_safe(self) -> None:

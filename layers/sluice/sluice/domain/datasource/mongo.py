@@ -1,4 +1,4 @@
-"""MongoDB: one collection, whose documents are the records."""
+"""MongoDB: the documents of one collection are the records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sluice.domain.datasource.mongo_source import MongoSource, hosts_of
 
 
 class MongoDatasource(Datasource):
-    """A datasource that is a collection of a MongoDB database."""
+    """A datasource that reads a collection of a MongoDB database."""
 
     KIND: ClassVar[str] = "mongo"
     SECRETS_NAME_HOSTS: ClassVar[bool] = True
@@ -22,13 +22,13 @@ class MongoDatasource(Datasource):
     @model_validator(mode="after")
     def _check_form(self) -> Self:
         if self.format is not None:
-            raise ValueError("a mongo datasource has documents of their own form; leave format out")
+            raise ValueError("a mongo datasource has no format; omit it")
         return self
 
     def secrets(self) -> dict[str, str]:
-        """That of the URI."""
+        """The secret with the URI."""
         return {"/mongo/uri": self.mongo.uri}
 
     def hosts_in(self, value: str) -> list[tuple[str, int]]:
-        """The hosts that a URI names."""
+        """The hosts in a URI."""
         return hosts_of(value)

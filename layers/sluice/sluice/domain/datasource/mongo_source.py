@@ -1,4 +1,4 @@
-"""How a MongoDB is asked: the secret that says where it is, the collection, and which documents are selected."""
+"""How MongoDB is queried: the secret with the URI, the collection, and a filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sluice.domain.names import SecretName
 PORT = 27017
 _MOST_BYTES = 100_000
 _DEEPEST = 50
-# What runs JavaScript on the server, or is JavaScript.
+# Operators and types with JavaScript, which would run on the server.
 _JAVASCRIPT = frozenset({"$where", "$function", "$accumulator", "$code", "$scope"})
 _INTEGERS = range(-(2**63), 2**63)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
@@ -46,7 +46,7 @@ def _matches(pattern: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-# The values of Extended JSON that a filter is likely to have: what they must look like.
+# How the values of Extended JSON that occur in filters must look.
 _VALUES: dict[str, Callable[[Any], bool]] = {
     "$oid": _matches(r"[0-9a-fA-F]{24}"),
     "$date": _is_date,
@@ -60,17 +60,17 @@ _VALUES: dict[str, Callable[[Any], bool]] = {
 
 
 def _check_query(query: dict[str, Any]) -> dict[str, Any]:
-    """A filter or projection that the server may be given.
+    """Check a filter or projection before it is sent to the server.
 
     Raises:
-        ValueError: it is too large or too deep, runs JavaScript, or has a value that is no Extended JSON.
+        ValueError: it is too large or nested too deeply, runs JavaScript, or has a value that is not Extended JSON.
     """
     if depth(query) > _DEEPEST:
         raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
     try:
         size = len(orjson.dumps(query))
     except TypeError:
-        raise ValueError("it has a number beyond 64 bits") from None
+        raise ValueError("it has an integer of more than 64 bits") from None
     if size > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES} bytes of JSON")
     for key, value in _members(query):
@@ -84,7 +84,7 @@ def _check_query(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    """The keys of all objects in a value, with their values."""
+    """The keys and values of all objects within a value."""
     if isinstance(value, dict):
         yield from value.items()
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -97,7 +97,7 @@ Query = Annotated[dict[str, Any], AfterValidator(_check_query)]
 
 
 class MongoSource(Document):
-    """How a MongoDB is asked: the documents of one collection that a filter selects, in the order of `_id`."""
+    """How MongoDB is queried: the documents of one collection that match a filter, in the order of `_id`."""
 
     uri: SecretName = Field(
         description="The name of the secret that holds the URI, `mongodb://…` or `mongodb+srv://…`."
@@ -105,46 +105,48 @@ class MongoSource(Document):
     database: DatabaseName
     collection: CollectionName
     filter: Query = Field(
-        default_factory=dict, description="Which documents are read: a query of MongoDB as Extended JSON."
+        default_factory=dict, description="Which documents to read: a MongoDB query as Extended JSON."
     )
     projection: Query | None = Field(
-        None, description="Which fields are read; null: all. `_id` is left out unless it is asked for with `1`."
+        None,
+        description="Which fields to read; null: all. `_id` is excluded unless the projection includes it with `1`.",
     )
     ca_certificate: Certificate | None = Field(
         None,
-        description="The authorities that may have signed the server's certificate, as PEM; null: the public ones.",
+        description="The trusted certificate authorities as PEM; null: the public ones.",
     )
     page_documents: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        10_000, description="Most documents of a raw page."
+        10_000, description="The most documents of a raw page."
     )
     max_time_seconds: Annotated[int, Field(ge=1, le=840)] = Field(
-        600, description="Longest time that the server may work for one cursor; a call that goes on has a new one."
+        600,
+        description="The most seconds that the server may work for one cursor; each call of the run opens a new one.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.collection.startswith(".") or self.collection.endswith(".") or ".." in self.collection:
-            raise ValueError("the name of a collection neither begins nor ends with a dot, nor has two in a row")
+            raise ValueError("a collection name must not begin or end with a dot, or have two dots in a row")
         for key, value in (self.projection or {}).items():
             if key.startswith("_id.") or (key == "_id" and value not in (0, 1)):
-                raise ValueError("the projection takes _id as a whole or leaves it out: 1 or 0")
+                raise ValueError("_id in the projection must be 1 or 0")
         return self
 
     @property
     def keeps_id(self) -> bool:
-        """Whether the records have their `_id`."""
+        """Whether the records have an `_id`."""
         return bool((self.projection or {}).get("_id"))
 
 
 def hosts_of(uri: str) -> list[tuple[str, int]]:
-    """The hosts that a URI of MongoDB names, in lower case, each with its port; none where the text is no such URI."""
+    """The hosts in a MongoDB URI, in lower case, with their ports; empty if the text is not such a URI."""
     parts = urlsplit(uri.strip())
     if parts.scheme not in ("mongodb", "mongodb+srv"):
         return []
     hosts = []
     for host in parts.netloc.rpartition("@")[2].split(","):
-        found = re.fullmatch(r"(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?", unquote(host))
-        if found is None:
+        match = re.fullmatch(r"(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?", unquote(host))
+        if match is None:
             return []
-        hosts.append((found[1].strip("[]").lower(), int(found[2] or PORT)))
+        hosts.append((match[1].strip("[]").lower(), int(match[2] or PORT)))
     return hosts

@@ -17,7 +17,7 @@ from bson.objectid import ObjectId
 
 from sluice.domain.page_columns import PageColumn
 from sluice.domain.schema import common_type
-from sluice.formats.extended_json import MOST_DIGITS, TIMESTAMPS
+from sluice.formats.extended_json import MAX_DIGITS, TIMESTAMPS
 from sluice.sources.mongo.documents import decimal_text, has_odd_doubles
 
 Kinds = dict[str, set[type]]
@@ -117,4 +117,4 @@ def _decimal_type(texts: Iterable[str]) -> str:
         exponent = number.as_tuple().exponent
         assert isinstance(exponent, int), "finite"
         whole, scale = max(whole, number.adjusted() + 1, 1), max(scale, -exponent)
-    return f"decimal({whole + scale},{scale})" if whole + scale <= MOST_DIGITS else "string"
+    return f"decimal({whole + scale},{scale})" if whole + scale <= MAX_DIGITS else "string"
