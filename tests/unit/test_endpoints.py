@@ -111,7 +111,7 @@ def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstrea
     unchanged = top(shop, If_None_Match=first.headers["ETag"])
     assert (unchanged.status, unchanged.text) == (304, "")
     server = endpoint_server(services)
-    server.cache._mine.clear()
+    server.cache._local.clear()
     assert top(shop).headers["X-Cache"] == "hit", "another process has computed it"
     upstream.serve([{"id": 1, "rank": 1, "name": "new", "price": 1.0}])
     refresh(shop, "p", ingest="all")

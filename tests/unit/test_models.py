@@ -94,7 +94,7 @@ def test_a_model_runs_alone(shop: Client) -> None:
     [
         ("SELECT *\nFROM nothing", "Line 2, column 6: there is no table nothing"),
         ("SELECT 1 +\n FROM merged WHERE", "Line 2"),
-        ("SELECT * FROM b", "circle: a → b → a"),
+        ("SELECT * FROM b", "circular dependency: a → b → a"),
         ("SELECT $x", "$x has no value here"),
         ("SELECT 1; SELECT 2", "One SELECT"),
         ("DELETE FROM merged", "One SELECT"),

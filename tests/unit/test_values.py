@@ -18,7 +18,7 @@ from sluice.container import Container
 from sluice.domain.names import parse_time, rfc3339
 from sluice.domain.schema import is_number
 from sluice.errors import Invalid
-from sluice.reads.csv_text import csv_head, csv_rows
+from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reads.workbook import write_workbook
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
@@ -214,7 +214,7 @@ def test_csv_gives_back_what_it_was_given_and_no_formula(cells: list[tuple[str, 
             assert not text.startswith(("=", "+", "-", "@", "\t", "\r"))
             plain = value if kind == "string" else json.dumps(value, separators=(",", ":"))
             assert text.removeprefix("'") == plain.removeprefix("'")
-    assert csv_head(["=a", "b"]) == "'=a,b\r\n"
+    assert csv_header(["=a", "b"]) == "'=a,b\r\n"
     assert csv_rows(["json", "json", "string"], [[-5, "-5", "-5"]]) == '-5,"""-5""",\'-5\r\n'
 
 

@@ -50,7 +50,7 @@ def query_project(call: Call, services: Container, slug: str) -> Answer:
         message = f"${name} has no value." if name in query.parameters else f"The query does not read ${name}."
         raise Invalid(message, [{"pointer": f"/parameters/{name}", "message": message}])
     try:
-        chosen = published_tables(services, slug).chosen(query)
+        chosen = published_tables(services, slug).for_query(query)
     except SqlError as error:
         raise Invalid(str(error), [{"pointer": "/sql", "message": str(error)}]) from None
     with services.lake.scratch() as scratch:

@@ -13,7 +13,7 @@ from sluice.domain.names import parse_time
 from sluice.errors import Invalid
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest, data_request
-from sluice.reads.writers import FORMS, OUTPUTS, Output
+from sluice.reads.writers import FORMS, OUTPUT_FORMATS, OutputFormat
 
 _MOST_VERSIONS = 10**12
 DATA_PARAMETERS = [
@@ -56,7 +56,7 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
     if reader.is_document and form != "jsonl":
         raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
     limit = call.limit() if call.one("limit") is not None or position else None
-    return _file(services, reader, version, request, OUTPUTS[form], _Window(bound, offset, limit))
+    return _file(services, reader, version, request, OUTPUT_FORMATS[form], _Window(bound, offset, limit))
 
 
 class _Window:
@@ -72,7 +72,7 @@ class _Window:
 
 
 def _file(
-    services: Container, reader: Reader, version: Version, request: DataRequest, output: Output, window: _Window
+    services: Container, reader: Reader, version: Version, request: DataRequest, output: OutputFormat, window: _Window
 ) -> Answer:
     """The rows as a file: inline while it is text and small, else by an address in the lake."""
     about = about_version(version)

@@ -22,7 +22,7 @@ from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_sql_nam
 from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Conflict, Invalid, NotFound
-from sluice.models.graph import needed, reads_of, waves
+from sluice.models.graph import required_models, tables_read_by, waves
 from sluice.projects.tables import models_of, published_tables
 from sluice.reads.endpoints.columns import endpoint_columns
 
@@ -149,7 +149,7 @@ def require_unread(services: Container, slug: str, name: str) -> None:
         Conflict: naming what reads it.
     """
     for reader, model in models_of(services, slug).items():
-        if reader != name and name in reads_of(reader, model):
+        if reader != name and name in tables_read_by(reader, model):
             raise Conflict(f"The model {reader!r} reads {name!r}; change or remove it first.")
     for reader, part in services.resources.all("report", slug).items():
         report = Report.model_validate(part.document)
@@ -183,7 +183,7 @@ def _check_model(services: Container, slug: str, name: str, model: Model) -> Non
     try:
         parse_query(model.sql).require_tables(tables.names | {name})
         models = {**models_of(services, slug), name: model}
-        waves({other: reads_of(other, one) for other, one in models.items()})
+        waves({other: tables_read_by(other, one) for other, one in models.items()})
         for index, test in enumerate(model.tests):
             if test.type == "sql":
                 _check_sql(tables.names | {name}, test.sql, f"/tests/{index}/sql")
@@ -216,7 +216,7 @@ def _require_no_clock(services: Container, slug: str, sql: str, pointer: str) ->
     """Refuse the time in what is kept: it would stay what it was, since the same inputs are not computed again."""
     views = {name: parse_query(one.sql) for name, one in models_of(services, slug).items() if not one.materialize}
     query = parse_query(sql)
-    read = needed({name: set(one.tables) for name, one in views.items()}, set(query.tables))
+    read = required_models({name: set(one.tables) for name, one in views.items()}, set(query.tables))
     for name, one in (("", query), *((name, views[name]) for name in sorted(read))):
         if one.clock:
             where = f" in the view {name}" if name else ""

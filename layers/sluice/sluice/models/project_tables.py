@@ -1,4 +1,4 @@
-"""The tables that a project's SQL may read, each at one version."""
+"""The tables that a project's SQL may read, each at one version of its dataset."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from sluice.domain.sql_query import SqlQuery, parse_query
 from sluice.errors import NotPublished
 from sluice.lake.parquet import rows_of
 from sluice.lake.store import Lake
-from sluice.models.graph import needed, waves
+from sluice.models.graph import required_models, waves
 from sluice.sandbox.sandbox import SandboxTable
 
 MERGED = "merged"
-# A datasource that never had a record: a table has a column, and this is the one of records without keys.
+# The table of a datasource that never had a record. A table needs a column; `value` is the column of records that are
+# not objects.
 _NOTHING = "(SELECT NULL::JSON AS value WHERE false)"
 
 
 @dataclass
-class Chosen:
-    """What the tables of one query are made of.
+class QueryTables:
+    """The tables of one query.
 
     Args:
-        manifests: the versions that are read, by the tables' names; views have none.
-        numbers: their numbers, where they are published.
-        seen: as of when their data is.
+        tables: the tables for the sandbox; views come after the tables that they read.
+        manifests: the manifests of the versions that are read, by table name; views have none.
+        numbers: the numbers of these versions, as far as they are published.
+        seen: when the data of each was fetched or last found unchanged, RFC 3339.
     """
 
     tables: list[SandboxTable] = field(default_factory=list)
@@ -43,8 +45,13 @@ class ProjectTables:
     """The tables of one project.
 
     Args:
-        given: versions that are not published yet, by the tables' names: those of a run under way.
-        as_of: read what was published then.
+        project: the project's slug.
+        assigned: its datasources.
+        models: its models, by name.
+        datasets: the catalog of versions.
+        lake: where the versions are.
+        unpublished: versions of the current run that are not published yet, by table name.
+        as_of: read the versions that were published at this time.
     """
 
     def __init__(
@@ -55,68 +62,81 @@ class ProjectTables:
         datasets: Datasets,
         lake: Lake,
         *,
-        given: Mapping[str, Manifest] | None = None,
+        unpublished: Mapping[str, Manifest] | None = None,
         as_of: datetime | None = None,
     ) -> None:
         self._project = project
         self._assigned = assigned
-        self._aliases = {one.table_name: one.datasource for one in assigned}
+        self._aliases = {assignment.table_name: assignment.datasource for assignment in assigned}
         self._models = models
         self._datasets = datasets
         self._lake = lake
-        self.given = dict(given or {})
+        self.unpublished = dict(unpublished or {})
         self._as_of = as_of
 
     @property
     def names(self) -> set[str]:
-        """All tables that there are."""
+        """The names of all tables."""
         return {MERGED, *self._aliases, *self._models}
 
-    def chosen(self, query: SqlQuery) -> Chosen:
-        """The tables that a query reads, views with all that they read in turn.
+    def for_query(self, query: SqlQuery) -> QueryTables:
+        """Return the tables that a query reads, directly or through views.
 
         Raises:
-            SqlError: there is no such table.
-            NotPublished: one has no version yet.
+            SqlError: a table does not exist.
+            NotPublished: a table has no version yet.
         """
-        stored, wanted, views = self._needed(query)
-        chosen = Chosen()
-        published = self._published([name for name in sorted(stored) if name not in self.given])
+        stored, view_names, views = self._needed(query)
+        query_tables = QueryTables()
+        published = self._published([name for name in sorted(stored) if name not in self.unpublished])
         for name in sorted(stored):
-            self._add_stored(chosen, name, published)
-        for wave in waves({name: set(parse_query(views[name]).tables) for name in wanted}):
-            chosen.tables += [SandboxTable(name, view=parse_query(views[name]).sql) for name in wave]
-        return chosen
+            self._add_stored(query_tables, name, published)
+        for wave in waves({name: set(parse_query(views[name]).tables) for name in view_names}):
+            query_tables.tables += [SandboxTable(name, view=parse_query(views[name]).sql) for name in wave]
+        return query_tables
 
-    def read_by(self, query: SqlQuery) -> tuple[list[str], dict[str, str]]:
-        """The tables with versions that a query reads, itself or through views; and the SQL of these views.
+    def dependencies(self, query: SqlQuery) -> tuple[list[str], dict[str, str]]:
+        """Return the names of the stored tables that a query reads, directly or through views, and the views' SQL.
 
         Raises:
-            SqlError: there is no such table.
+            SqlError: a table does not exist.
         """
-        stored, wanted, views = self._needed(query)
-        return sorted(stored), {name: views[name] for name in sorted(wanted)}
+        stored, view_names, views = self._needed(query)
+        return sorted(stored), {name: views[name] for name in sorted(view_names)}
 
     def _needed(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
-        """The stored tables and the views that a query needs, and the SQL of all views."""
+        """Return the stored tables and the views that a query needs, and the SQL of all views of the project."""
         query.require_tables(self.names)
         tables = set(query.tables)
         views = {name: model.sql for name, model in self._models.items() if not model.materialize}
-        wanted = needed({name: set(parse_query(sql).tables) for name, sql in views.items()}, tables)
-        read = {name for view in wanted for name in parse_query(views[view]).tables}
-        return (tables | read) - set(views), wanted, views
+        view_names = required_models({name: set(parse_query(sql).tables) for name, sql in views.items()}, tables)
+        read_by_views = {name for view in view_names for name in parse_query(views[view]).tables}
+        return (tables | read_by_views) - set(views), view_names, views
 
-    def with_given(self, name: str, manifest: Manifest) -> ProjectTables:
-        """The same tables, with one more version that is not published yet."""
-        given = {**self.given, name: manifest}
-        models = {one: model for one, model in self._models.items() if one != name or model.materialize}
+    def with_version(self, name: str, manifest: Manifest) -> ProjectTables:
+        """Return the same tables with one more version that is not published yet.
+
+        Args:
+            name: the model's name.
+            manifest: the version's manifest.
+        """
+        unpublished = {**self.unpublished, name: manifest}
+        models = {
+            model_name: model for model_name, model in self._models.items() if model_name != name or model.materialize
+        }
         models[name] = self._models[name].model_copy(update={"materialize": True})
         return ProjectTables(
-            self._project, self._assigned, models, self._datasets, self._lake, given=given, as_of=self._as_of
+            self._project,
+            self._assigned,
+            models,
+            self._datasets,
+            self._lake,
+            unpublished=unpublished,
+            as_of=self._as_of,
         )
 
     def dataset(self, name: str) -> DatasetId:
-        """The dataset behind a table."""
+        """Return the dataset of a table."""
         if name == MERGED:
             return DatasetId.of_project(self._project)
         if name in self._aliases:
@@ -124,26 +144,26 @@ class ProjectTables:
         return DatasetId.of_project_resource(self._project, "model", name)
 
     def _published(self, names: list[str]) -> dict[str, Version]:
-        """The versions that tables have, all at the same moment: no query reads half of a refresh."""
+        """Return the published versions of tables, all at the same moment, so that no query reads half of a refresh."""
         datasets = {name: self.dataset(name) for name in names}
         if self._as_of is not None:
             return {name: self._datasets.version_as_of(dataset, self._as_of) for name, dataset in datasets.items()}
-        found = self._datasets.published_together(sorted(set(datasets.values())))
-        return {name: found[dataset] for name, dataset in datasets.items()}
+        versions = self._datasets.published_together(sorted(set(datasets.values())))
+        return {name: versions[dataset] for name, dataset in datasets.items()}
 
-    def _add_stored(self, chosen: Chosen, name: str, published: Mapping[str, Version]) -> None:
-        manifest = self.given.get(name)
+    def _add_stored(self, query_tables: QueryTables, name: str, published: Mapping[str, Version]) -> None:
+        manifest = self.unpublished.get(name)
         if manifest is not None and manifest.number is not None:
-            chosen.numbers[name] = manifest.number
+            query_tables.numbers[name] = manifest.number
         if manifest is None:
             version = published[name]
-            chosen.numbers[name] = version.number
-            chosen.seen[name] = version.data_as_of
+            query_tables.numbers[name] = version.number
+            query_tables.seen[name] = version.data_as_of
             manifest = self._lake.manifest(version.manifest_key)
         if manifest.stage != "records" and not (manifest.columns and manifest.objects):
             raise NotPublished(f"The table {name} has no columns: its dataset is one document.")
         files = self._lake.local_files(manifest.objects) if manifest.columns else []
         rows = rows_of(files, manifest.columns, []) if manifest.columns else _NOTHING
-        chosen.tables.append(SandboxTable(name, rows, files))
-        chosen.manifests[name] = manifest
-        chosen.seen.setdefault(name, manifest.data_as_of)
+        query_tables.tables.append(SandboxTable(name, rows, files))
+        query_tables.manifests[name] = manifest
+        query_tables.seen.setdefault(name, manifest.data_as_of)

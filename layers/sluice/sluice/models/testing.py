@@ -1,4 +1,4 @@
-"""The tests of tables: each a query that counts what is wrong."""
+"""The tests of tables: each test is a query that counts the rows that fail."""
 
 from __future__ import annotations
 
@@ -29,15 +29,18 @@ from sluice.lake.parquet import literal, quoted
 from sluice.models.project_tables import ProjectTables
 from sluice.sandbox.sandbox import Sandbox
 
-_MOST_CHARACTERS = 500
+# Messages are stored in the catalog, and a test may list any number of values.
+_MAX_CHARACTERS = 500
 
 
 class Tester:
     """Runs the tests of tables.
 
     Args:
-        moment: as of when freshness is meant.
-        scratch: a folder that the sandbox may use.
+        tables: the project's tables.
+        sandbox: executes the queries.
+        scratch: a folder for the sandbox's temporary files.
+        moment: the time to which freshness refers.
     """
 
     def __init__(self, tables: ProjectTables, sandbox: Sandbox, scratch: Path, moment: datetime) -> None:
@@ -47,17 +50,25 @@ class Tester:
         self._moment = moment
 
     def results(self, table: str, manifest: Manifest, tests: list[TableTest]) -> list[TestResult]:
-        """How the tests of a table end.
+        """Run the tests of a table.
+
+        Args:
+            table: the table's name.
+            manifest: the version of the table.
+            tests: the tests.
+
+        Returns:
+            One result for each test.
 
         Raises:
-            ModelFailed: a test does not fit the columns.
+            ModelFailed: a test of severity `error` cannot be run.
         """
         return [self._result(table, manifest, test) for test in tests]
 
     def _result(self, table: str, manifest: Manifest, test: TableTest) -> TestResult:
         try:
             failures, message = self._failures(table, manifest, test)
-        except (Invalid, ValueError, NotPublished) as error:  # a ValueError: SQL, or a time that Python has not
+        except (Invalid, ValueError, NotPublished) as error:  # ValueError: bad SQL, or a time beyond year 9999
             message = f"The test {test.type} of {table} cannot be run: {error}"
             if test.severity == "error":
                 raise ModelFailed(message) from None
@@ -78,33 +89,34 @@ class Tester:
             return self._stale(table, manifest, test)
         columns = {column.name: column for column in manifest.columns}
         sql = test.sql if isinstance(test, SqlTest) else _query(table, columns, test)
-        count = self._one(f"SELECT count(*) AS n FROM ({parse_query(sql).sql}\n)")
+        count = self._scalar(f"SELECT count(*) AS n FROM ({parse_query(sql).sql}\n)")
         return int(count), f"{count} rows of {table} fail {_described(test)}"
 
     def _stale(self, table: str, manifest: Manifest, test: Freshness) -> tuple[int, str]:
         newest: str | None = manifest.data_as_of
         if test.column is not None:
             _require({column.name: column for column in manifest.columns}, test.column)
-            newest = self._one(f"SELECT max({quoted(test.column)})::TIMESTAMP AS n FROM {quoted(table)}")
+            newest = self._scalar(f"SELECT max({quoted(test.column)})::TIMESTAMP AS n FROM {quoted(table)}")
         if newest is None:
             return 1, f"{table} has no time in {test.column}"
         age = (self._moment - parse_time(newest).astimezone(UTC)).total_seconds()
         return int(age > test.max_age_seconds), f"{table} is {age:.0f} s old"
 
-    def _one(self, sql: str) -> Any:
-        chosen = self._tables.chosen(parse_query(sql))
-        found = self._sandbox.query(sql, {}, chosen.tables, self._scratch, rows=1)
-        return orjson.loads(found.items)[0]["n"]
+    def _scalar(self, sql: str) -> Any:
+        """Return the column `n` of a query's only row."""
+        query_tables = self._tables.for_query(parse_query(sql))
+        result = self._sandbox.query(sql, {}, query_tables.tables, self._scratch, rows=1)
+        return orjson.loads(result.items)[0]["n"]
 
 
 def _require(columns: dict[str, Column], *names: str) -> None:
     for name in names:
         if name not in columns:
-            raise SqlError(f"there is no column {name}; there are {', '.join(columns)}")
+            raise SqlError(f"there is no column {name}; the columns are {', '.join(columns)}")
 
 
 def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
-    """The rows, or groups of rows, that fail a test."""
+    """Return the query of the rows, or groups of rows, that fail a test."""
     source = quoted(table)
     match test:
         case NotNull():
@@ -121,7 +133,8 @@ def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
             return f"SELECT 1 FROM {source} WHERE {quoted(test.column)} NOT IN ({accepted})"
         case Relationships():
             _require(columns, test.column)
-            # Each name says whose it is: else one that the other table lacks would be this table's own.
+            # Names are qualified: an unqualified column that the other table lacks would refer to the tested table,
+            # and the test would always pass.
             field, name = f"other.{quoted(test.field)}", f"tested.{quoted(test.column)}"
             others = f"SELECT {field} FROM {quoted(test.to)} AS other WHERE {field} IS NOT NULL"
             return f"SELECT 1 FROM {source} AS tested WHERE {name} IS NOT NULL AND {name} NOT IN ({others})"
@@ -136,8 +149,7 @@ def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
 
 
 def _short(message: str) -> str:
-    """A message that fits an item of the catalog, whatever a test lists."""
-    return message if len(message) <= _MOST_CHARACTERS else f"{message[:_MOST_CHARACTERS]} …"
+    return message if len(message) <= _MAX_CHARACTERS else f"{message[:_MAX_CHARACTERS]} …"
 
 
 def _value(value: Any) -> str:
@@ -147,6 +159,6 @@ def _value(value: Any) -> str:
 
 
 def _described(test: TableTest) -> str:
-    told = test.model_dump(mode="json", exclude={"severity", "type"}, exclude_none=True)
-    said = ", ".join(f"{name} {value}" for name, value in told.items())
-    return f"{test.type} ({said})"
+    options = test.model_dump(mode="json", exclude={"severity", "type"}, exclude_none=True)
+    option_texts = ", ".join(f"{name} {value}" for name, value in options.items())
+    return f"{test.type} ({option_texts})"

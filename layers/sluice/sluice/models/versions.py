@@ -1,4 +1,4 @@
-"""Versions that are made of a project's tables: of models and of reports alike."""
+"""Versions of models and reports, which are made of a project's tables."""
 
 from __future__ import annotations
 
@@ -15,71 +15,83 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, least_complete
 from sluice.lake.parquet import engine_name
 from sluice.lake.store import Lake
-from sluice.models.project_tables import Chosen
+from sluice.models.project_tables import QueryTables
 
 
-def begun(
+def draft_manifest(
     run: Run,
     stage: Literal["model", "report"],
     dataset: DatasetId,
     spec: dict[str, Any],
-    chosen: Chosen,
+    query_tables: QueryTables,
     datasets: Datasets,
 ) -> tuple[Manifest, int | None]:
-    """The manifest of a version, with all but what it is made of.
+    """Return the manifest of a new version, without its objects and columns.
 
     Args:
-        spec: the document of the model or report, which decides with the tables what comes out.
-        chosen: the tables that it reads.
+        run: the run that makes the version.
+        stage: `model` or `report`.
+        dataset: the dataset of the model or report.
+        spec: the document of the model or report.
+        query_tables: the tables that it reads.
+        datasets: the catalog of versions.
 
     Returns:
-        The manifest, and the number of the published version if that was made of the same.
+        The manifest, and the number of the published version if that has the same fingerprint.
     """
     pointer = datasets.pointer(dataset)
-    inputs = inputs_of(chosen)
-    moment = rfc3339(now())
-    decides = {
+    inputs = input_versions(query_tables)
+    created_at = rfc3339(now())
+    decisive = {
         "release": __version__,
         "engine": engine_name(),
         "spec": spec,
-        "views": {table.name: table.view for table in chosen.tables if table.view},
-        "inputs": [[one.alias, one.hash, one.completeness] for one in inputs],
+        "views": {table.name: table.view for table in query_tables.tables if table.view},
+        "inputs": [[input_.alias, input_.hash, input_.completeness] for input_ in inputs],
     }
     manifest = Manifest(
         dataset=dataset,
         run=run.id,
         attempt=run.attempt,
         stage=stage,
-        created_at=moment,
-        data_as_of=min((one.data_as_of for one in chosen.manifests.values()), default=moment),
+        created_at=created_at,
+        data_as_of=min((read.data_as_of for read in query_tables.manifests.values()), default=created_at),
         columns=[],
         objects=[],
         rows=0,
         bytes=0,
-        completeness=least_complete(one.completeness for one in inputs),
-        fingerprint="sha256:" + hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        completeness=least_complete(input_.completeness for input_ in inputs),
+        fingerprint="sha256:" + hashlib.sha256(orjson.dumps(decisive, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         engine=engine_name(),
         inputs=inputs,
         spec={stage: spec},
         base=pointer.published or 0,
         once=True,
     )
-    same = pointer.published if pointer.fingerprint == manifest.fingerprint else None
-    manifest.number = same or pointer.latest + 1
-    return manifest, same
+    unchanged_version = pointer.published if pointer.fingerprint == manifest.fingerprint else None
+    manifest.number = unchanged_version or pointer.latest + 1
+    return manifest, unchanged_version
 
 
-def name_again(manifest: Manifest, number: int, datasets: Datasets, lake: Lake) -> None:
-    """Name the objects of a version that was made of the same."""
-    made = lake.manifest(datasets.version(manifest.dataset, number).manifest_key)
-    for part in ("columns", "objects", "rows", "bytes", "truncated"):
-        setattr(manifest, part, getattr(made, part))
+def copy_contents(manifest: Manifest, number: int, datasets: Datasets, lake: Lake) -> None:
+    """Copy the objects and columns of a published version with the same fingerprint.
+
+    Args:
+        manifest: the new manifest, which is changed.
+        number: the number of the published version.
+        datasets: the catalog of versions.
+        lake: where its manifest is.
+    """
+    published = lake.manifest(datasets.version(manifest.dataset, number).manifest_key)
+    for name in ("columns", "objects", "rows", "bytes", "truncated"):
+        setattr(manifest, name, getattr(published, name))
 
 
-def inputs_of(chosen: Chosen) -> list[InputVersion]:
-    """The versions of the tables that a query reads."""
+def input_versions(query_tables: QueryTables) -> list[InputVersion]:
+    """Return the versions of the tables that a query reads, by table name."""
     return [
-        _input(table, manifest, chosen.numbers.get(table, 0)) for table, manifest in sorted(chosen.manifests.items())
+        _input(table, manifest, query_tables.numbers.get(table, 0))
+        for table, manifest in sorted(query_tables.manifests.items())
     ]
 
 

@@ -13,7 +13,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.run import Run
 from sluice.errors import NotFound
 from sluice.lake import object_keys
-from sluice.models.graph import reads_of, waves
+from sluice.models.graph import tables_read_by, waves
 from sluice.models.project_tables import MERGED, ProjectTables
 from sluice.projects.tables import TableServices, models_of, tables_with
 from sluice.services import WithLake, WithResources
@@ -37,7 +37,7 @@ def planned_outputs(services: OutputServices, run: Run, merged_key: str | None) 
         NotFound: the one model or report of the run was deleted.
     """
     project = run.project or ""
-    reads = {name: reads_of(name, model) for name, model in models_of(services, project).items()}
+    reads = {name: tables_read_by(name, model) for name, model in models_of(services, project).items()}
     reports = sorted(services.resources.all("report", project))
     if run.part is not None:
         reads = {name: reads[name] for name in ({run.part} & set(reads) if run.kind == "model" else ())}

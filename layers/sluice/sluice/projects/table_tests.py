@@ -43,7 +43,7 @@ def test_merge(services: TestServices, run: Run, project: Project, merged: Manif
     with services.lake.scratch() as scratch:
         tester = Tester(tables, services.sandbox, scratch.parent, datetime.now(UTC))
         for name, tests in project.tests.items():
-            manifest = tables.given.get(name)
+            manifest = tables.unpublished.get(name)
             if manifest is None:
                 warnings.append(f"The tests of {name} were not run: the merge reads no such table.")
                 continue

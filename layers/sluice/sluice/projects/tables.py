@@ -41,10 +41,10 @@ def tables_with(
         models: the models that are tables already.
         outputs: the manifests that the run has written, by the tables' names.
     """
-    given = {name: manifest for name, manifest in outputs.items() if name in {MERGED, *models}}
-    if MERGED in given:
-        for source in given[MERGED].inputs:
+    unpublished = {name: manifest for name, manifest in outputs.items() if name in {MERGED, *models}}
+    if MERGED in unpublished:
+        for source in unpublished[MERGED].inputs:
             version = services.datasets.any_version(DatasetId.of_datasource(source.datasource), source.version)
-            given[source.alias] = services.lake.manifest(version.manifest_key)
+            unpublished[source.alias] = services.lake.manifest(version.manifest_key)
     assigned = services.assignments.of_project(project)
-    return ProjectTables(project, assigned, models, services.datasets, services.lake, given=given)
+    return ProjectTables(project, assigned, models, services.datasets, services.lake, unpublished=unpublished)

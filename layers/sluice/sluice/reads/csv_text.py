@@ -1,4 +1,4 @@
-"""CSV as data, endpoints and reports give it: RFC 4180, and no text that a spreadsheet takes for a formula."""
+"""CSV output of data, endpoints and reports: RFC 4180, without texts that a spreadsheet would run as a formula."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from sluice.domain.schema import is_number
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def csv_head(names: Iterable[str]) -> str:
-    """The line of column names."""
-    return _lines([[_harmless(name) for name in names]])
+def csv_header(names: Iterable[str]) -> str:
+    """Return the header line."""
+    return _lines([[_escape_formula(name) for name in names]])
 
 
-def csv_rows(kinds: list[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Rows of JSON values as lines; null is an empty field.
+def csv_rows(column_types: list[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows of JSON values as lines; null is an empty field.
 
-    A text that begins like a formula gets a quote before it. Numbers are no formulas, though decimals
-    are text in JSON and may begin with a minus; nor is JSON, which begins with a minus in numbers only.
-    Numbers are plain decimals: see `plain_number`.
+    Texts that begin like a formula are prefixed with a quote. Numbers and JSON are not: a decimal, which is a text in
+    JSON, may begin with a minus, and JSON begins with a minus only if it is a number. Numbers are written as plain
+    decimals: see `plain_number`.
 
     Args:
-        kinds: the columns' types.
+        column_types: the types of the columns.
+        rows: the values of each row, in the order of the columns.
     """
-    cells = [_cell_of(kind) for kind in kinds]
+    cells = [_cell_writer(column_type) for column_type in column_types]
     return _lines([cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows)
 
 
-def _cell_of(kind: str) -> Callable[[Any], Any]:
-    if is_number(kind):
+def _cell_writer(column_type: str) -> Callable[[Any], Any]:
+    if is_number(column_type):
         return lambda value: None if value is None else plain_number(value)
-    if kind == "json":
-        return lambda value: None if value is None else cell_text(kind, value)
-    return lambda value: None if value is None else _harmless(cell_text(kind, value))
+    if column_type == "json":
+        return lambda value: None if value is None else cell_text(column_type, value)
+    return lambda value: None if value is None else _escape_formula(cell_text(column_type, value))
 
 
 def _lines(rows: Iterable[list[Any]]) -> str:
@@ -47,14 +48,14 @@ def _lines(rows: Iterable[list[Any]]) -> str:
     return text.getvalue()
 
 
-def _harmless(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_BEGINNINGS) else text
 
 
 def plain_number(value: float | str | Decimal) -> str:
-    """A number as a plain decimal, `0.000018` and never `1.8e-05`, which reads back as the same number.
+    """Return a number as a plain decimal, such as `0.000018` instead of `1.8e-05`, without loss of digits.
 
-    Spreadsheets and programs in other languages read exponents in different ways, or as text.
+    Some spreadsheets and programs read numbers with exponents as text.
 
     Args:
         value: a number, or the text of a decimal.
@@ -63,11 +64,16 @@ def plain_number(value: float | str | Decimal) -> str:
     return format(Decimal(text), "f") if "e" in text or "E" in text else text
 
 
-def cell_text(kind: str, value: Any) -> str:
-    """A value as the text of a cell: JSON and truth values as JSON has them, anything else as it is.
+def cell_text(column_type: str, value: Any) -> str:
+    """Return a value as the text of a cell.
 
-    A number in a column of JSON is a plain decimal, too; in lists and objects numbers stay as JSON has them.
+    Numbers are plain decimals, also in a JSON column; within lists and objects they are written as JSON does. JSON and
+    booleans are JSON text; any other value is a text already.
+
+    Args:
+        column_type: the type of the column.
+        value: a JSON value, not null.
     """
     if isinstance(value, float | Decimal):
         return plain_number(value)
-    return value if isinstance(value, str) and kind != "json" else dumps(value).decode()
+    return value if isinstance(value, str) and column_type != "json" else dumps(value).decode()

@@ -1,4 +1,4 @@
-"""Rows of one version: as JSON values, or written to a file in one of the forms of output."""
+"""Read the rows of one version, as JSON values or as a relation of DuckDB."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000
 Row = dict[str, Any]
-_Opened = tuple["DuckDBPyConnection", str, list[Any]]
+# A connection, a query, and the values that are bound to it.
+_Cursor = tuple["DuckDBPyConnection", str, list[Any]]
 
 
 class Reader:
-    """Reads one version from the lake."""
+    """Reads one version from the lake.
+
+    Args:
+        lake: where the version is.
+        settings: the engine's limits.
+        version: the version.
+    """
 
     def __init__(self, lake: Lake, settings: Settings, version: Version) -> None:
         self._lake = lake
@@ -48,73 +55,93 @@ class Reader:
         return self._lake.document(self._manifest.document)
 
     def rows(self, request: DataRequest, limit: int, offset: int) -> tuple[list[Row], bool]:
-        """Some rows of the version, in a total order, and whether more follow.
+        """Return one page of the version's rows, in a total order.
 
-        The rows of a version never change, so that an offset means the same row each time.
+        The rows of a version never change, so an offset always refers to the same row.
+
+        Args:
+            request: columns, conditions and order.
+            limit: the most rows to return.
+            offset: the number of rows to skip.
+
+        Returns:
+            The rows as JSON values, and whether more follow. A document is a single row.
         """
         if self.is_document:
             return [self.document()][offset : offset + limit], False
-        objects, before = self._manifest.objects, 0
+        objects, skipped = self._manifest.objects, 0
         if not request.where and not request.order:
-            # The rows lie in this order already: only the files of the page are brought here.
-            objects, before = objects_between(objects, offset, limit + 1)
-        window = f"LIMIT {limit + 1} OFFSET {offset - before}"
-        with self._opened(request, window, objects) as opened:
-            found = [row for batch in _batches(request, opened) for row in batch]
-        return found[:limit], len(found) > limit
+            # The objects have the rows in this order, so only those with the page's rows are downloaded.
+            objects, skipped = objects_between(objects, offset, limit + 1)
+        window = f"LIMIT {limit + 1} OFFSET {offset - skipped}"
+        with self._open(request, window, objects) as cursor:
+            rows = [row for batch in _batches(request, cursor) for row in batch]
+        return rows[:limit], len(rows) > limit
 
     @contextmanager
     def batches(self, request: DataRequest, window: str = "") -> Iterator[Iterator[list[Row]]]:
-        """The rows as JSON values, some thousands at a time."""
-        with self._opened(request, window, self._manifest.objects) as opened:
-            yield _batches(request, opened)
+        """Yield the rows as JSON values, in batches of 10,000.
+
+        Args:
+            request: columns, conditions and order.
+            window: a LIMIT and OFFSET clause.
+        """
+        with self._open(request, window, self._manifest.objects) as cursor:
+            yield _batches(request, cursor)
 
     @contextmanager
     def relation(self, request: DataRequest, window: str = "") -> Iterator[DuckDBPyRelation | None]:
-        """The rows as DuckDB has them; none for a version of nothing, which has no columns either."""
-        with self._opened(request, window, self._manifest.objects) as opened:
-            yield opened[0].sql(opened[1], params=opened[2]) if opened is not None else None
+        """Yield the rows as a relation of DuckDB; None for a version without columns.
+
+        Args:
+            request: columns, conditions and order.
+            window: a LIMIT and OFFSET clause.
+        """
+        with self._open(request, window, self._manifest.objects) as cursor:
+            yield cursor[0].sql(cursor[1], params=cursor[2]) if cursor is not None else None
 
     @contextmanager
-    def _opened(self, request: DataRequest, window: str, objects: list[DataObject]) -> Iterator[_Opened | None]:
-        """A connection, the query of the rows in these objects, and the values bound to it."""
+    def _open(self, request: DataRequest, window: str, objects: list[DataObject]) -> Iterator[_Cursor | None]:
+        """Open an engine; yield it with the query of the rows in these objects, or None if there are no columns."""
         if not objects or not request.select:
             yield None
             return
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            files = self._lake.local_files(self._holding(connection, request, objects))
+            files = self._lake.local_files(self._relevant_objects(connection, request, objects))
             source = rows_of(files, self._version.schema_, [], numbered=True)
             query, values = _query(source, request)
             yield connection, f"{query} {window}", values
 
-    def _holding(
+    def _relevant_objects(
         self, connection: DuckDBPyConnection, request: DataRequest, objects: list[DataObject]
     ) -> list[DataObject]:
-        """Those of all objects in which the rows can be: of a key that is asked for, one."""
+        """Return the objects that can have the rows: the only one with the key, if the conditions name a key."""
         known = {column.name: column for column in self.columns}
-        asked = {one.column.name: one.values[0] for one in request.where if one.operator == "eq"}
+        equals = {item.column.name: item.values[0] for item in request.where if item.operator == "eq"}
         key = [known[name] for name in self._manifest.key or []]
-        # JSON is compared as the text that it is shown as, which need not be JSON.
-        if not key or not all(one.name in asked and one.type != "json" for one in key):
+        # Conditions compare JSON as the text that is shown; the order of keys by which objects are found does not.
+        if not key or not all(item.name in equals and item.type != "json" for item in key):
             return objects
-        values = [asked[one.name] for one in key]
-        alone = object_for_key(connection, self._manifest, key, values, engine_name())
-        return objects if alone is None else [objects[alone]]
+        values = [equals[item.name] for item in key]
+        index = object_for_key(connection, self._manifest, key, values, engine_name())
+        return objects if index is None else [objects[index]]
 
 
-def _batches(request: DataRequest, opened: _Opened | None) -> Iterator[list[Row]]:
-    if opened is None:
+def _batches(request: DataRequest, cursor: _Cursor | None) -> Iterator[list[Row]]:
+    if cursor is None:
         return
-    connection, query, values = opened
-    answer = connection.execute(display_query(query, list(request.select)), values)
-    while found := answer.fetchmany(_BATCH):
-        yield [_row(request, values) for values in found]
+    connection, query, values = cursor
+    result = connection.execute(display_query(query, list(request.select)), values)
+    while batch := result.fetchmany(_BATCH):
+        yield [_row(request, values) for values in batch]
 
 
 def _query(source: str, request: DataRequest) -> tuple[str, list[Any]]:
     where, values = _where(request.where)
-    asked = (f"{quoted(column.name)} {'DESC' if down else 'ASC'} NULLS LAST" for column, down in request.order)
-    order = ", ".join([*asked, "_file_index, file_row_number"])
+    terms = (
+        f"{quoted(column.name)} {'DESC' if descending else 'ASC'} NULLS LAST" for column, descending in request.order
+    )
+    order = ", ".join([*terms, "_file_index, file_row_number"])
     names = ", ".join(quoted(column.name) for column in request.select)
     return f"SELECT {names} FROM {source} {where} ORDER BY {order}", values
 
@@ -123,11 +150,11 @@ def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     for condition in conditions:
-        name, kind = quoted(condition.column.name), duckdb_type(condition.column.type)
-        # A pattern is of the text that readers see.
-        text = f"{name}::VARCHAR" if kind == "JSON" else as_type(name, condition.column.type, "string")
-        if kind == "JSON":  # compared as the text that it is shown as
-            name, kind = f"{name}::VARCHAR", "VARCHAR"
+        name, engine_type = quoted(condition.column.name), duckdb_type(condition.column.type)
+        # LIKE matches the text that readers see.
+        text = f"{name}::VARCHAR" if engine_type == "JSON" else as_type(name, condition.column.type, "string")
+        if engine_type == "JSON":  # JSON is compared as the text that readers see
+            name, engine_type = f"{name}::VARCHAR", "VARCHAR"
         if condition.operator == "null":
             parts.append(f"{name} IS {'' if condition.values[0] else 'NOT '}NULL")
             continue
@@ -138,10 +165,10 @@ def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:
         if condition.operator == "like":
             parts.append(f"{text} LIKE ?")
         elif condition.operator == "in":
-            marks = ", ".join(f"?::{kind}" for _ in condition.values)
-            parts.append(f"{name} IN ({marks})")
+            placeholders = ", ".join(f"?::{engine_type}" for _ in condition.values)
+            parts.append(f"{name} IN ({placeholders})")
         else:
-            parts.append(f"{name} {COMPARISONS[condition.operator]} ?::{kind}")
+            parts.append(f"{name} {COMPARISONS[condition.operator]} ?::{engine_type}")
     return ("WHERE " + " AND ".join(parts) if parts else ""), values
 
 

@@ -1,4 +1,4 @@
-"""The forms in which data leaves: each written to a file, row after row."""
+"""The output formats of data, each with a function that writes it to a file in batches of rows."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ import orjson
 from sluice.domain.json_text import dumps
 from sluice.errors import Invalid
 from sluice.lake.parquet import ROW_GROUP
-from sluice.reads.csv_text import csv_head, csv_rows
+from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest
 from sluice.reads.workbook import write_workbook
 
 
 @dataclass(frozen=True)
-class Output:
-    """One form of output.
+class OutputFormat:
+    """One output format.
 
     Args:
-        binary: whether a gateway that knows text only cannot carry it.
+        media_type: the value of Content-Type.
+        ending: the ending of file names.
+        write: writes the rows of a request to a path; the last argument is a LIMIT and OFFSET clause.
+        binary: whether API Gateway needs the body as base64.
     """
 
     media_type: str
@@ -33,10 +36,10 @@ class Output:
 
 def _write_csv(reader: Reader, request: DataRequest, path: Path, window: str) -> None:
     with path.open("w", encoding="utf-8", newline="") as file, reader.batches(request, window) as batches:
-        names, kinds = [column.name for column in request.select], [column.type for column in request.select]
-        file.write(csv_head(names))
+        names, column_types = [column.name for column in request.select], [column.type for column in request.select]
+        file.write(csv_header(names))
         for batch in batches:
-            file.write(csv_rows(kinds, (row.values() for row in batch)))
+            file.write(csv_rows(column_types, (row.values() for row in batch)))
 
 
 def _write_jsonl(reader: Reader, request: DataRequest, path: Path, window: str) -> None:
@@ -57,8 +60,8 @@ def _write_parquet(reader: Reader, request: DataRequest, path: Path, window: str
 
 
 def _write_arrow(reader: Reader, request: DataRequest, path: Path, window: str) -> None:
-    """The Arrow IPC stream format."""
-    from nanoarrow import ArrayStream  # only for this form
+    """Write the Arrow IPC stream format."""
+    from nanoarrow import ArrayStream  # imported for this format only
     from nanoarrow.ipc import StreamWriter
 
     with reader.relation(request, window) as relation:
@@ -69,22 +72,22 @@ def _write_arrow(reader: Reader, request: DataRequest, path: Path, window: str) 
 
 
 def _write_xlsx(reader: Reader, request: DataRequest, path: Path, window: str) -> None:
-    names, kinds = [one.name for one in request.select], [one.type for one in request.select]
+    names, column_types = [column.name for column in request.select], [column.type for column in request.select]
     with path.open("wb") as file, reader.batches(request, window) as batches:
-        write_workbook(file, names, kinds, (list(row.values()) for batch in batches for row in batch))
+        write_workbook(file, names, column_types, (list(row.values()) for batch in batches for row in batch))
 
 
 def _no_columns(form: str) -> Invalid:
-    return Invalid(f"This version has no columns, and {form} cannot be without; use format=json.")
+    return Invalid(f"This version has no columns, which {form} requires; use format=json.")
 
 
-OUTPUTS = {
-    "csv": Output("text/csv; charset=utf-8", "csv", _write_csv),
-    "jsonl": Output("application/x-ndjson", "jsonl", _write_jsonl),
-    "parquet": Output("application/vnd.apache.parquet", "parquet", _write_parquet, binary=True),
-    "xlsx": Output(
+OUTPUT_FORMATS = {
+    "csv": OutputFormat("text/csv; charset=utf-8", "csv", _write_csv),
+    "jsonl": OutputFormat("application/x-ndjson", "jsonl", _write_jsonl),
+    "parquet": OutputFormat("application/vnd.apache.parquet", "parquet", _write_parquet, binary=True),
+    "xlsx": OutputFormat(
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", _write_xlsx, binary=True
     ),
-    "arrow": Output("application/vnd.apache.arrow.stream", "arrows", _write_arrow, binary=True),
+    "arrow": OutputFormat("application/vnd.apache.arrow.stream", "arrows", _write_arrow, binary=True),
 }
-FORMS = ("json", *OUTPUTS)
+FORMS = ("json", *OUTPUT_FORMATS)

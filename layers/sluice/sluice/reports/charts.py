@@ -1,4 +1,4 @@
-"""Charts as inline SVG: drawn by matplotlib, coloured by the page that they stand in."""
+"""Charts as inline SVG, drawn by matplotlib; the report's style sheet sets their colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from sluice.domain.report import BarSection, Chart, HistogramSection, ScatterSec
 from sluice.errors import ModelFailed
 
 _NUMBERS = ("bigint", "double")
-# Drawn in these, and replaced by the page's own colours, which follow light and dark.
+# Placeholder colours: matplotlib cannot draw in CSS variables, so these are replaced in the SVG. The page's own
+# colours follow light and dark mode.
 _INK, _GRID = "#010203", "#040506"
 _SERIES = [f"#0a0b0{digit}" for digit in range(8)]
 _MOST_LABELS = 24
@@ -46,10 +47,18 @@ Row = dict[str, Any]
 
 
 def chart_svg(chart: Chart, columns: list[Column], rows: list[Row]) -> str:
-    """A chart of a query's rows.
+    """Draw a chart of a query's rows.
+
+    Args:
+        chart: the section.
+        columns: the query's columns: `{"name", "type"}`.
+        rows: the rows, by column name.
+
+    Returns:
+        An `<svg>` element.
 
     Raises:
-        ModelFailed: the chart names a column that the query does not give, or one without numbers.
+        ModelFailed: the chart names a column that the query does not have, or one without numbers.
     """
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     axes = figure.add_subplot()
@@ -62,7 +71,7 @@ def chart_svg(chart: Chart, columns: list[Column], rows: list[Row]) -> str:
         series = _series(chart, columns, x)
         _draw(axes, chart, x, series, rows)
         if len(series) > 1:
-            axes.legend([one["name"] for one in series], frameon=False)
+            axes.legend([column["name"] for column in series], frameon=False)
         else:
             axes.set_ylabel(series[0]["name"])
         axes.set_xlabel(x["name"])
@@ -71,8 +80,8 @@ def chart_svg(chart: Chart, columns: list[Column], rows: list[Row]) -> str:
 
 def _draw(axes: Axes, chart: Chart, x: Column, series: list[Column], rows: list[Row]) -> None:
     places, labels = _places(x, rows, by_name=isinstance(chart, BarSection))
-    for index, one in enumerate(series):
-        values = [float("nan") if row[one["name"]] is None else float(row[one["name"]]) for row in rows]
+    for index, column in enumerate(series):
+        values = [float("nan") if row[column["name"]] is None else float(row[column["name"]]) for row in rows]
         color = _SERIES[index % len(_SERIES)]
         if isinstance(chart, BarSection):
             width = 0.8 / len(series)
@@ -90,7 +99,7 @@ def _draw(axes: Axes, chart: Chart, x: Column, series: list[Column], rows: list[
 
 
 def _places(x: Column, rows: list[Row], *, by_name: bool) -> tuple[list[Any], list[str]]:
-    """Where the rows stand along the bottom, and the labels there if they are not numbers or times."""
+    """Return the positions of the rows on the x axis, and their labels if they are neither numbers nor times."""
     values = [row[x["name"]] for row in rows]
     if not by_name and None not in values:
         if _is_number(x):
@@ -105,20 +114,20 @@ def _places(x: Column, rows: list[Row], *, by_name: bool) -> tuple[list[Any], li
 def _series(chart: Any, columns: list[Column], x: Column) -> list[Column]:
     if chart.y:
         series = [_column(columns, name, chart) for name in chart.y]
-        for one in series:
-            _require_number(one, chart)
+        for column in series:
+            _require_number(column, chart)
         return series
-    series = [one for one in columns if one is not x and _is_number(one)]
+    series = [column for column in columns if column is not x and _is_number(column)]
     if not series:
         raise ModelFailed(f"The {chart.type} chart needs a column of numbers besides {x['name']!r}.")
     return series
 
 
 def _column(columns: list[Column], name: str, chart: Chart) -> Column:
-    for one in columns:
-        if one["name"] == name:
-            return one
-    known = ", ".join(one["name"] for one in columns)
+    for column in columns:
+        if column["name"] == name:
+            return column
+    known = ", ".join(column["name"] for column in columns)
     raise ModelFailed(f"The {chart.type} chart names the column {name!r}; its query gives {known}.")
 
 
@@ -132,18 +141,18 @@ def _require_number(column: Column, chart: Chart) -> None:
 
 
 def _svg(figure: Figure, title: str) -> str:
-    """The drawing alone: without XML's head, of any width, in the page's colours."""
+    """Return the SVG element, without an XML declaration and a fixed size, in the page's colours."""
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Title": title})
     text = file.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r'\1 role="img"', text, count=1)
-    return re.sub(r'style="([^"]*)"', lambda match: f'style="{_styled(match[1])}"', text)
+    return re.sub(r'style="([^"]*)"', lambda match: f'style="{_page_style(match[1])}"', text)
 
 
-def _styled(style: str) -> str:
-    """A style in the page's colours and font, for which matplotlib names its own."""
+def _page_style(style: str) -> str:
+    """Replace matplotlib's colours and font in a style by the page's."""
     style = style.replace(_INK, "var(--ink)").replace(_GRID, "var(--grid)")
     for index, color in enumerate(_SERIES):
         style = style.replace(color, f"var(--series-{index})")

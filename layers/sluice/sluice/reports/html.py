@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file without scripts, for screens of any size, paper, light and dark."""
+"""The page of a report: one HTML file without scripts, for screens of any size and for print, light and dark."""
 
 from __future__ import annotations
 
@@ -41,7 +41,13 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--grid); padding-top: .8r
 
 @dataclass(frozen=True)
 class Rows:
-    """What a section's query gave."""
+    """The result of a section's query.
+
+    Args:
+        columns: `{"name", "type"}` of each column.
+        items: the rows, by column name.
+        truncated: whether the query has more rows.
+    """
 
     columns: list[dict[str, str]]
     items: list[dict[str, Any]]
@@ -49,17 +55,22 @@ class Rows:
 
 
 def markdown(text: str) -> str:
-    """Markdown as HTML; HTML in the text is shown as text."""
+    """Convert Markdown to HTML; HTML in the text is escaped."""
     return str(MarkdownIt("js-default", {"html": False, "linkify": False}).render(text))
 
 
 def table(rows: Rows) -> str:
-    """Rows as a table, numbers to the right."""
-    kinds = [' class="number"' if is_number(one["type"]) else "" for one in rows.columns]
-    head = "".join(f"<th{kind}>{escape(one['name'])}</th>" for one, kind in zip(rows.columns, kinds, strict=True))
+    """Return rows as an HTML table; numbers are right-aligned."""
+    classes = [' class="number"' if is_number(column["type"]) else "" for column in rows.columns]
+    head = "".join(
+        f"<th{class_}>{escape(column['name'])}</th>" for column, class_ in zip(rows.columns, classes, strict=True)
+    )
     body = "".join(
         "<tr>"
-        + "".join(f"<td{kind}>{_cell(row[one['name']])}</td>" for one, kind in zip(rows.columns, kinds, strict=True))
+        + "".join(
+            f"<td{class_}>{_cell(row[column['name']])}</td>"
+            for column, class_ in zip(rows.columns, classes, strict=True)
+        )
         + "</tr>\n"
         for row in rows.items
     )
@@ -80,30 +91,44 @@ def _cell(value: Any) -> str:
 
 
 def section(title: str | None, content: str) -> str:
-    """A part of the page."""
+    """Return a section of the page.
+
+    Args:
+        title: the heading, as text.
+        content: the section's HTML.
+    """
     heading = f"<h2>{escape(title)}</h2>\n" if title else ""
     return f"<section>\n{heading}{content}\n</section>"
 
 
 def page(title: str, project: str, run: str, data_as_of: str, inputs: list[InputVersion], sections: list[str]) -> str:
-    """The whole page; it ends with what it stands on."""
-    incomplete = sorted(one.alias for one in inputs if one.completeness != "complete")
+    """Return the whole page; its footer lists the versions that the report reads.
+
+    Args:
+        title: the report's title, as text.
+        project: the project's slug.
+        run: the id of the run that makes the report.
+        data_as_of: the time of the data, RFC 3339.
+        inputs: the versions that the report reads.
+        sections: the sections' HTML.
+    """
+    incomplete = sorted(input_.alias for input_ in inputs if input_.completeness != "complete")
     warning = (
         f'<p class="incomplete">Not all of the data is known to be complete: {escape(", ".join(incomplete))}.</p>'
         if incomplete
         else ""
     )
-    stands_on = Rows(
+    input_rows = Rows(
         [{"name": name, "type": "string"} for name in ("table", "version", "rows", "completeness", "made at")],
         [
             {
-                "table": one.alias,
-                "version": one.version,
-                "rows": one.rows,
-                "completeness": one.completeness,
-                "made at": one.created_at,
+                "table": input_.alias,
+                "version": input_.version,
+                "rows": input_.rows,
+                "completeness": input_.completeness,
+                "made at": input_.created_at,
             }
-            for one in inputs
+            for input_ in inputs
         ],
         truncated=False,
     )
@@ -123,8 +148,8 @@ def page(title: str, project: str, run: str, data_as_of: str, inputs: list[Input
 {warning}
 {parts}
 <footer>
-<p>This report was made by the run {escape(run)} and stands on:</p>
-{table(stands_on)}
+<p>This report was made by the run {escape(run)} from:</p>
+{table(input_rows)}
 </footer>
 </main>
 </body>

@@ -1,4 +1,4 @@
-"""The report stage: one report's queries to one HTML file, and a CSV for each section with rows."""
+"""The report stage: execute one report's queries and write one HTML file, and a CSV for each section with rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from sluice.errors import Invalid, ModelFailed, NotPublished
 from sluice.lake import object_keys
 from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
-from sluice.models.project_tables import Chosen, ProjectTables
-from sluice.models.versions import begun, name_again
-from sluice.reads.csv_text import csv_head, csv_rows
+from sluice.models.project_tables import ProjectTables, QueryTables
+from sluice.models.versions import copy_contents, draft_manifest
+from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reports.charts import chart_svg
 from sluice.reports.html import Rows, markdown, page, section, table
 from sluice.sandbox.sandbox import Sandbox
@@ -34,7 +34,12 @@ class ReportMaker:
     """Renders the reports of one project in one run.
 
     Args:
-        tables: with what the run has made.
+        run: the refresh.
+        tables: the project's tables, with the versions that this run has written.
+        datasets: the catalog of versions.
+        lake: receives the versions.
+        sandbox: executes the SQL.
+        settings: limits.
     """
 
     def __init__(
@@ -48,7 +53,13 @@ class ReportMaker:
         self._settings = settings
 
     def make(self, name: str, report: Report) -> str:
-        """Write the version that a report is now; one that was made of the same is named again.
+        """Execute a report's queries and write the version.
+
+        If the published version has the same fingerprint, the manifest names its objects and nothing is computed.
+
+        Args:
+            name: the report's name.
+            report: the report.
 
         Returns:
             The key of the manifest, for the commit.
@@ -58,83 +69,87 @@ class ReportMaker:
         """
         dataset = DatasetId.of_project_resource(self._run.belongs_to, "report", name)
         try:
-            chosen = self._chosen(report)
+            query_tables = self._query_tables(report)
             spec = {"name": name, **report.model_dump(mode="json")}
-            manifest, same = begun(self._run, "report", dataset, spec, chosen, self._datasets)
+            manifest, unchanged_version = draft_manifest(
+                self._run, "report", dataset, spec, query_tables, self._datasets
+            )
             folder = object_keys.output_folder(self._run, "reports", name, manifest.fingerprint)
-            if same is not None:
-                name_again(manifest, same, self._datasets, self._lake)
+            if unchanged_version is not None:
+                copy_contents(manifest, unchanged_version, self._datasets, self._lake)
             else:
-                self._write(folder, report, chosen, manifest)
+                self._write(folder, report, query_tables, manifest)
         except (SqlError, Invalid, NotPublished) as error:
             raise ModelFailed(f"The report {name}: {error}") from None
         key = object_keys.manifest(folder)
         self._lake.put_json(key, manifest.model_dump(mode="json"))
         return key
 
-    def _chosen(self, report: Report) -> Chosen:
-        """All tables that the sections read."""
-        whole = Chosen()
-        for one in report.sections:
-            if not isinstance(one, MarkdownSection):
-                part = self._tables.chosen(parse_query(one.sql))
-                known = {table.name for table in whole.tables}
-                whole.tables += [table for table in part.tables if table.name not in known]
-                whole.manifests |= part.manifests
-                whole.numbers |= part.numbers
-        return whole
+    def _query_tables(self, report: Report) -> QueryTables:
+        """Return the tables that any section reads."""
+        all_tables = QueryTables()
+        for report_section in report.sections:
+            if not isinstance(report_section, MarkdownSection):
+                section_tables = self._tables.for_query(parse_query(report_section.sql))
+                known = {table.name for table in all_tables.tables}
+                all_tables.tables += [table for table in section_tables.tables if table.name not in known]
+                all_tables.manifests |= section_tables.manifests
+                all_tables.numbers |= section_tables.numbers
+        return all_tables
 
-    def _write(self, folder: str, report: Report, chosen: Chosen, manifest: Manifest) -> None:
+    def _write(self, folder: str, report: Report, query_tables: QueryTables, manifest: Manifest) -> None:
         with self._lake.scratch() as scratch:
-            parts: list[str] = []
+            sections: list[str] = []
             objects: list[DataObject] = []
-            for index, one in enumerate(report.sections):
-                if isinstance(one, MarkdownSection):
-                    parts.append(section(None, markdown(one.text)))
+            for index, report_section in enumerate(report.sections):
+                if isinstance(report_section, MarkdownSection):
+                    sections.append(section(None, markdown(report_section.text)))
                     continue
-                rows = self._rows(one, chosen, scratch.parent)
-                parts.append(section(one.title, self._content(one, rows)))
+                rows = self._rows(report_section, query_tables, scratch.parent)
+                sections.append(section(report_section.title, self._content(report_section, rows)))
                 csv = _csv(rows)
                 key = f"{folder}/section-{index}.csv"
-                objects.append(self._stored(scratch, key, csv, len(rows.items)))
+                objects.append(self._store(scratch, key, csv, len(rows.items)))
                 manifest.truncated += [key] if rows.truncated else []
-            html = self._page(report, manifest.inputs, manifest.data_as_of, parts)
-            objects.insert(0, self._stored(scratch, f"{folder}/report.html", html, 0))
-        manifest.objects, manifest.bytes = objects, sum(part.bytes for part in objects)
+            html = self._page(report, manifest.inputs, manifest.data_as_of, sections)
+            objects.insert(0, self._store(scratch, f"{folder}/report.html", html, 0))
+        manifest.objects, manifest.bytes = objects, sum(object_.bytes for object_ in objects)
 
-    def _page(self, report: Report, inputs: list[InputVersion], data_as_of: str, parts: list[str]) -> str:
-        return page(report.title, self._run.project or "", self._run.id, data_as_of, inputs, parts)
+    def _page(self, report: Report, inputs: list[InputVersion], data_as_of: str, sections: list[str]) -> str:
+        return page(report.title, self._run.project or "", self._run.id, data_as_of, inputs, sections)
 
-    def _stored(self, scratch: Path, key: str, text: str, rows: int) -> DataObject:
+    def _store(self, scratch: Path, key: str, text: str, rows: int) -> DataObject:
         scratch.write_text(text, encoding="utf-8", newline="")
-        part = data_object(key, scratch, rows)
+        object_ = data_object(key, scratch, rows)
         self._lake.put_file(key, scratch)
-        return part
+        return object_
 
-    def _rows(self, one: Any, chosen: Chosen, scratch: Path) -> Rows:
+    def _rows(self, report_section: Any, query_tables: QueryTables, scratch: Path) -> Rows:
         limit = self._settings.report_rows
-        found = self._sandbox.query(parse_query(one.sql).sql, {}, chosen.tables, scratch, rows=limit, threads=1)
-        return Rows(found.columns, loads_with_digits(found.items), found.truncated)
+        result = self._sandbox.query(
+            parse_query(report_section.sql).sql, {}, query_tables.tables, scratch, rows=limit, threads=1
+        )
+        return Rows(result.columns, loads_with_digits(result.items), result.truncated)
 
-    def _content(self, one: Section, rows: Rows) -> str:
-        if isinstance(one, TableSection):
+    def _content(self, report_section: Section, rows: Rows) -> str:
+        if isinstance(report_section, TableSection):
             return table(rows)
-        if isinstance(one, MarkdownSection):
-            raise AssertionError("text has no rows")
+        if isinstance(report_section, MarkdownSection):
+            raise AssertionError("a Markdown section has no rows")
         if not rows.items:
-            return '<p class="note">There is nothing to draw: the query gives no rows.</p>'
+            return '<p class="note">The query has no rows.</p>'
         try:
-            with warnings.catch_warnings(action="ignore"):  # numbers that overflow: what comes of them is caught
-                drawn = chart_svg(one, rows.columns, rows.items)
+            with warnings.catch_warnings(action="ignore"):  # matplotlib warns of overflows before it raises
+                svg = chart_svg(report_section, rows.columns, rows.items)
         except (ValueError, ArithmeticError, IndexError, RuntimeError) as error:
             logger.info("a chart cannot be drawn", extra={"reason": str(error)})
-            return '<p class="note">These values cannot be drawn: they are too far apart, too close, or no times.</p>'
+            return '<p class="note">These values cannot be drawn: the range is too large, too small or no times.</p>'
         if rows.truncated:
-            drawn += f'<p class="note">Only the first {len(rows.items)} rows are drawn; there are more.</p>'
-        return drawn
+            svg += f'<p class="note">The chart shows the first {len(rows.items)} rows only.</p>'
+        return svg
 
 
 def _csv(rows: Rows) -> str:
-    names = [one["name"] for one in rows.columns]
-    kinds = [one["type"] for one in rows.columns]
-    return csv_head(names) + csv_rows(kinds, ([row[name] for name in names] for row in rows.items))
+    names = [column["name"] for column in rows.columns]
+    kinds = [column["type"] for column in rows.columns]
+    return csv_header(names) + csv_rows(kinds, ([row[name] for name in names] for row in rows.items))

@@ -1,1 +1,1 @@
-"""Published endpoints: a query behind an address, its answers kept until the data changes."""
+"""Published endpoints: queries with an address, whose answers are cached until the data changes."""

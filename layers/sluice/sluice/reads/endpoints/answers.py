@@ -1,4 +1,4 @@
-"""The forms in which an endpoint answers: JSON, CSV for programs and spreadsheets, XLSX."""
+"""The formats of an endpoint's answers: JSON, CSV for programs and spreadsheets, XLSX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.json_text import loads_with_digits
 from sluice.errors import Invalid, QueryLimit
-from sluice.reads.csv_text import csv_head, csv_rows
+from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reads.workbook import write_workbook
 from sluice.sandbox.sandbox import QueryResult
 
@@ -21,21 +21,28 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-# By which spreadsheets know UTF-8 when a file is opened with a double click.
+# Excel reads a CSV file as UTF-8 only if it begins with a byte order mark.
 _BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
-class About:
-    """What an answer says of the data that it is of."""
+class AnswerInfo:
+    """The versions and the completeness of the data of an answer.
+
+    Args:
+        version: the version of the project's merged dataset; of other tables the lowest; None without any table.
+        versions: the version of each table, by name.
+        completeness: the worst of these versions.
+        data_as_of: the time of the oldest data, RFC 3339.
+    """
 
     version: int | None
     versions: dict[str, int]
     completeness: str
     data_as_of: str | None
 
-    def presented(self) -> dict[str, Any]:
-        """As JSON has it."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields of the JSON answer."""
         return {
             "version": self.version,
             "versions": self.versions,
@@ -44,24 +51,37 @@ class About:
         }
 
 
-def body(endpoint: Endpoint, found: QueryResult, about: About, form: str, *, bom: bool) -> bytes:
-    """The rows in one of the forms."""
+def answer_body(endpoint: Endpoint, result: QueryResult, about: AnswerInfo, form: str, *, bom: bool) -> bytes:
+    """Return the rows in one of `FORMATS`.
+
+    Args:
+        endpoint: the endpoint, with the names of its columns in CSV and XLSX.
+        result: the query's result.
+        about: the versions of the data, for JSON.
+        form: the format.
+        bom: whether CSV begins with a byte order mark.
+
+    Raises:
+        QueryLimit: the result is truncated, which only JSON can say.
+        Invalid: the endpoint names a column that the query does not have.
+    """
     if form == "json":
-        told = {"columns": found.columns, "truncated": found.truncated, **about.presented()}
-        return b'{"items":' + found.items + b"," + orjson.dumps(told)[1:]
-    if found.truncated:
+        metadata = {"columns": result.columns, "truncated": result.truncated, **about.as_json()}
+        return b'{"items":' + result.items + b"," + orjson.dumps(metadata)[1:]
+    if result.truncated:
         raise QueryLimit(
-            f"The answer has more than {found.rows} rows, which {form.upper()} could not tell; ask for less of it."
+            f"The answer has more than {result.rows} rows, and {form.upper()} cannot say that it is truncated; "
+            "request fewer rows."
         )
-    items: list[dict[str, Any]] = loads_with_digits(found.items)
-    types = {one["name"]: one["type"] for one in found.columns}
+    items: list[dict[str, Any]] = loads_with_digits(result.items)
+    types = {column["name"]: column["type"] for column in result.columns}
     names = list(endpoint.columns or types)
     if unknown := [name for name in names if name not in types]:
-        raise Invalid(f"The endpoint's columns name {unknown[0]!r}; its query gives {', '.join(types)}.")
-    kinds, rows = [types[name] for name in names], ([row[name] for name in names] for row in items)
-    heads = [endpoint.columns.get(name, name) for name in names]
+        raise Invalid(f"The endpoint's columns name {unknown[0]!r}; the query's columns are {', '.join(types)}.")
+    column_types, rows = [types[name] for name in names], ([row[name] for name in names] for row in items)
+    headers = [endpoint.columns.get(name, name) for name in names]
     if form == "xlsx":
         file = io.BytesIO()
-        write_workbook(file, heads, kinds, rows)
+        write_workbook(file, headers, column_types, rows)
         return file.getvalue()
-    return ((_BOM if bom else "") + csv_head(heads) + csv_rows(kinds, rows)).encode()
+    return ((_BOM if bom else "") + csv_header(headers) + csv_rows(column_types, rows)).encode()

@@ -1,4 +1,4 @@
-"""Answers of endpoints, kept: in this process, and in a table that all processes share."""
+"""The cache of endpoints' answers: in the memory of each process, and in a table that all processes share."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from sluice.catalog.locks import Locks
 from sluice.lake.store import Lake
 
+# How long one process may compute an answer while others wait for it.
 _FLIGHT_SECONDS = 20
 _POLL_SECONDS = 0.05
-# An item of the table may have 400 KB.
+# A DynamoDB item has at most 400 KB, and base64 adds a third. Larger answers are stored in the lake.
 _MOST_ITEM_BYTES = 200_000
 
 
 @dataclass(frozen=True)
-class Kept:
-    """An answer that was computed before, or just now.
+class CachedAnswer:
+    """An answer, from the cache or computed just now.
 
     Args:
-        made_at: when, in epoch seconds.
-        hit: whether it was there already.
+        content: the body.
+        made_at: the time of the computation, in epoch seconds.
+        hit: whether the answer is from the cache.
     """
 
     content: bytes
@@ -37,30 +39,39 @@ class Kept:
 
 
 class AnswerCache:
-    """Keeps answers by keys that name all that they depend on, and has each computed once at a time.
+    """Caches answers by keys that hash everything that the answers depend on.
+
+    Of several processes that need the same answer, one computes it and the others wait (a lock in the table).
 
     Args:
-        most_bytes: how much this process keeps; the table keeps more.
+        locks: the table of locks, which has the shared answers, too.
+        lake: receives large answers.
+        most_bytes: the size of the cache in this process; the table has no limit.
     """
 
     def __init__(self, locks: Locks, lake: Lake, most_bytes: int) -> None:
         self._locks = locks
         self._lake = lake
         self._most_bytes = most_bytes
-        self._mine: OrderedDict[str, Kept] = OrderedDict()
+        self._local: OrderedDict[str, CachedAnswer] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: str, seconds: int, compute: Callable[[], bytes]) -> Kept:
-        """The answer of a key: a kept one if it is not older than so many seconds.
+    def get(self, key: str, seconds: int, compute: Callable[[], bytes]) -> CachedAnswer:
+        """Return the answer of a key, from the cache or computed.
 
-        Whoever comes while another process computes the same waits for it.
+        If another process computes the same answer, wait for it; after 20 seconds compute it here.
+
+        Args:
+            key: a hash of everything that the answer depends on.
+            seconds: the maximum age of a cached answer; 0: do not use the cache.
+            compute: computes the answer.
         """
         if seconds == 0:
-            return Kept(compute(), time.time(), hit=False)
-        mine = self._mine.get(key)
-        if mine is not None and time.time() - mine.made_at < seconds:
-            self._mine.move_to_end(key)
-            return mine
+            return CachedAnswer(compute(), time.time(), hit=False)
+        local = self._local.get(key)
+        if local is not None and time.time() - local.made_at < seconds:
+            self._local.move_to_end(key)
+            return local
         deadline = time.monotonic() + _FLIGHT_SECONDS
         while True:
             shared = self._shared(key, seconds)
@@ -68,44 +79,44 @@ class AnswerCache:
                 self._remember(key, shared)
                 return shared
             if self._locks.acquire(f"flight#{key}", _FLIGHT_SECONDS) is None:
-                return self._computed(key, seconds, compute)
+                return self._compute(key, seconds, compute)
             if time.monotonic() > deadline:
-                return Kept(compute(), time.time(), hit=False)
+                return CachedAnswer(compute(), time.time(), hit=False)
             time.sleep(_POLL_SECONDS)
 
-    def _computed(self, key: str, seconds: int, compute: Callable[[], bytes]) -> Kept:
+    def _compute(self, key: str, seconds: int, compute: Callable[[], bytes]) -> CachedAnswer:
         try:
-            # Another one may have computed and let go between the look at the table and the lock.
+            # Another process may have stored the answer and released the lock after the table was read.
             shared = self._shared(key, seconds)
             if shared is not None:
                 self._remember(key, shared)
                 return shared
-            kept = Kept(compute(), time.time(), hit=False)
-            self._share(key, seconds, kept)
-            self._remember(key, Kept(kept.content, kept.made_at, hit=True))
-            return kept
+            answer = CachedAnswer(compute(), time.time(), hit=False)
+            self._share(key, seconds, answer)
+            self._remember(key, CachedAnswer(answer.content, answer.made_at, hit=True))
+            return answer
         finally:
             self._locks.release(f"flight#{key}", "attribute_exists(#workspace_id)", {})
 
-    def _shared(self, key: str, seconds: int) -> Kept | None:
+    def _shared(self, key: str, seconds: int) -> CachedAnswer | None:
         item = self._locks.read(f"answer#{key}")
         if item is None or time.time() - item["made_at"] >= seconds:
             return None
         content = self._lake.get(item["body_key"]) if "body_key" in item else base64.b64decode(item["body"])
-        return Kept(content, float(item["made_at"]), hit=True)
+        return CachedAnswer(content, float(item["made_at"]), hit=True)
 
-    def _share(self, key: str, seconds: int, kept: Kept) -> None:
-        stored: dict[str, str | float] = {"made_at": kept.made_at}
-        if len(kept.content) > _MOST_ITEM_BYTES:
-            stored["body_key"] = self._lake.put_answer(kept.content)
+    def _share(self, key: str, seconds: int, answer: CachedAnswer) -> None:
+        item: dict[str, str | float] = {"made_at": answer.made_at}
+        if len(answer.content) > _MOST_ITEM_BYTES:
+            item["body_key"] = self._lake.put_answer(answer.content)
         else:
-            stored["body"] = base64.b64encode(kept.content).decode()
-        self._locks.overwrite(f"answer#{key}", seconds, **stored)
+            item["body"] = base64.b64encode(answer.content).decode()
+        self._locks.overwrite(f"answer#{key}", seconds, **item)
 
-    def _remember(self, key: str, kept: Kept) -> None:
-        before = self._mine.pop(key, None)
-        self._bytes += len(kept.content) - (len(before.content) if before else 0)
-        self._mine[key] = kept
-        while self._bytes > self._most_bytes and self._mine:
-            _, dropped = self._mine.popitem(last=False)
+    def _remember(self, key: str, answer: CachedAnswer) -> None:
+        replaced = self._local.pop(key, None)
+        self._bytes += len(answer.content) - (len(replaced.content) if replaced else 0)
+        self._local[key] = answer
+        while self._bytes > self._most_bytes and self._local:
+            _, dropped = self._local.popitem(last=False)
             self._bytes -= len(dropped.content)

@@ -1,4 +1,4 @@
-"""The columns of an endpoint's query, known before anybody calls it."""
+"""Determine the columns of an endpoint's query before it is called."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from sluice.sandbox.sandbox import Sandbox
 
 
 def endpoint_columns(endpoint: Endpoint, tables: ProjectTables, lake: Lake, sandbox: Sandbox) -> list[str] | None:
-    """The names of the columns: from the query's text, else from the engine.
+    """Return the names of the columns: from the query's text, or else from the engine.
+
+    Args:
+        endpoint: the endpoint.
+        tables: the project's tables.
+        lake: gives the scratch folder.
+        sandbox: executes the query, with nulls as parameters and without rows.
 
     Returns:
-        None where the text does not say, and the query cannot run yet.
+        The names; None if the text does not show them and the query cannot run yet.
     """
     query = parse_query(endpoint.sql)
     if query.columns is not None:
         return list(query.columns)
     types = {name: duckdb_type(parameter.column_type) for name, parameter in endpoint.parameters.items()}
     try:
-        chosen = tables.chosen(query)
+        query_tables = tables.for_query(query)
         sql = f"SELECT * FROM ({with_typed_nulls(query, types)}\n) LIMIT 0"
         with lake.scratch() as scratch:
-            found = sandbox.query(sql, {}, chosen.tables, scratch.parent)
+            result = sandbox.query(sql, {}, query_tables.tables, scratch.parent)
     except (NotPublished, SqlError, Invalid):
         return None
-    return [one["name"] for one in found.columns]
+    return [column["name"] for column in result.columns]

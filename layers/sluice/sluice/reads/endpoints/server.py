@@ -1,4 +1,4 @@
-"""Serving endpoints: one read of the catalog says whether a kept answer still stands."""
+"""Serve endpoints. One read of the catalog shows whether a cached answer is still valid."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from sluice.domain.sql_query import SqlError, parse_query, with_typed_nulls
 from sluice.errors import Invalid, NotFound
 from sluice.lake.store import Lake
 from sluice.models.project_tables import MERGED, ProjectTables
-from sluice.reads.endpoints.answers import About, body
-from sluice.reads.endpoints.cache import AnswerCache, Kept
+from sluice.reads.endpoints.answers import AnswerInfo, answer_body
+from sluice.reads.endpoints.cache import AnswerCache, CachedAnswer
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 
@@ -32,12 +32,14 @@ _MOMENTS = {"date": "date", "datetime": "timestamp"}
 
 @dataclass
 class _Known:
-    """What this process remembers of an endpoint.
+    """What this process remembers about an endpoint, so that `find` needs one read of the catalog.
 
     Args:
-        datasets: those behind the tables that it reads, by the tables' names.
+        version: the version of the endpoint's definition.
+        endpoint: the endpoint.
+        datasets: the datasets of the tables that it reads, by table name.
         views: the SQL of the views that it reads.
-        checked: when the tables were looked up, by the monotonic clock.
+        checked: when the tables were determined, by the monotonic clock.
     """
 
     version: int
@@ -48,12 +50,15 @@ class _Known:
 
 
 @dataclass(frozen=True)
-class Found:
-    """An endpoint as it is now.
+class ResolvedEndpoint:
+    """An endpoint with the present pointers of its tables.
 
     Args:
+        project: the project's slug.
+        name: the endpoint's name.
+        endpoint: the endpoint.
         views: the SQL of the views that it reads.
-        pointers: those of what it reads, by the tables' names.
+        pointers: the pointers of the tables that it reads, by table name.
     """
 
     project: str
@@ -65,7 +70,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Request:
-    """What a caller asks of an endpoint."""
+    """A call of an endpoint.
+
+    Args:
+        values: the values of its parameters.
+        form: one of `FORMATS`.
+        bom: whether CSV begins with a byte order mark.
+    """
 
     values: dict[str, Any]
     form: str
@@ -74,10 +85,16 @@ class Request:
 
 @dataclass
 class EndpointServer:
-    """Answers the endpoints of all projects.
+    """Answers calls of the endpoints of all projects.
 
     Args:
-        tables: gives the tables of a project as they are published, or were at a moment.
+        definitions: the catalog of endpoints.
+        datasets: the catalog of versions.
+        lake: where versions are.
+        sandbox: executes the queries.
+        settings: limits.
+        cache: the cache of answers.
+        tables: returns the tables of a project (slug), as published now or at a time (second argument).
     """
 
     definitions: Definitions
@@ -89,96 +106,110 @@ class EndpointServer:
     tables: Callable[..., ProjectTables]
     _known: dict[str, _Known] = field(default_factory=dict)
 
-    def find(self, project: str, name: str, permit: Callable[[Endpoint], None]) -> Found:
-        """An endpoint and the pointers of what it reads, by one read where this process knows it.
+    def find(self, project: str, name: str, permit: Callable[[Endpoint], None]) -> ResolvedEndpoint:
+        """Find an endpoint and the pointers of its tables; one read of the catalog if this process knows it.
 
         Args:
-            permit: raises when the caller may not use it, before anything is said of what it reads.
+            project: the project's slug.
+            name: the endpoint's name.
+            permit: raises an error if the caller may not use the endpoint. It is called before the tables are
+                determined, so that errors about them do not reveal anything.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the endpoint does not exist.
+            Invalid: the query does not fit the project's tables.
         """
         key = f"{project}#{name}"
         known = self._known.get(key)
-        remembered = known.datasets if known else {}
-        found, pointers = self._read(key, list(remembered.values()))
-        if found is None:
+        known_datasets = known.datasets if known else {}
+        definition, pointers = self._read(key, list(known_datasets.values()))
+        if definition is None:
             self._known.pop(key, None)
             raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
-        permit(known.endpoint if known and known.version == found.version else Endpoint.model_validate(found.document))
+        permit(
+            known.endpoint
+            if known and known.version == definition.version
+            else Endpoint.model_validate(definition.document)
+        )
         recheck = self.settings.endpoint_recheck_seconds
-        if known is None or known.version != found.version or time.monotonic() - known.checked > recheck:
-            known = self._looked_up(project, found)
+        if known is None or known.version != definition.version or time.monotonic() - known.checked > recheck:
+            known = self._look_up(project, definition)
             self._known[key] = known
-            if known.datasets != remembered:
+            if known.datasets != known_datasets:
                 _, pointers = self._read(key, list(known.datasets.values()))
         tables = {table: pointers[dataset] for table, dataset in known.datasets.items()}
-        return Found(project, name, known.endpoint, known.views, tables)
+        return ResolvedEndpoint(project, name, known.endpoint, known.views, tables)
 
     def _read(self, key: str, datasets: list[DatasetId]) -> tuple[Definition | None, dict[DatasetId, Pointer]]:
         return self.datasets.pointers_with("endpoint", key, datasets, self.definitions)
 
-    def _looked_up(self, project: str, found: Definition) -> _Known:
-        endpoint = Endpoint.model_validate(found.document)
+    def _look_up(self, project: str, definition: Definition) -> _Known:
+        endpoint = Endpoint.model_validate(definition.document)
         tables = self.tables(project)
         try:
-            names, views = tables.read_by(parse_query(endpoint.sql))
+            names, views = tables.dependencies(parse_query(endpoint.sql))
         except SqlError as error:
             raise Invalid(f"The endpoint does not fit its project any more: {error}.") from None
         datasets = {name: tables.dataset(name) for name in names}
-        return _Known(found.version, endpoint, datasets, views, time.monotonic())
+        return _Known(definition.version, endpoint, datasets, views, time.monotonic())
 
-    def answer(self, found: Found, request: Request) -> Kept:
-        """The answer, kept or computed.
+    def answer(self, resolved: ResolvedEndpoint, request: Request) -> CachedAnswer:
+        """Return the answer to a call, from the cache or computed.
+
+        Args:
+            resolved: the endpoint, as `find` returns it.
+            request: the call.
 
         Raises:
-            NotPublished: a table has no version yet, or had none at the moment that is asked for.
-            Invalid: the query does not fit the tables any more, or needs too much.
+            NotPublished: a table has no version yet, or had none at the requested time.
+            Invalid: the query does not fit the tables, or exceeds a limit.
         """
-        endpoint = found.endpoint
+        endpoint = resolved.endpoint
         as_of = request.values.get(endpoint.as_of[1:]) if endpoint.as_of else None
-        depends = [
-            found.project,
-            found.name,
+        dependencies = [
+            resolved.project,
+            resolved.name,
             endpoint.model_dump(mode="json"),
             request.values,
             request.form,
             request.bom,
-            found.views,
-            {table: [one.published, one.data_as_of] for table, one in found.pointers.items()},
+            resolved.views,
+            {table: [pointer.published, pointer.data_as_of] for table, pointer in resolved.pointers.items()},
         ]
-        key = hashlib.sha256(orjson.dumps(depends, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        key = hashlib.sha256(orjson.dumps(dependencies, option=orjson.OPT_SORT_KEYS)).hexdigest()
         return self.cache.get(
-            key, endpoint.cache_seconds, lambda: self._computed(found.project, endpoint, request, as_of)
+            key, endpoint.cache_seconds, lambda: self._compute(resolved.project, endpoint, request, as_of)
         )
 
-    def _computed(self, project: str, endpoint: Endpoint, request: Request, as_of: str | None) -> bytes:
+    def _compute(self, project: str, endpoint: Endpoint, request: Request, as_of: str | None) -> bytes:
         moment = parse_time(f"{as_of.replace(' ', 'T')}Z") if as_of else None
         query = parse_query(endpoint.sql)
         tables = self.tables(project, moment)
         try:
-            chosen = tables.chosen(query)
+            query_tables = tables.for_query(query)
         except SqlError as error:
             raise Invalid(f"The endpoint does not fit its project any more: {error}.") from None
-        values = {one: value for one, value in request.values.items() if one in query.parameters and value is not None}
+        values = {
+            name: value for name, value in request.values.items() if name in query.parameters and value is not None
+        }
         moments = {
-            one: _MOMENTS[parameter.type]
-            for one, parameter in endpoint.parameters.items()
-            if parameter.type in _MOMENTS and one in values
+            name: _MOMENTS[parameter.type]
+            for name, parameter in endpoint.parameters.items()
+            if parameter.type in _MOMENTS and name in values
         }
-        absent = {
-            one: duckdb_type(parameter.column_type)
-            for one, parameter in endpoint.parameters.items()
-            if one in query.parameters and one not in values
+        null_types = {
+            name: duckdb_type(parameter.column_type)
+            for name, parameter in endpoint.parameters.items()
+            if name in query.parameters and name not in values
         }
-        sql = with_typed_nulls(query, absent)
+        sql = with_typed_nulls(query, null_types)
         with self.lake.scratch() as scratch:
-            found = self.sandbox.query(sql, values, chosen.tables, scratch.parent, moments=moments)
-        numbers = chosen.numbers
-        about = About(
+            result = self.sandbox.query(sql, values, query_tables.tables, scratch.parent, moments=moments)
+        numbers = query_tables.numbers
+        about = AnswerInfo(
             numbers.get(MERGED, min(numbers.values(), default=None)),
             dict(sorted(numbers.items())),
-            least_complete(one.completeness for one in chosen.manifests.values()),
-            min(chosen.seen.values(), default=None),
+            least_complete(name.completeness for name in query_tables.manifests.values()),
+            min(query_tables.seen.values(), default=None),
         )
-        return body(endpoint, found, about, request.form, bom=request.bom)
+        return answer_body(endpoint, result, about, request.form, bom=request.bom)
