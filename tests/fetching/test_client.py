@@ -67,7 +67,7 @@ def test_compressed_bodies_are_kept_decoded(server: Server, encode: Callable[[by
     ],
     ids=["bomb", "large", "no gzip", "cut gzip", "br", "cut body"],
 )
-def test_bodies_that_lie_are_refused(
+def test_broken_encodings_and_oversized_bodies_are_refused(
     server: Server, body: bytes, headers: dict[str, str], error: type[Exception]
 ) -> None:
     def lie(handler: BaseHTTPRequestHandler) -> None:
@@ -81,7 +81,7 @@ def test_bodies_that_lie_are_refused(
     assert time.monotonic() - started < 5
 
 
-def test_a_server_that_drips_is_given_up(server: Server) -> None:
+def test_slow_response_reaches_the_time_limit(server: Server) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("content-length", "1000")
@@ -115,7 +115,7 @@ def test_a_server_that_drips_is_given_up(server: Server) -> None:
     ],
     ids=["circle", "file", "no address", "script", "octal", "letters that look alike", "no IDN", "no port"],
 )
-def test_redirects_that_lead_nowhere(server: Server, location: str, error: type[SluiceError]) -> None:
+def test_invalid_redirects_are_refused(server: Server, location: str, error: type[SluiceError]) -> None:
     server.answer("/a", b"", 302, location=location)
     with pytest.raises(error):
         fetch(f"{server.url}/a")
@@ -167,12 +167,12 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("url", UNUSABLE, ids=ascii)
-def test_addresses_that_cannot_be_asked_are_refused(url: str) -> None:
+def test_invalid_addresses_are_refused(url: str) -> None:
     with pytest.raises(AddressForbidden, match="not a valid HTTP address"):
         fetch(url)
 
 
-def test_the_emulator_is_never_a_source(server: Server) -> None:
+def test_emulator_is_never_called(server: Server) -> None:
     server.answer("/a", b"[]")
     for name in ("127.0.0.1", "localhost", "127.0.0.2", "0.0.0.0", "[::ffff:127.0.0.1]"):
         with pytest.raises(AddressForbidden, match="this stack"):
@@ -185,7 +185,7 @@ def test_the_emulator_is_never_a_source(server: Server) -> None:
     assert server.requests == []
 
 
-def test_the_stacks_own_names_are_never_a_source(server: Server) -> None:
+def test_own_names_of_the_stack_are_never_called(server: Server) -> None:
     with pytest.raises(AddressForbidden, match="this stack"):
         fetch(f"http://LOCALHOST:{server.port}/a", own=(f"http://localhost:{server.port}/v1",))
     assert server.requests == []
@@ -226,7 +226,7 @@ def test_which_addresses_are_public(address: str, allowed: bool) -> None:
     assert AddressPolicy("0.0.0.0/0,::/0").allows(address) or ":" in address
 
 
-def test_an_answer_says_how_long_to_wait(server: Server) -> None:
+def test_retry_after_is_parsed(server: Server) -> None:
     server.answer("/seconds", b"", 429, retry_after="7")
     server.answer("/date", b"", 503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT")
     server.answer("/nothing", b"", 503, retry_after="soon")

@@ -64,14 +64,14 @@ def test_parameters_are_bound(postgres: DatabaseServer, maria: DatabaseServer, s
         assert only_row(document)[0] == expected, document.engine
 
 
-def test_pages_have_so_many_rows(postgres: DatabaseServer) -> None:
+def test_fetch_rows_limits_the_rows_of_a_page(postgres: DatabaseServer) -> None:
     document = source("postgresql", postgres, "SELECT n FROM generate_series(1, 2500) n", fetch_rows=1000)
     pages = read(document)
     assert [(page.number, page.rows) for page in pages] == [(1, 1000), (2, 1000), (3, 500)]
     assert [row["n"] for row in rows_of(pages)] == list(range(1, 2501))
 
 
-def test_page_ends_once_it_has_so_many_bytes(postgres: DatabaseServer) -> None:
+def test_page_bytes_limit_the_size_of_a_page(postgres: DatabaseServer) -> None:
     document = source("postgresql", postgres, "SELECT repeat('x', 1000) t FROM generate_series(1, 2500) n")
     pages = read(document, tools(sql_page_bytes=1_000_000))
     assert len(pages) > 1
@@ -79,7 +79,7 @@ def test_page_ends_once_it_has_so_many_bytes(postgres: DatabaseServer) -> None:
     assert max(len(page.body) for page in pages) < 2_000_000
 
 
-def test_no_rows_are_one_page_that_tells_the_columns(postgres: DatabaseServer, maria: DatabaseServer) -> None:
+def test_no_rows_are_one_page_with_the_columns(postgres: DatabaseServer, maria: DatabaseServer) -> None:
     query = "SELECT 1 AS n WHERE 1 = 0"
     (page,) = read(source("postgresql", postgres, query))
     assert (page.rows, page.body, page.columns["n"].server_type) == (0, b"", "int4")
@@ -87,7 +87,7 @@ def test_no_rows_are_one_page_that_tells_the_columns(postgres: DatabaseServer, m
     assert (page.rows, list(page.columns)) == (0, ["n"])
 
 
-def test_columns_of_one_name_are_refused(postgres: DatabaseServer) -> None:
+def test_columns_with_equal_names_are_refused(postgres: DatabaseServer) -> None:
     assert "two columns 'A'" in refused(source("postgresql", postgres, 'SELECT 1 AS a, 2 AS "A"'), SourceRefused)
 
 
@@ -131,9 +131,7 @@ def test_statement_that_runs_too_long_is_ended(
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql", "sqlite"])
-def test_statement_that_nobody_awaits_any_more_is_ended(
-    engine: str, request: pytest.FixtureRequest, sqlite_file: Path
-) -> None:
+def test_cancelled_statement_is_ended(engine: str, request: pytest.FixtureRequest, sqlite_file: Path) -> None:
     """Otherwise a thread would keep the process until the statement's own time is over."""
     endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r"
     if engine == "postgresql":
@@ -184,7 +182,7 @@ def test_password_in_an_error_of_the_statement_is_masked(postgres: DatabaseServe
     assert "********" in text
 
 
-def test_nobody_listens(postgres: DatabaseServer) -> None:
+def test_refused_connection_is_source_unreachable(postgres: DatabaseServer) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
@@ -193,7 +191,7 @@ def test_nobody_listens(postgres: DatabaseServer) -> None:
             assert f"localhost:{port} cannot be reached" in text, engine
 
 
-def test_server_that_says_nothing(postgres: DatabaseServer) -> None:
+def test_silent_server_is_source_unreachable(postgres: DatabaseServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         for engine in ("postgresql", "mysql"):
@@ -210,7 +208,7 @@ def test_private_address_is_refused_unless_listed(postgres: DatabaseServer) -> N
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql"])
-def test_address_that_was_vetted_is_the_one_connected_to(
+def test_connection_uses_the_checked_address(
     engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name is resolved once: another answer afterwards, as of a rebinding name server, is not asked for."""
@@ -225,7 +223,7 @@ def test_address_that_was_vetted_is_the_one_connected_to(
     assert only_row(source(engine, server, "SELECT 1 AS n", host="db.example"))[0] == {"n": 1}
 
 
-def test_file_that_is_no_database(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("no database" * 1000)
     assert "not a SQLite database" in refused(in_file(path, "SELECT 1 FROM sqlite_master"), UnreadableData)

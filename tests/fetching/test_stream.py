@@ -113,7 +113,7 @@ def test_pages_come_whole_over_one_connection(scheme: str, certificate: Path) ->
     asyncio.run(run())
 
 
-def test_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:
+def test_untrusted_certificate_is_refused(certificate: Path) -> None:
     async def run() -> None:
         async with serving(answer, server_side(certificate)) as port:
             transport: Any = vetted_transport(AddressPolicy("127.0.0.0/8"))
@@ -134,7 +134,7 @@ def test_certificate_of_another_host_is_refused(certificate: Path) -> None:
 
 
 @pytest.mark.parametrize("pause", [0, 0.1])
-def test_answer_that_comes_before_the_encryption_is_no_answer(certificate: Path, pause: float) -> None:
+def test_data_before_the_tls_handshake_is_refused(certificate: Path, pause: float) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD % 2 + b"{}")
         await reader.read()
@@ -156,7 +156,7 @@ async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @pytest.mark.parametrize(
     ("scheme", "error"), [("https", httpcore.ConnectTimeout), ("http", httpcore.ReadTimeout)], ids=["TLS", "plain"]
 )
-def test_server_that_says_nothing_is_given_up(certificate: Path, scheme: str, error: type[Exception]) -> None:
+def test_silent_server_reaches_the_read_timeout(certificate: Path, scheme: str, error: type[Exception]) -> None:
     async def run() -> None:
         async with serving(silent) as port, pool(certificate) as connections:
             with pytest.raises(error):
@@ -167,7 +167,7 @@ def test_server_that_says_nothing_is_given_up(certificate: Path, scheme: str, er
     assert time.monotonic() - started < 3
 
 
-def test_server_that_reads_nothing_is_given_up() -> None:
+def test_blocked_server_reaches_the_write_timeout() -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         await asyncio.sleep(1)
@@ -182,7 +182,7 @@ def test_server_that_reads_nothing_is_given_up() -> None:
     asyncio.run(run())
 
 
-def test_connection_that_breaks_says_so() -> None:
+def test_broken_connection_raises_read_error() -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(HEAD % 1_000 + b"{")
@@ -199,7 +199,7 @@ def test_connection_that_breaks_says_so() -> None:
     asyncio.run(run())
 
 
-def test_writing_to_a_connection_that_has_ended_says_so() -> None:
+def test_writing_to_a_closed_connection_raises_write_error() -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         return
 
@@ -214,7 +214,7 @@ def test_writing_to_a_connection_that_has_ended_says_so() -> None:
     asyncio.run(run())
 
 
-def test_port_where_nobody_listens_is_told_plainly() -> None:
+def test_refused_connection_has_a_plain_message() -> None:
     async def run() -> None:
         async with serving(answer) as port:
             pass
@@ -242,7 +242,7 @@ def test_connection_that_the_server_has_closed_is_not_used_again() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 408 Request Timeout"], ids=["end", "answer to nothing"])
-def test_connection_knows_what_has_come_before_the_event_loop_does(said: bytes) -> None:
+def test_readability_includes_input_the_event_loop_has_not_read(said: bytes) -> None:
     async def run() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             stream = await connect("127.0.0.1", listening.getsockname()[1], 5, None, None)
@@ -275,7 +275,7 @@ def test_answer_without_a_length_ends_with_the_connection() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_what_nobody_reads_does_not_fill_the_memory(certificate: Path, scheme: str) -> None:
+def test_unread_input_pauses_the_transport(certificate: Path, scheme: str) -> None:
     size = 24 << 20
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -302,7 +302,7 @@ def test_what_nobody_reads_does_not_fill_the_memory(certificate: Path, scheme: s
     asyncio.run(run())
 
 
-def test_connection_tells_its_addresses() -> None:
+def test_connection_has_its_addresses() -> None:
     async def run() -> None:
         async with serving(silent) as port:
             stream = await connect("127.0.0.1", port, 5, "127.0.0.1", [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)])

@@ -48,7 +48,7 @@ def test_one_name_is_given_once(deployed: Deployed, project: str) -> None:
     assert len(deployed.done("GET", f"{project}/datasources")["items"]) == 1
 
 
-def test_the_emulator_is_never_a_source(deployed: Deployed) -> None:
+def test_emulator_is_never_called(deployed: Deployed) -> None:
     port = deployed.description["endpoint_url"].rpartition(":")[2]
     for host in ("127.0.0.1", "localhost", "127.1.2.3"):
         body = {

@@ -72,7 +72,7 @@ def test_an_upstream_that_changes_between_two_pages_is_read_again(
 
 
 @pytest.mark.parametrize("verify", ["never", "on_evidence"])
-def test_an_upstream_that_never_stands_still_is_unproven(upstream: Upstream, changing: Changing, verify: str) -> None:
+def test_upstream_that_always_changes_is_unproven(upstream: Upstream, changing: Changing, verify: str) -> None:
     changing.before = dict.fromkeys(range(2, 20), insert_first)
     stage = stage_of(upstream, {**OFFSET, "verify": verify})
     index = stage.fetch()
@@ -83,7 +83,7 @@ def test_an_upstream_that_never_stands_still_is_unproven(upstream: Upstream, cha
     assert changing.asked == (3 if verify == "never" else 6)
 
 
-def test_a_whole_page_that_comes_again_is_read_again(upstream: Upstream, changing: Changing) -> None:
+def test_repeated_page_triggers_another_pass(upstream: Upstream, changing: Changing) -> None:
     def insert_ten(ids: Ids) -> None:
         ids[:0] = range(100, 110)
 
@@ -127,14 +127,14 @@ def test_a_total_may_be_text(upstream: Upstream, changing: Changing, total: Any)
 
 
 @pytest.mark.parametrize("total", [-1, "²5", "many", 10**60, None, True], ids=str)
-def test_what_is_no_total_says_nothing(upstream: Upstream, changing: Changing, total: Any) -> None:
+def test_invalid_total_is_ignored(upstream: Upstream, changing: Changing, total: Any) -> None:
     changing.total = lambda: total
     stage = stage_of(upstream, OFFSET)
     index = stage.fetch()
     assert (index.completeness, count(index)) == ("unproven", 25)
 
 
-def test_a_short_page_in_the_middle_is_doubted_by_number(upstream: Upstream) -> None:
+def test_short_page_in_the_middle_is_unproven(upstream: Upstream) -> None:
     """The page before the last has lost records, and nothing else shows it."""
     sizes = {"1": range(10), "2": range(10, 17), "3": range(20, 30)}
     upstream.answer = lambda request: ok({"data": [{"id": n} for n in sizes[request.url.params["page"]]], "pages": 3})
@@ -193,7 +193,7 @@ def test_max_pages_counts_each_pass(upstream: Upstream, changing: Changing) -> N
 
 
 @pytest.mark.parametrize("when", [5, 6])
-def test_a_second_reading_that_fails_keeps_the_first(upstream: Upstream, changing: Changing, when: int) -> None:
+def test_failed_second_pass_keeps_the_first(upstream: Upstream, changing: Changing, when: int) -> None:
     """A verification never makes a run worse."""
 
     def refuse(ids: Ids) -> None:
@@ -206,7 +206,7 @@ def test_a_second_reading_that_fails_keeps_the_first(upstream: Upstream, changin
     assert "no proof: page" in index.completeness_reasons[-1]
 
 
-def test_more_passes_are_a_setting(upstream: Upstream, changing: Changing) -> None:
+def test_max_verification_passes(upstream: Upstream, changing: Changing) -> None:
     changing.before = {2: insert_first, 5: insert_first}
     stage = stage_of(upstream, OFFSET, settings={"max_verification_passes": 2})
     index = stage.fetch()
@@ -214,14 +214,14 @@ def test_more_passes_are_a_setting(upstream: Upstream, changing: Changing) -> No
     assert ids(stage, index) == sorted(changing.ids)
 
 
-def test_records_beyond_the_cap_are_not_compared_and_the_run_says_so(upstream: Upstream, changing: Changing) -> None:
+def test_more_records_than_the_limit_are_not_compared(upstream: Upstream, changing: Changing) -> None:
     stage = stage_of(upstream, OFFSET, settings={"max_compared_records": 24})
     index = stage.fetch()
     assert (index.completeness, changing.asked) == ("unproven", 3)
     assert "MAX_COMPARED_RECORDS" in index.completeness_reasons[0]
 
 
-def test_always_verifies_what_shows_no_evidence(upstream: Upstream, changing: Changing) -> None:
+def test_verify_always_reads_pages_without_evidence_again(upstream: Upstream, changing: Changing) -> None:
     changing.before = {2: delete_and_insert}
     stage = stage_of(upstream, {**OFFSET, "verify": "always"})
     index = stage.fetch()
@@ -247,7 +247,7 @@ def test_a_redrive_after_the_upstream_changed_is_read_again(upstream: Upstream, 
     assert ids(stage, index) == sorted(changing.ids)
 
 
-def test_a_redrive_whose_upstream_is_gone_keeps_what_it_had(upstream: Upstream, changing: Changing) -> None:
+def test_redrive_without_upstream_keeps_its_pages(upstream: Upstream, changing: Changing) -> None:
     upstream.answer = lambda request: raw(b"", 403) if request.url.params["at"] == "20" else changing.answer(request)
     stage = stage_of(upstream, OFFSET)
     stage.fetch()
@@ -356,7 +356,7 @@ def test_pages_of_one_object_each_may_say_error(upstream: Upstream) -> None:
     assert (index.completeness, count(index)) == ("partial", 2)
 
 
-def test_a_last_page_that_may_lack_its_records_proves_no_end(upstream: Upstream) -> None:
+def test_last_page_without_records_is_unproven(upstream: Upstream) -> None:
     upstream.answer = lambda request: (
         ok({"message": "bye"}) if "at" in request.url.params else ok({"data": [{"id": 1}, {"id": 2}], "next": "?at=2"})
     )
@@ -365,7 +365,7 @@ def test_a_last_page_that_may_lack_its_records_proves_no_end(upstream: Upstream)
     assert (index.completeness, count(index)) == ("unproven", 2)
 
 
-def test_a_counted_end_may_lack_its_records(upstream: Upstream) -> None:
+def test_last_page_without_records_is_complete_if_the_total_is_reached(upstream: Upstream) -> None:
     upstream.answer = lambda request: (
         ok({"data": [{"id": n} for n in range(10)], "total": 10, "more": True})
         if request.url.params["at"] == "0"
@@ -406,7 +406,7 @@ def test_an_xml_page_with_a_single_element_is_no_error(upstream: Upstream) -> No
     ],
 )
 @pytest.mark.parametrize("media_type", ["text/csv", "application/x-ndjson"])
-def test_a_part_of_the_whole(
+def test_partial_response_is_partial(
     upstream: Upstream,
     media_type: str,
     status: int,

@@ -157,7 +157,7 @@ def test_changes_at_one_moment_are_found_by_a_verification(
     st.dictionaries(st.integers(2, 8), st.lists(changes, max_size=3), max_size=4),
     st.sampled_from(["never", "on_evidence", "always"]),
 )
-def test_no_record_is_doubled_in_what_is_complete(
+def test_complete_run_has_no_record_twice(
     count: int, pagination: str, when: dict[int, list[Change]], verify: str
 ) -> None:
     upstream = Changing(list(range(count)), when)
@@ -182,7 +182,7 @@ def test_no_record_is_doubled_in_what_is_complete(
     st.sets(st.integers(1, 20), max_size=6),
     st.booleans(),
 )
-def test_a_run_that_is_interrupted_ends_as_one_that_is_not(
+def test_interrupted_run_has_the_result_of_an_uninterrupted_one(
     count: int, pagination: str, when: dict[int, list[Change]], verify: str, hand_overs: set[int], forgotten: bool
 ) -> None:
     whole = stage_of(Changing(list(range(count)), when), pagination, verify=verify)

@@ -64,7 +64,7 @@ def cut_off(admin: Client, upstream: Upstream) -> dict[str, Any]:
     return run
 
 
-def test_a_version_that_adds_to_a_doubtful_one_says_so(admin: Client, cut_off: dict[str, Any]) -> None:
+def test_version_after_a_partial_run_is_unproven(admin: Client, cut_off: dict[str, Any]) -> None:
     following = ingest(admin, "coins")
     assert (following["status"], following["completeness"]) == ("succeeded", "unproven")
     assert following["completeness_reasons"] == [
@@ -74,7 +74,7 @@ def test_a_version_that_adds_to_a_doubtful_one_says_so(admin: Client, cut_off: d
     assert ingest(admin, "coins", {"replay": following["version"]})["completeness"] == "unproven"
 
 
-def test_the_doubt_ends_with_the_redrive_of_the_run(admin: Client, cut_off: dict[str, Any]) -> None:
+def test_version_is_complete_after_the_redrive(admin: Client, cut_off: dict[str, Any]) -> None:
     ingest(admin, "coins")
     assert admin.post(f"/runs/{cut_off['id']}/redrive").status == 202
     redriven = admin.get(f"/runs/{cut_off['id']}").json()
@@ -82,7 +82,7 @@ def test_the_doubt_ends_with_the_redrive_of_the_run(admin: Client, cut_off: dict
     assert len(rows(admin, "datasources/coins")) == 30
 
 
-def test_an_upsert_of_all_that_the_upstream_has_leaves_no_doubt(admin: Client, upstream: Upstream) -> None:
+def test_complete_upsert_after_a_partial_run_is_complete(admin: Client, upstream: Upstream) -> None:
     admin.post("/datasources", paged_source(write_disposition="upsert", primary_key=["id"]))
     upstream.serve_pages([{"id": number} for number in range(15)])
     whole = upstream.answer
@@ -92,7 +92,7 @@ def test_an_upsert_of_all_that_the_upstream_has_leaves_no_doubt(admin: Client, u
     assert ingest(admin, "coins")["completeness"] == "complete"
 
 
-def test_files_that_are_added_up_keep_the_doubts_of_each(services: Container, admin: Client) -> None:
+def test_appended_files_keep_their_completeness(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"], "write_disposition": "upsert"})
     first = drop(services, "notes/a.csv", b"id,v\n1,a\n,lost\n")
     assert first is not None
@@ -144,7 +144,7 @@ def test_an_error_instead_of_the_last_records(admin: Client, upstream: Upstream,
 @pytest.mark.parametrize(
     "page", [{"data": [], "error": None}, {"data": [], "code": 0}, {"data": [], "status": "ok"}], ids=str
 )
-def test_an_honest_empty_last_page(admin: Client, upstream: Upstream, page: dict[str, Any]) -> None:
+def test_empty_last_page(admin: Client, upstream: Upstream, page: dict[str, Any]) -> None:
     admin.post("/datasources", LINKED)
     upstream.answer = linked(ok(page))
     assert ingest(admin, "coins")["completeness"] == "complete"
@@ -154,7 +154,7 @@ def test_an_honest_empty_last_page(admin: Client, upstream: Upstream, page: dict
     "pagination", [{"type": "none"}, {"type": "next_url", "path": "next"}], ids=["none", "next_url"]
 )
 @pytest.mark.parametrize("page", ERRORS[:3], ids=str)
-def test_an_error_instead_of_all_records_empties_nothing(
+def test_error_page_does_not_empty_the_dataset(
     admin: Client, upstream: Upstream, page: dict[str, Any], pagination: dict[str, Any]
 ) -> None:
     document = http_source(records="data", http={"pagination": pagination})

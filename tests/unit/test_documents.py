@@ -63,7 +63,7 @@ def test_recursive(given: list[Any], expected: Any) -> None:
 
 
 @given(st.lists(documents, max_size=4))
-def test_inputs_are_never_changed_and_nothing_is_lost(found: list[Any]) -> None:
+def test_merging_documents_keeps_inputs_and_values(found: list[Any]) -> None:
     before = copy.deepcopy(found)
     merged = merge_recursively(found)
     side_by_side = concatenate(found)
@@ -132,7 +132,7 @@ def test_a_project_merges_documents(
 
 
 @pytest.mark.parametrize(("strategy", "expected"), [("recursive", None), ("concatenation", {})])
-def test_no_source_at_all(services: Container, admin: Client, strategy: str, expected: Any) -> None:
+def test_documents_without_sources(services: Container, admin: Client, strategy: str, expected: Any) -> None:
     project(admin, strategy)
     assert refresh(admin, "p")["status"] == "succeeded"
     assert admin.get("/projects/p/data").json()["items"] == [expected]
@@ -148,7 +148,7 @@ def test_a_document_may_be_null(admin: Client, sources: dict[str, Any], strategy
     assert admin.get("/projects/p/data").json()["items"] == [expected]
 
 
-def test_rows_that_were_added_up_are_a_list(services: Container, admin: Client) -> None:
+def test_rows_of_several_runs_are_a_list(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push"})
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.post("/datasources/log/records", [{"id": 1, "tags": ["x"]}])
@@ -161,7 +161,7 @@ def test_rows_that_were_added_up_are_a_list(services: Container, admin: Client) 
     ]
 
 
-def test_the_lists_of_several_pages_are_one(admin: Client, sources: dict[str, Any], upstream: Upstream) -> None:
+def test_lists_of_several_pages_are_concatenated(admin: Client, sources: dict[str, Any], upstream: Upstream) -> None:
     upstream.answer = lambda request: ok({"data": [int(request.url.params["page"])], "pages": 3})
     pagination = {"type": "page", "page_param": "page", "total_pages": "pages"}
     admin.put("/datasources/a", http_source("a", records="data", http={"pagination": pagination}))

@@ -89,7 +89,7 @@ def test_bad_parameters_are_refused(shop: Client, query: str) -> None:
     assert (answer.status, answer.json()["errors"][0]["pointer"][0]) == (422, "?")
 
 
-def test_forms_for_people(shop: Client, services: Container) -> None:
+def test_formats_for_spreadsheets(shop: Client, services: Container) -> None:
     answer = top(shop, "?format=csv&limit=3")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.text.split("\r\n") == ["Rank,name,Price USD", "1,'=cmd(),2.5", "2,Zürich,", "3,Rome,0.1", ""]
@@ -102,7 +102,7 @@ def test_forms_for_people(shop: Client, services: Container) -> None:
     assert sheet == [["Rank", "name", "Price USD"], [1.0, "=cmd()", 2.5], [2.0, "Zürich", ""], [3.0, "Rome", 0.1]]
 
 
-def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstream, services: Container) -> None:
+def test_answers_are_cached_until_the_data_changes(shop: Client, upstream: Upstream, services: Container) -> None:
     first = top(shop)
     assert (first.headers["X-Cache"], first.headers["Age"]) == ("miss", "0")
     second = top(shop)
@@ -122,7 +122,7 @@ def test_answers_are_kept_until_the_data_changes(shop: Client, upstream: Upstrea
     assert top(shop).json()["items"][0]["rank"] == 2, "and until its own document does"
 
 
-def test_one_read_of_the_catalog_for_a_kept_answer(shop: Client, services: Container) -> None:
+def test_cached_answer_needs_one_read_of_the_catalog(shop: Client, services: Container) -> None:
     top(shop)
     calls: list[str] = []
     services._dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
@@ -136,7 +136,7 @@ def test_one_read_of_the_catalog_for_a_kept_answer(shop: Client, services: Conta
     assert calls == ["BatchGetItem"]
 
 
-def test_what_was_published_then(shop: Client, upstream: Upstream) -> None:
+def test_as_of_reads_the_version_published_at_that_time(shop: Client, upstream: Upstream) -> None:
     moment = rfc3339(datetime.now(UTC) + timedelta(milliseconds=1))
     threading.Event().wait(0.01)
     upstream.serve([{"id": 9, "rank": 9, "name": "later", "price": 1.0}])
@@ -147,7 +147,9 @@ def test_what_was_published_then(shop: Client, upstream: Upstream) -> None:
     assert top(shop, "?datetime=2020-01-01T00:00:00Z").status == 404
 
 
-def test_many_ask_and_one_computes(shop: Client, services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_calls_compute_an_answer_once(
+    shop: Client, services: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = endpoint_server(services)
     computed: list[int] = []
     gate = threading.Event()
@@ -166,7 +168,7 @@ def test_many_ask_and_one_computes(shop: Client, services: Container, monkeypatc
     assert server is endpoint_server(services)
 
 
-def test_an_answer_that_comes_between_the_look_and_the_lock_is_not_computed_again(
+def test_answer_stored_before_the_lock_was_acquired_is_used(
     services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sluice.reads.endpoints.cache import AnswerCache
@@ -185,13 +187,13 @@ def test_an_answer_that_comes_between_the_look_and_the_lock_is_not_computed_agai
     assert (kept.content, kept.hit) == (b"of the other", True)
 
 
-def test_a_failed_answer_is_not_kept(shop: Client, services: Container) -> None:
+def test_failed_answer_is_not_cached(shop: Client, services: Container) -> None:
     document = {"sql": "SELECT error(name) AS x FROM merged"}
     shop.put("/projects/p/endpoints/top", document)
     assert [top(shop).status for _ in range(2)] == [422, 422]
 
 
-def test_who_may_call(shop: Client, services: Container) -> None:
+def test_permissions_to_call_an_endpoint(shop: Client, services: Container) -> None:
     assert top(NOBODY).status == 401
     assert top(Client("sk_wrong")).status == 401
     scoped, other = client_of_projects(services, ["p"]), client_of_projects(services, ["q"])
@@ -223,7 +225,7 @@ def test_who_may_call(shop: Client, services: Container) -> None:
     ],
     ids=str,
 )
-def test_endpoints_that_cannot_be_are_refused(shop: Client, changes: dict[str, Any], said: str) -> None:
+def test_invalid_endpoints_are_refused(shop: Client, changes: dict[str, Any], said: str) -> None:
     answer = shop.put("/projects/p/endpoints/top", TOP | changes)
     assert answer.status == 422
     assert said in answer.text.lower()
@@ -292,12 +294,12 @@ def test_data_as_a_workbook(shop: Client, services: Container) -> None:
     ],
     ids=str,
 )
-def test_parameters_that_cannot_be_are_refused(shop: Client, parameter: dict[str, Any]) -> None:
+def test_invalid_parameters_of_an_endpoint_are_refused(shop: Client, parameter: dict[str, Any]) -> None:
     document = {"sql": "SELECT $x AS x", "parameters": {"x": parameter}}
     assert shop.put("/projects/p/endpoints/x", document).status == 422
 
 
-def test_bounds_belong_to_what_they_bound(shop: Client) -> None:
+def test_bounds_of_parameters_are_enforced(shop: Client) -> None:
     start = {"type": "datetime", "min": "2024-01-01T00:00:00Z", "default": "2024-01-01T00:00:00Z"}
     number = {"type": "number", "min": 0, "max": 10, "default": 0}
     document = {"sql": "SELECT $t AS t, $n AS n", "parameters": {"t": start, "n": number}}
@@ -321,7 +323,7 @@ def test_a_changed_view_changes_the_answer(shop: Client, services: Container) ->
         assert shop.get("/endpoints/p/x").json()["items"] == [{"v": version}]
 
 
-def test_odd_values_in_every_form(shop: Client) -> None:
+def test_unusual_values_in_every_format(shop: Client) -> None:
     sql = "SELECT ['nan'::double] AS l, -1.5::DECIMAL(5,2) AS d, DATE '5000-01-01 (BC)' AS b, TIMESTAMP '12000-01-01' t"
     shop.put("/projects/p/endpoints/x", {"sql": sql})
     assert shop.get("/endpoints/p/x").json()["items"][0]["l"] == [None]
@@ -330,7 +332,7 @@ def test_odd_values_in_every_form(shop: Client) -> None:
 
 
 @pytest.mark.parametrize("target", ["http://[bad", "//[x", "http://evil.com/data", "//evil/data", "", "../data"])
-def test_links_lead_into_the_project_only(shop: Client, target: str) -> None:
+def test_links_are_limited_to_the_project(shop: Client, target: str) -> None:
     assert shop.post("/projects/p/links", {"target": target}).status == 422
 
 
@@ -343,7 +345,7 @@ def test_links_lead_into_the_project_only(shop: Client, target: str) -> None:
         ("endpoints/top?unknown=1", "unknown"),
     ],
 )
-def test_a_link_that_nobody_could_open_is_not_made(shop: Client, target: str, said: str) -> None:
+def test_link_with_an_invalid_target_is_refused(shop: Client, target: str, said: str) -> None:
     problem = shop.post("/projects/p/links", {"target": target})
     assert problem.status == 422
     assert problem.json()["errors"][0]["pointer"] == "/target"
@@ -395,7 +397,7 @@ def test_columns_that_the_query_lacks_are_refused(shop: Client, sql: str, unknow
     assert shop.put("/projects/p/endpoints/new", {**document, "columns": {"rank": "Rank"}}).status == 201
 
 
-def test_columns_that_nobody_knows_yet_are_taken(services: Container, admin: Client) -> None:
+def test_unknown_columns_are_accepted_until_the_query_can_run(services: Container, admin: Client) -> None:
     admin.put("/projects/p", {"name": "p"})
     document = {"sql": "SELECT * FROM merged", "columns": {"rank": "Rank"}}
     assert admin.put("/projects/p/endpoints/new", document).status == 201

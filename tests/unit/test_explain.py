@@ -106,7 +106,7 @@ def test_values_of_other_formats(services: Container, admin: Client) -> None:
         assert (found["value"], found["pointer"], found["exact"]) == ("x", pointer, True), name
 
 
-def test_a_version_without_provenance_says_so(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_version_without_provenance_is_refused(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())
     admin.post("/projects", {"name": "p", "merge": {"strategy": "union"}})
@@ -131,7 +131,7 @@ records = st.lists(
     st.lists(records, min_size=1, max_size=3),
     st.sampled_from(["priority", "first_non_null", "majority", "longest", "all"]),
 )
-def test_over_random_merges_every_citation_holds(
+def test_citations_of_random_merges_point_to_their_values(
     services: Container, admin: Client, editor: Client, upstream: Upstream, found: list[list[Any]], rule: str
 ) -> None:
     upstream.answer = lambda request: ok(found[int(request.url.host[1])])

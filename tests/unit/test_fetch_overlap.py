@@ -64,7 +64,7 @@ def outcome(stage: FetchStage) -> Any:
     st.integers(2, 8),
     st.integers(0, 9999),
 )
-def test_pages_end_as_one_after_the_other(
+def test_concurrent_requests_give_the_result_of_sequential_ones(
     count: int, faults: dict[int, tuple[str, int]], pagination: dict[str, Any], concurrency: int, seed: int
 ) -> None:
     expected = outcome(stage_of(Slow(count, faults), 1, pagination))
@@ -75,7 +75,7 @@ def test_pages_end_as_one_after_the_other(
 
 @pytest.mark.parametrize("pagination", [OFFSET, PAGE], ids=["offset", "page"])
 @pytest.mark.parametrize("count", [0, 3, 30, 31])
-def test_several_requests_are_under_way_and_none_is_past_the_end(count: int, pagination: dict[str, Any]) -> None:
+def test_requests_are_concurrent_and_never_past_the_end(count: int, pagination: dict[str, Any]) -> None:
     upstream = Slow(count)
     index = stage_of(upstream, 4, {**pagination, "verify": "never"}).fetch()
     assert (index.completeness, sum(page.rows or 0 for page in index.pages)) == ("complete", count)
@@ -84,13 +84,13 @@ def test_several_requests_are_under_way_and_none_is_past_the_end(count: int, pag
     assert upstream.order[0] == 0, "the first page alone says how many there are"
 
 
-def test_the_first_page_alone_is_asked_for_again_to_compare_it() -> None:
+def test_first_page_is_requested_again_for_comparison() -> None:
     upstream = Slow(30)
     assert stage_of(upstream, 4, PAGE).fetch().completeness == "complete"
     assert upstream.asked == Counter(range(0, 30, 3)) + Counter([0])
 
 
-def test_pages_of_unforeseen_sizes_come_one_after_the_other() -> None:
+def test_pages_of_unexpected_size_are_requested_sequentially() -> None:
     """Else each of them would have others asked for in vain."""
     upstream = Slow(60, dict.fromkeys(range(4, 20, 2), ("short", 99)))
     stage = stage_of(upstream, 4, {**OFFSET, "verify": "never"})
@@ -98,7 +98,7 @@ def test_pages_of_unforeseen_sizes_come_one_after_the_other() -> None:
     assert upstream.asked.total() <= pages + 4
 
 
-def test_a_redrive_asks_for_its_last_page_alone_first() -> None:
+def test_redrive_requests_its_last_page_first() -> None:
     upstream = Slow(60, {5: ("refused", 1)})
     stage = stage_of(upstream, 4)
     assert stage.fetch().completeness == "partial"
@@ -121,26 +121,26 @@ def test_a_redrive_asks_for_its_last_page_alone_first() -> None:
     [{"has_more": "at < total"}, {"stop_when": "length(data) < `3`"}, {"total": None}],
     ids=lambda more: next(iter(more)),
 )
-def test_pages_whose_end_only_they_say_come_one_after_the_other(more: dict[str, Any]) -> None:
+def test_pages_without_a_total_are_requested_sequentially(more: dict[str, Any]) -> None:
     upstream = Slow(30)
     stage_of(upstream, 4, OFFSET | more).fetch()
     assert upstream.most_under_way == 1
 
 
-def test_the_setting_bounds_what_a_datasource_asks_for() -> None:
+def test_max_concurrency_limits_a_datasource() -> None:
     upstream = Slow(60)
     stage_of(upstream, 9, max_concurrency=2).fetch()
     assert upstream.most_under_way == 2
 
 
-def test_large_pages_are_not_asked_for_ahead() -> None:
+def test_large_pages_are_not_prefetched() -> None:
     upstream = Slow(60)
     stage_of(upstream, 4, max_pending_bytes=10).fetch()
     assert upstream.most_under_way == 1
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_call_that_hands_over_leaves_all_that_it_received(concurrency: int) -> None:
+def test_call_that_hands_over_stores_all_received_pages(concurrency: int) -> None:
     upstream = Slow(90)
     stage = stage_of(upstream, concurrency)
     stage.hand_overs = {8, 17, 18, 30}
@@ -150,7 +150,7 @@ def test_a_call_that_hands_over_leaves_all_that_it_received(concurrency: int) ->
     assert twice <= len(stage.hand_overs) * (concurrency - 1), "but for those that were under way"
 
 
-def test_a_page_is_read_once_and_its_records_are_kept_for_a_call_that_follows(
+def test_page_is_parsed_once_across_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: Counter[int] = Counter()
@@ -185,7 +185,7 @@ class Cancelled(MemoryRuns):
         return run
 
 
-def test_a_run_that_is_cancelled_while_the_upstream_is_silent_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelled_run_stops_while_the_upstream_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     upstream = Slow(30)
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -202,7 +202,7 @@ def test_a_run_that_is_cancelled_while_the_upstream_is_silent_stops(monkeypatch:
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_page_that_cannot_be_stored_ends_the_call_and_those_before_it_are_kept(concurrency: int) -> None:
+def test_failed_store_of_a_page_keeps_the_pages_before_it(concurrency: int) -> None:
     stage = stage_of(Slow(90), concurrency)
     put_raw, refused = stage.lake.put_raw, stage.lake.put_raw
 
@@ -220,7 +220,7 @@ def test_a_page_that_cannot_be_stored_ends_the_call_and_those_before_it_are_kept
     assert stage.fetch().completeness == "complete"
 
 
-def test_equal_pages_are_stored_by_one_writer() -> None:
+def test_equal_pages_are_stored_once() -> None:
     """Two writers of one object are refused by S3 when they write at the same moment."""
     upstream = Slow(9)
     upstream.page = lambda at, times: ok({"data": [{"id": 1}], "pages": 3})  # type: ignore[method-assign]

@@ -46,9 +46,7 @@ class Limited(Slow):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("busy_at", [3, 9, 12])
-def test_a_pause_that_one_answer_asks_for_holds_for_all_requests(
-    monkeypatch: pytest.MonkeyPatch, status: int, busy_at: int
-) -> None:
+def test_retry_after_pauses_all_requests(monkeypatch: pytest.MonkeyPatch, status: int, busy_at: int) -> None:
     clock = Clock(monkeypatch)
     upstream = Limited(60, clock, busy_at, status)
     stage = stage_of(upstream, 4, fetch_max_retry_after_seconds=120.0)
@@ -61,7 +59,7 @@ def test_a_pause_that_one_answer_asks_for_holds_for_all_requests(
     assert max(before) <= busy_at + 9
 
 
-def test_an_upstream_that_was_busy_gets_one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_are_sequential_after_429(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else those that have waited would all come at once, and be refused again."""
     clock = Clock(monkeypatch)
     upstream = Limited(600, clock, 9, 429)
@@ -80,7 +78,7 @@ def test_an_upstream_that_was_busy_gets_one_request_at_a_time(monkeypatch: pytes
     assert max(count for at, count in under_way if at > 300) == 4, "until it has been calm for a while"
 
 
-def test_a_pause_that_is_asked_for_while_another_one_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_later_pause_extends_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page waits for its next try, and the one after it is refused meanwhile."""
     clock = Clock(monkeypatch)
     upstream = Limited(60, clock, 6, 429)
@@ -109,7 +107,7 @@ def test_a_pause_that_is_asked_for_while_another_one_lasts(monkeypatch: pytest.M
     assert [moment for at, moment in upstream.times if at == 3] == [pytest.approx(1_000_060, abs=2)]
 
 
-def test_a_pause_is_kept_by_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_call_continues_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when the page that the upstream was busy for is not the next one."""
     clock = Clock(monkeypatch)
     upstream = Limited(60, clock, 6, 429)

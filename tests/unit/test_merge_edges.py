@@ -67,7 +67,7 @@ def test_large_whole_numbers_keep_their_digits_beside_a_double(admin: Client, up
     assert [row["top"] for row in rows(admin, "projects/p")] == ["9007199254740993", "1.5"]
 
 
-def test_keys_that_a_cast_makes_equal_are_one(admin: Client, upstream: Upstream) -> None:
+def test_keys_that_are_equal_after_a_cast_are_merged(admin: Client, upstream: Upstream) -> None:
     records = [[{"id": 1, "v": "num"}, {"id": "1", "v": "text"}], [{"id": "1", "w": 5}]]
     run = sources(admin, upstream, JOIN, *records)
     assert rows(admin, "projects/p") == [{"id": "1", "v": "text", "w": 5}]
@@ -95,7 +95,7 @@ def test_normalized_keys_of_look_alike_names_stay_apart(admin: Client, upstream:
 
 
 @pytest.mark.parametrize("rule", ["union", "all"])
-def test_what_is_no_number_is_no_element_of_a_list(admin: Client, upstream: Upstream, rule: str) -> None:
+def test_non_finite_numbers_are_left_out_of_lists(admin: Client, upstream: Upstream, rule: str) -> None:
     records = [[{"id": 1, "v": "NaN"}], [{"id": 1, "v": "1.5"}]]
     double = {"types": {"v": "double"}}
     run = sources(admin, upstream, {**JOIN, "fields": {"v": {"rule": rule}}}, *records, s0=double, s1=double)
@@ -110,13 +110,13 @@ def test_a_sum_of_decimals_may_be_wider_than_they_are(admin: Client, upstream: U
     assert rows(admin, "projects/p")[0]["v"] == "19.98"
 
 
-def test_most_of_many_sources(admin: Client, upstream: Upstream) -> None:
+def test_majority_of_many_sources(admin: Client, upstream: Upstream) -> None:
     records = [[{"id": 1, "v": rank % 7 if rank % 2 else 3, "n": None}] for rank in range(30)]
     sources(admin, upstream, {**JOIN, "default_rule": "majority"}, *records)
     assert rows(admin, "projects/p") == [{"id": 1, "v": 3, "n": None}]
 
 
-def test_the_machines_time_zone_does_not_matter(
+def test_result_is_independent_of_the_machine_time_zone(
     admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
@@ -164,13 +164,13 @@ def test_rows_of_earlier_runs_are_explained_by_the_document_of_their_time(
     assert explained(admin, "1")["v"]["winners"][0] == cited[0], "receipts are forgotten; what is in the lake is not"
 
 
-def test_a_column_that_is_computed_is_lacked_by_no_record(admin: Client, upstream: Upstream) -> None:
+def test_computed_column_is_never_missing(admin: Client, upstream: Upstream) -> None:
     merge = {**JOIN, "sources": {"s0": {"compute": {"price": "coalesce(price, 0)"}}}}
     sources(admin, upstream, merge, [{"id": 1, "price": 5}, {"id": 2}])
     assert explained(admin, "2")["price"]["winners"][0]["expression"] == "coalesce(price, 0)"
 
 
-def test_the_later_one_of_two_overrides_of_one_key_counts_and_is_shown(admin: Client, upstream: Upstream) -> None:
+def test_later_of_two_overrides_of_the_same_key_applies(admin: Client, upstream: Upstream) -> None:
     merge = {**JOIN, "key": ["s"], "normalizers": {"s": ["case_fold"]}}
     sources(admin, upstream, merge, [{"s": "btc", "v": 1}])
     for key, value, reason in (("btc", 10, "older"), ("BTC", 20, "newer")):
@@ -190,13 +190,13 @@ def test_a_field_of_any_name_can_be_overridden(admin: Client, upstream: Upstream
     assert admin.delete(made.headers["Location"].partition("/v1")[2]).status == 204
 
 
-def test_a_diff_from_null_tells_the_type_that_came(admin: Client, upstream: Upstream) -> None:
+def test_diff_from_null_shows_the_new_type(admin: Client, upstream: Upstream) -> None:
     sources(admin, upstream, JOIN, [{"id": 1, "v": None}])
     sources(admin, upstream, JOIN, [{"id": 1, "v": 5}])
     assert admin.get("/projects/p/diff").json()["items"][0]["fields"] == {"v": [None, 5]}
 
 
-def test_a_column_is_selected_once(admin: Client, upstream: Upstream) -> None:
+def test_selecting_a_column_twice_is_refused(admin: Client, upstream: Upstream) -> None:
     sources(admin, upstream, JOIN, [{"id": 1}])
     for form in ("json", "csv", "xlsx"):
         assert admin.get(f"/projects/p/data?select=id,id&format={form}").status == 422

@@ -8,7 +8,7 @@ from support.client import Client
 from support.documents import JOIN, Documents, http_source, project, refresh, rows
 
 
-def test_keys_meet_by_normalizers_and_other_names(admin: Client, documents: Documents) -> None:
+def test_keys_match_after_normalizing_and_renaming(admin: Client, documents: Documents) -> None:
     documents |= {
         "a": [{"id": " Straße ", "v": 1}, {"id": "ＡＢ", "v": 2}],
         "b": [{"code": "STRASSE", "w": 3}, {"code": "ab", "w": 4}],
@@ -124,7 +124,7 @@ def test_rows_are_reshaped_before_and_after(admin: Client, documents: Documents)
     ],
     ids=str,
 )
-def test_a_reshape_that_does_not_fit_ends_the_run(
+def test_reshape_that_does_not_fit_the_columns_fails_the_run(
     admin: Client, documents: Documents, reshape: dict[str, Any], said: str
 ) -> None:
     documents |= {"a": [{"id": 1, "v": "x"}]}
@@ -170,7 +170,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("place", ["compute", "where"])
-def test_an_expression_reads_the_row_and_nothing_else(admin: Client, place: str) -> None:
+def test_expression_can_only_read_the_columns_of_the_row(admin: Client, place: str) -> None:
     for expression in ATTACKS:
         reshape: dict[str, Any] = {"where": expression} if place == "where" else {"compute": {"x": expression}}
         answer = admin.post("/projects", {"name": "p", "merge": JOIN | {"result": reshape}})
@@ -192,7 +192,7 @@ def test_an_expression_reads_the_row_and_nothing_else(admin: Client, place: str)
     ],
     ids=str,
 )
-def test_what_cannot_be_merged_is_refused(admin: Client, merge: dict[str, Any]) -> None:
+def test_invalid_merge_is_refused(admin: Client, merge: dict[str, Any]) -> None:
     assert admin.post("/projects", {"name": "p", "merge": merge}).status == 422
 
 
@@ -271,7 +271,7 @@ def test_lists_lose_no_digits(admin: Client, documents: Documents) -> None:
 @pytest.mark.parametrize(
     "merge", [JOIN | {"sources": {"nope": {"where": "v = 1"}}}, JOIN | {"join": "left", "primary": "nope"}]
 )
-def test_a_datasource_that_is_not_the_projects_is_named(
+def test_error_names_a_datasource_that_is_not_in_the_project(
     admin: Client, documents: Documents, merge: dict[str, Any]
 ) -> None:
     documents |= {"a": [{"id": 1, "v": 1}]}
@@ -279,7 +279,7 @@ def test_a_datasource_that_is_not_the_projects_is_named(
     assert admin.post("/projects/p/merge/preview", {"merge": merge}).status == 422
 
 
-def test_a_key_of_json_is_found(admin: Client, documents: Documents) -> None:
+def test_record_is_found_by_a_json_key(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": 1}, {"id": "x", "v": 2}, {"id": "1", "v": 4}]}
     project(admin, documents, JOIN)
     for key, value in (("1", 1), ("x", 2), ('"1"', 4)):

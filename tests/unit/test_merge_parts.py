@@ -246,7 +246,7 @@ def overrides_for(spec: dict[str, Any], keys: list[Any]) -> list[Override]:
     seed=st.integers(0, 2**32),
     with_overrides=st.booleans(),
 )
-def test_parts_are_the_whole(
+def test_merge_in_parts_equals_merge_in_one_call(
     given_: tuple[dict[str, Any], list[Stored]],
     parts: int,
     seed: int,
@@ -273,7 +273,7 @@ def test_parts_are_the_whole(
 
 @examples(3)
 @given(given_=inputs(), parts=st.integers(2, 8), seed=st.integers(0, 2**32))
-def test_the_bytes_depend_on_the_rows_and_the_number_of_parts_alone(
+def test_bytes_depend_only_on_the_rows_and_the_number_of_parts(
     given_: tuple[dict[str, Any], list[Stored]], parts: int, seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Not on the order of rows, files or workers, nor on how many files a worker takes, nor on threads."""
@@ -295,7 +295,7 @@ def test_the_bytes_depend_on_the_rows_and_the_number_of_parts_alone(
 
 @examples(3)
 @given(st.lists(st.tuples(*KEYS.values()), max_size=20))
-def test_a_key_as_one_value_is_equal_and_ordered_as_its_parts(keys: list[tuple[Any, ...]]) -> None:
+def test_sort_key_orders_like_its_columns(keys: list[tuple[Any, ...]]) -> None:
     with duckdb.connect() as connection:
         for place, kind in enumerate(KEYS):
             connection.execute(f"CREATE TABLE t (v {duckdb_type(kind)})")

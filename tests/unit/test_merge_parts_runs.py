@@ -72,7 +72,7 @@ def pages(admin: Client, path: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("merge", [JOIN, STACKED], ids=["join", "union"])
-def test_all_responses_equal_those_of_one_reader(
+def test_reads_of_a_merge_in_parts_equal_those_of_a_merge_in_one_call(
     merge: dict[str, Any], services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     whole, divided = refreshed(services, admin, documents, merge)
@@ -102,7 +102,7 @@ def test_all_responses_equal_those_of_one_reader(
     assert answers[0] == answers[1] != []
 
 
-def test_the_same_merge_again_is_no_new_version_and_other_parts_are(
+def test_repeated_merge_makes_a_version_only_if_the_number_of_parts_changed(
     services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     refreshed(services, admin, documents, JOIN, times=1)
@@ -116,7 +116,7 @@ def test_the_same_merge_again_is_no_new_version_and_other_parts_are(
     assert len(after["objects"]) < len(before["objects"])
 
 
-def test_worker_that_is_called_again_writes_the_same(
+def test_repeated_worker_writes_the_same_bytes(
     services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     """Every worker dies once after its work, before anybody heard of it."""
@@ -157,7 +157,7 @@ def test_a_value_that_does_not_fit_fails_the_run_with_its_own_error(
     assert "cannot be converted" in told["whole"][1]["detail"]
 
 
-def test_worker_that_never_ends_fails_the_run_with_advice(
+def test_missing_result_of_a_worker_fails_the_run(
     services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     refreshed(services, admin, documents, JOIN, times=1)
@@ -201,7 +201,7 @@ def test_a_page_and_a_record_are_read_from_the_parts_that_hold_them(
         assert len(parts("data?where=v.ge:1")) == len(parts("data?order=v")) == every
 
 
-def test_version_published_meanwhile_is_not_displaced(
+def test_merge_is_repeated_if_a_version_was_published_meanwhile(
     services: Container, admin: Client, documents: Documents, workflows: LocalWorkflows
 ) -> None:
     """The inputs are those of the plan; a publication in between has the merge done again."""

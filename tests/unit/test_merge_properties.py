@@ -142,7 +142,7 @@ RULES = [
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["rule"])
 @FEW
 @given(found=st.lists(tables, min_size=1, max_size=3))
-def test_each_rule_is_what_the_contract_says(
+def test_rules_match_a_model_in_python(
     rule: dict[str, Any], found: list[list[Row]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
@@ -162,7 +162,7 @@ def test_each_rule_is_what_the_contract_says(
     threads=st.integers(1, 4),
     rules=st.lists(st.sampled_from(RULES), min_size=2, max_size=2),
 )
-def test_any_order_gives_the_same_bytes(
+def test_bytes_are_independent_of_the_order_of_rows(
     strategy: str,
     found: list[list[Row]],
     seed: int,
@@ -210,7 +210,7 @@ def test_many_rows_on_many_threads_are_the_same_bytes(tmp_path: Path) -> None:
 
 @FEW
 @given(st.text(max_size=8), st.lists(st.sampled_from(["nfkc", "case_fold", "trim"]), unique=True))
-def test_a_normalized_key_is_normal(text: str, normalizers: list[Any]) -> None:
+def test_normalizing_is_idempotent(text: str, normalizers: list[Any]) -> None:
     once = normalize_text(text, normalizers)
     if "nfkc" in normalizers or "case_fold" not in normalizers:
         assert normalize_text(once, normalizers) == once
@@ -218,7 +218,7 @@ def test_a_normalized_key_is_normal(text: str, normalizers: list[Any]) -> None:
 
 @FEW
 @given(found=st.lists(st.lists(st.text(max_size=4), max_size=6, unique=True), min_size=1, max_size=3))
-def test_keys_meet_as_python_normalizes_them(found: list[list[str]], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_keys_match_as_python_normalizes_them(found: list[list[str]], tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the engine does to ASCII is what Python does to all text."""
     folder = tmp_path_factory.mktemp("merge")
     how = ["trim", "nfkc", "case_fold"]
@@ -247,7 +247,7 @@ def leaves(part: TracedPart) -> Iterator[TracedPart]:
 
 @settings(max_examples=300 * (100 if os.environ.get("PROOF") else 1), deadline=None)
 @given(st.lists(values, max_size=4))
-def test_a_traced_document_is_the_merged_one_and_its_places_hold_it(documents: list[Any]) -> None:
+def test_traced_document_equals_the_merged_document(documents: list[Any]) -> None:
     for made, plain in (
         (trace_recursive(documents), merge_recursively(documents)),
         (trace_concatenation(documents), concatenate(documents)),
@@ -263,7 +263,7 @@ def test_a_traced_document_is_the_merged_one_and_its_places_hold_it(documents: l
 
 @settings(max_examples=300, deadline=None)
 @given(values, values)
-def test_a_documents_changes_say_all_that_differs(old: Any, new: Any) -> None:
+def test_changes_of_a_document_are_complete(old: Any, new: Any) -> None:
     changes = list(document_changes(old, new))
     assert bool(changes) == (identity(old) != identity(new))
     for change in changes:

@@ -140,12 +140,12 @@ def test_text_cannot_be_added_up(services: Container, admin: Client, upstream: U
     ],
     ids=str,
 )
-def test_rules_that_cannot_be_are_refused(services: Container, admin: Client, rule: dict[str, Any]) -> None:
+def test_invalid_rules_are_refused(services: Container, admin: Client, rule: dict[str, Any]) -> None:
     join = {"strategy": "join", "key": ["id"], "fields": {"v": rule}}
     assert admin.post("/projects", {"name": "p", "merge": join}).status == 422
 
 
-def test_a_key_of_mixed_json_meets_its_text(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_key_of_mixed_types_matches_text(services: Container, admin: Client, upstream: Upstream) -> None:
     documents = {"a": [{"id": "x", "v": 1}, {"id": 7, "v": 2}], "b": [{"id": "x", "w": 3}]}
     upstream.answer = lambda request: ok(documents[request.url.host.partition(".")[0]])
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
@@ -168,7 +168,7 @@ def test_a_key_of_mixed_json_meets_its_text(services: Container, admin: Client, 
         (["[9007199254740993]", "[9007199254740992]", "[9007199254740992.0]"], 1, [9007199254740992]),
     ],
 )
-def test_a_majority_of_json_is_of_equal_values(
+def test_majority_compares_json_by_value(
     admin: Client, upstream: Upstream, texts: list[str], rank: int, value: Any
 ) -> None:
     names = "abc"[: len(texts)]

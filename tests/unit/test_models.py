@@ -101,7 +101,7 @@ def test_a_model_runs_alone(shop: Client) -> None:
         ("SELECT * FROM read_csv('/etc/passwd')", "read_csv is not allowed"),
     ],
 )
-def test_sql_that_cannot_be_is_refused_on_write(shop: Client, sql: str, said: str) -> None:
+def test_invalid_sql_is_refused_on_write(shop: Client, sql: str, said: str) -> None:
     put(shop, "a", "SELECT 1 AS one")
     put(shop, "b", "SELECT * FROM a")
     answer = shop.put("/projects/p/models/a", {"sql": sql})
@@ -112,7 +112,7 @@ def test_sql_that_cannot_be_is_refused_on_write(shop: Client, sql: str, said: st
     assert shop.get("/projects/p/models/a").json()["sql"] == "SELECT 1 AS one"
 
 
-def test_names_are_told_apart(shop: Client, viewer: Client) -> None:
+def test_table_names_are_unique_in_a_project(shop: Client, viewer: Client) -> None:
     assert put(shop, "merged", "SELECT 1 AS a") == 422
     assert put(shop, "select", "SELECT 1 AS a") == 422
     assert put(shop, "shop_a", "SELECT 1 AS a") == 409
@@ -151,7 +151,7 @@ def test_tests_of_models(shop: Client) -> None:
     assert len(run["warnings"]) == 6
 
 
-def test_an_error_stops_the_publication_of_all(shop: Client, upstream: Upstream) -> None:
+def test_failed_test_of_severity_error_publishes_nothing(shop: Client, upstream: Upstream) -> None:
     put(shop, "m", "SELECT * FROM merged", tests=[{"type": "not_null", "column": "price"}])
     put(shop, "n", "SELECT count(*) AS n FROM m")
     assert refresh(shop, "p")["status"] == "succeeded"
@@ -288,7 +288,7 @@ ATTACKS = [
 ]
 
 
-def test_there_are_enough_attacks() -> None:
+def test_at_least_60_attacks_are_tested() -> None:
     assert len(set(ATTACKS)) >= 60
 
 
@@ -302,9 +302,7 @@ def test_attacks_are_refused(shop: Client) -> None:
     assert query(shop, "SELECT count(*) AS n FROM merged")["items"] == [{"n": 2}]
 
 
-def test_the_engine_refuses_by_itself_what_the_reader_lets_through(
-    shop: Client, services: Container, tmp_path: Any
-) -> None:
+def test_engine_refuses_attacks_that_pass_the_parser(shop: Client, services: Container, tmp_path: Any) -> None:
     """The sandbox alone, as if sqlglot had read nothing."""
     from sluice.errors import Invalid
 
@@ -322,7 +320,7 @@ def test_the_sandbox_has_no_environment(services: Container) -> None:
     assert b"TABLE" not in environment
 
 
-def test_long_conditions_are_read_at_once(shop: Client) -> None:
+def test_long_conditions_are_parsed_in_linear_time(shop: Client) -> None:
     import time
 
     from sluice.domain.sql_query import parse_query
@@ -335,7 +333,7 @@ def test_long_conditions_are_read_at_once(shop: Client) -> None:
 @pytest.mark.parametrize(
     "name", ["duckdb_views", "sqlite_master", "pg_class", '"/etc/passwd.csv"', "information_schema"]
 )
-def test_a_common_table_opens_nothing(shop: Client, services: Container, tmp_path: Path, name: str) -> None:
+def test_common_table_gives_no_access_to_files(shop: Client, services: Container, tmp_path: Path, name: str) -> None:
     from sluice.errors import Invalid
 
     sql = f"SELECT * FROM {name} a, (WITH {name} AS (SELECT 1 AS one) SELECT one FROM {name}) b"
@@ -380,5 +378,5 @@ def test_models_wait_for_what_their_tests_read(shop: Client, workflows: LocalWor
     ],
     ids=str,
 )
-def test_tests_that_cannot_be_are_refused(shop: Client, test: dict[str, Any]) -> None:
+def test_invalid_table_tests_are_refused(shop: Client, test: dict[str, Any]) -> None:
     assert put(shop, "m", "SELECT * FROM merged", tests=[test]) == 422

@@ -46,7 +46,7 @@ def test_an_override_refreshes_a_project_that_follows_changes(admin: Client, doc
     assert rows(admin, "projects/p") == [{"id": 1, "v": 5}]
 
 
-def test_a_deleted_projects_overrides_are_gone(admin: Client, documents: Documents) -> None:
+def test_overrides_are_deleted_with_their_project(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": 1}]}
     project(admin, documents, JOIN)
     put_override(admin, "v", "1", 5)
@@ -56,14 +56,14 @@ def test_a_deleted_projects_overrides_are_gone(admin: Client, documents: Documen
 
 
 @pytest.mark.parametrize("merge", [{"strategy": "union"}, {"strategy": "recursive"}], ids=str)
-def test_without_a_key_nothing_is_overridden(admin: Client, documents: Documents, merge: dict[str, Any]) -> None:
+def test_overrides_need_a_key(admin: Client, documents: Documents, merge: dict[str, Any]) -> None:
     documents |= {"a": [{"id": 1, "v": 1}]}
     project(admin, documents, merge)
     assert put_override(admin, "v", "1", 5) == 409
     assert admin.get("/projects/p/records?key=1").status == 409
 
 
-def test_overrides_go_by_the_names_of_the_published_data(admin: Client, documents: Documents) -> None:
+def test_overrides_use_the_names_of_the_published_data(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "n": 1, "p": 2}]}
     project(admin, documents, JOIN | {"result": {"rename": {"n": "p", "p": "n"}, "compute": {"c": "n + 1"}}})
     assert put_override(admin, "n", "1", 9) == 201

@@ -66,7 +66,7 @@ def test_a_next_url_that_is_no_address_fails_the_page(admin: Client, upstream: U
 
 
 @pytest.mark.parametrize("circle", ["?at=0", "", "?at=3"])
-def test_pages_that_lead_back_are_found_out(admin: Client, upstream: Upstream, circle: str) -> None:
+def test_cycle_of_pages_is_partial(admin: Client, upstream: Upstream, circle: str) -> None:
     def answer(request: httpx.Request) -> Canned:
         at = int(request.url.params.get("at", 0))
         return ok({"data": RECORDS[at : at + 3], "next": URL + ("?at=3" if at == 0 else circle)})
@@ -139,7 +139,7 @@ def test_cursor(admin: Client, upstream: Upstream, where: str) -> None:
     assert len(upstream.requests) == 3
 
 
-def test_a_cursor_that_comes_again_is_found_out(admin: Client, upstream: Upstream) -> None:
+def test_repeated_cursor_is_partial(admin: Client, upstream: Upstream) -> None:
     counter = iter(range(100))
     upstream.answer = lambda request: ok({"data": [{"id": next(counter)}], "next": "same"})
     source(admin, {"type": "cursor", "path": "next", "param": "c"})
@@ -167,7 +167,7 @@ def test_odd_link_headers(admin: Client, upstream: Upstream, link: str, expected
     assert outcome(ingest(admin, "coins")) == expected
 
 
-def test_pages_that_go_round_count_once(admin: Client, upstream: Upstream) -> None:
+def test_pages_of_a_cycle_count_once(admin: Client, upstream: Upstream) -> None:
     def answer(request: httpx.Request) -> Canned:
         at = request.url.params.get("c", "0")
         return ok({"data": [{"id": int(at)}, {"id": 10 + int(at)}], "next": {"0": "1", "1": "0"}[at]})
@@ -268,9 +268,7 @@ def test_pagination_that_cannot_work_is_refused(admin: Client, pagination: dict[
     assert answer.json()["errors"][0]["pointer"].startswith("/http")
 
 
-def test_a_run_that_was_cut_off_goes_on_at_the_named_address(
-    services: Container, admin: Client, upstream: Upstream
-) -> None:
+def test_interrupted_run_continues_at_the_next_address(services: Container, admin: Client, upstream: Upstream) -> None:
     linked(upstream)
     healthy = upstream.answer
     upstream.answer = lambda request: Canned(403, b"", {}) if request.url.params.get("at") == "6" else healthy(request)

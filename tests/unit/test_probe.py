@@ -105,7 +105,7 @@ def test_a_preview_that_fails_is_a_problem(services: Container, editor: Client, 
     assert (answer.status, answer.json()["type"]) == (502, "urn:sluice:problem:source-refused")
 
 
-def test_the_ground_rules(services: Container, admin: Client, viewer: Client) -> None:
+def test_permissions_and_validation_of_probes(services: Container, admin: Client, viewer: Client) -> None:
     for name in ("check", "preview"):
         assert viewer.post(f"/datasources/{name}", http_source()).status == 403
         assert admin.post(f"/datasources/{name}", "{").status == 400

@@ -54,7 +54,7 @@ def test_defaults(admin: Client) -> None:
     ids=["array", "lines", "one object", "mark", "scalars", "lines with a mark"],
 )
 @pytest.mark.usefixtures("log")
-def test_what_is_pushed_is_readable(admin: Client, body: Any, count: int, expected: Any) -> None:
+def test_pushed_records_are_readable(admin: Client, body: Any, count: int, expected: Any) -> None:
     answer = admin.post("/datasources/log/records", body)
     assert (answer.status, answer.json()["accepted"]) == (202, count)
     run = admin.get(answer.headers["Location"].partition("/v1")[2]).json()
@@ -78,7 +78,7 @@ def test_what_is_pushed_is_readable(admin: Client, body: Any, count: int, expect
     ],
 )
 @pytest.mark.usefixtures("services", "log")
-def test_what_is_no_json_is_refused_whole(admin: Client, body: str, says: str) -> None:
+def test_invalid_json_is_refused(admin: Client, body: str, says: str) -> None:
     answer = admin.post("/datasources/log/records", body)
     assert answer.status == 400
     assert says in answer.json()["detail"]
@@ -177,9 +177,7 @@ def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
     ids=["no key", "null key", "ours", "empty", "clash", "twins", "many"],
 )
 @pytest.mark.usefixtures("services", "stock")
-def test_records_that_cannot_be_rows_are_refused_to_whoever_sends_them(
-    admin: Client, record: dict[str, Any], says: str
-) -> None:
+def test_invalid_records_are_refused_with_422(admin: Client, record: dict[str, Any], says: str) -> None:
     answer = admin.post("/datasources/stock/records", [{"id": 1}, record])
     assert answer.status == 422
     assert says in answer.json()["detail"]
@@ -205,7 +203,7 @@ def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client
 
 
 @pytest.mark.usefixtures("log")
-def test_while_a_run_is_at_it_pushes_wait_for_the_next_one(
+def test_pushes_during_a_run_wait_for_the_next_run(
     services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
@@ -227,7 +225,7 @@ def test_while_a_run_is_at_it_pushes_wait_for_the_next_one(
 
 
 @pytest.mark.usefixtures("log")
-def test_a_run_to_which_nothing_was_given_ends_well(services: Container, admin: Client) -> None:
+def test_run_without_batches_succeeds(services: Container, admin: Client) -> None:
     """Its pusher was killed before it could give its batch."""
     pushed(admin, "log", [{"id": 1}])
     run = start(services, ingest_run("log", "push", "test"))
@@ -255,7 +253,7 @@ def test_a_deleted_datasource_starts_nothing_and_gives_nothing_to_its_successor(
 
 
 @pytest.mark.usefixtures("log")
-def test_what_waited_for_a_deleted_datasource_comes_after_a_restoration(
+def test_waiting_batches_are_ingested_after_a_restoration(
     services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
@@ -284,7 +282,7 @@ def test_a_key_protects_a_push_whose_answer_was_lost(
 
 
 @pytest.mark.usefixtures("stock")
-def test_an_old_push_that_is_redriven_takes_nothing_back(
+def test_redriven_old_push_does_not_revert_newer_ones(
     services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     admin.patch("/datasources/stock", {"fields": {"id": "id", "v": "abs(v)"}})
@@ -302,9 +300,7 @@ def test_an_old_push_that_is_redriven_takes_nothing_back(
 
 
 @pytest.mark.usefixtures("log")
-def test_a_replay_that_was_overtaken_loses_nothing(
-    services: Container, admin: Client, workflows: LocalWorkflows
-) -> None:
+def test_overtaken_replay_loses_no_records(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     pushed(admin, "log", [{"id": 1}])
     done: list[str] = []
 
@@ -345,7 +341,7 @@ def test_a_partial_run_that_is_redriven_adds_its_records_once(
 
 
 @pytest.mark.usefixtures("log")
-def test_values_do_not_change_by_the_company_they_come_in(admin: Client) -> None:
+def test_value_is_independent_of_other_rows(admin: Client) -> None:
     pushed(admin, "log", [{"a": 1, "n": 9007199254740993}, {"a": "z", "n": 1}])
     pushed(admin, "log", [{"a": 2, "n": 0.5}])
     assert [row["a"] for row in rows(admin, "datasources/log")] == ["1", "z", "2"]
@@ -373,9 +369,7 @@ def test_pushed_records_survive_their_run(services: Container, admin: Client, wo
 
 
 @pytest.mark.usefixtures("log")
-def test_a_lost_end_is_made_good_by_the_next_push(
-    services: Container, admin: Client, workflows: LocalWorkflows
-) -> None:
+def test_next_push_reconciles_a_lost_run(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     workflows.settle_ends = False
     pushed(admin, "log", [{"id": 1}])
     assert services.locks.read("push#log") is not None
@@ -387,7 +381,7 @@ def test_a_lost_end_is_made_good_by_the_next_push(
 
 
 @pytest.mark.usefixtures("log")
-def test_a_failed_push_is_redriven_once_the_datasource_is_mended(
+def test_failed_push_is_redriven_after_the_datasource_is_fixed(
     services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
@@ -423,7 +417,7 @@ def test_a_replay_makes_an_added_up_version_again(services: Container, admin: Cl
     assert rows(admin, "datasources/log") == [{"number": 0}, {"number": 1}, {"number": 9}]
 
 
-def test_files_add_up_once_each(services: Container, admin: Client) -> None:
+def test_each_file_is_appended_once(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "write_disposition": "append"})
     for name, body in (("a", b"a\n1\n"), ("b", b"a\n2\n"), ("c", b"a\n1\n")):
         run = drop(services, f"notes/{name}.csv", body)

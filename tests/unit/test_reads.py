@@ -70,13 +70,13 @@ def test_where_and_order(published: Client, query: str, expected: list[int]) -> 
         ("select=n&select=n", "2 times"),
     ],
 )
-def test_what_does_not_fit_is_422(published: Client, query: str, says: str) -> None:
+def test_invalid_parameters_are_422(published: Client, query: str, says: str) -> None:
     answer = published.get(f"/datasources/a/data?{query}")
     assert (answer.status, says in answer.json()["detail"]) == (422, True), answer.text
     assert answer.json()["errors"]
 
 
-def test_the_answer_says_what_it_stands_on(published: Client) -> None:
+def test_response_names_the_versions_it_reads(published: Client) -> None:
     answer = published.get("/datasources/a/data?select=n&limit=1")
     document = answer.json()
     assert document["items"] == [{"n": 1}]
@@ -101,7 +101,7 @@ def test_pages_stay_on_their_version(published: Client, upstream: Upstream) -> N
     assert published.get("/datasources/a/data?version=9").status == 404
 
 
-def test_csv_comes_whole_and_plain(admin: Client, upstream: Upstream) -> None:
+def test_csv_has_all_rows(admin: Client, upstream: Upstream) -> None:
     records: list[Any] = [{"n": number, "t": 'a "b",\n', "ok": True, "l": [1], "z": None} for number in range(250)]
     upstream.serve(records)
     admin.post("/datasources", http_source("a"))
@@ -124,7 +124,7 @@ def test_odd_column_names_are_quoted(admin: Client, upstream: Upstream) -> None:
     assert admin.get(path).json()["items"] == [{'a"b': 1, "é,ü": 4, "'; DROP": 5}]
 
 
-def test_nothing_published_is_not_the_same_as_nothing_there(admin: Client) -> None:
+def test_unpublished_dataset_is_not_an_unknown_dataset(admin: Client) -> None:
     admin.post("/datasources", http_source("a"))
     assert admin.get("/datasources/a/data").json()["type"] == "urn:sluice:problem:not-published"
     assert admin.get("/datasources/b/data").json()["type"] == "urn:sluice:problem:not-found"

@@ -34,7 +34,7 @@ def test_all_receipts_are_stored(services: Container, count: int) -> None:
     assert services.pages.of_run(RUN) == receipts
 
 
-def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Container) -> None:
+def test_batch_follows_the_rules_of_single_receipts(services: Container) -> None:
     before = [receipt(1, mark="first"), receipt(2, ok=False, mark="failed"), receipt(3, mark="first")]
     services.pages.put_all(RUN, before)
     later = [receipt(1, mark="twice"), receipt(2, mark="good"), receipt(3, attempt=2, mark="redriven"), receipt(4)]
@@ -44,7 +44,7 @@ def test_a_batch_keeps_to_the_rules_of_single_receipts(services: Container) -> N
     assert stored(services)[3:] == [(4, ""), (5, "failed")]
 
 
-def test_receipts_that_no_single_transaction_has_room_for(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_receipts_larger_than_a_transaction(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB takes 4 MB in a transaction; a cursor may have hundreds of kilobytes."""
     sizes: list[int] = []
 

@@ -52,14 +52,14 @@ def test_identity(document: dict[str, Any], one: Any, other: Any, same: bool) ->
     assert (identity(one) == identity(other)) == same
 
 
-def test_identities_of_many_equal_those_of_each() -> None:
+def test_identities_of_a_list_equal_those_of_its_records() -> None:
     identity = identity_of(datasource())
     for records in ([], [{"b": 1, "a": [1.5, None]}, "x"], [{"a": 1}, {"a": 10**30}, {"a": Decimal("0.1")}]):
         assert content_identities(records) == b"".join(map(identity, records))
 
 
 @pytest.mark.parametrize("key", [{}, {"primary_key": ["id"]}], ids=["content", "key"])
-def test_pages_with_the_same_records_have_a_hash_in_common(key: dict[str, Any]) -> None:
+def test_equal_records_have_equal_content_hashes(key: dict[str, Any]) -> None:
     """Whatever tells single records apart: a page repeats another one only with all values, in the same order."""
     run: Any = SimpleNamespace(owner="d", id="r", attempt=1, kind="ingest")
     lake: Any = None
@@ -72,7 +72,7 @@ def test_pages_with_the_same_records_have_a_hash_in_common(key: dict[str, Any]) 
         assert identities.compute(other).content != page.content
 
 
-def test_other_primary_key_has_other_identity_settings() -> None:
+def test_identities_depend_on_the_primary_key() -> None:
     """What was kept by the former key is not compared with what is made by the new one."""
     assert identity_settings_hash(datasource(primary_key=["a"])) != identity_settings_hash(
         datasource(primary_key=["b"])

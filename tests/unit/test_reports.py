@@ -39,7 +39,7 @@ def sales(services: Container, admin: Client, upstream: Upstream) -> Client:
     return admin
 
 
-def test_a_report_is_one_file_that_needs_nothing_else(sales: Client, viewer: Client) -> None:
+def test_report_is_one_self_contained_file(sales: Client, viewer: Client) -> None:
     assert viewer.get("/projects/p/reports/sales/latest").status == 404
     run = refresh(sales, "p")
     assert run["status"] == "succeeded", run["error"]
@@ -66,7 +66,7 @@ def test_a_report_is_one_file_that_needs_nothing_else(sales: Client, viewer: Cli
     assert viewer.get("/projects/p/reports/sales/01J00000000000000000000000").status == 404
 
 
-def test_its_rows_are_csv_that_no_spreadsheet_computes(sales: Client) -> None:
+def test_csv_of_a_report_has_no_formulas(sales: Client) -> None:
     refresh(sales, "p")
     answer = sales.get("/projects/p/reports/sales/latest?format=csv")
     assert answer.text.replace("\r\n", "\n") == "city,amount\n'=1+1,4.0\nBern <b>,2.5\n,\n"
@@ -74,7 +74,7 @@ def test_its_rows_are_csv_that_no_spreadsheet_computes(sales: Client) -> None:
     assert sales.get("/projects/p/reports/sales/latest?format=csv&section=0").status == 422
 
 
-def test_versions_are_kept_and_the_same_is_not_rendered_again(sales: Client, upstream: Upstream) -> None:
+def test_unchanged_report_is_not_rendered_again(sales: Client, upstream: Upstream) -> None:
     first = refresh(sales, "p")
     refresh(sales, "p", ingest="all")
     upstream.serve(RECORDS[:2])
@@ -108,7 +108,7 @@ def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Container) 
         ({"type": "table", "sql": "SELECT nothing FROM merged"}, "nothing"),
     ],
 )
-def test_a_section_that_does_not_fit_fails_the_run(sales: Client, section: dict[str, Any], said: str) -> None:
+def test_invalid_section_fails_the_run(sales: Client, section: dict[str, Any], said: str) -> None:
     sales.put("/projects/p/reports/other", {"title": "x", "sections": [section]})
     run = refresh(sales, "p")
     assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:model-failed")
@@ -132,7 +132,7 @@ def test_an_empty_chart_says_so(sales: Client) -> None:
         {"title": "x", "sections": [{"type": "table", "sql": "SELECT $x"}]},
     ],
 )
-def test_reports_that_cannot_be_are_refused(sales: Client, document: dict[str, Any]) -> None:
+def test_invalid_reports_are_refused(sales: Client, document: dict[str, Any]) -> None:
     assert sales.put("/projects/p/reports/x", document).status == 422
 
 
@@ -149,7 +149,7 @@ def test_reports_that_cannot_be_are_refused(sales: Client, document: dict[str, A
     ],
     ids=str,
 )
-def test_odd_values_do_not_keep_a_report_from_its_readers(sales: Client, section: dict[str, Any]) -> None:
+def test_report_with_unusual_values_is_rendered(sales: Client, section: dict[str, Any]) -> None:
     sales.put("/projects/p/reports/odd", {"title": "x", "sections": [section]})
     run = refresh(sales, "p")
     assert run["status"] == "succeeded", run["error"]
@@ -169,7 +169,7 @@ def two_rows(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("REPORT_ROWS", "2")
 
 
-def test_csv_says_that_rows_were_cut_off(two_rows: None, sales: Client) -> None:
+def test_csv_reports_truncation(two_rows: None, sales: Client) -> None:
     sections = [{"type": "table", "sql": f"SELECT id FROM merged ORDER BY id LIMIT {limit}"} for limit in (3, 2)]
     sales.put("/projects/p/reports/sales", {"title": "x", "sections": sections})
     for _ in range(2):  # the second time, the version that was made of the same is named again

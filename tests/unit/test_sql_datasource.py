@@ -51,7 +51,7 @@ def test_rows_are_fetched_typed_merged_and_replayed(services: Container, admin: 
 
 
 @pytest.mark.usefixtures("shop")
-def test_it_is_tried_without_being_saved(admin: Client) -> None:
+def test_sql_datasource_is_checked_and_previewed_unsaved(admin: Client) -> None:
     checked = admin.post("/datasources/check", {**DOCUMENT, "slug": "goods"}).json()
     assert (checked["ok"], checked["records"], checked["status"]) == (True, 2, None)
     shown = admin.post("/datasources/preview", {**DOCUMENT, "slug": "goods"}).json()

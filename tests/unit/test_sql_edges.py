@@ -51,7 +51,7 @@ def items(client: Client, sql: str) -> Any:
         ("WITH a AS (SELECT 1) SELECT * FROM A UNION SELECT * FROM b", {"b"}),
     ],
 )
-def test_what_a_query_reads_is_told_from_its_own_common_tables(sql: str, tables: set[str]) -> None:
+def test_common_tables_are_not_dependencies(sql: str, tables: set[str]) -> None:
     assert parse_query(sql).tables == tables
 
 
@@ -147,7 +147,7 @@ def test_json_that_only_the_engine_understands(shop: Client) -> None:
     assert shop.get("/endpoints/p/big?format=csv").text.splitlines()[1] == "[12345678901234567890123]"
 
 
-def test_forms_that_cannot_say_that_rows_are_missing_are_refused(shop: Client) -> None:
+def test_truncated_answer_is_refused_as_csv_and_xlsx(shop: Client) -> None:
     refresh(shop, "p")
     shop.put("/projects/p/endpoints/long", {"sql": "SELECT * FROM range(10050)"})
     assert shop.get("/endpoints/p/long").json()["truncated"] is True
@@ -156,7 +156,7 @@ def test_forms_that_cannot_say_that_rows_are_missing_are_refused(shop: Client) -
         assert (problem.status, "more than 10000 rows" in problem.json()["detail"]) == (422, True)
 
 
-def test_whoever_has_no_key_learns_no_names(shop: Client) -> None:
+def test_anonymous_callers_learn_no_names(shop: Client) -> None:
     refresh(shop, "p")
     shop.put("/projects/p/endpoints/private", {"sql": "SELECT id FROM merged"})
     answers = [NOBODY.get(f"/endpoints/p/{name}") for name in ("private", "unknown")]
@@ -210,7 +210,7 @@ def test_lists_of_parts_have_pages(shop: Client) -> None:
 @pytest.mark.parametrize(
     "clock", ["now()", "current_date", "CURRENT_TIMESTAMP", "localtime", "today()", "age(TIMESTAMP '2026-01-01')"]
 )
-def test_the_time_is_known_to_what_is_computed_when_it_is_read(shop: Client, clock: str) -> None:
+def test_clock_functions_are_refused_in_stored_models_and_reports(shop: Client, clock: str) -> None:
     sql = f"SELECT {clock} AS t"
     refresh(shop, "p")
     assert len(items(shop, sql)) == 1
@@ -224,7 +224,7 @@ def test_the_time_is_known_to_what_is_computed_when_it_is_read(shop: Client, clo
         assert (problem.status, problem.json()["errors"][0]["pointer"]) == (422, "/sections/0/sql")
 
 
-def test_what_is_nested_too_deeply_is_refused_at_once() -> None:
+def test_deeply_nested_query_is_refused_at_once() -> None:
     with pytest.raises(SqlError, match="nested too deeply"):
         parse_query(f"SELECT {'date(' * 40}1{')' * 40}")
     assert json.dumps(sorted(parse_query("SELECT date(decimal(1)) FROM t").tables)) == '["t"]'
@@ -249,7 +249,7 @@ def test_an_editor_calls_the_endpoints_of_a_project_of_its_own(shop: Client) -> 
     assert editor.get("/endpoints/p/one").status == 404
 
 
-def test_an_endpoints_data_is_as_new_as_when_it_was_last_looked_at(shop: Client) -> None:
+def test_data_as_of_of_an_endpoint_is_the_last_fetch(shop: Client) -> None:
     shop.put("/projects/p/endpoints/all", {"sql": "SELECT id FROM merged", "cache_seconds": 0})
     refresh(shop, "p")
     first = shop.get("/endpoints/p/all").json()

@@ -158,5 +158,5 @@ def test_only_parameters_are_replaced(words: list[str]) -> None:
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql", "sqlite"])
 @pytest.mark.parametrize("opened", ["'", '"', "`", "/*", "/* ", "$a$ $b$ ", "[", "--"])
-def test_text_that_nothing_closes_is_looked_at_once(engine: Engine, opened: str) -> None:
+def test_unterminated_text_is_scanned_once(engine: Engine, opened: str) -> None:
     parameters_of("SELECT " + opened * 20_000, engine)

@@ -33,7 +33,7 @@ def test_a_version_is_promoted(admin: Client, viewer: Client, documents: Documen
     assert rows(admin, "projects/p")[0]["v"] == 3
 
 
-def test_what_was_published_then(admin: Client, documents: Documents) -> None:
+def test_as_of_reads_the_version_published_at_that_time(admin: Client, documents: Documents) -> None:
     def read(moment: datetime) -> tuple[int, Any]:
         answer = admin.get(f"/projects/p/data?as_of={rfc3339(moment)}").json()
         return answer.get("version", answer.get("status")), answer.get("items", [{}])[0].get("v")
