@@ -241,14 +241,14 @@ def test_connection_that_the_server_has_closed_is_not_used_again() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 408 Request Timeout"], ids=["end", "answer to nothing"])
-def test_readability_includes_input_the_event_loop_has_not_read(said: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 408 Request Timeout"], ids=["end", "answer to nothing"])
+def test_readability_includes_input_the_event_loop_has_not_read(data: bytes) -> None:
     async def run() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             stream = await connect("127.0.0.1", listening.getsockname()[1], 5, None, None)
             server, _ = listening.accept()
             assert stream.get_extra_info("is_readable") is False
-            server.sendall(said)
+            server.sendall(data)
             server.close()
             time.sleep(0.05)
             assert stream.get_extra_info("is_readable") is True

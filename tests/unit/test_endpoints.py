@@ -210,7 +210,7 @@ def test_permissions_to_call_an_endpoint(shop: Client, services: Container) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"sql": "SELECT $city FROM nothing LIMIT $limit"}, "there is no table nothing"),
         ({"sql": "SELECT $other FROM merged"}, "$other, which is not in parameters"),
@@ -225,10 +225,10 @@ def test_permissions_to_call_an_endpoint(shop: Client, services: Container) -> N
     ],
     ids=str,
 )
-def test_invalid_endpoints_are_refused(shop: Client, changes: dict[str, Any], said: str) -> None:
+def test_invalid_endpoints_are_refused(shop: Client, changes: dict[str, Any], message: str) -> None:
     answer = shop.put("/projects/p/endpoints/top", TOP | changes)
     assert answer.status == 422
-    assert said in answer.text.lower()
+    assert message in answer.text.lower()
 
 
 def test_typed_parameters(shop: Client) -> None:
@@ -251,9 +251,9 @@ def test_links(shop: Client, viewer: Client) -> None:
         ("data?format=csv&select=name", "name"),
         ("data", "{"),
     ):
-        made = shop.post("/projects/p/links", {"target": target, "expires_in_seconds": 60})
-        assert made.status == 201, made.text
-        path = made.json()["url"].partition("/v1")[2]
+        response = shop.post("/projects/p/links", {"target": target, "expires_in_seconds": 60})
+        assert response.status == 201, response.text
+        path = response.json()["url"].partition("/v1")[2]
         opened = NOBODY.get(path)
         assert (opened.status, opened.text.startswith(text)) == (200, True), opened.text
         assert NOBODY.get(path[:-2] + ("AA" if path[-2:] != "AA" else "BB")).status == 404
@@ -264,8 +264,8 @@ def test_links(shop: Client, viewer: Client) -> None:
 
 
 def test_a_link_expires(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = shop.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json()
-    path = made["url"].partition("/v1")[2]
+    body = shop.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json()
+    path = body["url"].partition("/v1")[2]
 
     monkeypatch.setattr("sluice.access.links.now", lambda: now() + timedelta(seconds=61))
     assert NOBODY.get(path).status == 404
@@ -337,7 +337,7 @@ def test_links_are_limited_to_the_project(shop: Client, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "said"),
+    ("target", "message"),
     [
         ("endpoints/none", "no endpoint 'none'"),
         ("reports/none/latest", "no report 'none'"),
@@ -345,11 +345,11 @@ def test_links_are_limited_to_the_project(shop: Client, target: str) -> None:
         ("endpoints/top?unknown=1", "unknown"),
     ],
 )
-def test_link_with_an_invalid_target_is_refused(shop: Client, target: str, said: str) -> None:
+def test_link_with_an_invalid_target_is_refused(shop: Client, target: str, message: str) -> None:
     problem = shop.post("/projects/p/links", {"target": target})
     assert problem.status == 422
     assert problem.json()["errors"][0]["pointer"] == "/target"
-    assert said in problem.json()["detail"]
+    assert message in problem.json()["detail"]
 
 
 def test_a_coin_that_moves_from_199_to_200(admin: Client, upstream: Upstream) -> None:

@@ -55,24 +55,24 @@ def test_a_record_is_explained(services: Container, admin: Client, editor: Clien
     for name in "ab":
         admin.put(f"/projects/p/datasources/{name}", {"priority": ord(name)})
     assert refresh(admin, "p")["status"] == "succeeded"
-    found = admin.get("/projects/p/explain?key=B%2FC").json()
-    assert (found["key"], found["version"]) == (["B/C"], 1)
-    price = found["fields"]["price"]
+    explanation = admin.get("/projects/p/explain?key=B%2FC").json()
+    assert (explanation["key"], explanation["version"]) == (["B/C"], 1)
+    price = explanation["fields"]["price"]
     assert (price["value"], price["rule"]) == (3, "max")
-    assert [(one["datasource"], one["value"], one["pointer"], one["exact"]) for one in price["winners"]] == [
-        ("b", 3, "/0/price", True)
-    ]
-    assert [(one["datasource"], one["value"], one["pointer"]) for one in price["losers"]] == [
+    assert [
+        (winner["datasource"], winner["value"], winner["pointer"], winner["exact"]) for winner in price["winners"]
+    ] == [("b", 3, "/0/price", True)]
+    assert [(loser["datasource"], loser["value"], loser["pointer"]) for loser in price["losers"]] == [
         ("a", 2, "/data/1/quote/usd")
     ]
     assert price["winners"][0]["page"]["url"].startswith("https://b.example.com")
-    assert found["fields"]["n"]["winners"][0]["pointer"] == "/0/n"
-    made = found["fields"]["double"]["winners"][0]
+    assert explanation["fields"]["n"]["winners"][0]["pointer"] == "/0/n"
+    made = explanation["fields"]["double"]["winners"][0]
     assert (made["value"], made["exact"], made["pointer"]) == (True, False, "/data/1")
-    assert found["fields"]["double"]["expression"] == "quote.usd == `2`"
-    assert [one["datasource"] for one in found["fields"]["symbol"]["winners"]] == ["a", "b"]
-    assert set(found["fields"]) == {"symbol", "price", "n", "double", "at"}
-    assert check(editor, found) == 8
+    assert explanation["fields"]["double"]["expression"] == "quote.usd == `2`"
+    assert [one["datasource"] for one in explanation["fields"]["symbol"]["winners"]] == ["a", "b"]
+    assert set(explanation["fields"]) == {"symbol", "price", "n", "double", "at"}
+    assert check(editor, explanation) == 8
     alone = admin.get("/projects/p/explain?key=X").json()
     assert alone["fields"]["at"] == {"value": None, "rule": "priority", "winners": [], "losers": [], "expression": None}
     assert admin.get("/projects/p/explain?key=Y").status == 404

@@ -71,7 +71,7 @@ def test_keys_that_are_equal_after_a_cast_are_merged(admin: Client, upstream: Up
     records = [[{"id": 1, "v": "num"}, {"id": "1", "v": "text"}], [{"id": "1", "w": 5}]]
     run = sources(admin, upstream, JOIN, *records)
     assert rows(admin, "projects/p") == [{"id": "1", "v": "text", "w": 5}]
-    assert any("1 rows have a key that a later row has again" in said for said in run["warnings"])
+    assert any("1 rows have a key that a later row has again" in warning for warning in run["warnings"])
 
 
 def test_a_decimal_key_beside_a_double_is_refused(admin: Client, upstream: Upstream) -> None:
@@ -159,7 +159,7 @@ def test_rows_of_earlier_runs_are_explained_by_the_document_of_their_time(
     table = services.settings.pages_table
     schema = services._dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
     for item in services._dynamodb.scan(TableName=table)["Items"]:
-        key = {one["AttributeName"]: item[one["AttributeName"]] for one in schema}
+        key = {attribute["AttributeName"]: item[attribute["AttributeName"]] for attribute in schema}
         services._dynamodb.delete_item(TableName=table, Key=key)
     assert explained(admin, "1")["v"]["winners"][0] == cited[0], "receipts are forgotten; what is in the lake is not"
 
@@ -183,11 +183,11 @@ def test_later_of_two_overrides_of_the_same_key_applies(admin: Client, upstream:
 @pytest.mark.parametrize("name", ["price usd", "größe", "v:w", "x%", "$p"])
 def test_a_field_of_any_name_can_be_overridden(admin: Client, upstream: Upstream, name: str) -> None:
     sources(admin, upstream, JOIN, [{"id": 1, name: 1}])
-    made = admin.put(f"/projects/p/overrides/{quote(name)}?key=1", {"value": 2, "reason": "by hand"})
-    assert made.status == 201, made.text
+    response = admin.put(f"/projects/p/overrides/{quote(name)}?key=1", {"value": 2, "reason": "by hand"})
+    assert response.status == 201, response.text
     refresh(admin, "p", ingest="none")
     assert rows(admin, "projects/p")[0][name] == 2
-    assert admin.delete(made.headers["Location"].partition("/v1")[2]).status == 204
+    assert admin.delete(response.headers["Location"].partition("/v1")[2]).status == 204
 
 
 def test_diff_from_null_shows_the_new_type(admin: Client, upstream: Upstream) -> None:

@@ -16,14 +16,14 @@ def test_keys_match_after_normalizing_and_renaming(admin: Client, documents: Doc
     merge = JOIN | {"sources": {"b": {"rename": {"code": "id"}}}, "normalizers": {"id": ["trim", "nfkc", "case_fold"]}}
     project(admin, documents, merge)
     assert rows(admin, "projects/p") == [{"id": "ab", "v": 2, "w": 4}, {"id": "strasse", "v": 1, "w": 3}]
-    found = admin.get("/projects/p/records?key=%20STRASSE")
-    assert (found.json(), found.headers["X-Sluice-Version"]) == ({"id": "strasse", "v": 1, "w": 3}, "1")
-    told = admin.get("/projects/p/explain?key=strasse").json()["fields"]
-    assert [(one["datasource"], one["value"], one["pointer"]) for one in told["id"]["winners"]] == [
+    response = admin.get("/projects/p/records?key=%20STRASSE")
+    assert (response.json(), response.headers["X-Sluice-Version"]) == ({"id": "strasse", "v": 1, "w": 3}, "1")
+    fields = admin.get("/projects/p/explain?key=strasse").json()["fields"]
+    assert [(winner["datasource"], winner["value"], winner["pointer"]) for winner in fields["id"]["winners"]] == [
         ("a", " Straße ", "/0/id"),
         ("b", "STRASSE", "/0/code"),
     ]
-    assert told["id"]["expression"] == "trim, nfkc, case_fold"
+    assert fields["id"]["expression"] == "trim, nfkc, case_fold"
 
 
 def test_a_key_of_several_columns(admin: Client, documents: Documents) -> None:
@@ -94,9 +94,9 @@ def test_rows_are_reshaped_before_and_after(admin: Client, documents: Documents)
         {"id": 1, "old": True, "text": "1,50", "price": "1.50", "pieces": 3.0, "total": 4.5, "cheap": True},
         {"id": 2, "old": False, "text": "2,25", "price": "2.25", "pieces": 4.0, "total": 9.0, "cheap": False},
     ]
-    told = admin.get("/projects/p/explain?key=2").json()["fields"]
-    assert set(told) == {"id", "old", "text", "price", "pieces", "total", "cheap"}
-    assert told["price"]["winners"][0] | {"page": None} == {
+    fields = admin.get("/projects/p/explain?key=2").json()["fields"]
+    assert set(fields) == {"id", "old", "text", "price", "pieces", "total", "cheap"}
+    assert fields["price"]["winners"][0] | {"page": None} == {
         "value": "2.25",
         "datasource": "a",
         "version": 1,
@@ -105,13 +105,13 @@ def test_rows_are_reshaped_before_and_after(admin: Client, documents: Documents)
         "exact": False,
         "expression": "replace(text, ',', '.')::decimal(10,2)",
     }
-    assert (told["pieces"]["winners"][0]["pointer"], told["pieces"]["expression"]) == ("/1/n", "CAST(n AS double)")
-    assert (told["total"]["rule"], told["total"]["expression"]) == ("compute", "price * pieces")
-    assert [one["datasource"] for one in told["total"]["winners"]] == ["a", "b"]
+    assert (fields["pieces"]["winners"][0]["pointer"], fields["pieces"]["expression"]) == ("/1/n", "CAST(n AS double)")
+    assert (fields["total"]["rule"], fields["total"]["expression"]) == ("compute", "price * pieces")
+    assert [winner["datasource"] for winner in fields["total"]["winners"]] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
-    ("reshape", "said"),
+    ("reshape", "message"),
     [
         ({"rename": {"nothing": "x"}}, "'nothing'"),
         ({"rename": {"v": "id"}}, "two columns 'id'"),
@@ -125,12 +125,12 @@ def test_rows_are_reshaped_before_and_after(admin: Client, documents: Documents)
     ids=str,
 )
 def test_reshape_that_does_not_fit_the_columns_fails_the_run(
-    admin: Client, documents: Documents, reshape: dict[str, Any], said: str
+    admin: Client, documents: Documents, reshape: dict[str, Any], message: str
 ) -> None:
     documents |= {"a": [{"id": 1, "v": "x"}]}
     run = project(admin, documents, JOIN | {"sources": {"a": reshape}})
     assert run["status"] == "failed"
-    assert said in run["error"]["detail"]
+    assert message in run["error"]["detail"]
 
 
 ATTACKS = [
@@ -203,11 +203,11 @@ def test_a_union_by_key_is_explained(admin: Client, documents: Documents) -> Non
         {"_source": "a", "id": 1, "v": None, "w": None},
         {"_source": "b", "id": 2, "v": 4, "w": 5},
     ]
-    told = admin.get("/projects/p/explain?key=1").json()["fields"]
-    assert ([one["datasource"] for one in told["v"]["winners"]], told["v"]["rule"]) == (["a"], "record")
-    assert [one["value"] for one in told["v"]["losers"]] == [2]
-    assert (told["w"]["value"], told["w"]["winners"]) == (None, [])
-    assert told["_source"]["value"] == "a"
+    fields = admin.get("/projects/p/explain?key=1").json()["fields"]
+    assert ([winner["datasource"] for winner in fields["v"]["winners"]], fields["v"]["rule"]) == (["a"], "record")
+    assert [loser["value"] for loser in fields["v"]["losers"]] == [2]
+    assert (fields["w"]["value"], fields["w"]["winners"]) == (None, [])
+    assert fields["_source"]["value"] == "a"
 
 
 NAMES = ["_AT", "rowid", "row_0", "winner_0", "place", "made", "raw", "change", "old v", "k0", "merged"]
@@ -230,9 +230,10 @@ def test_columns_of_any_name_are_merged_and_explained(admin: Client, documents: 
         "b": ([2, 4], {None}),
         "c": (None, {None}),
     }
-    told = admin.get("/projects/p/explain?key=b").json()["fields"]
+    fields = admin.get("/projects/p/explain?key=b").json()["fields"]
     assert all(
-        (told[name]["value"], [one["datasource"] for one in told[name]["winners"]]) == (None, ["a"]) for name in NAMES
+        (fields[name]["value"], [winner["datasource"] for winner in fields[name]["winners"]]) == (None, ["a"])
+        for name in NAMES
     )
     assert admin.put("/projects/p/overrides/v?key=b", {"value": [5], "reason": "x"}).status == 201
     assert refresh(admin, "p", ingest="none")["status"] == "succeeded"
@@ -313,4 +314,4 @@ def test_expressions_may_use_plain_functions(admin: Client, function: str) -> No
 )
 def test_pointers_do_not_name_the_strategy(admin: Client, merge: dict[str, Any], pointer: str) -> None:
     answer = admin.post("/projects", {"name": "p", "merge": merge}).json()
-    assert [one["pointer"] for one in answer["errors"]] == [pointer]
+    assert [error["pointer"] for error in answer["errors"]] == [pointer]

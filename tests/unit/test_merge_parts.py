@@ -72,7 +72,7 @@ def source(folder: Path, rank: int, stored: Stored, luck: random.Random, files: 
                 connection.execute(f"INSERT INTO t VALUES ({marks})", [*values, page, place, lacking])
             connection.execute(f"COPY t TO {literal(str(file))} (FORMAT parquet)")
             made.append(LocalFile(file, None, len(told)))
-    taken = InputVersion(
+    input_version = InputVersion(
         datasource=slug,
         version=1,
         run="r",
@@ -83,7 +83,7 @@ def source(folder: Path, rank: int, stored: Stored, luck: random.Random, files: 
         priority=rank,
         alias=slug,
     )
-    return Source(taken, columns, made, ["_page", "_row"])
+    return Source(input_version, columns, made, ["_page", "_row"])
 
 
 def spec_of(document: dict[str, Any]) -> RowsMerge:
@@ -215,10 +215,14 @@ def inputs(draw: st.DrawFn) -> tuple[dict[str, Any], list[Stored]]:
             name: draw(st.lists(st.sampled_from(["nfkc", "case_fold", "trim"]), unique=True)) for name in key
         }
     if spec["strategy"] == "join":
-        rules = [one for one in RULES if columns["v"] == "bigint" or one["rule"] not in ("sum", "mean")]
+        rules = [rule for rule in RULES if columns["v"] == "bigint" or rule["rule"] not in ("sum", "mean")]
         spec["fields"] = {"v": draw(st.sampled_from(rules))}
         spec["join"] = draw(st.sampled_from(["full", "left", "inner"]))
-    reshapes = [one for one in RESHAPES if columns["v"] == "bigint" or ("where" not in one and "cast" not in one)]
+    reshapes = [
+        reshape
+        for reshape in RESHAPES
+        if columns["v"] == "bigint" or ("where" not in reshape and "cast" not in reshape)
+    ]
     same = draw(st.sampled_from(reshapes))
     spec["sources"] = {f"d{rank}": same for rank in range(len(found))}
     spec["result"] = draw(st.sampled_from(RESULTS))
@@ -320,8 +324,8 @@ def test_ranges_are_in_order_and_each_has_a_key(weights: dict[str, int], ranges:
     with duckdb.connect() as connection:
         for key in weights:
             query = f"SELECT {range_number('k', starts)} FROM (SELECT from_hex(?) AS k)"
-            told = connection.execute(query, [key]).fetchone()
-            assert told == (sum(start <= key for start in starts) - 1,)
+            row = connection.execute(query, [key]).fetchone()
+            assert row == (sum(start <= key for start in starts) - 1,)
 
 
 def test_ranges_are_of_about_the_same_weight_even_if_one_key_outweighs_all() -> None:

@@ -78,9 +78,9 @@ def test_reads_of_a_merge_in_parts_equal_those_of_a_merge_in_one_call(
     whole, divided = refreshed(services, admin, documents, merge)
     for name in ("rows", "warnings", "completeness", "version"):
         assert divided[name] == whole[name], name
-    told = admin.get("/projects/divided/versions/2").json()
-    assert len(told["objects"]) > 3, "it is in parts"
-    assert len(told["provenance"]) == (len(told["objects"]) if "key" in merge else 0)
+    body = admin.get("/projects/divided/versions/2").json()
+    assert len(body["objects"]) > 3, "it is in parts"
+    assert len(body["provenance"]) == (len(body["objects"]) if "key" in merge else 0)
     assert workflows.tasks.count("partition") > 6
     key = merge["result"]["rename"]["id"] if "result" in merge else "id"
     asked = [
@@ -121,7 +121,7 @@ def test_repeated_worker_writes_the_same_bytes(
 ) -> None:
     """Every worker dies once after its work, before anybody heard of it."""
     refreshed(services, admin, documents, JOIN, times=1)
-    hashes = [one["sha256"] for one in admin.get("/projects/divided/versions/1").json()["objects"]]
+    hashes = [object_["sha256"] for object_ in admin.get("/projects/divided/versions/1").json()["objects"]]
     died: set[str] = set()
     work = ParallelMerge.work
 
@@ -220,7 +220,7 @@ def test_merge_is_repeated_if_a_version_was_published_meanwhile(
     run = refresh(admin, "divided", ingest="none")
     assert (run["status"], run["version"]) == ("succeeded", 3)
     inputs = admin.get("/projects/divided/versions/3").json()["inputs"]
-    assert [one["version"] for one in inputs] == [3, 2]
+    assert [input_["version"] for input_ in inputs] == [3, 2]
     assert admin.get("/projects/divided/records?key=new").status == 200
 
 

@@ -61,7 +61,7 @@ def source(
         connection.execute(f"COPY t TO '{file}' (FORMAT parquet)")
         stored.append(LocalFile(file, None, len(part)))
     connection.close()
-    taken = InputVersion(
+    input_version = InputVersion(
         datasource=slug,
         version=1,
         run="r",
@@ -78,7 +78,7 @@ def source(
         "at": "bigint",
     }
     columns = {column: Column(name=column, type=kind) for column, kind in kinds.items()}
-    return Source(taken, columns, stored, ["_page", "_row"])
+    return Source(input_version, columns, stored, ["_page", "_row"])
 
 
 def merged(spec: dict[str, Any], sources: list[Source], folder: Path, threads: int = 1) -> MergedRows:
@@ -147,11 +147,11 @@ def test_rules_match_a_model_in_python(
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
     spec = {"strategy": "join", "key": ["k"], "fields": {"v": rule}}
-    made = merged(spec, [source(folder, rank, rows) for rank, rows in enumerate(found)], folder)
+    merged_rows = merged(spec, [source(folder, rank, rows) for rank, rows in enumerate(found)], folder)
     last = [{key: (value, at) for key, value, at in rows} for rows in found]
     keys = sorted({key for rows in last for key in rows})
     wanted = [(key, expected(rule["rule"], [rows[key] for rows in last if key in rows])) for key in keys]
-    assert [row[:2] for row in rows_of(made)] == wanted
+    assert [row[:2] for row in rows_of(merged_rows)] == wanted
 
 
 @pytest.mark.parametrize("strategy", ["join", "union"])
@@ -225,9 +225,9 @@ def test_keys_match_as_python_normalizes_them(found: list[list[str]], tmp_path_f
     spec = {"strategy": "join", "key": ["k"], "normalizers": {"k": how}}
     texts = [[text.replace("\x00", "") for text in rows] for rows in found]
     sources = [source(folder, rank, [(text, 1, 1) for text in rows], key="VARCHAR") for rank, rows in enumerate(texts)]
-    made = merged(spec, sources, folder)
+    merged_rows = merged(spec, sources, folder)
     wanted = sorted({normalize_text(text, how) for rows in texts for text in rows}, key=lambda text: text.encode())  # type: ignore[arg-type]
-    assert [row[0] for row in rows_of(made)] == wanted
+    assert [row[0] for row in rows_of(merged_rows)] == wanted
 
 
 values = st.recursive(

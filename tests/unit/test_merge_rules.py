@@ -98,8 +98,8 @@ def test_rules(services: Container, admin: Client, upstream: Upstream) -> None:
 
 def test_union_by_key_keeps_the_best_ranked_of_each(services: Container, admin: Client, upstream: Upstream) -> None:
     values = [[{"k": 1, "v": "a"}], [{"k": 1, "v": "b"}, {"k": 2, "v": "c"}, {"x": 1}]]
-    found = merged(services, admin, upstream, {"rule": "union", "key": "k"}, values)
-    assert found == [{"k": 1, "v": "a"}, {"k": 2, "v": "c"}, {"x": 1}]
+    merged_rows = merged(services, admin, upstream, {"rule": "union", "key": "k"}, values)
+    assert merged_rows == [{"k": 1, "v": "a"}, {"k": 2, "v": "c"}, {"x": 1}]
 
 
 @pytest.mark.parametrize(
@@ -182,4 +182,4 @@ def test_majority_compares_json_by_value(
     assert refresh(admin, "p", ingest="all")["status"] == "succeeded"
     assert rows(admin, "projects/p") == [{"id": 1, "v": value}]
     told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
-    assert [one["datasource"] for one in told["winners"]] == [names[rank]]
+    assert [winner["datasource"] for winner in told["winners"]] == [names[rank]]

@@ -47,7 +47,7 @@ def test_models_are_made_in_the_order_in_which_they_read_each_other(shop: Client
         {"id": 2, "price": 8.0, "total": 6.5},
     ]
     assert [row["id"] for row in rows(shop, "projects/p/models/doubled")] == [2, 1], "in the order that it asks for"
-    assert [one["name"] for one in shop.get("/projects/p/models").json()["items"]] == ["doubled", "pair", "total"]
+    assert [item["name"] for item in shop.get("/projects/p/models").json()["items"]] == ["doubled", "pair", "total"]
     assert workflows.tasks.count("model") == 3
 
 
@@ -90,7 +90,7 @@ def test_a_model_runs_alone(shop: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         ("SELECT *\nFROM nothing", "Line 2, column 6: there is no table nothing"),
         ("SELECT 1 +\n FROM merged WHERE", "Line 2"),
@@ -101,14 +101,14 @@ def test_a_model_runs_alone(shop: Client) -> None:
         ("SELECT * FROM read_csv('/etc/passwd')", "read_csv is not allowed"),
     ],
 )
-def test_invalid_sql_is_refused_on_write(shop: Client, sql: str, said: str) -> None:
+def test_invalid_sql_is_refused_on_write(shop: Client, sql: str, message: str) -> None:
     put(shop, "a", "SELECT 1 AS one")
     put(shop, "b", "SELECT * FROM a")
     answer = shop.put("/projects/p/models/a", {"sql": sql})
     assert answer.status == 422
     errors = answer.json()["errors"]
     assert errors[0]["pointer"] == "/sql"
-    assert said.lower() in errors[0]["message"].lower()
+    assert message.lower() in errors[0]["message"].lower()
     assert shop.get("/projects/p/models/a").json()["sql"] == "SELECT 1 AS one"
 
 
@@ -175,7 +175,7 @@ def test_tests_of_the_merge_and_of_datasources(shop: Client, upstream: Upstream)
     shop.patch("/projects/p", {"tests": tests})
     run = refresh(shop, "p")
     assert (run["status"], run["version"]) == ("succeeded", 1)
-    assert any("shop_a" in one for one in run["warnings"])
+    assert any("shop_a" in warning for warning in run["warnings"])
     assert any("other" in one for one in run["warnings"])
     upstream.serve([{"id": 1, "city": "x"}, {"id": 2, "city": "x"}])
     run = refresh(shop, "p", ingest="all")

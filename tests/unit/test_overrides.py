@@ -31,7 +31,7 @@ def test_overrides(admin: Client, viewer: Client, documents: Documents) -> None:
     assert rows(admin, "projects/p") == [{"id": 1, "v": 11, "t": ["x"]}, {"id": 2, "v": 2, "t": {"any": None}}]
     told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
     assert (told["value"], told["rule"], told["winners"]) == (11, "override", [])
-    assert [one["value"] for one in told["losers"]] == [1, 3]
+    assert [loser["value"] for loser in told["losers"]] == [1, 3]
     assert (told["override"]["value"], told["override"]["reason"]) == (11, "known better")
     assert admin.delete("/projects/p/overrides/v?key=1").status == 204
     assert admin.delete("/projects/p/overrides/v?key=1").status == 404
@@ -77,16 +77,16 @@ def test_overrides_use_the_names_of_the_published_data(admin: Client, documents:
 def test_overrides_are_resources(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": "a b", "v": 1}, {"id": "b", "v": 1}]}
     project(admin, documents, JOIN)
-    made = admin.put("/projects/p/overrides/v?key=a%20b", {"value": 2, "reason": "x"})
-    assert made.headers["Location"].endswith("/projects/p/overrides/v?key=a%20b")
+    response = admin.put("/projects/p/overrides/v?key=a%20b", {"value": 2, "reason": "x"})
+    assert response.headers["Location"].endswith("/projects/p/overrides/v?key=a%20b")
     body = {"value": 3, "reason": "x"}
     assert admin.put("/projects/p/overrides/v?key=a%20b", body, If_Match='"nope"').status == 412
-    assert admin.put("/projects/p/overrides/v?key=a%20b", body, If_Match=made.headers["ETag"]).status == 200
-    assert admin.delete("/projects/p/overrides/v?key=a%20b", If_Match=made.headers["ETag"]).status == 412
+    assert admin.put("/projects/p/overrides/v?key=a%20b", body, If_Match=response.headers["ETag"]).status == 200
+    assert admin.delete("/projects/p/overrides/v?key=a%20b", If_Match=response.headers["ETag"]).status == 412
     put_override(admin, "v", "b", 5)
     page = admin.get("/projects/p/overrides?limit=1").json()
     rest = admin.get(f"/projects/p/overrides?limit=1&cursor={page['next']}").json()
-    assert [one["key"] for one in page["items"] + rest["items"]] == [["a b"], ["b"]]
+    assert [item["key"] for item in page["items"] + rest["items"]] == [["a b"], ["b"]]
     assert rest["next"] is None
 
 

@@ -119,9 +119,9 @@ def test_cursor(admin: Client, upstream: Upstream, where: str) -> None:
         if where == "body":
             import json
 
-            asked = json.loads(request.content)
-            assert asked["query"]["size"] == 3
-            at = asked["query"]["page"].get("cursor", 0)
+            body = json.loads(request.content)
+            assert body["query"]["size"] == 3
+            at = body["query"]["page"].get("cursor", 0)
         else:
             at = int(request.url.params.get("cursor", 0))
         following = at + 3 if at + 3 < len(RECORDS) else None
@@ -235,8 +235,8 @@ def test_numbers_in_the_body_of_a_post(admin: Client, upstream: Upstream) -> Non
     import json
 
     def answer(request: httpx.Request) -> Canned:
-        asked = json.loads(request.content)
-        return ok({"data": RECORDS[asked["from"] : asked["from"] + asked["page"]["size"]], "total": 7})
+        body = json.loads(request.content)
+        return ok({"data": RECORDS[body["from"] : body["from"] + body["page"]["size"]], "total": 7})
 
     upstream.answer = answer
     pagination = {"type": "offset", "offset_param": "/from", "limit_param": "/page/size", "limit": 3, "total": "total"}

@@ -38,7 +38,7 @@ def broken(request: httpx.Request) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "says"),
+    ("answer", "status", "message"),
     [
         (lambda request: raw(b"", 403), 403, "answered 403"),
         (lambda request: raw(b"", 503), 503, "answered 503"),
@@ -48,19 +48,19 @@ def broken(request: httpx.Request) -> Any:
     ],
 )
 def test_a_check_that_fails_says_why(
-    services: Container, editor: Client, upstream: Upstream, answer: Any, status: int | None, says: str
+    services: Container, editor: Client, upstream: Upstream, answer: Any, status: int | None, message: str
 ) -> None:
     upstream.answer = answer
-    found = editor.post("/datasources/check", http_source(records="data")).json()
-    assert (found["ok"], found["status"], found["records"]) == (False, status, None)
-    assert says in found["reason"]
+    body = editor.post("/datasources/check", http_source(records="data")).json()
+    assert (body["ok"], body["status"], body["records"]) == (False, status, None)
+    assert message in body["reason"]
     nothing_is_stored(services, upstream, 1)
 
 
 def test_a_check_without_its_secret(services: Container, admin: Client, upstream: Upstream) -> None:
     document = http_source(http={"auth": {"type": "bearer", "secret": "none"}})
-    found = admin.post("/datasources/check", document).json()
-    assert (found["ok"], "no value" in found["reason"]) == (False, True)
+    body = admin.post("/datasources/check", document).json()
+    assert (body["ok"], "no value" in body["reason"]) == (False, True)
     nothing_is_stored(services, upstream, 0)
 
 
@@ -88,15 +88,15 @@ def test_preview(services: Container, editor: Client, upstream: Upstream, saved:
 
 def test_a_preview_shows_a_hundred_records_at_most(services: Container, editor: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": number, "odd": None if number < 150 else 1.5} for number in range(200)])
-    found = editor.post("/datasources/preview", http_source()).json()
-    assert len(found["records"]) == 100
-    assert found["schema"][1] == {"name": "odd", "type": "double", "nullable": True}, "all records decide the types"
+    body = editor.post("/datasources/preview", http_source()).json()
+    assert len(body["records"]) == 100
+    assert body["schema"][1] == {"name": "odd", "type": "double", "nullable": True}, "all records decide the types"
 
 
 def test_a_preview_without_a_name_and_of_text(services: Container, editor: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"a;b\n1;2,5\n", media_type="text/csv")
-    found = editor.post("/datasources/preview", {"kind": "http", "http": {"url": "https://x.example.com"}}).json()
-    assert found["records"] == [{"a": 1, "b": 2.5}]
+    body = editor.post("/datasources/preview", {"kind": "http", "http": {"url": "https://x.example.com"}}).json()
+    assert body["records"] == [{"a": 1, "b": 2.5}]
 
 
 def test_a_preview_that_fails_is_a_problem(services: Container, editor: Client, upstream: Upstream) -> None:

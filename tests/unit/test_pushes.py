@@ -66,7 +66,7 @@ def test_pushed_records_are_readable(admin: Client, body: Any, count: int, expec
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "message"),
     [
         ("", "empty"),
         ("{", "neither"),
@@ -78,10 +78,10 @@ def test_pushed_records_are_readable(admin: Client, body: Any, count: int, expec
     ],
 )
 @pytest.mark.usefixtures("services", "log")
-def test_invalid_json_is_refused(admin: Client, body: str, says: str) -> None:
+def test_invalid_json_is_refused(admin: Client, body: str, message: str) -> None:
     answer = admin.post("/datasources/log/records", body)
     assert answer.status == 400
-    assert says in answer.json()["detail"]
+    assert message in answer.json()["detail"]
     assert admin.get("/runs").json()["items"] == []
 
 
@@ -164,7 +164,7 @@ def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "says"),
+    ("record", "message"),
     [
         ({"v": 1}, "no value in 'id'"),
         ({"id": None}, "no value in 'id'"),
@@ -177,10 +177,10 @@ def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
     ids=["no key", "null key", "ours", "empty", "clash", "twins", "many"],
 )
 @pytest.mark.usefixtures("services", "stock")
-def test_invalid_records_are_refused_with_422(admin: Client, record: dict[str, Any], says: str) -> None:
+def test_invalid_records_are_refused_with_422(admin: Client, record: dict[str, Any], message: str) -> None:
     answer = admin.post("/datasources/stock/records", [{"id": 1}, record])
     assert answer.status == 422
-    assert says in answer.json()["detail"]
+    assert message in answer.json()["detail"]
     assert admin.get("/runs").json()["items"] == []
 
 

@@ -53,7 +53,7 @@ def test_where_and_order(published: Client, query: str, expected: list[int]) -> 
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("select=n,colour", "no column 'colour'"),
         ("order=colour", "no column 'colour'"),
@@ -70,9 +70,9 @@ def test_where_and_order(published: Client, query: str, expected: list[int]) -> 
         ("select=n&select=n", "2 times"),
     ],
 )
-def test_invalid_parameters_are_422(published: Client, query: str, says: str) -> None:
+def test_invalid_parameters_are_422(published: Client, query: str, message: str) -> None:
     answer = published.get(f"/datasources/a/data?{query}")
-    assert (answer.status, says in answer.json()["detail"]) == (422, True), answer.text
+    assert (answer.status, message in answer.json()["detail"]) == (422, True), answer.text
     assert answer.json()["errors"]
 
 

@@ -100,7 +100,7 @@ def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Container) 
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "message"),
     [
         ({"type": "bar", "sql": "SELECT city, day FROM merged"}, "needs a column of numbers"),
         ({"type": "line", "sql": "SELECT id, amount FROM merged", "y": ["nothing"]}, "'nothing'"),
@@ -108,11 +108,11 @@ def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Container) 
         ({"type": "table", "sql": "SELECT nothing FROM merged"}, "nothing"),
     ],
 )
-def test_invalid_section_fails_the_run(sales: Client, section: dict[str, Any], said: str) -> None:
+def test_invalid_section_fails_the_run(sales: Client, section: dict[str, Any], message: str) -> None:
     sales.put("/projects/p/reports/other", {"title": "x", "sections": [section]})
     run = refresh(sales, "p")
     assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:model-failed")
-    assert said in run["error"]["detail"]
+    assert message in run["error"]["detail"]
 
 
 def test_an_empty_chart_says_so(sales: Client) -> None:

@@ -90,6 +90,6 @@ def test_a_missing_file_fails_the_run_and_says_what_to_do(admin: Client) -> None
 )
 @pytest.mark.usefixtures("services")
 def test_bad_documents_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
-    told = admin.put("/datasources/goods", {**DOCUMENT, "sql": {**SQL, **change}})
-    assert told.status == 422
-    assert told.json()["errors"][0]["pointer"].startswith(pointer)
+    response = admin.put("/datasources/goods", {**DOCUMENT, "sql": {**SQL, **change}})
+    assert response.status == 422
+    assert response.json()["errors"][0]["pointer"].startswith(pointer)

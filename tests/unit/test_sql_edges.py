@@ -64,8 +64,8 @@ def test_a_common_table_of_a_models_name_reads_the_model(shop: Client, upstream:
     assert refresh(shop, "p", ingest="all")["status"] == "succeeded"
     assert items(shop, "SELECT n FROM aa") == [{"n": 3}]
     assert shop.delete("/projects/p/models/zz").status == 409
-    circle = model(shop, "zz", "WITH aa AS (SELECT * FROM aa) SELECT n AS id FROM aa")
-    assert (circle.status, "circle" in circle.json()["detail"]) == (422, True)
+    cycle = model(shop, "zz", "WITH aa AS (SELECT * FROM aa) SELECT n AS id FROM aa")
+    assert (cycle.status, "circular dependency" in cycle.json()["detail"]) == (422, True)
 
 
 def test_views_are_read_by_the_engine_when_it_can_open_nothing_else(services: Container, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_warning_never_stops_the_publication(shop: Client, test: dict[str, Any
     assert model(shop, "m", sql, tests=[{**test, "severity": "warn"}]).status == 201
     run = refresh(shop, "p")
     assert run["status"] == "succeeded", run
-    assert any(test["type"] in said for said in run["warnings"])
+    assert any(test["type"] in warning for warning in run["warnings"])
 
 
 def test_a_dry_run_leaves_the_results_of_tests(shop: Client, upstream: Upstream) -> None:
@@ -135,7 +135,7 @@ def test_a_dry_run_leaves_the_results_of_tests(shop: Client, upstream: Upstream)
     shop.post("/datasources/shop-a/runs")
     refresh(shop, "p", dry_run=True)
     results = shop.get("/projects/p/models/m").json()["test_results"]["results"]
-    assert [one["status"] for one in results] == ["passed"]
+    assert [result["status"] for result in results] == ["passed"]
 
 
 def test_json_that_only_the_engine_understands(shop: Client) -> None:
@@ -160,7 +160,7 @@ def test_anonymous_callers_learn_no_names(shop: Client) -> None:
     refresh(shop, "p")
     shop.put("/projects/p/endpoints/private", {"sql": "SELECT id FROM merged"})
     answers = [NOBODY.get(f"/endpoints/p/{name}") for name in ("private", "unknown")]
-    assert [one.status for one in answers] == [401, 401]
+    assert [answer.status for answer in answers] == [401, 401]
     assert len({one.json()["detail"] for one in answers}) == 1
 
 
@@ -193,7 +193,7 @@ def test_a_report_of_a_run_that_changed_nothing(shop: Client) -> None:
     shop.put("/projects/p/reports/r", {"title": "R", "sections": [{"type": "table", "sql": "SELECT * FROM merged"}]})
     runs = [refresh(shop, "p") for _ in range(2)]
     pages = [shop.get(f"/projects/p/reports/r/{run['id']}") for run in runs]
-    assert [one.status for one in pages] == [200, 200]
+    assert [page.status for page in pages] == [200, 200]
     assert pages[0].text == pages[1].text
     assert shop.get("/projects/p/reports/r/01ARZ3NDEKTSV4RRFFQ69G5FAV").status == 404
 
@@ -203,7 +203,7 @@ def test_lists_of_parts_have_pages(shop: Client) -> None:
         model(shop, name, "SELECT 1 AS one")
     first = shop.get("/projects/p/models?limit=2").json()
     second = shop.get(f"/projects/p/models?limit=2&cursor={first['next']}").json()
-    assert [one["name"] for one in first["items"] + second["items"]] == ["a", "b", "c"]
+    assert [item["name"] for item in first["items"] + second["items"]] == ["a", "b", "c"]
     assert second["next"] is None
 
 
@@ -240,8 +240,8 @@ def test_tests_of_a_project_read_no_models(shop: Client) -> None:
 
 
 def test_an_editor_calls_the_endpoints_of_a_project_of_its_own(shop: Client) -> None:
-    made = shop.post("/keys", {"name": "mine", "role": "editor", "projects": ["other"]}).json()
-    editor = Client(made["key"])
+    body = shop.post("/keys", {"name": "mine", "role": "editor", "projects": ["other"]}).json()
+    editor = Client(body["key"])
     editor.put("/projects/mine", {"name": "mine", "refresh_on": "manual"})
     assert editor.put("/projects/mine/endpoints/one", {"sql": "SELECT 1 AS one"}).status == 201
     answer = editor.get("/endpoints/mine/one")

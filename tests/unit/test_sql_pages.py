@@ -57,14 +57,14 @@ TEXT = ServerColumn("t", "text", values.plain("string"))
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 3000), st.integers(50, 1200), st.integers(1000, 20_000))
 def test_pages_hold_each_row_once_and_in_order(rows: int, fetch_rows: int, page_bytes: int) -> None:
-    made = pages(Rows([NUMBER], [(number,) for number in range(rows)]), fetch_rows, page_bytes)
-    assert [json.loads(line)["n"] for page in made for line in page.body.splitlines()] == list(range(rows))
-    assert [page.number for page in made] == list(range(1, len(made) + 1))
-    assert [page.rows for page in made] == [page.body.count(b"\n") for page in made]
-    assert all(page.rows <= fetch_rows for page in made)
-    assert all(page.rows for page in made) or rows == 0
+    result_pages = pages(Rows([NUMBER], [(number,) for number in range(rows)]), fetch_rows, page_bytes)
+    assert [json.loads(line)["n"] for page in result_pages for line in page.body.splitlines()] == list(range(rows))
+    assert [page.number for page in result_pages] == list(range(1, len(result_pages) + 1))
+    assert [page.rows for page in result_pages] == [page.body.count(b"\n") for page in result_pages]
+    assert all(page.rows <= fetch_rows for page in result_pages)
+    assert all(page.rows for page in result_pages) or rows == 0
     if page_bytes == 20_000:
-        assert all(page.rows == fetch_rows for page in made[:-1])
+        assert all(page.rows == fetch_rows for page in result_pages[:-1])
 
 
 def test_wide_rows_are_asked_for_in_small_batches() -> None:
@@ -143,6 +143,6 @@ def test_types_hold_the_values_of_all_pages() -> None:
     sums = ServerColumn("s", "numeric", values.any_decimals)
     nulls = ServerColumn("n", "", values.observed)
     rows = [("2026-01-31", "1.5", None), ("infinity", "10", None)]
-    made = pages(Rows([days, sums, nulls], rows), fetch_rows=1)
-    assert [page.columns["d"].type for page in made] == ["date", "string"]
-    assert column_types([page.columns for page in made]) == {"d": "string", "s": "decimal(38,1)"}
+    result_pages = pages(Rows([days, sums, nulls], rows), fetch_rows=1)
+    assert [page.columns["d"].type for page in result_pages] == ["date", "string"]
+    assert column_types([page.columns for page in result_pages]) == {"d": "string", "s": "decimal(38,1)"}

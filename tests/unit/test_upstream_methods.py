@@ -27,7 +27,7 @@ def test_method_and_body_reach_the_upstream(admin: Client, upstream: Upstream, m
     source(admin, method=method, body=BODY)
     run = ingest(admin, "coins")
     assert (run["status"], rows(admin, "datasources/coins")) == ("succeeded", [{"id": 1}])
-    assert [(one.method, json.loads(one.content)) for one in upstream.requests] == [(method, BODY)]
+    assert [(request.method, json.loads(request.content)) for request in upstream.requests] == [(method, BODY)]
     assert [page["method"] for page in admin.get(f"/runs/{run['id']}/pages").json()["items"]] == [method]
 
 
@@ -36,7 +36,7 @@ def test_method_without_a_body(admin: Client, upstream: Upstream, method: str) -
     upstream.serve({"data": []})
     source(admin, method=method)
     assert ingest(admin, "coins")["status"] == "succeeded"
-    assert [(one.method, one.content) for one in upstream.requests] == [(method, b"")]
+    assert [(request.method, request.content) for request in upstream.requests] == [(method, b"")]
 
 
 @pytest.mark.parametrize("method", WRITING)
