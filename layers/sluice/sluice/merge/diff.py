@@ -130,6 +130,7 @@ class Differ:
         """Return the query of the changed records: the key, the kind of change, and all fields, old and new."""
         names = ", ".join(quoted(column.name) for column in self._key_columns())
         sides = {side: self._side(manifest, side) for side, manifest in (("old", self._old), ("new", self._new))}
+        # IS DISTINCT FROM, since a comparison with null is null and would hide a change from or to null.
         differs = " OR ".join(
             f"{field.compared('old')} IS DISTINCT FROM {field.compared('new')}" for field in self._fields()
         )

@@ -166,6 +166,7 @@ class Explainer:
     def _overrides_of(self, key: list[str]) -> dict[str, Override]:
         """Return the overrides of the record by field; of two with equal normalized keys, the later one."""
         parsed_key = self._parse_key(key)
+        # In the order in which the merge applied them.
         ordered = sorted(self._overrides, key=lambda override: (override.created_at, override.key))
         return {override.field: override for override in ordered if self._parse_key(override.key) == parsed_key}
 

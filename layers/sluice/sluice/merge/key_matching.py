@@ -160,6 +160,7 @@ def parse_key(spec: RowsMerge, columns: list[Column], key: list[str]) -> list[An
     Raises:
         Invalid: there are more or fewer values than columns, or one is not of its column's type.
     """
+    # A request repeats the parameter `key`, since any separator could be part of a value.
     if len(key) != len(columns):
         names = ", ".join(column.name for column in columns)
         message = f"Give key once for each column of the key, in their order: {names}."

@@ -25,6 +25,7 @@ def replace_merged(connection: DuckDBPyConnection, query: str) -> None:
         connection: the engine.
         query: a query whose FROM clause names `merged`.
     """
+    # The query reads `merged`, so the table cannot be replaced in one statement.
     connection.execute(f"CREATE TEMP TABLE following AS {query} ORDER BY merged.{PLACE}")
     connection.execute("DROP TABLE merged")
     connection.execute("ALTER TABLE following RENAME TO merged")

@@ -42,6 +42,7 @@ def find_record(
     where = " AND ".join(f"{quoted(column.name)} = ?::{duckdb_type(column.type)}" for column in columns)
     with lake.scratch() as scratch, engine(settings, scratch.parent) as connection:
         index = object_for_key(connection, manifest, columns, values, engine_name())
+        # Parts are ranges of keys, so one object has the record; `before` is the number of rows in those before it.
         objects = manifest.objects if index is None else [manifest.objects[index]]
         before = sum(stored.rows for stored in manifest.objects[:index]) if index is not None else 0
         rows = placed_rows(lake.local_files(objects), manifest.columns, [], before)

@@ -97,6 +97,7 @@ class Merger:
         parts = self._part_count(project.merge, inputs)
         manifest = self._draft_manifest(run, project.merge, dataset, inputs, pointer.published or 0, parts)
         folder = object_keys.version_folder(run, manifest.fingerprint)
+        # The models and reports of this run refer to this number, so the commit fails if another version takes it.
         manifest.number = pointer.latest + 1
         if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
             manifest.number = pointer.published

@@ -173,6 +173,8 @@ class ParallelMerge:
         Raises:
             MergeFailed: some workers of `ended` left no result.
         """
+        # All stages are checked on each call, not only the one that ended: the answer depends on the objects in the
+        # lake alone, so a repeated call or a redrive gives the same answer.
         for stage in STAGES:
             missing = [number for number, result in enumerate(self._results(stage)) if result is None]
             if not missing:

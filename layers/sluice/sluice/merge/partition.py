@@ -133,6 +133,7 @@ class Partitioner:
             key = order_key(self._cells(rank, source))
             rows = f"SELECT {names}, {key} AS {_KEY} FROM {source.rows}"
             query = f"SELECT {names}, {range_number(_KEY, starts)} AS {_PART} FROM ({rows})"
+            # The files need no order: the merge of each part sorts its rows.
             connection.execute(f"COPY ({query}) {copy_to(out, partitioned_by=_PART)}")
         files = [(int(file.parent.name.partition("=")[2]), file) for file in out.glob(f"{_PART}=*/*.parquet")]
         return sorted(files)

@@ -100,6 +100,7 @@ def merged_columns(spec: RowsMerge, sources: list[Source]) -> list[Column]:
 def _merged(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
     columns = [source.columns[name] for source in sources if name in source.columns]
     nullable = name not in (spec.key or [])
+    # The type of a column that has only nulls is a guess; it counts only if no source knows better.
     guessed = all(column.guessed for column in columns)
     rule = spec.rule_of(name) if isinstance(spec, JoinMerge) and nullable else None
     type_ = merged_type(rule, columns) if rule is not None else column_type(columns)

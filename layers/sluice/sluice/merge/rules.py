@@ -61,6 +61,7 @@ def competitors(rule: FieldRule, column: Column, sources: list[Source]) -> list[
             continue
         label = quoted(source.label)
         competes = has_record(source)
+        # A record that lacks the field does not compete, but one that has null does: `priority` can choose null.
         if source.columns[column.name].missing:
             stored = literal(source.stored_name(column.name) or column.name)
             competes += f" AND NOT coalesce(list_contains({label}._missing, {stored}), false)"
@@ -180,8 +181,8 @@ def _exact_number(cell: str, column: Column) -> str:
 def _majority(candidates: list[Competitor], measures: dict[int, str]) -> FieldSql:
     """Choose the most frequent value, and of equally frequent ones the best ranked.
 
-    The SQL counts by lambdas over lists, so its length is linear in the number of sources; a comparison of
-    each pair would be quadratic.
+    The SQL counts by lambdas over lists, so its length is linear in the number of sources. Written out as
+    comparisons it would grow with the cube.
     """
     cells = f"[{', '.join(candidate.cell for candidate in candidates)}]"
     compared = f"[{', '.join(measures.values())}]"

@@ -66,6 +66,7 @@ def keyed_query(spec: RowsMerge, sources: list[Source], columns: list[Column], r
         f"{quoted(source.label)}.__sluice_at AS {in_merge(row_column(rank))}" for rank, source in enumerate(sources)
     ]
     first, *others = [quoted(source.label) for source in sources]
+    # USING merges the key columns of both sides, so that the key is never null for a record of a later source.
     joins = "".join(f"\nFULL JOIN {other} USING ({names})" for other in others)
     where = _join_condition(spec, sources)
     selection = ", ".join([*selected, *rows, *winners])

@@ -124,6 +124,7 @@ class ProjectTables:
         models = {
             model_name: model for model_name, model in self._models.items() if model_name != name or model.materialize
         }
+        # A view is read as a stored table here, so that its tests see the given version.
         models[name] = self._models[name].model_copy(update={"materialize": True})
         return ProjectTables(
             self._project,

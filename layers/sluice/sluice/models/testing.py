@@ -124,6 +124,7 @@ def _query(table: str, columns: dict[str, Column], test: TableTest) -> str:
             return f"SELECT 1 FROM {source} WHERE {quoted(test.column)} IS NULL"
         case Unique():
             _require(columns, *test.columns)
+            # Rows with a null are not duplicates, as in SQL's UNIQUE.
             names = ", ".join(map(quoted, test.columns))
             whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in test.columns)
             return f"SELECT 1 FROM {source} WHERE {whole} GROUP BY {names} HAVING count(*) > 1"

@@ -67,6 +67,7 @@ def _write_arrow(reader: Reader, request: DataRequest, path: Path, window: str) 
     with reader.relation(request, window) as relation:
         if relation is None:
             raise _no_columns("Arrow")
+        # By the Arrow C stream interface: batch by batch, and without pyarrow, which has 130 MB.
         with StreamWriter.from_path(str(path)) as writer:
             writer.write_stream(ArrayStream(relation))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import matplotlib
 
-matplotlib.use("svg")
+matplotlib.use("svg")  # before the imports below, which would choose a backend for a display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

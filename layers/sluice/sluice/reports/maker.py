@@ -126,6 +126,8 @@ class ReportMaker:
 
     def _rows(self, report_section: Any, query_tables: QueryTables, scratch: Path) -> Rows:
         limit = self._settings.report_rows
+        # One thread: the order of rows without ORDER BY and sums of doubles depend on the number of threads, and the
+        # same inputs must give the same report.
         result = self._sandbox.query(
             parse_query(report_section.sql).sql, {}, query_tables.tables, scratch, rows=limit, threads=1
         )

@@ -51,6 +51,7 @@ class AddressPolicy:
             port: the port.
         """
         address = _embedded(ip_address(address_text.partition("%")[0]))
+        # The emulator is refused even if PRIVATE_NETWORKS allows its network.
         public = _is_public(address)
         if not public and port == self._emulator_port:
             return False

@@ -44,6 +44,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.waiting.append(data)
         self._size += len(data)
+        # Back pressure: the kernel's buffer fills, and the upstream stops sending.
         if self._size > _MOST_WAITING and not self._paused:
             self._paused = True
             self.transport.pause_reading()

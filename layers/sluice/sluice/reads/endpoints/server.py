@@ -126,6 +126,7 @@ class EndpointServer:
         if definition is None:
             self._known.pop(key, None)
             raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
+        # Before the tables are looked up: an error about a table must not be visible without permission.
         permit(
             known.endpoint
             if known and known.version == definition.version

@@ -82,6 +82,7 @@ class Inbox:
         while True:
             with translated():
                 page = self._s3.list_object_versions(**request)
+            # Markers are listed newest first, so the first one of each key is the latest deletion.
             for marker in page.get("DeleteMarkers", []):
                 deleted.setdefault(marker["Key"], marker["LastModified"].timestamp())
             next_position = None

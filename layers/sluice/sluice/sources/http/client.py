@@ -189,6 +189,7 @@ class SourceClient:
         url, method, content = full_url(request), request.method, request.json
         home = _origin(request.home)
         for _ in range(_MAX_REDIRECTS + 1):
+            # Trust compares scheme, host and port: a redirect from https to http is another origin as well.
             trusted = _origin(url) == home
             if content is not None and not trusted:
                 raise SourceRefused("The upstream redirects to another host, which must not get the request's body.")
@@ -254,7 +255,7 @@ class SourceClient:
                         "request smaller pages."
                     )
                 body.write(part)
-        inflate(None)
+        inflate(None)  # raises if the stream is incomplete
         return size
 
 

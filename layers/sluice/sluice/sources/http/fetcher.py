@@ -88,6 +88,7 @@ class HttpFetcher:
         ended = asyncio.Event()
         reading = asyncio.create_task(self._fetch())
         reporting = asyncio.create_task(self._report_until(ended))
+        # Both are tasks, so that a cancelled run ends the request that is pending, too.
         try:
             await asyncio.wait({reading, reporting}, return_when=asyncio.FIRST_COMPLETED)
             if reporting.done():
@@ -124,6 +125,7 @@ class HttpFetcher:
             if isinstance(step, End):
                 await self._receiver.cancel_prefetched()
                 return await self._examine(passes, step, failures)
+            # The limit is for each pass, so that a second pass can confirm a first one of the same length.
             if len(current.pages) >= self._max_pages:
                 end = End("partial", f"stopped after {self._max_pages} pages (max_pages), and more follow")
                 return Verdict(end, stopped=True, findings=await self._findings(passes, end))

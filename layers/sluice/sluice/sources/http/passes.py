@@ -78,6 +78,7 @@ def stored_passes(receipts: list[PageReceipt], attempt: int, paginator: Paginato
     for receipt in receipts:
         if not receipt.ok:
             continue
+        # A pass is known by the receipts of its pages; the first of a higher number starts the next one.
         if receipt.pass_number > passes[-1].number:
             passes.append(Pass(receipt.pass_number, receipt.number))
         last = passes[-1]

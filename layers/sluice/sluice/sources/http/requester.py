@@ -211,6 +211,7 @@ class Requester:
             if 200 <= response.status < 300:
                 return RequestOutcome(response)
             with response.body:
+                # What the upstream says about the error is kept, and the receipt of the page names it.
                 digest = await asyncio.to_thread(self._tools.lake.put_raw, response.body)
             failure = self._failure(response.status, f"HTTP status {response.status}", digest)
             error = _refusal(response.status) if response.status not in _RETRIED else None

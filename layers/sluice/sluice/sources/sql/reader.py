@@ -99,6 +99,7 @@ async def _open(source: SqlSource, tools: SqlTools) -> Result:
 async def _login(source: SqlSource, tools: SqlTools) -> Login:
     host, port = source.address
     secrets = {field: tools.secret(name) for field, name in source.secrets.items()}
+    # The drivers get the checked IP addresses and resolve nothing themselves.
     try:
         addresses = await tools.policy.resolve(host, port)
     except OSError as error:

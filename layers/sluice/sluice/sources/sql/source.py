@@ -39,6 +39,7 @@ class SqlDatabaseSource:
         earlier = services.pages.of_run(run.id)
         with _tools(services, call.secret) as tools:
             receipts = asyncio.run(_store_pages(run, sql_datasource, services, tools, len(earlier)))
+        # After the last row: receipts of an interrupted result would be useless, since the next call starts again.
         services.pages.put_all(run.id, receipts)
         return FetchIndex(
             datasource=datasource.slug,
