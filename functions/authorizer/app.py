@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-from sluice.access.credentials import recognise
+from sluice.access.credentials import authenticate
 from sluice.container import container
 from sluice.errors import Forbidden, Unauthenticated
 
@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     services = container()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        principal = recognise(headers, event["httpMethod"], services.keys, services.tokens)
+        principal = authenticate(headers, event["httpMethod"], services.keys, services.tokens)
     except Unauthenticated:
         if _may_be_anonymous(event, headers):
             return _policy("nobody", event, "Allow", {})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sluice.api.dispatch import matches
+from sluice.api.dispatch import matches_path
 from sluice.container import container
 from support.conformance import require_conformance
 from support.workflows import Context, LocalWorkflows
@@ -60,7 +60,7 @@ def serving(method: str, path: str) -> str:
     found = "api"
     for name in ("query", "authoring", "probe", "api"):
         for route in importlib.import_module(f"{name}.app").ROUTES:
-            if matches(route, path):
+            if matches_path(route, path):
                 found = name
                 if route.method == method:
                     return name

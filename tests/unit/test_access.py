@@ -307,7 +307,7 @@ def test_a_patch_without_a_precondition_succeeds_however_often_it_is_overtaken(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
-    monkeypatch.setattr("sluice.api.resources._LONGEST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("sluice.api.resources._MAX_PAUSE_SECONDS", 0.001)
     numbers = iter(range(1000))
 
     def overtake() -> None:
@@ -347,7 +347,7 @@ def test_a_write_that_is_overtaken_for_too_long_is_503(
         raise PreconditionFailed("The project 'p' has changed; read it again and repeat.")
 
     monkeypatch.setattr(services.definitions, "replace", overtaken)
-    monkeypatch.setattr("sluice.api.resources._WRITE_SECONDS", 0.1)
+    monkeypatch.setattr("sluice.api.resources._RETRY_SECONDS", 0.1)
     answer = admin.patch("/projects/p", {"name": "q"})
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert admin.patch("/projects/p", {"name": "q"}, if_match='"1"').status == 412

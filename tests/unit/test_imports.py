@@ -49,8 +49,8 @@ class Budget:
 
 STAGE = Budget(LOGGED, 203)
 BUDGETS = {
-    "api": Budget(ROUTED, 310),
-    "authoring": Budget(ROUTED, 376),
+    "api": Budget(ROUTED, 316),
+    "authoring": Budget(ROUTED, 386),
     "authorizer": Budget(CATALOG, 154),
     "commit": STAGE,
     "extract": STAGE,
@@ -62,7 +62,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 281),
-    "query": Budget(ROUTED, 376),
+    "query": Budget(ROUTED, 386),
     "report": STAGE,
     "publications": Budget(LOGGED, 205),
     "run_events": Budget(LOGGED, 211),

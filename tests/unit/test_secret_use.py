@@ -247,7 +247,7 @@ def test_only_who_manages_secrets_is_told_why_an_admins_datasource_cannot_use_on
     missing = editor.post("/datasources/mine/check").json()["reason"]
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["elsewhere.example"]})
     assert editor.post("/datasources/mine/check").json()["reason"] == missing
-    assert "hosts do not name" in admin.post("/datasources/mine/check").json()["reason"]
+    assert "hosts do not include" in admin.post("/datasources/mine/check").json()["reason"]
 
 
 @pytest.mark.parametrize(

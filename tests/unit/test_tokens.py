@@ -178,10 +178,10 @@ def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Container, is
     assert issuer.asked == [f"{ISSUER}/.well-known/jwks.json"]
     issuer.keys.append(jwk(OTHER_KEY, "new"))
     assert me(token(OTHER_KEY, "new")) == 401, "asked a moment ago"
-    services.tokens._asked_at -= 31
+    services.tokens._requested_at -= 31
     assert me(token(OTHER_KEY, "new"))["role"] == "editor"
     services.tokens._fetched_at -= 3601
-    services.tokens._asked_at -= 31
+    services.tokens._requested_at -= 31
     issuer.keys.pop(0)
     assert me(token()) == 401, "a key that was withdrawn"
 
@@ -189,16 +189,16 @@ def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Container, is
 def test_an_issuer_that_is_down(services: Container, issuer: Issuer) -> None:
     issuer.down = True
     with pytest.raises(Unavailable):
-        services.tokens.recognise(token())
+        services.tokens.authenticate(token())
     with pytest.raises(Unavailable):
-        services.tokens.recognise(token())
+        services.tokens.authenticate(token())
     assert len(issuer.asked) == 1, "it is not asked by every request"
     issuer.down = False
-    services.tokens._asked_at -= 31
+    services.tokens._requested_at -= 31
     assert me(token())["role"] == "editor"
     issuer.down = True
     services.tokens._fetched_at -= 3601
-    services.tokens._asked_at -= 31
+    services.tokens._requested_at -= 31
     assert me(token())["role"] == "editor", "known keys go on counting"
 
 
@@ -206,7 +206,7 @@ def test_an_issuer_that_is_down(services: Container, issuer: Issuer) -> None:
 def test_an_issuer_that_publishes_nonsense(services: Container, said: Any) -> None:
     settings = services.settings.model_copy(update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE})
     with pytest.raises(Unavailable):
-        Tokens(settings, lambda url: said).recognise(token())
+        Tokens(settings, lambda url: said).authenticate(token())
 
 
 def test_keys_for_encryption_sign_nothing(services: Container, issuer: Issuer) -> None:
@@ -225,7 +225,7 @@ def test_where_the_keys_are(services: Container, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     for changes in ({}, {"emulated": True}, {"jwt_jwks_url": "https://keys.example.com/"}):
         with pytest.raises(Exception, match="not valid"):
-            Tokens(settings.model_copy(update=changes), found).recognise(token())
+            Tokens(settings.model_copy(update=changes), found).authenticate(token())
     assert found.asked == [
         f"{pool}/.well-known/jwks.json",
         "http://127.0.0.1:4566/us-east-1_abc/.well-known/jwks.json",

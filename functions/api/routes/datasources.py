@@ -1,14 +1,13 @@
 """Datasources and their runs."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from sluice.api.call import Answer, Call
-from sluice.api.datasource_rules import shown_datasource
-from sluice.api.paging import paged
-from sluice.api.resources import DATASOURCES, until_stored
+from sluice.api.datasource_rules import datasource_view
+from sluice.api.paging import paginate
+from sluice.api.resources import DATASOURCES, retry_overtaken_write
 from sluice.api.routes import (
     CURSOR,
     IDEMPOTENCY_KEY,
@@ -20,26 +19,28 @@ from sluice.api.routes import (
     Parameter,
     Routes,
 )
-from sluice.api.running import started
+from sluice.api.running import start_answer
 from sluice.api.targets import is_visible
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.base import Document
-from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.run_types import RUN_TYPES
-from sluice.errors import Conflict
-from sluice.runs.start import ingest_run, start
+from sluice.projects import definitions
+from sluice.runs.ingest_requests import requested_ingest
+from sluice.runs.start import start
 
 routes = Routes("datasources")
-FORCE = Parameter("force", "`true` deletes even while assigned.", {"type": "boolean", "default": False})
+FORCE = Parameter(
+    "force", "`true` deletes the datasource even if it is assigned to projects.", {"type": "boolean", "default": False}
+)
 
 
 class IngestRequest(Document):
-    """What an ingest run is to do; an empty object asks the upstream."""
+    """What an ingest run does; an empty object calls the upstream."""
 
     replay: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Take the raw pages of this version instead of asking the upstream."
+        None, description="Read the raw pages of this version instead of calling the upstream."
     )
 
 
@@ -58,7 +59,7 @@ def list_datasources(call: Call, services: Container) -> Answer:
     parameters=[IDEMPOTENCY_KEY],
 )
 def create_datasource(call: Call, services: Container) -> Answer:
-    """Make a datasource."""
+    """Create a datasource."""
     return DATASOURCES.create(call, services)
 
 
@@ -77,7 +78,7 @@ def get_datasource(call: Call, services: Container, slug: str) -> Answer:
     parameters=[IF_MATCH],
 )
 def put_datasource(call: Call, services: Container, slug: str) -> Answer:
-    """Make a datasource of this slug, or replace it."""
+    """Create a datasource of this slug, or replace it."""
     return DATASOURCES.put(call, services, slug)
 
 
@@ -85,65 +86,53 @@ def put_datasource(call: Call, services: Container, slug: str) -> Answer:
     "/datasources/{slug}", "datasource.update", body=MERGE_PATCH, answer="DatasourceView", parameters=[IF_MATCH]
 )
 def patch_datasource(call: Call, services: Container, slug: str) -> Answer:
-    """Change parts of a datasource."""
+    """Change fields of a datasource."""
     return DATASOURCES.patch(call, services, slug)
 
 
 @routes.delete("/datasources/{slug}", "datasource.delete", status=204, parameters=[IF_MATCH, FORCE])
 def delete_datasource(call: Call, services: Container, slug: str) -> Answer:
-    """Hide a datasource and stop its schedule; its data stays, and its slug stays reserved for its restoration."""
+    """Delete a datasource and its schedule; its data stays, and its slug stays reserved for its restoration."""
     call.require_match(call.definition.etag)
     call.require_known_parameters()
     force = call.choice("force", ("true", "false"), "false") == "true"
-    dataset = DatasetId.of_datasource(slug)
 
-    def delete(found: Definition | None) -> Answer:
-        if found is None:
+    def delete(definition: Definition | None) -> Answer:
+        if definition is None:
             raise missing("datasource", slug)
-        if force:
-            services.assignments.remove(services.assignments.of_datasource(slug))
-        services.definitions.delete(found, services.datasets.hiding(dataset, call.principal.id))
+        definitions.delete_datasource(services, definition, call.principal.id, force=force)
         return Answer(status=204)
 
-    answer = until_stored(call, delete)
-    services.schedules.remove("datasource", slug)
+    answer = retry_overtaken_write(call, delete)
+    definitions.clean_up_datasource(services, slug)
     return answer
 
 
 @routes.post("/datasources/{slug}/restore", "datasource.restore", answer="DatasourceView", parameters=[IDEMPOTENCY_KEY])
 def restore_datasource(call: Call, services: Container, slug: str) -> Answer:
-    """Bring back a deleted datasource, its versions and its schedule; not its part in projects."""
+    """Restore a deleted datasource, its versions and its schedule, but not its assignments to projects."""
     call.require_known_parameters()
-    within = timedelta(days=services.settings.restore_days)
-    found = services.definitions.restore(
-        "datasource",
-        slug,
-        within,
-        lambda: services.datasets.showing(DatasetId.of_datasource(slug), call.principal.id),
-    )
-    document = Datasource.model_validate(found.document)
-    services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
-    return Answer(shown_datasource(found), headers={"ETag": f'"{found.etag}"'})
+    definition = definitions.restore_datasource(services, slug, call.principal.id)
+    return Answer(datasource_view(definition), headers={"ETag": f'"{definition.etag}"'})
 
 
 @routes.get("/datasources/{slug}/stats", "datasource.read", answer="DatasourceStats")
 def get_datasource_stats(call: Call, services: Container, slug: str) -> Answer:
-    """How the upstream has answered so far."""
-    found = call.definition
-    return Answer(services.calls.of(slug, found.created_at))
-
-
-def _sees(call: Call, services: Container, project: str) -> bool:
-    found = services.definitions.find("project", project)
-    return found is not None and is_visible(services, call.principal, found)
+    """Statistics of the calls to a datasource's upstream."""
+    return Answer(services.calls.of(slug, call.definition.created_at))
 
 
 @routes.get("/datasources/{slug}/projects", "datasource.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Container, slug: str) -> Answer:
-    """The projects that a datasource is part of."""
-    found = services.assignments.of_datasource(slug)
-    seen = [one.presented() for one in found if _sees(call, services, one.project)]
-    return paged(call, services, ["projects", slug], seen)
+    """The projects that a datasource is assigned to."""
+    assignments = services.assignments.of_datasource(slug)
+    visible = [item.presented() for item in assignments if _is_project_visible(call, services, item.project)]
+    return paginate(call, services, ["projects", slug], visible)
+
+
+def _is_project_visible(call: Call, services: Container, slug: str) -> bool:
+    project = services.definitions.find("project", slug)
+    return project is not None and is_visible(services, call.principal, project)
 
 
 @routes.post(
@@ -156,14 +145,8 @@ def list_datasource_projects(call: Call, services: Container, slug: str) -> Answ
 )
 def start_datasource_run(call: Call, services: Container, slug: str) -> Answer:
     """Start an ingest run."""
-    found = call.definition
-    request = call.document(IngestRequest, {})
-    datasource = Datasource.model_validate(found.document)
-    if request.replay is None and datasource.ARRIVAL != "pulled":
-        raise Conflict(f"{slug!r} is of kind {datasource.kind}: nothing can be asked for; {datasource.INSTEAD}.")
-    if request.replay is not None:
+    replay = call.document(IngestRequest, {}).replay
+    if replay is not None:
         call.require("datasource.replay")
-        services.datasets.version(DatasetId.of_datasource(slug), request.replay)
-    run = ingest_run(slug, "api", call.principal.id, replay=request.replay)
-    run.replay_over = services.datasets.pointer(DatasetId.of_datasource(slug)).published or 0
-    return started(call, services, lambda: start(services, run))
+    run = requested_ingest(services, call.definition, replay, call.principal.id)
+    return start_answer(call, services, lambda: start(services, run))

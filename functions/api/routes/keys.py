@@ -11,37 +11,37 @@ routes = Routes("keys")
 
 @routes.post("/keys", "key.manage", body=KeyRequest, answer="NewKey", status=201, parameters=[IDEMPOTENCY_KEY])
 def create_key(call: Call, services: Container) -> Answer:
-    """Make an API key; it is shown in this answer only."""
+    """Create an API key; its secret is shown in this answer only."""
     stored, key = services.keys.issue(call.document(KeyRequest), call.principal.id)
-    location = {"Location": call.link(f"/keys/{stored.id}")}
+    location = {"Location": call.url(f"/keys/{stored.id}")}
     return Answer({**presented(stored), "key": key}, 201, location, shown_once=("key",))
 
 
 @routes.get("/keys", "key.manage", answer="KeyViewList", parameters=[LIMIT, CURSOR])
 def list_keys(call: Call, services: Container) -> Answer:
     """The API keys, without their secrets."""
-    after = services.cursors.open("keys", call.one("cursor"))
-    found, following = services.keys.page(call.limit(), after)
+    after = services.cursors.open("keys", call.query_value("cursor"))
+    keys, following = services.keys.page(call.limit(), after)
     cursor = services.cursors.seal("keys", following) if following is not None else None
-    return Answer({"items": [presented(ApiKey.model_validate(one.document)) for one in found], "next": cursor})
+    return Answer({"items": [presented(ApiKey.model_validate(item.document)) for item in keys], "next": cursor})
 
 
 @routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH])
 def get_key(call: Call, services: Container, key_id: str) -> Answer:
-    """One API key, without its secret; 304 when the client has it."""
-    found = services.keys.get(key_id)
-    if call.has(found.etag):
-        return Answer(status=304, headers={"ETag": f'"{found.etag}"'})
-    return Answer(presented(ApiKey.model_validate(found.document)), headers={"ETag": f'"{found.etag}"'})
+    """One API key, without its secret; 304 if the client has its current state."""
+    stored = services.keys.get(key_id)
+    if call.client_has(stored.etag):
+        return Answer(status=304, headers={"ETag": f'"{stored.etag}"'})
+    return Answer(presented(ApiKey.model_validate(stored.document)), headers={"ETag": f'"{stored.etag}"'})
 
 
 @routes.delete("/keys/{key_id}", "key.manage", status=204, parameters=[IF_MATCH])
 def delete_key(call: Call, services: Container, key_id: str) -> Answer:
-    """Revoke an API key at once."""
-    found = services.keys.get(key_id)
-    call.require_match(found.etag)
+    """Revoke an API key; it stops working at once."""
+    stored = services.keys.get(key_id)
+    call.require_match(stored.etag)
     call.require_known_parameters()
-    services.keys.revoke(found)
+    services.keys.revoke(stored)
     return Answer(status=204)
 
 

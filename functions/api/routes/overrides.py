@@ -21,10 +21,10 @@ def _view(override: Override, stored: Definition) -> dict[str, Any]:
 def list_overrides(call: Call, services: Container, slug: str) -> Answer:
     """The overrides of a project, by field and key."""
     bound, limit = ["overrides", slug], call.limit()
-    after = services.cursors.open(bound, call.one("cursor"))
-    found = [one for one in overrides_of(services, slug) if after is None or [one.field, one.key] > after]
-    items = [one.model_dump(mode="json") for one in found[:limit]]
-    last = [items[-1]["field"], items[-1]["key"]] if len(found) > limit else None
+    after = services.cursors.open(bound, call.query_value("cursor"))
+    overrides = [item for item in overrides_of(services, slug) if after is None or [item.field, item.key] > after]
+    items = [item.model_dump(mode="json") for item in overrides[:limit]]
+    last = [items[-1]["field"], items[-1]["key"]] if len(overrides) > limit else None
     return Answer({"items": items, "next": services.cursors.seal(bound, last) if last else None})
 
 
@@ -36,10 +36,12 @@ def list_overrides(call: Call, services: Container, slug: str) -> Answer:
 )
 def get_override(call: Call, services: Container, slug: str, field: str) -> Answer:
     """The override of one field of one record."""
-    override, stored = find_override(services, slug, field, call.many("key"))
+    override, stored = find_override(services, slug, field, call.query_values("key"))
     headers = {"ETag": f'"{stored.etag}"'}
     return (
-        Answer(status=304, headers=headers) if call.has(stored.etag) else Answer(_view(override, stored), 200, headers)
+        Answer(status=304, headers=headers)
+        if call.client_has(stored.etag)
+        else Answer(_view(override, stored), 200, headers)
     )
 
 
@@ -51,27 +53,27 @@ def get_override(call: Call, services: Container, slug: str, field: str) -> Answ
     parameters=[RECORD_KEY, IF_MATCH],
 )
 def set_override(call: Call, services: Container, slug: str, field: str) -> Answer:
-    """Put a value in the place of what the sources say; it counts from the next refresh on."""
+    """Replace a merged value with this one, from the next refresh on."""
     project = call.definition
     body = call.json(exact=True)
-    key = call.many("key")
-    present = services.definitions.find("override", override_name(slug, field, key))
-    call.require_match(present.etag if present else None)
+    key = call.query_values("key")
+    stored = services.definitions.find("override", override_name(slug, field, key))
+    call.require_match(stored.etag if stored else None)
     call.require_known_parameters()
     request, exact = parse_override(body)
-    override, stored, new = put_override(services, project, field, key, request, exact, call.principal.id)
+    override, stored, is_new = put_override(services, project, field, key, request, exact, call.principal.id)
     headers = {"ETag": f'"{stored.etag}"'}
-    if new:
+    if is_new:
         query = "&".join(f"key={quote(part, safe='')}" for part in key)
-        headers["Location"] = call.link(f"/projects/{slug}/overrides/{quote(field, safe='')}?{query}")
-    return Answer(_view(override, stored), 201 if new else 200, headers)
+        headers["Location"] = call.url(f"/projects/{slug}/overrides/{quote(field, safe='')}?{query}")
+    return Answer(_view(override, stored), 201 if is_new else 200, headers)
 
 
 @routes.delete("/projects/{slug}/overrides/{field}", "project.override", status=204, parameters=[RECORD_KEY, IF_MATCH])
 def remove_override(call: Call, services: Container, slug: str, field: str) -> Answer:
-    """Let the sources speak again; it counts from the next refresh on."""
+    """Remove an override; from the next refresh on the merged value is that of the sources."""
     project = call.definition
-    _, stored = find_override(services, slug, field, call.many("key"))
+    _, stored = find_override(services, slug, field, call.query_values("key"))
     call.require_match(stored.etag)
     call.require_known_parameters()
     delete_override(services, project, stored)

@@ -1,10 +1,10 @@
-"""Pages: their receipts, and their bytes as received."""
+"""Raw pages: their receipts, and their bytes as received."""
 
 import re
 from typing import Any
 
 from sluice.api.call import Answer, Call
-from sluice.api.paging import paged
+from sluice.api.paging import paginate
 from sluice.api.routes import CURSOR, LIMIT, Routes
 from sluice.container import Container
 from sluice.domain.run import PageReceipt
@@ -21,7 +21,7 @@ def list_run_pages(call: Call, services: Container, run_id: str) -> Answer:
     hidden = {"resume", "records_hash", "repeated"}
     exclude: Any = {**dict.fromkeys(hidden, True), "failures": {"__all__": {"retry_at"}}}
     receipts = [page.model_dump(mode="json", exclude=exclude) for page in services.pages.of_run(run.id)]
-    return paged(call, services, ["pages", run_id], receipts)
+    return paginate(call, services, ["pages", run_id], receipts)
 
 
 @routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", media_types=_BYTES)
@@ -39,13 +39,14 @@ def get_run_page_content(call: Call, services: Container, run_id: str, number: s
 @routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES)
 def get_page(call: Call, services: Container, page_hash: str) -> Answer:
     """The bytes of a page, as received, by the SHA-256 of its content."""
+    # Pages of equal content share a hash, so it does not tell which projects may see it.
     if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or call.principal.projects is not None:
         raise NotFound(f"There is no page {page_hash!r}.")
     return _content(services, page_hash, None)
 
 
 def _content(services: Container, page_hash: str, filename: str | None) -> Answer:
-    """A page's bytes, as a download: what an upstream sent must never run on this API's origin."""
+    """A page's bytes as a download, since an upstream's content must never run as a page of this API's origin."""
     with services.lake.raw(page_hash) as content:
         body = content.read()
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", filename or "")[-100:].lstrip(".") or f"{page_hash[:16]}.bin"

@@ -1,4 +1,4 @@
-"""Health, the caller's identity, the OpenAPI document and its page."""
+"""Health, the caller's identity, the OpenAPI document and Swagger UI."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ _ASSETS = {
     "swagger-ui.js": ("swagger-ui-bundle.min.js", "text/javascript; charset=utf-8"),
     "swagger-ui.css": ("swagger-ui.min.css", "text/css; charset=utf-8"),
 }
-# The addresses are relative, so that the page works below any stage and behind any proxy.
+# The URLs are relative, so that the page works below any stage and behind any proxy.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -41,13 +41,13 @@ _DAY = {"Cache-Control": "public, max-age=86400"}
 
 @routes.get("/health", None, answer="Health", small=True)
 def health(call: Call, services: Container) -> Answer:
-    """Whether the platform answers, and which release it is."""
+    """Check that the platform answers, and which release it is."""
     return Answer({"status": "ok", "version": __version__})
 
 
 @routes.get("/me", "identity.read", answer="Identity", small=True)
 def me(call: Call, services: Container) -> Answer:
-    """Who the caller is, and in which workspace."""
+    """The caller's identity, role and workspace."""
     principal = call.principal
     return Answer({**principal.model_dump(mode="json"), "workspace": services.settings.workspace})
 
@@ -59,19 +59,19 @@ def _document() -> bytes:
 
 @routes.get("/openapi.json", None, answer="ApiDescription", small=True)
 def openapi(call: Call, services: Container) -> Answer:
-    """This API as OpenAPI 3.1."""
+    """The OpenAPI 3.1 document of this API."""
     return Answer(_document())
 
 
 @routes.get("/docs", None, media_types=("text/html",), small=True)
 def docs(call: Call, services: Container) -> Answer:
-    """This API as a page to read and try."""
+    """Swagger UI for this API."""
     return Answer(_PAGE.encode(), media_type="text/html; charset=utf-8")
 
 
 @routes.get("/docs/{asset}", None, media_types=("text/javascript", "text/css"), small=True)
 def docs_asset(call: Call, services: Container, asset: str) -> Answer:
-    """A file that the page needs; nothing is loaded from elsewhere."""
+    """A script or style sheet of Swagger UI; nothing is loaded from other hosts."""
     if asset not in _ASSETS:
         raise NotFound(f"There is no {call.path}.")
     name, media_type = _ASSETS[asset]

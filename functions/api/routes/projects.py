@@ -5,28 +5,26 @@ from typing import Literal
 from pydantic import Field
 
 from sluice.api.call import Answer, Call
-from sluice.api.resources import PROJECTS, until_stored
+from sluice.api.resources import PROJECTS, retry_overtaken_write
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, MERGE_PATCH, PREFER, Routes
-from sluice.api.running import started
+from sluice.api.running import start_answer
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.base import Document
-from sluice.domain.dataset_id import DatasetId
 from sluice.domain.project import Project
 from sluice.domain.run_types import RUN_TYPES
-from sluice.projects.deletion import delete_resources
-from sluice.projects.overrides import delete_overrides
+from sluice.projects import definitions
 from sluice.runs.start import refresh_run, start
 
 routes = Routes("projects")
 
 
 class RefreshRequest(Document):
-    """What a refresh is to do."""
+    """What a refresh does."""
 
     ingest: Literal["stale", "all", "none"] = "stale"
     dry_run: bool = Field(
-        False, description="Merge what is published and say what would come of it; ingest and publish nothing."
+        False, description="Merge the published versions and report the result; ingest and publish nothing."
     )
 
 
@@ -40,7 +38,7 @@ def list_projects(call: Call, services: Container) -> Answer:
     "/projects", "project.create", body=Project, answer="ProjectView", status=201, parameters=[IDEMPOTENCY_KEY]
 )
 def create_project(call: Call, services: Container) -> Answer:
-    """Make a project."""
+    """Create a project."""
     return PROJECTS.create(call, services)
 
 
@@ -59,34 +57,30 @@ def get_project(call: Call, services: Container, slug: str) -> Answer:
     parameters=[IF_MATCH],
 )
 def put_project(call: Call, services: Container, slug: str) -> Answer:
-    """Make a project of this slug, or replace it."""
+    """Create a project of this slug, or replace it."""
     return PROJECTS.put(call, services, slug)
 
 
 @routes.patch("/projects/{slug}", "project.update", body=MERGE_PATCH, answer="ProjectView", parameters=[IF_MATCH])
 def patch_project(call: Call, services: Container, slug: str) -> Answer:
-    """Change parts of a project."""
+    """Change fields of a project."""
     return PROJECTS.patch(call, services, slug)
 
 
 @routes.delete("/projects/{slug}", "project.delete", status=204, parameters=[IF_MATCH])
 def delete_project(call: Call, services: Container, slug: str) -> Answer:
-    """Hide a project and free its datasources; what it published stays in the lake."""
+    """Delete a project and its assignments; its published versions stay in the lake."""
     call.require_match(call.definition.etag)
     call.require_known_parameters()
 
-    def delete(found: Definition | None) -> Answer:
-        if found is None:
+    def delete(definition: Definition | None) -> Answer:
+        if definition is None:
             raise missing("project", slug)
-        hiding = services.datasets.hiding(DatasetId.of_project(slug), call.principal.id)
-        services.definitions.delete(found, hiding)
+        definitions.delete_project(services, definition, call.principal.id)
         return Answer(status=204)
 
-    answer = until_stored(call, delete)
-    services.assignments.remove(services.assignments.of_project(slug))
-    delete_overrides(services, slug)
-    delete_resources(services, slug, call.principal.id)
-    services.schedules.remove("project", slug)
+    answer = retry_overtaken_write(call, delete)
+    definitions.clean_up_project(services, slug, call.principal.id)
     return answer
 
 
@@ -99,9 +93,9 @@ def delete_project(call: Call, services: Container, slug: str) -> Answer:
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
 def start_project_run(call: Call, services: Container, slug: str) -> Answer:
-    """Start a refresh: ingest, then merge."""
+    """Start a refresh: ingest the datasources, then merge them."""
     request = call.document(RefreshRequest, {})
     by = call.principal.id
-    return started(
+    return start_answer(
         call, services, lambda: start(services, refresh_run(slug, "api", by, request.ingest, dry_run=request.dry_run))
     )

@@ -19,10 +19,10 @@ def _view(version: Version) -> dict[str, Any]:
 
 
 def _list(call: Call, services: Container, dataset: DatasetId) -> Answer:
-    before = services.cursors.open(["versions", dataset], call.one("cursor"))
-    found, following = services.datasets.versions(dataset, call.limit(), before)
+    before = services.cursors.open(["versions", dataset], call.query_value("cursor"))
+    versions, following = services.datasets.versions(dataset, call.limit(), before)
     cursor = services.cursors.seal(["versions", dataset], following) if following is not None else None
-    return Answer({"items": [_view(version) for version in found], "next": cursor})
+    return Answer({"items": [_view(version) for version in versions], "next": cursor})
 
 
 def _number(dataset: DatasetId, text: str) -> int:
@@ -32,14 +32,14 @@ def _number(dataset: DatasetId, text: str) -> int:
 
 
 def _get(services: Container, dataset: DatasetId, number: str) -> Answer:
-    """The version and, from its manifest, all that went into it."""
+    """The version and, from its manifest, its inputs, objects and specification."""
     version = services.datasets.version(dataset, _number(dataset, number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))
-    told = {name: manifest[name] for name in ("inputs", "objects", "engine", "spec", "warnings")}
-    told |= {name: manifest.get(name) for name in ("document", "key")}
-    checked = Manifest.model_validate(manifest)
-    told |= {"provenance": [one.model_dump() for one in checked.provenance], "output_hash": checked.content_hash}
-    return Answer({**_view(version), **told}, headers={"ETag": f'"{version.number}"'})
+    details = {name: manifest[name] for name in ("inputs", "objects", "engine", "spec", "warnings")}
+    details |= {name: manifest.get(name) for name in ("document", "key")}
+    parsed = Manifest.model_validate(manifest)
+    details |= {"provenance": [part.model_dump() for part in parsed.provenance], "output_hash": parsed.content_hash}
+    return Answer({**_view(version), **details}, headers={"ETag": f'"{version.number}"'})
 
 
 @routes.get("/datasources/{slug}/versions", "datasource.read", answer="VersionViewList", parameters=[LIMIT, CURSOR])
@@ -62,7 +62,7 @@ def list_project_versions(call: Call, services: Container, slug: str) -> Answer:
 
 @routes.get("/projects/{slug}/versions/{number}", "project.read", answer="VersionDetail")
 def get_project_version(call: Call, services: Container, slug: str, number: str) -> Answer:
-    """One version of a project, with the versions that went into it and the hashes of both."""
+    """One version of a project, with the versions that it was merged from."""
     return _get(services, DatasetId.of_project(slug), number)
 
 
@@ -73,9 +73,9 @@ def get_project_version(call: Call, services: Container, slug: str, number: str)
     parameters=[IDEMPOTENCY_KEY],
 )
 def promote_project_version(call: Call, services: Container, slug: str, number: str) -> Answer:
-    """Publish this version, at once for all readers; an earlier one to roll back.
+    """Publish this version for all readers at once; promote an earlier version to roll back.
 
-    The next refresh publishes again what it merges.
+    The next refresh publishes its own result again.
     """
     call.require_known_parameters()
     dataset = DatasetId.of_project(slug)

@@ -1,4 +1,4 @@
-"""Trying a datasource, saved or not: one live request, or a few pages; nothing is stored."""
+"""Trying a datasource, saved or not, with one request or a few pages; nothing is stored."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,12 +15,12 @@ from sluice.errors import Invalid
 from sluice.sources.registry import source_of
 
 routes = Routes("datasources")
-_PAGES = Parameter("pages", "How many pages to look at.", {"type": "integer", "minimum": 1, "default": 1})
+_PAGES = Parameter("pages", "How many pages to request.", {"type": "integer", "minimum": 1, "default": 1})
 
 
 @routes.post("/datasources/check", "datasource.try", body=Datasource, answer="CheckResult")
 def check_document(call: Call, services: Container) -> Answer:
-    """Try a datasource that is not saved with one live request."""
+    """Send one request for a datasource that is not saved."""
     return _check(call, services, *_unsaved(call))
 
 
@@ -32,7 +32,7 @@ def preview_document(call: Call, services: Container) -> Answer:
 
 @routes.post("/datasources/{slug}/check", "datasource.run", answer="CheckResult")
 def check_datasource(call: Call, services: Container, slug: str) -> Answer:
-    """Try a datasource with one live request."""
+    """Send one request for a datasource."""
     return _check(call, services, *_saved(call))
 
 
@@ -58,9 +58,9 @@ def _saved(call: Call) -> tuple[Datasource, Author]:
 
 
 def _secrets(call: Call, services: Container, datasource: Datasource, author: Author) -> Callable[[str], str]:
-    """What gives the datasource its secrets; only who manages secrets is told why one cannot be used."""
-    tells = decide(call.principal, "secret.manage") == "allowed"
-    return services.secret_use.reader(datasource, author, tells=tells)
+    """The function that reads the datasource's secrets; its errors explain a refusal only to who manages secrets."""
+    explain = decide(call.principal, "secret.manage") == "allowed"
+    return services.secret_use.reader(datasource, author, explain=explain)
 
 
 def _check(call: Call, services: Container, datasource: Datasource, author: Author) -> Answer:
@@ -69,6 +69,7 @@ def _check(call: Call, services: Container, datasource: Datasource, author: Auth
 
 
 def _preview(call: Call, services: Container, datasource: Datasource, author: Author) -> Answer:
+    # Imported here: `check` needs neither, and DuckDB is slow to load.
     from sluice.extract.preview_dataset import Preview, preview_run
     from sluice.formats.limits import Limits
 

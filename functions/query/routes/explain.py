@@ -1,31 +1,22 @@
-"""Single merged records, and why they are what they are."""
+"""Single merged records, and the explanations of their values."""
 
 from sluice.api.call import Answer, Call
-from sluice.api.dataset_answers import about_version, asked_version, version_headers
+from sluice.api.dataset_answers import requested_version, version_headers, version_summary
 from sluice.api.routes import AS_OF, RECORD_KEY, VERSION, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
-from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
-from sluice.errors import Conflict
-from sluice.merge.citations import Citer
-from sluice.merge.explain import Explainer
-from sluice.merge.explain_document import explain_document
-from sluice.merge.lookup import find_record
+from sluice.reads.records import explanation, merged_record
 
 routes = Routes("data")
-_POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into the merged one.")
+_POINTER = Parameter("pointer", "For merges of documents: a JSON Pointer into the merged document.")
 
 
 @routes.get("/projects/{slug}/records", "project.read", answer="MergedRecord", parameters=[RECORD_KEY, VERSION, AS_OF])
 def get_record(call: Call, services: Container, slug: str) -> Answer:
-    """One merged record; the version that it is of stands in the headers."""
-    version = asked_version(call, services, DatasetId.of_project(slug))
-    manifest = services.lake.manifest(version.manifest_key)
-    spec = merge_of(manifest.spec["merge"])
-    if not isinstance(spec, JoinMerge | UnionMerge) or not spec.key:
-        raise Conflict("The merge of this version has no key, by which a record could be found.")
-    record, _ = find_record(services.lake, services.settings, version, manifest, spec, call.many("key"))
-    return Answer(record, headers=version_headers(about_version(version)))
+    """One merged record; the headers name its version."""
+    version = requested_version(call, services, DatasetId.of_project(slug))
+    record = merged_record(services.lake, services.settings, version, call.query_values("key"))
+    return Answer(record, headers=version_headers(version_summary(version)))
 
 
 @routes.get(
@@ -35,13 +26,8 @@ def get_record(call: Call, services: Container, slug: str) -> Answer:
     parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF],
 )
 def explain_record(call: Call, services: Container, slug: str) -> Answer:
-    """Where each value of a merged record came from, by which rule, and what lost."""
-    version = asked_version(call, services, DatasetId.of_project(slug))
-    citer = Citer(services.lake, services.settings, services.pages.get)
-    manifest = services.lake.manifest(version.manifest_key)
-    if manifest.document is not None:
-        pointer = call.one("pointer") or ""
-        datasets, lake, settings = services.datasets, services.lake, services.settings
-        return Answer(explain_document(manifest, version.number, pointer, datasets, lake, settings, citer))
-    explainer = Explainer(version, services.datasets, services.lake, services.settings, citer)
-    return Answer(explainer.explain(call.many("key")))
+    """Where each value of a merged record comes from, by which rule, and which values lost."""
+    version = requested_version(call, services, DatasetId.of_project(slug))
+    key, pointer = call.query_values("key"), call.query_value("pointer") or ""
+    lake, settings, datasets, pages = services.lake, services.settings, services.datasets, services.pages
+    return Answer(explanation(lake, settings, datasets, pages, version, key, pointer))

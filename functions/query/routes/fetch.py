@@ -1,4 +1,4 @@
-"""Fetching a project: everything of it, merged, as of now."""
+"""Fetching a project: refreshing it and returning the merged data."""
 
 from sluice.api.call import Answer, Call
 from sluice.api.project_fetch import fetch_project
@@ -10,6 +10,6 @@ routes = Routes("data")
 
 @routes.get("/projects/{slug}/fetch", "project.fetch", answer="ProjectFetch", also={202: "RunView"})
 def get_project_fetch(call: Call, services: Container, slug: str) -> Answer:
-    """Refresh a project and answer with its merged data, and with what failed."""
+    """Refresh a project and return its merged data, with the datasources that failed."""
     call.require_known_parameters()
     return fetch_project(call, services, slug)

@@ -1,20 +1,18 @@
-"""Signed links: addresses of a report, an endpoint or the data, for people without a key."""
+"""Signed links: URLs of a report, an endpoint or the data, for people without a key."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field
 
 from query.routes.data import get_project_data
-from query.routes.endpoints import call_endpoint, endpoint_request
+from query.routes.endpoints import call_endpoint, parse_endpoint_request
 from query.routes.reports import get_rendered_report
+from sluice.access.link_targets import LinkTarget, link_lifetime, parse_target
 from sluice.access.links import Link
 from sluice.api.call import Answer, Call
 from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS
-from sluice.api.paging import paged
+from sluice.api.paging import paginate
 from sluice.api.project_resources import ENDPOINTS, REPORTS
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, Parameter, Routes
 from sluice.container import Container
@@ -24,12 +22,12 @@ from sluice.domain.identity import Principal
 from sluice.errors import Invalid, NotFound
 
 routes = Routes("endpoints")
-_TOKEN = Parameter("token", "What the link was made with.")
+_TOKEN = Parameter("token", "The token in the link's URL.")
 _DAY = 86_400
 
 
 class LinkRequest(Document):
-    """What a link leads to, and for how long."""
+    """What a link leads to, and how long it is valid."""
 
     target: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(
         description="`data`, `reports/{name}/latest` or `endpoints/{name}`, with its query parameters."
@@ -40,8 +38,8 @@ class LinkRequest(Document):
 
 
 def _view(call: Call, services: Container, link: Link) -> dict[str, Any]:
-    shown = link.model_dump(mode="json", exclude={"project"})
-    return {**shown, "url": call.link(f"/links?token={services.links.token(link)}")}
+    document = link.model_dump(mode="json", exclude={"project"})
+    return {**document, "url": call.url(f"/links?token={services.links.token(link)}")}
 
 
 @routes.post(
@@ -53,25 +51,22 @@ def _view(call: Call, services: Container, link: Link) -> dict[str, Any]:
     parameters=[IDEMPOTENCY_KEY],
 )
 def make_link(call: Call, services: Container, slug: str) -> Answer:
-    """A signed address that anybody can open until it expires or is revoked."""
+    """Create a signed URL that anybody can open until it expires or is revoked."""
     request = call.document(LinkRequest)
     settings = services.settings
-    if request.expires_in_seconds > settings.max_link_days * _DAY:
-        message = f"A link is valid for at most {settings.max_link_days} days: {settings.max_link_days * _DAY} seconds."
-        raise Invalid(message, [{"pointer": "/expires_in_seconds", "message": message}])
-    _, query = _handler(slug, request.target)
-    _require_target(replace(call, query=query), services, slug, request.target)
-    lifetime = timedelta(seconds=request.expires_in_seconds)
+    lifetime = link_lifetime(request.expires_in_seconds, settings.max_link_days)
+    target = parse_target(request.target)
+    _require_openable(replace(call, query=target.query), services, slug, target)
     link = services.links.create(call.definition, request.target, lifetime, call.principal.id, settings.max_links)
-    shown = _view(call, services, link)
-    return Answer(shown, 201, {"Location": shown["url"]})
+    view = _view(call, services, link)
+    return Answer(view, 201, {"Location": view["url"]})
 
 
 @routes.get("/projects/{slug}/links", "project.link", answer="LinkViewList", parameters=[LIMIT, CURSOR])
 def list_links(call: Call, services: Container, slug: str) -> Answer:
     """The project's links that can be opened, oldest first."""
-    links = [_view(call, services, link) for link in services.links.valid(slug)]
-    return paged(call, services, ["links", slug], links)
+    links = [_view(call, services, link) for link in services.links.list_valid(slug)]
+    return paginate(call, services, ["links", slug], links)
 
 
 @routes.delete("/projects/{slug}/links/{link_id}", "project.link", status=204)
@@ -90,53 +85,36 @@ def delete_link(call: Call, services: Container, slug: str, link_id: str) -> Ans
     media_types=("text/html", *DATA_MEDIA_TYPES),
 )
 def open_link(call: Call, services: Container) -> Answer:
-    """What a signed link leads to."""
-    link = services.links.opened(call.one("token"))
-    handler, query = _handler(link.project, link.target)
+    """Open a signed link."""
+    link = services.links.open(call.query_value("token"))
+    target = parse_target(link.target)
     known = frozenset(parameter.name for parameter in DATA_PARAMETERS)
+    # The link's own rights, not the caller's: it opens its project and nothing else.
     guest = Principal(id="link", role="viewer", projects=[link.project])
-    return handler(replace(call, caller=guest, query=query, known_parameters=known), services)
+    return _answer(replace(call, caller=guest, query=target.query, known_parameters=known), services, link, target)
 
 
-def _require_target(call: Call, services: Container, slug: str, target: str) -> None:
-    """Refuse a target that nobody could open.
+def _answer(call: Call, services: Container, link: Link, target: LinkTarget) -> Answer:
+    match target.kind:
+        case "data":
+            return get_project_data(call, services, link.project)
+        case "endpoint":
+            return call_endpoint(call, services, link.project, target.name)
+        case "report":
+            return get_rendered_report(call, services, link.project, target.name, target.run)
+
+
+def _require_openable(call: Call, services: Container, slug: str, target: LinkTarget) -> None:
+    """Refuse a target that could not be opened.
 
     Raises:
-        Invalid: there is no such endpoint or report, or the endpoint does not take the parameters.
+        Invalid: the endpoint or report does not exist, or the endpoint does not take the parameters.
     """
     try:
-        match urlsplit(target).path.strip("/").split("/"):
-            case ["endpoints", name]:
-                found = ENDPOINTS.load(services, slug, name)
-                endpoint_request(call, Endpoint.model_validate(found.document))
-            case ["reports", name, _]:
-                REPORTS.load(services, slug, name)
+        if target.kind == "endpoint":
+            endpoint = ENDPOINTS.load(services, slug, target.name)
+            parse_endpoint_request(call, Endpoint.model_validate(endpoint.document))
+        elif target.kind == "report":
+            REPORTS.load(services, slug, target.name)
     except (NotFound, Invalid) as error:
         raise Invalid(str(error), [{"pointer": "/target", "message": str(error)}]) from None
-
-
-def _handler(slug: str, target: str) -> tuple[Callable[[Call, Container], Answer], dict[str, list[str]]]:
-    """Who answers a target, and its query parameters.
-
-    Raises:
-        Invalid: it is nothing that a link can lead to.
-    """
-    message = "A link leads to data, reports/{name}/latest or endpoints/{name}."
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        raise Invalid(message, [{"pointer": "/target", "message": message}]) from None
-    if parts.scheme or parts.netloc:
-        raise Invalid(message, [{"pointer": "/target", "message": message}])
-    query: dict[str, list[str]] = parse_qs(parts.query, keep_blank_values=True)
-    arguments: dict[str, Any]
-    match parts.path.strip("/").split("/"):
-        case ["data"]:
-            arguments, handle = {"slug": slug}, get_project_data
-        case ["endpoints", name]:
-            arguments, handle = {"project": slug, "name": name}, call_endpoint
-        case ["reports", name, run]:
-            arguments, handle = {"slug": slug, "name": name, "run": run}, get_rendered_report
-        case _:
-            raise Invalid(message, [{"pointer": "/target", "message": message}])
-    return (lambda call, services: handle(call, services, **arguments)), query

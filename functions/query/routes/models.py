@@ -1,9 +1,9 @@
-"""SQL models, reports and endpoints of a project: their documents, and runs of one alone."""
+"""SQL models, reports and endpoints of a project: their documents, and runs of a single one."""
 
 from sluice.api.call import Answer, Call
 from sluice.api.project_resources import ENDPOINTS, MODELS, REPORTS
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, Routes
-from sluice.api.running import started
+from sluice.api.running import start_answer
 from sluice.container import Container
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
@@ -28,13 +28,13 @@ def get_model(call: Call, services: Container, slug: str, name: str) -> Answer:
 
 @routes.put("/projects/{slug}/models/{name}", "project.update", body=Model, answer="ModelView", parameters=[IF_MATCH])
 def put_model(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Make a model, or replace it; the next refresh computes it."""
+    """Create a model, or replace it; the next refresh computes it."""
     return MODELS.put(call, services, slug, name)
 
 
 @routes.delete("/projects/{slug}/models/{name}", "project.update", status=204, parameters=[IF_MATCH])
 def delete_model(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Remove a model; its versions stay in the lake."""
+    """Delete a model; its versions stay in the lake."""
     return MODELS.delete(call, services, slug, name)
 
 
@@ -46,10 +46,12 @@ def delete_model(call: Call, services: Container, slug: str, name: str) -> Answe
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
 def start_model_run(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Compute a model alone, of what is published."""
+    """Compute a single model from the published data."""
     MODELS.load(services, slug, name)
     call.require_known_parameters()
-    return started(call, services, lambda: start(services, single_output_run(slug, "model", name, call.principal.id)))
+    return start_answer(
+        call, services, lambda: start(services, single_output_run(slug, "model", name, call.principal.id))
+    )
 
 
 @routes.get("/projects/{slug}/reports", "project.read", answer="ReportViewList", parameters=[LIMIT, CURSOR])
@@ -68,13 +70,13 @@ def get_report(call: Call, services: Container, slug: str, name: str) -> Answer:
     "/projects/{slug}/reports/{name}", "project.update", body=Report, answer="ReportView", parameters=[IF_MATCH]
 )
 def put_report(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Make a report, or replace it; the next refresh renders it."""
+    """Create a report, or replace it; the next refresh renders it."""
     return REPORTS.put(call, services, slug, name)
 
 
 @routes.delete("/projects/{slug}/reports/{name}", "project.update", status=204, parameters=[IF_MATCH])
 def delete_report(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Remove a report; what it has rendered stays in the lake."""
+    """Delete a report; its rendered versions stay in the lake."""
     return REPORTS.delete(call, services, slug, name)
 
 
@@ -86,10 +88,12 @@ def delete_report(call: Call, services: Container, slug: str, name: str) -> Answ
     parameters=[IDEMPOTENCY_KEY, PREFER],
 )
 def start_report_run(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Render a report alone, of what is published."""
+    """Render a single report from the published data."""
     REPORTS.load(services, slug, name)
     call.require_known_parameters()
-    return started(call, services, lambda: start(services, single_output_run(slug, "report", name, call.principal.id)))
+    return start_answer(
+        call, services, lambda: start(services, single_output_run(slug, "report", name, call.principal.id))
+    )
 
 
 @routes.get("/projects/{slug}/endpoints", "project.read", answer="EndpointViewList", parameters=[LIMIT, CURSOR])
@@ -114,5 +118,5 @@ def put_endpoint(call: Call, services: Container, slug: str, name: str) -> Answe
 
 @routes.delete("/projects/{slug}/endpoints/{name}", "project.update", status=204, parameters=[IF_MATCH])
 def delete_endpoint(call: Call, services: Container, slug: str, name: str) -> Answer:
-    """Take an endpoint back."""
+    """Delete an endpoint; it can no longer be called."""
     return ENDPOINTS.delete(call, services, slug, name)

@@ -1,6 +1,6 @@
-"""Metrics in CloudWatch's embedded metric format: lines of the logs, of which CloudWatch makes metrics.
+"""Metrics in CloudWatch's embedded metric format (EMF): CloudWatch extracts them from the logs.
 
-The namespace is the stack's name. Nothing is called for them, and without traffic there are none.
+The namespace is the stack's name. Writing them calls no AWS service, and without traffic they cost nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,13 @@ from sluice.domain.run import Run
 Values = dict[str, tuple[MetricUnit, float]]
 
 
-def run_ended(stack: str, run: Run) -> None:
-    """Count a run that has ended, by kind and outcome, and what it has published, by kind."""
+def count_run(stack: str, run: Run) -> None:
+    """Count a run that has ended, by kind and outcome, and its rows, bytes, requests and duration, by kind.
+
+    Args:
+        stack: the namespace.
+        run: as it is stored after its end.
+    """
     _write(stack, {"kind": run.kind, "outcome": run.status}, {"Runs": (MetricUnit.Count, 1)})
     values: Values = {
         "Rows": (MetricUnit.Count, run.rows or 0),
@@ -22,18 +27,18 @@ def run_ended(stack: str, run: Run) -> None:
         "Requests": (MetricUnit.Count, run.requests),
     }
     if run.started_at is not None and run.finished_at is not None:
-        took = parse_time(run.finished_at) - parse_time(run.started_at)
-        values["Duration"] = (MetricUnit.Milliseconds, took.total_seconds() * 1000)
+        duration = parse_time(run.finished_at) - parse_time(run.started_at)
+        values["Duration"] = (MetricUnit.Milliseconds, duration.total_seconds() * 1000)
     _write(stack, {"kind": run.kind}, values)
 
 
-def pages_fetched(stack: str, count: int) -> None:
-    """Count the pages that a run has brought into the lake."""
+def count_pages(stack: str, count: int) -> None:
+    """Count the pages that an ingest run has stored."""
     _write(stack, {"kind": "ingest"}, {"Pages": (MetricUnit.Count, count)})
 
 
-def request_refused(stack: str, status: int) -> None:
-    """Count a request that was answered with a problem, by its status."""
+def count_refused_request(stack: str, status: int) -> None:
+    """Count a request that was answered with a problem, by HTTP status."""
     _write(stack, {"status": str(status)}, {"RefusedRequests": (MetricUnit.Count, 1)})
 
 

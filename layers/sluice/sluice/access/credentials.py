@@ -1,4 +1,4 @@
-"""Who sends a request: by API key, token, or HTTP Basic."""
+"""Authentication of a request by API key, JSON Web Token or HTTP Basic."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sluice.domain.identity import Principal
 from sluice.errors import Unauthenticated
 
 
-def recognise(headers: dict[str, str], method: str, keys: KeyRing, tokens: Tokens) -> Principal:
-    """Who sends these headers.
+def authenticate(headers: dict[str, str], method: str, keys: KeyRing, tokens: Tokens) -> Principal:
+    """The principal whose credentials a request carries.
 
     Args:
-        headers: with their names in lower case.
-        method: Basic credentials count for GET only, where browsers and Excel need them.
+        headers: by their names in lower case.
+        method: Basic credentials are accepted for GET only, where browsers and Excel need them.
 
     Raises:
-        Unauthenticated: nobody we know.
-        Forbidden: a valid token that names no role.
-        Unavailable: the issuer's keys cannot be had.
+        Unauthenticated: there are no credentials, or they are not valid.
+        Forbidden: the token is valid but names no role.
+        Unavailable: the issuer's keys cannot be fetched.
     """
     if "x-api-key" in headers:
         return keys.recognise(headers["x-api-key"].strip())
@@ -29,7 +29,8 @@ def recognise(headers: dict[str, str], method: str, keys: KeyRing, tokens: Token
     match scheme.lower():
         case "bearer":
             credential = value.strip()
-            return tokens.recognise(credential) if credential.count(".") == 2 else keys.recognise(credential)
+            # A signed JWT has three parts with dots between them; an API key has no dots.
+            return tokens.authenticate(credential) if credential.count(".") == 2 else keys.recognise(credential)
         case "basic" if method == "GET":
             return keys.recognise(_user_name(value))
     raise Unauthenticated("The API key is missing, unknown or expired.")

@@ -1,4 +1,4 @@
-"""Cursors of lists: opaque, signed, and bound to the list they came from."""
+"""Cursors of lists: opaque, signed, and bound to one list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _SIGNATURE_BYTES = 16
 
 
 class Cursors:
-    """Seals positions in a list and opens them again."""
+    """Signs positions in a list, and checks them when they come back.
+
+    Args:
+        key: the HMAC key.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -25,27 +29,35 @@ class Cursors:
         return hmac.new(self._key, payload, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
 
     def seal(self, bound_to: Any, position: Any) -> str:
-        """A cursor for a position, good only for the list described by `bound_to`."""
+        """A cursor for a position.
+
+        Args:
+            bound_to: JSON values that identify the list: its name, filters, version.
+            position: JSON values; the client can read them, but not change them.
+        """
         payload = orjson.dumps([_digest(bound_to), position])
         return base64.urlsafe_b64encode(self._signature(payload) + payload).decode().rstrip("=")
 
     def open(self, bound_to: Any, cursor: str | None) -> Any:
-        """The position in a cursor; none without one.
+        """The position in a cursor; null without one.
+
+        Args:
+            bound_to: the same values that the cursor was sealed with.
 
         Raises:
-            Invalid: we did not make it, or it belongs to another list, filter or version.
+            Invalid: the signature is wrong, or the cursor belongs to another list, filter or version.
         """
         if cursor is None:
             return None
         fault = Invalid(
-            "The cursor is not one that this list gave out.",
-            [{"pointer": "?cursor", "message": "Use next of the page before, with the same parameters."}],
+            "The cursor does not belong to this list.",
+            [{"pointer": "?cursor", "message": "Send `next` of the previous page, with the same parameters."}],
         )
         try:
-            sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise fault from None
-        signature, payload = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]
+        signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(payload)):
             raise fault
         digest, position = orjson.loads(payload)

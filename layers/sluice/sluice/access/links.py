@@ -1,4 +1,4 @@
-"""Signed links: stored, listed, revoked, and ended with the key that made them."""
+"""Signed links: stored, listed, revoked, and valid only as long as the key that created them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BOUND = ["link"]
 
 
 class Link(Record):
-    """A signed link as it is stored.
+    """A stored link.
 
     Args:
-        target: what it leads to within its project, with query parameters.
-        created_by: the principal that made it; the link ends with its key.
+        target: a resource of the project with query parameters, as `parse_target` reads it.
+        created_by: the principal that created it; the link is valid as long as its key.
     """
 
     id: str
@@ -34,31 +34,39 @@ class Link(Record):
 
     @property
     def is_expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether its lifetime is over."""
         return parse_time(self.expires_at) <= now()
 
 
 class Links:
-    """The signed links of all projects."""
+    """The signed links of all projects.
 
-    def __init__(self, definitions: Definitions, parts: ProjectResources, cursors: Cursors, keys: KeyRing) -> None:
+    Args:
+        resources: counts each project's links.
+        cursors: signs the tokens.
+        keys: tells whether a link's creator still has a key.
+    """
+
+    def __init__(self, definitions: Definitions, resources: ProjectResources, cursors: Cursors, keys: KeyRing) -> None:
         self._definitions = definitions
-        self._parts = parts
+        self._resources = resources
         self._cursors = cursors
         self._keys = keys
 
-    def create(self, project: Definition, target: str, lifetime: timedelta, by: str, most: int) -> Link:
-        """Store a link.
+    def create(self, project: Definition, target: str, lifetime: timedelta, by: str, limit: int) -> Link:
+        """Create a link, and delete the project's expired ones.
 
         Args:
-            most: how many links of a project may be valid at once.
+            target: as `parse_target` reads it.
+            by: the principal that creates it.
+            limit: the most links that a project may have.
 
         Raises:
             Conflict: the project has that many.
         """
-        for stored in self._parts.all("link", project.name).values():
+        for stored in self._resources.all("link", project.name).values():
             if _link(stored).is_expired:
-                self._parts.delete(stored)
+                self._resources.delete(stored)
         moment = now()
         link = Link(
             id=secrets.token_hex(8),
@@ -68,16 +76,16 @@ class Links:
             created_at=rfc3339(moment),
             created_by=by,
         )
-        self._parts.create("link", project, link.id, link.model_dump(), by, most)
+        self._resources.create("link", project, link.id, link.model_dump(), by, limit)
         return link
 
-    def valid(self, project: str) -> list[Link]:
+    def list_valid(self, project: str) -> list[Link]:
         """The links of a project that can be opened, oldest first."""
-        links = [_link(stored) for stored in self._parts.all("link", project).values()]
+        links = [_link(stored) for stored in self._resources.all("link", project).values()]
         return sorted((link for link in links if self._is_valid(link)), key=lambda link: (link.created_at, link.id))
 
     def delete(self, project: str, link_id: str) -> None:
-        """Revoke a link: from now on it leads nowhere.
+        """Revoke a link; it can no longer be opened.
 
         Raises:
             NotFound: the project has no such link.
@@ -85,35 +93,36 @@ class Links:
         stored = self._definitions.find("link", resource_name(project, link_id))
         if stored is None:
             raise NotFound(f"The project {project!r} has no link {link_id!r}.")
-        self._parts.delete(stored)
+        self._resources.delete(stored)
 
     def token(self, link: Link) -> str:
-        """What opens a link."""
+        """The token that opens a link: its project and id, signed."""
         return self._cursors.seal(_BOUND, [link.project, link.id])
 
-    def opened(self, token: str | None) -> Link:
+    def open(self, token: str | None) -> Link:
         """The link that a token opens.
 
         Raises:
-            NotFound: we did not sign it, or the link has expired, was revoked, or ended with its
-                maker's key or its project.
+            NotFound: the token's signature is wrong, or the link has expired or was revoked, or its
+                creator's key or its project was deleted.
         """
-        gone = NotFound("The link has expired, was revoked, or was never given out.")
+        not_valid = NotFound("The link has expired, was revoked, or never existed.")
         try:
             position: Any = self._cursors.open(_BOUND, token)
         except Invalid:
-            raise gone from None
-        # Links of releases before 0.3 hold four parts and were stored nowhere, so nobody could revoke them.
+            raise not_valid from None
+        # Tokens of releases before 0.3 have four parts. Those links were not stored, so they could not be revoked.
         if not isinstance(position, list) or len(position) != 2:
-            raise gone
+            raise not_valid
         stored = self._definitions.find("link", resource_name(position[0], position[1]))
         if stored is None or not self._is_valid(_link(stored)):
-            raise gone
+            raise not_valid
         return _link(stored)
 
     def _is_valid(self, link: Link) -> bool:
         if link.is_expired or not self._keys.is_valid(link.created_by):
             return False
+        # A link does not open a later project of the same name.
         project = self._definitions.find("project", link.project)
         return project is not None and project.created_at <= link.created_at
 

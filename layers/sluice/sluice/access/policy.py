@@ -22,7 +22,7 @@ class Rule:
 
     Args:
         role: the lowest role.
-        owner: whether it takes the resource's owner, or an admin.
+        owner: whether only the resource's owner or an admin may do it.
     """
 
     role: Role
@@ -66,12 +66,12 @@ ACTIONS: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Resource:
-    """What the policy knows about a resource.
+    """The facts about a resource that the policy needs.
 
     Args:
-        owner: the principal that created it; null for one that is gone.
+        owner: the principal that created it; null for a run whose definition was deleted.
         projects: the projects through which it is visible.
-        starter: the principal that started it, for a run: it may stop and redrive its own.
+        starter: of a run, the principal that started it, who may cancel and redrive it.
     """
 
     owner: str | None
@@ -80,13 +80,15 @@ class Resource:
 
 
 def decide(principal: Principal, action: str, resource: Resource | None = None) -> Decision:
-    """Whether a principal may do an action.
+    """Decide whether a principal may do an action.
 
     Args:
+        action: a name in `ACTIONS`.
         resource: null for an action on no single resource, such as a list.
 
     Returns:
-        `hidden` for a resource that the principal must not know of.
+        `allowed`, or why not: `role_too_low` (403), `not_owner` (403), or `hidden` (404) for a resource
+        that the principal must not know of.
     """
     rule = ACTIONS[action]
     if _RANK[principal.role] < _RANK[rule.role]:
@@ -102,7 +104,7 @@ def decide(principal: Principal, action: str, resource: Resource | None = None) 
 
 def _is_visible(principal: Principal, resource: Resource) -> bool:
     if resource.owner is None:
-        return False  # only an admin sees what belonged to a deleted definition
+        return False  # only admins see the runs of a deleted definition
     if principal.projects is None or principal.id == resource.owner:
         return True
     return not resource.projects.isdisjoint(principal.projects)
@@ -122,7 +124,9 @@ def require(principal: Principal, action: str, resource: Resource, missing: NotF
     """Refuse a principal that may not do an action on a resource.
 
     Args:
-        missing: the error for a resource that does not exist; a hidden one answers the same.
+        resource: the facts about it.
+        missing: the error for a resource that does not exist; it is raised for a hidden one too, so
+            that the two cannot be told apart.
 
     Raises:
         NotFound: the principal must not know of the resource.

@@ -1,4 +1,4 @@
-"""Which secrets a datasource may use: a secret's hosts and projects say where its value may go."""
+"""Which secrets a datasource may use: a secret's `hosts` and `projects` restrict where its value goes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sluice.errors import SecretForbidden, SecretMissing
 
 @dataclass(frozen=True)
 class Author:
-    """Who wrote a datasource's document; null for one that a release before 0.3 stored."""
+    """Who wrote a datasource's document; both fields are null if a release before 0.3 stored it."""
 
     id: str | None
     role: Role | None
 
     @property
     def is_admin(self) -> bool:
-        """Whether an admin wrote it."""
+        """Whether the author was an admin at that time."""
         return self.role == "admin"
 
 
@@ -35,18 +35,21 @@ class SecretUse:
         self._definitions = definitions
         self._assignments = assignments
 
-    def reader(self, datasource: Datasource, author: Author, *, tells: bool = True) -> Callable[[str], str]:
-        """What gives the values of secrets to one datasource.
+    def reader(self, datasource: Datasource, author: Author, *, explain: bool = True) -> Callable[[str], str]:
+        """The function by which one datasource reads its secrets.
 
         Args:
-            tells: whether whoever reads the errors may know why a secret cannot be used.
+            author: who wrote the datasource's document.
+            explain: whether the reader of the errors may learn why a secret cannot be used.
 
-        The function raises `SecretForbidden` for a secret that the datasource may not use, and
-        `SecretMissing` for one that has no value.
+        Returns:
+            A function from a secret's name to its value. It raises `SecretForbidden` for a secret that
+            the datasource may not use or whose value names a host outside its `hosts`, and
+            `SecretMissing` for one without a value.
         """
 
         def read(name: str) -> str:
-            self.require(name, datasource, author, tells=tells)
+            self.require(name, datasource, author, explain=explain)
             value = self._secrets.value(name)
             if datasource.SECRETS_NAME_HOSTS:
                 self._require_hosts(name, value, datasource)
@@ -61,31 +64,33 @@ class SecretUse:
         author: Author,
         assigned_to: Definition | None = None,
         *,
-        tells: bool = True,
+        explain: bool = True,
     ) -> None:
         """Refuse a secret that a datasource may not use.
 
         Args:
+            name: the secret.
             author: who writes the document, or wrote the stored one.
             assigned_to: a project that the datasource is about to be assigned to.
-            tells: whether whoever reads the error may know why.
+            explain: whether the reader of the error may learn why.
 
         Raises:
-            SecretForbidden: whoever is no admin is not told whether the secret exists.
+            SecretForbidden: the use is not allowed. Unless an admin reads it, the text is the same whether
+                the secret exists or not, so that names cannot be probed.
             SecretMissing: an admin's datasource names a secret that does not exist.
         """
         secret = self._definitions.find("secret", name)
-        tells = tells and author.is_admin
-        if secret is None and tells:
+        explain = explain and author.is_admin
+        if secret is None and explain:
             raise SecretMissing(f"The secret {name!r} has no value; set it with PUT /v1/secrets/{name}.")
         reason = self._reason(secret, datasource, author, assigned_to) if secret is not None else "unknown"
         if reason is None:
             return
         host, _ = datasource.host()
-        if not tells:
+        if not explain:
             reason = (
-                f"either it does not exist, or its hosts do not name {host}, "
-                "or its projects are not those of this datasource"
+                f"either it does not exist, or its hosts do not include {host}, "
+                "or its projects do not include those of this datasource"
             )
         raise SecretForbidden(
             f"This datasource may not use the secret {name!r}: {reason}. "
@@ -93,19 +98,23 @@ class SecretUse:
         )
 
     def _require_hosts(self, name: str, value: str, datasource: Datasource) -> None:
-        """Refuse a secret whose value names another host than its hosts do.
+        """Refuse a secret whose value names a host that its `hosts` do not include.
+
+        Args:
+            name: the secret.
+            value: its value, such as a connection URI.
 
         Raises:
-            SecretForbidden: it does; which host the value names is not told.
+            SecretForbidden: a host is not included; the text does not tell which, as that is part of the value.
         """
         secret = self._definitions.find("secret", name)
         hosts = secret.document.get("hosts") if secret is not None else None
         if hosts is None:
             return
         for host, port in datasource.hosts_in(value):
-            if not any(_is_host(named, host, port) for named in hosts):
+            if not any(_matches_host(allowed, host, port) for allowed in hosts):
                 raise SecretForbidden(
-                    f"The value of the secret {name!r} names a host that its hosts do not. "
+                    f"The value of the secret {name!r} names a host that its hosts do not include. "
                     f"An admin can allow it with `hosts` of PUT /v1/secrets/{name}."
                 )
 
@@ -116,11 +125,11 @@ class SecretUse:
         hosts = secret.document.get("hosts")
         host, port = datasource.host()
         if hosts is None and not author.is_admin:
-            return "it names no hosts, so only datasources that an admin wrote last may use it"
+            return "it names no hosts, so only a datasource that an admin wrote last may use it"
         if datasource.SECRETS_NAME_HOSTS:
-            hosts = None  # they are compared with the value, when it is read
-        if hosts is not None and not any(_is_host(named, host, port) for named in hosts):
-            return f"its hosts do not name {host}"
+            hosts = None  # `_require_hosts` compares them with the value, once it is read
+        if hosts is not None and not any(_matches_host(allowed, host, port) for allowed in hosts):
+            return f"its hosts do not include {host}"
         if secret.document.get("projects") is None:
             return None
         return self._reason_of_projects(secret, datasource, author, assigned_to)
@@ -129,49 +138,55 @@ class SecretUse:
         self, secret: Definition, datasource: Datasource, author: Author, assigned_to: Definition | None
     ) -> str | None:
         """Why a secret's projects do not allow a use; null where they do."""
-        named = [self._definitions.find("project", slug) for slug in secret.document["projects"]]
-        allowed = {project.name: project for project in named if project and is_named(secret, project)}
-        used = {assigned.project for assigned in self._assignments.of_datasource(datasource.slug)}
+        projects = [self._definitions.find("project", slug) for slug in secret.document["projects"]]
+        allowed = {project.name: project for project in projects if project and names_project(secret, project)}
+        used = {assignment.project for assignment in self._assignments.of_datasource(datasource.slug)}
         outside = sorted((used | ({assigned_to.name} if assigned_to else set())) - set(allowed))
         if outside:
-            return f"its projects do not name {outside[0]!r}, which the datasource is part of"
+            return f"its projects do not include {outside[0]!r}, which the datasource is assigned to"
         if author.is_admin or any(project.created_by == author.id for project in allowed.values()):
             return None
-        return "none of its projects belongs to who wrote the datasource"
+        return "none of its projects is owned by the author of the datasource"
 
     def require_for_project(self, name: str, project: Definition) -> None:
-        """Refuse to bring data that was fetched with a secret into a project that the secret does not name.
+        """Refuse data that was fetched with a secret in a project that the secret does not name.
+
+        Args:
+            name: the secret.
 
         Raises:
             SecretForbidden: the secret names other projects only.
         """
         secret = self._definitions.find("secret", name)
-        if secret is None or secret.document.get("projects") is None or is_named(secret, project):
+        if secret is None or secret.document.get("projects") is None or names_project(secret, project):
             return
         raise SecretForbidden(
-            f"The datasource holds data that was fetched with the secret {name!r}, whose projects do not name "
+            f"The datasource holds data that was fetched with the secret {name!r}, whose projects do not include "
             f"{project.name!r}. An admin can allow it with `projects` of PUT /v1/secrets/{name}."
         )
 
 
-def is_named(secret: Definition, project: Definition) -> bool:
-    """Whether a secret's projects name this project: the one of that slug when the secret was set, not a later one."""
+def names_project(secret: Definition, project: Definition) -> bool:
+    """Whether a secret's projects include this project.
+
+    The secret keeps when each project was created, so a later project of the same slug is not included.
+    """
     created = (secret.document.get("project_created_at") or {}).get(project.name)
     return project.name in secret.document["projects"] and created == project.created_at
 
 
-def _is_host(named: str, host: str, port: int) -> bool:
-    """Whether a secret's host, with a port or without, is the one that a request goes to."""
-    parts = urlsplit(f"//{named}")
+def _matches_host(allowed: str, host: str, port: int) -> bool:
+    """Whether a request's host and port are allowed by one of a secret's hosts; without a port, any port is."""
+    parts = urlsplit(f"//{allowed}")
     return _ascii(parts.hostname or "") == _ascii(host) and parts.port in (None, port)
 
 
 def _ascii(host: str) -> str:
-    """A host name in the form that DNS knows."""
+    """A host name in the form that DNS uses: lower case, IDNA, without a final dot."""
     host = host.rstrip(".").lower()
     if host.isascii():
         return host
-    import idna  # only for names in other scripts
+    import idna  # 20 ms of import, only for names outside ASCII
 
     try:
         return idna.encode(host).decode()

@@ -1,4 +1,4 @@
-"""Secrets by name: SSM SecureString parameters, written through the API and never read back."""
+"""Secrets: SSM SecureString parameters, written through the API and never shown by it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.aws import translated
 from sluice.catalog.definitions import Definition, Definitions
+from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.errors import AlreadyExists, Invalid, PreconditionFailed, SecretMissing, Unavailable
 
-_TRIES = 20
+_ATTEMPTS = 20
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
 class Secrets:
-    """The parameters below `/{stack}/{workspace}/`."""
+    """The values of secrets: SSM parameters below `/{stack}/{workspace}/`."""
 
     def __init__(self, ssm: SSMClient, stack: str, workspace: str) -> None:
         self._ssm = ssm
@@ -27,12 +28,16 @@ class Secrets:
         return f"{self._path}/secrets/{name}"
 
     def put(self, name: str, value: str) -> None:
-        """Set a secret's value."""
+        """Set a secret's value, whether or not it has one.
+
+        Args:
+            name: without the path.
+        """
         with translated():
             self._ssm.put_parameter(Name=self._name(name), Value=value, Type="SecureString", Overwrite=True)
 
     def delete(self, name: str) -> None:
-        """Forget a secret; forgetting it twice is fine."""
+        """Delete a secret's value; a second call changes nothing."""
         with translated():
             try:
                 self._ssm.delete_parameter(Name=self._name(name))
@@ -40,31 +45,31 @@ class Secrets:
                 return
 
     def value(self, name: str) -> str:
-        """A secret's value, for a request to an upstream.
+        """A secret's value.
 
         Raises:
-            SecretMissing: it was never set.
+            SecretMissing: it has no value.
         """
-        found = self._read(self._name(name))
-        if found is None:
+        value = self._read(self._name(name))
+        if value is None:
             raise SecretMissing(f"The secret {name!r} has no value; set it with PUT /v1/secrets/{name}.")
-        return found
+        return value
 
     def signing_key(self) -> bytes:
-        """The key that signs cursors, made when it is first needed."""
+        """The key that signs cursors and links; it is created when it is first needed."""
         name = f"{self._path}/internal/signing-key"
-        found = self._read(name)
-        if found is None:
+        key = self._read(name)
+        if key is None:
             with translated():
                 try:
                     value = secrets.token_hex(32)
                     self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=False)
                 except self._ssm.exceptions.ParameterAlreadyExists:
-                    pass  # another process was first: its key is the one
-            found = self._read(name)
-        if found is None:
+                    pass  # another process created it first; all processes must use that one
+            key = self._read(name)
+        if key is None:
             raise Unavailable("The key that signs cursors cannot be read yet; try again.")
-        return bytes.fromhex(found)
+        return bytes.fromhex(key)
 
     def _read(self, name: str) -> str | None:
         with translated():
@@ -75,7 +80,7 @@ class Secrets:
 
 
 class SecretsRegistry:
-    """The secrets' names in the catalog with where each may go, beside their values in SSM."""
+    """The catalog's entries of secrets (name, hosts, projects), kept together with their values in SSM."""
 
     def __init__(self, secrets_: Secrets, definitions: Definitions) -> None:
         self._secrets = secrets_
@@ -84,54 +89,63 @@ class SecretsRegistry:
     def put(
         self, name: str, value: str, by: str, hosts: list[str] | None, projects: list[str] | None
     ) -> tuple[Definition, bool]:
-        """Set a value and where it may go.
-
-        Where that changes, the secret is closed for the moment between the two writes, so that
-        neither value ever goes where only the other one may.
+        """Set a secret's value, hosts and projects.
 
         Args:
-            hosts: the only hosts that it is sent to; null: those that an admin's datasources name.
-            projects: the only projects whose datasources may use it; null: all.
+            by: the principal that sets it.
+            hosts: the only hosts that the value is sent to; null for those that an admin's datasources name.
+            projects: the only projects whose datasources may use it; null for all projects.
 
         Returns:
             The secret's definition, and whether it is new.
 
         Raises:
-            Invalid: there is no project of one of the names.
+            Invalid: a project does not exist.
+            Unavailable: other requests keep changing the secret.
         """
         created = {slug: self._project(slug, index).created_at for index, slug in enumerate(projects or [])}
         allowed: dict[str, Any] = {"hosts": hosts, "projects": projects, "project_created_at": created}
         stored = self._definitions.find("secret", name)
         if stored is not None and {key: stored.document.get(key) for key in allowed} != allowed:
-            self._note(name, {**allowed, "hosts": []}, by)
+            # SSM and DynamoDB have no common transaction. Without hosts nothing may use the secret, so
+            # between the two writes neither value can be sent where only the other one is allowed.
+            self._write_entry(name, {**allowed, "hosts": []}, by)
         self._secrets.put(name, value)
-        return self._note(name, allowed, by)
+        return self._write_entry(name, allowed, by)
 
     def _project(self, slug: str, index: int) -> Definition:
-        found = self._definitions.find("project", slug)
-        if found is None:
+        project = self._definitions.find("project", slug)
+        if project is None:
             message = f"There is no project {slug!r}."
             raise Invalid(message, [{"pointer": f"/projects/{index}", "message": message}])
-        return found
+        return project
 
-    def _note(self, name: str, allowed: dict[str, Any], by: str) -> tuple[Definition, bool]:
+    def _write_entry(self, name: str, allowed: dict[str, Any], by: str) -> tuple[Definition, bool]:
         document = {"set_at": rfc3339(now()), "set_by": by, **allowed}
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             stored = self._definitions.find("secret", name)
             try:
                 if stored is None:
                     return self._definitions.create("secret", name, document, by), True
                 return self._definitions.replace(stored, document), False
             except (AlreadyExists, PreconditionFailed):
-                continue  # somebody else has set it meanwhile
-        raise Unavailable("The secret keeps changing; try again.")
+                continue  # another request has changed it; read it again
+        raise Unavailable("The secret keeps being changed by other requests; try again.")
+
+    def users(self) -> dict[str, list[str]]:
+        """The slugs of the datasources that name each secret."""
+        users: dict[str, list[str]] = {}
+        for definition in self._definitions.all("datasource"):
+            for name in Datasource.model_validate(definition.document).secrets().values():
+                users.setdefault(name, []).append(definition.name)
+        return users
 
     def delete(self, name: str) -> None:
-        """Forget a secret.
+        """Delete a secret: its value first, so that no value is left without an entry.
 
         Raises:
-            NotFound: there is none of that name.
+            NotFound: there is no such secret.
         """
-        found = self._definitions.get("secret", name)
+        entry = self._definitions.get("secret", name)
         self._secrets.delete(name)
-        self._definitions.delete(found)
+        self._definitions.delete(entry)

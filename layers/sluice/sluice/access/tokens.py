@@ -1,4 +1,4 @@
-"""JSON Web Tokens of an OIDC issuer: verified with its published keys."""
+"""JSON Web Tokens of an OIDC issuer, verified with the keys that it publishes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sluice.domain.identity import Principal, Role
 from sluice.errors import Forbidden, Unauthenticated, Unavailable
 from sluice.settings import Settings
 
-# Signatures by a key pair only: with a shared secret, the published key could sign.
+# Asymmetric algorithms only. With HS256 among them, a token signed with the public key as the
+# shared secret would be accepted.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _ROLES: tuple[Role, ...] = ("admin", "editor", "viewer")
 _PAUSE_SECONDS = 30
@@ -21,30 +22,31 @@ Fetch = Callable[[str], dict[str, Any]]
 
 
 def fetch_keys(url: str) -> dict[str, Any]:
-    """The JSON Web Key Set at an address.
+    """Fetch a JSON Web Key Set (JWKS).
 
     Raises:
-        Unavailable: it cannot be had.
+        Unavailable: the request fails, or the response is not JSON.
     """
-    import httpx  # only where tokens are used
+    import httpx  # slow to import, and needed only to fetch keys
 
     try:
         answer = httpx.get(url, timeout=_FETCH_SECONDS, trust_env=False)
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        key_set: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise Unavailable(f"The issuer's keys cannot be had: {type(error).__name__}.") from None
-    return found
+        raise Unavailable(f"The issuer's JWKS cannot be fetched ({type(error).__name__}).") from None
+    return key_set
 
 
 class Tokens:
-    """Recognises the tokens of the one issuer that the settings name.
+    """Authenticates by the tokens of the one issuer that the settings name.
 
-    Keys are kept for `jwks_seconds`, and longer while the issuer cannot be asked; a token with
-    an unknown key has them fetched again, though not more often than each half minute.
+    Keys are cached for `JWKS_SECONDS`, and longer while the issuer cannot be reached. A token with an
+    unknown key id makes them be fetched again, at most every 30 seconds: else a flood of tokens with
+    invented ids would become a flood of requests to the issuer.
 
     Args:
-        fetch: gives the key set at an address.
+        fetch: returns the JWKS at a URL.
     """
 
     def __init__(self, settings: Settings, fetch: Fetch = fetch_keys) -> None:
@@ -52,30 +54,32 @@ class Tokens:
         self._fetch = fetch
         self._keys: dict[str, dict[str, Any]] = {}
         self._fetched_at = 0.0
-        self._asked_at = 0.0
+        self._requested_at = 0.0
 
     @property
     def configured(self) -> bool:
-        """Whether tokens are taken at all."""
+        """Whether the settings name an issuer and an audience; without them, every token is refused."""
         return bool(self._settings.jwt_issuer and self._settings.jwt_audience)
 
-    def recognise(self, token: str) -> Principal:
-        """Who bears this token.
+    def authenticate(self, token: str) -> Principal:
+        """The principal that a token identifies: `user/{sub}` with the highest role that it names.
 
         Raises:
-            Unauthenticated: it is not valid, or not of our issuer and for us.
-            Forbidden: it is valid, and names no role.
-            Unavailable: the issuer's keys cannot be had.
+            Unauthenticated: the token is not valid, or has another issuer or audience.
+            Forbidden: the token is valid but names no role.
+            Unavailable: the issuer's keys cannot be fetched.
         """
-        import jwt  # 30 ms and a C library: only where a token comes
+        import jwt  # 30 ms of import, with a C library: only for requests with a token
 
-        refused = Unauthenticated("The token is not valid: wrong signature, issuer or audience, or out of its time.")
+        invalid = Unauthenticated(
+            "The token is not valid: its signature, issuer or audience is wrong, or it has expired."
+        )
         if not self.configured:
-            raise refused
+            raise invalid
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in _ALGORITHMS:
-                raise refused
+                raise invalid
             key = jwt.PyJWK(self._key(str(header.get("kid", ""))), algorithm=header["alg"])
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -86,22 +90,22 @@ class Tokens:
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
         except jwt.PyJWTError:
-            raise refused from None
+            raise invalid from None
         if not self._is_for_us(claims):
-            raise refused
+            raise invalid
         return Principal(id=f"user/{claims['sub']}", role=self._role(claims))
 
     def _is_for_us(self, claims: dict[str, Any]) -> bool:
         audience = claims.get("aud")
         if audience is None and claims.get("token_use") == "access":
-            audience = claims.get("client_id")  # Cognito's access tokens say it there
+            audience = claims.get("client_id")  # Cognito's access tokens have the audience there
         return self._settings.jwt_audience in (audience if isinstance(audience, list) else [audience])
 
     def _role(self, claims: dict[str, Any]) -> Role:
-        said = claims.get(self._settings.jwt_role_claim)
-        words = said.replace(",", " ").split() if isinstance(said, str) else said if isinstance(said, list) else []
+        claim = claims.get(self._settings.jwt_role_claim)
+        names = claim.replace(",", " ").split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
         for role in _ROLES:
-            if role in words:
+            if role in names:
                 return role
         raise Forbidden(f"The token's claim {self._settings.jwt_role_claim!r} names none of viewer, editor, admin.")
 
@@ -109,37 +113,37 @@ class Tokens:
         """The issuer's key of this id.
 
         Raises:
-            Unauthenticated: it has none.
-            Unavailable: the keys cannot be had, and none were had before.
+            Unauthenticated: the issuer publishes no such key.
+            Unavailable: the keys cannot be fetched, and none are cached.
         """
         moment = time.monotonic()
-        old = moment - self._fetched_at > self._settings.jwks_seconds or not self._fetched_at
-        asked = bool(self._asked_at) and moment - self._asked_at <= _PAUSE_SECONDS
-        if (old or kid not in self._keys) and not asked:
+        expired = moment - self._fetched_at > self._settings.jwks_seconds or not self._fetched_at
+        pausing = bool(self._requested_at) and moment - self._requested_at <= _PAUSE_SECONDS
+        if (expired or kid not in self._keys) and not pausing:
             self._refresh(moment)
         if not self._fetched_at:
-            raise Unavailable("The issuer's keys cannot be had; try again in half a minute.")
+            raise Unavailable("The issuer's keys cannot be fetched; try again in 30 seconds.")
         if kid not in self._keys:
             raise Unauthenticated("The token is signed with a key that its issuer does not publish.")
         return self._keys[kid]
 
     def _refresh(self, moment: float) -> None:
-        self._asked_at = moment
+        self._requested_at = moment
         try:
-            found = self._fetch(self._address())
+            key_set = self._fetch(self._address())
         except Unavailable:
             if not self._keys:
                 raise
             return
-        listed = found.get("keys") if isinstance(found, dict) else None
-        if not isinstance(listed, list):
-            raise Unavailable("The issuer's key set is none.")
-        keys = [key for key in listed if isinstance(key, dict) and key.get("use", "sig") == "sig"]
-        self._keys = {str(key.get("kid", "")): key for key in keys}
+        keys = key_set.get("keys") if isinstance(key_set, dict) else None
+        if not isinstance(keys, list):
+            raise Unavailable("The JWKS response has no `keys` array.")
+        signing_keys = [key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+        self._keys = {str(key.get("kid", "")): key for key in signing_keys}
         self._fetched_at = moment
 
     def _address(self) -> str:
-        """Where the keys are: as told, else by the issuer; an emulator's issuer is AWS's address."""
+        """The JWKS URL: the setting's, else the issuer's; on an emulator, Cognito's issuer has AWS's host name."""
         if self._settings.jwt_jwks_url:
             return self._settings.jwt_jwks_url
         issuer = self._settings.jwt_issuer.rstrip("/")

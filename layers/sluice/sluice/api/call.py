@@ -1,4 +1,4 @@
-"""One request and its answer, free of any gateway's event format."""
+"""One request and its answer, independent of the gateway's event format."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a handler returns: a JSON value or bytes, a status, and headers.
+    """What a handler returns.
 
-    `shown_once` names parts of the body that must not be kept anywhere, not even for a replay;
-    `filename` is the name under which a browser keeps an answer that is too large to be inline.
+    Args:
+        body: a JSON value, or the bytes themselves.
+        shown_once: fields of the body that are never stored, not even to replay the answer: a new
+            key's secret.
+        filename: the name under which a browser saves an answer that is too large to be inline.
     """
 
     body: Any = None
@@ -41,7 +44,7 @@ class Answer:
     filename: str | None = None
 
     def content(self) -> bytes:
-        """The body's bytes."""
+        """The bytes to send; none for a status without a body."""
         if isinstance(self.body, bytes):
             return self.body
         return b"" if self.status in (204, 304) else dumps(self.body)
@@ -51,9 +54,19 @@ class Answer:
 class Call:
     """One request, as handlers see it.
 
-    Before a handler runs, the principal's role is checked (401, 403), and what the path names is
-    found and decided about (404, 403). Handlers go on in the order of the contract's checks:
+    Before a handler runs, the dispatcher checks the principal's role (401, 403), loads what the path
+    names and checks access to it (404, 403). Handlers continue in the contract's order of checks:
     `json` (400), `require_match` (412), then validation (422).
+
+    Args:
+        headers: by their names in lower case.
+        query: each query parameter's values, in the order sent.
+        raw_body: as the gateway passes it, base64 where `body_is_base64`.
+        base_url: the API's address, ending in `/v1`, without a slash.
+        caller: who sends the request; null where no credentials were checked.
+        known_parameters: the query parameters that the route understands.
+        source_ip: the address of the caller, for rate limits.
+        target: what the path names; null for a route that acts on no single resource.
     """
 
     method: str
@@ -66,7 +79,7 @@ class Call:
     settings: Settings
     caller: Principal | None
     known_parameters: frozenset[str] = frozenset()
-    source: str = ""
+    source_ip: str = ""
     target: Target | None = None
 
     @property
@@ -74,7 +87,7 @@ class Call:
         """The caller.
 
         Raises:
-            Unauthenticated: nobody vouched for the request.
+            Unauthenticated: the request has no valid credentials.
         """
         if self.caller is None:
             raise Unauthenticated("Send an API key as Authorization: Bearer <key> or x-api-key: <key>.")
@@ -82,7 +95,7 @@ class Call:
 
     @property
     def definition(self) -> Definition:
-        """The project or datasource that the path names, or that its run works for.
+        """The project or datasource that the path names, or that its run belongs to.
 
         Raises:
             NotFound: it does not exist.
@@ -105,25 +118,28 @@ class Call:
         return self.target.run
 
     def require(self, action: str) -> None:
-        """Refuse a caller that may not do a further action on what the path names.
+        """Check an action besides the route's own, such as one that depends on the body.
+
+        Args:
+            action: a name in `sluice.access.policy.ACTIONS`.
 
         Raises:
-            Forbidden: it takes a higher role or the owner.
+            Forbidden: the action needs a higher role, or the owner.
         """
         assert self.target is not None
         assert self.target.resource is not None
         require(self.principal, action, self.target.resource, self.target.missing)
 
     def header(self, name: str) -> str | None:
-        """A header, whatever the case of its name; none when it is absent."""
+        """A header's value, whatever the case of its name; null when it is absent."""
         return self.headers.get(name.lower())
 
     def body(self) -> bytes:
-        """The body's bytes.
+        """The body's bytes, decoded from the gateway's base64 where needed.
 
         Raises:
-            PayloadTooLarge: there are more than the setting allows.
-            MalformedRequest: the gateway's base64 is broken.
+            PayloadTooLarge: there are more than `MAX_REQUEST_BYTES`.
+            MalformedRequest: the base64 is invalid.
         """
         text = self.raw_body or ""
         try:
@@ -132,7 +148,7 @@ class Call:
             raise MalformedRequest("The body cannot be decoded.") from None
         if len(content) > self.settings.max_request_bytes:
             raise PayloadTooLarge(
-                f"The body has {len(content)} bytes; at most {self.settings.max_request_bytes} are taken."
+                f"The body has {len(content)} bytes; at most {self.settings.max_request_bytes} are accepted."
             )
         return content
 
@@ -140,10 +156,10 @@ class Call:
         """The body as JSON.
 
         Args:
-            exact: no digit of a number is lost: fractions become Decimal, and whole numbers have any size.
+            exact: keep every digit: fractions become Decimal, and integers have any size.
 
         Raises:
-            MalformedRequest: it is no JSON in UTF-8.
+            MalformedRequest: the body is empty, or not JSON in UTF-8.
         """
         content = self.body()
         if not content.strip():
@@ -157,11 +173,13 @@ class Call:
         """The body as a document of a model.
 
         Args:
-            default: what an empty body stands for; without one it is refused.
-            precondition: checks `If-Match`: after the body was read, before it is validated.
+            model: the document's class.
+            default: the value of an empty body; without one, an empty body is refused.
+            precondition: checks `If-Match`; it is called after the body is parsed and before it is
+                validated, which is the contract's order (400, 412, 422).
 
         Raises:
-            MalformedRequest: it is no JSON.
+            MalformedRequest: the body is not JSON.
             Invalid: it does not fit the model, or a query parameter is unknown.
         """
         body = default if default is not None and not self.body().strip() else self.json()
@@ -173,91 +191,101 @@ class Call:
         """Refuse query parameters that the route does not understand.
 
         Raises:
-            Invalid: naming them.
+            Invalid: one fault for each unknown parameter.
         """
         unknown = sorted(set(self.query) - self.known_parameters)
         if unknown:
-            said = ", ".join(sorted(self.known_parameters)) or "none"
-            faults = [_at(name, "Unknown query parameter.") for name in unknown]
-            raise Invalid(f"The query parameter {unknown[0]} is unknown; known here: {said}.", faults)
+            known = ", ".join(sorted(self.known_parameters)) or "none"
+            faults = [_fault(name, "Unknown query parameter.") for name in unknown]
+            raise Invalid(f"The query parameter {unknown[0]} is unknown; this route has: {known}.", faults)
 
-    def one(self, name: str) -> str | None:
-        """A query parameter that may be given once.
+    def query_value(self, name: str) -> str | None:
+        """The value of a query parameter that may be sent once; null when it is absent.
 
         Raises:
-            Invalid: it is given more than once.
+            Invalid: it is sent more than once.
         """
         values = self.query.get(name, [])
         if len(values) > 1:
-            raise Invalid(f"The query parameter {name} is given {len(values)} times.", [_at(name, "Give it once.")])
+            raise Invalid(f"The query parameter {name} is sent {len(values)} times.", [_fault(name, "Send it once.")])
         return values[0] if values else None
 
-    def many(self, name: str) -> list[str]:
-        """A query parameter that may be repeated, in the order given."""
+    def query_values(self, name: str) -> list[str]:
+        """The values of a query parameter that may be repeated, in the order sent."""
         return list(self.query.get(name, []))
 
     def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
-        """A query parameter that is a whole number within bounds.
+        """A query parameter that is a whole number.
+
+        Args:
+            default: the result when the parameter is absent.
+            lowest, highest: the bounds, both included.
 
         Raises:
-            Invalid: it is none, or lies outside.
+            Invalid: the value is not a whole number within the bounds.
         """
-        text = self.one(name)
+        text = self.query_value(name)
         if text is None:
             return default
         if not re.fullmatch(r"-?\d{1,15}", text) or not lowest <= int(text) <= highest:
             message = f"Give a whole number from {lowest} to {highest}."
-            raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_at(name, message)])
+            raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)])
         return int(text)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        """A query parameter that is one of a few words.
+        """A query parameter with an enumerated value.
+
+        Args:
+            choices: the allowed values.
+            default: the result when the parameter is absent.
 
         Raises:
-            Invalid: it is none of them.
+            Invalid: the value is not among the choices.
         """
-        text = self.one(name) or default
+        text = self.query_value(name) or default
         if text not in choices:
             message = f"Give one of {', '.join(choices)}."
-            raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_at(name, message)])
+            raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)])
         return text
 
     def limit(self) -> int:
-        """How many items of a list are asked for."""
+        """The page size of a list: `limit`, or the setting `PAGE_LIMIT`."""
         return self.integer("limit", self.settings.page_limit, 1, self.settings.max_page_limit)
 
     def wait_seconds(self) -> int:
-        """The seconds of `Prefer: wait=N`, as many as are granted; 0 without one."""
+        """The seconds of `Prefer: wait=N`, at most `MAX_WAIT_SECONDS`; 0 without the header."""
         match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", self.header("prefer") or "")
         return min(int(match[1]), self.settings.max_wait_seconds) if match else 0
 
     def require_match(self, etag: str | None) -> None:
-        """Refuse a write that was meant for another state of the resource.
+        """Refuse a write whose `If-Match` or `If-None-Match` does not hold.
 
         Args:
-            etag: the resource's present ETag; none when it does not exist.
+            etag: the resource's current ETag; null when it does not exist.
 
         Raises:
-            PreconditionFailed: `If-Match` names other states, or `If-None-Match: *` meets a
-                resource that is there.
+            PreconditionFailed: `If-Match` does not list the ETag, or `If-None-Match` lists it or is
+                `*` and the resource exists.
         """
-        wanted = self.header("if-match")
-        if wanted is not None:
-            tags = _tags(wanted)
+        if_match = self.header("if-match")
+        if if_match is not None:
+            tags = _tags(if_match)
             if etag is None or ("*" not in tags and etag not in tags):
-                raise PreconditionFailed("The resource is not in the state that If-Match names; read it again.")
+                raise PreconditionFailed(
+                    "The resource has changed: its ETag is not in If-Match. Read it again and repeat the change."
+                )
         if self.header("if-none-match") is not None and etag is not None:
             tags = _tags(self.header("if-none-match") or "")
             if "*" in tags or etag in tags:
-                raise PreconditionFailed("The resource exists already.")
+                raise PreconditionFailed("The resource already exists.")
 
-    def has(self, etag: str) -> bool:
-        """Whether the client says that it has this state already (`If-None-Match`)."""
+    def client_has(self, etag: str) -> bool:
+        """Whether `If-None-Match` lists this ETag, so that the answer can be 304."""
         tags = _tags(self.header("if-none-match") or "")
         return etag in tags or "*" in tags
 
-    def link(self, path: str) -> str:
-        """The absolute address of a path below `/v1`."""
+    def url(self, path: str) -> str:
+        """The absolute URL of a path below `/v1`."""
         return self.base_url + path
 
 
@@ -265,5 +293,5 @@ def _tags(header: str) -> set[str]:
     return {tag.strip().removeprefix("W/").strip('"') for tag in header.split(",") if tag.strip()}
 
 
-def _at(parameter: str, message: str) -> dict[str, str]:
+def _fault(parameter: str, message: str) -> dict[str, str]:
     return {"pointer": f"?{parameter}", "message": message}

@@ -1,4 +1,4 @@
-"""Which browsers may call: those whose page comes from an origin that the settings allow."""
+"""CORS: which origins may call the API from a browser."""
 
 from __future__ import annotations
 
@@ -6,27 +6,38 @@ from typing import Any
 
 from sluice.settings import Settings
 
-_TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key"
-_EXPOSED = "ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, X-Sluice-Completeness, "
-_EXPOSED += "X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Run, X-Sluice-Version"
+_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key"
+_RESPONSE_HEADERS = "ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, X-Sluice-Completeness, "
+_RESPONSE_HEADERS += "X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Run, X-Sluice-Version"
 
 
-def allowed(origin: str | None, settings: Settings) -> dict[str, str]:
-    """The headers that let a page of this origin read an answer; none for others."""
-    known = [one.strip() for one in settings.cors_origins.split(",") if one.strip()]
-    if origin is None or not ("*" in known or origin in known):
+def cors_headers(origin: str | None, settings: Settings) -> dict[str, str]:
+    """The headers that let a page of this origin read an answer.
+
+    Args:
+        origin: the request's `Origin`; null when it has none.
+
+    Returns:
+        Nothing for an origin that `CORS_ORIGINS` does not list.
+    """
+    allowed = [name.strip() for name in settings.cors_origins.split(",") if name.strip()]
+    if origin is None or not ("*" in allowed or origin in allowed):
         return {}
-    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": _EXPOSED}
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": _RESPONSE_HEADERS}
 
 
 def preflight(event: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The answer to a browser that asks whether it may call; it needs no credentials."""
-    sent = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    headers = allowed(sent.get("origin"), settings)
+    """The gateway answer to a CORS preflight request, which has no credentials.
+
+    Args:
+        event: API Gateway's proxy event of an OPTIONS request.
+    """
+    request_headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = cors_headers(request_headers.get("origin"), settings)
     if headers:
         headers |= {
             "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-            "Access-Control-Allow-Headers": _TAKEN,
+            "Access-Control-Allow-Headers": _REQUEST_HEADERS,
             "Access-Control-Max-Age": "600",
         }
     return {"statusCode": 204, "headers": headers, "body": ""}

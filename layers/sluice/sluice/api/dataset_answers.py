@@ -1,4 +1,4 @@
-"""The answer to a read of published data."""
+"""Answers with the rows of a published dataset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_VERSIONS = 10**12
 DATA_PARAMETERS = [
     Parameter("select", "Columns, separated by commas."),
     Parameter("where", "`<column>.<op>:<value>`; repeats mean AND.", repeated=True),
-    Parameter("order", "Columns, separated by commas; `-` before one means descending."),
+    Parameter("order", "Columns, separated by commas; a leading `-` sorts descending."),
     LIMIT,
     CURSOR,
     VERSION,
@@ -30,55 +30,65 @@ DATA_MEDIA_TYPES = ("application/json", "text/csv", "application/x-ndjson")
 
 
 def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
-    """Rows of a dataset's published version, or of the one asked for.
+    """Rows of a dataset, from its published version or the requested one.
 
-    A cursor stays on the version that it began with. JSON comes in pages; the other forms come
+    A cursor stays on the version that it began with. JSON comes in pages; the other formats come
     whole unless a limit is given.
 
+    Args:
+        call: its query has the parameters in `DATA_PARAMETERS`.
+        dataset: a datasource, a project, or a project's model.
+
     Raises:
-        NotPublished: there is no version yet.
-        NotFound: there is no such version.
-        Invalid: a parameter does not fit the columns, or the data the form.
+        NotPublished: the dataset has no version yet.
+        NotFound: there is no version of the requested number or time.
+        Invalid: a parameter does not fit the columns, or the format cannot hold the data.
     """
-    asked = {name: call.one(name) for name in ("select", "order", "version", "as_of")}
-    bound = ["data", dataset, asked, call.many("where")]
-    position = services.cursors.open(bound, call.one("cursor"))
+    requested = {name: call.query_value(name) for name in ("select", "order", "version", "as_of")}
+    bound = ["data", dataset, requested, call.query_values("where")]
+    position = services.cursors.open(bound, call.query_value("cursor"))
     version = _version(call, services, dataset, position)
     form = call.choice("format", FORMS, "json")
-    request = data_request(version.schema_, asked["select"], call.many("where"), asked["order"])
+    request = data_request(version.schema_, requested["select"], call.query_values("where"), requested["order"])
     reader = Reader(services.lake, services.settings, version)
     offset = position[1] if position else 0
     if form == "json":
-        rows, more = reader.rows(request, call.limit(), offset)
-        about = about_version(version)
-        about["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if more else None
+        rows, has_more = reader.rows(request, call.limit(), offset)
+        about = version_summary(version)
+        about["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if has_more else None
         return Answer({"items": rows, **about}, headers=version_headers(about))
     if reader.is_document and form != "jsonl":
         raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
-    limit = call.limit() if call.one("limit") is not None or position else None
+    limit = call.limit() if call.query_value("limit") is not None or position else None
     return _file(services, reader, version, request, OUTPUT_FORMATS[form], _Window(bound, offset, limit))
 
 
 class _Window:
-    """Which rows of a file's are asked for: all, or some from an offset on."""
+    """Which rows a file has.
+
+    Args:
+        bound: the list that a cursor to the rows after these belongs to.
+        offset: how many rows come before.
+        limit: the most rows; null for all of them.
+    """
 
     def __init__(self, bound: list[Any], offset: int, limit: int | None) -> None:
         self.bound, self.offset, self.limit = bound, offset, limit
 
     @property
     def sql(self) -> str:
-        """The end of the query."""
+        """The `LIMIT` clause of the query; empty for all rows."""
         return f"LIMIT {self.limit} OFFSET {self.offset}" if self.limit is not None else ""
 
 
 def _file(
     services: Container, reader: Reader, version: Version, request: DataRequest, output: OutputFormat, window: _Window
 ) -> Answer:
-    """The rows as a file: inline while it is text and small, else by an address in the lake."""
-    about = about_version(version)
+    """The rows as a file: inline if it is small text, else a redirect to an object in the lake."""
+    about = version_summary(version)
     if window.limit is not None and window.offset + window.limit < version.rows and not reader.is_document:
-        _, more = reader.rows(request, 0, window.offset + window.limit)
-        if more:
+        _, has_more = reader.rows(request, 0, window.offset + window.limit)
+        if has_more:
             about["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
     headers = version_headers(about)
     with services.lake.scratch() as file:
@@ -91,8 +101,8 @@ def _file(
     return Answer({"location": headers["Location"]}, 303, headers)
 
 
-def about_version(version: Version) -> dict[str, Any]:
-    """What each answer says of the version that it is of."""
+def version_summary(version: Version) -> dict[str, Any]:
+    """The fields about a version that every answer with its data has; `next` is null."""
     return {
         "next": None,
         "version": version.number,
@@ -105,19 +115,19 @@ def about_version(version: Version) -> dict[str, Any]:
 def _version(call: Call, services: Container, dataset: DatasetId, position: list[int] | None) -> Version:
     if position is not None:
         return services.datasets.version(dataset, position[0])
-    return asked_version(call, services, dataset)
+    return requested_version(call, services, dataset)
 
 
-def asked_version(call: Call, services: Container, dataset: DatasetId) -> Version:
-    """The version that `version` or `as_of` asks for; without them the published one.
+def requested_version(call: Call, services: Container, dataset: DatasetId) -> Version:
+    """The version that the query parameters `version` or `as_of` name; without them, the published one.
 
     Raises:
         NotFound: there is no such version.
-        NotPublished: nothing was published then, or is now.
-        Invalid: both are given, or one cannot be read.
+        NotPublished: nothing is published, or nothing was at the time of `as_of`.
+        Invalid: both parameters are sent, or one is malformed.
     """
     number = call.integer("version", 0, 1, _MOST_VERSIONS)
-    moment = call.one("as_of")
+    moment = call.query_value("as_of")
     if moment is None:
         return services.datasets.version(dataset, number) if number else services.datasets.published(dataset)
     if number:
@@ -126,10 +136,10 @@ def asked_version(call: Call, services: Container, dataset: DatasetId) -> Versio
     try:
         return services.datasets.version_as_of(dataset, parse_time(moment))
     except ValueError:
-        message = f"{moment!r} is no time such as 2026-01-31T12:00:00Z."
+        message = f"{moment!r} is not a time such as 2026-01-31T12:00:00Z."
         raise Invalid(message, [{"pointer": "?as_of", "message": message}]) from None
 
 
 def version_headers(about: dict[str, Any]) -> dict[str, str]:
-    """What an answer says of its version, as headers."""
+    """The fields of `version_summary` as headers `X-Sluice-…`; null fields are left out."""
     return {f"X-Sluice-{name.replace('_', '-').title()}": str(value) for name, value in about.items() if value}

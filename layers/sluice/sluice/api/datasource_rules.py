@@ -1,6 +1,6 @@
-"""What a datasource's document may say when it is written, beyond what its model checks; and how it is shown.
+"""Checks of a datasource's document that its model cannot make, and the datasource as the API shows it.
 
-These rules are for writes only: a document that an earlier release accepted can still be read.
+The checks apply to writes only: a document that an earlier release accepted can still be read.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sluice.access.secret_use import Author
-from sluice.api.views import view
+from sluice.api.views import definition_view
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.datasource import Datasource
@@ -21,9 +21,14 @@ def require_writable(
 ) -> None:
     """Refuse a document that its author may not write.
 
+    Args:
+        principal: the author.
+        document: the new document.
+        stored: the present definition; null for a new datasource.
+
     Raises:
-        Invalid: it has a credential in the clear, an address that cannot be asked, or names a
-            secret that it may not use.
+        Invalid: it has a credential in plain text, an address that datasources may not call, or names
+            a secret that it may not use.
     """
     document.require_safe()
     author = Author(principal.id, principal.role)
@@ -31,11 +36,11 @@ def require_writable(
         try:
             services.secret_use.require(name, document, author)
         except SecretMissing:
-            continue  # an admin may set it later; until then the datasource's runs say that it is missing
+            continue  # an admin can set it later; until then the datasource's runs fail with `secret-missing`
         except SecretForbidden as error:
             raise Invalid(error.detail, [{"pointer": pointer, "message": error.detail}]) from None
 
 
-def shown_datasource(stored: Definition) -> dict[str, Any]:
-    """A datasource as the API shows it."""
-    return Datasource.KINDS[stored.document["kind"]].shown(view(stored))
+def datasource_view(stored: Definition) -> dict[str, Any]:
+    """A datasource as the API shows it: credentials that an earlier release stored are masked."""
+    return Datasource.KINDS[stored.document["kind"]].shown(definition_view(stored))

@@ -1,4 +1,4 @@
-"""From a gateway event to a handler and back: roles, problems, CORS, idempotency in one place."""
+"""From a gateway event to a handler and back: roles, problem details, CORS and idempotency."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from sluice.access.policy import require_role
 from sluice.api.call import Answer, Call
-from sluice.api.cors import allowed
-from sluice.api.idempotency import once
+from sluice.api.cors import cors_headers
+from sluice.api.idempotency import answer_once
 from sluice.api.routes import Route
 from sluice.api.targets import find_target
 from sluice.container import Container, container
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
 from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError, TooManyRequests
-from sluice.metrics import request_refused
+from sluice.metrics import count_refused_request
 from sluice.settings import Settings
 
 PREFIX = "/v1"
@@ -34,7 +34,11 @@ _CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
 
 
 class Dispatcher:
-    """Serves a table of routes as a Lambda function behind an API Gateway REST API."""
+    """Serves tables of routes as a Lambda function behind an API Gateway REST API.
+
+    Args:
+        tables: the routes of this function.
+    """
 
     def __init__(self, tables: Iterable[Iterable[Route]]) -> None:
         self.routes = [route for table in tables for route in table]
@@ -42,63 +46,75 @@ class Dispatcher:
         for route in self.routes:
             rule = PREFIX + re.sub(r"\{(\w+)\}", r"<\1>", route.path)
             self._resolver.route(rule, method=route.method)(self._endpoint(route))
-        self._resolver.exception_handler(NotFoundError)(self._unknown)
-        self._resolver.exception_handler(Exception)(self._failed)
+        self._resolver.exception_handler(NotFoundError)(self._handle_unknown_path)
+        self._resolver.exception_handler(Exception)(self._problem)
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Answer one event."""
+        """Answer one API Gateway proxy event.
+
+        Args:
+            event: in the format of a REST API.
+            context: Lambda's context.
+
+        Returns:
+            The response in the format of a Lambda proxy integration. Errors become problem details.
+        """
         logger.append_keys(correlation_id=(event.get("requestContext") or {}).get("requestId"))
         return self._resolver.resolve(event, context)
 
     def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
-        known = frozenset(parameter.name for parameter in route.parameters if parameter.place == "query")
+        query_parameters = frozenset(parameter.name for parameter in route.parameters if parameter.place == "query")
 
         def endpoint(**arguments: str) -> Response[Any]:
             services = container()
-            call = call_of(self._resolver.current_event.raw_event, services, known)
+            call = parse_call(self._resolver.current_event.raw_event, services, query_parameters)
             if route.action is not None:
                 require_role(call.principal, route.action)
-            if "field" in arguments:  # the name of a column, which may hold anything
+            if "field" in arguments:  # the name of a column, which may have any characters
                 arguments["field"] = unquote(arguments["field"])
             for name, value in arguments.items():
                 if name != "field":
-                    _require_plain(name, value)
+                    _require_plausible_name(name, value)
             if route.action is not None:
-                found = find_target(services, call.principal, route.path, route.action, route.creates, arguments)
-                call = replace(call, target=found)
-            answer = once(call, services, lambda: route.handler(call, services, **arguments))
+                target = find_target(services, call.principal, route.path, route.action, route.creates, arguments)
+                call = replace(call, target=target)
+            answer = answer_once(call, services, lambda: route.handler(call, services, **arguments))
             if route.method == "GET" and not route.anonymous:
-                call.require_known_parameters()  # last, so that a missing resource is 404 first
-            return self._present(call, answer)
+                # Checked last, so that a missing resource answers 404 and not 422.
+                call.require_known_parameters()
+            return self._send(call, answer)
 
         return endpoint
 
-    def _present(self, call: Call, answer: Answer) -> Response[Any]:
+    def _send(self, call: Call, answer: Answer) -> Response[Any]:
         content = answer.content()
-        headers = {**answer.headers, **allowed(call.header("origin"), call.settings)}
+        headers = {**answer.headers, **cors_headers(call.header("origin"), call.settings)}
         if answer.status == 200 and not _fits(content, call.settings.max_inline_bytes):
             services = container()
-            headers["Cache-Control"] = "no-store"  # the address is soon of no use
+            headers["Cache-Control"] = "no-store"  # the presigned URL in the answer expires soon
             key = services.lake.put_answer(content)
             headers["Location"] = services.lake.presigned_url(key, answer.media_type, answer.filename or "answer")
             return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
         return _response(answer.status, answer.media_type, content, headers)
 
-    def _unknown(self, _: NotFoundError) -> Response[Any]:
-        path = self._resolver.current_event.path
-        verbs = sorted({route.method for route in self.routes if matches(route, path)})
+    def _handle_unknown_path(self, _: NotFoundError) -> Response[Any]:
+        path, method = self._resolver.current_event.path, self._resolver.current_event.http_method
+        verbs = sorted({route.method for route in self.routes if matches_path(route, path)})
         if verbs:
-            return self._failed(MethodNotAllowed(f"{path} answers {', '.join(verbs)}."), {"Allow": ", ".join(verbs)})
-        return self._failed(NotFound(f"There is no {path}."))
+            return self._problem(
+                MethodNotAllowed(f"{path} has no method {method}; it has {', '.join(verbs)}."),
+                {"Allow": ", ".join(verbs)},
+            )
+        return self._problem(NotFound(f"There is no {path}."))
 
-    def _failed(self, error: Exception, headers: dict[str, str] | None = None) -> Response[Any]:
-        call = call_of(self._resolver.current_event.raw_event, container())
+    def _problem(self, error: Exception, headers: dict[str, str] | None = None) -> Response[Any]:
+        call = parse_call(self._resolver.current_event.raw_event, container())
         if not isinstance(error, SluiceError):
-            logger.exception("unexpected error")
+            logger.exception("Unexpected error; answered 500.")
             error = SluiceError("Something went wrong on our side; the request id is in the logs.")
         elif not isinstance(error, RequestError):
             logger.warning(error.detail)
-        request_refused(call.settings.stack, error.status)
+        count_refused_request(call.settings.stack, error.status)
         body = orjson.dumps(error.problem(instance=call.path))
         extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
         if isinstance(error, TooManyRequests):
@@ -109,19 +125,19 @@ class Dispatcher:
             error.status,
             "application/problem+json",
             body,
-            allowed(call.header("origin"), call.settings) | extra | (headers or {}),
+            cors_headers(call.header("origin"), call.settings) | extra | (headers or {}),
         )
 
 
 def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
-    sent = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    all_headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
     if status == 204:
-        return Response(status_code=status, body="", headers=sent)
-    return Response(status_code=status, content_type=media_type, body=content.decode(), headers=sent)
+        return Response(status_code=status, body="", headers=all_headers)
+    return Response(status_code=status, content_type=media_type, body=content.decode(), headers=all_headers)
 
 
 def _is_text(content: bytes) -> bool:
-    """Whether a gateway that knows text only can carry the content as it is."""
+    """Whether the content is UTF-8, which a gateway that only carries text can pass on unchanged."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -129,8 +145,13 @@ def _is_text(content: bytes) -> bool:
     return True
 
 
-def call_of(event: dict[str, Any], services: Container, known: frozenset[str] = frozenset()) -> Call:
-    """The request in a REST API's proxy event."""
+def parse_call(event: dict[str, Any], services: Container, known_parameters: frozenset[str] = frozenset()) -> Call:
+    """The request in a REST API's proxy event.
+
+    Args:
+        event: API Gateway's proxy event.
+        known_parameters: the query parameters that the route understands.
+    """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return Call(
         method=event["httpMethod"],
@@ -142,18 +163,18 @@ def call_of(event: dict[str, Any], services: Container, known: frozenset[str] = 
         base_url=_base_url(event, headers, services.settings),
         settings=services.settings,
         caller=_caller(event),
-        known_parameters=known,
-        source=((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "",
+        known_parameters=known_parameters,
+        source_ip=((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "",
     )
 
 
 def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings) -> str:
-    """The API's address in links. The request's own `Host` is anybody's word, and never used on AWS."""
+    """The API's address in links. On AWS the `Host` header is never used, since any client can forge it."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
     context = event.get("requestContext") or {}
     stage = context.get("stage", "")
-    if settings.aws_sam_local:  # `sam local start-api` serves one machine, and names no domain
+    if settings.aws_sam_local:  # `sam local start-api` serves one machine and its events have no domain name
         return f"{headers.get('x-forwarded-proto', 'http')}://{headers.get('host', 'localhost')}{PREFIX}"
     if settings.emulated:
         endpoint = settings.aws_endpoint_url.rstrip("/")
@@ -162,26 +183,33 @@ def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings
 
 
 def _caller(event: dict[str, Any]) -> Principal | None:
-    vouched = (event.get("requestContext") or {}).get("authorizer") or {}
-    if "principal" not in vouched:
+    context = (event.get("requestContext") or {}).get("authorizer") or {}
+    if "principal" not in context:
         return None
-    return Principal.model_validate(orjson.loads(base64.b64decode(vouched["principal"])))
+    return Principal.model_validate(orjson.loads(base64.b64decode(context["principal"])))
 
 
-def _fits(content: bytes, most: int) -> bool:
-    """Whether a body may stand in Lambda's answer, in which it is a JSON string: a byte may take six there."""
-    if len(content) > most or not _is_text(content):
+def _fits(content: bytes, max_bytes: int) -> bool:
+    """Whether a body fits in Lambda's response.
+
+    The body is a JSON string there, in which one byte can take six, as an escape.
+    """
+    if len(content) > max_bytes or not _is_text(content):
         return False
-    return len(content) * 6 <= most or len(orjson.dumps(content.decode())) <= most
+    return len(content) * 6 <= max_bytes or len(orjson.dumps(content.decode())) <= max_bytes
 
 
-def _require_plain(name: str, value: str) -> None:
-    """A path's part that could never be a name is nothing that exists."""
+def _require_plausible_name(name: str, value: str) -> None:
+    """Answer 404 for a path segment that no resource can be named by, before anything is looked up."""
     if unquote(value) != value or not (is_slug(value.lower()) or re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", value)):
         raise NotFound(f"There is no such {name}.")
 
 
-def matches(route: Route, path: str) -> bool:
-    """Whether a path is one of the route's, whatever its names."""
+def matches_path(route: Route, path: str) -> bool:
+    """Whether a path fits a route's template.
+
+    Args:
+        path: with the prefix `/v1`.
+    """
     pattern = PREFIX + re.sub(r"\{\w+\}", "[^/]+", route.path)
     return re.fullmatch(pattern, path.rstrip("/")) is not None

@@ -1,4 +1,4 @@
-"""The server of endpoints, one for each process."""
+"""The endpoint server of this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SERVERS: WeakKeyDictionary[Container, EndpointServer] = WeakKeyDictionary()
 
 
 def endpoint_server(services: Container) -> EndpointServer:
-    """The server that remembers what this process has answered."""
+    """The server for a container's endpoints; made once, so that its cache of answers serves later calls."""
     server = _SERVERS.get(services)
     if server is None:
         server = EndpointServer(

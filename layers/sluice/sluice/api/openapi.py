@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the table of routes and the models themselves."""
+"""The OpenAPI 3.1 document, generated from the route tables and the pydantic models."""
 
 from __future__ import annotations
 
@@ -38,13 +38,16 @@ _PROBLEM = {
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """The document for all routes of all functions.
 
+    Args:
+        routes: in any order.
+
     Returns:
-        OpenAPI 3.1, in an order that depends on the routes' paths and verbs only.
+        OpenAPI 3.1 as JSON values, ordered by path and method, so that it does not depend on the order of modules.
 
     Raises:
-        LookupError: a route names a response model that is not there, or has no example.
+        LookupError: a route names a response model that does not exist, or one without an example.
     """
-    from pydantic.json_schema import models_json_schema  # only where the document is made
+    from pydantic.json_schema import models_json_schema  # slow to import, and no function that serves requests needs it
 
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
     models = {route.body for route in ordered if isinstance(route.body, type)} | {response_model("Redirect")}
@@ -80,10 +83,10 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 class _Operations:
-    """Describes operations, and gathers the examples that they name.
+    """Describes operations and collects the examples that they refer to.
 
     Args:
-        schemas: the reference to each model's schema.
+        schemas: a `$ref` to each model's schema.
     """
 
     def __init__(self, schemas: dict[Any, Any]) -> None:
@@ -91,7 +94,7 @@ class _Operations:
         self.examples: dict[str, Any] = {}
 
     def of(self, route: Route) -> dict[str, Any]:
-        """The operation of a route."""
+        """The Operation Object of a route."""
         operation: dict[str, Any] = {
             "operationId": route.operation_id,
             "summary": route.summary,
@@ -112,10 +115,10 @@ class _Operations:
         media_type = "application/merge-patch+json" if route.method == "PATCH" else "application/json"
         name = f"{route.operation_id}.body"
         if isinstance(body, dict):
-            return {"required": True, "content": {media_type: {"schema": body, **self._named(name)}}}
-        # An empty body stands for a document without fields, where that is one.
+            return {"required": True, "content": {media_type: {"schema": body, **self._example(name)}}}
+        # Call.document accepts an empty body as `{}` where no field is required.
         required = any(field.is_required() for field in body.model_fields.values())
-        content = {"schema": self._schemas[body], **self._named(name, body.__name__)}
+        content = {"schema": self._schemas[body], **self._example(name, body.__name__)}
         return {"required": required, "content": {media_type: content}}
 
     def _responses(self, route: Route) -> dict[str, Any]:
@@ -123,15 +126,20 @@ class _Operations:
         if route.method == "PUT":
             responses["201"] = self._success(route, 201, "Created.")
         if any(parameter.name == "Prefer" for parameter in route.parameters):
-            responses["200"] = self._success(route, 200, "Done within the wait.")
+            responses["200"] = self._success(route, 200, "The run has ended within the wait.")
         for status, answer in route.also.items():
             responses[str(status)] = self._json(answer, status, "Still running.")
         if any(parameter.name == "If-None-Match" for parameter in route.parameters):
-            responses["304"] = {"description": "The client has this already."}
+            responses["304"] = {"description": "Not modified: the client has the current state."}
         if route.may_redirect:
-            responses["303"] = self._json("Redirect", 303, "Too large to be inline: at the address in Location.")
-        problem = {"schema": {"$ref": _REF.format(model="Problem")}, **self._named("Problem")}
-        responses["default"] = {"description": "A problem.", "content": {"application/problem+json": problem}}
+            responses["303"] = self._json(
+                "Redirect", 303, "The answer is too large to be inline; Location has its URL."
+            )
+        problem = {"schema": {"$ref": _REF.format(model="Problem")}, **self._example("Problem")}
+        responses["default"] = {
+            "description": "A problem (RFC 9457).",
+            "content": {"application/problem+json": problem},
+        }
         return responses
 
     def _success(self, route: Route, status: int, description: str) -> dict[str, Any]:
@@ -148,11 +156,11 @@ class _Operations:
 
     def _json(self, answer: str, status: int, description: str, operation: str = "") -> dict[str, Any]:
         names = (f"{operation}.{status}", operation, f"{answer}.{status}", answer)
-        media = {"schema": self._schemas[response_model(answer)], **self._named(*names)}
+        media = {"schema": self._schemas[response_model(answer)], **self._example(*names)}
         return {"description": description, "content": {"application/json": media}}
 
-    def _named(self, *names: str) -> dict[str, Any]:
-        """The first example that there is under these names, as a reference."""
+    def _example(self, *names: str) -> dict[str, Any]:
+        """A reference to the first example that exists under one of these names."""
         name = example_name(*names)
         self.examples[name] = {"value": example(name)}
         return {"examples": {"example": {"$ref": f"#/components/examples/{name}"}}}

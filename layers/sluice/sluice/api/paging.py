@@ -1,4 +1,4 @@
-"""Pages of lists that are short enough to be read whole."""
+"""Paging of lists that are short enough to be read whole."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from sluice.api.call import Answer, Call
 from sluice.container import Container
 
 
-def paged(call: Call, services: Container, bound: Any, items: list[Any]) -> Answer:
-    """The page of a list that `limit` and `cursor` ask for.
+def paginate(call: Call, services: Container, bound: Any, items: list[Any]) -> Answer:
+    """The page of a list that the query parameters `limit` and `cursor` select.
 
     Args:
-        bound: what the list is of; its cursors fit no other.
+        bound: identifies the list; a cursor of another list is refused.
+        items: the whole list, in its order.
+
+    Raises:
+        Invalid: the cursor or the limit is not valid.
     """
-    start = services.cursors.open(bound, call.one("cursor")) or 0
+    start = services.cursors.open(bound, call.query_value("cursor")) or 0
     end = start + call.limit()
     cursor = services.cursors.seal(bound, end) if end < len(items) else None
     return Answer({"items": items[start:end], "next": cursor})

@@ -1,4 +1,4 @@
-"""Fetching a project: refresh it, wait, and answer with the merged data and what is missing from it."""
+"""Fetching a project: refresh it, wait, and return the merged data with the datasources that are missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from sluice.api.call import Answer, Call
-from sluice.api.running import awaited
+from sluice.api.running import wait_for_run
 from sluice.container import Container
 from sluice.domain.dataset import Version
 from sluice.domain.dataset_id import DatasetId
@@ -25,49 +25,54 @@ Errors = list[dict[str, str]]
 
 
 def fetch_project(call: Call, services: Container, slug: str) -> Answer:
-    """The merged data of now; a viewer's is that which is published, without any upstream call.
+    """Refresh a project and return its merged data; a viewer gets the published data without a refresh.
+
+    Returns:
+        200 with the data and the datasources that failed; 202 with the run if it takes longer than
+        `MAX_WAIT_SECONDS`; 303 if the data is too large to be inline.
 
     Raises:
-        NotPublished: a viewer asks before anything was published.
+        NotPublished: the caller is a viewer and nothing is published.
         Conflict: the refresh was cancelled.
+        RunError: the merge failed, with the run's error.
     """
     if call.principal.role == "viewer":
         published = services.datasets.published(DatasetId.of_project(slug))
-        return _merged(services, slug, published, _too_old(services, slug))
+        return _data_answer(services, slug, published, _stale_datasources(services, slug))
     run = start(services, refresh_run(slug, "api", call.principal.id))
-    run, _ = awaited(services, run, services.settings.max_wait_seconds)
+    run, _ = wait_for_run(services, run, services.settings.max_wait_seconds)
     if not run.finished:
-        return Answer(run_view(run), 202, {"Location": call.link(f"/runs/{run.id}")})
+        return Answer(run_view(run), 202, {"Location": call.url(f"/runs/{run.id}")})
     if run.status == "cancelled":
         raise Conflict(f"The refresh {run.id} was cancelled.")
-    errors = _errors(services, run)
-    assigned = services.assignments.of_project(slug)
-    if len(errors) == len(assigned) and (errors or run.status == "failed"):
-        return Answer({"result": {"size": 0, "data": None}, "errors": _listed(errors)})
+    errors = _failed_datasources(services, run)
+    assignments = services.assignments.of_project(slug)
+    if len(errors) == len(assignments) and (errors or run.status == "failed"):
+        return Answer({"result": {"size": 0, "data": None}, "errors": _error_list(errors)})
     if run.status == "failed":
-        raise _problem(run)
-    # What this refresh has merged, even where a more complete version stays published.
-    return _merged(services, slug, services.datasets.version(DatasetId.of_project(slug), run.version or 0), errors)
+        raise _run_error(run)
+    # The version of this refresh, even if a more complete one stays published.
+    return _data_answer(services, slug, services.datasets.version(DatasetId.of_project(slug), run.version or 0), errors)
 
 
-def _problem(run: Run) -> SluiceError:
-    """What a run ended with, as an error of whoever waited for it."""
-    told = run.error or {}
-    code = str(told.get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)
+def _run_error(run: Run) -> SluiceError:
+    """The error that ended a run, as an exception of the request that waited for it."""
+    problem = run.error or {}
+    code = str(problem.get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)
     kind = next((error for error in all_errors(RunError) if error.code == code), RunError)
-    return kind(told.get("detail", f"The refresh {run.id} failed."), told.get("errors"))
+    return kind(problem.get("detail", f"The refresh {run.id} failed."), problem.get("errors"))
 
 
-def _errors(services: Container, run: Run) -> Errors:
-    """Which datasources could not be had: their own run failed, or they have no data."""
+def _failed_datasources(services: Container, run: Run) -> Errors:
+    """The datasources whose ingest run failed, or that have no data."""
     failed: dict[str | None, str] = {}
     for child in children(services, run):
         failed.pop(child.datasource, None)
         if child.status not in ("succeeded", "partial"):
             failed[child.datasource] = (child.error or {}).get("detail", f"its run {child.id} was {child.status}")
     errors = []
-    for assigned in services.assignments.of_project(run.project or ""):
-        slug = assigned.datasource
+    for assignment in services.assignments.of_project(run.project or ""):
+        slug = assignment.datasource
         error = failed.get(slug)
         if error is None and services.datasets.pointer(DatasetId.of_datasource(slug)).published is None:
             error = "it has no data yet"
@@ -76,11 +81,11 @@ def _errors(services: Container, run: Run) -> Errors:
     return errors
 
 
-def _too_old(services: Container, slug: str) -> Errors:
-    """The datasources whose data is older than their `max_age_seconds` allows."""
+def _stale_datasources(services: Container, slug: str) -> Errors:
+    """The datasources whose data is older than their `max_age_seconds`."""
     errors = []
-    for assigned in services.assignments.of_project(slug):
-        document = Datasource.model_validate(services.definitions.get("datasource", assigned.datasource).document)
+    for assignment in services.assignments.of_project(slug):
+        document = Datasource.model_validate(services.definitions.get("datasource", assignment.datasource).document)
         if document.max_age_seconds is None:
             continue
         pointer = services.datasets.pointer(DatasetId.of_datasource(document.slug))
@@ -89,18 +94,18 @@ def _too_old(services: Container, slug: str) -> Errors:
     return errors
 
 
-def _listed(errors: Errors) -> dict[str, Any] | None:
+def _error_list(errors: Errors) -> dict[str, Any] | None:
     return {"size": len(errors), "data": errors} if errors else None
 
 
-def _merged(services: Container, slug: str, version: Version, errors: Errors) -> Answer:
-    """A version's data: inline while it is small, else by an address in the lake."""
+def _data_answer(services: Container, slug: str, version: Version, errors: Errors) -> Answer:
+    """A version's data: inline if it is small, else a redirect to an object in the lake."""
     reader = Reader(services.lake, services.settings, version)
     headers = {"X-Sluice-Version": str(version.number), "X-Sluice-Completeness": version.completeness}
     if reader.is_document:
         document = reader.document()
         return Answer(
-            {"result": {"size": size(document), "data": document}, "errors": _listed(errors)}, headers=headers
+            {"result": {"size": size(document), "data": document}, "errors": _error_list(errors)}, headers=headers
         )
     with services.lake.scratch() as file:
         _write(reader, file, version.rows, errors)
@@ -112,12 +117,12 @@ def _merged(services: Container, slug: str, version: Version, errors: Errors) ->
 
 
 def _write(reader: Reader, path: Path, rows: int, errors: Errors) -> None:
+    """Write the answer batch by batch, so that only one batch of rows is in memory."""
     everything = data_request(reader.columns, None, [], None)
     with path.open("wb") as file, reader.batches(everything) as batches:
         file.write(b'{"result":{"size":%d,"data":[' % rows)
-        begun = False
+        separator = b""
         for batch in batches:
-            text = orjson.dumps(batch)[1:-1]
-            file.write(b"," + text if begun else text)
-            begun = True
-        file.write(b']},"errors":' + orjson.dumps(_listed(errors)) + b"}")
+            file.write(separator + orjson.dumps(batch)[1:-1])  # without the brackets of each batch's list
+            separator = b","
+        file.write(b']},"errors":' + orjson.dumps(_error_list(errors)) + b"}")

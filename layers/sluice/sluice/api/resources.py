@@ -1,4 +1,4 @@
-"""Datasources and projects: the same verbs, preconditions and order of checks for both."""
+"""Datasources and projects: one implementation of verbs, preconditions and order of checks for both."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from sluice.api.call import Answer, Call
-from sluice.api.datasource_rules import require_writable, shown_datasource
+from sluice.api.datasource_rules import datasource_view, require_writable
 from sluice.api.targets import is_visible
-from sluice.api.views import view
+from sluice.api.views import definition_view
 from sluice.catalog.definitions import Definition, Kind, missing
 from sluice.container import Container
 from sluice.domain.base import merge_patch, validate
@@ -21,9 +21,9 @@ from sluice.domain.json_text import same_json
 from sluice.domain.project import Project
 from sluice.errors import AlreadyExists, Conflict, Invalid, PreconditionFailed, Unavailable
 
-# How long a write without a precondition is repeated while others change the same resource.
-_WRITE_SECONDS = 10.0
-_LONGEST_PAUSE_SECONDS = 0.4
+# How long a write without a precondition is retried while others change the same resource.
+_RETRY_SECONDS = 10.0
+_MAX_PAUSE_SECONDS = 0.4
 D = TypeVar("D", bound=Datasource | Project)
 
 
@@ -31,12 +31,13 @@ class Resource(Generic[D]):
     """The verbs of one kind of definition.
 
     Args:
-        check: raises when a principal may not write a document; it is given the stored definition,
-            if there is one.
-        written: what else a write causes; it must be safe to repeat.
-        show: a stored document as the API shows it.
-        unchangeable: the fields that never change.
-        restorable: whether the slug of a deleted definition stays reserved for its restoration.
+        model: the document's class.
+        path: the list's path, below `/v1`.
+        on_write: called after each write; it must be safe to repeat.
+        check: raises if a principal may not write a document; it gets the stored definition, null if new.
+        show: the definition as the API shows it.
+        unchangeable: the fields that cannot be changed.
+        restorable: whether the slug of a deleted definition stays reserved until it can no longer be restored.
     """
 
     def __init__(
@@ -44,9 +45,9 @@ class Resource(Generic[D]):
         kind: Kind,
         model: type[D],
         path: str,
-        written: Callable[[Container, D], None],
+        on_write: Callable[[Container, D], None],
         check: Callable[[Container, Principal, D, Definition | None], None] = lambda *_: None,
-        show: Callable[[Definition], dict[str, Any]] = view,
+        show: Callable[[Definition], dict[str, Any]] = definition_view,
         unchangeable: tuple[str, ...] = (),
         *,
         restorable: bool = False,
@@ -55,48 +56,55 @@ class Resource(Generic[D]):
         self._model = model
         self._path = path
         self._check = check
-        self._written = written
+        self._on_write = on_write
         self._show = show
         self._unchangeable = unchangeable
         self._restorable = restorable
 
     def load(self, call: Call, services: Container, slug: str) -> Definition:
-        """A definition that the path does not name first, if the caller may know of it.
+        """A definition that is not the route's target, if the caller may see it.
+
+        Args:
+            slug: from the path or the body.
 
         Raises:
-            NotFound: there is none that the caller sees.
+            NotFound: it does not exist, or the caller must not know of it.
         """
-        found = services.definitions.get(self._kind, slug)
-        if not is_visible(services, call.principal, found):
+        definition = services.definitions.get(self._kind, slug)
+        if not is_visible(services, call.principal, definition):
             raise missing(self._kind, slug)
-        return found
+        return definition
 
     def list(self, call: Call, services: Container) -> Answer:
-        """One page of the definitions that the caller sees, by slug."""
+        """One page of the definitions that the caller may see, by slug."""
         limit = call.limit()
         bound = [self._kind, call.principal.projects]
-        after = services.cursors.open(bound, call.one("cursor"))
+        after = services.cursors.open(bound, call.query_value("cursor"))
         items: list[Definition] = []
         while True:
-            found, following = services.definitions.page(self._kind, limit - len(items), after)
-            items += [one for one in found if is_visible(services, call.principal, one)]
+            definitions, following = services.definitions.page(self._kind, limit - len(items), after)
+            items += [definition for definition in definitions if is_visible(services, call.principal, definition)]
             if following is None or len(items) == limit:
                 break
             after = following
         cursor = services.cursors.seal(bound, following) if following is not None else None
-        return Answer({"items": [self._show(one) for one in items], "next": cursor})
+        return Answer({"items": [self._show(item) for item in items], "next": cursor})
 
     def read(self, call: Call) -> Answer:
-        """One definition; 304 when the client has it."""
-        found = call.definition
-        headers = {"ETag": f'"{found.etag}"'}
-        return Answer(status=304, headers=headers) if call.has(found.etag) else self._shown(found, headers)
+        """The route's definition; 304 if the client has its current state."""
+        definition = call.definition
+        headers = {"ETag": f'"{definition.etag}"'}
+        return (
+            Answer(status=304, headers=headers)
+            if call.client_has(definition.etag)
+            else self._answer(definition, headers)
+        )
 
-    def _shown(self, found: Definition, headers: dict[str, str], status: int = 200) -> Answer:
-        return Answer(self._show(found), status, headers)
+    def _answer(self, definition: Definition, headers: dict[str, str], status: int = 200) -> Answer:
+        return Answer(self._show(definition), status, headers)
 
     def create(self, call: Call, services: Container) -> Answer:
-        """A new definition."""
+        """Create a definition from the body (201)."""
         return self._create(call, services, call.document(self._model))
 
     def _create(self, call: Call, services: Container, document: D) -> Answer:
@@ -104,86 +112,91 @@ class Resource(Generic[D]):
         self._check(services, principal, document, None)
         reserved = timedelta(days=services.settings.restore_days) if self._restorable else None
         try:
-            found = services.definitions.create(
-                self._kind, document.slug, _dumped(document), principal.id, principal.role, reserved
+            definition = services.definitions.create(
+                self._kind, document.slug, _content(document), principal.id, principal.role, reserved
             )
         except Conflict:
             self._require_visible(services, principal, document.slug)
             raise
-        self._written(services, document)
-        headers = {"Location": call.link(f"{self._path}/{found.name}"), "ETag": f'"{found.etag}"'}
-        return self._shown(found, headers, 201)
+        self._on_write(services, document)
+        headers = {"Location": call.url(f"{self._path}/{definition.name}"), "ETag": f'"{definition.etag}"'}
+        return self._answer(definition, headers, 201)
 
     def _require_visible(self, services: Container, principal: Principal, slug: str) -> None:
-        """Answer 404 instead of 409 for a slug that is taken by what the caller must not know of."""
-        found = services.definitions.find(self._kind, slug) or services.definitions.deleted(self._kind, slug)
-        if found is not None and not is_visible(services, principal, found):
+        """Answer 404 instead of 409 if the slug belongs to a definition that the caller must not know of."""
+        definition = services.definitions.find(self._kind, slug) or services.definitions.deleted(self._kind, slug)
+        if definition is not None and not is_visible(services, principal, definition):
             raise missing(self._kind, slug)
 
     def put(self, call: Call, services: Container, slug: str) -> Answer:
-        """Create or replace the definition of this slug."""
-        return until_stored(call, lambda found: self._put(call, services, slug, found))
+        """Create the definition of this slug (201) or replace it (200)."""
+        return retry_overtaken_write(call, lambda definition: self._put(call, services, slug, definition))
 
-    def _put(self, call: Call, services: Container, slug: str, found: Definition | None) -> Answer:
+    def _put(self, call: Call, services: Container, slug: str, definition: Definition | None) -> Answer:
         body = call.json()
-        call.require_match(found.etag if found else None)
+        call.require_match(definition.etag if definition else None)
         call.require_known_parameters()
         document = self._validated(body, slug)
-        if found is None:
+        if definition is None:
             return self._create(call, services, document)
-        return self._replace(call, services, found, document)
+        return self._replace(call, services, definition, document)
 
     def patch(self, call: Call, services: Container, slug: str) -> Answer:
-        """Change parts of a definition (JSON merge patch)."""
-        return until_stored(call, lambda found: self._patch(call, services, slug, found))
+        """Change fields of a definition by a JSON merge patch (RFC 7396)."""
+        return retry_overtaken_write(call, lambda definition: self._patch(call, services, slug, definition))
 
-    def _patch(self, call: Call, services: Container, slug: str, found: Definition | None) -> Answer:
-        if found is None:
+    def _patch(self, call: Call, services: Container, slug: str, definition: Definition | None) -> Answer:
+        if definition is None:
             raise missing(self._kind, slug)
         body = call.json()
-        call.require_match(found.etag)
+        call.require_match(definition.etag)
         call.require_known_parameters()
         if not isinstance(body, dict):
             raise Invalid("The body must be a JSON object.")
-        return self._replace(call, services, found, self._validated(merge_patch(found.document, body), slug))
+        return self._replace(call, services, definition, self._validated(merge_patch(definition.document, body), slug))
 
     def _validated(self, body: Any, slug: str) -> D:
         if isinstance(body, dict):
             body = {"slug": slug, **body}
         document = validate(self._model, body)
         if document.slug != slug:
-            message = f"The slug is {slug!r} and never changes."
+            message = f"The slug is {slug!r} and cannot be changed."
             raise Invalid(message, [{"pointer": "/slug", "message": message}])
         return document
 
-    def _replace(self, call: Call, services: Container, found: Definition, document: D) -> Answer:
-        new = _dumped(document)
+    def _replace(self, call: Call, services: Container, definition: Definition, document: D) -> Answer:
+        new = _content(document)
         for name in self._unchangeable:
-            if new[name] != found.document[name]:
-                message = f"{name} is {found.document[name]!r} and never changes; make a new {self._kind} instead."
+            if new[name] != definition.document[name]:
+                message = (
+                    f"{name} is {definition.document[name]!r} and cannot be changed; create a new {self._kind} instead."
+                )
                 raise Invalid(message, [{"pointer": f"/{name}", "message": message}])
-        if not same_json(new, found.document):
-            self._check(services, call.principal, document, found)
-        stored = services.definitions.replace(found, new, call.principal.id, call.principal.role)
-        self._written(services, document)
-        return self._shown(stored, {"ETag": f'"{stored.etag}"'})
+        # A document that stays the same needs no right to its secrets: somebody else may have written it.
+        if not same_json(new, definition.document):
+            self._check(services, call.principal, document, definition)
+        stored = services.definitions.replace(definition, new, call.principal.id, call.principal.role)
+        self._on_write(services, document)
+        return self._answer(stored, {"ETag": f'"{stored.etag}"'})
 
 
-def until_stored(call: Call, write: Callable[[Definition | None], Answer]) -> Answer:
-    """Do a write; when somebody else's came first and the client asked for no precondition, do it again.
+def retry_overtaken_write(call: Call, write: Callable[[Definition | None], Answer]) -> Answer:
+    """Do a write; if another write came first and the client sent no precondition, retry it.
 
     Args:
-        write: is given the definition that the path names, read anew for each try; null where it
-            does not exist.
+        write: gets the definition that the path names, read again for each try; null if it does not exist.
+
+    Returns:
+        What `write` returns.
 
     Raises:
-        PreconditionFailed, AlreadyExists: only where the client sent `If-Match` or `If-None-Match`.
-        Unavailable: others kept changing the resource.
+        PreconditionFailed, AlreadyExists: only if the client sent `If-Match` or `If-None-Match`.
+        Unavailable: other writes came first for 10 seconds.
     """
     target = call.target
     assert target is not None
     conditional = call.header("if-match") is not None or call.header("if-none-match") is not None
-    deadline, tried = time.monotonic() + _WRITE_SECONDS, 0
+    deadline, retries = time.monotonic() + _RETRY_SECONDS, 0
     while True:
         try:
             return write(target.definition)
@@ -191,24 +204,24 @@ def until_stored(call: Call, write: Callable[[Definition | None], Answer]) -> An
             if conditional:
                 raise
             if time.monotonic() > deadline:
-                raise Unavailable("Others keep changing the resource; try again.") from overtaken
-        # Full jitter, so that of many writers one comes through each time.
-        time.sleep(random.uniform(0, min(0.01 * 2**tried, _LONGEST_PAUSE_SECONDS)))  # noqa: S311 - guards nothing
-        tried += 1
-        target = target.again()
+                raise Unavailable("The resource keeps being changed by other requests; try again.") from overtaken
+        # Full jitter, so that one of many concurrent writers succeeds each time.
+        time.sleep(random.uniform(0, min(0.01 * 2**retries, _MAX_PAUSE_SECONDS)))  # noqa: S311 - guards nothing
+        retries += 1
+        target = target.reload()
         assert target is not None
 
 
-def _dumped(document: D) -> dict[str, Any]:
-    dumped: dict[str, Any] = document.model_dump(mode="json", by_alias=True)
-    return dumped
+def _content(document: D) -> dict[str, Any]:
+    content: dict[str, Any] = document.model_dump(mode="json", by_alias=True)
+    return content
 
 
-def _datasource_written(services: Container, document: Datasource) -> None:
+def _apply_datasource_schedule(services: Container, document: Datasource) -> None:
     services.schedules.apply("datasource", document.slug, document.schedule, enabled=document.enabled)
 
 
-def _project_written(services: Container, document: Project) -> None:
+def _apply_project_schedule(services: Container, document: Project) -> None:
     enabled = document.enabled and document.refresh_on != "manual"
     services.schedules.apply("project", document.slug, document.schedule, enabled=enabled)
 
@@ -217,10 +230,10 @@ DATASOURCES = Resource(
     "datasource",
     Datasource,
     "/datasources",
-    _datasource_written,
+    _apply_datasource_schedule,
     require_writable,
-    shown_datasource,
+    datasource_view,
     unchangeable=("kind",),
     restorable=True,
 )
-PROJECTS = Resource("project", Project, "/projects", _project_written)
+PROJECTS = Resource("project", Project, "/projects", _apply_project_schedule)

@@ -1,6 +1,6 @@
-"""The table of routes: each handler with its path, role and documents.
+"""The route tables: each handler with its path, action and documents.
 
-The template, the OpenAPI document and the resolver are all made from this one table.
+The template, the OpenAPI document and the resolver are all generated from them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ Handler = Callable[..., Answer]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A query parameter or header that a route understands."""
+    """A query parameter or header that a route understands.
+
+    Args:
+        schema: the JSON schema of one value.
+        repeated: whether it may be sent more than once.
+        place: `query` or `header`.
+    """
 
     name: str
     description: str
@@ -31,16 +37,21 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Route:
-    """One path and verb.
+    """One path and method.
 
     Args:
-        action: what the access policy decides about; null for a route that needs no credentials.
-        creates: the action instead, where the resource of the path does not exist yet.
-        answer: the name of the model in `sluice.api.responses` that JSON answers fit; null where the
-            route answers in no JSON. A name, since models are of use to the OpenAPI document only.
-        also: further statuses that are no problems, with the models of their answers.
-        small: whether an answer always fits the gateway's limit, so that none is a redirect.
-        anonymous: whether credentials are looked at where they are sent, although none are needed.
+        path: below `/v1`, with its parameters in braces.
+        handler: called with the call, the container and the path's parameters.
+        action: the access policy's action; null for a route that needs no credentials.
+        creates: the action that is checked instead if the resource of the path does not exist yet.
+        body: the model, or the JSON schema, of the request's body.
+        answer: the name of the model in `sluice.api.responses` that JSON answers fit; null if the
+            route answers no JSON. It is a name, so that functions do not import models that only the
+            OpenAPI document needs.
+        status: the status of a success.
+        also: further statuses that are not problems, with the names of their models.
+        small: whether every answer fits the gateway's limit, so that none is a redirect.
+        anonymous: whether credentials are checked if they are sent, although none are required.
     """
 
     method: str
@@ -65,12 +76,12 @@ class Route:
 
     @property
     def role(self) -> Role | None:
-        """The lowest role that may call; null for a route that needs no credentials."""
+        """The lowest role that may call the route; null for one that needs no credentials."""
         return ACTIONS[self.action].role if self.action is not None else None
 
     @property
     def may_redirect(self) -> bool:
-        """Whether an answer that is too large to be inline is 303, with its address."""
+        """Whether an answer that is too large to be inline becomes a 303 redirect."""
         return self.method in ("GET", "POST") and self.status == 200 and not self.small
 
     @property
@@ -80,12 +91,16 @@ class Route:
 
     @property
     def operation_id(self) -> str:
-        """The handler's name: unique over all routes."""
+        """The handler's name, which is unique over all routes."""
         return self.handler.__name__
 
 
 class Routes:
-    """The routes of one resource, filled by decorators; each declares its action for the access policy."""
+    """The route table of one resource, filled by decorators.
+
+    Args:
+        tag: the OpenAPI tag that groups these routes.
+    """
 
     def __init__(self, tag: str) -> None:
         self._routes: list[Route] = []
@@ -94,41 +109,54 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def _add(self, method: str, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
+    def _add(self, method: str, path: str, action: str | None, **options: Any) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self._routes.append(Route(method, path, handler, action, tag=self._tag, **more))
+            self._routes.append(Route(method, path, handler, action, tag=self._tag, **options))
             return handler
 
         return register
 
-    def get(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
-        """Register a reader."""
-        return self._add("GET", path, action, **more)
+    def get(self, path: str, action: str | None, **options: Any) -> Callable[[Handler], Handler]:
+        """Register a handler for GET; `options` are further fields of `Route`."""
+        return self._add("GET", path, action, **options)
 
-    def post(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
-        """Register a creator or an action."""
-        return self._add("POST", path, action, **more)
+    def post(self, path: str, action: str | None, **options: Any) -> Callable[[Handler], Handler]:
+        """Register a handler for POST; `options` are further fields of `Route`."""
+        return self._add("POST", path, action, **options)
 
-    def put(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
-        """Register a creator or replacer."""
-        return self._add("PUT", path, action, **more)
+    def put(self, path: str, action: str | None, **options: Any) -> Callable[[Handler], Handler]:
+        """Register a handler for PUT; `options` are further fields of `Route`."""
+        return self._add("PUT", path, action, **options)
 
-    def patch(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
-        """Register a changer."""
-        return self._add("PATCH", path, action, **more)
+    def patch(self, path: str, action: str | None, **options: Any) -> Callable[[Handler], Handler]:
+        """Register a handler for PATCH; `options` are further fields of `Route`."""
+        return self._add("PATCH", path, action, **options)
 
-    def delete(self, path: str, action: str | None, **more: Any) -> Callable[[Handler], Handler]:
-        """Register a remover."""
-        return self._add("DELETE", path, action, **more)
+    def delete(self, path: str, action: str | None, **options: Any) -> Callable[[Handler], Handler]:
+        """Register a handler for DELETE; `options` are further fields of `Route`."""
+        return self._add("DELETE", path, action, **options)
 
 
-MERGE_PATCH = {"type": "object", "description": "A JSON merge patch (RFC 7396): what changes; null removes a field."}
-LIMIT = Parameter("limit", "Items of the page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
-CURSOR = Parameter("cursor", "`next` of the page before.")
-IF_MATCH = Parameter("If-Match", "The ETag that the change is meant for.", place="header")
-IF_NONE_MATCH = Parameter("If-None-Match", "The ETag that the client has already.", place="header")
-IDEMPOTENCY_KEY = Parameter("Idempotency-Key", "Repeats with this key get the first answer.", place="header")
+MERGE_PATCH = {
+    "type": "object",
+    "description": "A JSON merge patch (RFC 7396): the fields to change; null removes a field.",
+}
+LIMIT = Parameter(
+    "limit", "The most items of a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+)
+CURSOR = Parameter("cursor", "`next` of the previous page.")
+IF_MATCH = Parameter("If-Match", "The ETag that the resource must have for the change to be made.", place="header")
+IF_NONE_MATCH = Parameter(
+    "If-None-Match", "The ETag that the client has; the answer is 304 if it is current.", place="header"
+)
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key", "A repeated request with this key gets the answer to the first one.", place="header"
+)
 PREFER = Parameter("Prefer", "`wait=N` waits up to N seconds for the run to end.", place="header")
-VERSION = Parameter("version", "A version instead of the published one.", {"type": "integer", "minimum": 1})
-AS_OF = Parameter("as_of", "The version that was published at this time.", {"type": "string", "format": "date-time"})
-RECORD_KEY = Parameter("key", "The value of each column of the key, in their order.", repeated=True)
+VERSION = Parameter("version", "The version to read instead of the published one.", {"type": "integer", "minimum": 1})
+AS_OF = Parameter(
+    "as_of", "Read the version that was published at this time.", {"type": "string", "format": "date-time"}
+)
+RECORD_KEY = Parameter(
+    "key", "The value of a column of the key; repeat it for each column, in their order.", repeated=True
+)

@@ -1,4 +1,4 @@
-"""Runs as the API answers with them: started, waited for, seen by whom."""
+"""Runs in the API: who sees them, and answers that start a run and wait for it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,39 @@ _WAITING = "waiting-calls"
 _MARGIN_SECONDS = 5
 
 
-def visible(services: Container, principal: Principal, run: Run) -> bool:
-    """Whether a principal may know of a run."""
+def is_run_visible(services: Container, principal: Principal, run: Run) -> bool:
+    """Whether a principal may know that a run exists."""
     resource, _ = run_resource(services, principal, run)
     return decide(principal, "run.read", resource) == "allowed"
 
 
-def started(call: Call, services: Container, start: Callable[[], Run]) -> Answer:
-    """Start a run; 202 with it, or 200 when it ends within what `Prefer: wait` grants."""
+def start_answer(call: Call, services: Container, start: Callable[[], Run]) -> Answer:
+    """Start a run and, with `Prefer: wait`, wait for its end.
+
+    Args:
+        start: starts the run.
+
+    Returns:
+        200 with the run if it ends within the wait, else 202.
+    """
     seconds = call.wait_seconds()
-    run, waited = awaited(services, start(), seconds)
-    headers = {"Location": call.link(f"/runs/{run.id}")}
+    run, waited = wait_for_run(services, start(), seconds)
+    headers = {"Location": call.url(f"/runs/{run.id}")}
     if waited:
         headers["Preference-Applied"] = f"wait={seconds}"
     return Answer(run_view(run), 200 if run.finished and seconds else 202, headers)
 
 
-def awaited(services: Container, run: Run, seconds: float) -> tuple[Run, bool]:
-    """Wait for the end of a run, unless too many calls wait already: each keeps a function busy.
+def wait_for_run(services: Container, run: Run, seconds: float) -> tuple[Run, bool]:
+    """Wait for the end of a run, unless `MAX_WAITING_CALLS` calls are waiting already.
+
+    Each waiting call occupies a concurrent execution of Lambda, which the run's own stages need too.
+
+    Args:
+        seconds: the longest wait.
 
     Returns:
-        The run when it has ended, or as it stands after so many seconds; and whether it was waited for.
+        The run as it stands afterwards, and whether this call waited.
     """
     if run.finished or seconds <= 0:
         return run, seconds > 0
@@ -56,16 +68,16 @@ def awaited(services: Container, run: Run, seconds: float) -> tuple[Run, bool]:
 
 
 def _take_slot(services: Container, seconds: float) -> str | None:
-    """Take a slot for a call that waits; none when all are taken.
+    """Take a slot for a waiting call; null when none is free.
 
-    A holder's name begins with the second in which its wait is over at the latest, so that the
-    slot of a call that was killed can be taken away.
+    A holder's name begins with the Unix time at which its wait ends at the latest. So the slot of a
+    call that was killed can be recognised and freed.
     """
-    most = services.settings.max_waiting_calls
+    slots = services.settings.max_waiting_calls
     holder = f"{int(time.time() + seconds) + _MARGIN_SECONDS:011d}#{new_run_id()}"
-    if services.slots.take(_WAITING, holder, most):
+    if services.slots.take(_WAITING, holder, slots):
         return holder
-    present = f"{int(time.time()):011d}"
-    gone = [other for other in services.slots.holders(_WAITING) if other < present]
-    services.slots.free(_WAITING, *gone)
-    return holder if gone and services.slots.take(_WAITING, holder, most) else None
+    current_second = f"{int(time.time()):011d}"
+    expired = [name for name in services.slots.holders(_WAITING) if name < current_second]
+    services.slots.free(_WAITING, *expired)
+    return holder if expired and services.slots.take(_WAITING, holder, slots) else None

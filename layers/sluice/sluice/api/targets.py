@@ -1,4 +1,4 @@
-"""What a route acts on: found by its path, and decided about before its handler runs."""
+"""The resource that a route acts on: loaded by its path, with access checked before the handler runs."""
 
 from __future__ import annotations
 
@@ -19,45 +19,52 @@ class Target:
     """The resource of one request: the definition, and the run where the path names one.
 
     Args:
-        resource: what the access policy knows about it; null where it does not exist.
-        missing: the error for it where it does not exist.
-        definition: null where it does not exist; for a run, what the run works for.
-        again: finds it anew, and decides anew.
+        resource: the facts that the access policy needs; null if the resource does not exist.
+        missing: the 404 error to raise if it does not exist.
+        definition: the project or datasource; for a run, the one that it belongs to. Null if it does not exist.
+        run: the run, where the path names one.
+        reload: loads the target again and checks access again.
     """
 
     resource: Resource | None
     missing: NotFound
     definition: Definition | None = None
     run: Run | None = None
-    again: Callable[[], Target | None] = lambda: None
+    reload: Callable[[], Target | None] = lambda: None
 
 
-def resource_of(services: Container, principal: Principal, found: Definition) -> Resource:
-    """What the access policy knows about a project or datasource."""
-    if found.kind == "project":
-        return Resource(found.created_by, frozenset([found.name]))
+def resource_of(services: Container, principal: Principal, definition: Definition) -> Resource:
+    """The facts that the access policy needs about a project or datasource.
+
+    Args:
+        principal: who asks; its projects decide whether assignments have to be read.
+    """
+    if definition.kind == "project":
+        return Resource(definition.created_by, frozenset([definition.name]))
     if principal.projects is None:
-        return Resource(found.created_by)  # every project is visible: those that use it need not be read
-    assigned = services.assignments.of_datasource(found.name)
-    return Resource(found.created_by, frozenset(one.project for one in assigned))
+        return Resource(definition.created_by)  # sees every project, so one read of the catalog is saved
+    assignments = services.assignments.of_datasource(definition.name)
+    return Resource(definition.created_by, frozenset(assignment.project for assignment in assignments))
 
 
-def is_visible(services: Container, principal: Principal, found: Definition) -> bool:
-    """Whether a principal may know of a project or datasource."""
-    return decide(principal, f"{found.kind}.read", resource_of(services, principal, found)) == "allowed"
+def is_visible(services: Container, principal: Principal, definition: Definition) -> bool:
+    """Whether a principal may know that a project or datasource exists."""
+    return decide(principal, f"{definition.kind}.read", resource_of(services, principal, definition)) == "allowed"
 
 
 def run_resource(services: Container, principal: Principal, run: Run) -> tuple[Resource, Definition | None]:
-    """What the access policy knows about a run: it is visible through what it works for.
+    """The facts that the access policy needs about a run: those of the definition that it belongs to.
 
-    A run of a definition that was deleted belongs to nobody, even if another definition has
-    the same name now.
+    A run of a deleted definition belongs to nobody, even if a later definition has the same name.
+
+    Returns:
+        The facts, and the definition; null if it was deleted.
     """
-    found = services.definitions.find(run.type.belongs_to, run.belongs_to)
-    if found is None or run.created_at < found.created_at:
+    definition = services.definitions.find(run.type.belongs_to, run.belongs_to)
+    if definition is None or run.created_at < definition.created_at:
         return Resource(None, starter=run.created_by), None
-    owner = resource_of(services, principal, found)
-    return Resource(owner.owner, owner.projects, run.created_by), found
+    owner = resource_of(services, principal, definition)
+    return Resource(owner.owner, owner.projects, run.created_by), definition
 
 
 def _project(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
@@ -69,18 +76,18 @@ def _datasource(services: Container, principal: Principal, names: Mapping[str, s
 
 
 def _deleted_datasource(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
-    """A datasource to restore; one that is not deleted is found as well, so that it can be answered 409."""
-    found = services.definitions.deleted("datasource", names["slug"])
-    if found is None:
-        found = services.definitions.find("datasource", names["slug"])
-    return _definition(services, principal, found, "datasource", names)
+    """A datasource to restore; an existing one is returned too, so that the handler answers 409 and not 404."""
+    definition = services.definitions.deleted("datasource", names["slug"])
+    if definition is None:
+        definition = services.definitions.find("datasource", names["slug"])
+    return _definition(services, principal, definition, "datasource", names)
 
 
 def _definition(
-    services: Container, principal: Principal, found: Definition | None, kind: str, names: Mapping[str, str]
+    services: Container, principal: Principal, definition: Definition | None, kind: str, names: Mapping[str, str]
 ) -> Target:
     error = missing(kind, names["slug"])
-    return Target(resource_of(services, principal, found) if found else None, error, found)
+    return Target(resource_of(services, principal, definition) if definition else None, error, definition)
 
 
 def _run(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
@@ -92,7 +99,7 @@ def _run(services: Container, principal: Principal, names: Mapping[str, str]) ->
     return Target(resource, error, definition, run)
 
 
-# By the beginning of a route's path; the longest that fits counts.
+# By the prefix of a route's path; the longest prefix that fits is used.
 _FINDERS: dict[str, Callable[[Container, Principal, Mapping[str, str]], Target]] = {
     "/projects/{slug}": _project,
     "/datasources/{slug}": _datasource,
@@ -104,21 +111,22 @@ _FINDERS: dict[str, Callable[[Container, Principal, Mapping[str, str]], Target]]
 def find_target(
     services: Container, principal: Principal, path: str, action: str, creates: str | None, names: Mapping[str, str]
 ) -> Target | None:
-    """What a route acts on, if the principal may do the route's action on it.
+    """Load the resource that a route acts on, and check that the principal may do the route's action.
 
     Args:
-        path: the route's path, with the names in braces.
-        creates: the action where nothing exists under the path's name yet; null: that is an error.
-        names: the parts of the path by their names.
+        path: the route's path, with its parameters in braces.
+        action: the route's action.
+        creates: the action that is checked instead if the resource does not exist; null if it must exist.
+        names: the path's parameters and their values.
 
     Returns:
-        null for a route that acts on no single resource.
+        Null for a route that acts on no single resource.
 
     Raises:
-        NotFound: it does not exist, or the principal must not know of it.
-        Forbidden: it belongs to somebody else.
+        NotFound: the resource does not exist, or the principal must not know of it.
+        Forbidden: the role is too low, or the resource belongs to somebody else.
     """
-    finder = next((_FINDERS[begin] for begin in sorted(_FINDERS, reverse=True) if _begins(path, begin)), None)
+    finder = next((_FINDERS[prefix] for prefix in sorted(_FINDERS, reverse=True) if _has_prefix(path, prefix)), None)
     if finder is None:
         return None
     target = finder(services, principal, names)
@@ -128,9 +136,9 @@ def find_target(
         require_role(principal, creates)
     else:
         raise target.missing
-    again = partial(find_target, services, principal, path, action, creates, names)
-    return replace(target, again=again)
+    reload = partial(find_target, services, principal, path, action, creates, names)
+    return replace(target, reload=reload)
 
 
-def _begins(path: str, beginning: str) -> bool:
-    return path == beginning or path.startswith(beginning + "/")
+def _has_prefix(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")

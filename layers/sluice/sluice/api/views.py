@@ -8,17 +8,17 @@ from sluice.access.secret_use import Author
 from sluice.catalog.definitions import Definition
 
 
-def view(found: Definition) -> dict[str, Any]:
-    """A definition as the API shows it: the document, and what the catalog knows about it."""
-    known = {
-        "etag": found.etag,
-        "created_at": found.created_at,
-        "updated_at": found.updated_at,
-        "created_by": found.created_by,
+def definition_view(definition: Definition) -> dict[str, Any]:
+    """A definition as the API shows it: the document, its ETag, and when and by whom it was created."""
+    metadata = {
+        "etag": definition.etag,
+        "created_at": definition.created_at,
+        "updated_at": definition.updated_at,
+        "created_by": definition.created_by,
     }
-    return {**found.document, **known}
+    return {**definition.document, **metadata}
 
 
 def author_of(stored: Definition) -> Author:
-    """Who wrote a definition's present document."""
+    """The principal that wrote a definition's present document."""
     return Author(stored.written_by, stored.written_by_role)

@@ -13,7 +13,7 @@ from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redact
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
-from sluice.metrics import run_ended
+from sluice.metrics import count_run
 from sluice.runs.drops import receive_lost, reject_drop
 from sluice.runs.plan import children
 from sluice.runs.pushes import release_drain
@@ -37,7 +37,7 @@ def reconcile(services: Container, run: Run) -> Run:
     if run.finished and run.active is not None:
         _follow_up(services, run)
         if services.runs.settled(run):
-            run_ended(services.settings.stack, run)
+            count_run(services.settings.stack, run)
     if run.finished and run.drop is not None:
         start_waiting(services)
     return run

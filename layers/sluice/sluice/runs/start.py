@@ -69,9 +69,9 @@ def start(services: Container, run: Run) -> Run:
     except SluiceError as error:
         services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()))
         services.runs.settled(run)
-        from sluice.metrics import run_ended  # the function `scheduled` needs Powertools for nothing else
+        from sluice.metrics import count_run  # the function `scheduled` needs Powertools for nothing else
 
-        run_ended(services.settings.stack, services.runs.get(run.id))
+        count_run(services.settings.stack, services.runs.get(run.id))
         raise
     return run
 

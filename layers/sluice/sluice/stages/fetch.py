@@ -11,7 +11,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, Run
 from sluice.lake import object_keys
-from sluice.metrics import pages_fetched
+from sluice.metrics import count_pages
 from sluice.services import WithCalls, WithDatasets, WithDefinitions, WithSecretUse
 from sluice.sources import base
 from sluice.sources.base import Call, HandOver
@@ -40,7 +40,7 @@ def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     # First, so that an attempt that was overtaken writes nothing.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
     services.lake.put_json(object_keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
-    pages_fetched(services.settings.stack, len(index.pages))
+    count_pages(services.settings.stack, len(index.pages))
     return {"outcome": "done"}
 
 

@@ -1,7 +1,7 @@
-"""What each operation answers, as models with examples: for the OpenAPI document only.
+"""Response models and their examples, for the OpenAPI document only.
 
-Routes name a model here by its name, and handlers answer with plain dictionaries: a function that
-starts imports none of this. The tests' client checks every answer against the document.
+Routes refer to a model by its name, and handlers return plain dictionaries, so that no function
+imports these models when it starts. The tests' client checks every answer against the document.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MODULES = (arrivals, data, definitions, platform, runs, versions)
 
 
 def response_model(name: str) -> type[BaseModel]:
-    """The model of an answer.
+    """The response model of this name.
 
     Raises:
         LookupError: no model has this name.
@@ -30,7 +30,10 @@ def response_model(name: str) -> type[BaseModel]:
 
 
 def example_name(*names: str) -> str:
-    """The first of these names under which there is an example: of an operation, or of a model.
+    """The first of these names that has an example.
+
+    Args:
+        names: of operations (`get_run.200`) or models.
 
     Raises:
         LookupError: there is none.

@@ -1,4 +1,4 @@
-"""The base of the models of answers."""
+"""The base class of response models, and functions that derive them from stored models."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
-    """An answer has no defaults: what is left out is absent."""
+    """Remove defaults from a schema: a field that an answer leaves out is absent, not its default."""
     for field in schema.get("properties", {}).values():
         field.pop("default", None)
 
 
 class Response(BaseModel):
-    """What an operation answers.
+    """The body of an answer.
 
-    Clients must ignore fields that they do not know: later releases add some.
+    Clients must ignore unknown fields: later releases add some.
     """
 
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=_without_defaults)
 
 
-def listed(model: type[BaseModel]) -> Any:
-    """The model of one page of a list."""
+def list_model(model: type[BaseModel]) -> Any:
+    """The model of one page of a list of `model`."""
     return create_model(
         f"{model.__name__}List",
         __base__=Response,
@@ -34,27 +34,35 @@ def listed(model: type[BaseModel]) -> Any:
     )
 
 
-def complete(name: str, model: type[BaseModel], without: Container[str] = (), **more: Any) -> Any:
-    """The model of a record that is always shown with all of its fields: all of them are required.
+def record_model(name: str, model: type[BaseModel], without: Container[str] = (), **fields: Any) -> Any:
+    """The response model of a stored record, which the API always shows with all of its fields.
 
     Args:
+        name: the response model's name.
+        model: the record's class.
         without: the fields that are not shown.
-        more: further fields, or fields with other types.
+        fields: further fields, or fields with other types, as `create_model` takes them.
+
+    Returns:
+        A model whose fields are all required.
     """
-    fields: dict[str, Any] = {
-        key: (known.annotation, Field(description=known.description))
-        for key, known in model.model_fields.items()
+    inherited: dict[str, Any] = {
+        key: (field.annotation, Field(description=field.description))
+        for key, field in model.model_fields.items()
         if key not in without
     }
-    return create_model(name, __base__=Response, __doc__=model.__doc__, **{**fields, **more})
+    return create_model(name, __base__=Response, __doc__=model.__doc__, **{**inherited, **fields})
 
 
-def shown(model: type[BaseModel], **more: Any) -> Any:
-    """The model of a stored document as it is shown: with what the catalog knows about it.
+def view_model(model: type[BaseModel], **fields: Any) -> Any:
+    """The response model of a document, with the catalog's fields (ETag, times, author).
 
-    A document that an earlier release stored may lack fields that have defaults.
+    Fields with defaults stay optional, since a document that an earlier release stored may lack them.
+
+    Args:
+        fields: further fields, as `create_model` takes them.
     """
-    known = dict.fromkeys(("etag", "created_at", "updated_at", "created_by"), (str, ...))
-    view = create_model(f"{model.__name__}View", __base__=model, __doc__=model.__doc__, **{**known, **more})
+    metadata = dict.fromkeys(("etag", "created_at", "updated_at", "created_by"), (str, ...))
+    view = create_model(f"{model.__name__}View", __base__=model, __doc__=model.__doc__, **{**metadata, **fields})
     view.model_config["extra"] = "ignore"
     return view

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, RootModel
 
 from sluice.api.responses.arrivals import ColumnView
-from sluice.api.responses.base import Response, complete
+from sluice.api.responses.base import Response, record_model
 from sluice.domain.dataset import InputVersion
 from sluice.domain.override import Override
 from sluice.domain.run import Completeness
@@ -51,7 +51,7 @@ class SourceValue(Response):
     expression: str | None
 
 
-ExplainedOverride: Any = complete("ExplainedOverride", Override, {"field"})
+ExplainedOverride: Any = record_model("ExplainedOverride", Override, {"field"})
 
 
 class ExplainedField(Response):

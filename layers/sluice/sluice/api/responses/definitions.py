@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sluice.api.responses.base import Response, complete, listed, shown
+from sluice.api.responses.base import Response, list_model, record_model, view_model
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model, TestResult
@@ -14,10 +14,10 @@ from sluice.domain.override import Override
 from sluice.domain.project import Assignment, Project
 from sluice.domain.report import Report
 
-DatasourceView: Any = shown(Datasource)
-DatasourceViewList: Any = listed(DatasourceView)
-ProjectView: Any = shown(Project)
-ProjectViewList: Any = listed(ProjectView)
+DatasourceView: Any = view_model(Datasource)
+DatasourceViewList: Any = list_model(DatasourceView)
+ProjectView: Any = view_model(Project)
+ProjectViewList: Any = list_model(ProjectView)
 
 
 class DatasourceStats(Response):
@@ -32,7 +32,7 @@ class DatasourceStats(Response):
     last_call: str | None
 
 
-AssignmentView: Any = complete(
+AssignmentView: Any = record_model(
     "AssignmentView",
     Assignment,
     project=(str, ...),
@@ -41,10 +41,10 @@ AssignmentView: Any = complete(
     created_by=(str, ...),
     etag=(str, ...),
 )
-AssignmentViewList: Any = listed(AssignmentView)
+AssignmentViewList: Any = list_model(AssignmentView)
 
-OverrideView: Any = complete("OverrideView", Override, etag=(str, Field("", description="Absent in lists.")))
-OverrideViewList: Any = listed(OverrideView)
+OverrideView: Any = record_model("OverrideView", Override, etag=(str, Field("", description="Absent in lists.")))
+OverrideViewList: Any = list_model(OverrideView)
 
 
 class TestResults(Response):
@@ -56,12 +56,12 @@ class TestResults(Response):
 
 
 _OF_PROJECT: dict[str, Any] = {"name": (str, ...), "project": (str, ...)}
-ModelView: Any = shown(Model, **_OF_PROJECT, test_results=(TestResults | None, ...))
-ModelViewList: Any = listed(ModelView)
-ReportView: Any = shown(Report, **_OF_PROJECT)
-ReportViewList: Any = listed(ReportView)
-EndpointView: Any = shown(Endpoint, **_OF_PROJECT)
-EndpointViewList: Any = listed(EndpointView)
+ModelView: Any = view_model(Model, **_OF_PROJECT, test_results=(TestResults | None, ...))
+ModelViewList: Any = list_model(ModelView)
+ReportView: Any = view_model(Report, **_OF_PROJECT)
+ReportViewList: Any = list_model(ReportView)
+EndpointView: Any = view_model(Endpoint, **_OF_PROJECT)
+EndpointViewList: Any = list_model(EndpointView)
 
 
 class LinkView(Response):
@@ -75,4 +75,4 @@ class LinkView(Response):
     expires_at: str
 
 
-LinkViewList: Any = listed(LinkView)
+LinkViewList: Any = list_model(LinkView)

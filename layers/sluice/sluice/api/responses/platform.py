@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sluice.api.responses.base import Response, complete, listed
+from sluice.api.responses.base import Response, list_model, record_model
 from sluice.domain.identity import ApiKey, Role
 
 
@@ -43,8 +43,8 @@ class Redirect(Response):
     location: str
 
 
-KeyView: Any = complete("KeyView", ApiKey, {"hash"})
-KeyViewList: Any = listed(KeyView)
+KeyView: Any = record_model("KeyView", ApiKey, {"hash"})
+KeyViewList: Any = list_model(KeyView)
 
 
 class NewKey(KeyView):  # type: ignore[misc]
@@ -66,4 +66,4 @@ class SecretView(Response):
     created_by: str
 
 
-SecretViewList: Any = listed(SecretView)
+SecretViewList: Any = list_model(SecretView)

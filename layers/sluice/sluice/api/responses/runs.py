@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sluice.api.responses.base import Response, complete, listed
+from sluice.api.responses.base import Response, list_model, record_model
 from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent, RunKind
 
 
@@ -27,10 +27,10 @@ class RunProblem(Response):
     errors: list[Fault] = Field([], description="Absent where no part is to blame.")
 
 
-RunView: Any = complete("RunView", Run, HIDDEN_RUN_FIELDS, kind=(RunKind, ...), error=(RunProblem | None, ...))
-RunViewList: Any = listed(RunView)
-RunEventView: Any = complete("RunEventView", RunEvent)
-RunEventViewList: Any = listed(RunEventView)
+RunView: Any = record_model("RunView", Run, HIDDEN_RUN_FIELDS, kind=(RunKind, ...), error=(RunProblem | None, ...))
+RunViewList: Any = list_model(RunView)
+RunEventView: Any = record_model("RunEventView", RunEvent)
+RunEventViewList: Any = list_model(RunEventView)
 
 
 class FailedRequest(Response):
@@ -43,7 +43,7 @@ class FailedRequest(Response):
     hash: str | None = Field(description="Of the answer's body: `GET /pages/{hash}` gives it.")
 
 
-PageReceiptView: Any = complete(
+PageReceiptView: Any = record_model(
     "PageReceiptView", PageReceipt, {"resume", "records_hash", "repeated"}, failures=(list[FailedRequest], ...)
 )
-PageReceiptViewList: Any = listed(PageReceiptView)
+PageReceiptViewList: Any = list_model(PageReceiptView)

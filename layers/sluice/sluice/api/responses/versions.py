@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import Field
 
-from sluice.api.responses.base import Response, complete, listed
+from sluice.api.responses.base import Response, list_model, record_model
 from sluice.domain.dataset import DataObject, InputVersion
 from sluice.domain.run import Completeness
 from sluice.domain.schema import Column
 
-VersionColumn: Any = complete("VersionColumn", Column)
+VersionColumn: Any = record_model("VersionColumn", Column)
 
 
 class VersionView(Response):
@@ -29,7 +29,7 @@ class VersionView(Response):
     fingerprint: str
 
 
-VersionViewList: Any = listed(VersionView)
+VersionViewList: Any = list_model(VersionView)
 
 
 class VersionDetail(VersionView):

@@ -1,0 +1,80 @@
+"""Deleting and restoring datasources and projects, with all that depends on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sluice.catalog.definitions import Definition
+from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.datasource import Datasource
+from sluice.projects.deletion import delete_resources
+from sluice.projects.overrides import delete_overrides
+
+
+def delete_datasource(services: Container, datasource: Definition, by: str, *, force: bool) -> None:
+    """Hide a datasource and its published versions; the data stays in the lake.
+
+    Args:
+        datasource: the stored datasource, as it was when the caller's precondition was checked.
+        by: the principal that deletes it.
+        force: remove it from its projects first.
+
+    Raises:
+        Conflict: it is part of a project and `force` is false.
+        PreconditionFailed: it was changed meanwhile.
+    """
+    if force:
+        services.assignments.remove(services.assignments.of_datasource(datasource.name))
+    dataset = DatasetId.of_datasource(datasource.name)
+    services.definitions.delete(datasource, services.datasets.hiding(dataset, by))
+
+
+def clean_up_datasource(services: Container, slug: str) -> None:
+    """Remove the schedule of a datasource that was deleted; it is safe to repeat."""
+    services.schedules.remove("datasource", slug)
+
+
+def restore_datasource(services: Container, slug: str, by: str) -> Definition:
+    """Bring back a deleted datasource with its versions and its schedule; it belongs to no project.
+
+    Args:
+        by: the principal that restores it.
+
+    Raises:
+        NotFound: no datasource of this slug was deleted within `RESTORE_DAYS`.
+        Conflict: the datasource is not deleted.
+    """
+    dataset = DatasetId.of_datasource(slug)
+    within = timedelta(days=services.settings.restore_days)
+    restored = services.definitions.restore("datasource", slug, within, lambda: services.datasets.showing(dataset, by))
+    document = Datasource.model_validate(restored.document)
+    services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
+    return restored
+
+
+def delete_project(services: Container, project: Definition, by: str) -> None:
+    """Hide a project and its published versions; the data stays in the lake.
+
+    Args:
+        by: the principal that deletes it.
+
+    Raises:
+        PreconditionFailed: it was changed meanwhile.
+    """
+    services.definitions.delete(project, services.datasets.hiding(DatasetId.of_project(project.name), by))
+
+
+def clean_up_project(services: Container, slug: str, by: str) -> None:
+    """Remove what belonged to a project that was deleted, so that a later project of its name gets none of it.
+
+    This follows the deletion instead of preceding it: a request that is killed in between leaves
+    items that nothing shows, not a project without its parts.
+
+    Args:
+        by: the principal that has deleted the project.
+    """
+    services.assignments.remove(services.assignments.of_project(slug))
+    delete_overrides(services, slug)
+    delete_resources(services, slug, by)
+    services.schedules.remove("project", slug)

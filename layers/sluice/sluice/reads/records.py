@@ -1,0 +1,59 @@
+"""One merged record, and the explanation of its values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.catalog.datasets import Datasets
+from sluice.catalog.runs import Pages
+from sluice.domain.dataset import Version
+from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
+from sluice.errors import Conflict
+from sluice.lake.store import Lake
+from sluice.merge.citations import Citer
+from sluice.merge.explain import Explainer
+from sluice.merge.explain_document import explain_document
+from sluice.merge.lookup import find_record
+from sluice.settings import Settings
+
+
+def merged_record(lake: Lake, settings: Settings, version: Version, key: list[str]) -> dict[str, Any]:
+    """The record of a version that has a key.
+
+    Args:
+        version: a version of a project.
+        key: the value of each column of the merge's key, in their order, as text.
+
+    Raises:
+        Conflict: the version's merge has no key.
+        NotFound: no record has this key.
+        Invalid: the key does not fit the columns.
+    """
+    manifest = lake.manifest(version.manifest_key)
+    spec = merge_of(manifest.spec["merge"])
+    if not isinstance(spec, JoinMerge | UnionMerge) or not spec.key:
+        raise Conflict("The merge of this version has no key, so its records cannot be looked up.")
+    record, _ = find_record(lake, settings, version, manifest, spec, key)
+    return record
+
+
+def explanation(
+    lake: Lake, settings: Settings, datasets: Datasets, pages: Pages, version: Version, key: list[str], pointer: str
+) -> dict[str, Any]:
+    """Where the values of a merged record, or of a part of a merged document, come from.
+
+    Args:
+        version: a version of a project.
+        key: for merges of rows: the record's key, as for `merged_record`.
+        pointer: for merges of documents: a JSON Pointer into the document; empty for all of it.
+
+    Raises:
+        Conflict: the version keeps no provenance.
+        NotFound: there is no such record, or nothing at the pointer.
+        Invalid: the key does not fit the columns.
+    """
+    citer = Citer(lake, settings, pages.get)
+    manifest = lake.manifest(version.manifest_key)
+    if manifest.document is not None:
+        return explain_document(manifest, version.number, pointer, datasets, lake, settings, citer)
+    return Explainer(version, datasets, lake, settings, citer).explain(key)
