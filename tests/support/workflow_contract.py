@@ -15,7 +15,7 @@ from unittest.mock import ANY
 
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Run
-from sluice.platform.workflows import Outcome
+from sluice.platform.workflows import ExecutionState
 
 DONE: dict[str, Any] = {"outcome": "done"}
 FAILED = {"outcome": "failed", "error": "SourceRefused", "cause": "The upstream answered 403."}
@@ -110,7 +110,7 @@ class Workflows(Protocol):
 
     def stop(self, run: Run) -> None: ...
 
-    def outcome(self, run: Run) -> Outcome | None: ...
+    def execution_state(self, run: Run) -> ExecutionState | None: ...
 
 
 def _run(plan: str) -> Run:
@@ -132,22 +132,22 @@ def require_port(port: Workflows, end: Callable[[Run], None]) -> None:
         end: waits until the run's execution has ended.
     """
     never = _run("good")
-    assert port.outcome(never) is None, "it never began"
+    assert port.execution_state(never) is None, "it never began"
     port.stop(never)
-    assert port.outcome(never) is None, "stopping what never began changes nothing"
+    assert port.execution_state(never) is None, "stopping what never began changes nothing"
 
     succeeding = _run("good")
     for _ in range(2):
         port.start(succeeding)
     end(succeeding)
     port.start(succeeding)
-    assert port.outcome(succeeding) == Outcome("SUCCEEDED"), "starting again does nothing"
+    assert port.execution_state(succeeding) == ExecutionState("SUCCEEDED"), "starting again does nothing"
     port.stop(succeeding)
-    assert port.outcome(succeeding) == Outcome("SUCCEEDED"), "what has ended is not stopped"
+    assert port.execution_state(succeeding) == ExecutionState("SUCCEEDED"), "what has ended is not stopped"
     again = succeeding.model_copy(update={"attempt": 2})
-    assert port.outcome(again) is None, "another attempt is another execution"
+    assert port.execution_state(again) is None, "another attempt is another execution"
 
     failing = _run("bad")
     port.start(failing)
     end(failing)
-    assert port.outcome(failing) == Outcome("FAILED", "SourceRefused", "The upstream answered 403.")
+    assert port.execution_state(failing) == ExecutionState("FAILED", "SourceRefused", "The upstream answered 403.")

@@ -15,7 +15,7 @@ from typing import Any
 
 from sluice.container import Container
 from sluice.domain.run import Run, execution_name
-from sluice.platform.workflows import Outcome
+from sluice.platform.workflows import ExecutionState
 from support import permissions
 from support.streams import PublicationStream
 
@@ -54,7 +54,7 @@ class LocalWorkflows:
 
     def __init__(self, services: Container) -> None:
         self.services = services
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, ExecutionState] = {}
         self.settle_ends = True
         self.before_task: Callable[[str, dict[str, Any]], None] = lambda function, payload: None
         self.tasks: list[str] = []
@@ -72,24 +72,24 @@ class LocalWorkflows:
 
     def stop(self, run: Run) -> None:
         permissions.note("states:StopExecution", f"execution:{run.type.workflow}:{execution_name(run)}")
-        if self.outcomes.get(execution_name(run), Outcome("")).status == "RUNNING":
-            self.outcomes[execution_name(run)] = Outcome("ABORTED")
+        if self.outcomes.get(execution_name(run), ExecutionState("")).status == "RUNNING":
+            self.outcomes[execution_name(run)] = ExecutionState("ABORTED")
 
-    def outcome(self, run: Run) -> Outcome | None:
+    def execution_state(self, run: Run) -> ExecutionState | None:
         permissions.note("states:DescribeExecution", f"execution:{run.type.workflow}:{execution_name(run)}")
         return self.outcomes.get(execution_name(run))
 
     def execute(self, kind: str, name: str, payload: dict[str, Any], nested: bool = False) -> None:
         if name in self.outcomes:
             return
-        self.outcomes[name] = Outcome("RUNNING")
+        self.outcomes[name] = ExecutionState("RUNNING")
         if self.hold:
             return
         try:
             self._walk(MACHINES[kind], payload)
-            self.outcomes[name] = Outcome("SUCCEEDED")
+            self.outcomes[name] = ExecutionState("SUCCEEDED")
         except ExecutionFailed as failure:
-            self.outcomes[name] = Outcome("FAILED", failure.error, failure.cause)
+            self.outcomes[name] = ExecutionState("FAILED", failure.error, failure.cause)
             if nested:
                 self.deliver_publications()
                 raise

@@ -290,12 +290,12 @@ def test_a_run_whose_start_was_lost_is_started(
 def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
-    from sluice.platform.workflows import Outcome
+    from sluice.platform.workflows import ExecutionState
 
     admin.post("/datasources", http_source("a"))
     workflows.hold = True
     run = admin.post("/datasources/a/runs").json()
-    workflows.outcomes[f"{run['id']}-1"] = Outcome("TIMED_OUT")
+    workflows.outcomes[f"{run['id']}-1"] = ExecutionState("TIMED_OUT")
     assert admin.get(f"/runs/{run['id']}").json()["status"] == "pending"
     services.runs.advance(services.runs.get(run["id"]))
     stored = services.runs.get(run["id"])

@@ -22,7 +22,7 @@ from sluice.catalog import table
 from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.errors import Unavailable
-from sluice.platform.workflows import Outcome
+from sluice.platform.workflows import ExecutionState
 from sluice.runs import dead_letters, drops, scheduled
 from sluice.runs.start import ingest_run
 from sluice.runs.start import start as start_run
@@ -155,7 +155,7 @@ def started(services: Container, workflows: LocalWorkflows) -> Run:
     """A run whose execution has ended, of which nobody was told."""
     workflows.hold = True
     run = start_run(services, ingest_run("coins", "api", "test"))
-    workflows.outcomes[f"{run.id}-1"] = Outcome("FAILED", "Lambda.Unknown", "it died")
+    workflows.outcomes[f"{run.id}-1"] = ExecutionState("FAILED", "Lambda.Unknown", "it died")
     return run
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sluice.container import Container
 from sluice.domain.dataset import Origin
 from sluice.domain.run import Drop, Run, execution_name
-from sluice.platform.workflows import Outcome
+from sluice.platform.workflows import ExecutionState
 from sluice.runs.drops import receive
 from sluice.runs.reconcile import current, reconcile, sweep
 from support.client import Client
@@ -119,7 +119,7 @@ def test_a_drop_that_is_lost_with_its_machine_is_tried_again(
     workflows.hold = True
     runs = [run.id for run in dropped(services, MOST + 1)]
     for run in runs[:MOST]:
-        workflows.outcomes[f"{run}-1"] = Outcome("FAILED", "States.Runtime", "the emulator was stopped")
+        workflows.outcomes[f"{run}-1"] = ExecutionState("FAILED", "States.Runtime", "the emulator was stopped")
     workflows.hold = False
     sweep(services, 0)
     assert [(services.runs.get(run).status, services.runs.get(run).attempt) for run in runs] == [
@@ -135,7 +135,9 @@ def test_a_drop_that_is_lost_each_time_is_given_up(services: Container, workflow
     workflows.hold = True
     (run,) = dropped(services, 1)
     for attempt in range(1, services.settings.lost_run_attempts + 1):
-        workflows.outcomes[f"{run.id}-{attempt}"] = Outcome("FAILED", "States.Runtime", "the emulator was stopped")
+        workflows.outcomes[f"{run.id}-{attempt}"] = ExecutionState(
+            "FAILED", "States.Runtime", "the emulator was stopped"
+        )
         sweep(services, 0)
     ended = services.runs.get(run.id)
     assert (ended.status, ended.attempt) == ("failed", services.settings.lost_run_attempts)
@@ -269,7 +271,7 @@ def test_the_last_of_many_files_of_a_key_within_a_second_is_published(
 def end(services: Container, workflows: LocalWorkflows, run_id: str) -> None:
     """Let a run end as if it had ingested its file; those that start because of it are held."""
     run = services.runs.get(run_id)
-    workflows.outcomes[execution_name(run)] = Outcome("SUCCEEDED")
+    workflows.outcomes[execution_name(run)] = ExecutionState("SUCCEEDED")
     services.runs.finish(run, status="succeeded")
     reconcile(services, services.runs.get(run_id))
 
@@ -310,7 +312,7 @@ def test_whatever_happens_each_file_has_one_run_which_starts_in_turn(
         if event == "kill":
             for run_id in active:
                 name = execution_name(services.runs.get(run_id))
-                workflows.outcomes[name] = Outcome("FAILED", "States.Runtime", "the emulator was stopped")
+                workflows.outcomes[name] = ExecutionState("FAILED", "States.Runtime", "the emulator was stopped")
         if event == "sweep":
             sweep(services, 0)
         assert len(running(services, workflows)) <= MOST

@@ -110,12 +110,14 @@ def test_scheduled(services: Container, admin: Client, upstream: Upstream) -> No
 
 
 def test_run_events(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
-    from sluice.platform.workflows import Outcome
+    from sluice.platform.workflows import ExecutionState
 
     assert handled("run_events") == {"run": RUN_ID, "status": None}
     admin.post("/datasources", {"name": "watch-list", "kind": "file"})
     stored_run(services, status="running")
-    workflows.outcomes[f"{RUN_ID}-1"] = Outcome("FAILED", "Lambda.Unknown", '{"errorMessage": "it died\\n  at line 1"}')
+    workflows.outcomes[f"{RUN_ID}-1"] = ExecutionState(
+        "FAILED", "Lambda.Unknown", '{"errorMessage": "it died\\n  at line 1"}'
+    )
     assert handled("run_events")["status"] == "failed"
     detail = services.runs.get(RUN_ID).error
     assert detail is not None

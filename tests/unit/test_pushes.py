@@ -9,7 +9,7 @@ from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.run import Run
 from sluice.errors import Unavailable
-from sluice.platform.workflows import Outcome
+from sluice.platform.workflows import ExecutionState
 from sluice.runs.reconcile import reconcile, sweep
 from sluice.runs.start import ingest_run, start
 from support.client import Client
@@ -454,4 +454,4 @@ def test_two_runs_that_add_at_once_both_count(services: Container, admin: Client
     assert (outer["status"], inner[1]) == ("succeeded", "succeeded")
     assert rows(admin, "datasources/coins") == [{"id": 1}, {"id": 1}]
     assert workflows.tasks.count("extract") == 3
-    assert all(isinstance(outcome, Outcome) for outcome in workflows.outcomes.values())
+    assert all(isinstance(outcome, ExecutionState) for outcome in workflows.outcomes.values())

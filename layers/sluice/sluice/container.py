@@ -1,4 +1,4 @@
-"""The one place where real adapters are made: lazily, once per process."""
+"""The composition root: the only place that creates real adapters, lazily and once per process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sluice.catalog.test_results import TestResults
 from sluice.lake.cache import FileCache
 from sluice.lake.direct import DirectObjects
 from sluice.lake.store import Lake
-from sluice.platform.glue_tables import Tables
+from sluice.platform.glue_tables import GlueTables
 from sluice.platform.schedules import Schedules
 from sluice.platform.workflows import Workflows
 from sluice.settings import Settings, load_settings
@@ -44,34 +44,34 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def session() -> Any:
-    """This process's session with AWS, which has read the services' descriptions once."""
+    """This process's botocore session; it loads each service's description once, however many clients there are."""
     from botocore.session import get_session
 
     return get_session()
 
 
 def _send_at_once(request: Any, **_: Any) -> None:
-    """Send an object without asking first whether S3 would take it: a page is small, and asking takes a round trip."""
+    """Remove `Expect: 100-continue`: for a small page, waiting for S3's go-ahead would double the round trips."""
     del request.headers["Expect"]
 
 
 class Container:
-    """Every adapter that the layer's code needs, each made when it is first used."""
+    """Every adapter that the layer's code needs, each created when it is first used."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def _client(self, service: Any, endpoint_url: str | None = None, **config: Any) -> Any:
-        # botocore's own session, and only now: importing boto3 would cost each cold start another 300 ms.
+        # botocore instead of boto3, imported here: boto3 would add 300 ms to every cold start.
         from botocore.config import Config
 
         retries: Any = {"mode": "standard", "max_attempts": 5}
-        settled = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
-        return session().create_client(service, config=settled, endpoint_url=endpoint_url)
+        client_config = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
+        return session().create_client(service, config=client_config, endpoint_url=endpoint_url)
 
     @cached_property
     def _dynamodb(self) -> Any:
-        # Each value of each item would be looked at twice: `catalog/table.py` makes them, and DynamoDB checks them.
+        # botocore would check every value of every item: `catalog/table.py` encodes them and DynamoDB checks them.
         return self._client("dynamodb", parameter_validation=False)
 
     def _table(self, name: str) -> Table:
@@ -86,12 +86,12 @@ class Container:
 
     @cached_property
     def definitions(self) -> Definitions:
-        """What users wrote."""
+        """The documents that users write."""
         return Definitions(self._table(self.settings.definitions_table), self.settings.workspace)
 
     @cached_property
     def assignments(self) -> Assignments:
-        """Which datasources are in which projects."""
+        """The assignments of datasources to projects."""
         table = self._table(self.settings.assignments_table)
         return Assignments(table, self.definitions, self.settings.workspace)
 
@@ -115,48 +115,48 @@ class Container:
 
     @cached_property
     def publications(self) -> Publications:
-        """What was published when, and who has yet to be told."""
+        """What was published when, and which followers have yet to be told."""
         return Publications(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
     def test_results(self) -> TestResults:
-        """How tests have ended."""
+        """The latest results of tests."""
         return TestResults(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
     def calls(self) -> CallStatistics:
-        """How upstreams have answered."""
+        """Statistics of the calls to upstreams."""
         return CallStatistics(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
     def batches(self) -> Batches:
-        """Pushed records that wait."""
+        """Pushed records that wait for a run."""
         return Batches(self._table(self.settings.batches_table), self.settings.workspace)
 
     @cached_property
     def waiting_runs(self) -> WaitingRuns:
-        """Runs of dropped files that wait to be started."""
+        """The queue of runs of dropped files."""
         return WaitingRuns(self._table(self.settings.batches_table), self.settings.workspace)
 
     @cached_property
     def slots(self) -> Slots:
-        """Slots that only so many may hold at a time."""
+        """Counting semaphores: a limited number of slots that runs or calls hold."""
         return Slots(self._table(self.settings.locks_table), self.settings.workspace)
 
     @cached_property
     def locks(self) -> Locks:
-        """Locks and idempotent answers."""
+        """Locks, and the stored answers of idempotent requests."""
         return Locks(self._table(self.settings.locks_table), self.settings.workspace)
 
     @cached_property
     def _links(self) -> Any:
-        """An S3 client whose signed addresses people can reach."""
+        """An S3 client for presigned URLs, which must have a host name that the outside can reach."""
         endpoint = self.settings.public_s3_url or None
         return self._client("s3", endpoint, signature_version="s3v4", s3={"addressing_style": "path"})
 
     @cached_property
     def inbox(self) -> Inbox:
-        """Where files are dropped."""
+        """The bucket that files are dropped into."""
         return Inbox(self.s3, self._links, self.settings.inbox_bucket, self.settings.presigned_seconds)
 
     @cached_property
@@ -175,24 +175,24 @@ class Container:
         )
 
     def _direct_objects(self) -> DirectObjects | None:
-        """A shorter way to the lake's objects."""
+        """The direct S3 client for pages, see `lake/direct.py`; tests override this."""
         return DirectObjects(self.s3, session(), self.settings.lake_bucket)
 
     @cached_property
-    def tables(self) -> Tables | None:
-        """The Glue tables; none where the stack has none."""
+    def glue_tables(self) -> GlueTables | None:
+        """The Glue tables; null if the stack has no Glue database."""
         database = self.settings.glue_database
-        return Tables(self._client("glue"), database, self.lake) if database else None
+        return GlueTables(self._client("glue"), database, self.lake) if database else None
 
     def source_transport(self) -> httpx.AsyncBaseTransport:
-        """A fresh transport for the requests of one run, to the addresses that settings allow."""
+        """A new HTTP transport for the requests of one run; it connects to allowed addresses only."""
         from sluice.sources.http.client import vetted_transport
 
         return vetted_transport(self.address_policy())
 
     def address_policy(self) -> AddressPolicy:
-        """Which addresses sources may call."""
-        from sluice.sources.address import AddressPolicy  # httpx is for the fetch function alone
+        """The policy of which addresses sources may connect to."""
+        from sluice.sources.address import AddressPolicy  # only `fetch` and `probe` call sources
 
         settings = self.settings
         own = [settings.public_url, settings.public_s3_url]
@@ -200,24 +200,24 @@ class Container:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """Where users' SQL is run."""
-        from sluice.sandbox.sandbox import Sandbox  # most functions run none
+        """The process that runs users' SQL."""
+        from sluice.sandbox.sandbox import Sandbox  # most functions run no SQL
 
         return Sandbox(self.settings)
 
     @cached_property
     def secrets(self) -> Secrets:
-        """The secrets."""
+        """The values of secrets."""
         return Secrets(self._client("ssm"), self.settings.stack, self.settings.workspace)
 
     @cached_property
     def secrets_registry(self) -> SecretsRegistry:
-        """The secrets' names and values together."""
+        """The catalog's entries of secrets, kept together with their values."""
         return SecretsRegistry(self.secrets, self.definitions)
 
     @cached_property
     def secret_use(self) -> SecretUse:
-        """Which datasource may use which secret."""
+        """The rules for which datasource may use which secret."""
         return SecretUse(self.secrets, self.definitions, self.assignments)
 
     @cached_property
@@ -233,12 +233,12 @@ class Container:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The tokens of the OIDC issuer."""
+        """Authentication by tokens of the OIDC issuer."""
         return Tokens(self.settings)
 
     @cached_property
     def cursors(self) -> Cursors:
-        """The cursors of lists."""
+        """Signed cursors of lists."""
         return Cursors(self.secrets.signing_key())
 
     @cached_property
@@ -253,8 +253,8 @@ class Container:
 
     @cached_property
     def undelivered(self) -> MessageQueue | None:
-        """The events that a function has failed on; null where the stack has no queue of them."""
-        from sluice.platform.message_queue import MessageQueue
+        """The queue of events that a function has failed on; null if the stack has none."""
+        from sluice.platform.message_queue import MessageQueue  # only the sweep of `run_events` reads it
 
         url = self.settings.undelivered_queue
         # An emulator has one server, which misses no message.
@@ -262,7 +262,7 @@ class Container:
 
     @cached_property
     def schedules(self) -> Schedules:
-        """The schedules."""
+        """The schedules in EventBridge Scheduler."""
         settings = self.settings
         scheduler = self._client("scheduler")
         return Schedules(
@@ -272,5 +272,5 @@ class Container:
 
 @lru_cache(maxsize=1)
 def container() -> Container:
-    """This process's adapters."""
+    """This process's container, with the settings of its environment."""
     return Container(load_settings())

@@ -1,7 +1,7 @@
-"""Every error that Sluice raises on purpose.
+"""The errors that Sluice raises deliberately.
 
     SluiceError
-    ├── RequestError                 a client can mend it: 4xx, never retried
+    ├── RequestError                 the client can correct it: 4xx, never retried
     │   ├── MalformedRequest         400
     │   ├── Unauthenticated          401
     │   ├── Forbidden                403
@@ -16,14 +16,14 @@
     │   │   └── QueryLimit           422
     │   └── TooManyRequests          429
     ├── RunError                     ends a run: shown as its `error`, never retried
-    │   ├── SourceRefused            the upstream said no
+    │   ├── SourceRefused            the upstream refused the request
     │   ├── SourceUnreachable        no connection after every retry
     │   ├── SourceBusy               throttled or failing after every retry
-    │   ├── AddressForbidden         the address is not one we may call
+    │   ├── AddressForbidden         datasources may not call the address
     │   ├── SecretMissing            a named secret has no value
     │   ├── SecretForbidden          a datasource may not use the secret that it names
-    │   ├── SecretUnusable           a secret cannot stand where it is wanted
-    │   ├── UnreadableData           the bytes are not what the datasource says
+    │   ├── SecretUnusable           a secret's value cannot be used in its place
+    │   ├── UnreadableData           the bytes do not have the format that the datasource says
     │   │   ├── EmptyData
     │   │   ├── DataTooLarge
     │   │   └── RecordsNotFound
@@ -35,10 +35,10 @@
     │   └── RunStopped               timed out, aborted, or lost with its machine
     └── TransientError               retried by the workflow, 503 to a client
         ├── Unavailable              an AWS service throttled or failed
-        └── VersionConflict          somebody published while a merge ran
+        └── VersionConflict          another version was published while a merge ran
 
-A class says its `code` (the last part of a problem's `type`), its HTTP `status` and its
-`title`. The workflows retry the transient ones by class name; a test compares the two.
+A class has a `code` (the last part of a problem's `type`), an HTTP `status` and a `title`. The workflows
+retry the transient errors by class name; a test compares the names.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ class SluiceError(Exception):
     """The root of the tree.
 
     Args:
-        detail: one sentence for a user: what is wrong and what to do.
-        errors: `{"pointer", "message"}` for each part of a document that is wrong.
+        detail: for the user: what is wrong and what to do.
+        errors: `{"pointer", "message"}` for each invalid part of a document; the pointer is a JSON
+            Pointer, or `?name` for a query parameter.
     """
 
     code: ClassVar[str] = "internal"
@@ -68,7 +69,11 @@ class SluiceError(Exception):
         self.errors = errors or []
 
     def problem(self, instance: str | None = None) -> dict[str, Any]:
-        """The error as an RFC 9457 problem."""
+        """The error as RFC 9457 problem details.
+
+        Args:
+            instance: the path of the request; null for the error of a run.
+        """
         problem: dict[str, Any] = {
             "type": PROBLEM_TYPE_PREFIX + self.code,
             "title": self.title,
@@ -95,11 +100,11 @@ class Unauthenticated(RequestError):
 
 
 class Forbidden(RequestError):
-    code, status, title = "forbidden", 403, "The role is too low"
+    code, status, title = "forbidden", 403, "The action is not allowed"
 
 
 class NotFound(RequestError):
-    code, status, title = "not-found", 404, "There is nothing here"
+    code, status, title = "not-found", 404, "The resource does not exist"
 
 
 class NotPublished(NotFound):
@@ -115,7 +120,7 @@ class Conflict(RequestError):
 
 
 class AlreadyExists(Conflict):
-    code, title = "already-exists", "There is a resource of this name already"
+    code, title = "already-exists", "A resource of this name already exists"
 
 
 class PreconditionFailed(RequestError):
@@ -131,11 +136,15 @@ class Invalid(RequestError):
 
 
 class QueryLimit(Invalid):
-    code, status, title = "query-limit", 422, "The query needs more than it may have"
+    code, status, title = "query-limit", 422, "The query exceeds a limit"
 
 
 class TooManyRequests(RequestError):
-    """Args: retry_after: the seconds until another request can succeed."""
+    """A rate limit is exceeded.
+
+    Args:
+        retry_after: the seconds until another request can succeed.
+    """
 
     code, status, title = "too-many-requests", 429, "Too many requests"
 
@@ -157,11 +166,11 @@ class SourceUnreachable(RunError):
 
 
 class SourceBusy(RunError):
-    code, status, title = "source-busy", 502, "The upstream kept failing"
+    code, status, title = "source-busy", 502, "The upstream failed in every attempt"
 
 
 class AddressForbidden(RunError):
-    code, status, title = "address-forbidden", 422, "The address may not be called"
+    code, status, title = "address-forbidden", 422, "Datasources may not call the address"
 
 
 class SecretMissing(RunError):
@@ -173,7 +182,7 @@ class SecretForbidden(RunError):
 
 
 class SecretUnusable(RunError):
-    code, status, title = "secret-unusable", 422, "A secret cannot be used there"
+    code, status, title = "secret-unusable", 422, "The secret's value cannot be used there"
 
 
 class UnreadableData(RunError):
@@ -189,7 +198,7 @@ class DataTooLarge(UnreadableData):
 
 
 class RecordsNotFound(UnreadableData):
-    code, title = "records-not-found", "The records are not where the datasource says"
+    code, title = "records-not-found", "`records` selects nothing"
 
 
 class NothingToMerge(RunError):
@@ -197,11 +206,11 @@ class NothingToMerge(RunError):
 
 
 class Overtaken(RunError):
-    code, title = "overtaken", "Another version was published meanwhile"
+    code, title = "overtaken", "Another version was published during the run"
 
 
 class MergeFailed(RunError):
-    code, title = "merge-failed", "The merge does not fit the data"
+    code, title = "merge-failed", "The merge specification does not fit the data"
 
 
 class ModelFailed(RunError):
@@ -210,11 +219,11 @@ class ModelFailed(RunError):
 
 class TestsFailed(RunError):
     code, title = "tests-failed", "A test has failed"
-    __test__ = False  # for pytest, which collects classes by their names
+    __test__ = False  # pytest would collect the class by its name
 
 
 class RunStopped(RunError):
-    code, status, title = "run-stopped", 500, "The run was stopped before its end"
+    code, status, title = "run-stopped", 500, "The run was stopped"
 
 
 class TransientError(SluiceError):
@@ -230,12 +239,12 @@ class VersionConflict(TransientError):
 
 
 def all_errors(root: type[SluiceError] = SluiceError) -> Iterator[type[SluiceError]]:
-    """Each class of the tree once, parents before children."""
+    """Each class of the tree below `root`, and `root` itself; parents before children."""
     yield root
     for child in root.__subclasses__():
         yield from all_errors(child)
 
 
 def transient_names() -> set[str]:
-    """The class names that a workflow retries."""
+    """The names of the error classes that the workflows retry."""
     return {error.__name__ for error in all_errors(TransientError)} - {"TransientError"}

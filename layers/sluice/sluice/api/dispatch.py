@@ -111,7 +111,7 @@ class Dispatcher:
         call = parse_call(self._resolver.current_event.raw_event, container())
         if not isinstance(error, SluiceError):
             logger.exception("Unexpected error; answered 500.")
-            error = SluiceError("Something went wrong on our side; the request id is in the logs.")
+            error = SluiceError("An unexpected error occurred; the logs have it under the id of this request.")
         elif not isinstance(error, RequestError):
             logger.warning(error.detail)
         count_refused_request(call.settings.stack, error.status)

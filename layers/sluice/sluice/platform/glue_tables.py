@@ -1,4 +1,4 @@
-"""The Glue tables over published datasets, by which Athena and BI tools read the same Parquet."""
+"""Glue tables over published datasets, through which Athena and BI tools read the Parquet files."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ _TYPES = {
 
 
 @contextmanager
-def _reached() -> Iterator[None]:
-    """Within this context, whatever Glue refuses is `Unavailable`: the data is published without it."""
+def _glue_errors() -> Iterator[None]:
+    """Turn every error of Glue into `Unavailable`, which callers log: the data is published without the table."""
     try:
         with translated():
             yield
     except ClientError as error:
-        raise Unavailable(f"Glue refused: {error}") from error
+        raise Unavailable(f"Glue refused the request: {error}") from error
 
 
-class Tables:
-    """One Glue database.
+class GlueTables:
+    """The tables of one Glue database.
 
     Args:
         database: its name.
+        lake: its bucket is where the tables' Parquet lies.
     """
 
     def __init__(self, client: GlueClient, database: str, lake: Lake) -> None:
@@ -52,29 +53,41 @@ class Tables:
         self._database = database
         self._lake = lake
 
-    def show(self, dataset: DatasetId, number: int, manifest: Manifest) -> None:
-        """Have the dataset's table read a version; where it has no one folder of Parquet, there is no table."""
+    def publish(self, dataset: DatasetId, number: int, manifest: Manifest) -> None:
+        """Create the dataset's table, or change it, so that it reads a version.
+
+        A version whose Parquet does not lie in a single folder has no table, since a table has one
+        location: appended datasets and merged documents.
+
+        Args:
+            number: the version's number. A table that has it already is not written again.
+            manifest: the version's manifest.
+
+        Raises:
+            Unavailable: Glue cannot be reached or refuses the request.
+        """
         folders = {part.key.rpartition("/")[0] for part in manifest.objects}
         if len(folders) != 1 or not manifest.columns:
-            self.hide(dataset)
+            self.remove(dataset)
             return
         name = table_name(dataset)
-        with _reached():
-            found = self._find(name)
-            if found is not None and found.get("Parameters", {}).get(_VERSION) == str(number):
+        with _glue_errors():
+            present = self._find(name)
+            if present is not None and present.get("Parameters", {}).get(_VERSION) == str(number):
                 return
             table = self._input(name, dataset, number, manifest, folders.pop())
             try:
-                if found is None:
+                if present is None:
                     self._client.create_table(DatabaseName=self._database, TableInput=table)
                     return
             except self._client.exceptions.AlreadyExistsException:
-                pass  # another run of the same dataset was faster
+                pass  # another run of the dataset created it first
+            # Without SkipArchive, Glue keeps every version of a table and refuses more at its quota.
             self._client.update_table(DatabaseName=self._database, TableInput=table, SkipArchive=True)
 
-    def hide(self, dataset: DatasetId) -> None:
-        """Remove the dataset's table; its Parquet stays."""
-        with _reached():
+    def remove(self, dataset: DatasetId) -> None:
+        """Delete the dataset's table, if it has one; its Parquet stays."""
+        with _glue_errors():
             try:
                 self._client.delete_table(DatabaseName=self._database, Name=table_name(dataset))
             except self._client.exceptions.EntityNotFoundException:
@@ -89,7 +102,7 @@ class Tables:
     def _input(self, name: str, dataset: DatasetId, number: int, manifest: Manifest, folder: str) -> Any:
         return {
             "Name": name,
-            "Description": f"Version {number} of {dataset}, by the run {manifest.run}.",
+            "Description": f"Version {number} of {dataset}, made by the run {manifest.run}.",
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {
                 "EXTERNAL": "TRUE",
@@ -109,9 +122,9 @@ class Tables:
 
 
 def table_name(dataset: DatasetId) -> str:
-    """`datasource/a-b` as SQL names it: `datasource_a_b`; `project/a/model/b` is `project_a__b`.
+    """The table's name in SQL: `datasource_a_b` for `datasource/a-b`, `project_a__b` for `project/a/model/b`.
 
-    A slug has no underscores, so no two are the same.
+    Slugs have no underscores, so two datasets never have the same name.
     """
     owner = f"{dataset.owner_kind}_{dataset.owner}".replace("-", "_")
     if dataset.resource is None:
@@ -122,4 +135,5 @@ def table_name(dataset: DatasetId) -> str:
 
 def _column(column: Column) -> dict[str, str]:
     kind = column.type if is_decimal(column.type) else _TYPES[column.type]
+    # Glue stores column names in lower case.
     return {"Name": column.name.lower(), "Type": kind}

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler schedules of datasources and projects."""
+"""Schedules of datasources and projects in EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 class Schedules:
-    """The schedules of one stack, all in its group."""
+    """The schedules of one stack.
+
+    Args:
+        group: the schedule group that all of them are in.
+        function: the ARN of the function that they call.
+        role: the ARN of the role that they call it with.
+        workspace: part of their names.
+    """
 
     def __init__(
         self, scheduler: EventBridgeSchedulerClient, group: str, function: str, role: str, workspace: str
@@ -27,21 +34,38 @@ class Schedules:
         self._workspace = workspace
 
     def name(self, kind: str, slug: str) -> str:
-        """The schedule's name: a hash, since names may have 64 characters only."""
+        """The name of a datasource's or project's schedule.
+
+        It is a hash, since EventBridge Scheduler allows 64 characters.
+
+        Args:
+            kind: `datasource` or `project`.
+        """
         return hashlib.sha256(f"{self._workspace}/{kind}/{slug}".encode()).hexdigest()[:48]
 
     def apply(self, kind: str, slug: str, schedule: Schedule | None, *, enabled: bool) -> None:
-        """Make the schedule what the document says; saying it again changes nothing."""
+        """Create, change or delete the schedule, so that it is what the document says; it is safe to repeat.
+
+        Args:
+            kind: `datasource` or `project`.
+            schedule: null deletes the schedule.
+            enabled: whether it fires.
+
+        Raises:
+            Invalid: EventBridge Scheduler does not accept the expression.
+            Unavailable: EventBridge Scheduler throttles or cannot be reached.
+        """
         if schedule is None:
             self.remove(kind, slug)
             return
+        # EventBridge Scheduler fills in the two placeholders; the execution id recognises a repeated delivery.
         payload = {
             "kind": kind,
             "slug": slug,
             "execution": "<aws.scheduler.execution-id>",
             "time": "<aws.scheduler.scheduled-time>",
         }
-        wanted: dict[str, Any] = {
+        definition: dict[str, Any] = {
             "Name": self.name(kind, slug),
             "GroupName": self._group,
             "ScheduleExpression": schedule.expression,
@@ -57,22 +81,27 @@ class Schedules:
         }
         with translated():
             try:
-                self._put(wanted)
+                self._put(definition)
             except self._scheduler.exceptions.ValidationException as error:
-                said = error.response["Error"].get("Message", "")
-                raise Invalid(f"EventBridge Scheduler does not take {schedule.expression!r}: {said}") from None
+                message = error.response["Error"].get("Message", "")
+                raise Invalid(f"EventBridge Scheduler does not accept {schedule.expression!r}: {message}") from None
 
-    def _put(self, wanted: dict[str, Any]) -> None:
+    def _put(self, definition: dict[str, Any]) -> None:
+        # There is no upsert. Updating comes first, since most writes are of schedules that exist.
         try:
-            self._scheduler.update_schedule(**wanted)
+            self._scheduler.update_schedule(**definition)
         except self._scheduler.exceptions.ResourceNotFoundException:
             try:
-                self._scheduler.create_schedule(**wanted)
-            except self._scheduler.exceptions.ConflictException:
-                self._scheduler.update_schedule(**wanted)
+                self._scheduler.create_schedule(**definition)
+            except self._scheduler.exceptions.ConflictException:  # another request created it just now
+                self._scheduler.update_schedule(**definition)
 
     def remove(self, kind: str, slug: str) -> None:
-        """Remove the schedule; removing it twice is fine."""
+        """Delete the schedule, if there is one.
+
+        Args:
+            kind: `datasource` or `project`.
+        """
         with translated():
             try:
                 self._scheduler.delete_schedule(Name=self.name(kind, slug), GroupName=self._group)

@@ -1,4 +1,4 @@
-"""Executions of the state machines."""
+"""Executions of the Step Functions state machines."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How an execution stands."""
+class ExecutionState:
+    """The state of an execution.
+
+    Args:
+        status: as Step Functions names it, such as `RUNNING` or `TIMED_OUT`.
+        error: the error's name, if it failed.
+        cause: the error's text, if it failed.
+    """
 
     status: str
     error: str | None = None
@@ -24,10 +30,10 @@ class Outcome:
 
 
 class Workflows:
-    """Starts, stops and asks after executions; their names derive from the run.
+    """Starts, stops and describes executions; each is named after its run and attempt.
 
     Args:
-        prefix: what the ARNs of the state machines begin with; the run type's workflow follows.
+        prefix: the beginning of the state machines' ARNs; the name of a run type's workflow completes it.
     """
 
     def __init__(self, sfn: SFNClient, prefix: str) -> None:
@@ -41,7 +47,7 @@ class Workflows:
         return self._machine_arn(run).replace(":stateMachine:", ":execution:") + f":{execution_name(run)}"
 
     def start(self, run: Run) -> None:
-        """Start the run's present attempt; starting it twice starts it once."""
+        """Start the run's current attempt; a second call changes nothing, since an execution's name is used once."""
         payload = orjson.dumps({"run_id": run.id, "attempt": run.attempt}).decode()
         with translated():
             try:
@@ -52,7 +58,7 @@ class Workflows:
                 return
 
     def stop(self, run: Run) -> None:
-        """Stop the run's present attempt; one that has ended, or never began, stays as it is."""
+        """Stop the run's current attempt, if it is running."""
         with translated():
             try:
                 self._sfn.stop_execution(executionArn=self._execution_arn(run), error="Cancelled")
@@ -60,14 +66,14 @@ class Workflows:
                 return
             except self._sfn.exceptions.ValidationException:
                 # An emulator refuses to stop what has ended; Step Functions leaves it as it is.
-                if self.outcome(run) in (None, Outcome("RUNNING")):
+                if self.execution_state(run) in (None, ExecutionState("RUNNING")):
                     raise
 
-    def outcome(self, run: Run) -> Outcome | None:
-        """How the run's present attempt stands; none when it never began."""
+    def execution_state(self, run: Run) -> ExecutionState | None:
+        """The state of the run's current attempt; null if it was never started."""
         with translated():
             try:
                 answer = self._sfn.describe_execution(executionArn=self._execution_arn(run))
             except self._sfn.exceptions.ExecutionDoesNotExist:
                 return None
-        return Outcome(answer["status"], answer.get("error"), answer.get("cause"))
+        return ExecutionState(answer["status"], answer.get("error"), answer.get("cause"))

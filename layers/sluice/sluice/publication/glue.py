@@ -13,7 +13,7 @@ class GlueFollower:
     name = "glue"
 
     def follow(self, services: Container, publication: Publication) -> None:
-        """Have the dataset's table show what is published now; it is hidden where nothing is.
+        """Have the dataset's table read what is published now; it is removed where nothing is.
 
         The pointer is read again after Glue was told, so that of two processes that do this at the
         same time the last one leaves the newer version.
@@ -21,20 +21,20 @@ class GlueFollower:
         Raises:
             Unavailable: Glue refused, or could not be reached.
         """
-        if services.tables is None:
+        if services.glue_tables is None:
             return
         dataset = publication.dataset
         try:
             number = services.datasets.pointer(dataset).published
             while True:
                 if number is None:
-                    services.tables.hide(dataset)
+                    services.glue_tables.remove(dataset)
                 else:
                     manifest = services.lake.manifest(services.datasets.version(dataset, number).manifest_key)
-                    services.tables.show(dataset, number, manifest)
+                    services.glue_tables.publish(dataset, number, manifest)
                 current = services.datasets.pointer(dataset).published
                 if current == number:
                     return
                 number = current
         except NotFound:
-            services.tables.hide(dataset)  # its owner was deleted just now
+            services.glue_tables.remove(dataset)  # its owner was deleted just now

@@ -60,7 +60,7 @@ def reconcile_execution(services: Container, name: str) -> tuple[str, Run | None
 
 
 def _concluded(services: Container, run: Run) -> Run:
-    outcome = services.workflows.outcome(run)
+    outcome = services.workflows.execution_state(run)
     if outcome is None:
         if run.parent is None:
             services.workflows.start(run)  # it was stored, but the start was lost
