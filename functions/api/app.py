@@ -34,5 +34,5 @@ dispatcher = Dispatcher([ROUTES])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer an API Gateway proxy event."""
+    """Answer an API Gateway proxy event of one of `ROUTES`."""
     return dispatcher.handle(event, context)

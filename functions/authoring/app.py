@@ -1,6 +1,7 @@
 """The function `authoring`: the routes that write models, reports, endpoints and links.
 
-They share modules with the routes of `query`, which read the same things and may write none of them.
+They share modules with the routes of `query`, which reads the same definitions. Two functions, so that
+only this one's role can write them.
 """
 
 from typing import Any
@@ -13,5 +14,5 @@ dispatcher = Dispatcher([ROUTES])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer an API Gateway proxy event."""
+    """Answer an API Gateway proxy event of one of `ROUTES`."""
     return dispatcher.handle(event, context)

@@ -1,4 +1,4 @@
-"""The function `authorizer`: who sends a request, by API key or token."""
+"""The function `authorizer`: authenticates requests by API key or token."""
 
 import base64
 from typing import Any
@@ -11,11 +11,14 @@ _PUBLIC = "/v1/endpoints/"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer API Gateway's REQUEST authorizer event with a policy that carries the principal.
+    """Answer API Gateway's REQUEST authorizer event.
+
+    Returns:
+        An IAM policy whose context carries the principal as base64 of JSON.
 
     Raises:
-        Exception: the one text that API Gateway turns into a 401.
-        Unavailable: the issuer of tokens cannot be asked; API Gateway answers 503.
+        Exception: with the text "Unauthorized", which API Gateway turns into 401.
+        Unavailable: the issuer's keys cannot be fetched; API Gateway answers 503.
     """
     services = container()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -25,19 +28,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if _may_be_anonymous(event, headers):
             return _policy("nobody", event, "Allow", {})
         if services.settings.aws_sam_local:
-            # SAM's own server makes a 502 of the exception; without a principal, the function answers 401.
+            # `sam local start-api` turns the exception into 502; without a principal, the API's function answers 401.
             return _policy("nobody", event, "Allow", {})
         raise Exception("Unauthorized") from None
     except Forbidden:
         return _policy("nobody", event, "Deny", {})
-    vouched = base64.b64encode(principal.model_dump_json().encode()).decode()
-    return _policy(principal.id, event, "Allow", {"principal": vouched, "role": principal.role})
+    encoded = base64.b64encode(principal.model_dump_json().encode()).decode()
+    return _policy(principal.id, event, "Allow", {"principal": encoded, "role": principal.role})
 
 
 def _may_be_anonymous(event: dict[str, Any], headers: dict[str, str]) -> bool:
-    """Whether the function decides itself: endpoints may be public. Wrong credentials are never let through."""
-    sent = "x-api-key" in headers or "authorization" in headers
-    return event["httpMethod"] == "GET" and event.get("path", "").startswith(_PUBLIC) and not sent
+    """Whether the API's function decides: a GET of an endpoint, which may be public, without any credentials.
+
+    A request with invalid credentials is always refused.
+    """
+    has_credentials = "x-api-key" in headers or "authorization" in headers
+    return event["httpMethod"] == "GET" and event.get("path", "").startswith(_PUBLIC) and not has_credentials
 
 
 def _policy(principal: str, event: dict[str, Any], effect: str, context: dict[str, str]) -> dict[str, Any]:

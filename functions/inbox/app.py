@@ -4,13 +4,13 @@ from typing import Any
 
 from sluice.container import container
 from sluice.runs.drops import receive
-from sluice.sources.file.announcement import announced
+from sluice.sources.file.announcement import dropped_files
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Take what S3 says through EventBridge or, on an emulator, by itself.
+    """Handle a notification of S3, which comes through EventBridge or, on an emulator, directly.
 
-    Each object starts one run, however often it is announced.
+    Each object starts one run, however many notifications of it arrive.
     """
-    for drop in announced(event):
+    for drop in dropped_files(event):
         receive(container(), drop)

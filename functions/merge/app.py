@@ -7,5 +7,9 @@ from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do the step for `{"run_id", "attempt", …}`."""
+    """Run the stage once for an event `{"run_id", "attempt", …}`.
+
+    Returns:
+        The outcome that the workflow's Choice states read, such as `{"outcome": "done"}`.
+    """
     return run_step(merge, event, context)

@@ -1,4 +1,4 @@
-"""The function `model`: makes one of a project's models, and tests it."""
+"""The function `model`: computes one of a project's models and runs its tests."""
 
 from typing import Any
 
@@ -7,5 +7,9 @@ from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do the step for `{"run_id", "attempt", "name"}`."""
+    """Run the stage once for an event `{"run_id", "attempt", "name"}`.
+
+    Returns:
+        The outcome that the workflow's Choice states read, such as `{"outcome": "done"}`.
+    """
     return run_step(model, event, context)

@@ -1,4 +1,4 @@
-"""The function `partition`: does one worker's part of a merge that is too large for one call."""
+"""The function `partition`: one worker of a merge that is too large for a single call."""
 
 from typing import Any
 
@@ -7,5 +7,9 @@ from sluice.stages.runner import run_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do the step for `{"run_id", "attempt", "folder", "stage", "number"}`."""
+    """Run the stage once for an event `{"run_id", "attempt", "folder", "stage", "number"}`.
+
+    Returns:
+        The outcome that the workflow's Choice states read, such as `{"outcome": "done"}`.
+    """
     return run_step(partition, event, context)

@@ -1,4 +1,4 @@
-"""The function `preflight`: tells browsers whether they may call; it may do nothing else."""
+"""The function `preflight`: answers CORS preflight requests; its role allows nothing else."""
 
 from typing import Any
 

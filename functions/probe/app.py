@@ -1,4 +1,4 @@
-"""The function `probe`: the routes that ask an upstream once and keep nothing."""
+"""The function `probe`: the routes that call an upstream and store nothing."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ dispatcher = Dispatcher([ROUTES])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer an API Gateway proxy event."""
+    """Answer an API Gateway proxy event of one of `ROUTES`."""
     return dispatcher.handle(event, context)

@@ -8,7 +8,7 @@ from sluice.publication.delivery import deliver, deliver_lost
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take a batch of the stream of the table `Datasets`, or `{"sweep": true}` from a schedule.
+    """Handle a batch of the stream of the table `Datasets`, or `{"sweep": true}` from a schedule.
 
     Returns:
         For a batch `{"batchItemFailures": [{"itemIdentifier"}]}` with the first record of which a

@@ -1,4 +1,4 @@
-"""The function `query`: the routes that read data by SQL, and so need the engines."""
+"""The function `query`: the routes that read data by SQL and need DuckDB."""
 
 from typing import Any
 
@@ -20,5 +20,5 @@ dispatcher = Dispatcher([ROUTES])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer an API Gateway proxy event."""
+    """Answer an API Gateway proxy event of one of `ROUTES`."""
     return dispatcher.handle(event, context)

@@ -1,4 +1,4 @@
-"""The function `run_events`: brings runs to their end when their executions end; a sweep finds lost ones."""
+"""The function `run_events`: reconciles runs whose execution has ended, and sweeps for lost ones."""
 
 from typing import Any
 
@@ -8,9 +8,12 @@ from sluice.runs.reconcile import reconcile_children, reconcile_execution, sweep
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take a Step Functions status change, `{"sweep": true}` from a schedule, or `{"children_of"}` of a refresh.
+    """Handle a status change of Step Functions, `{"sweep": true}` from the sweep's schedule, or `{"children_of"}`.
 
-    A refresh asks for its ingest runs to be reconciled before it merges, by the refresh's run id.
+    The last comes from a refresh, with its run id: its ingest runs are reconciled before it merges.
+
+    Returns:
+        The run and its status, or how many runs the sweep found under way.
     """
     services = container()
     if "children_of" in event:

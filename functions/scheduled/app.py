@@ -7,5 +7,5 @@ from sluice.runs.scheduled import fire
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Take `{"kind", "slug", "execution", "time"}`, as the schedule's input says."""
+    """Start the run for a schedule's input `{"kind", "slug", "execution", "time"}`."""
     fire(container(), event, context.aws_request_id)

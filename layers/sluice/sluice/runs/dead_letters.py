@@ -21,7 +21,7 @@ from sluice.platform.message_queue import Message, MessageQueue
 from sluice.runs.drops import receive
 from sluice.runs.reconcile import reconcile_execution
 from sluice.runs.scheduled import fire
-from sluice.sources.file.announcement import announced
+from sluice.sources.file.announcement import dropped_files
 
 logger = Logger()
 
@@ -89,7 +89,7 @@ def _take_up(services: Container, call: FailedCall, message_id: str) -> None:
         case "run_events" | "publications" if call.event.get("sweep"):
             pass  # the sweeps that have come since have done its work
         case "inbox":
-            for drop in announced(call.event):
+            for drop in dropped_files(call.event):
                 receive(services, drop)
         case "scheduled":
             fire(services, call.event, call.context.request_id or message_id)

@@ -54,6 +54,7 @@ def reconcile_execution(services: Container, name: str) -> tuple[str, Run | None
     """
     run_id, _, attempt = name.rpartition("-")
     run = services.runs.find(run_id)
+    # The event of an earlier attempt says nothing about the current one.
     if run is not None and str(run.attempt) == attempt:
         run = reconcile(services, run)
     return run_id, run

@@ -1,4 +1,4 @@
-"""Answers about data that arrives, and about datasources that are tried."""
+"""Responses about arriving data, and about trying a datasource."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ class PushReceipt(Response):
     """Records that were stored."""
 
     accepted: int
-    run: str | None = Field(description="The run that makes them readable; null where nothing was sent.")
+    run: str | None = Field(description="The run that makes the records readable; null if there are none.")
 
 
 class UploadForm(Response):
-    """A form by which one file is uploaded, with the file as its last field, `file`."""
+    """A form to upload one file with, which is its last field, `file`."""
 
     url: str
     fields: dict[str, str]
 
 
 class CheckResult(Response):
-    """How one live request ended."""
+    """The result of one request to the upstream."""
 
     ok: bool
-    status: int | None = Field(description="The status of the upstream's answer; null without one.")
+    status: int | None = Field(description="The status of the upstream's response; null without one.")
     elapsed_ms: int
     records: int | None
     reason: str | None

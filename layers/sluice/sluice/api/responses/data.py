@@ -1,4 +1,4 @@
-"""Answers with data, and about where it comes from."""
+"""Responses with data, and with its provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Rows = list[dict[str, JsonValue]]
 
 
 class DataPage(Response):
-    """A page of a version's rows; of a merge of whole documents, the document as its one item."""
+    """A page of a version's rows; for a merge of documents, the document is the only item."""
 
     items: list[JsonValue]
     next: str | None
@@ -40,14 +40,16 @@ class CitedPage(Response):
 
 
 class SourceValue(Response):
-    """What one datasource says, and where it says it."""
+    """The value in one datasource, and where it was received."""
 
     value: JsonValue
     datasource: str
     version: int
     page: CitedPage | None
     pointer: str
-    exact: bool = Field(description="False: the pointer leads to the record, to which `expression` was applied.")
+    exact: bool = Field(
+        description="False: the pointer leads to the record, and the value is `expression` applied to it."
+    )
     expression: str | None
 
 
@@ -55,18 +57,18 @@ ExplainedOverride: Any = record_model("ExplainedOverride", Override, {"field"})
 
 
 class ExplainedField(Response):
-    """Where a merged value comes from."""
+    """The sources of a merged value."""
 
     value: JsonValue
     rule: str
     winners: list[SourceValue]
     losers: list[SourceValue]
     expression: str | None
-    override: ExplainedOverride = Field(None, description="Absent unless a manual override stands here.")
+    override: ExplainedOverride = Field(None, description="Absent unless a manual override sets the value.")
 
 
 class RecordExplanation(Response):
-    """Where each value of a merged record comes from."""
+    """The sources of each value of a merged record."""
 
     key: list[JsonValue]
     version: int
@@ -74,7 +76,7 @@ class RecordExplanation(Response):
 
 
 class DocumentExplanation(Response):
-    """Where a part of a merged document comes from."""
+    """The sources of a part of a merged document."""
 
     pointer: str
     version: int
@@ -86,11 +88,11 @@ class DocumentExplanation(Response):
 
 
 class Explanation(RootModel[RecordExplanation | DocumentExplanation]):
-    """Where merged values come from."""
+    """The sources of merged values."""
 
 
 class RowChange(Response):
-    """What happened to the record of a key; old and new value of each changed field."""
+    """How a record changed, with the old and the new value of each changed field."""
 
     key: list[JsonValue]
     change: Literal["added", "removed", "changed"]
@@ -98,7 +100,7 @@ class RowChange(Response):
 
 
 class DocumentChange(Response):
-    """What happened to a part of a merged document: its old and new value."""
+    """How a part of a merged document changed: its old and its new value."""
 
     pointer: str
     change: Literal["added", "removed", "changed"]
@@ -106,7 +108,7 @@ class DocumentChange(Response):
 
 
 class ChangeCounts(Response):
-    """How many records, or parts of a document, have changed."""
+    """The number of changed records, or parts of a document."""
 
     added: int
     removed: int
@@ -114,7 +116,7 @@ class ChangeCounts(Response):
 
 
 class Diff(Response):
-    """One page of what changed between two versions."""
+    """One page of the changes between two versions."""
 
     items: list[RowChange | DocumentChange]
     next: str | None
@@ -124,12 +126,12 @@ class Diff(Response):
 
 
 class MergePreview(Response):
-    """What a merge would make: its first rows, or the document."""
+    """The result of a merge that is tried: its first rows, or the document."""
 
     items: list[JsonValue]
     schema_: list[ColumnView] = Field(alias="schema")
     rows: int
-    size: int = Field(0, description="Of a document: its elements. Absent for rows.")
+    size: int = Field(0, description="The number of a document's elements. Absent for rows.")
     warnings: list[str]
     completeness: Completeness
     completeness_reasons: list[str]
@@ -158,7 +160,7 @@ class MissingDatasources(Response):
 
 
 class ProjectFetch(Response):
-    """The merged data of a project, and what is missing from it."""
+    """The merged data of a project, and the datasources that are missing from it."""
 
     result: FetchedData
     errors: MissingDatasources | None
@@ -176,17 +178,17 @@ class QueryResult(Response):
 
     items: Rows
     columns: list[ResultColumn]
-    truncated: bool = Field(description="Whether there are more rows than an answer may have.")
+    truncated: bool = Field(description="Whether rows were cut off at the limit of an answer.")
     versions: dict[str, int] = Field(description="The versions that were read, by dataset.")
 
 
 class EndpointResult(QueryResult):
     """The rows of a published endpoint."""
 
-    version: int | None = Field(description="Of the merged data; null where it is not read.")
+    version: int | None = Field(description="The version of the merged data; null if the query does not read it.")
     completeness: Completeness
     data_as_of: str | None
 
 
 class LinkedData(RootModel[DataPage | EndpointResult]):
-    """The data that a link leads to."""
+    """The data that a link opens."""

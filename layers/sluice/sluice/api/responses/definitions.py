@@ -1,4 +1,4 @@
-"""Answers about what users write: datasources, projects and all that belongs to them."""
+"""Responses about the documents that users write: datasources, projects and their resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ProjectViewList: Any = list_model(ProjectView)
 
 
 class DatasourceStats(Response):
-    """How an upstream has answered: rates in percent, null with 0 calls."""
+    """Statistics of the calls to an upstream: rates in percent, null without calls."""
 
     calls: int
     average_success_ms: float | None
@@ -48,7 +48,7 @@ OverrideViewList: Any = list_model(OverrideView)
 
 
 class TestResults(Response):
-    """How the tests of a model have ended last."""
+    """The latest results of a model's tests."""
 
     run: str
     checked_at: str

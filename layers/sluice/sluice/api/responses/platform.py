@@ -1,4 +1,4 @@
-"""Answers about the platform, its keys and its secrets."""
+"""Responses about the platform, its keys and its secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sluice.domain.identity import ApiKey, Role
 
 
 class Health(Response):
-    """The platform answers."""
+    """The health of the platform."""
 
     status: Literal["ok"]
     version: str
@@ -38,7 +38,7 @@ class ApiDescription(Response):
 
 
 class Redirect(Response):
-    """Where an answer is that is too large to be inline: the same address as in the header `Location`."""
+    """The URL of an answer that is too large to be inline, as in the header `Location`."""
 
     location: str
 
@@ -60,7 +60,7 @@ class SecretView(Response):
     etag: str
     hosts: list[str] | None
     projects: list[str] | None
-    used_by: list[str] = Field(description="The datasources that name it.")
+    used_by: list[str] = Field(description="The datasources that use it.")
     created_at: str
     updated_at: str
     created_by: str

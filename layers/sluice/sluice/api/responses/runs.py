@@ -1,4 +1,4 @@
-"""Answers about runs and their pages."""
+"""Responses about runs and their pages."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent, Run
 
 
 class Fault(Response):
-    """One part of a request or document that cannot be accepted."""
+    """An invalid part of a request or document."""
 
     pointer: str
     message: str
 
 
 class RunProblem(Response):
-    """Why a run failed: a problem without an address."""
+    """Why a run failed: problem details without `instance`."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: list[Fault] = Field([], description="Absent where no part is to blame.")
+    errors: list[Fault] = Field([], description="Absent if no single part is invalid.")
 
 
 RunView: Any = record_model("RunView", Run, HIDDEN_RUN_FIELDS, kind=(RunKind, ...), error=(RunProblem | None, ...))
@@ -34,13 +34,13 @@ RunEventViewList: Any = list_model(RunEventView)
 
 
 class FailedRequest(Response):
-    """A request for a page that failed and was repeated, or was the last one."""
+    """A failed attempt to request a page."""
 
     at: str
     attempt: int
-    status: int | None = Field(description="Null where no answer came.")
+    status: int | None = Field(description="Null if there was no response.")
     reason: str
-    hash: str | None = Field(description="Of the answer's body: `GET /pages/{hash}` gives it.")
+    hash: str | None = Field(description="The hash of the response's body, for `GET /pages/{hash}`.")
 
 
 PageReceiptView: Any = record_model(

@@ -1,4 +1,4 @@
-"""Answers about the versions of a dataset."""
+"""Responses about the versions of a dataset."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ VersionViewList: Any = list_model(VersionView)
 
 
 class VersionDetail(VersionView):
-    """A version, and all that went into it."""
+    """A version with its inputs, objects and specification."""
 
-    inputs: list[InputVersion] = Field(description="The versions that a merge read.")
+    inputs: list[InputVersion] = Field(description="The versions of the datasources that were merged.")
     objects: list[DataObject]
     provenance: list[DataObject]
     document: DataObject | None
     key: list[str] | None
-    engine: str = Field(description="The program that wrote it, with its version.")
-    spec: dict[str, Any] = Field(description="The documents by which it was made.")
+    engine: str = Field(description="The engine that wrote it, with its version.")
+    spec: dict[str, Any] = Field(description="The documents that it was made by.")
     warnings: list[str]
     output_hash: str

@@ -1,4 +1,4 @@
-"""What S3 says when a file is dropped: through EventBridge or, on an emulator, by itself."""
+"""S3's notifications of dropped files, which come through EventBridge or, on an emulator, directly."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import unquote_plus
 from sluice.domain.run import Drop
 
 
-def announced(event: dict[str, Any]) -> Iterator[Drop]:
-    """The dropped files that an event of S3 names.
+def dropped_files(event: dict[str, Any]) -> Iterator[Drop]:
+    """The objects that either form of a notification names; only S3's own form encodes their keys.
 
     Args:
         event: an `Object Created` of EventBridge, or a notification of S3 with `Records`.
@@ -19,23 +19,23 @@ def announced(event: dict[str, Any]) -> Iterator[Drop]:
         KeyError: it is neither.
     """
     if "detail" in event:
-        stored = event["detail"]["object"]
+        item = event["detail"]["object"]
         yield Drop(
             bucket=event["detail"]["bucket"]["name"],
-            key=stored["key"],
-            size=stored.get("size", 0),
-            etag=stored.get("etag", ""),
-            version_id=stored.get("version-id"),
-            sequencer=stored.get("sequencer", ""),
+            key=item["key"],
+            size=item.get("size", 0),
+            etag=item.get("etag", ""),
+            version_id=item.get("version-id"),
+            sequencer=item.get("sequencer", ""),
         )
         return
     for record in event["Records"]:
-        stored = record["s3"]["object"]
+        item = record["s3"]["object"]
         yield Drop(
             bucket=record["s3"]["bucket"]["name"],
-            key=unquote_plus(stored["key"]),
-            size=stored.get("size", 0),
-            etag=stored.get("eTag", ""),
-            version_id=stored.get("versionId"),
-            sequencer=stored.get("sequencer", ""),
+            key=unquote_plus(item["key"]),
+            size=item.get("size", 0),
+            etag=item.get("eTag", ""),
+            version_id=item.get("versionId"),
+            sequencer=item.get("sequencer", ""),
         )

@@ -1,4 +1,4 @@
-"""What several examples have in common."""
+"""Values that several examples share."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ LATER = "2026-01-31T12:00:04.512Z"
 BY = "key/3f9c2k7d1m5x"
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 FINGERPRINT = f"sha256:{HASH}"
-KNOWN = {"etag": "3b1f9c", "created_at": TIME, "updated_at": TIME, "created_by": BY}
+METADATA = {"etag": "3b1f9c", "created_at": TIME, "updated_at": TIME, "created_by": BY}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice.api.responses.examples.common import BY, KNOWN, LATER, RUN, TIME
+from sluice.api.responses.examples.common import BY, LATER, METADATA, RUN, TIME
 
 _DATASOURCE: dict[str, Any] = {
     "slug": "cmc-listings",
@@ -82,11 +82,11 @@ _OVERRIDE: dict[str, Any] = {
     "created_at": TIME,
     "created_by": BY,
 }
-_OF_PROJECT = {"name": "top", "project": "top-coins", **KNOWN}
+_OF_PROJECT = {"name": "top", "project": "top-coins", **METADATA}
 
 EXAMPLES: dict[str, Any] = {
     "Datasource": _DATASOURCE,
-    "DatasourceView": {**_DATASOURCE, **KNOWN},
+    "DatasourceView": {**_DATASOURCE, **METADATA},
     "patch_datasource.body": {"enabled": False, "description": None},
     "DatasourceStats": {
         "calls": 48,
@@ -115,7 +115,7 @@ EXAMPLES: dict[str, Any] = {
         "warnings": [],
     },
     "Project": _PROJECT,
-    "ProjectView": {**_PROJECT, **KNOWN},
+    "ProjectView": {**_PROJECT, **METADATA},
     "patch_project.body": {"refresh_on": "manual"},
     "Assignment": _ASSIGNMENT,
     "AssignmentView": {
