@@ -179,7 +179,7 @@ class Bench:
         self._api.put(f"/datasources/{slug}", document)
         with Functions(self._emulator) as functions:
             begun = time.perf_counter()
-            run = self._api.finished(self._api.post(f"/datasources/{slug}/runs"), LONGEST_SECONDS)
+            run = self._api.wait_for_run(self._api.post(f"/datasources/{slug}/runs"), LONGEST_SECONDS)
             seconds = time.perf_counter() - begun
         if run["status"] != "succeeded":
             raise SystemExit(f"the run ended as {run['status']}: {run['error']}")

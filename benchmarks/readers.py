@@ -28,7 +28,7 @@ import httpx
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from sluice_cli.api import answer_when_free  # noqa: E402
+from sluice_cli.api import send_with_retries  # noqa: E402
 from sluice_cli.progress import StepFailed  # noqa: E402
 from sluice_cli.stack import LocalStack  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402
@@ -146,7 +146,7 @@ class Readers:
             while not self._stop.is_set():
                 begun = time.perf_counter()
                 try:
-                    answer = answer_when_free(lambda: self._asked(client))
+                    answer = send_with_retries(lambda: self._asked(client))
                     outcome, mark = judged(answer)
                 except httpx.HTTPError as error:
                     outcome, mark = f"error: {type(error).__name__}", None

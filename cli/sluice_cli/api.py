@@ -1,4 +1,4 @@
-"""The API as the command speaks to it."""
+"""The client of the API that the commands use."""
 
 from __future__ import annotations
 
@@ -15,35 +15,44 @@ import httpx
 from sluice_cli.progress import StepFailed
 
 _PAUSE_SECONDS = 0.3
-_BUSY = (429, 503)
+_BUSY_STATUSES = (429, 503)
 _BUSY_SECONDS = 120.0
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE_SECONDS = 5.0
 
 
-def answer_when_free(send: Callable[[], httpx.Response], seconds: float = _BUSY_SECONDS) -> httpx.Response:
-    """The answer to a request, which is sent again while the API is too busy for it.
+def send_with_retries(send: Callable[[], httpx.Response], seconds: float = _BUSY_SECONDS) -> httpx.Response:
+    """Send a request, and retry it while the API answers 429 or 503.
 
-    An API that is too busy has not done what was asked for. It says by `Retry-After` when to ask
-    again; the local emulator's gateway leaves that out.
+    A retry is safe for every method: with these statuses the API has not done what was requested.
 
     Args:
-        seconds: after this long, the answer that it is too busy is the answer.
+        send: sends the request once.
+        seconds: after this long, the last answer is returned, whatever its status.
+
+    Returns:
+        The first answer with another status, or the last one.
     """
     deadline = time.monotonic() + seconds
     pause = _PAUSE_SECONDS
     while True:
         answer = send()
-        asked = answer.headers.get("Retry-After", "")
-        # Jitter, so that those who were refused together do not come back together.
-        wait = (float(asked) if asked.isdecimal() else pause / 2) + random.uniform(0, pause / 2)  # noqa: S311
-        if answer.status_code not in _BUSY or time.monotonic() + wait > deadline:
+        # The local emulator's gateway sends no Retry-After.
+        retry_after = answer.headers.get("Retry-After", "")
+        # Jitter, so that clients that were refused at the same moment do not retry at the same moment.
+        wait = (float(retry_after) if retry_after.isdecimal() else pause / 2) + random.uniform(0, pause / 2)  # noqa: S311
+        if answer.status_code not in _BUSY_STATUSES or time.monotonic() + wait > deadline:
             return answer
         time.sleep(wait)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
 
 class Api:
-    """A client of one API with one key."""
+    """A client of one API with one key.
+
+    Args:
+        url: the API's address, ending in `/v1`.
+        key: an API key.
+    """
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url.rstrip("/")
@@ -55,64 +64,97 @@ class Api:
         """Close the connections."""
         self._client.close()
 
-    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """One request.
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request, with retries while the API is busy.
+
+        Args:
+            path: below `/v1`.
+            options: further arguments of `httpx.Client.request`.
 
         Raises:
-            StepFailed: with what the API says is wrong.
+            StepFailed: the API cannot be reached or answers a problem, whose detail is the text.
         """
         try:
-            answer = answer_when_free(lambda: self._client.request(method, path, **more))
+            answer = send_with_retries(lambda: self._client.request(method, path, **options))
         except httpx.TransportError as error:
-            raise StepFailed(f"{self.url} cannot be reached ({error}); is the stack up? Try: make up") from None
+            raise StepFailed(
+                f"{self.url} cannot be reached ({error}). Is the stack running? Start it with: make up"
+            ) from None
         if answer.status_code >= 400:
-            raise StepFailed(_explained(answer, method, path))
+            raise StepFailed(_error_text(answer, method, path))
         return answer
 
     def get(self, path: str, **params: Any) -> Any:
-        """A document."""
+        """The JSON of a GET; `params` are its query parameters."""
         return self.call("GET", path, params=params).json()
 
     def put(self, path: str, document: Any) -> Any:
-        """Create or replace a document."""
+        """Create or replace a document.
+
+        Args:
+            path: below `/v1`.
+            document: JSON values.
+
+        Returns:
+            The document as the API stored it.
+        """
         return self.call("PUT", path, json=document).json()
 
     def post(self, path: str, document: Any | None = None, **headers: str) -> Any:
-        """Create something, or start it."""
+        """Create a resource or start a run.
+
+        Args:
+            path: below `/v1`.
+            document: JSON values; null sends an empty object.
+            headers: further headers.
+
+        Returns:
+            The JSON of the answer.
+        """
         return self.call("POST", path, json=document or {}, headers=headers).json()
 
-    def finished(self, run: dict[str, Any], seconds: float = 300) -> dict[str, Any]:
-        """The run when it has ended.
+    def wait_for_run(self, run: dict[str, Any], seconds: float = 300) -> dict[str, Any]:
+        """Poll a run until it has ended.
+
+        Args:
+            run: as the API answered it.
+            seconds: the longest wait.
+
+        Returns:
+            The run after its end.
 
         Raises:
-            StepFailed: it takes longer than this.
+            StepFailed: the run takes longer.
         """
         deadline = time.monotonic() + seconds
         while run["status"] in ("pending", "running"):
             if time.monotonic() > deadline:
                 raise StepFailed(
-                    f"the run {run['id']} has not ended after {seconds:.0f} s; see sluice get runs/{run['id']}"
+                    f"the run {run['id']} has not ended after {seconds:.0f} s; see: sluice get runs/{run['id']}"
                 )
             time.sleep(_PAUSE_SECONDS)
             run = self.get(f"/runs/{run['id']}")
         return run
 
 
-def _explained(answer: httpx.Response, method: str, path: str) -> str:
+def _error_text(answer: httpx.Response, method: str, path: str) -> str:
     try:
         problem = answer.json()
         faults = [f"\n    {fault['pointer']}: {fault['message']}" for fault in problem.get("errors", [])]
-        said = problem["detail"] + "".join(faults)
+        text = problem["detail"] + "".join(faults)
     except (ValueError, KeyError, TypeError):
-        said = answer.text[:500]
-    return f"{method} {path} answered {answer.status_code}: {said}"
+        text = answer.text[:500]
+    return f"{method} {path} answered {answer.status_code}: {text}"
 
 
 def connect(local: Path) -> Api:
-    """The API named by SLUICE_API and SLUICE_API_KEY, else that of the local stack.
+    """A client of the API in SLUICE_API and SLUICE_API_KEY, else of the local stack.
+
+    Args:
+        local: the folder of the local stack.
 
     Raises:
-        StepFailed: there is neither.
+        StepFailed: neither is there.
     """
     if "SLUICE_API" in os.environ:
         return Api(os.environ["SLUICE_API"], os.environ.get("SLUICE_API_KEY", ""))

@@ -17,48 +17,51 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
 class Blueprint:
-    """One folder.
+    """A blueprint's folder.
 
     Args:
-        folder: with `blueprint.yaml`, `datasources/*.yaml`, `projects/*.yaml`, `files/{slug}/*`, and of the
-            project that `blueprint.yaml` names `models/*.yaml`, `reports/*.yaml`, `endpoints/*.yaml`.
-        variables: what stands for `${NAME}` and `${NAME:-default}` in them.
+        folder: it has `blueprint.yaml`, `datasources/*.yaml`, `projects/*.yaml`, `files/{slug}/*` and, for the
+            project that `blueprint.yaml` names, `models/*.yaml`, `reports/*.yaml` and `endpoints/*.yaml`.
+        variables: the values of `${NAME}` and `${NAME:-default}` in these files; null for the environment's.
+
+    Raises:
+        StepFailed: the folder has no `blueprint.yaml`, or it is not YAML.
     """
 
     def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._variables = os.environ if variables is None else variables
         if not (folder / "blueprint.yaml").exists():
-            raise StepFailed(f"{folder} is no blueprint: it has no blueprint.yaml")
-        self.description = self._load(folder / "blueprint.yaml", later=True)
+            raise StepFailed(f"{folder} is not a blueprint: it has no blueprint.yaml")
+        self.description = self._load(folder / "blueprint.yaml", substitute=False)
 
-    def _load(self, file: Path, *, later: bool = False) -> dict[str, Any]:
+    def _load(self, file: Path, *, substitute: bool = True) -> dict[str, Any]:
         text = file.read_text()
         try:
-            document = yaml.safe_load(text if later else self._filled(text, file))
+            document = yaml.safe_load(self._substitute(text, file) if substitute else text)
         except yaml.YAMLError as error:
             raise StepFailed(f"{file} is not YAML: {error}") from None
         if not isinstance(document, dict):
-            raise StepFailed(f"{file} must hold a mapping")
+            raise StepFailed(f"{file} must contain a mapping")
         return document
 
-    def _filled(self, text: str, file: Path) -> str:
+    def _substitute(self, text: str, file: Path) -> str:
         def value(match: re.Match[str]) -> str:
-            found = self._variables.get(match[1], match[2])
-            if found is None:
+            text = self._variables.get(match[1], match[2])
+            if text is None:
                 raise StepFailed(f"{file.name} needs the environment variable {match[1]}; set it and try again")
-            return found
+            return text
 
         return _VARIABLE.sub(value, text)
 
     def apply(self, api: Api) -> None:
-        """Make the workspace what the folder says; applying it again changes nothing.
+        """Create or change everything that the folder describes; a second call changes nothing.
 
         Raises:
-            StepFailed: with what the API refuses.
+            StepFailed: the API refuses a document, or a variable has no value.
         """
         for name, value in self.description.get("secrets", {}).items():
-            api.put(f"/secrets/{name}", {"value": self._filled(value, self.folder / "blueprint.yaml")})
+            api.put(f"/secrets/{name}", {"value": self._substitute(value, self.folder / "blueprint.yaml")})
             console.print(f"  secret {name}")
         for file in sorted((self.folder / "datasources").glob("*.yaml")):
             api.put(f"/datasources/{file.stem}", self._load(file))
@@ -68,48 +71,56 @@ class Blueprint:
 
     def _apply_project(self, api: Api, file: Path) -> None:
         document = self._load(file)
-        assigned = document.pop("datasources", {})
+        assignments = document.pop("datasources", {})
         api.put(f"/projects/{file.stem}", document)
-        for slug, assignment in assigned.items():
+        for slug, assignment in assignments.items():
             api.put(f"/projects/{file.stem}/datasources/{slug}", assignment or {})
-        present = api.get(f"/projects/{file.stem}/datasources")["items"]
-        for slug in {one["datasource"] for one in present} - set(assigned):
+        stored = api.get(f"/projects/{file.stem}/datasources")["items"]
+        for slug in {assignment["datasource"] for assignment in stored} - set(assignments):
             api.call("DELETE", f"/projects/{file.stem}/datasources/{slug}")
-        console.print(f"  project {file.stem} with {', '.join(assigned) or 'no datasource'}")
+        console.print(f"  project {file.stem} with {', '.join(assignments) or 'no datasource'}")
         if file.stem == self.description.get("project"):
             for kind in ("models", "reports", "endpoints"):
-                self._apply_parts(api, file.stem, kind)
+                self._apply_resources(api, file.stem, kind)
 
-    def _apply_parts(self, api: Api, project: str, kind: str) -> None:
-        """Make a project's models, reports or endpoints what the folder says; others are removed."""
-        waiting = {file.stem: self._load(file) for file in sorted((self.folder / kind).glob("*.yaml"))}
-        present = {one["name"] for one in api.get(f"/projects/{project}/{kind}")["items"]}
-        for name in present - set(waiting):
+    def _apply_resources(self, api: Api, project: str, kind: str) -> None:
+        """Create or change a project's models, reports or endpoints, and delete those that the folder lacks.
+
+        Models may read each other, and their files have no order. So failed ones are tried again
+        until a whole round brings no progress.
+        """
+        pending = {file.stem: self._load(file) for file in sorted((self.folder / kind).glob("*.yaml"))}
+        stored = {resource["name"] for resource in api.get(f"/projects/{project}/{kind}")["items"]}
+        for name in stored - set(pending):
             api.call("DELETE", f"/projects/{project}/{kind}/{name}")
-        refused: dict[str, StepFailed] = {}
-        while waiting:
-            for name in list(waiting):
+        failures: dict[str, StepFailed] = {}
+        while pending:
+            for name in list(pending):
                 try:
-                    api.put(f"/projects/{project}/{kind}/{name}", waiting[name])
+                    api.put(f"/projects/{project}/{kind}/{name}", pending[name])
                 except StepFailed as error:
-                    refused[name] = error  # it may read a model that comes later
+                    failures[name] = error
                     continue
                 console.print(f"  {kind.removesuffix('s')} {name}")
-                del waiting[name]
-                refused.clear()
-            if refused and set(refused) == set(waiting):
-                raise next(iter(refused.values()))
+                del pending[name]
+                failures.clear()
+            if failures and set(failures) == set(pending):
+                raise next(iter(failures.values()))
 
     def files(self) -> list[tuple[str, Path]]:
         """The files to drop, each with the slug of its datasource."""
         return [(file.parent.name, file) for file in sorted((self.folder / "files").glob("*/*")) if file.is_file()]
 
     def sample_environment(self, url: str) -> dict[str, str]:
-        """The variables that point the datasources to the sample server."""
-        wanted = self.description.get("sample", {}).get("environment", {})
-        return {name: str(value).replace("${SAMPLE_URL}", url) for name, value in wanted.items()}
+        """The variables that point the datasources to the sample server.
+
+        Args:
+            url: the server's address.
+        """
+        variables = self.description.get("sample", {}).get("environment", {})
+        return {name: str(value).replace("${SAMPLE_URL}", url) for name, value in variables.items()}
 
     def sample_command(self) -> Path | None:
-        """The sample server's file; none when the blueprint has none."""
+        """The sample server's Python file; null if the blueprint has no sample server."""
         command = self.description.get("sample", {}).get("command")
         return self.folder / command if command else None

@@ -1,4 +1,4 @@
-"""The demonstration: a blueprint applied, run and shown on the local stack."""
+"""The demonstration: applies a blueprint to the local stack, runs it and shows the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ _DROP_SECONDS = 150
 
 
 class SampleServer:
-    """A blueprint's own server, beside the emulator, on the port after it."""
+    """The process of a blueprint's sample server.
+
+    Args:
+        folder: for its log and its process id.
+        port: the port that it listens on.
+    """
 
     def __init__(self, folder: Path, port: int) -> None:
         self._pid_file = folder / "sample.pid"
@@ -33,10 +38,13 @@ class SampleServer:
         self.url = f"http://127.0.0.1:{port}"
 
     def start(self, command: Path) -> None:
-        """Start it unless it runs already.
+        """Start the server unless it is running.
+
+        Args:
+            command: the server's Python file, which gets the port as its argument.
 
         Raises:
-            StepFailed: it does not answer.
+            StepFailed: it does not answer within 15 seconds.
         """
         if is_running(self._pid_file, command.name) is not None:
             return
@@ -60,12 +68,16 @@ class SampleServer:
 
 
 def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
-    """Bring the stack up, apply a blueprint, run it, and show what came out.
+    """Start the stack, apply a blueprint, refresh its project, and print its rows and the next commands.
+
+    Args:
+        root: the checkout.
+        name: the blueprint's folder below `blueprints/`.
 
     Raises:
-        StepFailed: saying which step, why, and what to do.
+        StepFailed: a step failed; the text says why and what to do.
     """
-    started = time.monotonic()
+    start = time.monotonic()
     description = stack.up()
     api = Api(description["api"], description["api_key"])
     blueprint = Blueprint(root / "blueprints" / name)
@@ -86,16 +98,17 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
                 _await_drop(api, slug, before)
                 console.print(f"  {file.name} → {slug}")
     with step(f"Refresh the project {project}"):
-        run = api.finished(api.post(f"/projects/{project}/runs", {}))
-        _tell(run)
+        run = api.wait_for_run(api.post(f"/projects/{project}/runs", {}))
+        _print_run(run)
     _show(api, project, dict(blueprint.description["show"]))
     addresses = [description["api"] + path for path in blueprint.description.get("addresses", [])]
-    _next_commands(description, project, addresses, stack.port, time.monotonic() - started)
+    _next_commands(description, project, addresses, stack.port, time.monotonic() - start)
 
 
 def _has_own_keys(blueprint: Blueprint) -> bool:
-    wanted = blueprint.description.get("sample", {}).get("environment", {})
-    return any(variable in os.environ for variable in wanted)
+    """Whether the user has keys for the real APIs, so that the sample server is not needed."""
+    variables = blueprint.description.get("sample", {}).get("environment", {})
+    return any(variable in os.environ for variable in variables)
 
 
 def _newest_run(api: Api, slug: str) -> dict[str, Any] | None:
@@ -104,24 +117,27 @@ def _newest_run(api: Api, slug: str) -> dict[str, Any] | None:
 
 
 def _await_drop(api: Api, slug: str, before: dict[str, Any] | None) -> None:
-    """Wait for the run that a drop has started.
+    """Wait for the run that a dropped file starts.
+
+    Args:
+        before: the datasource's newest run before the drop.
 
     Raises:
-        StepFailed: it fails, or none was started.
+        StepFailed: the run fails, or none starts.
     """
     deadline = time.monotonic() + _DROP_SECONDS
     while time.monotonic() < deadline:
         run = _newest_run(api, slug)
         if run is not None and run["id"] != (before or {}).get("id"):
-            run = api.finished(run)
+            run = api.wait_for_run(run)
             if run["status"] == "failed":
                 raise StepFailed(run["error"]["detail"])
             return
         time.sleep(0.2)
-    raise StepFailed(f"the dropped file started no run of {slug}; see make logs")
+    raise StepFailed(f"the dropped file started no run of {slug}; look at the logs with: make logs")
 
 
-def _tell(run: dict[str, Any]) -> None:
+def _print_run(run: dict[str, Any]) -> None:
     if run["status"] == "failed":
         raise StepFailed(run["error"]["detail"])
     console.print(
@@ -146,12 +162,12 @@ def _show(api: Api, project: str, show: dict[str, Any]) -> None:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether a value is neither a number nor a decimal, which is text in JSON."""
+    """Whether a value is not a number; a decimal counts as one, although JSON has it as text."""
     return isinstance(value, str) and not value.replace(".", "", 1).replace("-", "", 1).isdecimal()
 
 
 def _next_commands(description: dict[str, Any], project: str, addresses: list[str], port: int, seconds: float) -> None:
-    moved = "" if port == DEFAULT_PORT else f" PORT={port}"
+    port_option = "" if port == DEFAULT_PORT else f" PORT={port}"
     lines = [
         f"[bold]API[/]   {description['api']}",
         f"[bold]Docs[/]  {description['api']}/docs",
@@ -162,7 +178,7 @@ def _next_commands(description: dict[str, Any], project: str, addresses: list[st
         f"  .venv/bin/sluice data project {project} --limit 5",
         f"  .venv/bin/sluice run project {project}",
         "  .venv/bin/sluice get runs",
-        f"  make logs{moved}    make down{moved}",
+        f"  make logs{port_option}    make down{port_option}",
     ]
     console.print("\n".join(lines), soft_wrap=True)
-    console.print(f"Everything took {seconds:.0f} s.")
+    console.print(f"Finished in {seconds:.0f} s.")

@@ -1,4 +1,4 @@
-"""The emulator's process: started, found again, stopped."""
+"""MiniStack, the AWS emulator: starting, finding and stopping its process."""
 
 from __future__ import annotations
 
@@ -20,37 +20,39 @@ from sluice_cli.progress import StepFailed, console
 REGION = "us-east-1"
 _START_SECONDS = 60
 _STOP_SECONDS = 60
-# A process that was killed a moment ago may still be letting its port go.
+# A process that was just killed may still hold its port.
 _PORT_SECONDS = 3
-# Calls that are under way may keep it from ending: after so long their processes are ended first.
-_PATIENCE_SECONDS = 20
-# How long a process of a function is kept for its next call; AWS keeps them for some minutes.
+# The emulator waits for running calls before it ends; after this long their processes are killed.
+_GRACE_SECONDS = 20
+# How long an idle process of a function is kept for its next call. AWS keeps them for some minutes.
 _WARM_SECONDS = 120
-# The first pause before an event is tried again; the second one is twice as long, and there is no third.
+# The pause before the first retry of an event; the second retry waits twice as long, and there is no third.
 _RETRY_SECONDS = 3
-# Where this is set, as it is in many images of containers, each start of a function would compile all of its modules.
+# Many container images set this. Then every start of a function would compile all of its modules.
 _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
-# A process of a function has 60 to 300 MB, of which it shares a part; on average 65 MB were measured.
+# A process of a function has 60 to 300 MB, of which a part is shared: measured 65 MB on average.
 _WORKER_BYTES = 100 << 20
-_WORKERS_OF_A_CORE, _FEWEST_WORKERS = 24, 16
-# The percentages of the workers that functions may have which callers and events start: a browser's
-# handful of requests at once goes through. Together they leave a sixth to the workflows.
-STARTED_BY_CALLERS = {"authorizer": 26, "api": 26, "query": 11, "inbox": 8, "probe": 5, "preflight": 4, "authoring": 3}
-_OF_A_STAGE = 25
+_WORKERS_PER_CORE, _MIN_WORKERS = 24, 16
+# The share of the workers, in percent, of each function that callers and events start. A browser's few
+# concurrent requests fit, and a sixth of the workers is left to the workflows.
+CALLER_SHARES = {"authorizer": 26, "api": 26, "query": 11, "inbox": 8, "probe": 5, "preflight": 4, "authoring": 3}
+_STAGE_SHARE = 25
 
 _STAGES = ("plan", "fetch", "extract", "merge", "partition", "model", "report", "commit")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much the emulator may run at a time, for functions that call each other through it.
+    """How many things the emulator runs at the same time.
+
+    Functions call each other through the emulator. If callers could take all workers, a workflow
+    that they wait for would never get one.
 
     Args:
-        workers: calls of functions; further ones are throttled.
-        functions: the same for each function that has a limit of its own: those that callers start
-            leave room for the workflows, and no stage of a workflow takes all of that room.
-        active_ingests: runs of dropped files.
-        waiting_calls: calls of the API that wait for a run.
+        workers: the most concurrent calls of functions; further ones are throttled.
+        functions: the most concurrent calls of each function, by its name.
+        active_ingests: the most active runs of dropped files.
+        waiting_calls: the most requests that wait for a run.
     """
 
     workers: int
@@ -59,23 +61,28 @@ class Limits:
     waiting_calls: int
 
 
-def limits_of_this_machine() -> Limits:
-    """What fits this machine's cores, and a third of its memory."""
+def machine_limits() -> Limits:
+    """The limits that fit this machine's cores and a third of its memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    fitting = memory // 3 // _WORKER_BYTES
-    workers = max(_FEWEST_WORKERS, min(_WORKERS_OF_A_CORE * (os.cpu_count() or 1), fitting))
-    shares = STARTED_BY_CALLERS | dict.fromkeys(_STAGES, _OF_A_STAGE)
+    fitting_in_memory = memory // 3 // _WORKER_BYTES
+    workers = max(_MIN_WORKERS, min(_WORKERS_PER_CORE * (os.cpu_count() or 1), fitting_in_memory))
+    shares = CALLER_SHARES | dict.fromkeys(_STAGES, _STAGE_SHARE)
     functions = {name: max(1, workers * share // 100) for name, share in shares.items()}
     return Limits(workers, functions, max(2, workers // 10), max(1, functions["api"] // 2))
 
 
 class Emulator:
-    """MiniStack on one port, with its state in one folder."""
+    """MiniStack on one port.
+
+    Args:
+        folder: for its state, log and process id.
+        port: on 127.0.0.1.
+    """
 
     shares_disk = True
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.limits: Limits | None = limits_of_this_machine()
+        self.limits: Limits | None = machine_limits()
         self.parameters = (
             "CreateUserPool=yes",
             f"MaxActiveIngests={self.limits.active_ingests}",
@@ -91,29 +98,29 @@ class Emulator:
         self._marker = f"SLUICE_EMULATOR={folder.absolute()}"
 
     def pid(self) -> int | None:
-        """The process id of our emulator; none when it is not running."""
+        """The process id of this emulator; null if it is not running."""
         return is_running(self._pid_file, "ministack")
 
     def start(self) -> bool:
-        """Start it unless it runs already.
+        """Start the emulator unless it is running.
 
         Returns:
-            Whether an earlier state was lost, because it was killed instead of stopped.
+            Whether the state was lost because the emulator was killed and not stopped.
 
         Raises:
-            StepFailed: the port is taken, or it does not answer.
+            StepFailed: another program uses the port, or the emulator does not answer.
         """
         if self.pid() is not None and self._becomes_ready():
             return False
-        self._end_what_was_left()
+        self._end_orphans()
         self._require_free_port()
-        lost = self._set_lost_state_aside()
+        lost = self._move_lost_state_aside()
         for name in ("state", "s3", "tmp"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._process = self._spawn()
         self._pid_file.write_text(str(self._process.pid))
         if not self._becomes_ready():
-            raise StepFailed(f"the emulator ended at once; see {self._log}")
+            raise StepFailed(f"the emulator ended right after its start; see {self._log}")
         return lost
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -149,17 +156,21 @@ class Emulator:
         while not _is_free(self.port):
             if time.monotonic() > deadline:
                 raise StepFailed(
-                    f"port {self.port} is taken by another program; choose another one, as in: make run PORT=4666"
+                    f"another program uses port {self.port}; choose another port, for example: make run PORT=4666"
                 )
             time.sleep(0.1)
 
-    def _set_lost_state_aside(self) -> bool:
-        """The emulator saves its state when it is stopped; one that was killed lost half of it."""
+    def _move_lost_state_aside(self) -> bool:
+        """Move the state of an emulator that was killed out of the way; it is saved only when it is stopped.
+
+        Returns:
+            Whether there was such a state.
+        """
         if not self._pid_file.exists():
             return False
-        started = self._pid_file.stat().st_mtime
-        # On its stop it writes one such file for each service; other files are written at any time.
-        saved = any(file.stat().st_mtime > started for file in self._state.glob("*.json"))
+        start = self._pid_file.stat().st_mtime
+        # When it stops, it writes a JSON file for each service. It writes all other files while it runs.
+        saved = any(file.stat().st_mtime > start for file in self._state.glob("*.json"))
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         if saved:
             return False
@@ -168,11 +179,14 @@ class Emulator:
         for name in ("state", "s3"):
             if (self.folder / name).exists():
                 (self.folder / name).rename(aside / name)
-        console.print(f"  [yellow]The emulator was killed and its state is lost[/]; what remains is in {aside}.")
+        console.print(f"  [yellow]The emulator was killed and its state is lost[/]; its files are in {aside}.")
         return True
 
     def _becomes_ready(self) -> bool:
-        """Wait for its answer; false when it ends instead.
+        """Wait until the emulator answers.
+
+        Returns:
+            False if its process ends instead.
 
         Raises:
             StepFailed: it neither answers nor ends.
@@ -192,19 +206,22 @@ class Emulator:
         raise StepFailed(f"the emulator does not answer on port {self.port}; see {self._log}")
 
     def stop(self) -> bool:
-        """Stop it, so that it saves its state, and its functions' processes; whether it was running.
+        """Stop the emulator, which saves its state, and the processes of its functions.
+
+        Returns:
+            Whether it was running.
 
         Raises:
-            StepFailed: it does not end.
+            StepFailed: it does not end within 60 seconds.
         """
         pid = self.pid()
         if pid is None:
-            self._end_what_was_left()
+            self._end_orphans()
             return False
         os.kill(pid, signal.SIGTERM)
-        if not self._ends_within(_PATIENCE_SECONDS):
+        if not self._ends_within(_GRACE_SECONDS):
             self._end_workers(spare=pid)
-            if not self._ends_within(_STOP_SECONDS - _PATIENCE_SECONDS):
+            if not self._ends_within(_STOP_SECONDS - _GRACE_SECONDS):
                 raise StepFailed(f"the emulator (process {pid}) does not end; see {self._log}")
         self._end_workers()
         self._pid_file.unlink(missing_ok=True)
@@ -215,20 +232,27 @@ class Emulator:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._process is not None:
-                self._process.poll()  # our own child would stay listed until it is asked after
+                self._process.poll()  # reaps the process if it is our child: a zombie still has a process id
             if self.pid() is None:
                 return True
             time.sleep(0.1)
         return False
 
-    def _end_what_was_left(self) -> None:
-        """End the processes of an emulator that was killed."""
+    def _end_orphans(self) -> None:
+        """End the processes of functions that an emulator left when it was killed."""
         ended = self._end_workers()
         if ended:
-            console.print(f"  ended {ended} processes of functions that a killed emulator had left")
+            console.print(f"  ended {ended} processes of functions that were left by an emulator that was killed")
 
     def _end_workers(self, spare: int | None = None) -> int:
-        """End the processes that the emulator has started: all are in its process group, even when it is gone."""
+        """End the processes in the emulator's process group, which they stay in when the emulator is gone.
+
+        Args:
+            spare: the id of a process that is not ended.
+
+        Returns:
+            How many processes were ended.
+        """
         try:
             group = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
@@ -247,7 +271,15 @@ def _is_free(port: int) -> bool:
 
 
 def is_running(pid_file: Path, name: str) -> int | None:
-    """The process id in the file, if that process runs and its command names this program."""
+    """Whether the process in a pid file is still running.
+
+    Args:
+        pid_file: holds a process id.
+        name: must be part of the process's command line, since process ids are reused.
+
+    Returns:
+        The process id; null if it is not running or belongs to another program.
+    """
     try:
         pid = int(pid_file.read_text())
         os.kill(pid, 0)
@@ -255,12 +287,17 @@ def is_running(pid_file: Path, name: str) -> int | None:
         return None
     command = Path(f"/proc/{pid}/cmdline")
     if Path("/proc/self").exists() and not (command.exists() and name.encode() in command.read_bytes()):
-        return None  # the id was given to another process since
+        return None  # the id now belongs to another process
     return pid
 
 
 def stop_process(pid_file: Path, name: str) -> None:
-    """End the process in the file, if it still is that program."""
+    """End the process in a pid file, if it is still running.
+
+    Args:
+        pid_file: holds a process id; it is deleted.
+        name: must be part of the process's command line.
+    """
     pid = is_running(pid_file, name)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -268,7 +305,11 @@ def stop_process(pid_file: Path, name: str) -> None:
 
 
 def aws_environment(url: str) -> dict[str, str]:
-    """The variables with which AWS's tools speak to an emulator and to nobody else."""
+    """Environment variables with which the tools of AWS use an emulator and nothing else.
+
+    Args:
+        url: the emulator's address.
+    """
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "test",

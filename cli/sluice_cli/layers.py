@@ -1,7 +1,7 @@
-"""Layers by reference, for an emulator whose functions run on this disk.
+"""Lambda layers that refer to folders on this disk, for an emulator whose functions run here.
 
-The emulator unpacks all layers of a function for each of its processes: 60 to 250 MB, a second or
-more. So it is given layers that hold one line, which has Python look where the real ones are.
+The emulator unpacks all layers of a function for each of its processes: 60 to 250 MB, which takes a
+second or more. So the deployed layers have one line, which adds the real folder to Python's path.
 """
 
 from __future__ import annotations
@@ -14,47 +14,48 @@ from pathlib import Path
 _LAYER = re.compile(r"^(\s+ContentUri: )(\w+)$", re.MULTILINE)
 
 
-def referring(build: Path, layers: Path) -> Path:
-    """A template like the built one, whose layers refer to copies of the real ones.
+def reference_layers(build: Path, layers: Path) -> Path:
+    """Copy the built layers, and write a template whose layers refer to the copies.
 
     Args:
-        build: what `sam build` has made.
-        layers: the folder for the copies; processes that run look there, so it must not change any more.
+        build: the output folder of `sam build`.
+        layers: the folder for the copies. Running processes import from it, so a copy never changes.
 
     Returns:
-        The template's path.
+        The path of the template.
     """
     names = [name for _, name in _LAYER.findall((build / "template.yaml").read_text())]
     for name in names:
         if not (layers / name).exists():
-            making = layers / f"{name}.making"
-            shutil.rmtree(making, ignore_errors=True)
-            shutil.copytree(build / name, making, copy_function=_link)
-            making.rename(layers / name)
-        # Python runs the lines of such a file that begin with `import`.
+            # Renamed when it is complete: a copy that was interrupted is not taken for a layer.
+            partial = layers / f"{name}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(build / name, partial, copy_function=_link)
+            partial.rename(layers / name)
+        # Python executes the lines of a .pth file that begin with `import`.
         line = f"import sys; sys.path.insert(0, {str(layers / name / 'python')!r})\n"
-        site = build / "referring" / name / "python" / "lib" / "python3" / "site-packages"
+        site = build / "referenced" / name / "python" / "lib" / "python3" / "site-packages"
         site.mkdir(parents=True, exist_ok=True)
         (site / "layer.pth").write_text(line)
-    template = build / "referring.yaml"
-    template.write_text(_LAYER.sub(r"\1referring/\2", (build / "template.yaml").read_text()))
+    template = build / "referenced.yaml"
+    template.write_text(_LAYER.sub(r"\1referenced/\2", (build / "template.yaml").read_text()))
     return template
 
 
-def forget_others(layers: Path, kept: set[str]) -> None:
-    """Remove the copies that no deployed stack refers to.
+def remove_unused_layers(layers: Path, used: set[str]) -> None:
+    """Remove the copies of layers that no deployed stack refers to.
 
     Args:
-        layers: the folder that holds those of all stacks.
-        kept: the names of those that are in use.
+        layers: the folder with the copies of all stacks.
+        used: the names of the folders in it that are in use.
     """
     for folder in layers.iterdir():
-        if folder.name not in kept:
+        if folder.name not in used:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
-    except OSError:  # some file systems have no links
+    except OSError:  # some file systems have no hard links
         shutil.copy2(source, target)

@@ -1,4 +1,4 @@
-"""LocalStack in a container: another emulator for the same template."""
+"""LocalStack in a container: an alternative emulator for the same template."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _START_SECONDS = 180
 
 
 class LocalStackContainer:
-    """LocalStack on one port; it keeps nothing when it is stopped.
+    """LocalStack on one port; its state is lost when it is stopped.
 
     `LOCALSTACK_IMAGE` names another image; those after 4.14.0 need `LOCALSTACK_AUTH_TOKEN`.
     """
 
     parameters = ("CreateUserPool=no",)  # Cognito is not part of the free image
     shares_disk = False
-    limits = None  # Lambda's own containers have limits of their own
+    limits = None  # it runs functions in containers, which limit themselves
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -36,16 +36,18 @@ class LocalStackContainer:
         self._image = os.environ.get("LOCALSTACK_IMAGE", FREE_IMAGE)
 
     def start(self) -> bool:
-        """Start it unless it runs already.
+        """Start LocalStack unless it is running.
 
         Returns:
-            Whether an earlier state was lost: always, when it was started anew.
+            Whether the state was lost, which it is whenever the container is result.
 
         Raises:
             StepFailed: there is no Docker engine, the image needs a token, or it does not answer.
         """
         if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
-            raise StepFailed("no Docker engine answers, and LocalStack runs in a container; leave EMULATOR out instead")
+            raise StepFailed(
+                "LocalStack needs a Docker engine, and none answers; run the command without EMULATOR to use MiniStack"
+            )
         if self._answers():
             return False
         if self._image != FREE_IMAGE and not os.environ.get("LOCALSTACK_AUTH_TOKEN"):
@@ -53,9 +55,9 @@ class LocalStackContainer:
                 f"the image {self._image} needs an account: set LOCALSTACK_AUTH_TOKEN, or use {FREE_IMAGE}, "
                 "the last one that needs none"
             )
-        started = subprocess.run(self.command(), capture_output=True, text=True, check=False)
-        if started.returncode != 0:
-            raise StepFailed(f"docker run failed: {started.stderr.strip()}")
+        result = subprocess.run(self.command(), capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise StepFailed(f"docker run failed: {result.stderr.strip()}")
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline:
@@ -64,7 +66,7 @@ class LocalStackContainer:
         return True
 
     def command(self) -> list[str]:
-        """How the container is started; functions run in containers of their own, beside it."""
+        """The `docker run` command; the socket lets LocalStack start containers for functions."""
         return [
             *("docker", "run", "--detach", "--rm", "--name", self._name),
             *("--publish", f"127.0.0.1:{self.port}:4566"),
@@ -80,7 +82,11 @@ class LocalStackContainer:
         ]
 
     def stop(self) -> bool:
-        """Stop it; whether it was running."""
+        """Stop LocalStack.
+
+        Returns:
+            Whether it was running.
+        """
         return subprocess.run(["docker", "stop", self._name], capture_output=True, check=False).returncode == 0
 
     def _answers(self) -> bool:

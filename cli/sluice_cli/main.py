@@ -1,4 +1,4 @@
-"""The commands."""
+"""The commands of `sluice`. Their docstrings are the help texts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PORT = click.option("--port", default=DEFAULT_PORT, envvar="PORT", show_default=
 
 
 def local_folder() -> Path:
-    """Where the local stack keeps its things."""
+    """The folder of the local stack: `.local`, or SLUICE_LOCAL."""
     return Path(os.environ.get("SLUICE_LOCAL", ROOT / ".local"))
 
 
 def local_stack(port: int) -> LocalStack:
-    """The local stack on a port."""
+    """The local stack on a port, on the emulator that EMULATOR names."""
     return LocalStack(ROOT, local_folder(), port, os.environ.get("EMULATOR") or "ministack")
 
 
@@ -59,7 +59,7 @@ def down(port: int) -> None:
 @cli.command()
 @PORT
 def clean(port: int) -> None:
-    """Stop the local stack and remove its state."""
+    """Stop the local stack and delete its state."""
     local_stack(port).clean()
 
 
@@ -67,7 +67,7 @@ def clean(port: int) -> None:
 @PORT
 @click.option("--minutes", default=10, show_default=True, help="How far to look back.")
 def logs(port: int, minutes: int) -> None:
-    """Show what the functions logged lately."""
+    """Show the latest logs of the functions, oldest first."""
     for line in local_stack(port).logs(minutes):
         click.echo(line)
 
@@ -77,7 +77,7 @@ def logs(port: int, minutes: int) -> None:
 @click.argument("function")
 @click.argument("event", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def invoke(port: int, function: str, event: Path) -> None:
-    """Call a function in a Lambda container, with an event from events/."""
+    """Call a function with an event from events/ in a Lambda container."""
     local_stack(port).invoke(function, event)
 
 
@@ -92,7 +92,7 @@ def demo(port: int, blueprint: str) -> None:
 @cli.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def apply(folder: Path) -> None:
-    """Make the workspace what a blueprint's folder says."""
+    """Create or change everything that a blueprint's folder describes."""
     with step(f"Apply {folder}"):
         Blueprint(folder).apply(connect(local_folder()))
 
@@ -101,7 +101,7 @@ def apply(folder: Path) -> None:
 @click.argument("slug")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def drop(slug: str, file: Path) -> None:
-    """Drop a file into the inbox of the local stack that was last brought up."""
+    """Drop a file for a file datasource into the inbox of the local stack that was started last."""
     drop_file(local_folder(), slug, file)
 
 
@@ -109,12 +109,12 @@ def drop(slug: str, file: Path) -> None:
 @WHAT
 @click.argument("slug")
 def run(what: str, slug: str) -> None:
-    """Start a run and wait for its end."""
+    """Start a run of a project or datasource, and wait for its end."""
     api = connect(local_folder())
     with step(f"Run {what} {slug}"):
-        ended = api.finished(api.post(f"/{what}s/{slug}/runs"))
+        ended = api.wait_for_run(api.post(f"/{what}s/{slug}/runs"))
         if ended["status"] in ("failed", "cancelled"):
-            raise StepFailed((ended["error"] or {"detail": "it was cancelled"})["detail"])
+            raise StepFailed((ended["error"] or {"detail": "the run was cancelled"})["detail"])
         console.print(f"  {ended['status']}: {ended['rows']} rows, version {ended['version']}, {ended['completeness']}")
         for warning in ended["warnings"]:
             console.print(f"  note: {warning}", markup=False)
@@ -125,12 +125,12 @@ def run(what: str, slug: str) -> None:
 @click.argument("slug")
 @click.option("--select", help="Columns, separated by commas.")
 @click.option("--where", multiple=True, help="<column>.<op>:<value>; repeats mean AND.")
-@click.option("--order", help="Columns, separated by commas; - before one means descending.")
-@click.option("--limit", default=20, show_default=True, help="Rows.")
+@click.option("--order", help="Columns, separated by commas; a leading - sorts descending.")
+@click.option("--limit", default=20, show_default=True, help="Most rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV instead of a table.")
-def data(what: str, slug: str, as_csv: bool, **asked: Any) -> None:
+def data(what: str, slug: str, as_csv: bool, **options: Any) -> None:
     """Show the rows of a published dataset."""
-    params = {name: value for name, value in asked.items() if value}
+    params = {name: value for name, value in options.items() if value}
     answer = connect(local_folder()).call(
         "GET", f"/{what}s/{slug}/data", params=params | {"format": "csv" if as_csv else "json"}
     )
@@ -149,7 +149,7 @@ def data(what: str, slug: str, as_csv: bool, **asked: Any) -> None:
 @cli.command()
 @click.argument("path")
 def get(path: str) -> None:
-    """Show any document of the API, such as `runs` or `projects/top-coins`."""
+    """Show any document of the API as JSON, such as `runs` or `projects/top-coins`."""
     click.echo(json.dumps(connect(local_folder()).get("/" + path.lstrip("/")), indent=2))
 
 
@@ -157,7 +157,7 @@ def get(path: str) -> None:
 @click.option("--stack", default="sluice", show_default=True, help="The stack's name.")
 @click.option("--workspace", default="main", show_default=True, help="The stack's workspace.")
 def first_key(stack: str, workspace: str) -> None:
-    """Write the first admin key of a stack, with the AWS credentials at hand, and show it once."""
+    """Create the first admin key of a stack with your AWS credentials, and show it once."""
     click.echo(issue_first_key(stack, workspace))
 
 
@@ -166,34 +166,34 @@ def first_key(stack: str, workspace: str) -> None:
 @click.option(
     "--plan", "write", flag_value=False, type=bool, default=False, help="Only show what would change (default)."
 )
-@click.option("--apply", "write", flag_value=True, type=bool, help="Write every item in its present form.")
+@click.option("--apply", "write", flag_value=True, type=bool, help="Write the upgraded or downgraded records.")
 @click.option(
     "--down",
     "release",
     type=click.Choice(RELEASES[:-1]),
     is_flag=False,
     flag_value=RELEASES[-2],
-    help="Go back to the form of an earlier release, of the one before this if none is named.",
+    help="Downgrade to the format of an earlier release; default: the previous one.",
 )
-@click.option("--aws", is_flag=True, help="The stack on AWS, with the credentials at hand, instead of the local one.")
+@click.option("--aws", is_flag=True, help="The stack on AWS, with your credentials, instead of the local one.")
 @click.option("--stack", default="sluice", show_default=True, help="The stack's name.")
 def migrate(port: int, write: bool, release: str | None, aws: bool, stack: str) -> None:
-    """Finish the upgrades that reading does item by item, or undo them with --down."""
+    """Upgrade stored records to this release's format, or downgrade them with --down."""
     client = boto3.client if aws else local_stack(port).client
     migrate_stack(client("cloudformation"), client("dynamodb"), stack, write=write, release=release or RELEASES[-1])
 
 
 def main() -> None:
-    """Run a command; a step that failed has said why."""
+    """Run a command, and turn its errors into an exit code: 1, or 130 after Ctrl-C."""
     try:
         cli()
     except StepFailed as failure:
-        if not failure.told:
+        if not failure.reported:
             console.print(f"✗ {failure}", markup=False)
         sys.exit(1)
     except BotoCoreError as error:
-        console.print(f"✗ {error}; is the stack up, on this port? Try: make up", markup=False)
+        console.print(f"✗ {error}. Is the stack running on this port? Start it with: make up", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        console.print("stopped")
+        console.print("Interrupted.")
         sys.exit(130)

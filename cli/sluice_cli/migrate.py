@@ -1,10 +1,10 @@
-"""Bringing a whole stack's items to the present form, or back to an earlier one."""
+"""Upgrading the stored records of a stack to this release's format, or downgrading them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rich.table import Table as Shown
+from rich.table import Table as TextTable
 
 from sluice.catalog import migration
 from sluice.catalog.table import Table
@@ -18,19 +18,23 @@ _TABLES = {
     "AccessTable": ("workspace_kind", "name"),
 }
 
-_DONE = "everything is in the form of release %s"
+_DONE = "All records have the format of release %s."
 
 
 def migrate(
     cloudformation: Any, dynamodb: Any, stack: str, *, write: bool, release: str = RELEASES[-1]
 ) -> migration.Report:
-    """Show what is in another form than a release writes and, if asked to, write it in that form.
+    """Show which records do not have a release's format and, with `write`, change them.
 
     Args:
-        release: this one, or an earlier one to go back to.
+        cloudformation: a boto3 client, to find the stack's tables.
+        dynamodb: a boto3 client.
+        stack: the stack's name.
+        write: false to show only what would be changed.
+        release: this one, or an earlier one to downgrade to.
 
     Returns:
-        What is done, or would be.
+        What was changed, or would be.
     """
     names = _physical_names(cloudformation, stack)
     # The stack of an earlier release has not all of them.
@@ -40,22 +44,26 @@ def migrate(
     report = migration.apply(tables, release) if write else migration.plan(tables, release)
     for name, reason in report.kept.items():
         consequence = "" if release == RELEASES[-1] else f", and release {release} cannot read it"
-        console.print(f"{name} stays as it is{consequence}: {reason}")
+        console.print(f"{name} is not changed{consequence}: {reason}")
     if not report.counts:
-        console.print(f"everything else is in the form of release {release}" if report.kept else _DONE % release)
+        console.print(f"All other records have the format of release {release}." if report.kept else _DONE % release)
         return report
-    shown = Shown("what", "items", "from", "to", "because")
+    table = TextTable("what", "items", "from", "to", "because")
     for (entity, old, new), count in sorted(report.counts.items()):
-        passed = range(min(old, new) + 1, max(old, new) + 1)
-        because = "; ".join(one.what for one in UPGRADES if one.entity == entity and one.version in passed)
-        shown.add_row(entity, str(count), str(old), str(new), because)
-    console.print(shown)
-    console.print("written" if write else "nothing was written; --apply does it")
+        steps = range(min(old, new) + 1, max(old, new) + 1)
+        because = "; ".join(
+            upgrade.what for upgrade in UPGRADES if upgrade.entity == entity and upgrade.version in steps
+        )
+        table.add_row(entity, str(count), str(old), str(new), because)
+    console.print(table)
+    console.print(
+        "The records were written." if write else "Nothing was written. Run the command with --apply to write."
+    )
     return report
 
 
 def _physical_names(cloudformation: Any, stack: str) -> dict[str, str]:
     """The names of a stack's resources by their logical ids; a stack has more than one page of them."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = (resource for page in pages for resource in page["StackResourceSummaries"])
-    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
+    resources = (item for page in pages for item in page["StackResourceSummaries"])
+    return {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in resources}

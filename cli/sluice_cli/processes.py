@@ -1,4 +1,4 @@
-"""Groups of processes: an emulator, and what it has started."""
+"""Process groups: an emulator and the processes that it has started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _END_SECONDS = 10
 
 
 def group_members(group: int) -> list[int]:
-    """The ids of a process group's processes, zombies left out."""
+    """The ids of the processes in a process group, without zombies."""
     if not (_PROC / "self").exists():
         listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True)
         rows = [line.split() for line in listed.stdout.splitlines()]
@@ -23,22 +23,23 @@ def group_members(group: int) -> list[int]:
         if not folder.name.isdigit():
             continue
         try:
-            # The command's name, in parentheses, may hold anything; what follows it is fixed.
+            # The second field is the command's name in parentheses, which may itself contain parentheses and spaces.
             state, _, pgid = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
         except OSError:
-            continue  # it has just ended
+            continue  # the process has just ended
         if int(pgid) == group and state != "Z":
             members.append(int(folder.name))
     return members
 
 
 def end_group(group: int, marker: str, *, spare: int | None = None) -> int:
-    """Kill the processes of a group, and wait until they are gone.
+    """Kill the processes of a group and wait up to 10 seconds for their end.
 
     Args:
-        marker: `NAME=value` from the environment of the group's first process, which those that it
-            starts inherit. A group without it is not ours: its id was given away again.
-        spare: a process of the group that is left alone.
+        group: the process group's id.
+        marker: `NAME=value` in the environment of the group's first process, which its children
+            inherit. A group without it is not ours, since the id was reused.
+        spare: the id of a process of the group that is not killed.
 
     Returns:
         How many processes were killed.
@@ -48,8 +49,8 @@ def end_group(group: int, marker: str, *, spare: int | None = None) -> int:
         return 0
     killed: set[int] = set()
     deadline = time.monotonic() + _END_SECONDS
-    while (left := set(group_members(group)) - {spare}) and time.monotonic() < deadline:
-        for pid in left - killed:
+    while (remaining := set(group_members(group)) - {spare}) and time.monotonic() < deadline:
+        for pid in remaining - killed:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -61,7 +62,7 @@ def end_group(group: int, marker: str, *, spare: int | None = None) -> int:
 
 def _has_variable(pid: int, marker: str) -> bool:
     if not (_PROC / "self").exists():
-        return True  # nothing tells, and a group's id is seldom given away again
+        return True  # macOS does not show environments; a reused group id is unlikely
     try:
         return marker.encode() in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:

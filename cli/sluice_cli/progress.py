@@ -1,4 +1,4 @@
-"""What a person sees while a long command works: each step, its time, and why one failed."""
+"""Progress output of long commands: each step with its time, and why a step failed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,29 @@ console = Console(highlight=False)
 
 
 class StepFailed(Exception):
-    """A step could not be done; the text says why and what to do."""
+    """A step failed; the text says why and what to do.
 
-    told = False
+    Attributes:
+        reported: whether the text was already printed.
+    """
+
+    reported = False
 
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Announce a step, and its time when it is done."""
-    started = time.monotonic()
+    """Print a step's title, and its duration when it is done.
+
+    Raises:
+        StepFailed: as raised within, after its text was printed once.
+    """
+    start = time.monotonic()
     console.print(f"[bold]•[/] {title} …")
     try:
         yield
     except StepFailed as failure:
-        if not failure.told:
+        if not failure.reported:
             console.print(f"[bold red]✗ {title}[/]: {escape(str(failure))}")
-        failure.told = True
+        failure.reported = True
         raise
-    console.print(f"  [green]done[/] in {time.monotonic() - started:.1f} s")
+    console.print(f"  [green]done[/] in {time.monotonic() - start:.1f} s")

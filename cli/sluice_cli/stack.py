@@ -1,4 +1,4 @@
-"""The local stack: the emulator, what is deployed on it, and the file that says where it is."""
+"""The local stack: an emulator, the deployed template, and the file that describes both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
-from sluice_cli.layers import forget_others, referring
+from sluice_cli.layers import reference_layers, remove_unused_layers
 from sluice_cli.localstack import LocalStackContainer
 from sluice_cli.progress import StepFailed, console, step
 
@@ -38,11 +38,12 @@ _LOCAL_NETWORKS = "127.0.0.0/8,::1/128"
 
 
 class LocalStack:
-    """One local stack: `.local/{port}/`, and `.local/stack.json` for the one last brought up.
+    """A local stack in `.local/{port}/`; `.local/stack.json` describes the one that was started last.
 
     Args:
         root: the checkout.
-        local: the folder for everything that is not kept.
+        local: the folder for builds and state, which is not under version control.
+        port: the emulator's port.
         emulator: `ministack`, or `localstack` in a container.
     """
 
@@ -62,13 +63,13 @@ class LocalStack:
         return emulator_client(service, self.emulator.url)
 
     def up(self) -> dict[str, Any]:
-        """Bring the stack up, doing only what is not done yet.
+        """Start, build and deploy the stack, as far as that is not done yet.
 
         Returns:
-            What `.local/stack.json` holds.
+            The content of `.local/stack.json`.
 
         Raises:
-            StepFailed: saying which step, why, and what to do.
+            StepFailed: a step failed; the text says why and what to do.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with step(f"Start the emulator on port {self.port}"):
@@ -78,14 +79,14 @@ class LocalStack:
             self._build_and_deploy(digest)
         with step("Write .local/stack.json"):
             description = self._describe()
-            self._settle_lost_runs()
+            self._reconcile_lost_runs()
         return description
 
     def build(self) -> None:
-        """Build functions and layers with the wheels of this machine, unless they are built.
+        """Build functions and layers with this machine's wheels, unless the sources are unchanged.
 
         Raises:
-            StepFailed: with the end of what `sam build` says.
+            StepFailed: with the end of the output of `sam build`.
         """
         digest = self._source_digest()
         if _text(self.local / "built") != digest:
@@ -98,7 +99,7 @@ class LocalStack:
         with step("Deploy the template"):
             template = self._build / "template.yaml"
             if self.emulator.shares_disk:
-                template = referring(self._build, self._layers / digest)
+                template = reference_layers(self._build, self._layers / digest)
             self._sam(
                 "deploy",
                 "--template-file",
@@ -111,15 +112,15 @@ class LocalStack:
             self._limit_functions()
             (self.folder / "deployed").write_text(digest)
         if self.emulator.shares_disk:
-            forget_others(self._layers, {file.read_text() for file in self.local.glob("*/deployed")})
+            remove_unused_layers(self._layers, {file.read_text() for file in self.local.glob("*/deployed")})
 
     def _limit_functions(self) -> None:
-        """Give each function that callers start its part of the workers: the emulator's templates cannot."""
+        """Reserve concurrent calls for each function; the emulator ignores that property in a template."""
         if self.emulator.limits is None:
             return
-        for name, most in self.emulator.limits.functions.items():
+        for name, limit in self.emulator.limits.functions.items():
             self.client("lambda").put_function_concurrency(
-                FunctionName=f"{STACK_NAME}-{name}", ReservedConcurrentExecutions=most
+                FunctionName=f"{STACK_NAME}-{name}", ReservedConcurrentExecutions=limit
             )
 
     def _has_layers(self, digest: str) -> bool:
@@ -144,7 +145,7 @@ class LocalStack:
             "SLUICE_UV": str(binaries / "uv"),
             "SLUICE_PLATFORM": "",
         }
-        done = subprocess.run(
+        result = subprocess.run(
             [str(binaries / "sam"), *arguments, "--config-file", str(self._root / "samconfig.toml")],
             cwd=self._root,
             env=environment,
@@ -153,20 +154,20 @@ class LocalStack:
             check=False,
         )
         log = self.folder / f"sam-{arguments[0]}.log"
-        log.write_text(done.stdout + done.stderr)
-        if done.returncode != 0:
-            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        log.write_text(result.stdout + result.stderr)
+        if result.returncode != 0:
+            tail = "\n".join((result.stdout + result.stderr).strip().splitlines()[-15:])
             raise StepFailed(
-                f"sam {arguments[0]} failed; the whole output is in {log}\n{tail}\n"
-                "If the local state is what stands in the way, remove it with: make clean"
+                f"sam {arguments[0]} failed; its output is in {log}\n{tail}\n"
+                "If the local state is the cause, delete it with: make clean"
             )
 
     def _source_digest(self) -> str:
-        """A hash of all that is deployed: the same sources need no second deployment."""
+        """A hash of all sources, so that the same sources are deployed once."""
         digest = hashlib.sha256(sys.version.encode())
         files = [self._root / name for name in _SOURCES]
-        found = sorted(file for path in files for file in ([path] if path.is_file() else path.rglob("*")))
-        for file in found:
+        candidates = sorted(file for path in files for file in ([path] if path.is_file() else path.rglob("*")))
+        for file in candidates:
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(str(file.relative_to(self._root)).encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()
@@ -216,42 +217,50 @@ class LocalStack:
         ring = key_ring(self.client("dynamodb"), outputs, WORKSPACE)
         return ring.issue(KeyRequest(name="local admin", role="admin"), "local stack")[1]
 
-    def _settle_lost_runs(self) -> None:
-        """Settle the runs whose end the emulator did not announce, as after a restart."""
+    def _reconcile_lost_runs(self) -> None:
+        """Reconcile runs that the emulator ended without an event, as it does when it restarts."""
         function = self._outputs()["RunEventsFunction"]
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
         self.client("lambda").invoke(FunctionName=function, Payload=payload)
 
     def invoke(self, function: str, event: Path) -> None:
-        """Call a function with an event in a Lambda container, against this stack.
+        """Call a function in a Lambda container, against this stack.
+
+        Args:
+            function: its folder below `functions/`.
+            event: a file with the event as JSON.
 
         Raises:
-            StepFailed: there is no Docker engine, or the function cannot be called.
+            StepFailed: there is no Docker engine, or the call fails.
         """
         if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
-            raise StepFailed("no Docker engine answers; `sam local invoke` runs functions in containers")
+            raise StepFailed("`sam local invoke` needs a Docker engine, and none answers")
         self.build()
         logical_id = "".join(part.capitalize() for part in function.split("_")) + "Function"
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         image = f"public.ecr.aws/lambda/python:{version}-x86_64"
-        here = subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
+        has_image = subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
         command = [str(Path(sys.executable).with_name("sam")), "local", "invoke", logical_id]
         command += ["--template", str(self._build / "template.yaml"), "--event", str(event)]
         command += ["--config-file", str(self._root / "samconfig.toml"), "--parameter-overrides", *self._parameters()]
-        command += ["--skip-pull-image"] if here else []
+        command += ["--skip-pull-image"] if has_image else []
         if subprocess.run(command, cwd=self._root, env=self._environment, check=False).returncode != 0:
             raise StepFailed(f"sam local invoke {logical_id} failed")
 
     def logs(self, minutes: int) -> list[str]:
-        """What the functions have logged lately, oldest first."""
+        """The log lines of all functions, oldest first.
+
+        Args:
+            minutes: how far to look back.
+        """
         client = self.client("logs")
         since = int((time.time() - 60 * minutes) * 1000)
         groups = client.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK_NAME}-")["logGroups"]
         events = []
         for group in groups:
-            found = client.filter_log_events(logGroupName=group["logGroupName"], startTime=since)["events"]
+            logged = client.filter_log_events(logGroupName=group["logGroupName"], startTime=since)["events"]
             name = group["logGroupName"].removeprefix(f"/aws/lambda/{STACK_NAME}-")
-            events += [(event["timestamp"], f"{name}: {event['message'].rstrip()}") for event in found]
+            events += [(event["timestamp"], f"{name}: {event['message'].rstrip()}") for event in logged]
         return [text for _, text in sorted(events)]
 
     def down(self) -> None:
@@ -262,13 +271,18 @@ class LocalStack:
                 console.print("  it was not running")
 
     def clean(self) -> None:
-        """Stop the stack and remove all that it kept."""
+        """Stop the stack and delete its state."""
         self.down()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def emulator_client(service: Any, url: str) -> Any:
-    """A boto3 client of an emulator."""
+    """A boto3 client of an emulator.
+
+    Args:
+        service: as boto3 names it.
+        url: the emulator's address.
+    """
     return boto3.client(
         service,
         endpoint_url=url,
@@ -280,7 +294,12 @@ def emulator_client(service: Any, url: str) -> Any:
 
 
 def drop_file(local: Path, slug: str, file: Path) -> None:
-    """Drop a file into the inbox of the stack that was last brought up, for a file datasource.
+    """Drop a file into the inbox of the local stack that was started last.
+
+    Args:
+        local: the folder of the local stack.
+        slug: the file datasource.
+        file: the file to drop.
 
     Raises:
         StepFailed: there is no local stack.
@@ -298,7 +317,15 @@ def _text(file: Path) -> str | None:
 
 
 def issue_first_key(stack: str, workspace: str) -> str:
-    """An admin key, written into a stack's table with the credentials of the environment."""
+    """Create an admin key directly in a stack's table, with the AWS credentials of the environment.
+
+    Args:
+        stack: the CloudFormation stack's name.
+        workspace: the stack's workspace.
+
+    Returns:
+        The key, which is not stored anywhere.
+    """
     stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
     return key_ring(boto3.client("dynamodb"), outputs, workspace).issue(

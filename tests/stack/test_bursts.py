@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice_cli.emulator import Emulator, limits_of_this_machine
+from sluice_cli.emulator import Emulator, machine_limits
 from sluice_cli.processes import group_members
 from support.server import Server, send
 from support.stack import Deployed, until
@@ -125,7 +125,7 @@ def test_a_throttled_authorizer_is_a_problem_that_says_when_to_ask_again(deploye
             f"{deployed.url}/me", headers={"x-api-key": deployed.description["api_key"]}, timeout=30, trust_env=False
         )
     finally:
-        most = limits_of_this_machine().functions["authorizer"]
+        most = machine_limits().functions["authorizer"]
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"] == "urn:sluice:problem:unavailable"
@@ -134,7 +134,7 @@ def test_a_throttled_authorizer_is_a_problem_that_says_when_to_ask_again(deploye
 def test_callers_that_wait_leave_room_for_the_runs_that_they_wait_for(
     deployed: Deployed, server: Server, name: str
 ) -> None:
-    callers = limits_of_this_machine().workers
+    callers = machine_limits().workers
 
     def answer(handler: Any) -> None:
         time.sleep(1)

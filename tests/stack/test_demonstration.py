@@ -61,7 +61,7 @@ def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Api) -> None:
     for slug, file in blueprint.files():
         deployed.drop(f"{slug}/{file.name}", file.read_bytes())
     until(lambda: api.get("/runs", datasource="watch-list", status="succeeded")["items"])
-    run = api.finished(api.post("/projects/top-coins/runs", {"ingest": "all"}))
+    run = api.wait_for_run(api.post("/projects/top-coins/runs", {"ingest": "all"}))
     assert (run["status"], run["completeness"]) == ("succeeded", "complete"), run
     ranked = api.get("/projects/top-coins/data", order="rank", limit=200)["items"]
     symbols = [row["symbol"] for row in ranked]
@@ -105,7 +105,7 @@ def top(deployed: Deployed, ranked: list[dict[str, Any]]) -> None:
 
 def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Api) -> None:
     shop.apply(api)
-    run = api.finished(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
+    run = api.wait_for_run(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
     assert (run["status"], run["completeness"]) == ("succeeded", "complete"), run
     found = {(row["first_name"], row["last_name"]): row for row in deployed.rows("projects/cost-revenue/models/ratio")}
     expected = expected_ratios()
@@ -116,7 +116,7 @@ def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Api) -> None
     assert page.count("<svg") == 2
     csv = deployed.call("GET", "/projects/cost-revenue/reports/cost_revenue/latest?format=csv").text
     assert len(csv.splitlines()) == 1 + len(expected)
-    again = api.finished(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
+    again = api.wait_for_run(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
     assert (again["status"], again["version"]) == ("succeeded", run["version"])
     latest = deployed.call("GET", "/projects/cost-revenue/reports/cost_revenue/latest").text
     assert latest == page, "nothing has changed"
@@ -156,6 +156,6 @@ def test_a_blueprint_that_lacks_a_variable_says_which(api: Api) -> None:
 def test_a_wrong_key_ends_in_a_run_that_says_so(blueprint: Blueprint, api: Api) -> None:
     blueprint.apply(api)
     api.put("/secrets/coinmarketcap", {"value": "wrong"})
-    run = api.finished(api.post("/datasources/coinmarketcap/runs"))
+    run = api.wait_for_run(api.post("/datasources/coinmarketcap/runs"))
     assert run["error"]["type"] == "urn:sluice:problem:source-refused"
     assert "check the secret" in run["error"]["detail"]

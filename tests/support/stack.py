@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import localstack_client.session
 
-from sluice_cli.api import answer_when_free
+from sluice_cli.api import send_with_retries
 from sluice_cli.stack import LocalStack
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class Patient(httpx.HTTPTransport):
             answer.read()
             return answer
 
-        return answer_when_free(send)
+        return send_with_retries(send)
 
 
 class Deployed:

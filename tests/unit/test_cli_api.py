@@ -6,8 +6,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from sluice_cli.api import Api, answer_when_free
-from sluice_cli.emulator import STARTED_BY_CALLERS, limits_of_this_machine
+from sluice_cli.api import Api, send_with_retries
+from sluice_cli.emulator import CALLER_SHARES, machine_limits
 from sluice_cli.progress import StepFailed
 
 
@@ -31,14 +31,14 @@ def busy(status: int = 429, **headers: str) -> httpx.Response:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_request_is_sent_again_when_the_api_says_so(pauses: list[float], status: int) -> None:
-    answer = answer_when_free(sender(busy(status, retry_after="7"), httpx.Response(200)))
+    answer = send_with_retries(sender(busy(status, retry_after="7"), httpx.Response(200)))
     assert answer.status_code == 200
     assert len(pauses) == 1
     assert 7 <= pauses[0] < 8
 
 
 def test_pauses_grow_where_the_api_does_not_say_how_long_to_wait(pauses: list[float]) -> None:
-    assert answer_when_free(sender(*[busy()] * 8, httpx.Response(201))).status_code == 201
+    assert send_with_retries(sender(*[busy()] * 8, httpx.Response(201))).status_code == 201
     assert len(pauses) == 8
     assert all(later > earlier for earlier, later in zip(pauses[:3], pauses[2:5], strict=True))
     assert max(pauses) <= 5
@@ -48,13 +48,13 @@ def test_pauses_grow_where_the_api_does_not_say_how_long_to_wait(pauses: list[fl
     "answers", [[busy(retry_after="1000")], [busy()] * 1000], ids=["asks for too much", "for ever"]
 )
 def test_nobody_waits_for_ever(pauses: list[float], answers: list[httpx.Response]) -> None:
-    assert answer_when_free(sender(*answers), seconds=60).status_code == 429
+    assert send_with_retries(sender(*answers), seconds=60).status_code == 429
     assert sum(pauses) <= 60
 
 
 @pytest.mark.parametrize("status", [200, 202, 404, 409, 500, 502])
 def test_any_other_answer_is_the_answer(pauses: list[float], status: int) -> None:
-    assert answer_when_free(sender(httpx.Response(status))).status_code == status
+    assert send_with_retries(sender(httpx.Response(status))).status_code == status
     assert pauses == []
 
 
@@ -78,9 +78,9 @@ def test_the_emulator_runs_what_fits_the_machine(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     monkeypatch.setattr(os, "sysconf", lambda name: 4096 if "SIZE" in name else gigabytes * (1 << 30) // 4096)
-    limits = limits_of_this_machine()
+    limits = machine_limits()
     assert limits.workers == workers
     assert min(limits.functions.values()) >= 1
-    left = workers - sum(limits.functions[name] for name in STARTED_BY_CALLERS)
+    left = workers - sum(limits.functions[name] for name in CALLER_SHARES)
     assert left >= limits.active_ingests, "there is room for the workflows, however many call the API"
     assert limits.waiting_calls < limits.functions["api"], "there is room for calls that do not wait"

@@ -270,7 +270,7 @@ def test_command_says_that_the_table_is_not_there_yet(
     key_id, key = earlier_key()
     report = migrate(CloudFormation("AccessTable"), boto3.client("dynamodb"), "sluice", write=True)
     assert report.counts == {}
-    assert f"main#key {key_id} stays as it is: the stack has no table AccessTable" in capsys.readouterr().out
+    assert f"main#key {key_id} is not changed: the stack has no table AccessTable" in capsys.readouterr().out
     assert services.keys.recognise(key).id == f"key/{key_id}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_cli.layers import forget_others, referring
+from sluice_cli.layers import reference_layers, remove_unused_layers
 
 TEMPLATE = """
 Resources:
@@ -38,27 +38,27 @@ def imported(layer: Path) -> str:
 
 
 def test_functions_import_from_the_layer_and_not_from_what_is_installed_here(build: Path, tmp_path: Path) -> None:
-    template = referring(build, tmp_path / "layers" / "first")
+    template = reference_layers(build, tmp_path / "layers" / "first")
     assert template.parent == build, "paths within it are relative to its folder"
-    assert template.read_text() == TEMPLATE.replace("ContentUri: CodeLayer", "ContentUri: referring/CodeLayer")
-    assert imported(build / "referring" / "CodeLayer") == "the layer"
+    assert template.read_text() == TEMPLATE.replace("ContentUri: CodeLayer", "ContentUri: referenced/CodeLayer")
+    assert imported(build / "referenced" / "CodeLayer") == "the layer"
 
 
 def test_a_stack_that_runs_keeps_its_layers_when_others_are_built(build: Path, tmp_path: Path) -> None:
     layers = tmp_path / "layers"
-    referring(build, layers / "first")
+    reference_layers(build, layers / "first")
     (build / "CodeLayer" / "python" / "orjson.py").unlink()
     (build / "CodeLayer" / "python" / "orjson.py").write_text("WHOSE = 'the next layer'\n")
-    referring(build, layers / "second")
+    reference_layers(build, layers / "second")
     assert "'the layer'" in (layers / "first" / "CodeLayer" / "python" / "orjson.py").read_text()
-    assert imported(build / "referring" / "CodeLayer") == "the next layer"
-    forget_others(layers, {"second"})
+    assert imported(build / "referenced" / "CodeLayer") == "the next layer"
+    remove_unused_layers(layers, {"second"})
     assert [folder.name for folder in layers.iterdir()] == ["second"]
 
 
 def test_a_copy_that_was_left_half_made_is_made_again(build: Path, tmp_path: Path) -> None:
-    half = tmp_path / "layers" / "first" / "CodeLayer.making"
+    half = tmp_path / "layers" / "first" / "CodeLayer.partial"
     half.mkdir(parents=True)
-    referring(build, tmp_path / "layers" / "first")
-    assert imported(build / "referring" / "CodeLayer") == "the layer"
+    reference_layers(build, tmp_path / "layers" / "first")
+    assert imported(build / "referenced" / "CodeLayer") == "the layer"
     assert not half.exists()

@@ -262,9 +262,9 @@ def test_command_names_what_stays_and_why(
     report = migrate(CloudFormation(), boto3.client("dynamodb"), "sluice", write=False, release="0.2")
     shown = capsys.readouterr().out
     assert report.counts == {("datasource", 3, 2): 1, ("key", 2, 1): 1}
-    assert "main#datasource new stays as it is, and release 0.2 cannot read it: `csv.date_format` is set" in shown
+    assert "main#datasource new is not changed, and release 0.2 cannot read it: `csv.date_format` is set" in shown
     assert "csv gains date_format and timestamp_format" in shown
-    assert "nothing was written" in shown
+    assert "Nothing was written" in shown
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_process_that_only_has_the_same_id_is_not_ours(tmp_path: Path) -> None
 
 def test_localstack_without_docker_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StepFailed, match="no Docker engine answers"):
+    with pytest.raises(StepFailed, match="needs a Docker engine"):
         LocalStackContainer(tmp_path, free_port()).start()
 
 
