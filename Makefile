@@ -57,7 +57,7 @@ check: $(INSTALLED) ## What CI runs: lint, then every test
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-generate: $(INSTALLED) ## Write what is made from the code: routes, OpenAPI, settings
+generate: $(INSTALLED) ## Generate files from the code: routes, OpenAPI, settings
 	@$(BIN)/python tools/generate.py
 
 policies: $(INSTALLED) ## Print which function may do what, and write it to docs/policies.txt

@@ -1,6 +1,6 @@
-"""The gates: `lint`, `test`, `coverage`, `proof`. Each says what it does and how long it took.
+"""Runs the gates `lint`, `test`, `coverage` and `proof`, and prints the duration of each.
 
-Gates run in lanes beside each other, since some wait most of their time for an emulator or for
+Gates run in parallel lanes, since some spend most of their time waiting for an emulator or for
 containers.
 """
 
@@ -22,7 +22,7 @@ PYTEST = [str(BIN / "pytest")]
 SAM = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
 
 Gate = tuple[str, list[str], dict[str, str]]
-Lane = list[Gate]  # gates that run one after the other
+Lane = list[Gate]  # gates that run one after another
 
 LINT: list[Lane] = [
     [
@@ -32,17 +32,17 @@ LINT: list[Lane] = [
         ("import-linter", [str(BIN / "lint-imports"), "--no-cache"], {"PYTHONPATH": "functions"}),
     ],
     [
-        ("made from the code", [sys.executable, "tools/generate.py", "--check"], {}),
+        ("generated files", [sys.executable, "tools/generate.py", "--check"], {}),
         ("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {}),
         ("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM),
     ],
 ]
 UNIT = [*PYTEST, "tests/unit", "tests/fetching", "-n", "2", "--dist", "worksteal"]
-# Measuring takes as long again as the tests, so it is a gate of its own.
+# Measuring coverage doubles the time of the tests, so it is a separate gate.
 COVERAGE: list[Lane] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-report=term"], {})]]
 TEST: list[Lane] = [
     [
-        # The stack is the longest ring and waits much of its time.
+        # The longest ring, which waits most of its time: it starts first and has a lane of its own.
         ("tests: stack", [*PYTEST, "tests/stack"], {}),
     ],
     [
@@ -50,7 +50,7 @@ TEST: list[Lane] = [
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
         ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
     ],
-    # These tests wait for nothing: they take what the other lanes leave of the processors.
+    # These tests never wait. Their low priority leaves the processors to the other lanes.
     [("tests: unit and fetching", ["nice", "-n", "10", *UNIT], {})],
 ]
 PROOF: list[Lane] = [
@@ -101,7 +101,7 @@ PROOF: list[Lane] = [
             [*PYTEST, *(f"tests/unit/test_{name}.py" for name in ("drop_bursts", "dead_letters")), "-n", "2"],
             {"PROOF": "1"},
         ),
-        ("proof: any order of answers", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
+        ("proof: any order of responses", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
@@ -110,7 +110,7 @@ GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
 
 @dataclass(frozen=True)
 class Totals:
-    """How many tests passed, failed (errors included) and were skipped."""
+    """The number of tests that passed, failed (including errors) and were skipped."""
 
     passed: int = 0
     failed: int = 0
@@ -125,48 +125,55 @@ class Totals:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a gate ended: its tests, if it runs any."""
+    """The result of a gate; `totals` is null for a gate without tests."""
 
     title: str
     passed: bool
     totals: Totals | None
 
 
-def run_gate(gate: Gate, folder: Path, *, shown: bool) -> Outcome:
-    """Run a gate to its end and print what it prints, at once or when it has ended.
+def run_gate(gate: Gate, folder: Path, *, live: bool) -> Outcome:
+    """Run a gate and print its output.
 
-    A gate that runs tests writes a report of them into the folder.
+    Args:
+        gate: its title, its command and further environment variables.
+        folder: for the report of a gate that runs tests.
+        live: print the output as it comes, instead of in one piece at the end.
     """
-    title, command, more = gate
+    title, command, environment = gate
     report = folder / f"{title.replace('/', ' ')}.xml" if PYTEST[0] in command else None
-    began = time.monotonic()
-    if shown:
+    start = time.monotonic()
+    if live:
         print(f"── {title}", flush=True)
-    # Into a file, not a pipe: a process that a test left behind would hold a pipe open for ever.
+    # Into a file instead of a pipe: a process that a test leaves behind would keep the pipe open forever.
     with TemporaryFile("w+", dir=folder) as output:
-        done = subprocess.run(
+        result = subprocess.run(
             [*command, f"--junitxml={report}"] if report else command,
             cwd=ROOT,
-            env={**os.environ, **more},
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=None if shown else output,
-            stderr=None if shown else subprocess.STDOUT,
+            stdout=None if live else output,
+            stderr=None if live else subprocess.STDOUT,
             check=False,
         )
         output.seek(0)
-        said = "" if shown else f"── {title}\n{output.read()}"
-    totals = totals_of(report, passed=done.returncode == 0) if report else None
-    passed = done.returncode == 0 and (totals is None or totals.failed == 0)
-    # In one piece: lanes print at the same time.
-    print(f"{said}   {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.0f} s\n", end="", flush=True)
+        text = "" if live else f"── {title}\n{output.read()}"
+    totals = totals_of(report, passed=result.returncode == 0) if report else None
+    passed = result.returncode == 0 and (totals is None or totals.failed == 0)
+    # In one call, since lanes print at the same time.
+    print(f"{text}   {'passed' if passed else 'FAILED'} in {time.monotonic() - start:.0f} s\n", end="", flush=True)
     return Outcome(title, passed, totals)
 
 
 def totals_of(report: Path, *, passed: bool) -> Totals:
-    """The totals in a report of pytest.
+    """The totals of a JUnit report.
 
-    A run that wrote no report crashed. A run that failed without a failed test broke in some other
-    way. Both count as one failed test.
+    A missing report means that pytest crashed. A failed run without a failed test broke in some other
+    way, such as an import error. Each counts as one failed test.
+
+    Args:
+        report: the XML file.
+        passed: whether pytest's exit code was 0.
     """
     try:
         suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -180,16 +187,26 @@ def totals_of(report: Path, *, passed: bool) -> Totals:
 
 
 def run(lanes: list[Lane], folder: Path) -> list[Outcome]:
-    """Run lanes beside each other, each to its end, whatever fails."""
+    """Run lanes in parallel, each to its end even if a gate fails.
+
+    Args:
+        folder: for the reports of tests.
+
+    Returns:
+        The outcome of every gate, in the order of the lanes.
+    """
     with ThreadPoolExecutor(len(lanes)) as pool:
-        ended = pool.map(lambda lane: [run_gate(gate, folder, shown=len(lanes) == 1) for gate in lane], lanes)
-        return [outcome for lane in ended for outcome in lane]
+        finished = pool.map(lambda lane: [run_gate(gate, folder, live=len(lanes) == 1) for gate in lane], lanes)
+        return [outcome for lane in finished for outcome in lane]
 
 
 def main() -> int:
-    """Run the gates named; all of them, even when one fails, so that one look shows everything.
+    """Run the gates named on the command line, all of them even if one fails.
 
-    The last line has the totals of all tests, for readers who look at the end only.
+    The last line of the output has the totals of all tests.
+
+    Returns:
+        The exit code: 1 if a gate failed.
     """
     with TemporaryDirectory() as folder:
         outcomes = [outcome for name in sys.argv[1:] for outcome in run(GATES[name], Path(folder))]

@@ -1,8 +1,8 @@
-"""A Docker engine and Lambda's image for the tests in `tests/sam`, on a machine that has neither.
+"""Provides a Docker engine and Lambda's image for the tests in `tests/sam`, on a machine without them.
 
-`start` installs Debian's engine, starts it and provides the image. Where that is not possible, it
-says why and succeeds: the tests then skip themselves. `stop` stops the engine that `start` started.
-An engine that is already running is used as it is.
+`start` installs and starts Debian's engine, and pulls or builds the image. If that is not possible,
+it prints why and succeeds: the tests then skip themselves. `stop` stops the engine that `start`
+started. An engine that is already running is used as it is.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ PID_FILE = FOLDER / "dockerd.pid"
 LOG = FOLDER / "dockerd.log"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMAGE = f"public.ecr.aws/lambda/python:{VERSION}-x86_64"
-# Containers reach this machine and nothing beyond it. A name look-up fails at once, so a function
-# that calls AWS without an endpoint does not wait for it.
+# Containers reach this machine only. Name resolution fails at once, so a function that calls AWS
+# without an endpoint does not wait for a time-out.
 _OPTIONS = ["--ip-masq=false", "--dns=127.0.0.1", f"--pidfile={PID_FILE}"]
-# The kernel may not allow an overlay on this machine's file system; copies always work.
+# Overlays may be impossible on this machine's file system, as inside a container; `vfs` copies and always works.
 _DRIVERS: list[list[str]] = [[], ["--storage-driver=vfs"]]
-# The C++ library is what awslambdaric links to.
+# awslambdaric links to the C++ library.
 _PACKAGES = [f"python{VERSION}", "base-files", "coreutils", "dash", "libstdc++6"]
 _START_SECONDS = 30
 _PULL_SECONDS = 300
@@ -43,14 +43,14 @@ _ENVIRONMENT = (
 
 
 class UnavailableError(Exception):
-    """This machine cannot have an engine or the image; the text says why."""
+    """This machine cannot provide an engine or the image; the text says why."""
 
 
 def start() -> None:
-    """Provide an engine that answers, with Lambda's image.
+    """Start an engine if none answers, and provide Lambda's image.
 
     Raises:
-        UnavailableError: saying what is missing.
+        UnavailableError: the text says what is missing.
     """
     if not _answers():
         _require_root()
@@ -62,7 +62,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Stop the engine that `start` started, if it runs."""
+    """Stop the engine that `start` started, if it is running."""
     try:
         pid = int(PID_FILE.read_text())
         if b"dockerd" not in Path(f"/proc/{pid}/cmdline").read_bytes():
@@ -81,24 +81,27 @@ def _answers() -> bool:
 
 def _succeeds(command: list[str], seconds: float = 60) -> bool:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return False
-    return done.returncode == 0
+    return result.returncode == 0
 
 
 def _run(command: list[str], step: str) -> None:
-    """Run a command quietly.
+    """Run a command without showing its output.
+
+    Args:
+        step: what the command does, for the error.
 
     Raises:
-        UnavailableError: with the end of what the command printed.
+        UnavailableError: with the end of the command's output.
     """
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
+    result = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
-        raise UnavailableError(f"{step} failed: {(done.stdout + done.stderr).strip()[-500:]}")
+    if result.returncode != 0:
+        raise UnavailableError(f"{step} failed: {(result.stdout + result.stderr).strip()[-500:]}")
 
 
 def _require_root() -> None:
@@ -122,7 +125,7 @@ def _start_engine() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for driver in _DRIVERS:
         with LOG.open("wb") as log:
-            # In a session of its own and with no pipe of ours, it keeps nobody waiting.
+            # In its own session and without our pipes, so that it outlives this process and blocks no reader.
             engine = subprocess.Popen(
                 ["dockerd", *_OPTIONS, *driver],
                 stdin=subprocess.DEVNULL,
@@ -145,10 +148,10 @@ def _pull() -> bool:
 
 
 def _make_image() -> None:
-    """Make the image of Debian's Python and PyPI's Lambda runtime: no registry has answered."""
+    """Build the image from Debian's Python and PyPI's Lambda runtime, since no registry answers."""
     _require_apt()
     if platform.machine() != "x86_64":
-        raise UnavailableError(f"{IMAGE} cannot be pulled, and is made for x86_64 only")
+        raise UnavailableError(f"{IMAGE} cannot be pulled, and can be built for x86_64 only")
     folder = FOLDER / "image"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "root").mkdir(parents=True)
@@ -160,8 +163,13 @@ def _make_image() -> None:
 
 
 def _downloaded(folder: Path) -> list[Path]:
-    """The packages of Debian that Python needs, down to the C library."""
+    """Download Debian's Python and everything that it depends on, down to the C library.
+
+    Returns:
+        The .deb files.
+    """
     (folder / "partial").mkdir(parents=True)
+    # With an empty status file, apt takes no package of this machine as installed.
     nothing_installed = folder / "status"
     nothing_installed.touch()
     options = [
@@ -189,7 +197,7 @@ def _add_runtime(root: Path) -> None:
     uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", sys.executable]
     uv += ["--require-hashes", "--only-binary=:all:", "--target", str(runtime)]
     _run([*uv, "--requirement", str(ROOT / "requirements/lambda.txt")], "installing Lambda's runtime")
-    # Without bytecode every cold start would compile the standard library anew.
+    # Without bytecode, every cold start would compile the standard library again.
     for folder in (root / f"usr/lib/python{VERSION}", runtime):
         subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder)], capture_output=True, check=False)
     for unused in ("doc", "man", "locale", "lintian", "info"):
@@ -206,7 +214,11 @@ def _import(root: Path) -> None:
 
 
 def main() -> int:
-    """Start or stop the engine; what is missing is printed and is no failure."""
+    """Start or stop the engine. A missing prerequisite is printed and is not a failure.
+
+    Returns:
+        The exit code: 2 for wrong arguments.
+    """
     if sys.argv[1:] == ["stop"]:
         stop()
         return 0

@@ -1,6 +1,6 @@
-"""Writes what is made from the code: the routes in the template, OpenAPI, the settings' page.
+"""Generates files from the code: the routes in the template, the OpenAPI document, the settings page.
 
-`python tools/generate.py` writes them; `--check` fails when one of them is out of date.
+`python tools/generate.py` writes them; `--check` fails if one of them is out of date.
 """
 
 from __future__ import annotations
@@ -29,40 +29,44 @@ FUNCTIONS = {
     "AuthoringFunction": AUTHORING_ROUTES,
     "ProbeFunction": PROBE_ROUTES,
 }
-# By its name, not by GetAtt: `sam local start-api` cannot resolve that for a function whose name is computed.
+# By name instead of GetAtt, which `sam local start-api` cannot resolve for a function with a computed name.
 _ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${%s}"
 _URI = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/" + _ARN + "/invocations"
 
 
 def route_paths() -> str:
-    """The paths of the API's definition: each verb with the function that serves it, and OPTIONS for browsers."""
+    """The YAML of the API definition's paths: each method with the function that serves it, and OPTIONS for CORS."""
     paths: dict[str, dict[str, tuple[str, Route | None]]] = {}
     for function, routes in FUNCTIONS.items():
         for route in routes:
-            # A function of its own: `sam local start-api` gives all verbs of one function one authorizer.
+            # OPTIONS has its own function: `sam local start-api` gives all methods of one function the same authorizer.
             verbs = paths.setdefault(route.path, {"options": ("PreflightFunction", None)})
             verbs[route.method.lower()] = (function, route)
     lines = []
     for path, verbs in sorted(paths.items()):
         lines.append(f'          "/v1{path}":\n')
         for verb, (function, route) in sorted(verbs.items()):
-            open_to_all = (
+            no_authorizer = (
                 ", security: [{NONE: []}]" if route is None or (route.role is None and not route.anonymous) else ""
             )
             integration = f'{{type: aws_proxy, httpMethod: POST, uri: !Sub "{_URI % function}"}}'
-            lines.append(f"            {verb}: {{x-amazon-apigateway-integration: {integration}{open_to_all}}}\n")
+            lines.append(f"            {verb}: {{x-amazon-apigateway-integration: {integration}{no_authorizer}}}\n")
     return "".join(lines)
 
 
 def template(text: str) -> str:
-    """The template with the routes of all functions written into it."""
-    begin, end = "          # routes: begin\n", "          # routes: end\n"
-    pattern = re.escape(begin) + ".*?" + re.escape(end)
-    return re.sub(pattern, lambda _: begin + route_paths() + end, text, flags=re.DOTALL)
+    """The template with the routes of all functions between its two markers.
+
+    Args:
+        text: the present template.
+    """
+    start, end = "          # routes: begin\n", "          # routes: end\n"
+    pattern = re.escape(start) + ".*?" + re.escape(end)
+    return re.sub(pattern, lambda _: start + route_paths() + end, text, flags=re.DOTALL)
 
 
 def openapi() -> bytes:
-    """The OpenAPI document of all functions."""
+    """The OpenAPI document of all functions, as indented JSON."""
     return (
         orjson.dumps(document([route for routes in FUNCTIONS.values() for route in routes]), option=orjson.OPT_INDENT_2)
         + b"\n"
@@ -70,25 +74,30 @@ def openapi() -> bytes:
 
 
 FILE_SIZES = """
-## What fits a function
+## File sizes
 
-`fetch` has 900 s, 2,048 MB of memory and 4 GB of disk, `extract` 900 s, 3,008 MB and 8 GB. A dropped file passes
-`fetch` in pieces, is kept gzipped, and is unpacked to the disk of `extract`; what its rows take beyond `EXTRACT_MEMORY`
-waits there, too. So the disk of `fetch` holds a file of `MAX_DROP_BYTES`, 1 GB, once plain and once gzipped, and that
-of `extract` holds it plain, as the engine's rows and as Parquet. `make proof` makes CSV and JSON lines of 1 GB into
-Parquet with less than 1,000 MB resident (`tests/unit/test_large_files.py`); the time by size is what
-`make bench NAME=extract` prints.
+| function | time | memory | disk |
+| --- | --- | --- | --- |
+| `fetch` | 900 s | 2,048 MB | 4 GB |
+| `extract` | 900 s | 3,008 MB | 8 GB |
+
+`fetch` streams a dropped file and stores it gzipped. Its disk holds a file of `MAX_DROP_BYTES` (1 GB) twice: plain and
+gzipped. `extract` decompresses the file to its disk and spills rows beyond `EXTRACT_MEMORY` there. Its disk holds the
+file three times: plain, as DuckDB's rows, and as Parquet.
+
+`make proof` converts CSV and JSON Lines of 1 GB to Parquet with less than 1,000 MB resident
+(`tests/unit/test_large_files.py`). `make bench NAME=extract` prints the time by size.
 """
 
 
 def settings_page() -> str:
-    """The page that lists every setting."""
+    """The Markdown page `docs/settings.md`, with every setting."""
     lines = [
         "# Settings",
         "",
-        "Each is an environment variable of the functions; the template sets those without a useful default.",
+        "Each setting is an environment variable of the functions. The template sets those without a default.",
         "",
-        "| variable | default | what it does |",
+        "| variable | default | meaning |",
         "| --- | --- | --- |",
     ]
     for name, field in Settings.model_fields.items():
@@ -98,20 +107,24 @@ def settings_page() -> str:
 
 
 def main() -> int:
-    """Write or check; 1 when something is out of date."""
+    """Write the files, or check them with `--check`.
+
+    Returns:
+        The exit code: 1 if `--check` finds a file that is out of date.
+    """
     path = ROOT / "template.yaml"
-    wanted = {
+    generated = {
         path: template(path.read_text()).encode(),
         ROOT / "functions/api/openapi.json": openapi(),
         ROOT / "docs/settings.md": settings_page().encode(),
     }
-    stale = [file for file, content in wanted.items() if not file.exists() or file.read_bytes() != content]
+    stale = [file for file, content in generated.items() if not file.exists() or file.read_bytes() != content]
     if "--check" in sys.argv:
         for file in stale:
             print(f"{file.relative_to(ROOT)} is out of date; run make generate")
         return 1 if stale else 0
     for file in stale:
-        file.write_bytes(wanted[file])
+        file.write_bytes(generated[file])
         print(f"wrote {file.relative_to(ROOT)}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Pins every package, with hashes: `requirements/dev.txt`, and of the same versions the layers'."""
+"""Pins every package with hashes: `requirements/dev.txt`, and the layers' requirements with the same versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _COMMON = ["--quiet", "--generate-hashes", "--no-header"]
-# The files name packages and hashes only: any index that has them will do.
+# Only packages and hashes, so that the files work with any index.
 _COMMON += ["--no-emit-index-url", "--no-emit-find-links"]
 _TARGETS = {
     "requirements/dev.txt": ["--all-extras"],
@@ -17,8 +17,8 @@ _TARGETS = {
     "layers/databases/requirements.txt": ["--extra", "databases", "--constraints", "requirements/dev.txt"],
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
-# Environments of their own, with the Python that each runs on.
-_ALONE = {
+# Separate environments, each with its Python version.
+_SEPARATE = {
     "requirements/localstack": "3.13",
     "requirements/lambda": "3.11",
     "benchmarks/environments/airbyte": "3.11",
@@ -31,7 +31,11 @@ _ALONE = {
 
 
 def main() -> int:
-    """Write the files; `--upgrade` takes the newest versions."""
+    """Write the files; with `--upgrade`, pin the newest versions.
+
+    Returns:
+        The exit code.
+    """
     upgrade = [flag for flag in sys.argv[1:] if flag == "--upgrade"]
     uv = str(Path(sys.executable).with_name("uv"))
     for target, arguments in _TARGETS.items():
@@ -51,9 +55,9 @@ def main() -> int:
         ]
         subprocess.run(command, cwd=ROOT, check=True)
         print(f"wrote {target}")
-    for name, version in _ALONE.items():
-        alone = [uv, "pip", "compile", *_COMMON, *upgrade, f"{name}.in", "--output-file", f"{name}.txt"]
-        subprocess.run([*alone, "--python-version", version], cwd=ROOT, check=True)
+    for name, version in _SEPARATE.items():
+        command = [uv, "pip", "compile", *_COMMON, *upgrade, f"{name}.in", "--output-file", f"{name}.txt"]
+        subprocess.run([*command, "--python-version", version], cwd=ROOT, check=True)
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Prints what each role of the template may do: one line for each resource, with the verbs.
+"""Prints the permissions of each role in the template: one line for each resource, with the allowed actions.
 
-`python tools/policies.py --write` writes it to `docs/policies.txt`, too, which a test compares with the template.
+`python tools/policies.py --write` also writes `docs/policies.txt`, which a test compares with the template.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/policies.txt"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 HEADING = """\
-What each role of the template may do: a resource, then the verbs. Written by `make policies`.
-A table of definitions names the kinds of definitions in brackets where not all are allowed. A bucket's name
-alone stands for the bucket itself, `name/prefix/*` for its objects.
+The permissions of each role in the template: a resource, then the allowed actions. Written by `make policies`.
+A table of definitions has the allowed kinds of definitions in brackets, where not all are allowed. A bucket's
+name alone means the bucket itself, `name/prefix/*` its objects.
 """
-# What stands before the part of an address that tells resources apart.
+# The parts of an ARN that all of the stack's resources have in common.
 _COMMON = re.compile(
     r"arn:\$\{AWS::Partition\}:(\w+):(?:\$\{AWS::Region\})?:(?:\$\{AWS::AccountId\})?:"
     r"|\$\{AWS::StackName\}[-/]|\$\{Workspace\}[/#]|-\$\{AWS::AccountId\}-\$\{AWS::Region\}"
@@ -50,11 +50,11 @@ class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc] # a package
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource, as a policy allows it.
+    """One allowed action on one resource.
 
     Args:
-        action: as IAM names it, such as `dynamodb:GetItem`.
-        resource: the resource's short name; a star stands for anything.
+        action: in IAM's form, such as `dynamodb:GetItem`.
+        resource: the resource's short name, in which `*` matches anything.
     """
 
     action: str
@@ -63,7 +63,11 @@ class Grant:
 
 @cache
 def expanded() -> dict[str, Any]:
-    """The template as CloudFormation gets it: SAM's resources replaced by those that they stand for."""
+    """The template as CloudFormation gets it, with SAM's resources expanded.
+
+    Returns:
+        The whole template; it is computed once and must not be changed.
+    """
     source = yaml_parse((ROOT / "template.yaml").read_text())
     document = json.loads(json.dumps(source))
     for resource in document["Resources"].values():
@@ -77,7 +81,7 @@ def expanded() -> dict[str, Any]:
     parameters = {name: value.get("Default", "") for name, value in source["Parameters"].items()}
     parameters["AWS::Region"] = "eu-west-1"
     before = os.environ.get("AWS_DEFAULT_REGION")
-    os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # SAM asks boto3 for the partition
+    os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # SAM's translator gets the partition from boto3's region
     try:
         return dict(transform(document, parameters, _NoManagedPolicies()))
     finally:
@@ -88,13 +92,17 @@ def expanded() -> dict[str, Any]:
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    """The properties of all resources of a type in the expanded template, by logical id."""
-    found = expanded()["Resources"].items()
-    return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
+    """The properties of all resources of a type in the expanded template, by logical id.
+
+    Args:
+        kind: such as `AWS::IAM::Role`.
+    """
+    resources = expanded()["Resources"].items()
+    return {name: resource.get("Properties", {}) for name, resource in resources if resource["Type"] == kind}
 
 
 def statements(role: str) -> Iterator[dict[str, Any]]:
-    """The statements of a role, those of the template's managed policies included."""
+    """The policy statements of a role, including those of the template's managed policies."""
     properties = of_type("AWS::IAM::Role")[role]
     managed = [arn["Ref"] for arn in properties.get("ManagedPolicyArns", []) if isinstance(arn, dict) and "Ref" in arn]
     documents = [of_type("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"] for name in managed]
@@ -104,36 +112,43 @@ def statements(role: str) -> Iterator[dict[str, Any]]:
 
 
 def grants(role: str) -> set[Grant]:
-    """What a role may do.
+    """The permissions of a role.
+
+    Args:
+        role: its logical id.
 
     Raises:
-        ValueError: a statement denies something, or has a condition that is not known here.
+        ValueError: a statement denies something, or has a condition that this module cannot evaluate.
     """
-    found = set()
+    allowed = set()
     for statement in statements(role):
         if statement["Effect"] != "Allow":
-            raise ValueError(f"{role}: grant less instead of denying")
+            raise ValueError(f"{role} has a Deny statement; allow less instead")
         kinds = _kinds(statement.get("Condition", {}))
         for target in _listed(statement["Resource"]):
             resource = resource_name(target)
             for kind in kinds:
-                named = f"{resource}[{kind}]" if kind else resource
-                found |= {Grant(action, named) for action in _listed(statement["Action"])}
-    return found
+                name = f"{resource}[{kind}]" if kind else resource
+                allowed |= {Grant(action, name) for action in _listed(statement["Action"])}
+    return allowed
 
 
 def _kinds(condition: dict[str, Any]) -> list[str]:
-    """The partitions that a condition leaves of a table; one empty name for all."""
+    """The partitions of a table that a condition allows; a single empty name means all."""
     leading = condition.get("ForAllValues:StringEquals", {}).get("dynamodb:LeadingKeys")
     if leading is not None and len(condition) == 1:
         return [_short(key["Fn::Sub"]) for key in leading]
     if condition not in ({}, {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}):
-        raise ValueError(f"a condition that is not known: {condition}")
+        raise ValueError(f"unsupported condition: {condition}")
     return [""]
 
 
 def resource_name(target: Any) -> str:
-    """A resource's name without what all of the stack's resources have in common."""
+    """A resource's short name.
+
+    Args:
+        target: an ARN, or a CloudFormation function that makes one.
+    """
     if isinstance(target, str):
         return _short(target)
     ((function, value),) = target.items()
@@ -158,7 +173,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def roles() -> dict[str, str]:
-    """The roles' names: each function's under that of the function, the others' under their own."""
+    """The logical ids of all roles: a function's role under the function's name, others under their own."""
     ids = {f"{_logical(name)}Role": name for name in FUNCTIONS}
     return {ids.get(role, role): role for role in of_type("AWS::IAM::Role")}
 
@@ -168,7 +183,7 @@ def _logical(function: str) -> str:
 
 
 def matrix() -> str:
-    """The whole matrix as text."""
+    """The permissions of all roles, as the text of `docs/policies.txt`."""
     lines = [HEADING]
     for name, role in sorted(roles().items()):
         lines.append(f"\n{name}\n")
@@ -183,26 +198,30 @@ def matrix() -> str:
 
 
 def _by_kinds(verbs: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
-    """The lines of a role: kinds of one table with the same verbs share one."""
-    together: dict[tuple[str, str], list[str]] = {}
+    """The lines of a role; kinds in one table with the same actions share a line."""
+    grouped: dict[tuple[str, str], list[str]] = {}
     for resource, actions in verbs.items():
         table, _, kind = resource.partition("[")
-        together.setdefault((table, _told(actions)), []).append(kind.rstrip("]"))
-    for (table, verb_list), kinds in together.items():
-        yield (table if kinds == [""] else f"{table}[{', '.join(sorted(kinds))}]"), verb_list
+        grouped.setdefault((table, _format_actions(actions)), []).append(kind.rstrip("]"))
+    for (table, action_text), kinds in grouped.items():
+        yield (table if kinds == [""] else f"{table}[{', '.join(sorted(kinds))}]"), action_text
 
 
-def _told(actions: set[str]) -> str:
+def _format_actions(actions: set[str]) -> str:
     services = sorted({action.partition(":")[0] for action in actions})
-    told = [
+    texts = [
         f"{service}: " + " ".join(sorted(action.partition(":")[2] for action in actions if action.startswith(service)))
         for service in services
     ]
-    return "; ".join(told)
+    return "; ".join(texts)
 
 
 def main() -> int:
-    """Print the matrix, and write it if asked to."""
+    """Print the permissions, and write them with `--write`.
+
+    Returns:
+        The exit code.
+    """
     text = matrix()
     print(text, end="")
     if "--write" in sys.argv:
