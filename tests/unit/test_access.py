@@ -1,4 +1,4 @@
-"""Who may do what: one decision for every route, and what nobody is told."""
+"""Access: the policy, owners, hidden resources, links, rate limits and concurrent writes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def owned(services: Container, editor: Client, upstream: Upstream) -> Client:
     return editor
 
 
-# In an order in which the owner may do all of it.
+# In an order in which the owner may do every action.
 OWNERS_ONLY: list[tuple[str, str, Any]] = [
     ("PATCH", "/projects/p", {"name": "x"}),
     ("PUT", "/projects/p/datasources/a", {"priority": 3}),
@@ -75,7 +75,7 @@ OWNERS_ONLY: list[tuple[str, str, Any]] = [
 ]
 
 
-def test_what_takes_the_owner(owned: Client, stranger: Client) -> None:
+def test_action_needs_the_owner(owned: Client, stranger: Client) -> None:
     def state() -> str:
         return owned.get("/projects/p").text + owned.get("/datasources/a").text + owned.get("/runs").text
 
@@ -83,19 +83,21 @@ def test_what_takes_the_owner(owned: Client, stranger: Client) -> None:
     for method, path, body in OWNERS_ONLY:
         refused = stranger.call(method, path, body)
         assert (refused.status, refused.json()["type"]) == (403, "urn:sluice:problem:forbidden"), (method, path)
-    assert state() == before, "what was refused has changed nothing"
+    assert state() == before, "a refused request changes nothing"
     for method, path, body in OWNERS_ONLY:
         assert owned.call(method, path, body).status in (200, 201, 202, 204, 404, 409, 422), (method, path)
 
 
-def test_an_admin_may_do_all_of_it(owned: Client, admin: Client) -> None:
+def test_admin_may_do_everything(owned: Client, admin: Client) -> None:
     assert admin.put("/projects/p/models/m", {"sql": "SELECT id FROM merged"}).status == 200
     assert admin.post("/datasources/a/runs", {"replay": 1}).status == 202
     assert admin.post("/projects/p/links", {"target": "data"}).status == 201
-    assert owned.put("/projects/p/models/m", {"sql": "SELECT v FROM merged"}).status == 200, "parts are the project's"
+    assert owned.put("/projects/p/models/m", {"sql": "SELECT v FROM merged"}).status == 200, (
+        "a model belongs to the project, not to its author"
+    )
 
 
-def test_every_editor_may_run_what_they_see_and_stop_what_they_started(
+def test_editor_may_run_visible_resources_and_cancel_own_runs(
     services: Container, owned: Client, stranger: Client
 ) -> None:
     assert stranger.post("/datasources/a/runs").status == 202
@@ -111,7 +113,7 @@ def test_every_editor_may_run_what_they_see_and_stop_what_they_started(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
-def test_every_route_declares_an_action_of_the_policy(route: Route) -> None:
+def test_every_route_declares_a_known_action(route: Route) -> None:
     open_to_all = {"health", "openapi", "docs", "docs_asset", "open_link", "call_endpoint"}
     if route.operation_id in open_to_all:
         assert route.action is None
@@ -121,7 +123,7 @@ def test_every_route_declares_an_action_of_the_policy(route: Route) -> None:
         assert route.role != "viewer"
 
 
-def test_an_unknown_action_is_found_at_the_start() -> None:
+def test_route_with_unknown_action_is_refused_at_import() -> None:
     with pytest.raises(ValueError, match=r"unknown action 'datasource\.raed'"):
         Route("GET", "/x", lambda: None, "datasource.raed")  # type: ignore[arg-type, return-value]
 
@@ -130,7 +132,7 @@ ROLES: list[Role] = ["viewer", "editor", "admin"]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_the_decision_over_roles_owners_and_projects(action: str) -> None:
+def test_decision_depends_on_role_owner_and_projects(action: str) -> None:
     rule = ACTIONS[action]
     for role in ROLES:
         for projects in (None, ["p"], ["other"]):
@@ -149,7 +151,7 @@ def test_the_decision_over_roles_owners_and_projects(action: str) -> None:
                     assert decision == ("not_owner" if rule.owner and owner != "me" else "allowed")
 
 
-def test_a_slug_that_is_hidden_from_a_key_is_404_for_every_verb(services: Container, admin: Client) -> None:
+def test_hidden_slug_is_404_for_every_method(services: Container, admin: Client) -> None:
     admin.post("/projects", {"name": "secret-project"})
     admin.post("/datasources", http_source("secret-source"))
     guest = keyed(services, "editor", ["mine"])
@@ -172,7 +174,9 @@ def test_a_slug_that_is_hidden_from_a_key_is_404_for_every_verb(services: Contai
 EVIL = b"<html><script>fetch('/v1/docs')</script></html>"
 
 
-def test_pages_are_downloads_that_run_nowhere(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_raw_pages_are_downloads_that_browsers_do_not_run(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
     upstream.answer = lambda request: raw(EVIL, 200, "text/html; charset=utf-8")
     admin.post("/datasources", http_source("a", format="csv"))
     run = ingest(admin, "a")
@@ -194,42 +198,42 @@ def test_pages_are_downloads_that_run_nowhere(services: Container, admin: Client
 
 
 @pytest.mark.parametrize("header", ["host", "x-forwarded-host"])
-def test_links_do_not_follow_the_requests_host(admin: Client, header: str) -> None:
-    made = admin.call("POST", "/projects", {"name": "p"}, **{header: "evil.example"})
-    assert made.headers["Location"] == "https://api.example.com/live/v1/projects/p"
+def test_urls_ignore_the_host_header(admin: Client, header: str) -> None:
+    created = admin.call("POST", "/projects", {"name": "p"}, **{header: "evil.example"})
+    assert created.headers["Location"] == "https://api.example.com/live/v1/projects/p"
     link = admin.call("POST", "/projects/p/links", {"target": "data"}, **{header: "evil.example"}).json()
     assert link["url"].startswith("https://api.example.com/live/v1/links?")
 
 
-def test_on_an_emulator_links_have_its_own_address(services: Container, admin: Client) -> None:
+def test_urls_on_an_emulator_have_its_address(services: Container, admin: Client) -> None:
     services.settings.__dict__ |= {"emulated": True, "aws_endpoint_url": "http://127.0.0.1:4566"}
-    made = admin.call("POST", "/projects", {"name": "p"}, host="evil.example")
-    assert made.headers["Location"] == "http://127.0.0.1:4566/restapis/api-1/live/_user_request_/v1/projects/p"
+    created = admin.call("POST", "/projects", {"name": "p"}, host="evil.example")
+    assert created.headers["Location"] == "http://127.0.0.1:4566/restapis/api-1/live/_user_request_/v1/projects/p"
 
 
 # ---------------------------------------------------------------- signed links
 
 
-def opened(link: dict[str, Any]) -> int:
+def open_link(link: dict[str, Any]) -> int:
     return Client().get(link["url"].partition("/v1")[2]).status
 
 
 def test_links_are_listed_and_revoked(owned: Client) -> None:
-    made = [owned.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json() for _ in range(3)]
-    assert set(made[0]) == {"id", "url", "target", "created_at", "created_by", "expires_at"}
-    assert [opened(link) for link in made] == [200, 200, 200]
-    assert owned.get("/projects/p/links").json()["items"] == made
-    assert owned.delete(f"/projects/p/links/{made[1]['id']}").status == 204
-    assert [opened(link) for link in made] == [200, 404, 200]
-    assert owned.delete(f"/projects/p/links/{made[1]['id']}").status == 404
-    assert owned.get("/projects/p/links").json()["items"] == [made[0], made[2]]
+    created = [owned.post("/projects/p/links", {"target": "data", "expires_in_seconds": 60}).json() for _ in range(3)]
+    assert set(created[0]) == {"id", "url", "target", "created_at", "created_by", "expires_at"}
+    assert [open_link(link) for link in created] == [200, 200, 200]
+    assert owned.get("/projects/p/links").json()["items"] == created
+    assert owned.delete(f"/projects/p/links/{created[1]['id']}").status == 204
+    assert [open_link(link) for link in created] == [200, 404, 200]
+    assert owned.delete(f"/projects/p/links/{created[1]['id']}").status == 404
+    assert owned.get("/projects/p/links").json()["items"] == [created[0], created[2]]
     page = owned.get("/projects/p/links?limit=1").json()
-    assert owned.get(f"/projects/p/links?limit=1&cursor={page['next']}").json()["items"] == [made[2]]
+    assert owned.get(f"/projects/p/links?limit=1&cursor={page['next']}").json()["items"] == [created[2]]
 
 
-def test_a_link_ends_with_the_key_that_made_it(services: Container, admin: Client, upstream: Upstream) -> None:
-    made = admin.post("/keys", {"name": "temporary", "role": "editor"}).json()
-    holder = Client(made["key"])
+def test_link_ends_with_the_key_that_created_it(services: Container, admin: Client, upstream: Upstream) -> None:
+    created = admin.post("/keys", {"name": "temporary", "role": "editor"}).json()
+    holder = Client(created["key"])
     upstream.serve([{"id": 1}])
     holder.post("/datasources", http_source("a"))
     holder.post("/projects", {"name": "p"})
@@ -237,21 +241,21 @@ def test_a_link_ends_with_the_key_that_made_it(services: Container, admin: Clien
     refresh(holder, "p")
     link = holder.post("/projects/p/links", {"target": "data"}).json()
     admins = admin.post("/projects/p/links", {"target": "data"}).json()
-    assert (opened(link), opened(admins)) == (200, 200)
-    admin.delete(f"/keys/{made['id']}")
-    assert (opened(link), opened(admins)) == (404, 200)
+    assert (open_link(link), open_link(admins)) == (200, 200)
+    admin.delete(f"/keys/{created['id']}")
+    assert (open_link(link), open_link(admins)) == (404, 200)
     assert admin.get("/projects/p/links").json()["items"] == [admins]
 
 
-def test_a_link_does_not_lead_into_a_later_project_of_the_same_slug(owned: Client, admin: Client) -> None:
+def test_link_does_not_open_a_later_project_of_the_same_slug(owned: Client, admin: Client) -> None:
     link = admin.post("/projects/p/links", {"target": "data"}).json()
     admin.delete("/projects/p")
     admin.post("/projects", {"name": "p"})
-    assert opened(link) == 404
+    assert open_link(link) == 404
     assert admin.get("/projects/p/links").json()["items"] == []
 
 
-def test_a_links_lifetime_and_number_are_capped(services: Container, owned: Client) -> None:
+def test_lifetime_and_number_of_links_are_limited(services: Container, owned: Client) -> None:
     days = services.settings.max_link_days
     too_long = owned.post("/projects/p/links", {"target": "data", "expires_in_seconds": days * 86400 + 1})
     assert (too_long.status, too_long.json()["errors"][0]["pointer"]) == (422, "/expires_in_seconds")
@@ -262,7 +266,7 @@ def test_a_links_lifetime_and_number_are_capped(services: Container, owned: Clie
 # ---------------------------------------------------------------- public endpoints
 
 
-def test_no_window_of_a_minute_sees_more_than_allowed(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rate_limit_holds_in_any_period_of_a_minute(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1_000_030.0]
     monkeypatch.setattr("sluice.catalog.locks.time.time", lambda: clock[0])
     passed: list[float] = []
@@ -275,7 +279,7 @@ def test_no_window_of_a_minute_sees_more_than_allowed(services: Container, monke
     assert len(passed) >= 80, "each slot is free again after a minute"
 
 
-def test_a_refusal_says_when_to_come_again(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_rate_limited_answer_has_retry_after(services: Container, admin: Client, upstream: Upstream) -> None:
     services.settings.__dict__["public_requests_per_minute"] = 3
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/endpoints/e", {"sql": "SELECT 1 AS x", "public": True})
@@ -285,25 +289,27 @@ def test_a_refusal_says_when_to_come_again(services: Container, admin: Client, u
     assert admin.get("/endpoints/p/e").status == 200
 
 
-# ---------------------------------------------------------------- many at once
+# ---------------------------------------------------------------- concurrent writes
 
 
-def beside(monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, others: Callable[[], Any], times: int = 1) -> None:
-    """Have others act between what a request has read and what it writes by this method."""
-    real, left = getattr(owner, method), [times]
+def interleave(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, others: Callable[[], Any], times: int = 1
+) -> None:
+    """Let other requests act between what a request reads and what it writes by this method."""
+    original, remaining = getattr(owner, method), [times]
 
-    def write(*arguments: Any, **named: Any) -> Any:
-        if left[0]:
-            left[0] -= 1
+    def write(*arguments: Any, **options: Any) -> Any:
+        if remaining[0]:
+            remaining[0] -= 1
             with monkeypatch.context() as patch:
-                patch.setattr(owner, method, real)
+                patch.setattr(owner, method, original)
                 others()
-        return real(*arguments, **named)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(owner, method, write)
 
 
-def test_a_patch_without_a_precondition_succeeds_however_often_it_is_overtaken(
+def test_overtaken_patch_without_precondition_is_retried_until_it_succeeds(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
@@ -311,32 +317,32 @@ def test_a_patch_without_a_precondition_succeeds_however_often_it_is_overtaken(
     numbers = iter(range(1000))
 
     def overtake() -> None:
-        found = services.definitions.get("project", "p")
-        services.definitions.replace(found, {**found.document, "description": f"theirs {next(numbers)}"})
+        project = services.definitions.get("project", "p")
+        services.definitions.replace(project, {**project.document, "description": f"theirs {next(numbers)}"})
 
-    beside(monkeypatch, services.definitions, "replace", overtake, times=49)
+    interleave(monkeypatch, services.definitions, "replace", overtake, times=49)
     answer = admin.patch("/projects/p", {"name": "mine"})
     assert (answer.status, answer.json()["name"], answer.json()["description"]) == (200, "mine", "theirs 48")
 
 
-def test_a_delete_without_a_precondition_is_repeated_as_well(
+def test_overtaken_delete_without_precondition_is_retried(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/models/m", {"sql": "SELECT 1 AS x"})
-    beside(
+    interleave(
         monkeypatch,
         services.definitions,
         "delete",
         lambda: admin.put("/projects/p/models/m", {"sql": "SELECT 2 AS x"}),
     )
     assert admin.delete("/projects/p/models/m").status == 204
-    beside(monkeypatch, services.definitions, "delete", lambda: admin.patch("/projects/p", {"name": "q"}))
+    interleave(monkeypatch, services.definitions, "delete", lambda: admin.patch("/projects/p", {"name": "q"}))
     assert admin.delete("/projects/p").status == 204
     assert admin.get("/projects/p").status == 404
 
 
-def test_a_write_that_is_overtaken_for_too_long_is_503(
+def test_write_that_is_overtaken_for_too_long_is_503(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sluice.errors import PreconditionFailed
@@ -361,7 +367,7 @@ def test_a_write_that_is_overtaken_for_too_long_is_503(
         ("reports", "max_reports", {"title": "t", "sections": [{"type": "markdown", "text": "x"}]}),
     ],
 )
-def test_a_cap_holds_while_others_write(
+def test_limit_holds_with_concurrent_writes(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch, kind: str, setting: str, body: dict[str, Any]
 ) -> None:
     services.settings.__dict__[setting] = 4
@@ -372,17 +378,17 @@ def test_a_cap_holds_while_others_write(
             assert admin.put(f"/projects/p/{kind}/part_{number}", body).status == 201
 
     with monkeypatch.context() as patch:
-        beside(patch, services.definitions, "do_all", fill)
+        interleave(patch, services.definitions, "do_all", fill)
         assert admin.put(f"/projects/p/{kind}/late", body).status == 409
     listed = admin.get(f"/projects/p/{kind}").json()["items"]
     assert [part["name"] for part in listed] == [f"part_{number}" for number in range(4)]
     assert admin.delete(f"/projects/p/{kind}/{listed[0]['name']}").status == 204
     assert admin.put(f"/projects/p/{kind}/another", body).status == 201
-    assert admin.put(f"/projects/p/{kind}/another", body).status == 200, "replacing is none more"
+    assert admin.put(f"/projects/p/{kind}/another", body).status == 200, "replacing does not count"
     assert admin.put(f"/projects/p/{kind}/more", body).status == 409
 
 
-def test_parts_of_an_earlier_release_are_counted(services: Container, admin: Client) -> None:
+def test_resources_of_an_earlier_release_are_counted(services: Container, admin: Client) -> None:
     services.settings.__dict__["max_models"] = 3
     admin.post("/projects", {"name": "p"})
     for name in ("a", "b"):
@@ -396,7 +402,7 @@ def test_parts_of_an_earlier_release_are_counted(services: Container, admin: Cli
 
 
 @pytest.mark.parametrize("path", ["datasources/b", "models/prices"])
-def test_two_tables_do_not_get_one_name_at_the_same_moment(
+def test_concurrent_writes_cannot_give_two_tables_one_name(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     admin.post("/projects", {"name": "p"})
@@ -407,12 +413,12 @@ def test_two_tables_do_not_get_one_name_at_the_same_moment(
     def take() -> None:
         assert admin.put("/projects/p/datasources/a", {"alias": "prices"}).status == 201
 
-    beside(monkeypatch, services.definitions, "do_all", take)
+    interleave(monkeypatch, services.definitions, "do_all", take)
     refused = admin.put(f"/projects/p/{path}", body)
     assert (refused.status, "datasource a" in refused.json()["detail"]) == (409, True)
 
 
-def test_a_name_given_back_can_be_taken(admin: Client) -> None:
+def test_released_name_can_be_used_again(admin: Client) -> None:
     admin.post("/projects", {"name": "p"})
     for name in ("a", "b"):
         admin.post("/datasources", http_source(name))
@@ -427,10 +433,12 @@ def test_a_name_given_back_can_be_taken(admin: Client) -> None:
     assert admin.delete("/projects/p/datasources/b").status == 204
     admin.delete("/projects/p")
     admin.post("/projects", {"name": "p"})
-    assert admin.put("/projects/p/datasources/b", {"alias": "other"}).status == 201, "the old project's claims are gone"
+    assert admin.put("/projects/p/datasources/b", {"alias": "other"}).status == 201, (
+        "the names of the deleted project are released"
+    )
 
 
-def test_a_name_that_is_read_can_be_neither_renamed_nor_removed(admin: Client) -> None:
+def test_table_that_is_read_cannot_be_renamed_or_removed(admin: Client) -> None:
     admin.post("/projects", {"name": "p"})
     admin.post("/datasources", http_source("a"))
     admin.put("/projects/p/datasources/a", {"alias": "prices"})
@@ -448,26 +456,26 @@ def test_assignments_honour_if_match(admin: Client) -> None:
     admin.post("/datasources", http_source("a"))
     path = "/projects/p/datasources/a"
     assert admin.get(path).status == 404
-    assert admin.put(path, {}, if_match='"1"').status == 412, "there is nothing yet"
-    made = admin.put(path, {})
-    first = made.headers["ETag"]
-    assert (made.status, made.json()["etag"]) == (201, first.strip('"'))
-    assert admin.get(path).json() == made.json()
+    assert admin.put(path, {}, if_match='"1"').status == 412, "the assignment does not exist yet"
+    created = admin.put(path, {})
+    first = created.headers["ETag"]
+    assert (created.status, created.json()["etag"]) == (201, first.strip('"'))
+    assert admin.get(path).json() == created.json()
     assert admin.get(path, if_none_match=first).status == 304
     changed = admin.put(path, {"priority": 5}, if_match=first)
     second = changed.headers["ETag"]
     assert (changed.status, second != first) == (200, True)
     assert admin.put(path, {"priority": 6}, if_match=first).status == 412
-    assert admin.put(path, {"priority": 5}).headers["ETag"] == second, "nothing has changed"
+    assert admin.put(path, {"priority": 5}).headers["ETag"] == second, "the assignment is unchanged"
     assert admin.put(path, {"priority": 6}, if_none_match="*").status == 412
     assert admin.delete(path, if_match=first).status == 412
     assert admin.delete(path, if_match=second).status == 204
-    again = admin.put(path, {})
-    assert again.headers["ETag"] not in (first, second), "an old ETag never fits a new assignment"
+    recreated = admin.put(path, {})
+    assert recreated.headers["ETag"] not in (first, second), "an old ETag never fits a new assignment"
     assert admin.get(path, if_none_match=first).status == 200
 
 
-def test_the_scope_of_a_key_reaches_its_projects_sources_only(services: Container, admin: Client) -> None:
+def test_scoped_key_sees_only_datasources_of_its_projects(services: Container, admin: Client) -> None:
     for name in ("a", "b"):
         admin.post("/projects", {"name": name})
         admin.post("/datasources", http_source(f"of-{name}"))
@@ -475,10 +483,10 @@ def test_the_scope_of_a_key_reaches_its_projects_sources_only(services: Containe
     guest = client_of_projects(services, ["a"])
     assert guest.get("/projects/a/datasources/of-a").status == 200
     assert guest.get("/projects/b/datasources/of-b").status == 404
-    assert [one["project"] for one in guest.get("/datasources/of-a/projects").json()["items"]] == ["a"]
+    assert [item["project"] for item in guest.get("/datasources/of-a/projects").json()["items"]] == ["a"]
 
 
-def test_the_event_of_a_gateway_without_a_domain_is_still_answered(services: Container, admin: Client) -> None:
+def test_event_without_domain_name_is_answered(services: Container, admin: Client) -> None:
     event = event_of("GET", "/health", None, {})
     del event["requestContext"]["domainName"]
     from api.app import handler
@@ -487,7 +495,7 @@ def test_the_event_of_a_gateway_without_a_domain_is_still_answered(services: Con
     assert handler(event, Context())["statusCode"] == 200
 
 
-# ---------------------------------------------------------------- what answers do not name
+# ---------------------------------------------------------------- what answers must not show
 
 
 ACCOUNT, BUCKET = "123456789012", "sluice-inbox-123456789012-eu-west-1"
@@ -498,7 +506,7 @@ DENIED = (
 )
 
 
-def test_a_receipt_names_the_file_and_not_the_bucket(services: Container, admin: Client) -> None:
+def test_receipt_has_the_file_name_but_not_the_bucket(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     for body in (b"k,v\n1,2\n", b"k,v\n1\n"):
         run = drop(services, "notes/a.csv", body)
@@ -508,13 +516,13 @@ def test_a_receipt_names_the_file_and_not_the_bucket(services: Container, admin:
         assert "s3://" not in admin.get(f"/runs/{run['id']}").text
     assert run is not None
     stored = {**services.pages.of_run(run["id"])[0].model_dump(), "url": f"s3://{BUCKET}/notes/a.csv"}
-    assert PageReceipt.model_validate(stored).url == "drop:notes/a.csv", "as an earlier release stored it"
+    assert PageReceipt.model_validate(stored).url == "drop:notes/a.csv", "an earlier release stored it so"
 
 
-def test_an_error_of_aws_is_told_without_accounts_and_buckets(
+def test_aws_error_is_shown_without_account_and_bucket(
     services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(*arguments: Any, **named: Any) -> None:
+    def denied(*arguments: Any, **options: Any) -> None:
         raise RuntimeError(DENIED)
 
     admin.post("/datasources", http_source("a"))

@@ -1,4 +1,4 @@
-"""Odd documents, values and answers: each a clear problem, none a crash."""
+"""Invalid documents, values and upstream responses: each gives a clear problem, never a crash."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def nested(levels: int) -> Any:
     ],
     ids=lambda change: str(change)[:50],
 )
-def test_odd_datasources(admin: Client, change: dict[str, Any]) -> None:
+def test_invalid_datasources_are_refused(admin: Client, change: dict[str, Any]) -> None:
     answer = admin.post("/datasources", {**http_source("a"), **change})
     assert (answer.status, answer.json()["status"]) == (422, 422), answer.text
 
@@ -60,7 +60,7 @@ def test_odd_datasources(admin: Client, change: dict[str, Any]) -> None:
     ],
     ids=lambda change: str(change)[:70],
 )
-def test_odd_projects(admin: Client, change: dict[str, Any]) -> None:
+def test_invalid_projects_are_refused(admin: Client, change: dict[str, Any]) -> None:
     answer = admin.post("/projects", {"name": "p", **change})
     assert (answer.status, bool(answer.json()["errors"])) == (422, True), answer.text
 
@@ -82,7 +82,7 @@ def test_odd_projects(admin: Client, change: dict[str, Any]) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_odd_json(admin: Client, upstream: Upstream, body: bytes, expected: Any) -> None:
+def test_unusual_json_is_ingested_or_refused(admin: Client, upstream: Upstream, body: bytes, expected: Any) -> None:
     upstream.answer = lambda request: raw(body)
     admin.post("/datasources", http_source("a"))
     run = ingest(admin, "a")
@@ -90,8 +90,8 @@ def test_odd_json(admin: Client, upstream: Upstream, body: bytes, expected: Any)
         assert run["error"]["type"] != "urn:sluice:problem:run-stopped", run["error"]
         assert expected is None
         return
-    found = rows(admin, "datasources/a")
-    assert expected is None or found == expected
+    stored = rows(admin, "datasources/a")
+    assert expected is None or stored == expected
     assert admin.get("/datasources/a/data?format=csv").status == 200
 
 
@@ -106,19 +106,19 @@ def test_odd_json(admin: Client, upstream: Upstream, body: bytes, expected: Any)
         ("date", ["2026-02-30", 5, "2026-01-01T00:00:00Z"]),
     ],
 )
-def test_values_that_are_not_of_their_type_are_left_out_and_counted(
+def test_values_of_another_type_become_null_and_are_counted(
     admin: Client, upstream: Upstream, kind: str, values: list[Any]
 ) -> None:
     upstream.serve([{"v": value} for value in values])
     admin.post("/datasources", http_source("a", types={"v": kind}))
     run = ingest(admin, "a")
     assert run["status"] == "succeeded", run["error"]
-    kept = [row["v"] for row in rows(admin, "datasources/a") if row["v"] is not None]
-    assert len(kept) <= 1
-    assert run["warnings"][0].startswith(f"v: {len(values) - len(kept)} values are not {kind}")
+    valid = [row["v"] for row in rows(admin, "datasources/a") if row["v"] is not None]
+    assert len(valid) <= 1
+    assert run["warnings"][0].startswith(f"v: {len(values) - len(valid)} values are not {kind}")
 
 
-def test_nesting_beyond_the_cap_is_named(admin: Client, upstream: Upstream) -> None:
+def test_nesting_beyond_the_limit_names_the_setting(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"v": nested(300)}])
     admin.post("/datasources", http_source("a"))
     assert "nested more than 200" in ingest(admin, "a")["error"]["detail"]
@@ -129,16 +129,16 @@ def test_nesting_beyond_the_cap_is_named(admin: Client, upstream: Upstream) -> N
     [{"has_more": "abs(total)"}, {"total": "sum(data)"}, {"stop_when": "starts_with(total, 'x')"}],
     ids=str,
 )
-def test_expressions_that_do_not_apply_to_a_page(admin: Client, upstream: Upstream, pagination: dict[str, str]) -> None:
+def test_inapplicable_expression_fails_the_run(admin: Client, upstream: Upstream, pagination: dict[str, str]) -> None:
     upstream.serve({"data": [{"a": 1}], "total": "x" if "has_more" in pagination else [1]})
     admin.post("/datasources", paged_source("a", pagination=pagination))
     run = ingest(admin, "a")
     assert run["error"]["type"] == "urn:sluice:problem:unreadable-data"
     receipts = admin.get(f"/runs/{run['id']}/pages").json()["items"]
-    assert [(receipt["ok"], bool(receipt["hash"])) for receipt in receipts] == [(False, True)], "its bytes can be seen"
+    assert [(receipt["ok"], bool(receipt["hash"])) for receipt in receipts] == [(False, True)], "its bytes are stored"
 
 
-def test_an_end_that_contradicts_the_total_is_not_complete(admin: Client, upstream: Upstream) -> None:
+def test_end_before_the_total_is_not_complete(admin: Client, upstream: Upstream) -> None:
     upstream.serve({"data": [{"a": 1}], "total": 50, "more": False})
     admin.post("/datasources", paged_source("a", pagination={"has_more": "more"}))
     assert ingest(admin, "a")["completeness"] == "partial"
@@ -150,7 +150,7 @@ def test_an_end_that_contradicts_the_total_is_not_complete(admin: Client, upstre
     assert ingest(admin, "b")["completeness"] == "partial"
 
 
-def test_a_body_without_an_end_of_its_own_is_unproven(admin: Client, upstream: Upstream) -> None:
+def test_body_without_a_known_end_is_unproven(admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"a\n1\n", media_type="text/csv", framed=False)
     admin.post("/datasources", http_source("a"))
     run = ingest(admin, "a")
@@ -166,14 +166,14 @@ def test_metadata_and_numbers_of_csv(services: Container, admin: Client) -> None
     assert rows(admin, "datasources/notes") == [{"pos": 1, "n": 1, "a": "007"}, {"pos": 2, "n": 2, "a": "8"}]
 
 
-def test_html_that_is_called_csv(services: Container, admin: Client) -> None:
+def test_html_labelled_as_csv_is_refused(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file", "format": "csv"})
     run = drop(services, "notes/a.csv", b"<!DOCTYPE html>\n<html></html>\n")
     assert run is not None
     assert "HTML" in run["error"]["detail"]
 
 
-def test_a_secret_that_no_header_can_carry_is_named_but_not_shown(admin: Client, upstream: Upstream) -> None:
+def test_secret_invalid_in_a_header_is_named_but_not_shown(admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: ok([])
     admin.post("/datasources", http_source("a", http={"auth": {"type": "bearer", "secret": "s"}}))
     admin.put("/secrets/s", {"value": "sup3r\nsecret"})

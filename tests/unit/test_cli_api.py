@@ -1,4 +1,4 @@
-"""The command's client, and the limits of the local stack."""
+"""The client of the commands, and the limits of the local stack."""
 
 import os
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from sluice_cli.progress import StepFailed
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, while no time passes but in them."""
-    made: list[float] = []
-    monkeypatch.setattr("sluice_cli.api.time.sleep", made.append)
-    monkeypatch.setattr("sluice_cli.api.time.monotonic", lambda: sum(made))
-    return made
+    """The pauses of the client; time passes during them only."""
+    pauses: list[float] = []
+    monkeypatch.setattr("sluice_cli.api.time.sleep", pauses.append)
+    monkeypatch.setattr("sluice_cli.api.time.monotonic", lambda: sum(pauses))
+    return pauses
 
 
 def sender(*answers: httpx.Response) -> Callable[[], httpx.Response]:
-    left = iter(answers)
-    return lambda: next(left)
+    remaining = iter(answers)
+    return lambda: next(remaining)
 
 
 def busy(status: int = 429, **headers: str) -> httpx.Response:
@@ -30,14 +30,14 @@ def busy(status: int = 429, **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_request_is_sent_again_when_the_api_says_so(pauses: list[float], status: int) -> None:
+def test_busy_request_is_retried_after_retry_after(pauses: list[float], status: int) -> None:
     answer = send_with_retries(sender(busy(status, retry_after="7"), httpx.Response(200)))
     assert answer.status_code == 200
     assert len(pauses) == 1
     assert 7 <= pauses[0] < 8
 
 
-def test_pauses_grow_where_the_api_does_not_say_how_long_to_wait(pauses: list[float]) -> None:
+def test_pauses_grow_without_retry_after(pauses: list[float]) -> None:
     assert send_with_retries(sender(*[busy()] * 8, httpx.Response(201))).status_code == 201
     assert len(pauses) == 8
     assert all(later > earlier for earlier, later in zip(pauses[:3], pauses[2:5], strict=True))
@@ -47,18 +47,18 @@ def test_pauses_grow_where_the_api_does_not_say_how_long_to_wait(pauses: list[fl
 @pytest.mark.parametrize(
     "answers", [[busy(retry_after="1000")], [busy()] * 1000], ids=["asks for too much", "for ever"]
 )
-def test_nobody_waits_for_ever(pauses: list[float], answers: list[httpx.Response]) -> None:
+def test_retries_end_after_the_time_limit(pauses: list[float], answers: list[httpx.Response]) -> None:
     assert send_with_retries(sender(*answers), seconds=60).status_code == 429
     assert sum(pauses) <= 60
 
 
 @pytest.mark.parametrize("status", [200, 202, 404, 409, 500, 502])
-def test_any_other_answer_is_the_answer(pauses: list[float], status: int) -> None:
+def test_other_statuses_are_not_retried(pauses: list[float], status: int) -> None:
     assert send_with_retries(sender(httpx.Response(status))).status_code == status
     assert pauses == []
 
 
-def test_the_commands_client_waits_for_its_turn(pauses: list[float]) -> None:
+def test_client_retries_while_the_api_is_busy(pauses: list[float]) -> None:
     client = Api("http://sluice.test/v1", "key")
     answers = sender(busy(), httpx.Response(200, json={"items": []}), httpx.Response(404, json={"detail": "no"}))
     client._client = httpx.Client(
@@ -73,7 +73,7 @@ def test_the_commands_client_waits_for_its_turn(pauses: list[float]) -> None:
 @pytest.mark.parametrize(
     ("cores", "gigabytes", "workers"), [(2, 24, 48), (8, 16, 54), (2, 4, 16), (1, 1, 16), (64, 512, 1536)]
 )
-def test_the_emulator_runs_what_fits_the_machine(
+def test_emulator_limits_fit_the_machine(
     monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, workers: int
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
@@ -81,6 +81,6 @@ def test_the_emulator_runs_what_fits_the_machine(
     limits = machine_limits()
     assert limits.workers == workers
     assert min(limits.functions.values()) >= 1
-    left = workers - sum(limits.functions[name] for name in CALLER_SHARES)
-    assert left >= limits.active_ingests, "there is room for the workflows, however many call the API"
-    assert limits.waiting_calls < limits.functions["api"], "there is room for calls that do not wait"
+    room = workers - sum(limits.functions[name] for name in CALLER_SHARES)
+    assert room >= limits.active_ingests, "callers leave room for the workflows"
+    assert limits.waiting_calls < limits.functions["api"], "waiting calls leave room for others"

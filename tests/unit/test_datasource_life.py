@@ -1,4 +1,4 @@
-"""What happens to datasources and runs besides their data: restoring, statistics, timelines, uploads, CORS."""
+"""Restoring, statistics, timelines, uploads, CORS and output formats."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from support.documents import drop, http_source, ingest, paged_source, refresh, 
 from support.upstream import Upstream, ok, raw
 
 
-def test_a_deleted_datasource_can_be_restored(
+def test_deleted_datasource_can_be_restored(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": 1}])
@@ -34,7 +34,7 @@ def test_a_deleted_datasource_can_be_restored(
     assert admin.post("/datasources/coins/restore").status == 409
 
 
-def test_what_cannot_be_restored(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restoring_is_refused(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert admin.post("/datasources/none/restore").status == 404
     admin.post("/datasources", http_source())
     admin.delete("/datasources/coins")
@@ -43,19 +43,19 @@ def test_what_cannot_be_restored(services: Container, admin: Client, monkeypatch
         patch.setattr("sluice.catalog.definitions.now", lambda: later)
         assert admin.post("/datasources/coins/restore").status == 404
     take_again(services, admin, http_source())
-    assert admin.post("/datasources/coins/restore").status == 409, "another one has the name now"
+    assert admin.post("/datasources/coins/restore").status == 409, "another datasource has the slug now"
 
 
-def test_who_may_not_know_of_a_datasource_is_told_nothing(services: Container, admin: Client) -> None:
-    made = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p"]}).json()
-    guest = Client(made["key"])
+def test_restoring_a_hidden_datasource_is_404(services: Container, admin: Client) -> None:
+    created = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p"]}).json()
+    guest = Client(created["key"])
     admin.post("/datasources", http_source())
     assert guest.post("/datasources/coins/restore").status == 404
     admin.delete("/datasources/coins")
     assert guest.post("/datasources/coins/restore").status == 404
 
 
-def test_a_run_under_way_gives_nothing_to_a_successor_of_its_datasource(
+def test_running_run_publishes_nothing_to_a_later_datasource_of_its_slug(
     services: Container, admin: Client, upstream: Upstream
 ) -> None:
     admin.post("/datasources", http_source())
@@ -74,7 +74,7 @@ def test_a_run_under_way_gives_nothing_to_a_successor_of_its_datasource(
     assert admin.get("/datasources/coins/data").status == 404
 
 
-def test_each_deletion_hides_what_was_there_then(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_deletion_hides_the_versions_of_its_time(services: Container, admin: Client, upstream: Upstream) -> None:
     for value in (1, 2):
         upstream.serve([{"id": value}])
         take_again(services, admin, http_source())
@@ -82,10 +82,10 @@ def test_each_deletion_hides_what_was_there_then(services: Container, admin: Cli
         admin.delete("/datasources/coins")
     admin.post("/datasources/coins/restore")
     assert rows(admin, "datasources/coins") == [{"id": 2}]
-    assert [one["number"] for one in admin.get("/datasources/coins/versions").json()["items"]] == [2]
+    assert [item["number"] for item in admin.get("/datasources/coins/versions").json()["items"]] == [2]
 
 
-def test_statistics_of_calls(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
+def test_statistics_count_calls(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
     admin.post("/datasources", http_source())
     nothing = viewer.get("/datasources/coins/stats").json()
     assert nothing == {
@@ -108,13 +108,13 @@ def test_statistics_of_calls(services: Container, admin: Client, viewer: Client,
     upstream.answer = answer
     ingest(admin, "coins")
     ingest(admin, "coins")
-    found = viewer.get("/datasources/coins/stats").json()
-    assert (found["calls"], found["success_rate"], found["timeout_rate"], found["error_rate"]) == (4, 25.0, 25.0, 50.0)
-    assert found["average_success_ms"] >= 0
-    assert found["first_call"] <= found["last_call"]
+    stats = viewer.get("/datasources/coins/stats").json()
+    assert (stats["calls"], stats["success_rate"], stats["timeout_rate"], stats["error_rate"]) == (4, 25.0, 25.0, 50.0)
+    assert stats["average_success_ms"] >= 0
+    assert stats["first_call"] <= stats["last_call"]
     admin.delete("/datasources/coins")
     take_again(services, admin, http_source())
-    assert viewer.get("/datasources/coins/stats").json()["calls"] == 0, "another one of the same name"
+    assert viewer.get("/datasources/coins/stats").json()["calls"] == 0, "it is a new datasource of the same name"
 
 
 def test_the_timeline_of_an_ingest(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
@@ -179,19 +179,17 @@ def test_uploads(services: Container, admin: Client, editor: Client, viewer: Cli
     assert admin.post("/datasources/coins/uploads", {"filename": "a"}).status == 409
 
 
-def test_browsers_of_allowed_origins_may_call(
-    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cors_allows_listed_origins(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def allow(origins: str) -> None:
         monkeypatch.setenv("CORS_ORIGINS", origins)
         services.settings = services.settings.model_copy(update={"cors_origins": origins})
 
     allow("https://a.example.com, https://b")
-    asked = Client().call("OPTIONS", "/datasources", origin="https://b")
-    assert (asked.status, asked.text) == (204, "")
-    assert asked.headers["Access-Control-Allow-Origin"] == "https://b"
-    assert "DELETE" in asked.headers["Access-Control-Allow-Methods"]
-    assert "Idempotency-Key" in asked.headers["Access-Control-Allow-Headers"]
+    preflight = Client().call("OPTIONS", "/datasources", origin="https://b")
+    assert (preflight.status, preflight.text) == (204, "")
+    assert preflight.headers["Access-Control-Allow-Origin"] == "https://b"
+    assert "DELETE" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "Idempotency-Key" in preflight.headers["Access-Control-Allow-Headers"]
     assert "Access-Control-Allow-Origin" not in Client().call("OPTIONS", "/datasources", origin="https://c").headers
     answer = admin.get("/datasources", origin="https://a.example.com")
     assert (answer.headers["Access-Control-Allow-Origin"], answer.headers["Vary"]) == (
@@ -205,7 +203,7 @@ def test_browsers_of_allowed_origins_may_call(
     assert Client().call("OPTIONS", "/me", origin="https://z").headers["Access-Control-Allow-Origin"] == "https://z"
 
 
-def test_data_leaves_in_each_form(services: Container, admin: Client) -> None:
+def test_data_is_served_in_each_format(services: Container, admin: Client) -> None:
     import duckdb
     import nanoarrow
 
@@ -238,7 +236,7 @@ def test_data_leaves_in_each_form(services: Container, admin: Client) -> None:
     assert admin.get("/datasources/notes/data?format=avro").status == 422
 
 
-def test_a_large_answer_of_text_is_elsewhere(services: Container, admin: Client) -> None:
+def test_large_text_answer_is_a_redirect(services: Container, admin: Client) -> None:
     services.settings = services.settings.model_copy(update={"max_inline_bytes": 30})
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     drop(services, "notes/a.csv", b"id\n" + b"1\n" * 50)
@@ -247,7 +245,7 @@ def test_a_large_answer_of_text_is_elsewhere(services: Container, admin: Client)
         assert (answer.status, "Location" in answer.headers) == (303, True)
 
 
-def test_a_version_of_nothing_has_no_table(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_empty_version_has_no_parquet_or_arrow(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.post("/datasources", http_source())
     ingest(admin, "coins")

@@ -1,4 +1,4 @@
-"""CRUD of datasources, as the contract's ground rules say; projects share the code."""
+"""CRUD of datasources by the rules of the contract; projects share the code."""
 
 from typing import Any
 
@@ -45,25 +45,25 @@ LISTINGS: dict[str, Any] = {
 }
 
 
-def test_the_contracts_example_is_stored_and_answered_whole(admin: Client) -> None:
+def test_example_of_the_contract_is_stored_and_returned(admin: Client) -> None:
     created = admin.post("/datasources", LISTINGS)
     assert created.status == 201
     assert created.headers["Location"] == "https://api.example.com/live/v1/datasources/listings"
     document = created.json()
-    shown = {name: document[name] for name in LISTINGS}
+    stored = {name: document[name] for name in LISTINGS}
     expected = {**LISTINGS, "http": {**LISTINGS["http"], "concurrency": 4}}
     defaults = {"max_pages": None, "has_more": None, "stop_when": None, "verify": "on_evidence"}
     expected["http"]["pagination"] |= defaults
-    assert shown == expected
+    assert stored == expected
     assert document["etag"] == created.headers["ETag"].strip('"')
     assert document["created_by"].startswith("key/")
     assert admin.get("/datasources/listings").json() == document
 
 
-def test_what_was_read_may_be_written_back_and_changes_nothing(admin: Client) -> None:
+def test_writing_back_an_answer_changes_nothing(admin: Client) -> None:
     document = admin.post("/datasources", LISTINGS).json()
-    again = admin.put("/datasources/listings", document, if_match=f'"{document["etag"]}"')
-    assert (again.status, again.json()) == (200, document)
+    answer = admin.put("/datasources/listings", document, if_match=f'"{document["etag"]}"')
+    assert (answer.status, answer.json()) == (200, document)
 
 
 def test_put_creates_then_replaces(admin: Client) -> None:
@@ -73,7 +73,7 @@ def test_put_creates_then_replaces(admin: Client) -> None:
     assert (replaced.status, replaced.json()["name"], replaced.json()["etag"]) == (200, "B", "2")
 
 
-def test_patch_merges_and_null_returns_to_the_default(admin: Client) -> None:
+def test_patch_merges_and_null_restores_the_default(admin: Client) -> None:
     admin.post("/datasources", LISTINGS)
     patched = admin.patch("/datasources/listings", {"name": "New", "schedule": None, "http": {"timeout_seconds": 5}})
     assert patched.status == 200
@@ -82,7 +82,7 @@ def test_patch_merges_and_null_returns_to_the_default(admin: Client) -> None:
     assert document["http"]["url"] == LISTINGS["http"]["url"]
 
 
-def test_a_slug_is_derived_from_the_name_and_taken_once(admin: Client) -> None:
+def test_slug_is_derived_from_the_name_and_unique(admin: Client) -> None:
     body = {"name": "Žluťoučký kůň, 2!", "kind": "file"}
     assert admin.post("/datasources", body).json()["slug"] == "zlutoucky-kun-2"
     assert admin.post("/datasources", body).status == 409
@@ -116,7 +116,7 @@ def test_a_slug_is_derived_from_the_name_and_taken_once(admin: Client) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_bad_documents_are_refused_with_the_place(admin: Client, change: dict[str, Any], pointer: str) -> None:
+def test_invalid_documents_are_refused_with_a_pointer(admin: Client, change: dict[str, Any], pointer: str) -> None:
     answer = admin.post("/datasources", {**LISTINGS, **change})
     assert answer.status == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -126,7 +126,7 @@ def test_bad_documents_are_refused_with_the_place(admin: Client, change: dict[st
     assert admin.get("/datasources/listings").status == 404
 
 
-def test_checks_come_in_the_contracts_order(services: Container, admin: Client, viewer: Client) -> None:
+def test_checks_follow_the_order_of_the_contract(services: Container, admin: Client, viewer: Client) -> None:
     path, stale = "/datasources/listings", {"if_match": '"99"'}
     assert Client().put(path, "{", **stale).status == 401
     assert viewer.put(path, "{", **stale).status == 403
@@ -140,7 +140,7 @@ def test_checks_come_in_the_contracts_order(services: Container, admin: Client, 
     assert admin.get("/datasources/listings?colour=red").status == 422
 
 
-def test_an_old_etag_never_fits_a_new_project_of_the_same_name(admin: Client) -> None:
+def test_old_etag_does_not_match_a_new_project_of_the_same_name(admin: Client) -> None:
     admin.post("/projects", {"name": "p"})
     assert admin.delete("/projects/p", if_match='"1"').status == 204
     assert admin.get("/projects/p").status == 404
@@ -148,7 +148,7 @@ def test_an_old_etag_never_fits_a_new_project_of_the_same_name(admin: Client) ->
     assert admin.delete("/projects/p", if_match='"1"').status == 412
 
 
-def test_the_slug_of_a_deleted_datasource_is_reserved_for_its_restoration(admin: Client, editor: Client) -> None:
+def test_slug_of_a_deleted_datasource_is_reserved(admin: Client, editor: Client) -> None:
     admin.post("/datasources", LISTINGS)
     assert admin.delete("/datasources/listings", if_match='"1"').status == 204
     for client in (admin, editor):
@@ -159,13 +159,13 @@ def test_the_slug_of_a_deleted_datasource_is_reserved_for_its_restoration(admin:
     assert (restored.status, restored.json()["kind"]) == (200, "http")
 
 
-def test_get_answers_304_to_who_has_it(admin: Client) -> None:
+def test_get_answers_304_if_the_etag_is_current(admin: Client) -> None:
     admin.post("/datasources", LISTINGS)
     assert admin.get("/datasources/listings", if_none_match='"1"').status == 304
     assert admin.get("/datasources/listings", if_none_match='"2"').status == 200
 
 
-def test_the_kind_and_the_slug_never_change(admin: Client) -> None:
+def test_kind_and_slug_cannot_be_changed(admin: Client) -> None:
     admin.post("/datasources", {"name": "A", "kind": "file"})
     assert admin.patch("/datasources/a", {"slug": "b"}).status == 422
     changed = admin.patch("/datasources/a", {"kind": "http", "http": {"url": "https://example.com"}})
@@ -176,32 +176,32 @@ def test_lists_are_paged_by_signed_cursors(admin: Client) -> None:
     for name in "abcde":
         admin.post("/datasources", {"name": name, "kind": "file"})
     admin.delete("/datasources/c")
-    seen: list[str] = []
+    slugs: list[str] = []
     cursor = ""
     while True:
         page = admin.get(f"/datasources?limit=2{cursor}").json()
-        seen += [one["slug"] for one in page["items"]]
+        slugs += [item["slug"] for item in page["items"]]
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next']}"
-    assert seen == ["a", "b", "d", "e"]
-    sealed = admin.get("/datasources?limit=2").json()["next"]
-    assert admin.get(f"/datasources?cursor={sealed[:-2]}xx").status == 422
-    assert admin.get(f"/projects?cursor={sealed}").status == 422
+    assert slugs == ["a", "b", "d", "e"]
+    cursor_of_datasources = admin.get("/datasources?limit=2").json()["next"]
+    assert admin.get(f"/datasources?cursor={cursor_of_datasources[:-2]}xx").status == 422
+    assert admin.get(f"/projects?cursor={cursor_of_datasources}").status == 422
     assert admin.get("/datasources?limit=201").status == 422
     assert admin.get("/datasources?limit=0").status == 422
 
 
-def test_writing_a_schedule_makes_changes_pauses_and_removes_it(services: Container, admin: Client) -> None:
+def test_schedule_is_created_changed_paused_and_deleted(services: Container, admin: Client) -> None:
     scheduler = boto3.client("scheduler")
 
     def state() -> tuple[str, str] | None:
-        names = [one["Name"] for one in scheduler.list_schedules(GroupName="sluice")["Schedules"]]
+        names = [item["Name"] for item in scheduler.list_schedules(GroupName="sluice")["Schedules"]]
         if not names:
             return None
-        found = scheduler.get_schedule(GroupName="sluice", Name=names[0])
-        assert len(found["Name"]) <= 64
-        return found["ScheduleExpression"], found["State"]
+        schedule = scheduler.get_schedule(GroupName="sluice", Name=names[0])
+        assert len(schedule["Name"]) <= 64
+        return schedule["ScheduleExpression"], schedule["State"]
 
     admin.post("/datasources", LISTINGS)
     assert state() == ("rate(10 minutes)", "ENABLED")
@@ -216,7 +216,7 @@ def test_writing_a_schedule_makes_changes_pauses_and_removes_it(services: Contai
     assert state() is None
 
 
-def test_an_editor_owns_what_it_creates(services: Container, admin: Client, editor: Client, viewer: Client) -> None:
+def test_editor_owns_what_they_create(services: Container, admin: Client, editor: Client, viewer: Client) -> None:
     admin.post("/datasources", {"name": "theirs", "kind": "file"})
     editor.post("/datasources", {"name": "mine", "kind": "file"})
     assert editor.patch("/datasources/theirs", {"name": "x"}).status == 403

@@ -1,4 +1,4 @@
-"""The pages that say where a change goes name files and folders that are there."""
+"""The paths in the pages that say where a change goes exist."""
 
 import re
 from pathlib import Path
@@ -13,15 +13,15 @@ FOLDERS = {path.name for folder in (ROOT, LAYER) for path in folder.iterdir() if
 PATH = re.compile(r"`(…/)?([\w.-]+(?:/[\w.-]+)*/?)`")
 
 
-def named(page: str) -> list[str]:
-    """The paths that a page names."""
-    found = [match.group(2) for match in PATH.finditer((ROOT / page).read_text())]
-    return sorted({path for path in found if "/" in path and path.partition("/")[0] in FOLDERS})
+def paths_on(page: str) -> list[str]:
+    """The paths that a page mentions."""
+    words = [match.group(2) for match in PATH.finditer((ROOT / page).read_text())]
+    return sorted({path for path in words if "/" in path and path.partition("/")[0] in FOLDERS})
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_path_is_there(page: str) -> None:
-    paths = named(page)
-    assert len(paths) > 5, "the page names paths"
+def test_every_path_on_the_page_exists(page: str) -> None:
+    paths = paths_on(page)
+    assert len(paths) > 5, "the page has paths"
     missing = [path for path in paths if not any((root / path).exists() for root in (ROOT, LAYER))]
     assert missing == []

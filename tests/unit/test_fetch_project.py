@@ -1,4 +1,4 @@
-"""`/projects/{slug}/fetch`: a refresh, its data, and what failed."""
+"""`/projects/{slug}/fetch`: refreshing a project and returning its data and failures."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,15 +15,15 @@ from support.workflows import LocalWorkflows
 
 @pytest.fixture
 def answers(services: Container, admin: Client, upstream: Upstream) -> dict[str, Canned]:
-    """A project of two datasources whose upstreams' answers a test may change."""
-    found = {"a": ok([{"id": 1, "v": "a"}]), "b": ok([{"id": 1, "w": "b"}, {"id": 2, "w": "c"}])}
-    upstream.answer = lambda request: found[request.url.host.partition(".")[0]]
+    """A project of two datasources; a test can change their upstreams' responses."""
+    responses = {"a": ok([{"id": 1, "v": "a"}]), "b": ok([{"id": 1, "w": "b"}, {"id": 2, "w": "c"}])}
+    upstream.answer = lambda request: responses[request.url.host.partition(".")[0]]
     join = {"strategy": "join", "key": ["id"]}
     admin.post("/projects", {"name": "p", "merge": join, "refresh_on": "manual"})
-    for name in found:
+    for name in responses:
         admin.post("/datasources", http_source(name))
         admin.put(f"/projects/p/datasources/{name}", {})
-    return found
+    return responses
 
 
 def fetched(client: Client) -> Any:
@@ -35,30 +35,30 @@ def fetched(client: Client) -> Any:
 ALL = [{"id": 1, "v": "a", "w": "b"}, {"id": 2, "v": None, "w": "c"}]
 
 
-def test_everything_is_there(editor: Client, answers: dict[str, Canned], upstream: Upstream) -> None:
+def test_fetch_returns_the_merged_data(editor: Client, answers: dict[str, Canned], upstream: Upstream) -> None:
     assert fetched(editor) == {"result": {"size": 2, "data": ALL}, "errors": None}
     answers["a"] = ok([{"id": 2, "v": "new"}])
     assert fetched(editor)["result"]["data"][1] == {"id": 2, "v": "new", "w": "c"}
-    assert len(upstream.requests) == 4, "each fetch asks"
+    assert len(upstream.requests) == 4, "each fetch calls the upstreams"
 
 
-def test_what_fails_is_listed_and_the_rest_is_merged(editor: Client, answers: dict[str, Canned]) -> None:
+def test_failed_datasource_is_listed_and_the_rest_is_merged(editor: Client, answers: dict[str, Canned]) -> None:
     answers["b"] = raw(b"", 403)
-    found = fetched(editor)
-    assert found["result"] == {"size": 1, "data": [{"id": 1, "v": "a"}]}
-    assert found["errors"]["size"] == 1
-    assert found["errors"]["data"][0]["datasource"] == "b"
-    assert "403" in found["errors"]["data"][0]["error"]
+    result = fetched(editor)
+    assert result["result"] == {"size": 1, "data": [{"id": 1, "v": "a"}]}
+    assert result["errors"]["size"] == 1
+    assert result["errors"]["data"][0]["datasource"] == "b"
+    assert "403" in result["errors"]["data"][0]["error"]
 
 
-def test_the_last_version_of_what_fails_is_used(editor: Client, answers: dict[str, Canned]) -> None:
+def test_last_version_of_a_failed_datasource_is_used(editor: Client, answers: dict[str, Canned]) -> None:
     fetched(editor)
     answers["b"] = raw(b"", 403)
-    found = fetched(editor)
-    assert (found["result"]["data"], found["errors"]["size"]) == (ALL, 1)
+    result = fetched(editor)
+    assert (result["result"]["data"], result["errors"]["size"]) == (ALL, 1)
 
 
-def test_what_is_healthy_is_of_now_even_when_a_new_source_fails(
+def test_healthy_datasources_are_current_if_a_new_one_fails(
     admin: Client, editor: Client, answers: dict[str, Canned]
 ) -> None:
     fetched(editor)
@@ -70,25 +70,25 @@ def test_what_is_healthy_is_of_now_even_when_a_new_source_fails(
     assert answer.headers["X-Sluice-Completeness"] == "partial"
 
 
-def test_all_failed(editor: Client, answers: dict[str, Canned]) -> None:
+def test_result_is_empty_if_all_datasources_fail(editor: Client, answers: dict[str, Canned]) -> None:
     answers |= {"a": raw(b"", 403), "b": raw(b"<html>", 200)}
-    found = fetched(editor)
-    assert found["result"] == {"size": 0, "data": None}
-    assert [error["datasource"] for error in found["errors"]["data"]] == ["a", "b"]
+    result = fetched(editor)
+    assert result["result"] == {"size": 0, "data": None}
+    assert [error["datasource"] for error in result["errors"]["data"]] == ["a", "b"]
 
 
-def test_nothing_is_assigned(services: Container, editor: Client) -> None:
+def test_project_without_datasources(services: Container, editor: Client) -> None:
     editor.post("/projects", {"name": "p"})
     assert fetched(editor) == {"result": {"size": 0, "data": None}, "errors": None}
 
 
-def test_a_file_that_never_came_is_listed(admin: Client, editor: Client, answers: dict[str, Canned]) -> None:
+def test_datasource_without_a_file_is_listed(admin: Client, editor: Client, answers: dict[str, Canned]) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.put("/projects/p/datasources/notes", {"optional": True})
     assert fetched(editor)["errors"]["data"] == [{"datasource": "notes", "error": "it has no data yet"}]
 
 
-def test_viewers_get_what_is_published_without_any_upstream_call(
+def test_viewers_get_published_data_without_upstream_calls(
     admin: Client, viewer: Client, answers: dict[str, Canned], upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert viewer.get("/projects/p/fetch").json()["type"].endswith("not-published")
@@ -107,14 +107,14 @@ def test_viewers_get_what_is_published_without_any_upstream_call(
     assert upstream.requests == []
 
 
-def test_a_merge_that_does_not_fit_is_the_answer(admin: Client, answers: dict[str, Canned]) -> None:
+def test_failed_merge_is_the_answer(admin: Client, answers: dict[str, Canned]) -> None:
     admin.patch("/projects/p", {"merge": {"key": ["nowhere"]}})
     answer = admin.get("/projects/p/fetch")
     assert (answer.status, answer.json()["type"]) == (422, "urn:sluice:problem:merge-failed")
     assert "nowhere" in answer.json()["detail"]
 
 
-def test_what_takes_too_long_is_a_run_to_follow(
+def test_slow_refresh_answers_202_with_the_run(
     services: Container, admin: Client, answers: dict[str, Canned], workflows: LocalWorkflows
 ) -> None:
     services.settings = services.settings.model_copy(update={"max_wait_seconds": 0})
@@ -124,14 +124,14 @@ def test_what_takes_too_long_is_a_run_to_follow(
     assert answer.headers["Location"].endswith(f"/runs/{answer.json()['id']}")
 
 
-def test_what_is_too_large_is_elsewhere(services: Container, admin: Client, answers: dict[str, Canned]) -> None:
+def test_large_result_is_a_redirect(services: Container, admin: Client, answers: dict[str, Canned]) -> None:
     services.settings = services.settings.model_copy(update={"max_inline_bytes": 60})
     answer: Reply = admin.get("/projects/p/fetch")
     assert answer.status == 303
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_the_route_keeps_the_ground_rules(services: Container, editor: Client, answers: dict[str, Canned]) -> None:
+def test_fetch_follows_the_rules_of_all_routes(services: Container, editor: Client, answers: dict[str, Canned]) -> None:
     assert Client().get("/projects/p/fetch").status == 401
     assert editor.get("/projects/none/fetch").status == 404
     assert editor.get("/projects/p/fetch?odd=1").status == 422

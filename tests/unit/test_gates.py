@@ -1,4 +1,4 @@
-"""The gates say how many tests passed, failed and were skipped, whatever a ring does."""
+"""The totals of the gates, whatever a ring does, and the Docker engine for tests."""
 
 from __future__ import annotations
 
@@ -67,21 +67,21 @@ def closing(check: ModuleType, capfd: pytest.CaptureFixture[str], *gates: str) -
     return code, capfd.readouterr().out.splitlines()
 
 
-def test_the_last_line_has_the_totals_of_all_rings(check: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+def test_last_line_has_the_totals_of_all_rings(check: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
     code, lines = closing(check, capfd, "test")
     # 2 of "mixed", and one for each ring that crashed, could not be read, or has no test.
     assert (code, lines[-1]) == (1, "4 passed, 5 failed, 1 skipped")
     assert lines[-2] == "failed: mixed, crashed, unreadable, empty"
 
 
-def test_gates_without_tests_count_no_tests(check: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+def test_gates_without_tests_print_no_totals(check: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
     code, lines = closing(check, capfd, "bad lint", "good")
     assert (code, lines[-1]) == (1, "1 passed, 0 failed, 0 skipped")
     code, lines = closing(check, capfd, "lint")
     assert (code, "passed in" in lines[-1]) == (0, True)
 
 
-def test_a_machine_that_can_have_no_engine_is_told_why_and_goes_on(tmp_path: Path) -> None:
+def test_missing_prerequisite_of_the_engine_is_printed_and_succeeds(tmp_path: Path) -> None:
     # A copy, which finds no engine of this checkout to stop.
     (tmp_path / "tools").mkdir()
     engine = shutil.copy(ROOT / "tools/engine.py", tmp_path / "tools")

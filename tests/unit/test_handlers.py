@@ -1,4 +1,4 @@
-"""Every sample event goes through its function's real handler."""
+"""Every sample event is handled by its function's real handler."""
 
 import importlib
 import json
@@ -65,13 +65,13 @@ def test_authorizer(services: Container) -> None:
 
 
 @pytest.mark.parametrize("name", ["fetch", "extract", "merge", "commit", "plan"])
-def test_a_step_of_a_run_that_has_ended_stops(services: Container, name: str) -> None:
+def test_step_of_a_finished_run_returns_stopped(services: Container, name: str) -> None:
     stored_run(services, status="cancelled")
     assert handled(name) == {"outcome": "stopped", "run_id": RUN_ID, "attempt": 1}
 
 
 @pytest.mark.parametrize("name", ["fetch", "extract", "commit"])
-def test_a_step_whose_datasource_is_gone_says_so(services: Container, name: str) -> None:
+def test_step_of_a_deleted_datasource_ends_the_run(services: Container, name: str) -> None:
     stored_run(services)
     answer = handled(name)
     assert answer["outcome"] in ("failed", "stopped")
@@ -132,7 +132,7 @@ def test_publications(services: Container, admin: Client) -> None:
     assert handled("publications-sweep") == {"waiting": 0}
 
 
-def test_events_are_tidy() -> None:
+def test_event_files_are_formatted() -> None:
     for path in EVENTS:
         text = Path(path).read_text()
         assert json.dumps(json.loads(text), indent=2) + "\n" == text, path.name

@@ -1,4 +1,4 @@
-"""Keys, roles and what each may see."""
+"""API keys, roles and secrets through the API."""
 
 from datetime import timedelta
 
@@ -14,40 +14,40 @@ from support.documents import http_source, ingest
 from support.upstream import Upstream
 
 
-def test_a_key_is_shown_once_stored_hashed_and_revoked(services: Container, admin: Client) -> None:
-    made = admin.post("/keys", {"name": "ci", "role": "viewer"})
-    assert made.status == 201
-    key = made.json()["key"]
+def test_key_is_shown_once_stored_as_hash_and_revoked(services: Container, admin: Client) -> None:
+    created = admin.post("/keys", {"name": "ci", "role": "viewer"})
+    assert created.status == 201
+    key = created.json()["key"]
     assert Client(key).get("/me").json() == {
-        "id": f"key/{made.json()['id']}",
+        "id": f"key/{created.json()['id']}",
         "role": "viewer",
         "projects": None,
         "workspace": "main",
     }
-    listed = admin.get("/keys").text + admin.get(f"/keys/{made.json()['id']}").text
+    listed = admin.get("/keys").text + admin.get(f"/keys/{created.json()['id']}").text
     assert key not in listed
     assert "hash" not in listed
     secret = key.rpartition("_")[2]
-    stored = services.keys.get(made.json()["id"]).document
+    stored = services.keys.get(created.json()["id"]).document
     assert secret not in str(stored)
-    assert admin.delete(f"/keys/{made.json()['id']}").status == 204
+    assert admin.delete(f"/keys/{created.json()['id']}").status == 204
     assert Client(key).get("/me").status == 401
 
 
-def test_a_rotated_key_stops_working_at_once(admin: Client) -> None:
-    made = admin.post("/keys", {"name": "ci", "role": "editor"}).json()
-    fresh = admin.post(f"/keys/{made['id']}/rotate").json()
-    assert (fresh["id"], fresh["role"], fresh["created_at"]) == (made["id"], "editor", made["created_at"])
-    assert Client(made["key"]).get("/me").status == 401
+def test_rotated_key_stops_working_at_once(admin: Client) -> None:
+    created = admin.post("/keys", {"name": "ci", "role": "editor"}).json()
+    fresh = admin.post(f"/keys/{created['id']}/rotate").json()
+    assert (fresh["id"], fresh["role"], fresh["created_at"]) == (created["id"], "editor", created["created_at"])
+    assert Client(created["key"]).get("/me").status == 401
     assert Client(fresh["key"]).get("/me").status == 200
 
 
 def test_keys_expire(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     later = rfc3339(now() + timedelta(hours=1))
-    made = admin.post("/keys", {"name": "ci", "role": "viewer", "expires_at": later}).json()
-    assert Client(made["key"]).get("/me").status == 200
+    created = admin.post("/keys", {"name": "ci", "role": "viewer", "expires_at": later}).json()
+    assert Client(created["key"]).get("/me").status == 200
     monkeypatch.setattr("sluice.access.api_keys.now", lambda: now() + timedelta(hours=2))
-    assert Client(made["key"]).get("/me").status == 401
+    assert Client(created["key"]).get("/me").status == 401
     assert admin.post("/keys", {"name": "x", "role": "viewer", "expires_at": rfc3339(now())}).status == 422
 
 
@@ -63,11 +63,11 @@ def test_keys_expire(services: Container, admin: Client, monkeypatch: pytest.Mon
     ],
     ids=str,
 )
-def test_what_is_no_key_is_refused(services: Container, headers: dict[str, str]) -> None:
+def test_invalid_keys_are_refused(services: Container, headers: dict[str, str]) -> None:
     assert Client().call("GET", "/me", **headers).status == 401
 
 
-def test_a_key_comes_in_any_of_three_ways(services: Container, viewer: Client) -> None:
+def test_key_is_accepted_in_each_header(services: Container, viewer: Client) -> None:
     import base64
 
     basic = "Basic " + base64.b64encode(f"{viewer.key}:".encode()).decode()
@@ -77,25 +77,23 @@ def test_a_key_comes_in_any_of_three_ways(services: Container, viewer: Client) -
 
 
 @pytest.mark.parametrize("path", ["/keys", "/secrets"])
-def test_only_admins_handle_keys_and_secrets(services: Container, editor: Client, path: str) -> None:
+def test_only_admins_manage_keys_and_secrets(services: Container, editor: Client, path: str) -> None:
     assert editor.get(path).status == 403
     assert editor.post("/keys", {"name": "x", "role": "admin"}).status == 403
     assert editor.put("/secrets/s", {"value": "x"}).status == 403
 
 
-def test_a_key_for_some_projects_sees_only_what_is_theirs(
-    services: Container, admin: Client, upstream: Upstream
-) -> None:
+def test_scoped_key_sees_only_its_projects(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     for name in ("mine", "other"):
         admin.post("/datasources", http_source(name))
         admin.post("/projects", {"name": f"p-{name}"})
         admin.put(f"/projects/p-{name}/datasources/{name}", {})
     runs = {name: ingest(admin, name)["id"] for name in ("mine", "other")}
-    made = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p-mine"]}).json()
-    guest = Client(made["key"])
-    assert [one["slug"] for one in guest.get("/projects").json()["items"]] == ["p-mine"]
-    assert [one["slug"] for one in guest.get("/datasources").json()["items"]] == ["mine"]
+    created = admin.post("/keys", {"name": "guest", "role": "editor", "projects": ["p-mine"]}).json()
+    guest = Client(created["key"])
+    assert [item["slug"] for item in guest.get("/projects").json()["items"]] == ["p-mine"]
+    assert [item["slug"] for item in guest.get("/datasources").json()["items"]] == ["mine"]
     for path in ("/projects/p-other", "/datasources/other", "/datasources/other/data", f"/runs/{runs['other']}"):
         assert guest.get(path).status == 404, path
     for path in ("/projects/p-mine", "/datasources/mine/data", f"/runs/{runs['mine']}"):
@@ -105,7 +103,7 @@ def test_a_key_for_some_projects_sees_only_what_is_theirs(
     assert admin.post("/keys", {"name": "x", "role": "admin", "projects": ["p-mine"]}).status == 422
 
 
-def test_secrets_are_written_and_forgotten(services: Container, admin: Client) -> None:
+def test_secrets_are_written_and_deleted(services: Container, admin: Client) -> None:
     assert admin.put("/secrets/s", {"value": "one"}).status == 201
     assert admin.put("/secrets/s", {"value": "two"}).status == 200
     assert services.secrets.value("s") == "two"
@@ -117,8 +115,8 @@ def test_secrets_are_written_and_forgotten(services: Container, admin: Client) -
 
 
 def test_secrets_and_keys_have_etags(admin: Client) -> None:
-    made = admin.put("/secrets/s", {"value": "one"})
-    etag = made.headers["ETag"]
+    created = admin.put("/secrets/s", {"value": "one"})
+    etag = created.headers["ETag"]
     assert admin.get("/secrets").json()["items"][0]["etag"] == etag.strip('"')
     assert admin.put("/secrets/s", {"value": "two"}, if_match='"zz"').status == 412
     changed = admin.put("/secrets/s", {"value": "two"}, if_match=etag)
@@ -127,11 +125,11 @@ def test_secrets_and_keys_have_etags(admin: Client) -> None:
     assert admin.delete("/secrets/s", if_match=etag).status == 412
     assert admin.delete("/secrets/s", if_match=changed.headers["ETag"]).status == 204
     key = admin.post("/keys", {"name": "ci", "role": "viewer"}).json()["id"]
-    shown = admin.get(f"/keys/{key}")
-    assert admin.get(f"/keys/{key}", if_none_match=shown.headers["ETag"]).status == 304
+    answer = admin.get(f"/keys/{key}")
+    assert admin.get(f"/keys/{key}", if_none_match=answer.headers["ETag"]).status == 304
 
 
-def test_the_first_key_is_made_without_a_key(services: Container) -> None:
+def test_first_key_is_created_without_the_api(services: Container) -> None:
     outputs = {name: name for name in ("AccessTable", "DefinitionsTable")}
     ring = key_ring(boto3.client("dynamodb"), outputs, "main")
     _, key = ring.issue(KeyRequest(name="first", role="admin"), "local stack")

@@ -1,4 +1,4 @@
-"""What each function imports when it starts: a cold start is paid by whoever waits for it.
+"""What each function imports when it starts, since every import makes cold starts slower.
 
 Nothing is timed. A new interpreter imports the handler and says what it has loaded then. `make bench
 NAME=cold-start` measures.
@@ -101,7 +101,7 @@ def test_every_function_has_a_budget() -> None:
 
 
 @pytest.mark.parametrize("function", BUDGETS)
-def test_function_imports_only_what_its_budget_allows(function: str) -> None:
+def test_function_imports_only_its_budget(function: str) -> None:
     modules, budget = loaded(function), BUDGETS[function]
     ours = {"sluice", *BUDGETS}
     packages = {name.partition(".")[0] for name in foreign(modules)} - ours | modules & WATCHED

@@ -1,4 +1,4 @@
-"""Layers that refer to the real ones: what the local stack deploys."""
+"""Layers by reference, as the local stack deploys them."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def imported(layer: Path) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_functions_import_from_the_layer_and_not_from_what_is_installed_here(build: Path, tmp_path: Path) -> None:
+def test_functions_import_from_the_layer_before_installed_packages(build: Path, tmp_path: Path) -> None:
     template = reference_layers(build, tmp_path / "layers" / "first")
     assert template.parent == build, "paths within it are relative to its folder"
     assert template.read_text() == TEMPLATE.replace("ContentUri: CodeLayer", "ContentUri: referenced/CodeLayer")
     assert imported(build / "referenced" / "CodeLayer") == "the layer"
 
 
-def test_a_stack_that_runs_keeps_its_layers_when_others_are_built(build: Path, tmp_path: Path) -> None:
+def test_running_stack_keeps_its_layers_after_another_build(build: Path, tmp_path: Path) -> None:
     layers = tmp_path / "layers"
     reference_layers(build, layers / "first")
     (build / "CodeLayer" / "python" / "orjson.py").unlink()
@@ -56,7 +56,7 @@ def test_a_stack_that_runs_keeps_its_layers_when_others_are_built(build: Path, t
     assert [folder.name for folder in layers.iterdir()] == ["second"]
 
 
-def test_a_copy_that_was_left_half_made_is_made_again(build: Path, tmp_path: Path) -> None:
+def test_interrupted_copy_of_a_layer_is_replaced(build: Path, tmp_path: Path) -> None:
     half = tmp_path / "layers" / "first" / "CodeLayer.partial"
     half.mkdir(parents=True)
     reference_layers(build, tmp_path / "layers" / "first")

@@ -1,4 +1,4 @@
-"""Metrics are lines of the logs in CloudWatch's embedded metric format."""
+"""Metrics are log lines in CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.workflows import LocalWorkflows
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """What was written since the last look: dimensions and values of each line, as CloudWatch reads it."""
-    found = []
+    entries = []
     for line in capsys.readouterr().out.splitlines():
         entry = json.loads(line) if line.startswith("{") else {}
         if "_aws" not in entry:
@@ -26,12 +26,12 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
         (directive,) = entry["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "sluice"
         (dimensions,) = directive["Dimensions"]
-        values = {one["Name"]: entry[one["Name"]][0] for one in directive["Metrics"]}
-        found.append({**{name: entry[name] for name in dimensions if name != "service"}, **values})
-    return found
+        values = {metric["Name"]: entry[metric["Name"]][0] for metric in directive["Metrics"]}
+        entries.append({**{name: entry[name] for name in dimensions if name != "service"}, **values})
+    return entries
 
 
-def test_a_run_is_counted_once_with_its_size(
+def test_run_is_counted_once_with_its_size(
     admin: Client, documents: Documents, capsys: pytest.CaptureFixture[str]
 ) -> None:
     documents["a"] = [{"id": 1}, {"id": 2}]
@@ -48,9 +48,7 @@ def test_a_run_is_counted_once_with_its_size(
     assert metrics(capsys) == [], "whoever looks at a run counts nothing"
 
 
-def test_a_failed_run_is_counted_as_failed(
-    admin: Client, upstream: Upstream, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failed_run_is_counted_as_failed(admin: Client, upstream: Upstream, capsys: pytest.CaptureFixture[str]) -> None:
     upstream.answer = lambda request: raw(b"<html>", media_type="application/json")
     admin.post("/datasources", http_source("a"))
     assert ingest(admin, "a")["status"] == "failed"
@@ -65,11 +63,11 @@ def test_each_run_of_a_refresh_is_counted(
     admin.post("/projects", {"name": "p", "merge": JOIN})
     admin.put("/projects/p/datasources/a", {"alias": "a"})
     assert refresh(admin, "p")["status"] == "succeeded"
-    counted = [one for one in metrics(capsys) if "Runs" in one]
-    assert sorted(one["kind"] for one in counted) == ["ingest", "refresh"]
+    counted = [entry for entry in metrics(capsys) if "Runs" in entry]
+    assert sorted(entry["kind"] for entry in counted) == ["ingest", "refresh"]
 
 
-def test_a_run_that_cannot_start_is_counted_as_failed(
+def test_run_that_cannot_start_is_counted_as_failed(
     services: Container,
     admin: Client,
     workflows: LocalWorkflows,
@@ -82,9 +80,9 @@ def test_a_run_that_cannot_start_is_counted_as_failed(
     admin.post("/datasources", http_source("a"))
     monkeypatch.setattr(workflows, "start", unreachable)
     assert admin.post("/datasources/a/runs", {}).status == 503
-    found = metrics(capsys)
-    assert {"kind": "ingest", "outcome": "failed", "Runs": 1.0} in found
-    assert {"status": "503", "RefusedRequests": 1.0} in found
+    entries = metrics(capsys)
+    assert {"kind": "ingest", "outcome": "failed", "Runs": 1.0} in entries
+    assert {"status": "503", "RefusedRequests": 1.0} in entries
 
 
 def test_refused_requests_are_counted_by_status(
@@ -96,15 +94,13 @@ def test_refused_requests_are_counted_by_status(
     assert metrics(capsys) == [{"status": "404", "RefusedRequests": 1.0}, {"status": "403", "RefusedRequests": 1.0}]
 
 
-def test_alarms_look_at_metrics_that_are_written(
-    admin: Client, upstream: Upstream, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_alarms_use_existing_metrics(admin: Client, upstream: Upstream, capsys: pytest.CaptureFixture[str]) -> None:
     upstream.answer = lambda request: raw(b"<html>", media_type="application/json")
     admin.post("/datasources", http_source("a"))
     ingest(admin, "a")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"Runs"' in line]
     alarm = resources("AWS::CloudWatch::Alarm")["FailedIngestAlarm"]
-    dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+    dimensions = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
     (directive,) = lines[0]["_aws"]["CloudWatchMetrics"]
     assert set(directive["Dimensions"][0]) == set(dimensions)
     assert {name: lines[0][name] for name in dimensions} == dimensions

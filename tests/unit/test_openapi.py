@@ -1,4 +1,4 @@
-"""The OpenAPI document: every operation is typed and has examples, and the examples are what it says."""
+"""The OpenAPI document: every operation has models and examples that match them."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ ANY_JSON = [{"type": "object"}, {"type": "array"}, {}]
 
 
 def contents(operation: dict[str, Any]) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-    """The place and content of each body that an operation takes or gives, of all media types."""
-    found: list[tuple[tuple[str, ...], dict[str, Any]]] = []
+    """The place and content of each request and response body of an operation, by media type."""
+    bodies: list[tuple[tuple[str, ...], dict[str, Any]]] = []
     if "requestBody" in operation:
-        found.append((("requestBody",), operation["requestBody"]))
-    found += [(("responses", status), response) for status, response in operation["responses"].items()]
+        bodies.append((("requestBody",), operation["requestBody"]))
+    bodies += [(("responses", status), response) for status, response in operation["responses"].items()]
     return [
         ((*place, "content", media_type), media)
-        for place, described in found
-        for media_type, media in described.get("content", {}).items()
+        for place, body in bodies
+        for media_type, media in body.get("content", {}).items()
     ]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_operation_says_what_it_answers(name: str) -> None:
+def test_every_operation_has_a_response_model(name: str) -> None:
     operation = OPERATIONS[name][2]
-    success = {status: one for status, one in operation["responses"].items() if status[0] == "2"}
+    success = {status: response for status, response in operation["responses"].items() if status[0] == "2"}
     assert success
     for status, response in success.items():
         assert status == "204" or response["content"]
@@ -47,7 +47,7 @@ def test_operation_says_what_it_answers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_operation_has_examples_of_its_bodies_that_fit_their_schemas(name: str) -> None:
+def test_examples_of_bodies_match_their_schemas(name: str) -> None:
     path, verb, operation = OPERATIONS[name]
     for place, media in contents(operation):
         if "example" in media:
@@ -74,9 +74,7 @@ HEALTHY = '{"status":"ok","version":"1"}'
         (404, "application/problem+json", '{"title":"No"}', "is a required property"),
     ],
 )
-def test_client_of_the_tests_refuses_what_is_not_described(
-    status: int, media_type: str, text: str, fault: str | None
-) -> None:
+def test_test_client_refuses_undocumented_answers(status: int, media_type: str, text: str, fault: str | None) -> None:
     if fault is None:
         require_conformance("GET", "/v1/health", status, media_type, text)
         return
@@ -85,6 +83,6 @@ def test_client_of_the_tests_refuses_what_is_not_described(
     assert fault in str(refused.value)
 
 
-def test_path_without_parameters_comes_before_one_with_them() -> None:
+def test_static_path_takes_precedence_over_parameters() -> None:
     checked = '{"ok":true,"status":200,"elapsed_ms":1,"records":1,"reason":null}'
     require_conformance("POST", "/v1/datasources/check", 200, "application/json", checked)

@@ -1,4 +1,4 @@
-"""What functions may do: the committed matrix is the template's, and calls that it does not allow are found."""
+"""The permissions of functions: the committed page matches the template, and other calls are detected."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 EVERY_FUNCTION = pytest.mark.parametrize("function", permissions.FUNCTIONS)
 
 
-def test_the_committed_matrix_is_the_templates() -> None:
+def test_committed_policies_match_the_template() -> None:
     assert policies.PAGE.read_text() == policies.matrix(), "look at what has changed, then renew it: make policies"
 
 
-def test_every_function_has_a_role_of_its_own() -> None:
+def test_every_function_has_its_own_role() -> None:
     assert set(permissions.FUNCTIONS) <= set(policies.roles())
 
 
-def test_a_shared_policy_has_several_users() -> None:
+def test_managed_policy_has_several_users() -> None:
     roles = policies.of_type("AWS::IAM::Role").values()
     used = [
         arn["Ref"]
@@ -36,7 +36,7 @@ def test_a_shared_policy_has_several_users() -> None:
 
 
 @EVERY_FUNCTION
-def test_few_functions_write_definitions(function: str) -> None:
+def test_only_these_functions_write_definitions(function: str) -> None:
     written = {
         kind
         for kind in ("project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link")
@@ -64,25 +64,25 @@ def test_few_functions_read_keys() -> None:
 
 
 @EVERY_FUNCTION
-def test_only_what_asks_upstreams_reads_secrets(function: str) -> None:
+def test_only_functions_that_call_upstreams_read_secrets(function: str) -> None:
     may_read = permissions.allows(function, "ssm:GetParameter", "parameter/secrets/token")
     assert may_read == (function in ("fetch", "probe"))
 
 
 @EVERY_FUNCTION
-def test_nothing_that_was_received_is_removed(function: str) -> None:
+def test_no_function_deletes_received_data(function: str) -> None:
     for prefix in ("raw", "records", "merged", "models", "reports"):
         for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
             assert not permissions.allows(function, action, f"lake/{prefix}/x")
 
 
 @pytest.mark.parametrize("function", ["api", "authoring", "query", "probe"])
-def test_what_serves_the_api_can_store_answers_that_are_too_large(function: str) -> None:
+def test_functions_of_the_api_can_store_large_answers(function: str) -> None:
     for action in ("s3:PutObject", "s3:GetObject"):
         assert permissions.allows(function, action, "lake/answers/x"), action
 
 
-def test_a_call_that_is_not_allowed_is_found(services: Container) -> None:
+def test_call_without_permission_is_detected(services: Container) -> None:
     with permissions.acting("probe"):
         services.definitions.find("datasource", "a")
         services.lake.put("answers/a", b"1")
@@ -100,7 +100,7 @@ def test_a_call_that_is_not_allowed_is_found(services: Container) -> None:
     permissions.refused.clear()
 
 
-def test_calls_of_handlers_are_seen(services: Container, admin: Client, documents: Documents) -> None:
+def test_calls_of_handlers_are_recorded(services: Container, admin: Client, documents: Documents) -> None:
     documents["a"] = [{"id": 1}]
     assert admin.post("/datasources", http_source("a")).status == 201
     assert admin.post("/projects", {"name": "p", "merge": JOIN}).status == 201

@@ -1,4 +1,4 @@
-"""The ground rules over all routes."""
+"""The rules that hold for all routes, and runs through the API."""
 
 import json
 import re
@@ -30,7 +30,9 @@ def path_of(route: Route) -> str:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
-def test_every_route_speaks_problem_details(services: Container, admin: Client, viewer: Client, route: Route) -> None:
+def test_every_route_answers_errors_as_problem_details(
+    services: Container, admin: Client, viewer: Client, route: Route
+) -> None:
     anonymous = Client().call(route.method, path_of(route))
     if route.role is None:
         assert anonymous.status in (200, 401, 404)
@@ -48,13 +50,15 @@ def test_every_route_speaks_problem_details(services: Container, admin: Client, 
         assert (problem["status"], problem["instance"]) == (answer.status, "/v1" + path_of(route))
 
 
-def test_unknown_paths_and_methods(services: Container, admin: Client) -> None:
+def test_unknown_path_is_404_and_unknown_method_405(services: Container, admin: Client) -> None:
     assert admin.get("/nothing").json()["type"] == "urn:sluice:problem:not-found"
     wrong = admin.call("PATCH", "/me")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "GET")
 
 
-def test_an_unexpected_error_tells_nothing(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_shows_no_internals(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def break_down(*arguments: object) -> None:
         raise RuntimeError("the password is hunter2")
 
@@ -64,7 +68,7 @@ def test_an_unexpected_error_tells_nothing(services: Container, admin: Client, m
     assert "hunter2" not in answer.text
 
 
-def test_bodies(services: Container, admin: Client) -> None:
+def test_invalid_bodies_are_refused(services: Container, admin: Client) -> None:
     assert admin.post("/projects", "").status == 400
     assert admin.post("/projects", "[1]").status == 422
     assert admin.post("/projects", '{"name": NaN}').status == 400
@@ -73,19 +77,23 @@ def test_bodies(services: Container, admin: Client) -> None:
     assert admin.post("/projects", {"name": "p", "description": "x" * 10_001}).status == 422
 
 
-def test_an_idempotency_key_replays_the_first_answer(services: Container, admin: Client, editor: Client) -> None:
+def test_idempotency_key_replays_the_first_answer(services: Container, admin: Client, editor: Client) -> None:
     first = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
-    again = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
-    assert (again.status, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
-    assert again.headers["Idempotent-Replayed"] == "true"
+    replayed = admin.post("/projects", {"name": "p"}, idempotency_key="k1")
+    assert (replayed.status, replayed.text, replayed.headers["Location"]) == (
+        201,
+        first.text,
+        first.headers["Location"],
+    )
+    assert replayed.headers["Idempotent-Replayed"] == "true"
     assert admin.post("/projects", {"name": "q"}, idempotency_key="k1").status == 422
     assert admin.post("/projects", {"name": "p"}, idempotency_key="k2").status == 409
-    assert editor.post("/projects", {"name": "r"}, idempotency_key="k1").status == 201, "keys are each caller's own"
+    assert editor.post("/projects", {"name": "r"}, idempotency_key="k1").status == 201, "each caller has their own keys"
     assert admin.post("/projects", {"name": 5}, idempotency_key="k3").status == 422
-    assert admin.post("/projects", {"name": "s"}, idempotency_key="k3").status == 201, "a failure is not kept"
+    assert admin.post("/projects", {"name": "s"}, idempotency_key="k3").status == 201, "failures are not stored"
 
 
-def test_an_idempotency_key_starts_one_run(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_idempotency_key_starts_one_run(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.post("/datasources", http_source("a"))
     runs = {admin.post("/datasources/a/runs", {}, idempotency_key="k").json()["id"] for _ in range(3)}
@@ -93,29 +101,29 @@ def test_an_idempotency_key_starts_one_run(services: Container, admin: Client, u
     assert len(upstream.requests) == 1
 
 
-def test_of_two_writers_who_read_the_same_one_wins(services: Container, admin: Client) -> None:
+def test_one_of_two_writers_with_the_same_etag_wins(services: Container, admin: Client) -> None:
     admin.post("/projects", {"name": "p"})
-    found = services.definitions.get("project", "p")
-    services.definitions.replace(found, {**found.document, "name": "first"})
+    project = services.definitions.get("project", "p")
+    services.definitions.replace(project, {**project.document, "name": "first"})
     with pytest.raises(PreconditionFailed):
-        services.definitions.replace(found, {**found.document, "name": "second"})
+        services.definitions.replace(project, {**project.document, "name": "second"})
     with pytest.raises(PreconditionFailed):
-        services.definitions.delete(found)
+        services.definitions.delete(project)
     document = admin.get("/projects/p").json()
     assert (document["name"], document["etag"]) == ("first", "2")
 
 
-def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
+def test_overtaken_write_without_precondition_is_retried(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/projects", {"name": "p"})
     replace = services.definitions.replace
     overtaken: list[Definition] = []
 
-    def overtake(found: Definition, document: dict[str, Any], *author: Any) -> Definition:
+    def overtake(project: Definition, document: dict[str, Any], *author: Any) -> Definition:
         if not overtaken:
-            overtaken.append(replace(found, {**found.document, "description": f"theirs {found.version}"}))
-        return replace(found, document, *author)
+            overtaken.append(replace(project, {**project.document, "description": f"theirs {project.version}"}))
+        return replace(project, document, *author)
 
     monkeypatch.setattr(services.definitions, "replace", overtake)
     assert admin.patch("/projects/p", {"name": "mine"}).json()["description"] == "theirs 1"
@@ -124,17 +132,17 @@ def test_a_write_without_a_precondition_is_done_anew_when_overtaken(
     assert stale.status == 412
 
 
-def test_who_takes_a_deleted_name_finds_none_of_its_data(
+def test_new_datasource_with_a_deleted_slug_has_no_old_data(
     services: Container, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": "secret"}])
     admin.post("/datasources", http_source("a"))
     run = ingest(admin, "a")
     assert admin.delete("/datasources/a").status == 204
-    made = admin.post("/keys", {"name": "other", "role": "editor"}).json()
-    other = Client(made["key"])
-    taken = other.post("/datasources", http_source("a"))
-    assert (taken.status, "restored until" in taken.json()["detail"]) == (409, True), "the slug is reserved"
+    created = admin.post("/keys", {"name": "other", "role": "editor"}).json()
+    other = Client(created["key"])
+    conflict = other.post("/datasources", http_source("a"))
+    assert (conflict.status, "restored until" in conflict.json()["detail"]) == (409, True), "the slug is reserved"
     assert other.put("/datasources/a", http_source("a")).status == 409
     take_again(services, other, http_source("a"))
     assert other.get("/datasources/a/data").json()["type"] == "urn:sluice:problem:not-published"
@@ -146,11 +154,11 @@ def test_who_takes_a_deleted_name_finds_none_of_its_data(
         assert admin.get(f"/runs?datasource={slug}").json()["items"] == []
         assert admin.get(f"/runs?project={slug}").json()["items"] == []
     upstream.serve([{"id": "mine"}])
-    assert ingest(other, "a")["version"] == 2, "no version is ever written over"
+    assert ingest(other, "a")["version"] == 2, "version numbers are never reused"
     assert other.get("/datasources/a/data").json()["items"] == [{"id": "mine"}]
 
 
-def test_prefer_wait(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_prefer_wait_waits_for_the_end_of_a_run(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
     answer = admin.post("/datasources/a/runs", {}, prefer="respond-async, wait=5")
@@ -161,22 +169,22 @@ def test_prefer_wait(services: Container, admin: Client, upstream: Upstream) -> 
     assert plain.headers["Location"].endswith(f"/v1/runs/{plain.json()['id']}")
 
 
-def test_only_so_many_calls_wait(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
+def test_number_of_waiting_calls_is_limited(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     services.settings = services.settings.model_copy(update={"max_waiting_calls": 1})
     admin.post("/datasources", http_source("a"))
     workflows.hold = True
     in_an_hour, a_moment_ago = int(time.time()) + 3600, int(time.time()) - 2
     assert services.slots.take("waiting-calls", f"{in_an_hour:011d}#other", 1)
-    begun = time.monotonic()
+    start = time.monotonic()
     answer = admin.post("/datasources/a/runs", {}, prefer="wait=20")
-    assert (answer.status, "Preference-Applied" in answer.headers, time.monotonic() - begun < 5) == (202, False, True)
+    assert (answer.status, "Preference-Applied" in answer.headers, time.monotonic() - start < 5) == (202, False, True)
     services.slots.free("waiting-calls", f"{in_an_hour:011d}#other")
     assert services.slots.take("waiting-calls", f"{a_moment_ago:011d}#killed", 1)
     answer = admin.post("/datasources/a/runs", {}, prefer="wait=1")
     assert (answer.status, answer.headers["Preference-Applied"]) == (202, "wait=1"), (
-        "a call that was killed is forgotten"
+        "the slot of a killed call is freed"
     )
-    assert services.slots.holders("waiting-calls") == set(), "whoever has waited lets go"
+    assert services.slots.holders("waiting-calls") == set(), "a waiting call frees its slot"
 
 
 def test_runs_are_listed_and_filtered(services: Container, admin: Client, upstream: Upstream) -> None:
@@ -199,7 +207,7 @@ def test_runs_are_listed_and_filtered(services: Container, admin: Client, upstre
     assert listed(f"limit=3&cursor={page['next']}") == [ids[0]]
 
 
-def test_a_run_is_cancelled_once_and_publishes_nothing(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_cancelled_run_publishes_nothing(services: Container, admin: Client, upstream: Upstream) -> None:
     workflows = services.workflows
     workflows.hold = True  # type: ignore[attr-defined]
     admin.post("/datasources", http_source("a"))
@@ -218,7 +226,7 @@ def test_a_run_is_cancelled_once_and_publishes_nothing(services: Container, admi
     assert admin.post(f"/runs/{run['id']}/redrive").status == 409
 
 
-def test_a_large_answer_is_a_redirect(
+def test_large_answer_is_a_redirect(
     services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.serve([{"text": "x" * 1000}] * 20)
@@ -231,7 +239,7 @@ def test_a_large_answer_is_a_redirect(
     assert admin.get(f"/runs/{run['id']}/pages/1/content").status == 303
 
 
-def test_the_api_describes_itself(services: Container) -> None:
+def test_api_serves_its_openapi_document_and_docs(services: Container) -> None:
     anonymous = Client()
     document = anonymous.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
@@ -243,7 +251,7 @@ def test_the_api_describes_itself(services: Container) -> None:
         assert f"docs/{asset}" in page.text
         assert len(anonymous.get(f"/docs/{asset}").text) > 100_000
     assert "http" not in page.text.replace("https://", "http://").replace("http://www.w3.org", ""), (
-        "nothing from elsewhere"
+        "nothing is loaded from other hosts"
     )
     assert anonymous.get("/docs/other.js").status == 404
 
@@ -259,8 +267,8 @@ def test_openapi_is_valid_and_up_to_date() -> None:
     validate(json.loads(stored))
 
 
-def test_the_template_has_each_route_once_with_the_function_that_serves_it() -> None:
-    found = {}
+def test_template_has_each_route_once_with_its_function() -> None:
+    routes_by_path = {}
     options = set()
     for path, verbs in resources("AWS::Serverless::Api")["Api"]["DefinitionBody"]["paths"].items():
         for verb, operation in verbs.items():
@@ -271,7 +279,7 @@ def test_the_template_has_each_route_once_with_the_function_that_serves_it() -> 
                 assert function[1] == "PreflightFunction"
                 assert operation["security"] == [{"NONE": []}]
             else:
-                found[path, verb.upper()] = (function[1], operation.get("security") == [{"NONE": []}])
+                routes_by_path[path, verb.upper()] = (function[1], operation.get("security") == [{"NONE": []}])
     tables = {
         "ApiFunction": API_ROUTES,
         "AuthoringFunction": AUTHORING_ROUTES,
@@ -283,5 +291,5 @@ def test_the_template_has_each_route_once_with_the_function_that_serves_it() -> 
         for function, routes in tables.items()
         for route in routes
     }
-    assert found == expected
+    assert routes_by_path == expected
     assert options == {path for path, _ in expected}

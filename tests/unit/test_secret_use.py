@@ -1,4 +1,4 @@
-"""Secrets go only where whoever set them said: by host, by project, and for whom."""
+"""Secrets are used only as their hosts, their projects and the datasource's author allow."""
 
 from typing import Any
 
@@ -22,23 +22,23 @@ def sent_anywhere(upstream: Upstream) -> bool:
     return any(VALUE in str(request.headers) + str(request.url) for request in upstream.requests)
 
 
-def test_an_editor_cannot_send_a_secret_to_a_server_of_their_own(
+def test_editor_cannot_send_a_secret_to_their_own_server(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     for hosts in (None, ["api.payroll.example"]):
         admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": hosts})
         for path in ("/datasources", "/datasources/check", "/datasources/preview?pages=1"):
             refused = editor.post(path, guarded())
-            found = refused.json()
+            result = refused.json()
             if path == "/datasources/check":
-                assert (refused.status, found["ok"]) == (200, False)
+                assert (refused.status, result["ok"]) == (200, False)
             else:
                 assert refused.status == 422, refused.text
         assert editor.put("/datasources/mine", guarded()).json()["errors"][0]["pointer"] == "/http/auth/secret"
     assert not upstream.requests
 
 
-def test_who_is_no_admin_is_not_told_whether_a_secret_exists(
+def test_only_admins_learn_whether_a_secret_exists(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE})
@@ -47,11 +47,11 @@ def test_who_is_no_admin_is_not_told_whether_a_secret_exists(
         document = http_source("mine", http={"auth": {"type": "bearer", "secret": name}})
         paths = ("/datasources", "/datasources/check", "/datasources/preview")
         answers += [editor.post(path, document).text.replace(name, "NAME") for path in paths]
-    told = [answer.partition('"elapsed_ms"')[0] + answer.rpartition('"records"')[2] for answer in answers]
-    assert told[:3] == told[3:]
+    comparable = [answer.partition('"elapsed_ms"')[0] + answer.rpartition('"records"')[2] for answer in answers]
+    assert comparable[:3] == comparable[3:]
 
 
-def test_a_secret_with_hosts_goes_to_these_only(
+def test_secret_with_hosts_is_sent_to_these_only(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     shown = admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["API.payroll.example", "other:8443"]})
@@ -65,10 +65,10 @@ def test_a_secret_with_hosts_goes_to_these_only(
     assert not editor.post("/datasources/check", guarded("other:8444")).json()["ok"]
     for changed in ("https://api.payroll.example.evil/v1", "https://evil.example/?api.payroll.example"):
         assert editor.patch("/datasources/mine", {"http": {"url": changed}}).status == 422
-        assert admin.patch("/datasources/mine", {"http": {"url": changed}}).status == 422, "hosts bind admins, too"
+        assert admin.patch("/datasources/mine", {"http": {"url": changed}}).status == 422, "hosts bind admins too"
 
 
-def test_hosts_that_change_later_count_at_the_fetch(
+def test_hosts_changed_later_apply_at_the_fetch(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
@@ -85,7 +85,7 @@ def test_hosts_that_change_later_count_at_the_fetch(
     assert ingest(editor, "mine")["status"] == "succeeded", "an admin has written it last, although nothing changed"
 
 
-def test_without_hosts_only_what_an_admin_wrote_last_may_use_it(
+def test_secret_without_hosts_needs_a_datasource_written_by_an_admin(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE})
@@ -101,7 +101,7 @@ def test_without_hosts_only_what_an_admin_wrote_last_may_use_it(
     assert editor.patch("/datasources/theirs", {"description": "mine"}).status == 422, "the last writer is an editor"
 
 
-def test_a_redirect_takes_no_secret_to_another_host(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_redirect_to_another_host_carries_no_secret(services: Container, admin: Client, upstream: Upstream) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
     admin.post("/datasources", guarded("api.payroll.example"))
 
@@ -119,7 +119,7 @@ def test_a_redirect_takes_no_secret_to_another_host(services: Container, admin: 
 PAYROLL = {"value": VALUE, "hosts": ["api.payroll.example"]}
 
 
-def test_a_secret_with_projects_stays_within_them(
+def test_secret_with_projects_is_used_in_these_only(
     services: Container, admin: Client, editor: Client, upstream: Upstream
 ) -> None:
     unknown = admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
@@ -140,7 +140,9 @@ def test_a_secret_with_projects_stays_within_them(
     assert ingest(editor, "mine")["error"]["type"] == "urn:sluice:problem:secret-forbidden"
 
 
-def test_a_later_project_of_the_same_slug_is_another_one(admin: Client, editor: Client, upstream: Upstream) -> None:
+def test_secret_does_not_include_a_later_project_of_the_same_slug(
+    admin: Client, editor: Client, upstream: Upstream
+) -> None:
     admin.post("/projects", {"name": "pay"})
     admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
     admin.delete("/projects/pay")
@@ -149,9 +151,7 @@ def test_a_later_project_of_the_same_slug_is_another_one(admin: Client, editor: 
     assert not editor.post("/datasources/check", guarded("api.payroll.example")).json()["ok"]
 
 
-def test_data_that_was_fetched_with_a_secret_stays_within_its_projects(
-    admin: Client, editor: Client, upstream: Upstream
-) -> None:
+def test_data_fetched_with_a_secret_stays_in_its_projects(admin: Client, editor: Client, upstream: Upstream) -> None:
     for name in ("pay", "other"):
         editor.post("/projects", {"name": name})
     admin.put("/secrets/payroll-db", {**PAYROLL, "projects": ["pay"]})
@@ -164,7 +164,7 @@ def test_data_that_was_fetched_with_a_secret_stays_within_its_projects(
     assert editor.put("/projects/pay/datasources/mine", {}).status == 201
 
 
-def test_the_same_document_again_needs_no_right_to_the_secret(admin: Client, editor: Client) -> None:
+def test_unchanged_document_needs_no_right_to_its_secret(admin: Client, editor: Client) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE})
     editor.post("/datasources", http_source("mine", http={"url": "https://api.payroll.example/v1"}))
     admin.put("/datasources/mine", guarded("api.payroll.example"))
@@ -177,14 +177,14 @@ def test_the_same_document_again_needs_no_right_to_the_secret(admin: Client, edi
 
 
 @pytest.mark.parametrize("value", ["hunter2-payroll  ", "  hunter2-payroll", "hunter2-payroll\n"])
-def test_white_space_around_a_secret_is_not_sent_and_not_shown(admin: Client, upstream: Upstream, value: str) -> None:
+def test_white_space_around_a_secret_is_stripped(admin: Client, upstream: Upstream, value: str) -> None:
     admin.put("/secrets/payroll-db", {"value": value, "hosts": ["api.payroll.example"]})
     upstream.serve([{"id": 1}])
     assert admin.post("/datasources/check", guarded("api.payroll.example")).json()["ok"]
     assert upstream.requests[-1].headers["authorization"] == f"Bearer {VALUE}"
 
 
-def test_an_error_of_the_http_library_does_not_show_what_was_sent(admin: Client, upstream: Upstream) -> None:
+def test_http_library_error_does_not_show_the_secret(admin: Client, upstream: Upstream) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
 
     def broken(request: Any) -> Any:
@@ -203,9 +203,7 @@ def test_an_error_of_the_http_library_does_not_show_what_was_sent(admin: Client,
     "address",
     ["https://elsewhere.example/data?{query}", "ftp://elsewhere.example/data?{query}", "https://e.example/{value}"],
 )
-def test_an_echoed_secret_goes_nowhere_and_is_not_shown(
-    admin: Client, viewer: Client, upstream: Upstream, way: str, address: str
-) -> None:
+def test_echoed_secret_is_redacted(admin: Client, viewer: Client, upstream: Upstream, way: str, address: str) -> None:
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["api.payroll.example"]})
     auth = {"type": "api_key", "in": "query", "name": "code", "secret": "payroll-db"}
     pagination = {"type": "next_url", "path": "next"} if way == "next_url" else {"type": "none"}
@@ -213,10 +211,10 @@ def test_an_echoed_secret_goes_nowhere_and_is_not_shown(
     admin.post("/datasources", http_source("mine", http=http, records="data"))
 
     def answer(request: Any) -> Any:
-        named = address.format(query=f"CODE={VALUE}&{request.url.query.decode()}", value=VALUE)
+        target = address.format(query=f"CODE={VALUE}&{request.url.query.decode()}", value=VALUE)
         if request.url.host != "api.payroll.example":
             return ok({"data": [{"id": 2}]})
-        return raw(b"", 302, location=named) if way == "redirect" else ok({"data": [{"id": 1}], "next": named})
+        return raw(b"", 302, location=target) if way == "redirect" else ok({"data": [{"id": 1}], "next": target})
 
     upstream.answer = answer
     checked = admin.post("/datasources/mine/check").text + admin.post("/datasources/mine/preview?pages=2").text
@@ -227,7 +225,7 @@ def test_an_echoed_secret_goes_nowhere_and_is_not_shown(
     assert all(VALUE not in str(request.url) + str(request.headers) for request in elsewhere)
 
 
-def test_cookies_stay_with_the_datasources_own_origin(admin: Client, upstream: Upstream) -> None:
+def test_cookies_are_sent_to_the_datasources_origin_only(admin: Client, upstream: Upstream) -> None:
     admin.post("/datasources", http_source("mine", http={"url": "https://api.payroll.example/v1"}))
 
     def answer(request: Any) -> Any:
@@ -240,9 +238,7 @@ def test_cookies_stay_with_the_datasources_own_origin(admin: Client, upstream: U
     assert "cookie" not in upstream.requests[-1].headers
 
 
-def test_only_who_manages_secrets_is_told_why_an_admins_datasource_cannot_use_one(
-    admin: Client, editor: Client, upstream: Upstream
-) -> None:
+def test_only_admins_learn_why_a_secret_is_refused(admin: Client, editor: Client, upstream: Upstream) -> None:
     admin.post("/datasources", guarded("api.payroll.example"))
     missing = editor.post("/datasources/mine/check").json()["reason"]
     admin.put("/secrets/payroll-db", {"value": VALUE, "hosts": ["elsewhere.example"]})
@@ -253,12 +249,12 @@ def test_only_who_manages_secrets_is_told_why_an_admins_datasource_cannot_use_on
 @pytest.mark.parametrize(
     "hosts", [[], ["a b"], ["http://x.example"], ["x.example/y"], ["x:99999"], ["0177.0.0.1"], [1]]
 )
-def test_hosts_that_cannot_be(admin: Client, hosts: list[Any]) -> None:
+def test_invalid_hosts_are_refused(admin: Client, hosts: list[Any]) -> None:
     assert admin.put("/secrets/s", {"value": VALUE, "hosts": hosts}).status == 422
     assert admin.get("/secrets").json()["items"] == []
 
 
-def test_the_value_is_never_anywhere_while_its_hosts_change(
+def test_secret_cannot_be_used_while_its_hosts_change(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.put("/secrets/payroll-db", {"value": "old", "hosts": ["old.example"]})
@@ -272,10 +268,10 @@ def test_the_value_is_never_anywhere_while_its_hosts_change(
 
     monkeypatch.setattr(services.secrets, "put", watched)
     admin.put("/secrets/payroll-db", {"value": "new", "hosts": ["new.example"]})
-    assert seen == [[], []], "closed while value and hosts do not belong together"
+    assert seen == [[], []], "not usable while value and hosts do not match"
     seen.clear()
     admin.put("/secrets/payroll-db", {"value": "newer", "hosts": ["new.example"]})
-    assert seen == [["new.example"]] * 2, "a rotation interrupts nobody"
+    assert seen == [["new.example"]] * 2, "a rotation does not interrupt runs"
 
 
 @pytest.mark.parametrize(
@@ -300,7 +296,7 @@ def test_the_value_is_never_anywhere_while_its_hosts_change(
         ("headers", "X-Session-Id"),
     ],
 )
-def test_credentials_are_not_typed_into_a_document(admin: Client, place: str, name: str) -> None:
+def test_credentials_in_a_document_are_refused(admin: Client, place: str, name: str) -> None:
     refused = admin.post("/datasources", http_source("a", http={place: {name: VALUE}}))
     assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, f"/http/{place}/{name}")
     assert VALUE not in refused.text
@@ -308,17 +304,15 @@ def test_credentials_are_not_typed_into_a_document(admin: Client, place: str, na
 
 
 @pytest.mark.parametrize("name", ["Accept", "X-Page-Size", "Idempotency-Key", "X-Sort-Key", "Author", "Tokenizer"])
-def test_other_headers_may_have_any_name(admin: Client, name: str) -> None:
+def test_other_headers_are_accepted(admin: Client, name: str) -> None:
     assert admin.post("/datasources", http_source("a", http={"headers": {name: "x"}})).status == 201
 
 
-def test_a_credential_that_an_earlier_release_stored_is_masked(
-    services: Container, admin: Client, viewer: Client
-) -> None:
+def test_credential_stored_by_an_earlier_release_is_masked(services: Container, admin: Client, viewer: Client) -> None:
     admin.post("/datasources", http_source("a"))
-    found = services.definitions.get("datasource", "a")
-    http = {**found.document["http"], "headers": {"Authorization": VALUE, "Accept": "x"}}
-    services.definitions.replace(found, {**found.document, "http": http})
+    stored = services.definitions.get("datasource", "a")
+    http = {**stored.document["http"], "headers": {"Authorization": VALUE, "Accept": "x"}}
+    services.definitions.replace(stored, {**stored.document, "http": http})
     for answer in (viewer.get("/datasources/a"), viewer.get("/datasources")):
         assert VALUE not in answer.text
         assert '"Accept":"x"' in answer.text

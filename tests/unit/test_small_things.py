@@ -1,4 +1,4 @@
-"""Modules that the other tests only touch."""
+"""Small modules: errors, AWS errors, schedules, settings, the file cache, layers."""
 
 import time
 from io import BytesIO
@@ -16,7 +16,7 @@ from sluice.settings import Settings, load_settings
 from support.template import ROOT
 
 
-def test_the_error_tree_is_drawn_whole() -> None:
+def test_drawing_of_the_error_tree_is_complete() -> None:
     import sluice.errors
 
     drawn = [
@@ -27,7 +27,7 @@ def test_the_error_tree_is_drawn_whole() -> None:
     assert sorted(names) == sorted(error.__name__ for error in all_errors())
 
 
-def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
+def test_every_error_has_a_unique_code_and_a_status() -> None:
     leaves = [error for error in all_errors() if error not in (SluiceError, RequestError, RunError, TransientError)]
     codes = [error.code for error in leaves]
     assert len(codes) == len(set(codes))
@@ -37,7 +37,7 @@ def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
     assert (len(problem["detail"]), problem["instance"]) == (2001, "/v1/x")
 
 
-def test_aws_errors_worth_trying_again_are_unavailable() -> None:
+def test_transient_aws_errors_become_unavailable() -> None:
     def failing(code: str, status: int) -> None:
         with translated():
             raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Call")  # type: ignore[typeddict-item]
@@ -62,7 +62,7 @@ def test_aws_errors_worth_trying_again_are_unavailable() -> None:
         "cron(0 8 ? * 2#1 *)",
     ],
 )
-def test_schedules_that_are_taken(expression: str) -> None:
+def test_valid_schedules_are_accepted(expression: str) -> None:
     assert Schedule(expression=expression).timezone == "UTC"
 
 
@@ -80,17 +80,17 @@ def test_schedules_that_are_taken(expression: str) -> None:
         "at(2026-01-01T00:00:00)",
     ],
 )
-def test_schedules_that_are_refused(expression: str) -> None:
+def test_invalid_schedules_are_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r"schedule|rate|exactly one"):
         Schedule(expression=expression)
 
 
-def test_intervals() -> None:
+def test_interval_of_a_schedule() -> None:
     assert interval_seconds(Schedule(expression="rate(2 hours)")) == 7200
     assert interval_seconds(Schedule(expression="cron(0 6 ? * 1 *)")) is None
 
 
-def test_settings_come_from_the_environment_and_are_all_explained() -> None:
+def test_settings_are_read_from_the_environment_and_documented() -> None:
     assert load_settings({"MAX_PAGES": "7", "EMULATED": "yes", "UNKNOWN": "x"}).max_pages == 7
     assert load_settings({"EMULATED": "no"}).emulated is False
     with pytest.raises(ValueError, match="max_pages"):
@@ -101,7 +101,7 @@ def test_settings_come_from_the_environment_and_are_all_explained() -> None:
         assert f"| `{name.upper()}` |" in page
 
 
-def test_the_cache_forgets_the_oldest_but_nothing_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_evicts_the_oldest_file_that_is_not_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "999999999").mkdir()
     cache = FileCache(tmp_path, most_bytes=10)
     assert not (tmp_path / "999999999").exists(), "its process has died"
@@ -133,7 +133,7 @@ def test_large_pages_are_stored_once_and_read_back(services: Container, tmp_path
         assert content.read() == body
 
 
-def test_an_object_is_sent_without_asking_whether_it_would_be_taken(services: Container) -> None:
+def test_object_is_sent_without_expect_header(services: Container) -> None:
     """Asking (`Expect: 100-continue`) takes a round trip of its own for each page."""
     sent = []
     services.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
@@ -143,7 +143,7 @@ def test_an_object_is_sent_without_asking_whether_it_would_be_taken(services: Co
     assert not any("Expect" in headers for headers in sent)
 
 
-def test_layers_pin_what_the_tests_run_with() -> None:
+def test_layers_pin_the_tested_versions() -> None:
     def pins(path: str) -> set[str]:
         return {line.split(" ")[0] for line in (ROOT / path).read_text().splitlines() if "==" in line}
 

@@ -1,4 +1,4 @@
-"""What the expanded template must hold: no wildcards, nothing that costs while idle, logs, dead letters."""
+"""The expanded template: no wildcards, no cost while idle, logs with retention, failure destinations."""
 
 import json
 import re
@@ -20,7 +20,7 @@ WORKFLOWS = {name: json.loads((ROOT / f"workflows/{name}.asl.json").read_text())
 
 
 def of_type(kind: str) -> dict[str, Any]:
-    return {name: one for name, one in expanded()["Resources"].items() if one["Type"] == kind}
+    return {name: resource for name, resource in expanded()["Resources"].items() if resource["Type"] == kind}
 
 
 FREE_WHILE_IDLE = {
@@ -29,7 +29,7 @@ FREE_WHILE_IDLE = {
     "AWS::ApiGateway::GatewayResponse",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
-    "AWS::Cognito::UserPool",  # by the month's active users, and only if it is asked for
+    "AWS::Cognito::UserPool",  # by monthly active users, and off by default
     "AWS::Cognito::UserPoolClient",
     "AWS::Cognito::UserPoolGroup",
     "AWS::DynamoDB::Table",
@@ -52,13 +52,13 @@ FREE_WHILE_IDLE = {
 }
 
 
-# Conditions that hold only where a parameter is set.
-ASKED_FOR = {"HasAlarms", "HasAccessLogs"}
+# Conditions that are true only if a parameter is set.
+OPTIONAL = {"HasAlarms", "HasAccessLogs"}
 
 
-def test_nothing_costs_while_nobody_uses_it() -> None:
-    wanted = [one for one in expanded()["Resources"].values() if one.get("Condition") not in ASKED_FOR]
-    assert {one["Type"] for one in wanted} <= FREE_WHILE_IDLE
+def test_idle_stack_costs_nothing() -> None:
+    always = [resource for resource in expanded()["Resources"].values() if resource.get("Condition") not in OPTIONAL]
+    assert {resource["Type"] for resource in always} <= FREE_WHILE_IDLE
     assert {template()["Parameters"][name]["Default"] for name in ("AlarmTopic", "AccessLogs")} == {"", "no"}
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -67,21 +67,23 @@ def test_nothing_costs_while_nobody_uses_it() -> None:
         assert "ProvisionedConcurrencyConfig" not in function["Properties"]
     for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
         assert mapping["Properties"]["EventSourceArn"] == {"Fn::GetAtt": ["DatasetsTable", "StreamArn"]}
-    rates = [one["Properties"]["ScheduleExpression"] for one in of_type("AWS::Scheduler::Schedule").values()]
+    rates = [item["Properties"]["ScheduleExpression"] for item in of_type("AWS::Scheduler::Schedule").values()]
     assert rates == 2 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
     assert "KmsMasterKeyId" not in json.dumps(expanded())
     assert "CacheClusterEnabled" not in json.dumps(expanded())
 
 
 def statements() -> list[tuple[str, dict[str, Any]]]:
-    found = []
+    statements_by_name = []
     for name, policy in of_type("AWS::IAM::ManagedPolicy").items():
-        found += [(name, one) for one in policy["Properties"]["PolicyDocument"]["Statement"]]
+        statements_by_name += [(name, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
     for name, role in of_type("AWS::IAM::Role").items():
         for policy in role["Properties"].get("Policies", []):
             document = policy["PolicyDocument"]["Statement"]
-            found += [(name, one) for one in (document if isinstance(document, list) else [document])]
-    return found
+            statements_by_name += [
+                (name, statement) for statement in (document if isinstance(document, list) else [document])
+            ]
+    return statements_by_name
 
 
 def test_roles_have_no_wildcards() -> None:
@@ -97,7 +99,7 @@ def test_roles_have_no_wildcards() -> None:
             assert text != '"*"', name
 
 
-def test_the_api_is_throttled_and_queries_can_have_their_own_concurrency() -> None:
+def test_api_is_throttled_and_query_concurrency_is_optional() -> None:
     (stage,) = of_type("AWS::ApiGateway::Stage").values()
     (settings,) = stage["Properties"]["MethodSettings"]
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
@@ -107,7 +109,7 @@ def test_the_api_is_throttled_and_queries_can_have_their_own_concurrency() -> No
     assert template()["Parameters"]["QueryConcurrency"]["Default"] == ""
 
 
-def test_every_function_has_its_own_log_group_with_an_end() -> None:
+def test_every_function_has_a_log_group_with_retention() -> None:
     groups = of_type("AWS::Logs::LogGroup")
     used = [
         function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
@@ -117,29 +119,29 @@ def test_every_function_has_its_own_log_group_with_an_end() -> None:
     assert all("RetentionInDays" in group["Properties"] for group in groups.values())
 
 
-def test_what_is_called_asynchronously_has_somewhere_to_fail_to() -> None:
+def test_asynchronous_functions_have_a_failure_destination() -> None:
     asynchronous = {
         name
         for name, properties in resources("AWS::Serverless::Function").items()
         if any(event["Type"] != "Api" for event in properties.get("Events", {}).values())
     }
-    kept = {
+    configured = {
         config["Properties"]["FunctionName"]["Ref"] for config in of_type("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert asynchronous | {"ScheduledFunction"} == kept
+    assert asynchronous | {"ScheduledFunction"} == configured
 
 
 def test_data_is_retained_and_private() -> None:
     for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"):
-        for name, one in of_type(kind).items():
-            assert one["DeletionPolicy"] == one["UpdateReplacePolicy"] == "Retain", name
+        for name, resource in of_type(kind).items():
+            assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
     for bucket in of_type("AWS::S3::Bucket").values():
         assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
 
 
-def test_buckets_take_requests_with_tls_only() -> None:
+def test_buckets_require_tls() -> None:
     policies = of_type("AWS::S3::BucketPolicy").values()
-    assert {one["Properties"]["Bucket"]["Ref"] for one in policies} == set(of_type("AWS::S3::Bucket"))
+    assert {policy["Properties"]["Bucket"]["Ref"] for policy in policies} == set(of_type("AWS::S3::Bucket"))
     for policy in policies:
         (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
@@ -148,20 +150,20 @@ def test_buckets_take_requests_with_tls_only() -> None:
         assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
 
 
-def test_versions_in_the_inbox_outlive_the_sweep_and_have_an_end() -> None:
+def test_inbox_versions_outlive_the_sweep_and_expire() -> None:
     rules = of_type("AWS::S3::Bucket")["InboxBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    ends = [one["NoncurrentVersionExpiration"] for one in rules if "NoncurrentVersionExpiration" in one]
+    ends = [rule["NoncurrentVersionExpiration"] for rule in rules if "NoncurrentVersionExpiration" in rule]
     assert ends == [{"NoncurrentDays": {"Ref": "InboxVersionDays"}}]
     assert "Prefix" not in rules[0]
     assert template()["Parameters"]["InboxVersionDays"]["MinValue"] > _SOUGHT_SECONDS / 86400
 
 
-def test_people_sign_in_without_sending_their_password() -> None:
+def test_user_pool_has_no_password_flow() -> None:
     (client,) = of_type("AWS::Cognito::UserPoolClient").values()
     assert not [flow for flow in client["Properties"]["ExplicitAuthFlows"] if "PASSWORD" in flow]
 
 
-def test_the_template_sets_settings_that_exist_and_all_without_a_default() -> None:
+def test_template_sets_all_settings_without_default() -> None:
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]
     ours = {name.lower() for name in variables if not name.startswith(("POWERTOOLS_", "AWS_"))}
     assert ours <= set(Settings.model_fields)
@@ -170,17 +172,17 @@ def test_the_template_sets_settings_that_exist_and_all_without_a_default() -> No
 
 
 def tasks(states: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    found = []
+    named_states = []
     for name, state in states.items():
         if state["Type"] == "Task":
-            found.append((name, state))
+            named_states.append((name, state))
         if state["Type"] == "Map":
-            found += tasks(state["ItemProcessor"]["States"])
-    return found
+            named_states += tasks(state["ItemProcessor"]["States"])
+    return named_states
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_workflows_retry_what_the_error_tree_calls_transient(name: str) -> None:
+def test_workflows_retry_all_transient_errors(name: str) -> None:
     for task, state in tasks(WORKFLOWS[name]["States"]):
         assert "TimeoutSeconds" in state, task
         assert state["Retry"], task
@@ -211,17 +213,17 @@ KNOWN_TO_BE_RIGHT = [
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_workflows_are_well_formed(name: str, tmp_path: Path) -> None:
+def test_workflows_are_valid(name: str, tmp_path: Path) -> None:
     text = (ROOT / f"workflows/{name}.asl.json").read_text()
     file = tmp_path / "workflow.json"
     file.write_text(re.sub(r"\$\{\w+\}", "arn:aws:lambda:us-east-1:123456789012:function:x", text))
     linter = Path(sys.executable).with_name("statelint")
-    said = subprocess.run([linter, file], capture_output=True, text=True, check=False).stdout
-    problems = [line.strip() for line in said.splitlines()[1:] if line.strip()]
+    output = subprocess.run([linter, file], capture_output=True, text=True, check=False).stdout
+    problems = [line.strip() for line in output.splitlines()[1:] if line.strip()]
     assert [line for line in problems if line not in KNOWN_TO_BE_RIGHT] == []
     file.write_text(file.read_text().replace('"Next": "Done"', '"Next": "Nowhere"'))
-    said = subprocess.run([linter, file], capture_output=True, text=True, check=False).stdout
-    assert "Nowhere" in said, "the linter finds what it is here for"
+    output = subprocess.run([linter, file], capture_output=True, text=True, check=False).stdout
+    assert "Nowhere" in output, "the linter finds this error"
 
 
 def test_ci_and_local_use_the_same_commands() -> None:

@@ -1,4 +1,4 @@
-"""JSON Web Tokens: whose are taken, and every way to get one wrong."""
+"""JSON Web Tokens: which are accepted, and every kind of invalid one."""
 
 import base64
 import json
@@ -32,15 +32,15 @@ def jwk(key: Any, kid: str) -> dict[str, Any]:
 
 
 class Issuer:
-    """Publishes keys; counts how often it is asked."""
+    """Publishes keys and records the requested URLs."""
 
     def __init__(self) -> None:
         self.keys = [jwk(RSA_KEY, "rsa"), jwk(EC_KEY, "ec"), jwk(ED_KEY, "ed")]
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.down = False
 
     def __call__(self, url: str) -> dict[str, Any]:
-        self.asked.append(url)
+        self.requests.append(url)
         if self.down:
             raise Unavailable("down")
         return {"keys": self.keys}
@@ -48,19 +48,19 @@ class Issuer:
 
 @pytest.fixture
 def issuer(services: Container) -> Issuer:
-    found = Issuer()
+    issuer = Issuer()
     services.settings = services.settings.model_copy(
         update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_role_claim": "groups"}
     )
-    services.__dict__["tokens"] = Tokens(services.settings, found)
-    return found
+    services.__dict__["tokens"] = Tokens(services.settings, issuer)
+    return issuer
 
 
 def token(key: Any = RSA_KEY, kid: str | None = "rsa", algorithm: str = "RS256", **claims: Any) -> str:
     moment = int(time.time())
-    said = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "groups": ["editor"], "iat": moment, "exp": moment + 60}
-    kept = {name: value for name, value in {**said, **claims}.items() if value is not None}
-    return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": kid} if kid is not None else None)
+    defaults = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "groups": ["editor"], "iat": moment, "exp": moment + 60}
+    present = {name: value for name, value in {**defaults, **claims}.items() if value is not None}
+    return jwt.encode(present, key, algorithm=algorithm, headers={"kid": kid} if kid is not None else None)
 
 
 def me(text: str) -> Any:
@@ -73,7 +73,7 @@ def me(text: str) -> Any:
     ("key", "kid", "algorithm"),
     [(RSA_KEY, "rsa", "RS256"), (RSA_KEY, "rsa", "PS512"), (EC_KEY, "ec", "ES256"), (ED_KEY, "ed", "EdDSA")],
 )
-def test_a_good_token(key: Any, kid: str, algorithm: str) -> None:
+def test_valid_token_is_accepted(key: Any, kid: str, algorithm: str) -> None:
     assert me(token(key, kid, algorithm)) == {"id": "user/ada", "role": "editor", "projects": None, "workspace": "main"}
 
 
@@ -89,7 +89,7 @@ def test_a_good_token(key: Any, kid: str, algorithm: str) -> None:
         ({"exp": int(time.time()) + 10_000, "nbf": int(time.time()) - 1}, "editor"),
     ],
 )
-def test_roles_and_audiences(claims: dict[str, Any], role: str) -> None:
+def test_roles_and_audiences_of_valid_tokens(claims: dict[str, Any], role: str) -> None:
     assert me(token(**claims))["role"] == role
 
 
@@ -98,7 +98,7 @@ def unsigned() -> str:
 
 
 def signed_with_the_published_key() -> str:
-    """HS256 with the public key as its secret: the classic confusion."""
+    """HS256 with the public key as its secret: algorithm confusion."""
 
     def part(value: Any) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
@@ -160,82 +160,82 @@ def tampered() -> str:
         "wrong signature", "too many parts",
     ],
 )  # fmt: skip
-def test_every_other_token_is_refused(make: Callable[[], str]) -> None:
+def test_invalid_tokens_are_refused(make: Callable[[], str]) -> None:
     assert me(make()) == 401
 
 
 @pytest.mark.usefixtures("issuer")
 @pytest.mark.parametrize("groups", [None, [], ["root"], "root", 5, {"admin": True}])
-def test_a_token_without_a_role_is_forbidden(groups: Any) -> None:
-    asked = {"headers": {"Authorization": f"Bearer {token(groups=groups)}"}, "httpMethod": "GET", "methodArn": "arn"}
-    policy = handler(asked, Context())["policyDocument"]["Statement"][0]
+def test_token_without_role_is_forbidden(groups: Any) -> None:
+    event = {"headers": {"Authorization": f"Bearer {token(groups=groups)}"}, "httpMethod": "GET", "methodArn": "arn"}
+    policy = handler(event, Context())["policyDocument"]["Statement"][0]
     assert policy["Effect"] == "Deny"
 
 
-def test_keys_are_asked_for_once_and_again_for_a_new_one(services: Container, issuer: Issuer) -> None:
+def test_jwks_is_cached_and_fetched_again_for_an_unknown_key(services: Container, issuer: Issuer) -> None:
     for _ in range(3):
         assert me(token())["role"] == "editor"
-    assert issuer.asked == [f"{ISSUER}/.well-known/jwks.json"]
+    assert issuer.requests == [f"{ISSUER}/.well-known/jwks.json"]
     issuer.keys.append(jwk(OTHER_KEY, "new"))
-    assert me(token(OTHER_KEY, "new")) == 401, "asked a moment ago"
+    assert me(token(OTHER_KEY, "new")) == 401, "the keys were fetched a moment ago"
     services.tokens._requested_at -= 31
     assert me(token(OTHER_KEY, "new"))["role"] == "editor"
     services.tokens._fetched_at -= 3601
     services.tokens._requested_at -= 31
     issuer.keys.pop(0)
-    assert me(token()) == 401, "a key that was withdrawn"
+    assert me(token()) == 401, "the issuer has withdrawn the key"
 
 
-def test_an_issuer_that_is_down(services: Container, issuer: Issuer) -> None:
+def test_unreachable_issuer_is_503_until_keys_are_cached(services: Container, issuer: Issuer) -> None:
     issuer.down = True
     with pytest.raises(Unavailable):
         services.tokens.authenticate(token())
     with pytest.raises(Unavailable):
         services.tokens.authenticate(token())
-    assert len(issuer.asked) == 1, "it is not asked by every request"
+    assert len(issuer.requests) == 1, "only the first request fetches the keys"
     issuer.down = False
     services.tokens._requested_at -= 31
     assert me(token())["role"] == "editor"
     issuer.down = True
     services.tokens._fetched_at -= 3601
     services.tokens._requested_at -= 31
-    assert me(token())["role"] == "editor", "known keys go on counting"
+    assert me(token())["role"] == "editor", "cached keys remain valid"
 
 
-@pytest.mark.parametrize("said", [[], {"keys": None}, {}, {"keys": {}}])
-def test_an_issuer_that_publishes_nonsense(services: Container, said: Any) -> None:
+@pytest.mark.parametrize("key_set", [[], {"keys": None}, {}, {"keys": {}}])
+def test_invalid_jwks_is_unavailable(services: Container, key_set: Any) -> None:
     settings = services.settings.model_copy(update={"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE})
     with pytest.raises(Unavailable):
-        Tokens(settings, lambda url: said).authenticate(token())
+        Tokens(settings, lambda url: key_set).authenticate(token())
 
 
-def test_keys_for_encryption_sign_nothing(services: Container, issuer: Issuer) -> None:
+def test_encryption_keys_are_not_used_for_signatures(services: Container, issuer: Issuer) -> None:
     issuer.keys = [{**jwk(RSA_KEY, "rsa"), "use": "enc"}]
     assert me(token()) == 401
 
 
-def test_without_an_issuer_no_token_is_taken(services: Container) -> None:
+def test_without_issuer_every_token_is_refused(services: Container) -> None:
     assert me(token()) == 401
 
 
-def test_where_the_keys_are(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Issuer()
+def test_jwks_url_is_derived_from_the_settings(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer = Issuer()
     pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
     settings = services.settings.model_copy(update={"jwt_issuer": pool, "jwt_audience": AUDIENCE})
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     for changes in ({}, {"emulated": True}, {"jwt_jwks_url": "https://keys.example.com/"}):
         with pytest.raises(Exception, match="not valid"):
-            Tokens(settings.model_copy(update=changes), found).authenticate(token())
-    assert found.asked == [
+            Tokens(settings.model_copy(update=changes), issuer).authenticate(token())
+    assert issuer.requests == [
         f"{pool}/.well-known/jwks.json",
         "http://127.0.0.1:4566/us-east-1_abc/.well-known/jwks.json",
         "https://keys.example.com/",
     ]
 
 
-def test_in_sams_own_server_the_function_says_401(services: Container) -> None:
+def test_function_answers_401_under_sam_local(services: Container) -> None:
     services.settings = services.settings.model_copy(update={"aws_sam_local": True})
-    asked = {"headers": {}, "httpMethod": "GET", "methodArn": "arn"}
-    assert handler(asked, Context())["context"] == {}
+    event = {"headers": {}, "httpMethod": "GET", "methodArn": "arn"}
+    assert handler(event, Context())["context"] == {}
     assert Client().get("/me").status == 401
     assert Client("slc_aaaaaaaaaaaa_" + "x" * 43).get("/me").json()["type"] == "urn:sluice:problem:unauthenticated"
