@@ -106,9 +106,9 @@ def test_keys_are_led_back_to_where_an_earlier_release_looks(services: Container
     earlier = services.definitions  # all that an earlier release asks
     assert earlier.get("key", issued.id).document == issued.model_dump()
     assert earlier.find("key", revoked.id) is None
-    assert services.keys.recognise(key).id == f"key/{issued.id}", "this release reads it as before"
+    assert services.keys.authenticate(key).id == f"key/{issued.id}", "this release reads it as before"
     with pytest.raises(Unauthenticated):
-        services.keys.recognise(gone)
+        services.keys.authenticate(gone)
     assert migration.apply(tables).counts == {("key", 1, 2): 2}
     assert tables_of(issued.id) == {"AccessTable"}
 
@@ -123,7 +123,7 @@ def test_key_that_the_other_table_has_stays_and_is_named(services: Container, re
     assert report.counts == {}
     other = "DefinitionsTable" if release == "0.2" else "AccessTable"
     assert report.kept == {f"main#key {key_id}": f"the table {other} has another one of this name"}
-    assert services.keys.recognise(key).id == f"key/{key_id}"
+    assert services.keys.authenticate(key).id == f"key/{key_id}"
 
 
 def test_move_is_one_transaction(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_move_is_one_transaction(services: Container, monkeypatch: pytest.Monkey
             with pytest.raises(KeyboardInterrupt):
                 migration.apply(tables, release)
         assert tables_of(key_id) == {home}
-        assert services.keys.recognise(key).id == f"key/{key_id}"
+        assert services.keys.authenticate(key).id == f"key/{key_id}"
         migration.apply(tables)
     assert sent == [
         [("Put", "AccessTable"), ("Delete", "DefinitionsTable")],
@@ -172,9 +172,9 @@ def test_migration_moves_no_key_that_changes_at_the_same_time(
         assert migration.apply(tables, release) == migration.Report()
     assert sum(migration.apply(tables, release).counts.values()) == 1, "it is found the next time"
     with pytest.raises(Unauthenticated):
-        services.keys.recognise(key)
+        services.keys.authenticate(key)
     if change == "rotate":
-        assert services.keys.recognise(fresh[0]).id == f"key/{key_id}"
+        assert services.keys.authenticate(fresh[0]).id == f"key/{key_id}"
 
 
 # A list that is read while keys are led back may lack one, as lists may that change.
@@ -201,7 +201,7 @@ def test_key_that_is_moved_while_it_is_used_is_found(
 
     monkeypatch.setattr(Definitions, method, moving)
     used: dict[str, Callable[[], Any]] = {
-        "find": lambda: services.keys.recognise(key).id,
+        "find": lambda: services.keys.authenticate(key).id,
         "page": lambda: [found.name for found in services.keys.page(10, None)[0]],
         "replace": lambda: services.keys.rotate(key_id)[0].id,
         "delete": lambda: services.keys.revoke(services.keys.get(key_id)),
@@ -210,7 +210,7 @@ def test_key_that_is_moved_while_it_is_used_is_found(
     assert used[method]() == expected[method]
     if method in ("replace", "delete"):
         with pytest.raises(Unauthenticated):
-            services.keys.recognise(key)
+            services.keys.authenticate(key)
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(["issue", "earlier", "rotate", "revoke", "up", "down"]), st.integers(0, 3)))
@@ -239,11 +239,11 @@ def test_no_key_is_lost_or_revived_whatever_the_order(services: Container, steps
                 services.keys.revoke(services.keys.get(chosen))
                 del valid[chosen]
     for key_id, key in valid.items():
-        assert services.keys.recognise(key).id == f"key/{key_id}"
+        assert services.keys.authenticate(key).id == f"key/{key_id}"
         assert len(tables_of(key_id)) == 1
     for key in refused:
         with pytest.raises(Unauthenticated):
-            services.keys.recognise(key)
+            services.keys.authenticate(key)
 
 
 def test_list_of_keys_goes_through_both_tables(services: Container, admin: Client) -> None:
@@ -271,7 +271,7 @@ def test_command_says_that_the_table_is_not_there_yet(
     report = migrate(CloudFormation("AccessTable"), boto3.client("dynamodb"), "sluice", write=True)
     assert report.counts == {}
     assert f"main#key {key_id} is not changed: the stack has no table AccessTable" in capsys.readouterr().out
-    assert services.keys.recognise(key).id == f"key/{key_id}"
+    assert services.keys.authenticate(key).id == f"key/{key_id}"
 
 
 def test_command_moves_keys(services: Container, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,6 +93,7 @@ def patch_datasource(call: Call, services: Container, slug: str) -> Answer:
 @routes.delete("/datasources/{slug}", "datasource.delete", status=204, parameters=[IF_MATCH, FORCE])
 def delete_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Delete a datasource and its schedule; its data stays, and its slug stays reserved for its restoration."""
+    # Checked here too, since 412 comes before the 422 of an invalid `force`.
     call.require_match(call.definition.etag)
     call.require_known_parameters()
     force = call.choice("force", ("true", "false"), "false") == "true"

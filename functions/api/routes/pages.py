@@ -49,6 +49,7 @@ def _content(services: Container, page_hash: str, filename: str | None) -> Answe
     """A page's bytes as a download, since an upstream's content must never run as a page of this API's origin."""
     with services.lake.raw(page_hash) as content:
         body = content.read()
+    # A name without dots at its start, paths and quotation marks is safe in the header and on every file system.
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", filename or "")[-100:].lstrip(".") or f"{page_hash[:16]}.bin"
     headers = {
         "ETag": f'"{page_hash}"',

@@ -13,6 +13,7 @@ from sluice.errors import NotFound
 
 routes = Routes("platform")
 
+# Powertools contains Swagger UI, so it need not be loaded from a CDN or copied into this repository.
 _SWAGGER = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "openapi" / "swagger_ui"
 _ASSETS = {
     "swagger-ui.js": ("swagger-ui-bundle.min.js", "text/javascript; charset=utf-8"),

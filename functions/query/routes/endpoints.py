@@ -38,12 +38,14 @@ def call_endpoint(call: Call, services: Container, project: str, name: str) -> A
             project, name, lambda document: require_endpoint_caller(call, services, document, project, name)
         )
     except NotFound:
+        # Whoever sends no key learns no names: a missing endpoint looks like a private one.
         if call.caller is None:
             raise unauthenticated_endpoint() from None
         raise
     document = endpoint.endpoint
     request = parse_endpoint_request(call, document)
     answer = server.answer(endpoint, request)
+    # Of the content, not of the versions: a new version with the same rows needs no transfer.
     etag = hashlib.sha256(answer.content).hexdigest()[:32]
     scope = "public" if document.public else "private"
     headers = {

@@ -56,6 +56,7 @@ def make_link(call: Call, services: Container, slug: str) -> Answer:
     settings = services.settings
     lifetime = link_lifetime(request.expires_in_seconds, settings.max_link_days)
     target = parse_target(request.target)
+    # Opened once now, so that nobody is given a link that can never work.
     _require_openable(replace(call, query=target.query), services, slug, target)
     link = services.links.create(call.definition, request.target, lifetime, call.principal.id, settings.max_links)
     view = _view(call, services, link)

@@ -43,6 +43,7 @@ def query_project(call: Call, services: Container, slug: str) -> Answer:
     result, versions = run_query(services, slug, request.sql, request.parameters)
     return Answer(
         {
+            # Already JSON: the sandbox's process has serialised the rows.
             "items": orjson.Fragment(result.items),
             "columns": result.columns,
             "truncated": result.truncated,

@@ -65,6 +65,8 @@ class Container:
         # botocore instead of boto3, imported here: boto3 would add 300 ms to every cold start.
         from botocore.config import Config
 
+        # botocore's default mode does not retry all throttling errors, and its default time-outs of 60 s would
+        # use up a function's time.
         retries: Any = {"mode": "standard", "max_attempts": 5}
         client_config = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
         return session().create_client(service, config=client_config, endpoint_url=endpoint_url)
@@ -151,6 +153,7 @@ class Container:
     @cached_property
     def _links(self) -> Any:
         """An S3 client for presigned URLs, which must have a host name that the outside can reach."""
+        # SigV4, which presigned forms need. Path style, since an emulator's host name has no buckets in it.
         endpoint = self.settings.public_s3_url or None
         return self._client("s3", endpoint, signature_version="s3v4", s3={"addressing_style": "path"})
 
@@ -195,6 +198,7 @@ class Container:
         from sluice.sources.address import AddressPolicy  # only `fetch` and `probe` call sources
 
         settings = self.settings
+        # A datasource must call neither this stack's API nor its S3 endpoint.
         own = [settings.public_url, settings.public_s3_url]
         return AddressPolicy(settings.private_networks, own, settings.aws_endpoint_url)
 

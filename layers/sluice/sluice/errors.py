@@ -47,7 +47,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 PROBLEM_TYPE_PREFIX = "urn:sluice:problem:"
-_LONGEST_DETAIL = 2000
+# DuckDB and upstreams produce very long texts; a run's problem is stored in its item.
+_MAX_DETAIL_CHARACTERS = 2000
 
 
 class SluiceError(Exception):
@@ -78,7 +79,9 @@ class SluiceError(Exception):
             "type": PROBLEM_TYPE_PREFIX + self.code,
             "title": self.title,
             "status": self.status,
-            "detail": self.detail if len(self.detail) <= _LONGEST_DETAIL else self.detail[:_LONGEST_DETAIL] + "…",
+            "detail": self.detail
+            if len(self.detail) <= _MAX_DETAIL_CHARACTERS
+            else self.detail[:_MAX_DETAIL_CHARACTERS] + "…",
         }
         if instance is not None:
             problem["instance"] = instance

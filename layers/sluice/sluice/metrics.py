@@ -20,6 +20,7 @@ def count_run(stack: str, run: Run) -> None:
         stack: the namespace.
         run: as it is stored after its end.
     """
+    # Two entries: one with the outcome as a dimension, and values without it, so that they add up by kind.
     _write(stack, {"kind": run.kind, "outcome": run.status}, {"Runs": (MetricUnit.Count, 1)})
     values: Values = {
         "Rows": (MetricUnit.Count, run.rows or 0),
@@ -33,16 +34,26 @@ def count_run(stack: str, run: Run) -> None:
 
 
 def count_pages(stack: str, count: int) -> None:
-    """Count the pages that an ingest run has stored."""
+    """Count the pages that an ingest run has stored.
+
+    Args:
+        stack: the namespace.
+    """
     _write(stack, {"kind": "ingest"}, {"Pages": (MetricUnit.Count, count)})
 
 
 def count_refused_request(stack: str, status: int) -> None:
-    """Count a request that was answered with a problem, by HTTP status."""
+    """Count a request that was answered with a problem.
+
+    Args:
+        stack: the namespace.
+        status: the HTTP status, which is a dimension.
+    """
     _write(stack, {"status": str(status)}, {"RefusedRequests": (MetricUnit.Count, 1)})
 
 
 def _write(stack: str, dimensions: dict[str, str], values: Values) -> None:
+    # EphemeralMetrics: the usual Metrics is a singleton, whose dimensions would leak into the next run's.
     metrics = EphemeralMetrics(namespace=stack, service="sluice")
     for name, value in dimensions.items():
         metrics.add_dimension(name, value)

@@ -18,6 +18,7 @@ class Settings(BaseModel):
 
     workspace: str = Field("main", description="The workspace, with which every key in tables and buckets begins.")
     stack: str = Field("sluice", description="The stack's name, with which its SSM parameters and metrics begin.")
+    # Resources of this stack, set by the template.
     definitions_table: str = Field("", description="Table of the documents that users write, except API keys.")
     access_table: str = Field("", description="Table of API keys.")
     assignments_table: str = Field("", description="Table of the assignments of datasources to projects.")
@@ -41,11 +42,13 @@ class Settings(BaseModel):
     schedule_group: str = Field("", description="EventBridge Scheduler group of the stack's schedules.")
     scheduled_function: str = Field("", description="ARN of the function that schedules call.")
     schedule_role: str = Field("", description="ARN of the role that schedules call it with.")
+    # Addresses.
     public_url: str = Field("", description="URL of the API in links, ending in /v1; empty: the gateway's own.")
     public_s3_url: str = Field("", description="URL of S3 in presigned URLs; empty: AWS's own.")
     aws_endpoint_url: str = Field("", description="URL of an AWS emulator, which sets it itself; empty: AWS.")
     emulated: bool = Field(False, description="Whether the stack runs on an emulator, where the API's URL has a path.")
     aws_sam_local: bool = Field(False, description="Whether the function runs in `sam local`, which sets it itself.")
+    # Authentication.
     jwt_issuer: str = Field("", description="Issuer of accepted JSON Web Tokens; empty: no tokens are accepted.")
     jwt_audience: str = Field("", description="Audience that a token must have, such as a client id.")
     jwt_jwks_url: str = Field("", description="URL of the issuer's JWKS; empty: the issuer's /.well-known/jwks.json.")
@@ -56,6 +59,7 @@ class Settings(BaseModel):
     private_networks: str = Field(
         "", description="Private networks that datasources may call, as CIDR blocks separated by commas."
     )
+    # Runs.
     lease_seconds: int = Field(900, description="How long a run may report nothing before it counts as lost.")
     lost_run_attempts: int = Field(
         5, description="Most attempts of a lost run of a drop or push, which is redriven automatically."
@@ -75,6 +79,7 @@ class Settings(BaseModel):
         20_000, description="Most files of the inbox that a sweep lists; the next sweep continues after them."
     )
     run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
+    # Requests and answers of the API.
     idempotency_hours: int = Field(24, description="How long an Idempotency-Key replays its answer.")
     max_request_bytes: int = Field(3_000_000, description="Largest request body that the API accepts.")
     max_inline_bytes: int = Field(
@@ -87,6 +92,7 @@ class Settings(BaseModel):
     max_waiting_calls: int = Field(
         20, description="Most requests that wait for a run at a time; further ones get 202 at once."
     )
+    # Sizes of what is fetched, dropped and parsed.
     max_page_bytes: int = Field(100_000_000, description="Largest response of an upstream, decompressed.")
     max_drop_bytes: int = Field(1_000_000_000, description="Largest file that may be dropped or uploaded.")
     max_document_bytes: int = Field(
@@ -116,6 +122,7 @@ class Settings(BaseModel):
     mongo_page_bytes: int = Field(8_000_000, description="Size at which a raw page of a MongoDB collection ends.")
     mongo_connect_seconds: float = Field(15.0, description="Longest time to connect to one host of a MongoDB.")
     sql_connect_seconds: float = Field(15.0, description="Longest time to connect to a SQL database.")
+    # Fetching.
     max_pages: int = Field(10_000, description="Most pages of a run if the datasource sets no max_pages.")
     max_concurrency: int = Field(16, description="Most concurrent requests of a run; caps http.concurrency.")
     max_pending_bytes: int = Field(
@@ -130,11 +137,13 @@ class Settings(BaseModel):
     max_compared_records: int = Field(
         20_000_000, description="Most records whose pages are compared for duplicates; a larger run is unproven."
     )
+    # Datasets.
     max_columns: int = Field(2_000, description="Most columns of a dataset.")
     max_version_objects: int = Field(
         100, description="Most Parquet files of an appended dataset; beyond it they are compacted into one."
     )
     max_nesting: int = Field(200, description="Deepest nesting of JSON that is accepted.")
+    # Requests to upstreams.
     fetch_attempts: int = Field(5, description="Attempts of a request before its page counts as failed.")
     fetch_backoff_seconds: float = Field(
         1.0, description="Longest first backoff between attempts; it doubles each time."
@@ -153,6 +162,7 @@ class Settings(BaseModel):
         description="Remaining time of a Lambda call at which extract fails the run: another call would take as long.",
     )
     keep_failed_answers: int = Field(10, description="Most failed responses that a page's receipt lists.")
+    # DuckDB in the stages.
     duckdb_memory: str = Field("2GB", description="DuckDB's memory_limit in a stage.")
     extract_memory: str = Field(
         "600MB", description="DuckDB's memory_limit while pages are read; it spills more to disk."
@@ -173,6 +183,7 @@ class Settings(BaseModel):
         gt=0,
         description="Size of the input Parquet above which a merge is done in parallel, in parts of about this size.",
     )
+    # SQL of users.
     query_seconds: float = Field(15.0, description="Longest time that a user's query may run.")
     query_memory: str = Field("512MB", description="DuckDB's memory_limit in a user's query.")
     sandbox_memory: str = Field(
@@ -184,6 +195,7 @@ class Settings(BaseModel):
         10_000, description="Most rows of a query's answer; a longer result is cut off and marked as truncated."
     )
     query_most_rows: int = Field(100_000, description="Most rows that a query may produce; more are an error.")
+    # Project resources.
     max_models: int = Field(20, description="Most models of a project; all are published in one transaction.")
     max_reports: int = Field(10, description="Most reports of a project; all are published in one transaction.")
     max_endpoints: int = Field(100, description="Most published endpoints of a project.")
@@ -199,6 +211,7 @@ class Settings(BaseModel):
     )
     model_spill: str = Field("4GB", description="Most that DuckDB may spill to disk in a model, and its largest file.")
     model_seconds: float = Field(600.0, description="Longest time that a model may run.")
+    # The file cache.
     cache_dir: str = Field(
         "",
         description="Folder in which a function caches objects of the lake between calls; empty: the temporary folder.",

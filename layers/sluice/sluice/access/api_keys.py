@@ -1,4 +1,4 @@
-"""API keys: made, shown once, stored hashed, recognised."""
+"""API keys: shown once when they are created, and stored as a hash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def _hash(secret: str) -> str:
-    # The secret has 256 random bits, so a plain hash cannot be guessed back.
+    # Without a salt or key stretching: a secret of 256 random bits cannot be found by trying.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -74,7 +74,7 @@ class KeyRing:
         self._definitions = definitions
 
     def find(self, key_id: str) -> Definition | None:
-        """A key as it is stored; null if there is none, or it was revoked."""
+        """A key as it is stored; null if it does not exist or was revoked."""
         return self._located(key_id)[1]
 
     def get(self, key_id: str) -> Definition:
@@ -89,40 +89,50 @@ class KeyRing:
         return found
 
     def page(self, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
-        """Keys by id, beginning after one of them; and the id to go on from."""
-        # In this order, a key that a migration moves between the two reads is in both, not in none.
-        pages = [store.page("key", limit, after) for store in (self._definitions, self._access)]
-        keys = {key.name: key for found, _ in pages for key in found}
-        found = [keys[name] for name in sorted(keys)]
-        more = len(found) > limit or any(following is not None for _, following in pages)
-        return found[:limit], found[limit - 1].name if more else None
+        """One page of the keys, ordered by id.
 
-    def revoke(self, found: Definition) -> None:
-        """Take a key back at once.
+        Args:
+            after: a key's id; the page begins after it.
+
+        Returns:
+            The keys, and the id that the next page begins after; null if there is none.
+        """
+        # In this order, a key that a migration moves between the two reads is in both, not in none.
+        pages = [table.page("key", limit, after) for table in (self._definitions, self._access)]
+        by_id = {key.name: key for keys, _ in pages for key in keys}
+        ordered = [by_id[key_id] for key_id in sorted(by_id)]
+        more = len(ordered) > limit or any(following is not None for _, following in pages)
+        return ordered[:limit], ordered[limit - 1].name if more else None
+
+    def revoke(self, stored: Definition) -> None:
+        """Revoke a key; it stops working at once.
+
+        Args:
+            stored: the key as it was read.
 
         Raises:
-            PreconditionFailed: it changed since it was read.
+            PreconditionFailed: it was changed since it was read.
         """
-        self._change(found, lambda store: store.delete(found))
+        self._change(stored, lambda table: table.delete(stored))
 
-    def _change(self, found: Definition, write: Callable[[Definitions], object]) -> None:
-        """Change a key where it is, also when a migration moves it at the same time."""
-        store, _ = self._located(found.name)
+    def _change(self, stored: Definition, write: Callable[[Definitions], object]) -> None:
+        """Change a key in the table that it is in, even if a migration moves it at the same time."""
+        table, _ = self._located(stored.name)
         try:
-            write(store)
+            write(table)
         except PreconditionFailed:
-            now_in, _ = self._located(found.name)
-            if now_in is store:
+            current_table, _ = self._located(stored.name)
+            if current_table is table:
                 raise
-            write(now_in)
+            write(current_table)
 
     def _located(self, key_id: str) -> tuple[Definitions, Definition | None]:
         """The table that a key is in, and the key; null if there is none."""
-        # The last look finds a key that a migration has moved between the first two.
-        for store in (self._access, self._definitions, self._access):
-            found = store.find("key", key_id)
-            if found is not None:
-                return store, found
+        # The third read finds a key that a migration has moved between the first two.
+        for table in (self._access, self._definitions, self._access):
+            stored = table.find("key", key_id)
+            if stored is not None:
+                return table, stored
         return self._access, None
 
     def issue(self, request: KeyRequest, by: str) -> tuple[ApiKey, str]:
@@ -136,7 +146,7 @@ class KeyRing:
 
         Raises:
             NotFound: there is no such key.
-            PreconditionFailed: somebody else changed it at the same time.
+            PreconditionFailed: another request changed it at the same time.
         """
         found = self.get(key_id)
         old = ApiKey.model_validate(found.document)
@@ -144,7 +154,7 @@ class KeyRing:
         request = KeyRequest(name=old.name, role=old.role, projects=old.projects, expires_at=expires_at)
         stored, key = make_key(request, old.created_by, key_id)
         stored.created_at = old.created_at
-        self._change(found, lambda store: store.replace(found, stored.model_dump()))
+        self._change(found, lambda table: table.replace(found, stored.model_dump()))
         return stored, key
 
     def is_valid(self, principal: str) -> bool:
@@ -158,11 +168,11 @@ class KeyRing:
         found = self.find(key_id)
         return found is not None and not _is_expired(ApiKey.model_validate(found.document))
 
-    def recognise(self, key: str) -> Principal:
-        """Whose key this is.
+    def authenticate(self, key: str) -> Principal:
+        """The principal that a key identifies.
 
         Raises:
-            Unauthenticated: nobody's that we know.
+            Unauthenticated: the key is unknown, revoked or expired.
         """
         refused = Unauthenticated("The API key is missing, unknown or expired.")
         match = _FORM.match(key)

@@ -24,15 +24,15 @@ def authenticate(headers: dict[str, str], method: str, keys: KeyRing, tokens: To
         Unavailable: the issuer's keys cannot be fetched.
     """
     if "x-api-key" in headers:
-        return keys.recognise(headers["x-api-key"].strip())
+        return keys.authenticate(headers["x-api-key"].strip())
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
     match scheme.lower():
         case "bearer":
             credential = value.strip()
             # A signed JWT has three parts with dots between them; an API key has no dots.
-            return tokens.authenticate(credential) if credential.count(".") == 2 else keys.recognise(credential)
+            return tokens.authenticate(credential) if credential.count(".") == 2 else keys.authenticate(credential)
         case "basic" if method == "GET":
-            return keys.recognise(_user_name(value))
+            return keys.authenticate(_user_name(value))
     raise Unauthenticated("The API key is missing, unknown or expired.")
 
 

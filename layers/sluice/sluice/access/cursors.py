@@ -12,6 +12,7 @@ import orjson
 
 from sluice.errors import Invalid
 
+# 128 bits cannot be guessed, and keep cursors short enough for query parameters.
 _SIGNATURE_BYTES = 16
 
 
@@ -54,6 +55,7 @@ class Cursors:
             [{"pointer": "?cursor", "message": "Send `next` of the previous page, with the same parameters."}],
         )
         try:
+            # The padding was removed, since `=` would have to be escaped in URLs.
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise fault from None

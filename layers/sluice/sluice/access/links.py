@@ -64,6 +64,7 @@ class Links:
         Raises:
             Conflict: the project has that many.
         """
+        # Deleted here and not by DynamoDB's time to live: each link counts towards the project's limit.
         for stored in self._resources.all("link", project.name).values():
             if _link(stored).is_expired:
                 self._resources.delete(stored)
@@ -97,6 +98,7 @@ class Links:
 
     def token(self, link: Link) -> str:
         """The token that opens a link: its project and id, signed."""
+        # Only the id: whether the link is valid is looked up each time, so that it can be revoked.
         return self._cursors.seal(_BOUND, [link.project, link.id])
 
     def open(self, token: str | None) -> Link:

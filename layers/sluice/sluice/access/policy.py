@@ -134,6 +134,7 @@ def require(principal: Principal, action: str, resource: Resource, missing: NotF
     """
     require_role(principal, action)
     decision = decide(principal, action, resource)
+    # A request for a resource that does not exist and one for a hidden resource must be indistinguishable.
     if decision == "hidden":
         raise missing
     if decision == "not_owner":

@@ -61,6 +61,7 @@ class Secrets:
         key = self._read(name)
         if key is None:
             with translated():
+                # Several functions may create the key at the same time; without Overwrite, only one succeeds.
                 try:
                     value = secrets.token_hex(32)
                     self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=False)

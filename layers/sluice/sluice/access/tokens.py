@@ -80,7 +80,9 @@ class Tokens:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in _ALGORITHMS:
                 raise invalid
+            # Fails if the key is of another type than the algorithm in the token's header.
             key = jwt.PyJWK(self._key(str(header.get("kid", ""))), algorithm=header["alg"])
+            # `aud` is checked below, since Cognito's access tokens have `client_id` instead.
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -128,6 +130,7 @@ class Tokens:
         return self._keys[kid]
 
     def _refresh(self, moment: float) -> None:
+        # Set before the request, so that a failed one is not repeated by every token either.
         self._requested_at = moment
         try:
             key_set = self._fetch(self._address())

@@ -144,8 +144,10 @@ class Call:
         text = self.raw_body or ""
         try:
             content = base64.b64decode(text, validate=True) if self.body_is_base64 else text.encode()
+        # The gateway can pass lone surrogates, which UTF-8 cannot encode.
         except (binascii.Error, UnicodeEncodeError):
             raise MalformedRequest("The body cannot be decoded.") from None
+        # Of the decoded body: base64 is a third longer.
         if len(content) > self.settings.max_request_bytes:
             raise PayloadTooLarge(
                 f"The body has {len(content)} bytes; at most {self.settings.max_request_bytes} are accepted."
@@ -165,6 +167,7 @@ class Call:
         if not content.strip():
             raise MalformedRequest("The body is empty; send a JSON document.")
         try:
+            # orjson is faster, but reads every fraction as a double; both refuse NaN.
             return loads(content, exact=True) if exact else orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise MalformedRequest(f"The body is not JSON: {error}.") from None
@@ -227,6 +230,7 @@ class Call:
         text = self.query_value(name)
         if text is None:
             return default
+        # At most 15 digits: no larger number is meaningful, and int() of a long text takes quadratic time.
         if not re.fullmatch(r"-?\d{1,15}", text) or not lowest <= int(text) <= highest:
             message = f"Give a whole number from {lowest} to {highest}."
             raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)])
@@ -254,6 +258,7 @@ class Call:
 
     def wait_seconds(self) -> int:
         """The seconds of `Prefer: wait=N`, at most `MAX_WAIT_SECONDS`; 0 without the header."""
+        # RFC 7240: a preference that cannot be parsed is ignored, not refused.
         match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", self.header("prefer") or "")
         return min(int(match[1]), self.settings.max_wait_seconds) if match else 0
 
@@ -267,6 +272,7 @@ class Call:
             PreconditionFailed: `If-Match` does not list the ETag, or `If-None-Match` lists it or is
                 `*` and the resource exists.
         """
+        # RFC 9110, section 13.2.2: If-Match is evaluated before If-None-Match.
         if_match = self.header("if-match")
         if if_match is not None:
             tags = _tags(if_match)
@@ -290,6 +296,7 @@ class Call:
 
 
 def _tags(header: str) -> set[str]:
+    # Weak tags count as strong ones: a proxy that compresses an answer marks its ETag as weak.
     return {tag.strip().removeprefix("W/").strip('"') for tag in header.split(",") if tag.strip()}
 
 

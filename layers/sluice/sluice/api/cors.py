@@ -23,6 +23,7 @@ def cors_headers(origin: str | None, settings: Settings) -> dict[str, str]:
     allowed = [name.strip() for name in settings.cors_origins.split(",") if name.strip()]
     if origin is None or not ("*" in allowed or origin in allowed):
         return {}
+    # Vary, so that a cache does not give the answer for one origin to a page of another.
     return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", "Access-Control-Expose-Headers": _RESPONSE_HEADERS}
 
 
@@ -34,6 +35,7 @@ def preflight(event: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """
     request_headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     headers = cors_headers(request_headers.get("origin"), settings)
+    # For other origins the headers are missing, and the browser refuses the request itself.
     if headers:
         headers |= {
             "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",

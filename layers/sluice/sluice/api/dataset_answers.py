@@ -45,6 +45,7 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
         Invalid: a parameter does not fit the columns, or the format cannot hold the data.
     """
     requested = {name: call.query_value(name) for name in ("select", "order", "version", "as_of")}
+    # The limit is not part of the binding: a client may change the size of its pages.
     bound = ["data", dataset, requested, call.query_values("where")]
     position = services.cursors.open(bound, call.query_value("cursor"))
     version = _version(call, services, dataset, position)
@@ -59,6 +60,7 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
         return Answer({"items": rows, **about}, headers=version_headers(about))
     if reader.is_document and form != "jsonl":
         raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
+    # The whole dataset, unless the request asks for pages: by a limit, or by the cursor of an earlier page.
     limit = call.limit() if call.query_value("limit") is not None or position else None
     return _file(services, reader, version, request, OUTPUT_FORMATS[form], _Window(bound, offset, limit))
 
@@ -87,12 +89,14 @@ def _file(
     """The rows as a file: inline if it is small text, else a redirect to an object in the lake."""
     about = version_summary(version)
     if window.limit is not None and window.offset + window.limit < version.rows and not reader.is_document:
+        # No rows are read: only whether another page follows.
         _, has_more = reader.rows(request, 0, window.offset + window.limit)
         if has_more:
             about["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
     headers = version_headers(about)
     with services.lake.scratch() as file:
         output.write(reader, request, file, window.sql)
+        # The emulator's gateway does not decode base64, so only text can be inline.
         if not output.binary and file.stat().st_size <= services.settings.max_inline_bytes:
             return Answer(file.read_bytes(), headers=headers, media_type=output.media_type)
         key = services.lake.put_answer_file(file)

@@ -30,6 +30,7 @@ from sluice.settings import Settings
 
 PREFIX = "/v1"
 logger = Logger()
+# Basic comes first: browsers and Excel then ask for the key as a user name.
 _CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
 
 
@@ -68,6 +69,7 @@ class Dispatcher:
         def endpoint(**arguments: str) -> Response[Any]:
             services = container()
             call = parse_call(self._resolver.current_event.raw_event, services, query_parameters)
+            # Before the target is loaded: a role that is too low is 403, whether or not the resource exists.
             if route.action is not None:
                 require_role(call.principal, route.action)
             if "field" in arguments:  # the name of a column, which may have any characters
@@ -108,10 +110,12 @@ class Dispatcher:
         return self._problem(NotFound(f"There is no {path}."))
 
     def _problem(self, error: Exception, headers: dict[str, str] | None = None) -> Response[Any]:
+        # Built without the route's parameters: an error can occur before a route is found.
         call = parse_call(self._resolver.current_event.raw_event, container())
         if not isinstance(error, SluiceError):
             logger.exception("Unexpected error; answered 500.")
             error = SluiceError("An unexpected error occurred; the logs have it under the id of this request.")
+        # Errors of AWS and of runs are our concern; those of requests are the client's and would fill the logs.
         elif not isinstance(error, RequestError):
             logger.warning(error.detail)
         count_refused_request(call.settings.stack, error.status)
@@ -130,6 +134,7 @@ class Dispatcher:
 
 
 def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
+    # Answers depend on the caller's credentials, so shared caches must not store them.
     all_headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
     if status == 204:
         return Response(status_code=status, body="", headers=all_headers)

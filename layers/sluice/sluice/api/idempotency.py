@@ -14,6 +14,7 @@ from sluice.container import Container
 from sluice.errors import Conflict, Invalid
 from sluice.lake.store import Lake
 
+# In base64 this is 400,000 bytes; an item of DynamoDB has at most 409,600.
 MAX_STORED_BYTES = 300_000
 _RUNNING_SECONDS = 60
 
@@ -35,6 +36,7 @@ def answer_once(call: Call, services: Container, handle: Callable[[], Answer]) -
         return handle()
     if not 1 <= len(key) <= 255:
         raise Invalid("An Idempotency-Key must have 1 to 255 characters.")
+    # Callers choose keys independently, and may use one key at several paths.
     name = hashlib.sha256(f"{call.principal.id}\n{call.path}\n{key}".encode()).hexdigest()
     lock = f"idempotency#{name}"
     request = hashlib.sha256(repr(sorted(call.query.items())).encode() + b"\n" + call.body()).hexdigest()
@@ -45,7 +47,9 @@ def answer_once(call: Call, services: Container, handle: Callable[[], Answer]) -
     # The lock expires after a minute, so a function that is killed here blocks its key for no longer.
     try:
         answer = handle()
+    # Whatever ends the handler, a repeated request must be able to run it again.
     except BaseException:
+        # Only our own lock: it may have expired, and another request may hold it now.
         locks.release(lock, "#request = :request", {"request": request})
         raise
     _store(call, locks, services.lake, lock, request, answer)
@@ -68,7 +72,7 @@ def _store(call: Call, locks: Locks, lake: Lake, lock: str, request: str, answer
         answer = replace(answer, body=body)
     content = answer.content()
     stored: dict[str, Any] = {"status": answer.status, "headers": dict(answer.headers), "media_type": answer.media_type}
-    if len(content) > MAX_STORED_BYTES:  # an item of DynamoDB has at most 400 KB
+    if len(content) > MAX_STORED_BYTES:
         stored["body_key"] = lake.put_answer(content)
     else:
         stored["body"] = base64.b64encode(content).decode()

@@ -67,6 +67,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "description": "Fetch, keep every byte, merge by key, serve.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        # Relative to /v1/openapi.json, so that it is right below any host and stage.
         "servers": [{"url": "./.."}],
         "security": [{"bearer": []}, {"api_key": []}, {"basic": []}],
         "paths": paths,
@@ -161,6 +162,7 @@ class _Operations:
 
     def _example(self, *names: str) -> dict[str, Any]:
         """A reference to the first example that exists under one of these names."""
+        # Named examples under `components`, since one example serves several operations.
         name = example_name(*names)
         self.examples[name] = {"value": example(name)}
         return {"examples": {"example": {"$ref": f"#/components/examples/{name}"}}}

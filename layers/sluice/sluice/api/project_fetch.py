@@ -47,6 +47,7 @@ def fetch_project(call: Call, services: Container, slug: str) -> Answer:
         raise Conflict(f"The refresh {run.id} was cancelled.")
     errors = _failed_datasources(services, run)
     assignments = services.assignments.of_project(slug)
+    # A refresh fails too if there is nothing to merge; then the list of errors is the answer.
     if len(errors) == len(assignments) and (errors or run.status == "failed"):
         return Answer({"result": {"size": 0, "data": None}, "errors": _error_list(errors)})
     if run.status == "failed":
@@ -66,6 +67,7 @@ def _run_error(run: Run) -> SluiceError:
 def _failed_datasources(services: Container, run: Run) -> Errors:
     """The datasources whose ingest run failed, or that have no data."""
     failed: dict[str | None, str] = {}
+    # Oldest first: after a redrive, a datasource has several ingest runs, and the last one counts.
     for child in children(services, run):
         failed.pop(child.datasource, None)
         if child.status not in ("succeeded", "partial"):

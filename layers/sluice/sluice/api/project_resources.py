@@ -78,13 +78,24 @@ class ResourceRoutes(Generic[M]):
         return resource
 
     def list(self, call: Call, services: Container, slug: str) -> Answer:
-        """A page of a project's resources, by name."""
+        """A page of a project's resources, by name.
+
+        Args:
+            slug: the project.
+        """
         resources = services.resources.all(self._kind, slug).values()
         items = [self.view(services, resource) for resource in resources]
         return paginate(call, services, [f"{self._kind}s", slug], items)
 
     def read(self, call: Call, services: Container, slug: str, name: str) -> Answer:
-        """One resource; 304 if the client has its current state."""
+        """One resource; 304 if the client has its current state.
+
+        Args:
+            slug: the project.
+
+        Raises:
+            NotFound: the project has none of this name.
+        """
         resource = self.load(services, slug, name)
         headers = {"ETag": f'"{resource.etag}"'}
         if call.client_has(resource.etag):
@@ -92,13 +103,23 @@ class ResourceRoutes(Generic[M]):
         return Answer(self.view(services, resource), headers=headers)
 
     def put(self, call: Call, services: Container, slug: str, name: str) -> Answer:
-        """Create a resource (201) or replace it (200)."""
+        """Create a resource (201) or replace it (200).
+
+        Args:
+            slug: the project.
+
+        Raises:
+            PreconditionFailed: `If-Match` or `If-None-Match` does not hold.
+            Invalid: the body or the name is not valid, or does not fit the project.
+            Conflict: the project has the most resources of this kind, or the name is used by a datasource.
+        """
         return retry_overtaken_write(
             call, lambda project: self._put(call, services, _require_project(project, slug), name)
         )
 
     def _put(self, call: Call, services: Container, project: Definition, name: str) -> Answer:
         slug = project.name
+        # Read before the body is parsed, so that the contract's order holds: 400, 412, 422.
         present = services.definitions.find(self._kind, resource_name(slug, name))
         body = call.json()
         call.require_match(present.etag if present else None)
@@ -116,7 +137,16 @@ class ResourceRoutes(Generic[M]):
         return Answer(self.view(services, replaced), headers={"ETag": f'"{replaced.etag}"'})
 
     def delete(self, call: Call, services: Container, slug: str, name: str) -> Answer:
-        """Delete a resource; its versions stay in the lake."""
+        """Delete a resource; its versions stay in the lake.
+
+        Args:
+            slug: the project.
+
+        Raises:
+            NotFound: the project has none of this name.
+            PreconditionFailed: `If-Match` does not hold.
+            Conflict: another resource of the project reads the model.
+        """
         return retry_overtaken_write(call, lambda _: self._delete(call, services, slug, name))
 
     def _delete(self, call: Call, services: Container, slug: str, name: str) -> Answer:
@@ -126,6 +156,7 @@ class ResourceRoutes(Generic[M]):
         if self._kind == "model":
             require_unread(services, slug, name)
         dataset = DatasetId.of_project_resource(slug, self._kind, name)
+        # The pointer of the resource's dataset is hidden in the same transaction.
         services.resources.delete(resource, services.datasets.hiding(dataset, call.principal.id))
         return Answer(status=204)
 

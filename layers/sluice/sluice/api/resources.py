@@ -76,11 +76,16 @@ class Resource(Generic[D]):
         return definition
 
     def list(self, call: Call, services: Container) -> Answer:
-        """One page of the definitions that the caller may see, by slug."""
+        """One page of the definitions that the caller may see, by slug.
+
+        Raises:
+            Invalid: `limit` or `cursor` is not valid.
+        """
         limit = call.limit()
         bound = [self._kind, call.principal.projects]
         after = services.cursors.open(bound, call.query_value("cursor"))
         items: list[Definition] = []
+        # Hidden definitions are left out, so several pages of the table may be needed to fill one of the list.
         while True:
             definitions, following = services.definitions.page(self._kind, limit - len(items), after)
             items += [definition for definition in definitions if is_visible(services, call.principal, definition)]
@@ -104,7 +109,13 @@ class Resource(Generic[D]):
         return Answer(self._show(definition), status, headers)
 
     def create(self, call: Call, services: Container) -> Answer:
-        """Create a definition from the body (201)."""
+        """Create a definition from the body (201).
+
+        Raises:
+            Invalid: the body is not valid, or the caller may not write it.
+            Conflict: the slug is used.
+            NotFound: the slug is used by a definition that the caller must not know of.
+        """
         return self._create(call, services, call.document(self._model))
 
     def _create(self, call: Call, services: Container, document: D) -> Answer:
@@ -118,6 +129,7 @@ class Resource(Generic[D]):
         except Conflict:
             self._require_visible(services, principal, document.slug)
             raise
+        # The schedule follows the write. Every write sets it again, so one that was missed is repaired.
         self._on_write(services, document)
         headers = {"Location": call.url(f"{self._path}/{definition.name}"), "ETag": f'"{definition.etag}"'}
         return self._answer(definition, headers, 201)
@@ -129,7 +141,12 @@ class Resource(Generic[D]):
             raise missing(self._kind, slug)
 
     def put(self, call: Call, services: Container, slug: str) -> Answer:
-        """Create the definition of this slug (201) or replace it (200)."""
+        """Create the definition of this slug (201) or replace it (200).
+
+        Raises:
+            PreconditionFailed: `If-Match` or `If-None-Match` does not hold.
+            Invalid: the body is not valid, changes a fixed field, or the caller may not write it.
+        """
         return retry_overtaken_write(call, lambda definition: self._put(call, services, slug, definition))
 
     def _put(self, call: Call, services: Container, slug: str, definition: Definition | None) -> Answer:
@@ -142,7 +159,13 @@ class Resource(Generic[D]):
         return self._replace(call, services, definition, document)
 
     def patch(self, call: Call, services: Container, slug: str) -> Answer:
-        """Change fields of a definition by a JSON merge patch (RFC 7396)."""
+        """Change fields of a definition by a JSON merge patch (RFC 7396).
+
+        Raises:
+            NotFound: there is no definition of this slug.
+            PreconditionFailed: `If-Match` does not hold.
+            Invalid: the result is not valid, changes a fixed field, or the caller may not write it.
+        """
         return retry_overtaken_write(call, lambda definition: self._patch(call, services, slug, definition))
 
     def _patch(self, call: Call, services: Container, slug: str, definition: Definition | None) -> Answer:
@@ -156,6 +179,7 @@ class Resource(Generic[D]):
         return self._replace(call, services, definition, self._validated(merge_patch(definition.document, body), slug))
 
     def _validated(self, body: Any, slug: str) -> D:
+        # The slug in the path is the default, so that a body need not repeat it.
         if isinstance(body, dict):
             body = {"slug": slug, **body}
         document = validate(self._model, body)
@@ -195,6 +219,7 @@ def retry_overtaken_write(call: Call, write: Callable[[Definition | None], Answe
     """
     target = call.target
     assert target is not None
+    # With a precondition the client wants to learn that the resource has changed.
     conditional = call.header("if-match") is not None or call.header("if-none-match") is not None
     deadline, retries = time.monotonic() + _RETRY_SECONDS, 0
     while True:

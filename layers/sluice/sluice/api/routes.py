@@ -70,6 +70,7 @@ class Route:
     anonymous: bool = False
 
     def __post_init__(self) -> None:
+        # A misspelled action fails the import, and with it every test, instead of a request.
         for action in (self.action, self.creates):
             if action is not None and action not in ACTIONS:
                 raise ValueError(f"{self.method} {self.path} declares the unknown action {action!r}")

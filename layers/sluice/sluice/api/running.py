@@ -13,8 +13,10 @@ from sluice.domain.identity import Principal
 from sluice.domain.names import new_run_id
 from sluice.domain.run import Run, run_view
 
+# The run is polled, since neither DynamoDB nor Step Functions can notify a waiting function.
 _POLL_SECONDS = 0.15
 _WAITING = "waiting-calls"
+# How long after its wait a call may still need to free its slot.
 _MARGIN_SECONDS = 5
 
 

@@ -132,6 +132,7 @@ def find_target(
     target = finder(services, principal, names)
     if target.resource is not None:
         require(principal, action, target.resource, target.missing)
+    # Without a resource, `creates` depends on the role alone: nobody owns it yet.
     elif creates is not None:
         require_role(principal, creates)
     else:

@@ -20,6 +20,7 @@ class Response(BaseModel):
     Clients must ignore unknown fields: later releases add some.
     """
 
+    # `defer_build`: the schemas are built only when the OpenAPI document is generated.
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=_without_defaults)
 
 

@@ -33,6 +33,7 @@ def dropped_files(event: dict[str, Any]) -> Iterator[Drop]:
         item = record["s3"]["object"]
         yield Drop(
             bucket=record["s3"]["bucket"]["name"],
+            # S3's own notifications encode keys as HTML forms do; EventBridge's do not.
             key=unquote_plus(item["key"]),
             size=item.get("size", 0),
             etag=item.get("eTag", ""),
