@@ -59,7 +59,7 @@ def ended(sfn: Any, kind: str, case: str) -> tuple[dict[str, Any], list[str]]:
 
 
 @pytest.mark.parametrize("case", CASES["ingest"])
-def test_an_ingest(machines: Any, case: str) -> None:
+def test_ingest_workflow_on_localstack(machines: Any, case: str) -> None:
     wanted = CASES["ingest"][case]
     found, states = ended(machines, "ingest", case)
     assert (found["status"], found.get("error")) == (wanted.status, wanted.error), found
@@ -70,7 +70,7 @@ def test_an_ingest(machines: Any, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES["refresh"])
-def test_a_refresh(machines: Any, case: str) -> None:
+def test_refresh_workflow_on_localstack(machines: Any, case: str) -> None:
     wanted = CASES["refresh"][case]
     found, states = ended(machines, "refresh", case)
     assert (found["status"], found.get("error")) == (wanted.status, wanted.error), found
@@ -81,7 +81,7 @@ def test_a_refresh(machines: Any, case: str) -> None:
         assert "Merge" in states
 
 
-def test_the_status_of_executions_reaches_the_rule_of_run_events(localstack: LocalStackCore, machines: Any) -> None:
+def test_execution_status_changes_reach_the_rule_of_run_events(localstack: LocalStackCore, machines: Any) -> None:
     events, sqs = localstack.client("events"), localstack.client("sqs")
     queue = sqs.create_queue(QueueName="ended")["QueueUrl"]
     said = template()["Resources"]["RunEventsFunction"]["Properties"]["Events"]
@@ -105,7 +105,7 @@ def received(sqs: Any, queue: str) -> Any:
     raise AssertionError("nothing came")
 
 
-def test_the_same_execution_is_not_started_twice(machines: Any) -> None:
+def test_execution_name_is_used_once(machines: Any) -> None:
     for _ in range(2):
         try:
             machines.start_execution(stateMachineArn=f"{machine_arn('ingest')}#done", name="r-1", input="{}")
@@ -115,7 +115,7 @@ def test_the_same_execution_is_not_started_twice(machines: Any) -> None:
     assert names.count("r-1") == 1
 
 
-def test_every_route_of_the_api_has_its_place(localstack: LocalStackCore) -> None:
+def test_every_route_is_served(localstack: LocalStackCore) -> None:
     """The template's own paths, with each function's place taken by a mock that says which it is."""
     paths = copy.deepcopy(template()["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"])
     for path, verbs in paths.items():
@@ -141,7 +141,7 @@ def test_every_route_of_the_api_has_its_place(localstack: LocalStackCore) -> Non
                 assert (answer.status_code, answer.text.strip()) == (200, f"{verb} {path}")
 
 
-def test_a_drop_is_announced_and_written_once(localstack: LocalStackCore) -> None:
+def test_drop_is_announced_and_stored_once(localstack: LocalStackCore) -> None:
     s3, sqs = localstack.client("s3"), localstack.client("sqs")
     queue = sqs.create_queue(QueueName="drops")["QueueUrl"]
     s3.create_bucket(Bucket="drops")
@@ -193,7 +193,7 @@ def without_functions(node: Any) -> Any:
     return [without_functions(value) for value in node] if isinstance(node, list) else node
 
 
-def test_the_template_without_functions_is_deployed(localstack: LocalStackCore) -> None:
+def test_template_without_functions_is_deployed(localstack: LocalStackCore) -> None:
     s3, cloudformation = localstack.client("s3"), localstack.client("cloudformation")
     s3.create_bucket(Bucket="code")
     for kind in CASES:

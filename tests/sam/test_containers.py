@@ -11,7 +11,7 @@ from support.containers import bridge_address, interface_address
 
 
 @pytest.mark.parametrize(("gateway", "address"), [("172.18.0.1", "172.18.0.1"), ("", "172.17.0.1")])
-def test_an_engine_that_names_no_gateway_has_its_interface_asked(
+def test_gateway_falls_back_to_the_address_of_the_interface(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gateway: str, address: str
 ) -> None:
     docker = tmp_path / "docker"
@@ -22,5 +22,5 @@ def test_an_engine_that_names_no_gateway_has_its_interface_asked(
     assert bridge_address() == address
 
 
-def test_the_address_of_an_interface() -> None:
+def test_address_of_an_interface() -> None:
     assert interface_address("lo") == "127.0.0.1"

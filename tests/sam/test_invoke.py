@@ -22,13 +22,13 @@ def event(name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_api_answers_what_needs_no_catalog(invoke: Invoke, invoke_alone: Invoke) -> None:
+def test_api_answers_without_catalog(invoke: Invoke, invoke_alone: Invoke) -> None:
     for call in (invoke, invoke_alone):
         answer = call("ApiFunction", event("api-health"))
         assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
 
 
-def test_the_authorizer_refuses_what_is_no_key(invoke: Invoke) -> None:
+def test_authorizer_refuses_an_invalid_key(invoke: Invoke) -> None:
     asked = event("authorizer")
     asked["headers"]["authorization"] = "Bearer nonsense"
     # In SAM's containers it lets everybody pass as nobody: the function behind it says 401.
@@ -36,18 +36,18 @@ def test_the_authorizer_refuses_what_is_no_key(invoke: Invoke) -> None:
     assert (answer["principalId"], answer["context"]) == ("nobody", {})
 
 
-def test_the_query_function_speaks_problem_details(invoke: Invoke) -> None:
+def test_query_answers_problem_details(invoke: Invoke) -> None:
     asked = event("query")
     del asked["requestContext"]["authorizer"]
     answer = invoke("QueryFunction", asked)
     assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (401, "urn:sluice:problem:unauthenticated")
 
 
-def test_preflight_needs_nothing(invoke: Invoke) -> None:
+def test_preflight_needs_no_services(invoke: Invoke) -> None:
     assert invoke("PreflightFunction", event("preflight"))["statusCode"] == 204
 
 
-def test_a_probe_comes_as_far_as_its_secret(invoke: Invoke) -> None:
+def test_probe_reads_its_secret(invoke: Invoke) -> None:
     answer = invoke("ProbeFunction", event("probe"))
     assert json.loads(answer["body"])["status"] in (500, 503)
 
@@ -69,6 +69,6 @@ def test_a_probe_comes_as_far_as_its_secret(invoke: Invoke) -> None:
         ("InboxFunction", "inbox"),
     ],
 )
-def test_every_other_function_comes_as_far_as_its_first_call(invoke: Invoke, function: str, name: str) -> None:
+def test_every_other_function_reaches_its_first_aws_call(invoke: Invoke, function: str, name: str) -> None:
     answer = invoke(function, event(name))
     assert answer["errorType"] in ("Unavailable", "ClientError", "UnrecognizedClientException"), answer

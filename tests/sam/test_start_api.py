@@ -114,13 +114,13 @@ def await_answer(client: httpx.Client, process: subprocess.Popen[bytes], folder:
         time.sleep(0.2)
 
 
-def test_what_needs_no_credentials(served: httpx.Client) -> None:
+def test_open_routes_need_no_credentials(served: httpx.Client) -> None:
     assert served.get("/health").json()["status"] == "ok"
     assert served.get("/openapi.json").json()["openapi"] == "3.1.0"
     assert "swagger" in served.get("/docs").text
 
 
-def test_a_datasource_goes_in_and_comes_out(served: httpx.Client) -> None:
+def test_datasource_is_stored_and_returned(served: httpx.Client) -> None:
     made = served.put("/datasources/log", json={"name": "Log", "kind": "push"})
     assert made.status_code == 201, made.text
     assert made.headers["location"] == str(served.base_url.join("datasources/log"))
@@ -137,7 +137,7 @@ def test_a_datasource_goes_in_and_comes_out(served: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "slc_aaaaaaaaaaaa_" + "x" * 43])
-def test_who_is_nobody_gets_a_problem(served: httpx.Client, key: str | None) -> None:
+def test_request_without_credentials_gets_a_problem(served: httpx.Client, key: str | None) -> None:
     headers = {"x-api-key": key} if key else {}
     answer = httpx.get(f"{str(served.base_url).rstrip('/')}/me", headers=headers, timeout=60, trust_env=False)
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:sluice:problem:unauthenticated")

@@ -24,7 +24,7 @@ def rows(deployed: Deployed, slug: str) -> list[dict[str, Any]]:
     return answer.json()["items"] if answer.status_code == 200 else []
 
 
-def test_what_is_pushed_is_readable_within_five_seconds(deployed: Deployed, name: str) -> None:
+def test_pushed_records_are_readable_within_five_seconds(deployed: Deployed, name: str) -> None:
     made = api(deployed).put(f"/datasources/{name}", json={"name": name, "kind": "push", "primary_key": ["id"]})
     assert made.status_code == 201, made.text
     lines = '{"id": 1, "v": "a"}\n{"id": 2, "v": "b"}\n'
@@ -37,7 +37,7 @@ def test_what_is_pushed_is_readable_within_five_seconds(deployed: Deployed, name
     assert time.monotonic() - begun < 5
 
 
-def test_many_pushes_at_once_are_all_there_once(deployed: Deployed, name: str) -> None:
+def test_concurrent_pushes_are_each_stored_once(deployed: Deployed, name: str) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     api(deployed).put(f"/datasources/{name}", json={"name": name, "kind": "push"})
@@ -59,7 +59,7 @@ def test_many_pushes_at_once_are_all_there_once(deployed: Deployed, name: str) -
     assert len(runs) < 24, "one run takes what waits"
 
 
-def test_an_upload_becomes_a_version(deployed: Deployed, name: str) -> None:
+def test_upload_becomes_a_version(deployed: Deployed, name: str) -> None:
     api(deployed).put(f"/datasources/{name}", json={"name": name, "kind": "file"})
     form = api(deployed).post(f"/datasources/{name}/uploads", json={"filename": "prices 1.csv.gz"}).json()
     body = gzip.compress(b"item;price\na;1,5\nb;NA\n")
@@ -78,7 +78,7 @@ def outputs(deployed: Deployed) -> dict[str, str]:
     return {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
 
 
-def test_people_come_with_tokens_of_the_user_pool(deployed: Deployed, name: str) -> None:
+def test_user_pool_tokens_are_accepted(deployed: Deployed, name: str) -> None:
     known = outputs(deployed)
     if "UserPool" not in known:
         pytest.skip("this stack has no user pool")
@@ -107,7 +107,7 @@ def test_people_come_with_tokens_of_the_user_pool(deployed: Deployed, name: str)
         assert (answer.status_code, answer.json()["role"]) == (200, "editor"), answer.text
 
 
-def test_browsers_and_excel(deployed: Deployed) -> None:
+def test_browsers_and_excel_use_basic_authentication(deployed: Deployed) -> None:
     asked = httpx.options(f"{deployed.url}/datasources", headers={"origin": "https://app.example.com"}, trust_env=False)
     assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "https://app.example.com")
     nobody = httpx.get(f"{deployed.url}/me", trust_env=False)
@@ -116,7 +116,7 @@ def test_browsers_and_excel(deployed: Deployed) -> None:
     assert (known.status_code, known.json()["role"]) == (200, "admin")
 
 
-def test_a_look_at_an_upstream_and_a_fetch(deployed: Deployed, server: Server, name: str) -> None:
+def test_check_preview_and_fetch(deployed: Deployed, server: Server, name: str) -> None:
     server.answer("/openapi.json", httpx.get(f"{deployed.url}/openapi.json", trust_env=False).content)
     document = {
         "kind": "http",

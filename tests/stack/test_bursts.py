@@ -77,7 +77,7 @@ def runs_of(deployed: Deployed, datasource: str) -> list[dict[str, Any]]:
     return runs
 
 
-def test_many_files_at_once_are_each_ingested_within_memory(
+def test_burst_of_files_is_ingested_within_memory(
     deployed: Deployed, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "file"})
@@ -111,13 +111,13 @@ def test_many_files_at_once_are_each_ingested_within_memory(
     )
 
 
-def test_many_readers_at_once_are_all_served(deployed: Deployed) -> None:
+def test_concurrent_readers_are_all_served(deployed: Deployed) -> None:
     with ThreadPoolExecutor(80) as pool:
         answers = list(pool.map(lambda number: deployed.call("GET", "/me"), range(160)))
     assert Counter(answer.status_code for answer in answers) == {200: 160}
 
 
-def test_a_throttled_authorizer_is_a_problem_that_says_when_to_ask_again(deployed: Deployed) -> None:
+def test_throttled_authorizer_is_a_problem_with_retry_after(deployed: Deployed) -> None:
     functions, name = deployed.client("lambda"), f"{deployed.description['stack']}-authorizer"
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:
@@ -131,9 +131,7 @@ def test_a_throttled_authorizer_is_a_problem_that_says_when_to_ask_again(deploye
     assert answer.json()["type"] == "urn:sluice:problem:unavailable"
 
 
-def test_callers_that_wait_leave_room_for_the_runs_that_they_wait_for(
-    deployed: Deployed, server: Server, name: str
-) -> None:
+def test_waiting_callers_leave_room_for_their_runs(deployed: Deployed, server: Server, name: str) -> None:
     callers = machine_limits().workers
 
     def answer(handler: Any) -> None:

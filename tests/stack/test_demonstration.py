@@ -148,12 +148,12 @@ def expected_ratios() -> dict[tuple[str, str], tuple[float, float, float | None]
     return found
 
 
-def test_a_blueprint_that_lacks_a_variable_says_which(api: Api) -> None:
+def test_blueprint_names_a_missing_variable(api: Api) -> None:
     with pytest.raises(StepFailed, match="COINMARKETCAP_KEY"):
         Blueprint(FOLDER, {}).apply(api)
 
 
-def test_a_wrong_key_ends_in_a_run_that_says_so(blueprint: Blueprint, api: Api) -> None:
+def test_wrong_upstream_key_is_the_error_of_the_run(blueprint: Blueprint, api: Api) -> None:
     blueprint.apply(api)
     api.put("/secrets/coinmarketcap", {"value": "wrong"})
     run = api.wait_for_run(api.post("/datasources/coinmarketcap/runs"))

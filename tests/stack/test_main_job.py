@@ -34,7 +34,7 @@ def source(server: Server, name: str, records: Any, **more: Any) -> dict[str, An
         ("POST", "/me", {}, 404),
     ],
 )
-def test_the_gateways_own_errors_are_problems(
+def test_gateway_errors_are_problem_details(
     deployed: Deployed, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     answer = httpx.request(method, deployed.url + path, headers=headers, timeout=30, trust_env=False)
@@ -51,13 +51,13 @@ def test_open_routes_need_no_key(deployed: Deployed) -> None:
         assert httpx.get(deployed.url + path, timeout=30, trust_env=False).status_code == 200
 
 
-def test_a_slash_in_a_name_reaches_no_other_route(deployed: Deployed) -> None:
+def test_slash_in_a_name_reaches_no_other_route(deployed: Deployed) -> None:
     for path in ("/projects/a%2Fdata", "/datasources/x%2Fversions%2F1", "/projects/..%2Fkeys"):
         answer = deployed.call("GET", path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json"), path
 
 
-def test_the_readmes_worked_example(deployed: Deployed, tmp_path: Path) -> None:
+def test_worked_example_of_the_readme(deployed: Deployed, tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     example, drop = (block.replace("8123", str(free_port())) for block in blocks if "handbook" in block)
     (tmp_path / ".local").mkdir()
@@ -79,7 +79,7 @@ def test_the_readmes_worked_example(deployed: Deployed, tmp_path: Path) -> None:
     until(owner)
 
 
-def test_links_lead_back(deployed: Deployed, name: str) -> None:
+def test_urls_in_answers_lead_to_the_api(deployed: Deployed, name: str) -> None:
     made = deployed.call("POST", "/projects", {"name": name})
     assert made.headers["location"] == f"{deployed.url}/projects/{name}"
     assert deployed.http is not None
@@ -90,7 +90,7 @@ def test_links_lead_back(deployed: Deployed, name: str) -> None:
     assert deployed.call("GET", f"/projects/{name}").status_code == 404
 
 
-def test_from_two_apis_and_a_file_to_one_dataset(deployed: Deployed, server: Server, name: str) -> None:
+def test_two_apis_and_a_file_become_one_dataset(deployed: Deployed, server: Server, name: str) -> None:
     a, b, notes = f"{name}-a", f"{name}-b", f"{name}-notes"
     deployed.done(
         "PUT", f"/datasources/{a}", source(server, a, [{"symbol": "BTC", "price": 1}, {"symbol": "ETH", "price": None}])
@@ -114,7 +114,7 @@ def test_from_two_apis_and_a_file_to_one_dataset(deployed: Deployed, server: Ser
     assert content.json() == [{"symbol": "BTC", "price": 1}, {"symbol": "ETH", "price": None}]
 
 
-def test_a_failed_run_says_what_to_do(deployed: Deployed, server: Server, name: str) -> None:
+def test_failed_run_says_what_to_do(deployed: Deployed, server: Server, name: str) -> None:
     deployed.done("PUT", f"/datasources/{name}", source(server, name, []))
     server.answer(f"/{name}", b"<!doctype html><title>Log in</title>")
     ended = deployed.ended(deployed.done("POST", f"/datasources/{name}/runs"))
@@ -126,7 +126,7 @@ def test_a_failed_run_says_what_to_do(deployed: Deployed, server: Server, name: 
     assert ended["error"]["type"] == "urn:sluice:problem:source-unreachable"
 
 
-def test_files_that_cannot_be_read_are_set_aside(deployed: Deployed, name: str) -> None:
+def test_unreadable_files_are_moved_aside(deployed: Deployed, name: str) -> None:
     deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "file"})
     deployed.drop(f"{name}/bad.csv", b"a,b\n1\n")
     deployed.drop(f"nobody-{name}/x.csv", b"a\n1\n")
@@ -141,7 +141,7 @@ def test_files_that_cannot_be_read_are_set_aside(deployed: Deployed, name: str) 
     assert f"{name}/bad.csv" not in keys()
 
 
-def test_large_and_binary_answers_are_redirects_that_work(deployed: Deployed, server: Server, name: str) -> None:
+def test_large_and_binary_answers_are_redirects(deployed: Deployed, server: Server, name: str) -> None:
     server.routes[f"/{name}"] = lambda handler: _send_binary(handler)
     body = source(server, f"{name}-x", [])
     body["http"]["url"] = f"{server.url}/{name}"
@@ -173,7 +173,7 @@ def test_parallel_writers_all_succeed_without_preconditions(deployed: Deployed, 
     assert len({answer.text for answer in made if answer.status_code == 201}) == 1
 
 
-def test_many_drops_at_once_lose_nothing(deployed: Deployed, name: str) -> None:
+def test_concurrent_drops_lose_nothing(deployed: Deployed, name: str) -> None:
     deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "file"})
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: deployed.drop(f"{name}/{n}.csv", f"a\n{n}\n".encode()), range(6)))
@@ -190,7 +190,7 @@ def test_many_drops_at_once_lose_nothing(deployed: Deployed, name: str) -> None:
     assert seen == set(range(6))
 
 
-def test_a_schedule_really_fires(deployed: Deployed, schedules: tuple[str, str]) -> None:
+def test_schedule_fires(deployed: Deployed, schedules: tuple[str, str]) -> None:
     ticking, paused = schedules
 
     def fired() -> list[dict[str, Any]]:
@@ -207,7 +207,7 @@ def test_a_schedule_really_fires(deployed: Deployed, schedules: tuple[str, str])
     assert "DISABLED" in before.values(), "the paused one is still there"
 
 
-def test_every_function_is_small_enough_for_lambda(deployed: Deployed) -> None:
+def test_every_function_fits_lambdas_size_limit(deployed: Deployed) -> None:
     """The emulator unpacks references to the layers, so it cannot tell."""
     if deployed.local is None:
         pytest.skip("the stack was built by somebody else")

@@ -21,7 +21,7 @@ def serve(server: Server, name: str) -> None:
     server.routes[f"/{name}"] = answer
 
 
-def test_pages_that_are_read_in_parts_are_one_version(deployed: Deployed, server: Server, name: str) -> None:
+def test_pages_read_in_parts_become_one_version(deployed: Deployed, server: Server, name: str) -> None:
     serve(server, name)
     pagination = {"type": "offset", "offset_param": "offset", "limit_param": "limit", "limit": LIMIT, "total": "total"}
     http = {"url": f"{server.url}/{name}", "pagination": pagination}

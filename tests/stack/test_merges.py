@@ -31,7 +31,7 @@ def refreshed(deployed: Deployed, name: str, source: str, records: list[dict[str
     return deployed.ended(deployed.done("POST", f"/projects/{name}/runs", {"ingest": "none"}))
 
 
-def test_athena_reads_what_is_published(deployed: Deployed, name: str) -> None:
+def test_athena_reads_the_published_version(deployed: Deployed, name: str) -> None:
     first, second = project(deployed, name)
     refreshed(deployed, name, first, [{"id": 1, "price": 1.5, "tags": ["x"]}, {"id": 2, "price": None}])
     refreshed(deployed, name, second, [{"id": 2, "name": "Ä"}])
@@ -65,7 +65,7 @@ def few_rows(deployed: Deployed) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("few_rows")
-def test_a_merge_in_parts_is_read_like_any_other(deployed: Deployed, name: str) -> None:
+def test_merge_in_parts_is_read_like_any_other(deployed: Deployed, name: str) -> None:
     first, second = project(deployed, name)
     a = [{"id": number * 7 % 300, "price": number} for number in range(0, 300, 2)]
     b: list[dict[str, Any]] = [{"id": number, "name": f"n{number}"} for number in range(0, 300, 3)]
@@ -89,7 +89,7 @@ def test_a_merge_in_parts_is_read_like_any_other(deployed: Deployed, name: str) 
     assert told["id"]["value"] == ids[-1]
 
 
-def test_readers_under_promotions_never_see_a_mixture(deployed: Deployed, name: str) -> None:
+def test_readers_never_see_a_mixture_during_promotions(deployed: Deployed, name: str) -> None:
     first, _ = project(deployed, name)
     for value in (1, 2):
         refreshed(deployed, name, first, [{"id": key, "v": value} for key in range(30)])

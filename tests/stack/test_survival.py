@@ -49,7 +49,7 @@ def workers(local: Path) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("function", ["fetch", "extract", "merge", "commit", "plan"])
-def test_a_functions_process_is_killed_in_the_middle(
+def test_run_survives_killed_function_processes(
     deployed: Deployed, server: Server, name: str, local_folder: Path, function: str
 ) -> None:
     project(deployed, server, name)
@@ -75,9 +75,7 @@ def test_a_functions_process_is_killed_in_the_middle(
     assert deployed.rows(f"projects/{name}") == [{"k": 1, "a": 1, "b": 1}]
 
 
-def test_the_emulator_is_stopped_in_the_middle_of_a_refresh_and_of_a_burst_of_drops(
-    deployed: Deployed, server: Server, name: str
-) -> None:
+def test_runs_survive_a_restart_of_the_emulator(deployed: Deployed, server: Server, name: str) -> None:
     assert deployed.local is not None
     documents = project(deployed, server, name)
     key, files, dropped = deployed.description["api_key"], 12, f"{name}-dropped"
@@ -106,10 +104,10 @@ def test_the_emulator_is_stopped_in_the_middle_of_a_refresh_and_of_a_burst_of_dr
     assert deployed.done("GET", f"/runs?status=running&project={name}")["items"] == []
 
 
-def test_the_emulator_is_killed(
+def test_state_of_a_killed_emulator_is_moved_aside(
     deployed: Deployed, server: Server, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The last test: what was stored before is gone, and said to be."""
+    """The last test, since it loses all that was stored; the command says so."""
     assert deployed.local is not None
     project(deployed, server, name)
     emulator = deployed.local.emulator

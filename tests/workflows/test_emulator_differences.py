@@ -20,7 +20,7 @@ from support.stack import until
 from support.template import ROOT, resources
 
 
-def test_every_difference_on_the_page_names_a_test_that_exists() -> None:
+def test_every_test_named_on_the_page_exists() -> None:
     page = (ROOT / "docs/emulators.md").read_text()
     named = {word.strip("`,") for line in page.splitlines() for word in line.split() if word.startswith("`test_")}
     sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
@@ -28,14 +28,14 @@ def test_every_difference_on_the_page_names_a_test_that_exists() -> None:
     assert [name for name in sorted(named) if f"def {name}(" not in sources] == []
 
 
-def test_a_workflow_does_not_learn_the_class_of_an_exception(bare: Bare) -> None:
+def test_workflow_does_not_get_the_class_of_an_exception(bare: Bare) -> None:
     code = "class SourceBusy(Exception): pass\ndef handler(event, context): raise SourceBusy('x')"
     arn = bare.function("raises", code)
     machine = bare.machine("raises", {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": arn, "End": True}}})
     assert bare.run(machine, "one")["error"] == "Runtime.HandlerError"
 
 
-def test_a_second_start_of_the_same_name_is_refused_even_when_it_is_the_same(bare: Bare) -> None:
+def test_second_start_of_a_name_is_refused_even_with_the_same_input(bare: Bare) -> None:
     machine = bare.machine("twice", {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3, "End": True}}})
     sfn = bare.client("stepfunctions")
     sfn.start_execution(stateMachineArn=machine, name="same", input="{}")
@@ -43,13 +43,13 @@ def test_a_second_start_of_the_same_name_is_refused_even_when_it_is_the_same(bar
         sfn.start_execution(stateMachineArn=machine, name="same", input="{}")
 
 
-def test_a_workflows_own_timeout_is_not_kept(bare: Bare) -> None:
+def test_timeout_of_a_state_machine_is_ignored(bare: Bare) -> None:
     states = {"W": {"Type": "Wait", "Seconds": 2, "End": True}}
     machine = bare.machine("late", {"StartAt": "W", "TimeoutSeconds": 1, "States": states})
     assert bare.run(machine, "one")["status"] == "SUCCEEDED"
 
 
-def test_a_nested_execution_tells_nobody_of_its_end(bare: Bare) -> None:
+def test_nested_execution_sends_no_event(bare: Bare) -> None:
     queue = bare.client("sqs").create_queue(QueueName="ends")["QueueUrl"]
     events = bare.client("events")
     pattern = {"source": ["aws.states"], "detail": {"status": ["SUCCEEDED"]}}
@@ -68,7 +68,7 @@ def test_a_nested_execution_tells_nobody_of_its_end(bare: Bare) -> None:
     assert "nested" not in told
 
 
-def test_time_to_live_is_not_read_from_a_template(bare: Bare) -> None:
+def test_time_to_live_in_a_template_is_ignored(bare: Bare) -> None:
     table = {
         "Type": "AWS::DynamoDB::Table",
         "Properties": {
@@ -87,7 +87,7 @@ def test_time_to_live_is_not_read_from_a_template(bare: Bare) -> None:
     assert found["TimeToLiveStatus"] == "DISABLED"
 
 
-def test_a_schedules_name_may_be_too_long_and_its_expression_nonsense(bare: Bare) -> None:
+def test_names_and_expressions_of_schedules_are_not_validated(bare: Bare) -> None:
     scheduler = bare.client("scheduler")
     wanted: dict[str, Any] = {
         "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -102,7 +102,7 @@ def test_a_schedules_name_may_be_too_long_and_its_expression_nonsense(bare: Bare
         raise AssertionError("nonsense is refused now") from refused
 
 
-def test_a_schedules_placeholders_stay_as_they_are(bare: Bare) -> None:
+def test_placeholders_of_a_schedule_are_not_filled_in(bare: Bare) -> None:
     code = (
         "import boto3, json\n"
         "def handler(event, context):\n"
@@ -159,26 +159,26 @@ def gateway(bare: Bare, function: str, authorizer: str | None = None) -> httpx.R
     return httpx.get(f"{bare.emulator.url}/restapis/{made}/live/_user_request_/", timeout=30, trust_env=False)
 
 
-def test_a_throttled_function_is_answered_by_the_gateway_without_retry_after(bare: Bare) -> None:
+def test_gateway_answers_429_without_retry_after_for_a_throttled_function(bare: Bare) -> None:
     answer = gateway(bare, throttled(bare, "busy"))
     assert answer.status_code == 429
     assert "retry-after" not in answer.headers
     assert answer.json()["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
-def test_a_throttled_authorizer_is_a_failed_one(bare: Bare) -> None:
+def test_throttled_authorizer_counts_as_failed(bare: Bare) -> None:
     function = bare.function("free", "def handler(event, context): return {'statusCode': 200}")
     answer = gateway(bare, function, throttled(bare, "busy-authorizer"))
     assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (500, "AuthorizerConfigurationException")
 
 
-def test_a_workflow_does_not_learn_that_a_function_is_throttled(bare: Bare) -> None:
+def test_workflow_gets_lambda_unknown_for_a_throttled_function(bare: Bare) -> None:
     arn = throttled(bare, "busy-task")
     machine = bare.machine("busy", {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": arn, "End": True}}})
     assert bare.run(machine, "one")["error"] == "Lambda.Unknown"
 
 
-def test_an_event_rule_does_not_call_a_throttled_function_again(bare: Bare) -> None:
+def test_event_rule_does_not_retry_a_throttled_function(bare: Bare) -> None:
     """An asynchronous call is tried again; what a rule sends is lost at once."""
     code = (
         "import boto3, time\n"
@@ -207,7 +207,7 @@ def test_an_event_rule_does_not_call_a_throttled_function_again(bare: Bare) -> N
     assert not called("by-rule")
 
 
-def test_record_of_a_failed_call_names_no_request(bare: Bare) -> None:
+def test_record_of_a_failed_call_has_no_request_id(bare: Bare) -> None:
     functions, sqs = bare.client("lambda"), bare.client("sqs")
     queue = sqs.create_queue(QueueName="failed")["QueueUrl"]
     arn = bare.function("failing", "def handler(event, context): raise ValueError('no')")
@@ -229,7 +229,7 @@ def test_record_of_a_failed_call_names_no_request(bare: Bare) -> None:
     assert "requestId" not in record["requestContext"]
 
 
-def test_a_functions_reserved_concurrency_is_not_read_from_a_template(bare: Bare) -> None:
+def test_reserved_concurrency_in_a_template_is_ignored(bare: Bare) -> None:
     function = {
         "Type": "AWS::Lambda::Function",
         "Properties": {
@@ -260,7 +260,7 @@ def dropped_rule() -> dict[str, Any]:
     return dict(pattern)
 
 
-def test_an_event_of_s3_names_no_version_and_what_was_moved_matches_no_rule(bare: Bare) -> None:
+def test_s3_event_has_no_version_and_moved_files_match_no_rule(bare: Bare) -> None:
     s3, events, sqs = bare.client("s3"), bare.client("events"), bare.client("sqs")
     queue = sqs.create_queue(QueueName="drops")["QueueUrl"]
     events.put_rule(Name="drops", EventPattern=json.dumps(dropped_rule()))

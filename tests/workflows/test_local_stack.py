@@ -19,19 +19,19 @@ from support.bare import Bare
 from support.stack import free_port
 
 
-def test_a_busy_port_is_named_with_the_setting_that_changes_it(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(StepFailed, match=rf"port {port} is taken.*PORT="):
+def test_error_for_a_used_port_names_the_setting(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(StepFailed, match=rf"uses port {port}.*PORT="):
             Emulator(tmp_path, port).start()
 
 
-def test_an_emulator_that_was_stopped_keeps_its_state_and_one_that_was_killed_is_found_out(tmp_path: Path) -> None:
+def test_stopped_emulator_keeps_its_state_and_killed_one_is_detected(tmp_path: Path) -> None:
     emulator = Emulator(tmp_path, free_port())
     assert emulator.start() is False
-    assert emulator.start() is False, "it runs already"
+    assert emulator.start() is False, "it is running"
     Bare(emulator).client("s3").create_bucket(Bucket="kept")
     Bare(emulator).client("sqs").create_queue(QueueName="kept")
     assert emulator.stop()
@@ -40,7 +40,7 @@ def test_an_emulator_that_was_stopped_keeps_its_state_and_one_that_was_killed_is
     assert Bare(emulator).client("sqs").list_queues()["QueueUrls"]
     pid = emulator.pid()
     assert pid is not None
-    os.kill(pid, signal.SIGTERM)  # by somebody else, but politely
+    os.kill(pid, signal.SIGTERM)  # as another program would stop it
     while emulator.pid() is not None:
         time.sleep(0.1)
     assert emulator.start() is False
@@ -49,7 +49,7 @@ def test_an_emulator_that_was_stopped_keeps_its_state_and_one_that_was_killed_is
     os.kill(pid, signal.SIGKILL)
     assert emulator.start() is True
     assert not Bare(emulator).client("sqs").list_queues().get("QueueUrls")
-    assert list(tmp_path.glob("lost-*/s3")), "what remained is set aside"
+    assert list(tmp_path.glob("lost-*/s3")), "the remaining files are moved aside"
     emulator.stop()
 
 
@@ -70,7 +70,7 @@ def busy_emulator(folder: Path) -> tuple[Emulator, int]:
     return emulator, group
 
 
-def test_down_ends_the_functions_processes_of_an_emulator_that_was_killed(tmp_path: Path) -> None:
+def test_down_ends_function_processes_of_a_killed_emulator(tmp_path: Path) -> None:
     emulator, group = busy_emulator(tmp_path)
     os.kill(group, signal.SIGKILL)
     while emulator.pid() is not None:
@@ -79,7 +79,7 @@ def test_down_ends_the_functions_processes_of_an_emulator_that_was_killed(tmp_pa
     assert group_members(group) == []
 
 
-def test_down_ends_the_functions_processes_and_the_state_is_kept(tmp_path: Path) -> None:
+def test_down_ends_function_processes_and_keeps_the_state(tmp_path: Path) -> None:
     emulator, group = busy_emulator(tmp_path)
     Bare(emulator).client("sqs").create_queue(QueueName="kept")
     assert emulator.stop()
@@ -89,7 +89,7 @@ def test_down_ends_the_functions_processes_and_the_state_is_kept(tmp_path: Path)
     emulator.stop()
 
 
-def test_a_start_ends_what_a_killed_emulator_has_left(tmp_path: Path) -> None:
+def test_start_ends_processes_of_a_killed_emulator(tmp_path: Path) -> None:
     emulator, group = busy_emulator(tmp_path)
     os.kill(group, signal.SIGKILL)
     while emulator.pid() is not None:
@@ -99,7 +99,7 @@ def test_a_start_ends_what_a_killed_emulator_has_left(tmp_path: Path) -> None:
     emulator.stop()
 
 
-def test_a_group_without_our_mark_is_left_alone(tmp_path: Path) -> None:
+def test_process_group_without_the_marker_is_not_killed(tmp_path: Path) -> None:
     other = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         emulator = Emulator(tmp_path, free_port())
@@ -111,20 +111,20 @@ def test_a_group_without_our_mark_is_left_alone(tmp_path: Path) -> None:
         other.wait()
 
 
-def test_a_process_that_only_has_the_same_id_is_not_ours(tmp_path: Path) -> None:
+def test_reused_process_id_is_not_ours(tmp_path: Path) -> None:
     emulator = Emulator(tmp_path, free_port())
     (tmp_path / "emulator.pid").write_text(str(os.getpid()))
     assert emulator.pid() is None
 
 
-def test_localstack_without_docker_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_localstack_without_docker_fails_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StepFailed, match="needs a Docker engine"):
         LocalStackContainer(tmp_path, free_port()).start()
 
 
 def engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `docker` that writes down what it is asked for."""
+    """A `docker` that writes down what it is command for."""
     said = folder / "said.txt"
     script = folder / "docker"
     script.write_text(f'#!/bin/sh\necho "$@" >> {said}\n[ "$1" != run ]\n')
@@ -133,7 +133,9 @@ def engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return said
 
 
-def test_a_localstack_that_needs_an_account_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_localstack_image_that_needs_an_account_fails_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = engine(tmp_path, monkeypatch)
     monkeypatch.setenv("LOCALSTACK_IMAGE", "localstack/localstack:2026.5")
     monkeypatch.delenv("LOCALSTACK_AUTH_TOKEN", raising=False)
@@ -142,17 +144,17 @@ def test_a_localstack_that_needs_an_account_says_so(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("LOCALSTACK_AUTH_TOKEN", "secret")
     with pytest.raises(StepFailed, match="docker run failed"):
         LocalStackContainer(tmp_path, free_port()).start()
-    asked = said.read_text()
-    assert "localstack/localstack:2026.5" in asked
-    assert "secret" not in asked, "the token is handed on by its name"
+    command = said.read_text()
+    assert "localstack/localstack:2026.5" in command
+    assert "secret" not in command, "only the name of the variable is in the command"
 
 
-def test_the_free_localstack_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_free_localstack_image_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = engine(tmp_path, monkeypatch)
     monkeypatch.delenv("LOCALSTACK_IMAGE", raising=False)
     port = free_port()
     with pytest.raises(StepFailed, match="docker run failed"):
         LocalStackContainer(tmp_path, port).start()
-    asked = said.read_text()
-    assert "localstack/localstack:4.14.0" in asked
-    assert f"--publish 127.0.0.1:{port}:4566" in asked
+    command = said.read_text()
+    assert "localstack/localstack:4.14.0" in command
+    assert f"--publish 127.0.0.1:{port}:4566" in command

@@ -36,7 +36,7 @@ CHOICES = [
 @pytest.mark.parametrize(
     ("kind", "name", "state", "outcome", "following"), CHOICES, ids=[f"{c[0]}-{c[1]}-{c[3]}" for c in CHOICES]
 )
-def test_each_outcome_leads_where_it_should(
+def test_each_outcome_leads_to_its_state(
     bare: Bare, kind: str, name: str, state: dict[str, Any], outcome: str | int, following: str
 ) -> None:
     value: Any = outcome if "StringEquals" in state["Choices"][0] or outcome != "failed" else 3
@@ -104,7 +104,7 @@ DIVIDED = {
 
 @pytest.mark.parametrize("answer", [DONE, {"outcome": "failed"}, "raise"], ids=["done", "failed", "killed"])
 @pytest.mark.parametrize("step", DIVIDED)
-def test_a_step_in_parts_is_asked_again_when_its_workers_have_ended(
+def test_step_in_parts_is_called_again_after_its_workers(
     bare: Bare, machines: dict[str, str], step: str, answer: Any
 ) -> None:
     """However they have ended: it finds out by itself what they have left."""
