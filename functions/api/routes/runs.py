@@ -23,7 +23,7 @@ _FILTERS = ("kind", "status", "datasource", "project", "algorithm")
 _PARAMETERS = [
     Parameter("id", "Only these runs, separated by commas."),
     *(Parameter(name, f"Only runs of this {name}.") for name in _FILTERS),
-    Parameter("since", "Only runs made at or after this time.", {"type": "string", "format": "date-time"}),
+    Parameter("since", "Only runs created at or after this time.", {"type": "string", "format": "date-time"}),
 ]
 
 

@@ -66,7 +66,7 @@ def parse_endpoint_request(call: Call, endpoint: Endpoint) -> Request:
         Invalid: a parameter is unknown or missing, or does not fit its type.
     """
     require_known_parameters(endpoint, set(call.query))
-    form = call.choice("format", FORMATS, "json")
+    output_format = call.choice("format", FORMATS, "json")
     bom = call.choice("bom", ("true", "false"), "false") == "true"
     values = typed_values(endpoint, {name: call.query_value(name) for name in endpoint.parameters})
-    return Request(values, form, bom and form == "csv")
+    return Request(values, output_format, bom and output_format == "csv")

@@ -33,7 +33,7 @@ class LinkRequest(Document):
         description="`data`, `reports/{name}/latest` or `endpoints/{name}`, with its query parameters."
     )
     expires_in_seconds: Annotated[int, Field(ge=1)] = Field(
-        7 * _DAY, description="At most MAX_LINK_DAYS days; a link also ends with the key that made it."
+        7 * _DAY, description="At most MAX_LINK_DAYS days; a link also ends with the key that created it."
     )
 
 

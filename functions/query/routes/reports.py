@@ -27,11 +27,11 @@ _SECTION = Parameter(
 def get_rendered_report(call: Call, services: Container, slug: str, name: str, run: str) -> Answer:
     """A report as `latest` or another run has rendered it."""
     REPORTS.load(services, slug, name)
-    form = call.choice("format", ("html", "csv"), "html")
+    output_format = call.choice("format", ("html", "csv"), "html")
     version = rendered_version(services, slug, name, run)
     manifest = services.lake.manifest(version.manifest_key)
     headers = {**version_headers(version_summary(version))}
-    if form == "html":
+    if output_format == "html":
         part, media_type = report_page(manifest), "text/html; charset=utf-8"
         # The page has no scripts. Should a value ever inject one, the browser does not run it.
         headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

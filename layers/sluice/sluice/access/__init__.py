@@ -1,1 +1,1 @@
-"""Who may do what: principals, API keys, tokens, secrets, signed links, and the policy that decides."""
+"""Access control: principals, API keys, tokens, secrets, signed links, and the policy."""

@@ -1,1 +1,1 @@
-"""HTTP as all routes speak it: calls, answers, problems, preconditions, paging, OpenAPI."""
+"""What all routes share of HTTP: calls, answers, problems, preconditions, paging, OpenAPI."""

@@ -24,7 +24,7 @@ DATA_PARAMETERS = [
     CURSOR,
     VERSION,
     AS_OF,
-    Parameter("format", "The form of the answer.", {"type": "string", "enum": list(FORMS), "default": "json"}),
+    Parameter("format", "The format of the answer.", {"type": "string", "enum": list(FORMS), "default": "json"}),
 ]
 DATA_MEDIA_TYPES = ("application/json", "text/csv", "application/x-ndjson")
 
@@ -49,20 +49,20 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
     bound = ["data", dataset, requested, call.query_values("where")]
     position = services.cursors.open(bound, call.query_value("cursor"))
     version = _version(call, services, dataset, position)
-    form = call.choice("format", FORMS, "json")
+    output_format = call.choice("format", FORMS, "json")
     request = data_request(version.schema_, requested["select"], call.query_values("where"), requested["order"])
     reader = Reader(services.lake, services.settings, version)
     offset = position[1] if position else 0
-    if form == "json":
+    if output_format == "json":
         rows, has_more = reader.rows(request, call.limit(), offset)
-        about = version_summary(version)
-        about["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if has_more else None
-        return Answer({"items": rows, **about}, headers=version_headers(about))
-    if reader.is_document and form != "jsonl":
+        summary = version_summary(version)
+        summary["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if has_more else None
+        return Answer({"items": rows, **summary}, headers=version_headers(summary))
+    if reader.is_document and output_format != "jsonl":
         raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
     # The whole dataset, unless the request asks for pages: by a limit, or by the cursor of an earlier page.
     limit = call.limit() if call.query_value("limit") is not None or position else None
-    return _file(services, reader, version, request, OUTPUT_FORMATS[form], _Window(bound, offset, limit))
+    return _file(services, reader, version, request, OUTPUT_FORMATS[output_format], _Window(bound, offset, limit))
 
 
 class _Window:
@@ -87,13 +87,13 @@ def _file(
     services: Container, reader: Reader, version: Version, request: DataRequest, output: OutputFormat, window: _Window
 ) -> Answer:
     """The rows as a file: inline if it is small text, else a redirect to an object in the lake."""
-    about = version_summary(version)
+    summary = version_summary(version)
     if window.limit is not None and window.offset + window.limit < version.rows and not reader.is_document:
         # No rows are read: only whether another page follows.
         _, has_more = reader.rows(request, 0, window.offset + window.limit)
         if has_more:
-            about["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
-    headers = version_headers(about)
+            summary["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
+    headers = version_headers(summary)
     with services.lake.scratch() as file:
         output.write(reader, request, file, window.sql)
         # The emulator's gateway does not decode base64, so only text can be inline.
@@ -106,7 +106,7 @@ def _file(
 
 
 def version_summary(version: Version) -> dict[str, Any]:
-    """The fields about a version that every answer with its data has; `next` is null."""
+    """The fields that every answer with data of a version has; `next` is null."""
     return {
         "next": None,
         "version": version.number,
@@ -144,6 +144,6 @@ def requested_version(call: Call, services: Container, dataset: DatasetId) -> Ve
         raise Invalid(message, [{"pointer": "?as_of", "message": message}]) from None
 
 
-def version_headers(about: dict[str, Any]) -> dict[str, str]:
+def version_headers(summary: dict[str, Any]) -> dict[str, str]:
     """The fields of `version_summary` as headers `X-Sluice-…`; null fields are left out."""
-    return {f"X-Sluice-{name.replace('_', '-').title()}": str(value) for name, value in about.items() if value}
+    return {f"X-Sluice-{name.replace('_', '-').title()}": str(value) for name, value in summary.items() if value}

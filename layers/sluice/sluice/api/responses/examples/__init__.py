@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: of answers and bodies by their model, or by an operation and its status."""
+"""Examples for the OpenAPI document, by the model of an answer or body, or by operation and status."""
 
 from __future__ import annotations
 

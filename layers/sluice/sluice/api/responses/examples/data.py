@@ -1,4 +1,4 @@
-"""Examples of data, and of where it comes from."""
+"""Examples of data and its provenance."""
 
 from __future__ import annotations
 

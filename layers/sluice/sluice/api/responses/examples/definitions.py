@@ -1,4 +1,4 @@
-"""Examples of what users write, and of what the API answers with it."""
+"""Examples of the documents that users write, and of their answers."""
 
 from __future__ import annotations
 
