@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from sluice.domain.dataset import Manifest, Origin, Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
-from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Drop, FetchIndex, Run, cap_notes
 from sluice.domain.schema import Column
 from sluice.extract import append_upsert
 from sluice.extract.by_record.typing import NeedsSingleReaderError
 from sluice.extract.columnar.watch import watched
 from sluice.extract.empty import columns_without_records, nothing_query
-from sluice.extract.fingerprint import fingerprint_of
+from sluice.extract.fingerprint import records_fingerprint
 from sluice.extract.history import History
 from sluice.extract.incompleteness import carry_doubts
 from sluice.extract.known_types import with_known_types
@@ -30,9 +29,10 @@ from sluice.formats.error_pages import require_no_error, shape_of
 from sluice.formats.limits import Limits
 from sluice.formats.parsed_page import open_page
 from sluice.lake import object_keys
-from sluice.lake.parquet import engine, engine_name
+from sluice.lake.parquet import engine
 from sluice.lake.store import Lake
 from sluice.settings import Settings
+from sluice.versions.draft import draft_manifest
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -91,7 +91,7 @@ class Extractor:
         self._reading = PageReading(lake, settings, known, tick)
         # Parts follow from the pages and one setting, so that every call and every worker splits them alike.
         pages = split_pages(index.pages, settings.extract_part_bytes)
-        self._fingerprint = fingerprint_of(run, datasource, index, self._before, parts=list(map(len, pages)))
+        self._fingerprint = records_fingerprint(run, datasource, index, self._before, parts=list(map(len, pages)))
         self._folder = object_keys.version_folder(run, self._fingerprint)
         self.work_folder = object_keys.work_folder(run, self._fingerprint)
         known_types = with_known_types(datasource, index)
@@ -153,7 +153,7 @@ class Extractor:
             return None
         if not append_upsert.was_added_before(self._before, self._index.pages[0].hash or ""):
             return None
-        draft = self._draft_manifest([], ["this file was added before; nothing was added"])
+        draft = self._draft([], ["this file was added before; nothing was added"])
         copied = {"columns", "objects", "rows", "bytes", "fingerprint", "pages"}
         unchanged = {name: getattr(self._before, name) for name in copied}
         return draft.model_copy(update={**unchanged, "once": True, "added": 0})
@@ -183,7 +183,7 @@ class Extractor:
                 self._require_no_error(limits)
             inherited = self._inherited_columns(records)
             warnings = [*records.warnings, *self._text_warnings(columns)]
-            manifest = self._draft_manifest(records.columns if inherited is None else inherited, warnings)
+            manifest = self._draft(records.columns if inherited is None else inherited, warnings)
             if inherited is not None and self._base.known is not None:
                 manifest.columns_of = self._base.known.number
                 manifest.warnings.append(
@@ -287,37 +287,31 @@ class Extractor:
             return None
         # The kept columns are part of the content, so of the fingerprint, too. Only here: for pages with records the
         # version before does not matter, and equal pages must give equal fingerprints.
-        self._fingerprint = fingerprint_of(self._run, self._datasource, self._index, None, kept)
+        self._fingerprint = records_fingerprint(self._run, self._datasource, self._index, None, kept)
         self._folder = object_keys.version_folder(self._run, self._fingerprint)
         return kept
 
-    def _draft_manifest(self, columns: list[Column], warnings: list[str]) -> Manifest:
+    def _draft(self, columns: list[Column], warnings: list[str]) -> Manifest:
         """The manifest without objects."""
         run, datasource, index = self._run, self._datasource, self._index
         pages = [page.hash or "" for page in index.pages]
         # Only files are compared with all earlier ones; for pushes the list would grow without limit.
         earlier = self._before.pages if self._before is not None and datasource.brings_file else []
-        return Manifest(
-            dataset=DatasetId.of_datasource(datasource.slug),
-            run=run.id,
-            attempt=run.attempt,
-            stage="records",
-            created_at=rfc3339(now()),
-            data_as_of=index.fetched_at,
-            columns=columns,
-            objects=[],
-            rows=0,
-            bytes=0,
-            completeness=index.completeness,
-            completeness_reasons=index.completeness_reasons,
-            warnings=cap_notes([*index.completeness_reasons, *index.warnings, *warnings]),
+        return draft_manifest(
+            run,
+            "records",
+            DatasetId.of_datasource(datasource.slug),
             fingerprint=self._fingerprint,
-            engine=engine_name(),
-            pages=[*earlier, *pages],
+            completeness=index.completeness,
             spec={
                 "datasource": datasource.model_dump(mode="json", by_alias=True),
                 "index": object_keys.fetch_index(run, index.attempt),
             },
+            data_as_of=index.fetched_at,
+            columns=columns,
+            completeness_reasons=index.completeness_reasons,
+            warnings=cap_notes([*index.completeness_reasons, *index.warnings, *warnings]),
+            pages=[*earlier, *pages],
             origin=_origin(run.drop, index) if run.drop else None,
             once=datasource.brings_file,
             disposition=datasource.write_disposition or "replace",

@@ -1,20 +1,16 @@
-"""The fingerprint of a version: one hash of everything that decides about its bytes."""
+"""The fingerprint of a version of records: what decides about it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from sluice import __version__
 from sluice.domain.dataset import Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
 from sluice.domain.schema import Column
 from sluice.extract.known_types import with_known_types
-from sluice.lake.parquet import engine_name
+from sluice.versions.fingerprint import fingerprint_of
 
 # The fields of a datasource that decide about the records of its pages.
 DECIDING = {
@@ -31,7 +27,7 @@ DECIDING = {
 }
 
 
-def fingerprint_of(
+def records_fingerprint(
     run: Run,
     datasource: Datasource,
     index: FetchIndex,
@@ -57,8 +53,6 @@ def fingerprint_of(
     expressions = set((datasource.fields or {}).values())
     decides: dict[str, Any] = {
         # Another release or engine may write other bytes for the same pages.
-        "release": __version__,
-        "engine": engine_name(),
         "datasource": datasource.model_dump(mode="json", include=DECIDING),
         # Media type and file extension decide about the format if the datasource does not declare it.
         "pages": [
@@ -83,5 +77,4 @@ def fingerprint_of(
         decides["types"] = with_known_types(datasource, index).types
     if len(parts) > 1:
         decides["parts"] = list(parts)
-    text = orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)
-    return "sha256:" + hashlib.sha256(text).hexdigest()
+    return fingerprint_of(decides)

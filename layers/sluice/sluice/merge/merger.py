@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from sluice import __version__
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.json_text import dumps
 from sluice.domain.merge import ConcatenationMerge, JoinMerge, Merge, RecursiveMerge, UnionMerge
-from sluice.domain.names import now, rfc3339
 from sluice.domain.override import Override
 from sluice.domain.project import Project
 from sluice.domain.run import Run, cap_notes
@@ -26,7 +21,7 @@ from sluice.errors import MergeFailed, NothingToMerge
 from sluice.formats.limits import Limits
 from sluice.lake import object_keys
 from sluice.lake.json_values import json_row
-from sluice.lake.parquet import data_object, display_query, engine, engine_name
+from sluice.lake.parquet import data_object, display_query, engine
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenate, merge_recursively
 from sluice.merge.input_versions import InputReader, Inputs, with_local_files
@@ -36,6 +31,11 @@ from sluice.merge.plan import Source
 from sluice.merge.row_merge import merge_rows
 from sluice.merge.selected import selected_document
 from sluice.settings import Settings
+from sluice.versions.draft import assign_number, draft_manifest, reuse_contents
+from sluice.versions.fingerprint import fingerprint_of
+
+# What a merge writes, beside columns, objects, rows and bytes.
+_CONTENTS = ("provenance", "starts", "key", "fields", "document", "merge_warnings")
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,12 @@ class Merger:
         inputs = InputReader(self._datasets, self._lake).read(assigned, failures)
         check_inputs(project, inputs)
         parts = self._part_count(project.merge, inputs)
-        manifest = self._draft_manifest(run, project.merge, dataset, inputs, pointer.published or 0, parts)
+        manifest = self._draft(run, project.merge, dataset, inputs, pointer.published or 0, parts)
         folder = object_keys.version_folder(run, manifest.fingerprint)
         # The models and reports of this run refer to this number, so the commit fails if another version takes it.
-        manifest.number = pointer.latest + 1
-        if pointer.published is not None and pointer.fingerprint == manifest.fingerprint:
-            manifest.number = pointer.published
-            self._copy_contents(manifest, self._datasets.version(dataset, pointer.published).manifest_key)
+        unchanged_version = assign_number(manifest, pointer)
+        if unchanged_version is not None:
+            reuse_contents(manifest, unchanged_version, _CONTENTS, self._datasets, self._lake)
         elif parts > 1:
             plan = Plan(
                 folder=object_keys.work_folder(run, manifest.fingerprint),
@@ -130,52 +129,24 @@ class Merger:
             sum(stored.rows for stored in objects), sum(stored.bytes for stored in objects), self._settings
         )
 
-    def _draft_manifest(
-        self, run: Run, merge: Merge, dataset: DatasetId, inputs: Inputs, base: int, parts: int
-    ) -> Manifest:
-        """Return the manifest of the new version, without its objects and columns."""
+    def _draft(self, run: Run, merge: Merge, dataset: DatasetId, inputs: Inputs, base: int, parts: int) -> Manifest:
         completeness, reasons = inputs.completeness
-        created_at = rfc3339(now())
         spec: dict[str, Any] = {"merge": merge.model_dump(mode="json")}
         if self._overrides:
             spec["overrides"] = [override.model_dump(mode="json") for override in self._overrides]
-        return Manifest(
-            dataset=dataset,
-            run=run.id,
-            attempt=run.attempt,
-            stage="merged",
-            created_at=created_at,
-            data_as_of=inputs.data_as_of or created_at,
-            columns=[],
-            objects=[],
-            rows=0,
-            bytes=0,
+        return draft_manifest(
+            run,
+            "merged",
+            dataset,
+            fingerprint=merge_fingerprint(spec, inputs, parts, documents=not isinstance(merge, JoinMerge | UnionMerge)),
             completeness=completeness,
-            completeness_reasons=reasons,
-            fingerprint=fingerprint(spec, inputs, parts, documents=not isinstance(merge, JoinMerge | UnionMerge)),
-            engine=engine_name(),
-            inputs=[source.input for source in inputs.sources],
             spec=spec,
+            data_as_of=inputs.data_as_of,
+            completeness_reasons=reasons,
+            inputs=[source.input for source in inputs.sources],
             base=base,
             once=True,
         )
-
-    def _copy_contents(self, manifest: Manifest, key: str) -> None:
-        """Copy the objects and columns of a published version with the same fingerprint."""
-        published = self._lake.manifest(key)
-        for name in (
-            "columns",
-            "objects",
-            "rows",
-            "bytes",
-            "provenance",
-            "starts",
-            "key",
-            "fields",
-            "document",
-            "merge_warnings",
-        ):
-            setattr(manifest, name, getattr(published, name))
 
     def _write(self, folder: str, merge: Merge, sources: list[Source], manifest: Manifest, scratch: Path) -> None:
         if isinstance(merge, JoinMerge | UnionMerge):
@@ -301,7 +272,7 @@ def rows_as_document(source: Source, lake: Lake, settings: Settings) -> list[dic
     return [json_row(columns, values) for values in rows]
 
 
-def fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: bool) -> str:
+def merge_fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: bool) -> str:
     """Hash everything that the result of a merge depends on: equal fingerprints mean equal bytes.
 
     Args:
@@ -315,8 +286,6 @@ def fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: 
         `sha256:` and 64 hexadecimal digits.
     """
     decisive: dict[str, Any] = {
-        "release": __version__,
-        "engine": engine_name(),
         "spec": spec,
         "inputs": [
             [source.input.datasource, source.input.hash, source.input.completeness] for source in inputs.sources
@@ -327,4 +296,4 @@ def fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, documents: 
         decisive["parts"] = parts
     if documents:
         decisive["pages"] = [source.manifest.pages if source.manifest else [] for source in inputs.sources]
-    return "sha256:" + hashlib.sha256(orjson.dumps(decisive, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return fingerprint_of(decisive)

@@ -15,9 +15,10 @@ from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
 from sluice.models.project_tables import ProjectTables, QueryTables
 from sluice.models.testing import Tester
-from sluice.models.versions import copy_contents, draft_manifest
+from sluice.models.versions import draft_derived
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
+from sluice.versions.draft import reuse_contents
 
 
 class ModelMaker:
@@ -62,12 +63,10 @@ class ModelMaker:
         try:
             query_tables = self._tables.for_query(query)
             spec = {"name": name, "sql": model.sql, "materialize": model.materialize}
-            manifest, unchanged_version = draft_manifest(
-                self._run, "model", dataset, spec, query_tables, self._datasets
-            )
+            manifest, unchanged_version = draft_derived(self._run, "model", dataset, spec, query_tables, self._datasets)
             folder = object_keys.output_folder(self._run, "models", name, manifest.fingerprint)
             if unchanged_version is not None:
-                copy_contents(manifest, unchanged_version, self._datasets, self._lake)
+                reuse_contents(manifest, unchanged_version, [], self._datasets, self._lake)
             else:
                 self._write(folder, model, query.ordered, query_tables, manifest)
         except (SqlError, Invalid, NotPublished) as error:

@@ -20,12 +20,13 @@ from sluice.lake import object_keys
 from sluice.lake.parquet import data_object
 from sluice.lake.store import Lake
 from sluice.models.project_tables import ProjectTables, QueryTables
-from sluice.models.versions import copy_contents, draft_manifest
+from sluice.models.versions import draft_derived
 from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reports.charts import chart_svg
 from sluice.reports.html import Rows, markdown, page, section, table
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
+from sluice.versions.draft import reuse_contents
 
 logger = Logger()
 
@@ -71,12 +72,12 @@ class ReportMaker:
         try:
             query_tables = self._query_tables(report)
             spec = {"name": name, **report.model_dump(mode="json")}
-            manifest, unchanged_version = draft_manifest(
+            manifest, unchanged_version = draft_derived(
                 self._run, "report", dataset, spec, query_tables, self._datasets
             )
             folder = object_keys.output_folder(self._run, "reports", name, manifest.fingerprint)
             if unchanged_version is not None:
-                copy_contents(manifest, unchanged_version, self._datasets, self._lake)
+                reuse_contents(manifest, unchanged_version, ["truncated"], self._datasets, self._lake)
             else:
                 self._write(folder, report, query_tables, manifest)
         except (SqlError, Invalid, NotPublished) as error:

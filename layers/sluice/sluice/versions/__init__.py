@@ -1,0 +1,1 @@
+"""Drafting a version of a dataset: its manifest, its fingerprint, and the reuse of a version that has the same."""
