@@ -160,8 +160,8 @@ def test_an_empty_page_in_the_middle_of_cursors_is_no_evidence(upstream: Upstrea
     pages = {"0": ([1, 2], "a"), "a": ([], "b"), "b": ([3], None)}
 
     def answer(request: httpx.Request) -> Canned:
-        found, following = pages[request.url.params.get("c", "0")]
-        return ok({"data": [{"id": n} for n in found], "cursor": following})
+        ids, following = pages[request.url.params.get("c", "0")]
+        return ok({"data": [{"id": n} for n in ids], "cursor": following})
 
     upstream.answer = answer
     stage = stage_of(upstream, CURSOR)
@@ -173,8 +173,8 @@ def test_cursors_that_repeat_records(upstream: Upstream) -> None:
     pages = {"0": ([1, 2, 3], "a"), "a": ([3, 4, 5], None)}
 
     def answer(request: httpx.Request) -> Canned:
-        found, following = pages[request.url.params.get("c", "0")]
-        return ok({"data": [{"id": n} for n in found], "cursor": following})
+        ids, following = pages[request.url.params.get("c", "0")]
+        return ok({"data": [{"id": n} for n in ids], "cursor": following})
 
     upstream.answer = answer
     stage = stage_of(upstream, CURSOR)

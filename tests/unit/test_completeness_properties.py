@@ -163,9 +163,9 @@ def test_complete_run_has_no_record_twice(
     upstream = Changing(list(range(count)), when)
     stage = stage_of(upstream, pagination, verify=verify)
     index = stage.fetch()
-    found = ids_of(stage, index)
+    ids = ids_of(stage, index)
     if index.completeness == "complete":
-        assert len(found) == len(set(found))
+        assert len(ids) == len(set(ids))
     else:
         assert index.completeness_reasons
     pages = [page for page in stage.pages.of_run("") if page.ok]

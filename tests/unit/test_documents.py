@@ -23,7 +23,7 @@ documents = st.recursive(
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("inputs", "expected"),
     [
         ([], None),
         ([None], None),
@@ -57,24 +57,24 @@ documents = st.recursive(
     ],
     ids=str,
 )
-def test_recursive(given: list[Any], expected: Any) -> None:
-    merged = merge_recursively(given)
+def test_recursive(inputs: list[Any], expected: Any) -> None:
+    merged = merge_recursively(inputs)
     assert json.dumps(merged) == json.dumps(expected)
 
 
 @given(st.lists(documents, max_size=4))
-def test_merging_documents_keeps_inputs_and_values(found: list[Any]) -> None:
-    before = copy.deepcopy(found)
-    merged = merge_recursively(found)
-    side_by_side = concatenate(found)
-    assert json.dumps(found) == json.dumps(before)
-    assert list(side_by_side) == [str(position) for position in range(len(found))]
+def test_merging_documents_keeps_inputs_and_values(inputs: list[Any]) -> None:
+    before = copy.deepcopy(inputs)
+    merged = merge_recursively(inputs)
+    side_by_side = concatenate(inputs)
+    assert json.dumps(inputs) == json.dumps(before)
+    assert list(side_by_side) == [str(position) for position in range(len(inputs))]
     assert json.dumps(list(side_by_side.values())) == json.dumps(before)
-    assert json.dumps(merge_recursively(found)) == json.dumps(merged)
-    assert json.dumps(merge_recursively([*found, None])) == json.dumps(merged)
-    if len(found) == 1:
-        assert json.dumps(merged) == json.dumps(found[0])
-    for document in found:
+    assert json.dumps(merge_recursively(inputs)) == json.dumps(merged)
+    assert json.dumps(merge_recursively([*inputs, None])) == json.dumps(merged)
+    if len(inputs) == 1:
+        assert json.dumps(merged) == json.dumps(inputs[0])
+    for document in inputs:
         assert json.dumps(merge_recursively([document, document])) == json.dumps(document)
 
 
@@ -88,11 +88,11 @@ def test_size(document: Any, expected: int) -> None:
 @pytest.fixture
 def sources(services: Container, admin: Client, upstream: Upstream) -> dict[str, Any]:
     """Two datasources whose documents a test may change."""
-    found: dict[str, Any] = {"a": {"x": [1], "y": None}, "b": {"x": [1.0, 2], "z": 0}}
-    upstream.answer = lambda request: ok(found[request.url.host.partition(".")[0]])
-    for name in found:
+    served: dict[str, Any] = {"a": {"x": [1], "y": None}, "b": {"x": [1.0, 2], "z": 0}}
+    upstream.answer = lambda request: ok(served[request.url.host.partition(".")[0]])
+    for name in served:
         admin.post("/datasources", http_source(name))
-    return found
+    return served
 
 
 def project(admin: Client, strategy: str, *assigned: str) -> None:

@@ -163,8 +163,8 @@ def test_concurrent_calls_compute_an_answer_once(
         from sluice.reads.endpoints.cache import AnswerCache
 
         caches = [AnswerCache(services.locks, services.lake, 1000) for _ in range(8)]
-        found = list(pool.map(lambda cache: cache.get("key", 60, compute).content, caches))
-    assert (found, len(computed)) == ([b"answer"] * 8, 1)
+        contents = list(pool.map(lambda cache: cache.get("key", 60, compute).content, caches))
+    assert (contents, len(computed)) == ([b"answer"] * 8, 1)
     assert server is endpoint_server(services)
 
 
@@ -177,10 +177,10 @@ def test_answer_stored_before_the_lock_was_acquired_is_used(
     read = services.locks.read
 
     def overtaken(name: str) -> Any:
-        found = read(name)
+        item = read(name)
         monkeypatch.undo()
         other.get("key", 60, lambda: b"of the other")
-        return found
+        return item
 
     monkeypatch.setattr(services.locks, "read", overtaken)
     kept = mine.get("key", 60, lambda: b"mine")
@@ -371,9 +371,9 @@ def test_a_coin_that_moves_from_199_to_200(admin: Client, upstream: Upstream) ->
     for expected in (["C199", "C200"], ["C200", "C199"]):
         assert refresh(admin, "p", ingest="all")["completeness"] == "complete"
         admin.put("/projects/p/endpoints/ranks", {"sql": sql, "parameters": {"limit": limit}})
-        found = admin.get("/endpoints/p/ranks").json()["items"]
-        assert [row["rank"] for row in found] == list(range(1, 201))
-        assert [row["symbol"] for row in found[198:]] == expected
+        ranks = admin.get("/endpoints/p/ranks").json()["items"]
+        assert [row["rank"] for row in ranks] == list(range(1, 201))
+        assert [row["symbol"] for row in ranks[198:]] == expected
         coins[198:200] = ["C200", "C199"]
 
 

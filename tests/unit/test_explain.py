@@ -28,11 +28,11 @@ def check(editor: Client, explained: dict[str, Any]) -> int:
     for name, field in explained["fields"].items():
         for source in [*field["winners"], *field["losers"]]:
             page = json.loads(editor.get(f"/pages/{source['page']['hash']}").text)
-            found = resolved(page, source["pointer"])
+            value = resolved(page, source["pointer"])
             if not source["exact"]:
-                found = jmespath.search(source["expression"], found)
+                value = jmespath.search(source["expression"], value)
             kind = "json" if isinstance(source["value"], list | dict) else None
-            assert found == source["value"] or convert(found, "string") == source["value"], (name, source, kind)
+            assert value == source["value"] or convert(value, "string") == source["value"], (name, source, kind)
             count += 1
     return count
 
@@ -67,10 +67,10 @@ def test_a_record_is_explained(services: Container, admin: Client, editor: Clien
     ]
     assert price["winners"][0]["page"]["url"].startswith("https://b.example.com")
     assert explanation["fields"]["n"]["winners"][0]["pointer"] == "/0/n"
-    made = explanation["fields"]["double"]["winners"][0]
-    assert (made["value"], made["exact"], made["pointer"]) == (True, False, "/data/1")
+    winner = explanation["fields"]["double"]["winners"][0]
+    assert (winner["value"], winner["exact"], winner["pointer"]) == (True, False, "/data/1")
     assert explanation["fields"]["double"]["expression"] == "quote.usd == `2`"
-    assert [one["datasource"] for one in explanation["fields"]["symbol"]["winners"]] == ["a", "b"]
+    assert [winner_["datasource"] for winner_ in explanation["fields"]["symbol"]["winners"]] == ["a", "b"]
     assert set(explanation["fields"]) == {"symbol", "price", "n", "double", "at"}
     assert check(editor, explanation) == 8
     alone = admin.get("/projects/p/explain?key=X").json()
@@ -102,8 +102,8 @@ def test_values_of_other_formats(services: Container, admin: Client) -> None:
         admin.put(f"/projects/p-{slug}", {"name": slug, "merge": join})
         admin.put(f"/projects/p-{slug}/datasources/{slug}", {})
         refresh(admin, f"p-{slug}", ingest="none")
-        found = admin.get(f"/projects/p-{slug}/explain?key=7").json()["fields"]["v"]["winners"][0]
-        assert (found["value"], found["pointer"], found["exact"]) == ("x", pointer, True), name
+        winner = admin.get(f"/projects/p-{slug}/explain?key=7").json()["fields"]["v"]["winners"][0]
+        assert (winner["value"], winner["pointer"], winner["exact"]) == ("x", pointer, True), name
 
 
 def test_version_without_provenance_is_refused(services: Container, admin: Client, upstream: Upstream) -> None:
@@ -132,14 +132,14 @@ records = st.lists(
     st.sampled_from(["priority", "first_non_null", "majority", "longest", "all"]),
 )
 def test_citations_of_random_merges_point_to_their_values(
-    services: Container, admin: Client, editor: Client, upstream: Upstream, found: list[list[Any]], rule: str
+    services: Container, admin: Client, editor: Client, upstream: Upstream, source_rows: list[list[Any]], rule: str
 ) -> None:
-    upstream.answer = lambda request: ok(found[int(request.url.host[1])])
+    upstream.answer = lambda request: ok(source_rows[int(request.url.host[1])])
     join = {"strategy": "join", "key": ["id"], "default_rule": rule}
-    for one in admin.get("/projects/p/datasources").json().get("items", []):
-        admin.delete(f"/projects/p/datasources/{one['datasource']}")
+    for assignment in admin.get("/projects/p/datasources").json().get("items", []):
+        admin.delete(f"/projects/p/datasources/{assignment['datasource']}")
     admin.put("/projects/p", {"name": "p", "merge": join, "refresh_on": "manual"})
-    for rank in range(len(found)):
+    for rank in range(len(source_rows)):
         admin.put(f"/datasources/s{rank}", http_source(f"s{rank}", types={"id": "bigint"}))
         admin.put(f"/projects/p/datasources/s{rank}", {"priority": rank})
     if refresh(admin, "p")["status"] == "failed":

@@ -50,28 +50,28 @@ class Stored:
 
 
 def source(folder: Path, rank: int, stored: Stored, luck: random.Random, files: int) -> Source:
-    """A version in one or more files, its rows in the order that luck gives."""
+    """A version in one or more files, with the rows in random order."""
     slug, kinds = f"d{rank}", stored.columns
     missing = {name for row in stored.rows for name in kinds if name not in row}
     columns = {name: Column(name=name, type=kind, missing=name in missing) for name, kind in kinds.items()}
     placed = [(1 + place // 4, place % 4, row) for place, row in enumerate(stored.rows)]
     luck.shuffle(placed)
-    made = []
+    local_files = []
     with duckdb.connect() as connection:
         cells = [f"{quoted(name)} {duckdb_type(kind)}" for name, kind in kinds.items()]
         for number in range(files):
             file = folder / f"{slug}-{number}-{luck.randbytes(6).hex()}.parquet"
-            told = placed[number::files]
+            file_rows = placed[number::files]
             connection.execute(
                 f"CREATE OR REPLACE TABLE t ({', '.join(cells)}, _page BIGINT, _row BIGINT, _missing VARCHAR[])"
             )
-            for page, place, row in told:
+            for page, place, row in file_rows:
                 values = [row.get(name) for name in kinds]
                 lacking = [name for name in kinds if name not in row] or None
                 marks = ", ".join("?" * (len(values) + 3))
                 connection.execute(f"INSERT INTO t VALUES ({marks})", [*values, page, place, lacking])
             connection.execute(f"COPY t TO {literal(str(file))} (FORMAT parquet)")
-            made.append(LocalFile(file, None, len(told)))
+            local_files.append(LocalFile(file, None, len(file_rows)))
     input_version = InputVersion(
         datasource=slug,
         version=1,
@@ -83,7 +83,7 @@ def source(folder: Path, rank: int, stored: Stored, luck: random.Random, files: 
         priority=rank,
         alias=slug,
     )
-    return Source(input_version, columns, made, ["_page", "_row"])
+    return Source(input_version, columns, local_files, ["_page", "_row"])
 
 
 def spec_of(document: dict[str, Any]) -> RowsMerge:
@@ -108,65 +108,71 @@ def in_parts(
     threads: int = 1,
     most: int = 3,
 ) -> list[MergedRows]:
-    """What workers make of it that take their turns as luck will have it."""
-    told = Settings(duckdb_threads=threads)
+    """Merge in parts, with the workers in random order."""
+    test_settings = Settings(duckdb_threads=threads)
 
     def fresh(name: str) -> Path:
-        made = folder / f"{name}-{luck.randbytes(6).hex()}"
-        made.mkdir()
-        return made
+        path = folder / f"{name}-{luck.randbytes(6).hex()}"
+        path.mkdir()
+        return path
 
-    made = make_partitioner(spec, sources, [set() for _ in sources], told, fresh("plan"))
-    having = [one for one in sources if one.columns]
-    planned = divide_files([[file.rows for file in one.files] for one in having], most)
-    luck.shuffle(planned)
-    given_ = [
-        (one, one.select(having[one.rank], having[one.rank].files[one.first : one.first + one.count]))
-        for one in planned
+    sampler = make_partitioner(spec, sources, [set() for _ in sources], test_settings, fresh("plan"))
+    with_columns = [source for source in sources if source.columns]
+    portions = divide_files([[file.rows for file in source.files] for source in with_columns], most)
+    luck.shuffle(portions)
+    portion_sources = [
+        (
+            portion,
+            portion.select(
+                with_columns[portion.rank],
+                with_columns[portion.rank].files[portion.first : portion.first + portion.count],
+            ),
+        )
+        for portion in portions
     ]
     weights: dict[str, int] = {}
-    wide: list[set[str]] = [set() for _ in having]
+    wide: list[set[str]] = [set() for _ in with_columns]
     lost: list[LostDigits] = []
-    for portion, stored in given_:
-        sample = made.sample(portion.rank, stored, 1, fresh("sample"))
+    for portion, stored in portion_sources:
+        sample = sampler.sample(portion.rank, stored, 1, fresh("sample"))
         wide[portion.rank] |= set(sample.wide)
         lost += sample.lost
         for key, rows in sample.keys.items():
             weights[key] = weights.get(key, 0) + rows
     each = iter(wide)
-    made = make_partitioner(
-        spec, sources, [next(each) if one.columns else set() for one in sources], told, fresh("plan")
+    partitioner = make_partitioner(
+        spec, sources, [next(each) if source.columns else set() for source in sources], test_settings, fresh("plan")
     )
     starts = range_starts(weights, parts)
     assert len(starts) <= parts
-    pieces: list[list[list[Path]]] = [[[] for _ in having] for _ in starts]
-    for portion, stored in given_:
-        for part, file in made.split(portion.rank, stored, starts, fresh("split")):
+    pieces: list[list[list[Path]]] = [[[] for _ in with_columns] for _ in starts]
+    for portion, stored in portion_sources:
+        for part, file in partitioner.split(portion.rank, stored, starts, fresh("split")):
             pieces[part][portion.rank].append(file)
     turns = list(range(len(starts)))
     luck.shuffle(turns)
-    found = {part: made.merge(pieces[part], overrides, fresh("merge")) for part in turns}
-    found[0].notes.lost = merge_lost_digits([*lost, *found[0].notes.lost])
-    return [found[part] for part in sorted(found)]
+    merged_parts = {part: partitioner.merge(pieces[part], overrides, fresh("merge")) for part in turns}
+    merged_parts[0].notes.lost = merge_lost_digits([*lost, *merged_parts[0].notes.lost])
+    return [merged_parts[part] for part in sorted(merged_parts)]
 
 
 def rows_in(files: list[Path]) -> list[str]:
-    """The rows as text: what is no number is not equal to itself."""
+    """Return the rows as text, since NaN does not equal itself."""
     with duckdb.connect() as connection:
         return [repr(row) for file in files for row in connection.execute(f"SELECT * FROM '{file}'").fetchall()]
 
 
-def require_same(made: list[MergedRows], one: MergedRows) -> None:
-    """The parts, one after the other, are what the whole merge made."""
-    assert rows_in([part.data for part in made]) == rows_in([one.data])
-    assert sum(part.rows for part in made) == one.rows
-    for part in made:
-        assert (part.columns, part.key, part.fields) == (one.columns, one.key, one.fields)
-    assert merge_notes([part.notes for part in made]).warnings() == one.warnings
-    if one.provenance is None:
-        assert [part.provenance for part in made] == [None] * len(made)
+def require_same(parts: list[MergedRows], whole_merge: MergedRows) -> None:
+    """Check that the parts in sequence equal the merge in one call."""
+    assert rows_in([part.data for part in parts]) == rows_in([whole_merge.data])
+    assert sum(part.rows for part in parts) == whole_merge.rows
+    for part in parts:
+        assert (part.columns, part.key, part.fields) == (whole_merge.columns, whole_merge.key, whole_merge.fields)
+    assert merge_notes([part.notes for part in parts]).warnings() == whole_merge.warnings
+    if whole_merge.provenance is None:
+        assert [part.provenance for part in parts] == [None] * len(parts)
     else:
-        assert rows_in([part.provenance for part in made if part.provenance]) == rows_in([one.provenance])
+        assert rows_in([part.provenance for part in parts if part.provenance]) == rows_in([whole_merge.provenance])
 
 
 texts = st.sampled_from(["", "a", "A", " a", "b", "ﬀ", "FF", "É", "é", "z\x1f", "10", "9"])
@@ -205,8 +211,8 @@ def inputs(draw: st.DrawFn) -> tuple[dict[str, Any], list[Stored]]:
     kind = draw(st.sampled_from(sorted(KEYS)))
     columns = {"k": kind, "k2": "string", "v": draw(st.sampled_from(["bigint", "json"])), "at": "bigint"}
     value = numbers if columns["v"] == "bigint" else st.none() | st.sampled_from(["1", "[1,2]", '{"a":1}', '{ "a": 1}'])
-    one = st.fixed_dictionaries({"k": KEYS[kind], "k2": st.none() | texts}, optional={"v": value, "at": numbers})
-    found = draw(st.lists(st.lists(one, max_size=14), min_size=1, max_size=3))
+    record = st.fixed_dictionaries({"k": KEYS[kind], "k2": st.none() | texts}, optional={"v": value, "at": numbers})
+    tables = draw(st.lists(st.lists(record, max_size=14), min_size=1, max_size=3))
     spec: dict[str, Any] = {"strategy": draw(st.sampled_from(["join", "union"]))}
     key = draw(st.sampled_from([["k"], ["k2"], ["k2", "k"]]))
     if spec["strategy"] == "join" or draw(st.booleans()):
@@ -224,93 +230,96 @@ def inputs(draw: st.DrawFn) -> tuple[dict[str, Any], list[Stored]]:
         if columns["v"] == "bigint" or ("where" not in reshape and "cast" not in reshape)
     ]
     same = draw(st.sampled_from(reshapes))
-    spec["sources"] = {f"d{rank}": same for rank in range(len(found))}
+    spec["sources"] = {f"d{rank}": same for rank in range(len(tables))}
     spec["result"] = draw(st.sampled_from(RESULTS))
     if spec["result"].get("rename") and "k" not in spec.get("key", []):
         spec["result"] = {}
-    return spec, [Stored(columns, rows) for rows in found]
+    return spec, [Stored(columns, rows) for rows in tables]
 
 
 def overrides_for(spec: dict[str, Any], keys: list[Any]) -> list[Override]:
-    """Some that meet records, some that do not, one of no field."""
-    told = [("at", key, 5) for key in keys] + [("at", ["nobody"] * len(spec.get("key", ["k"])), 1), ("none", ["1"], 1)]
+    """Overrides that match records, that match none, and of an unknown field."""
+    entries = [("at", key, 5) for key in keys] + [
+        ("at", ["nobody"] * len(spec.get("key", ["k"])), 1),
+        ("none", ["1"], 1),
+    ]
     common = {"reason": "", "created_by": "x"}
     return [
         Override(
             field=field, key=[str(part) for part in key], value=value, created_at=f"2026-01-{place + 1:02d}", **common
         )
-        for place, (field, key, value) in enumerate(told)
+        for place, (field, key, value) in enumerate(entries)
     ]
 
 
 @examples(8)
 @given(
-    given_=inputs(),
+    inputs_=inputs(),
     parts=st.integers(1, 16),
     seed=st.integers(0, 2**32),
     with_overrides=st.booleans(),
 )
 def test_merge_in_parts_equals_merge_in_one_call(
-    given_: tuple[dict[str, Any], list[Stored]],
+    inputs_: tuple[dict[str, Any], list[Stored]],
     parts: int,
     seed: int,
     with_overrides: bool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder, luck = tmp_path_factory.mktemp("parts"), random.Random(seed)
-    document, found = given_
+    document, tables = inputs_
     spec = spec_of(document)
-    sources = [source(folder, rank, one, luck, luck.randint(1, 3)) for rank, one in enumerate(found)]
+    sources = [source(folder, rank, table, luck, luck.randint(1, 3)) for rank, table in enumerate(tables)]
     overrides: list[Override] = []
     if with_overrides:
-        rows = [row for one in found for row in one.rows][:3]
+        rows = [row for table in tables for row in table.rows][:3]
         overrides = overrides_for(document, [[row[name] for name in document.get("key", ["k"])] for row in rows])
     most = luck.choice([1, 3, 100])
     try:
-        one = whole(spec, sources, overrides, folder)
+        whole_merge = whole(spec, sources, overrides, folder)
     except MergeFailed as failure:
         with pytest.raises(MergeFailed, match=re.escape(failure.detail)):
             in_parts(spec, sources, overrides, folder, parts, luck, most=most)
         return
-    require_same(in_parts(spec, sources, overrides, folder, parts, luck, most=most), one)
+    require_same(in_parts(spec, sources, overrides, folder, parts, luck, most=most), whole_merge)
 
 
 @examples(3)
-@given(given_=inputs(), parts=st.integers(2, 8), seed=st.integers(0, 2**32))
+@given(inputs_=inputs(), parts=st.integers(2, 8), seed=st.integers(0, 2**32))
 def test_bytes_depend_only_on_the_rows_and_the_number_of_parts(
-    given_: tuple[dict[str, Any], list[Stored]], parts: int, seed: int, tmp_path_factory: pytest.TempPathFactory
+    inputs_: tuple[dict[str, Any], list[Stored]], parts: int, seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Not on the order of rows, files or workers, nor on how many files a worker takes, nor on threads."""
     folder, luck = tmp_path_factory.mktemp("parts"), random.Random(seed)
-    document, found = given_
+    document, tables = inputs_
     spec = spec_of(document)
 
-    def made(threads: int, files: int) -> list[bytes]:
-        sources = [source(folder, rank, one, luck, files) for rank, one in enumerate(found)]
+    def contents(threads: int, files: int) -> list[bytes]:
+        sources = [source(folder, rank, table, luck, files) for rank, table in enumerate(tables)]
         most = luck.choice([1, 4, 100])
         try:
             done = in_parts(spec, sources, [], folder, parts, luck, threads=threads, most=most)
         except MergeFailed as failure:
             return [failure.detail.encode()]
-        return [one.data.read_bytes() for one in done]
+        return [part.data.read_bytes() for part in done]
 
-    assert made(1, 1) == made(3, luck.randint(1, 4))
+    assert contents(1, 1) == contents(3, luck.randint(1, 4))
 
 
 @examples(3)
 @given(st.lists(st.tuples(*KEYS.values()), max_size=20))
 def test_sort_key_orders_like_its_columns(keys: list[tuple[Any, ...]]) -> None:
     with duckdb.connect() as connection:
-        for place, kind in enumerate(KEYS):
-            connection.execute(f"CREATE TABLE t (v {duckdb_type(kind)})")
+        for place, column_type in enumerate(KEYS):
+            connection.execute(f"CREATE TABLE t (v {duckdb_type(column_type)})")
             for key in keys:
                 connection.execute("INSERT INTO t VALUES (?)", [key[place]])
-            one, other = order_key(["a.v"]), order_key(["b.v"])
+            left, right = order_key(["a.v"]), order_key(["b.v"])
             wrong = connection.execute(
-                f"SELECT count(*) FROM t a, t b WHERE (a.v = b.v) <> ({one} = {other})"
-                f" OR (a.v < b.v) <> ({one} < {other}) OR (a.v < b.v) <> (hex({one}) < hex({other}))"
+                f"SELECT count(*) FROM t a, t b WHERE (a.v = b.v) <> ({left} = {right})"
+                f" OR (a.v < b.v) <> ({left} < {right}) OR (a.v < b.v) <> (hex({left}) < hex({right}))"
             ).fetchone()
-            assert wrong == (0,), kind
+            assert wrong == (0,), column_type
             connection.execute("DROP TABLE t")
 
 

@@ -62,13 +62,13 @@ def refreshed(
 
 def pages(admin: Client, path: str) -> list[Any]:
     """All rows, some at a time."""
-    found: list[Any] = []
+    items: list[Any] = []
     cursor: str | None = ""
     while cursor is not None:
         page = admin.get(path + (f"&cursor={cursor}" if cursor else "")).json()
-        found += page["items"]
+        items += page["items"]
         cursor = page["next"]
-    return found
+    return items
 
 
 @pytest.mark.parametrize("merge", [JOIN, STACKED], ids=["join", "union"])
@@ -83,7 +83,7 @@ def test_reads_of_a_merge_in_parts_equal_those_of_a_merge_in_one_call(
     assert len(body["provenance"]) == (len(body["objects"]) if "key" in merge else 0)
     assert workflows.tasks.count("partition") > 6
     key = merge["result"]["rename"]["id"] if "result" in merge else "id"
-    asked = [
+    paths = [
         *(f"data?limit=7{more}" for more in ("", f"&order=-{key}", f"&where={key}.ge:k10", f"&where={key}.eq:k15")),
         *(f"data?format={form}" for form in ("csv", "jsonl")),
         *(f"explain?key={name}" for name in ("k04", "k06", "k21", "zz")),
@@ -91,7 +91,7 @@ def test_reads_of_a_merge_in_parts_equal_those_of_a_merge_in_one_call(
         "diff?from=1&to=2",
         "diff?from=1&to=2&limit=3",
     ]
-    for path in asked:
+    for path in paths:
         assert shown(admin, f"/projects/divided/{path}") == shown(admin, f"/projects/whole/{path}"), path
     rows = pages(admin, "/projects/whole/data?limit=200")
     assert len(rows) == whole["rows"]
@@ -136,13 +136,13 @@ def test_repeated_worker_writes_the_same_bytes(
         patch.setattr(ParallelMerge, "work", dying)
         assert refresh(admin, "divided", ingest="none")["version"] == 2
     assert len(died) > 6
-    assert [one["sha256"] for one in admin.get("/projects/divided/versions/2").json()["objects"]] == hashes
+    assert [object_["sha256"] for object_ in admin.get("/projects/divided/versions/2").json()["objects"]] == hashes
 
 
 def test_a_value_that_does_not_fit_fails_the_run_with_its_own_error(
     services: Container, admin: Client, documents: Documents
 ) -> None:
-    told = {}
+    outcomes = {}
     documents |= {"a": [{"id": number, "v": "x" if number == 17 else "1"} for number in range(30)]}
     for slug, rows in (("whole", 10**9), ("divided", 4)):
         divide(services, rows)
@@ -151,10 +151,10 @@ def test_a_value_that_does_not_fit_fails_the_run_with_its_own_error(
         admin.put(f"/projects/{slug}", {"name": slug, "merge": merge, "refresh_on": "manual"})
         admin.put(f"/projects/{slug}/datasources/a", {})
         run = refresh(admin, slug, ingest="all")
-        told[slug] = (run["status"], run["error"])
-    assert told["divided"] == told["whole"]
-    assert told["whole"][0] == "failed"
-    assert "cannot be converted" in told["whole"][1]["detail"]
+        outcomes[slug] = (run["status"], run["error"])
+    assert outcomes["divided"] == outcomes["whole"]
+    assert outcomes["whole"][0] == "failed"
+    assert "cannot be converted" in outcomes["whole"][1]["detail"]
 
 
 def test_missing_result_of_a_worker_fails_the_run(
@@ -236,7 +236,7 @@ def test_a_manifest_of_an_earlier_release_names_one_object_of_provenance_or_none
         "columns": [],
         "objects": [],
     }
-    told = {"key": "k", "sha256": "s", "bytes": 1, "rows": 2}
-    one = Manifest.model_validate({**known, "provenance": told})
-    assert [part.rows for part in one.provenance] == [2]
+    provenance = {"key": "k", "sha256": "s", "bytes": 1, "rows": 2}
+    manifest = Manifest.model_validate({**known, "provenance": provenance})
+    assert [part.rows for part in manifest.provenance] == [2]
     assert Manifest.model_validate({**known, "provenance": None}).provenance == []

@@ -89,13 +89,13 @@ def merged(spec: dict[str, Any], sources: list[Source], folder: Path, threads: i
     return merge_rows(merge, sources, Settings(duckdb_threads=threads), folder)
 
 
-def rows_of(made: MergedRows) -> list[tuple[Any, ...]]:
+def rows_of(result: MergedRows) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
-        return connection.execute(f"SELECT * FROM '{made.data}'").fetchall()
+        return connection.execute(f"SELECT * FROM '{result.data}'").fetchall()
 
 
-def content(made: MergedRows) -> str:
-    return hashlib.sha256(made.data.read_bytes()).hexdigest()
+def content(result: MergedRows) -> str:
+    return hashlib.sha256(result.data.read_bytes()).hexdigest()
 
 
 def expected(rule: str, entries: list[tuple[Any, Any]]) -> Any:  # noqa: C901 - a table of the rules
@@ -141,30 +141,30 @@ RULES = [
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["rule"])
 @FEW
-@given(found=st.lists(tables, min_size=1, max_size=3))
+@given(source_rows=st.lists(tables, min_size=1, max_size=3))
 def test_rules_match_a_model_in_python(
-    rule: dict[str, Any], found: list[list[Row]], tmp_path_factory: pytest.TempPathFactory
+    rule: dict[str, Any], source_rows: list[list[Row]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
     spec = {"strategy": "join", "key": ["k"], "fields": {"v": rule}}
-    merged_rows = merged(spec, [source(folder, rank, rows) for rank, rows in enumerate(found)], folder)
-    last = [{key: (value, at) for key, value, at in rows} for rows in found]
+    merged_rows = merged(spec, [source(folder, rank, rows) for rank, rows in enumerate(source_rows)], folder)
+    last = [{key: (value, at) for key, value, at in rows} for rows in source_rows]
     keys = sorted({key for rows in last for key in rows})
-    wanted = [(key, expected(rule["rule"], [rows[key] for rows in last if key in rows])) for key in keys]
-    assert [row[:2] for row in rows_of(merged_rows)] == wanted
+    expected_rows = [(key, expected(rule["rule"], [rows[key] for rows in last if key in rows])) for key in keys]
+    assert [row[:2] for row in rows_of(merged_rows)] == expected_rows
 
 
 @pytest.mark.parametrize("strategy", ["join", "union"])
 @FEW
 @given(
-    found=st.lists(distinct_tables, min_size=1, max_size=3),
+    source_rows=st.lists(distinct_tables, min_size=1, max_size=3),
     seed=st.integers(0, 2**32),
     threads=st.integers(1, 4),
     rules=st.lists(st.sampled_from(RULES), min_size=2, max_size=2),
 )
 def test_bytes_are_independent_of_the_order_of_rows(
     strategy: str,
-    found: list[list[Row]],
+    source_rows: list[list[Row]],
     seed: int,
     threads: int,
     rules: list[dict[str, Any]],
@@ -176,9 +176,10 @@ def test_bytes_are_independent_of_the_order_of_rows(
     if strategy == "join":
         spec["fields"] = {"v": rules[0]}
         spec["default_rule"] = "first_non_null"
-    plain = merged(spec, [source(folder, rank, rows) for rank, rows in enumerate(found)], folder)
+    plain = merged(spec, [source(folder, rank, rows) for rank, rows in enumerate(source_rows)], folder)
     shuffled = [
-        source(folder, rank, luck.sample(rows, len(rows)), files=luck.randint(1, 3)) for rank, rows in enumerate(found)
+        source(folder, rank, luck.sample(rows, len(rows)), files=luck.randint(1, 3))
+        for rank, rows in enumerate(source_rows)
     ]
     assert content(merged(spec, shuffled, folder, threads)) == content(plain)
 
@@ -186,8 +187,8 @@ def test_bytes_are_independent_of_the_order_of_rows(
 def test_a_union_without_a_key_is_the_same_bytes_in_any_number_of_files(tmp_path: Path) -> None:
     """Although the statistics of a file may say that all of its values are the same."""
     rows: list[Row] = [(1, 5, None), (2, 5, None)]
-    made = [merged({"strategy": "union"}, [source(tmp_path, 0, rows, files=files)], tmp_path) for files in (1, 2, 3)]
-    assert len({content(one) for one in made}) == 1
+    results = [merged({"strategy": "union"}, [source(tmp_path, 0, rows, files=files)], tmp_path) for files in (1, 2, 3)]
+    assert len({content(result) for result in results}) == 1
 
 
 def test_many_rows_on_many_threads_are_the_same_bytes(tmp_path: Path) -> None:
@@ -203,7 +204,10 @@ def test_many_rows_on_many_threads_are_the_same_bytes(tmp_path: Path) -> None:
             ).write_parquet(str(file))
         files.append(LocalFile(file, None, 300_000))
     base = [source(tmp_path, rank, []) for rank in range(2)]
-    sources = [Source(one.input, one.columns, [file], one.position) for one, file in zip(base, files, strict=True)]
+    sources = [
+        Source(version.input, version.columns, [file], version.position)
+        for version, file in zip(base, files, strict=True)
+    ]
     spec = {"strategy": "join", "key": ["k"], "fields": {"v": {"rule": "max"}, "at": {"rule": "mean"}}}
     assert len({content(merged(spec, sources, tmp_path, threads)) for threads in (1, 2, 4, 8)}) == 1
 
@@ -217,17 +221,21 @@ def test_normalizing_is_idempotent(text: str, normalizers: list[Any]) -> None:
 
 
 @FEW
-@given(found=st.lists(st.lists(st.text(max_size=4), max_size=6, unique=True), min_size=1, max_size=3))
-def test_keys_match_as_python_normalizes_them(found: list[list[str]], tmp_path_factory: pytest.TempPathFactory) -> None:
+@given(source_rows=st.lists(st.lists(st.text(max_size=4), max_size=6, unique=True), min_size=1, max_size=3))
+def test_keys_match_as_python_normalizes_them(
+    source_rows: list[list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """What the engine does to ASCII is what Python does to all text."""
     folder = tmp_path_factory.mktemp("merge")
     how = ["trim", "nfkc", "case_fold"]
     spec = {"strategy": "join", "key": ["k"], "normalizers": {"k": how}}
-    texts = [[text.replace("\x00", "") for text in rows] for rows in found]
+    texts = [[text.replace("\x00", "") for text in rows] for rows in source_rows]
     sources = [source(folder, rank, [(text, 1, 1) for text in rows], key="VARCHAR") for rank, rows in enumerate(texts)]
     merged_rows = merged(spec, sources, folder)
-    wanted = sorted({normalize_text(text, how) for rows in texts for text in rows}, key=lambda text: text.encode())  # type: ignore[arg-type]
-    assert [row[0] for row in rows_of(merged_rows)] == wanted
+    expected_keys = sorted(
+        {normalize_text(text, how) for rows in texts for text in rows}, key=lambda text: text.encode()
+    )  # type: ignore[arg-type]
+    assert [row[0] for row in rows_of(merged_rows)] == expected_keys
 
 
 values = st.recursive(
@@ -248,17 +256,17 @@ def leaves(part: TracedPart) -> Iterator[TracedPart]:
 @settings(max_examples=300 * (100 if os.environ.get("PROOF") else 1), deadline=None)
 @given(st.lists(values, max_size=4))
 def test_traced_document_equals_the_merged_document(documents: list[Any]) -> None:
-    for made, plain in (
+    for traced, plain in (
         (trace_recursive(documents), merge_recursively(documents)),
         (trace_concatenation(documents), concatenate(documents)),
     ):
-        assert dumps(made.plain) == dumps(plain)
-        for leaf in leaves(made):
+        assert dumps(traced.plain) == dumps(plain)
+        for leaf in leaves(traced):
             for rank, way in leaf.places:
-                found = documents[rank]
+                value = documents[rank]
                 for key in way:
-                    found = found[key]
-                assert identity(found) == identity(leaf.plain)
+                    value = value[key]
+                assert identity(value) == identity(leaf.plain)
 
 
 @settings(max_examples=300, deadline=None)

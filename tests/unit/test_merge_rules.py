@@ -87,11 +87,11 @@ def test_rules(services: Container, admin: Client, upstream: Upstream) -> None:
         admin.put(f"/datasources/{name}", http_source(name))
         admin.put(f"/projects/p/datasources/{name}", {"priority": rank})
     assert refresh(admin, "p")["status"] == "succeeded"
-    found = rows(admin, "projects/p")[0]
+    record = rows(admin, "projects/p")[0]
     wrong = {
-        (rule, str(values)): found[f"v{place}"]
+        (rule, str(values)): record[f"v{place}"]
         for place, (rule, values, expected) in enumerate(CASES)
-        if repr(found[f"v{place}"]) != repr(expected)
+        if repr(record[f"v{place}"]) != repr(expected)
     }
     assert not wrong
 
@@ -181,5 +181,5 @@ def test_majority_compares_json_by_value(
         admin.put(f"/projects/p/datasources/{name}", {"priority": priority})
     assert refresh(admin, "p", ingest="all")["status"] == "succeeded"
     assert rows(admin, "projects/p") == [{"id": 1, "v": value}]
-    told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
-    assert [winner["datasource"] for winner in told["winners"]] == [names[rank]]
+    explanation = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
+    assert [winner["datasource"] for winner in explanation["winners"]] == [names[rank]]

@@ -124,8 +124,8 @@ def test_table_names_are_unique_in_a_project(shop: Client, viewer: Client) -> No
 
 
 def results(client: Client) -> list[tuple[str, int]]:
-    found = client.get("/projects/p/models/m").json()["test_results"]["results"]
-    return [(one["test"]["type"], one["failures"]) for one in found]
+    test_results = client.get("/projects/p/models/m").json()["test_results"]["results"]
+    return [(result["test"]["type"], result["failures"]) for result in test_results]
 
 
 def test_tests_of_models(shop: Client) -> None:
@@ -176,7 +176,7 @@ def test_tests_of_the_merge_and_of_datasources(shop: Client, upstream: Upstream)
     run = refresh(shop, "p")
     assert (run["status"], run["version"]) == ("succeeded", 1)
     assert any("shop_a" in warning for warning in run["warnings"])
-    assert any("other" in one for one in run["warnings"])
+    assert any("other" in warning for warning in run["warnings"])
     upstream.serve([{"id": 1, "city": "x"}, {"id": 2, "city": "x"}])
     run = refresh(shop, "p", ingest="all")
     assert "unique" in run["error"]["detail"]

@@ -29,10 +29,10 @@ def test_overrides(admin: Client, viewer: Client, documents: Documents) -> None:
     run = refresh(admin, "p", ingest="none")
     assert (run["version"], run["warnings"]) == (2, ["the override of 'v' for 9 matches no record"])
     assert rows(admin, "projects/p") == [{"id": 1, "v": 11, "t": ["x"]}, {"id": 2, "v": 2, "t": {"any": None}}]
-    told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
-    assert (told["value"], told["rule"], told["winners"]) == (11, "override", [])
-    assert [loser["value"] for loser in told["losers"]] == [1, 3]
-    assert (told["override"]["value"], told["override"]["reason"]) == (11, "known better")
+    explanation = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
+    assert (explanation["value"], explanation["rule"], explanation["winners"]) == (11, "override", [])
+    assert [loser["value"] for loser in explanation["losers"]] == [1, 3]
+    assert (explanation["override"]["value"], explanation["override"]["reason"]) == (11, "known better")
     assert admin.delete("/projects/p/overrides/v?key=1").status == 204
     assert admin.delete("/projects/p/overrides/v?key=1").status == 404
     refresh(admin, "p", ingest="none")
@@ -70,8 +70,8 @@ def test_overrides_use_the_names_of_the_published_data(admin: Client, documents:
     assert put_override(admin, "c", "1", 9) == 422
     refresh(admin, "p", ingest="none")
     assert rows(admin, "projects/p") == [{"id": 1, "p": 1, "n": 9, "c": 10}]
-    told = admin.get("/projects/p/explain?key=1").json()["fields"]["n"]
-    assert (told["rule"], told["override"]["value"]) == ("override", 9)
+    explanation = admin.get("/projects/p/explain?key=1").json()["fields"]["n"]
+    assert (explanation["rule"], explanation["override"]["value"]) == ("override", 9)
 
 
 def test_overrides_are_resources(admin: Client, documents: Documents) -> None:
@@ -119,8 +119,8 @@ def test_an_override_keeps_every_digit(
     assert admin.put("/projects/p/overrides/v?key=1", body).status == 200
     assert refresh(admin, "p", ingest="none")["warnings"] == []
     assert rows(admin, "projects/p") == [{"id": 1, "v": read}]
-    told = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
-    assert (told["value"], told["override"]["value"]) == (read, shown)
+    explanation = admin.get("/projects/p/explain?key=1").json()["fields"]["v"]
+    assert (explanation["value"], explanation["override"]["value"]) == (read, shown)
     assert admin.get("/projects/p/records?key=1").json()["v"] == read
     exact = admin.get("/projects/p/overrides").json()["items"][0]["exact"]
     assert exact == (None if (shown == read and not isinstance(shown, str)) or value[0] == '"' else value)

@@ -26,9 +26,9 @@ def test_check(services: Container, editor: Client, upstream: Upstream, saved: b
         editor.post("/datasources", document)
     answer = editor.post("/datasources/coins/check") if saved else editor.post("/datasources/check", document)
     assert answer.status == 200, answer.text
-    found = answer.json()
-    elapsed = found.pop("elapsed_ms")
-    assert found == {"ok": True, "status": 200, "records": 2, "reason": None}
+    body = answer.json()
+    elapsed = body.pop("elapsed_ms")
+    assert body == {"ok": True, "status": 200, "records": 2, "reason": None}
     assert isinstance(elapsed, int)
     nothing_is_stored(services, upstream, 1)
 
@@ -72,15 +72,15 @@ def test_preview(services: Container, editor: Client, upstream: Upstream, saved:
     if saved:
         editor.post("/datasources", document)
     path, body = ("/datasources/coins/preview", None) if saved else ("/datasources/preview", document)
-    found = editor.post(f"{path}?pages=2", body).json()
-    assert (found["pages"], len(found["records"])) == (2, 20)
-    assert found["records"][0] == {"id": 0, "at": "2026-01-31T12:00:00Z", "tags": [1]}
-    assert found["schema"] == [
+    preview = editor.post(f"{path}?pages=2", body).json()
+    assert (preview["pages"], len(preview["records"])) == (2, 20)
+    assert preview["records"][0] == {"id": 0, "at": "2026-01-31T12:00:00Z", "tags": [1]}
+    assert preview["schema"] == [
         {"name": "id", "type": "bigint", "nullable": False},
         {"name": "at", "type": "timestamp", "nullable": False},
         {"name": "tags", "type": "json", "nullable": False},
     ]
-    assert found["warnings"] == []
+    assert preview["warnings"] == []
     assert editor.post(f"{path}?pages=9", body).json()["pages"] == 3
     assert editor.post(f"{path}?pages=11", body).status == 422
     nothing_is_stored(services, upstream, 5)

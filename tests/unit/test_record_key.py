@@ -18,7 +18,7 @@ def datasource(**changes: Any) -> Datasource:
 
 
 @pytest.mark.parametrize(
-    ("document", "one", "other", "same"),
+    ("document", "record", "other", "same"),
     [
         ({}, {"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
         ({}, {"a": 1}, {"a": "1"}, False),
@@ -46,10 +46,10 @@ def datasource(**changes: Any) -> Datasource:
     ],
     ids=str,
 )
-def test_identity(document: dict[str, Any], one: Any, other: Any, same: bool) -> None:
+def test_identity(document: dict[str, Any], record: Any, other: Any, same: bool) -> None:
     identity = identity_of(datasource(**document))
-    assert len(identity(one)) == IDENTITY_BYTES
-    assert (identity(one) == identity(other)) == same
+    assert len(identity(record)) == IDENTITY_BYTES
+    assert (identity(record) == identity(other)) == same
 
 
 def test_identities_of_a_list_equal_those_of_its_records() -> None:

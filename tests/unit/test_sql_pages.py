@@ -36,8 +36,8 @@ class Rows:
         self.asked.append(max_rows)
         if self._broken_at is not None and len(self.asked) > self._broken_at:
             raise SourceUnreachable("the connection broke")
-        taken, self._rows = self._rows[:max_rows], self._rows[max_rows:]
-        return taken
+        batch, self._rows = self._rows[:max_rows], self._rows[max_rows:]
+        return batch
 
     async def aclose(self) -> None:
         return
