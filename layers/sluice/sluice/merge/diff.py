@@ -73,7 +73,7 @@ class Differ:
     def counts(self) -> dict[str, int]:
         """Count the records or pointers: `{"added", "removed", "changed"}`."""
         counts = {"added": 0, "removed": 0, "changed": 0}
-        for change in self.changes(_ALL, 0)[0] if self._documents else self._rows_counted():
+        for change in self.changes(_ALL, 0)[0] if self._documents else self._count_rows():
             counts[change["change"]] += change.get("count", 1)
         return counts
 
@@ -87,7 +87,7 @@ class Differ:
             rows = connection.execute(display_query(query, [*key, _CHANGE, *sides])).fetchall()
         return [self._change(key, fields, row) for row in rows]
 
-    def _rows_counted(self) -> list[Change]:
+    def _count_rows(self) -> list[Change]:
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             query = f"SELECT __sluice_change, count(*) FROM ({self._query()}) GROUP BY ALL"
             return [{"change": change, "count": count} for change, count in connection.execute(query).fetchall()]
@@ -102,7 +102,7 @@ class Differ:
         return {"key": key_values, "change": row[len(key)], "fields": changed}
 
     def _key_columns(self) -> list[Column]:
-        return [self._merged(name) for name in self._new.key or []]
+        return [self._merged_column(name) for name in self._new.key or []]
 
     def _fields(self) -> list[_Field]:
         """Return the columns of either version that are not part of the key."""
@@ -115,7 +115,7 @@ class Differ:
         both = self._both(name)
         if len({column.type for column in both}) > 1 and are_numbers(both):
             return _Field(name, both[0].type, both[-1].type)
-        type_ = self._merged(name).type
+        type_ = self._merged_column(name).type
         return _Field(name, type_, type_)
 
     def _both(self, name: str) -> list[Column]:
@@ -123,7 +123,7 @@ class Differ:
         both = [column for column in (*self._old.columns, *self._new.columns) if column.name.lower() == name.lower()]
         return [column for column in both if not column.guessed] or both
 
-    def _merged(self, name: str) -> Column:
+    def _merged_column(self, name: str) -> Column:
         return Column(name=name, type=common_type([column.type for column in self._both(name)]))
 
     def _query(self) -> str:
@@ -132,7 +132,7 @@ class Differ:
         sides = {side: self._side(manifest, side) for side, manifest in (("old", self._old), ("new", self._new))}
         # IS DISTINCT FROM, since a comparison with null is null and would hide a change from or to null.
         differs = " OR ".join(
-            f"{field.compared('old')} IS DISTINCT FROM {field.compared('new')}" for field in self._fields()
+            f"{field.compared_sql('old')} IS DISTINCT FROM {field.compared_sql('new')}" for field in self._fields()
         )
         return f"""
             SELECT *, CASE WHEN __sluice_old IS NULL THEN 'added' WHEN __sluice_new IS NULL THEN 'removed'
@@ -179,7 +179,7 @@ class _Field:
         """Return the column with the values of a side, `old` or `new`."""
         return Column(name=f"__sluice_{side} {self.name}", type=self.old if side == "old" else self.new)
 
-    def compared(self, side: str) -> str:
+    def compared_sql(self, side: str) -> str:
         """Return the SQL by which a side's value is compared with the other side's."""
         column = self.shown(side)
         cell = quoted(column.name)

@@ -26,17 +26,17 @@ def merge_recursively(documents: list[Any]) -> Any:
     """
     merged: Any = None
     for document in documents:
-        merged = _folded(merged, document)
+        merged = _merge_two(merged, document)
     return merged
 
 
-def _folded(first: Any, second: Any) -> Any:
+def _merge_two(first: Any, second: Any) -> Any:
     if second is None:
         return first
     if first is None or identity(first) == identity(second):
         return second if first is None else first
     if isinstance(first, dict) and isinstance(second, dict):
-        return {key: _folded(first.get(key), second.get(key)) for key in {**first, **second}}
+        return {key: _merge_two(first.get(key), second.get(key)) for key in {**first, **second}}
     return distinct(_elements(first) + _elements(second))
 
 

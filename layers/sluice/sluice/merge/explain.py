@@ -97,7 +97,7 @@ class Explainer:
             for rank, input_version, source_row in self._inputs(source_rows)
         ]
         overrides = self._overrides_of(key)
-        fields = {name: self._explained(name, value, records, winners, overrides) for name, value in merged.items()}
+        fields = {name: self._explain_field(name, value, records, winners, overrides) for name, value in merged.items()}
         key_values = [merged[name] for name in self._key]
         return {"key": key_values, "version": self._version.number, "fields": fields}
 
@@ -149,7 +149,7 @@ class Explainer:
             values_found = connection.execute(query, [row]).fetchone()
             assert values_found is not None, "provenance refers to an existing row"
             reshape = self._spec.reshape_of(input_version.datasource)
-            computed = _computed(connection, source, version.schema_, reshape, row) if reshape.compute else {}
+            computed = _compute(connection, source, version.schema_, reshape, row) if reshape.compute else {}
         values = json_row(version.schema_, values_found[: len(version.schema_)])
         position = dict(zip(extra, values_found[len(version.schema_) :], strict=False))
         cited = self._citer.cite_record(manifest, version, position, list(values))
@@ -177,7 +177,7 @@ class Explainer:
         except Invalid:  # the merge ignored this override for the same reason
             return None
 
-    def _explained(
+    def _explain_field(
         self,
         field_name: str,
         value: Any,
@@ -196,7 +196,7 @@ class Explainer:
                 "rule": "key",
                 "winners": [_source(record, name) for record in records],
                 "losers": [],
-                "expression": _normalizing(self._spec.normalizers.get(name, [])),
+                "expression": _normalizer_expression(self._spec.normalizers.get(name, [])),
             }
         competing = [record for record in records if name in record.values and name not in record.lacking]
         winner = winners.get(name)
@@ -241,7 +241,7 @@ class Explainer:
         return {"value": value, "rule": "compute", "winners": winning_sources, "losers": [], "expression": text}
 
 
-def _computed(connection: Any, source: str, columns: list[Column], reshape: Reshape, row: int) -> dict[str, Any]:
+def _compute(connection: Any, source: str, columns: list[Column], reshape: Reshape, row: int) -> dict[str, Any]:
     """Return the values that a source's expressions compute from one of its rows."""
     from sluice.merge.reshape import reshape_query
 
@@ -259,7 +259,7 @@ def _has_won(record: _Record, name: str, winner: int | None) -> bool:
     return winner not in (NOBODY, OVERRIDDEN) and record.rank == winner
 
 
-def _normalizing(normalizers: list[Normalizer]) -> str | None:
+def _normalizer_expression(normalizers: list[Normalizer]) -> str | None:
     return ", ".join(normalizers) or None
 
 

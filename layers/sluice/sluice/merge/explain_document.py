@@ -73,7 +73,7 @@ def trace_recursive(documents: list[Any]) -> TracedPart:
     """Merge documents as `merge.documents.merge_recursively` does, with the places of each part."""
     merged = TracedPart(None, [])
     for rank, document in enumerate(documents):
-        merged = _folded(merged, trace_document(document, rank))
+        merged = _merge_two(merged, trace_document(document, rank))
     return merged
 
 
@@ -83,13 +83,13 @@ def trace_concatenation(documents: list[Any]) -> TracedPart:
     return TracedPart(None, [place for part in parts.values() for place in part.places], parts)
 
 
-def _folded(first: TracedPart, second: TracedPart) -> TracedPart:
+def _merge_two(first: TracedPart, second: TracedPart) -> TracedPart:
     if _null(second):
         return first
     if _null(first):
         return second
     if identity(first.plain) == identity(second.plain):
-        return _agreed(first, second)
+        return _unite(first, second)
     both = first.places + second.places
     if isinstance(first.children, dict) and isinstance(second.children, dict):
         nothing = TracedPart(None, [])
@@ -97,7 +97,7 @@ def _folded(first: TracedPart, second: TracedPart) -> TracedPart:
         return TracedPart(
             None,
             both,
-            {key: _folded(first.children.get(key, nothing), second.children.get(key, nothing)) for key in keys},
+            {key: _merge_two(first.children.get(key, nothing), second.children.get(key, nothing)) for key in keys},
         )
     return TracedPart(None, both, _distinct(_elements(first) + _elements(second)))
 
@@ -114,18 +114,18 @@ def _distinct(parts: list[TracedPart]) -> list[TracedPart]:
     seen: dict[Any, TracedPart] = {}
     for part in parts:
         known = seen.get(key := identity(part.plain))
-        seen[key] = part if known is None else _agreed(known, part)
+        seen[key] = part if known is None else _unite(known, part)
     return list(seen.values())
 
 
-def _agreed(first: TracedPart, second: TracedPart) -> TracedPart:
+def _unite(first: TracedPart, second: TracedPart) -> TracedPart:
     """Unite the places of two equal parts and of their children."""
     children = first.children
     if isinstance(children, dict) and isinstance(second.children, dict):
         others = second.children
-        children = {key: _agreed(child, others[key]) for key, child in children.items()}
+        children = {key: _unite(child, others[key]) for key, child in children.items()}
     elif isinstance(children, list) and isinstance(second.children, list):
-        children = [_agreed(child, other) for child, other in zip(children, second.children, strict=True)]
+        children = [_unite(child, other) for child, other in zip(children, second.children, strict=True)]
     return TracedPart(first.value, first.places + second.places, children)
 
 
@@ -162,7 +162,7 @@ def explain_document(
     strategy = manifest.spec["merge"]["strategy"]
     merged = trace_recursive(documents) if strategy == "recursive" else trace_concatenation(documents)
     part = _at(merged, pointer)
-    cited = [_cited(inputs[rank], path, lake, settings, citer) for rank, path in part.places]
+    cited = [_cite(inputs[rank], path, lake, settings, citer) for rank, path in part.places]
     return {
         "pointer": pointer,
         "version": number,
@@ -227,20 +227,20 @@ def _keys(pointer: str) -> Iterator[str]:
     return (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
-def _cited(input_: _Input, path: Path, lake: Lake, settings: Settings, citer: Citer) -> dict[str, Any]:
+def _cite(input_: _Input, path: Path, lake: Lake, settings: Settings, citer: Citer) -> dict[str, Any]:
     value = input_.document
     for key in path:
         value = value[key]
     about = {"value": value, "datasource": input_.input_version.datasource, "version": input_.input_version.version}
     if not input_.selected:
-        return {**about, **_cited_row(input_.version, input_.manifest, input_.source, path, lake, settings, citer)}
+        return {**about, **_cite_row(input_.version, input_.manifest, input_.source, path, lake, settings, citer)}
     index = FetchIndex.model_validate_json(lake.get(input_.manifest.spec["index"]))
     pages = [page for page in index.pages if page.ok]
     listed = isinstance(input_.document, list)
     return {**about, **citer.cite_document_part(input_.manifest, input_.version, pages, path, listed=listed)}
 
 
-def _cited_row(
+def _cite_row(
     version: Version, manifest: Manifest, source: Source, path: Path, lake: Lake, settings: Settings, citer: Citer
 ) -> dict[str, Any]:
     """Cite a row, or a value of a row, of a version that has no document."""

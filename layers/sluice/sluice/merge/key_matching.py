@@ -60,7 +60,7 @@ def normalize_keys(connection: DuckDBPyConnection, source: Source, spec: RowsMer
             source = _with_key(connection, source, name, _CANONICAL, scratch)
         normalizers = spec.normalizers.get(name)
         if normalizers and column.type in ("string", "json"):
-            source = _with_key(connection, source, name, _normalizing(normalizers), scratch)
+            source = _with_key(connection, source, name, _normalizer_rewriting(normalizers), scratch)
     return source
 
 
@@ -84,7 +84,7 @@ class _Rewriting:
 _CANONICAL = _Rewriting("json", is_plain_json, lambda cell: f"{cell}::VARCHAR", canonical_key)
 
 
-def _normalizing(normalizers: list[Normalizer]) -> _Rewriting:
+def _normalizer_rewriting(normalizers: list[Normalizer]) -> _Rewriting:
     return _Rewriting(
         "string", _is_ascii, lambda cell: _ascii(cell, normalizers), lambda text: normalize_text(text, normalizers)
     )

@@ -84,11 +84,13 @@ def list_columns(spec: RowsMerge, columns: list[Column]) -> list[Column]:
     if not isinstance(spec, JoinMerge):
         return []
     return [
-        column for column in columns if column.name not in spec.key and _is_listed(spec.rule_of(column.name), column)
+        column
+        for column in columns
+        if column.name not in spec.key and _needs_all_values(spec.rule_of(column.name), column)
     ]
 
 
-def _is_listed(rule: FieldRule, column: Column) -> bool:
+def _needs_all_values(rule: FieldRule, column: Column) -> bool:
     listed = {"majority": "json", "sum": "string"}
     return rule.rule in _LIST_RULES or listed.get(rule.rule) == column.type
 

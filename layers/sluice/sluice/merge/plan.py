@@ -91,13 +91,13 @@ def merged_columns(spec: RowsMerge, sources: list[Source]) -> list[Column]:
     if not sources:
         names = key or ["_source"]
         return [Column(name=name, type="string", nullable=False, guessed=True) for name in names]
-    columns = [_merged(spec, name, sources) for name in names]
+    columns = [_merged_column(spec, name, sources) for name in names]
     if not isinstance(spec, JoinMerge):
         columns.insert(0, Column(name="_source", type="string", nullable=False))
     return columns
 
 
-def _merged(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
+def _merged_column(spec: RowsMerge, name: str, sources: list[Source]) -> Column:
     columns = [source.columns[name] for source in sources if name in source.columns]
     nullable = name not in (spec.key or [])
     # The type of a column that has only nulls is a guess; it counts only if no source knows better.

@@ -77,7 +77,7 @@ def reshape_query(
     Raises:
         MergeFailed: the reshape names an unknown column, or an expression does not fit the columns.
     """
-    renamed = _renamed(columns, reshape, path)
+    renamed = _rename_and_cast(columns, reshape, path)
     kept = "".join(f", {name}" for name in carried)
     cells = ", ".join(
         f"{_cast(quoted(old.name), old.type, new.type)} AS {quoted(new.name)}"
@@ -87,11 +87,11 @@ def reshape_query(
     if reshape.compute:
         if notes is not None:
             notes += _lost_digits(connection, query, renamed, reshape.compute, path)
-        query, renamed = _computed(connection, query, renamed, reshape.compute, kept, path)
+        query, renamed = _compute(connection, query, renamed, reshape.compute, kept, path)
     if reshape.where is not None:
-        condition = _known(parse_expression(reshape.where), renamed, f"{path}.where")
+        condition = _require_known_columns(parse_expression(reshape.where), renamed, f"{path}.where")
         query = f"SELECT * FROM ({query}) WHERE {condition.sql}"
-        _described(connection, query, f"{path}.where")
+        _type_of_query(connection, query, f"{path}.where")
     return query, renamed
 
 
@@ -123,7 +123,7 @@ def _with_width(connection: DuckDBPyConnection, query: str, columns: list[Column
     ]
 
 
-def _renamed(columns: list[Column], reshape: Reshape, path: str) -> list[Column]:
+def _rename_and_cast(columns: list[Column], reshape: Reshape, path: str) -> list[Column]:
     known = {column.name for column in columns}
     for old in reshape.rename:
         if old not in known:
@@ -143,13 +143,13 @@ def _renamed(columns: list[Column], reshape: Reshape, path: str) -> list[Column]
     ]
 
 
-def _computed(
+def _compute(
     connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], kept: str, path: str
 ) -> tuple[str, list[Column]]:
     computed: dict[str, tuple[str, Column]] = {}
     for name, text in compute.items():
-        expression = _known(parse_expression(text), columns, f"{path}.compute.{name}")
-        engine_type = _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}")
+        expression = _require_known_columns(parse_expression(text), columns, f"{path}.compute.{name}")
+        engine_type = _type_of_query(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}")
         type_ = kind_of(engine_type)
         cell = f"to_json({expression.sql})" if type_ == "json" and engine_type != "JSON" else f"({expression.sql})"
         cell = finite_or_null(cell) if type_ == "double" else cell
@@ -175,11 +175,11 @@ def _lost_digits(
     }
     notes = []
     for name, text in compute.items():
-        expression = _known(parse_expression(text), columns, f"{path}.compute.{name}")
+        expression = _require_known_columns(parse_expression(text), columns, f"{path}.compute.{name}")
         operands = [long[name] for name in sorted(expression.columns & set(long))]
         if not operands or _NAMES_DOUBLE.search(text):
             continue
-        if _described(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}") != "DOUBLE":
+        if _type_of_query(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}") != "DOUBLE":
             continue
         lost = " OR ".join(_has_long_number(column) for column in operands)
         count = (connection.execute(f"SELECT count(*) FROM ({query}) WHERE {lost}").fetchone() or (0,))[0]
@@ -198,7 +198,7 @@ def _has_long_number(column: Column) -> str:
     return f"try_cast({cell}::VARCHAR::DOUBLE::VARCHAR AS {kind}) IS DISTINCT FROM {cell}"
 
 
-def _known(expression: SqlExpression, columns: list[Column], path: str) -> SqlExpression:
+def _require_known_columns(expression: SqlExpression, columns: list[Column], path: str) -> SqlExpression:
     """Return the expression if it reads the given columns only, and not `_page`, `_row` or `__sluice_at`."""
     names = {column.name.lower() for column in columns}
     for name in sorted(expression.columns - names):
@@ -210,7 +210,7 @@ def _columns_are(names: Iterable[str]) -> str:
     return f"the columns are {', '.join(sorted(names))}"
 
 
-def _described(connection: DuckDBPyConnection, query: str, path: str) -> str:
+def _type_of_query(connection: DuckDBPyConnection, query: str, path: str) -> str:
     """Return the engine's type of a query's first column; DESCRIBE binds the query and reads no rows."""
     import duckdb
 

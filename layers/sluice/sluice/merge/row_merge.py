@@ -206,17 +206,17 @@ class _Merge:
         return self._write(rows, columns, fields, carried if provenance else [])
 
     def _query(self, sources: list[Source], columns: list[Column]) -> str:
-        if not sources or self._excluded(sources):
+        if not sources or self._has_no_records(sources):
             query = keyed_query(self._spec, sources, columns, set()) if sources else nothing_query(columns)
             return f"SELECT * FROM ({query}) WHERE false"
         if self._spec.key:
-            return keyed_query(self._spec, sources, columns, self._repeating(sources, columns))
+            return keyed_query(self._spec, sources, columns, self._note_left_out(sources, columns))
         # This optimizer would write a column whose file statistics show a single value in other bytes: the result
         # would depend on how the rows are divided into files.
         self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         return stacked_query(sources, columns)
 
-    def _excluded(self, sources: list[Source]) -> bool:
+    def _has_no_records(self, sources: list[Source]) -> bool:
         """Return whether a left or inner join has no records, since a datasource that it needs has none."""
         if not isinstance(self._spec, JoinMerge) or self._spec.join == "full":
             return False
@@ -227,7 +227,7 @@ class _Merge:
                 raise MergeFailed(f"The primary datasource {self._spec.primary!r} of the left join has no data yet.")
         return not needed <= {source.input.datasource for source in sources}
 
-    def _repeating(self, sources: list[Source], columns: list[Column]) -> set[str]:
+    def _note_left_out(self, sources: list[Source], columns: list[Column]) -> set[str]:
         """Note the rows that are left out; return the datasources that have several rows for a key."""
         repeating = set()
         by_name = {column.name: column for column in columns}

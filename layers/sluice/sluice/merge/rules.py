@@ -85,7 +85,7 @@ def field_sql(rule: FieldRule, column: Column, candidates: list[Competitor]) -> 
         case "first_non_null":
             return _first([(f"{candidate.cell} IS NOT NULL", candidate) for candidate in candidates])
         case "newest" | "oldest":
-            return _timed(rule, candidates)
+            return _by_time(rule, candidates)
         case "longest":
             return _extreme(
                 "greatest",
@@ -106,7 +106,7 @@ def field_sql(rule: FieldRule, column: Column, candidates: list[Competitor]) -> 
             value = "NULL" if rule.value is None else f"{literal(_text(rule.value))}::{duckdb_type(column.type)}"
             return FieldSql(value, str(NOBODY))
         case _:
-            return _combined(rule, column, candidates)
+            return _combine(rule, column, candidates)
 
 
 def best_record_sql(name: str, column: Column, sources: list[Source]) -> FieldSql:
@@ -203,7 +203,7 @@ def _side_by_side(candidates: list[Competitor]) -> FieldSql:
     return FieldSql(f"CASE WHEN {some} THEN to_json([{pairs}]) END", str(NOBODY))
 
 
-def _timed(rule: FieldRule, candidates: list[Competitor]) -> FieldSql:
+def _by_time(rule: FieldRule, candidates: list[Competitor]) -> FieldSql:
     """Choose the greatest or least `by`; if no source has one, the first value that is not null."""
     assert rule.by is not None
     # The type of a column that has only nulls is guessed, so it must not decide how `by` is compared.
@@ -257,7 +257,7 @@ def _moment(rule: FieldRule, candidate: Competitor, type_: str) -> str:
     )
 
 
-def _combined(rule: FieldRule, column: Column, candidates: list[Competitor]) -> FieldSql:
+def _combine(rule: FieldRule, column: Column, candidates: list[Competitor]) -> FieldSql:
     """Combine all values that are not null; numbers are added by rank, since sums of doubles depend on the order."""
     some = " OR ".join(f"{candidate.cell} IS NOT NULL" for candidate in candidates)
     winner = f"CASE WHEN {some} THEN {EVERYBODY} ELSE {NOBODY} END"

@@ -86,9 +86,9 @@ class ProjectTables:
             SqlError: a table does not exist.
             NotPublished: a table has no version yet.
         """
-        stored, view_names, views = self._needed(query)
+        stored, view_names, views = self._dependencies(query)
         query_tables = QueryTables()
-        published = self._published([name for name in sorted(stored) if name not in self.unpublished])
+        published = self._published_versions([name for name in sorted(stored) if name not in self.unpublished])
         for name in sorted(stored):
             self._add_stored(query_tables, name, published)
         for wave in waves({name: set(parse_query(views[name]).tables) for name in view_names}):
@@ -101,10 +101,10 @@ class ProjectTables:
         Raises:
             SqlError: a table does not exist.
         """
-        stored, view_names, views = self._needed(query)
+        stored, view_names, views = self._dependencies(query)
         return sorted(stored), {name: views[name] for name in sorted(view_names)}
 
-    def _needed(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
+    def _dependencies(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
         """Return the stored tables and the views that a query needs, and the SQL of all views of the project."""
         query.require_tables(self.names)
         tables = set(query.tables)
@@ -144,7 +144,7 @@ class ProjectTables:
             return DatasetId.of_datasource(self._aliases[name])
         return DatasetId.of_project_resource(self._project, "model", name)
 
-    def _published(self, names: list[str]) -> dict[str, Version]:
+    def _published_versions(self, names: list[str]) -> dict[str, Version]:
         """Return the published versions of tables, all at the same moment, so that no query reads half of a refresh."""
         datasets = {name: self.dataset(name) for name in names}
         if self._as_of is not None:

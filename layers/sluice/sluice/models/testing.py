@@ -90,7 +90,7 @@ class Tester:
         columns = {column.name: column for column in manifest.columns}
         sql = test.sql if isinstance(test, SqlTest) else _query(table, columns, test)
         count = self._scalar(f"SELECT count(*) AS n FROM ({parse_query(sql).sql}\n)")
-        return int(count), f"{count} rows of {table} fail {_described(test)}"
+        return int(count), f"{count} rows of {table} fail {_description(test)}"
 
     def _stale(self, table: str, manifest: Manifest, test: Freshness) -> tuple[int, str]:
         newest: str | None = manifest.data_as_of
@@ -159,7 +159,7 @@ def _value(value: Any) -> str:
     return orjson.dumps(value).decode() if isinstance(value, bool | int | float) else "NULL"
 
 
-def _described(test: TableTest) -> str:
+def _description(test: TableTest) -> str:
     options = test.model_dump(mode="json", exclude={"severity", "type"}, exclude_none=True)
     option_texts = ", ".join(f"{name} {value}" for name, value in options.items())
     return f"{test.type} ({option_texts})"

@@ -50,7 +50,7 @@ class AddressPolicy:
             address_text: an IP address; a zone (`%eth0`) is ignored.
             port: the port.
         """
-        address = _embedded(ip_address(address_text.partition("%")[0]))
+        address = _unwrap(ip_address(address_text.partition("%")[0]))
         # The emulator is refused even if PRIVATE_NETWORKS allows its network.
         public = _is_public(address)
         if not public and port == self._emulator_port:
@@ -109,7 +109,7 @@ def _is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _embedded(address: Address) -> Address:
+def _unwrap(address: Address) -> Address:
     """Return the IPv4 address that an IPv6 address embeds (mapped, NAT64 or 6to4), or else the address itself."""
     if isinstance(address, IPv4Address):
         return address

@@ -74,7 +74,7 @@ class AnswerCache:
             return local
         deadline = time.monotonic() + _FLIGHT_SECONDS
         while True:
-            shared = self._shared(key, seconds)
+            shared = self._read_shared(key, seconds)
             if shared is not None:
                 self._remember(key, shared)
                 return shared
@@ -87,7 +87,7 @@ class AnswerCache:
     def _compute(self, key: str, seconds: int, compute: Callable[[], bytes]) -> CachedAnswer:
         try:
             # Another process may have stored the answer and released the lock after the table was read.
-            shared = self._shared(key, seconds)
+            shared = self._read_shared(key, seconds)
             if shared is not None:
                 self._remember(key, shared)
                 return shared
@@ -98,7 +98,7 @@ class AnswerCache:
         finally:
             self._locks.release(f"flight#{key}", "attribute_exists(#workspace_id)", {})
 
-    def _shared(self, key: str, seconds: int) -> CachedAnswer | None:
+    def _read_shared(self, key: str, seconds: int) -> CachedAnswer | None:
         item = self._locks.read(f"answer#{key}")
         if item is None or time.time() - item["made_at"] >= seconds:
             return None

@@ -30,7 +30,7 @@ class Credentials:
     params: dict[str, str] = field(default_factory=dict, repr=False)
     values: tuple[str, ...] = field(default=(), repr=False)
 
-    def masked(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return a text with the secrets replaced by asterisks, as plain text and in URL encoding."""
         for value in self.values:
             for spelling in {value, quote(value), quote(value, safe=""), quote_plus(value)}:

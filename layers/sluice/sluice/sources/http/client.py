@@ -202,7 +202,7 @@ class SourceClient:
                     return await self._read(response)
             finally:
                 await response.aclose()
-            url = _redirected(url, location, credentials)
+            url = _redirect_target(url, location, credentials)
             # RFC 9110 requires this for 303 and allows it for POST with 301 and 302, where browsers do it, too.
             if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                 method, content = "GET", None
@@ -245,7 +245,7 @@ class SourceClient:
 
     async def _inflate(self, response: httpx.Response, body: IO[bytes]) -> int:
         size = 0
-        inflate = _inflater(response.headers.get("content-encoding", ""))
+        inflate = _make_inflater(response.headers.get("content-encoding", ""))
         async for chunk in response.aiter_raw():
             for part in inflate(chunk):
                 size += len(part)
@@ -259,11 +259,11 @@ class SourceClient:
         return size
 
 
-def _redirected(url: str, location: str, credentials: Credentials) -> str:
+def _redirect_target(url: str, location: str, credentials: Credentials) -> str:
     """Return the address of a redirect, without a secret that the upstream echoes in it."""
     target = absolute(url, location)
     if target is None:
-        shown = credentials.masked(location)[:200]
+        shown = credentials.mask(location)[:200]
         raise SourceRefused(f"The upstream redirects to {shown!r}, which is not an HTTP address.")
     return credentials.strip_from(target)
 
@@ -310,7 +310,7 @@ def connection_fault(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _inflater(encoding: str) -> Callable[[bytes | None], Iterable[bytes]]:
+def _make_inflater(encoding: str) -> Callable[[bytes | None], Iterable[bytes]]:
     """Return a decoder of a content encoding.
 
     It yields at most `_INFLATE_STEP` bytes at a time, so that a decompression bomb reaches the size limit before

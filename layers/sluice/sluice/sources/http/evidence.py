@@ -66,7 +66,7 @@ class Examiner:
                 f"the pages have more than {self._max_records} records, too many to compare; raise MAX_COMPARED_RECORDS"
             )
             return [*findings, Finding(reason, settles=False)]
-        await self._identities.load([*compared_pages, *_replaced(pages)])
+        await self._identities.load([*compared_pages, *_earlier_receipts(pages)])
         findings = [*self._of_records(current, pages), *findings]
         if previous is None or not (must_agree or findings):
             return findings
@@ -149,6 +149,6 @@ def _of_sizes(pages: list[PageReceipt]) -> list[Finding]:
     return []
 
 
-def _replaced(pages: list[PageReceipt]) -> list[PageReceipt]:
+def _earlier_receipts(pages: list[PageReceipt]) -> list[PageReceipt]:
     """Return receipts of what an earlier attempt received for these pages."""
     return [page.model_copy(update={"hash": page.replaced}) for page in pages if page.replaced]

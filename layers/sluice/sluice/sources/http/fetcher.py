@@ -211,7 +211,7 @@ class HttpFetcher:
             attempt=self._run.attempt,
             fetched_at=pages[0].fetched_at,
             pages=pages,
-            unused_pages=[page for page in _received(passes) if page.number not in numbers],
+            unused_pages=[page for page in _received_pages(passes) if page.number not in numbers],
             completeness=verdict.completeness,
             completeness_reasons=cap_notes(verdict.reasons),
             warnings=warnings,
@@ -239,7 +239,7 @@ class HttpFetcher:
                 self._run = await asyncio.to_thread(
                     self._tools.runs.advance,
                     self._run,
-                    requests=count_requests(_received(self._passes)),
+                    requests=count_requests(_received_pages(self._passes)),
                     progress={"stage": "fetch", "current": len(self._passes[-1].pages), "total": None},
                 )
 
@@ -247,7 +247,7 @@ class HttpFetcher:
         await asyncio.to_thread(self._tools.count, self._receiver.take_tally())
 
 
-def _received(passes: list[Pass]) -> list[PageReceipt]:
+def _received_pages(passes: list[Pass]) -> list[PageReceipt]:
     """Return all receipts of some passes, in the order in which the pages were received."""
     return [page for pass_ in passes for page in [*pass_.pages, *([pass_.check] if pass_.check else [])]]
 

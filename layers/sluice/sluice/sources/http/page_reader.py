@@ -93,14 +93,14 @@ class PageReader:
             facts, identities = self._facts(receipt, expected, response)
             receipt.rows = facts.records
         receipt.open_ended = not response.framed and not self._ends_itself(receipt, response)
-        following = self._following(expected.state, facts, receipt)
+        following = self._next_state(expected.state, facts, receipt)
         if isinstance(following, End):
             following = self._checked_end(following, expected, receipt, facts)
         # A partial response outweighs whatever the page says about its end.
         missing_part = response.missing_part(paged=self._paginator.many_pages)
         if missing_part is not None:
             following = End("partial", missing_part)
-        receipt.resume = _resume(_unless_repeated(following, expected, receipt))
+        receipt.resume = _resume(_check_repetition(following, expected, receipt))
         last = "end" in receipt.resume
         if self._paginator.many_pages and not (last and not expected.earlier):  # an only page has nothing to compare
             self._identities.remember(digest, identities)
@@ -157,7 +157,7 @@ class PageReader:
                 self._first_shape = shape_of(page, list(page.records()), listed=is_list)
         return self._first_shape
 
-    def _following(self, state: State, facts: PageFacts, receipt: PageReceipt) -> State | End:
+    def _next_state(self, state: State, facts: PageFacts, receipt: PageReceipt) -> State | End:
         """Return the next state or the end; set the receipt's total."""
         try:
             receipt.total = self._paginator.total(facts.document)
@@ -205,7 +205,7 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _unless_repeated(following: State | End, expected: Expected, receipt: PageReceipt) -> State | End:
+def _check_repetition(following: State | End, expected: Expected, receipt: PageReceipt) -> State | End:
     """Return what follows, or a partial end if the pages repeat; mark a repeated page in its receipt."""
     earlier, number = expected.earlier, receipt.number
     # The last two pages can have one equal record each by chance; longer pages cannot.

@@ -26,7 +26,7 @@ class OffsetPages:
 
     def parameters(self, state: State) -> PageParameters:
         """Return the offset and, if the upstream takes one, the limit."""
-        return _placed({self._spec.offset_param: state["offset"], self._spec.limit_param: self._spec.limit})
+        return _place_parameters({self._spec.offset_param: state["offset"], self._spec.limit_param: self._spec.limit})
 
     def next_state(self, state: State, page: PageFacts) -> State | End:
         """Return the next offset, or the end: see `Paginator.next_state`."""
@@ -76,7 +76,7 @@ class NumberedPages:
 
     def parameters(self, state: State) -> PageParameters:
         """Return the page number and, if the upstream takes one, the page size."""
-        return _placed({self._spec.page_param: state["page"], self._spec.size_param: self._spec.size})
+        return _place_parameters({self._spec.page_param: state["page"], self._spec.size_param: self._spec.size})
 
     def next_state(self, state: State, page: PageFacts) -> State | End:
         """Return the next page number, or the end: see `Paginator.next_state`."""
@@ -108,7 +108,7 @@ class NumberedPages:
                 yield {"page": number}
 
 
-def _placed(values: Mapping[str | None, int | None]) -> PageParameters:
+def _place_parameters(values: Mapping[str | None, int | None]) -> PageParameters:
     """Put each value into the body if its name is a JSON Pointer (begins with `/`), or else into the query."""
     present = {name: value for name, value in values.items() if name is not None and value is not None}
     return PageParameters(

@@ -121,7 +121,7 @@ class Probe:
                 if not isinstance(state, End) and "url" in state:
                     state = {"url": next_address(full_url(request), state["url"], known_credentials)}
         except RunError as error:
-            error.detail = known_credentials.masked(error.detail)
+            error.detail = known_credentials.mask(error.detail)
             raise
         finally:
             await client.aclose()
@@ -132,7 +132,7 @@ class Probe:
             async with asyncio.timeout(seconds_left):
                 response = await client.send(request, known_credentials)
         except (httpx.TransportError, TimeoutError, OSError) as error:
-            fault = known_credentials.masked(connection_fault(error))
+            fault = known_credentials.mask(connection_fault(error))
             raise SourceUnreachable(f"{full_url(request)} cannot be reached: {fault}. Check the address.") from None
         self._status = response.status
         if not 200 <= response.status < 300:

@@ -147,7 +147,7 @@ class Receiver:
             digest = await _digest(fetched.response)
             receipt = self._reader.receipt(page, expected, fetched, digest)
         except RunError as error:
-            error.detail = self._requester.credentials.masked(error.detail)
+            error.detail = self._requester.credentials.mask(error.detail)
             with body:
                 await self._requester.reject(page, fetched, digest, error.detail)
             raise

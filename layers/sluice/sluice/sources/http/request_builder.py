@@ -56,7 +56,7 @@ def next_address(current: str, link: str, credentials: Credentials) -> str:
     """
     address = absolute(current, link)
     if address is None:
-        shown = credentials.masked(link)[:200]
+        shown = credentials.mask(link)[:200]
         raise UnreadableData(f"`pagination`: the next page is at {shown!r}, which is not an HTTP address.")
     return credentials.strip_from(address).partition("#")[0]
 

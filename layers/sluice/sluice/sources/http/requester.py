@@ -141,13 +141,13 @@ class Requester:
                 return FetchedPage(outcome.response, self._latest(failures))
             failures.append(outcome.failure)
             await self.note_failures(page, failures)
-            error = outcome.error or self._exhausted(page.request, outcome.failure, len(self._own(failures)))
+            error = outcome.error or self._error_if_exhausted(page.request, outcome.failure, len(self._own(failures)))
             if error is not None:
                 raise error
 
     async def ask_early(self, request: Request) -> RequestOutcome | None:
         """Request a page ahead of its turn, once; return None during a pause, or if too little time is left."""
-        if self._pace.pausing or self._tools.seconds_left() < self._needed(request):
+        if self._pace.pausing or self._tools.seconds_left() < self._needed_seconds(request):
             return None
         return await self._ask(request, 0)
 
@@ -203,10 +203,10 @@ class Requester:
         try:
             response = await self._send(request)
         except RunError as run_error:
-            run_error.detail = self.credentials.masked(run_error.detail)
+            run_error.detail = self.credentials.mask(run_error.detail)
             return RequestOutcome(failure=self._failure(None, run_error.detail, None), error=run_error)
         except _CONNECTION_ERRORS as fault:
-            failure = self._failure(None, self.credentials.masked(connection_fault(fault)), None)
+            failure = self._failure(None, self.credentials.mask(connection_fault(fault)), None)
         else:
             if 200 <= response.status < 300:
                 return RequestOutcome(response)
@@ -229,7 +229,7 @@ class Requester:
         """Return the latest failures: a receipt keeps `keep_failed_answers` of them."""
         return failures[-self._tools.settings.keep_failed_answers :]
 
-    def _needed(self, request: Request) -> float:
+    def _needed_seconds(self, request: Request) -> float:
         """Return the seconds that a request and the work after it may take."""
         return max(request.timeout_seconds, self._tools.settings.fetch_reserve_seconds)
 
@@ -267,7 +267,7 @@ class Requester:
         while True:
             resume_at = max(retry_at, self._pace.not_before)
             pause = max(0.0, resume_at / 1000 - time.time())
-            needed = self._needed(request)
+            needed = self._needed_seconds(request)
             if self._tools.seconds_left() < pause + needed:
                 # Use up the time of this call, or the workflow would call again at once and wait nevertheless.
                 await self._tools.pause(min(pause, max(0.0, self._tools.seconds_left() - needed / 2)))
@@ -287,7 +287,7 @@ class Requester:
             "retry_at": 0,
         }
 
-    def _exhausted(self, request: Request, failure: dict[str, Any], attempts: int) -> RunError | None:
+    def _error_if_exhausted(self, request: Request, failure: dict[str, Any], attempts: int) -> RunError | None:
         if attempts < self._tools.settings.fetch_attempts:
             return None
         if failure["status"] is None:

@@ -164,14 +164,14 @@ def _reason(error: BaseException) -> str:
     return str(error).rstrip(".") or type(error).__name__
 
 
-def masked(error: RunError, login: Login) -> RunError:
+def mask_error(error: RunError, login: Login) -> RunError:
     """Mask credentials in the text of an error, since servers repeat them in messages; return the error.
 
     Args:
         error: the error, which is changed.
         login: the credentials.
     """
-    error.detail = login.credentials.masked(error.detail)
+    error.detail = login.credentials.mask(error.detail)
     return error
 
 

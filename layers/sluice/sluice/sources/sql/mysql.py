@@ -18,7 +18,16 @@ from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import with_placeholders
 from sluice.errors import RunError, SourceBusy, SourceRefused, UnreadableData
 from sluice.sources.sql import values
-from sluice.sources.sql.base import Login, Row, ServerColumn, masked, start_result, tls_context, too_long, unreachable
+from sluice.sources.sql.base import (
+    Login,
+    Row,
+    ServerColumn,
+    mask_error,
+    start_result,
+    tls_context,
+    too_long,
+    unreachable,
+)
 
 # PyMySQL's converters with the encoders only: it encodes parameters, and returns values as the server's texts.
 _ENCODERS_ONLY: Any = encoders
@@ -111,7 +120,7 @@ class MysqlResult:
             self._cursor.execute(*self._statement())
             self.columns = [_column(field) for field in self._cursor._result.fields]  # type: ignore[attr-defined]
         except Exception as error:
-            raise masked(self._failed(error), self._login) from None
+            raise mask_error(self._run_error(error), self._login) from None
 
     async def rows(self, max_rows: int) -> Sequence[Row]:
         """Return the next rows: see `Result.rows`."""
@@ -124,7 +133,7 @@ class MysqlResult:
             self._ended = not rows
             return rows
         except Exception as error:
-            raise masked(self._failed(error), self._login) from None
+            raise mask_error(self._run_error(error), self._login) from None
 
     async def aclose(self) -> None:
         """Close the connection; break it if rows are left, since MySQL has no other way to stop sending them."""
@@ -150,7 +159,7 @@ class MysqlResult:
         try:
             return self._connect()
         except Exception as error:
-            raise masked(self._failed(error), self._login) from None
+            raise mask_error(self._run_error(error), self._login) from None
 
     def _connect(self) -> pymysql.Connection[Any]:
         last_error: Exception = OSError("the host has no address")
@@ -207,8 +216,8 @@ class MysqlResult:
         text = with_placeholders(source.query, source.engine, "%({})s".format, lambda part: part.replace("%", "%%"))
         return text, source.parameters
 
-    def _failed(self, error: Exception) -> RunError:
-        return _failed(self._source, self._login, error)
+    def _run_error(self, error: Exception) -> RunError:
+        return _run_error(self._source, self._login, error)
 
 
 def _column(field: Any) -> ServerColumn:
@@ -248,7 +257,7 @@ def _bits(width: int) -> values.Convert:
     return values.each(lambda value: str(as_integer(value)), "decimal(20,0)")
 
 
-def _failed(source: SqlSource, login: Login, error: Exception) -> RunError:
+def _run_error(source: SqlSource, login: Login, error: Exception) -> RunError:
     """Return the run's error for one of PyMySQL's."""
     if isinstance(error, RunError):
         return error

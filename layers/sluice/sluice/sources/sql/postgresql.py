@@ -17,7 +17,16 @@ from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.sql_statement import parameters_of, with_placeholders
 from sluice.errors import RunError, SourceBusy, SourceRefused, UnreadableData
 from sluice.sources.sql import values
-from sluice.sources.sql.base import Login, Row, ServerColumn, masked, start_result, tls_context, too_long, unreachable
+from sluice.sources.sql.base import (
+    Login,
+    Row,
+    ServerColumn,
+    mask_error,
+    start_result,
+    tls_context,
+    too_long,
+    unreachable,
+)
 
 _CATALOG = "pg_catalog"
 # Types that asyncpg decodes into values that JSON has, or nearly so. All other types are read as the server's texts:
@@ -96,8 +105,8 @@ async def _connect(source: SqlSource, login: Login) -> asyncpg.Connection[Any]:
         except _BROKEN as connect_error:
             last_error = connect_error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as server_error:
-            raise masked(_failed(source, login, server_error), login) from None
-    raise masked(unreachable(login, last_error or OSError("the host has no address")), login) from None
+            raise mask_error(_run_error(source, login, server_error), login) from None
+    raise mask_error(unreachable(login, last_error or OSError("the host has no address")), login) from None
 
 
 class PostgresqlResult:
@@ -127,7 +136,7 @@ class PostgresqlResult:
             self.columns = _columns(statement)
             self._cursor = await statement.cursor(*(source.parameters[name] for name in names))
         except Exception as error:
-            raise masked(self._failed(error), self._login) from None
+            raise mask_error(self._run_error(error), self._login) from None
 
     async def rows(self, max_rows: int) -> Sequence[Row]:
         """Return the next rows: see `Result.rows`."""
@@ -137,7 +146,7 @@ class PostgresqlResult:
         try:
             return await self._cursor.fetch(max_rows, timeout=seconds_left)  # type: ignore[no-any-return]
         except Exception as error:
-            raise masked(self._failed(error), self._login) from None
+            raise mask_error(self._run_error(error), self._login) from None
 
     async def aclose(self) -> None:
         """Close the connection; the server rolls back the transaction, which has changed nothing."""
@@ -165,8 +174,8 @@ class PostgresqlResult:
                 continue  # a composite type or a range, which asyncpg decodes itself
         return bool(types)
 
-    def _failed(self, error: Exception) -> RunError:
-        return _failed(self._source, self._login, error)
+    def _run_error(self, error: Exception) -> RunError:
+        return _run_error(self._source, self._login, error)
 
 
 def _columns(statement: PreparedStatement[Any]) -> list[ServerColumn]:
@@ -197,9 +206,11 @@ def _modifiers(statement: PreparedStatement[Any]) -> list[int]:
 
 def _column(name: str, type_: asyncpg.Type, modifier: int) -> ServerColumn:
     if type_.name.endswith("[]"):
-        return ServerColumn(name, type_.name, values.each(_nested(type_.name.removesuffix("[]")), "json"))
+        return ServerColumn(name, type_.name, values.each(_json_converter(type_.name.removesuffix("[]")), "json"))
     if type_.kind != "scalar":
-        return ServerColumn(name, type_.name, values.each(_nested(""), "string" if type_.kind == "range" else "json"))
+        return ServerColumn(
+            name, type_.name, values.each(_json_converter(""), "string" if type_.kind == "range" else "json")
+        )
     if type_.schema != _CATALOG:
         return ServerColumn(name, type_.name, values.plain("string"))
     if type_.name == "numeric":
@@ -216,7 +227,7 @@ def _numeric(name: str, modifier: int) -> ServerColumn:
     return ServerColumn(name, f"numeric({precision},{scale})", values.decimals(precision, scale))
 
 
-def _nested(element: str) -> Callable[[Any], Any]:
+def _json_converter(element: str) -> Callable[[Any], Any]:
     """Return the converter of an array, a composite value or a range to JSON.
 
     Args:
@@ -228,7 +239,7 @@ def _nested(element: str) -> Callable[[Any], Any]:
         if isinstance(value, list):
             return [None if inner is None else nested(inner) for inner in value]
         if isinstance(value, asyncpg.Record):
-            return {name: _nested("")(inner) for name, inner in value.items()}
+            return {name: _json_converter("")(inner) for name, inner in value.items()}
         return convert(value)
 
     return nested
@@ -258,7 +269,7 @@ def _range(value: Any) -> str:
     return f"{'[' if value.lower_inc else '('}{lower},{upper}{']' if value.upper_inc else ')'}"
 
 
-def _failed(source: SqlSource, login: Login, error: Exception) -> RunError:
+def _run_error(source: SqlSource, login: Login, error: Exception) -> RunError:
     """Return the run's error for one of asyncpg's."""
     if isinstance(error, RunError):
         return error

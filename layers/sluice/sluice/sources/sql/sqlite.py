@@ -89,7 +89,7 @@ class SqliteResult:
             connection.set_progress_handler(lambda: self._closed or monotonic() > self._deadline, _STEPS)
             self._cursor = connection.execute(self._source.query, self._source.parameters)
         except (sqlite3.Error, MemoryError) as error:
-            raise self._failed(error) from None
+            raise self._run_error(error) from None
         self.columns = [ServerColumn(column[0], "", values.observed) for column in self._cursor.description]
 
     def _fetch(self, max_rows: int) -> list[Any]:
@@ -97,13 +97,13 @@ class SqliteResult:
         try:
             return self._cursor.fetchmany(max_rows)
         except (sqlite3.Error, MemoryError) as error:
-            raise self._failed(error) from None
+            raise self._run_error(error) from None
 
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
 
-    def _failed(self, error: Exception) -> RunError:
+    def _run_error(self, error: Exception) -> RunError:
         text = str(error) or type(error).__name__
         if isinstance(error, MemoryError):
             return SourceRefused(
