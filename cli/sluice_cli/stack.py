@@ -337,7 +337,9 @@ def key_ring(dynamodb: Any, outputs: dict[str, str], workspace: str) -> KeyRing:
     """The API keys of a stack.
 
     Args:
-        outputs: what the stack's template puts out, by name.
+        dynamodb: a boto3 client.
+        outputs: the outputs of the CloudFormation stack, by name.
+        workspace: the stack's workspace.
     """
     access, definitions = (
         Definitions(Table(dynamodb, outputs[name]), workspace) for name in ("AccessTable", "DefinitionsTable")

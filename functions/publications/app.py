@@ -1,4 +1,4 @@
-"""The function `publications`: tells the followers of published versions."""
+"""The function `publications`: delivers published versions to their followers."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from sluice.publication.delivery import deliver, deliver_lost
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Handle a batch of the stream of the table `Datasets`, or `{"sweep": true}` from a schedule.
+    """Handle a batch of the stream of the table `Datasets`, or `{"sweep": true}` from the sweep's schedule.
 
     Returns:
-        For a batch `{"batchItemFailures": [{"itemIdentifier"}]}` with the first record of which a
-        follower could not be told: the stream sends it and those after it again. For a sweep
-        `{"waiting"}`: how many datasets have publications that a follower has yet to be told of.
+        For a batch, `{"batchItemFailures": [{"itemIdentifier"}]}` with the first record that could not be
+        delivered to a follower: the stream sends it and the following ones again. For a sweep,
+        `{"waiting"}`: the number of datasets with undelivered publications.
     """
     services = container()
     if event.get("sweep"):
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         key = record["dynamodb"]["Keys"]["dataset"]["S"]
         if record["eventName"] != "INSERT" or not key.startswith(PREFIX):
-            continue  # an emulator may ignore the filter of the mapping
+            continue  # an emulator may ignore the filter of the event source mapping
         if not deliver(services, dataset_of(key), [key]):
             failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
     return {"batchItemFailures": failures[:1]}

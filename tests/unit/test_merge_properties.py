@@ -233,8 +233,9 @@ def test_keys_match_as_python_normalizes_them(
     sources = [source(folder, rank, [(text, 1, 1) for text in rows], key="VARCHAR") for rank, rows in enumerate(texts)]
     merged_rows = merged(spec, sources, folder)
     expected_keys = sorted(
-        {normalize_text(text, how) for rows in texts for text in rows}, key=lambda text: text.encode()
-    )  # type: ignore[arg-type]
+        {normalize_text(text, how) for rows in texts for text in rows},  # type: ignore[arg-type]
+        key=lambda text: text.encode(),
+    )
     assert [row[0] for row in rows_of(merged_rows)] == expected_keys
 
 

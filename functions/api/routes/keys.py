@@ -1,6 +1,6 @@
 """API keys."""
 
-from sluice.access.api_keys import presented
+from sluice.access.api_keys import key_view
 from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, Routes
 from sluice.container import Container
@@ -14,7 +14,7 @@ def create_key(call: Call, services: Container) -> Answer:
     """Create an API key; its secret is shown in this answer only."""
     stored, key = services.keys.issue(call.document(KeyRequest), call.principal.id)
     location = {"Location": call.url(f"/keys/{stored.id}")}
-    return Answer({**presented(stored), "key": key}, 201, location, shown_once=("key",))
+    return Answer({**key_view(stored), "key": key}, 201, location, shown_once=("key",))
 
 
 @routes.get("/keys", "key.manage", answer="KeyViewList", parameters=[LIMIT, CURSOR])
@@ -23,16 +23,16 @@ def list_keys(call: Call, services: Container) -> Answer:
     after = services.cursors.open("keys", call.query_value("cursor"))
     keys, following = services.keys.page(call.limit(), after)
     cursor = services.cursors.seal("keys", following) if following is not None else None
-    return Answer({"items": [presented(ApiKey.model_validate(item.document)) for item in keys], "next": cursor})
+    return Answer({"items": [key_view(ApiKey.model_validate(item.document)) for item in keys], "next": cursor})
 
 
 @routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH])
 def get_key(call: Call, services: Container, key_id: str) -> Answer:
     """One API key, without its secret; 304 if the client has its current state."""
-    stored = services.keys.get(key_id)
-    if call.client_has(stored.etag):
-        return Answer(status=304, headers={"ETag": f'"{stored.etag}"'})
-    return Answer(presented(ApiKey.model_validate(stored.document)), headers={"ETag": f'"{stored.etag}"'})
+    definition = services.keys.get(key_id)
+    if call.client_has(definition.etag):
+        return Answer(status=304, headers={"ETag": f'"{definition.etag}"'})
+    return Answer(key_view(ApiKey.model_validate(definition.document)), headers={"ETag": f'"{definition.etag}"'})
 
 
 @routes.delete("/keys/{key_id}", "key.manage", status=204, parameters=[IF_MATCH])
@@ -50,4 +50,4 @@ def rotate_key(call: Call, services: Container, key_id: str) -> Answer:
     """Give an API key a new secret; the old one stops working at once."""
     call.require_known_parameters()
     stored, key = services.keys.rotate(key_id)
-    return Answer({**presented(stored), "key": key}, shown_once=("key",))
+    return Answer({**key_view(stored), "key": key}, shown_once=("key",))

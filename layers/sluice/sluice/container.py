@@ -117,7 +117,7 @@ class Container:
 
     @cached_property
     def publications(self) -> Publications:
-        """What was published when, and which followers have yet to be told."""
+        """The history of publications, and their delivery to followers."""
         return Publications(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property

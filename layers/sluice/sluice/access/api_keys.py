@@ -24,22 +24,22 @@ def _hash(secret: str) -> str:
 
 
 def make_key(request: KeyRequest, by: str, key_id: str | None = None) -> tuple[ApiKey, str]:
-    """A new key.
+    """Create a key without storing it.
 
     Args:
         request: name, role, projects, expiry.
-        by: who asked for it.
-        key_id: the id to keep when a key is rotated.
+        by: the principal that creates it.
+        key_id: the id of a key that is rotated; null for a new id.
 
     Returns:
-        What is stored, and the key itself, which nobody can ever read again.
+        What is stored, and the key itself, which cannot be recovered from it.
 
     Raises:
-        Invalid: it would have expired already.
+        Invalid: the expiry is not in the future.
     """
     if request.expires_at is not None and request.expires_at <= now():
         fault = {"pointer": "/expires_at", "message": "Give a time in the future."}
-        raise Invalid("The key would have expired already.", [fault])
+        raise Invalid("The expiry is not in the future.", [fault])
     key_id = key_id or "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
     secret = secrets.token_urlsafe(32)
     stored = ApiKey(
@@ -55,17 +55,17 @@ def make_key(request: KeyRequest, by: str, key_id: str | None = None) -> tuple[A
     return stored, f"slc_{key_id}_{secret}"
 
 
-def presented(key: ApiKey) -> dict[str, Any]:
-    """A key as the API shows it: without its hash."""
+def key_view(key: ApiKey) -> dict[str, Any]:
+    """A key as the API shows it, without its hash."""
     return key.model_dump(mode="json", exclude={"hash"})
 
 
 class KeyRing:
-    """The workspace's keys.
+    """The API keys of the workspace.
 
     Args:
         access: the table of keys, which only the function `api` may write.
-        definitions: the table that releases before 0.3 kept keys in; they are found there until
+        definitions: the table in which releases before 0.3 stored keys. They are found there until
             `sluice migrate --apply` moves them.
     """
 
@@ -74,69 +74,80 @@ class KeyRing:
         self._definitions = definitions
 
     def find(self, key_id: str) -> Definition | None:
-        """A key as it is stored; null if it does not exist or was revoked."""
-        return self._located(key_id)[1]
+        """A stored key; null if it does not exist or was revoked."""
+        return self._locate(key_id)[1]
 
     def get(self, key_id: str) -> Definition:
-        """A key as it is stored.
+        """A stored key.
 
         Raises:
             NotFound: there is no such key.
         """
-        found = self.find(key_id)
-        if found is None:
+        definition = self.find(key_id)
+        if definition is None:
             raise missing("key", key_id)
-        return found
+        return definition
 
     def page(self, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
-        """One page of the keys, ordered by id.
+        """One page of the keys, by id.
 
         Args:
-            after: a key's id; the page begins after it.
+            limit: the most keys.
+            after: the id that the page begins after; null for the first page.
 
         Returns:
-            The keys, and the id that the next page begins after; null if there is none.
+            The keys, and the id that the next page begins after; null on the last one.
         """
-        # In this order, a key that a migration moves between the two reads is in both, not in none.
-        pages = [table.page("key", limit, after) for table in (self._definitions, self._access)]
-        by_id = {key.name: key for keys, _ in pages for key in keys}
-        ordered = [by_id[key_id] for key_id in sorted(by_id)]
-        more = len(ordered) > limit or any(following is not None for _, following in pages)
-        return ordered[:limit], ordered[limit - 1].name if more else None
+        # In this order, a key that a migration moves between the two reads is in both pages, not in neither.
+        pages = [store.page("key", limit, after) for store in (self._definitions, self._access)]
+        by_id = {key.name: key for page, _ in pages for key in page}
+        keys = [by_id[key_id] for key_id in sorted(by_id)]
+        has_more = len(keys) > limit or any(following is not None for _, following in pages)
+        return keys[:limit], keys[limit - 1].name if has_more else None
 
-    def revoke(self, stored: Definition) -> None:
+    def revoke(self, key: Definition) -> None:
         """Revoke a key; it stops working at once.
 
         Args:
-            stored: the key as it was read.
+            key: as it was read.
 
         Raises:
             PreconditionFailed: it was changed since it was read.
         """
-        self._change(stored, lambda table: table.delete(stored))
+        self._change(key, lambda store: store.delete(key))
 
-    def _change(self, stored: Definition, write: Callable[[Definitions], object]) -> None:
+    def _change(self, key: Definition, write: Callable[[Definitions], object]) -> None:
         """Change a key in the table that it is in, even if a migration moves it at the same time."""
-        table, _ = self._located(stored.name)
+        store, _ = self._locate(key.name)
         try:
-            write(table)
+            write(store)
         except PreconditionFailed:
-            current_table, _ = self._located(stored.name)
-            if current_table is table:
+            current_store, _ = self._locate(key.name)
+            if current_store is store:
                 raise
-            write(current_table)
+            write(current_store)
 
-    def _located(self, key_id: str) -> tuple[Definitions, Definition | None]:
+    def _locate(self, key_id: str) -> tuple[Definitions, Definition | None]:
         """The table that a key is in, and the key; null if there is none."""
-        # The third read finds a key that a migration has moved between the first two.
-        for table in (self._access, self._definitions, self._access):
-            stored = table.find("key", key_id)
-            if stored is not None:
-                return table, stored
+        # The third read finds a key that a migration moved between the first two.
+        for store in (self._access, self._definitions, self._access):
+            key = store.find("key", key_id)
+            if key is not None:
+                return store, key
         return self._access, None
 
     def issue(self, request: KeyRequest, by: str) -> tuple[ApiKey, str]:
-        """Make and store a key; what is stored, and the key to show once."""
+        """Create and store a key.
+
+        Args:
+            by: the principal that creates it.
+
+        Returns:
+            What is stored, and the key itself, which is shown once.
+
+        Raises:
+            Invalid: the expiry is not in the future.
+        """
         stored, key = make_key(request, by)
         self._access.create("key", stored.id, stored.model_dump(), by)
         return stored, key
@@ -144,29 +155,32 @@ class KeyRing:
     def rotate(self, key_id: str) -> tuple[ApiKey, str]:
         """Give a key a new secret; the old one stops working at once.
 
+        Returns:
+            What is stored, and the new key, which is shown once.
+
         Raises:
             NotFound: there is no such key.
             PreconditionFailed: another request changed it at the same time.
         """
-        found = self.get(key_id)
-        old = ApiKey.model_validate(found.document)
+        definition = self.get(key_id)
+        old = ApiKey.model_validate(definition.document)
         expires_at = parse_time(old.expires_at) if old.expires_at else None
         request = KeyRequest(name=old.name, role=old.role, projects=old.projects, expires_at=expires_at)
         stored, key = make_key(request, old.created_by, key_id)
         stored.created_at = old.created_at
-        self._change(found, lambda table: table.replace(found, stored.model_dump()))
+        self._change(definition, lambda store: store.replace(definition, stored.model_dump()))
         return stored, key
 
     def is_valid(self, principal: str) -> bool:
         """Whether a principal can still send requests: its key exists and has not expired.
 
-        Whether a person still has an account is known to the issuer of their tokens only.
+        A user of a token is always valid here: only the issuer knows whether the account still exists.
         """
         kind, _, key_id = principal.partition("/")
         if kind != "key":
             return True
-        found = self.find(key_id)
-        return found is not None and not _is_expired(ApiKey.model_validate(found.document))
+        definition = self.find(key_id)
+        return definition is not None and not _is_expired(ApiKey.model_validate(definition.document))
 
     def authenticate(self, key: str) -> Principal:
         """The principal that a key identifies.
@@ -174,16 +188,16 @@ class KeyRing:
         Raises:
             Unauthenticated: the key is unknown, revoked or expired.
         """
-        refused = Unauthenticated("The API key is missing, unknown or expired.")
+        invalid = Unauthenticated("The API key is missing, unknown or expired.")
         match = _FORM.match(key)
-        found = self.find(match[1]) if match else None
-        if match is None or found is None:
-            raise refused
-        stored = ApiKey.model_validate(found.document)
+        definition = self.find(match[1]) if match else None
+        if match is None or definition is None:
+            raise invalid
+        stored = ApiKey.model_validate(definition.document)
         if not hmac.compare_digest(stored.hash, _hash(match[2])):
-            raise refused
+            raise invalid
         if _is_expired(stored):
-            raise refused
+            raise invalid
         return Principal(id=f"key/{stored.id}", role=stored.role, projects=stored.projects)
 
 

@@ -1,4 +1,4 @@
-"""An SQS queue that is read a message at a time."""
+"""An SQS queue that is read one message at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Message:
-    """A message that was received and not deleted yet.
+    """A received message that was not deleted yet.
 
     Args:
-        id: SQS's name for it, the same however often it is received.
-        receipt: what deletes it.
+        id: the message id, which stays the same each time the message is received.
+        body: the text that was sent.
+        receipt: the receipt handle, which deletes it.
     """
 
     id: str
@@ -26,15 +27,15 @@ class Message:
 
 
 class MessageQueue:
-    """A queue whose messages are received, worked on, and deleted.
+    """A queue whose messages are received, handled and deleted.
 
-    A message that is not deleted comes again when the queue's visibility timeout is over, and goes
-    to the queue's own dead-letter queue when it has been received as often as its redrive policy says.
+    A message that is not deleted is received again after the queue's visibility timeout. After as many
+    receptions as the redrive policy allows, SQS moves it to the dead-letter queue.
 
     Args:
         url: the queue's URL.
-        wait_seconds: how long a look at an empty queue waits; without a wait SQS asks only some of
-            its servers, and may miss a message.
+        wait_seconds: how long a request to an empty queue waits. Without a wait (short polling), SQS asks only
+            some of its servers and can miss a message.
     """
 
     def __init__(self, sqs: SQSClient, url: str, wait_seconds: int) -> None:
@@ -43,7 +44,7 @@ class MessageQueue:
         self._wait_seconds = wait_seconds
 
     def receive(self) -> Message | None:
-        """The next message, which nobody else is shown meanwhile; null if there is none.
+        """Receive the next message, which is hidden from other receivers until its timeout; null if there is none.
 
         Raises:
             Unavailable: SQS throttled, failed, or cannot be reached.
@@ -57,7 +58,7 @@ class MessageQueue:
         return None
 
     def delete(self, message: Message) -> None:
-        """Remove a message that was worked on.
+        """Delete a message that was handled.
 
         Raises:
             Unavailable: SQS throttled, failed, or cannot be reached.

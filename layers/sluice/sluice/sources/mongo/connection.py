@@ -108,9 +108,9 @@ class Connection:
 def masked(error: Exception, target: Target) -> Exception:
     """The error, without a secret that a server may have repeated."""
     if isinstance(error, RunError):
-        error.detail = target.secret_texts.masked(error.detail)
+        error.detail = target.secret_texts.mask(error.detail)
     if isinstance(error, Broken):
-        error.reason = target.secret_texts.masked(error.reason)
+        error.reason = target.secret_texts.mask(error.reason)
     return error
 
 
