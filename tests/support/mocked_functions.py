@@ -17,7 +17,8 @@ def _outcome(name: str, **more: Any) -> dict[str, Any]:
 
 _THROWN = {"Throw": {"Error": "Unavailable", "Cause": "again"}}
 _FAILED = _outcome("failed", error="SourceRefused", cause="The upstream answered 403.")
-_PLANNED = _outcome("done", bucket="lake", items_key="main/runs/r/items-1.json")
+_PLANNED = _outcome("done", bucket="lake", items_key="main/runs/r/items-1.json", ingests=2)
+_NOTHING_PLANNED = _outcome("done", bucket="lake", items_key="main/runs/r/items-1.json", ingests=0)
 _ITEM = {"run_id": "r", "attempt": 1, "name": "m"}
 _MERGED_STEP = _outcome("done", waves=[[_ITEM, _ITEM], [_ITEM]], reports=[_ITEM])
 ANSWERS = {
@@ -33,6 +34,8 @@ ANSWERS = {
     "thrown once": _answers(_THROWN, _outcome("done")),
     "thrown always": {"0-9": _THROWN},
     "planned": _answers(_PLANNED),
+    "nothing planned": _answers(_NOTHING_PLANNED),
+    "failed always": {"0-9": _FAILED},
     "ingested": {"0-1": {"Return": {"Status": "SUCCEEDED", "Output": {}}}},
     "not ingested": {"0-1": {"Throw": {"Error": "States.TaskFailed", "Cause": "the ingest run failed"}}},
 }
@@ -49,9 +52,14 @@ class Case:
 
 
 _ALL = {"Fetch": "done", "Extract": "done", "Commit": "done"}
-_MERGED = {"Plan": "planned", "Ingest": "ingested", "Merge": "merged", "Publish": "done"} | {
+_MERGED = {
+    "Plan": "planned",
+    "Ingest": "ingested",
+    "ReconcileIngests": "done",
+    "Merge": "merged",
     "Model": "made",
     "Report": "made",
+    "Publish": "done",
 }
 CASES = {
     "ingest": {
@@ -69,6 +77,9 @@ CASES = {
         "ingest-failed": Case({**_MERGED, "Ingest": "not ingested"}, "SUCCEEDED"),
         "stopped": Case({"Plan": "stopped"}, "SUCCEEDED"),
         "plan-failed": Case({"Plan": "failed"}, "FAILED", "SourceRefused"),
+        "nothing-to-ingest": Case({**_MERGED, "Plan": "nothing planned"}, "SUCCEEDED"),
+        "model-failed": Case({**_MERGED, "Model": "failed always"}, "FAILED", "SourceRefused"),
+        "report-failed": Case({**_MERGED, "Report": "failed always"}, "FAILED", "SourceRefused"),
         "merge-failed": Case({**_MERGED, "Merge": "failed"}, "FAILED", "SourceRefused"),
         "conflict": Case({**_MERGED, "Merge": "merged twice", "Publish": "conflict"}, "SUCCEEDED"),
     },

@@ -120,6 +120,11 @@ def _run(plan: str) -> Run:
     )
 
 
+def template_name(function: str) -> str:
+    """The name of a function in the template and the workflows: `run_events` is `RunEvents`."""
+    return "".join(word.capitalize() for word in function.split("_"))
+
+
 def code(function: str) -> str:
     """The code of a function that answers as planned."""
     return f"FUNCTION = {function!r}\n{PLANNED}"
