@@ -39,7 +39,7 @@ class MemoryLake:
             raise NotFound(key)
         return self.objects[key]
 
-    def names(self, folder: str) -> list[str]:
+    def list_keys(self, folder: str) -> list[str]:
         return sorted(key for key in self.objects if key.startswith(f"{folder}/"))
 
     def put_raw(self, content: IO[bytes], digest: str | None = None) -> str:
