@@ -202,7 +202,7 @@ def test_message_that_cannot_be_read_is_logged_and_set_aside_after_a_few_sweeps(
     queues.fail("inbox", dropped("notes/a.csv", b"n\n1\n"))
     for count in range(1, queues.receipts + 1):
         sweep()
-        (logged,) = caplog.records  # once in each sweep
+        (logged,) = (record for record in caplog.records if record.levelname == "ERROR")  # once in each sweep
         assert (logged.levelname, logged.getMessage()) == ("ERROR", "cannot take up an undelivered event")
         assert logged.exc_info is not None
         assert isinstance(logged.exc_info[1], (ValueError, KeyError)), "with the reason"
@@ -211,7 +211,7 @@ def test_message_that_cannot_be_read_is_logged_and_set_aside_after_a_few_sweeps(
         caplog.clear()
     assert rows(admin, "datasources/notes") == [{"n": 1}], "the others are taken up"
     sweep()
-    assert caplog.records == []
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
     assert (queues.left(), queues.rejected()) == (0, [body])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -44,7 +45,8 @@ SCALARS = st.one_of(
     st.booleans(),
     st.integers(-(2**31), 2**31 - 1),
     st.integers(-(2**63), 2**63 - 1).map(Int64),
-    st.floats(),
+    # Extended JSON has one NaN: its sign is lost, and the server compares all as equal.
+    st.floats().map(lambda value: float("nan") if math.isnan(value) else value),
     st.text(st.characters(exclude_categories=["Cs"])),
     st.binary(min_size=12, max_size=12).map(ObjectId),
     st.integers(-(2**63), 2**63 - 1).map(DatetimeMS),

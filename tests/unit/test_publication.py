@@ -198,3 +198,56 @@ def test_as_of_knows_that_a_dataset_was_hidden(admin: Client, services: Containe
     assert admin.get(f"/datasources/a/data?as_of={published}").json()["items"] == [{"id": 1}]
     assert admin.get(f"/datasources/a/data?as_of={hidden}").json()["type"].endswith("not-published")
     assert admin.get(f"/datasources/a/data?as_of={restored}").json()["items"] == [{"id": 1}]
+
+
+def test_what_a_failed_refresh_did_not_merge_is_merged_by_another_one(
+    admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream
+) -> None:
+    def die(function: str, payload: dict[str, Any]) -> None:
+        if "children_of" in payload:
+            raise Killed
+
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    admin.post("/projects", {"name": "p"})
+    admin.put("/projects/p/datasources/a", {})
+    workflows.before_task = die
+    failed = admin.post("/projects/p/runs").json()["id"]
+    workflows.before_task = lambda function, payload: None
+    runs = admin.get("/runs?project=p").json()["items"]
+    assert [(run["status"], run["trigger"]) for run in runs] == [("succeeded", "change"), ("failed", "api")]
+    assert runs[1]["id"] == failed
+    assert admin.get("/projects/p/data").json()["items"] == [{"_source": "a", "id": 1}]
+
+
+def test_the_sweep_ends_in_time_and_leaves_the_rest_to_the_next(
+    admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream, recorder: Recorder
+) -> None:
+    workflows.stream.enabled = False
+    upstream.serve([{"id": 1}])
+    for name in "abc":
+        admin.post("/datasources", http_source(name))
+        ingest(admin, name)
+    services.settings = services.settings.model_copy(update={"sweep_seconds": -1.0})
+    assert (deliver_lost(services, 0), recorder.told) == (3, [])
+    services.settings = services.settings.model_copy(update={"sweep_seconds": 30.0})
+    assert (deliver_lost(services, 0), len(recorder.told)) == (0, 3)
+
+
+def test_many_publications_wait_for_one_follower_without_being_read_each_time(
+    admin: Client, services: Container, upstream: Upstream, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.fail = lambda publication: True
+    admin.post("/datasources", http_source("a"))
+    for number in range(4):
+        upstream.serve([{"id": number}])
+        ingest(admin, "a")
+    find, read = services.publications.find, []
+
+    def counted(key: str) -> Publication | None:
+        read.append(key)
+        return find(key)
+
+    monkeypatch.setattr(services.publications, "find", counted)
+    assert deliver_lost(services, 0) == 1
+    assert len(read) == 1, "the oldest one, of which the follower is told first"

@@ -69,8 +69,8 @@ class Settings(BaseModel):
     )
     sweep_seconds: float = Field(
         30.0,
-        description="Longest time that a sweep spends on files whose notification was lost, and again on undelivered "
-        "events.",
+        description="Longest time that a sweep spends on each of: files whose notification was lost, undelivered "
+        "events, publications that followers have not been told of.",
     )
     sweep_messages: int = Field(
         100, description="Most undelivered events that a sweep processes; the next sweep processes the others."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -28,9 +30,12 @@ def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -
     Returns:
         Whether every follower has been told of all.
     """
+    names = {follower.name for follower in registry.FOLLOWERS}
     failed: set[str] = set()
-    pending = {publication.key for publication in services.publications.undelivered(dataset)}
-    for key in sorted(pending.union(keys)):
+    told = {publication.key: set(publication.told) for publication in services.publications.undelivered(dataset)}
+    for key in sorted(told.keys() | set(keys)):
+        if names <= failed | told.get(key, set()):
+            continue  # nobody is left to be told of it now: many may wait for one follower that keeps failing
         publication = services.publications.find(key)
         if publication is not None and not publication.delivered:
             failed |= _tell(services, publication, failed)
@@ -40,17 +45,25 @@ def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -
 def deliver_lost(services: Container, grace_seconds: float) -> int:
     """Tell the followers of publications whose stream records were lost, or that a follower has refused.
 
+    It takes at most SWEEP_SECONDS; the next sweep does the rest.
+
     Args:
         grace_seconds: leave publications alone that are younger: their stream records are on their way.
 
     Returns:
         How many datasets have publications that a follower has yet to be told of.
     """
+    deadline = time.monotonic() + services.settings.sweep_seconds
     latest = micro(now() - timedelta(seconds=grace_seconds))
     waiting = list(services.publications.undelivered())
-    due = {publication.dataset for publication in waiting if publication.published_at <= latest}
-    left = {publication.dataset for publication in waiting} - due
-    left |= {dataset for dataset in sorted(due) if not deliver(services, dataset)}
+    left = {publication.dataset for publication in waiting}
+    due = sorted({publication.dataset for publication in waiting if publication.published_at <= latest})
+    # In another order each time: a follower that fails slowly must not keep the sweep from the same datasets always.
+    for dataset in random.sample(due, len(due)):
+        if time.monotonic() > deadline:
+            break
+        if deliver(services, dataset):
+            left.discard(dataset)
     return len(left)
 
 

@@ -18,7 +18,7 @@ from sluice.runs.drops import receive_lost, reject_drop
 from sluice.runs.plan import children
 from sluice.runs.pushes import release_drain
 from sluice.runs.queue import free_lost_slots, release_slot, start_waiting
-from sluice.runs.start import redrive, release_refresh
+from sluice.runs.start import follows_changes, redrive, refresh_for_change, release_refresh
 
 _GRACE_SECONDS = 60
 logger = Logger()
@@ -98,8 +98,22 @@ def _follow_up(services: Container, run: Run) -> None:
                 services.workflows.stop(child)
             reconcile(services, services.runs.get(child.id))
         release_refresh(services, run)
+        _merge_what_was_published(services, run)
     elif run.type.belongs_to == "datasource":
         _follow_up_ingest(services, run)
+
+
+def _merge_what_was_published(services: Container, run: Run) -> None:
+    """Refresh a project again whose refresh failed before it merged what its ingest runs have published.
+
+    Nobody else would: the followers of these versions leave them to the refresh that made them.
+    """
+    merged = any(event.event == "merge" and event.attempt == run.attempt for event in run.timeline)
+    if run.status != "failed" or merged or all(child.version is None for child in children(services, run)):
+        return
+    project = services.definitions.find("project", run.belongs_to)
+    if project is not None and follows_changes(project):
+        refresh_for_change(services, project.name)
 
 
 def _follow_up_ingest(services: Container, run: Run) -> None:
