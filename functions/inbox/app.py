@@ -3,7 +3,7 @@
 from typing import Any
 
 from sluice.container import container
-from sluice.runs.drops import receive
+from sluice.runs.drops import receive_drop
 from sluice.sources.file.announcement import dropped_files
 
 
@@ -13,4 +13,4 @@ def handler(event: dict[str, Any], context: Any) -> None:
     Each object starts one run, however many notifications of it arrive.
     """
     for drop in dropped_files(event):
-        receive(container(), drop)
+        receive_drop(container(), drop)

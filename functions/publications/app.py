@@ -4,7 +4,7 @@ from typing import Any
 
 from sluice.catalog.publications import PREFIX, dataset_of
 from sluice.container import container
-from sluice.publication.delivery import deliver, deliver_lost
+from sluice.publication.delivery import deliver, deliver_overdue
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     services = container()
     if event.get("sweep"):
-        return {"waiting": deliver_lost(services, event.get("grace_seconds", 60))}
+        return {"waiting": deliver_overdue(services, event.get("grace_seconds", 60))}
     failures = []
     for record in event["Records"]:
         key = record["dynamodb"]["Keys"]["dataset"]["S"]

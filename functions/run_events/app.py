@@ -3,7 +3,7 @@
 from typing import Any
 
 from sluice.container import container
-from sluice.runs.dead_letters import take_up_undelivered
+from sluice.runs.dead_letters import retry_undelivered
 from sluice.runs.reconcile import reconcile_children, reconcile_execution, sweep
 
 
@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         reconcile_children(services, services.runs.get(event["children_of"]))
         return {"run": event["children_of"], "status": None}
     if event.get("sweep"):
-        take_up_undelivered(services)
+        retry_undelivered(services)
         return {"under_way": sweep(services, event.get("grace_seconds", 60))}
     run_id, run = reconcile_execution(services, event["detail"]["name"])
     return {"run": run_id, "status": run.status if run else None}

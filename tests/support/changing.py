@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from support.documents import http_source
-from support.upstream import Canned, Upstream, ok
+from support.upstream import StubResponse, Upstream, ok
 
 Ids = list[int]
 OFFSET = {"type": "offset", "offset_param": "at", "limit_param": "n", "limit": 10, "total": "total"}
@@ -30,7 +30,7 @@ class Changing:
         self.asked = 0
         upstream.answer = self.answer
 
-    def answer(self, request: httpx.Request) -> Canned:
+    def answer(self, request: httpx.Request) -> StubResponse:
         self.asked += 1
         if self.asked in self.before:
             self.before[self.asked](self.ids)

@@ -9,7 +9,7 @@ import boto3
 
 from sluice.container import Container
 from sluice.domain.run import Drop
-from sluice.runs.drops import receive
+from sluice.runs.drops import receive_drop
 from support.client import Client
 
 Documents = dict[str, Any]
@@ -75,7 +75,7 @@ def drop(services: Container, key: str, body: bytes) -> dict[str, Any] | None:
         etag=stored["ETag"].strip('"'),
         version_id=stored.get("VersionId"),
     )
-    run = receive(services, told)
+    run = receive_drop(services, told)
     return services.runs.get(run.id).model_dump() if run else None
 
 

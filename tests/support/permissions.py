@@ -29,10 +29,10 @@ refused: set[str] = set()
 _submit = ThreadPoolExecutor.submit
 # What handlers do that tests often call without them.
 _ENTRIES = {
-    "sluice.runs.drops.receive": "inbox",
+    "sluice.runs.drops.receive_drop": "inbox",
     "sluice.runs.scheduled.fire": "scheduled",
     "sluice.runs.reconcile.sweep": "run_events",
-    "sluice.publication.delivery.deliver_lost": "publications",
+    "sluice.publication.delivery.deliver_overdue": "publications",
 }
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 

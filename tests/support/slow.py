@@ -11,7 +11,7 @@ import httpx
 
 from sluice.domain.run import PageReceipt
 from support.fetch_stage import FetchStage, MemoryPages
-from support.upstream import Canned, ok, raw
+from support.upstream import StubResponse, ok, raw
 
 OFFSET = {"type": "offset", "offset_param": "at", "limit_param": "n", "limit": 3, "total": "total"}
 PAGE = {"type": "page", "page_param": "page", "total_pages": "pages"}
@@ -48,7 +48,7 @@ class Slow:
         finally:
             self.under_way -= 1
 
-    def page(self, at: int, times: int) -> Canned:
+    def page(self, at: int, times: int) -> StubResponse:
         fault, lasts = self.faults.get(at // 3, ("", 0))
         if times > lasts:
             fault = ""

@@ -11,7 +11,7 @@ import httpx
 
 
 @dataclass(frozen=True)
-class Canned:
+class StubResponse:
     """What an upstream answers."""
 
     status: int
@@ -29,7 +29,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
-        self.answer: Callable[[httpx.Request], Canned] = lambda request: ok([])
+        self.answer: Callable[[httpx.Request], StubResponse] = lambda request: ok([])
 
     def transport(self) -> httpx.MockTransport:
         def handle(request: httpx.Request) -> httpx.Response:
@@ -42,7 +42,7 @@ class Upstream:
         self.answer = lambda request: ok(document)
 
     def serve_pages(self, records: list[Any], *, start: int = 0, total: bool = True, lie: int = 0) -> None:
-        def answer(request: httpx.Request) -> Canned:
+        def answer(request: httpx.Request) -> StubResponse:
             offset = int(request.url.params["start"]) - start
             limit = int(request.url.params["limit"])
             page: dict[str, Any] = {"data": records[offset : offset + limit]}
@@ -53,12 +53,12 @@ class Upstream:
         self.answer = answer
 
 
-def ok(document: Any, **headers: str) -> Canned:
+def ok(document: Any, **headers: str) -> StubResponse:
     return raw(json.dumps(document).encode(), status=200, framed=True, **headers)
 
 
 def raw(
     body: bytes, status: int = 200, media_type: str = "application/json", framed: bool = True, **headers: str
-) -> Canned:
+) -> StubResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Canned(status, body, {"content-type": media_type, **named}, framed)
+    return StubResponse(status, body, {"content-type": media_type, **named}, framed)

@@ -378,7 +378,7 @@ def test_limit_holds_with_concurrent_writes(
             assert admin.put(f"/projects/p/{kind}/part_{number}", body).status == 201
 
     with monkeypatch.context() as patch:
-        interleave(patch, services.definitions, "do_all", fill)
+        interleave(patch, services.definitions, "transact", fill)
         assert admin.put(f"/projects/p/{kind}/late", body).status == 409
     listed = admin.get(f"/projects/p/{kind}").json()["items"]
     assert [part["name"] for part in listed] == [f"part_{number}" for number in range(4)]
@@ -413,7 +413,7 @@ def test_concurrent_writes_cannot_give_two_tables_one_name(
     def take() -> None:
         assert admin.put("/projects/p/datasources/a", {"alias": "prices"}).status == 201
 
-    interleave(monkeypatch, services.definitions, "do_all", take)
+    interleave(monkeypatch, services.definitions, "transact", take)
     refused = admin.put(f"/projects/p/{path}", body)
     assert (refused.status, "datasource a" in refused.json()["detail"]) == (409, True)
 

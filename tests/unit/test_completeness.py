@@ -23,7 +23,7 @@ from support.changing import (
     paged,
 )
 from support.fetch_stage import FetchStage
-from support.upstream import Canned, Upstream, ok, raw
+from support.upstream import StubResponse, Upstream, ok, raw
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_short_page_in_the_middle_is_unproven(upstream: Upstream) -> None:
 
 @pytest.mark.parametrize("verify", ["on_evidence", "always"])
 def test_short_pages_are_explained_when_the_total_adds_up_twice(upstream: Upstream, verify: str) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params["at"])
         size = 7 if at == 10 else 10
         return ok({"data": [{"id": n} for n in range(25)[at : at + size]], "total": 25})
@@ -159,7 +159,7 @@ def test_short_pages_are_explained_when_the_total_adds_up_twice(upstream: Upstre
 def test_an_empty_page_in_the_middle_of_cursors_is_no_evidence(upstream: Upstream) -> None:
     pages = {"0": ([1, 2], "a"), "a": ([], "b"), "b": ([3], None)}
 
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         ids, following = pages[request.url.params.get("c", "0")]
         return ok({"data": [{"id": n} for n in ids], "cursor": following})
 
@@ -172,7 +172,7 @@ def test_an_empty_page_in_the_middle_of_cursors_is_no_evidence(upstream: Upstrea
 def test_cursors_that_repeat_records(upstream: Upstream) -> None:
     pages = {"0": ([1, 2, 3], "a"), "a": ([3, 4, 5], None)}
 
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         ids, following = pages[request.url.params.get("c", "0")]
         return ok({"data": [{"id": n} for n in ids], "cursor": following})
 
@@ -287,7 +287,7 @@ def test_an_error_with_status_200_after_the_first_page(
 
 @pytest.mark.parametrize("from_", ["link", None])
 def test_an_error_where_the_document_is_the_list(upstream: Upstream, from_: str | None) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params.get("at", 0))
         page = [{"id": n} for n in range(at, at + 10)] if at < 20 else {"message": "slow down", "code": 9}
         return ok(page, link=f'<?at={at + 10}>; rel="next"') if at < 20 else ok(page)
@@ -304,7 +304,7 @@ def test_an_error_where_the_document_is_the_list(upstream: Upstream, from_: str 
     ("pages", "completeness"), [([10, 0], "partial"), ([10, 3, 0], "partial"), ([0], "complete"), ([10], "complete")]
 )
 def test_an_empty_page_that_the_number_of_pages_counts(upstream: Upstream, pages: list[int], completeness: str) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         number = int(request.url.params["page"]) - 1
         return ok({"data": [{"id": 10 * number + n} for n in range(pages[number])], "pages": len(pages)})
 
@@ -376,7 +376,7 @@ def test_last_page_without_records_is_complete_if_the_total_is_reached(upstream:
 
 
 def test_an_xml_page_with_a_single_element_is_no_error(upstream: Upstream) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params["at"])
         items = "".join(f"<item><id>{n}</id></item>" for n in range(3)[at : at + 2])
         return raw(f"<r><total>3</total>{items}</r>".encode(), media_type="application/xml")
@@ -424,10 +424,10 @@ def test_partial_response_is_partial(
 def test_pages_may_be_ranges_of_the_records(upstream: Upstream, changing: Changing) -> None:
     """As PostgREST answers: each page has status 206 and says which of the records it has."""
 
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         page = changing.answer(request)
         at = int(request.url.params["at"])
-        return Canned(206, page.body, {**page.headers, "content-range": f"{at}-{min(at + 9, 24)}/25"})
+        return StubResponse(206, page.body, {**page.headers, "content-range": f"{at}-{min(at + 9, 24)}/25"})
 
     upstream.answer = answer
     stage = stage_of(upstream, OFFSET)

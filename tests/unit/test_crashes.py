@@ -22,14 +22,14 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now
 from sluice.domain.run import Drop
-from sluice.publication.delivery import deliver_lost
-from sluice.runs.drops import receive
+from sluice.publication.delivery import deliver_overdue
+from sluice.runs.drops import receive_drop
 from sluice.runs.reconcile import sweep
 from sluice.runs.scheduled import fire
 from sluice.sources.http.page_store import MOST_UNWRITTEN
 from support.client import Client
 from support.documents import drop, http_source, paged_source, rows
-from support.upstream import Canned, Upstream, ok
+from support.upstream import StubResponse, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
 MOST_CALLS = 165
@@ -97,7 +97,7 @@ def stage(services: Container, admin: Client, upstream: Upstream) -> dict[str, A
     """A project that was refreshed once, and upstreams that have something new since."""
     documents: dict[str, Any] = {"a": [{"symbol": "A", "v": 1}], "b": [{"symbol": "A", "w": 1}]}
 
-    def answer(request: Any) -> Canned:
+    def answer(request: Any) -> StubResponse:
         return ok(documents[request.url.host.partition(".")[0]])
 
     upstream.answer = answer
@@ -130,7 +130,7 @@ def test_a_killed_function_is_called_again(
     assert ended["status"] == "succeeded", ended
     assert rows(admin, "projects/p") == NEW
     assert services.datasets.pointer(DatasetId.of_project("p")).latest == 2, "one refresh is one version"
-    assert deliver_lost(services, 0) == 0
+    assert deliver_overdue(services, 0) == 0
     assert sweep(services, 0) == 0
     assert services.runs.active() == []
 
@@ -210,7 +210,7 @@ def test_a_verification_survives_a_kill(
     records = [{"id": number} for number in range(5)]
     totals = iter([4, 5])
 
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params["start"])
         total = next(totals, 5) if at == 0 else 5
         return ok({"data": records[at : at + 3], "total": total})
@@ -266,10 +266,10 @@ def test_a_lost_event_is_made_good_by_the_sweeper(
     drop(services, "notes/a.csv", b"symbol,v\nA,1\n")
     assert admin.get("/projects/p/data").status == 404
     assert sweep(services, 3600) == 1, "a young run is left alone"
-    assert deliver_lost(services, 3600) == 1, "a young publication is left alone"
+    assert deliver_overdue(services, 3600) == 1, "a young publication is left alone"
     workflows.settle_ends = True
     sweep(services, 0)
-    assert deliver_lost(services, 0) == 0
+    assert deliver_overdue(services, 0) == 0
     assert rows(admin, "projects/p") == [{"_source": "notes", "symbol": "A", "v": 1}]
     assert services.runs.active() == []
 
@@ -325,7 +325,7 @@ def test_an_event_whose_function_was_killed_is_delivered_again(
 
     def deliver() -> None:
         if cause == "drop":
-            receive(services, told)
+            receive_drop(services, told)
         else:
             fire(services, {"kind": "datasource", "slug": "s", "execution": "e1"}, "r1")
 
@@ -394,7 +394,7 @@ def deliver(services: Container, killer: Killer, key: str, body: bytes, times: i
     for _ in range(times):
         killer.begin()
         try:
-            receive(services, announced)
+            receive_drop(services, announced)
         except Killed:
             continue
         return

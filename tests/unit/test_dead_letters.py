@@ -226,7 +226,7 @@ def test_event_that_fails_again_waits_for_the_next_sweep(
         raise Unavailable("DynamoDB does not answer.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(dead_letters, "receive", unavailable)
+        patched.setattr(dead_letters, "receive_drop", unavailable)
         sweep()
     assert (runs(admin), queues.left()) == ([], 1)
     queues.let_an_hour_pass()
@@ -243,14 +243,14 @@ def test_queue_that_cannot_be_read_keeps_the_sweep_from_nothing(
 
 
 def test_sweep_without_a_queue_reads_none(services: Container) -> None:
-    assert dead_letters.take_up_undelivered(services) == 0
+    assert dead_letters.retry_undelivered(services) == 0
 
 
 def test_sweep_takes_up_so_many_messages_and_the_next_one_the_others(services: Container, queues: Queues) -> None:
     services.settings = services.settings.model_copy(update={"sweep_messages": 2})
     for _ in range(5):
         queues.fail("run_events", {"sweep": True})
-    assert [dead_letters.take_up_undelivered(services) for _ in range(4)] == [2, 2, 1, 0]
+    assert [dead_letters.retry_undelivered(services) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_sweep_takes_no_longer_than_it_may(
@@ -260,7 +260,7 @@ def test_sweep_takes_no_longer_than_it_may(
     monkeypatch.setattr("sluice.runs.dead_letters.time", SimpleNamespace(monotonic=lambda: next(moments)))
     for _ in range(5):
         queues.fail("run_events", {"sweep": True})
-    assert dead_letters.take_up_undelivered(services) == 2
+    assert dead_letters.retry_undelivered(services) == 2
     assert queues.left() == 3
 
 
@@ -318,7 +318,7 @@ def test_each_event_has_one_run_whoever_is_killed(
             queues.fail(function, event)
         if calls is not None:
             with monkeypatch.context() as patched:
-                patched.setattr(table, "_conditions", dying_after(calls))
+                patched.setattr(table, "_translated_errors", dying_after(calls))
                 with suppress(Killed):
                     sweep()
             queues.let_an_hour_pass()
@@ -333,11 +333,11 @@ def test_each_event_has_one_run_whoever_is_killed(
 def dying_after(calls: int) -> Callable[[], AbstractContextManager[None]]:
     """What is around each call of DynamoDB, in a process that is killed before one of them."""
     left = iter(range(calls))
-    conditions = table._conditions
+    translated_errors = table._translated_errors
 
     def around() -> AbstractContextManager[None]:
         if next(left, None) is None:
             raise Killed
-        return conditions()
+        return translated_errors()
 
     return around

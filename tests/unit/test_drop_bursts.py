@@ -13,8 +13,8 @@ from sluice.container import Container
 from sluice.domain.dataset import Origin
 from sluice.domain.run import Drop, Run, execution_name
 from sluice.platform.workflows import ExecutionState
-from sluice.runs.drops import receive
-from sluice.runs.reconcile import current, reconcile, sweep
+from sluice.runs.drops import receive_drop
+from sluice.runs.reconcile import reconcile, reconcile_if_silent, sweep
 from support.client import Client
 from support.documents import drop, inbox_keys, rows
 from support.workflows import LocalWorkflows
@@ -36,7 +36,7 @@ def stored(key: str, body: bytes) -> Drop:
 
 
 def dropped(services: Container, count: int) -> list[Run]:
-    runs = [receive(services, stored(f"notes/{number}.csv", f"n\n{number}\n".encode())) for number in range(count)]
+    runs = [receive_drop(services, stored(f"notes/{number}.csv", f"n\n{number}\n".encode())) for number in range(count)]
     return [run for run in runs if run is not None]
 
 
@@ -82,7 +82,7 @@ def test_a_run_that_waits_is_not_taken_for_lost(services: Container, workflows: 
     services.runs._lease_seconds = -10
     last = dropped(services, MOST + 1)[-1]
     waiting = services.runs.get(last.id)
-    assert current(services, waiting) == waiting
+    assert reconcile_if_silent(services, waiting) == waiting
     assert sweep(services, 0) == MOST + 1
     assert last.id not in running(services, workflows)
     assert services.runs.get(last.id) == waiting
@@ -107,7 +107,7 @@ def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Container, 
     runs = [run.id for run in dropped(services, MOST + 1)]
     gone = services.runs.get(runs[0])
     services.runs.finish(gone, status="succeeded")
-    services.runs.settled(gone)
+    services.runs.mark_reconciled(gone)
     assert sweep(services, 0) > 0
     assert runs[MOST] in running(services, workflows)
 
@@ -181,7 +181,7 @@ def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Cont
 def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Container) -> None:
     """Its lock has another name there; its run says that it is known."""
     seen = stored("notes/a.csv", b"n\n1\n")
-    assert receive(services, seen) is not None
+    assert receive_drop(services, seen) is not None
     lock = f"drop#inbox/{seen.key}#{seen.version_id}"
     assert services.locks.release(lock, "attribute_exists(#run)", {})
     sweep(services, 0)
@@ -242,7 +242,7 @@ def test_the_later_of_two_files_of_a_key_is_published_though_its_predecessor_was
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     stored("notes/a.csv", b"n\n1\n")
     time.sleep(1.1 - time.time() % 1)  # S3 says in seconds when an object was written
-    assert receive(services, stored("notes/a.csv", b"n\n2\n")) is not None
+    assert receive_drop(services, stored("notes/a.csv", b"n\n2\n")) is not None
     sweep(services, 0)
     assert rows(admin, "datasources/notes") == [{"n": 2}]
     assert len(admin.get("/datasources/notes/versions").json()["items"]) == 2
@@ -264,7 +264,7 @@ def test_the_last_of_many_files_of_a_key_within_a_second_is_published(
     time.sleep(1.05 - time.time() % 1)
     drops = [stored("notes/a.csv", f"n\n{number}\n".encode()) for number in range(6)]
     for number in order:  # as the sweep takes them up, without what S3's notification says of their order
-        assert receive(services, drops[number].model_copy(update={"sequencer": ""})) is not None
+        assert receive_drop(services, drops[number].model_copy(update={"sequencer": ""})) is not None
     assert rows(admin, "datasources/notes") == [{"n": 5}]
 
 
@@ -305,7 +305,7 @@ def test_whatever_happens_each_file_has_one_run_which_starts_in_turn(
         if event in ("drop", "lose"):
             files.append(stored(f"{slug}/{len(files)}.csv", b"n\n%d\n" % len(files)))
         if event == "drop" or (event == "announce again" and files):
-            receive(services, files[-1])
+            receive_drop(services, files[-1])
         active = running(services, workflows)
         if event == "end" and active:
             end(services, workflows, active[-1])

@@ -8,7 +8,7 @@ import pytest
 
 from sluice.container import Container
 from sluice.domain.run import Drop
-from sluice.runs.drops import receive
+from sluice.runs.drops import receive_drop
 from support.client import Client
 from support.documents import drop, inbox_keys, rows
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_nobodys_is_set_aside(services: Container, key: str, move
 def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(services: Container, admin: Client) -> None:
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="notes/big.csv", Body=b"a\n1\n")
     told = Drop(bucket="inbox", key="notes/big.csv", size=2 << 30, etag=stored["ETag"].strip('"'))
-    run = receive(services, told)
+    run = receive_drop(services, told)
     assert run is not None
     ended = services.runs.get(run.id)
     assert ended.error is not None
@@ -119,8 +119,8 @@ def test_a_drop_told_twice_starts_one_run(services: Container, admin: Client) ->
     told = Drop(
         bucket="inbox", key="notes/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"]
     )
-    assert receive(services, told) is not None
-    assert receive(services, told) is None
+    assert receive_drop(services, told) is not None
+    assert receive_drop(services, told) is None
     assert len(admin.get("/runs").json()["items"]) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_file_dropped_over_another_loses_neither(services: Container, admin: C
             )
         )
     for one in told:
-        receive(services, one)
+        receive_drop(services, one)
     versions = [admin.get(f"/datasources/notes/data?version={number}").json()["items"] for number in (1, 2)]
     assert versions == [[{"a": 1}], [{"a": 2}]]
 
@@ -171,7 +171,7 @@ def test_of_two_files_under_one_key_the_later_one_is_published_whatever_the_orde
             )
         )
     for one in reversed(told):
-        receive(services, one)
+        receive_drop(services, one)
     assert rows(admin, "datasources/notes") == [{"a": 2}]
     late = admin.get("/runs?datasource=notes").json()["items"][0]
     assert (late["status"], late["version"]) == ("succeeded", 2)

@@ -20,7 +20,7 @@ from sluice.errors import RunStopped, Unavailable
 from sluice.sources.http import identities, page_reader
 from support.fetch_stage import FetchStage, MemoryRuns
 from support.slow import OFFSET, PAGE, Slow, stage_of
-from support.upstream import Canned, ok
+from support.upstream import StubResponse, ok
 
 EXAMPLES = 6000 if os.environ.get("PROOF") else 120
 # What addresses may answer instead of their pages: other contents and failures for ever, or failures for a while.
@@ -106,7 +106,7 @@ def test_redrive_requests_its_last_page_first() -> None:
     begun: list[int] = []
     page = upstream.page
 
-    def noted(at: int, times: int) -> Canned:
+    def noted(at: int, times: int) -> StubResponse:
         begun.append(len(upstream.order))
         return page(at, times)
 

@@ -9,7 +9,7 @@ import pytest
 
 from sluice.sources.base import HandOver
 from support.slow import Slow, stage_of
-from support.upstream import Canned, raw
+from support.upstream import StubResponse, raw
 
 
 class Clock:
@@ -38,7 +38,7 @@ class Limited(Slow):
         self.times.append((int(request.url.params["at"]), self.clock.now))
         return await super().answer(request)
 
-    def page(self, at: int, times: int) -> Canned:
+    def page(self, at: int, times: int) -> StubResponse:
         if at == self.busy_at and times == 1:
             return raw(b"slow down", self.status, retry_after="60")
         return super().page(at, times)
@@ -66,7 +66,7 @@ def test_requests_are_sequential_after_429(monkeypatch: pytest.MonkeyPatch) -> N
     under_way: list[tuple[int, int]] = []
     page = upstream.page
 
-    def noted(at: int, times: int) -> Canned:
+    def noted(at: int, times: int) -> StubResponse:
         under_way.append((at, upstream.under_way))
         return page(at, times)
 

@@ -9,12 +9,12 @@ from sluice.container import Container
 from sluice.domain.names import now
 from support.client import Client, Reply
 from support.documents import http_source, refresh
-from support.upstream import Canned, Upstream, ok, raw
+from support.upstream import StubResponse, Upstream, ok, raw
 from support.workflows import LocalWorkflows
 
 
 @pytest.fixture
-def answers(services: Container, admin: Client, upstream: Upstream) -> dict[str, Canned]:
+def answers(services: Container, admin: Client, upstream: Upstream) -> dict[str, StubResponse]:
     """A project of two datasources; a test can change their upstreams' responses."""
     responses = {"a": ok([{"id": 1, "v": "a"}]), "b": ok([{"id": 1, "w": "b"}, {"id": 2, "w": "c"}])}
     upstream.answer = lambda request: responses[request.url.host.partition(".")[0]]
@@ -35,14 +35,14 @@ def fetched(client: Client) -> Any:
 ALL = [{"id": 1, "v": "a", "w": "b"}, {"id": 2, "v": None, "w": "c"}]
 
 
-def test_fetch_returns_the_merged_data(editor: Client, answers: dict[str, Canned], upstream: Upstream) -> None:
+def test_fetch_returns_the_merged_data(editor: Client, answers: dict[str, StubResponse], upstream: Upstream) -> None:
     assert fetched(editor) == {"result": {"size": 2, "data": ALL}, "errors": None}
     answers["a"] = ok([{"id": 2, "v": "new"}])
     assert fetched(editor)["result"]["data"][1] == {"id": 2, "v": "new", "w": "c"}
     assert len(upstream.requests) == 4, "each fetch calls the upstreams"
 
 
-def test_failed_datasource_is_listed_and_the_rest_is_merged(editor: Client, answers: dict[str, Canned]) -> None:
+def test_failed_datasource_is_listed_and_the_rest_is_merged(editor: Client, answers: dict[str, StubResponse]) -> None:
     answers["b"] = raw(b"", 403)
     result = fetched(editor)
     assert result["result"] == {"size": 1, "data": [{"id": 1, "v": "a"}]}
@@ -51,7 +51,7 @@ def test_failed_datasource_is_listed_and_the_rest_is_merged(editor: Client, answ
     assert "403" in result["errors"]["data"][0]["error"]
 
 
-def test_last_version_of_a_failed_datasource_is_used(editor: Client, answers: dict[str, Canned]) -> None:
+def test_last_version_of_a_failed_datasource_is_used(editor: Client, answers: dict[str, StubResponse]) -> None:
     fetched(editor)
     answers["b"] = raw(b"", 403)
     result = fetched(editor)
@@ -59,7 +59,7 @@ def test_last_version_of_a_failed_datasource_is_used(editor: Client, answers: di
 
 
 def test_healthy_datasources_are_current_if_a_new_one_fails(
-    admin: Client, editor: Client, answers: dict[str, Canned]
+    admin: Client, editor: Client, answers: dict[str, StubResponse]
 ) -> None:
     fetched(editor)
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -70,7 +70,7 @@ def test_healthy_datasources_are_current_if_a_new_one_fails(
     assert answer.headers["X-Sluice-Completeness"] == "partial"
 
 
-def test_result_is_empty_if_all_datasources_fail(editor: Client, answers: dict[str, Canned]) -> None:
+def test_result_is_empty_if_all_datasources_fail(editor: Client, answers: dict[str, StubResponse]) -> None:
     answers |= {"a": raw(b"", 403), "b": raw(b"<html>", 200)}
     result = fetched(editor)
     assert result["result"] == {"size": 0, "data": None}
@@ -82,14 +82,14 @@ def test_project_without_datasources(services: Container, editor: Client) -> Non
     assert fetched(editor) == {"result": {"size": 0, "data": None}, "errors": None}
 
 
-def test_datasource_without_a_file_is_listed(admin: Client, editor: Client, answers: dict[str, Canned]) -> None:
+def test_datasource_without_a_file_is_listed(admin: Client, editor: Client, answers: dict[str, StubResponse]) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.put("/projects/p/datasources/notes", {"optional": True})
     assert fetched(editor)["errors"]["data"] == [{"datasource": "notes", "error": "it has no data yet"}]
 
 
 def test_viewers_get_published_data_without_upstream_calls(
-    admin: Client, viewer: Client, answers: dict[str, Canned], upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    admin: Client, viewer: Client, answers: dict[str, StubResponse], upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert viewer.get("/projects/p/fetch").json()["type"].endswith("not-published")
     refresh(admin, "p")
@@ -107,7 +107,7 @@ def test_viewers_get_published_data_without_upstream_calls(
     assert upstream.requests == []
 
 
-def test_failed_merge_is_the_answer(admin: Client, answers: dict[str, Canned]) -> None:
+def test_failed_merge_is_the_answer(admin: Client, answers: dict[str, StubResponse]) -> None:
     admin.patch("/projects/p", {"merge": {"key": ["nowhere"]}})
     answer = admin.get("/projects/p/fetch")
     assert (answer.status, answer.json()["type"]) == (422, "urn:sluice:problem:merge-failed")
@@ -115,7 +115,7 @@ def test_failed_merge_is_the_answer(admin: Client, answers: dict[str, Canned]) -
 
 
 def test_slow_refresh_answers_202_with_the_run(
-    services: Container, admin: Client, answers: dict[str, Canned], workflows: LocalWorkflows
+    services: Container, admin: Client, answers: dict[str, StubResponse], workflows: LocalWorkflows
 ) -> None:
     services.settings = services.settings.model_copy(update={"max_wait_seconds": 0})
     workflows.hold = True
@@ -124,14 +124,16 @@ def test_slow_refresh_answers_202_with_the_run(
     assert answer.headers["Location"].endswith(f"/runs/{answer.json()['id']}")
 
 
-def test_large_result_is_a_redirect(services: Container, admin: Client, answers: dict[str, Canned]) -> None:
+def test_large_result_is_a_redirect(services: Container, admin: Client, answers: dict[str, StubResponse]) -> None:
     services.settings = services.settings.model_copy(update={"max_inline_bytes": 60})
     answer: Reply = admin.get("/projects/p/fetch")
     assert answer.status == 303
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_fetch_follows_the_rules_of_all_routes(services: Container, editor: Client, answers: dict[str, Canned]) -> None:
+def test_fetch_follows_the_rules_of_all_routes(
+    services: Container, editor: Client, answers: dict[str, StubResponse]
+) -> None:
     assert Client().get("/projects/p/fetch").status == 401
     assert editor.get("/projects/none/fetch").status == 404
     assert editor.get("/projects/p/fetch?odd=1").status == 422

@@ -14,7 +14,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.lake import object_keys
 from support.client import Client
 from support.documents import http_source, ingest, paged_source, rows
-from support.upstream import Canned, Upstream, ok, raw
+from support.upstream import StubResponse, Upstream, ok, raw
 from support.workflows import LocalWorkflows
 
 RECORDS = [{"id": number, "name": f"n{number}"} for number in range(25)]
@@ -189,7 +189,7 @@ def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream:
     ],
 )
 def test_what_cannot_be_read_fails_the_run_and_changes_nothing(
-    admin: Client, upstream: Upstream, answer: Canned, code: str, says: str
+    admin: Client, upstream: Upstream, answer: StubResponse, code: str, says: str
 ) -> None:
     records = "data" if code == "records-not-found" else "@"
     admin.post("/datasources", http_source(records="@"))
@@ -217,7 +217,7 @@ def test_throttling_is_waited_for_and_each_answer_is_kept(admin: Client, upstrea
 
 
 def test_an_unreachable_host_is_named(admin: Client, upstream: Upstream) -> None:
-    def refuse(request: httpx.Request) -> Canned:
+    def refuse(request: httpx.Request) -> StubResponse:
         raise httpx.ConnectError("the name coins.example.com does not resolve")
 
     upstream.answer = refuse
@@ -343,7 +343,7 @@ def test_a_call_short_of_time_hands_over_to_the_next(
     admin.post("/datasources", paged_source(pagination={"limit": 5}))
     serve = upstream.answer
 
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         spent = len(upstream.requests) % 2 == 0
         monkeypatch.setattr(
             "support.workflows.Context.get_remaining_time_in_millis", lambda _: 10 if spent else 900_000

@@ -122,7 +122,7 @@ def test_key_that_the_other_table_has_stays_and_is_named(services: Container, re
     report = migration.apply(stored(services), release)
     assert report.counts == {}
     other = "DefinitionsTable" if release == "0.2" else "AccessTable"
-    assert report.kept == {f"main#key {key_id}": f"the table {other} has another one of this name"}
+    assert report.kept == {f"main#key {key_id}": f"the table {other} has another item of this name"}
     assert services.keys.authenticate(key).id == f"key/{key_id}"
 
 

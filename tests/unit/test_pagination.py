@@ -8,7 +8,7 @@ import pytest
 from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, ingest, rows
-from support.upstream import Canned, Upstream, ok
+from support.upstream import StubResponse, Upstream, ok
 
 RECORDS = [{"id": number} for number in range(7)]
 URL = "https://coins.example.com/v1"
@@ -25,7 +25,7 @@ def source(admin: Client, pagination: dict[str, Any], **http: Any) -> None:
 
 
 def linked(upstream: Upstream, *, header: bool = False, absolute: bool = False, last: Any = None) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params.get("at", 0))
         following = f"?at={at + 3}" if at + 3 < len(RECORDS) else None
         if following and absolute:
@@ -67,7 +67,7 @@ def test_a_next_url_that_is_no_address_fails_the_page(admin: Client, upstream: U
 
 @pytest.mark.parametrize("circle", ["?at=0", "", "?at=3"])
 def test_cycle_of_pages_is_partial(admin: Client, upstream: Upstream, circle: str) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params.get("at", 0))
         return ok({"data": RECORDS[at : at + 3], "next": URL + ("?at=3" if at == 0 else circle)})
 
@@ -82,7 +82,7 @@ def test_cycle_of_pages_is_partial(admin: Client, upstream: Upstream, circle: st
 def test_credentials_go_to_the_datasources_own_host_only_and_are_never_stored(
     services: Container, admin: Client, upstream: Upstream
 ) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = request.url.params.get("at")
         following = {None: "?at=1&token=hunter2", "1": "https://other.example.com/?at=2", "2": None}[at]
         return ok({"data": [{"at": at}], "next": following})
@@ -115,7 +115,7 @@ def test_a_body_is_not_posted_to_another_host(admin: Client, upstream: Upstream)
 
 @pytest.mark.parametrize("where", ["param", "header", "body"])
 def test_cursor(admin: Client, upstream: Upstream, where: str) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         if where == "body":
             import json
 
@@ -158,7 +158,7 @@ def test_repeated_cursor_is_partial(admin: Client, upstream: Upstream) -> None:
     ],
 )
 def test_odd_link_headers(admin: Client, upstream: Upstream, link: str, expected: tuple[str, str, int]) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params.get("at", 0))
         return ok({"data": RECORDS[at : at + 3]}, **({"link": link} if at == 0 else {}))
 
@@ -168,7 +168,7 @@ def test_odd_link_headers(admin: Client, upstream: Upstream, link: str, expected
 
 
 def test_pages_of_a_cycle_count_once(admin: Client, upstream: Upstream) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = request.url.params.get("c", "0")
         return ok({"data": [{"id": int(at)}, {"id": 10 + int(at)}], "next": {"0": "1", "1": "0"}[at]})
 
@@ -187,7 +187,7 @@ def test_what_ends_a_cursor(admin: Client, upstream: Upstream, end: Any) -> None
 
 
 def numbered(upstream: Upstream, pages: int | None, start: int = 1) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         number = int(request.url.params["page"]) - start
         page: dict[str, Any] = {"data": RECORDS[3 * number : 3 * number + 3]}
         return ok(page | ({"pages": pages} if pages is not None else {}))
@@ -234,7 +234,7 @@ def test_page(
 def test_numbers_in_the_body_of_a_post(admin: Client, upstream: Upstream) -> None:
     import json
 
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         body = json.loads(request.content)
         return ok({"data": RECORDS[body["from"] : body["from"] + body["page"]["size"]], "total": 7})
 
@@ -271,7 +271,9 @@ def test_pagination_that_cannot_work_is_refused(admin: Client, pagination: dict[
 def test_interrupted_run_continues_at_the_next_address(services: Container, admin: Client, upstream: Upstream) -> None:
     linked(upstream)
     healthy = upstream.answer
-    upstream.answer = lambda request: Canned(403, b"", {}) if request.url.params.get("at") == "6" else healthy(request)
+    upstream.answer = lambda request: (
+        StubResponse(403, b"", {}) if request.url.params.get("at") == "6" else healthy(request)
+    )
     source(admin, {"type": "next_url", "path": "next"})
     run = ingest(admin, "coins")
     assert outcome(run) == ("partial", "partial", 6)

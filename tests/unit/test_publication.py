@@ -14,7 +14,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now
 from sluice.domain.publication import Publication
 from sluice.publication import registry
-from sluice.publication.delivery import deliver, deliver_lost
+from sluice.publication.delivery import deliver, deliver_overdue
 from support.client import Client
 from support.documents import http_source, ingest, refresh
 from support.upstream import Upstream
@@ -98,7 +98,7 @@ def test_a_kill_between_publication_and_follower_loses_nothing(
     assert recorder.told == [], "nobody was told, since the stream's records were lost"
     while True:
         try:
-            assert deliver_lost(services, 0) == 0
+            assert deliver_overdue(services, 0) == 0
             break
         except Killed:
             continue
@@ -122,21 +122,21 @@ def test_a_follower_that_fails_is_told_of_nothing_later_before_it_and_holds_up_n
     assert steady.numbers("datasource/a") == [1, 2]
     assert recorder.numbers("datasource/a") == []
     assert recorder.numbers("datasource/b") == [1, 2], "other datasets are not held up"
-    assert deliver_lost(services, 0) == 1, "one dataset has publications that a follower was not told of"
+    assert deliver_overdue(services, 0) == 1, "one dataset has publications that a follower was not told of"
     waiting = list(services.publications.undelivered())
     assert [(publication.number, publication.told) for publication in waiting] == [
         (1, ["glue", "refresh_on_change", "steady"]),
         (2, ["glue", "refresh_on_change", "steady"]),
     ]
     recorder.fail = lambda publication: publication.number == 2
-    assert deliver_lost(services, 0) == 1
+    assert deliver_overdue(services, 0) == 1
     assert recorder.numbers("datasource/a") == [1]
     recorder.fail = lambda publication: False
     upstream.serve([{"id": 3}])
     ingest(admin, "a")
     assert recorder.numbers("datasource/a") == [1, 2, 3], "a later publication brings the earlier ones along"
     assert steady.numbers("datasource/a") == [1, 2, 3], "whoever was told is not told again"
-    assert deliver_lost(services, 0) == 0
+    assert deliver_overdue(services, 0) == 0
 
 
 def test_records_that_come_twice_tell_nobody_twice(
@@ -157,8 +157,8 @@ def test_the_sweep_leaves_to_the_stream_what_is_young(
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
     ingest(admin, "a")
-    assert (deliver_lost(services, 60), recorder.told) == (1, [])
-    assert (deliver_lost(services, 0), recorder.numbers("datasource/a")) == (0, [1])
+    assert (deliver_overdue(services, 60), recorder.told) == (1, [])
+    assert (deliver_overdue(services, 0), recorder.numbers("datasource/a")) == (0, [1])
 
 
 def test_deletions_promotions_and_restorations_are_publications(
@@ -229,9 +229,9 @@ def test_the_sweep_ends_in_time_and_leaves_the_rest_to_the_next(
         admin.post("/datasources", http_source(name))
         ingest(admin, name)
     services.settings = services.settings.model_copy(update={"sweep_seconds": -1.0})
-    assert (deliver_lost(services, 0), recorder.told) == (3, [])
+    assert (deliver_overdue(services, 0), recorder.told) == (3, [])
     services.settings = services.settings.model_copy(update={"sweep_seconds": 30.0})
-    assert (deliver_lost(services, 0), len(recorder.told)) == (0, 3)
+    assert (deliver_overdue(services, 0), len(recorder.told)) == (0, 3)
 
 
 def test_many_publications_wait_for_one_follower_without_being_read_each_time(
@@ -249,5 +249,5 @@ def test_many_publications_wait_for_one_follower_without_being_read_each_time(
         return find(key)
 
     monkeypatch.setattr(services.publications, "find", counted)
-    assert deliver_lost(services, 0) == 1
+    assert deliver_overdue(services, 0) == 1
     assert len(read) == 1, "the oldest one, of which the follower is told first"

@@ -10,7 +10,7 @@ from sluice.extract.parallel_reading import ParallelReading
 from support.answers import shown
 from support.client import Client
 from support.documents import ingest, paged_source
-from support.upstream import Canned, Upstream, ok
+from support.upstream import StubResponse, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
 Records = list[dict[str, Any]]
@@ -24,7 +24,7 @@ def divide(services: Container, most: int) -> None:
 
 
 def serve(upstream: Upstream, records: Records) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = int(request.url.params["start"])
         return ok({"data": records[at : at + LIMIT], "total": len(records)})
 

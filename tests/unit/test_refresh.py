@@ -11,7 +11,7 @@ from sluice.domain.names import now
 from sluice.runs.start import refresh_for_change
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh, rows
-from support.upstream import Canned, Upstream, ok, raw
+from support.upstream import StubResponse, Upstream, ok, raw
 from support.workflows import LocalWorkflows
 
 JOIN = {"strategy": "join", "key": ["symbol"]}
@@ -28,9 +28,9 @@ def project(admin: Client, sources: dict[str, Any], merge: dict[str, Any] = JOIN
 
 
 def serve_by_host(upstream: Upstream, documents: dict[str, Any]) -> None:
-    def answer(request: Any) -> Canned:
+    def answer(request: Any) -> StubResponse:
         document = documents[request.url.host.partition(".")[0]]
-        return document if isinstance(document, Canned) else ok(document)
+        return document if isinstance(document, StubResponse) else ok(document)
 
     upstream.answer = answer
 

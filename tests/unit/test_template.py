@@ -12,7 +12,7 @@ import yaml
 
 from policies import expanded
 from sluice.errors import transient_names
-from sluice.runs.drops import _SOUGHT_SECONDS
+from sluice.runs.drops import _SEARCH_SECONDS
 from sluice.settings import Settings
 from support.template import ROOT, resources, template
 
@@ -155,7 +155,7 @@ def test_inbox_versions_outlive_the_sweep_and_expire() -> None:
     ends = [rule["NoncurrentVersionExpiration"] for rule in rules if "NoncurrentVersionExpiration" in rule]
     assert ends == [{"NoncurrentDays": {"Ref": "InboxVersionDays"}}]
     assert "Prefix" not in rules[0]
-    assert template()["Parameters"]["InboxVersionDays"]["MinValue"] > _SOUGHT_SECONDS / 86400
+    assert template()["Parameters"]["InboxVersionDays"]["MinValue"] > _SEARCH_SECONDS / 86400
 
 
 def test_user_pool_has_no_password_flow() -> None:

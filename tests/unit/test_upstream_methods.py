@@ -10,7 +10,7 @@ import pytest
 
 from support.client import Client
 from support.documents import http_source, ingest, rows
-from support.upstream import Canned, Upstream, ok, raw
+from support.upstream import StubResponse, Upstream, ok, raw
 
 WRITING = ["POST", "PUT", "DELETE"]
 BODY = {"query": {"size": 2}}
@@ -42,7 +42,7 @@ def test_method_without_a_body(admin: Client, upstream: Upstream, method: str) -
 @pytest.mark.parametrize("method", WRITING)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_within_the_host(admin: Client, upstream: Upstream, method: str, status: int) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         return ok({"data": []}) if request.url.path == "/new" else raw(b"", status, location="/new")
 
     upstream.answer = answer
@@ -81,7 +81,7 @@ def test_receipt_of_a_failed_request_names_its_method(admin: Client, upstream: U
 
 @pytest.mark.parametrize("method", WRITING)
 def test_pages_in_the_body(admin: Client, upstream: Upstream, method: str) -> None:
-    def answer(request: httpx.Request) -> Canned:
+    def answer(request: httpx.Request) -> StubResponse:
         at = json.loads(request.content)["query"].get("at", 0)
         return ok({"data": [{"id": at}], "next": at + 1 if at < 2 else None})
 

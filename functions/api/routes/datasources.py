@@ -120,7 +120,7 @@ def restore_datasource(call: Call, services: Container, slug: str) -> Answer:
 @routes.get("/datasources/{slug}/stats", "datasource.read", answer="DatasourceStats")
 def get_datasource_stats(call: Call, services: Container, slug: str) -> Answer:
     """Statistics of the calls to a datasource's upstream."""
-    return Answer(services.calls.of(slug, call.definition.created_at))
+    return Answer(services.calls.statistics(slug, call.definition.created_at))
 
 
 @routes.get("/datasources/{slug}/projects", "datasource.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])

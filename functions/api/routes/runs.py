@@ -14,7 +14,7 @@ from sluice.domain.run import RunStatus, run_view
 from sluice.domain.run_types import RUN_TYPES
 from sluice.errors import Invalid
 from sluice.runs.listing import RunFilter, matching_runs
-from sluice.runs.reconcile import current
+from sluice.runs.reconcile import reconcile_if_silent
 from sluice.runs.start import cancel, redrive
 from sluice.runs.timeline import timeline
 
@@ -56,13 +56,13 @@ def _time(text: str | None) -> datetime | None:
 @routes.get("/runs/{run_id}", "run.read", answer="RunView")
 def get_run(call: Call, services: Container, run_id: str) -> Answer:
     """One run."""
-    return Answer(run_view(current(services, call.run)))
+    return Answer(run_view(reconcile_if_silent(services, call.run)))
 
 
 @routes.post("/runs/{run_id}/cancel", "run.stop", answer="RunView", parameters=[IDEMPOTENCY_KEY])
 def cancel_run(call: Call, services: Container, run_id: str) -> Answer:
     """Cancel a run; what it has stored stays."""
-    run = current(services, call.run)
+    run = reconcile_if_silent(services, call.run)
     call.require_known_parameters()
     return Answer(run_view(cancel(services, run)))
 
@@ -72,7 +72,7 @@ def cancel_run(call: Call, services: Container, run_id: str) -> Answer:
 )
 def redrive_run(call: Call, services: Container, run_id: str) -> Answer:
     """Continue a failed, partial or cancelled run from where it stopped."""
-    run = current(services, call.run)
+    run = reconcile_if_silent(services, call.run)
     call.require_known_parameters()
     return start_answer(call, services, lambda: redrive(services, run))
 
@@ -80,5 +80,5 @@ def redrive_run(call: Call, services: Container, run_id: str) -> Answer:
 @routes.get("/runs/{run_id}/events", "run.read", answer="RunEventViewList", parameters=[LIMIT, CURSOR])
 def list_run_events(call: Call, services: Container, run_id: str) -> Answer:
     """A run's timeline: its stages, pages, failed requests and ingest runs, oldest first."""
-    run = current(services, call.run)
+    run = reconcile_if_silent(services, call.run)
     return paginate(call, services, ["events", run_id], timeline(services, run))

@@ -77,4 +77,4 @@ def _store(call: Call, locks: Locks, lake: Lake, lock: str, request: str, answer
     else:
         stored["body"] = base64.b64encode(content).decode()
     lifetime = call.settings.idempotency_hours * 3600
-    locks.prolong(lock, lifetime, "#request = :request", {"request": request}, **stored)
+    locks.extend(lock, lifetime, "#request = :request", {"request": request}, **stored)

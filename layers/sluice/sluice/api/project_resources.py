@@ -157,7 +157,7 @@ class ResourceRoutes(Generic[M]):
             require_unread(services, slug, name)
         dataset = DatasetId.of_project_resource(slug, self._kind, name)
         # The pointer of the resource's dataset is hidden in the same transaction.
-        services.resources.delete(resource, services.datasets.hiding(dataset, call.principal.id))
+        services.resources.delete(resource, services.datasets.hide_writes(dataset, call.principal.id))
         return Answer(status=204)
 
 
@@ -178,7 +178,7 @@ def _without_view_fields(body: Any, name: str, slug: str) -> Any:
 
 def _test_results(services: Container, project: str, model: Definition) -> dict[str, Any]:
     name = model.name.partition("#")[2]
-    return {"test_results": services.test_results.of(DatasetId.of_project_resource(project, "model", name))}
+    return {"test_results": services.test_results.latest(DatasetId.of_project_resource(project, "model", name))}
 
 
 MODELS = ResourceRoutes("model", Model, check_model, lambda services: services.settings.max_models, _test_results)

@@ -1,1 +1,1 @@
-"""What is known about everything: DynamoDB tables, one module for each access pattern."""
+"""The catalog: DynamoDB tables, one module for each access pattern."""

@@ -1,4 +1,4 @@
-"""Which datasources take part in which projects."""
+"""Assignments of datasources to projects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from sluice.errors import Conflict, NotFound, PreconditionFailed, RequestError
 
 
 class Assigned(Record):
-    """One datasource in one project."""
+    """The assignment of a datasource to a project.
+
+    Args:
+        priority: the rank among the project's datasources; lower is better.
+        alias: the datasource's name in the project's SQL; None for the name derived from its slug.
+        optional: whether a merge is complete without it.
+    """
 
     project: str
     datasource: str
@@ -30,7 +36,7 @@ class Assigned(Record):
 
     @property
     def holder(self) -> str:
-        """What claims the assignment's name in the project's SQL."""
+        """The holder of the name's claim in the project's SQL, such as `datasource/{slug}`."""
         return DatasetId.of_datasource(self.datasource)
 
     @property
@@ -55,12 +61,12 @@ class Assignments:
         return {"workspace": self._workspace, "project_datasource": f"{project}#{datasource}"}
 
     def find(self, project: str, datasource: str) -> Assigned | None:
-        """The assignment; none if the datasource is not part of the project."""
+        """The assignment; None if the datasource is not assigned to the project."""
         item = self._table.get(self._key(project, datasource))
         return Assigned.model_validate(item) if item else None
 
     def of_project(self, project: str) -> list[Assigned]:
-        """A project's datasources, best ranked first."""
+        """A project's assignments, best ranked first."""
         items = self._table.query_all(
             "#workspace = :pk AND begins_with(#project_datasource, :prefix)",
             {"pk": self._workspace, "prefix": f"{project}#"},
@@ -68,7 +74,7 @@ class Assignments:
         return sorted((Assigned.model_validate(item) for item in items), key=lambda a: (a.priority, a.datasource))
 
     def of_datasource(self, datasource: str) -> list[Assigned]:
-        """The projects that a datasource is part of, by name."""
+        """A datasource's assignments, ordered by project."""
         items = self._table.query_all(
             "#datasource_key = :pk", {"pk": f"{self._workspace}#{datasource}"}, index="ByDatasource"
         )
@@ -82,19 +88,20 @@ class Assignments:
         by: str,
         check: Callable[[Assigned | None, Assigned], None],
     ) -> tuple[Assigned, bool]:
-        """Assign a datasource, or change how it takes part.
+        """Assign a datasource to a project, or change its assignment.
 
         Args:
-            check: is given the stored assignment, if there is one, and the new one; raises when
-                the change must not be made.
+            by: the principal that makes the change.
+            check: called with the stored assignment (None if there is none) and the new one; it raises
+                an error if the change is not allowed.
 
         Returns:
-            The assignment and whether it is new.
+            The assignment, and whether it is new.
 
         Raises:
             NotFound: there is no such project or datasource.
-            Conflict: its name in SQL is another table's already.
-            PreconditionFailed: somebody else has changed it since it was read.
+            Conflict: another table of the project has its name in SQL.
+            PreconditionFailed: another request has changed it since it was read.
         """
         stored = self.find(project.name, datasource)
         assigned = Assigned(
@@ -103,7 +110,7 @@ class Assignments:
             **assignment.model_dump(),
             created_at=stored.created_at if stored else rfc3339(now()),
             created_by=stored.created_by if stored else by,
-            # Not from 1 on: an old ETag must not fit an assignment that is made anew.
+            # Versions do not begin at 1: an ETag of a deleted assignment must not match a new one.
             version=stored.version if stored else int(1000 * time.time()),
         )
         check(stored, assigned)
@@ -115,13 +122,14 @@ class Assignments:
         return assigned, stored is None
 
     def _require_free_name(self, assigned: Assigned) -> None:
-        """Refuse a name in SQL that is taken; releases before 0.3 stored no claims of names, so tables are read."""
+        """Refuse a name that another table of the project has."""
+        # The claim in the transaction is not enough: releases before 0.3 did not store claims.
         if self._definitions.find("model", f"{assigned.project}#{assigned.table_name}") is not None:
-            raise Conflict(f"The name {assigned.table_name!r} is taken by a model; give an alias.")
+            raise Conflict(f"The name {assigned.table_name!r} is used by a model; set an alias.")
         for other in self.of_project(assigned.project):
             if other.datasource != assigned.datasource and other.table_name == assigned.table_name:
                 raise Conflict(
-                    f"The name {assigned.table_name!r} is taken by the datasource {other.datasource!r}; give an alias."
+                    f"The name {assigned.table_name!r} is used by the datasource {other.datasource!r}; set an alias."
                 )
 
     def _store(self, project: Definition, assigned: Assigned, stored: Assigned | None) -> None:
@@ -136,20 +144,21 @@ class Assignments:
             condition = "attribute_exists(#workspace) AND (attribute_not_exists(#version) OR #version = :read)"
             values = {"read": stored.version}
         writes = [
-            self._definitions.made_at(project),
-            self._definitions.counted(assigned.datasource, 0 if stored else 1),
+            self._definitions.require_same_write(project),
+            self._definitions.count_assignment_write(assigned.datasource, 0 if stored else 1),
             self._table.put(item, condition, values),
-            self._definitions.claiming(project, assigned.table_name, assigned.holder),
+            self._definitions.claim_name_write(project, assigned.table_name, assigned.holder),
         ]
         if stored is not None and stored.table_name != assigned.table_name:
-            writes.append(self._definitions.releasing(project.name, stored.table_name, stored.holder))
+            writes.append(self._definitions.release_name_write(project.name, stored.table_name, stored.holder))
         try:
-            self._definitions.do_all(writes)
+            self._definitions.transact(writes)
         except ConditionFailed as failure:
             raise self._refusal(failure, assigned) from None
 
     @staticmethod
     def _refusal(failure: ConditionFailed, assigned: Assigned) -> RequestError:
+        """The error for the write of `_store` whose condition did not hold."""
         match failure.position:
             case 0:
                 return missing("project", assigned.project)
@@ -157,33 +166,36 @@ class Assignments:
                 return missing("datasource", assigned.datasource)
             case 3:
                 holder = str((failure.item or {}).get("holder", "another table")).replace("/", " ")
-                return Conflict(f"The name {assigned.table_name!r} is taken by the {holder}; give an alias.")
+                return Conflict(f"The name {assigned.table_name!r} is used by the {holder}; set an alias.")
             case _:
                 return PreconditionFailed("The assignment has changed; read it again and repeat.")
 
     def delete(self, assigned: Assigned) -> None:
-        """Take a datasource out of a project; its data stays.
+        """Remove a datasource from a project; its data stays.
+
+        Args:
+            assigned: the assignment as it was read.
 
         Raises:
-            NotFound: it is not part of the project any more.
-            PreconditionFailed: somebody else has changed how it takes part.
+            NotFound: the datasource is no longer assigned to the project.
+            PreconditionFailed: another request has changed the assignment.
         """
         condition = "attribute_exists(#workspace) AND (attribute_not_exists(#version) OR #version = :read)"
         writes = [
             self._table.delete(self._key(assigned.project, assigned.datasource), condition, {"read": assigned.version}),
-            self._definitions.counted(assigned.datasource, -1),
-            self._definitions.releasing(assigned.project, assigned.table_name, assigned.holder),
+            self._definitions.count_assignment_write(assigned.datasource, -1),
+            self._definitions.release_name_write(assigned.project, assigned.table_name, assigned.holder),
         ]
         try:
-            self._definitions.do_all(writes)
+            self._definitions.transact(writes)
         except ConditionFailed as failure:
             if failure.position == 0 and failure.item is not None:
                 raise PreconditionFailed("The assignment has changed; read it again and repeat.") from None
             raise not_assigned(assigned.project, assigned.datasource) from None
 
-    def remove(self, found: list[Assigned]) -> None:
-        """Take datasources out of projects, however they take part by now."""
-        for assigned in found:
+    def remove(self, assignments: list[Assigned]) -> None:
+        """Remove datasources from projects, even if the assignments have changed since they were read."""
+        for assigned in assignments:
             current: Assigned | None = assigned
             while current is not None:
                 try:
@@ -194,5 +206,5 @@ class Assignments:
 
 
 def not_assigned(project: str, datasource: str) -> NotFound:
-    """The error for a datasource that is not part of a project."""
-    return NotFound(f"The datasource {datasource!r} is not part of the project {project!r}.")
+    """The error for a datasource that is not assigned to a project."""
+    return NotFound(f"The datasource {datasource!r} is not assigned to the project {project!r}.")

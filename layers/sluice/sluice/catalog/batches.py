@@ -1,4 +1,4 @@
-"""What waits: pushed records for their run, and runs of dropped files for their turn."""
+"""Queues: pushed records that wait for their run, and runs of dropped files that wait for a slot."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from sluice.domain.base import Record
 
 
 class Batch(Record):
-    """One push: its bytes are in the lake already.
+    """The records of one push, whose bytes are stored in the lake.
 
     Args:
-        id: a ULID, by which batches are ordered.
-        hash: the SHA-256 of the bytes.
+        id: a ULID; batches are ordered by it.
+        hash: the SHA-256 of the bytes, in hexadecimal.
+        records: the number of records.
+        received_from: the principal that pushed them.
     """
 
     id: str
@@ -27,7 +29,10 @@ class Batch(Record):
 
 
 class Batches:
-    """The table `Batches`: `workspace#run` / `batch`; it holds only what waits for that run to begin."""
+    """The table `Batches`: `workspace#run` / `batch`.
+
+    It has only batches that no run has taken: taking one deletes it.
+    """
 
     def __init__(self, table: Table, workspace: str) -> None:
         self._table = table
@@ -36,32 +41,32 @@ class Batches:
     def _key(self, run_id: str, batch: str) -> Item:
         return {"workspace_run": f"{self._workspace}#{run_id}", "batch": batch}
 
-    def putting(self, run_id: str, batch: Batch) -> Write:
-        """The part of a transaction that lets a batch wait for a run."""
+    def put_write(self, run_id: str, batch: Batch) -> Write:
+        """A write that adds a batch to those that wait for a run."""
         item = {**self._key(run_id, batch.id), **batch.model_dump(exclude={"id"})}
         return self._table.put(item, "attribute_not_exists(#batch)")
 
     def waiting(self, run_id: str, limit: int) -> list[Batch]:
-        """The batches that have waited longest for a run."""
+        """The oldest batches that wait for a run, at most `limit`."""
         condition, values = "#workspace_run = :pk", {"pk": f"{self._workspace}#{run_id}"}
         page = self._table.query(condition, values, limit=limit)
         return [Batch.model_validate({**item, "id": item["batch"]}) for item in page.items]
 
-    def taking(self, run_id: str, batch: Batch) -> Write:
-        """The part of a transaction that ends a batch's wait."""
+    def delete_write(self, run_id: str, batch: Batch) -> Write:
+        """A write that deletes a batch; it fails if another process has taken the batch."""
         return self._table.delete(self._key(run_id, batch.id), "attribute_exists(#batch)")
 
-    def move(self, writes: Sequence[Write]) -> None:
-        """Do the parts of a transaction: all of it, or nothing.
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Execute all writes or none.
 
         Raises:
-            ConditionFailed: somebody else was first.
+            ConditionFailed: another process has changed one of the items.
         """
         transact(self._table.client, writes)
 
 
 class WaitingRuns:
-    """The runs of dropped files that wait to be started: `workspace#drops` / `run`, in the table `Batches`."""
+    """The runs of dropped files that wait for a slot: `workspace#drops` / `run`, in the table `Batches`."""
 
     def __init__(self, table: Table, workspace: str) -> None:
         self._table = table
@@ -70,20 +75,20 @@ class WaitingRuns:
     def _key(self, run_id: str) -> Item:
         return {"workspace_run": self._partition, "batch": run_id}
 
-    def putting(self, run_id: str) -> Write:
-        """The part of a transaction that lets a run wait."""
+    def put_write(self, run_id: str) -> Write:
+        """A write that adds a run to the queue, if it is not there."""
         return self._table.put(self._key(run_id), "attribute_exists(#batch) OR attribute_not_exists(#batch)")
 
-    def removing(self, run_id: str) -> Write:
-        """The part of a transaction that ends a run's wait."""
+    def remove_write(self, run_id: str) -> Write:
+        """A write that removes a run from the queue; it fails if another process has removed it."""
         return self._table.delete(self._key(run_id), "attribute_exists(#batch)")
 
     def remove(self, run_id: str) -> None:
-        """End the wait of a run that will not be started."""
+        """Remove a run that will not be started; nothing happens if it is not in the queue."""
         with suppress(ConditionFailed):
-            self._table.do(self.removing(run_id))
+            self._table.execute(self.remove_write(run_id))
 
     def oldest(self) -> str | None:
-        """The id of the run that has waited longest; none when no run waits."""
+        """The id of the run that has waited longest; None if no run waits."""
         page = self._table.query("#workspace_run = :pk", {"pk": self._partition}, limit=1)
         return str(page.items[0]["batch"]) if page.items else None

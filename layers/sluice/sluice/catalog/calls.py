@@ -1,4 +1,4 @@
-"""How an upstream has answered: counted call by call, written for many calls at once."""
+"""Statistics of calls to upstreams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Outcome = Literal["success", "timeout", "error"]
 
 
 class Tally:
-    """Calls that were made and are not in the catalog yet."""
+    """Counts calls in memory, so that many calls take one write to the catalog."""
 
     def __init__(self) -> None:
         self.first_call: str | None = None
@@ -20,7 +20,11 @@ class Tally:
         self.sums: Counter[str] = Counter()
 
     def count(self, outcome: Outcome, milliseconds: int) -> None:
-        """Count one call that has ended now."""
+        """Count a call that has just ended.
+
+        Args:
+            milliseconds: its duration, which only counts if it succeeded.
+        """
         self.last_call = rfc3339(now())
         self.first_call = self.first_call or self.last_call
         self.sums.update({"calls": 1, outcome: 1})
@@ -29,35 +33,47 @@ class Tally:
 
 
 class CallStatistics:
-    """Counters in the table `Datasets`, one item for each datasource.
+    """Counters in the table `Datasets`: one item `calls/{datasource}/{created_at}` for each datasource.
 
-    Its key holds when the datasource was made, so that one made anew under an old name starts
-    from nothing.
+    The key contains the time of creation, so that a datasource that is created under the name of a
+    deleted one starts at zero.
     """
 
     def __init__(self, table: Table, workspace: str) -> None:
         self._table = table
         self._workspace = workspace
 
-    def _key(self, datasource: str, made_at: str) -> Item:
-        return {"workspace": self._workspace, "dataset": f"calls/{datasource}/{made_at}"}
+    def _key(self, datasource: str, created_at: str) -> Item:
+        return {"workspace": self._workspace, "dataset": f"calls/{datasource}/{created_at}"}
 
-    def add(self, datasource: str, made_at: str, tally: Tally) -> None:
-        """Add the calls of a tally to the statistics."""
+    def add(self, datasource: str, created_at: str, tally: Tally) -> None:
+        """Add the calls of a tally to the statistics.
+
+        Args:
+            created_at: the time at which the datasource was created.
+        """
         if tally.first_call is None:
             return
         write = self._table.update(
-            self._key(datasource, made_at),
+            self._key(datasource, created_at),
             {"last_call": tally.last_call},
             "attribute_exists(#workspace) OR attribute_not_exists(#workspace)",
             add=dict(tally.sums),
             once={"first_call": tally.first_call},
         )
-        self._table.do(write)
+        self._table.execute(write)
 
-    def of(self, datasource: str, made_at: str) -> dict[str, Any]:
-        """The statistics as the API shows them: rates in percent, null without any call."""
-        item = self._table.get(self._key(datasource, made_at)) or {}
+    def statistics(self, datasource: str, created_at: str) -> dict[str, Any]:
+        """The statistics as the API shows them.
+
+        Args:
+            created_at: the time at which the datasource was created.
+
+        Returns:
+            Counts, times, the average duration of successful calls in milliseconds and rates in percent.
+            Averages and rates are null if there were no calls.
+        """
+        item = self._table.get(self._key(datasource, created_at)) or {}
         calls, successes = item.get("calls", 0), item.get("success", 0)
 
         def rate(outcome: Outcome) -> float | None:

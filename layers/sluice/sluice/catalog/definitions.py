@@ -1,4 +1,4 @@
-"""All that users write: projects, datasources, names of secrets and, in a table of their own, keys."""
+"""Definitions: documents that users write, such as projects and datasources. API keys have their own table."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from sluice.errors import AlreadyExists, Conflict, Invalid, NotFound, Preconditi
 Kind = Literal["project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link"]
 MAX_DOCUMENT_BYTES = 300_000
 
-# What is counted on a project's item, so that a cap holds while many write at once.
+# The kinds that a project's item counts, so that their limits hold with concurrent writes.
 COUNTED: tuple[Kind, ...] = ("model", "report", "endpoint", "link")
 
 _PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"
 
 
 class Definition(Record):
-    """A document with what the catalog knows about it.
+    """A stored document with its metadata.
 
     Args:
-        written_by: who wrote the present document; null for one that a release before 0.3 stored.
-        written_by_role: the role that they had.
+        version: increases with every change, deletions included.
+        assigned: the number of projects that a datasource is assigned to.
+        written_by: the principal that wrote the current document; None if a release before 0.3 stored it.
+        written_by_role: the role that this principal had.
     """
 
     kind: Kind
@@ -46,7 +48,7 @@ class Definition(Record):
 
     @property
     def etag(self) -> str:
-        """The version, as `ETag` and `If-Match` carry it."""
+        """The version, as the headers `ETag` and `If-Match` contain it."""
         return str(self.version)
 
 
@@ -61,51 +63,59 @@ class Definitions:
         return {"workspace_kind": f"{self._workspace}#{kind}", "name": name}
 
     def find(self, kind: Kind, name: str) -> Definition | None:
-        """The definition of that name; none if there is none or it was deleted."""
+        """The definition; None if there is none or it was deleted."""
         item = self._table.get(self._key(kind, name))
         return _definition(kind, item) if item and "deleted_at" not in item else None
 
-    def wanted(self, kind: Kind, name: str) -> tuple[Table, Item]:
-        """The table and key of a definition, for reading it together with others."""
+    def location(self, kind: Kind, name: str) -> tuple[Table, Item]:
+        """The table and key of a definition, for `batch_get`."""
         return self._table, self._key(kind, name)
 
-    def made_of(self, kind: Kind, item: Item | None) -> Definition | None:
-        """The definition in an item that was read so; none if there is none, or it was deleted."""
+    def from_item(self, kind: Kind, item: Item | None) -> Definition | None:
+        """The definition in an item that `batch_get` has read; None if there is none or it was deleted."""
         return _definition(kind, item) if item and "deleted_at" not in item else None
 
     def get(self, kind: Kind, name: str) -> Definition:
-        """The definition of that name.
+        """The definition.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none or it was deleted.
         """
-        found = self.find(kind, name)
-        if found is None:
+        definition = self.find(kind, name)
+        if definition is None:
             raise missing(kind, name)
-        return found
+        return definition
 
     def page(self, kind: Kind, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
-        """Definitions by name, beginning after one of them; and the name to go on from."""
-        found: list[Definition] = []
+        """One page of the definitions of a kind, ordered by name.
+
+        Args:
+            after: a name; the page begins after it.
+
+        Returns:
+            The definitions, and the name that the next page begins after; None if there is none.
+        """
+        definitions: list[Definition] = []
         key = self._key(kind, after) if after is not None else None
         while True:
             page: Page = self._table.query(
                 "#workspace_kind = :pk", {"pk": f"{self._workspace}#{kind}"}, limit=limit + 1, after=key
             )
-            found += [_definition(kind, item) for item in page.items if "deleted_at" not in item]
-            if len(found) > limit:
-                return found[:limit], found[limit - 1].name
+            # A page of items may have fewer definitions: deleted ones are still there.
+            definitions += [_definition(kind, item) for item in page.items if "deleted_at" not in item]
+            if len(definitions) > limit:
+                return definitions[:limit], definitions[limit - 1].name
             if page.last_key is None:
-                return found, None
+                return definitions, None
             key = page.last_key
 
     def all(self, kind: Kind) -> list[Definition]:
-        """Every definition of a kind, by name."""
+        """Every definition of a kind, ordered by name."""
         items = self._table.query_all("#workspace_kind = :pk", {"pk": f"{self._workspace}#{kind}"})
         return [_definition(kind, item) for item in items if "deleted_at" not in item]
 
-    def beginning(self, kind: Kind, prefix: str) -> list[Definition]:
-        """Every definition of a kind whose name begins so, by name."""
+    def with_prefix(self, kind: Kind, prefix: str) -> list[Definition]:
+        """Every definition of a kind whose name begins with a prefix, ordered by name."""
         condition = "#workspace_kind = :pk AND begins_with(#name, :prefix)"
         items = self._table.query_all(condition, {"pk": f"{self._workspace}#{kind}", "prefix": prefix})
         return [_definition(kind, item) for item in items if "deleted_at" not in item]
@@ -119,23 +129,27 @@ class Definitions:
         role: Role | None = None,
         reserved: timedelta | None = None,
     ) -> Definition:
-        """Store a new definition; one that was deleted under this name goes on counting versions.
+        """Store a new definition.
+
+        If one of the same name was deleted, the version continues after its last one, so that an old
+        ETag never matches the new definition.
 
         Args:
+            created_by: the principal that creates it.
             role: the role of `created_by`.
-            reserved: how long the name of a deleted definition stays reserved for its restoration.
+            reserved: how long the name of a deleted definition is reserved for its restoration.
 
         Raises:
-            AlreadyExists: the name is taken.
+            AlreadyExists: there is a definition of this name.
             Conflict: the name is reserved.
         """
         try:
-            item = self._table.do(self.creating(kind, name, document, created_by, role, reserved))
+            item = self._table.execute(self.create_write(kind, name, document, created_by, role, reserved))
         except ConditionFailed as failure:
-            raise _taken(kind, name, failure.item, reserved) from None
+            raise _name_taken(kind, name, failure.item, reserved) from None
         return _definition(kind, item or {})
 
-    def creating(
+    def create_write(
         self,
         kind: Kind,
         name: str,
@@ -144,7 +158,7 @@ class Definitions:
         role: Role | None = None,
         reserved: timedelta | None = None,
     ) -> Write:
-        """The part of a transaction that stores a new definition."""
+        """A write that stores a new definition; see `create`."""
         moment = now()
         changes: Item = {
             "document": _encoded(document),
@@ -157,7 +171,7 @@ class Definitions:
             "deleted_at": None,
             "assigned": 0,
         }
-        if kind == "project":  # a deleted one of this name may have counted
+        if kind == "project":  # a deleted project of this name may have left its counts
             changes |= {_count(counted): None for counted in COUNTED}
         condition, values = "attribute_not_exists(#name) OR attribute_exists(#deleted_at)", {}
         if reserved is not None:
@@ -166,59 +180,68 @@ class Definitions:
         return self._table.update(self._key(kind, name), changes, condition, values, add={"version": 1})
 
     def replace(
-        self, found: Definition, document: dict[str, Any], by: str | None = None, role: Role | None = None
+        self, stored: Definition, document: dict[str, Any], by: str | None = None, role: Role | None = None
     ) -> Definition:
-        """Store a new document in place of the one that was read.
+        """Replace a definition's document.
 
-        The same document again changes nothing but who wrote it, where an admin takes over what
-        somebody with a lower role wrote.
+        An equal document changes nothing, except its author: an admin takes over what somebody with a
+        lower role wrote.
 
         Args:
-            by: who writes it, with the role `role`.
+            stored: the definition as it was read.
+            by: the principal that writes the document.
+            role: the role of `by`.
 
         Raises:
-            PreconditionFailed: it changed since it was read.
+            PreconditionFailed: it has changed since it was read.
         """
         author = {"written_by": by, "written_by_role": role}
-        if same_json(document, found.document):
-            if role != "admin" or found.written_by_role == "admin":
-                return found
+        if same_json(document, stored.document):
+            if role != "admin" or stored.written_by_role == "admin":
+                return stored
             write = self._table.update(
-                self._key(found.kind, found.name), author, f"{_PRESENT} AND #version = :read", {"read": found.version}
+                self._key(stored.kind, stored.name),
+                author,
+                f"{_PRESENT} AND #version = :read",
+                {"read": stored.version},
             )
         else:
-            changes = {"document": _encoded(document), "schema_version": newest(found.kind), **author}
+            changes = {"document": _encoded(document), "schema_version": newest(stored.kind), **author}
             write = self._table.update(
-                self._key(found.kind, found.name),
+                self._key(stored.kind, stored.name),
                 {**changes, "updated_at": rfc3339(now())},
                 f"{_PRESENT} AND #version = :read",
-                {"read": found.version},
+                {"read": stored.version},
                 add={"version": 1},
             )
         try:
-            item = self._table.do(write)
+            item = self._table.execute(write)
         except ConditionFailed:
-            raise changed(found) from None
-        return _definition(found.kind, item or {})
+            raise _changed(stored) from None
+        return _definition(stored.kind, item or {})
 
-    def delete(self, found: Definition, more: Sequence[Write] = (), *, even_assigned: bool = False) -> None:
-        """Hide a definition; its version is kept so that an old ETag never fits a new one.
+    def delete(self, stored: Definition, more: Sequence[Write] = (), *, even_assigned: bool = False) -> None:
+        """Mark a definition as deleted.
+
+        The item stays, so that it can be restored, and so that a new definition of the same name
+        continues its versions.
 
         Args:
-            more: what must happen in the same transaction.
-            even_assigned: whether it may be part of projects still.
+            stored: the definition as it was read.
+            more: further writes of the same transaction.
+            even_assigned: allow it even if the datasource is assigned to a project.
 
         Raises:
-            PreconditionFailed: it changed since it was read.
-            Conflict: it is a datasource that was assigned to a project meanwhile.
+            PreconditionFailed: it has changed since it was read.
+            Conflict: it is a datasource that is assigned to a project.
         """
         condition = f"{_PRESENT} AND #version = :read"
-        values: Item = {"read": found.version}
+        values: Item = {"read": stored.version}
         if not even_assigned:
             condition += " AND #assigned = :none"
             values["none"] = 0
         write = self._table.update(
-            self._key(found.kind, found.name), {"deleted_at": rfc3339(now())}, condition, values, add={"version": 1}
+            self._key(stored.kind, stored.name), {"deleted_at": rfc3339(now())}, condition, values, add={"version": 1}
         )
         try:
             transact(self._table.client, [write, *more])
@@ -226,26 +249,26 @@ class Definitions:
             if (
                 failure.position == 0
                 and failure.item
-                and failure.item.get("version") == found.version
+                and failure.item.get("version") == stored.version
                 and failure.item.get("assigned")
             ):
-                raise Conflict(f"The {found.kind} {found.name!r} is assigned to a project.") from None
-            raise changed(found) from None
+                raise Conflict(f"The {stored.kind} {stored.name!r} is assigned to a project.") from None
+            raise _changed(stored) from None
 
     def restore(self, kind: Kind, name: str, within: timedelta, more: Callable[[], Sequence[Write]]) -> Definition:
-        """Bring back a definition that was deleted.
+        """Restore a deleted definition.
 
         Args:
-            within: how long ago that may have been.
-            more: gives what must happen in the same transaction.
+            within: the time since its deletion must not be longer than this.
+            more: returns further writes of the same transaction.
 
         Raises:
-            NotFound: none was deleted under this name, or too long ago.
-            Conflict: there is one of this name.
+            NotFound: there is no deleted definition of this name, or it was deleted too long ago.
+            Conflict: the definition of this name is not deleted, or changed meanwhile.
         """
         item = self._table.get(self._key(kind, name))
         if item is not None and "deleted_at" not in item:
-            raise Conflict(f"There is a {kind} {name!r}: it is not deleted.")
+            raise Conflict(f"The {kind} {name!r} is not deleted.")
         if item is None or parse_time(item["deleted_at"]) < now() - within:
             raise NotFound(f"No {kind} {name!r} was deleted within the last {within.days} days.")
         write = self._table.update(
@@ -258,78 +281,91 @@ class Definitions:
         try:
             transact(self._table.client, [write, *more()])
         except ConditionFailed:
-            raise Conflict(f"The {kind} {name!r} was changed meanwhile; look at it again.") from None
+            raise Conflict(f"The {kind} {name!r} was changed meanwhile; read it again.") from None
         return self.get(kind, name)
 
     def deleted(self, kind: Kind, name: str) -> Definition | None:
-        """The definition that was deleted under this name; none if none was, or there is one now."""
+        """The deleted definition of this name; None if there is none, or it is not deleted."""
         item = self._table.get(self._key(kind, name))
         return _definition(kind, item) if item and "deleted_at" in item else None
 
-    def counted(self, name: str, by: int) -> Write:
-        """The part of a transaction that counts a datasource's assignments."""
+    def count_assignment_write(self, name: str, by: int) -> Write:
+        """A write that changes the count of a datasource's assignments.
+
+        Args:
+            name: the datasource; the write fails if it does not exist.
+            by: 1, 0 or -1.
+        """
         return self._table.update(self._key("datasource", name), {}, _PRESENT, add={"assigned": by})
 
     def recount(self, project: str, kind: Kind, present: int) -> None:
-        """Begin to count a project's models, reports, endpoints or links, unless they are counted already.
+        """Store how many resources of a kind a project has, unless its item counts them already.
+
+        Args:
+            present: their number.
 
         Raises:
             NotFound: there is no such project.
         """
         try:
-            self._table.do(
+            self._table.execute(
                 self._table.update(self._key("project", project), {}, _PRESENT, once={_count(kind): present})
             )
         except ConditionFailed:
             raise missing("project", project) from None
 
-    def one_more(self, project: str, kind: Kind, most: int) -> Write:
-        """The part of a transaction that counts one more of a project's parts, if fewer than `most` are there."""
+    def count_resource_write(self, project: str, kind: Kind, limit: int) -> Write:
+        """A write that adds 1 to a project's count of resources of a kind; it fails if there are `limit` of them."""
         condition = f"{_PRESENT} AND #{_count(kind)} < :most"
-        return self._table.update(self._key("project", project), {}, condition, {"most": most}, add={_count(kind): 1})
+        return self._table.update(self._key("project", project), {}, condition, {"most": limit}, add={_count(kind): 1})
 
-    def one_less(self, project: str, kind: Kind) -> Write:
-        """The part of a transaction that counts one less of a project's parts."""
+    def discount_resource_write(self, project: str, kind: Kind) -> Write:
+        """A write that subtracts 1 from a project's count of resources of a kind."""
         condition = f"{_PRESENT} AND attribute_exists(#{_count(kind)})"
         return self._table.update(self._key("project", project), {}, condition, add={_count(kind): -1})
 
     def is_counted(self, project: str, kind: Kind) -> bool:
-        """Whether a project's parts of this kind are counted on its item."""
+        """Whether a project's item counts its resources of a kind."""
         item = self._table.get(self._key("project", project))
         return item is not None and _count(kind) in item
 
-    def claiming(self, project: Definition, name: str, holder: str) -> Write:
-        """The part of a transaction that takes a name in a project's SQL for one datasource or model.
+    def claim_name_write(self, project: Definition, name: str, holder: str) -> Write:
+        """A write that claims a name in a project's SQL; it fails if another table has claimed it.
 
-        A claim that a deleted project of the same slug has left counts for nothing.
+        Claims that a deleted project of the same slug has left are ignored.
+
+        Args:
+            name: the table's name.
+            holder: the datasource or model, such as `model/{name}`.
         """
         claim = {**self._claim_key(project.name, name), "project_created_at": project.created_at, "holder": holder}
         condition = "attribute_not_exists(#name) OR #holder = :holder OR #project_created_at <> :created_at"
         return self._table.put(claim, condition, {"holder": holder, "created_at": project.created_at})
 
-    def releasing(self, project: str, name: str, holder: str) -> Write:
-        """The part of a transaction that gives a claimed name back; releases before 0.3 claimed none."""
+    def release_name_write(self, project: str, name: str, holder: str) -> Write:
+        """A write that releases a claimed name; see `claim_name_write`."""
+        # Releases before 0.3 did not claim names, so there may be no claim to release.
         condition = "attribute_not_exists(#name) OR #holder = :holder"
         return self._table.delete(self._claim_key(project, name), condition, {"holder": holder})
 
     def _claim_key(self, project: str, name: str) -> Item:
         return {"workspace_kind": f"{self._workspace}#sql_name", "name": f"{project}#{name}"}
 
-    def do_all(self, writes: Sequence[Write]) -> None:
-        """Do the parts of a transaction: all of them, or nothing.
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Execute all writes or none.
 
         Raises:
-            ConditionFailed: with the position of the first whose condition did not hold.
+            ConditionFailed: a condition did not hold; `position` is the index of the first such write.
         """
         transact(self._table.client, writes)
 
-    def made_at(self, found: Definition) -> Write:
-        """The part of a transaction that needs a definition to be there, and to be the one that was found."""
+    def require_same_write(self, stored: Definition) -> Write:
+        """A write that requires a definition to exist, and not to be another one that was created under its name."""
         condition = f"{_PRESENT} AND #created_at = :made"
-        return self._table.check(self._key(found.kind, found.name), condition, {"made": found.created_at})
+        return self._table.check(self._key(stored.kind, stored.name), condition, {"made": stored.created_at})
 
-    def present(self, kind: Kind, name: str) -> Write:
-        """The part of a transaction that needs a definition to be there."""
+    def require_present_write(self, kind: Kind, name: str) -> Write:
+        """A write that requires a definition to exist."""
         return self._table.check(self._key(kind, name), _PRESENT)
 
 
@@ -337,9 +373,9 @@ def _count(kind: Kind) -> str:
     return f"{kind}_count"
 
 
-def _taken(kind: Kind, name: str, item: Item | None, reserved: timedelta | None) -> Conflict:
+def _name_taken(kind: Kind, name: str, item: Item | None, reserved: timedelta | None) -> Conflict:
     if item is None or "deleted_at" not in item or reserved is None:
-        return AlreadyExists(f"There is a {kind} {name!r} already.")
+        return AlreadyExists(f"There is already a {kind} {name!r}.")
     until = rfc3339(parse_time(item["deleted_at"]) + reserved)
     return Conflict(
         f"The {kind} {name!r} was deleted and can be restored until {until}, so its slug is reserved: "
@@ -360,10 +396,10 @@ def _encoded(document: dict[str, Any]) -> str:
 
 
 def missing(kind: str, name: str) -> NotFound:
-    """The error for a name that nobody has."""
+    """The error for a definition that does not exist."""
     return NotFound(f"There is no {kind} {name!r}.")
 
 
-def changed(found: Definition) -> PreconditionFailed:
-    """The error for a definition that somebody else changed first."""
-    return PreconditionFailed(f"The {found.kind} {found.name!r} has changed; read it again and repeat.")
+def _changed(stored: Definition) -> PreconditionFailed:
+    """The error for a definition that has changed since it was read."""
+    return PreconditionFailed(f"The {stored.kind} {stored.name!r} has changed; read it again and repeat.")

@@ -1,6 +1,6 @@
-"""Upgrading and downgrading whole tables: every item of another form is written in the one that a release has.
+"""Migrations: writing all items of the catalog in the format of another release.
 
-An item that another table has in that release is moved there.
+An item that belongs in another table in that release is moved there.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from sluice.catalog.upgrades.refusal import DowngradeError
 
 
 class MoveError(Exception):
-    """An item cannot be moved into the table that it belongs in; the message says why."""
+    """An item cannot be moved to the table that it belongs in; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A table whose items may be of an earlier form.
+    """A table with items in the formats of several releases.
 
     Args:
-        name: its logical id in the template.
-        key: the names of its key's attributes.
+        name: the table's logical id in the template.
+        key: the names of the key's attributes.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Stored:
     key: tuple[str, ...]
 
     def entity(self, item: Item) -> str | None:
-        """What an item is; none for what has no form of its own, such as counters."""
+        """The entity that an item stores, such as `run`; None if its format has no versions, as that of counters."""
         if "workspace_kind" in item:
             return str(item["workspace_kind"]).rpartition("#")[2]
         if "run_id" in item:
@@ -48,28 +48,31 @@ class Stored:
 
 @dataclass
 class Report:
-    """What a migration does, or would do.
+    """What a migration has changed, or would change.
 
     Args:
-        counts: how many items of which entity go from which version to which.
-        kept: the items that stay as they are, with the reason, such as what the earlier release cannot express.
+        counts: the number of items by entity, old version and new version.
+        kept: the reasons by the keys of items that are not changed, such as content that an earlier release
+            cannot represent.
     """
 
     counts: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     kept: dict[str, str] = field(default_factory=dict)
 
     def keep(self, stored: Stored, item: Item, reason: Exception) -> None:
-        """Note an item that stays as it is."""
+        """Record an item that is not changed, with the reason."""
         self.kept[" ".join(str(value) for value in stored.key_of(item).values())] = str(reason)
 
 
 @dataclass(frozen=True)
 class Change:
-    """An item of another form, and the form that it is to have.
+    """The change of one item to another format.
 
     Args:
         source: the table that the item is in.
-        target: the table that it is to be in, mostly the same.
+        target: the table that it belongs in, which usually is the same.
+        before: the item as it was read.
+        after: the item in the new format.
     """
 
     entity: str
@@ -80,15 +83,16 @@ class Change:
 
     @property
     def step(self) -> tuple[str, int, int]:
-        """What is changed from which version to which."""
+        """The entity, the old version and the new version."""
         return self.entity, self.before.get("schema_version", 1), self.after["schema_version"]
 
     def apply(self) -> None:
-        """Write it, unless somebody has changed the item meanwhile.
+        """Write the item in its new format.
 
         Raises:
-            ConditionFailed: somebody has; such an item is in the new form already, or found the next time.
-            MoveError: the table that the item is to be in has another one under its name.
+            ConditionFailed: another process has changed the item meanwhile. Then it is in the current format,
+                or the next migration finds it.
+            MoveError: the target table has another item with the same key.
         """
         if self.target is self.source:
             _rewrite(self.source, self.before, self.after)
@@ -97,7 +101,7 @@ class Change:
 
 
 def plan(tables: list[Stored], release: str = RELEASES[-1]) -> Report:
-    """What `apply` would do; nothing is written."""
+    """Report what `apply` would change, without writing anything."""
     report = Report()
     for change in _changes(tables, release, report):
         report.counts[change.step] += 1
@@ -105,13 +109,16 @@ def plan(tables: list[Stored], release: str = RELEASES[-1]) -> Report:
 
 
 def apply(tables: list[Stored], release: str = RELEASES[-1]) -> Report:
-    """Write every item of another form in the form of a release, and in the table that it has there.
+    """Write all items in the format of a release, each in the table that it belongs in there.
 
-    Only what a step changes is written, and only if nobody has changed it meanwhile: such an
-    item is in the new form already, or found the next time.
+    Only the attributes that differ are written, and only if no other process has changed them meanwhile.
 
     Args:
-        release: this one, or an earlier one: items that are older than it stay as they are.
+        tables: the tables to migrate.
+        release: this release or an earlier one; items that are older than it are not changed.
+
+    Returns:
+        The items that were changed, and those that were not, with the reasons.
     """
     report = Report()
     for change in _changes(tables, release, report):
@@ -127,14 +134,14 @@ def apply(tables: list[Stored], release: str = RELEASES[-1]) -> Report:
 
 
 def _changes(tables: list[Stored], release: str, report: Report) -> Iterator[Change]:
-    """The items of another form; the report is told of those that cannot have it."""
+    """The changes to make; items that cannot be changed are added to the report."""
     for stored in tables:
-        for found in stored.table.scan_all():
-            entity = stored.entity(found)
+        for raw in stored.table.scan_all():
+            entity = stored.entity(raw)
             if entity is None:
                 continue
-            version = stored_version(stored.name, entity, found)
-            item = found if found.get("schema_version", 1) == version else {**found, "schema_version": version}
+            version = stored_version(stored.name, entity, raw)
+            item = raw if raw.get("schema_version", 1) == version else {**raw, "schema_version": version}
             try:
                 after = _in_form_of(release, entity, item)
                 target = _target(tables, stored, entity, after)
@@ -154,15 +161,16 @@ def _target(tables: list[Stored], stored: Stored, entity: str, after: Item) -> S
     name = home(entity, after.get("schema_version", 1)) or stored.name
     if name == stored.name:
         return stored
-    known = {one.name: one for one in tables}
-    if name not in known:
+    by_name = {table.name: table for table in tables}
+    if name not in by_name:
         raise MoveError(f"the stack has no table {name} to move it into; deploy the release that has it first")
-    return known[name]
+    return by_name[name]
 
 
 def _rewrite(stored: Stored, before: Item, after: Item) -> None:
     changes = {name: value for name, value in after.items() if before.get(name) != value}
     changes |= {name: None for name in before if name not in after}
+    # The condition is on the changed attributes only: those that the migration does not touch may change meanwhile.
     conditions, values = [], {}
     for name in changes:
         if name in before:
@@ -170,11 +178,11 @@ def _rewrite(stored: Stored, before: Item, after: Item) -> None:
             values[f"was_{name}"] = before[name]
         else:
             conditions.append(f"attribute_not_exists(#{name})")
-    stored.table.do(stored.table.update(stored.key_of(before), changes, " AND ".join(conditions), values))
+    stored.table.execute(stored.table.update(stored.key_of(before), changes, " AND ".join(conditions), values))
 
 
 def _move(change: Change) -> None:
-    """Bring an item into another table, in one transaction: it is never in both, nor in none."""
+    """Move an item to another table, in one transaction: readers find it in exactly one of them."""
     source, target = change.source, change.target
     writes = [
         target.table.put(change.after, f"attribute_not_exists(#{target.key[0]})"),
@@ -184,5 +192,5 @@ def _move(change: Change) -> None:
         transact(source.table.client, writes)
     except ConditionFailed as failure:
         if failure.position == 0:
-            raise MoveError(f"the table {target.name} has another one of this name") from None
+            raise MoveError(f"the table {target.name} has another item of this name") from None
         raise

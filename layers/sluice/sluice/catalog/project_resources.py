@@ -1,4 +1,4 @@
-"""A project's parts: models, reports, endpoints and links. Caps and names hold while many write at once."""
+"""A project's resources: models, reports, endpoints and links. Limits and names hold with concurrent writes."""
 
 from __future__ import annotations
 
@@ -16,73 +16,76 @@ def resource_name(project: str, name: str) -> str:
 
 
 class ProjectResources:
-    """Creates and deletes parts, each in one transaction with the project's count and the claim of its name."""
+    """Creates and deletes resources, each in one transaction with the project's count and the claim of its name."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
 
     def all(self, kind: Kind, project: str) -> dict[str, Definition]:
-        """A project's parts of one kind, by name."""
-        stored = self._definitions.beginning(kind, f"{project}#")
-        return {part.name.partition("#")[2]: part for part in stored}
+        """A project's resources of one kind, by name."""
+        definitions = self._definitions.with_prefix(kind, f"{project}#")
+        return {resource.name.partition("#")[2]: resource for resource in definitions}
 
     def create(
-        self, kind: Kind, project: Definition, name: str, document: dict[str, Any], by: str, most: int
+        self, kind: Kind, project: Definition, name: str, document: dict[str, Any], by: str, limit: int
     ) -> Definition:
-        """Store a new part.
+        """Store a new resource.
 
         Args:
-            most: how many of its kind a project may have.
+            by: the principal that creates it.
+            limit: the most resources of this kind in a project.
 
         Raises:
-            AlreadyExists: the project has it already.
-            Conflict: the project has `most` of them, or the name is another table's in its SQL.
+            AlreadyExists: the project has a resource of this kind and name.
+            Conflict: the project has `limit` of them, or another table has the name in the project's SQL.
             NotFound: the project was deleted meanwhile.
         """
-        self._count(kind, project.name)
+        self._ensure_counted(kind, project.name)
         stored_name = resource_name(project.name, name)
         writes = [
-            self._definitions.creating(kind, stored_name, document, by),
-            self._definitions.one_more(project.name, kind, most),
+            self._definitions.create_write(kind, stored_name, document, by),
+            self._definitions.count_resource_write(project.name, kind, limit),
         ]
         if kind == "model":
-            writes.append(self._definitions.claiming(project, name, f"model/{name}"))
+            writes.append(self._definitions.claim_name_write(project, name, f"model/{name}"))
         try:
-            self._definitions.do_all(writes)
+            self._definitions.transact(writes)
         except ConditionFailed as failure:
-            raise _refusal(failure, kind, project.name, name, most) from None
+            raise _refusal(failure, kind, project.name, name, limit) from None
         return self._definitions.get(kind, stored_name)
 
-    def delete(self, part: Definition, more: Sequence[Write] = ()) -> None:
-        """Delete a part.
+    def delete(self, resource: Definition, more: Sequence[Write] = ()) -> None:
+        """Delete a resource.
 
         Args:
-            more: what must happen in the same transaction.
+            resource: the resource as it was read.
+            more: further writes of the same transaction.
 
         Raises:
-            PreconditionFailed: it changed since it was read.
+            PreconditionFailed: it has changed since it was read.
         """
-        project, _, name = part.name.partition("#")
-        self._count(part.kind, project)
-        writes = [*more, self._definitions.one_less(project, part.kind)]
-        if part.kind == "model":
-            writes.append(self._definitions.releasing(project, name, f"model/{name}"))
-        self._definitions.delete(part, writes)
+        project, _, name = resource.name.partition("#")
+        self._ensure_counted(resource.kind, project)
+        writes = [*more, self._definitions.discount_resource_write(project, resource.kind)]
+        if resource.kind == "model":
+            writes.append(self._definitions.release_name_write(project, name, f"model/{name}"))
+        self._definitions.delete(resource, writes)
 
-    def _count(self, kind: Kind, project: str) -> None:
-        """Have the parts counted that a release before 0.3 stored, which did not count."""
+    def _ensure_counted(self, kind: Kind, project: str) -> None:
+        """Count the resources of a project whose item has no count: releases before 0.3 did not store one."""
         if not self._definitions.is_counted(project, kind):
             self._definitions.recount(project, kind, len(self.all(kind, project)))
 
 
-def _refusal(failure: ConditionFailed, kind: Kind, project: str, name: str, most: int) -> SluiceError:
+def _refusal(failure: ConditionFailed, kind: Kind, project: str, name: str, limit: int) -> SluiceError:
+    """The error for the write of `create` whose condition did not hold."""
     match failure.position:
         case 0:
-            return AlreadyExists(f"The project {project!r} has a {kind} {name!r} already.")
+            return AlreadyExists(f"The project {project!r} already has a {kind} {name!r}.")
         case 1 if failure.item is None or "deleted_at" in failure.item:
             return missing("project", project)
         case 1:
-            return Conflict(f"A project has at most {most} {kind}s.")
+            return Conflict(f"A project can have at most {limit} {kind}s.")
         case _:
             holder = (failure.item or {}).get("holder", "another table")
-            return Conflict(f"The name {name!r} is that of the {holder.replace('/', ' ')} in this project's SQL.")
+            return Conflict(f"The name {name!r} is used by the {holder.replace('/', ' ')} in this project's SQL.")

@@ -1,8 +1,8 @@
 """Publications: items `published/{dataset}/{time}` beside the pointers, in the table `Datasets`.
 
-They are the history that `as_of` reads, and the outbox of the followers: each is written in the
-transaction that moves the pointer, with the attribute `undelivered`, which puts it into the sparse
-index `Undelivered` until every follower has been told.
+They are the history that `as_of` reads, and an outbox for the followers. The transaction that moves a
+pointer also writes a publication. Its attribute `undelivered` puts it into the sparse index `Undelivered`
+until it was delivered to every follower.
 """
 
 from __future__ import annotations
@@ -29,28 +29,31 @@ class Publications:
     def _key(self, key: str) -> Item:
         return {"workspace": self._workspace, "dataset": key}
 
-    def put(self, dataset: DatasetId, moment: str, number: int | None, by: str) -> Write:
-        """The write, for the transaction that moves a pointer, of a publication that nobody is told of yet.
+    def put_write(self, dataset: DatasetId, moment: str, number: int | None, by: str) -> Write:
+        """A write that stores an undelivered publication, for the transaction that moves the pointer.
 
         Args:
-            moment: in RFC 3339, to the microsecond, as `micro` formats it.
-            number: the version that is published; null where the dataset is hidden.
-            by: the run or principal that publishes.
+            moment: the time, as `rfc3339_micro` formats it.
+            number: the published version; None if the dataset is hidden.
+            by: the run or principal that publishes it.
         """
         item = {**self._key(_key_of(dataset, moment)), "number": number, "by": by, "undelivered": self._workspace}
         return self._table.put(item, "attribute_not_exists(#dataset)")
 
     def last(self, dataset: DatasetId, moment: datetime) -> Publication | None:
-        """The latest publication up to a moment; null where none is known."""
-        values = {"pk": self._workspace, "first": _key_of(dataset, ""), "last": _key_of(dataset, micro(moment))}
+        """The latest publication of a dataset up to a moment; None if there is none."""
+        values = {"pk": self._workspace, "first": _key_of(dataset, ""), "last": _key_of(dataset, rfc3339_micro(moment))}
         condition = "#workspace = :pk AND #dataset BETWEEN :first AND :last"
         items = self._table.query(condition, values, limit=1, newest_first=True).items
         return _publication(items[0]) if items else None
 
     def undelivered(self, dataset: DatasetId | None = None) -> Iterator[Publication]:
-        """The publications of which a follower has not been told, by dataset and then by time.
+        """The publications that were not delivered to every follower, ordered by dataset and time.
 
-        The index may lag behind the table by some moments.
+        The index is eventually consistent: it may lack the latest publications.
+
+        Args:
+            dataset: only publications of this dataset.
         """
         prefix = PREFIX if dataset is None else _key_of(dataset, "")
         condition = "#undelivered = :pk AND begins_with(#dataset, :prefix)"
@@ -59,15 +62,16 @@ class Publications:
             yield _publication(item)
 
     def find(self, key: str) -> Publication | None:
-        """A publication by its key, read consistently."""
+        """A publication by its key, read consistently; None if there is none."""
         item = self._table.get(self._key(key))
         return _publication(item) if item else None
 
-    def note_told(self, publication: Publication, followers: set[str], *, everyone: bool) -> None:
-        """Keep which followers have been told.
+    def mark_delivered(self, publication: Publication, followers: set[str], *, everyone: bool) -> None:
+        """Store the followers that a publication was delivered to.
 
         Args:
-            everyone: whether there is no follower left to tell; the item then leaves the index.
+            followers: the names of the followers that it was delivered to now.
+            everyone: whether it was delivered to every follower; then the item leaves the index.
         """
         if everyone:
             write = self._table.update(
@@ -77,23 +81,23 @@ class Publications:
             write = self._table.update(
                 self._key(publication.key), {}, "attribute_exists(#undelivered)", add={"told": followers}
             )
-        with suppress(ConditionFailed):  # another process has told everyone meanwhile
-            self._table.do(write)
+        with suppress(ConditionFailed):  # another process has delivered it to everyone meanwhile
+            self._table.execute(write)
 
 
 def dataset_of(key: str) -> DatasetId:
-    """The dataset that a publication's key names.
+    """The dataset of a publication's key.
 
     Raises:
-        ValueError: the key is none of a publication.
+        ValueError: the key is not that of a publication.
     """
     if not key.startswith(PREFIX):
         raise ValueError(f"{key!r} is not the key of a publication.")
     return DatasetId(key.removeprefix(PREFIX).rpartition("/")[0])
 
 
-def micro(moment: datetime) -> str:
-    """A moment in RFC 3339 with six decimals, so that texts sort by time."""
+def rfc3339_micro(moment: datetime) -> str:
+    """A time in RFC 3339, in UTC with six decimals, so that texts sort by time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

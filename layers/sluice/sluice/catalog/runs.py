@@ -26,23 +26,23 @@ class Runs:
         return {"workspace": self._workspace, "run_id": run_id}
 
     def lease(self) -> int:
-        """The moment, in epoch seconds, until which a step that starts now may be silent."""
+        """The time, in epoch seconds, until which a step that starts now may report nothing."""
         return int(time.time()) + self._lease_seconds
 
     def create(self, run: Run) -> Run:
-        """Store a new run, active and pending.
+        """Store a new run, as pending and active.
 
         Raises:
-            Conflict: a run of this id exists.
+            Conflict: there is already a run with this id.
         """
         try:
-            self._table.do(self.creating(run))
+            self._table.execute(self.create_write(run))
         except ConditionFailed:
-            raise Conflict(f"There is a run {run.id!r} already.") from None
+            raise Conflict(f"There is already a run {run.id!r}.") from None
         return run
 
-    def creating(self, run: Run) -> Write:
-        """The part of a transaction that stores a new run, active and pending."""
+    def create_write(self, run: Run) -> Write:
+        """A write that stores a new run, as pending and active; it fails if there is already a run with its id."""
         run.lease_until = self.lease()
         run.active = self._workspace
         run.timeline = [RunEvent(time=run.created_at, event="created", attempt=run.attempt)]
@@ -56,7 +56,7 @@ class Runs:
         return self._table.put(item, "attribute_not_exists(#run_id)")
 
     def find(self, run_id: str) -> Run | None:
-        """The run; none if there is none."""
+        """The run; None if there is none."""
         item = self._table.get(self._key(run_id))
         return _run(item) if item else None
 
@@ -72,7 +72,12 @@ class Runs:
         return run
 
     def newest(self, owner: str | None = None, before: str | None = None) -> Iterator[Run]:
-        """Runs from the newest on, of all or of one owner, beginning before one of them."""
+        """Runs, newest first, read as they are consumed.
+
+        Args:
+            owner: only runs of this dataset, such as `datasource/{slug}`.
+            before: a run id; only older runs are returned.
+        """
         if owner:
             condition, values, index = "#owner = :pk", {"pk": f"{self._workspace}#{owner}"}, "ByOwner"
         else:
@@ -83,39 +88,52 @@ class Runs:
             yield _run(item)
 
     def active(self) -> list[Run]:
-        """The runs that are not settled yet, oldest first."""
+        """The runs that are not reconciled yet, oldest first; the index may lag behind the table."""
         items = self._table.query_all("#active = :pk", {"pk": self._workspace}, index="Active")
         return [_run(item) for item in items]
 
     def advance(self, run: Run, **changes: Any) -> Run:
-        """Write what a step of the run's present attempt has reached, and extend the lease.
+        """Store the progress of the run's current attempt, and extend its lease.
+
+        Args:
+            run: the run as the caller read it; its attempt must be the current one.
+            changes: the new values of its fields.
+
+        Returns:
+            The run as it is stored now.
 
         Raises:
-            RunStopped: the run was cancelled, has ended, or a newer attempt has begun.
+            RunStopped: the run was cancelled, has ended, or has a newer attempt.
         """
         append = _timeline(run, _reached(run, changes))
         changes |= {"lease_until": self.lease()}
         values = self._open(run.attempt)
         try:
-            item = self._table.do(self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, values, append=append))
+            item = self._table.execute(
+                self._table.update(self._key(run.id), changes, _OPEN_ATTEMPT, values, append=append)
+            )
         except ConditionFailed:
-            raise RunStopped(f"The run {run.id} was stopped or started anew.") from None
+            raise RunStopped(f"The run {run.id} was stopped or redriven.") from None
         return _run(item or {})
 
-    def pending(self, run_id: str) -> Write:
-        """The part of a transaction that needs a run not to have begun yet."""
+    def require_pending_write(self, run_id: str) -> Write:
+        """A write that requires a run to be pending in its first attempt."""
         return self._table.check(
             self._key(run_id), "#status = :pending AND #attempt = :one", {"pending": "pending", "one": 1}
         )
 
-    def leaving_queue(self, run: Run) -> Write:
-        """The part of a transaction that ends the wait of a run: it is about to be started."""
+    def leave_queue_write(self, run: Run) -> Write:
+        """A write that marks a waiting run as about to be started; it fails if the run no longer waits."""
         changes = {"progress": None, "lease_until": self.lease()}
         values = {"attempt": run.attempt, "pending": "pending"}
         return self._table.update(self._key(run.id), changes, "#attempt = :attempt AND #status = :pending", values)
 
-    def finishing(self, run: Run, **changes: Any) -> Write:
-        """The part of a commit that ends the run's present attempt."""
+    def finish_write(self, run: Run, **changes: Any) -> Write:
+        """A write that ends the run's current attempt; it fails if the attempt has ended.
+
+        Args:
+            changes: the new values of the run's fields; `status` is required.
+        """
         if "warnings" in changes:
             changes["warnings"] = cap_notes(changes["warnings"])
         append = _timeline(run, changes["status"])
@@ -126,44 +144,54 @@ class Runs:
         return {"attempt": attempt, "pending": "pending", "running": "running"}
 
     def finish(self, run: Run, **changes: Any) -> bool:
-        """End the run's present attempt, unless it has ended already.
+        """End the run's current attempt, unless it has ended.
+
+        Args:
+            changes: the new values of the run's fields; `status` is required.
 
         Returns:
-            Whether this call ended it.
+            Whether this call has ended it.
         """
         try:
-            self._table.do(self.finishing(run, **changes))
+            self._table.execute(self.finish_write(run, **changes))
         except ConditionFailed:
             return False
         return True
 
-    def settled(self, run: Run) -> bool:
-        """Note that nothing is left to do after the run's present attempt.
+    def mark_reconciled(self, run: Run) -> bool:
+        """Mark an ended run as reconciled: everything that its end causes is done.
 
         Returns:
-            Whether this was not noted before; false, too, where a redrive has begun meanwhile.
+            Whether this call has marked it; false if it was marked before, or was redriven meanwhile.
         """
         condition = "#attempt = :attempt AND attribute_exists(#active)"
         write = self._table.update(self._key(run.id), {"active": None}, condition, {"attempt": run.attempt})
         try:
-            self._table.do(write)
+            self._table.execute(write)
         except ConditionFailed:
             return False
         return True
 
     def reopen(self, run: Run) -> Run:
-        """Begin the next attempt of a run that has ended.
+        """Begin the next attempt of a run.
 
         Raises:
-            Conflict: the run has not ended, or somebody else has begun the attempt.
+            Conflict: the run did not fail, was not partial and was not cancelled, or another request has begun the
+                attempt.
         """
         try:
-            return _run(self._table.do(self.reopening(run)) or {})
+            return _run(self._table.execute(self.reopen_write(run)) or {})
         except ConditionFailed:
-            raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
+            raise Conflict(
+                f"The run {run.id} cannot be redriven: only failed, partial and cancelled runs can."
+            ) from None
 
-    def reopening(self, run: Run, progress: Progress | None = None) -> Write:
-        """The part of a transaction that begins the next attempt of a run that has ended."""
+    def reopen_write(self, run: Run, progress: Progress | None = None) -> Write:
+        """A write that begins the next attempt of a run; see `reopen`.
+
+        Args:
+            progress: the stage that the attempt begins with, such as waiting; None if it starts at once.
+        """
         changes = {
             "attempt": run.attempt + 1,
             "status": "pending",
@@ -183,7 +211,7 @@ class Runs:
 
 
 def _reached(run: Run, changes: dict[str, Any]) -> str | None:
-    """The stage that a run comes to by these changes, or that it starts; none when it stays where it is."""
+    """The event of the timeline that changes cause: a new stage, or the start; None if there is none."""
     if changes.get("status") == "running":
         return "started"
     stage = changes.get("progress", {}).get("stage")
@@ -191,7 +219,7 @@ def _reached(run: Run, changes: dict[str, Any]) -> str | None:
 
 
 def _timeline(run: Run, event: str | None) -> dict[str, list[Any]] | None:
-    """What an update appends to a run's timeline."""
+    """The `append` of an update that adds an event to a run's timeline; None without an event."""
     if event is None:
         return None
     return {"timeline": [RunEvent(time=rfc3339(now()), event=event, attempt=run.attempt).model_dump()]}
@@ -204,18 +232,18 @@ def _run(item: Item) -> Run:
     return Run.model_validate({**upgraded("run", item), "id": item["run_id"]})
 
 
-# Receipts of one transaction; DynamoDB takes a hundred writes, and 4 MB.
-MOST_TOGETHER = 25
-_MOST_BYTES = 3 << 20
+# The most receipts of one transaction, and their bytes. DynamoDB's limits are 100 writes and 4 MB.
+MAX_RECEIPTS = 25
+_MAX_TRANSACTION_BYTES = 3 << 20
 
 
 def _batches(receipts: list[PageReceipt]) -> Iterator[list[PageReceipt]]:
-    """The receipts in parts that a transaction has room for; a receipt with a long cursor may need one alone."""
+    """Divide receipts into batches that fit into one transaction."""
     batch: list[PageReceipt] = []
     size = 0
     for receipt in receipts:
-        length = len(receipt.model_dump_json())
-        if batch and (len(batch) == MOST_TOGETHER or size + length > _MOST_BYTES):
+        length = len(receipt.model_dump_json())  # small, except for one with a long cursor
+        if batch and (len(batch) == MAX_RECEIPTS or size + length > _MAX_TRANSACTION_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(receipt)
@@ -233,20 +261,22 @@ class Pages:
         self._days = days
 
     def put(self, run_id: str, receipt: PageReceipt) -> None:
-        """Store a receipt; the first good one of a page stays, unless a later attempt has another.
+        """Store a receipt, unless there is a better one of the same page.
 
-        The same page fetched twice within an attempt, after a crash between storing and
-        answering, is kept once; a receipt that fails never replaces a good one.
+        A successful receipt replaces failed ones and those of earlier attempts. So the first successful
+        one of an attempt stays, if a crash after its storage causes the page to be fetched again. A
+        failed receipt never replaces a successful one.
         """
         try:
-            self._table.do(self._write(run_id, receipt))
+            self._table.execute(self._write(run_id, receipt))
         except ConditionFailed:
             return
 
     def put_all(self, run_id: str, receipts: list[PageReceipt]) -> None:
-        """Store receipts by the rule of `put`, in their order: whoever is killed meanwhile leaves the first ones.
+        """Store receipts in their order, by the rules of `put`.
 
-        At most `MOST_TOGETHER` are one transaction, so that none of them is there without those before it.
+        At most `MAX_RECEIPTS` are stored in one transaction. So if the process is killed, no receipt is
+        stored without those before it, and the next call continues after the last one.
         """
         for batch in _batches(receipts):
             if len(batch) == 1:
@@ -273,20 +303,20 @@ class Pages:
             "expires_at": int(time.time()) + self._days * 86400,
         }
 
-    def putting(self, run_id: str, receipt: PageReceipt) -> Write:
-        """The part of a transaction that stores the receipt of a page that nobody has stored."""
+    def create_write(self, run_id: str, receipt: PageReceipt) -> Write:
+        """A write that stores a receipt; it fails if the page has one."""
         return self._table.put(self._item(run_id, receipt), "attribute_not_exists(#number)")
 
     def of_run(self, run_id: str) -> list[PageReceipt]:
-        """The receipts of a run in the order of its pages."""
+        """The receipts of a run, in the order of its pages."""
         items = self._table.query_all("#workspace_run = :pk", {"pk": f"{self._workspace}#{run_id}"})
         return [PageReceipt.model_validate(item) for item in items]
 
     def get(self, run_id: str, number: int) -> PageReceipt:
-        """One receipt.
+        """The receipt of a page.
 
         Raises:
-            NotFound: the run has no such page.
+            NotFound: the run has no page with this number.
         """
         item = self._table.get({"workspace_run": f"{self._workspace}#{run_id}", "number": number})
         if item is None:

@@ -1,4 +1,4 @@
-"""Counting semaphores: slots that only so many may hold at a time, each holder by its name."""
+"""Counting semaphores whose holders are named."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _HAS_ROOM = "attribute_not_exists(#holders) OR size(#holders) < :most OR contain
 class Slots:
     """One item of the table `Locks` for each semaphore, with the set of its holders.
 
-    Because holders are named, whoever notices that a holder is gone can free its slot. The
-    items have no end: they are never removed by TTL.
+    Since holders are named, a process that finds that a holder has ended can free its slot. The items
+    have no `expires_at`, so TTL never removes them.
     """
 
     def __init__(self, table: Table, workspace: str) -> None:
@@ -22,28 +22,37 @@ class Slots:
     def _key(self, name: str) -> Item:
         return {"workspace_id": f"{self._workspace}#slots#{name}"}
 
-    def taking(self, name: str, holder: str, most: int) -> Write:
-        """The part of a transaction that takes a slot; a holder that has one already keeps it."""
-        values = {"most": most, "holder": holder}
+    def take_write(self, name: str, holder: str, limit: int) -> Write:
+        """A write that takes a slot, or keeps the slot that the holder has.
+
+        Args:
+            name: the semaphore.
+            limit: the most holders; the write fails if there are as many.
+        """
+        values = {"most": limit, "holder": holder}
         return self._table.update(self._key(name), {}, _HAS_ROOM, values, add={"holders": {holder}})
 
-    def take(self, name: str, holder: str, most: int) -> bool:
-        """Take a slot; whether there was one."""
+    def take(self, name: str, holder: str, limit: int) -> bool:
+        """Take a slot.
+
+        Returns:
+            Whether there was a free slot, or the holder had one.
+        """
         try:
-            self._table.do(self.taking(name, holder, most))
+            self._table.execute(self.take_write(name, holder, limit))
         except ConditionFailed:
             return False
         return True
 
-    def freeing(self, name: str, *holders: str) -> Write:
-        """The part of a transaction that frees the slots of these holders, if they have any."""
+    def free_write(self, name: str, *holders: str) -> Write:
+        """A write that frees the slots of these holders; it changes nothing for holders without a slot."""
         return self._table.update(self._key(name), {}, _ALWAYS, discard={"holders": set(holders)})
 
     def free(self, name: str, *holders: str) -> None:
-        """Free the slots of these holders; freeing a slot twice changes nothing."""
+        """Free the slots of these holders; it is safe to repeat."""
         if holders:
-            self._table.do(self.freeing(name, *holders))
+            self._table.execute(self.free_write(name, *holders))
 
     def holders(self, name: str) -> set[str]:
-        """Who holds a slot now."""
+        """The names of those that hold a slot now."""
         return set((self._table.get(self._key(name)) or {}).get("holders", ()))

@@ -1,7 +1,12 @@
-"""One DynamoDB table, spoken to in plain Python values.
+"""One DynamoDB table, read and written in plain Python values.
 
-Every write carries a condition; a refused one raises `ConditionFailed` with the item that stood
-in its way, so that the caller can tell "not there" from "changed meanwhile" without a read.
+Every write has a condition. If it does not hold, `ConditionFailed` is raised with the stored item, so
+that the caller can tell "does not exist" from "was changed meanwhile" without a read.
+
+Naming in this package: a method whose name ends in `_write` (`put_write`, `finish_write`) changes
+nothing. It returns a `Write`, to be executed together with others by `transact`. A method of the same
+name without the suffix executes that write at once. `require_…_write` is a write that changes nothing
+and only has a condition: the transaction fails if it does not hold.
 """
 
 from __future__ import annotations
@@ -27,7 +32,12 @@ T = TypeVar("T")
 
 
 class ConditionFailed(Exception):
-    """A write's condition did not hold; `item` is what is stored, if anything is."""
+    """A write's condition did not hold.
+
+    Args:
+        item: the stored item; None if there is none.
+        position: the index of the write within its transaction.
+    """
 
     def __init__(self, item: Item | None, position: int = 0) -> None:
         super().__init__("the condition did not hold")
@@ -37,7 +47,11 @@ class ConditionFailed(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a query: its items and, if more follow, the key to go on from."""
+    """One page of a query.
+
+    Args:
+        last_key: the key to continue after; None on the last page.
+    """
 
     items: list[Item]
     last_key: Item | None
@@ -45,7 +59,13 @@ class Page:
 
 @dataclass
 class Write:
-    """One write, to be done alone or within a transaction."""
+    """One write, to be executed alone or within a transaction.
+
+    Args:
+        table: the table's name.
+        action: `Put`, `Update`, `Delete` or `ConditionCheck`.
+        request: the parameters of the call, without the table's name.
+    """
 
     table: str
     action: str
@@ -57,7 +77,8 @@ def _encode(values: Item) -> Item:
 
 
 def _typed(value: Any) -> dict[str, Any]:
-    """A value as DynamoDB takes it; boto3's own serializer would import all of boto3."""
+    """A value with its DynamoDB type."""
+    # The TypeSerializer of boto3 would import all of boto3; without it, a cold function starts 0.5 s sooner.
     match value:
         case str():
             return {"S": value}
@@ -76,7 +97,7 @@ def _typed(value: Any) -> dict[str, Any]:
         case set():
             return {"SS": sorted(value)}
         case _:
-            raise TypeError(f"DynamoDB takes no {type(value).__name__}")
+            raise TypeError(f"DynamoDB cannot store a {type(value).__name__}")
 
 
 def _decode(item: Item | None) -> Item | None:
@@ -106,8 +127,8 @@ def _number(text: str) -> int | float:
 
 
 def _names(*expressions: str | None) -> dict[str, str]:
-    found = {name for text in expressions if text for name in re.findall(r"#(\w+)", text)}
-    return {f"#{name}": name for name in found}
+    names = {name for text in expressions if text for name in re.findall(r"#(\w+)", text)}
+    return {f"#{name}": name for name in names}
 
 
 def _conditional(request: dict[str, Any], expressions: Sequence[str | None], values: Item) -> dict[str, Any]:
@@ -119,10 +140,9 @@ def _conditional(request: dict[str, Any], expressions: Sequence[str | None], val
 
 
 class Table:
-    """A table and the few calls that the catalog makes on it.
+    """A table and the calls that the catalog makes on it.
 
-    In conditions and updates `#name` stands for the attribute of that name and `:value` for an
-    entry of `values`.
+    In conditions, `#name` stands for the attribute of that name and `:value` for an entry of `values`.
     """
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
@@ -130,13 +150,13 @@ class Table:
         self.name = name
 
     def get(self, key: Item) -> Item | None:
-        """The item with this key, read consistently; none if there is none."""
-        with _conditions():
+        """The item with this key, read consistently; None if there is none."""
+        with _translated_errors():
             answer = self.client.get_item(TableName=self.name, Key=_encode(key), ConsistentRead=True)
         return _decode(answer.get("Item"))
 
     def put(self, item: Item, condition: str, values: Item | None = None) -> Write:
-        """A write of a whole item."""
+        """A write of a whole item; attributes that are None are left out."""
         kept = {name: value for name, value in item.items() if value is not None}
         request = {"Item": _encode(kept), "ConditionExpression": condition}
         return Write(self.name, "Put", _conditional(request, [condition], values or {}))
@@ -153,13 +173,14 @@ class Table:
         append: dict[str, list[Any]] | None = None,
         discard: Item | None = None,
     ) -> Write:
-        """A write of some attributes; a null removes its attribute.
+        """A write of some attributes.
 
         Args:
-            add: what is added to numbers and sets.
-            once: what is set unless it is there.
-            append: what is added to lists.
-            discard: what is removed from sets.
+            changes: the new values by attribute; None removes the attribute.
+            add: amounts to add to numbers, and members to add to sets.
+            once: values of attributes that are set only if they do not exist.
+            append: elements to append to lists; a list that does not exist is created.
+            discard: members to remove from sets.
         """
         sets = [f"#{name} = :set_{name}" for name, value in changes.items() if value is not None]
         sets += [f"#{name} = if_not_exists(#{name}, :once_{name})" for name in once or {}]
@@ -179,26 +200,26 @@ class Table:
         return Write(self.name, "Update", _conditional(request, [expression, condition], bound | (values or {})))
 
     def delete(self, key: Item, condition: str, values: Item | None = None) -> Write:
-        """A removal of an item."""
+        """A write that deletes an item."""
         request = {"Key": _encode(key), "ConditionExpression": condition}
         return Write(self.name, "Delete", _conditional(request, [condition], values or {}))
 
     def check(self, key: Item, condition: str, values: Item | None = None) -> Write:
-        """A condition on an item that a transaction does not change."""
+        """A condition on an item that the transaction does not change."""
         request = {"Key": _encode(key), "ConditionExpression": condition}
         return Write(self.name, "ConditionCheck", _conditional(request, [condition], values or {}))
 
-    def do(self, write: Write) -> Item | None:
-        """Do one write.
+    def execute(self, write: Write) -> Item | None:
+        """Execute one write.
 
         Returns:
-            The new item for an update, else none.
+            After an update, the new item; otherwise None.
 
         Raises:
             ConditionFailed: the condition did not hold; nothing was written.
         """
         request = {"TableName": self.name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write.request}
-        with _conditions():
+        with _translated_errors():
             if write.action == "Put":
                 self.client.put_item(**request)
                 return None
@@ -217,7 +238,13 @@ class Table:
         after: Item | None = None,
         newest_first: bool = False,
     ) -> Page:
-        """One page of the items under a key condition, in the order of the sort key."""
+        """One page of the items that a key condition selects, in the order of the sort key.
+
+        Args:
+            index: a secondary index to read instead of the table; such a read is not consistent.
+            limit: the most items.
+            after: the key of the item that the page begins after.
+        """
         request: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": condition,
@@ -231,7 +258,7 @@ class Table:
             request["Limit"] = limit
         if after:
             request["ExclusiveStartKey"] = _encode(after)
-        with _conditions():
+        with _translated_errors():
             answer = self.client.query(**_conditional(request, [condition], values))
         items = [_decode(item) or {} for item in answer.get("Items", [])]
         return Page(items, _decode(answer.get("LastEvaluatedKey")))
@@ -239,7 +266,7 @@ class Table:
     def query_all(
         self, condition: str, values: Item, *, index: str | None = None, newest_first: bool = False
     ) -> Iterator[Item]:
-        """Every item under a key condition, page after page."""
+        """Every item that a key condition selects, in the order of the sort key; pages are read as they are needed."""
         after: Item | None = None
         while True:
             page = self.query(condition, values, index=index, after=after, newest_first=newest_first)
@@ -249,10 +276,10 @@ class Table:
             after = page.last_key
 
     def scan_all(self) -> Iterator[Item]:
-        """Every item of the table, in no order: for migrations only."""
+        """Every item of the table, in no particular order; for migrations only, since it reads the whole table."""
         request: dict[str, Any] = {"TableName": self.name, "ConsistentRead": True}
         while True:
-            with _conditions():
+            with _translated_errors():
                 answer = self.client.scan(**request)
             yield from (_decode(item) or {} for item in answer.get("Items", []))
             if "LastEvaluatedKey" not in answer:
@@ -260,42 +287,61 @@ class Table:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-MOST_TOGETHER = 100
+# DynamoDB's limit for BatchGetItem and for TransactGetItems.
+MAX_BATCH_ITEMS = 100
 
 
-def batch_get(client: DynamoDBClient, wanted: Sequence[tuple[Table, Item]]) -> list[Item | None]:
-    """Items of several tables by one request, read consistently; none where there is none."""
+def batch_get(client: DynamoDBClient, keys: Sequence[tuple[Table, Item]]) -> list[Item | None]:
+    """Items of several tables by one request, each read consistently.
+
+    Args:
+        keys: tables and keys, at most `MAX_BATCH_ITEMS`, none of them twice.
+
+    Returns:
+        The items in the order of `keys`; None for an item that does not exist.
+    """
     request: dict[str, Any] = {}
-    for table, key in wanted:
+    for table, key in keys:
         request.setdefault(table.name, {"Keys": [], "ConsistentRead": True})["Keys"].append(_encode(key))
-    found: dict[str, list[Item]] = {}
+    items_of: dict[str, list[Item]] = {}
     while request:
-        with _conditions():
+        with _translated_errors():
             answer = client.batch_get_item(RequestItems=request)
         for name, items in answer["Responses"].items():
-            found.setdefault(name, []).extend(_decode(item) or {} for item in items)
+            items_of.setdefault(name, []).extend(_decode(item) or {} for item in items)
         request = answer.get("UnprocessedKeys") or {}
+    # The response has the items in any order, and leaves out those that do not exist.
     return [
-        next((item for item in found.get(table.name, []) if key.items() <= item.items()), None) for table, key in wanted
+        next((item for item in items_of.get(table.name, []) if key.items() <= item.items()), None)
+        for table, key in keys
     ]
 
 
-def transact_get(client: DynamoDBClient, wanted: Sequence[tuple[Table, Item]]) -> list[Item | None]:
-    """Items as they were at one moment: all before a transaction, or all after it; none where there is none.
+def transact_get(client: DynamoDBClient, keys: Sequence[tuple[Table, Item]]) -> list[Item | None]:
+    """Items as they were at one moment: no transaction is seen in part.
+
+    Args:
+        keys: tables and keys, at most `MAX_BATCH_ITEMS`.
+
+    Returns:
+        The items in the order of `keys`; None for an item that does not exist.
 
     Raises:
         Unavailable: DynamoDB throttled, or a transaction holds an item; try again.
     """
-    entries: Any = [{"Get": {"TableName": table.name, "Key": _encode(key)}} for table, key in wanted]
-    answer = _in_turn(lambda: client.transact_get_items(TransactItems=entries))
-    return [_decode(one.get("Item")) for one in answer["Responses"]]
+    entries: Any = [{"Get": {"TableName": table.name, "Key": _encode(key)}} for table, key in keys]
+    answer = _retry_conflicts(lambda: client.transact_get_items(TransactItems=entries))
+    return [_decode(response.get("Item")) for response in answer["Responses"]]
 
 
 def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
-    """Do all writes or none.
+    """Execute all writes or none.
+
+    Args:
+        writes: at most 100, each of another item: DynamoDB's limits.
 
     Raises:
-        ConditionFailed: naming the position of the first write whose condition did not hold.
+        ConditionFailed: a condition did not hold; `position` is the index of the first such write.
         Unavailable: DynamoDB throttled, or another transaction holds an item; try again.
     """
     entries: Any = [
@@ -308,24 +354,26 @@ def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
         }
         for write in writes
     ]
-    _in_turn(lambda: client.transact_write_items(TransactItems=entries))
+    _retry_conflicts(lambda: client.transact_write_items(TransactItems=entries))
 
 
-def _in_turn(transaction: Callable[[], T]) -> T:
-    """Try a transaction until no other one holds its items: the second one's turn comes soon."""
+def _retry_conflicts(transaction: Callable[[], T]) -> T:
+    """Execute a transaction; repeat it for 0.8 s while another transaction holds one of its items."""
+    # DynamoDB cancels the later of two transactions at once instead of queueing it. A transaction takes some
+    # milliseconds, so a short pause is enough.
     for pause in (0.02, 0.05, 0.1, 0.2, 0.4):
         try:
-            with _conditions():
+            with _translated_errors():
                 return transaction()
         except Unavailable:
             time.sleep(pause)
-    with _conditions():
+    with _translated_errors():
         return transaction()
 
 
 @contextmanager
-def _conditions() -> Iterator[None]:
-    """Within this context a condition that did not hold becomes `ConditionFailed`."""
+def _translated_errors() -> Iterator[None]:
+    """Raise `ConditionFailed`, or an error of `sluice.errors`, in place of botocore's errors."""
     try:
         with translated():
             yield
@@ -343,4 +391,4 @@ def _raise_condition(error: ClientError) -> None:
         for position, reason in enumerate(response.get("CancellationReasons", [])):
             if reason.get("Code") == "ConditionalCheckFailed":
                 raise ConditionFailed(_decode(reason.get("Item")), position) from None
-        raise Unavailable("Another change of the same things is under way; try again.") from error
+        raise Unavailable("Another request is changing the same items; try again.") from error

@@ -13,7 +13,7 @@ from sluice.domain.names import now, rfc3339
 
 
 class TestResults:
-    """How the tests of each table have ended last, whether or not its data was published."""
+    """The latest results of each table's tests, whether or not its data was published."""
 
     __test__ = False
 
@@ -22,14 +22,20 @@ class TestResults:
         self._workspace = workspace
 
     def put(self, dataset: DatasetId, run: str, results: list[TestResult]) -> None:
-        """Keep the results of a run, in place of those of the run before."""
-        told = orjson.dumps([one.model_dump(mode="json") for one in results]).decode()
-        key = {"workspace": self._workspace, "dataset": f"tests/{dataset}"}
-        changes = {"run": run, "checked_at": rfc3339(now()), "results": told}
-        self._table.do(self._table.update(key, changes, "attribute_not_exists(#run) OR #run <= :run", {"run": run}))
+        """Store the results of a run, in place of those of an earlier run.
 
-    def of(self, dataset: DatasetId) -> dict[str, Any] | None:
-        """`{"run", "checked_at", "results"}`; none if no test was ever run."""
+        Raises:
+            ConditionFailed: a later run has stored its results.
+        """
+        encoded = orjson.dumps([result.model_dump(mode="json") for result in results]).decode()
+        key = {"workspace": self._workspace, "dataset": f"tests/{dataset}"}
+        changes = {"run": run, "checked_at": rfc3339(now()), "results": encoded}
+        self._table.execute(
+            self._table.update(key, changes, "attribute_not_exists(#run) OR #run <= :run", {"run": run})
+        )
+
+    def latest(self, dataset: DatasetId) -> dict[str, Any] | None:
+        """The results as `{"run", "checked_at", "results"}`; None if no test was ever run."""
         item = self._table.get({"workspace": self._workspace, "dataset": f"tests/{dataset}"})
         if item is None:
             return None

@@ -149,7 +149,7 @@ class ProjectTables:
         datasets = {name: self.dataset(name) for name in names}
         if self._as_of is not None:
             return {name: self._datasets.version_as_of(dataset, self._as_of) for name, dataset in datasets.items()}
-        versions = self._datasets.published_together(sorted(set(datasets.values())))
+        versions = self._datasets.published_at_once(sorted(set(datasets.values())))
         return {name: versions[dataset] for name, dataset in datasets.items()}
 
     def _add_stored(self, query_tables: QueryTables, name: str, published: Mapping[str, Version]) -> None:

@@ -27,7 +27,7 @@ def delete_datasource(services: Container, datasource: Definition, by: str, *, f
     if force:
         services.assignments.remove(services.assignments.of_datasource(datasource.name))
     dataset = DatasetId.of_datasource(datasource.name)
-    services.definitions.delete(datasource, services.datasets.hiding(dataset, by))
+    services.definitions.delete(datasource, services.datasets.hide_writes(dataset, by))
 
 
 def clean_up_datasource(services: Container, slug: str) -> None:
@@ -47,7 +47,9 @@ def restore_datasource(services: Container, slug: str, by: str) -> Definition:
     """
     dataset = DatasetId.of_datasource(slug)
     within = timedelta(days=services.settings.restore_days)
-    restored = services.definitions.restore("datasource", slug, within, lambda: services.datasets.showing(dataset, by))
+    restored = services.definitions.restore(
+        "datasource", slug, within, lambda: services.datasets.show_writes(dataset, by)
+    )
     document = Datasource.model_validate(restored.document)
     services.schedules.apply("datasource", slug, document.schedule, enabled=document.enabled)
     return restored
@@ -62,7 +64,7 @@ def delete_project(services: Container, project: Definition, by: str) -> None:
     Raises:
         PreconditionFailed: it was changed meanwhile.
     """
-    services.definitions.delete(project, services.datasets.hiding(DatasetId.of_project(project.name), by))
+    services.definitions.delete(project, services.datasets.hide_writes(DatasetId.of_project(project.name), by))
 
 
 def clean_up_project(services: Container, slug: str, by: str) -> None:

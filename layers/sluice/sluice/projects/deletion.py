@@ -16,4 +16,4 @@ def delete_resources(services: Container, project: str, by: str) -> None:
     for kind in COUNTED:
         for name, found in services.resources.all(kind, project).items():
             dataset = DatasetId.of_project_resource(project, kind, name)
-            services.definitions.delete(found, services.datasets.hiding(dataset, by))
+            services.definitions.delete(found, services.datasets.hide_writes(dataset, by))

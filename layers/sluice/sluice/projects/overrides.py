@@ -20,7 +20,7 @@ from sluice.services import WithDefinitions
 
 def overrides_of(services: WithDefinitions, project: str) -> list[Override]:
     """The overrides of a project, by field and key."""
-    found = services.definitions.beginning("override", f"{project}#")
+    found = services.definitions.with_prefix("override", f"{project}#")
     overrides = [Override.model_validate(one.document) for one in found]
     return sorted(overrides, key=lambda one: (one.field, one.key))
 
@@ -84,7 +84,7 @@ def delete_override(services: Container, project: Definition, stored: Definition
 
 def delete_overrides(services: Container, project: str) -> None:
     """Take all overrides of a project away, when it is deleted: a later one of its name has none."""
-    for stored in services.definitions.beginning("override", f"{project}#"):
+    for stored in services.definitions.with_prefix("override", f"{project}#"):
         services.definitions.delete(stored)
 
 

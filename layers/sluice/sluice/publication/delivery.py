@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from aws_lambda_powertools import Logger
 
-from sluice.catalog.publications import micro
+from sluice.catalog.publications import rfc3339_micro
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now
@@ -38,11 +38,11 @@ def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -
             continue  # nobody is left to be told of it now: many may wait for one follower that keeps failing
         publication = services.publications.find(key)
         if publication is not None and not publication.delivered:
-            failed |= _tell(services, publication, failed)
+            failed |= _notify_followers(services, publication, failed)
     return not failed
 
 
-def deliver_lost(services: Container, grace_seconds: float) -> int:
+def deliver_overdue(services: Container, grace_seconds: float) -> int:
     """Tell the followers of publications whose stream records were lost, or that a follower has refused.
 
     It takes at most SWEEP_SECONDS; the next sweep does the rest.
@@ -54,7 +54,7 @@ def deliver_lost(services: Container, grace_seconds: float) -> int:
         How many datasets have publications that a follower has yet to be told of.
     """
     deadline = time.monotonic() + services.settings.sweep_seconds
-    latest = micro(now() - timedelta(seconds=grace_seconds))
+    latest = rfc3339_micro(now() - timedelta(seconds=grace_seconds))
     waiting = list(services.publications.undelivered())
     left = {publication.dataset for publication in waiting}
     due = sorted({publication.dataset for publication in waiting if publication.published_at <= latest})
@@ -67,7 +67,7 @@ def deliver_lost(services: Container, grace_seconds: float) -> int:
     return len(left)
 
 
-def _tell(services: Container, publication: Publication, failed: set[str]) -> set[str]:
+def _notify_followers(services: Container, publication: Publication, failed: set[str]) -> set[str]:
     """Tell the followers of one publication, but for those that have failed before.
 
     Returns:
@@ -87,5 +87,5 @@ def _tell(services: Container, publication: Publication, failed: set[str]) -> se
             told.add(follower.name)
     everyone = not refused and not failed - set(publication.told)
     if everyone or told:
-        services.publications.note_told(publication, told, everyone=everyone)
+        services.publications.mark_delivered(publication, told, everyone=everyone)
     return refused

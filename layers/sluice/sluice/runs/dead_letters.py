@@ -18,7 +18,7 @@ from pydantic import Field
 from sluice.container import Container
 from sluice.domain.base import Record
 from sluice.platform.message_queue import Message, MessageQueue
-from sluice.runs.drops import receive
+from sluice.runs.drops import receive_drop
 from sluice.runs.reconcile import reconcile_execution
 from sluice.runs.scheduled import fire
 from sluice.sources.file.announcement import dropped_files
@@ -47,7 +47,7 @@ class FailedCall(Record):
         return name.removeprefix(f"{stack}-")
 
 
-def take_up_undelivered(services: Container) -> int:
+def retry_undelivered(services: Container) -> int:
     """Take up undelivered events, at most SWEEP_MESSAGES and for SWEEP_SECONDS.
 
     Nothing is raised: an event that fails must not keep the sweep from the others, nor a queue that
@@ -67,16 +67,16 @@ def take_up_undelivered(services: Container) -> int:
             message = queue.receive() if time.monotonic() <= deadline else None
             if message is None:
                 break
-            taken_up += _is_taken_up(services, queue, message)
+            taken_up += _retry_message(services, queue, message)
     except Exception:
         logger.exception("cannot read the queue of undelivered events")
     return taken_up
 
 
-def _is_taken_up(services: Container, queue: MessageQueue, message: Message) -> bool:
+def _retry_message(services: Container, queue: MessageQueue, message: Message) -> bool:
     try:
         call = FailedCall.model_validate_json(message.body)
-        _take_up(services, call, message.id)
+        _retry(services, call, message.id)
     except Exception:
         logger.exception("cannot take up an undelivered event", extra={"message_id": message.id})
         return False
@@ -84,13 +84,13 @@ def _is_taken_up(services: Container, queue: MessageQueue, message: Message) -> 
     return True
 
 
-def _take_up(services: Container, call: FailedCall, message_id: str) -> None:
+def _retry(services: Container, call: FailedCall, message_id: str) -> None:
     match call.function(services.settings.stack):
         case "run_events" | "publications" if call.event.get("sweep"):
             pass  # the sweeps that have come since have done its work
         case "inbox":
             for drop in dropped_files(call.event):
-                receive(services, drop)
+                receive_drop(services, drop)
         case "scheduled":
             fire(services, call.event, call.context.request_id or message_id)
         case "run_events":

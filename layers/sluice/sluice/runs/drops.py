@@ -19,7 +19,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import is_slug, now, rfc3339
 from sluice.domain.run import Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
-from sluice.runs.queue import queueing, start_waiting
+from sluice.runs.queue import enqueue_writes, start_waiting
 from sluice.runs.start import ingest_run
 from sluice.sources.file.inbox import DroppedFile
 
@@ -28,49 +28,49 @@ _UNKNOWN, _FAILED = "_unknown/", "_failed/"
 # Longer than an event can wait in the queue of undelivered ones, 14 days.
 _SEEN_SECONDS = 15 * 86400
 # The sweep looks for lost files as long as it can tell by their locks that they were seen.
-_SOUGHT_SECONDS = 13 * 86400
+_SEARCH_SECONDS = 13 * 86400
 _SWEEP = "inbox-sweep"
-_SWEEP_END = "inbox-sweep-end"
+_SWEEP_POSITION = "inbox-sweep-end"
 # S3 takes 1024 bytes, and the reason needs some beside the file.
-_LONGEST_KEY = 1000
+_MAX_KEY_BYTES = 1000
 logger = Logger()
 
 
-def receive(services: Container, drop: Drop) -> Run | None:
+def receive_drop(services: Container, drop: Drop) -> Run | None:
     """Store the ingest run of a dropped file, once however often it is announced, and start what waits.
 
     Returns:
         The run; none for a file of our own, one seen before, or one that is nobody's.
     """
-    run = _take_up(services, drop)
+    run = _enqueue(services, drop)
     start_waiting(services)
     return run
 
 
-def _take_up(services: Container, drop: Drop) -> Run | None:
+def _enqueue(services: Container, drop: Drop) -> Run | None:
     """Let the run of a dropped file wait, unless the file was seen before."""
     slug, _, rest = drop.key.partition("/")
-    if _is_ours(drop.key) or _is_kept(services, slug):
+    if _is_moved_or_folder(drop.key) or _datasource_keeps_drops(services, slug):
         return None
-    reason = _refusal(services, slug, rest, drop.key)
+    reason = _rejection_reason(services, slug, rest, drop.key)
     if reason is not None:
         _move(services, drop, _UNKNOWN, reason)
         return None
     run = ingest_run(slug, "drop", "sluice", drop=drop)
     try:
-        seen = services.locks.taking(_lock(drop), _SEEN_SECONDS, run=run.id)
-        services.batches.move([seen, *queueing(services, run)])
+        seen = services.locks.acquire_write(_lock(drop), _SEEN_SECONDS, run=run.id)
+        services.batches.transact([seen, *enqueue_writes(services, run)])
     except ConditionFailed:
         return None
     return run
 
 
-def _is_ours(key: str) -> bool:
+def _is_moved_or_folder(key: str) -> bool:
     """Whether an object is one that was moved, or a folder."""
     return key.startswith((_UNKNOWN, _FAILED)) or key.endswith("/")
 
 
-def _is_kept(services: Container, slug: str) -> bool:
+def _datasource_keeps_drops(services: Container, slug: str) -> bool:
     """Whether files in a folder are there to be read by the runs of its datasource."""
     found = services.definitions.find("datasource", slug) if is_slug(slug) else None
     return found is not None and Datasource.KINDS[found.document["kind"]].KEEPS_DROPS
@@ -81,7 +81,7 @@ def _lock(drop: Drop) -> str:
     return f"drop#{drop.bucket}/{drop.key}#{drop.version_id or f'{drop.etag}#{drop.sequencer}'}"
 
 
-def receive_lost(services: Container, grace_seconds: float) -> int:
+def receive_missed(services: Container, grace_seconds: float) -> int:
     """Take up the dropped files whose notifications were lost, the oldest first.
 
     Args:
@@ -95,9 +95,9 @@ def receive_lost(services: Container, grace_seconds: float) -> int:
         return 0  # another sweep is at it
     received = 0
     try:
-        for drop in _lost_files(services, grace_seconds):
+        for drop in _missed_files(services, grace_seconds):
             try:
-                received += _take_up(services, drop) is not None
+                received += _enqueue(services, drop) is not None
             except Exception:  # one file that cannot be taken up must not keep the others from it
                 logger.exception("cannot take up", extra={"key": drop.key})
             if time.monotonic() > deadline:
@@ -107,25 +107,25 @@ def receive_lost(services: Container, grace_seconds: float) -> int:
     return received
 
 
-def _lost_files(services: Container, grace_seconds: float) -> list[Drop]:
+def _missed_files(services: Container, grace_seconds: float) -> list[Drop]:
     """Files that no run was stored for, among those that this sweep looks at.
 
     A sweep goes on after the key at which the one before it ended, and begins anew at the end.
     """
     moment = time.time()
-    end = (services.locks.read(_SWEEP_END) or {}).get("after")
+    end = (services.locks.read(_SWEEP_POSITION) or {}).get("after")
     files: list[DroppedFile] = []
     looked_at = 0
     for page, following in services.inbox.files(end):
         looked_at += len(page)
-        files += [file for file in page if grace_seconds <= moment - file.modified <= _SOUGHT_SECONDS]
+        files += [file for file in page if grace_seconds <= moment - file.modified <= _SEARCH_SECONDS]
         end = following
         if looked_at >= services.settings.sweep_files:
             break
-    services.locks.overwrite(_SWEEP_END, _SOUGHT_SECONDS, after=end)
+    services.locks.overwrite(_SWEEP_POSITION, _SEARCH_SECONDS, after=end)
     files.reverse()  # a key's older versions first
     files.sort(key=lambda file: (file.modified, file.key))
-    drops = [_drop(services, file) for file in files if not _is_ours(file.key)]
+    drops = [_drop(services, file) for file in files if not _is_moved_or_folder(file.key)]
     seen = services.locks.held([_lock(drop) for drop in drops])
     unseen = [drop for drop in drops if _lock(drop) not in seen]
     if not unseen:
@@ -152,7 +152,7 @@ def _known_versions(services: Container, slugs: set[str], modified: float) -> se
     return known
 
 
-def _refusal(services: Container, slug: str, rest: str, key: str) -> str | None:
+def _rejection_reason(services: Container, slug: str, rest: str, key: str) -> str | None:
     if not rest or not is_slug(slug) or ".." in key.split("/"):
         return f"Drop files as <slug of a file datasource>/<name>; {key!r} is not of that form."
     found = services.definitions.find("datasource", slug)
@@ -178,7 +178,7 @@ def _move(services: Container, drop: Drop, folder: str, reason: str, run_id: str
     to a disk is led out of it.
     """
     target = folder + re.sub(r"(^|/)\.\.?(?=/|$)", lambda dots: dots[0].replace(".", "%2E"), drop.key)
-    if len(target.encode()) > _LONGEST_KEY:
+    if len(target.encode()) > _MAX_KEY_BYTES:
         target = folder + hashlib.sha256(drop.key.encode()).hexdigest()
     source = {"Bucket": drop.bucket, "Key": drop.key}
     pinned = source | ({"VersionId": drop.version_id} if drop.version_id else {})

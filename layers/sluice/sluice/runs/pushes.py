@@ -19,10 +19,10 @@ from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import Conflict, Invalid, MalformedRequest, Unavailable, UnreadableData
 from sluice.extract.by_record.flatten import ColumnNames, RowMaker
-from sluice.runs.start import ingest_run, make_good
+from sluice.runs.start import ensure_started, ingest_run
 
 _LOCK_SECONDS = 6 * 3600
-_TRIES = 40
+_ATTEMPTS = 40
 _JSON, _LINES = "application/json", "application/x-ndjson"
 _BOM = b"\xef\xbb\xbf"
 
@@ -44,7 +44,7 @@ def parse_records(body: bytes, nesting: int) -> tuple[list[Any], str]:
     try:
         document = loads(body)
     except orjson.JSONDecodeError as error:
-        return list(_lines(body, error, nesting)), _LINES
+        return list(_parse_lines(body, error, nesting)), _LINES
     if document is None:
         raise MalformedRequest("The body is null; send a JSON array, or one JSON object on each line.")
     if depth(document) > nesting:
@@ -52,7 +52,7 @@ def parse_records(body: bytes, nesting: int) -> tuple[list[Any], str]:
     return [document], _JSON
 
 
-def _lines(body: bytes, whole: orjson.JSONDecodeError, nesting: int) -> Iterator[Any]:
+def _parse_lines(body: bytes, whole: orjson.JSONDecodeError, nesting: int) -> Iterator[Any]:
     found = False
     for number, line in enumerate(body.splitlines(), start=1):
         if not line.strip():
@@ -119,55 +119,55 @@ def push(
         received_at=rfc3339(now()),
         received_from=by,
     )
-    for _ in range(_TRIES):
-        run = _taker(services, datasource, by)
-        writes = [services.runs.pending(run.id), services.batches.putting(run.id, batch)]
+    for _ in range(_ATTEMPTS):
+        run = _receiving_run(services, datasource, by)
+        writes = [services.runs.require_pending_write(run.id), services.batches.put_write(run.id, batch)]
         if key is not None:
             lifetime = services.settings.idempotency_hours * 3600
-            writes.append(services.locks.taking(f"pushed#{key}", lifetime, run=run.id))
+            writes.append(services.locks.acquire_write(f"pushed#{key}", lifetime, run=run.id))
         try:
-            services.batches.move(writes)
+            services.batches.transact(writes)
         except ConditionFailed as failure:
             if failure.position == 2 and failure.item is not None:
-                return make_good(services, services.runs.get(failure.item["run"]))
+                return ensure_started(services, services.runs.get(failure.item["run"]))
             continue  # the run has begun meanwhile: the next one takes it
-        return make_good(services, run) if _is_first(services, datasource, run) else run
+        return ensure_started(services, run) if _may_start(services, datasource, run) else run
     raise Unavailable("The datasource is being pushed to by many at once; try again.")
 
 
-def _is_first(services: Container, datasource: str, run: Run) -> bool:
+def _may_start(services: Container, datasource: str, run: Run) -> bool:
     """Whether no other run is at it, so that this one may begin."""
     held = services.locks.read(_lock(datasource))
     return held is None or held["run"] == run.id
 
 
-def _taker(services: Container, datasource: str, by: str) -> Run:
+def _receiving_run(services: Container, datasource: str, by: str) -> Run:
     """A run that has not begun: the lock's own, or the one that follows it.
 
     While a run is at it, the next one is named on its lock and stored, and starts when the first
     one has ended; so there is one at a time, and everybody knows which one is theirs.
     """
     lock = _lock(datasource)
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         run = ingest_run(datasource, "push", by)
         held = services.locks.acquire(lock, _LOCK_SECONDS, run=run.id)
         if held is None:
-            return _stored(services, run)
+            return _create_if_missing(services, run)
         holder = services.runs.find(held["run"])
         if holder is None or holder.status == "pending":
-            return _stored(services, run.model_copy(update={"id": held["run"]}))
+            return _create_if_missing(services, run.model_copy(update={"id": held["run"]}))
         if holder.finished:
-            _pass_on(services, held)
+            _release_or_hand_over(services, held)
         elif "next" in held:
-            return _stored(services, run.model_copy(update={"id": held["next"]}))
-        elif services.locks.prolong(
+            return _create_if_missing(services, run.model_copy(update={"id": held["next"]}))
+        elif services.locks.extend(
             lock, _LOCK_SECONDS, "#run = :run AND attribute_not_exists(#next)", {"run": holder.id}, next=run.id
         ):
-            return _stored(services, run)
+            return _create_if_missing(services, run)
     raise Unavailable("The datasource is being pushed to by many at once; try again.")
 
 
-def _stored(services: Container, run: Run) -> Run:
+def _create_if_missing(services: Container, run: Run) -> Run:
     """A run that is made, but not started yet."""
     with suppress(Conflict):
         services.runs.create(run)
@@ -178,10 +178,10 @@ def release_drain(services: Container, run: Run) -> None:
     """Let go of what a draining run holds; the next one begins if there is one."""
     held = services.locks.read(_lock(run.datasource or ""))
     if held is not None and held["run"] == run.id:
-        _pass_on(services, held)
+        _release_or_hand_over(services, held)
 
 
-def _pass_on(services: Container, held: dict[str, Any]) -> None:
+def _release_or_hand_over(services: Container, held: dict[str, Any]) -> None:
     """Hand the lock of a run that has ended to the next one, or let it go.
 
     Whoever is killed in between leaves a lock that names a run which can be made good.
@@ -192,9 +192,9 @@ def _pass_on(services: Container, held: dict[str, Any]) -> None:
         services.locks.release(lock, "#run = :run AND attribute_not_exists(#next)", before)
         return
     condition, values = "#run = :run AND #next = :next", {**before, "next": held["next"]}
-    if services.locks.prolong(lock, _LOCK_SECONDS, condition, values, run=held["next"], next=None):
+    if services.locks.extend(lock, _LOCK_SECONDS, condition, values, run=held["next"], next=None):
         following = services.runs.find(held["next"])
-        make_good(
+        ensure_started(
             services,
             following or ingest_run(ended.datasource or "", "push", "sluice").model_copy(update={"id": held["next"]}),
         )

@@ -15,10 +15,10 @@ from sluice.errors import Conflict
 _SLOTS = "ingests"
 
 
-def queueing(services: Container, run: Run) -> list[Write]:
+def enqueue_writes(services: Container, run: Run) -> list[Write]:
     """The parts of a transaction that store a new run and let it wait."""
     waiting = run.model_copy(update={"progress": Progress(stage=WAITING)})
-    return [services.runs.creating(waiting), services.waiting_runs.putting(run.id)]
+    return [services.runs.create_write(waiting), services.waiting_runs.put_write(run.id)]
 
 
 def requeue(services: Container, run: Run) -> None:
@@ -27,12 +27,12 @@ def requeue(services: Container, run: Run) -> None:
     Raises:
         Conflict: the run has not ended, or somebody else has begun the attempt.
     """
-    reopening = services.runs.reopening(run, Progress(stage=WAITING))
-    freeing = services.slots.freeing(_SLOTS, run.id)
+    reopening = services.runs.reopen_write(run, Progress(stage=WAITING))
+    freeing = services.slots.free_write(_SLOTS, run.id)
     try:
-        services.batches.move([reopening, services.waiting_runs.putting(run.id), freeing])
+        services.batches.transact([reopening, services.waiting_runs.put_write(run.id), freeing])
     except ConditionFailed:
-        raise Conflict(f"The run {run.id} is not one that has failed; only those can be redriven.") from None
+        raise Conflict(f"The run {run.id} cannot be redriven: only failed, partial and cancelled runs can.") from None
 
 
 def start_waiting(services: Container) -> None:
@@ -45,9 +45,11 @@ def start_waiting(services: Container) -> None:
         if run is None or not run.waits:
             services.waiting_runs.remove(run_id)  # it was cancelled
             continue
-        taking = services.slots.taking(_SLOTS, run.id, most)
+        taking = services.slots.take_write(_SLOTS, run.id, most)
         try:
-            services.batches.move([taking, services.waiting_runs.removing(run.id), services.runs.leaving_queue(run)])
+            services.batches.transact(
+                [taking, services.waiting_runs.remove_write(run.id), services.runs.leave_queue_write(run)]
+            )
         except ConditionFailed:
             continue  # another process has taken the run or the slot: look again
         services.workflows.start(run)
@@ -58,7 +60,7 @@ def release_slot(services: Container, run: Run) -> None:
     services.slots.free(_SLOTS, run.id)
 
 
-def free_lost_slots(services: Container) -> None:
+def free_orphaned_slots(services: Container) -> None:
     """Free the slots of runs that have ended, and whose end somebody was killed before telling."""
     for run_id in services.slots.holders(_SLOTS):
         run = services.runs.find(run_id)

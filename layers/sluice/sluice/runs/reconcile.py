@@ -14,10 +14,10 @@ from sluice.domain.redact import redact
 from sluice.domain.run import Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
 from sluice.metrics import count_run
-from sluice.runs.drops import receive_lost, reject_drop
+from sluice.runs.drops import receive_missed, reject_drop
 from sluice.runs.plan import children
 from sluice.runs.pushes import release_drain
-from sluice.runs.queue import free_lost_slots, release_slot, start_waiting
+from sluice.runs.queue import free_orphaned_slots, release_slot, start_waiting
 from sluice.runs.start import follows_changes, redrive, refresh_for_change, release_refresh
 
 _GRACE_SECONDS = 60
@@ -33,10 +33,10 @@ def reconcile(services: Container, run: Run) -> Run:
         The run as it stands afterwards.
     """
     if not run.finished and not run.waits:
-        run = _concluded(services, run)
+        run = _reconcile_status(services, run)
     if run.finished and run.active is not None:
-        _follow_up(services, run)
-        if services.runs.settled(run):
+        _finish_up(services, run)
+        if services.runs.mark_reconciled(run):
             count_run(services.settings.stack, run)
     if run.finished and run.drop is not None:
         start_waiting(services)
@@ -60,7 +60,7 @@ def reconcile_execution(services: Container, name: str) -> tuple[str, Run | None
     return run_id, run
 
 
-def _concluded(services: Container, run: Run) -> Run:
+def _reconcile_status(services: Container, run: Run) -> Run:
     outcome = services.workflows.execution_state(run)
     if outcome is None:
         if run.parent is None:
@@ -68,7 +68,7 @@ def _concluded(services: Container, run: Run) -> Run:
         elif _parent_ended(services, run):
             _fail(services, run, "The refresh that this run belongs to ended before it began.")
     elif outcome.status != "RUNNING":
-        cause = _sentence(outcome.error, outcome.cause)
+        cause = _execution_error(outcome.error, outcome.cause)
         _fail(services, run, f"The run ended before its result was committed: {cause}. Redrive it.")
     return services.runs.get(run.id)
 
@@ -82,7 +82,7 @@ def _parent_ended(services: Container, run: Run) -> bool:
     return parent is None or parent.finished
 
 
-def _sentence(error: str | None, cause: str | None) -> str:
+def _execution_error(error: str | None, cause: str | None) -> str:
     """What Step Functions says, without the stack trace that a Lambda's cause may hold."""
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
@@ -90,7 +90,7 @@ def _sentence(error: str | None, cause: str | None) -> str:
     return redact(said.split("\n")[0])[:300].rstrip(".")
 
 
-def _follow_up(services: Container, run: Run) -> None:
+def _finish_up(services: Container, run: Run) -> None:
     if run.type.starts_ingests:
         for child in children(services, run):
             if not child.finished and run.status == "cancelled":
@@ -100,7 +100,7 @@ def _follow_up(services: Container, run: Run) -> None:
         release_refresh(services, run)
         _merge_what_was_published(services, run)
     elif run.type.belongs_to == "datasource":
-        _follow_up_ingest(services, run)
+        _finish_up_ingest(services, run)
 
 
 def _merge_what_was_published(services: Container, run: Run) -> None:
@@ -116,7 +116,7 @@ def _merge_what_was_published(services: Container, run: Run) -> None:
         refresh_for_change(services, project.name)
 
 
-def _follow_up_ingest(services: Container, run: Run) -> None:
+def _finish_up_ingest(services: Container, run: Run) -> None:
     if run.drop is not None:
         release_slot(services, run)
     if run.trigger in ("drop", "push") and _was_lost(services, run):
@@ -147,7 +147,7 @@ def reconcile_children(services: Container, run: Run) -> None:
         reconcile(services, child)
 
 
-def current(services: Container, run: Run) -> Run:
+def reconcile_if_silent(services: Container, run: Run) -> Run:
     """The run as it stands, settled first when nothing was heard of it for too long."""
     silent = not run.finished and not run.waits and run.lease_until < time.time()
     return reconcile(services, run) if silent else run
@@ -175,8 +175,8 @@ def sweep(services: Container, grace_seconds: float = _GRACE_SECONDS) -> int:
         except Exception:  # one run that cannot be settled must not keep the others from it
             logger.exception("cannot reconcile", extra={"run_id": run.id})
             under_way += 1
-    free_lost_slots(services)
+    free_orphaned_slots(services)
     start_waiting(services)
-    under_way += receive_lost(services, grace_seconds)
+    under_way += receive_missed(services, grace_seconds)
     start_waiting(services)
     return under_way

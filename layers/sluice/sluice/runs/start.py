@@ -68,7 +68,7 @@ def start(services: Container, run: Run) -> Run:
         services.workflows.start(run)
     except SluiceError as error:
         services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()))
-        services.runs.settled(run)
+        services.runs.mark_reconciled(run)
         from sluice.metrics import count_run  # the function `scheduled` needs Powertools for nothing else
 
         count_run(services.settings.stack, services.runs.get(run.id))
@@ -86,11 +86,11 @@ def start_once(services: Container, event: str, seconds: int, run: Run) -> Run |
         The run; none when an earlier delivery has started it.
     """
     held = services.locks.acquire(event, seconds, run=run.id)
-    made_good = make_good(services, run.model_copy(update={"id": held["run"]}) if held else run)
-    return made_good if held is None else None
+    started = ensure_started(services, run.model_copy(update={"id": held["run"]}) if held else run)
+    return started if held is None else None
 
 
-def make_good(services: Container, run: Run) -> Run:
+def ensure_started(services: Container, run: Run) -> Run:
     """Start a run whose id is settled; whoever comes second changes nothing."""
     stored = services.runs.find(run.id)
     if stored is None:
@@ -130,12 +130,12 @@ def refresh_for_change(services: Container, project: str) -> Run | None:
         run = refresh_run(project, "change", "sluice", "none")
         held = services.locks.acquire(_lock(project), _REFRESH_LOCK_SECONDS, run=run.id, again=False)
         if held is None:
-            return make_good(services, run)
+            return ensure_started(services, run)
         holder = services.runs.find(held["run"])
         if holder is not None and holder.finished:
             services.locks.release(_lock(project), "#run = :run", {"run": holder.id})
-        elif services.locks.change(_lock(project), "#run = :run", {"run": held["run"]}, again=True):
-            make_good(services, run.model_copy(update={"id": held["run"]}))
+        elif services.locks.update(_lock(project), "#run = :run", {"run": held["run"]}, again=True):
+            ensure_started(services, run.model_copy(update={"id": held["run"]}))
             return None
 
 
@@ -153,14 +153,14 @@ def release_refresh(services: Container, run: Run) -> None:
     if held["run"] != run.id:
         if services.runs.find(held["run"]) is None:
             following = refresh_run(run.project, "change", "sluice", "none")
-            make_good(services, following.model_copy(update={"id": held["run"]}))
+            ensure_started(services, following.model_copy(update={"id": held["run"]}))
         return
     if services.locks.release(lock, "#run = :run AND #again = :no", {"run": run.id, "no": False}):
         return
     following = refresh_run(run.project, "change", "sluice", "none")
     mine = {"run_before": run.id}
-    if services.locks.change(lock, "#run = :run_before", mine, run=following.id, again=False):
-        make_good(services, following)
+    if services.locks.update(lock, "#run = :run_before", mine, run=following.id, again=False):
+        ensure_started(services, following)
 
 
 def _lock(project: str) -> str:

@@ -19,14 +19,14 @@ class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, Protocol):
 
 def commit(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Make versions of all that the run has made, in one transaction."""
-    made = _made(services, run, event)
+    made = _manifests(services, run, event)
     if run.dry_run:
-        return _tried(services, run, made[0][1])
+        return _finish_dry_run(services, run, made[0][1])
     finished = services.datasets.commit(run, made, require_owner(services, run))
     return {"outcome": "done", "version": finished.version}
 
 
-def _made(services: Services, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
+def _manifests(services: Services, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
     """The manifests of a run: the one that the stage before has written, or those of its parts but for views."""
     if "manifest_key" in event:
         return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
@@ -39,7 +39,7 @@ def _made(services: Services, run: Run, event: dict[str, Any]) -> list[tuple[str
     return kept
 
 
-def _tried(services: Services, run: Run, manifest: Manifest) -> dict[str, Any]:
+def _finish_dry_run(services: Services, run: Run, manifest: Manifest) -> dict[str, Any]:
     """End a dry run: it says what a refresh would publish, and publishes nothing."""
     services.runs.finish(
         run,

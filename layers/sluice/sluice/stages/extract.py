@@ -13,9 +13,9 @@ from sluice.errors import (
     RunStopped,
 )
 from sluice.services import WithDatasets, WithDefinitions, WithLake, WithRuns, WithSettings
-from sluice.stages.inputs import datasource_of, fetched_of
+from sluice.stages.inputs import datasource_of, find_fetch_index
 
-_TELL_SECONDS = 5
+_REPORT_SECONDS = 5
 
 
 class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, WithSettings, Protocol):
@@ -31,7 +31,7 @@ def extract(services: Services, run: Run, event: dict[str, Any], seconds_left: C
     from sluice.extract.extractor import Base, Extractor
     from sluice.stages.work_items import work_items
 
-    index = fetched_of(services, run)
+    index = find_fetch_index(services, run)
     if index is None:
         raise RunStopped("What the run fetched is not in the lake.")
     published = services.datasets.pointer(run.owner).published
@@ -44,7 +44,7 @@ def extract(services: Services, run: Run, event: dict[str, Any], seconds_left: C
     decides = run.replay or published
     known = services.datasets.version(run.owner, decides) if decides else None
     base = Base(published or 0, adds_to, known)
-    watch = _Watch(services, run, seconds_left, tells="number" not in event)
+    watch = _Progress(services, run, seconds_left, reports="number" not in event)
     extractor = Extractor(run, datasource, index, base, services.lake, services.settings, watch.tick)
     mine = event.get("folder") == extractor.work_folder  # not where another version was published meanwhile
     if "number" in event:
@@ -59,17 +59,17 @@ def extract(services: Services, run: Run, event: dict[str, Any], seconds_left: C
     return {"outcome": "done", "manifest_key": extractor.extract()}
 
 
-class _Watch:
+class _Progress:
     """Says how far extracting has come, finds out that the run was cancelled, and ends it before its time is over.
 
     Args:
-        tells: whether to say how far: of many workers, none knows.
+        reports: whether to say how far: of many workers, none knows.
     """
 
-    def __init__(self, services: Services, run: Run, seconds_left: Callable[[], float], *, tells: bool) -> None:
+    def __init__(self, services: Services, run: Run, seconds_left: Callable[[], float], *, reports: bool) -> None:
         self._services, self._run, self._seconds_left = services, run, seconds_left
-        self._tells = tells
-        self._told_at = time.monotonic()
+        self._reports = reports
+        self._reported_at = time.monotonic()
 
     def tick(self, records: int) -> None:
         """Take note of so many records.
@@ -80,9 +80,9 @@ class _Watch:
         """
         if self._seconds_left() < self._services.settings.extract_reserve_seconds:
             said = f", after {records} records" if records else ""
-            advice = "split it" if self._tells else "lower EXTRACT_PART_BYTES"
+            advice = "split it" if self._reports else "lower EXTRACT_PART_BYTES"
             raise DataTooLarge(f"The data takes longer to read than a function may run{said}; {advice}.")
-        if time.monotonic() - self._told_at > _TELL_SECONDS:
-            self._told_at = time.monotonic()
-            progress = {"progress": {"stage": "extract", "current": records, "total": None}} if self._tells else {}
+        if time.monotonic() - self._reported_at > _REPORT_SECONDS:
+            self._reported_at = time.monotonic()
+            progress = {"progress": {"stage": "extract", "current": records, "total": None}} if self._reports else {}
             self._run = self._services.runs.advance(self._run, **progress)

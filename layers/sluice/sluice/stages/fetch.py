@@ -16,7 +16,7 @@ from sluice.services import WithCalls, WithDatasets, WithDefinitions, WithSecret
 from sluice.sources import base
 from sluice.sources.base import Call, HandOver
 from sluice.sources.registry import source_of
-from sluice.stages.inputs import datasource_of, fetched_of
+from sluice.stages.inputs import datasource_of, find_fetch_index
 
 
 class Services(WithDefinitions, WithDatasets, WithCalls, WithSecretUse, base.Services, Protocol):
@@ -25,18 +25,18 @@ class Services(WithDefinitions, WithDatasets, WithCalls, WithSecretUse, base.Ser
 
 def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Bring every page of a run into the lake, then write what was fetched."""
-    stored = fetched_of(services, run)
+    stored = find_fetch_index(services, run)
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
         return {"outcome": "done"}
     datasource = datasource_of(services, run)
     if run.progress is None:
         run = services.runs.advance(run, progress={"stage": "fetch", "current": 0, "total": None})
     try:
-        index = _fetched(services, run, datasource, seconds_left)
+        index = _fetch(services, run, datasource, seconds_left)
     except HandOver:
         return {"outcome": "more"}
     if index is None:
-        return _nothing_waits(services, run)
+        return _finish_without_batches(services, run)
     # First, so that an attempt that was overtaken writes nothing.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
     services.lake.put_json(object_keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
@@ -44,7 +44,7 @@ def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     return {"outcome": "done"}
 
 
-def _nothing_waits(services: Services, run: Run) -> dict[str, Any]:
+def _finish_without_batches(services: Services, run: Run) -> dict[str, Any]:
     """End a run for whose batches another one was faster: there is nothing to publish."""
     pointer = services.datasets.pointer(run.owner)
     done = {"version": pointer.published, "completeness": "complete", "rows": 0, "finished_at": rfc3339(now())}
@@ -52,18 +52,18 @@ def _nothing_waits(services: Services, run: Run) -> dict[str, Any]:
     return {"outcome": "stopped"}
 
 
-def _fetched(
+def _fetch(
     services: Services, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
 ) -> FetchIndex | None:
     if run.replay is not None:
-        return _replayed(services, run, run.replay)
+        return _replay(services, run, run.replay)
     stored = services.definitions.get("datasource", datasource.slug)
     secret = services.secret_use.reader(datasource, Author(stored.written_by, stored.written_by_role))
     count = partial(services.calls.add, datasource.slug, stored.created_at)
     return source_of(datasource.kind).fetch(run, datasource, services, Call(secret, seconds_left, count))
 
 
-def _replayed(services: Services, run: Run, number: int) -> FetchIndex:
+def _replay(services: Services, run: Run, number: int) -> FetchIndex:
     """The pages of an earlier version, as this run's own: no upstream is asked.
 
     A version that was added up has the pages of all runs that added to it, the first ones first.

@@ -13,7 +13,7 @@ def datasource_of(services: WithDefinitions, run: Run) -> Datasource:
     return Datasource.model_validate(services.definitions.get("datasource", run.datasource or "").document)
 
 
-def fetched_of(services: WithLake, run: Run) -> FetchIndex | None:
+def find_fetch_index(services: WithLake, run: Run) -> FetchIndex | None:
     """What was fetched by this attempt, or by the latest one before it that ended fetching."""
     for attempt in range(run.attempt, 0, -1):
         found = services.lake.find_json(object_keys.fetch_index(run, attempt))

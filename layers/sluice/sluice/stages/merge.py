@@ -54,7 +54,7 @@ def merge(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     if run.part is not None:
         return {"outcome": "done", **planned_outputs(services, run, None)}
     project = Project.model_validate(services.definitions.get("project", run.project or "").document)
-    merged = _merged(services, run, project, event)
+    merged = _merge(services, run, project, event)
     if isinstance(merged, dict):
         return {"outcome": "parts", **merged}
     warnings = test_merge(services, run, project, merged.manifest)
@@ -72,7 +72,7 @@ def partition(services: Services, run: Run, event: dict[str, Any], seconds_left:
     return {"outcome": "done"}
 
 
-def _merged(services: Services, run: Run, project: Project, event: dict[str, Any]) -> Merged | dict[str, Any]:
+def _merge(services: Services, run: Run, project: Project, event: dict[str, Any]) -> Merged | dict[str, Any]:
     """The merge, with its manifest not written yet; or the workers that have to be called before.
 
     Returns:

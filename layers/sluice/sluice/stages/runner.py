@@ -71,7 +71,7 @@ def require_owner(services: WithDefinitions, run: Run) -> Write:
     found = services.definitions.find(kind, name)
     if found is None or found.created_at > run.created_at:
         raise NotFound(f"The {kind} {name!r} of this run was deleted.")
-    return services.definitions.made_at(found)
+    return services.definitions.require_same_write(found)
 
 
 def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:

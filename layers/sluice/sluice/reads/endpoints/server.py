@@ -142,7 +142,7 @@ class EndpointServer:
         return ResolvedEndpoint(project, name, known.endpoint, known.views, tables)
 
     def _read(self, key: str, datasets: list[DatasetId]) -> tuple[Definition | None, dict[DatasetId, Pointer]]:
-        return self.datasets.pointers_with("endpoint", key, datasets, self.definitions)
+        return self.datasets.definition_and_pointers("endpoint", key, datasets, self.definitions)
 
     def _look_up(self, project: str, definition: Definition) -> _Known:
         endpoint = Endpoint.model_validate(definition.document)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import IO
 
-from sluice.catalog.runs import MOST_TOGETHER, Pages
+from sluice.catalog.runs import MAX_RECEIPTS, Pages
 from sluice.domain.run import PageReceipt
 from sluice.lake.store import Lake
 
 # The most pages without a written receipt: a process that is killed has requested them in vain.
-MOST_UNWRITTEN = MOST_TOGETHER
+MOST_UNWRITTEN = MAX_RECEIPTS
 # A batch is written before MOST_UNWRITTEN is reached, so that requests need not wait for it.
 _BATCH = 15
 _STORED_AT_ONCE = 4
@@ -100,7 +100,7 @@ class PageStore:
         async with self._writing:
             if self._unwritten and self._unwritten[0].stored.done():
                 self._unwritten[0].stored.result()
-                ready = list(takewhile(lambda page: _is_stored(page.stored), self._unwritten))[:MOST_TOGETHER]
+                ready = list(takewhile(lambda page: _is_stored(page.stored), self._unwritten))[:MAX_RECEIPTS]
                 await asyncio.to_thread(self._pages.put_all, self._run_id, [page.receipt for page in ready])
                 for _ in ready:
                     self._unwritten.popleft()

@@ -30,9 +30,9 @@ def fetch_batches(run: Run, datasource: Datasource, batches: Batches, pages: Pag
     while waiting := batches.waiting(run.id, _AT_ONCE):
         writes = []
         for number, batch in enumerate(waiting, start=len(pages.of_run(run.id)) + 1):
-            writes += [batches.taking(run.id, batch), pages.putting(run.id, _receipt(run, batch, number))]
+            writes += [batches.delete_write(run.id, batch), pages.create_write(run.id, _receipt(run, batch, number))]
         try:
-            batches.move(writes)
+            batches.transact(writes)
         except ConditionFailed:
             continue  # another execution of this step took some of them: read the queue again
     receipts = pages.of_run(run.id)
