@@ -203,7 +203,7 @@ def test_message_that_cannot_be_read_is_logged_and_set_aside_after_a_few_sweeps(
     for count in range(1, queues.receipts + 1):
         sweep()
         (logged,) = (record for record in caplog.records if record.levelname == "ERROR")  # once in each sweep
-        assert (logged.levelname, logged.getMessage()) == ("ERROR", "cannot take up an undelivered event")
+        assert (logged.levelname, logged.getMessage()) == ("ERROR", "cannot handle an undelivered event")
         assert logged.exc_info is not None
         assert isinstance(logged.exc_info[1], (ValueError, KeyError)), "with the reason"
         assert (queues.left(), queues.rejected()) == (1, []), count

@@ -1,1 +1,1 @@
-"""Runs from their start to their last word: starting, planning, settling, redriving, schedules."""
+"""Runs: starting, planning, queueing, reconciling, redriving and listing them."""

@@ -1,4 +1,4 @@
-"""Data that arrives by itself: the rules for pushed records and for uploaded files."""
+"""Data that its senders deliver: the rules for pushed records and for uploaded files."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def push_once(
         body: the request body, which is stored as received.
         records: how many records the body has.
         media_type: how the body is written.
-        by: the principal that sends it.
+        by: the principal that pushes the records.
         idempotency_key: the request's `Idempotency-Key`, if it has one.
 
     Returns:
-        The run that makes the records readable. A repeated request gets the run of the first one.
+        The run that publishes the records. A repeated request gets the run of the first one.
     """
     repetition = None
     if idempotency_key is not None:
@@ -79,7 +79,7 @@ def create_upload_form(services: Container, definition: Definition, filename: st
         filename: the file's name without a path.
 
     Returns:
-        `url` and `fields`; everybody who has them may send one file.
+        `url` and `fields`; anyone who has them can upload one file.
 
     Raises:
         Invalid: the file name has slashes or control characters, or begins with a dot.

@@ -1,10 +1,10 @@
-"""Events that a function has failed on for the last time, taken up again by the sweep.
+"""Retrying undelivered events: those that a function has failed on repeatedly.
 
 Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events` or `publications` three times,
-then puts a record of it into the stack's queue of undelivered events. The same code that those
-functions run takes such an event up again: it does nothing twice, since drops and firings have their
-locks and an ended run stays as it ended. A record that cannot be taken up is logged and stays in the
-queue, which sets it aside after a few sweeps.
+and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
+event by the same code as those functions. That is safe to repeat: drops and firings have locks, and an
+ended run does not change. A record that fails again is logged and stays in the queue, which moves it to
+a second queue after a few sweeps.
 """
 
 from __future__ import annotations
@@ -28,57 +28,59 @@ logger = Logger()
 
 class _CallContext(Record):
     function_arn: str = Field(alias="functionArn")
-    request_id: str | None = Field(None, alias="requestId")  # an emulator names none
+    request_id: str | None = Field(None, alias="requestId")  # an emulator does not send it
 
 
 class FailedCall(Record):
-    """Lambda's record of an asynchronous call that has failed for the last time.
+    """Lambda's record of an asynchronous call whose attempts have all failed.
 
     Args:
-        event: what the function was called with.
+        event: the event that the function was called with.
     """
 
     context: _CallContext = Field(alias="requestContext")
     event: dict[str, Any] = Field(alias="requestPayload")
 
     def function(self, stack: str) -> str:
-        """The function's name without the stack's, such as `inbox`."""
+        """The function's name without the prefix of the stack, such as `inbox`."""
         name = self.context.function_arn.partition(":function:")[2].partition(":")[0]
         return name.removeprefix(f"{stack}-")
 
 
 def retry_undelivered(services: Container) -> int:
-    """Take up undelivered events, at most SWEEP_MESSAGES and for SWEEP_SECONDS.
+    """Handle undelivered events, at most `SWEEP_MESSAGES` and for at most `SWEEP_SECONDS`.
 
-    Nothing is raised: an event that fails must not keep the sweep from the others, nor a queue that
-    cannot be read from the rest of its work.
+    It raises nothing: neither an event that fails again nor a queue that cannot be read may stop the
+    rest of the sweep.
 
     Returns:
-        How many were taken up.
+        The number of events that were handled.
     """
     queue = services.undelivered
     if queue is None:
         return 0
     deadline = time.monotonic() + services.settings.sweep_seconds
-    taken_up = 0
+    handled = 0
     try:
-        # One at a time: whoever is killed by one message costs no other one of its receipts.
+        # One message at a time: if its event kills the process, the receive counts of the others do not grow,
+        # so they are not moved to the second queue because of it.
         for _ in range(services.settings.sweep_messages):
             message = queue.receive() if time.monotonic() <= deadline else None
             if message is None:
                 break
-            taken_up += _retry_message(services, queue, message)
+            handled += _retry_message(services, queue, message)
     except Exception:
         logger.exception("cannot read the queue of undelivered events")
-    return taken_up
+    return handled
 
 
 def _retry_message(services: Container, queue: MessageQueue, message: Message) -> bool:
+    """Handle the event of one message; whether it succeeded and the message was deleted."""
     try:
         call = FailedCall.model_validate_json(message.body)
         _retry(services, call, message.id)
     except Exception:
-        logger.exception("cannot take up an undelivered event", extra={"message_id": message.id})
+        logger.exception("cannot handle an undelivered event", extra={"message_id": message.id})
         return False
     queue.delete(message)
     return True
@@ -87,7 +89,7 @@ def _retry_message(services: Container, queue: MessageQueue, message: Message) -
 def _retry(services: Container, call: FailedCall, message_id: str) -> None:
     match call.function(services.settings.stack):
         case "run_events" | "publications" if call.event.get("sweep"):
-            pass  # the sweeps that have come since have done its work
+            pass  # later sweeps have done its work
         case "inbox":
             for drop in dropped_files(call.event):
                 receive_drop(services, drop)
@@ -96,4 +98,4 @@ def _retry(services: Container, call: FailedCall, message_id: str) -> None:
         case "run_events":
             reconcile_execution(services, call.event["detail"]["name"])
         case _:
-            raise ValueError(f"No undelivered events of {call.context.function_arn} are known.")
+            raise ValueError(f"Undelivered events of {call.context.function_arn} cannot be handled.")

@@ -1,4 +1,4 @@
-"""Files dropped into the inbox: which run they start, and where those go that cannot be read."""
+"""Files dropped into the inbox: starting their runs, and moving unreadable ones to `_failed/` or `_unknown/`."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ from sluice.sources.file.inbox import DroppedFile
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
 _UNKNOWN, _FAILED = "_unknown/", "_failed/"
-# Longer than an event can wait in the queue of undelivered ones, 14 days.
+# Longer than the 14 days that an event can stay in the queue of undelivered events: it must find its lock.
 _SEEN_SECONDS = 15 * 86400
-# The sweep looks for lost files as long as it can tell by their locks that they were seen.
+# Shorter than `_SEEN_SECONDS`: of older files, the sweep could not tell by their locks that they were seen.
 _SEARCH_SECONDS = 13 * 86400
 _SWEEP = "inbox-sweep"
 _SWEEP_POSITION = "inbox-sweep-end"
-# S3 takes 1024 bytes, and the reason needs some beside the file.
+# S3's limit is 1024 bytes, and the key of the reason is longer than that of the file.
 _MAX_KEY_BYTES = 1000
 logger = Logger()
 
 
 def receive_drop(services: Container, drop: Drop) -> Run | None:
-    """Store the ingest run of a dropped file, once however often it is announced, and start what waits.
+    """Store the ingest run of a dropped file, and start waiting runs. It is safe to repeat.
 
     Returns:
-        The run; none for a file of our own, one seen before, or one that is nobody's.
+        The run; None if the file was seen before, belongs to no datasource that takes drops, or was
+        moved here by `reject_drop`.
     """
     run = _enqueue(services, drop)
     start_waiting(services)
@@ -48,7 +49,7 @@ def receive_drop(services: Container, drop: Drop) -> Run | None:
 
 
 def _enqueue(services: Container, drop: Drop) -> Run | None:
-    """Let the run of a dropped file wait, unless the file was seen before."""
+    """Put the run of a dropped file into the queue, unless the file was seen before."""
     slug, _, rest = drop.key.partition("/")
     if _is_moved_or_folder(drop.key) or _datasource_keeps_drops(services, slug):
         return None
@@ -58,6 +59,7 @@ def _enqueue(services: Container, drop: Drop) -> Run | None:
         return None
     run = ingest_run(slug, "drop", "sluice", drop=drop)
     try:
+        # One transaction: a process that is killed leaves no lock without a run, nor a run without a queue entry.
         seen = services.locks.acquire_write(_lock(drop), _SEEN_SECONDS, run=run.id)
         services.batches.transact([seen, *enqueue_writes(services, run)])
     except ConditionFailed:
@@ -66,64 +68,67 @@ def _enqueue(services: Container, drop: Drop) -> Run | None:
 
 
 def _is_moved_or_folder(key: str) -> bool:
-    """Whether an object is one that was moved, or a folder."""
+    """Whether an object is a file that Sluice has moved, or stands for a folder."""
     return key.startswith((_UNKNOWN, _FAILED)) or key.endswith("/")
 
 
 def _datasource_keeps_drops(services: Container, slug: str) -> bool:
-    """Whether files in a folder are there to be read by the runs of its datasource."""
-    found = services.definitions.find("datasource", slug) if is_slug(slug) else None
-    return found is not None and Datasource.KINDS[found.document["kind"]].KEEPS_DROPS
+    """Whether files in a datasource's folder are read by its runs, and start none."""
+    definition = services.definitions.find("datasource", slug) if is_slug(slug) else None
+    return definition is not None and Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS
 
 
 def _lock(drop: Drop) -> str:
-    """The name of the lock that says that a file was seen; without versions its sequencer tells it apart."""
+    """The name of the lock that marks a file as seen."""
+    # Without bucket versions, only the event's sequencer distinguishes two files with the same key and content.
     return f"drop#{drop.bucket}/{drop.key}#{drop.version_id or f'{drop.etag}#{drop.sequencer}'}"
 
 
 def receive_missed(services: Container, grace_seconds: float) -> int:
-    """Take up the dropped files whose notifications were lost, the oldest first.
+    """Queue runs for dropped files whose notifications were lost, oldest files first.
 
     Args:
-        grace_seconds: leave files alone that are younger: their notification may be on its way.
+        grace_seconds: ignore files that are younger, since their notifications may still arrive.
 
     Returns:
-        How many runs now wait because of this.
+        The number of runs that were queued.
     """
     deadline = time.monotonic() + services.settings.sweep_seconds
     if services.locks.acquire(_SWEEP, int(2 * services.settings.sweep_seconds)) is not None:
-        return 0  # another sweep is at it
+        return 0  # another sweep is running
     received = 0
     try:
         for drop in _missed_files(services, grace_seconds):
             try:
                 received += _enqueue(services, drop) is not None
-            except Exception:  # one file that cannot be taken up must not keep the others from it
-                logger.exception("cannot take up", extra={"key": drop.key})
+            except Exception:  # one bad file must not stop the sweep
+                logger.exception("cannot queue a run for a dropped file", extra={"key": drop.key})
             if time.monotonic() > deadline:
-                break  # the next sweep takes up the rest
+                break  # the next sweep continues
     finally:
         services.locks.release(_SWEEP, "attribute_exists(#workspace_id)", {})
     return received
 
 
 def _missed_files(services: Container, grace_seconds: float) -> list[Drop]:
-    """Files that no run was stored for, among those that this sweep looks at.
+    """Files without a run, among those that this sweep lists.
 
-    A sweep goes on after the key at which the one before it ended, and begins anew at the end.
+    Each sweep lists the inbox from the key at which the previous one stopped, and wraps around at the end.
     """
     moment = time.time()
     end = (services.locks.read(_SWEEP_POSITION) or {}).get("after")
     files: list[DroppedFile] = []
-    looked_at = 0
+    listed = 0
     for page, following in services.inbox.files(end):
-        looked_at += len(page)
+        listed += len(page)
         files += [file for file in page if grace_seconds <= moment - file.modified <= _SEARCH_SECONDS]
         end = following
-        if looked_at >= services.settings.sweep_files:
+        if listed >= services.settings.sweep_files:
             break
     services.locks.overwrite(_SWEEP_POSITION, _SEARCH_SECONDS, after=end)
-    files.reverse()  # a key's older versions first
+    # S3 lists the newest version of a key first. The sort is stable, so versions with the same time, which S3 has
+    # in whole seconds, are handled in the order in which they were dropped.
+    files.reverse()
     files.sort(key=lambda file: (file.modified, file.key))
     drops = [_drop(services, file) for file in files if not _is_moved_or_folder(file.key)]
     seen = services.locks.held([_lock(drop) for drop in drops])
@@ -140,7 +145,7 @@ def _drop(services: Container, file: DroppedFile) -> Drop:
 
 
 def _known_versions(services: Container, slugs: set[str], modified: float) -> set[tuple[str, str | None]]:
-    """The files that have a run although their lock is gone: an earlier release named locks otherwise."""
+    """The key and version of files that have a run but no lock: earlier releases named locks differently."""
     known = set()
     since = rfc3339(datetime.fromtimestamp(modified - 1, UTC))
     for slug in slugs:
@@ -153,30 +158,31 @@ def _known_versions(services: Container, slugs: set[str], modified: float) -> se
 
 
 def _rejection_reason(services: Container, slug: str, rest: str, key: str) -> str | None:
+    """Why a file starts no run; None if it does."""
     if not rest or not is_slug(slug) or ".." in key.split("/"):
-        return f"Drop files as <slug of a file datasource>/<name>; {key!r} is not of that form."
-    found = services.definitions.find("datasource", slug)
-    if found is None:
+        return f"Drop files as <slug of a file datasource>/<name>; {key!r} does not have this form."
+    definition = services.definitions.find("datasource", slug)
+    if definition is None:
         return f"There is no datasource {slug!r}; create it, then drop the file again."
-    kind = Datasource.KINDS[found.document["kind"]]
+    kind = Datasource.KINDS[definition.document["kind"]]
     if kind.ARRIVAL != "dropped":
         return f"The datasource {slug!r} is of kind {kind.KIND}; only file datasources take drops."
     return None
 
 
 def reject_drop(services: Container, run: Run) -> None:
-    """Move a file that could not be read to `_failed/`, with the reason beside it."""
+    """Move the file of a failed run to `_failed/`, if the file is the reason; `{key}.reason.json` explains it."""
     if run.drop is None or run.error is None or run.error["type"] not in _UNREADABLE:
         return
     _move(services, run.drop, _FAILED, run.error["detail"], run.id)
 
 
 def _move(services: Container, drop: Drop, folder: str, reason: str, run_id: str | None = None) -> None:
-    """Copy, explain, then remove: whatever happens in between, the file is somewhere.
+    """Move a file to a folder, and store the reason beside it. It is safe to repeat.
 
-    Two steps of a path that lead upwards are written out, so that nobody who copies the bucket
-    to a disk is led out of it.
+    The original is deleted last, so a process that is killed leaves the file in at least one place.
     """
+    # `..` is escaped, so that copying the bucket to a disk writes nothing outside the target folder.
     target = folder + re.sub(r"(^|/)\.\.?(?=/|$)", lambda dots: dots[0].replace(".", "%2E"), drop.key)
     if len(target.encode()) > _MAX_KEY_BYTES:
         target = folder + hashlib.sha256(drop.key.encode()).hexdigest()
@@ -187,13 +193,13 @@ def _move(services: Container, drop: Drop, folder: str, reason: str, run_id: str
             services.s3.copy_object(Bucket=drop.bucket, Key=target, CopySource=pinned, TaggingDirective="REPLACE")
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
-                return  # it was moved before
+                return  # an earlier call has moved it
             raise
-        explained = {"key": drop.key, "reason": reason, "run": run_id, "at": rfc3339(now()), "bytes": drop.size}
+        explanation = {"key": drop.key, "reason": reason, "run": run_id, "at": rfc3339(now()), "bytes": drop.size}
         services.s3.put_object(
             Bucket=drop.bucket,
             Key=target + ".reason.json",
-            Body=orjson.dumps(explained, option=orjson.OPT_INDENT_2),
+            Body=orjson.dumps(explanation, option=orjson.OPT_INDENT_2),
             ContentType="application/json",
         )
         if _unchanged(services, drop):
@@ -201,7 +207,7 @@ def _move(services: Container, drop: Drop, folder: str, reason: str, run_id: str
 
 
 def _unchanged(services: Container, drop: Drop) -> bool:
-    """Whether the object is still the one that was announced: a newer one is not ours to move."""
+    """Whether the key still has the announced object; a newer one must not be deleted."""
     try:
         return bool(services.s3.head_object(Bucket=drop.bucket, Key=drop.key)["ETag"].strip('"') == drop.etag)
     except ClientError:

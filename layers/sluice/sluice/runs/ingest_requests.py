@@ -1,4 +1,4 @@
-"""Ingest runs that a caller of the API asks for."""
+"""Ingest runs that API callers request."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sluice.runs.start import ingest_run
 
 
 def requested_ingest(services: Container, definition: Definition, replay: int | None, by: str) -> Run:
-    """The ingest run that a caller asks for, not started yet.
+    """The ingest run that a caller requests, not started yet.
 
     Args:
         definition: the stored datasource.
         replay: the version whose raw pages are read again; null to call the upstream.
-        by: the principal that asks for it.
+        by: the principal that requests it.
 
     Raises:
-        Conflict: the datasource's data arrives by itself, so there is no upstream to call.
-        NotFound: there is no version to replay of this number.
+        Conflict: the datasource's data is pushed or dropped, so there is no upstream to call.
+        NotFound: there is no version with the number `replay`.
     """
     datasource = Datasource.model_validate(definition.document)
     if replay is None and datasource.ARRIVAL != "pulled":
@@ -31,6 +31,6 @@ def requested_ingest(services: Container, definition: Definition, replay: int | 
     if replay is not None:
         services.datasets.version(dataset, replay)
     run = ingest_run(definition.name, "api", by, replay=replay)
-    # A replay takes the place of this version only: one that is published meanwhile wins.
+    # A replay replaces this version only: one that is published meanwhile takes precedence.
     run.replay_over = services.datasets.pointer(dataset).published or 0
     return run

@@ -1,4 +1,4 @@
-"""Planning a refresh: which datasources are asked again, each by an ingest run of its own."""
+"""Planning a refresh: which datasources it ingests, each by a run of its own."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ from sluice.services import WithAssignments, WithDatasets, WithDefinitions, With
 
 
 class ChildServices(WithLake, WithRuns, Protocol):
-    """What finding the ingest runs of a refresh needs."""
+    """What `children` needs."""
 
 
 class PlanServices(ChildServices, WithDefinitions, WithAssignments, WithDatasets, Protocol):
-    """What planning a refresh needs."""
+    """What `plan_ingests` needs."""
 
 
 def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
-    """Whether a datasource's data is older than it may be.
+    """Whether a refresh must ingest a datasource again.
 
-    Never ingested is stale. Else the age may be `max_age_seconds`, or the interval of its
-    schedule; with neither (a cron schedule has no one interval) it is always stale. With
-    `max_age_seconds` 0 the data never expires: it is ingested once, then only when asked for.
+    Data expires after `max_age_seconds` (0: never), or else after the interval of the datasource's
+    schedule. With neither, it is always stale; a cron schedule has no fixed interval.
+
+    Args:
+        datasource: the document.
+        checked_at: the time of the last successful ingest; None if there was none, which is stale.
     """
     if checked_at is None:
         return True
@@ -42,19 +45,19 @@ def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
 
 
 def plan_ingests(services: PlanServices, run: Run) -> str:
-    """Write the refresh's items: one ingest run for each datasource to be asked.
+    """Create the ingest runs of a refresh, and write the list of them. It is safe to repeat.
 
-    A plan that was written already stands, so that a repeated step does not ask twice; a
-    redrive plans anew, and keeps the ingest runs that have succeeded.
+    A list that exists is used again, so a repeated step does not ingest twice. A redriven refresh has
+    its own list, without the datasources whose ingest runs have succeeded.
 
     Returns:
-        The key of the items in the lake, for the workflow's map.
+        The key of the list in the lake, for the workflow's map.
     """
     key = object_keys.refresh_items(run)
     if services.lake.find_json(key) is None:
         done = _succeeded_before(services, run)
-        chosen = [assigned for assigned in _pulled(services, run) if assigned.datasource not in done]
-        services.lake.put_json(key, [_item(prepare_child(services, run, one.datasource)) for one in chosen])
+        chosen = [assigned for assigned in _ingested(services, run) if assigned.datasource not in done]
+        services.lake.put_json(key, [_item(prepare_child(services, run, assigned.datasource)) for assigned in chosen])
     return services.lake.full_key(key)
 
 
@@ -67,16 +70,16 @@ def _item(child: Run) -> dict[str, Any]:
     }
 
 
-def _pulled(services: PlanServices, run: Run) -> list[Assigned]:
-    """The datasources that this refresh asks: pulled ones that are enabled, all or the stale."""
+def _ingested(services: PlanServices, run: Run) -> list[Assigned]:
+    """The datasources that this refresh ingests: enabled ones with an upstream, either all or the stale ones."""
     if run.ingest == "none":
         return []
     chosen = []
     for assigned in services.assignments.of_project(run.project or ""):
-        found = services.definitions.find("datasource", assigned.datasource)
-        if found is None:
+        definition = services.definitions.find("datasource", assigned.datasource)
+        if definition is None:
             continue
-        datasource = Datasource.model_validate(found.document)
+        datasource = Datasource.model_validate(definition.document)
         checked_at = services.datasets.pointer(DatasetId.of_datasource(datasource.slug)).checked_at
         if (
             datasource.ARRIVAL == "pulled"
@@ -88,16 +91,17 @@ def _pulled(services: PlanServices, run: Run) -> list[Assigned]:
 
 
 def children(services: ChildServices, run: Run) -> list[Run]:
-    """The ingest runs of a refresh, of all its attempts."""
-    found: list[Run] = []
+    """The ingest runs of all attempts of a refresh, oldest attempt first."""
+    runs: list[Run] = []
     for attempt in range(1, run.attempt + 1):
         key = object_keys.refresh_items(run.model_copy(update={"attempt": attempt}))
         for item in services.lake.find_json(key) or []:
             child = services.runs.find(item["run_id"])
             if child is not None:
-                found.append(child)
-    return found
+                runs.append(child)
+    return runs
 
 
 def _succeeded_before(services: ChildServices, run: Run) -> set[str]:
+    """The datasources that earlier attempts of a refresh have ingested."""
     return {child.datasource or "" for child in children(services, run) if child.status == "succeeded"}

@@ -1,4 +1,4 @@
-"""Pushed records: kept raw at once, then drained by one run at a time."""
+"""Pushed records: stored as received, then ingested by one run of the datasource at a time."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def parse_records(body: bytes, nesting: int) -> tuple[list[Any], str]:
-    """The documents of a push, and the media type it is kept as.
+    """Parse the body of a push.
 
     Args:
-        body: a JSON array, one JSON document, or one on each line.
-        nesting: the deepest nesting that is taken.
+        body: a JSON array, a single JSON document, or JSON Lines.
+        nesting: the deepest nesting that is accepted.
 
     Returns:
-        One document, or those of all lines.
+        The documents, and the media type: one document for JSON, those of all lines for JSON Lines.
 
     Raises:
-        MalformedRequest: it is none of these; the detail says where.
+        MalformedRequest: the body is not JSON, or is nested too deeply; the detail names the line.
     """
     body = body.removeprefix(_BOM)
     try:
@@ -53,40 +53,53 @@ def parse_records(body: bytes, nesting: int) -> tuple[list[Any], str]:
 
 
 def _parse_lines(body: bytes, whole: orjson.JSONDecodeError, nesting: int) -> Iterator[Any]:
-    found = False
+    """Parse JSON Lines.
+
+    Args:
+        whole: the error of parsing the body as one document, which is reported if the first line fails, too.
+    """
+    has_documents = False
     for number, line in enumerate(body.splitlines(), start=1):
         if not line.strip():
             continue
         try:
             document = loads(line)
         except orjson.JSONDecodeError as error:
-            if not found:
+            if not has_documents:
                 raise MalformedRequest(f"The body is neither a JSON array nor JSON on each line: {whole}.") from None
             raise MalformedRequest(f"Line {number} is not JSON: {error.msg} (column {error.colno}).") from None
         if depth(document) > nesting:
             raise MalformedRequest(f"Line {number} is nested more than {nesting} levels deep.")
-        found = True
+        has_documents = True
         yield document
-    if not found:
+    if not has_documents:
         raise MalformedRequest("The body is empty; send a JSON array, or one JSON object on each line.")
 
 
-def accepted_records(datasource: Datasource, documents: list[Any], media_type: str, most_columns: int) -> int:
-    """How many records a push has, when each of them can become a row.
+def accepted_records(datasource: Datasource, documents: list[Any], media_type: str, max_columns: int) -> int:
+    """Check that each record of a push can become a row.
 
-    They are tried here, so that one that cannot is refused to whoever sent it, and does not fail
-    the run that takes others' records with it.
+    This is checked before the records are stored, so that a bad record is refused to its sender, and
+    does not fail a run that also has the records of other senders.
+
+    Args:
+        documents: as `parse_records` returns them.
+        media_type: as `parse_records` returns it.
+        max_columns: the most columns of a dataset.
+
+    Returns:
+        The number of records.
 
     Raises:
-        Invalid: a record cannot become a row, or lacks a value in the primary key.
+        Invalid: a record cannot become a row, or lacks a value of the primary key.
     """
     document = documents[0] if media_type == _JSON else documents
     try:
         selected = search(datasource.records, document)
-        found = selected if isinstance(selected, list) else [] if selected is None else [selected]
-        maker = RowMaker(datasource, ingest_run(datasource.slug, "push", ""), ColumnNames(most_columns))
+        records = selected if isinstance(selected, list) else [] if selected is None else [selected]
+        maker = RowMaker(datasource, ingest_run(datasource.slug, "push", ""), ColumnNames(max_columns))
         page = PageReceipt(number=1, ok=True, url="", fetched_at=rfc3339(now()))
-        for index, record in enumerate(found):
+        for index, record in enumerate(records):
             row = maker.row(record, page)
             missing = [name for name in datasource.primary_key or [] if row.get(name) is None]
             if missing and datasource.write_disposition == "upsert":
@@ -96,19 +109,27 @@ def accepted_records(datasource: Datasource, documents: list[Any], media_type: s
         raise Invalid(error.detail) from None
     except ValueError as error:
         raise Invalid(f"`records`: {error}.") from None
-    return len(found)
+    return len(records)
 
 
 def push(
     services: Container, datasource: str, body: bytes, records: int, media_type: str, by: str, key: str | None
 ) -> Run:
-    """Keep pushed bytes, and have a run drain them.
+    """Store pushed records, and give them to a run that has not begun.
 
     Args:
-        key: what tells a repetition of this very push; none where it cannot be told.
+        datasource: the slug.
+        body: the records as received.
+        records: their number.
+        media_type: how the body is written, as `parse_records` returns it.
+        by: the principal that pushes them.
+        key: identifies repetitions of this push; None if they cannot be recognized.
 
     Returns:
-        The run that will: the batch is given to it before it begins.
+        The run that will ingest the records. A repetition gets the run of the first push.
+
+    Raises:
+        Unavailable: too many concurrent pushes to the datasource.
     """
     batch = Batch(
         id=new_run_id(),
@@ -130,22 +151,22 @@ def push(
         except ConditionFailed as failure:
             if failure.position == 2 and failure.item is not None:
                 return ensure_started(services, services.runs.get(failure.item["run"]))
-            continue  # the run has begun meanwhile: the next one takes it
+            continue  # the run has begun meanwhile: give the batch to the next one
         return ensure_started(services, run) if _may_start(services, datasource, run) else run
-    raise Unavailable("The datasource is being pushed to by many at once; try again.")
+    raise Unavailable("Too many concurrent pushes to the datasource; try again.")
 
 
 def _may_start(services: Container, datasource: str, run: Run) -> bool:
-    """Whether no other run is at it, so that this one may begin."""
+    """Whether no other run of the datasource is active."""
     held = services.locks.read(_lock(datasource))
     return held is None or held["run"] == run.id
 
 
 def _receiving_run(services: Container, datasource: str, by: str) -> Run:
-    """A run that has not begun: the lock's own, or the one that follows it.
+    """The run that can take a batch: the active one if it has not begun, otherwise the next one.
 
-    While a run is at it, the next one is named on its lock and stored, and starts when the first
-    one has ended; so there is one at a time, and everybody knows which one is theirs.
+    The datasource's lock names the active run and the next one. So only one run is active at a time, and
+    each push knows the run that ingests its records before that run starts.
     """
     lock = _lock(datasource)
     for _ in range(_ATTEMPTS):
@@ -164,34 +185,37 @@ def _receiving_run(services: Container, datasource: str, by: str) -> Run:
             lock, _LOCK_SECONDS, "#run = :run AND attribute_not_exists(#next)", {"run": holder.id}, next=run.id
         ):
             return _create_if_missing(services, run)
-    raise Unavailable("The datasource is being pushed to by many at once; try again.")
+    raise Unavailable("Too many concurrent pushes to the datasource; try again.")
 
 
 def _create_if_missing(services: Container, run: Run) -> Run:
-    """A run that is made, but not started yet."""
+    """Store a run unless it exists; it is not started."""
     with suppress(Conflict):
         services.runs.create(run)
     return services.runs.get(run.id)
 
 
 def release_drain(services: Container, run: Run) -> None:
-    """Let go of what a draining run holds; the next one begins if there is one."""
+    """Release the lock of an ended push run, and start the next run if there is one."""
     held = services.locks.read(_lock(run.datasource or ""))
     if held is not None and held["run"] == run.id:
         _release_or_hand_over(services, held)
 
 
 def _release_or_hand_over(services: Container, held: dict[str, Any]) -> None:
-    """Hand the lock of a run that has ended to the next one, or let it go.
+    """Release the lock of an ended run, or hand it over to the next run and start that.
 
-    Whoever is killed in between leaves a lock that names a run which can be made good.
+    Args:
+        held: the lock's item.
     """
     ended = services.runs.get(held["run"])
-    lock, before = _lock(ended.datasource or ""), {"run": ended.id}
+    lock, values = _lock(ended.datasource or ""), {"run": ended.id}
     if "next" not in held:
-        services.locks.release(lock, "#run = :run AND attribute_not_exists(#next)", before)
+        services.locks.release(lock, "#run = :run AND attribute_not_exists(#next)", values)
         return
-    condition, values = "#run = :run AND #next = :next", {**before, "next": held["next"]}
+    condition, values = "#run = :run AND #next = :next", {**values, "next": held["next"]}
+    # The lock first: if the process is killed before the start, the lock names the run, and the next push or the
+    # sweep starts it.
     if services.locks.extend(lock, _LOCK_SECONDS, condition, values, run=held["next"], next=None):
         following = services.runs.find(held["next"])
         ensure_started(

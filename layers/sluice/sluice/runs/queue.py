@@ -1,8 +1,8 @@
-"""Runs of dropped files wait for a slot, so that a burst of files is worked off a few at a time.
+"""The queue of runs of dropped files, which limits how many of them are active.
 
-A drop run is stored together with an item in the queue. It leaves the queue in the transaction
-that takes its slot, and only then is its execution started. So whoever is killed in between
-leaves either a run in the queue, or a run with a slot that the sweep starts.
+A run is stored in the same transaction as its queue entry. It leaves the queue in the transaction that
+takes a slot, and only then its execution is started. So a process that is killed leaves either a run in
+the queue, or a run with a slot, which the sweep starts.
 """
 
 from __future__ import annotations
@@ -16,42 +16,43 @@ _SLOTS = "ingests"
 
 
 def enqueue_writes(services: Container, run: Run) -> list[Write]:
-    """The parts of a transaction that store a new run and let it wait."""
+    """The writes that store a new run and put it into the queue."""
     waiting = run.model_copy(update={"progress": Progress(stage=WAITING)})
     return [services.runs.create_write(waiting), services.waiting_runs.put_write(run.id)]
 
 
 def requeue(services: Container, run: Run) -> None:
-    """Begin the next attempt of a run that has ended, by letting it wait.
+    """Begin the next attempt of a run by putting it into the queue.
 
     Raises:
-        Conflict: the run has not ended, or somebody else has begun the attempt.
+        Conflict: the run cannot be redriven, or another request has begun the attempt.
     """
-    reopening = services.runs.reopen_write(run, Progress(stage=WAITING))
-    freeing = services.slots.free_write(_SLOTS, run.id)
+    reopen_write = services.runs.reopen_write(run, Progress(stage=WAITING))
+    # The slot of the previous attempt: the new one takes its turn like any other run.
+    free_write = services.slots.free_write(_SLOTS, run.id)
     try:
-        services.batches.transact([reopening, services.waiting_runs.put_write(run.id), freeing])
+        services.batches.transact([reopen_write, services.waiting_runs.put_write(run.id), free_write])
     except ConditionFailed:
         raise Conflict(f"The run {run.id} cannot be redriven: only failed, partial and cancelled runs can.") from None
 
 
 def start_waiting(services: Container) -> None:
-    """Start the runs that have waited longest, as long as there are slots."""
-    most = services.settings.max_active_ingests
+    """Start waiting runs, oldest first, while there are free slots."""
+    limit = services.settings.max_active_ingests
     while (run_id := services.waiting_runs.oldest()) is not None:
-        if len(services.slots.holders(_SLOTS)) >= most:
+        if len(services.slots.holders(_SLOTS)) >= limit:
             return
         run = services.runs.find(run_id)
         if run is None or not run.waits:
             services.waiting_runs.remove(run_id)  # it was cancelled
             continue
-        taking = services.slots.take_write(_SLOTS, run.id, most)
+        take_write = services.slots.take_write(_SLOTS, run.id, limit)
         try:
             services.batches.transact(
-                [taking, services.waiting_runs.remove_write(run.id), services.runs.leave_queue_write(run)]
+                [take_write, services.waiting_runs.remove_write(run.id), services.runs.leave_queue_write(run)]
             )
         except ConditionFailed:
-            continue  # another process has taken the run or the slot: look again
+            continue  # another process has taken the run or the slot: read both again
         services.workflows.start(run)
 
 
@@ -61,7 +62,7 @@ def release_slot(services: Container, run: Run) -> None:
 
 
 def free_orphaned_slots(services: Container) -> None:
-    """Free the slots of runs that have ended, and whose end somebody was killed before telling."""
+    """Free the slots of ended runs, if a process was killed before it could free them."""
     for run_id in services.slots.holders(_SLOTS):
         run = services.runs.find(run_id)
         if run is None or (run.finished and run.active is None):

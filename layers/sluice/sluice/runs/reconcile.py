@@ -1,4 +1,4 @@
-"""The end of a run: its final status where its stages could not write it, and what its end causes."""
+"""Reconciling runs: their final status if no stage could set it, and what their end causes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ logger = Logger()
 
 
 def reconcile(services: Container, run: Run) -> Run:
-    """Bring a run to its end if its execution has ended, and do what its end causes.
+    """End a run whose execution has ended, and do what its end causes.
 
-    Safe at any time and any number of times: events get lost and come twice.
+    It is safe at any time and safe to repeat, since events may be lost or delivered twice.
 
     Returns:
-        The run as it stands afterwards.
+        The run afterwards.
     """
     if not run.finished and not run.waits:
         run = _reconcile_status(services, run)
@@ -50,7 +50,7 @@ def reconcile_execution(services: Container, name: str) -> tuple[str, Run | None
         name: the execution's name, `{run}-{attempt}`.
 
     Returns:
-        The run's id, and the run as it stands; null if there is none.
+        The run's id, and the run afterwards; None if there is none.
     """
     run_id, _, attempt = name.rpartition("-")
     run = services.runs.find(run_id)
@@ -61,12 +61,13 @@ def reconcile_execution(services: Container, name: str) -> tuple[str, Run | None
 
 
 def _reconcile_status(services: Container, run: Run) -> Run:
+    """Compare an unfinished run with its execution: start a lost one, or set the status of an ended one."""
     outcome = services.workflows.execution_state(run)
     if outcome is None:
         if run.parent is None:
-            services.workflows.start(run)  # it was stored, but the start was lost
+            services.workflows.start(run)  # the process was killed after storing the run
         elif _parent_ended(services, run):
-            _fail(services, run, "The refresh that this run belongs to ended before it began.")
+            _fail(services, run, "The refresh of this run ended before the run began.")
     elif outcome.status != "RUNNING":
         cause = _execution_error(outcome.error, outcome.cause)
         _fail(services, run, f"The run ended before its result was committed: {cause}. Redrive it.")
@@ -83,11 +84,11 @@ def _parent_ended(services: Container, run: Run) -> bool:
 
 
 def _execution_error(error: str | None, cause: str | None) -> str:
-    """What Step Functions says, without the stack trace that a Lambda's cause may hold."""
+    """The error and cause that Step Functions reports, in one line without a function's stack trace or secrets."""
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
-    said = ": ".join(part for part in (error, cause) if part) or "it was stopped"
-    return redact(said.split("\n")[0])[:300].rstrip(".")
+    message = ": ".join(part for part in (error, cause) if part) or "it was stopped"
+    return redact(message.split("\n")[0])[:300].rstrip(".")
 
 
 def _finish_up(services: Container, run: Run) -> None:
@@ -130,37 +131,42 @@ def _finish_up_ingest(services: Container, run: Run) -> None:
 
 
 def _was_lost(services: Container, run: Run) -> bool:
-    """Whether a run was lost with its machine, and might well succeed if it is tried again.
+    """Whether a run failed because its execution was lost, and has attempts left.
 
-    Whoever pushed or dropped has gone away content, so nobody else would.
+    Runs of pushes and drops are then redriven automatically: their sender has got a success and will not
+    look at the run.
     """
     lost = run.status == "failed" and (run.error or {}).get("type") == PROBLEM_TYPE_PREFIX + RunStopped.code
     return lost and run.attempt < services.settings.lost_run_attempts
 
 
 def reconcile_children(services: Container, run: Run) -> None:
-    """Bring the ingest runs of a refresh to their end, before it merges what they have published.
+    """Reconcile the ingest runs of a refresh, before it merges what they have published.
 
-    A run whose function or execution was killed has no final status until somebody looks.
+    A run whose function or execution was killed has no final status until it is reconciled.
     """
     for child in children(services, run):
         reconcile(services, child)
 
 
 def reconcile_if_silent(services: Container, run: Run) -> Run:
-    """The run as it stands, settled first when nothing was heard of it for too long."""
+    """Reconcile a run whose lease has expired: its stages have reported nothing for that long.
+
+    Returns:
+        The run afterwards.
+    """
     silent = not run.finished and not run.waits and run.lease_until < time.time()
     return reconcile(services, run) if silent else run
 
 
 def sweep(services: Container, grace_seconds: float = _GRACE_SECONDS) -> int:
-    """Settle each run whose events were lost, take up dropped files that nobody announced, start what waits.
+    """Repair what lost events have left: reconcile runs, queue runs for dropped files, start waiting runs.
 
     Args:
-        grace_seconds: leave runs and files alone of which something was heard within this time.
+        grace_seconds: ignore runs that have reported within this time, and files that are younger.
 
     Returns:
-        How many runs are still under way or wait.
+        The number of runs that are still active or wait.
     """
     under_way = 0
     for listed in services.runs.active():
@@ -168,12 +174,12 @@ def sweep(services: Container, grace_seconds: float = _GRACE_SECONDS) -> int:
             under_way += 1
             continue
         run = services.runs.get(listed.id)  # the index may lag behind
-        heard = run.lease_until - services.settings.lease_seconds
+        reported_at = run.lease_until - services.settings.lease_seconds
         try:
-            if heard + grace_seconds > time.time() or not reconcile(services, run).finished:
+            if reported_at + grace_seconds > time.time() or not reconcile(services, run).finished:
                 under_way += 1
-        except Exception:  # one run that cannot be settled must not keep the others from it
-            logger.exception("cannot reconcile", extra={"run_id": run.id})
+        except Exception:  # one run that cannot be reconciled must not stop the sweep
+            logger.exception("cannot reconcile a run", extra={"run_id": run.id})
             under_way += 1
     free_orphaned_slots(services)
     start_waiting(services)

@@ -1,4 +1,4 @@
-"""What a schedule does when it fires."""
+"""The runs that schedules start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.runs.start import ingest_run, refresh_run, start_once
 
-# Longer than an event can wait in the queue of undelivered ones, 14 days.
+# Longer than the 14 days that an event can stay in the queue of undelivered events: it must find its lock.
 _SEEN_SECONDS = 15 * 86400
 
 
@@ -16,17 +16,18 @@ def fire(services: Container, event: dict[str, Any], request_id: str) -> Run | N
     """Start the run of a datasource's or project's schedule, once for each firing.
 
     Args:
-        event: `{"kind", "slug", "execution"}`; an emulator may leave the placeholder of the
-            execution's id in place, then the request's id tells a repeated delivery.
+        event: `{"kind", "slug", "execution"}`, as the schedule sends it.
+        request_id: identifies the firing if `execution` does not.
 
     Returns:
-        The run; none when the firing was seen before, or its definition is gone, paused, or
-        has no schedule any more.
+        The run; None if an earlier delivery has started it, or if the datasource or project was deleted,
+        is disabled, or no longer has a schedule.
     """
     kind, slug = event["kind"], event["slug"]
-    found = services.definitions.find(kind, slug)
-    if found is None or not found.document["enabled"] or found.document["schedule"] is None:
+    definition = services.definitions.find(kind, slug)
+    if definition is None or not definition.document["enabled"] or definition.document["schedule"] is None:
         return None
+    # An emulator may not replace the placeholder `<aws.scheduler.execution-id>`.
     execution = event.get("execution", "<")
     firing = request_id if execution.startswith("<") else execution
     run = ingest_run(slug, "schedule", "sluice") if kind == "datasource" else refresh_run(slug, "schedule", "sluice")

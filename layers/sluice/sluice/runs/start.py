@@ -1,4 +1,4 @@
-"""Starting runs: by the API, by a schedule, by a drop, and by the change of a dataset."""
+"""Creating, starting, redriving and cancelling runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ _REFRESH_LOCK_SECONDS = 6 * 3600
 def ingest_run(
     datasource: str, trigger: Trigger, by: str, *, drop: Drop | None = None, replay: int | None = None
 ) -> Run:
-    """An ingest run of a datasource, not started yet."""
+    """A new ingest run, neither stored nor started.
+
+    Args:
+        datasource: the slug.
+        by: the principal that starts it; `sluice` if no principal does.
+        drop: the dropped file that it ingests.
+        replay: the version whose raw pages it reads again.
+    """
     return Run(
         id=new_run_id(),
         kind="ingest",
@@ -34,7 +41,13 @@ def ingest_run(
 
 
 def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale", *, dry_run: bool = False) -> Run:
-    """A refresh of a project, not started yet."""
+    """A new refresh of a project, neither stored nor started.
+
+    Args:
+        by: the principal that starts it; `sluice` if no principal does.
+        ingest: which datasources it ingests before it merges.
+        dry_run: compute everything, ingest and publish nothing.
+    """
     return Run(
         id=new_run_id(),
         kind="refresh",
@@ -48,7 +61,7 @@ def refresh_run(project: str, trigger: Trigger, by: str, ingest: Ingest = "stale
 
 
 def single_output_run(project: str, kind: Literal["model", "report"], name: str, by: str) -> Run:
-    """A run of one model or report alone, not started yet."""
+    """A new run of one model or report, neither stored nor started."""
     return Run(
         id=new_run_id(),
         kind=kind,
@@ -62,14 +75,19 @@ def single_output_run(project: str, kind: Literal["model", "report"], name: str,
 
 
 def start(services: Container, run: Run) -> Run:
-    """Store a run and start it."""
+    """Store a run and start its execution.
+
+    Raises:
+        Conflict: there is already a run with this id.
+        SluiceError: Step Functions refused; the run is stored as failed.
+    """
     services.runs.create(run)
     try:
         services.workflows.start(run)
     except SluiceError as error:
         services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()))
         services.runs.mark_reconciled(run)
-        from sluice.metrics import count_run  # the function `scheduled` needs Powertools for nothing else
+        from sluice.metrics import count_run  # imports Powertools, which `scheduled` does not need otherwise
 
         count_run(services.settings.stack, services.runs.get(run.id))
         raise
@@ -79,11 +97,16 @@ def start(services: Container, run: Run) -> Run:
 def start_once(services: Container, event: str, seconds: int, run: Run) -> Run | None:
     """Start the run of an event that may be delivered several times.
 
-    The event's lock names the run before the run exists, so that a delivery which finds the
-    lock can finish what one that was killed, or could not reach a service, has begun.
+    The event's lock names the run before the run exists. So a delivery that finds the lock can finish
+    what an earlier one has begun that was killed or could not reach a service.
+
+    Args:
+        event: the name of the event's lock.
+        seconds: how long repeated deliveries are recognized.
+        run: the run to start, unless an earlier delivery has created one.
 
     Returns:
-        The run; none when an earlier delivery has started it.
+        The run; None if an earlier delivery has created it.
     """
     held = services.locks.acquire(event, seconds, run=run.id)
     started = ensure_started(services, run.model_copy(update={"id": held["run"]}) if held else run)
@@ -91,7 +114,14 @@ def start_once(services: Container, event: str, seconds: int, run: Run) -> Run |
 
 
 def ensure_started(services: Container, run: Run) -> Run:
-    """Start a run whose id is settled; whoever comes second changes nothing."""
+    """Store and start a run, unless that has happened. It is safe to repeat and to call concurrently.
+
+    Args:
+        run: the run to store if there is none with its id.
+
+    Returns:
+        The run as it is stored.
+    """
     stored = services.runs.find(run.id)
     if stored is None:
         with suppress(Conflict):
@@ -102,7 +132,7 @@ def ensure_started(services: Container, run: Run) -> Run:
 
 
 def prepare_child(services: WithRuns, parent: Run, datasource: str) -> Run:
-    """Store the ingest run of one datasource of a refresh; the refresh's workflow starts it."""
+    """Store the ingest run of one datasource of a refresh; the workflow of the refresh starts it."""
     run = Run(
         id=new_run_id(),
         kind="ingest",
@@ -116,15 +146,18 @@ def prepare_child(services: WithRuns, parent: Run, datasource: str) -> Run:
 
 
 def follows_changes(project: Definition) -> bool:
-    """Whether a new version of one of its datasources refreshes the project."""
+    """Whether a new version of one of the project's datasources starts a refresh."""
     return bool(project.document["enabled"]) and project.document["refresh_on"] == "change"
 
 
 def refresh_for_change(services: Container, project: str) -> Run | None:
-    """Start a refresh, or have the one under way followed by one more.
+    """Start a refresh for a change, or request one more after the active one.
 
-    It ingests nothing: the change is there already, and asking other upstreams again because
-    of it would let two projects that share datasources wake each other for ever.
+    It ingests nothing: the change is published already. If it ingested other datasources, two projects
+    that share datasources would trigger each other forever.
+
+    Returns:
+        The new refresh; None if the active one will be followed by another.
     """
     while True:
         run = refresh_run(project, "change", "sluice", "none")
@@ -140,10 +173,10 @@ def refresh_for_change(services: Container, project: str) -> Run | None:
 
 
 def release_refresh(services: Container, run: Run) -> None:
-    """Let go of what a refresh for a change holds; follow up on changes that came meanwhile.
+    """Release the lock of a refresh that a change has started; start one more if there were changes meanwhile.
 
-    The lock is never let go while a change waits: it is handed to the next refresh, and only
-    then is that one made, so that whoever finds the lock can make good what a crash left.
+    The lock is not released while a change waits. It is handed over to the next refresh before that is
+    created, so that any process that finds the lock can create a refresh that a crash has prevented.
     """
     assert run.project is not None
     lock = _lock(run.project)
@@ -151,6 +184,7 @@ def release_refresh(services: Container, run: Run) -> None:
     if held is None:
         return
     if held["run"] != run.id:
+        # The lock was handed over, but the process was killed before it created the run.
         if services.runs.find(held["run"]) is None:
             following = refresh_run(run.project, "change", "sluice", "none")
             ensure_started(services, following.model_copy(update={"id": held["run"]}))
@@ -158,8 +192,8 @@ def release_refresh(services: Container, run: Run) -> None:
     if services.locks.release(lock, "#run = :run AND #again = :no", {"run": run.id, "no": False}):
         return
     following = refresh_run(run.project, "change", "sluice", "none")
-    mine = {"run_before": run.id}
-    if services.locks.update(lock, "#run = :run_before", mine, run=following.id, again=False):
+    values = {"run_before": run.id}
+    if services.locks.update(lock, "#run = :run_before", values, run=following.id, again=False):
         ensure_started(services, following)
 
 
@@ -168,32 +202,38 @@ def _lock(project: str) -> str:
 
 
 def redrive(services: Container, run: Run) -> Run:
-    """Begin a run's next attempt: it goes on from what the earlier ones have stored.
+    """Begin the next attempt of a run, which continues from what earlier attempts have stored.
+
+    Returns:
+        The run in its new attempt.
 
     Raises:
-        Conflict: the run has not ended in failure.
-        NotFound: what it works for was deleted.
+        Conflict: the run has succeeded or is active, or belongs to a refresh that is active.
+        NotFound: its datasource or project was deleted.
     """
     if services.definitions.find(run.type.belongs_to, run.belongs_to) is None:
         raise NotFound(f"The {run.type.belongs_to} of this run was deleted.")
     if run.parent and not run.finished:
-        raise Conflict("The run belongs to a refresh that is under way.")
+        raise Conflict("The run belongs to a refresh that is still running.")
     if run.drop is not None:
         requeue(services, run)
         start_waiting(services)
         return services.runs.get(run.id)
-    again = services.runs.reopen(run)
-    services.workflows.start(again)
-    return again
+    reopened = services.runs.reopen(run)
+    services.workflows.start(reopened)
+    return reopened
 
 
 def cancel(services: Container, run: Run) -> Run:
-    """End a run now; what it has stored stays, and nothing more is published by it.
+    """Cancel a run: it publishes nothing anymore, and what it has stored stays.
+
+    Returns:
+        The cancelled run.
 
     Raises:
-        Conflict: it has ended already.
+        Conflict: the run has already ended.
     """
     if not services.runs.finish(run, status="cancelled", finished_at=rfc3339(now())):
-        raise Conflict(f"The run {run.id} has ended already.")
+        raise Conflict(f"The run {run.id} has already ended.")
     services.workflows.stop(run)
     return services.runs.get(run.id)

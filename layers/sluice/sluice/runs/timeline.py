@@ -1,4 +1,4 @@
-"""What happened to a run, in the order in which it happened."""
+"""The timeline of a run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sluice.runs.plan import children
 
 
 def timeline(services: Container, run: Run) -> list[dict[str, Any]]:
-    """The run's stages, its pages and failed tries, and the ingest runs of a refresh, oldest first.
+    """The events of a run: its stages, its pages and failed attempts to fetch them, a refresh's ingest runs.
 
     Returns:
-        `{"time", "event", "attempt", "detail"}` each.
+        `{"time", "event", "attempt", "detail"}` for each event, oldest first.
     """
     events = list(run.timeline)
     for receipt in services.pages.of_run(run.id):
