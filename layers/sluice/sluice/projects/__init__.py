@@ -1,1 +1,1 @@
-"""What a project has beside its datasources: models, reports, overrides, and what a refresh makes of them."""
+"""Projects: their models, reports, endpoints and overrides, and the outputs of a refresh."""

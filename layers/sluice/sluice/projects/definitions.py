@@ -1,4 +1,4 @@
-"""Deleting and restoring datasources and projects, with all that depends on them."""
+"""Deleting and restoring datasources and projects, with everything that depends on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def delete_datasource(services: Container, datasource: Definition, by: str, *, f
         force: remove it from its projects first.
 
     Raises:
-        Conflict: it is part of a project and `force` is false.
+        Conflict: it is assigned to a project and `force` is false.
         PreconditionFailed: it was changed meanwhile.
     """
     if force:
@@ -36,7 +36,7 @@ def clean_up_datasource(services: Container, slug: str) -> None:
 
 
 def restore_datasource(services: Container, slug: str, by: str) -> Definition:
-    """Bring back a deleted datasource with its versions and its schedule; it belongs to no project.
+    """Restore a deleted datasource with its versions and its schedule; it is assigned to no project.
 
     Args:
         by: the principal that restores it.
@@ -68,10 +68,10 @@ def delete_project(services: Container, project: Definition, by: str) -> None:
 
 
 def clean_up_project(services: Container, slug: str, by: str) -> None:
-    """Remove what belonged to a project that was deleted, so that a later project of its name gets none of it.
+    """Remove what belonged to a deleted project, so that a new project of the same name has none of it.
 
-    This follows the deletion instead of preceding it: a request that is killed in between leaves
-    items that nothing shows, not a project without its parts.
+    Call it after the deletion: a request that is killed in between leaves items that nothing shows. The
+    other order could leave a project without its resources.
 
     Args:
         by: the principal that has deleted the project.

@@ -1,4 +1,4 @@
-"""The deletion of what belongs to a project that was deleted."""
+"""Deleting the resources of a deleted project."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def delete_resources(services: Container, project: str, by: str) -> None:
         by: the principal that has deleted the project.
     """
     for kind in COUNTED:
-        for name, found in services.resources.all(kind, project).items():
+        for name, resource in services.resources.all(kind, project).items():
             dataset = DatasetId.of_project_resource(project, kind, name)
-            services.definitions.delete(found, services.datasets.hide_writes(dataset, by))
+            services.definitions.delete(resource, services.datasets.hide_writes(dataset, by))

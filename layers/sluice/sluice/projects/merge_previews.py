@@ -1,4 +1,4 @@
-"""Trying a merge without storing or publishing anything."""
+"""Previewing a merge, without storing or publishing anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sluice.projects.overrides import overrides_of
 def preview_project_merge(
     services: Container, definition: Definition, merge: Merge | None, inputs: Mapping[str, int]
 ) -> dict[str, Any]:
-    """The first rows that a merge of a project would make.
+    """Merge a project without storing the result.
 
     Args:
         definition: the stored project.
@@ -26,7 +26,7 @@ def preview_project_merge(
         inputs: versions to read instead of the published ones, by the datasources' slugs.
 
     Returns:
-        The answer of `POST /projects/{slug}/merge/preview`.
+        The response of `POST /projects/{slug}/merge/preview`, with the first rows.
 
     Raises:
         Invalid: `inputs` names a datasource that the project does not have.

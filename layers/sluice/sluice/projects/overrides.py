@@ -1,4 +1,4 @@
-"""Manual overrides: kept apart from the data, and merged by the refresh that each change causes."""
+"""Manual overrides: stored separately from the data, and applied by the next merge."""
 
 from __future__ import annotations
 
@@ -19,17 +19,21 @@ from sluice.services import WithDefinitions
 
 
 def overrides_of(services: WithDefinitions, project: str) -> list[Override]:
-    """The overrides of a project, by field and key."""
-    found = services.definitions.with_prefix("override", f"{project}#")
-    overrides = [Override.model_validate(one.document) for one in found]
-    return sorted(overrides, key=lambda one: (one.field, one.key))
+    """The overrides of a project, ordered by field and key."""
+    definitions = services.definitions.with_prefix("override", f"{project}#")
+    overrides = [Override.model_validate(definition.document) for definition in definitions]
+    return sorted(overrides, key=lambda override: (override.field, override.key))
 
 
 def find_override(services: Container, project: str, field: str, key: list[str]) -> tuple[Override, Definition]:
-    """An override, and what the catalog knows about it.
+    """An override and its definition.
+
+    Args:
+        field: the field's name in the published data.
+        key: the values of the merge key's columns, in their order.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no override of this field for this key.
     """
     stored = services.definitions.find("override", override_name(project, field, key))
     if stored is None:
@@ -46,71 +50,80 @@ def put_override(
     exact: str | None,
     by: str,
 ) -> tuple[Override, Definition, bool]:
-    """Keep an override, in place of the one that is there; and refresh a project that follows changes.
+    """Create or replace an override, and refresh the project if it follows changes.
 
     Args:
-        field: by its name in the published data.
-        exact: the value as JSON, where the request's cannot have every digit.
+        project: the stored project.
+        field: the field's name in the published data.
+        key: the values of the merge key's columns, in their order.
+        exact: the value as JSON, if a double does not have all of its digits.
+        by: the principal that writes it.
 
     Returns:
-        The override, what the catalog knows about it, and whether it is new.
+        The override, its definition, and whether it is new.
 
     Raises:
         Conflict: the project's merge has no key.
-        Invalid: the field, the key or the value does not fit what is published.
+        Invalid: the field, the key or the value does not fit the published data.
     """
     _require_fitting(services, project, field, key, exact_value(request.value, exact))
     value = request.value
-    about = {"reason": request.reason, "created_at": rfc3339(now()), "created_by": by}
-    document = Override.model_validate({"field": field, "key": key, "value": value, "exact": exact, **about})
+    metadata = {"reason": request.reason, "created_at": rfc3339(now()), "created_by": by}
+    document = Override.model_validate({"field": field, "key": key, "value": value, "exact": exact, **metadata})
     name = override_name(project.name, field, key)
     stored = services.definitions.find("override", name)
     if stored is None:
-        made = services.definitions.create("override", name, document.model_dump(mode="json"), by)
+        definition = services.definitions.create("override", name, document.model_dump(mode="json"), by)
     else:
-        before = Override.model_validate(stored.document)
-        if (before.reason, before.exact) == (request.reason, exact) and same_json(before.value, value):
-            return before, stored, False
-        made = services.definitions.replace(stored, document.model_dump(mode="json"))
-    _follow(services, project)
-    return document, made, stored is None
+        previous = Override.model_validate(stored.document)
+        if (previous.reason, previous.exact) == (request.reason, exact) and same_json(previous.value, value):
+            return previous, stored, False  # nothing changes, so no refresh is needed
+        definition = services.definitions.replace(stored, document.model_dump(mode="json"))
+    _refresh_if_following(services, project)
+    return document, definition, stored is None
 
 
 def delete_override(services: Container, project: Definition, stored: Definition) -> None:
-    """Take an override away."""
+    """Delete an override, and refresh the project if it follows changes.
+
+    Raises:
+        PreconditionFailed: it has changed since it was read.
+    """
     services.definitions.delete(stored)
-    _follow(services, project)
+    _refresh_if_following(services, project)
 
 
 def delete_overrides(services: Container, project: str) -> None:
-    """Take all overrides of a project away, when it is deleted: a later one of its name has none."""
+    """Delete all overrides of a deleted project, so that a new project of the same name has none."""
     for stored in services.definitions.with_prefix("override", f"{project}#"):
         services.definitions.delete(stored)
 
 
-def _follow(services: Container, project: Definition) -> None:
+def _refresh_if_following(services: Container, project: Definition) -> None:
     if follows_changes(project):
         refresh_for_change(services, project.name)
 
 
-def _require_fitting(services: Container, found: Definition, field: str, key: list[str], value: Any) -> None:
-    merge = Project.model_validate(found.document).merge
+def _require_fitting(services: Container, project: Definition, field: str, key: list[str], value: Any) -> None:
+    merge = Project.model_validate(project.document).merge
     if isinstance(merge, RecursiveMerge | ConcatenationMerge) or not merge.key:
-        raise Conflict("Only merges with a key have records whose fields can be overridden.")
+        raise Conflict("The project's merge has no key, so its records cannot be overridden.")
     if len(key) != len(merge.key):
-        message = f"Give key once for each column of the key, in their order: {', '.join(merge.key)}."
+        message = (
+            f"Send the parameter key once for each column of the merge key, in this order: {', '.join(merge.key)}."
+        )
         raise Invalid(message, [{"pointer": "?key", "message": message}])
     if field in {merge.result_name(name) for name in merge.key}:
-        raise Invalid(f"{field!r} is part of the key, which cannot be overridden.")
+        raise Invalid(f"{field!r} is part of the merge key, which cannot be overridden.")
     if field in merge.result.compute:
-        raise Invalid(f"{field!r} is computed of other fields; override these.")
-    dataset = DatasetId.of_project(found.name)
+        raise Invalid(f"{field!r} is computed from other fields; override those.")
+    dataset = DatasetId.of_project(project.name)
     number = services.datasets.pointer(dataset).published
     if number is None:
-        return
+        return  # without published data, the next merge checks the field and the value
     columns = {column.name: column for column in services.datasets.version(dataset, number).schema_}
     if field not in columns:
-        raise Invalid(f"There is no field {field!r}; there are {', '.join(columns)}.")
+        raise Invalid(f"There is no field {field!r}; the fields are {', '.join(columns)}.")
     if field not in merge.result.cast:
         _require_value(columns[field], value)
 
@@ -119,5 +132,5 @@ def _require_value(column: Column, value: Any) -> None:
     try:
         fit_to_column(value, column.type)
     except ValueError as error:
-        message = f"The value does not fit {column.name}, which is {column.type}: {error}."
+        message = f"The value does not fit {column.name}, whose type is {column.type}: {error}."
         raise Invalid(message, [{"pointer": "/value", "message": message}]) from None

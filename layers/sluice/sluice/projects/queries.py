@@ -20,14 +20,14 @@ Parameters = Mapping[str, str | int | float | bool | None]
 def run_query(
     services: Container, project: str, sql: str, parameters: Parameters
 ) -> tuple[QueryResult, dict[str, int]]:
-    """Run one SELECT in the sandbox.
+    """Run one SELECT statement in the sandbox.
 
     Args:
         sql: the query; it may read `merged`, the project's datasources and its models.
         parameters: the value of each `$name` in the query.
 
     Returns:
-        The result, and the version of each dataset that was read.
+        The result, and the version number of each dataset that was read, by dataset.
 
     Raises:
         Invalid: the SQL is not allowed, or the parameters are not exactly those of the query.
@@ -35,9 +35,9 @@ def run_query(
         QueryLimit: the query exceeds its time, memory or rows.
     """
     query = parse_query(sql)
-    differing = set(parameters) ^ query.parameters
-    if differing:
-        name = min(differing)
+    mismatched = set(parameters) ^ query.parameters
+    if mismatched:
+        name = min(mismatched)
         message = f"${name} has no value." if name in query.parameters else f"The query does not read ${name}."
         raise Invalid(message, [{"pointer": f"/parameters/{name}", "message": message}])
     try:
@@ -62,5 +62,5 @@ def require_exact_parameters(body: Any) -> None:
     for name, value in (parameters if isinstance(parameters, dict) else {}).items():
         inexact = isinstance(value, Decimal) and loses_digits(str(value))
         if inexact or (isinstance(value, int) and value not in BIGINT_RANGE):
-            message = f"${name} has more digits than a number can hold here: send it as text and cast it in the SQL."
+            message = f"${name} has more digits than a number can have here: send it as text and cast it in the SQL."
             raise Invalid(message, [{"pointer": f"/parameters/{name}", "message": message}])

@@ -1,7 +1,7 @@
-"""What a refresh produces: the merge, models in waves, reports; and which manifests it has written so far.
+"""The outputs of a refresh: the merge, models in waves, and reports; and the manifests that it has written so far.
 
-The list of outputs is written once, after the merge. Each output then has an object of its own with
-the key of its manifest, since models and reports are made side by side.
+The list of outputs is written once, after the merge. The key of each output's manifest is stored in an
+object of its own, since models and reports are computed in parallel.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from sluice.services import WithLake, WithResources
 
 
 class OutputServices(WithLake, WithResources, Protocol):
-    """What keeping the outputs of a run needs."""
+    """What storing the outputs of a run needs."""
 
 
 def planned_outputs(services: OutputServices, run: Run, merged_key: str | None) -> dict[str, Any]:
-    """Decide what a run produces after the merge, and store the list.
+    """Decide which outputs a run has after the merge, and store the list.
 
     Args:
-        merged_key: the manifest of the run's merge; null in a run of one model or report alone.
+        merged_key: the key of the merge's manifest; None in a run of one model or report.
 
     Returns:
         `{"waves": [[item]], "reports": [item]}`, each item the event of one call. A wave has the
         models that read none of their own or a later wave.
 
     Raises:
-        NotFound: the one model or report of the run was deleted.
+        NotFound: the model or report of the run was deleted.
     """
     project = run.project or ""
     reads = {name: tables_read_by(name, model) for name, model in models_of(services, project).items()}
@@ -57,17 +57,17 @@ def planned_outputs(services: OutputServices, run: Run, merged_key: str | None) 
 
 
 def report_output(name: str) -> str:
-    """The name of a report among a run's outputs: a model may have the same name."""
+    """The name of a report among a run's outputs, which differs from that of a model of the same name."""
     return f"report/{name}"
 
 
 def note_output(services: WithLake, run: Run, name: str, manifest_key: str) -> None:
-    """Store which manifest an output has, for the outputs after it and for the commit."""
+    """Store the key of an output's manifest, for later outputs and for the commit."""
     services.lake.put_json(object_keys.part(run, name), {"manifest_key": manifest_key})
 
 
 def outputs_of(services: WithLake, run: Run) -> Iterator[tuple[str, str, Manifest]]:
-    """What a run has produced so far: name, manifest's key, manifest; the merge first."""
+    """The outputs of a run so far, the merge first: name, manifest key and manifest."""
     for name in services.lake.find_json(object_keys.parts(run)) or []:
         output = services.lake.find_json(object_keys.part(run, name))
         if output is not None:

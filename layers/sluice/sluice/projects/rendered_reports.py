@@ -1,4 +1,4 @@
-"""Finding the version of a report that a run has rendered."""
+"""Finding the version of a report that belongs to a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project's models, reports and endpoints must satisfy when they are written or removed."""
+"""Checks of a project's models, reports and endpoints when they are written or removed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def check_endpoint(services: Container, slug: str, name: str, endpoint: Endpoint
         return
     columns = endpoint_columns(endpoint, tables, services.lake, services.sandbox)
     if columns is None:
-        return  # neither the query's text nor what is published tells: the first call will
+        return  # unknown until the tables are published; then the first call of the endpoint reports an unknown column
     # SQL names are case-insensitive.
     known = {column.lower() for column in columns}
     unknown = min((column.lower() for column in endpoint.columns if column.lower() not in known), default=None)
@@ -160,9 +160,9 @@ def _require_no_parameters(sql: str, pointer: str) -> None:
 
 
 def _require_no_clock(services: Container, slug: str, sql: str, pointer: str) -> None:
-    """Refuse `now()` and its like in what is stored, directly or through a view.
+    """Refuse `now()` and similar functions in a stored result, directly or through a view.
 
-    The same inputs are not computed again, so a stored result would keep the time of its first run.
+    A result with the same inputs is not computed again, so it would keep the time of its first run.
     """
     models = models_of(services, slug)
     views = {name: parse_query(model.sql) for name, model in models.items() if not model.materialize}

@@ -1,4 +1,4 @@
-"""Which projects data may enter that was fetched with a secret."""
+"""Restricting data that was fetched with a secret to the projects that the secret names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sluice.errors import Conflict, SecretForbidden
 
 
 def require_secrets_allow(services: Container, datasource: Definition, project: Definition) -> None:
-    """Refuse to assign a datasource to a project that one of its secrets does not name.
+    """Refuse to assign a datasource to a project that one of its secrets does not allow.
 
     Data that was already fetched counts too: the published version and every version that it
     appends to, each with the document that fetched it.
@@ -20,7 +20,7 @@ def require_secrets_allow(services: Container, datasource: Definition, project: 
         project: the stored project that it is to be assigned to.
 
     Raises:
-        Conflict: the datasource uses such a secret, or holds data that was fetched with one.
+        Conflict: the datasource uses such a secret, or has data that was fetched with one.
     """
     # Most workspaces restrict no secret to projects; then no manifest has to be read.
     if all(secret.document.get("projects") is None for secret in services.definitions.all("secret")):
@@ -35,6 +35,7 @@ def require_secrets_allow(services: Container, datasource: Definition, project: 
 
 
 def _secrets_of_published_data(services: Container, slug: str) -> set[str]:
+    """The names of the secrets by which the published version, and those that it builds on, were fetched."""
     names: set[str] = set()
     pointer = services.datasets.pointer(DatasetId.of_datasource(slug))
     if pointer.published is None:

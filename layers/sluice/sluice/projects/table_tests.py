@@ -1,4 +1,4 @@
-"""Tests of tables before they are published: the merge's and the datasources', and how all tests have ended."""
+"""Testing the tables of a merge before they are published, and storing the results of all tests."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class TestServices(WithSandbox, WithTestResults, TableServices, Protocol):
 
 
 def test_merge(services: TestServices, run: Run, project: Project, merged: Manifest) -> list[str]:
-    """Run the project's tests of its merge and of the datasources that the merge has read.
+    """Run the project's tests of its merge, and of the datasources that the merge has read.
 
     Args:
-        merged: what the merge has produced, not published yet.
+        merged: the manifest of the merge, which is not published yet.
 
     Returns:
-        Messages of the tests that failed with severity `warn`.
+        The messages of failed tests of severity `warn`, and of tests that could not be run.
 
     Raises:
         TestsFailed: a test of severity `error` has failed.
@@ -56,7 +56,7 @@ def test_merge(services: TestServices, run: Run, project: Project, merged: Manif
 
 
 def store_results(services: WithTestResults, run: Run, dataset: DatasetId, results: list[TestResult]) -> None:
-    """Store how the tests of a table have ended, unless a later run has stored its results."""
+    """Store the results of a table's tests, unless a later run has stored its own; a dry run stores none."""
     if run.dry_run:
         return
     try:
@@ -71,13 +71,13 @@ def failures(results: list[TestResult], severity: Severity) -> list[str]:
 
 
 def require_passed(errors: list[str]) -> None:
-    """Stop a publication where tests have failed.
+    """Raise an error if tests have failed.
 
     Args:
         errors: the messages of failed tests of severity `error`.
 
     Raises:
-        TestsFailed: with these messages.
+        TestsFailed: there are messages; the detail has them all.
     """
     if errors:
         raise TestsFailed(f"Nothing is published, since tests have failed: {'; '.join(errors)}.")

@@ -1,4 +1,4 @@
-"""The tables of a project: as they are published, and as a run sees them."""
+"""The tables of a project: the published ones, and those that a run reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ def models_of(services: WithResources, project: str) -> dict[str, Model]:
 
 
 def published_tables(services: TableServices, project: str, as_of: datetime | None = None) -> ProjectTables:
-    """The tables of a project as they are published now, or were at `as_of`."""
+    """The published tables of a project.
+
+    Args:
+        as_of: a time in the past; None for the versions that are published now.
+    """
     assigned = services.assignments.of_project(project)
     models = models_of(services, project)
     return ProjectTables(project, assigned, models, services.datasets, services.lake, as_of=as_of)
@@ -33,13 +37,13 @@ def published_tables(services: TableServices, project: str, as_of: datetime | No
 def tables_with(
     services: TableServices, project: str, models: Mapping[str, Model], outputs: Mapping[str, Manifest]
 ) -> ProjectTables:
-    """The tables of a project as a run sees them: its own outputs, and else what is published.
+    """The tables of a project as a run reads them: its own outputs, otherwise the published ones.
 
-    Datasources are read at the versions that the run's merge has read.
+    Datasources are read in the versions that the run's merge has read.
 
     Args:
-        models: the models that are tables already.
-        outputs: the manifests that the run has written, by the tables' names.
+        models: the project's models that can be read.
+        outputs: the manifests that the run has written, by table name.
     """
     unpublished = {name: manifest for name, manifest in outputs.items() if name in {MERGED, *models}}
     if MERGED in unpublished:

@@ -1,1 +1,1 @@
-"""What follows a published version: the followers, and their delivery."""
+"""Publications: the followers of published versions, and the delivery of publications to them."""

@@ -1,4 +1,4 @@
-"""Telling the followers of publications, at least once and in order."""
+"""Delivering publications to followers: at least once, and in order."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ logger = Logger()
 
 
 def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -> bool:
-    """Tell each follower of the publications of one dataset that it has not been told of, oldest first.
+    """Deliver the undelivered publications of one dataset, oldest first.
 
-    A follower that fails is not told of the later ones; the others are.
+    A follower that fails gets no later publication of the dataset; the other followers do.
 
     Args:
-        keys: publications that are known to be there: the index of undelivered ones may lag behind.
+        keys: keys of publications to deliver in addition to those in the index, which may lag behind.
 
     Returns:
-        Whether every follower has been told of all.
+        Whether no follower has failed.
     """
     names = {follower.name for follower in registry.FOLLOWERS}
     failed: set[str] = set()
@@ -43,15 +43,15 @@ def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -
 
 
 def deliver_overdue(services: Container, grace_seconds: float) -> int:
-    """Tell the followers of publications whose stream records were lost, or that a follower has refused.
+    """Deliver publications whose stream records were lost, or on which a follower has failed.
 
     It takes at most SWEEP_SECONDS; the next sweep does the rest.
 
     Args:
-        grace_seconds: leave publications alone that are younger: their stream records are on their way.
+        grace_seconds: ignore publications that are younger, since their stream records may still arrive.
 
     Returns:
-        How many datasets have publications that a follower has yet to be told of.
+        The number of datasets that still have undelivered publications.
     """
     deadline = time.monotonic() + services.settings.sweep_seconds
     latest = rfc3339_micro(now() - timedelta(seconds=grace_seconds))
@@ -68,24 +68,27 @@ def deliver_overdue(services: Container, grace_seconds: float) -> int:
 
 
 def _notify_followers(services: Container, publication: Publication, failed: set[str]) -> set[str]:
-    """Tell the followers of one publication, but for those that have failed before.
+    """Deliver one publication to the followers that have not got it.
+
+    Args:
+        failed: the names of followers to leave out, since they have failed on an earlier publication.
 
     Returns:
-        The names of those that have failed.
+        The names of the followers that have failed on this one.
     """
-    told: set[str] = set()
-    refused: set[str] = set()
+    succeeded: set[str] = set()
+    failed_now: set[str] = set()
     for follower in registry.FOLLOWERS:
         if follower.name in failed or follower.name in publication.told:
             continue
         try:
             follower.follow(services, publication)
-        except Exception:  # whatever it is, the other followers are told, and this one again later
+        except Exception:  # the other followers must not wait for this one, which is tried again later
             logger.exception("a follower failed", extra={"follower": follower.name, "key": publication.key})
-            refused.add(follower.name)
+            failed_now.add(follower.name)
         else:
-            told.add(follower.name)
-    everyone = not refused and not failed - set(publication.told)
-    if everyone or told:
-        services.publications.mark_delivered(publication, told, everyone=everyone)
-    return refused
+            succeeded.add(follower.name)
+    everyone = not failed_now and not failed - set(publication.told)
+    if everyone or succeeded:
+        services.publications.mark_delivered(publication, succeeded, everyone=everyone)
+    return failed_now

@@ -1,4 +1,4 @@
-"""What a follower of publications is."""
+"""The protocol of a follower of publications."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from sluice.domain.publication import Publication
 
 
 class Follower(Protocol):
-    """Does something each time that a version of a dataset is published, hidden or restored.
+    """Reacts each time that a version of a dataset is published, hidden or restored.
 
-    A follower is told at least once of each publication, in the order of a dataset's publications;
-    it may be told again of one, even after a later one. It is told after the transaction that
-    publishes, by a function of its own, so it can neither delay nor refuse a publication.
+    A follower gets each publication at least once, in the order of the dataset's publications. It may get
+    one again, even after a later one. Delivery happens after the transaction that publishes, in another
+    function, so a follower can neither delay nor prevent a publication.
     """
 
     @property
     def name(self) -> str:
-        """Its name in the catalog, which stays as it is from release to release."""
+        """The name under which the catalog stores deliveries; it must not change between releases."""
         ...
 
     def follow(self, services: Container, publication: Publication) -> None:
-        """Do what follows.
+        """React to a publication.
 
         Raises:
-            Exception: whatever goes wrong; the follower is told of the same publication again,
-                and of later ones of the same dataset only afterwards.
+            Exception: any error; the publication is delivered again later, and later ones of the same
+                dataset only after it.
         """
         ...

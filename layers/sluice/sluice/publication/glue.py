@@ -1,4 +1,4 @@
-"""Glue tables follow the published pointers: soon after a publication, not with it."""
+"""The follower that updates Glue tables."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from sluice.errors import NotFound
 
 
 class GlueFollower:
-    """Has the Glue table of a dataset read its published version, for Athena and BI tools."""
+    """Points the Glue table of a dataset to its published version, for Athena and BI tools."""
 
     name = "glue"
 
     def follow(self, services: Container, publication: Publication) -> None:
-        """Have the dataset's table read what is published now; it is removed where nothing is.
-
-        The pointer is read again after Glue was told, so that of two processes that do this at the
-        same time the last one leaves the newer version.
+        """Point the table to the version that is published now, or remove it if none is.
 
         Raises:
-            Unavailable: Glue refused, or could not be reached.
+            Unavailable: Glue refused the call, or could not be reached.
         """
         if services.glue_tables is None:
             return
@@ -32,6 +29,8 @@ class GlueFollower:
                 else:
                     manifest = services.lake.manifest(services.datasets.version(dataset, number).manifest_key)
                     services.glue_tables.publish(dataset, number, manifest)
+                # Glue has no conditional writes. Reading the pointer again ensures that of two processes that
+                # update the table at the same time, the last one leaves the newer version.
                 current = services.datasets.pointer(dataset).published
                 if current == number:
                     return

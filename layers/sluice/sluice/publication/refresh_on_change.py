@@ -1,4 +1,4 @@
-"""A new version of a datasource refreshes the projects that follow changes."""
+"""The follower that refreshes projects when one of their datasources changes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class RefreshOnChange:
     name = "refresh_on_change"
 
     def follow(self, services: Container, publication: Publication) -> None:
-        """Start the refreshes, or have those under way followed by one more.
+        """Start the refreshes, or request one more after those that are active.
 
-        Being told again starts at most one refresh more, which publishes nothing that is not new.
+        A repeated delivery starts at most one more refresh, which publishes nothing if its inputs are the same.
         """
         dataset = publication.dataset
         if dataset.owner_kind != "datasource" or publication.number is None:
@@ -32,10 +32,10 @@ class RefreshOnChange:
 
 
 def _project_that_merges(services: Container, publication: Publication) -> str | None:
-    """The project whose refresh has started the run that published, and merges the version by itself.
+    """The project whose refresh has ingested the version and merges it anyway; None if there is none.
 
-    A refresh merges once all runs that it has started have ended. So it has the version if it began
-    to merge after the publication, or has yet to begin.
+    A refresh merges after all of its ingest runs have ended. So it merges the version if it began to merge
+    after the publication, or has not begun yet.
     """
     run = services.runs.find(publication.by)
     refresh = services.runs.find(run.parent) if run and run.parent else None

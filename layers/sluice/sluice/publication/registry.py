@@ -1,4 +1,4 @@
-"""The followers of publications: a new one is a module of this package, and an entry here."""
+"""The followers of publications. A new one is a module of this package and an entry here."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events` or `publ
 and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
 event by the same code as those functions. That is safe to repeat: drops and firings have locks, and an
 ended run does not change. A record that fails again is logged and stays in the queue, which moves it to
-a second queue after a few sweeps.
+`RejectedQueue` after five attempts.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def retry_undelivered(services: Container) -> int:
     handled = 0
     try:
         # One message at a time: if its event kills the process, the receive counts of the others do not grow,
-        # so they are not moved to the second queue because of it.
+        # so that they are not moved to `RejectedQueue` because of it.
         for _ in range(services.settings.sweep_messages):
             message = queue.receive() if time.monotonic() <= deadline else None
             if message is None:

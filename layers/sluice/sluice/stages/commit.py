@@ -1,4 +1,4 @@
-"""The stage `commit`: versions of all that a run has made."""
+"""The stage `commit`: creating and publishing the versions of a run."""
 
 from __future__ import annotations
 
@@ -18,29 +18,43 @@ class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, Protocol):
 
 
 def commit(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Make versions of all that the run has made, in one transaction."""
-    made = _manifests(services, run, event)
+    """Create and publish the versions of a run, in one transaction.
+
+    Args:
+        event: `"manifest_key"` in an ingest run; other runs have listed their outputs in the lake.
+
+    Returns:
+        `{"outcome", "version"}`: the version of the run's own dataset; null in a dry run.
+
+    Raises:
+        ModelFailed: the run's model is a view, so there is nothing to publish.
+        VersionConflict: another commit came first.
+    """
+    manifests = _manifests(services, run, event)
     if run.dry_run:
-        return _finish_dry_run(services, run, made[0][1])
-    finished = services.datasets.commit(run, made, require_owner(services, run))
+        return _finish_dry_run(services, run, manifests[0][1])
+    finished = services.datasets.commit(run, manifests, require_owner(services, run))
     return {"outcome": "done", "version": finished.version}
 
 
 def _manifests(services: Services, run: Run, event: dict[str, Any]) -> list[tuple[str, Manifest]]:
-    """The manifests of a run: the one that the stage before has written, or those of its parts but for views."""
+    """The manifests of a run, each with its key: that of an ingest, or those of a refresh's outputs without views."""
     if "manifest_key" in event:
         return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
     from sluice.projects.refresh_outputs import outputs_of
 
-    made = [(key, manifest) for _, key, manifest in outputs_of(services, run)]
-    kept = [one for one in made if one[1].spec.get("model", {}).get("materialize", True)]
-    if not kept:
+    manifests = [
+        (key, manifest)
+        for _, key, manifest in outputs_of(services, run)
+        if manifest.spec.get("model", {}).get("materialize", True)
+    ]
+    if not manifests:
         raise ModelFailed(f"The model {run.part} is a view, which is computed when it is read.")
-    return kept
+    return manifests
 
 
 def _finish_dry_run(services: Services, run: Run, manifest: Manifest) -> dict[str, Any]:
-    """End a dry run: it says what a refresh would publish, and publishes nothing."""
+    """End a dry run: the run has the numbers of what a refresh would publish, and nothing is published."""
     services.runs.finish(
         run,
         status="partial" if manifest.completeness == "partial" else "succeeded",

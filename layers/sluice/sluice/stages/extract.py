@@ -1,4 +1,4 @@
-"""The stage `extract`: typed Parquet of the pages."""
+"""The stage `extract`: converting raw pages to typed Parquet."""
 
 from __future__ import annotations
 
@@ -23,47 +23,59 @@ class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, WithSettings, 
 
 
 def extract(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Make typed Parquet of the pages, and the manifest that says all about it.
+    """Convert the pages of a run to typed Parquet, and write the manifest.
 
-    Pages that are too many for one call are read by workers, which are calls of this step, too: the answer
-    `"parts"` names them, and this step is called again when they have ended, until nothing is left to be done.
+    Pages that are too large for one call are read by workers, which are calls of this stage, too. Then the
+    outcome is `"parts"`, and the stage is called again after the workers, until no stage of them is left.
+
+    Args:
+        event: `"folder"`, `"stage"` and `"number"` in a call of a worker; `"folder"` and `"stage"` in a call
+            after the workers.
+
+    Returns:
+        `{"outcome": "done", "manifest_key"}`, or `{"outcome": "parts"}` with what `work_items` returns.
+
+    Raises:
+        Overtaken: another version was published during a replay of an append or upsert version.
+        RunStopped: the run was cancelled, or its fetch index is missing.
     """
     from sluice.extract.extractor import Base, Extractor
     from sluice.stages.work_items import work_items
 
     index = find_fetch_index(services, run)
     if index is None:
-        raise RunStopped("What the run fetched is not in the lake.")
+        raise RunStopped("The run's fetch index is not in the lake.")
     published = services.datasets.pointer(run.owner).published
     datasource = datasource_of(services, run)
-    adds = datasource.write_disposition != "replace"
-    if adds and run.replay is not None and run.replay_over != (published or 0):
+    if datasource.write_disposition != "replace" and run.replay is not None and run.replay_over != (published or 0):
         raise Overtaken("Another version was published while this replay ran, and would be lost; replay again.")
-    # A replay makes its version of its own pages alone.
-    adds_to = services.datasets.version(run.owner, published) if published and run.replay is None else None
-    decides = run.replay or published
-    known = services.datasets.version(run.owner, decides) if decides else None
-    base = Base(published or 0, adds_to, known)
-    watch = _Progress(services, run, seconds_left, reports="number" not in event)
-    extractor = Extractor(run, datasource, index, base, services.lake, services.settings, watch.tick)
-    mine = event.get("folder") == extractor.work_folder  # not where another version was published meanwhile
+    # A replay has the pages of all runs that contributed to its version, so it builds on no other version.
+    previous = services.datasets.version(run.owner, published) if published and run.replay is None else None
+    known_number = run.replay or published
+    known = services.datasets.version(run.owner, known_number) if known_number else None
+    base = Base(published or 0, previous, known)
+    progress = _Progress(services, run, seconds_left, reports="number" not in event)
+    extractor = Extractor(run, datasource, index, base, services.lake, services.settings, progress.tick)
+    # The folder's name depends on the inputs: if another version was published meanwhile, the workers' results
+    # are those of other inputs, and the work begins again.
+    is_current = event.get("folder") == extractor.work_folder
     if "number" in event:
         services.runs.advance(run)
-        if mine:
+        if is_current:
             extractor.work(event["stage"], event["number"])
         return {"outcome": "done"}
     services.runs.advance(run, progress={"stage": "extract", "current": 0, "total": len(index.pages)})
-    following = extractor.next_stage(event.get("stage") if mine else None)
+    following = extractor.next_stage(event.get("stage") if is_current else None)
     if following is not None:
         return {"outcome": "parts", **work_items(services, run, extractor.work_folder, *following)}
     return {"outcome": "done", "manifest_key": extractor.extract()}
 
 
 class _Progress:
-    """Says how far extracting has come, finds out that the run was cancelled, and ends it before its time is over.
+    """Reports the progress of extracting, and stops it if the run was cancelled or the function's time ends.
 
     Args:
-        reports: whether to say how far: of many workers, none knows.
+        reports: whether to store the progress; a single worker does not know that of all.
     """
 
     def __init__(self, services: Services, run: Run, seconds_left: Callable[[], float], *, reports: bool) -> None:
@@ -72,17 +84,20 @@ class _Progress:
         self._reported_at = time.monotonic()
 
     def tick(self, records: int) -> None:
-        """Take note of so many records.
+        """Note the progress; store it every few seconds.
+
+        Args:
+            records: the number of records that were read so far.
 
         Raises:
             RunStopped: the run was cancelled.
-            DataTooLarge: the function's time is nearly over, and calling it again would not help.
+            DataTooLarge: the function's time is nearly over; another call would have the same time.
         """
         if self._seconds_left() < self._services.settings.extract_reserve_seconds:
-            said = f", after {records} records" if records else ""
+            progress = f"; {records} records were read" if records else ""
             advice = "split it" if self._reports else "lower EXTRACT_PART_BYTES"
-            raise DataTooLarge(f"The data takes longer to read than a function may run{said}; {advice}.")
+            raise DataTooLarge(f"The data takes longer to read than a function may run{progress}; {advice}.")
         if time.monotonic() - self._reported_at > _REPORT_SECONDS:
             self._reported_at = time.monotonic()
-            progress = {"progress": {"stage": "extract", "current": records, "total": None}} if self._reports else {}
-            self._run = self._services.runs.advance(self._run, **progress)
+            changes = {"progress": {"stage": "extract", "current": records, "total": None}} if self._reports else {}
+            self._run = self._services.runs.advance(self._run, **changes)

@@ -1,4 +1,4 @@
-"""The stage `fetch`: every page of a run, in the lake."""
+"""The stage `fetch`: storing every page of a run in the lake."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ from sluice.stages.inputs import datasource_of, find_fetch_index
 
 
 class Services(WithDefinitions, WithDatasets, WithCalls, WithSecretUse, base.Services, Protocol):
-    """What the stage needs, beside what sources do."""
+    """What the stage needs, in addition to what sources need."""
 
 
 def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Bring every page of a run into the lake, then write what was fetched."""
+    """Store every page of a run in the lake, and then the index of them.
+
+    Returns:
+        The outcome `"done"`; `"more"` if the function's time was too short for all pages; `"stopped"` if there
+        was nothing to fetch, and the run has succeeded.
+    """
     stored = find_fetch_index(services, run)
+    # A redrive fetches again what was partial, and otherwise uses what an earlier attempt has fetched.
     if stored is not None and (stored.completeness != "partial" or stored.attempt == run.attempt):
         return {"outcome": "done"}
     datasource = datasource_of(services, run)
@@ -37,7 +43,7 @@ def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
         return {"outcome": "more"}
     if index is None:
         return _finish_without_batches(services, run)
-    # First, so that an attempt that was overtaken writes nothing.
+    # Before the index is written: `advance` fails if a newer attempt has begun, which then keeps its own index.
     services.runs.advance(run, requests=index.requests, progress={"stage": "fetch", "current": len(index.pages)})
     services.lake.put_json(object_keys.fetch_index(run, run.attempt), index.model_dump(mode="json"))
     count_pages(services.settings.stack, len(index.pages))
@@ -45,7 +51,7 @@ def fetch(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
 
 
 def _finish_without_batches(services: Services, run: Run) -> dict[str, Any]:
-    """End a run for whose batches another one was faster: there is nothing to publish."""
+    """End a push run without batches: another run has taken them, so there is nothing to publish."""
     pointer = services.datasets.pointer(run.owner)
     done = {"version": pointer.published, "completeness": "complete", "rows": 0, "finished_at": rfc3339(now())}
     services.runs.finish(run, status="succeeded", **done)
@@ -55,6 +61,7 @@ def _finish_without_batches(services: Services, run: Run) -> dict[str, Any]:
 def _fetch(
     services: Services, run: Run, datasource: Datasource, seconds_left: Callable[[], float]
 ) -> FetchIndex | None:
+    """Fetch the pages, or copy those of a replayed version; None if there is nothing to fetch."""
     if run.replay is not None:
         return _replay(services, run, run.replay)
     stored = services.definitions.get("datasource", datasource.slug)
@@ -64,22 +71,28 @@ def _fetch(
 
 
 def _replay(services: Services, run: Run, number: int) -> FetchIndex:
-    """The pages of an earlier version, as this run's own: no upstream is asked.
+    """Copy the pages of an earlier version to this run; no upstream is called.
 
-    A version that was added up has the pages of all runs that added to it, the first ones first.
-    The pages of a single run keep their numbers, which its records have.
+    An append or upsert version has the pages of all runs that contributed to it, oldest run first.
+
+    Args:
+        number: the version.
     """
     version = services.datasets.version(run.owner, number)
     manifests = [services.lake.manifest(version.manifest_key)]
     while manifests[-1].previous is not None:
         manifests.append(services.lake.manifest(manifests[-1].previous))
-    indexes = [FetchIndex.model_validate_json(services.lake.get(one.spec["index"])) for one in reversed(manifests)]
+    indexes = [
+        FetchIndex.model_validate_json(services.lake.get(manifest.spec["index"])) for manifest in reversed(manifests)
+    ]
     received = [page for index in indexes for page in index.pages]
+    # Records refer to their pages by number. So the pages of a single run keep their numbers; those of several
+    # runs need new ones to be distinct.
     pages = received
     if len(indexes) > 1:
         pages = [page.model_copy(update={"number": number}) for number, page in enumerate(received, start=1)]
     services.pages.put_all(run.id, pages)
-    mine = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages, "unused_pages": []}
+    changes = {"run": run.id, "attempt": run.attempt, "requests": 0, "pages": pages, "unused_pages": []}
     if manifests[0].doubts and indexes[-1].completeness == "complete":
-        mine |= {"completeness": "unproven", "completeness_reasons": manifests[0].completeness_reasons}
-    return indexes[-1].model_copy(update={**mine, "fetched_at": manifests[0].data_as_of})
+        changes |= {"completeness": "unproven", "completeness_reasons": manifests[0].completeness_reasons}
+    return indexes[-1].model_copy(update={**changes, "fetched_at": manifests[0].data_as_of})

@@ -1,4 +1,4 @@
-"""What several stages read of a run."""
+"""Inputs that several stages read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from sluice.services import WithDefinitions, WithLake
 
 
 def datasource_of(services: WithDefinitions, run: Run) -> Datasource:
-    """The datasource of an ingest run, as it is now."""
+    """The current document of an ingest run's datasource.
+
+    Raises:
+        NotFound: the datasource was deleted.
+    """
     return Datasource.model_validate(services.definitions.get("datasource", run.datasource or "").document)
 
 
 def find_fetch_index(services: WithLake, run: Run) -> FetchIndex | None:
-    """What was fetched by this attempt, or by the latest one before it that ended fetching."""
+    """The index of the pages that this attempt has fetched, or else the latest attempt that has finished fetching.
+
+    Returns:
+        The index; None if no attempt has finished fetching.
+    """
     for attempt in range(run.attempt, 0, -1):
-        found = services.lake.find_json(object_keys.fetch_index(run, attempt))
-        if found:
-            return FetchIndex.model_validate(found)
+        index = services.lake.find_json(object_keys.fetch_index(run, attempt))
+        if index:
+            return FetchIndex.model_validate(index)
     return None

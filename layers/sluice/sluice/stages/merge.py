@@ -1,4 +1,4 @@
-"""The stages `merge` and `partition`: the merge of a project, and one worker's part of a large one."""
+"""The stages `merge` and `partition`: merging a project, and the workers of a merge in parts."""
 
 from __future__ import annotations
 
@@ -40,13 +40,20 @@ class Services(
 
 
 def merge(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Merge what the project's datasources have published, test it, and plan what is made of it.
+    """Merge the published versions of a project's datasources, run the tests, and list the outputs that follow.
 
-    A merge that is too large for one call is done by workers: the answer `"parts"` names them, and
-    this stage is called again when they have ended, until no work is left.
+    A merge that is too large for one call is divided among workers. Then the outcome is `"parts"`, and the
+    stage is called again after the workers, until none of their stages is left.
 
     Args:
-        event: in a later call `"folder"` and `"stage"`, as the answer before had them.
+        event: after workers, `"folder"` and `"stage"` as the previous call returned them.
+
+    Returns:
+        `{"outcome": "done"}` with what `planned_outputs` returns, or `{"outcome": "parts"}` with what
+        `work_items` returns.
+
+    Raises:
+        TestsFailed: a test of severity `error` has failed.
     """
     from sluice.projects.refresh_outputs import planned_outputs
     from sluice.projects.table_tests import test_merge
@@ -64,7 +71,11 @@ def merge(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
 
 
 def partition(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Do one worker's part of a merge that is too large for one call."""
+    """Run one worker of a merge in parts.
+
+    Args:
+        event: `"folder"`, `"stage"` and `"number"`, which identify the worker.
+    """
     from sluice.merge.parallel_merge import ParallelMerge
 
     services.runs.advance(run)
@@ -73,10 +84,10 @@ def partition(services: Services, run: Run, event: dict[str, Any], seconds_left:
 
 
 def _merge(services: Services, run: Run, project: Project, event: dict[str, Any]) -> Merged | dict[str, Any]:
-    """The merge, with its manifest not written yet; or the workers that have to be called before.
+    """Merge, or begin or continue a merge in parts.
 
     Returns:
-        The merge, or `{"bucket", "items_key", "folder", "stage"}` for the workflow's map.
+        The merge, whose manifest is not written yet; or what `work_items` returns, if workers must run first.
     """
     from sluice.merge.merger import Merger
     from sluice.merge.parallel_merge import ParallelMerge
@@ -93,6 +104,7 @@ def _merge(services: Services, run: Run, project: Project, event: dict[str, Any]
 def _next_stage(
     services: Services, run: Run, parallel: ParallelMerge, event: dict[str, Any]
 ) -> Merged | dict[str, Any]:
+    """The workers of the next stage of a merge in parts, or the merge if no stage is left."""
     from sluice.merge.merger import finish_parallel
     from sluice.merge.parallel_merge import STAGES
     from sluice.stages.work_items import work_items
@@ -107,10 +119,11 @@ def _next_stage(
 
 
 def _failures(services: Services, run: Run) -> dict[str, str]:
-    """Why datasources could not be ingested for a refresh, by their slugs."""
+    """The reasons why datasources could not be ingested for a refresh, by slug."""
     from sluice.runs.plan import children
 
-    # Before the inputs are read: what a datasource publishes from here on needs a refresh of its own.
+    # Before the inputs are read: the event `merge` in the timeline tells the follower `refresh_on_change` that a
+    # version published later is not in this merge and needs a refresh of its own.
     services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
     failures: dict[str, str] = {}
     for child in children(services, run):

@@ -1,4 +1,4 @@
-"""The stage `model`: one model of what the run has made so far."""
+"""The stage `model`: computing one model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,16 @@ class Services(
 
 
 def model(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Make one model of what the run has made so far, and test it."""
+    """Compute one model from the run's outputs so far, and run its tests.
+
+    Args:
+        event: `"name"`, the model.
+
+    Raises:
+        NotFound: the model was deleted.
+        ModelFailed: the SQL failed.
+        TestsFailed: a test of severity `error` has failed.
+    """
     from sluice.catalog.project_resources import resource_name
     from sluice.domain.model import Model
     from sluice.models.maker import ModelMaker
@@ -41,10 +50,10 @@ def model(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     from sluice.projects.refresh_outputs import note_output, run_tables
 
     name = event["name"]
-    found = services.definitions.get("model", resource_name(run.project or "", name))
+    definition = services.definitions.get("model", resource_name(run.project or "", name))
     tables = run_tables(services, run)
     maker = ModelMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
-    key, _, results = maker.make(name, Model.model_validate(found.document))
+    key, _, results = maker.make(name, Model.model_validate(definition.document))
     table_tests.store_results(services, run, tables.dataset(name), results)
     table_tests.require_passed(table_tests.failures(results, "error"))
     note_output(services, run, name, key)

@@ -1,4 +1,4 @@
-"""The stage `plan`: which datasources a refresh ingests."""
+"""The stage `plan`: choosing the datasources that a refresh ingests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Services(WithDefinitions, WithAssignments, WithDatasets, WithLake, WithRun
 
 
 def plan(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Decide which datasources a refresh ingests.
+    """Create the ingest runs of a refresh.
 
     Returns:
-        `{"outcome", "bucket", "items_key", "ingests"}`: where the items of the workflow's map are, and
-        how many ingest runs the refresh has, those of earlier attempts included.
+        `{"outcome", "bucket", "items_key", "ingests"}`: the object with the items of the workflow's map, and
+        the number of ingest runs of all attempts.
     """
     from sluice.runs.plan import children, plan_ingests
 

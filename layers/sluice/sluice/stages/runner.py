@@ -1,8 +1,8 @@
-"""Calls one stage of a run: each call of a stage's function is one step of a workflow.
+"""Running one stage of a run: each call of a stage's function is one step of a workflow.
 
-A step answers `{"outcome": …}`, on which the workflow decides: errors that a user must mend are
-outcomes too, since not every engine tells a workflow the class of an exception. Only what is
-worth trying again is raised.
+A step returns `{"outcome": …}`, by which the workflow branches. Errors that a user must fix are outcomes,
+too: not every emulator of Step Functions reports the class of an exception. Only errors that are worth a
+retry are raised.
 """
 
 from __future__ import annotations
@@ -26,19 +26,25 @@ from sluice.errors import (
 from sluice.services import WithDefinitions
 
 logger = Logger()
-# Each stage takes a protocol of its own of what it needs; the container has it all.
+# The first parameter is `Any`, since each stage has its own protocol of services; the container satisfies all.
 Step = Callable[[Any, Run, dict[str, Any], Callable[[], float]], dict[str, Any]]
 
 
 def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do one step of a run's attempt.
+    """Run one step of a run's current attempt.
 
     Args:
-        event: `{"run_id", "attempt"}` and what the step before answered.
+        step: the stage.
+        event: `{"run_id", "attempt"}` and what the stage needs from the previous step.
+        context: Lambda's context.
 
     Returns:
-        `{"outcome": "done"}` with what the next step needs, `"more"` to be called again,
-        `"conflict"` to merge again, `"failed"` with the run's error stored, or `"stopped"`.
+        The outcome, the run's id and attempt, and what the next step needs. The outcomes are `"done"`; `"more"`
+        and `"parts"`: call the step again, after the workers; `"conflict"`: merge again; `"failed"`: the run's
+        error is stored; and `"stopped"`: the run has ended or was redriven.
+
+    Raises:
+        Exception: whatever is worth a retry, such as `Unavailable`.
     """
     services = container()
     logger.append_keys(run_id=event["run_id"], attempt=event["attempt"])
@@ -62,28 +68,29 @@ def run_step(step: Step, event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def require_owner(services: WithDefinitions, run: Run) -> Write:
-    """The condition, for a commit, that what a run works for is what it was made for.
+    """A write, for a commit, that requires the run's datasource or project to be the one that it was created for.
 
     Raises:
-        NotFound: it was deleted, even if another one has its name now.
+        NotFound: the datasource or project was deleted, even if a new one has its name.
     """
     kind, name = run.type.belongs_to, run.belongs_to
-    found = services.definitions.find(kind, name)
-    if found is None or found.created_at > run.created_at:
+    definition = services.definitions.find(kind, name)
+    if definition is None or definition.created_at > run.created_at:
         raise NotFound(f"The {kind} {name!r} of this run was deleted.")
-    return services.definitions.require_same_write(found)
+    return services.definitions.require_same_write(definition)
 
 
 def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
-    """A step of a run that has ended: a repeated commit is fine, anything else stops here."""
+    """The outcome of a step of an ended or redriven run: `done` for a repeated commit, otherwise `stopped`."""
     committed = run.attempt == event["attempt"] and run.status in TERMINAL - {"failed", "cancelled"}
     outcome = "done" if committed else "stopped"
     return {"outcome": outcome, "run_id": event["run_id"], "attempt": event["attempt"]}
 
 
 def _failed(services: Container, run: Run, error: SluiceError) -> dict[str, Any]:
-    asked = count_requests(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
-    services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=asked)
+    """Store that the run has failed; the workflow fails with `error` and `cause`."""
+    requests = count_requests(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
+    services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=requests)
     logger.warning(error.detail)
     return {
         "outcome": "failed",

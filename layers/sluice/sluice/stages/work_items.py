@@ -1,4 +1,4 @@
-"""Work that a step divides among workers, which the workflow's map calls side by side."""
+"""Work that a stage divides among workers, which the workflow's map calls in parallel."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from sluice.services import WithLake
 
 
 def work_items(services: WithLake, run: Run, folder: str, stage: str, numbers: list[int]) -> dict[str, Any]:
-    """What a step answers so that workers are called, and then the step again.
+    """Write the events of workers to the lake, and return what the workflow needs to call them.
 
     Args:
-        folder: where the workers leave what they make.
-        numbers: those of the workers.
+        folder: the folder of the workers' results.
+        stage: the workers' stage.
+        numbers: the workers' numbers.
 
     Returns:
-        `{"bucket", "items_key", "folder", "stage"}`: the items are in the lake, since they may be many.
+        `{"bucket", "items_key", "folder", "stage"}`.
     """
+    # The events are not part of the result: Step Functions' state is limited to 256 KB.
     common = {"run_id": run.id, "attempt": run.attempt, "folder": folder, "stage": stage}
     key = object_keys.work_items(folder, stage)
     services.lake.put_json(key, [{**common, "number": number} for number in numbers])
