@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from datetime import UTC, datetime
 
-import orjson
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
-from sluice.aws import translated
 from sluice.catalog.table import ConditionFailed
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
-from sluice.domain.names import is_slug, now, rfc3339
+from sluice.domain.names import is_slug, rfc3339
 from sluice.domain.run import Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
 from sluice.runs.queue import enqueue_writes, start_waiting
 from sluice.runs.start import ingest_run
-from sluice.sources.file.inbox import DroppedFile
+from sluice.sources.file.inbox import FAILED, UNKNOWN, DroppedFile, is_set_aside_or_folder
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
-_UNKNOWN, _FAILED = "_unknown/", "_failed/"
 # Longer than the 14 days that an event can stay in the queue of undelivered events: it must find its lock.
 _SEEN_SECONDS = 15 * 86400
 # Shorter than `_SEEN_SECONDS`: of older files, the sweep could not tell by their locks that they were seen.
 _SEARCH_SECONDS = 13 * 86400
 _SWEEP = "inbox-sweep"
 _SWEEP_POSITION = "inbox-sweep-end"
-# S3's limit is 1024 bytes, and the key of the reason is longer than that of the file.
-_MAX_KEY_BYTES = 1000
 logger = Logger()
 
 
@@ -51,11 +43,11 @@ def receive_drop(services: Container, drop: Drop) -> Run | None:
 def _enqueue(services: Container, drop: Drop) -> Run | None:
     """Put the run of a dropped file into the queue, unless the file was seen before."""
     slug, _, rest = drop.key.partition("/")
-    if _is_moved_or_folder(drop.key) or _datasource_keeps_drops(services, slug):
+    if is_set_aside_or_folder(drop.key) or _datasource_keeps_drops(services, slug):
         return None
     reason = _rejection_reason(services, slug, rest, drop.key)
     if reason is not None:
-        _move(services, drop, _UNKNOWN, reason)
+        services.inbox.set_aside(drop, UNKNOWN, reason)
         return None
     run = ingest_run(slug, "drop", "sluice", drop=drop)
     try:
@@ -65,11 +57,6 @@ def _enqueue(services: Container, drop: Drop) -> Run | None:
     except ConditionFailed:
         return None
     return run
-
-
-def _is_moved_or_folder(key: str) -> bool:
-    """Whether an object is a file that Sluice has moved, or stands for a folder."""
-    return key.startswith((_UNKNOWN, _FAILED)) or key.endswith("/")
 
 
 def _datasource_keeps_drops(services: Container, slug: str) -> bool:
@@ -130,7 +117,7 @@ def _missed_files(services: Container, grace_seconds: float) -> list[Drop]:
     # in whole seconds, are handled in the order in which they were dropped.
     files.reverse()
     files.sort(key=lambda file: (file.modified, file.key))
-    drops = [_drop(services, file) for file in files if not _is_moved_or_folder(file.key)]
+    drops = [_drop(services, file) for file in files if not is_set_aside_or_folder(file.key)]
     seen = services.locks.held([_lock(drop) for drop in drops])
     unseen = [drop for drop in drops if _lock(drop) not in seen]
     if not unseen:
@@ -174,41 +161,4 @@ def reject_drop(services: Container, run: Run) -> None:
     """Move the file of a failed run to `_failed/`, if the file is the reason; `{key}.reason.json` explains it."""
     if run.drop is None or run.error is None or run.error["type"] not in _UNREADABLE:
         return
-    _move(services, run.drop, _FAILED, run.error["detail"], run.id)
-
-
-def _move(services: Container, drop: Drop, folder: str, reason: str, run_id: str | None = None) -> None:
-    """Move a file to a folder, and store the reason beside it. It is safe to repeat.
-
-    The original is deleted last, so a process that is killed leaves the file in at least one place.
-    """
-    # `..` is escaped, so that copying the bucket to a disk writes nothing outside the target folder.
-    target = folder + re.sub(r"(^|/)\.\.?(?=/|$)", lambda dots: dots[0].replace(".", "%2E"), drop.key)
-    if len(target.encode()) > _MAX_KEY_BYTES:
-        target = folder + hashlib.sha256(drop.key.encode()).hexdigest()
-    source = {"Bucket": drop.bucket, "Key": drop.key}
-    pinned = source | ({"VersionId": drop.version_id} if drop.version_id else {})
-    with translated():
-        try:
-            services.s3.copy_object(Bucket=drop.bucket, Key=target, CopySource=pinned, TaggingDirective="REPLACE")
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
-                return  # an earlier call has moved it
-            raise
-        explanation = {"key": drop.key, "reason": reason, "run": run_id, "at": rfc3339(now()), "bytes": drop.size}
-        services.s3.put_object(
-            Bucket=drop.bucket,
-            Key=target + ".reason.json",
-            Body=orjson.dumps(explanation, option=orjson.OPT_INDENT_2),
-            ContentType="application/json",
-        )
-        if _unchanged(services, drop):
-            services.s3.delete_object(**source)
-
-
-def _unchanged(services: Container, drop: Drop) -> bool:
-    """Whether the key still has the announced object; a newer one must not be deleted."""
-    try:
-        return bool(services.s3.head_object(Bucket=drop.bucket, Key=drop.key)["ETag"].strip('"') == drop.etag)
-    except ClientError:
-        return False
+    services.inbox.set_aside(run.drop, FAILED, run.error["detail"], run.id)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+from botocore.exceptions import ClientError
+
 from sluice.aws import translated
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import Drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+UNKNOWN, FAILED = "_unknown/", "_failed/"
+# S3's limit is 1024 bytes, and the key of the reason is longer than that of the file.
+_MAX_KEY_BYTES = 1000
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,52 @@ class Inbox:
             if next_position is None:
                 return
             request |= next_position
+
+    def set_aside(self, drop: Drop, folder: str, reason: str, run_id: str | None = None) -> None:
+        """Move a file to a folder, and store the reason beside it as `{key}.reason.json`. It is safe to repeat.
+
+        The original is deleted last, so a process that is killed leaves the file in at least one place.
+
+        Args:
+            drop: the file as it was announced; a newer object of the same key stays.
+            folder: `UNKNOWN` or `FAILED`.
+            reason: why no run can read it.
+            run_id: the run that could not.
+        """
+        # `..` is escaped, so that copying the bucket to a disk writes nothing outside the target folder.
+        target = folder + re.sub(r"(^|/)\.\.?(?=/|$)", lambda dots: dots[0].replace(".", "%2E"), drop.key)
+        if len(target.encode()) > _MAX_KEY_BYTES:
+            target = folder + hashlib.sha256(drop.key.encode()).hexdigest()
+        source: Any = {"Bucket": drop.bucket, "Key": drop.key}
+        pinned = source | ({"VersionId": drop.version_id} if drop.version_id else {})
+        with translated():
+            try:
+                self._s3.copy_object(Bucket=drop.bucket, Key=target, CopySource=pinned, TaggingDirective="REPLACE")
+            except ClientError as error:
+                if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
+                    return  # an earlier call has moved it
+                raise
+            explanation = {"key": drop.key, "reason": reason, "run": run_id, "at": rfc3339(now()), "bytes": drop.size}
+            self._s3.put_object(
+                Bucket=drop.bucket,
+                Key=target + ".reason.json",
+                Body=orjson.dumps(explanation, option=orjson.OPT_INDENT_2),
+                ContentType="application/json",
+            )
+            if self._is_unchanged(drop):
+                self._s3.delete_object(**source)
+
+    def _is_unchanged(self, drop: Drop) -> bool:
+        """Whether the key still has the announced object; a newer one must not be deleted."""
+        try:
+            return bool(self._s3.head_object(Bucket=drop.bucket, Key=drop.key)["ETag"].strip('"') == drop.etag)
+        except ClientError:
+            return False
+
+
+def is_set_aside_or_folder(key: str) -> bool:
+    """Whether an object starts no run, since it was set aside or is a folder."""
+    return key.startswith((UNKNOWN, FAILED)) or key.endswith("/")
 
 
 def _present(page: Any, deleted: dict[str, float]) -> list[DroppedFile]:
