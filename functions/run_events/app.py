@@ -20,7 +20,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         reconcile_children(services, services.runs.get(event["children_of"]))
         return {"run": event["children_of"], "status": None}
     if event.get("sweep"):
-        retry_undelivered(services)
-        return {"under_way": sweep(services, event.get("grace_seconds", 60))}
+        under_way = sweep(services, event.get("grace_seconds", 60))
+        retry_undelivered(services)  # last: an event that kills this function costs the runs no sweep
+        return {"under_way": under_way}
     run_id, run = reconcile_execution(services, event["detail"]["name"])
     return {"run": run_id, "status": run.status if run else None}

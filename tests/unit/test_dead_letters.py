@@ -341,3 +341,26 @@ def dying_after(calls: int) -> Callable[[], AbstractContextManager[None]]:
         return translated_errors()
 
     return around
+
+
+def test_event_that_kills_the_function_costs_the_runs_no_sweep(
+    queues: Queues,
+    admin: Client,
+    services: Container,
+    workflows: LocalWorkflows,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def die(*arguments: Any) -> None:
+        raise Killed
+
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    workflows.settle_ends = False
+    start_run(services, ingest_run("a", "api", "key/test"))
+    assert len(services.runs.active()) == 1
+    monkeypatch.setattr(dead_letters, "receive_drop", die)
+    queues.fail("inbox", dropped("notes/a.csv", b"n\n1\n"))
+    with pytest.raises(Killed):
+        handler({"sweep": True, "grace_seconds": 0}, Context())
+    assert services.runs.active() == []

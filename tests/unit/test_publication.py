@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from sluice.domain.names import now
 from sluice.domain.publication import Publication
 from sluice.publication import registry
 from sluice.publication.delivery import deliver, deliver_overdue
+from sluice.runs.reconcile import sweep
 from support.client import Client
 from support.documents import http_source, ingest, refresh
 from support.upstream import Upstream
@@ -200,24 +203,106 @@ def test_as_of_knows_that_a_dataset_was_hidden(admin: Client, services: Containe
     assert admin.get(f"/datasources/a/data?as_of={restored}").json()["items"] == [{"id": 1}]
 
 
-def test_what_a_failed_refresh_did_not_merge_is_merged_by_another_one(
-    admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream
+@pytest.mark.parametrize("ending", ["failed", "cancelled"])
+def test_what_a_refresh_did_not_merge_is_merged_by_another_one(
+    ending: str, admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream
 ) -> None:
-    def die(function: str, payload: dict[str, Any]) -> None:
-        if "children_of" in payload:
+    """The follower leaves the version to the refresh that has ingested it, which then ends without a merge."""
+
+    def end(function: str, payload: dict[str, Any]) -> None:
+        if "children_of" not in payload or admin.get("/datasources/a/versions").json()["items"] == []:
+            return
+        if ending == "failed":
             raise Killed
+        admin.post(f"/runs/{payload['children_of']}/cancel")
 
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
     admin.post("/projects", {"name": "p"})
     admin.put("/projects/p/datasources/a", {})
-    workflows.before_task = die
-    failed = admin.post("/projects/p/runs").json()["id"]
+    workflows.before_task = end
+    ended = admin.post("/projects/p/runs").json()["id"]
     workflows.before_task = lambda function, payload: None
+    sweep(services, 0)
     runs = admin.get("/runs?project=p").json()["items"]
-    assert [(run["status"], run["trigger"]) for run in runs] == [("succeeded", "change"), ("failed", "api")]
-    assert runs[1]["id"] == failed
+    assert [(run["status"], run["trigger"]) for run in runs] == [("succeeded", "change"), (ending, "api")]
+    assert runs[1]["id"] == ended
     assert admin.get("/projects/p/data").json()["items"] == [{"_source": "a", "id": 1}]
+
+
+def test_a_project_of_the_same_name_as_a_deleted_one_is_refreshed(
+    admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream
+) -> None:
+    """The refresh that has ingested the version is one of the deleted project."""
+
+    def replace(function: str, payload: dict[str, Any]) -> None:
+        if function == "commit" and not replaced:
+            replaced.append(function)
+            admin.delete("/projects/p")
+            time.sleep(0.002)  # definitions have times of milliseconds
+            admin.post("/projects", {"name": "p"})
+            admin.put("/projects/p/datasources/a", {})
+
+    replaced: list[str] = []
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    admin.post("/projects", {"name": "p"})
+    admin.put("/projects/p/datasources/a", {})
+    workflows.before_task = replace
+    admin.post("/projects/p/runs")
+    sweep(services, 0)
+    assert admin.get("/projects/p/data").json()["items"] == [{"_source": "a", "id": 1}]
+
+
+def test_an_ingest_run_is_not_redriven_while_its_refresh_is_active(
+    admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream
+) -> None:
+    def fail(function: str, payload: dict[str, Any]) -> None:
+        if function == "fetch" and not children:
+            children.append(payload["run_id"])
+            run = services.runs.get(payload["run_id"])
+            services.runs.finish(run, status="failed", finished_at=run.created_at, error={"detail": "x"})
+        if function == "merge":
+            answers.append(admin.post(f"/runs/{children[0]}/redrive").status)
+
+    children: list[str] = []
+    answers: list[int] = []
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    admin.post("/projects", {"name": "p", "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/a", {})
+    workflows.before_task = fail
+    admin.post("/projects/p/runs")
+    assert answers == [409]
+    assert admin.post(f"/runs/{children[0]}/redrive").status == 202, "once the refresh has ended"
+
+
+def test_a_restoration_is_later_than_the_hiding_whatever_the_clock_says(
+    admin: Client, services: Container, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.serve([{"id": 1}])
+    admin.post("/datasources", http_source("a"))
+    ingest(admin, "a")
+    admin.delete("/datasources/a")
+    monkeypatch.setattr(datasets, "now", lambda: now() - timedelta(seconds=1))
+    assert admin.post("/datasources/a/restore").status == 200
+    last = services.publications.last(DatasetId.of_datasource("a"), now() + timedelta(seconds=5))
+    assert last is not None
+    assert last.number == 1
+
+
+def test_a_dataset_that_is_promoted_meanwhile_is_not_hidden_as_it_was(
+    admin: Client, services: Container, upstream: Upstream
+) -> None:
+    admin.post("/datasources", http_source("a"))
+    for number in (1, 2):
+        upstream.serve([{"id": number}])
+        ingest(admin, "a")
+    dataset = DatasetId.of_datasource("a")
+    writes = services.datasets.hide_writes(dataset, "key/test")
+    services.datasets.promote(dataset, 1, "key/test")
+    with pytest.raises(table.ConditionFailed):
+        table.transact(services.publications._table.client, writes)
 
 
 def test_the_sweep_ends_in_time_and_leaves_the_rest_to_the_next(

@@ -8,6 +8,8 @@ import pytest
 
 from sluice.container import Container
 from sluice.domain.names import now
+from sluice.domain.run import Run
+from sluice.runs import reconcile
 from sluice.runs.start import refresh_for_change
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh, rows
@@ -425,3 +427,24 @@ def test_assignments_from_both_sides(admin: Client) -> None:
     assert admin.delete("/datasources/a").status == 409
     assert admin.delete("/datasources/a?force=true").status == 204
     assert admin.get("/projects/q/datasources").json()["items"] == []
+
+
+def test_an_ingest_run_that_cannot_be_reconciled_does_not_end_the_refresh(
+    services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(container: Container, run: Run) -> Run:
+        if run.datasource == "b" and not failed:
+            failed.append(run.id)
+            raise RuntimeError("it cannot be reconciled")
+        return real(container, run)
+
+    failed: list[str] = []
+    real = reconcile.reconcile
+    monkeypatch.setattr(reconcile, "reconcile", failing)
+    serve_by_host(upstream, {"a": [{"symbol": "A"}], "b": [{"symbol": "B"}]})
+    for slug in "ab":
+        admin.post("/datasources", http_source(slug))
+    project(admin, {"a": {}, "b": {}})
+    refresh(admin, "p")
+    assert len(failed) == 1
+    assert [row["symbol"] for row in rows(admin, "projects/p")] == ["A", "B"]

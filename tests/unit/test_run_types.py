@@ -9,12 +9,13 @@ from sluice.container import Container
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Run
 from sluice.domain.run_types import RUN_TYPES
+from sluice.runs.reconcile import sweep
 from sluice.runs.start import redrive, start
 from support import workflows
 from support.client import Client
 from support.count_run import app
 from support.count_run.run_type import COUNT, WORKFLOW
-from support.documents import http_source, refresh
+from support.documents import http_source, ingest, refresh
 from support.template import ROOT
 from support.upstream import Upstream
 
@@ -72,3 +73,15 @@ def test_the_workflows_call_the_stages_of_their_run_types() -> None:
         for stage in run_type.stages:
             assert f"${{{stage.capitalize()}FunctionArn}}" in definition
             assert (ROOT / f"functions/{stage}/app.py").exists()
+
+
+def test_a_run_of_a_kind_that_a_newer_release_has_is_left_out(services: Container, admin: Client) -> None:
+    admin.post("/datasources", http_source("a"))
+    known = ingest(admin, "a")["id"]
+    unknown = ingest(admin, "a")["id"]
+    table, key = services.runs._table, services.runs._key(unknown)
+    table.execute(table.update(key, {"kind": "algorithm", "active": "main"}, "attribute_exists(#run_id)"))
+    assert [run["id"] for run in admin.get("/runs").json()["items"]] == [known]
+    assert [run["id"] for run in admin.get("/runs?datasource=a").json()["items"]] == [known]
+    assert admin.get(f"/runs/{unknown}").status == 404
+    assert sweep(services, 0) == 0

@@ -68,7 +68,8 @@ class Container:
         # botocore's default mode does not retry all throttling errors, and its default time-outs of 60 s would
         # use up a function's time.
         retries: Any = {"mode": "standard", "max_attempts": 5}
-        client_config = Config(retries=retries, connect_timeout=5, read_timeout=60, **config)
+        settings: Any = {"retries": retries, "connect_timeout": 5, "read_timeout": 60, **config}
+        client_config = Config(**settings)
         return session().create_client(service, config=client_config, endpoint_url=endpoint_url)
 
     @cached_property
@@ -185,7 +186,11 @@ class Container:
     def glue_tables(self) -> GlueTables | None:
         """The Glue tables; null if the stack has no Glue database."""
         database = self.settings.glue_database
-        return GlueTables(self._client("glue"), database, self.lake) if database else None
+        if not database:
+            return None
+        # A follower that hangs holds up those behind it: better to fail soon and be tried again.
+        patience: Any = {"read_timeout": 10, "retries": {"mode": "standard", "max_attempts": 2}}
+        return GlueTables(self._client("glue", **patience), database, self.lake)
 
     def source_transport(self) -> httpx.AsyncBaseTransport:
         """A new HTTP transport for the requests of one run; it connects to allowed addresses only."""

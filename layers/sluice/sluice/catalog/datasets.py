@@ -247,14 +247,7 @@ class Datasets:
             "hidden": hidden,
             **dict.fromkeys(_PUBLISHED_ATTRIBUTES),
         }
-        return [
-            self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest}),
-            *(
-                [self._publications.put_write(dataset, _publication_time(pointer), None, by)]
-                if pointer.published is not None
-                else []
-            ),
-        ]
+        return self._visibility_writes(pointer, changes, pointer.published is not None, None, by)
 
     def show_writes(self, dataset: DatasetId, by: str) -> list[Write]:
         """The writes of a restoration that show again what `hide_writes` has hidden.
@@ -267,13 +260,20 @@ class Datasets:
             return []
         changes = {**dict.fromkeys(_PUBLISHED_ATTRIBUTES), **pointer.hidden, "hidden": None}
         number = pointer.hidden.get("published")
+        return self._visibility_writes(pointer, changes, number is not None, number, by)
+
+    def _visibility_writes(
+        self, pointer: Pointer, changes: Item, is_publication: bool, number: int | None, by: str
+    ) -> list[Write]:
+        """The writes that hide or show a dataset, and the publication that tells its followers."""
+        if not is_publication:
+            return [self._datasets.update(self._key(pointer.dataset), changes, *_pointer_unchanged(pointer))]
+        # The pointer keeps the time, hidden or not: the next publication must be later, whatever its clock says.
+        moment = _publication_time(pointer)
+        changes |= {"published_at": moment}
         return [
-            self._datasets.update(self._key(dataset), changes, "#latest = :latest", {"latest": pointer.latest}),
-            *(
-                [self._publications.put_write(dataset, _publication_time(pointer), number, by)]
-                if number is not None
-                else []
-            ),
+            self._datasets.update(self._key(pointer.dataset), changes, *_pointer_unchanged(pointer)),
+            self._publications.put_write(pointer.dataset, moment, number, by),
         ]
 
     def _key(self, dataset: DatasetId) -> Item:

@@ -10,6 +10,7 @@ from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, cap_notes
+from sluice.domain.run_types import RUN_TYPES
 from sluice.errors import Conflict, NotFound, RunStopped
 
 
@@ -58,7 +59,7 @@ class Runs:
     def find(self, run_id: str) -> Run | None:
         """The run; None if there is none."""
         item = self._table.get(self._key(run_id))
-        return _run(item) if item else None
+        return _run(item) if item and _is_known(item) else None
 
     def get(self, run_id: str) -> Run:
         """The run.
@@ -85,12 +86,13 @@ class Runs:
         if before:
             condition, values = condition + " AND #run_id < :before", values | {"before": before}
         for item in self._table.query_all(condition, values, index=index, newest_first=True):
-            yield _run(item)
+            if _is_known(item):
+                yield _run(item)
 
     def active(self) -> list[Run]:
         """The runs that are not reconciled yet, oldest first; the index may lag behind the table."""
         items = self._table.query_all("#active = :pk", {"pk": self._workspace}, index="Active")
-        return [_run(item) for item in items]
+        return [_run(item) for item in items if _is_known(item)]
 
     def advance(self, run: Run, **changes: Any) -> Run:
         """Store the progress of the run's current attempt, and extend its lease.
@@ -226,6 +228,11 @@ def _timeline(run: Run, event: str | None) -> dict[str, list[Any]] | None:
 
 
 _OPEN_ATTEMPT = "#attempt = :attempt AND #status IN (:pending, :running)"
+
+
+def _is_known(item: Item) -> bool:
+    """Whether this release has the run's kind; a newer one may have stored it. Such runs are not listed."""
+    return item["kind"] in RUN_TYPES
 
 
 def _run(item: Item) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.names import parse_time
 from sluice.domain.publication import Publication
@@ -22,20 +23,25 @@ class RefreshOnChange:
         dataset = publication.dataset
         if dataset.owner_kind != "datasource" or publication.number is None:
             return
-        merging = _project_that_merges(services, publication)
+        refresh = _refresh_that_merges(services, publication)
         for assigned in services.assignments.of_datasource(dataset.owner):
-            if assigned.project == merging:
-                continue
             project = services.definitions.find("project", assigned.project)
-            if project is not None and follows_changes(project):
-                refresh_for_change(services, project.name)
+            if project is None or not follows_changes(project) or _is_of(refresh, project):
+                continue
+            refresh_for_change(services, project.name)
 
 
-def _project_that_merges(services: Container, publication: Publication) -> str | None:
-    """The project whose refresh has ingested the version and merges it anyway; None if there is none.
+def _is_of(refresh: Run | None, project: Definition) -> bool:
+    """Whether a refresh is one of this project, and not of a deleted one of the same name."""
+    return refresh is not None and refresh.project == project.name and project.created_at <= refresh.created_at
 
-    A refresh merges after all of its ingest runs have ended. So it merges the version if it began to merge
-    after the publication, or has not begun yet.
+
+def _refresh_that_merges(services: Container, publication: Publication) -> Run | None:
+    """The refresh that has ingested the version and merges it anyway; None if there is none.
+
+    A refresh merges after all of its ingest runs have ended, and none of them can be redriven before it has
+    ended. So it merges the version if it began to merge after the publication, or has not begun yet. If it
+    ends before that, `runs.reconcile` starts another refresh.
     """
     run = services.runs.find(publication.by)
     refresh = services.runs.find(run.parent) if run and run.parent else None
@@ -43,7 +49,7 @@ def _project_that_merges(services: Container, publication: Publication) -> str |
         return None
     published_at = parse_time(publication.published_at)
     merged = any(event.event == "merge" and parse_time(event.time) >= published_at for event in refresh.timeline)
-    return refresh.project if merged or _has_yet_to_merge(refresh) else None
+    return refresh if merged or _has_yet_to_merge(refresh) else None
 
 
 def _has_yet_to_merge(refresh: Run) -> bool:

@@ -6,4 +6,5 @@ from sluice.publication.follower import Follower
 from sluice.publication.glue import GlueFollower
 from sluice.publication.refresh_on_change import RefreshOnChange
 
-FOLLOWERS: list[Follower] = [GlueFollower(), RefreshOnChange()]
+# In the order in which they get a publication: one that calls another service may be slow to fail.
+FOLLOWERS: list[Follower] = [RefreshOnChange(), GlueFollower()]

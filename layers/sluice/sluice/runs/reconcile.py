@@ -105,12 +105,14 @@ def _finish_up(services: Container, run: Run) -> None:
 
 
 def _merge_what_was_published(services: Container, run: Run) -> None:
-    """Refresh a project again whose refresh failed before it merged what its ingest runs have published.
+    """Refresh a project again whose refresh ended before it merged what its ingest runs have published.
 
     Nobody else would: the followers of these versions leave them to the refresh that made them.
     """
     merged = any(event.event == "merge" and event.attempt == run.attempt for event in run.timeline)
-    if run.status != "failed" or merged or all(child.version is None for child in children(services, run)):
+    if merged or run.status not in ("failed", "cancelled"):
+        return
+    if all(child.version is None for child in children(services, run)):
         return
     project = services.definitions.find("project", run.belongs_to)
     if project is not None and follows_changes(project):
@@ -146,7 +148,10 @@ def reconcile_children(services: Container, run: Run) -> None:
     A run whose function or execution was killed has no final status until it is reconciled.
     """
     for child in children(services, run):
-        reconcile(services, child)
+        try:
+            reconcile(services, child)
+        except Exception:  # the merge then says that this one is missing, and has the others
+            logger.exception("cannot reconcile", extra={"run_id": child.id})
 
 
 def reconcile_if_silent(services: Container, run: Run) -> Run:

@@ -213,8 +213,11 @@ def redrive(services: Container, run: Run) -> Run:
     """
     if services.definitions.find(run.type.belongs_to, run.belongs_to) is None:
         raise NotFound(f"The {run.type.belongs_to} of this run was deleted.")
-    if run.parent and not run.finished:
-        raise Conflict("The run belongs to a refresh that is still running.")
+    refresh = services.runs.find(run.parent) if run.parent else None
+    if refresh is not None and not refresh.finished:
+        raise Conflict(
+            f"The run belongs to the refresh {refresh.id}, which is still running; wait for it or cancel it."
+        )
     if run.drop is not None:
         requeue(services, run)
         start_waiting(services)
