@@ -114,7 +114,7 @@ def stage(services: Container, admin: Client, upstream: Upstream) -> dict[str, A
 @pytest.mark.parametrize("effective", [True, False], ids=["after the call", "before the call"])
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
 @pytest.mark.usefixtures("stage")
-def test_a_killed_function_is_called_again(
+def test_refresh_succeeds_if_any_function_is_killed(
     services: Container,
     workflows: LocalWorkflows,
     admin: Client,
@@ -137,7 +137,7 @@ def test_a_killed_function_is_called_again(
 
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP * 2))
 @pytest.mark.usefixtures("stage")
-def test_a_run_whose_machine_died_is_redriven(
+def test_run_whose_execution_was_lost_is_redriven(
     services: Container,
     workflows: LocalWorkflows,
     admin: Client,
@@ -175,7 +175,7 @@ def test_a_run_whose_machine_died_is_redriven(
     readable_is_whole(services)
 
 
-def test_the_sample_reaches_the_end_of_a_refresh(
+def test_kills_cover_all_calls_of_a_refresh(
     services: Container, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, stage: Any
 ) -> None:
     """The tests above kill after fewer calls than a refresh makes, or just about."""
@@ -186,7 +186,7 @@ def test_the_sample_reaches_the_end_of_a_refresh(
 
 
 @pytest.mark.parametrize("after", range(0, 36, 1 if STEP == 1 else 5))
-def test_a_drop_survives_a_kill(
+def test_drop_is_ingested_if_any_function_is_killed(
     services: Container, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -198,7 +198,7 @@ def test_a_drop_survives_a_kill(
 
 
 @pytest.mark.parametrize("after", range(0, 37, 1 if STEP == 1 else 6))
-def test_a_verification_survives_a_kill(
+def test_verification_of_pages_survives_a_kill(
     services: Container,
     workflows: LocalWorkflows,
     admin: Client,
@@ -230,7 +230,7 @@ PAGES = 60
 
 
 @pytest.mark.parametrize("after", range(0, 110, 1 if STEP == 1 else 16))
-def test_a_kill_loses_at_most_one_batch_of_receipts(
+def test_kill_loses_at_most_one_batch_of_receipts(
     services: Container,
     workflows: LocalWorkflows,
     admin: Client,
@@ -248,15 +248,15 @@ def test_a_kill_loses_at_most_one_batch_of_receipts(
     ended = admin.get(f"/runs/{run['id']}").json()
     assert (ended["status"], ended["completeness"], ended["requests"]) == ("succeeded", "complete", PAGES), ended
     assert rows(admin, "datasources/coins") == records
-    asked = Counter(request.url.params["start"] for request in upstream.requests)
-    assert max(asked.values()) <= 2
-    again = [int(start) // 2 for start, times in asked.items() if times == 2]
+    request_counts = Counter(request.url.params["start"] for request in upstream.requests)
+    assert max(request_counts.values()) <= 2
+    again = [int(start) // 2 for start, times in request_counts.items() if times == 2]
     concurrency = 4
     assert len(again) <= MOST_UNWRITTEN + concurrency
     assert again == list(range(again[0], again[0] + len(again))) if again else True, "the last ones that were asked for"
 
 
-def test_a_lost_event_is_made_good_by_the_sweeper(
+def test_sweep_reconciles_a_run_whose_event_was_lost(
     services: Container, workflows: LocalWorkflows, admin: Client
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -274,7 +274,7 @@ def test_a_lost_event_is_made_good_by_the_sweeper(
     assert services.runs.active() == []
 
 
-def test_a_run_whose_start_was_lost_is_started(
+def test_sweep_starts_a_run_whose_start_was_lost(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": 1}])
@@ -287,7 +287,7 @@ def test_a_run_whose_start_was_lost_is_started(
     assert admin.get(f"/runs/{run['id']}").json()["status"] == "succeeded"
 
 
-def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
+def test_get_reconciles_a_run_whose_lease_has_expired(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     from sluice.platform.workflows import ExecutionState
@@ -308,7 +308,7 @@ def test_a_run_that_is_silent_for_too_long_is_settled_by_the_next_get(
 
 @pytest.mark.parametrize("after", range(10))
 @pytest.mark.parametrize("cause", ["drop", "schedule"])
-def test_an_event_whose_function_was_killed_is_delivered_again(
+def test_event_is_handled_once_if_its_function_was_killed(
     services: Container,
     workflows: LocalWorkflows,
     admin: Client,
@@ -321,11 +321,13 @@ def test_an_event_whose_function_was_killed_is_delivered_again(
     admin.put("/datasources/s", http_source("s", schedule={"expression": "rate(1 hour)"}))
     admin.put("/datasources/d", {"name": "d", "kind": "file"})
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="d/a.csv", Body=b"a\n1\n")
-    told = Drop(bucket="inbox", key="d/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"])
+    dropped = Drop(
+        bucket="inbox", key="d/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"]
+    )
 
     def deliver() -> None:
         if cause == "drop":
-            receive_drop(services, told)
+            receive_drop(services, dropped)
         else:
             fire(services, {"kind": "datasource", "slug": "s", "execution": "e1"}, "r1")
 
@@ -354,7 +356,7 @@ BURST = 3
 
 @pytest.mark.parametrize("delivered_again", [True, False], ids=["delivered again", "never delivered again"])
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
-def test_a_burst_of_drops_survives_a_kill(
+def test_burst_of_drops_is_ingested_if_any_function_is_killed(
     services: Container,
     workflows: LocalWorkflows,
     admin: Client,
@@ -401,7 +403,7 @@ def deliver(services: Container, killer: Killer, key: str, body: bytes, times: i
     killer.begin()
 
 
-def test_the_sample_reaches_the_end_of_a_burst(
+def test_kills_cover_all_calls_of_a_burst(
     services: Container, workflows: LocalWorkflows, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tests above kill after fewer calls than a burst makes, or just about."""

@@ -55,7 +55,7 @@ def test_restoring_a_hidden_datasource_is_404(services: Container, admin: Client
     assert guest.post("/datasources/coins/restore").status == 404
 
 
-def test_running_run_publishes_nothing_to_a_later_datasource_of_its_slug(
+def test_run_of_a_deleted_datasource_publishes_nothing_to_its_successor(
     services: Container, admin: Client, upstream: Upstream
 ) -> None:
     admin.post("/datasources", http_source())
@@ -74,7 +74,7 @@ def test_running_run_publishes_nothing_to_a_later_datasource_of_its_slug(
     assert admin.get("/datasources/coins/data").status == 404
 
 
-def test_deletion_hides_the_versions_of_its_time(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_deletion_hides_existing_versions(services: Container, admin: Client, upstream: Upstream) -> None:
     for value in (1, 2):
         upstream.serve([{"id": value}])
         take_again(services, admin, http_source())
@@ -85,7 +85,7 @@ def test_deletion_hides_the_versions_of_its_time(services: Container, admin: Cli
     assert [item["number"] for item in admin.get("/datasources/coins/versions").json()["items"]] == [2]
 
 
-def test_statistics_count_calls(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
+def test_call_statistics(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
     admin.post("/datasources", http_source())
     nothing = viewer.get("/datasources/coins/stats").json()
     assert nothing == {
@@ -117,7 +117,7 @@ def test_statistics_count_calls(services: Container, admin: Client, viewer: Clie
     assert viewer.get("/datasources/coins/stats").json()["calls"] == 0, "it is a new datasource of the same name"
 
 
-def test_the_timeline_of_an_ingest(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
+def test_timeline_of_an_ingest(services: Container, admin: Client, viewer: Client, upstream: Upstream) -> None:
     upstream.serve_pages([{"id": number} for number in range(15)])
     healthy = upstream.answer
     failed: list[httpx.Request] = []
@@ -145,7 +145,7 @@ def test_the_timeline_of_an_ingest(services: Container, admin: Client, viewer: C
     assert (len(first["items"]), bool(first["next"])) == (2, True)
 
 
-def test_the_timeline_of_a_refresh_and_a_redrive(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_timeline_of_a_refresh_and_a_redrive(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"", 403)
     admin.post("/datasources", http_source())
     admin.post("/projects", {"name": "p"})
@@ -163,7 +163,7 @@ def test_the_timeline_of_a_refresh_and_a_redrive(services: Container, admin: Cli
     ]
 
 
-def test_uploads(services: Container, admin: Client, editor: Client, viewer: Client) -> None:
+def test_upload_form(services: Container, admin: Client, editor: Client, viewer: Client) -> None:
     editor.post("/datasources", {"name": "notes", "kind": "file"})
     answer = editor.post("/datasources/notes/uploads", {"filename": "prices 2026.csv"})
     assert answer.status == 200

@@ -81,8 +81,8 @@ class Queues:
         return len(sqs_backends[ACCOUNT]["us-east-1"].get_queue("UndeliveredQueue")._messages)
 
     def rejected(self) -> list[str]:
-        found = self._sqs.receive_message(QueueUrl=self._rejected, MaxNumberOfMessages=10).get("Messages", [])
-        return [message["Body"] for message in found]
+        messages = self._sqs.receive_message(QueueUrl=self._rejected, MaxNumberOfMessages=10).get("Messages", [])
+        return [message["Body"] for message in messages]
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def runs(admin: Client) -> list[dict[str, Any]]:
     return found
 
 
-def test_drop_that_inbox_failed_on_is_ingested(queues: Queues, admin: Client) -> None:
+def test_undelivered_drop_is_ingested(queues: Queues, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     event = dropped("notes/a.csv", b"n\n1\n")
     queues.fail("inbox", event)
@@ -118,7 +118,7 @@ def test_drop_that_inbox_failed_on_is_ingested(queues: Queues, admin: Client) ->
     assert (len(runs(admin)), queues.left()) == (1, 0), "a second record of the same file starts nothing"
 
 
-def test_notification_of_s3_itself_is_taken_up(queues: Queues, admin: Client) -> None:
+def test_undelivered_notification_of_s3_is_ingested(queues: Queues, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     described = dropped("notes/a b.csv", b"n\n1\n")["detail"]["object"]
     stored = {"key": "notes/a+b.csv", "size": 4, "eTag": described["etag"], "versionId": described["version-id"]}
@@ -127,7 +127,7 @@ def test_notification_of_s3_itself_is_taken_up(queues: Queues, admin: Client) ->
     assert (rows(admin, "datasources/notes"), queues.left()) == ([{"n": 1}], 0)
 
 
-def test_firing_that_scheduled_failed_on_starts_one_run(queues: Queues, admin: Client, upstream: Upstream) -> None:
+def test_undelivered_firing_starts_one_run(queues: Queues, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("coins", schedule={"expression": "rate(1 hour)"}))
     firing = {"kind": "datasource", "slug": "coins", "execution": "0f9c-1", "time": "2026-01-01T00:00:00Z"}
@@ -139,7 +139,7 @@ def test_firing_that_scheduled_failed_on_starts_one_run(queues: Queues, admin: C
 
 
 @pytest.mark.parametrize("request_id", ["request-1", None], ids=["request id", "none, as on an emulator"])
-def test_firing_without_an_execution_id_starts_one_run(
+def test_undelivered_firing_without_an_execution_id_starts_one_run(
     queues: Queues, admin: Client, upstream: Upstream, request_id: str | None
 ) -> None:
     upstream.serve([{"id": 1}])
@@ -159,7 +159,7 @@ def started(services: Container, workflows: LocalWorkflows) -> Run:
     return run
 
 
-def test_end_that_run_events_failed_on_ends_its_run(
+def test_undelivered_end_of_an_execution_ends_its_run(
     services: Container, queues: Queues, admin: Client, workflows: LocalWorkflows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.post("/datasources", http_source("coins"))
@@ -176,7 +176,7 @@ def test_end_that_run_events_failed_on_ends_its_run(
 
 
 @pytest.mark.parametrize("function", ["run_events", "publications"])
-def test_sweep_that_failed_is_made_good_by_the_next(queues: Queues, function: str) -> None:
+def test_undelivered_sweep_is_deleted(queues: Queues, function: str) -> None:
     queues.fail(function, {"sweep": True})
     sweep()
     assert queues.left() == 0
@@ -194,7 +194,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_message_that_cannot_be_read_is_logged_and_set_aside_after_a_few_sweeps(
+def test_unreadable_message_is_logged_and_rejected_after_five_sweeps(
     queues: Queues, admin: Client, caplog: pytest.LogCaptureFixture, body: str
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -234,28 +234,24 @@ def test_event_that_fails_again_waits_for_the_next_sweep(
     assert (rows(admin, "datasources/notes"), queues.left()) == ([{"n": 1}], 0)
 
 
-def test_queue_that_cannot_be_read_keeps_the_sweep_from_nothing(
-    queues: Queues, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_sweep_continues_if_the_queue_cannot_be_read(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     boto3.client("sqs").delete_queue(QueueUrl=queues.url)
     assert handler({"sweep": True}, Context()) == {"under_way": 0}
     assert [record.getMessage() for record in caplog.records] == ["cannot read the queue of undelivered events"]
 
 
-def test_sweep_without_a_queue_reads_none(services: Container) -> None:
+def test_sweep_works_without_a_queue(services: Container) -> None:
     assert dead_letters.retry_undelivered(services) == 0
 
 
-def test_sweep_takes_up_so_many_messages_and_the_next_one_the_others(services: Container, queues: Queues) -> None:
+def test_sweep_handles_a_limited_number_of_messages(services: Container, queues: Queues) -> None:
     services.settings = services.settings.model_copy(update={"sweep_messages": 2})
     for _ in range(5):
         queues.fail("run_events", {"sweep": True})
     assert [dead_letters.retry_undelivered(services) for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_sweep_takes_no_longer_than_it_may(
-    services: Container, queues: Queues, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sweep_of_messages_ends_in_time(services: Container, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     moments: Iterator[float] = iter([0.0, 10.0, 29.0, 31.0])
     monkeypatch.setattr("sluice.runs.dead_letters.time", SimpleNamespace(monotonic=lambda: next(moments)))
     for _ in range(5):
@@ -269,7 +265,7 @@ def test_locks_outlast_the_queue() -> None:
         assert properties["MessageRetentionPeriod"] < min(drops._SEEN_SECONDS, scheduled._SEEN_SECONDS)
 
 
-def test_sweep_has_the_queue_of_what_failed() -> None:
+def test_function_of_the_sweep_can_read_the_queue() -> None:
     function = of_type("AWS::Lambda::Function")["RunEventsFunction"]
     assert function["Environment"]["Variables"]["UNDELIVERED_QUEUE"] == {"Ref": "UndeliveredQueue"}
     for config in of_type("AWS::Lambda::EventInvokeConfig").values():
@@ -291,7 +287,7 @@ def test_sweep_has_the_queue_of_what_failed() -> None:
         max_size=8,
     )
 )
-def test_each_event_has_one_run_whoever_is_killed(
+def test_each_event_has_one_run_if_any_sweep_is_killed(
     services: Container,
     queues: Queues,
     admin: Client,
@@ -332,11 +328,11 @@ def test_each_event_has_one_run_whoever_is_killed(
 
 def dying_after(calls: int) -> Callable[[], AbstractContextManager[None]]:
     """What is around each call of DynamoDB, in a process that is killed before one of them."""
-    left = iter(range(calls))
+    remaining = iter(range(calls))
     translated_errors = table._translated_errors
 
     def around() -> AbstractContextManager[None]:
-        if next(left, None) is None:
+        if next(remaining, None) is None:
             raise Killed
         return translated_errors()
 

@@ -58,7 +58,7 @@ def finish(services: Container, workflows: LocalWorkflows, run_id: str) -> None:
 
 
 @pytest.mark.usefixtures("notes")
-def test_files_wait_while_enough_runs_are_active_and_the_oldest_follows(
+def test_files_wait_for_a_slot_and_the_oldest_is_next(
     services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
@@ -77,7 +77,7 @@ def test_files_wait_while_enough_runs_are_active_and_the_oldest_follows(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_run_that_waits_is_not_taken_for_lost(services: Container, workflows: LocalWorkflows) -> None:
+def test_waiting_run_does_not_count_as_lost(services: Container, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     services.runs._lease_seconds = -10
     last = dropped(services, MOST + 1)[-1]
@@ -89,7 +89,7 @@ def test_a_run_that_waits_is_not_taken_for_lost(services: Container, workflows: 
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_run_that_was_cancelled_while_it_waited_never_starts(
+def test_run_cancelled_while_waiting_never_starts(
     services: Container, admin: Client, workflows: LocalWorkflows
 ) -> None:
     workflows.hold = True
@@ -102,7 +102,7 @@ def test_a_run_that_was_cancelled_while_it_waited_never_starts(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Container, workflows: LocalWorkflows) -> None:
+def test_sweep_frees_the_slot_of_an_ended_run(services: Container, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     runs = [run.id for run in dropped(services, MOST + 1)]
     gone = services.runs.get(runs[0])
@@ -113,9 +113,7 @@ def test_a_slot_whose_holder_is_gone_is_freed_by_the_sweep(services: Container, 
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_drop_that_is_lost_with_its_machine_is_tried_again(
-    services: Container, admin: Client, workflows: LocalWorkflows
-) -> None:
+def test_lost_run_of_a_drop_is_redriven(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     runs = [run.id for run in dropped(services, MOST + 1)]
     for run in runs[:MOST]:
@@ -131,7 +129,7 @@ def test_a_drop_that_is_lost_with_its_machine_is_tried_again(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_drop_that_is_lost_each_time_is_given_up(services: Container, workflows: LocalWorkflows) -> None:
+def test_run_of_a_drop_that_is_lost_each_time_fails(services: Container, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     (run,) = dropped(services, 1)
     for attempt in range(1, services.settings.lost_run_attempts + 1):
@@ -144,7 +142,7 @@ def test_a_drop_that_is_lost_each_time_is_given_up(services: Container, workflow
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_redriven_drop_waits_as_well(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
+def test_redriven_run_of_a_drop_waits_for_a_slot(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     failed = drop(services, "notes/bad.json", b"{")
     assert failed is not None
     assert failed["status"] == "failed"
@@ -158,7 +156,7 @@ def test_a_redriven_drop_waits_as_well(services: Container, admin: Client, workf
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Container, admin: Client) -> None:
+def test_sweep_finds_a_file_whose_notification_was_lost(services: Container, admin: Client) -> None:
     known = drop(services, "notes/known.csv", b"n\n1\n")
     for number in (2, 3):
         stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
@@ -178,7 +176,7 @@ def test_a_file_whose_notification_was_lost_is_found_by_the_sweep(services: Cont
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Container) -> None:
+def test_sweep_ignores_a_file_that_an_earlier_release_has_seen(services: Container) -> None:
     """Its lock has another name there; its run says that it is known."""
     seen = stored("notes/a.csv", b"n\n1\n")
     assert receive_drop(services, seen) is not None
@@ -189,9 +187,7 @@ def test_a_file_that_an_earlier_release_has_seen_is_not_found_again(services: Co
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_that_cannot_be_taken_up_does_not_keep_the_others_from_it(
-    services: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_error_of_one_file_does_not_stop_the_sweep(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**request: object) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "CopyObject")
 
@@ -203,7 +199,7 @@ def test_a_file_that_cannot_be_taken_up_does_not_keep_the_others_from_it(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_deleted_file_is_not_found(services: Container) -> None:
+def test_sweep_ignores_a_deleted_file(services: Container) -> None:
     stored("notes/a.csv", b"n\n1\n")
     boto3.client("s3").delete_object(Bucket="inbox", Key="notes/a.csv")
     sweep(services, 0)
@@ -211,7 +207,7 @@ def test_a_deleted_file_is_not_found(services: Container) -> None:
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_sweep_looks_at_so_many_files_and_the_next_one_goes_on(
+def test_sweep_lists_a_limited_number_of_files_and_the_next_one_continues(
     services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.settings = services.settings.model_copy(update={"sweep_files": 2})
@@ -227,7 +223,7 @@ def test_a_sweep_looks_at_so_many_files_and_the_next_one_goes_on(
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_sweep_takes_no_longer_than_it_may(services: Container) -> None:
+def test_sweep_of_files_ends_in_time(services: Container) -> None:
     services.settings = services.settings.model_copy(update={"sweep_seconds": 0.0})
     for number in range(3):
         stored(f"notes/{number}.csv", f"n\n{number}\n".encode())
@@ -236,7 +232,7 @@ def test_a_sweep_takes_no_longer_than_it_may(services: Container) -> None:
         assert len(list(services.runs.newest())) == expected
 
 
-def test_the_later_of_two_files_of_a_key_is_published_though_its_predecessor_was_lost(
+def test_later_file_of_a_key_is_published_if_the_notification_of_the_earlier_one_was_lost(
     services: Container, admin: Client
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -248,7 +244,7 @@ def test_the_later_of_two_files_of_a_key_is_published_though_its_predecessor_was
     assert len(admin.get("/datasources/notes/versions").json()["items"]) == 2
 
 
-def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Container, admin: Client) -> None:
+def test_later_of_two_files_without_notifications_is_published(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     for number in (1, 2, 3):
         stored("notes/a.csv", f"n\n{number}\n".encode())
@@ -257,7 +253,7 @@ def test_of_two_lost_files_of_a_key_the_later_one_is_published(services: Contain
 
 
 @pytest.mark.parametrize("order", [[5, 3, 4, 0, 1, 2], [0, 5, 1, 4, 2, 3], [5, 4, 3, 2, 1, 0]], ids=str)
-def test_the_last_of_many_files_of_a_key_within_a_second_is_published(
+def test_last_of_many_files_of_a_key_within_a_second_is_published(
     services: Container, admin: Client, order: list[int]
 ) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -282,7 +278,7 @@ def end(services: Container, workflows: LocalWorkflows, run_id: str) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.sampled_from(["drop", "announce again", "lose", "end", "kill", "sweep"]), max_size=14))
-def test_whatever_happens_each_file_has_one_run_which_starts_in_turn(
+def test_each_file_has_one_run_and_runs_start_in_order(
     services: Container,
     admin: Client,
     workflows: LocalWorkflows,
@@ -346,7 +342,7 @@ EARLY, LATE = "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"
         (("", None, 0), ("", LATE, 0), False),
     ],
 )
-def test_the_order_of_two_files_of_a_key(this: tuple[str, str, int], other: tuple[str, str, int], older: bool) -> None:
+def test_order_of_two_files_of_a_key(this: tuple[str, str, int], other: tuple[str, str, int], older: bool) -> None:
     origins = [
         Origin(key="k", sequencer=sequencer, modified=modified, older_in_second=position)
         for sequencer, modified, position in (this, other)
@@ -354,7 +350,7 @@ def test_the_order_of_two_files_of_a_key(this: tuple[str, str, int], other: tupl
     assert origins[0].is_older_than(origins[1]) is older
 
 
-def test_a_slot_is_held_by_so_many(services: Container) -> None:
+def test_slots_are_limited(services: Container) -> None:
     slots = services.slots
     assert [slots.take("x", holder, 2) for holder in ("a", "b", "c")] == [True, True, False]
     assert slots.take("x", "a", 2), "who has one keeps it"

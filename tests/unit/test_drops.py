@@ -58,7 +58,7 @@ def test_csv_and_json_are_read(
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
-def test_a_file_that_cannot_be_read_is_set_aside_with_its_reason(
+def test_unreadable_file_is_moved_with_its_reason(
     services: Container, admin: Client, name: str, body: bytes, code: str, says: str
 ) -> None:
     drop(services, "notes/good.csv", b"a\n1\n")
@@ -85,16 +85,16 @@ def test_a_file_that_cannot_be_read_is_set_aside_with_its_reason(
         ("No Slug/é ü+%.csv", "_unknown/No Slug/é ü+%.csv"),
     ],
 )
-def test_a_file_that_is_nobodys_is_set_aside(services: Container, key: str, moved: str) -> None:
+def test_file_without_a_datasource_is_moved(services: Container, key: str, moved: str) -> None:
     assert drop(services, key, b"a\n1\n") is None
     assert inbox_keys() == sorted([moved, f"{moved}.reason.json"])
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(services: Container, admin: Client) -> None:
+def test_file_of_two_gigabytes_is_refused_before_it_is_read(services: Container, admin: Client) -> None:
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="notes/big.csv", Body=b"a\n1\n")
-    told = Drop(bucket="inbox", key="notes/big.csv", size=2 << 30, etag=stored["ETag"].strip('"'))
-    run = receive_drop(services, told)
+    dropped = Drop(bucket="inbox", key="notes/big.csv", size=2 << 30, etag=stored["ETag"].strip('"'))
+    run = receive_drop(services, dropped)
     assert run is not None
     ended = services.runs.get(run.id)
     assert ended.error is not None
@@ -105,7 +105,7 @@ def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(services: Containe
 
 
 @pytest.mark.usefixtures("notes")
-def test_the_same_bytes_twice_are_one_version(services: Container, admin: Client) -> None:
+def test_same_file_twice_is_one_version(services: Container, admin: Client) -> None:
     first = drop(services, "notes/a.csv", b"a\n1\n")
     again = drop(services, "notes/b.csv", b"a\n1\n")
     other = drop(services, "notes/c.csv", b"a\n2\n")
@@ -114,23 +114,23 @@ def test_the_same_bytes_twice_are_one_version(services: Container, admin: Client
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_drop_told_twice_starts_one_run(services: Container, admin: Client) -> None:
+def test_drop_announced_twice_starts_one_run(services: Container, admin: Client) -> None:
     stored = boto3.client("s3").put_object(Bucket="inbox", Key="notes/a.csv", Body=b"a\n1\n")
-    told = Drop(
+    dropped = Drop(
         bucket="inbox", key="notes/a.csv", size=4, etag=stored["ETag"].strip('"'), version_id=stored["VersionId"]
     )
-    assert receive_drop(services, told) is not None
-    assert receive_drop(services, told) is None
+    assert receive_drop(services, dropped) is not None
+    assert receive_drop(services, dropped) is None
     assert len(admin.get("/runs").json()["items"]) == 1
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_dropped_over_another_loses_neither(services: Container, admin: Client) -> None:
+def test_file_dropped_over_another_one_loses_neither(services: Container, admin: Client) -> None:
     s3 = boto3.client("s3")
-    told = []
+    drops = []
     for body in (b"a\n1\n", b"a\n2\n"):
         stored = s3.put_object(Bucket="inbox", Key="notes/a.csv", Body=body)
-        told.append(
+        drops.append(
             Drop(
                 bucket="inbox",
                 key="notes/a.csv",
@@ -139,28 +139,28 @@ def test_a_file_dropped_over_another_loses_neither(services: Container, admin: C
                 version_id=stored["VersionId"],
             )
         )
-    for one in told:
-        receive_drop(services, one)
+    for dropped in drops:
+        receive_drop(services, dropped)
     versions = [admin.get(f"/datasources/notes/data?version={number}").json()["items"] for number in (1, 2)]
     assert versions == [[{"a": 1}], [{"a": 2}]]
 
 
 @pytest.mark.usefixtures("notes")
-def test_a_file_datasource_cannot_be_asked(admin: Client) -> None:
+def test_run_of_a_file_datasource_cannot_be_requested(admin: Client) -> None:
     answer = admin.post("/datasources/notes/runs")
     assert (answer.status, "drop a file" in answer.json()["detail"]) == (409, True)
 
 
 @pytest.mark.usefixtures("notes")
-def test_of_two_files_under_one_key_the_later_one_is_published_whatever_the_order_they_are_told_in(
+def test_later_of_two_files_under_one_key_is_published_in_any_order_of_events(
     services: Container, admin: Client
 ) -> None:
     s3 = boto3.client("s3")
-    told = []
+    drops = []
     for number, sequencer in ((1, "0055AED6DC"), (2, "0055AED6DCD9")):
         stored = s3.put_object(Bucket="inbox", Key="notes/a.csv", Body=f"a\n{number}\n".encode())
         etag = stored["ETag"].strip('"')
-        told.append(
+        drops.append(
             Drop(
                 bucket="inbox",
                 key="notes/a.csv",
@@ -170,8 +170,8 @@ def test_of_two_files_under_one_key_the_later_one_is_published_whatever_the_orde
                 sequencer=sequencer,
             )
         )
-    for one in reversed(told):
-        receive_drop(services, one)
+    for dropped in reversed(drops):
+        receive_drop(services, dropped)
     assert rows(admin, "datasources/notes") == [{"a": 2}]
     late = admin.get("/runs?datasource=notes").json()["items"][0]
     assert (late["status"], late["version"]) == ("succeeded", 2)

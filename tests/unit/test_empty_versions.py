@@ -25,7 +25,7 @@ def manifest_of(services: Container, slug: str) -> Manifest:
 
 def schema(client: Client, slug: str, number: int) -> dict[str, str]:
     version = client.get(f"/datasources/{slug}/versions/{number}").json()
-    return {one["name"]: one["type"] for one in version["schema"]}
+    return {column["name"]: column["type"] for column in version["schema"]}
 
 
 def test_refresh_works_when_a_datasource_becomes_empty(
@@ -45,42 +45,42 @@ def test_refresh_works_when_a_datasource_becomes_empty(
     assert schema(admin, "a", 2) == {"id": "bigint", "price": "double", "at": "string"}
     answer = admin.post("/projects/p/query", {"sql": "SELECT id, price FROM a"})
     assert (answer.status, answer.json()["items"]) == (200, [])
-    assert [one["type"] for one in answer.json()["columns"]] == ["bigint", "double"]
+    assert [column["type"] for column in answer.json()["columns"]] == ["bigint", "double"]
 
 
 def test_kept_columns_are_in_manifest_and_fingerprint(services: Container, admin: Client, upstream: Upstream) -> None:
     admin.put("/datasources/a", http_source("a"))
-    made = {}
+    versions = {}
     for name, first in (("empty", []), ("other", [{"x": 1}]), ("known", RECORDS)):
         upstream.serve(first)
         ingest(admin, "a")
         upstream.serve([])
         run = ingest(admin, "a")
         manifest = manifest_of(services, "a")
-        made[name] = (manifest.columns_of, [one.name for one in manifest.columns], manifest.fingerprint)
+        versions[name] = (manifest.columns_of, [column.name for column in manifest.columns], manifest.fingerprint)
         assert run["status"] == "succeeded"
-    assert [one[:2] for one in made.values()] == [(None, []), (3, ["x"]), (5, ["id", "price", "at"])]
-    assert len({one[2] for one in made.values()}) == 3
+    assert [version[:2] for version in versions.values()] == [(None, []), (3, ["x"]), (5, ["id", "price", "at"])]
+    assert len({version[2] for version in versions.values()}) == 3
     upstream.serve([])
     run = ingest(admin, "a")
     assert run["warnings"] == ["there are no records; the columns of version 6 were kept"]
     again = manifest_of(services, "a")
-    assert (again.columns_of, again.fingerprint) == (6, made["known"][2]), "the same columns are the same bytes"
+    assert (again.columns_of, again.fingerprint) == (6, versions["known"][2]), "the same columns are the same bytes"
     replayed = ingest(admin, "a", {"replay": 6})
-    assert replayed["fingerprint"] == made["known"][2]
+    assert replayed["fingerprint"] == versions["known"][2]
     assert manifest_of(services, "a").objects[0].sha256 == again.objects[0].sha256
     older = ingest(admin, "a", {"replay": 4})
-    assert (older["fingerprint"], manifest_of(services, "a").columns_of) == (made["other"][2], 4)
+    assert (older["fingerprint"], manifest_of(services, "a").columns_of) == (versions["other"][2], 4)
 
 
-def test_the_same_empty_file_is_one_version(services: Container, admin: Client) -> None:
+def test_same_empty_file_twice_is_one_version(services: Container, admin: Client) -> None:
     admin.put("/datasources/d", {"name": "d", "kind": "file", "format": "json"})
     drop(services, "d/a.json", b'[{"id": 1}]')
     drop(services, "d/b.json", b"[]")
     drop(services, "d/c.json", b"[ ]")
     drop(services, "d/c.json", b"[ ]")
     versions = admin.get("/datasources/d/versions").json()["items"]
-    assert [one["number"] for one in versions] == [3, 2, 1]
+    assert [version["number"] for version in versions] == [3, 2, 1]
 
 
 AT = {"at": "timestamp"}
@@ -107,7 +107,7 @@ def test_declared_and_stated_columns_take_precedence(
     assert schema(admin, "a", 2) == expected
 
 
-def test_a_datasource_that_never_had_records_has_no_rows(admin: Client, upstream: Upstream) -> None:
+def test_datasource_that_never_had_records_has_no_rows(admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.put("/datasources/a", http_source("a"))
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "union"}, "refresh_on": "manual"})
@@ -127,21 +127,21 @@ COLUMNS = st.lists(
 
 
 @given(COLUMNS, COLUMNS, st.booleans())
-def test_kept_columns_are_those_before_unless_they_are_declared(
-    new: list[Column], before: list[Column], named: bool
-) -> None:
+def test_previous_columns_are_kept_unless_declared(new: list[Column], before: list[Column], named: bool) -> None:
     kept = columns_without_records(new, before, named=named)
-    names = [one.name for one in kept]
+    names = [column.name for column in kept]
     assert len(set(names)) == len(names)
-    assert set(names) == {one.name for one in new} | (set() if named else {one.name for one in before})
-    declared = {one.name: one for one in new if not one.guessed}
-    had = {one.name: one for one in before}
-    guesses = {one.name: one for one in new}
-    assert all(one == declared.get(one.name, had.get(one.name, guesses.get(one.name))) for one in kept)
+    assert set(names) == {column.name for column in new} | (set() if named else {column.name for column in before})
+    declared = {column.name: column for column in new if not column.guessed}
+    previous = {column.name: column for column in before}
+    guesses = {column.name: column for column in new}
+    assert all(
+        column == declared.get(column.name, previous.get(column.name, guesses.get(column.name))) for column in kept
+    )
     assert columns_without_records(kept, kept, named=named) == kept
 
 
-def test_a_model_is_computed_again_when_a_view_that_it_reads_changes(admin: Client, documents: Documents) -> None:
+def test_model_is_computed_again_when_a_view_that_it_reads_changes(admin: Client, documents: Documents) -> None:
     documents["a"] = RECORDS
     admin.put("/projects/p", {"name": "p"})
     project(admin, documents, {"strategy": "join", "key": ["id"]})

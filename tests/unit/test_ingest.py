@@ -20,7 +20,7 @@ from support.workflows import LocalWorkflows
 RECORDS = [{"id": number, "name": f"n{number}"} for number in range(25)]
 
 
-def test_a_whole_body_is_a_complete_version(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_unpaged_source_is_one_complete_page(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1, "price": 1.5, "tags": ["a"], "quote": {"usd": {"price": 2}}}, {"id": 2, "price": None}])
     admin.post("/datasources", http_source())
     run = ingest(admin, "coins")
@@ -46,7 +46,7 @@ def test_a_whole_body_is_a_complete_version(services: Container, admin: Client, 
     assert version["run"] == run["id"]
 
 
-def test_every_page_is_kept_as_received_with_a_receipt(
+def test_each_page_is_stored_as_received_with_a_receipt(
     services: Container, admin: Client, editor: Client, viewer: Client, upstream: Upstream
 ) -> None:
     upstream.serve_pages(RECORDS)
@@ -83,7 +83,7 @@ def test_every_page_is_kept_as_received_with_a_receipt(
     ],
     ids=["total", "short page", "total too high", "total too low", "max_pages", "has_more", "stop_when"],
 )
-def test_completeness_is_claimed_only_when_proven(
+def test_version_is_complete_only_if_proven(
     admin: Client,
     upstream: Upstream,
     pagination: dict[str, Any],
@@ -101,7 +101,7 @@ def test_completeness_is_claimed_only_when_proven(
     assert len(rows(admin, "datasources/coins")) == count
 
 
-def test_an_upstream_that_ignores_the_offset_is_found_out(admin: Client, upstream: Upstream) -> None:
+def test_upstream_that_ignores_the_offset_is_detected(admin: Client, upstream: Upstream) -> None:
     upstream.serve({"data": RECORDS[:10], "total": 30})
     admin.post("/datasources", paged_source())
     run = ingest(admin, "coins")
@@ -109,9 +109,7 @@ def test_an_upstream_that_ignores_the_offset_is_found_out(admin: Client, upstrea
     assert "repeats" in run["completeness_reasons"][0]
 
 
-def test_a_page_that_fails_makes_the_run_partial_and_a_redrive_goes_on_from_there(
-    admin: Client, upstream: Upstream
-) -> None:
+def test_failed_page_makes_the_run_partial_and_a_redrive_continues_with_it(admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages(RECORDS)
     healthy = upstream.answer
     upstream.answer = lambda request: raw(b"", 403) if request.url.params["start"] == "20" else healthy(request)
@@ -124,13 +122,13 @@ def test_a_page_that_fails_makes_the_run_partial_and_a_redrive_goes_on_from_ther
     assert again.status == 202
     ended = admin.get(f"/runs/{run['id']}").json()
     assert (ended["status"], ended["rows"], ended["version"], ended["attempt"]) == ("succeeded", 25, 2, 2)
-    asked = [request.url.params["start"] for request in upstream.requests]
-    assert asked == ["10", "20"], "the last page is compared with what it was"
+    starts = [request.url.params["start"] for request in upstream.requests]
+    assert starts == ["10", "20"], "the last page is compared with what it was"
     assert ended["requests"] == 5
     assert len(rows(admin, "datasources/coins")) == 25
 
 
-def test_a_redrive_asks_again_where_the_upstream_contradicted_itself(admin: Client, upstream: Upstream) -> None:
+def test_redrive_fetches_contradictory_pages_again(admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages(RECORDS, lie=3)
     admin.post("/datasources", paged_source())
     run = ingest(admin, "coins")
@@ -143,7 +141,7 @@ def test_a_redrive_asks_again_where_the_upstream_contradicted_itself(admin: Clie
     assert [request.url.params["start"] for request in upstream.requests] == ["20"]
 
 
-def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream: Upstream) -> None:
+def test_partial_version_does_not_replace_a_complete_one(admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages(RECORDS)
     admin.post("/datasources", paged_source())
     assert ingest(admin, "coins")["version"] == 1
@@ -188,7 +186,7 @@ def test_a_partial_version_never_displaces_a_better_one(admin: Client, upstream:
         "deep",
     ],
 )
-def test_what_cannot_be_read_fails_the_run_and_changes_nothing(
+def test_unreadable_data_fails_the_run_and_publishes_nothing(
     admin: Client, upstream: Upstream, answer: StubResponse, code: str, says: str
 ) -> None:
     records = "data" if code == "records-not-found" else "@"
@@ -205,7 +203,7 @@ def test_what_cannot_be_read_fails_the_run_and_changes_nothing(
     assert rows(admin, "datasources/coins") == [{"id": 1}]
 
 
-def test_throttling_is_waited_for_and_each_answer_is_kept(admin: Client, upstream: Upstream) -> None:
+def test_throttled_request_is_retried_and_each_response_is_in_the_receipt(admin: Client, upstream: Upstream) -> None:
     answers = iter([raw(b"slow down", 429, retry_after="0"), raw(b"oops", 500), ok([{"id": 1}])])
     upstream.answer = lambda request: next(answers)
     admin.post("/datasources", http_source())
@@ -216,7 +214,7 @@ def test_throttling_is_waited_for_and_each_answer_is_kept(admin: Client, upstrea
     assert admin.get(f"/pages/{failures[0]['hash']}").text == "slow down"
 
 
-def test_an_unreachable_host_is_named(admin: Client, upstream: Upstream) -> None:
+def test_error_names_an_unreachable_host(admin: Client, upstream: Upstream) -> None:
     def refuse(request: httpx.Request) -> StubResponse:
         raise httpx.ConnectError("the name coins.example.com does not resolve")
 
@@ -237,7 +235,7 @@ def test_an_unreachable_host_is_named(admin: Client, upstream: Upstream) -> None
     ],
     ids=["api_key", "bearer", "basic"],
 )
-def test_secrets_reach_the_upstream_and_nothing_else(
+def test_secrets_are_sent_to_the_upstream_only(
     services: Container, admin: Client, upstream: Upstream, auth: dict[str, Any], header: str, value: str
 ) -> None:
     admin.post("/datasources", http_source(http={"auth": auth}))
@@ -247,12 +245,12 @@ def test_secrets_reach_the_upstream_and_nothing_else(
     upstream.serve([{"id": 1}])
     run = ingest(admin, "coins")
     assert upstream.requests[-1].headers[header] == value
-    told = json.dumps([run, admin.get(f"/runs/{run['id']}/pages").json(), admin.get("/secrets").json()])
-    assert "hunter2" not in told
+    output = json.dumps([run, admin.get(f"/runs/{run['id']}/pages").json(), admin.get("/secrets").json()])
+    assert "hunter2" not in output
     assert admin.get("/secrets").json()["items"][0]["used_by"] == ["coins"]
 
 
-def test_a_secret_in_the_query_is_not_shown(admin: Client, upstream: Upstream) -> None:
+def test_secret_in_a_query_parameter_is_masked(admin: Client, upstream: Upstream) -> None:
     auth = {"type": "api_key", "in": "query", "name": "token", "secret": "s"}
     admin.put("/secrets/s", {"value": "hunter2"})
     admin.post("/datasources", http_source(http={"auth": auth, "params": {"a": True}}))
@@ -276,14 +274,14 @@ def test_fields_types_and_metadata(admin: Client, upstream: Upstream) -> None:
     assert "price: 1 values are not decimal(10,2)" in run["warnings"][0]
 
 
-def test_metadata_alone_keeps_the_inferred_columns(admin: Client, upstream: Upstream) -> None:
+def test_metadata_fields_are_added_to_inferred_columns(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"a": 1}, 7])
     admin.post("/datasources", http_source(fields={"n": "$position"}))
     ingest(admin, "coins")
     assert rows(admin, "datasources/coins") == [{"n": 1, "a": 1, "value": None}, {"n": 2, "a": None, "value": 7}]
 
 
-def test_the_same_pages_give_the_same_bytes(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_same_pages_give_the_same_bytes(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages([{"id": number, "x": number / 3, "o": {"k": [number]}} for number in range(25)])
     admin.post("/datasources", paged_source())
     objects = []
@@ -295,7 +293,7 @@ def test_the_same_pages_give_the_same_bytes(services: Container, admin: Client, 
     assert objects[0] == objects[1]
 
 
-def test_a_replay_asks_no_upstream(admin: Client, upstream: Upstream) -> None:
+def test_replay_sends_no_requests(admin: Client, upstream: Upstream) -> None:
     upstream.serve_pages(RECORDS)
     admin.post("/datasources", paged_source())
     ingest(admin, "coins")
@@ -307,7 +305,7 @@ def test_a_replay_asks_no_upstream(admin: Client, upstream: Upstream) -> None:
     assert admin.post("/datasources/coins/runs", {"replay": 99}).status == 404
 
 
-def test_a_run_that_only_finished_later_does_not_take_the_pointer(
+def test_run_that_began_earlier_and_ended_later_is_not_published(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"id": "old"}])
@@ -324,7 +322,7 @@ def test_a_run_that_only_finished_later_does_not_take_the_pointer(
     assert rows(admin, "datasources/coins") == [{"id": "new"}]
 
 
-def test_the_manifest_says_all_about_a_version(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_manifest_describes_the_version(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())
     run = ingest(admin, "coins")
@@ -336,7 +334,7 @@ def test_the_manifest_says_all_about_a_version(services: Container, admin: Clien
     assert len(body) == manifest.objects[0].bytes == manifest.bytes
 
 
-def test_a_call_short_of_time_hands_over_to_the_next(
+def test_next_call_continues_when_the_time_is_over(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.serve_pages(RECORDS)

@@ -52,10 +52,10 @@ def tables_of(key_id: str) -> set[str]:
 
 
 def test_keys_of_a_fresh_workspace_are_in_their_own_table(services: Container, admin: Client) -> None:
-    made = admin.post("/keys", {"name": "ci", "role": "viewer"}).json()
-    assert tables_of(made["id"]) == {"AccessTable"}
+    created = admin.post("/keys", {"name": "ci", "role": "viewer"}).json()
+    assert tables_of(created["id"]) == {"AccessTable"}
     assert migration.plan(stored(services)) == migration.Report()
-    assert Client(made["key"]).get("/me").status == 200
+    assert Client(created["key"]).get("/me").status == 200
 
 
 def test_key_of_an_earlier_release_works_before_and_after_it_is_moved(services: Container, admin: Client) -> None:
@@ -92,7 +92,7 @@ def test_key_of_an_earlier_release_is_rotated_and_revoked(services: Container, a
 
 
 @pytest.mark.parametrize("release", ["0.1", "0.2"])
-def test_keys_are_led_back_to_where_an_earlier_release_looks(services: Container, release: str) -> None:
+def test_downgrade_moves_keys_back_to_their_earlier_table(services: Container, release: str) -> None:
     issued, key = services.keys.issue(KeyRequest(name="new", role="viewer"), "test")
     revoked, gone = services.keys.issue(KeyRequest(name="gone", role="viewer"), "test")
     services.keys.revoke(services.keys.get(revoked.id))
@@ -114,11 +114,11 @@ def test_keys_are_led_back_to_where_an_earlier_release_looks(services: Container
 
 
 @pytest.mark.parametrize("release", ["0.2", "0.3"])
-def test_key_that_the_other_table_has_stays_and_is_named(services: Container, release: str) -> None:
+def test_key_that_exists_in_both_tables_is_kept_and_listed(services: Container, release: str) -> None:
     key_id, key = earlier_key()
     migration.apply(stored(services))
-    found = services.keys._access._table.get({"workspace_kind": "main#key", "name": key_id})
-    put("DefinitionsTable", {**(found or {}), "version": 9})
+    item = services.keys._access._table.get({"workspace_kind": "main#key", "name": key_id})
+    put("DefinitionsTable", {**(item or {}), "version": 9})
     report = migration.apply(stored(services), release)
     assert report.counts == {}
     other = "DefinitionsTable" if release == "0.2" else "AccessTable"
@@ -151,7 +151,7 @@ def test_move_is_one_transaction(services: Container, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("change", ["rotate", "revoke"])
 @pytest.mark.parametrize("release", ["0.2", "0.3"])
-def test_migration_moves_no_key_that_changes_at_the_same_time(
+def test_migration_does_not_move_a_key_that_changes_concurrently(
     services: Container, monkeypatch: pytest.MonkeyPatch, release: str, change: str
 ) -> None:
     key_id, key = earlier_key()
@@ -218,7 +218,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["issue", "earlier", "rotate", "revok
 
 @given(steps=STEPS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_key_is_lost_or_revived_whatever_the_order(services: Container, steps: list[tuple[str, int]]) -> None:
+def test_no_key_is_lost_or_revived_in_any_order_of_calls(services: Container, steps: list[tuple[str, int]]) -> None:
     valid: dict[str, str] = {}
     refused: list[str] = []
     for step, index in steps:
@@ -246,7 +246,7 @@ def test_no_key_is_lost_or_revived_whatever_the_order(services: Container, steps
             services.keys.authenticate(key)
 
 
-def test_list_of_keys_goes_through_both_tables(services: Container, admin: Client) -> None:
+def test_list_of_keys_reads_both_tables(services: Container, admin: Client) -> None:
     known = {earlier_key()[0] for _ in range(3)} | {
         admin.post("/keys", {"name": "new", "role": "viewer"}).json()["id"] for _ in range(3)
     }
@@ -263,7 +263,7 @@ def test_list_of_keys_goes_through_both_tables(services: Container, admin: Clien
     assert set(ids) > known
 
 
-def test_command_says_that_the_table_is_not_there_yet(
+def test_command_reports_a_missing_table(
     services: Container, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sluice_cli.migrate.console", Console(width=200))

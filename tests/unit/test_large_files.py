@@ -45,7 +45,7 @@ def line(form: str, number: int) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_a_large_file_needs_little_memory(form: str, tmp_path: Path) -> None:
+def test_large_file_needs_little_memory(form: str, tmp_path: Path) -> None:
     page = tmp_path / f"page.{form}.gz"
     size = write(page, form)
     if os.environ.get("PROOF"):

@@ -94,7 +94,7 @@ def test_documents_are_fetched_typed_merged_and_replayed(services: Container, ad
     assert admin.put("/datasources/goods", DOCUMENT).status == 201
     run = ingest(admin, "goods")
     assert (run["status"], run["rows"], run["completeness"]) == ("succeeded", 3, "complete"), run
-    schema = {one["name"]: one["type"] for one in admin.get("/datasources/goods/versions/1").json()["schema"]}
+    schema = {column["name"]: column["type"] for column in admin.get("/datasources/goods/versions/1").json()["schema"]}
     assert schema == {
         "sku": "string", "price": "decimal(38,2)", "at": "timestamp", "n": "bigint", "made_in": "string",
         "made_at": "timestamp", "tags": "json",
@@ -120,11 +120,11 @@ def test_fields_choose_members_with_their_types(admin: Client) -> None:
     fields = {"n": "n", "since": "made.at", "price": "price", "tag": "tags[0]"}
     admin.put("/datasources/goods", {**DOCUMENT, "fields": fields})
     assert ingest(admin, "goods")["status"] == "succeeded"
-    schema = {one["name"]: one["type"] for one in admin.get("/datasources/goods/versions/1").json()["schema"]}
+    schema = {column["name"]: column["type"] for column in admin.get("/datasources/goods/versions/1").json()["schema"]}
     assert schema == {"n": "bigint", "since": "timestamp", "price": "decimal(38,2)", "tag": "string"}
 
 
-def test_a_redrive_goes_on_behind_the_last_document(server: MongoServer, admin: Client) -> None:
+def test_redrive_continues_after_the_last_document(server: MongoServer, admin: Client) -> None:
     admin.put("/datasources/goods", DOCUMENT)
     server.hook = lambda name, command: {"ok": 0.0, "code": 2, "errmsg": "enough"} if name in ("getMore",) else None
     run = ingest(admin, "goods")
@@ -145,7 +145,7 @@ TYPES_BEHIND = [
 ]  # fmt: skip
 
 
-def test_what_no_snapshot_shows_is_unproven(server: MongoServer, admin: Client) -> None:
+def test_version_without_a_snapshot_is_unproven(server: MongoServer, admin: Client) -> None:
     server.replica_set = None
     admin.put("/datasources/goods", DOCUMENT)
     run = ingest(admin, "goods")
@@ -153,7 +153,7 @@ def test_what_no_snapshot_shows_is_unproven(server: MongoServer, admin: Client) 
     assert "no snapshot" in run["completeness_reasons"][0]
 
 
-def test_pages_of_several_snapshots_are_unproven(server: MongoServer, admin: Client) -> None:
+def test_version_of_several_snapshots_is_unproven(server: MongoServer, admin: Client) -> None:
     admin.put("/datasources/goods", DOCUMENT)
 
     def forget(name: str, command: dict[str, Any]) -> dict[str, Any] | None:
@@ -168,18 +168,18 @@ def test_pages_of_several_snapshots_are_unproven(server: MongoServer, admin: Cli
     assert "2 snapshots" in run["completeness_reasons"][0]
 
 
-def test_no_documents_are_one_page_without_rows(server: MongoServer, admin: Client) -> None:
+def test_empty_collection_is_one_page_without_rows(server: MongoServer, admin: Client) -> None:
     admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "filter": {"n": -1}}})
     run = ingest(admin, "goods")
     assert (run["status"], run["rows"], run["completeness"]) == ("succeeded", 0, "complete"), run
 
 
-def test_it_is_tried_without_being_saved(server: MongoServer, admin: Client) -> None:
+def test_preview_and_check_of_an_unsaved_datasource(server: MongoServer, admin: Client) -> None:
     checked = admin.post("/datasources/check", DOCUMENT).json()
     assert (checked["ok"], checked["records"], checked["status"]) == (True, 2, None)
     tried = admin.post("/datasources/preview", DOCUMENT).json()
     assert [row["price"] for row in tried["records"]] == ["1.10", "12345678901234567.89"]
-    assert {one["name"]: one["type"] for one in tried["schema"]}["at"] == "timestamp"
+    assert {column["name"]: column["type"] for column in tried["schema"]}["at"] == "timestamp"
     broken = {**DOCUMENT, "mongo": {**MONGO, "filter": {"a": {"$frobnicate": 1}}}}
     checked = admin.post("/datasources/check", broken).json()
     assert not checked["ok"]
@@ -187,7 +187,7 @@ def test_it_is_tried_without_being_saved(server: MongoServer, admin: Client) -> 
 
 
 @pytest.mark.usefixtures("server")
-def test_a_uri_that_names_another_host_than_its_secret_allows_is_refused(admin: Client) -> None:
+def test_uri_with_a_host_that_its_secret_does_not_allow_is_refused(admin: Client) -> None:
     admin.put(
         "/secrets/shop-uri",
         {"value": "mongodb://u:pa55w0rd@db.example.com,evil.example.com/", "hosts": ["db.example.com"]},
@@ -199,7 +199,7 @@ def test_a_uri_that_names_another_host_than_its_secret_allows_is_refused(admin: 
 
 
 @pytest.mark.usefixtures("server")
-def test_a_secret_without_hosts_is_for_admins(admin: Client, editor: Client) -> None:
+def test_secret_without_hosts_is_for_admins_only(admin: Client, editor: Client) -> None:
     admin.put("/secrets/open", {"value": URI})
     document = {**DOCUMENT, "mongo": {**MONGO, "uri": "open"}}
     assert editor.put("/datasources/goods", document).status == 422
@@ -216,7 +216,7 @@ def test_a_secret_without_hosts_is_for_admins(admin: Client, editor: Client) -> 
     ],
 )
 @pytest.mark.usefixtures("server")
-def test_bad_documents_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
+def test_invalid_datasources_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
     answer = admin.put("/datasources/goods", {**DOCUMENT, **change})
     assert answer.status == 422
     assert answer.json()["errors"][0]["pointer"].startswith(pointer)

@@ -79,7 +79,7 @@ def types_of(documents: list[dict[str, Any]]) -> dict[str, str]:
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=4))
-def test_a_page_gives_back_the_documents_byte_for_byte(documents: list[dict[str, Any]]) -> None:
+def test_documents_are_read_from_a_page_byte_for_byte(documents: list[dict[str, Any]]) -> None:
     received = [bson.decode(bson.encode(document), codec_options=CODEC) for document in documents]
     lines = lines_of(received).splitlines()
     again = [loads(line, json_options=READING) for line in lines]
@@ -94,24 +94,24 @@ def test_every_document_has_a_plain_form_and_types(documents: list[dict[str, Any
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=4))
-def test_tally_tells_whether_there_are_doubles_that_are_not_finite(documents: list[dict[str, Any]]) -> None:
+def test_tally_reports_doubles_that_are_not_finite(documents: list[dict[str, Any]]) -> None:
     received = [bson.decode(bson.encode(document), codec_options=CODEC) for document in documents]
     assert lines_of(received, odd=ColumnTally().add(received)) == lines_of(received)
 
 
 @given(st.binary(min_size=16, max_size=16).map(Decimal128.from_bid))
-def test_decimal_is_written_as_its_class_does(value: Decimal128) -> None:
+def test_text_of_any_decimal_equals_str(value: Decimal128) -> None:
     assert decimal_text(value) == str(value)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
-def test_usual_decimal_is_written_as_its_class_does(number: Decimal) -> None:
+def test_text_of_a_common_decimal_equals_str(number: Decimal) -> None:
     for value in (Decimal128(number), Decimal128(number.scaleb(-6)), Decimal128(number.scaleb(9))):
         assert decimal_text(value) == str(value)
 
 
 @given(SCALARS)
-def test_a_place_gives_back_the_id(value: Any) -> None:
+def test_id_is_read_back_from_a_position(value: Any) -> None:
     (received,) = bson.decode(bson.encode({"_id": value}), codec_options=CODEC).values()
     assert bson.encode({"_id": value_of(text_of(received))}) == bson.encode({"_id": received})
 
@@ -120,7 +120,7 @@ IDS = SCALARS.filter(lambda value: not isinstance(value, Regex | Code)) | st.dic
 
 
 @given(IDS, st.lists(IDS, max_size=8))
-def test_what_comes_after_an_id_is_what_the_server_sorts_behind_it(last: Any, others: list[Any]) -> None:
+def test_filter_after_an_id_follows_the_order_of_the_server(last: Any, others: list[Any]) -> None:
     behind = [other for other in others if order(other) > order(last)]
     assert [other for other in others if matches(after(last), {"_id": other})] == behind
 
@@ -185,14 +185,14 @@ def test_each_type_has_its_plain_form_and_column_type() -> None:
     ],
 )
 @pytest.mark.parametrize("pages", [1, 2])
-def test_type_of_several_kinds_is_the_same_on_one_page_and_on_two(values: list[Any], expected: str, pages: int) -> None:
+def test_type_of_mixed_values_is_independent_of_pages(values: list[Any], expected: str, pages: int) -> None:
     tallies = [ColumnTally() for _ in range(pages)]
     for number, value in enumerate(values):
         tallies[number % pages].add([{"v": value}])
     assert column_types([tally.columns() for tally in tallies]) == {"v": expected}
 
 
-def test_columns_of_later_pages_are_known_as_well() -> None:
+def test_columns_of_later_pages_are_included() -> None:
     first, second = ColumnTally(), ColumnTally()
     first.add([{"a": 1}])
     second.add([{"b": DatetimeMS(0)}])
@@ -200,7 +200,7 @@ def test_columns_of_later_pages_are_known_as_well() -> None:
 
 
 @given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
-def test_times_are_those_of_the_calendar(milliseconds: int) -> None:
+def test_text_of_a_time(milliseconds: int) -> None:
     expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
     assert datetime.fromisoformat(time_text(milliseconds)) == expected
 
@@ -209,17 +209,17 @@ def test_times_are_those_of_the_calendar(milliseconds: int) -> None:
     "line",
     [b'{"a":{"$oid":7}}\n', b'{"a":{"$date":"x"}}\n', b'{"a":{"$numberLong":"x"}}\n', b'{"a":{"$oid":"x","b":1}}\n'],
 )
-def test_what_only_looks_like_a_type_stays_as_it_is(line: bytes) -> None:
+def test_document_that_resembles_a_type_is_not_converted(line: bytes) -> None:
     assert plain(line) == [orjson.loads(line)]
 
 
 @pytest.mark.parametrize("line", [b'{"a":{"$oid":', b'{"$' + b"[" * 5000])
-def test_broken_lines_are_told(line: bytes) -> None:
+def test_broken_line_is_reported(line: bytes) -> None:
     with pytest.raises(UnreadableData, match="Line 1"):
         plain(line)
 
 
-def test_other_pages_are_left_alone() -> None:
+def test_pages_of_other_media_types_are_not_converted() -> None:
     content = io.BytesIO(b'{"a":{"$oid":"x"}}')
     with plain_lines(content, "application/x-ndjson", LIMITS) as same:
         assert same is content

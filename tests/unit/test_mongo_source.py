@@ -29,7 +29,7 @@ def nested(levels: int) -> Any:
         {"name": {"$regex": "^a", "$options": "i"}},
     ],
 )
-def test_queries_of_the_server_are_taken(filter_: dict[str, Any]) -> None:
+def test_filters_of_mongodb_are_accepted(filter_: dict[str, Any]) -> None:
     assert MongoSource.model_validate(SOURCE | {"filter": filter_}).filter == filter_
 
 
@@ -58,7 +58,7 @@ def test_queries_of_the_server_are_taken(filter_: dict[str, Any]) -> None:
         ({"max_time_seconds": 0}, "greater"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(change: dict[str, Any], reason: str) -> None:
+def test_unsupported_queries_are_refused(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         MongoSource.model_validate(SOURCE | change)
 

@@ -12,7 +12,7 @@ def put_override(client: Client, field: str, key: str, value: Any) -> int:
     return client.put(f"/projects/p/overrides/{field}?key={key}", {"value": value, "reason": "known better"}).status
 
 
-def test_overrides(admin: Client, viewer: Client, documents: Documents) -> None:
+def test_overrides_replace_values_of_the_next_merge(admin: Client, viewer: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": 1, "t": ["x"]}, {"id": 2, "v": 2}], "b": [{"id": 1, "v": 3}]}
     project(admin, documents, JOIN)
     assert put_override(admin, "v", "1", 10) == 201
@@ -39,7 +39,7 @@ def test_overrides(admin: Client, viewer: Client, documents: Documents) -> None:
     assert rows(admin, "projects/p")[0]["v"] == 1
 
 
-def test_an_override_refreshes_a_project_that_follows_changes(admin: Client, documents: Documents) -> None:
+def test_override_refreshes_a_project_that_follows_changes(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": 1}]}
     project(admin, documents, JOIN, refresh_on="change")
     put_override(admin, "v", "1", 5)
@@ -74,7 +74,7 @@ def test_overrides_use_the_names_of_the_published_data(admin: Client, documents:
     assert (explanation["rule"], explanation["override"]["value"]) == ("override", 9)
 
 
-def test_overrides_are_resources(admin: Client, documents: Documents) -> None:
+def test_overrides_have_locations_and_etags(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": "a b", "v": 1}, {"id": "b", "v": 1}]}
     project(admin, documents, JOIN)
     response = admin.put("/projects/p/overrides/v?key=a%20b", {"value": 2, "reason": "x"})
@@ -106,7 +106,7 @@ LONG = "123456789012345678901234567890"
         ("double", "0.1", 0.1, 0.1),
     ],
 )
-def test_an_override_keeps_every_digit(
+def test_override_keeps_every_digit(
     admin: Client, documents: Documents, kind: str, value: str, shown: Any, read: Any
 ) -> None:
     documents |= {"a": [{"id": 1, "v": None}]}
@@ -126,7 +126,7 @@ def test_an_override_keeps_every_digit(
     assert exact == (None if (shown == read and not isinstance(shown, str)) or value[0] == '"' else value)
 
 
-def test_a_number_of_too_many_digits_is_refused(admin: Client, documents: Documents) -> None:
+def test_number_with_too_many_digits_is_refused(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": 1}]}
     project(admin, documents, JOIN)
     answer = admin.put("/projects/p/overrides/v?key=1", f'{{"value": {"9" * 5000}, "reason": "x"}}')

@@ -67,7 +67,7 @@ def project(admin: Client, upstream: Upstream) -> set[str]:
     return {DatasetId.of_datasource("a"), DatasetId.of_project("p"), *models, *reports}
 
 
-def test_followers_are_told_of_each_dataset_that_a_refresh_publishes_in_one_transaction(
+def test_each_dataset_of_a_refresh_is_delivered_to_the_followers(
     admin: Client, services: Container, recorder: Recorder, project: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -85,7 +85,7 @@ def test_followers_are_told_of_each_dataset_that_a_refresh_publishes_in_one_tran
     assert list(services.publications.undelivered()) == []
 
 
-def test_a_kill_between_publication_and_follower_loses_nothing(
+def test_kill_between_publication_and_delivery_loses_nothing(
     admin: Client, services: Container, workflows: LocalWorkflows, recorder: Recorder, project: set[str]
 ) -> None:
     def die(publication: Publication) -> bool:
@@ -110,7 +110,7 @@ def test_a_kill_between_publication_and_follower_loses_nothing(
     assert list(services.publications.undelivered()) == []
 
 
-def test_a_follower_that_fails_is_told_of_nothing_later_before_it_and_holds_up_nobody(
+def test_failed_follower_gets_no_later_publication_and_delays_no_other_follower(
     admin: Client, services: Container, upstream: Upstream, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steady = Recorder("steady")
@@ -142,7 +142,7 @@ def test_a_follower_that_fails_is_told_of_nothing_later_before_it_and_holds_up_n
     assert deliver_overdue(services, 0) == 0
 
 
-def test_records_that_come_twice_tell_nobody_twice(
+def test_repeated_stream_record_is_delivered_once(
     admin: Client, services: Container, upstream: Upstream, recorder: Recorder
 ) -> None:
     upstream.serve([{"id": 1}])
@@ -153,7 +153,7 @@ def test_records_that_come_twice_tell_nobody_twice(
     assert recorder.told == [publication]
 
 
-def test_the_sweep_leaves_to_the_stream_what_is_young(
+def test_sweep_ignores_young_publications(
     admin: Client, services: Container, workflows: LocalWorkflows, upstream: Upstream, recorder: Recorder
 ) -> None:
     workflows.stream.enabled = False
@@ -184,7 +184,7 @@ def test_deletions_promotions_and_restorations_are_publications(
     assert by[3] == by[2]
 
 
-def test_as_of_knows_that_a_dataset_was_hidden(admin: Client, services: Container, upstream: Upstream) -> None:
+def test_as_of_finds_no_version_of_a_hidden_dataset(admin: Client, services: Container, upstream: Upstream) -> None:
     def moment() -> str:
         last = services.publications.last(DatasetId.of_datasource("a"), now())
         assert last is not None

@@ -36,7 +36,7 @@ def pushed(client: Client, slug: str, body: Any, **headers: str) -> dict[str, An
 
 
 @pytest.mark.usefixtures("services", "log", "stock")
-def test_defaults(admin: Client) -> None:
+def test_default_write_dispositions_of_push_datasources(admin: Client) -> None:
     assert admin.get("/datasources/log").json()["write_disposition"] == "append"
     assert admin.get("/datasources/stock").json()["write_disposition"] == "upsert"
 
@@ -86,7 +86,7 @@ def test_invalid_json_is_refused(admin: Client, body: str, message: str) -> None
 
 
 @pytest.mark.usefixtures("services", "log")
-def test_the_rules_of_a_push(admin: Client, viewer: Client) -> None:
+def test_status_codes_of_pushes(admin: Client, viewer: Client) -> None:
     assert viewer.post("/datasources/log/records", [{}]).status == 403
     assert admin.post("/datasources/none/records", [{}]).status == 404
     admin.post("/datasources", http_source())
@@ -102,14 +102,14 @@ def test_the_rules_of_a_push(admin: Client, viewer: Client) -> None:
 
 
 @pytest.mark.usefixtures("log")
-def test_a_repeated_push_with_a_key_is_one(admin: Client) -> None:
+def test_repeated_push_with_an_idempotency_key_is_stored_once(admin: Client) -> None:
     first = pushed(admin, "log", [{"id": 1}], idempotency_key="k")
     assert pushed(admin, "log", [{"id": 1}], idempotency_key="k") == first
     assert rows(admin, "datasources/log") == [{"id": 1}]
 
 
 @pytest.mark.usefixtures("log")
-def test_append_adds_and_rewrites_nothing(services: Container, admin: Client) -> None:
+def test_append_adds_an_object_and_rewrites_none(services: Container, admin: Client) -> None:
     for number in range(3):
         pushed(admin, "log", [{"id": number}])
     assert rows(admin, "datasources/log") == [{"id": 0}, {"id": 1}, {"id": 2}]
@@ -124,19 +124,19 @@ def test_append_adds_and_rewrites_nothing(services: Container, admin: Client) ->
 
 
 @pytest.mark.usefixtures("log")
-def test_many_small_files_become_one(services: Container, admin: Client) -> None:
+def test_many_small_objects_are_compacted(services: Container, admin: Client) -> None:
     services.settings = services.settings.model_copy(update={"max_version_objects": 3})
     for number in range(5):
         pushed(admin, "log", [{"id": number, f"c{number}": "x"}])
-    found = rows(admin, "datasources/log")
-    assert [row["id"] for row in found] == [0, 1, 2, 3, 4]
-    assert found[0] == {"id": 0, "c0": "x", "c1": None, "c2": None, "c3": None, "c4": None}
+    records = rows(admin, "datasources/log")
+    assert [row["id"] for row in records] == [0, 1, 2, 3, 4]
+    assert records[0] == {"id": 0, "c0": "x", "c1": None, "c2": None, "c3": None, "c4": None}
     latest = services.lake.manifest(services.datasets.published(DatasetId.of_datasource("log")).manifest_key)
     assert len(latest.objects) == 2
 
 
 @pytest.mark.usefixtures("log")
-def test_columns_grow_and_widen(admin: Client) -> None:
+def test_later_records_add_and_widen_columns(admin: Client) -> None:
     pushed(admin, "log", [{"id": 1, "v": None}])
     pushed(admin, "log", [{"id": 2.5, "w": "x"}])
     pushed(admin, "log", [{"id": "abc", "v": [1]}])
@@ -151,7 +151,7 @@ def test_columns_grow_and_widen(admin: Client) -> None:
 
 
 @pytest.mark.usefixtures("stock")
-def test_upsert_keeps_the_latest_of_each_key(admin: Client) -> None:
+def test_upsert_keeps_the_latest_row_of_each_key(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 2, "v": "a"}, {"id": 1, "v": "b"}, {"id": 2, "v": "c"}])
     assert rows(admin, "datasources/stock") == [{"id": 1, "v": "b"}, {"id": 2, "v": "c"}]
     run = pushed(admin, "stock", [{"id": 3, "w": 1}, {"id": 1, "w": 2}])["run"]
@@ -185,14 +185,14 @@ def test_invalid_records_are_refused_with_422(admin: Client, record: dict[str, A
 
 
 @pytest.mark.usefixtures("stock")
-def test_the_spelling_of_a_dataset_stays(admin: Client) -> None:
+def test_column_names_keep_their_first_spelling(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 1, "Price": 1}])
     pushed(admin, "stock", [{"id": 2, "price": 2}])
     assert rows(admin, "datasources/stock") == [{"id": 1, "Price": 1}, {"id": 2, "Price": 2}]
 
 
 @pytest.mark.usefixtures("stock")
-def test_records_that_do_not_fit_fail_their_run_and_change_nothing(admin: Client) -> None:
+def test_records_that_do_not_fit_fail_their_run(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 1, "v": 1}])
     run = admin.get(f"/runs/{pushed(admin, 'stock', [{'id': 1.5}])['run']}").json()
     assert run["status"] == "failed"
@@ -218,7 +218,7 @@ def test_pushes_during_a_run_wait_for_the_next_run(
     workflows.hold = False
     workflows.outcomes.clear()
     workflows.start(services.runs.get(first))
-    ended = [admin.get(f"/runs/{one}").json() for one in (first, second)]
+    ended = [admin.get(f"/runs/{run_id}").json() for run_id in (first, second)]
     assert [run["status"] for run in ended] == ["succeeded", "succeeded"]
     assert [row["id"] for row in rows(admin, "datasources/log")] == [1, 2, 3, 4]
     assert services.locks.read("push#log") is None
@@ -244,7 +244,7 @@ def test_a_deleted_datasource_starts_nothing_and_gives_nothing_to_its_successor(
     workflows.hold = False
     workflows.outcomes.clear()
     workflows.start(services.runs.get(run))
-    assert [one.status for one in services.runs.newest()] == ["failed"]
+    assert [run.status for run in services.runs.newest()] == ["failed"]
     take_again(services, admin, {"name": "log", "kind": "push"})
     pushed(admin, "log", [{"id": 1}])
     assert rows(admin, "datasources/log") == [{"id": 1}]
@@ -268,7 +268,7 @@ def test_waiting_batches_are_ingested_after_a_restoration(
 
 
 @pytest.mark.usefixtures("log")
-def test_a_key_protects_a_push_whose_answer_was_lost(
+def test_push_whose_answer_was_lost_is_stored_once(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(run: Run) -> None:
@@ -316,7 +316,7 @@ def test_overtaken_replay_loses_no_records(services: Container, admin: Client, w
 
 
 @pytest.mark.usefixtures("stock")
-def test_a_primary_key_that_old_rows_lack_is_refused(admin: Client) -> None:
+def test_primary_key_that_earlier_rows_lack_is_refused(admin: Client) -> None:
     pushed(admin, "stock", [{"id": 1}])
     admin.patch("/datasources/stock", {"primary_key": ["k"]})
     run = admin.get(f"/runs/{pushed(admin, 'stock', [{'k': 1}])['run']}").json()
@@ -324,9 +324,7 @@ def test_a_primary_key_that_old_rows_lack_is_refused(admin: Client) -> None:
     assert rows(admin, "datasources/stock") == [{"id": 1}]
 
 
-def test_a_partial_run_that_is_redriven_adds_its_records_once(
-    services: Container, admin: Client, upstream: Upstream
-) -> None:
+def test_redriven_partial_run_adds_its_records_once(services: Container, admin: Client, upstream: Upstream) -> None:
     from support.upstream import ok, raw
 
     answers: dict[str, Any] = {"1": ok([{"id": 1}]), "2": ok([{"id": 2}]), "3": raw(b"", 404), "4": ok([])}
@@ -397,7 +395,7 @@ def test_failed_push_is_redriven_after_the_datasource_is_fixed(
 
 
 @pytest.mark.usefixtures("stock")
-def test_a_project_follows_what_is_pushed(admin: Client) -> None:
+def test_push_refreshes_a_project_that_follows_changes(admin: Client) -> None:
     admin.post("/projects", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}})
     admin.put("/projects/p/datasources/stock", {})
     pushed(admin, "stock", [{"id": 1, "v": "a"}])
@@ -405,7 +403,7 @@ def test_a_project_follows_what_is_pushed(admin: Client) -> None:
     assert rows(admin, "projects/p") == [{"id": 1, "v": "b"}]
 
 
-def test_a_replay_makes_an_added_up_version_again(services: Container, admin: Client) -> None:
+def test_replay_of_an_append_version_has_the_records_of_all_its_runs(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "push"})
     for number in range(3):
         pushed(admin, "log", [{"id": number}])
@@ -429,7 +427,7 @@ def test_each_file_is_appended_once(services: Container, admin: Client) -> None:
     assert rows(admin, "datasources/notes") == [{"a": 1}, {"a": 2}]
 
 
-def test_http_upserts(admin: Client, upstream: Upstream) -> None:
+def test_http_datasource_can_upsert(admin: Client, upstream: Upstream) -> None:
     admin.post("/datasources", http_source(primary_key=["id"], write_disposition="upsert"))
     for document in ([{"id": 1, "v": 1}, {"id": 2, "v": 1}], [{"id": 2, "v": 2}, {"id": 3, "v": 2}]):
         upstream.serve(document)
@@ -437,7 +435,9 @@ def test_http_upserts(admin: Client, upstream: Upstream) -> None:
     assert rows(admin, "datasources/coins") == [{"id": 1, "v": 1}, {"id": 2, "v": 2}, {"id": 3, "v": 2}]
 
 
-def test_two_runs_that_add_at_once_both_count(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_two_concurrent_appending_runs_both_add_their_records(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
     """The second one to commit finds another version than it began with, and extracts again."""
     admin.post("/datasources", http_source(write_disposition="append"))
     upstream.serve([{"id": 1}])

@@ -154,6 +154,8 @@ def test_pages_are_split_by_bytes() -> None:
     def page(size: int) -> PageReceipt:
         return PageReceipt(number=1, ok=True, url="", hash="", bytes=size, fetched_at="")
 
-    sizes = [[one.bytes for one in part] for part in split_pages([page(size) for size in (3, 4, 5, 20, 1, 1)], 10)]
+    sizes = [
+        [receipt.bytes for receipt in part] for part in split_pages([page(size) for size in (3, 4, 5, 20, 1, 1)], 10)
+    ]
     assert sizes == [[3, 4], [5], [20], [1, 1]]
     assert split_pages([page(20)], 10) == [[page(20)]]

@@ -49,13 +49,13 @@ def ingested(
 def require_same(admin: Client, whole: dict[str, Any], divided: dict[str, Any]) -> None:
     for name in ("status", "rows", "warnings", "completeness", "completeness_reasons", "version"):
         assert divided[name] == whole[name], name
-    asked = [
+    paths = [
         *(f"data?limit=7{more}" for more in ("", "&order=-id", "&where=id.ge:9")),
         *(f"data?limit=200&format={form}" for form in ("csv", "jsonl")),
     ]
     versions = [admin.get(f"/datasources/{slug}/versions/{whole['version']}").json() for slug in (WHOLE, DIVIDED)]
     assert versions[0]["schema"] == versions[1]["schema"]
-    for path in asked:
+    for path in paths:
         assert shown(admin, f"/datasources/{DIVIDED}/{path}") == shown(admin, f"/datasources/{WHOLE}/{path}"), path
 
 
@@ -81,7 +81,7 @@ def test_all_responses_equal_those_of_one_reader(
     if disposition == "replace":
         objects = admin.get(f"/datasources/{DIVIDED}/versions/{divided['version']}").json()["objects"]
         assert len(objects) > 2
-        assert len({one["key"].rpartition("/")[0] for one in objects}) == 1, "Athena reads one folder"
+        assert len({item["key"].rpartition("/")[0] for item in objects}) == 1, "Athena reads one folder"
 
 
 def test_keys_repeated_in_different_parts_are_warned_about(
@@ -109,7 +109,7 @@ def test_worker_that_is_called_again_writes_the_same(
     monkeypatch.setattr(ParallelReading, "work", dying)
     whole, divided = ingested(services, admin, upstream, [FIRST + MIXED])
     require_same(admin, whole, divided)
-    assert {one.partition(" ")[0] for one in died} == {"read", "fit"}
+    assert {worker.partition(" ")[0] for worker in died} == {"read", "fit"}
 
 
 def test_worker_that_never_ends_fails_the_run_with_advice(
@@ -153,5 +153,5 @@ def test_version_published_meanwhile_is_not_displaced(
     serve(upstream, FIRST)
     run = ingest(admin, DIVIDED)
     assert run["status"] == "succeeded", run
-    found = admin.get(f"/datasources/{DIVIDED}/data?limit=200").json()["items"]
-    assert sorted(row["id"] for row in found) == [*range(40), 1000]
+    records = admin.get(f"/datasources/{DIVIDED}/data?limit=200").json()["items"]
+    assert sorted(row["id"] for row in records) == [*range(40), 1000]

@@ -37,7 +37,7 @@ def serve_by_host(upstream: Upstream, documents: dict[str, Any]) -> None:
     upstream.answer = answer
 
 
-def test_the_main_job(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_refresh_ingests_and_merges_all_datasources(services: Container, admin: Client, upstream: Upstream) -> None:
     serve_by_host(
         upstream,
         {
@@ -64,8 +64,12 @@ def test_the_main_job(services: Container, admin: Client, upstream: Upstream) ->
         {"symbol": "ETH", "price": None, "at": None, "note": None},
         {"symbol": "SOL", "price": 3, "at": None, "note": None},
     ]
-    told = admin.get("/projects/p/versions/1").json()
-    assert [(one["datasource"], one["version"]) for one in told["inputs"]] == [("a", 1), ("b", 1), ("notes", 1)]
+    version = admin.get("/projects/p/versions/1").json()
+    assert [(source["datasource"], source["version"]) for source in version["inputs"]] == [
+        ("a", 1),
+        ("b", 1),
+        ("notes", 1),
+    ]
     children = admin.get("/runs?kind=ingest&datasource=a").json()["items"]
     assert [(child["trigger"], child["status"]) for child in children] == [("refresh", "succeeded")]
 
@@ -80,7 +84,9 @@ def test_the_main_job(services: Container, admin: Client, upstream: Upstream) ->
     ],
     ids=lambda value: value["rule"] if isinstance(value, dict) else "",
 )
-def test_rules_of_a_field(admin: Client, upstream: Upstream, rule: dict[str, Any], expected: list[Any]) -> None:
+def test_rule_of_a_field_chooses_its_value(
+    admin: Client, upstream: Upstream, rule: dict[str, Any], expected: list[Any]
+) -> None:
     serve_by_host(
         upstream,
         {
@@ -100,7 +106,7 @@ def test_rules_of_a_field(admin: Client, upstream: Upstream, rule: dict[str, Any
     assert [row["v"] for row in rows(admin, "projects/p")] == expected
 
 
-def test_a_missing_field_never_competes_and_types_meet(admin: Client, upstream: Upstream) -> None:
+def test_missing_field_does_not_compete_and_types_are_unified(admin: Client, upstream: Upstream) -> None:
     serve_by_host(upstream, {"a": [{"symbol": 1}], "b": [{"symbol": "1", "v": 1.5}, {"symbol": "x", "v": 2}]})
     for name in "ab":
         admin.post("/datasources", http_source(name))
@@ -109,7 +115,7 @@ def test_a_missing_field_never_competes_and_types_meet(admin: Client, upstream: 
     assert rows(admin, "projects/p") == [{"symbol": "1", "v": 1.5}, {"symbol": "x", "v": 2.0}]
 
 
-def test_the_last_of_a_repeated_key_wins_and_is_counted(admin: Client, upstream: Upstream) -> None:
+def test_last_row_of_a_duplicate_key_wins_with_a_warning(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"symbol": "A", "v": 1}, {"symbol": "A", "v": 2}, {"symbol": None, "v": 3}])
     admin.post("/datasources", http_source("a"))
     project(admin, {"a": {}})
@@ -119,7 +125,7 @@ def test_the_last_of_a_repeated_key_wins_and_is_counted(admin: Client, upstream:
     assert any("1 rows lack a value in the key" in text for text in run["warnings"])
 
 
-def test_the_order_of_assignment_changes_no_byte(admin: Client, upstream: Upstream) -> None:
+def test_order_of_assignment_does_not_change_the_bytes(admin: Client, upstream: Upstream) -> None:
     records = [[{"symbol": str((number * step) % 50), "v": number} for number in range(40)] for step in (3, 7, 11)]
     serve_by_host(upstream, dict(zip("abc", records, strict=True)))
     for name in "abc":
@@ -158,9 +164,7 @@ def test_union_is_the_default_and_may_have_a_key(admin: Client, upstream: Upstre
     ]
 
 
-def test_a_failed_source_with_an_earlier_version_is_listed_and_its_version_used(
-    admin: Client, upstream: Upstream
-) -> None:
+def test_earlier_version_of_a_failed_datasource_is_used_and_listed(admin: Client, upstream: Upstream) -> None:
     documents: dict[str, Any] = {"a": [{"symbol": "A", "v": 1}], "b": [{"symbol": "A", "w": 1}]}
     serve_by_host(upstream, documents)
     for name in "ab":
@@ -176,7 +180,7 @@ def test_a_failed_source_with_an_earlier_version_is_listed_and_its_version_used(
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 1, "w": 2}]
 
 
-def test_a_required_source_that_never_succeeded_makes_it_partial(admin: Client, upstream: Upstream) -> None:
+def test_merge_without_a_required_datasource_is_partial(admin: Client, upstream: Upstream) -> None:
     documents: dict[str, Any] = {"a": raw(b"", 401), "b": [{"symbol": "A", "w": 1}]}
     serve_by_host(upstream, documents)
     for name in "ab":
@@ -195,7 +199,7 @@ def test_a_required_source_that_never_succeeded_makes_it_partial(admin: Client, 
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 9, "w": 1}]
 
 
-def test_with_no_data_at_all_the_refresh_fails(admin: Client, upstream: Upstream) -> None:
+def test_refresh_without_any_data_fails(admin: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"", 401)
     admin.post("/datasources", http_source("a"))
     project(admin, {"a": {}})
@@ -205,7 +209,7 @@ def test_with_no_data_at_all_the_refresh_fails(admin: Client, upstream: Upstream
     assert admin.get("/projects/p/data").json()["type"] == "urn:sluice:problem:not-published"
 
 
-def test_a_merge_that_does_not_fit_says_how(admin: Client, upstream: Upstream) -> None:
+def test_error_of_a_merge_names_the_missing_column(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"name": "A"}])
     admin.post("/datasources", http_source("a"))
     project(admin, {"a": {}})
@@ -216,7 +220,9 @@ def test_a_merge_that_does_not_fit_says_how(admin: Client, upstream: Upstream) -
     assert "'x', which no datasource" in refresh(admin, "p")["error"]["detail"]
 
 
-def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_stale_datasources_are_ingested(
+    admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
     upstream.serve([{"symbol": "A"}])
     admin.post("/datasources", http_source("always"))
     admin.post("/datasources", http_source("aged", max_age_seconds=3600))
@@ -239,7 +245,7 @@ def test_only_stale_sources_are_asked(admin: Client, upstream: Upstream, monkeyp
     assert ingest(admin, "paused")["status"] == "succeeded", "it is paused for schedules and refreshes only"
 
 
-def test_the_same_inputs_again_are_no_new_version(admin: Client, upstream: Upstream) -> None:
+def test_same_inputs_create_no_new_version(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"symbol": "A"}])
     admin.post("/datasources", http_source("a"))
     project(admin, {"a": {}})
@@ -248,13 +254,13 @@ def test_the_same_inputs_again_are_no_new_version(admin: Client, upstream: Upstr
     again = refresh(admin, "p", ingest="all")
     assert again["version"] == 1, "a new version of the datasource with the same content"
     assert len(admin.get("/datasources/a/versions").json()["items"]) == 2
-    told = admin.get("/projects/p/data").json()
-    assert told["data_as_of"] > admin.get("/projects/p/versions/1").json()["data_as_of"], "found unchanged since"
+    answer = admin.get("/projects/p/data").json()
+    assert answer["data_as_of"] > admin.get("/projects/p/versions/1").json()["data_as_of"], "found unchanged since"
     upstream.serve([{"symbol": "B"}])
     assert refresh(admin, "p", ingest="all")["version"] == 2
 
 
-def test_a_drop_is_in_the_projects_data_with_nothing_else_called(services: Container, admin: Client) -> None:
+def test_drop_refreshes_a_project_that_follows_changes(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     project(admin, {"notes": {}}, refresh_on="change")
     drop(services, "notes/1.csv", b"symbol,note\nA,one\n")
@@ -265,7 +271,7 @@ def test_a_drop_is_in_the_projects_data_with_nothing_else_called(services: Conta
     assert [(run["trigger"], run["version"]) for run in runs] == [("change", 2), ("change", 1)]
 
 
-def test_two_projects_that_share_sources_do_not_wake_each_other_for_ever(admin: Client, upstream: Upstream) -> None:
+def test_projects_that_share_datasources_do_not_trigger_each_other_forever(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"symbol": "A"}])
     admin.post("/datasources", http_source("a"))
     for name in ("p", "q"):
@@ -276,9 +282,7 @@ def test_two_projects_that_share_sources_do_not_wake_each_other_for_ever(admin: 
     assert sorted(kinds, key=str) == [("ingest", None, "refresh"), ("refresh", "p", "api"), ("refresh", "q", "change")]
 
 
-def test_changes_during_a_refresh_are_followed_by_one_more(
-    services: Container, workflows: LocalWorkflows, admin: Client
-) -> None:
+def test_changes_during_a_refresh_start_one_more(services: Container, workflows: LocalWorkflows, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     project(admin, {"notes": {}}, refresh_on="change")
     drop(services, "notes/1.csv", b"symbol,v\nA,1\n")
@@ -296,7 +300,7 @@ def test_changes_during_a_refresh_are_followed_by_one_more(
     assert len(refreshes) == 3, "the first, the held one, and one for the three drops"
 
 
-def test_a_merge_that_was_overtaken_is_done_again(
+def test_merge_is_repeated_after_a_concurrent_commit(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"symbol": "A", "v": 1}])
@@ -318,7 +322,7 @@ def test_a_merge_that_was_overtaken_is_done_again(
     assert workflows.tasks.count("merge") == 3
 
 
-def test_a_refresh_that_began_earlier_and_merged_later_is_published(
+def test_refresh_that_began_earlier_and_merged_later_is_published(
     services: Container, workflows: LocalWorkflows, admin: Client, upstream: Upstream
 ) -> None:
     upstream.serve([{"symbol": "A", "v": 1}])
@@ -337,7 +341,7 @@ def test_a_refresh_that_began_earlier_and_merged_later_is_published(
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 3}]
 
 
-def test_a_redriven_child_reaches_its_project(admin: Client, upstream: Upstream) -> None:
+def test_redriven_ingest_run_refreshes_its_project(admin: Client, upstream: Upstream) -> None:
     documents: dict[str, Any] = {"a": raw(b"", 401), "b": [{"symbol": "A", "w": 1}]}
     serve_by_host(upstream, documents)
     for name in "ab":
@@ -358,7 +362,7 @@ def test_a_redriven_child_reaches_its_project(admin: Client, upstream: Upstream)
     ],
     ids=["case", "bigint and double"],
 )
-def test_sources_that_would_lose_values_are_refused(
+def test_merge_that_would_lose_values_is_refused(
     admin: Client, upstream: Upstream, first: Any, second: Any, says: str
 ) -> None:
     serve_by_host(upstream, {"a": first, "b": second})
@@ -368,7 +372,7 @@ def test_sources_that_would_lose_values_are_refused(
     assert says in refresh(admin, "p")["error"]["detail"]
 
 
-def test_a_source_without_records_does_not_stop_the_others(admin: Client, upstream: Upstream) -> None:
+def test_datasource_without_records_does_not_fail_the_merge(admin: Client, upstream: Upstream) -> None:
     serve_by_host(upstream, {"a": [], "b": [{"symbol": "A"}]})
     for name in "ab":
         admin.post("/datasources", http_source(name))
@@ -378,7 +382,7 @@ def test_a_source_without_records_does_not_stop_the_others(admin: Client, upstre
     assert any("no records" in text for text in run["warnings"])
 
 
-def test_a_project_whose_every_source_is_empty_is_published_empty(admin: Client, upstream: Upstream) -> None:
+def test_merge_of_empty_datasources_is_published_empty(admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"symbol": "A"}])
     admin.post("/datasources", http_source("a"))
     project(admin, {"a": {}})
@@ -390,7 +394,7 @@ def test_a_project_whose_every_source_is_empty_is_published_empty(admin: Client,
     assert refresh(admin, "p")["rows"] == 0
 
 
-def test_a_column_of_nulls_does_not_decide_about_the_type(admin: Client, upstream: Upstream) -> None:
+def test_column_of_nulls_does_not_determine_the_type(admin: Client, upstream: Upstream) -> None:
     serve_by_host(upstream, {"a": [{"symbol": "A", "v": None}], "b": [{"symbol": "A", "v": 1.5}]})
     for name in "ab":
         admin.post("/datasources", http_source(name))
@@ -411,16 +415,18 @@ def test_names_in_sql_are_unique_within_a_project(admin: Client) -> None:
     assert admin.put("/projects/none/datasources/a-b", {}).status == 404
 
 
-def test_assignments_from_both_sides(admin: Client) -> None:
+def test_assignments_are_listed_by_project_and_by_datasource(admin: Client) -> None:
     admin.post("/datasources", {"name": "a", "kind": "file"})
     for name in ("p", "q"):
         admin.post("/projects", {"name": name})
     assert admin.put("/projects/p/datasources/a", {"priority": 7}).status == 201
     assert admin.put("/projects/p/datasources/a", {"priority": 8, "optional": True}).status == 200
     admin.put("/projects/q/datasources/a")
-    found = admin.get("/projects/p/datasources").json()["items"]
-    assert [(one["datasource"], one["priority"], one["optional"]) for one in found] == [("a", 8, True)]
-    assert [one["project"] for one in admin.get("/datasources/a/projects").json()["items"]] == ["p", "q"]
+    assignments = admin.get("/projects/p/datasources").json()["items"]
+    assert [
+        (assignment["datasource"], assignment["priority"], assignment["optional"]) for assignment in assignments
+    ] == [("a", 8, True)]
+    assert [assignment["project"] for assignment in admin.get("/datasources/a/projects").json()["items"]] == ["p", "q"]
     assert admin.delete("/datasources/a").status == 409
     assert admin.delete("/projects/p/datasources/a").status == 204
     assert admin.delete("/projects/p/datasources/a").status == 404

@@ -36,7 +36,7 @@ def count_run() -> Run:
 
 
 @pytest.mark.usefixtures("counting")
-def test_a_run_type_from_outside_is_started_listed_and_redriven(
+def test_added_run_type_is_started_listed_and_redriven(
     services: Container, admin: Client, viewer: Client, upstream: Upstream
 ) -> None:
     run = start(services, count_run())
@@ -54,7 +54,7 @@ def test_a_run_type_from_outside_is_started_listed_and_redriven(
 
 
 @pytest.mark.usefixtures("counting")
-def test_a_function_refuses_a_stage_that_the_run_does_not_have(services: Container) -> None:
+def test_function_refuses_a_stage_that_the_run_type_does_not_have(services: Container) -> None:
     from fetch.app import handler
 
     run = services.runs.create(count_run())
@@ -62,12 +62,12 @@ def test_a_function_refuses_a_stage_that_the_run_does_not_have(services: Contain
         handler({"run_id": run.id, "attempt": 1}, workflows.Context())
 
 
-def test_an_unknown_kind_is_no_run() -> None:
+def test_unknown_kind_of_run_is_refused() -> None:
     with pytest.raises(ValidationError, match="Unknown kind of run 'count'"):
         count_run()
 
 
-def test_the_workflows_call_the_stages_of_their_run_types() -> None:
+def test_workflows_call_the_stages_of_their_run_types() -> None:
     for run_type in RUN_TYPES.values():
         definition = (ROOT / f"workflows/{run_type.workflow}.asl.json").read_text()
         for stage in run_type.stages:

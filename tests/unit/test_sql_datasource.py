@@ -89,7 +89,7 @@ def test_a_missing_file_fails_the_run_and_says_what_to_do(admin: Client) -> None
     ],
 )
 @pytest.mark.usefixtures("services")
-def test_bad_documents_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
+def test_invalid_responses_are_refused(admin: Client, change: dict[str, Any], pointer: str) -> None:
     response = admin.put("/datasources/goods", {**DOCUMENT, "sql": {**SQL, **change}})
     assert response.status == 422
     assert response.json()["errors"][0]["pointer"].startswith(pointer)

@@ -32,7 +32,7 @@ def table(glue: Any, name: str) -> dict[str, Any] | None:
         return None
 
 
-def test_a_table_follows_refreshes_promotions_and_deletions(glue: Any, admin: Client, upstream: Upstream) -> None:
+def test_glue_table_follows_refreshes_promotions_and_deletions(glue: Any, admin: Client, upstream: Upstream) -> None:
     admin.post("/datasources", http_source("my-coins", types={"price": "decimal(10,2)", "at": "timestamp"}))
     join = {"strategy": "join", "key": ["id"]}
     admin.post("/projects", {"name": "my-p", "merge": join, "refresh_on": "manual"})
@@ -41,14 +41,14 @@ def test_a_table_follows_refreshes_promotions_and_deletions(glue: Any, admin: Cl
     refresh(admin, "my-p")
     first = table(glue, "project_my_p")
     assert first is not None
-    assert [(one["Name"], one["Type"]) for one in first["StorageDescriptor"]["Columns"]] == [
+    assert [(column["Name"], column["Type"]) for column in first["StorageDescriptor"]["Columns"]] == [
         ("id", "bigint"),
         ("price", "decimal(10,2)"),
         ("at", "timestamp"),
         ("on", "boolean"),
         ("tags", "string"),
     ]
-    keys = {one["key"] for one in admin.get("/projects/my-p/versions/1").json()["objects"]}
+    keys = {item["key"] for item in admin.get("/projects/my-p/versions/1").json()["objects"]}
     assert first["StorageDescriptor"]["Location"] == "s3://lake/main/" + keys.pop().rpartition("/")[0] + "/"
     assert table(glue, "datasource_my_coins") is not None
     upstream.serve([{"id": 2}])
@@ -67,7 +67,7 @@ def test_a_table_follows_refreshes_promotions_and_deletions(glue: Any, admin: Cl
     assert table(glue, "datasource_my_coins") is not None
 
 
-def test_models_have_tables(glue: Any, admin: Client, upstream: Upstream) -> None:
+def test_models_have_glue_tables(glue: Any, admin: Client, upstream: Upstream) -> None:
     upstream.serve([{"id": 1, "v": 2.5}])
     admin.post("/datasources", http_source("my-coins"))
     admin.post("/projects", {"name": "my-p", "refresh_on": "manual"})
@@ -75,16 +75,18 @@ def test_models_have_tables(glue: Any, admin: Client, upstream: Upstream) -> Non
     admin.put("/projects/my-p/models/total", {"sql": "SELECT sum(v) AS v FROM merged"})
     admin.put("/projects/my-p/models/view", {"sql": "SELECT v FROM total", "materialize": False})
     refresh(admin, "my-p")
-    found = table(glue, "project_my_p__total")
-    assert found is not None
-    assert found["StorageDescriptor"]["Columns"] == [{"Name": "v", "Type": "double"}]
+    definition = table(glue, "project_my_p__total")
+    assert definition is not None
+    assert definition["StorageDescriptor"]["Columns"] == [{"Name": "v", "Type": "double"}]
     assert table(glue, "project_my_p__view") is None
     admin.delete("/projects/my-p/models/view")
     admin.delete("/projects/my-p/models/total")
     assert table(glue, "project_my_p__total") is None
 
 
-def test_what_has_no_one_folder_has_no_table(glue: Any, services: Container, admin: Client, upstream: Upstream) -> None:
+def test_version_in_several_folders_has_no_glue_table(
+    glue: Any, services: Container, admin: Client, upstream: Upstream
+) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
     drop(services, "log/a.csv", b"a\n1\n")
     assert table(glue, "datasource_log") is not None
@@ -98,7 +100,7 @@ def test_what_has_no_one_folder_has_no_table(glue: Any, services: Container, adm
     assert table(glue, "project_p") is None
 
 
-def test_a_run_succeeds_without_glue(glue: Any, admin: Client, upstream: Upstream) -> None:
+def test_run_succeeds_without_glue(glue: Any, admin: Client, upstream: Upstream) -> None:
     glue.delete_database(Name=DATABASE)
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source())

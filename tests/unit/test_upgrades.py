@@ -88,7 +88,9 @@ def old(services: Container) -> None:
 
 
 @pytest.mark.usefixtures("old")
-def test_old_items_are_read_in_the_present_form(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_items_of_earlier_releases_are_read_in_the_current_format(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
     document = admin.get("/datasources/coins").json()
     assert (document["csv"], document["xlsx"], document["etag"]) == (None, None, "3")
     fresh = HttpDatasource.model_validate({"name": "x", "kind": "http", "http": {"url": "https://e.com"}}).model_dump(
@@ -108,7 +110,9 @@ def test_old_items_are_read_in_the_present_form(services: Container, admin: Clie
     assert rows(admin, "datasources/coins") == [{"id": 1}]
 
 
-def test_csv_of_an_earlier_release_is_read_as_before(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_csv_settings_of_an_earlier_release_keep_their_meaning(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
     put("DefinitionsTable", OLD_CSV_DATASOURCE)
     fresh = CsvOptions().model_dump(mode="json")
     document = admin.get("/datasources/coins").json()
@@ -120,7 +124,7 @@ def test_csv_of_an_earlier_release_is_read_as_before(services: Container, admin:
 
 
 @pytest.mark.usefixtures("old")
-def test_a_migration_finishes_what_reading_does(services: Container, admin: Client) -> None:
+def test_migration_upgrades_all_items(services: Container, admin: Client) -> None:
     tables = stored(services)
     shown = admin.get("/datasources/coins").json()
     planned = migration.plan(tables)
@@ -139,7 +143,7 @@ def test_a_migration_finishes_what_reading_does(services: Container, admin: Clie
 
 
 @pytest.mark.usefixtures("old")
-def test_a_migration_overwrites_nobodys_change(
+def test_migration_does_not_overwrite_concurrent_changes(
     services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def meanwhile(entity: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +156,7 @@ def test_a_migration_overwrites_nobodys_change(
     assert admin.get("/datasources/coins").json()["description"] == "changed"
 
 
-def test_what_is_written_now_needs_no_upgrade(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_new_items_need_no_upgrade(services: Container, admin: Client, upstream: Upstream) -> None:
     upstream.serve([])
     admin.post("/datasources", {"name": "a", "kind": "http", "http": {"url": "https://a.example.com"}})
     admin.post("/projects", {"name": "p"})
@@ -166,7 +170,7 @@ CHANGING = [upgrade for upgrade in UPGRADES if upgrade.tables is None]  # the ot
 
 
 @pytest.mark.parametrize("upgrade", CHANGING, ids=lambda upgrade: f"{upgrade.entity}-{upgrade.version}")
-def test_upgrades_change_nothing_that_they_are_given(upgrade: Any) -> None:
+def test_upgrade_does_not_modify_its_argument(upgrade: Any) -> None:
     olds = {"datasource": OLD_DATASOURCE, "run": OLD_RUN, "pointer": OLD_POINTER}
     old = OLD_CSV_DATASOURCE if upgrade.version == 3 else olds[upgrade.entity]
     before = copy.deepcopy(old)
@@ -177,7 +181,7 @@ def test_upgrades_change_nothing_that_they_are_given(upgrade: Any) -> None:
     assert again["schema_version"] == newest(upgrade.entity)
 
 
-def test_this_release_is_the_last_one_known() -> None:
+def test_last_release_is_this_one() -> None:
     assert __version__.startswith(f"{RELEASES[-1]}.")
     assert {upgrade.release for upgrade in UPGRADES} <= set(RELEASES[1:])
     assert [version_in(release, "datasource") for release in RELEASES] == [1, 2, 3]
@@ -199,7 +203,7 @@ def set_document(admin: Client, name: str, **changes: Any) -> None:
     assert answer.status == 201, answer.text
 
 
-def test_migration_down_writes_what_the_release_before_reads(
+def test_downgrade_writes_the_format_of_the_previous_release(
     services: Container, admin: Client, upstream: Upstream
 ) -> None:
     pages = {"type": "page", "page_param": "p", "verify": "always"}
@@ -230,7 +234,7 @@ def test_migration_down_writes_what_the_release_before_reads(
     ],
     ids=["header", "date_format", "method"],
 )
-def test_migration_down_keeps_what_would_be_read_in_another_way(
+def test_downgrade_keeps_items_that_the_earlier_release_would_misread(
     services: Container, admin: Client, changes: dict[str, Any], reason: str
 ) -> None:
     set_document(admin, "new", **changes)
@@ -244,7 +248,7 @@ def test_migration_down_keeps_what_would_be_read_in_another_way(
 
 
 @pytest.mark.usefixtures("old")
-def test_migration_down_removes_what_the_oldest_release_does_not_know(services: Container, admin: Client) -> None:
+def test_downgrade_to_the_oldest_release_removes_unknown_attributes(services: Container, admin: Client) -> None:
     tables = stored(services)
     migration.apply(tables)
     changed = {("datasource", 3, 1): 1, ("run", 2, 1): 1, ("pointer", 2, 1): 1, ("key", 2, 1): 1}
@@ -253,7 +257,7 @@ def test_migration_down_removes_what_the_oldest_release_does_not_know(services: 
     assert "timeline" not in run["Item"]
 
 
-def test_command_names_what_stays_and_why(
+def test_command_lists_unchanged_items_with_reasons(
     services: Container, admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sluice_cli.migrate.console", Console(width=200))
@@ -278,12 +282,12 @@ def test_command_names_what_stays_and_why(
     ],
     ids=["plan", "apply", "down", "down to 0.1", "down and apply"],
 )
-def test_command_migrates_up_unless_told(
+def test_command_upgrades_by_default(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], release: str, write: bool
 ) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr("sluice_cli.main.migrate_stack", lambda *_, **options: asked.append(options))
+    calls: list[Any] = []
+    monkeypatch.setattr("sluice_cli.main.migrate_stack", lambda *_, **options: calls.append(options))
     monkeypatch.setattr("sluice_cli.main.boto3.client", lambda name: name)
     result = CliRunner().invoke(cli, ["migrate", "--aws", *arguments])
     assert result.exit_code == 0, result.output
-    assert asked == [{"write": write, "release": release}]
+    assert calls == [{"write": write, "release": release}]

@@ -20,7 +20,7 @@ def published(admin: Client, documents: Documents, *values: int) -> None:
         project(admin, documents, JOIN)
 
 
-def test_a_version_is_promoted(admin: Client, viewer: Client, documents: Documents) -> None:
+def test_promoted_version_is_published(admin: Client, viewer: Client, documents: Documents) -> None:
     published(admin, documents, 1, 2)
     assert viewer.post("/projects/p/versions/1/promote").status == 403
     assert admin.post("/projects/p/versions/3/promote").status == 404
@@ -29,7 +29,7 @@ def test_a_version_is_promoted(admin: Client, viewer: Client, documents: Documen
     assert admin.post("/projects/p/versions/1/promote").status == 200
     assert rows(admin, "projects/p")[0]["v"] == 1
     published(admin, documents, 3)
-    assert [one["number"] for one in admin.get("/projects/p/versions").json()["items"]] == [3, 2, 1]
+    assert [version["number"] for version in admin.get("/projects/p/versions").json()["items"]] == [3, 2, 1]
     assert rows(admin, "projects/p")[0]["v"] == 3
 
 
@@ -54,7 +54,7 @@ def test_as_of_reads_the_version_published_at_that_time(admin: Client, documents
     assert admin.get("/projects/p/data?as_of=2026-01-01T00:00:00Z&version=1").status == 422
 
 
-def test_readers_never_see_a_mixture(services: Container, admin: Client, documents: Documents) -> None:
+def test_pages_of_a_reader_are_of_one_version(services: Container, admin: Client, documents: Documents) -> None:
     """Readers walk through pages while versions are promoted to and fro."""
     for value in (1, 2):
         documents["a"] = [{"id": key, "v": value} for key in range(40)]
@@ -87,7 +87,7 @@ def test_readers_never_see_a_mixture(services: Container, admin: Client, documen
     assert history.version_as_of(DatasetId.of_project("p"), parse_time(rfc3339(datetime.now(UTC)))).number in (1, 2)
 
 
-def test_a_diff(admin: Client, documents: Documents) -> None:
+def test_diff_of_two_versions(admin: Client, documents: Documents) -> None:
     documents["a"] = [{"id": 1, "v": 1}, {"id": 2, "v": None, "x": [1]}, {"id": 3, "v": 3}]
     project(admin, documents, JOIN)
     documents["a"] = [{"id": 1, "v": 1}, {"id": 2, "v": 0, "x": [1]}, {"id": 4, "v": 4, "new": "y"}]
@@ -101,22 +101,22 @@ def test_a_diff(admin: Client, documents: Documents) -> None:
     assert (answer["from"], answer["to"], answer["next"]) == (1, 2, None)
     assert answer["counts"] == {"added": 1, "removed": 1, "changed": 1}
     page = admin.get("/projects/p/diff?from=2&to=1&limit=2").json()
-    assert [one["change"] for one in page["items"]] == ["changed", "added"]
+    assert [change["change"] for change in page["items"]] == ["changed", "added"]
     rest = admin.get(f"/projects/p/diff?from=2&to=1&limit=2&cursor={page['next']}").json()
-    assert [(one["key"], one["change"]) for one in rest["items"]] == [([4], "removed")]
+    assert [(change["key"], change["change"]) for change in rest["items"]] == [([4], "removed")]
     assert admin.get("/projects/p/diff?from=1&to=1").json()["items"] == []
     assert admin.get("/projects/p/diff?from=1&to=9").status == 404
     assert admin.get("/projects/p/diff?to=1").status == 409
 
 
-def test_a_diff_needs_one_key(admin: Client, documents: Documents) -> None:
+def test_diff_of_versions_with_different_keys_is_refused(admin: Client, documents: Documents) -> None:
     documents["a"] = [{"id": 1, "v": 1}]
     project(admin, documents, JOIN)
     project(admin, documents, {"strategy": "union"})
     assert admin.get("/projects/p/diff").status == 409
 
 
-def test_documents_have_a_diff_and_are_explained(admin: Client, documents: Documents) -> None:
+def test_diff_and_explanation_of_documents(admin: Client, documents: Documents) -> None:
     documents |= {"a": {"x": {"y": 1, "l": [1]}}, "b": {"x": {"z~/": 2, "l": [1, 3]}}}
     project(admin, documents, {"strategy": "recursive"})
     documents["b"] = {"x": {"l": [1, 4], "n": None}, "k": True}
@@ -127,35 +127,43 @@ def test_documents_have_a_diff_and_are_explained(admin: Client, documents: Docum
         {"pointer": "/x/n", "change": "added", "value": [None, None]},
         {"pointer": "/x/z~0~1", "change": "removed", "value": [2, None]},
     ]
-    told = admin.get("/projects/p/explain?pointer=/x/l/0").json()
-    assert told["value"] == 1
-    assert [(one["datasource"], one["pointer"], one["exact"]) for one in told["winners"]] == [
+    explanation = admin.get("/projects/p/explain?pointer=/x/l/0").json()
+    assert explanation["value"] == 1
+    assert [(winner["datasource"], winner["pointer"], winner["exact"]) for winner in explanation["winners"]] == [
         ("a", "/x/l/0", True),
         ("b", "/x/l/0", True),
     ]
-    assert [one["pointer"] for one in admin.get("/projects/p/explain?pointer=/x/l/1").json()["winners"]] == ["/x/l/1"]
+    assert [winner["pointer"] for winner in admin.get("/projects/p/explain?pointer=/x/l/1").json()["winners"]] == [
+        "/x/l/1"
+    ]
     assert admin.get("/projects/p/explain?pointer=/nothing").status == 404
     assert admin.get("/projects/p/explain?pointer=x").status == 422
     assert admin.get("/projects/p/data?version=1").json()["items"][0]["x"]["z~/"] == 2
 
 
-def test_a_concatenation_is_explained(admin: Client, documents: Documents) -> None:
+def test_explanation_of_a_concatenation(admin: Client, documents: Documents) -> None:
     documents |= {"a": {"x": 1}, "b": [5, {"y": 6}]}
     project(admin, documents, {"strategy": "concatenation"})
     for pointer, value, cited in (("/0/x", 1, "/x"), ("/1/1/y", 6, "/1/y"), ("/1/0", 5, "/0")):
-        told = admin.get(f"/projects/p/explain?pointer={pointer}").json()
-        assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["value"]) == (value, cited, value)
+        explanation = admin.get(f"/projects/p/explain?pointer={pointer}").json()
+        assert (explanation["value"], explanation["winners"][0]["pointer"], explanation["winners"][0]["value"]) == (
+            value,
+            cited,
+            value,
+        )
 
 
-def test_a_merge_is_tried(services: Container, admin: Client, viewer: Client, documents: Documents) -> None:
+def test_merge_preview_publishes_nothing(
+    services: Container, admin: Client, viewer: Client, documents: Documents
+) -> None:
     published(admin, documents, 1, 2)
     answer = admin.post("/projects/p/merge/preview", {"inputs": {"a": 1}})
     assert answer.status == 200
     assert answer.json()["items"] == [{"id": 1, "v": 1}, {"id": 3, "v": 1}]
     tried = {"strategy": "join", "key": ["id"], "result": {"compute": {"w": "v + 1"}, "where": "id = 1"}}
-    told = admin.post("/projects/p/merge/preview", {"merge": tried}).json()
-    assert (told["items"], told["rows"], told["completeness"]) == ([{"id": 1, "v": 2, "w": 3}], 1, "complete")
-    assert told["schema"][2] == {"name": "w", "type": "bigint", "nullable": True}
+    preview = admin.post("/projects/p/merge/preview", {"merge": tried}).json()
+    assert (preview["items"], preview["rows"], preview["completeness"]) == ([{"id": 1, "v": 2, "w": 3}], 1, "complete")
+    assert preview["schema"][2] == {"name": "w", "type": "bigint", "nullable": True}
     assert admin.post("/projects/p/merge/preview", {"merge": {"strategy": "recursive"}}).json()["rows"] == 1
     assert admin.post("/projects/p/merge/preview", {"inputs": {"a": 9}}).status == 404
     assert admin.post("/projects/p/merge/preview", {"inputs": {"b": 1}}).status == 422
@@ -166,40 +174,44 @@ def test_a_merge_is_tried(services: Container, admin: Client, viewer: Client, do
     assert services.datasets.pointer(DatasetId.of_project("p")).latest == 2, "nothing was published"
 
 
-def test_a_dry_run_publishes_nothing(
+def test_dry_run_publishes_nothing(
     services: Container, admin: Client, upstream: Upstream, documents: Documents
 ) -> None:
     published(admin, documents, 1)
     documents["a"] = [{"id": 9}]
-    asked = len(upstream.requests)
+    request_count = len(upstream.requests)
     run = refresh(admin, "p", ingest="all", dry_run=True)
     assert (run["status"], run["version"], run["rows"], run["dry_run"]) == ("succeeded", None, 2, True)
-    assert len(upstream.requests) == asked
+    assert len(upstream.requests) == request_count
     assert services.datasets.pointer(DatasetId.of_project("p")).latest == 1
 
 
-def test_the_manifest_says_what_went_in_and_came_out(admin: Client, documents: Documents) -> None:
+def test_version_has_hashes_of_inputs_and_output(admin: Client, documents: Documents) -> None:
     published(admin, documents, 1, 2)
-    found = [admin.get(f"/projects/p/versions/{number}").json() for number in (1, 2)]
-    assert all(one["output_hash"].startswith("sha256:") for one in found)
-    assert found[0]["output_hash"] != found[1]["output_hash"]
-    assert found[0]["inputs"][0]["hash"] != found[1]["inputs"][0]["hash"]
+    versions = [admin.get(f"/projects/p/versions/{number}").json() for number in (1, 2)]
+    assert all(version["output_hash"].startswith("sha256:") for version in versions)
+    assert versions[0]["output_hash"] != versions[1]["output_hash"]
+    assert versions[0]["inputs"][0]["hash"] != versions[1]["inputs"][0]["hash"]
     published(admin, documents, 1)
     again = admin.get("/projects/p/versions/3").json()
-    assert (again["output_hash"], again["fingerprint"]) == (found[0]["output_hash"], found[0]["fingerprint"])
+    assert (again["output_hash"], again["fingerprint"]) == (versions[0]["output_hash"], versions[0]["fingerprint"])
 
 
-def test_a_csv_drop_in_a_document_merge_is_explained(services: Container, admin: Client) -> None:
+def test_explanation_of_a_csv_row_in_a_document_merge(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
     admin.put("/projects/p/datasources/notes", {})
     drop(services, "notes/a.csv", b"a,b\n1,x\n2,y\n")
     refresh(admin, "p")
-    told = admin.get("/projects/p/explain?pointer=/0/1/b").json()
-    assert (told["value"], told["winners"][0]["pointer"], told["winners"][0]["exact"]) == ("y", "/1/b", True)
+    explanation = admin.get("/projects/p/explain?pointer=/0/1/b").json()
+    assert (explanation["value"], explanation["winners"][0]["pointer"], explanation["winners"][0]["exact"]) == (
+        "y",
+        "/1/b",
+        True,
+    )
 
 
-def test_true_is_not_one(admin: Client, documents: Documents) -> None:
+def test_diff_and_overrides_distinguish_true_from_1(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": [1]}, {"id": 2, "v": {"a": 1, "b": 2}}]}
     project(admin, documents, JOIN)
     documents["a"] = [{"id": 1, "v": [True]}, {"id": 2, "v": {"b": 2, "a": 1}}]
@@ -215,26 +227,26 @@ def test_true_is_not_one(admin: Client, documents: Documents) -> None:
         assert repr(admin.get("/projects/p").json()["merge"]["fields"]["v"]["value"]) == repr(value)
 
 
-def test_a_diff_knows_a_renamed_column_by_its_letters(admin: Client, documents: Documents) -> None:
+def test_diff_compares_column_names_without_case(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "n": 10}]}
     project(admin, documents, JOIN | {"result": {"rename": {"n": "N"}}})
     project(admin, documents, JOIN)
     assert admin.get("/projects/p/diff").json()["items"] == []
 
 
-def test_times_at_the_edge_of_the_calendar(admin: Client, documents: Documents) -> None:
+def test_as_of_outside_of_the_calendar_is_refused(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1}]}
     project(admin, documents, JOIN)
     assert admin.get("/projects/p/data?as_of=0001-01-01T00:00:00%2B14:00").status == 422
 
 
-def test_a_large_preview_is_an_address(admin: Client, documents: Documents) -> None:
+def test_large_preview_is_a_redirect(admin: Client, documents: Documents) -> None:
     documents |= {"a": [{"id": 1, "v": "x" * 5_000_000}]}
     project(admin, documents, JOIN)
     assert admin.post("/projects/p/merge/preview", {}).status == 303
 
 
-def test_documents_of_added_up_rows_are_explained(services: Container, admin: Client) -> None:
+def test_explanation_of_appended_rows_in_a_document_merge(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "log", "kind": "file", "write_disposition": "append"})
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
     admin.put("/projects/p/datasources/log", {})
@@ -242,6 +254,6 @@ def test_documents_of_added_up_rows_are_explained(services: Container, admin: Cl
     drop(services, "log/b.json", b'[{"a": 2}, {"a": {"b": [3]}}]')
     refresh(admin, "p")
     for pointer, value, cited in (("/0/1/a", 2, "/0/a"), ("/0/1", None, "/0")):
-        told = admin.get(f"/projects/p/explain?pointer={pointer}").json()["winners"][0]
-        assert told["pointer"] == cited
-        assert value is None or told["value"] == value
+        winner = admin.get(f"/projects/p/explain?pointer={pointer}").json()["winners"][0]
+        assert winner["pointer"] == cited
+        assert value is None or winner["value"] == value

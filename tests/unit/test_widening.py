@@ -51,8 +51,8 @@ def test_times_and_booleans_are_as_dropped(services: Container, admin: Client) -
     texts = ["2026-01-01T00:00:00Z,TRUE", "2026-01-01 10:00+02:00,False", "never,maybe"]
     for number, text in enumerate(texts):
         dropped(services, "notes", number, f"id,t,b\n{number},{text}\n")
-    found = [f"{row['t']},{row['b']}" for row in rows(admin, "datasources/notes")]
-    assert found == texts
+    published = [f"{row['t']},{row['b']}" for row in rows(admin, "datasources/notes")]
+    assert published == texts
 
 
 def test_compacted_files_are_rebuilt_from_pages(

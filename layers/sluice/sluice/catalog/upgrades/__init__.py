@@ -1,8 +1,7 @@
-"""Items written by earlier releases, brought to the present form: on each read, or all at once.
+"""Upgrades of stored items: whenever an item is read, and for all items by `sluice migrate`.
 
-Each change of a form is one module, with the entity it is of, the version it leads to, the release
-that brought it, and the functions that lead there and back. `sluice migrate` finishes what reading
-would do item by item; `sluice migrate --down` leads back.
+Each change of a stored format is one module: the entity, the version that it leads to, the first release
+with that version, and the functions that convert an item to it and back (`sluice migrate --down`).
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Upgrade:
-    """One step from a version to the next.
+    """The step from one version of a format to the next.
 
     Args:
         entity: `datasource`, `run`, `pointer`, …
         version: the version that the step leads to.
         release: the first release that writes this version.
-        what: what changes, for people.
-        apply: gives the item in its new form; the one it is given stays as it is.
-        undo: gives the item in the form before, or raises DowngradeError.
-        tables: the table that the item leaves and the one that it enters, by their logical ids in the
-            template; null where it stays. Only `sluice migrate` moves items, never a read.
+        what: a description of the change.
+        apply: returns the item in the new format; it must not modify its argument.
+        undo: returns the item in the previous format, or raises DowngradeError.
+        tables: the logical ids of the tables that the item moves from and to; None if it does not move.
+            Only `sluice migrate` moves items, reading does not.
     """
 
     entity: str
@@ -59,51 +58,52 @@ RELEASES = ("0.1", "0.2", "0.3")
 
 
 def newest(entity: str) -> int:
-    """The version in which items of this kind are written."""
+    """The current version of an entity's format."""
     return max((upgrade.version for upgrade in UPGRADES if upgrade.entity == entity), default=1)
 
 
 def upgraded(entity: str, item: Item) -> Item:
-    """The item in its present form; unchanged if it is in that form."""
-    for upgrade in sorted(UPGRADES, key=lambda one: one.version):
+    """The item in the current format; the same object if it has that format."""
+    for upgrade in sorted(UPGRADES, key=lambda step: step.version):
         if upgrade.entity == entity and item.get("schema_version", 1) < upgrade.version:
             item = {**upgrade.apply(item), "schema_version": upgrade.version}
     return item
 
 
 def version_in(release: str, entity: str) -> int:
-    """The version in which a release writes items of this kind."""
-    known = RELEASES[: RELEASES.index(release) + 1]
-    return max((one.version for one in UPGRADES if one.entity == entity and one.release in known), default=1)
+    """The version of an entity's format in a release."""
+    releases = RELEASES[: RELEASES.index(release) + 1]
+    return max((step.version for step in UPGRADES if step.entity == entity and step.release in releases), default=1)
 
 
 def downgraded(entity: str, item: Item, version: int) -> Item:
-    """The item in the form of an earlier version.
+    """The item in the format of an earlier version.
 
     Raises:
-        DowngradeError: it says something that has no place in that form.
+        DowngradeError: the item has content that the earlier format cannot represent.
     """
-    for upgrade in sorted(UPGRADES, key=lambda one: one.version, reverse=True):
+    for upgrade in sorted(UPGRADES, key=lambda step: step.version, reverse=True):
         if upgrade.entity == entity and item.get("schema_version", 1) >= upgrade.version > version:
             item = {**upgrade.undo(item), "schema_version": upgrade.version - 1}
     return item
 
 
 def stored_version(table: str, entity: str, item: Item) -> int:
-    """The version of an item; one that a step moves is of an earlier version until it has left its table.
+    """The version of a stored item.
 
     Args:
-        table: the logical id of the table that the item is in.
+        table: the logical id of the table that has the item.
     """
     version = int(item.get("schema_version", 1))
-    left = [one.version for one in UPGRADES if one.entity == entity and one.tables and one.tables[0] == table]
-    return min([version, *(moved - 1 for moved in left)])
+    # An item that is still in the table that an upgrade moves it from has not been upgraded, whatever it says.
+    moving = [step.version for step in UPGRADES if step.entity == entity and step.tables and step.tables[0] == table]
+    return min([version, *(moved - 1 for moved in moving)])
 
 
 def home(entity: str, version: int) -> str | None:
-    """The logical id of the table that items of a version are in; null for an entity that no step moves."""
+    """The logical id of the table for items of a version; None for an entity that no upgrade moves."""
     moves = [upgrade for upgrade in UPGRADES if upgrade.entity == entity and upgrade.tables]
-    passed = [upgrade.tables[1] for upgrade in moves if upgrade.tables and upgrade.version <= version]
-    if passed:
-        return passed[-1]
+    entered = [upgrade.tables[1] for upgrade in moves if upgrade.tables and upgrade.version <= version]
+    if entered:
+        return entered[-1]
     return moves[0].tables[0] if moves and moves[0].tables else None

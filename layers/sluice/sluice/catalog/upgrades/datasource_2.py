@@ -1,4 +1,4 @@
-"""Datasources say how their CSV and workbooks are written."""
+"""Datasources get the fields `csv` and `xlsx`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WHAT = "datasources gain csv and xlsx"
 
 
 def upgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The item of a definition, its document with the new fields after `format`."""
+    """Add the new fields after `format`."""
     document: dict[str, Any] = {}
     for name, value in orjson.loads(item["document"]).items():
         document[name] = value
@@ -23,7 +23,7 @@ def upgrade(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def downgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The item without the new fields.
+    """Remove the new fields.
 
     Raises:
         DowngradeError: one of them is set.

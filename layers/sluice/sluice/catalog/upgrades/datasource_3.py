@@ -1,4 +1,4 @@
-"""Datasources say in which form CSV has its dates and times."""
+"""Datasources get the fields `csv.date_format` and `csv.timestamp_format`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ WHAT = "csv gains date_format and timestamp_format"
 
 
 def upgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The item of a definition, whose block `csv`, if it has one, has the new fields.
-
-    The block's `header` stays true, which was the default: its pages are read as before.
-    """
+    """Add the new fields to `csv`, if the document has it."""
+    # `header` stays true, which was the default of earlier releases, so that pages are read as before.
     document = orjson.loads(item["document"])
     if document.get("csv") is not None:
         document["csv"] = {**document["csv"], "date_format": None, "timestamp_format": None}
@@ -24,19 +22,17 @@ def upgrade(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def downgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The item as release 0.2 can read it: without what came with 0.3.
-
-    `http.concurrency` and `pagination.verify` are left out whatever their values: without them
-    the same records are fetched.
+    """Remove the fields that release 0.2 does not have.
 
     Raises:
-        DowngradeError: the datasource would be read or asked in another way.
+        DowngradeError: release 0.2 would send other requests, or read the pages differently.
     """
     document = orjson.loads(item["document"])
     http, csv = document.get("http"), document.get("csv")
     if http is not None:
         if http["method"] not in ("GET", "POST"):
             raise DowngradeError(f"`http.method` is {http['method']}")
+        # Without these two, the same records are fetched, only more slowly or with fewer checks.
         http.pop("concurrency", None)
         http["pagination"].pop("verify", None)
     if csv is not None:

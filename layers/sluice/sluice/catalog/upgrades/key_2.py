@@ -1,4 +1,4 @@
-"""API keys are in a table of their own, which only the function that manages them may write."""
+"""API keys move to a table of their own, which only the function that manages them may write."""
 
 from __future__ import annotations
 

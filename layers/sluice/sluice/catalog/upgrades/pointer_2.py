@@ -1,4 +1,4 @@
-"""What a deletion hides is kept whole, so that it can be restored."""
+"""Pointers store everything that a deletion hides, so that it can be restored."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ WHAT = "pointers keep all that a deletion hides"
 
 
 def upgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The pointer's item; of what was hidden, the number of the published version is all that is known.
-
-    Earlier versions stay hidden, since they may be those of another definition.
-    """
+    """Convert `hidden` from the number of the published version to an object."""
     hidden = item.get("hidden")
     if not isinstance(hidden, int):
         return item
+    # The versions before the published one stay hidden, since they may belong to another definition.
     return {**item, "hidden": {"floor": hidden - 1, "published": hidden}}
 
 
 def downgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The pointer's item; of what was hidden, it keeps the number of the published version."""
+    """Convert `hidden` to the number of the published version; the rest is lost."""
     hidden = item.get("hidden")
     if not isinstance(hidden, dict):
         return item

@@ -1,7 +1,7 @@
-"""Why an item cannot have the form of an earlier release."""
+"""The error of an item that cannot be downgraded."""
 
 from __future__ import annotations
 
 
 class DowngradeError(ValueError):
-    """The item says something that the earlier release does not know; the message says what."""
+    """The item has content that the earlier release cannot represent; the message names it."""

@@ -1,4 +1,4 @@
-"""Runs keep a timeline."""
+"""Runs get a timeline."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ WHAT = "runs gain a timeline"
 
 
 def upgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The run's item with the moments that it has kept so far."""
-    known = [("created_at", "created", 1), ("started_at", "started", 1)]
-    since = item.get("timeline", [])  # of a run that was under way when the release changed
-    known += [] if since else [("finished_at", item["status"], item["attempt"])]
+    """Add a timeline with the times that the run has stored."""
+    times = [("created_at", "created", 1), ("started_at", "started", 1)]
+    timeline = item.get("timeline", [])  # of a run that was active while the release was deployed
+    times += [] if timeline else [("finished_at", item["status"], item["attempt"])]
     events = [
         {"time": item[name], "event": event, "attempt": attempt, "detail": {}}
-        for name, event, attempt in known
-        if item.get(name) and event not in {one["event"] for one in since}
+        for name, event, attempt in times
+        if item.get(name) and event not in {entry["event"] for entry in timeline}
     ]
-    return {**item, "timeline": [*events, *since]}
+    return {**item, "timeline": [*events, *timeline]}
 
 
 def downgrade(item: dict[str, Any]) -> dict[str, Any]:
-    """The run's item without its timeline."""
+    """Remove the timeline."""
     return {name: value for name, value in item.items() if name != "timeline"}
