@@ -189,6 +189,7 @@ def test_sql_that_no_longer_fits_fails_the_refresh(shop: Client, upstream: Upstr
     upstream.serve([{"id": 1}])
     run = refresh(shop, "p", ingest="all")
     assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:model-failed")
+    assert run["progress"]["stage"] == "model"
     assert "city" in run["error"]["detail"]
     assert len(rows(shop, "projects/p")) == 2
 

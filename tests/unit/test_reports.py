@@ -109,10 +109,12 @@ def test_the_same_inputs_are_the_same_bytes(sales: Client, services: Container) 
     ],
 )
 def test_invalid_section_fails_the_run(sales: Client, section: dict[str, Any], message: str) -> None:
-    sales.put("/projects/p/reports/other", {"title": "x", "sections": [section]})
+    sales.put("/projects/p/reports/other", {"title": "x", "sections": [{"type": "markdown", "text": "a"}, section]})
     run = refresh(sales, "p")
     assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:model-failed")
+    assert run["progress"]["stage"] == "report"
     assert message in run["error"]["detail"]
+    assert "The report other: section 2 (untitled): " in run["error"]["detail"]
 
 
 def test_an_empty_chart_says_so(sales: Client) -> None:

@@ -76,7 +76,7 @@ class InputReader:
                 continue
             if failure:
                 inputs.warnings.append(f"{slug}: {failure.removesuffix('.')}. Using version {number}.")
-            # A fetch that finds the data unchanged publishes no version, but moves the pointer's `data_as_of`.
+            # A file that was added before adds no version, but moves the pointer's `data_as_of`.
             seen = pointer.data_as_of if number == pointer.published else None
             self._add(inputs, assignment, number, seen)
         return inputs

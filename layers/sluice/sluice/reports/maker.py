@@ -106,8 +106,11 @@ class ReportMaker:
                 if isinstance(report_section, MarkdownSection):
                     sections.append(section(None, markdown(report_section.text)))
                     continue
-                rows = self._rows(report_section, query_tables, scratch.parent)
-                sections.append(section(report_section.title, self._content(report_section, rows)))
+                try:
+                    rows = self._rows(report_section, query_tables, scratch.parent)
+                    sections.append(section(report_section.title, self._content(report_section, rows)))
+                except (SqlError, Invalid, ModelFailed) as error:
+                    raise Invalid(f"section {index + 1} ({report_section.title or 'untitled'}): {error}") from None
                 csv = _csv(rows)
                 key = f"{folder}/section-{index}.csv"
                 objects.append(self._store(scratch, key, csv, len(rows.items)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex, Run
 from sluice.lake import object_keys
-from sluice.services import WithDefinitions, WithLake
+from sluice.services import WithDefinitions, WithLake, WithRuns
 
 
 def datasource_of(services: WithDefinitions, run: Run) -> Datasource:
@@ -28,3 +28,13 @@ def find_fetch_index(services: WithLake, run: Run) -> FetchIndex | None:
         if index:
             return FetchIndex.model_validate(index)
     return None
+
+
+def note_stage(services: WithRuns, run: Run, stage: str) -> None:
+    """Store that a run is at a stage, unless another call of the stage has.
+
+    Raises:
+        RunStopped: the run was cancelled, has ended, or a newer attempt has begun.
+    """
+    if run.progress is None or run.progress.stage != stage:
+        services.runs.advance(run, progress={"stage": stage, "current": 0, "total": None})

@@ -12,16 +12,19 @@ from sluice.services import (
     WithDefinitions,
     WithLake,
     WithResources,
+    WithRuns,
     WithSandbox,
     WithSettings,
     WithTestResults,
 )
+from sluice.stages.inputs import note_stage
 
 
 class Services(
     WithDefinitions,
     WithAssignments,
     WithResources,
+    WithRuns,
     WithDatasets,
     WithLake,
     WithSettings,
@@ -49,6 +52,7 @@ def model(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     from sluice.projects import table_tests
     from sluice.projects.refresh_outputs import note_output, run_tables
 
+    note_stage(services, run, "model")
     name = event["name"]
     definition = services.definitions.get("model", resource_name(run.project or "", name))
     tables = run_tables(services, run)

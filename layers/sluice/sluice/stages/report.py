@@ -12,13 +12,23 @@ from sluice.services import (
     WithDefinitions,
     WithLake,
     WithResources,
+    WithRuns,
     WithSandbox,
     WithSettings,
 )
+from sluice.stages.inputs import note_stage
 
 
 class Services(
-    WithDefinitions, WithAssignments, WithResources, WithDatasets, WithLake, WithSettings, WithSandbox, Protocol
+    WithDefinitions,
+    WithAssignments,
+    WithResources,
+    WithRuns,
+    WithDatasets,
+    WithLake,
+    WithSettings,
+    WithSandbox,
+    Protocol,
 ):
     """What the stage needs."""
 
@@ -37,6 +47,7 @@ def report(services: Services, run: Run, event: dict[str, Any], seconds_left: Ca
     from sluice.projects.refresh_outputs import note_output, report_output, run_tables
     from sluice.reports.maker import ReportMaker
 
+    note_stage(services, run, "report")
     name = event["name"]
     definition = services.definitions.get("report", resource_name(run.project or "", name))
     tables = run_tables(services, run)
