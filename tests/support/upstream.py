@@ -1,4 +1,4 @@
-"""Upstreams for tests without sockets: what answers, and what was asked."""
+"""Upstreams for tests without sockets: their responses, and the requests that they have received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import httpx
 
 @dataclass(frozen=True)
 class StubResponse:
-    """What an upstream answers."""
+    """A response of an upstream.
+
+    Args:
+        framed: whether it has a `Content-Length`.
+    """
 
     status: int
     body: bytes

@@ -143,6 +143,7 @@ class Assignments:
         if stored is not None:
             condition = "attribute_exists(#workspace) AND (attribute_not_exists(#version) OR #version = :read)"
             values = {"read": stored.version}
+        # `_refusal` tells by the position which condition failed.
         writes = [
             self._definitions.require_same_write(project),
             self._definitions.count_assignment_write(assigned.datasource, 0 if stored else 1),

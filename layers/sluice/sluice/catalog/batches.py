@@ -85,7 +85,7 @@ class WaitingRuns:
 
     def remove(self, run_id: str) -> None:
         """Remove a run that will not be started; nothing happens if it is not in the queue."""
-        with suppress(ConditionFailed):
+        with suppress(ConditionFailed):  # another process has started or removed it
             self._table.execute(self.remove_write(run_id))
 
     def oldest(self) -> str | None:

@@ -57,6 +57,7 @@ class CallStatistics:
         write = self._table.update(
             self._key(datasource, created_at),
             {"last_call": tally.last_call},
+            # Always true: the first write creates the item, and `Table.update` requires a condition.
             "attribute_exists(#workspace) OR attribute_not_exists(#workspace)",
             add=dict(tally.sums),
             once={"first_call": tally.first_call},

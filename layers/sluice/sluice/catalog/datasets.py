@@ -414,7 +414,7 @@ _PUBLISHED_ATTRIBUTES = (
     "data_as_of",
     "origin",
 )
-_PROMOTE_ATTEMPTS = 20
+_PROMOTE_ATTEMPTS = 20  # an attempt fails only if another write of the pointer succeeded
 _ABOVE_ALL_NUMBERS = 10**15
 _SEARCH_PAGE = 200
 _NEW_VERSION = "attribute_not_exists(#number)"

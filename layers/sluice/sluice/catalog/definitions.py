@@ -343,7 +343,7 @@ class Definitions:
         return self._table.put(claim, condition, {"holder": holder, "created_at": project.created_at})
 
     def release_name_write(self, project: str, name: str, holder: str) -> Write:
-        """A write that releases a claimed name; see `claim_name_write`."""
+        """A write that releases a claimed name; it fails if another table has claimed it."""
         # Releases before 0.3 did not claim names, so there may be no claim to release.
         condition = "attribute_not_exists(#name) OR #holder = :holder"
         return self._table.delete(self._claim_key(project, name), condition, {"holder": holder})

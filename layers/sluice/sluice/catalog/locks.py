@@ -8,6 +8,7 @@ from typing import Any
 
 from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Table, Write, batch_get
 
+# A condition that always holds, since every write of `Table` has one.
 _ALWAYS = "attribute_exists(#workspace_id) OR attribute_not_exists(#workspace_id)"
 
 
@@ -98,6 +99,8 @@ class Locks:
             None if the event is admitted; otherwise the seconds until its slot is free.
         """
         moment = time.time()
+        # Counting and taking the slot are two writes. A process that is killed between them wastes one slot, so the
+        # limit still holds.
         count_write = self._table.update(
             self._key(lock), {"expires_at": int(moment) + 2 * seconds}, _ALWAYS, add={"events": 1}
         )

@@ -78,6 +78,7 @@ class Publications:
                 self._key(publication.key), {"undelivered": None, "told": None}, "attribute_exists(#dataset)"
             )
         else:
+            # ADD to a set, so that two processes that deliver at the same time keep each other's followers.
             write = self._table.update(
                 self._key(publication.key), {}, "attribute_exists(#undelivered)", add={"told": followers}
             )

@@ -45,6 +45,7 @@ class Runs:
     def create_write(self, run: Run) -> Write:
         """A write that stores a new run, as pending and active; it fails if there is already a run with its id."""
         run.lease_until = self.lease()
+        # The key of the sparse index `Active`, which has only the runs that are not reconciled.
         run.active = self._workspace
         run.timeline = [RunEvent(time=run.created_at, event="created", attempt=run.attempt)]
         item = {
@@ -291,7 +292,8 @@ class Pages:
                 continue
             try:
                 transact(self._table.client, [self._write(run_id, receipt) for receipt in batch])
-            except ConditionFailed:  # another process of this run has written some of them
+            except ConditionFailed:
+                # Another process of this run has written some of them, and a transaction writes all or nothing.
                 for receipt in batch:
                     self.put(run_id, receipt)
 

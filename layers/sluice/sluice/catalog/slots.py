@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluice.catalog.table import ConditionFailed, Item, Table, Write
 
+# A condition that always holds, since every write of `Table` has one.
 _ALWAYS = "attribute_exists(#workspace_id) OR attribute_not_exists(#workspace_id)"
 _HAS_ROOM = "attribute_not_exists(#holders) OR size(#holders) < :most OR contains(#holders, :holder)"
 

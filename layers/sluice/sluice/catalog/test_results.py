@@ -29,6 +29,7 @@ class TestResults:
         """
         encoded = orjson.dumps([result.model_dump(mode="json") for result in results]).decode()
         key = {"workspace": self._workspace, "dataset": f"tests/{dataset}"}
+        # Run ids are ULIDs, so the condition below compares the times at which the runs were created.
         changes = {"run": run, "checked_at": rfc3339(now()), "results": encoded}
         self._table.execute(
             self._table.update(key, changes, "attribute_not_exists(#run) OR #run <= :run", {"run": run})

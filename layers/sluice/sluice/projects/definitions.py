@@ -27,6 +27,8 @@ def delete_datasource(services: Container, datasource: Definition, by: str, *, f
     if force:
         services.assignments.remove(services.assignments.of_datasource(datasource.name))
     dataset = DatasetId.of_datasource(datasource.name)
+    # The data's versions are hidden in the transaction that deletes the definition: no reader finds one without the
+    # other.
     services.definitions.delete(datasource, services.datasets.hide_writes(dataset, by))
 
 

@@ -124,6 +124,7 @@ def _require_fitting(services: Container, project: Definition, field: str, key: 
     columns = {column.name: column for column in services.datasets.version(dataset, number).schema_}
     if field not in columns:
         raise Invalid(f"There is no field {field!r}; the fields are {', '.join(columns)}.")
+    # A cast follows the overrides, so the published type is not the type that the value must fit.
     if field not in merge.result.cast:
         _require_value(columns[field], value)
 

@@ -62,7 +62,11 @@ def report_output(name: str) -> str:
 
 
 def note_output(services: WithLake, run: Run, name: str, manifest_key: str) -> None:
-    """Store the key of an output's manifest, for later outputs and for the commit."""
+    """Store the key of an output's manifest, for later outputs and for the commit.
+
+    Args:
+        name: the table's name, or what `report_output` returns.
+    """
     services.lake.put_json(object_keys.part(run, name), {"manifest_key": manifest_key})
 
 

@@ -28,6 +28,7 @@ def rendered_version(services: Container, project: str, report: str, run_id: str
     try:
         return services.datasets.of_run(dataset, run_id)
     except NotFound:
+        # Only a successful run has found that the report did not have to be rendered again.
         run = services.runs.find(run_id)
         if run is None or run.project != project or run.status != "succeeded" or run.finished_at is None:
             raise

@@ -41,6 +41,7 @@ def _secrets_of_published_data(services: Container, slug: str) -> set[str]:
     if pointer.published is None:
         return names
     key: str | None = services.datasets.version(pointer.dataset, pointer.published).manifest_key
+    # An append or upsert version has records that earlier documents of the datasource have fetched.
     while key is not None:
         manifest = services.lake.manifest(key)
         auth = ((manifest.spec.get("datasource") or {}).get("http") or {}).get("auth") or {}

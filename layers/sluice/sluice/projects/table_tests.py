@@ -61,7 +61,7 @@ def store_results(services: WithTestResults, run: Run, dataset: DatasetId, resul
         return
     try:
         services.test_results.put(dataset, run.id, results)
-    except ConditionFailed:
+    except ConditionFailed:  # a later run has stored its results
         return
 
 

@@ -41,6 +41,7 @@ def _manifests(services: Services, run: Run, event: dict[str, Any]) -> list[tupl
     """The manifests of a run, each with its key: that of an ingest, or those of a refresh's outputs without views."""
     if "manifest_key" in event:
         return [(event["manifest_key"], services.lake.manifest(event["manifest_key"]))]
+    # Imported here, since ingest runs commit without it and start sooner.
     from sluice.projects.refresh_outputs import outputs_of
 
     manifests = [

@@ -48,7 +48,7 @@ def extract(services: Services, run: Run, event: dict[str, Any], seconds_left: C
     published = services.datasets.pointer(run.owner).published
     datasource = datasource_of(services, run)
     if datasource.write_disposition != "replace" and run.replay is not None and run.replay_over != (published or 0):
-        raise Overtaken("Another version was published while this replay ran, and would be lost; replay again.")
+        raise Overtaken("Another version was published during this replay, which would replace it; replay again.")
     # A replay has the pages of all runs that contributed to its version, so it builds on no other version.
     previous = services.datasets.version(run.owner, published) if published and run.replay is None else None
     known_number = run.replay or published

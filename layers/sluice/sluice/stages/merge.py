@@ -58,7 +58,7 @@ def merge(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     from sluice.projects.refresh_outputs import planned_outputs
     from sluice.projects.table_tests import test_merge
 
-    if run.part is not None:
+    if run.part is not None:  # a run of one model or report, which reads the published merge
         return {"outcome": "done", **planned_outputs(services, run, None)}
     project = Project.model_validate(services.definitions.get("project", run.project or "").document)
     merged = _merge(services, run, project, event)
@@ -66,6 +66,7 @@ def merge(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
         return {"outcome": "parts", **merged}
     warnings = test_merge(services, run, project, merged.manifest)
     merged.manifest.warnings = cap_notes([*merged.manifest.warnings, *warnings])
+    # Only now, so that the manifest has the warnings of the tests and is written once.
     services.lake.put_json(merged.key, merged.manifest.model_dump(mode="json"))
     return {"outcome": "done", **planned_outputs(services, run, merged.key)}
 

@@ -58,6 +58,7 @@ def model(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
     tables = run_tables(services, run)
     maker = ModelMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
     key, _, results = maker.make(name, Model.model_validate(definition.document))
+    # Before the tests can fail the run: the results are shown whether or not the data is published.
     table_tests.store_results(services, run, tables.dataset(name), results)
     table_tests.require_passed(table_tests.failures(results, "error"))
     note_output(services, run, name, key)

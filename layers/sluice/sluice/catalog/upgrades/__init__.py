@@ -95,7 +95,8 @@ def stored_version(table: str, entity: str, item: Item) -> int:
         table: the logical id of the table that has the item.
     """
     version = int(item.get("schema_version", 1))
-    # An item that is still in the table that an upgrade moves it from has not been upgraded, whatever it says.
+    # An item that is still in the table that an upgrade moves it from has not been upgraded, whatever its
+    # `schema_version` is.
     moving = [step.version for step in UPGRADES if step.entity == entity and step.tables and step.tables[0] == table]
     return min([version, *(moved - 1 for moved in moving)])
 
