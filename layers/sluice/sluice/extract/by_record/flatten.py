@@ -23,7 +23,7 @@ class ColumnNames:
 
     Args:
         most: the most columns.
-        owner: the columns that the dataset already has.
+        known: the columns that the dataset already has.
     """
 
     def __init__(self, most: int, known: Iterable[str] = ()) -> None:

@@ -33,7 +33,7 @@ class RecordReader:
     Args:
         path: the file to write; other files in its folder are temporary.
         tick: called now and then with the number of records; it may stop the work by raising.
-        page_columns: the columns that the dataset already has, whose spelling is kept.
+        known: the columns that the dataset already has, whose spelling is kept.
         context: what is known of the run's other pages.
     """
 

@@ -38,7 +38,7 @@ class Conversion:
         text: the SQL of a value as text.
         rows: the SQL of the rows.
         number: identifies the column, for the names of temporary tables.
-        condition: what the engine converts. Python converts the other values, each distinct one once.
+        cast: what the engine converts. Python converts the other values, each distinct one once.
         parse: parses the text of a value; warnings show the result if it cannot be converted.
         normalize: prepares a value for the conversion; returns None if it means null, and raises ValueError if the
             value is invalid.
