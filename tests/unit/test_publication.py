@@ -31,16 +31,16 @@ class Recorder:
 
     def __init__(self, name: str = "recorder") -> None:
         self.name = name
-        self.told: list[Publication] = []
+        self.received: list[Publication] = []
         self.fail: Callable[[Publication], bool] = lambda publication: False
 
     def follow(self, services: Container, publication: Publication) -> None:
         if self.fail(publication):
             raise RuntimeError("the webhook is down")
-        self.told.append(publication)
+        self.received.append(publication)
 
     def numbers(self, dataset: str) -> list[int | None]:
-        return [publication.number for publication in self.told if publication.dataset == dataset]
+        return [publication.number for publication in self.received if publication.dataset == dataset]
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_each_dataset_of_a_refresh_is_delivered_to_the_followers(
     monkeypatch.setattr(datasets, "transact", counted)
     assert refresh(admin, "p")["status"] == "succeeded"
     assert max(sizes) == 3 * (1 + MODELS + REPORTS) + 2 == 95, "of the 100 that DynamoDB takes"
-    assert sorted(publication.dataset for publication in recorder.told) == sorted(project)
-    assert {publication.number for publication in recorder.told} == {1}
+    assert sorted(publication.dataset for publication in recorder.received) == sorted(project)
+    assert {publication.number for publication in recorder.received} == {1}
     assert list(services.publications.undelivered()) == []
 
 
@@ -89,7 +89,7 @@ def test_kill_between_publication_and_delivery_loses_nothing(
     admin: Client, services: Container, workflows: LocalWorkflows, recorder: Recorder, project: set[str]
 ) -> None:
     def die(publication: Publication) -> bool:
-        if len(recorder.told) % 3 == 2 and publication.key not in died:
+        if len(recorder.received) % 3 == 2 and publication.key not in died:
             died.add(publication.key)
             raise Killed
         return False
@@ -98,7 +98,7 @@ def test_kill_between_publication_and_delivery_loses_nothing(
     recorder.fail = die
     workflows.stream.enabled = False
     refresh(admin, "p")
-    assert recorder.told == [], "nobody was told, since the stream's records were lost"
+    assert recorder.received == [], "nobody was told, since the stream's records were lost"
     while True:
         try:
             assert deliver_overdue(services, 0) == 0
@@ -106,7 +106,7 @@ def test_kill_between_publication_and_delivery_loses_nothing(
         except Killed:
             continue
     assert len(died) >= 5
-    assert {publication.dataset for publication in recorder.told} == project
+    assert {publication.dataset for publication in recorder.received} == project
     assert list(services.publications.undelivered()) == []
 
 
@@ -127,7 +127,7 @@ def test_failed_follower_gets_no_later_publication_and_delays_no_other_follower(
     assert recorder.numbers("datasource/b") == [1, 2], "other datasets are not held up"
     assert deliver_overdue(services, 0) == 1, "one dataset has publications that a follower was not told of"
     waiting = list(services.publications.undelivered())
-    assert [(publication.number, publication.told) for publication in waiting] == [
+    assert [(publication.number, publication.delivered_to) for publication in waiting] == [
         (1, ["glue", "refresh_on_change", "steady"]),
         (2, ["glue", "refresh_on_change", "steady"]),
     ]
@@ -148,9 +148,9 @@ def test_repeated_stream_record_is_delivered_once(
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
     ingest(admin, "a")
-    (publication,) = recorder.told
+    (publication,) = recorder.received
     assert deliver(services, publication.dataset, [publication.key, "published/datasource/a/2000-01-01T00:00:00Z"])
-    assert recorder.told == [publication]
+    assert recorder.received == [publication]
 
 
 def test_sweep_ignores_young_publications(
@@ -160,7 +160,7 @@ def test_sweep_ignores_young_publications(
     upstream.serve([{"id": 1}])
     admin.post("/datasources", http_source("a"))
     ingest(admin, "a")
-    assert (deliver_overdue(services, 60), recorder.told) == (1, [])
+    assert (deliver_overdue(services, 60), recorder.received) == (1, [])
     assert (deliver_overdue(services, 0), recorder.numbers("datasource/a")) == (0, [1])
 
 
@@ -179,7 +179,7 @@ def test_deletions_promotions_and_restorations_are_publications(
     admin.post("/datasources/a/restore")
     assert recorder.numbers("project/p") == [1, 2, 1, None]
     assert recorder.numbers("datasource/a") == [1, 2, None, 2]
-    by = [publication.by for publication in recorder.told if publication.dataset == "project/p"]
+    by = [publication.by for publication in recorder.received if publication.dataset == "project/p"]
     assert by[2].startswith("key/")
     assert by[3] == by[2]
 
@@ -314,9 +314,9 @@ def test_the_sweep_ends_in_time_and_leaves_the_rest_to_the_next(
         admin.post("/datasources", http_source(name))
         ingest(admin, name)
     services.settings = services.settings.model_copy(update={"sweep_seconds": -1.0})
-    assert (deliver_overdue(services, 0), recorder.told) == (3, [])
+    assert (deliver_overdue(services, 0), recorder.received) == (3, [])
     services.settings = services.settings.model_copy(update={"sweep_seconds": 30.0})
-    assert (deliver_overdue(services, 0), len(recorder.told)) == (0, 3)
+    assert (deliver_overdue(services, 0), len(recorder.received)) == (0, 3)
 
 
 def test_many_publications_wait_for_one_follower_without_being_read_each_time(

@@ -75,12 +75,12 @@ class Publications:
         """
         if everyone:
             write = self._table.update(
-                self._key(publication.key), {"undelivered": None, "told": None}, "attribute_exists(#dataset)"
+                self._key(publication.key), {"undelivered": None, "delivered_to": None}, "attribute_exists(#dataset)"
             )
         else:
             # ADD to a set, so that two processes that deliver at the same time keep each other's followers.
             write = self._table.update(
-                self._key(publication.key), {}, "attribute_exists(#undelivered)", add={"told": followers}
+                self._key(publication.key), {}, "attribute_exists(#undelivered)", add={"delivered_to": followers}
             )
         with suppress(ConditionFailed):  # another process has delivered it to everyone meanwhile
             self._table.execute(write)
@@ -115,5 +115,5 @@ def _publication(item: Item) -> Publication:
         published_at=key.rpartition("/")[2],
         by=item["by"],
         delivered="undelivered" not in item,
-        told=sorted(item.get("told", ())),
+        delivered_to=sorted(item.get("delivered_to", ())),
     )

@@ -9,15 +9,15 @@ from sluice.domain.dataset_id import DatasetId
 
 
 class Publication(Record):
-    """One publication, as its followers are told of it.
+    """One publication, as it is delivered to followers.
 
     Args:
         key: its key in the catalog; the keys of one dataset's publications sort by time.
         number: the version; null if the dataset was hidden because its owner was deleted.
         published_at: in RFC 3339, to the microsecond; later for each publication of a dataset.
         by: the run that made the version, or the principal that promoted, hid or restored it.
-        delivered: whether all followers have been told.
-        told: the names of the followers that have been told, until all have.
+        delivered: whether all followers have it.
+        delivered_to: the names of the followers that have it, until all have.
     """
 
     key: str
@@ -26,4 +26,4 @@ class Publication(Record):
     published_at: str
     by: str
     delivered: bool = False
-    told: list[str] = Field(default_factory=list)
+    delivered_to: list[str] = Field(default_factory=list)

@@ -32,10 +32,12 @@ def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -
     """
     names = {follower.name for follower in registry.FOLLOWERS}
     failed: set[str] = set()
-    told = {publication.key: set(publication.told) for publication in services.publications.undelivered(dataset)}
-    for key in sorted(told.keys() | set(keys)):
-        if names <= failed | told.get(key, set()):
-            continue  # nobody is left to be told of it now: many may wait for one follower that keeps failing
+    delivered = {
+        publication.key: set(publication.delivered_to) for publication in services.publications.undelivered(dataset)
+    }
+    for key in sorted(delivered.keys() | set(keys)):
+        if names <= failed | delivered.get(key, set()):
+            continue  # no follower is left to get it now: many may wait for one follower that keeps failing
         publication = services.publications.find(key)
         if publication is not None and not publication.delivered:
             failed |= _notify_followers(services, publication, failed)
@@ -79,7 +81,7 @@ def _notify_followers(services: Container, publication: Publication, failed: set
     succeeded: set[str] = set()
     failed_now: set[str] = set()
     for follower in registry.FOLLOWERS:
-        if follower.name in failed or follower.name in publication.told:
+        if follower.name in failed or follower.name in publication.delivered_to:
             continue
         try:
             follower.follow(services, publication)
@@ -88,7 +90,7 @@ def _notify_followers(services: Container, publication: Publication, failed: set
             failed_now.add(follower.name)
         else:
             succeeded.add(follower.name)
-    everyone = not failed_now and not failed - set(publication.told)
+    everyone = not failed_now and not failed - set(publication.delivered_to)
     if everyone or succeeded:
         services.publications.mark_delivered(publication, succeeded, everyone=everyone)
     return failed_now
