@@ -127,6 +127,26 @@ def test_run_events(services: Container, admin: Client, workflows: LocalWorkflow
     assert handled("run_events-children") == {"run": RUN_ID, "status": None}
 
 
+@pytest.mark.parametrize(
+    ("error", "message", "shown"),
+    [
+        ("ValueError", "netloc 'reader:pa55w0rd@db' is odd", "committed: ValueError. Redrive it."),
+        ("Unavailable", "DynamoDB throttled.", "committed: Unavailable: DynamoDB throttled. Redrive it."),
+        ("Lambda.Unknown", "it died", "committed: Lambda.Unknown: it died. Redrive it."),
+    ],
+)
+def test_run_does_not_show_the_message_of_an_unknown_exception(
+    services: Container, admin: Client, workflows: LocalWorkflows, error: str, message: str, shown: str
+) -> None:
+    from sluice.platform.workflows import ExecutionState
+
+    admin.post("/datasources", {"name": "watch-list", "kind": "file"})
+    stored_run(services, status="running")
+    workflows.outcomes[f"{RUN_ID}-1"] = ExecutionState("FAILED", error, json.dumps({"errorMessage": message}))
+    assert handled("run_events")["status"] == "failed"
+    assert (services.runs.get(RUN_ID).error or {})["detail"].endswith(shown)
+
+
 def test_publications(services: Container, admin: Client) -> None:
     assert handled("publications") == {"batchItemFailures": []}
     assert handled("publications-sweep") == {"waiting": 0}

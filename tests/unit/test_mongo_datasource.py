@@ -199,6 +199,23 @@ def test_uri_with_a_host_that_its_secret_does_not_allow_is_refused(admin: Client
 
 
 @pytest.mark.usefixtures("server")
+def test_a_uri_without_hosts_is_refused_where_its_secret_names_some(admin: Client) -> None:
+    admin.put("/secrets/shop-uri", {"value": "mongodb://u:pa55w0rd@[db.example.com/", "hosts": ["db.example.com"]})
+    admin.put("/datasources/goods", DOCUMENT)
+    run = ingest(admin, "goods")
+    assert run["error"]["type"].endswith("secret-unusable")
+    assert "pa55w0rd" not in str(run)
+
+
+@pytest.mark.usefixtures("server")
+def test_unknown_secret_is_refused_without_naming_a_host(editor: Client) -> None:
+    reply = editor.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "uri": "other-uri"}})
+    assert reply.status == 422
+    assert "it names no hosts" in reply.text
+    assert "do not include ," not in reply.text
+
+
+@pytest.mark.usefixtures("server")
 def test_secret_without_hosts_is_for_admins_only(admin: Client, editor: Client) -> None:
     admin.put("/secrets/open", {"value": URI})
     document = {**DOCUMENT, "mongo": {**MONGO, "uri": "open"}}

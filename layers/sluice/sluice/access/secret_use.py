@@ -11,7 +11,7 @@ from sluice.catalog.assignments import Assignments
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.datasource import Datasource
 from sluice.domain.identity import Role
-from sluice.errors import SecretForbidden, SecretMissing
+from sluice.errors import SecretForbidden, SecretMissing, SecretUnusable
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class SecretUse:
 
         Returns:
             A function from a secret's name to its value. It raises `SecretForbidden` for a secret that
-            the datasource may not use or whose value names a host outside its `hosts`, and
-            `SecretMissing` for one without a value.
+            the datasource may not use or whose value names a host outside its `hosts`, `SecretUnusable`
+            for one whose value should name hosts and does not, and `SecretMissing` for one without a value.
         """
 
         def read(name: str) -> str:
@@ -88,10 +88,9 @@ class SecretUse:
             return
         host, _ = datasource.host()
         if not explain:
-            reason = (
-                f"either it does not exist, or its hosts do not include {host}, "
-                "or its projects do not include those of this datasource"
-            )
+            # A kind whose secrets name the hosts has none of its own.
+            hosts = f"or its hosts do not include {host}, " if host else "or it names no hosts, "
+            reason = f"either it does not exist, {hosts}or its projects do not include those of this datasource"
         raise SecretForbidden(
             f"This datasource may not use the secret {name!r}: {reason}. "
             f"An admin can allow it with `hosts` and `projects` of PUT /v1/secrets/{name}."
@@ -106,12 +105,19 @@ class SecretUse:
 
         Raises:
             SecretForbidden: a host is not included; the text does not tell which, as that is part of the value.
+            SecretUnusable: the value names no host.
         """
         secret = self._definitions.find("secret", name)
         hosts = secret.document.get("hosts") if secret is not None else None
         if hosts is None:
             return
-        for host, port in datasource.hosts_in(value):
+        named = datasource.hosts_in(value)
+        if not named:
+            raise SecretUnusable(
+                f"The value of the secret {name!r} is not a valid connection URI, so its hosts cannot be compared "
+                "with those of the secret."
+            )
+        for host, port in named:
             if not any(_matches_host(allowed, host, port) for allowed in hosts):
                 raise SecretForbidden(
                     f"The value of the secret {name!r} names a host that its hosts do not include. "

@@ -12,7 +12,7 @@ from sluice.container import Container
 from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redact
 from sluice.domain.run import Run
-from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped
+from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped, all_errors
 from sluice.metrics import count_run
 from sluice.runs.drops import receive_missed, reject_drop
 from sluice.runs.plan import children
@@ -21,6 +21,7 @@ from sluice.runs.queue import free_orphaned_slots, release_slot, start_waiting
 from sluice.runs.start import follows_changes, redrive, refresh_for_change, release_refresh
 
 _GRACE_SECONDS = 60
+_OWN_ERRORS = frozenset(kind.__name__ for kind in all_errors())
 logger = Logger()
 
 
@@ -84,9 +85,16 @@ def _parent_ended(services: Container, run: Run) -> bool:
 
 
 def _execution_error(error: str | None, cause: str | None) -> str:
-    """The error and cause that Step Functions reports, in one line without a function's stack trace or secrets."""
+    """The error and cause that Step Functions reports, in one line without a function's stack trace or secrets.
+
+    Of an exception that is neither Sluice's nor an AWS service's, only the class is shown: the message may quote
+    what the code was working on, such as a secret.
+    """
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
+    # The names of services' errors have a dot: States.Timeout, Lambda.Unknown, Runtime.ExitError.
+    if error is not None and "." not in error and error not in _OWN_ERRORS:
+        cause = None
     message = ": ".join(part for part in (error, cause) if part) or "it was stopped"
     return redact(message.split("\n")[0])[:300].rstrip(".")
 

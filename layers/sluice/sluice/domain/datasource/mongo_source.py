@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -16,6 +16,9 @@ from sluice.domain.json_text import depth
 from sluice.domain.names import SecretName
 
 PORT = 27017
+# `#`, and `?` before `@`, are refused: parsers differ in whether the host ends there.
+_URI = re.compile(r"mongodb(?:\+srv)?://(?:[^/?#]*@)?(?P<hosts>[^/?#@]+)(?:/.*|\?[^@]*)?", re.DOTALL)
+_HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?")
 _MOST_BYTES = 100_000
 _DEEPEST = 50
 # Operators and types with JavaScript, which would run on the server.
@@ -139,14 +142,17 @@ class MongoSource(Document):
 
 
 def hosts_of(uri: str) -> list[tuple[str, int]]:
-    """The hosts in a MongoDB URI, in lower case, with their ports; empty if the text is not such a URI."""
-    parts = urlsplit(uri.strip())
-    if parts.scheme not in ("mongodb", "mongodb+srv"):
+    """The hosts in a MongoDB URI, in lower case, with their ports; empty if the text is not such a URI.
+
+    The password may contain any character, so general parsers of URLs do not fit: they raise errors that quote it.
+    """
+    match = _URI.fullmatch(uri.strip())
+    if match is None:
         return []
     hosts = []
-    for host in parts.netloc.rpartition("@")[2].split(","):
-        match = re.fullmatch(r"(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?", unquote(host))
-        if match is None:
+    for text in match["hosts"].split(","):
+        host = _HOST.fullmatch(unquote(text))
+        if host is None:
             return []
-        hosts.append((match[1].strip("[]").lower(), int(match[2] or PORT)))
+        hosts.append((host[1].strip("[]").lower(), int(host[2] or PORT)))
     return hosts
