@@ -23,7 +23,14 @@ from bson.min_key import MinKey
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 
-from sluice.errors import AddressForbidden, SecretUnusable, SourceRefused, SourceUnreachable, UnreadableData
+from sluice.errors import (
+    AddressForbidden,
+    DataTooLarge,
+    SecretUnusable,
+    SourceRefused,
+    SourceUnreachable,
+    UnreadableData,
+)
 from sluice.sources.address import AddressPolicy
 from sluice.sources.base import HandOver
 from sluice.sources.mongo.pages import Place
@@ -124,6 +131,56 @@ def test_filter_is_extended_json_and_holds_behind_a_place_as_well(uri: str) -> N
     assert [one["_id"] for one in documents_of(pages)] == [2, 4, 6, 8]
     rest = read(source(filter=query, projection={"_id": 1}), tools(uri), pages[0].place)
     assert [one["_id"] for one in documents_of(rest)] == [6, 8]
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 5, 100])
+def test_documents_of_one_id_are_not_lost_where_reading_goes_on(server: MongoServer, most: int) -> None:
+    """`_id` is not unique in views, time series, and collections whose shards have another key."""
+    server.collection("shop.orders").fill([{"_id": number // 3, "n": number} for number in range(12)])
+    pages = read(source(page_documents=most), tools(open_uri(server.port)))
+    assert [one["n"] for one in documents_of(pages)] == list(range(12))
+    for place in range(len(pages)):
+        rest = read(source(page_documents=most), tools(open_uri(server.port)), pages[place].place)
+        assert [one["n"] for one in documents_of([*pages[: place + 1], *rest])] == list(range(12))
+
+
+def test_documents_that_share_an_id_need_a_bounded_memory(server: MongoServer) -> None:
+    server.collection("shop.orders").fill({**one, "_id": 7} for one in many(300))
+    using = tools(open_uri(server.port), mongo_page_bytes=100_000)
+    assert "share one _id" in refused(source(page_documents=50), using, DataTooLarge)
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [[{"_id": 2}, {"_id": 1}]],
+        [[{"_id": 1}, {"_id": 2}], [{"_id": 1}]],
+        [[{"_id": "a"}, {"_id": 1}]],
+        [[{"_id": {"a": 2}}, {"_id": {"a": 1}}]],
+    ],
+)
+def test_server_that_sends_documents_in_another_order_ends_the_run(
+    server: MongoServer, batches: list[list[dict[str, Any]]]
+) -> None:
+    left = list(batches)
+
+    def answer(name: str, command: dict[str, Any]) -> dict[str, Any] | None:
+        if name not in ("find", "getMore"):
+            return None
+        key = "firstBatch" if name == "find" else "nextBatch"
+        batch = left.pop(0)
+        return {"ok": 1.0, "cursor": {"id": Int64(7 if left else 0), "ns": "shop.orders", key: batch}}
+
+    server.hook = answer
+    assert "order of their _id" in refused(source(), tools(open_uri(server.port)), UnreadableData)
+
+
+def test_server_that_repeats_documents_behind_a_place_ends_the_run(server: MongoServer) -> None:
+    server.collection("shop.orders").fill(many(4))
+    place = read(source(page_documents=2), tools(open_uri(server.port)))[0].place
+    batch = {"id": Int64(0), "ns": "shop.orders", "firstBatch": [{"_id": 1}, {"_id": 2}]}
+    server.hook = lambda name, command: {"ok": 1.0, "cursor": batch} if name == "find" else None
+    assert "order of their _id" in refused(source(), tools(open_uri(server.port)), UnreadableData, place)
 
 
 def test_documents_that_are_written_meanwhile_are_not_part_of_a_snapshot(uri: str) -> None:
@@ -234,7 +291,8 @@ def test_too_little_time_ends_a_call_with_whole_pages(server: MongoServer) -> No
 def test_page_ends_once_it_has_so_many_bytes(server: MongoServer) -> None:
     server.collection("shop.orders").fill(many(3000))
     pages = read(source(), tools(open_uri(server.port), mongo_page_bytes=500_000))
-    assert len(pages) == 3
+    assert len(pages) >= 3
+    assert all(500_000 <= len(page.body) < 3_500_000 for page in pages[:-1])
     assert sum(page.rows for page in pages) == 3000
 
 

@@ -62,9 +62,9 @@ def read(document: MongoSource, using: MongoTools, begin: Place = Place()) -> li
     return pages
 
 
-def refused(document: MongoSource, using: MongoTools, kind: type[RunError]) -> str:
+def refused(document: MongoSource, using: MongoTools, kind: type[RunError], begin: Place = Place()) -> str:  # noqa: B008
     with pytest.raises(kind) as raised:
-        read(document, using)
+        read(document, using, begin)
     return raised.value.detail
 
 

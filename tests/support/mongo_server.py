@@ -83,21 +83,24 @@ class Collection:
 
 @dataclass
 class Cursor:
-    """Reads a collection, or a copy of it, behind the last key that it gave."""
+    """Reads a collection, or a copy of it, behind the last document that it gave."""
 
     collection: Collection
     query: dict[str, Any]
     projection: dict[str, Any]
     last: Any = None
+    given_of_last: int = 0
 
     def batch(self, most: int) -> tuple[list[Any], bool]:
         """The next documents, and whether that was all."""
         keys, documents = self.collection.keys, self.collection.documents
-        place = 0 if self.last is None else bisect.bisect(keys, self.last)
+        place = 0 if self.last is None else bisect.bisect_left(keys, self.last) + self.given_of_last
         found: list[Any] = []
         size = 0
         while place < len(keys) and len(found) < most and size < _BATCH_BYTES:
-            document, self.last = documents[place], keys[place]
+            document = documents[place]
+            self.given_of_last = self.given_of_last + 1 if keys[place] == self.last else 1
+            self.last = keys[place]
             place += 1
             if self.query or self.projection:
                 plain = bson.decode(document.raw, codec_options=_CODEC)

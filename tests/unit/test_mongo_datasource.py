@@ -125,7 +125,7 @@ def test_fields_choose_members_with_their_types(admin: Client) -> None:
 
 
 def test_redrive_continues_after_the_last_document(server: MongoServer, admin: Client) -> None:
-    admin.put("/datasources/goods", DOCUMENT)
+    admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "page_documents": 1}})
     server.hook = lambda name, command: {"ok": 0.0, "code": 2, "errmsg": "enough"} if name in ("getMore",) else None
     run = ingest(admin, "goods")
     assert run["status"] == "failed"
@@ -136,7 +136,7 @@ def test_redrive_continues_after_the_last_document(server: MongoServer, admin: C
     again = admin.get(f"/runs/{run['id']}").json()
     assert (again["status"], again["rows"], again["completeness"]) == ("succeeded", 3, "complete"), again
     assert before == 1
-    assert server.named("find")[-1]["filter"] == {"$or": [{"_id": {"$gt": 2}}, {"_id": {"$type": TYPES_BEHIND}}]}
+    assert server.named("find")[-1]["filter"] == {"$or": [{"_id": {"$gt": 1}}, {"_id": {"$type": TYPES_BEHIND}}]}
 
 
 TYPES_BEHIND = [
@@ -166,6 +166,35 @@ def test_version_of_several_snapshots_is_unproven(server: MongoServer, admin: Cl
     run = ingest(admin, "goods")
     assert (run["rows"], run["completeness"]) == (3, "unproven")
     assert "2 snapshots" in run["completeness_reasons"][0]
+
+
+def test_documents_that_share_an_id_are_all_kept_also_behind_a_break(server: MongoServer, admin: Client) -> None:
+    """As in a view with `$unwind`."""
+    server.collections.clear()
+    server.collection("shop.goods").fill([{"_id": number // 3, "n": number} for number in range(12)])
+    admin.put("/datasources/goods", DOCUMENT)
+    broken = [43, 43]
+
+    def break_twice(name: str, command: dict[str, Any]) -> dict[str, Any] | None:
+        if name == "getMore" and len(server.named("getMore")) % 2 == 0 and broken:
+            return {"ok": 0.0, "code": broken.pop(), "errmsg": "cursor not found"}
+        return None
+
+    server.hook = break_twice
+    run = ingest(admin, "goods")
+    assert [row["n"] for row in rows(admin, "datasources/goods")] == list(range(12))
+    assert not broken
+    assert run["completeness"] == "unproven"
+    assert "the same _id" in run["completeness_reasons"][0]
+
+
+def test_text_in_the_order_of_a_collation_is_unproven(server: MongoServer, admin: Client) -> None:
+    server.collections.clear()
+    server.collection("shop.goods").fill([{"_id": text, "n": 1} for text in ("a", "B", "c")])
+    admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "page_documents": 100}})
+    run = ingest(admin, "goods")
+    assert (run["rows"], run["completeness"]) == (3, "unproven")
+    assert "collation" in run["completeness_reasons"][0]
 
 
 def test_empty_collection_is_one_page_without_rows(server: MongoServer, admin: Client) -> None:

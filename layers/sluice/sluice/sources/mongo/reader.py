@@ -12,13 +12,13 @@ from typing import Any
 from bson.timestamp import Timestamp
 
 from sluice.domain.datasource.mongo_source import MongoSource
-from sluice.errors import DataTooLarge, RunError, SourceRefused, SourceUnreachable, UnreadableData
+from sluice.errors import RunError, SourceRefused, SourceUnreachable, UnreadableData
 from sluice.sources.base import HandOver
 from sluice.sources.mongo.connection import Connection, MongoTools, connected
 from sluice.sources.mongo.documents import Documents, query_of, value_of
 from sluice.sources.mongo.faults import Broken
 from sluice.sources.mongo.order import after
-from sluice.sources.mongo.pages import MongoPage, PageMaker, Place
+from sluice.sources.mongo.pages import MongoPage, PageCutter, Place
 
 # The first documents that are asked for: nobody knows yet how large they are.
 _FIRST_DOCUMENTS = 100
@@ -66,25 +66,21 @@ def _pause(tries: int, tools: MongoTools) -> float:
 
 async def _pages(source: MongoSource, tools: MongoTools, begin: Place) -> AsyncGenerator[MongoPage, None]:
     """The pages that one cursor gives; what it gave before it broke is a page, too."""
-    settings = tools.settings
-    page = PageMaker(begin, keeps_id=source.keeps_id)
+    cutter = PageCutter(source, tools.settings, begin)
     async with connected(source, tools) as connection:
         cursor = Cursor(connection, source, tools, begin)
         ended: BaseException | None = None
-        batch = min(_FIRST_DOCUMENTS, source.page_documents)
+        batch = min(_FIRST_DOCUMENTS, max(source.page_documents, 2))  # the last one is kept back
         try:
             waiting = asyncio.ensure_future(cursor.begin(batch))
             while documents := await _awaited(waiting, tools):
-                room = source.page_documents - page.rows - len(documents)
-                waiting = asyncio.ensure_future(cursor.more(min(batch, max(room, 0) or source.page_documents)))
+                waiting = asyncio.ensure_future(cursor.more(min(batch, cutter.room(len(documents)))))
                 await asyncio.sleep(0)  # so that the request is on its way while these documents become a page
-                batch = _adapted(batch, len(documents), page.add(documents))
-                if page.size > settings.max_page_bytes:
-                    raise DataTooLarge(f"A page has more than {settings.max_page_bytes} bytes.")
-                if room <= 0 or page.size >= settings.mongo_page_bytes:
-                    finished = page.finished(cursor.snapshot)
-                    yield finished
-                    page = PageMaker(finished.place, keeps_id=source.keeps_id)
+                for page in cutter.add(documents, cursor.snapshot):
+                    yield page
+                batch = cutter.adapted(batch, _BATCH_BYTES)
+            for page in cutter.end(cursor.snapshot):
+                yield page
         except (Broken, HandOver) as error:
             ended = error
         finally:
@@ -92,8 +88,8 @@ async def _pages(source: MongoSource, tools: MongoTools, begin: Place) -> AsyncG
             await asyncio.gather(waiting, return_exceptions=True)
             if not isinstance(ended, Broken):
                 await cursor.aclose()
-        last = page.finished(cursor.snapshot)
-        if page.rows:
+        last = cutter.last(cursor.snapshot)
+        if last.rows:
             yield last
         if isinstance(ended, Broken) and ended.snapshot_lost:
             yield MongoPage(b"", 0, {}, Place(last.place.after))  # what follows is read in another snapshot
@@ -112,16 +108,6 @@ async def _awaited(waiting: asyncio.Task[Documents], tools: MongoTools) -> Docum
     if not done or left <= 0:
         raise HandOver
     return waiting.result()
-
-
-def _adapted(batch: int, documents: int, size: int) -> int:
-    """How many documents to ask for next: as many as have two megabytes, at most twice as many as last time.
-
-    Args:
-        documents: how many came last.
-        size: the bytes that they have.
-    """
-    return max(1, min(2 * batch, documents * _BATCH_BYTES // max(size, 1)))
 
 
 class Cursor:

@@ -19,7 +19,7 @@ from sluice.sources.base import Call, CheckResult, HandOver, PageVisitor, Secret
 from sluice.sources.http.page_store import PageStore
 from sluice.sources.mongo.connection import MongoTools
 from sluice.sources.mongo.loop import VettedLoop
-from sluice.sources.mongo.pages import MongoPage, Place
+from sluice.sources.mongo.pages import Doubt, MongoPage, Place
 from sluice.sources.mongo.reader import read_pages
 
 _PREVIEWED_DOCUMENTS = 1_000
@@ -27,6 +27,16 @@ _NO_SNAPSHOT = (
     "the server offers no snapshot (it is no replica set, or older than MongoDB 5.0): documents that were written "
     "while the collection was read may be missing, or newer than others"
 )
+_REASONS = {
+    Doubt.REPEATED_ID: (
+        "several documents have the same _id, as in a view or a time series: all that the server sent are kept, but "
+        "nothing shows whether it sent a document twice"
+    ),
+    Doubt.ORDER: (
+        "the values of _id came in another order than without a collation, so nothing shows whether the server left "
+        "documents out"
+    ),
+}
 T = TypeVar("T")
 
 
@@ -90,7 +100,7 @@ class _Fetch:
             RunStopped: the run was cancelled.
         """
         self._pages = [receipt for receipt in self._store.load() if receipt.ok]
-        place = Place(**self._pages[-1].resume) if self._pages else Place()
+        place = _place_behind(self._pages)
         try:
             async with aclosing(read_pages(self._datasource.mongo, self._tools, place)) as pages:
                 async for page in pages:
@@ -129,6 +139,8 @@ class _Fetch:
                 f"the documents were read in {len(snapshots - {None})} snapshots of different times, since the server "
                 "no longer had the first one: what was written in between may be in some of them only"
             )
+        doubts = {doubt for page in self._pages for doubt in page.resume.get("doubts", ())}
+        reasons += [text for doubt, text in _REASONS.items() if doubt in doubts]
         return FetchIndex(
             datasource=self._datasource.slug,
             run=self._run.id,
@@ -139,6 +151,10 @@ class _Fetch:
             completeness_reasons=reasons,
             requests=self._requests(),
         )
+
+
+def _place_behind(pages: list[PageReceipt]) -> Place:
+    return Place(pages[-1].resume["after"], pages[-1].resume["snapshot"]) if pages else Place()
 
 
 def _sha256(body: bytes) -> str:
@@ -194,7 +210,7 @@ def _receipt(datasource: MongoDatasource, page: MongoPage, number: int) -> PageR
         rows=page.rows,
         fetched_at=rfc3339(now()),
         columns=page.columns,
-        resume={"after": page.place.after, "snapshot": page.place.snapshot},
+        resume={"after": page.place.after, "snapshot": page.place.snapshot, "doubts": sorted(page.doubts)},
     )
 
 
