@@ -50,13 +50,14 @@ class InProcess:
 
     read_concern = None
 
-    def __init__(self, server: MongoServer) -> None:
+    def __init__(self, server: MongoServer, database: str) -> None:
         self._server = server
+        self._database = database
         self.offers_snapshots = server.replica_set is not None
 
     async def command(self, command: Mapping[str, Any], tally: Tally) -> Mapping[str, Any]:
         tally.count("success", 1)
-        sent = bson.decode(bson.encode({**command, "$db": "shop"}), codec_options=CODEC)
+        sent = bson.decode(bson.encode({**command, "$db": self._database}), codec_options=CODEC)
         answer = bson.decode(bson.encode(self._server.answer(sent)), codec_options=CODEC)
         if answer["ok"]:
             return answer
@@ -78,7 +79,7 @@ def server(admin: Client, monkeypatch: pytest.MonkeyPatch) -> MongoServer:
     @asynccontextmanager
     async def connected(source: Any, tools: Any) -> AsyncIterator[InProcess]:
         tools.secret(source.uri)
-        yield InProcess(server)
+        yield InProcess(server, source.database)
 
     monkeypatch.setattr(reader, "connected", connected)
     admin.put("/secrets/shop-uri", {"value": URI, "hosts": ["db.example.com"]})
@@ -137,6 +138,48 @@ def test_redrive_continues_after_the_last_document(server: MongoServer, admin: C
     assert (again["status"], again["rows"], again["completeness"]) == ("succeeded", 3, "complete"), again
     assert before == 1
     assert server.named("find")[-1]["filter"] == {"$or": [{"_id": {"$gt": 1}}, {"_id": {"$type": TYPES_BEHIND}}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ({"collection": "others"}, {("others", 1), ("others", 2), ("others", 3)}),
+        ({"filter": {"n": {"$gt": 1}}}, {("goods", 2), ("goods", 3)}),
+        ({"projection": {"n": 1}}, {(None, 1), (None, 2), (None, 3)}),
+        ({"database": "stock"}, {("stock", 1)}),
+    ],
+)
+def test_a_redrive_of_an_edited_datasource_does_not_mix_two_selections(
+    server: MongoServer, admin: Client, change: dict[str, Any], read: set[tuple[str | None, int]]
+) -> None:
+    server.collections.clear()
+    for name in ("goods", "others"):
+        server.collection(f"shop.{name}").fill([{"_id": n, "n": n, "of": name} for n in range(1, 4)])
+    server.collection("stock.goods").fill([{"_id": 1, "n": 1, "of": "stock"}])
+    small = {**MONGO, "page_documents": 1}
+    admin.put("/datasources/goods", {**DOCUMENT, "mongo": small})
+    server.hook = lambda name, command: {"ok": 0.0, "code": 2, "errmsg": "enough"} if name == "getMore" else None
+    run = ingest(admin, "goods")
+    assert run["status"] == "failed"
+    server.hook = lambda name, command: None
+    admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**small, **change}})
+    admin.post(f"/runs/{run['id']}/redrive")
+    again = admin.get(f"/runs/{run['id']}").json()
+    assert (again["status"], again["completeness"]) == ("succeeded", "complete")
+    assert {(row.get("of"), row["n"]) for row in rows(admin, "datasources/goods")} == read
+    assert again["rows"] == len(read)
+
+
+def test_a_redrive_of_a_datasource_with_another_host_begins_anew(server: MongoServer, admin: Client) -> None:
+    admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "page_documents": 1}})
+    server.hook = lambda name, command: {"ok": 0.0, "code": 2, "errmsg": "enough"} if name == "getMore" else None
+    run = ingest(admin, "goods")
+    server.hook = lambda name, command: None
+    admin.put("/secrets/shop-uri", {"value": URI.replace("db.", "new."), "hosts": ["new.example.com"]})
+    admin.post(f"/runs/{run['id']}/redrive")
+    again = admin.get(f"/runs/{run['id']}").json()
+    assert (again["status"], again["rows"], again["completeness"]) == ("succeeded", 3, "complete")
+    assert server.named("find")[-1]["filter"] == {}
 
 
 TYPES_BEHIND = [

@@ -10,7 +10,10 @@ from contextlib import aclosing
 from io import BytesIO
 from typing import Any, TypeVar
 
+import orjson
+
 from sluice.domain.datasource import Datasource, MongoDatasource
+from sluice.domain.datasource.mongo_source import hosts_of
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import RunError
@@ -88,7 +91,9 @@ class _Fetch:
         self._services = services
         self._tools = tools
         self._store = PageStore(run.id, services.lake, services.pages, services.settings.max_pending_bytes)
+        self._selection = ""
         self._pages: list[PageReceipt] = []
+        self._unused: list[PageReceipt] = []
         self._told = time.monotonic()
 
     async def fetch(self) -> FetchIndex:
@@ -99,7 +104,11 @@ class _Fetch:
             RunError: the documents cannot be had.
             RunStopped: the run was cancelled.
         """
-        self._pages = [receipt for receipt in self._store.load() if receipt.ok]
+        self._selection = _selection(self._datasource, self._tools.secret)
+        for receipt in self._store.load():
+            # The datasource may have been edited since an earlier call: pages of another selection do not count.
+            is_of_selection = receipt.resume.get("selection") == self._selection
+            (self._pages if is_of_selection else self._unused).append(receipt)
         place = _place_behind(self._pages)
         try:
             async with aclosing(read_pages(self._datasource.mongo, self._tools, place)) as pages:
@@ -113,8 +122,9 @@ class _Fetch:
 
     async def _keep(self, page: MongoPage) -> None:
         body = _body(page)
-        receipt = _receipt(self._datasource, page, len(self._pages) + 1)
+        receipt = _receipt(self._datasource, page, len(self._pages) + len(self._unused) + 1)
         receipt.attempt = self._run.attempt
+        receipt.resume["selection"] = self._selection
         receipt.hash = await asyncio.to_thread(_sha256, body)
         self._pages.append(receipt)
         await self._store.keep(receipt, BytesIO(body))
@@ -147,10 +157,19 @@ class _Fetch:
             attempt=self._run.attempt,
             fetched_at=self._pages[0].fetched_at,
             pages=self._pages,
+            unused_pages=self._unused,
             completeness="unproven" if reasons else "complete",
             completeness_reasons=reasons,
             requests=self._requests(),
         )
+
+
+def _selection(datasource: MongoDatasource, secret: Secret) -> str:
+    """A hash of what decides which documents are read: the hosts, the collection, the filter and the projection."""
+    source = datasource.mongo
+    hosts = hosts_of(secret(source.uri))
+    selects = [hosts, source.database, source.collection, source.filter, source.projection]
+    return _sha256(orjson.dumps(selects))
 
 
 def _place_behind(pages: list[PageReceipt]) -> Place:
