@@ -300,6 +300,8 @@ def test_secret_without_hosts_is_for_admins_only(admin: Client, editor: Client) 
     ("change", "pointer"),
     [
         ({"mongo": {**MONGO, "filter": {"$where": "1"}}}, "/mongo/filter"),
+        ({"mongo": {**MONGO, "filter": {"n": 2**63}}}, "/mongo/filter"),
+        ({"mongo": {**MONGO, "projection": {"$oid": "5f0000000000000000000001"}}}, "/mongo/projection"),
         ({"mongo": {**MONGO, "database": ""}}, "/mongo/database"),
         ({"format": "json"}, ""),
     ],

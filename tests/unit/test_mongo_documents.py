@@ -32,7 +32,7 @@ from sluice.formats.extended_json import MEDIA_TYPE, plain_lines, time_text
 from sluice.formats.limits import Limits
 from sluice.settings import Settings
 from sluice.sources.mongo.columns import ColumnTally
-from sluice.sources.mongo.documents import decimal_text, lines_of, text_of, value_of
+from sluice.sources.mongo.documents import decimal_text, lines_of, query_of, text_of, value_of
 from sluice.sources.mongo.order import after
 from support.mongo_order import matches, order
 
@@ -223,3 +223,9 @@ def test_pages_of_other_media_types_are_not_converted() -> None:
     content = io.BytesIO(b'{"a":{"$oid":"x"}}')
     with plain_lines(content, "application/x-ndjson", LIMITS) as same:
         assert same is content
+
+
+@pytest.mark.parametrize("query", [{"$oid": "5f0000000000000000000001"}, {"a": 2**63}, {"a": {"$oid": "5f"}}])
+def test_query_without_a_form_in_bson_ends_the_run(query: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableData, match="not Extended JSON"):
+        query_of(query)

@@ -3,100 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Self
 from urllib.parse import unquote
 
-import orjson
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sluice.domain.base import Document
+from sluice.domain.datasource.mongo_query import check_query
 from sluice.domain.datasource.sql_source import Certificate
-from sluice.domain.json_text import depth
 from sluice.domain.names import SecretName
 
 PORT = 27017
 # `#`, and `?` before `@`, are refused: parsers differ in whether the host ends there.
 _URI = re.compile(r"mongodb(?:\+srv)?://(?:[^/?#]*@)?(?P<hosts>[^/?#@]+)(?:/.*|\?[^@]*)?", re.DOTALL)
 _HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?")
-_MOST_BYTES = 100_000
-_DEEPEST = 50
-# Operators and types with JavaScript, which would run on the server.
-_JAVASCRIPT = frozenset({"$where", "$function", "$accumulator", "$code", "$scope"})
-_INTEGERS = range(-(2**63), 2**63)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
-
-
-def _is_whole_number(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"-?\d{1,19}", value) is not None and int(value) in _INTEGERS
-
-
-def _is_date(value: Any) -> bool:
-    if isinstance(value, dict):
-        return list(value) == ["$numberLong"] and _is_whole_number(value["$numberLong"])
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
-
-
-def _is_binary(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"base64", "subType"} and all(map(_is_text, value.values()))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _matches(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-# How the values of Extended JSON that occur in filters must look.
-_VALUES: dict[str, Callable[[Any], bool]] = {
-    "$oid": _matches(r"[0-9a-fA-F]{24}"),
-    "$date": _is_date,
-    "$numberInt": _is_whole_number,
-    "$numberLong": _is_whole_number,
-    "$numberDouble": _matches(r"-?Infinity|NaN|-?\d+(\.\d*)?([eE][+-]?\d+)?"),
-    "$numberDecimal": _matches(r"[+-]?(Infinity|NaN|\d+(\.\d*)?([eE][+-]?\d+)?)"),
-    "$uuid": _matches(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-    "$binary": _is_binary,
-}
-
-
-def _check_query(query: dict[str, Any]) -> dict[str, Any]:
-    """Check a filter or projection before it is sent to the server.
-
-    Raises:
-        ValueError: it is too large or nested too deeply, runs JavaScript, or has a value that is not Extended JSON.
-    """
-    if depth(query) > _DEEPEST:
-        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
-    try:
-        size = len(orjson.dumps(query))
-    except TypeError:
-        raise ValueError("it has an integer of more than 64 bits") from None
-    if size > _MOST_BYTES:
-        raise ValueError(f"it has more than {_MOST_BYTES} bytes of JSON")
-    for key, value in _members(query):
-        if key in _JAVASCRIPT:
-            raise ValueError(f"{key} runs JavaScript on the server, which is not allowed; use $expr")
-        if key in _VALUES and not _VALUES[key](value):
-            raise ValueError(f"the value of {key} is not Extended JSON")
-        if "\0" in key:
-            raise ValueError("a key has a zero byte")
-    return query
-
-
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    """The keys and values of all objects within a value."""
-    if isinstance(value, dict):
-        yield from value.items()
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _members(inner)
-
 
 DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r'^[^\x00-\x20/\\."$*<>:|?]+$')]
 CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00$]+$")]
-Query = Annotated[dict[str, Any], AfterValidator(_check_query)]
+Query = Annotated[dict[str, Any], AfterValidator(check_query)]
 
 
 class MongoSource(Document):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
+import bson
 import orjson
 from bson.binary import Binary
 from bson.code import Code
@@ -70,13 +71,14 @@ def query_of(document: dict[str, Any]) -> dict[str, Any]:
     """A query that is written as Extended JSON, with the types that it names.
 
     Raises:
-        UnreadableData: it is no Extended JSON.
+        UnreadableData: it is no document of Extended JSON, or BSON has no form for it.
     """
     try:
-        query: dict[str, Any] = loads(orjson.dumps(document), json_options=_READING)
+        query: Any = loads(orjson.dumps(document), json_options=_READING)
+        bson.encode(query)
     except Exception as error:  # whatever a converter of one of the types raises
         raise UnreadableData(f"The filter or projection is not Extended JSON: {error}.") from None
-    return query
+    return dict(query)
 
 
 def has_odd_doubles(values: Iterable[Any]) -> bool:
