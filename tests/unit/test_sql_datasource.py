@@ -8,12 +8,18 @@ import boto3
 import pytest
 
 from sluice.container import Container
+from sluice.domain.identity import KeyRequest
 from support.client import Client
-from support.documents import ingest, refresh, rows
+from support.documents import http_source, ingest, refresh, rows
+from support.upstream import Upstream
 
 QUERY = "SELECT id, name, price, taken FROM goods WHERE id > $least ORDER BY id"
 SQL = {"engine": "sqlite", "key": "goods/shop.db", "query": QUERY, "parameters": {"least": 0}, "fetch_rows": 2}
 DOCUMENT: dict[str, Any] = {"name": "goods", "kind": "sql", "sql": SQL}
+
+
+def editor_of(services: Container, projects: list[str] | None) -> Client:
+    return Client(services.keys.issue(KeyRequest(name="editor", role="editor", projects=projects), "test")[1])
 
 
 @pytest.fixture
@@ -60,6 +66,41 @@ def test_sql_datasource_is_checked_and_previewed_unsaved(admin: Client) -> None:
     checked = admin.post("/datasources/check", broken).json()
     assert not checked["ok"]
     assert "nowhere" in checked["reason"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_unsaved_document_reads_no_file_of_a_datasource_of_somebody_else(services: Container, admin: Client) -> None:
+    admin.put("/datasources/goods", DOCUMENT)
+    admin.put("/projects/handbook", {"name": "handbook", "merge": {"strategy": "union"}})
+    scoped, colleague = editor_of(services, ["handbook"]), editor_of(services, None)
+    assert scoped.get("/datasources/goods").status == 404
+
+    def tried(client: Client) -> set[int]:
+        documents = [{**DOCUMENT, "name": "Goods"}, {**DOCUMENT, "slug": "goods", "name": "Q"}]
+        paths = ("/datasources/check", "/datasources/preview")
+        return {client.post(path, document).status for path in paths for document in documents}
+
+    assert tried(scoped) == {404}
+    assert tried(colleague) == {403}, "they see the datasource, but another query reads more of its file"
+    assert tried(admin) == {200}
+    admin.put("/projects/handbook/datasources/goods", {})
+    assert tried(scoped) == {403}
+    assert scoped.post("/datasources/goods/preview").status == 200
+    admin.delete("/datasources/goods?force=true")
+    assert tried(scoped) == {404}, "the slug stays reserved, and the file stays where it is"
+    assert tried(colleague) == {403}
+
+
+def test_unsaved_document_with_the_slug_of_a_hidden_datasource_is_refused(
+    services: Container, admin: Client, upstream: Upstream
+) -> None:
+    upstream.serve([{"id": 1}])
+    admin.put("/datasources/coins", http_source())
+    admin.put("/projects/handbook", {"name": "handbook", "merge": {"strategy": "union"}})
+    scoped, colleague = editor_of(services, ["handbook"]), editor_of(services, None)
+    assert scoped.post("/datasources/check", http_source()).status == 404
+    assert colleague.post("/datasources/check", http_source()).status == 200
+    assert scoped.post("/datasources/check", http_source("mine")).status == 200
 
 
 @pytest.mark.usefixtures("shop")

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
-from sluice.access.policy import decide
+from sluice.access.policy import decide, require
 from sluice.access.secret_use import Author
 from sluice.api.call import Answer, Call
 from sluice.api.routes import Parameter, Routes
+from sluice.api.targets import resource_of
 from sluice.api.views import author_of
+from sluice.catalog.definitions import missing
 from sluice.container import Container
 from sluice.domain.base import validate
 from sluice.domain.datasource import Datasource
@@ -21,13 +23,13 @@ _PAGES = Parameter("pages", "How many pages to request.", {"type": "integer", "m
 @routes.post("/datasources/check", "datasource.try", body=Datasource, answer="CheckResult")
 def check_document(call: Call, services: Container) -> Answer:
     """Send one request for a datasource that is not saved."""
-    return _check(call, services, *_unsaved(call))
+    return _check(call, services, *_unsaved(call, services))
 
 
 @routes.post("/datasources/preview", "datasource.try", body=Datasource, answer="Preview", parameters=[_PAGES])
 def preview_document(call: Call, services: Container) -> Answer:
     """Show the first records of a datasource that is not saved."""
-    return _preview(call, services, *_unsaved(call))
+    return _preview(call, services, *_unsaved(call, services))
 
 
 @routes.post("/datasources/{slug}/check", "datasource.run", answer="CheckResult")
@@ -42,14 +44,32 @@ def preview_datasource(call: Call, services: Container, slug: str) -> Answer:
     return _preview(call, services, *_saved(call))
 
 
-def _unsaved(call: Call) -> tuple[Datasource, Author]:
+def _unsaved(call: Call, services: Container) -> tuple[Datasource, Author]:
     body = call.json()
     call.require_known_parameters()
     if not isinstance(body, dict):
         raise Invalid("The body must be a JSON object.")
     datasource = validate(Datasource, {"name": "unsaved", **body})
     datasource.require_safe()
+    _require_slug(call, services, datasource)
     return datasource, Author(call.principal.id, call.principal.role)
+
+
+def _require_slug(call: Call, services: Container, datasource: Datasource) -> None:
+    """Refuse a document with the slug of a stored or deleted datasource that the caller must not know of.
+
+    The slug decides which inbox folder the document may read, and which projects its secrets must allow. The files
+    are the owner's: another query could read what the stored one leaves out.
+
+    Raises:
+        NotFound: the caller must not know of the datasource.
+        Forbidden: the document reads a file in the inbox, and the datasource belongs to somebody else.
+    """
+    slug = datasource.slug
+    stored = services.definitions.find("datasource", slug) or services.definitions.deleted("datasource", slug)
+    if stored is not None:
+        action = "datasource.try" if datasource.inbox_key() is None else "datasource.update"
+        require(call.principal, action, resource_of(services, call.principal, stored), missing("datasource", slug))
 
 
 def _saved(call: Call) -> tuple[Datasource, Author]:

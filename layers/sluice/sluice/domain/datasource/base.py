@@ -214,6 +214,10 @@ class Datasource(Document):
         """The hosts and ports in a secret's value, for kinds with SECRETS_NAME_HOSTS; empty if it is unusable."""
         return []
 
+    def inbox_key(self) -> str | None:
+        """The key of the file in its inbox folder that each run reads; None if there is none."""
+        return None
+
     def require_safe(self) -> None:
         """Refuse what new documents may not contain but stored ones may: a plain-text credential, an unusable address.
 

@@ -34,3 +34,7 @@ class SqlDatasource(Datasource):
     def host(self) -> tuple[str, int]:
         """The database server."""
         return self.sql.address
+
+    def inbox_key(self) -> str | None:
+        """The key of the SQLite file."""
+        return self.sql.key
