@@ -63,7 +63,8 @@ def test_groups_of_one_id_come_whole_and_in_order_however_they_arrive(
 ) -> None:
     ids = [kind(number) for number, count in enumerate(counts) for _ in range(count)]
     documents = [{"_id": one, "n": number} for number, one in enumerate(ids)]
-    groups, given_back, position, turn = IdGroups(None, 10**6), [], 0, 0
+    given_back: list[Any] = []
+    groups, position, turn = IdGroups(None, 10**6), 0, 0
     while position < len(documents):
         size = sizes[turn % len(sizes)]
         complete = groups.add(documents[position : position + size])
