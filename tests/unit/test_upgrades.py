@@ -198,6 +198,13 @@ def test_downgrade_undoes_an_upgrade(entity: str, old: dict[str, Any]) -> None:
     assert downgraded(entity, again, 1) is again
 
 
+@pytest.mark.parametrize(("stored_age", "age"), [(0, 1), (60, 60), (None, None)])
+def test_data_that_was_always_stale_still_is(stored_age: int | None, age: int | None) -> None:
+    document = {**orjson.loads(OLD_CSV_DATASOURCE["document"]), "max_age_seconds": stored_age}
+    old = {**OLD_CSV_DATASOURCE, "document": orjson.dumps(document).decode()}
+    assert orjson.loads(upgraded("datasource", old)["document"])["max_age_seconds"] == age
+
+
 def set_document(admin: Client, name: str, **changes: Any) -> None:
     answer = admin.put(f"/datasources/{name}", {"name": name, "kind": "file", **changes})
     assert answer.status == 201, answer.text
@@ -231,8 +238,16 @@ def test_downgrade_writes_the_format_of_the_previous_release(
         ({"csv": {"delimiter": ";"}}, "`csv.header` is null"),
         ({"csv": {"header": True, "date_format": "%d.%m.%Y"}}, "`csv.date_format` is set"),
         ({"kind": "http", "http": {"url": "https://a.example.com", "method": "PUT"}}, "`http.method` is PUT"),
+        (
+            {"kind": "sql", "sql": {"engine": "sqlite", "key": "new/a.db", "query": "SELECT 1 AS a"}},
+            "its kind is sql",
+        ),
+        (
+            {"kind": "http", "http": {"url": "https://a.example.com"}, "max_age_seconds": 0},
+            "`max_age_seconds` is 0",
+        ),
     ],
-    ids=["header", "date_format", "method"],
+    ids=["header", "date_format", "method", "kind", "max_age_seconds"],
 )
 def test_downgrade_keeps_items_that_the_earlier_release_would_misread(
     services: Container, admin: Client, changes: dict[str, Any], reason: str
