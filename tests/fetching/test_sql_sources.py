@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import sqlite3
@@ -17,9 +18,11 @@ from typing import Any
 import pytest
 
 from sluice.domain.datasource.sql_source import SqlSource
+from sluice.domain.page_columns import column_types
 from sluice.errors import AddressForbidden, SourceRefused, SourceUnreachable, UnreadableData
 from sluice.sources.address import AddressPolicy
 from sluice.sources.sql.reader import read_pages
+from support import extraction
 from support.databases import PASSWORD, DatabaseServer
 from support.sql_reading import (
     WRONG,
@@ -62,6 +65,30 @@ def test_parameters_are_bound(postgres: DatabaseServer, maria: DatabaseServer, s
         in_file(sqlite_file, query, parameters=parameters),
     ):
         assert only_row(document)[0] == expected, document.engine
+
+
+@pytest.mark.parametrize("by_engine", [True, False])
+def test_json_and_composite_values_are_json_columns(postgres: DatabaseServer, *, by_engine: bool) -> None:
+    in_postgres(postgres, "DROP TYPE IF EXISTS pair; CREATE TYPE pair AS (n integer, t text)")
+    query = """
+        SELECT id, j::jsonb AS j, j::json AS k, CASE id WHEN 1 THEN row(1, 'x')::pair END AS c
+        FROM (VALUES (1, '{"a": 1}'), (2, '{"a": {"b": [2]}, "c": null}'), (3, '[1]'), (4, NULL), (5, '{}'), (6, '"x"'))
+            AS t (id, j)
+    """
+    pages = read(source("postgresql", postgres, query, fetch_rows=2))
+    types = column_types([page.columns for page in pages])
+    document = {"kind": "sql", "sql": {"engine": "sqlite", "key": "d/a.db", "query": "SELECT 1 AS n"}}
+    found = extraction.read(
+        [page.body for page in pages], extraction.datasource(**document, types=types), by_engine=by_engine
+    )
+    assert found is not None
+    columns = {column.name: column.type for column in found.columns}
+    assert columns == {"id": "bigint", "j": "json", "k": "json", "c": "json"}
+    values = [(row[1], row[2], row[3]) for row in found.rows]
+    objects = [{"a": 1}, {"a": {"b": [2]}, "c": None}, [1], None, {}, "x"]
+    assert [json.loads(j or "null") for j, _, _ in values] == objects
+    assert [json.loads(k or "null") for _, k, _ in values] == objects
+    assert [c and list(json.loads(c).values()) for _, _, c in values] == [[1, "x"], *[None] * 5]
 
 
 def test_fetch_rows_limits_the_rows_of_a_page(postgres: DatabaseServer) -> None:

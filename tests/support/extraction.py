@@ -82,7 +82,7 @@ def datasource(**document: Any) -> Datasource:
 RUN = Run(id="0" * 26, kind="ingest", datasource="d", created_at="2026-01-01", created_by="test")
 
 
-def index_of(bodies: list[bytes]) -> FetchIndex:
+def index_of(bodies: list[bytes], media_type: str | None = None) -> FetchIndex:
     """What was fetched, if these are all pages."""
     receipts = [
         PageReceipt(
@@ -91,6 +91,7 @@ def index_of(bodies: list[bytes]) -> FetchIndex:
             url="",
             hash=str(number - 1),
             bytes=len(body),
+            media_type=media_type,
             fetched_at=f"2026-01-01T00:00:{number:02d}Z",
         )
         for number, body in enumerate(bodies, start=1)
@@ -100,7 +101,7 @@ def index_of(bodies: list[bytes]) -> FetchIndex:
 
 def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, threads: int = 2) -> Read | None:
     """Read pages one way; none where the engine leaves them to the other way."""
-    index = index_of(bodies)
+    index = index_of(bodies, "application/x-ndjson" if source.kind == "sql" else None)
     settings = Settings(duckdb_threads=threads)
     limits = Limits.of(settings)
     with tempfile.TemporaryDirectory() as folder, engine(settings, Path(folder)) as connection:

@@ -117,6 +117,49 @@ def test_json_by_column_equals_json_by_record(luck: random.Random) -> None:
     require_same(json_bodies(luck, document), **document)
 
 
+@given(st.randoms(use_true_random=False))
+@EXAMPLES
+def test_rows_of_a_database_by_column_equal_rows_by_record(luck: random.Random) -> None:
+    types = {key: luck.choice(["json", "json", *TYPES]) for key in ("a", "b", "o") if luck.random() < 0.7}
+    kinds = {**palette(luck), "o": [value(luck) for _ in range(2)] + [{"x": {"y": [1]}}, {"z": "q"}, None]}
+    pages = [records(luck, kinds, 6) for _ in range(luck.choice([1, 2]))]
+    bodies = ["".join(json.dumps(record) + "\n" for record in page).encode() for page in pages]
+    found = require_same(bodies, types=types, **SQL)
+    for column in found.columns if found is not None else []:
+        assert "_" not in column.name, "no member of an object is a column"
+
+
+SQL: dict[str, Any] = {"kind": "sql", "sql": {"engine": "sqlite", "key": "d/a.db", "query": "SELECT 1 AS n"}}
+OBJECTS: dict[str, list[Any]] = {
+    "alike": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
+    "unlike": [{"a": 1}, {"b": {"c": [2]}}, {}],
+    "with nulls": [{"a": 1}, None],
+    "mixed": [{"a": 1}, [1, {"b": 2}], "{", 7, 2.5, True, None],
+    "not first": [None, 5, {"A": 1, "a": 2}],
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_of_a_database_stay_json(name: str) -> None:
+    objects = OBJECTS[name]
+    lines = [json.dumps({"id": number, "j": one}) + "\n" for number, one in enumerate(objects)]
+    for end in (len(objects), 1):  # all in one page, or the first one in a page of its own
+        bodies = ["".join(part).encode() for part in (lines[:end], lines[end:]) if part]
+        found = require_same(bodies, types={"j": "json"}, **SQL)
+        assert found is not None, "it is read by column"
+        assert [(column.name, column.type) for column in found.columns] == [("id", "bigint"), ("j", "json")]
+        assert [row[1] and json.loads(row[1]) for row in found.rows] == objects
+    # A field that an expression selects is the same either way.
+    selected = require_same(["".join(lines).encode()], fields={"id": "id", "j": "j"}, types={"j": "json"}, **SQL)
+    assert selected is None or [row[1] and json.loads(row[1]) for row in selected.rows] == objects
+
+
+def test_objects_of_other_sources_become_columns_whatever_their_declared_type() -> None:
+    found = require_same([b'{"id": 1, "j": {"a": 2}}\n{"id": 2, "j": {"a": 3}}\n'], format="jsonl", types={"j": "json"})
+    assert found is not None
+    assert [(column.name, column.type) for column in found.columns][:2] == [("id", "bigint"), ("j_a", "bigint")]
+
+
 ALIKE: list[list[Any]] = [
     *([1, -2, 2**60], [1, 2.5, 0.1], [True], ["x", "{", '"items": [', "\\", 'a"b\\"', ",]", "0.1234567890123456789"]),
     *([[], ["]"], [[{"a": "}"}]]], [1, "x"], [0.5, 0.30000000000000004], [123456789.125, 1e300]),

@@ -1,5 +1,6 @@
 """A datasource that is a query, from its document to published rows; here of a SQLite file in the inbox."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ import pytest
 
 from sluice.container import Container
 from sluice.domain.identity import KeyRequest
+from sluice.sources.sql import values
+from sluice.sources.sql.base import ServerColumn
 from support.client import Client
 from support.documents import http_source, ingest, refresh, rows
+from support.sql_results import Rows
 from support.upstream import Upstream
 
 QUERY = "SELECT id, name, price, taken FROM goods WHERE id > $least ORDER BY id"
@@ -101,6 +105,23 @@ def test_unsaved_document_with_the_slug_of_a_hidden_datasource_is_refused(
     assert scoped.post("/datasources/check", http_source()).status == 404
     assert colleague.post("/datasources/check", http_source()).status == 200
     assert scoped.post("/datasources/check", http_source("mine")).status == 200
+
+
+def test_json_of_a_server_stays_json(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = [ServerColumn("id", "int8", values.plain("bigint")), ServerColumn("j", "jsonb", values.documents)]
+    objects = ['{"a": 1}', '{"a": {"b": [2]}, "c": null}', "[1]", '"x"', "7", None, "{}"]
+
+    async def opened(*_: object) -> Rows:
+        return Rows(columns, list(enumerate(objects)))
+
+    monkeypatch.setattr("sluice.sources.sql.reader._open", opened)
+    expected = [{"id": number, "j": json.loads(text or "null")} for number, text in enumerate(objects)]
+    assert admin.post("/datasources/preview?pages=4", DOCUMENT).json()["records"] == expected
+    admin.put("/datasources/goods", DOCUMENT)
+    assert ingest(admin, "goods")["status"] == "succeeded"
+    assert rows(admin, "datasources/goods") == expected
+    schema = admin.get("/datasources/goods/versions/1").json()["schema"]
+    assert [(column["name"], column["type"]) for column in schema] == [("id", "bigint"), ("j", "json")]
 
 
 @pytest.mark.usefixtures("shop")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,29 +17,7 @@ from sluice.errors import DataTooLarge, SourceUnreachable
 from sluice.sources.sql import values
 from sluice.sources.sql.base import ServerColumn
 from sluice.sources.sql.pages import SqlPage, pages_of
-
-
-class Rows:
-    """A result whose rows are known; it notes how many are asked for."""
-
-    def __init__(self, columns: list[ServerColumn], rows: Sequence[Any], broken_at: int | None = None) -> None:
-        self.columns = columns
-        self.asked: list[int] = []
-        self._rows = list(rows)
-        self._broken_at = broken_at
-
-    async def start(self) -> None:
-        return
-
-    async def rows(self, max_rows: int) -> Sequence[Any]:
-        self.asked.append(max_rows)
-        if self._broken_at is not None and len(self.asked) > self._broken_at:
-            raise SourceUnreachable("the connection broke")
-        batch, self._rows = self._rows[:max_rows], self._rows[max_rows:]
-        return batch
-
-    async def aclose(self) -> None:
-        return
+from support.sql_results import Rows
 
 
 def pages(result: Rows, fetch_rows: int = 10_000, page_bytes: int = 10**9, most: int = 10**9) -> list[SqlPage]:

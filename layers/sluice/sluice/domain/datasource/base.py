@@ -74,6 +74,8 @@ class Datasource(Document):
     INSTEAD: ClassVar[str] = ""
     # Whether files in its inbox folder stay there for its runs to read, instead of starting runs themselves.
     KEEPS_DROPS: ClassVar[bool] = False
+    # Whether objects within records become columns of their own, such as `a_b`, instead of JSON.
+    FLATTENS: ClassVar[bool] = True
     # Whether a secret's value, such as a URI, and not the document names the hosts that receive it.
     SECRETS_NAME_HOSTS: ClassVar[bool] = False
     KINDS: ClassVar[dict[str, type[Datasource]]] = {}

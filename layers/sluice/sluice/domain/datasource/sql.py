@@ -15,6 +15,7 @@ class SqlDatasource(Datasource):
 
     KIND: ClassVar[str] = "sql"
     KEEPS_DROPS: ClassVar[bool] = True
+    FLATTENS: ClassVar[bool] = False  # the statement's columns are the dataset's
 
     kind: Literal["sql"]
     sql: SqlSource

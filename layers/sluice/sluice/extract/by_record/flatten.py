@@ -115,25 +115,30 @@ class ColumnNames:
         return self._members[path]
 
 
-def flattener(columns: ColumnNames) -> Callable[[Any], Row]:
-    """A function that flattens a record to a row: nested objects as `a_b`, lists unchanged."""
+def flattener(columns: ColumnNames, *, nested: bool = True) -> Callable[[Any], Row]:
+    """A function that flattens a record to a row: nested objects as `a_b`, lists unchanged.
+
+    Args:
+        columns: gets the columns.
+        nested: whether to flatten nested objects; false: they stay as they are, as lists do.
+    """
 
     def flatten(record: Any) -> Row:
         if not isinstance(record, dict):
             return {columns.column_for(("value",)): record}
         row: Row = {}
-        _add(row, columns, (), record)
+        _add(row, columns, (), record, nested=nested)
         return row
 
     return flatten
 
 
-def _add(row: Row, columns: ColumnNames, path: tuple[str, ...], record: dict[str, Any]) -> None:
+def _add(row: Row, columns: ColumnNames, path: tuple[str, ...], record: dict[str, Any], *, nested: bool) -> None:
     for key, value in record.items():
         here = (*path, key)
         # An empty object has no members, so it is a value of its own.
-        if isinstance(value, dict) and value:
-            _add(row, columns, here, value)
+        if nested and isinstance(value, dict) and value:
+            _add(row, columns, here, value, nested=nested)
         else:
             name = columns.column_for(here)
             if name in row:
@@ -158,7 +163,7 @@ class RowMaker:
         fields = datasource.fields or {}
         self._metadata = {name: text for name, text in fields.items() if text.startswith("$")}
         self._selected = {name: text for name, text in fields.items() if not text.startswith("$")}
-        self._flatten = flattener(columns)
+        self._flatten = flattener(columns, nested=datasource.FLATTENS)
         self._run = run
         self._position = before
         self._page = self._nth = 0

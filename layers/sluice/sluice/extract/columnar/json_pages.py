@@ -75,7 +75,7 @@ class JsonReader:
         source = JsonSource(self._files, self._layout, self._path)
         if self._layout == "document":
             source = replace(source, single=self._is_single(replace(source, files=self._files[:1])))
-        shapes = Shapes(self._connection, source)
+        shapes = Shapes(self._connection, source, None if self._pages.datasource.FLATTENS else 1)
         if self._layout == "document" and not shapes.uniform:
             self._is_single(source)
         if has_keys_differing_in_case(shapes.record):

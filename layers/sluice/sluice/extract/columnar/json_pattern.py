@@ -64,7 +64,9 @@ class RecordPattern:
         return rf"\{{{_SPACE}{f',{_SPACE}'.join(members)}\}}"
 
     def _value(self, node: Node) -> str:
-        lists = [rf"\[{self._inner}\]"] if "json" in node.kinds else []
+        # The pattern need not check that brackets are of the same kind: the engine does.
+        first, last = (r"[\[{]", r"[\]}]") if node.keeps_objects else (r"\[", r"\]")
+        lists = [first + self._inner + last] if "json" in node.kinds else []
         return f"(?:{'|'.join(['null', *(self._kinds[kind] for kind in sorted(node.kinds - {'json'})), *lists])})"
 
 

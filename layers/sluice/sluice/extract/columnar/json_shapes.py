@@ -54,6 +54,11 @@ class Shapes:
     If all records have the same keys in the same order, as usual, a pattern proves it. Else each record is asked for
     its keys and kinds.
 
+    Args:
+        connection: the engine.
+        source: the files with the records.
+        levels: how many levels of objects have members of their own, the record included; None: all.
+
     Attributes:
         uniform: whether the pattern proved that.
         has_short_numbers: whether it also proved that a double represents every number with a fraction.
@@ -65,10 +70,10 @@ class Shapes:
             records and something else in others.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, source: JsonSource) -> None:
+    def __init__(self, connection: DuckDBPyConnection, source: JsonSource, levels: int | None = None) -> None:
         self._connection = connection
         self._source = source
-        self.record = Node()
+        self.record = Node(levels=levels)
         first = self._learn(f"SELECT record FROM {source.records_sql} LIMIT {_SAMPLE}")
         self.has_short_numbers = self.all_verbatim = False
         self.first_verbatim = self._checks_verbatim = source.begins_verbatim(connection)
@@ -107,7 +112,7 @@ class Shapes:
             if not isinstance(structure, dict):
                 raise NotColumnar
             self.record.add(structure)
-            keys.append(_keys(structure))
+            keys.append(_keys(structure, self.record.levels))
         if not self.record.members:
             raise NotColumnar
         return keys
@@ -200,7 +205,8 @@ class Shapes:
         nodes = {(): self.record, **dict(self.record.nodes())}
         if any(set(keys) - set(nodes[path].members) for path, keys in shape.keys.items()):
             return True
-        return any(kind == "OBJECT" and not nodes[path].members for path, kind in shape.kinds.items())
+        objects = [nodes[path] for path, kind in shape.kinds.items() if kind == "OBJECT"]
+        return any(not node.members and not node.keeps_objects for node in objects)
 
     def _collect_kinds(self) -> None:
         """Replace the kinds in the structure by those of all records."""
@@ -209,7 +215,7 @@ class Shapes:
             node.kinds = set()
         for shape in self.all:
             for path, kind in shape.kinds.items():
-                if path and kind not in ("OBJECT", "NULL"):
+                if path and kind != "NULL" and (kind != "OBJECT" or nodes[path].keeps_objects):
                     nodes[path].add_kind(kind)
 
     # ---------------------------------------------------------------- in the order of the records
@@ -252,8 +258,10 @@ class Shapes:
         )
 
 
-def _keys(structure: Any) -> Any:
-    return [(key, _keys(value)) for key, value in structure.items()] if isinstance(structure, dict) else None
+def _keys(structure: Any, levels: int | None) -> Any:
+    if not isinstance(structure, dict) or levels == 0:
+        return None
+    return [(key, _keys(value, None if levels is None else levels - 1)) for key, value in structure.items()]
 
 
 def _shape(

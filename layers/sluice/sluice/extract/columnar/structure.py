@@ -26,12 +26,19 @@ class Node:
     """The values that a key has in all records.
 
     Args:
-        kinds: the kinds of values that are neither null nor objects.
+        kinds: the kinds of values that are neither null nor objects with members.
         members: the members of objects by key, in the order of their first occurrence.
+        levels: how many levels of objects have members; below them, objects stay JSON. None: all.
     """
 
     kinds: set[str] = field(default_factory=set)
     members: dict[str, Node] = field(default_factory=dict)
+    levels: int | None = None
+
+    @property
+    def keeps_objects(self) -> bool:
+        """Whether objects are values that stay JSON."""
+        return self.levels == 0
 
     def add(self, structure: Any) -> None:
         """Add the structure of more values.
@@ -49,9 +56,12 @@ class Node:
                 self.kinds.add(KINDS[structure])
             case list():
                 self.kinds.add("json")
+            case dict() | "JSON" if self.keeps_objects:  # `JSON` is an object without members
+                self.kinds.add("json")
             case dict():
+                levels = None if self.levels is None else self.levels - 1
                 for key, value in structure.items():
-                    self.members.setdefault(key, Node()).add(value)
+                    self.members.setdefault(key, Node(levels=levels)).add(value)
             case _:
                 raise NotColumnar
         if self.members and self.kinds:
@@ -63,11 +73,13 @@ class Node:
             self.kinds = {"json"}
 
     def add_kind(self, kind: str) -> None:
-        """Add the kind of a value that is neither null nor an object.
+        """Add the kind of a value that is neither null nor an object with members.
 
         Raises:
-            NotColumnar: the key has objects, too, or the kind is unknown.
+            NotColumnar: the key has objects with members, too, or the kind is unknown.
         """
+        if kind == "OBJECT" and self.keeps_objects:
+            kind = "ARRAY"  # both stay JSON
         if self.members or kind not in KINDS:
             raise NotColumnar
         self.kinds.add(KINDS[kind])
