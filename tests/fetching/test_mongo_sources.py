@@ -26,6 +26,7 @@ from bson.timestamp import Timestamp
 from sluice.errors import (
     AddressForbidden,
     DataTooLarge,
+    RunError,
     SecretUnusable,
     SourceRefused,
     SourceUnreachable,
@@ -33,6 +34,7 @@ from sluice.errors import (
 )
 from sluice.sources.address import AddressPolicy
 from sluice.sources.base import HandOver
+from sluice.sources.http.auth import MASK
 from sluice.sources.mongo.pages import Place
 from sluice.sources.mongo.reader import read_pages
 from support.certificates import Certificate
@@ -411,6 +413,8 @@ def test_srv_record_names_the_hosts(server: MongoServer, monkeypatch: pytest.Mon
         "mongodb://user:s3cr3t@example.com/?authMechanism=MONGODB-OIDC&authMechanismProperties=ENVIRONMENT:azure",
         "mongodb://user:s3cr3t@example.com/?authMechanism=PLAIN&authSource=$external",
         "mongodb://user:s3cr3t@example.com/?unknownOption=s3cr3t",
+        "mongodb://user:x/?s3cr3t=y@example.com/",
+        "mongodb+srv://shop.example.com#@s3cr3t.example.net/",
     ],
 )
 def test_uris_that_lead_elsewhere_are_refused_without_quoting_them(uri: str) -> None:
@@ -419,17 +423,78 @@ def test_uris_that_lead_elsewhere_are_refused_without_quoting_them(uri: str) -> 
     assert "'where'" in told
 
 
+@pytest.mark.parametrize("option", ["unknownOption=1", "tlsCAFile=/etc/passwd", "tlsCAFile=/no/such/file"])
+def test_option_that_is_unknown_or_not_supported_is_named(option: str) -> None:
+    told = refused(source(), tools(f"mongodb://example.com/?tls=true&{option}"), SecretUnusable)
+    assert f"the option {option.partition('=')[0]}, which is unknown or not supported" in told
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         {"ok": 1.0},
+        {"ok": 1.0, "cursor": ["id", "firstBatch"]},
         {"ok": 1.0, "cursor": {"id": Int64(0), "firstBatch": 7, "ns": "x"}},
+        {"ok": 1.0, "cursor": {"id": Int64(0), "firstBatch": ["_id"], "ns": "x"}},
+        {"ok": 1.0, "cursor": {"id": Int64(0), "firstBatch": [["_id"]], "ns": "x"}},
+        {"ok": 1.0, "cursor": {"id": Int64(0), "firstBatch": {"_id": 1}, "ns": "x"}},
+        {"ok": 1.0, "cursor": {"id": "x", "firstBatch": [{"_id": 1}], "ns": "x"}},
+        {"ok": 1.0, "cursor": {"id": {}, "firstBatch": [{"_id": 1}], "ns": "x"}},
+        {"ok": 0.0, "code": [1], "errmsg": 5},
+        {"ok": 0.0, "code": {"a": 1}},
+        {"ok": "no"},
         {"ok": 1.0, "cursor": {"id": Int64(0), "firstBatch": [{"a": 1}], "ns": "x"}},
     ],
 )
 def test_answers_of_a_hostile_server_end_the_run_with_its_reason(answer: dict[str, Any], server: MongoServer) -> None:
     server.hook = lambda name, command: answer if name == "find" else None
     assert "server" in refused(source(), tools(open_uri(server.port)), UnreadableData)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"maxMessageSizeBytes": "x"},
+        {"maxBsonObjectSize": -1},
+        {"logicalSessionTimeoutMinutes": "x"},
+        {"hosts": 5},
+        {"maxWireVersion": 2, "minWireVersion": 0},
+    ],
+)
+def test_server_that_says_odd_things_of_itself_ends_the_run_without_naming_it(
+    server: MongoServer, more: dict[str, Any]
+) -> None:
+    server.more_of_hello = more
+    with pytest.raises(RunError) as raised:
+        read(source(), tools(open_uri(server.port), mongo_connect_seconds=1.0))
+    assert "localhost" not in raised.value.detail
+
+
+@pytest.mark.parametrize("value", [{"$oid": "x"}, {"$date": 1}, {"$numberLong": "7"}])
+def test_id_that_does_not_come_back_from_its_text_ends_the_run(server: MongoServer, value: dict[str, Any]) -> None:
+    answer = {"ok": 1.0, "cursor": {"id": Int64(0), "firstBatch": [{"_id": value}], "ns": "x"}}
+    server.hook = lambda name, command: answer if name == "find" else None
+    assert "look like Extended JSON" in refused(source(), tools(open_uri(server.port)), UnreadableData)
+
+
+def test_reason_why_no_server_could_be_read_is_told(server: MongoServer) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        using = tools(open_uri(closed.getsockname()[1]), fetch_attempts=1, mongo_connect_seconds=1.0)
+        told = refused(source(), using, SourceUnreachable)
+    assert told.endswith("could be read after 1 try: host 1: the connection was refused.")
+    using = tools(open_uri(server.port, "tls=false&replicaSet=other"), fetch_attempts=1, mongo_connect_seconds=1.0)
+    assert "replica set has another name" in refused(source(), using, SourceUnreachable)
+
+
+def test_texts_of_a_server_are_shown_without_its_host(server: MongoServer) -> None:
+    def refuse(name: str, command: dict[str, Any]) -> dict[str, Any] | None:
+        text = f"[localhost]:{server.port} and localhost:{server.port} are no localhosts of 10.0.0.1"
+        return {"ok": 0.0, "code": 2, "errmsg": text} if name == "find" else None
+
+    server.hook = refuse
+    told = refused(source(), tools(open_uri(server.port)), SourceRefused)
+    assert f"{MASK} and {MASK} are no localhosts of 10.0.0.1" in told
 
 
 def test_documents_nested_too_deeply_end_the_run(server: MongoServer) -> None:

@@ -229,3 +229,26 @@ def test_pages_of_other_media_types_are_not_converted() -> None:
 def test_query_without_a_form_in_bson_ends_the_run(query: dict[str, Any]) -> None:
     with pytest.raises(UnreadableData, match="not Extended JSON"):
         query_of(query)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$numberInt": "9" * 400},
+        {"$numberLong": 7},
+        {"$numberDouble": "1e999"},
+        {"$numberDouble": [1]},
+        {"$numberDecimal": "x"},
+        {"$date": 1},
+        {"$oid": 5},
+        {"$uuid": "x"},
+        {"$binary": {"base64": "AAAAAAAAAAAAAAAAAAAAAAA=", "subType": "04"}},
+        {"$binary": 5},
+        {"$regularExpression": 5},
+    ],
+)
+def test_fields_that_only_look_like_extended_json_stay_as_they_are(value: dict[str, Any]) -> None:
+    """MongoDB 5.0 and newer stores fields whose names begin with `$`."""
+    line = lines_of([{"v": value}])
+    with plain_lines(io.BytesIO(line), MEDIA_TYPE, LIMITS) as plain:
+        assert orjson.loads(plain.read()) == {"v": value}

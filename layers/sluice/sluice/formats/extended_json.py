@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import IO, Any, cast
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from sluice.formats.limits import Limits
 # Readers of JSON Lines accept this media type, and rewrite the page with `plain_lines` first.
 MEDIA_TYPE = 'application/x-ndjson; profile="extended-json"'
 MAX_DIGITS = 38
+_INTEGERS = range(-(2**63), 2**63)
 _SPOOL = 8 << 20
 _DAY = 86_400_000
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
@@ -127,8 +129,20 @@ def _decimal(value: str) -> Any:
     return orjson.Fragment(format(number, "f"))
 
 
-def _double(value: str) -> float | str:
-    return value if value in ("NaN", "Infinity", "-Infinity") else float(value)
+def _whole(value: Any) -> int:
+    number = int(_text(value))
+    if number not in _INTEGERS:
+        raise ValueError(value)
+    return number
+
+
+def _double(value: Any) -> float | str:
+    if value in ("NaN", "Infinity", "-Infinity"):
+        return str(value)
+    number = float(_text(value))
+    if not isfinite(number):
+        raise ValueError(value)
+    return number
 
 
 def _binary(value: Any) -> str:
@@ -147,8 +161,8 @@ def _text(value: Any) -> str:
 _FORMS: dict[str, Callable[[Any], Any]] = {
     "$oid": _text,
     "$date": _date,
-    "$numberInt": int,
-    "$numberLong": int,
+    "$numberInt": _whole,
+    "$numberLong": _whole,
     "$numberDouble": _double,
     "$numberDecimal": _decimal,
     "$binary": _binary,

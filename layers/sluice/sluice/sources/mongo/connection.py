@@ -102,15 +102,23 @@ class Connection:
         """End the session and the connection."""
         if self._session is not None:
             await self._session.end_session()
-        await self._client.close()
+        await _close(self._client)
+
+
+async def _close(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """Close a client, even if what the server said of itself keeps the driver from ending its sessions."""
+    try:
+        await client.close()
+    except Exception:
+        await client.close()  # the driver has forgotten the sessions by now
 
 
 def masked(error: Exception, target: Target) -> Exception:
-    """The error, without a secret that a server may have repeated."""
+    """The error, without the secrets and hosts that a server or the driver may have repeated."""
     if isinstance(error, RunError):
-        error.detail = target.secret_texts.mask(error.detail)
+        error.detail = target.mask(error.detail)
     if isinstance(error, Broken):
-        error.reason = target.secret_texts.mask(error.reason)
+        error.reason = target.mask(error.reason)
     return error
 
 
@@ -230,14 +238,14 @@ async def _opened(
     )
     try:
         hello = await _hello(client)
+        is_primary = hello.get("isWritablePrimary") or hello.get("ismaster")
+        part = "primary" if is_primary else "secondary" if hello.get("secondary") else "no member that can be read"
+        return Connection(client, source, target, hello), part
     except BaseException as error:
-        await client.close()
+        await _close(client)
         if not isinstance(error, Exception):
             raise
         raise masked(fault_of(error, source.max_time_seconds), target) from None
-    is_primary = hello.get("isWritablePrimary") or hello.get("ismaster")
-    part = "primary" if is_primary else "secondary" if hello.get("secondary") else "no member that can be read"
-    return Connection(client, source, target, hello), part
 
 
 async def _hello(client: AsyncMongoClient[dict[str, Any]]) -> Mapping[str, Any]:

@@ -54,7 +54,8 @@ def fault_of(error: Exception, max_time_seconds: int) -> Exception:
         return SourceRefused(f"The server cannot be read: {_text(error)}.")
     if isinstance(error, PyMongoError):
         return Broken(_text(error))
-    return error
+    # The driver takes a server's answers for well-formed: a TypeError or KeyError says that one is not.
+    return UnreadableData(f"The server's answer cannot be read ({type(error).__name__}).")
 
 
 def _refusal(error: OperationFailure, max_time_seconds: int) -> Exception:
@@ -88,6 +89,8 @@ def reason_of(texts: Iterable[str]) -> str:
             # Python names the host in the sentence that tells that the certificate is for another one.
             reason = invalid[1] if "mismatch" not in invalid[1].lower() else "it is for another name"
             return f"its certificate is not valid for this host ({reason})"
+        if "belongs to a set named" in text or "replica set named" in text:
+            return "its replica set has another name than replicaSet of the URI says"
         if "SSL" in text:
             return "the encrypted connection failed; a server without TLS needs tls=false in the URI"
         if "refused" in text:

@@ -53,7 +53,10 @@ class VettedLoop(asyncio.SelectorEventLoop):
         """
         if self._vetted is not None and not self._is_vetted(address):
             raise OSError("the address was not vetted")
-        await super().sock_connect(sock, address)
+        try:
+            await super().sock_connect(sock, address)
+        except ConnectionRefusedError as error:  # the loop's own text does not say so
+            raise ConnectionRefusedError(error.errno, "Connection refused") from None
 
     def _is_vetted(self, address: Any) -> bool:
         if not isinstance(address, tuple) or self._vetted is None:

@@ -51,9 +51,9 @@ async def read_pages(source: MongoSource, tools: MongoTools, begin: Place) -> As
         except Broken as error:
             tries += 1
             if tries >= tools.settings.fetch_attempts:
+                attempts = "1 try" if tries == 1 else f"{tries} tries"
                 raise SourceUnreachable(
-                    f"No server of the URI in the secret {source.uri!r} could be read after {tries} tries: "
-                    f"{error.reason}."
+                    f"No server of the URI in the secret {source.uri!r} could be read after {attempts}: {error.reason}."
                 ) from None
         await asyncio.sleep(_pause(tries, tools))
 
@@ -178,11 +178,16 @@ class Cursor:
         try:
             cursor = answer["cursor"]
             self._id = cursor["id"]
-            documents: Documents = cursor[name]
-            if not all("_id" in document for document in documents):
+            documents = cursor[name]
+        except (KeyError, TypeError):
+            raise _no_documents() from None
+        if not isinstance(self._id, int) or type(documents) is not list:
+            raise _no_documents()
+        for document in documents:
+            if type(document) is not dict:
+                raise _no_documents()
+            if "_id" not in document:
                 raise UnreadableData("The server sent a document without the _id that was asked for.")
-        except (KeyError, TypeError, AttributeError):
-            raise UnreadableData("The server's answer has no documents.") from None
         return documents
 
     async def aclose(self) -> None:
@@ -191,6 +196,10 @@ class Cursor:
             with suppress(Broken, RunError):
                 command = {"killCursors": self._source.collection, "cursors": [self._id]}
                 await self._connection.command(command, self._tally)
+
+
+def _no_documents() -> UnreadableData:
+    return UnreadableData("The server's answer has no documents.")
 
 
 def _filter(source: MongoSource, begin: Place) -> dict[str, Any]:
