@@ -23,6 +23,7 @@ from bson.min_key import MinKey
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 
+from sluice.domain.credential_names import MASK
 from sluice.errors import (
     AddressForbidden,
     DataTooLarge,
@@ -34,7 +35,6 @@ from sluice.errors import (
 )
 from sluice.sources.address import AddressPolicy
 from sluice.sources.base import HandOver
-from sluice.sources.http.auth import MASK
 from sluice.sources.mongo.pages import Place
 from sluice.sources.mongo.reader import read_pages
 from support.certificates import Certificate

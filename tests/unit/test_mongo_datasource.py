@@ -240,6 +240,25 @@ def test_text_in_the_order_of_a_collation_is_unproven(server: MongoServer, admin
     assert "collation" in run["completeness_reasons"][0]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"$numberLong": "7"}, {"odd": 7}),
+        ({"$numberInt": "9" * 400}, {"odd_$numberInt": "9" * 400}),
+        ({"$date": 1}, {"odd_$date": 1}),
+        ({"$oid": "x", "more": 1}, {"odd_$oid": "x", "odd_more": 1}),
+    ],
+)
+def test_fields_that_look_like_extended_json_are_read(
+    server: MongoServer, admin: Client, value: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    server.collection("shop.goods").insert({"_id": 9, "n": 9, "odd": value})
+    admin.put("/datasources/goods", DOCUMENT)
+    assert ingest(admin, "goods")["status"] == "succeeded"
+    (row,) = [row for row in rows(admin, "datasources/goods") if row["n"] == 9]
+    assert {name: value for name, value in row.items() if name.startswith("odd") and value is not None} == shown
+
+
 def test_empty_collection_is_one_page_without_rows(server: MongoServer, admin: Client) -> None:
     admin.put("/datasources/goods", {**DOCUMENT, "mongo": {**MONGO, "filter": {"n": -1}}})
     run = ingest(admin, "goods")

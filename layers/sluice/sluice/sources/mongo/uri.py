@@ -11,9 +11,10 @@ import certifi
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from sluice.domain.credential_names import MASK
 from sluice.domain.datasource.mongo_source import PORT, hosts_of
 from sluice.errors import SecretUnusable, SourceUnreachable
-from sluice.sources.http.auth import MASK, Credentials
+from sluice.sources.http.auth import Credentials
 
 Host = tuple[str, int]
 _HONOURED = frozenset({
