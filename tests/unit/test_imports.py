@@ -50,8 +50,8 @@ class Budget:
 STAGE = Budget(LOGGED, 203)
 BUDGETS = {
     "api": Budget(ROUTED, 316),
-    "authoring": Budget(ROUTED, 386),
-    "authorizer": Budget(CATALOG, 154),
+    "authoring": Budget(ROUTED, 387),
+    "authorizer": Budget(CATALOG, 155),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
@@ -62,7 +62,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 281),
-    "query": Budget(ROUTED, 386),
+    "query": Budget(ROUTED, 387),
     "report": STAGE,
     "publications": Budget(LOGGED, 205),
     "run_events": Budget(LOGGED, 211),
