@@ -61,7 +61,8 @@ class IdGroups:
         together = [*self._held, *documents]
         complete, self._held = together[:start], together[start:]
         self._before = []
-        self._require_small(documents if not complete else [])
+        # A large document may come alone.
+        self._require_small(documents if not complete and len(self._held) > 1 else [])
         return complete
 
     def rest(self) -> Documents:
