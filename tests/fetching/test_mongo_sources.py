@@ -152,7 +152,7 @@ def test_documents_that_share_an_id_need_a_bounded_memory(server: MongoServer) -
 
 def test_documents_larger_than_a_page_are_read_one_by_one(server: MongoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.collection("shop.orders").fill(many(5))
-    batch = server._batch
+    batch: Any = server._batch
     monkeypatch.setattr(server, "_batch", lambda *args: batch(*args[:3], {**args[3], "batchSize": 1}, args[4]))
     pages = read(source(), tools(open_uri(server.port), mongo_page_bytes=500))
     assert [page.rows for page in pages] == [1] * 5

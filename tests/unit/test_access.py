@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
@@ -523,7 +524,7 @@ def test_aws_error_is_shown_without_account_and_bucket(
     services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*arguments: Any, **options: Any) -> None:
-        raise RuntimeError(DENIED)
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": DENIED}}, "GetObject")
 
     admin.post("/datasources", http_source("a"))
     monkeypatch.setattr(services.lake, "put_raw", denied)

@@ -331,7 +331,7 @@ def test_single_xml_element_is_a_list_of_one(admin: Client, notes: Drop) -> None
 
 
 def test_a_cancelled_run_stops_reading(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sluice.stages.extract._TELL_SECONDS", 0)
+    monkeypatch.setattr("sluice.stages.extract._REPORT_SECONDS", 0)
     monkeypatch.setattr("sluice.extract.by_record.record_reader._TICK", 10)
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     seen: list[int] = []

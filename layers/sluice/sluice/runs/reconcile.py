@@ -21,7 +21,8 @@ from sluice.runs.queue import free_orphaned_slots, release_slot, start_waiting
 from sluice.runs.start import follows_changes, redrive, refresh_for_change, release_refresh
 
 _GRACE_SECONDS = 60
-_OWN_ERRORS = frozenset(kind.__name__ for kind in all_errors())
+# Our own, and botocore's for what a service has answered.
+_SHOWN_ERRORS = frozenset(kind.__name__ for kind in all_errors()) | {"ClientError"}
 logger = Logger()
 
 
@@ -93,7 +94,7 @@ def _execution_error(error: str | None, cause: str | None) -> str:
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):
         cause = orjson.loads(cause or "")["errorMessage"]
     # The names of services' errors have a dot: States.Timeout, Lambda.Unknown, Runtime.ExitError.
-    if error is not None and "." not in error and error not in _OWN_ERRORS:
+    if error is not None and "." not in error and error not in _SHOWN_ERRORS:
         cause = None
     message = ": ".join(part for part in (error, cause) if part) or "it was stopped"
     return redact(message.split("\n")[0])[:300].rstrip(".")
