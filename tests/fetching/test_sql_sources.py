@@ -114,6 +114,12 @@ def test_no_rows_are_one_page_with_the_columns(postgres: DatabaseServer, maria: 
     assert (page.rows, list(page.columns)) == (0, ["n"])
 
 
+def test_missing_database_is_named(postgres: DatabaseServer, maria: DatabaseServer) -> None:
+    for engine, server in (("postgresql", postgres), ("mysql", maria)):
+        text = refused(source(engine, server, "SELECT 1 AS n", database="nosuch"), SourceRefused)
+        assert "no database 'nosuch'" in text, engine
+
+
 def test_columns_with_equal_names_are_refused(postgres: DatabaseServer) -> None:
     assert "two columns 'A'" in refused(source("postgresql", postgres, 'SELECT 1 AS a, 2 AS "A"'), SourceRefused)
 

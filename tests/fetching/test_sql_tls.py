@@ -85,9 +85,11 @@ def test_certificate_is_verified_for_the_host(encrypted: Attempt, certificate: C
 def test_server_without_tls_gets_no_password(postgres: DatabaseServer) -> None:
     """The wheel's PostgreSQL has no TLS; a MySQL that offers none is played by a greeting."""
     text = refused(source("postgresql", postgres, "SELECT 1", tls=True), SourceUnreachable)
-    assert "cannot be reached" in text
+    assert "does not support TLS" in text
+    assert "`sql.tls` to false" in text
     with greeting_without_tls() as (port, received):
-        refused(source("mysql", postgres, "SELECT 1", tls=True, port=port), SourceUnreachable)
+        text = refused(source("mysql", postgres, "SELECT 1", tls=True, port=port), SourceUnreachable)
+    assert "does not support TLS" in text
     assert received == [b""]
 
 

@@ -144,6 +144,15 @@ def tls_context(source: SqlSource) -> ssl.SSLContext | None:
     return context
 
 
+# What asyncpg and PyMySQL say of a server without TLS.
+_NO_TLS = ("rejected SSL upgrade", "SSL is required but the server doesn't support it")
+
+
+def no_database(source: SqlSource) -> SourceRefused:
+    """Return the error of a server that does not have the source's database."""
+    return SourceRefused(f"The server has no database {source.database!r}; check `sql.database`.")
+
+
 def unreachable(login: Login, error: BaseException) -> SourceUnreachable:
     """Return the error of a server that cannot be reached, or has broken the connection.
 
@@ -151,6 +160,11 @@ def unreachable(login: Login, error: BaseException) -> SourceUnreachable:
         login: the server.
         error: the driver's or the system's error.
     """
+    if any(text in str(error) for text in _NO_TLS):
+        return SourceUnreachable(
+            f"The server {login.host}:{login.port} does not support TLS; enable it there, or set `sql.tls` to false, "
+            "which sends everything unencrypted."
+        )
     return SourceUnreachable(f"{login.host}:{login.port} cannot be reached: {_reason(error)}.")
 
 

@@ -23,6 +23,7 @@ from sluice.sources.sql.base import (
     Row,
     ServerColumn,
     mask_error,
+    no_database,
     start_result,
     tls_context,
     too_long,
@@ -269,9 +270,7 @@ def _run_error(source: SqlSource, login: Login, error: Exception) -> RunError:
             return SourceBusy(f"The database accepts no more connections: {text}.")
         if code in _BROKEN:
             return unreachable(login, error.__context__ if isinstance(error.__context__, OSError) else OSError(text))
-        if code in _REFUSED_USER:
-            return SourceRefused(f"The database refused the user: {text}; check the secrets of user and password.")
-        return SourceRefused(f"The database refused the query: {text.rstrip('.')}.")
+        return _refusal(source, code, text)
     if isinstance(error, UnicodeError):
         return UnreadableData(f"The database sent text that is not in its encoding: {error}.")
     if isinstance(error, OSError):
@@ -280,3 +279,12 @@ def _run_error(source: SqlSource, login: Login, error: Exception) -> RunError:
         # PyMySQL raises this for a server that requests a local file.
         return SourceRefused(f"The database violates the protocol: {error}.")
     raise error
+
+
+def _refusal(source: SqlSource, code: int, text: str) -> SourceRefused:
+    """Return the error for one by which the server refuses the user, the database or the statement."""
+    if code in _REFUSED_USER:
+        return SourceRefused(f"The database refused the user: {text}; check the secrets of user and password.")
+    if code == ER.BAD_DB_ERROR:
+        return no_database(source)
+    return SourceRefused(f"The database refused the query: {text.rstrip('.')}.")

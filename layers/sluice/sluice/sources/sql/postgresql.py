@@ -22,6 +22,7 @@ from sluice.sources.sql.base import (
     Row,
     ServerColumn,
     mask_error,
+    no_database,
     start_result,
     tls_context,
     too_long,
@@ -283,6 +284,8 @@ def _run_error(source: SqlSource, login: Login, error: Exception) -> RunError:
         return unreachable(login, error)
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return SourceRefused(f"The database refused the user: {error}; check the secrets of user and password.")
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return no_database(source)
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ValueError):
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         return SourceRefused(f"The database refused the query: {text.rstrip('.')}.")

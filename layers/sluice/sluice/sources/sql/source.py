@@ -17,7 +17,7 @@ from sluice.domain.datasource import Datasource, SqlDatasource
 from sluice.domain.datasource.sql_source import SqlSource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
-from sluice.errors import RunError, SourceUnreachable
+from sluice.errors import RunError, UnreadableData
 from sluice.lake.transfer import download
 from sluice.sources.base import Call, CheckResult, PageVisitor, Secret, Services
 from sluice.sources.sql.pages import SqlPage
@@ -145,7 +145,7 @@ def _tools(services: Services, secret: Secret) -> Iterator[SqlTools]:
                 except ClientError as error:
                     if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
                         raise
-                    raise SourceUnreachable(f"The inbox has no file {key!r}; drop it first.") from None
+                    raise UnreadableData(f"The inbox has no file {key!r}; drop it first.") from None
             return path
 
         yield SqlTools(services.settings, services.address_policy(), secret, file)
