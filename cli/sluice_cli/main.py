@@ -101,7 +101,7 @@ def apply(folder: Path) -> None:
 @click.argument("slug")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def drop(slug: str, file: Path) -> None:
-    """Drop a file for a file datasource into the inbox of the local stack that was started last."""
+    """Drop a file for a datasource into the inbox of the local stack that was started last."""
     drop_file(local_folder(), slug, file)
 
 

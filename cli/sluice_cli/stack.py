@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sluice.access.api_keys import KeyRing
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
+from sluice_cli.api import Api
 from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
 from sluice_cli.layers import reference_layers, remove_unused_layers
 from sluice_cli.localstack import LocalStackContainer
@@ -298,16 +300,19 @@ def drop_file(local: Path, slug: str, file: Path) -> None:
 
     Args:
         local: the folder of the local stack.
-        slug: the file datasource.
+        slug: the datasource.
         file: the file to drop.
 
     Raises:
-        StepFailed: there is no local stack.
+        StepFailed: there is no local stack, or no such datasource.
     """
     stack = _text(local / "stack.json")
     if stack is None:
         raise StepFailed("there is no local stack; start it with: make up")
     description = json.loads(stack)
+    # The inbox takes any file, and one for no datasource is set aside without a word.
+    with closing(Api(description["api"], description["api_key"])) as api:
+        api.get(f"/datasources/{slug}")
     s3 = emulator_client("s3", description["endpoint_url"])
     s3.upload_file(str(file), description["inbox_bucket"], f"{slug}/{file.name}")
 

@@ -1,7 +1,9 @@
 """The client of the commands, and the limits of the local stack."""
 
+import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from sluice_cli.api import Api, send_with_retries
 from sluice_cli.emulator import CALLER_SHARES, machine_limits
 from sluice_cli.progress import StepFailed
+from sluice_cli.stack import drop_file
 
 
 @pytest.fixture
@@ -18,6 +21,21 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr("sluice_cli.api.time.sleep", pauses.append)
     monkeypatch.setattr("sluice_cli.api.time.monotonic", lambda: sum(pauses))
     return pauses
+
+
+def test_file_for_no_datasource_is_not_dropped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    requested = []
+
+    def answer(self: Api, path: str) -> None:
+        requested.append(f"{self.url}{path}")
+        raise StepFailed("There is no datasource 'nosuch'.")
+
+    monkeypatch.setattr(Api, "get", answer)
+    stack = {"api": "http://local/v1", "api_key": "k", "endpoint_url": "http://local", "inbox_bucket": "inbox"}
+    (tmp_path / "stack.json").write_text(json.dumps(stack))
+    with pytest.raises(StepFailed, match="nosuch"):
+        drop_file(tmp_path, "nosuch", tmp_path / "x.db")
+    assert requested == ["http://local/v1/datasources/nosuch"]
 
 
 def sender(*answers: httpx.Response) -> Callable[[], httpx.Response]:

@@ -139,6 +139,17 @@ def test_a_missing_file_fails_the_run_and_says_what_to_do(admin: Client) -> None
     run = ingest(admin, "goods")
     assert run["status"] == "failed"
     assert "drop it first" in run["error"]["detail"]
+    assert (run["error"]["title"], run["error"]["status"]) == ("The data cannot be read", 422)
+
+
+def test_file_is_uploaded_by_the_api(services: Container, admin: Client) -> None:
+    admin.put("/datasources/goods", DOCUMENT)
+    form = admin.post("/datasources/goods/uploads", {"filename": "shop.db"})
+    assert form.status == 200, form.text
+    assert form.json()["fields"]["key"] == SQL["key"]
+    server = {"engine": "postgresql", "host": "db.example.com", "database": "d", "user": "u", "query": "SELECT 1 AS n"}
+    admin.put("/datasources/served", {"name": "served", "kind": "sql", "sql": server})
+    assert admin.post("/datasources/served/uploads", {"filename": "shop.db"}).status == 409
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def create_upload_form(services: Container, definition: Definition, filename: st
         message = "A file name must not contain slashes or control characters, and must not begin with a dot."
         raise Invalid(message, [{"pointer": "/filename", "message": message}])
     datasource = Datasource.model_validate(definition.document)
-    _require_arrival(datasource, "dropped", "files are uploaded for file datasources only")
+    if datasource.inbox_key() is None:  # a file that runs read takes an upload, although it starts no run
+        _require_arrival(datasource, "dropped", "files are uploaded for datasources that read them only")
     return services.inbox.presigned_upload(definition.name, filename, services.settings.max_drop_bytes)
 
 
