@@ -19,7 +19,7 @@ from sluice_cli.blueprint import Blueprint
 from sluice_cli.demo import demonstrate
 from sluice_cli.migrate import migrate as migrate_stack
 from sluice_cli.progress import StepFailed, console, step
-from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file, issue_first_key
+from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file, issue_first_key, started_port
 
 ROOT = Path(__file__).parents[2]
 WHAT = click.argument("what", type=click.Choice(["project", "datasource"]))
@@ -29,6 +29,16 @@ PORT = click.option("--port", default=DEFAULT_PORT, envvar="PORT", show_default=
 def local_folder() -> Path:
     """The folder of the local stack: `.local`, or SLUICE_LOCAL."""
     return Path(os.environ.get("SLUICE_LOCAL", ROOT / ".local"))
+
+
+STARTED_PORT = click.option(
+    "--port",
+    type=int,
+    default=lambda: started_port(local_folder()),
+    envvar="PORT",
+    show_default="that of the stack that was started last",
+    help="Port of the emulator.",
+)
 
 
 def local_stack(port: int) -> LocalStack:
@@ -64,7 +74,7 @@ def clean(port: int) -> None:
 
 
 @cli.command()
-@PORT
+@STARTED_PORT
 @click.option("--minutes", default=10, show_default=True, help="How far to look back.")
 def logs(port: int, minutes: int) -> None:
     """Show the latest logs of the functions, oldest first."""
@@ -162,11 +172,9 @@ def first_key(stack: str, workspace: str) -> None:
 
 
 @cli.command()
-@PORT
-@click.option(
-    "--plan", "write", flag_value=False, type=bool, default=False, help="Only show what would change (default)."
-)
-@click.option("--apply", "write", flag_value=True, type=bool, help="Write the upgraded or downgraded records.")
+@STARTED_PORT
+@click.option("--plan", is_flag=True, help="Only show what would change (default).")
+@click.option("--apply", "write", is_flag=True, help="Write the upgraded or downgraded records.")
 @click.option(
     "--down",
     "release",
@@ -177,8 +185,10 @@ def first_key(stack: str, workspace: str) -> None:
 )
 @click.option("--aws", is_flag=True, help="The stack on AWS, with your credentials, instead of the local one.")
 @click.option("--stack", default="sluice", show_default=True, help="The stack's name.")
-def migrate(port: int, write: bool, release: str | None, aws: bool, stack: str) -> None:
+def migrate(port: int, plan: bool, write: bool, release: str | None, aws: bool, stack: str) -> None:
     """Upgrade stored records to this release's format, or downgrade them with --down."""
+    if plan and write:
+        raise click.UsageError("--plan and --apply exclude each other.")
     client = boto3.client if aws else local_stack(port).client
     migrate_stack(client("cloudformation"), client("dynamodb"), stack, write=write, release=release or RELEASES[-1])
 

@@ -13,6 +13,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import httpx
@@ -315,6 +316,16 @@ def drop_file(local: Path, slug: str, file: Path) -> None:
         api.get(f"/datasources/{slug}")
     s3 = emulator_client("s3", description["endpoint_url"])
     s3.upload_file(str(file), description["inbox_bucket"], f"{slug}/{file.name}")
+
+
+def started_port(local: Path) -> int:
+    """The port of the local stack that was started last; the default one if there is none.
+
+    Args:
+        local: the folder of the local stack.
+    """
+    stack = _text(local / "stack.json")
+    return (urlsplit(json.loads(stack)["endpoint_url"]).port if stack else None) or DEFAULT_PORT
 
 
 def _text(file: Path) -> str | None:

@@ -1,6 +1,8 @@
 """Items as release 0.1 wrote them: read as if they were new, and brought over all at once."""
 
 import copy
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -306,3 +308,29 @@ def test_command_upgrades_by_default(
     result = CliRunner().invoke(cli, ["migrate", "--aws", *arguments])
     assert result.exit_code == 0, result.output
     assert calls == [{"write": write, "release": release}]
+
+
+def test_command_refuses_to_plan_and_apply_at_once() -> None:
+    result = CliRunner().invoke(cli, ["migrate", "--aws", "--plan", "--apply"])
+    assert result.exit_code == 2
+    assert "exclude each other" in result.output
+
+
+@pytest.mark.parametrize(("arguments", "port"), [([], 4599), (["--port", "4600"], 4600)])
+def test_command_goes_to_the_stack_that_was_started_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], port: int
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setenv("SLUICE_LOCAL", str(tmp_path))
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.setattr("sluice_cli.main.migrate_stack", lambda *_, **options: None)
+
+    def stack_on(port: int) -> SimpleNamespace:
+        asked.append(port)
+        return SimpleNamespace(client=str)
+
+    monkeypatch.setattr("sluice_cli.main.local_stack", stack_on)
+    (tmp_path / "stack.json").write_text('{"endpoint_url": "http://127.0.0.1:4599"}')
+    result = CliRunner().invoke(cli, ["migrate", *arguments])
+    assert result.exit_code == 0, result.output
+    assert asked == [port]
