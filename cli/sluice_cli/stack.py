@@ -137,7 +137,7 @@ class LocalStack:
             *self.emulator.parameters,
             "CorsOrigins=*",
             f"Workspace={WORKSPACE}",
-            f"PrivateNetworks={_LOCAL_NETWORKS}",
+            f"PrivateNetworks={private_networks()}",
         ]
 
     def _sam(self, *arguments: str) -> None:
@@ -166,8 +166,8 @@ class LocalStack:
             )
 
     def _source_digest(self) -> str:
-        """A hash of all sources, so that the same sources are deployed once."""
-        digest = hashlib.sha256(sys.version.encode())
+        """A hash of all sources and parameters, so that the same ones are deployed once."""
+        digest = hashlib.sha256(f"{sys.version} {private_networks()}".encode())
         files = [self._root / name for name in _SOURCES]
         candidates = sorted(file for path in files for file in ([path] if path.is_file() else path.rglob("*")))
         for file in candidates:
@@ -316,6 +316,11 @@ def drop_file(local: Path, slug: str, file: Path) -> None:
         api.get(f"/datasources/{slug}")
     s3 = emulator_client("s3", description["endpoint_url"])
     s3.upload_file(str(file), description["inbox_bucket"], f"{slug}/{file.name}")
+
+
+def private_networks() -> str:
+    """The private networks that the local stack's datasources may call: loopback, and those in PRIVATE_NETWORKS."""
+    return ",".join(filter(None, [_LOCAL_NETWORKS, os.environ.get("PRIVATE_NETWORKS", "").replace(" ", "")]))
 
 
 def started_port(local: Path) -> int:

@@ -273,3 +273,11 @@ def test_file_cannot_reach_other_files(sqlite_file: Path, tmp_path: Path) -> Non
 def test_statement_of_sqlite_has_bounded_memory(sqlite_file: Path) -> None:
     text = refused(in_file(sqlite_file, "SELECT hex(zeroblob(400000000)) n"), SourceRefused)
     assert "memory" in text or "too big" in text
+
+
+def test_refused_address_is_told_from_the_stack_itself() -> None:
+    policy = AddressPolicy(emulator="http://127.0.0.1:4566")
+    for port, reason in ((4566, "an address of this stack"), (5432, "in a private network")):
+        with pytest.raises(AddressForbidden, match=reason) as raised:
+            asyncio.run(policy.resolve("127.0.0.1", port))
+        assert ("PRIVATE_NETWORKS" in raised.value.detail) == (port == 5432)

@@ -11,7 +11,7 @@ import pytest
 from sluice_cli.api import Api, send_with_retries
 from sluice_cli.emulator import CALLER_SHARES, machine_limits
 from sluice_cli.progress import StepFailed
-from sluice_cli.stack import drop_file
+from sluice_cli.stack import drop_file, private_networks
 
 
 @pytest.fixture
@@ -36,6 +36,13 @@ def test_file_for_no_datasource_is_not_dropped(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(StepFailed, match="nosuch"):
         drop_file(tmp_path, "nosuch", tmp_path / "x.db")
     assert requested == ["http://local/v1/datasources/nosuch"]
+
+
+def test_local_stack_may_call_the_networks_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRIVATE_NETWORKS", raising=False)
+    assert private_networks() == "127.0.0.0/8,::1/128"
+    monkeypatch.setenv("PRIVATE_NETWORKS", "10.0.0.0/8, 172.17.0.0/16")
+    assert private_networks() == "127.0.0.0/8,::1/128,10.0.0.0/8,172.17.0.0/16"
 
 
 def sender(*answers: httpx.Response) -> Callable[[], httpx.Response]:

@@ -62,7 +62,9 @@ def test_secret_with_hosts_is_sent_to_these_only(
     assert upstream.requests[-1].headers["authorization"] == f"Bearer {VALUE}"
     assert editor.post("/datasources/check", guarded("api.payroll.example")).json()["ok"]
     assert editor.post("/datasources/check", guarded("other:8443")).json()["ok"]
-    assert not editor.post("/datasources/check", guarded("other:8444")).json()["ok"]
+    refused = editor.post("/datasources/check", guarded("other:8444")).json()
+    assert not refused["ok"]
+    assert "its hosts do not include other:8444" in refused["reason"]
     for changed in ("https://api.payroll.example.evil/v1", "https://evil.example/?api.payroll.example"):
         assert editor.patch("/datasources/mine", {"http": {"url": changed}}).status == 422
         assert admin.patch("/datasources/mine", {"http": {"url": changed}}).status == 422, "hosts bind admins too"

@@ -86,10 +86,10 @@ class SecretUse:
         reason = self._reason(secret, datasource, author, assigned_to) if secret is not None else "unknown"
         if reason is None:
             return
-        host, _ = datasource.host()
+        host, port = datasource.host()
         if not explain:
             # A kind whose secrets name the hosts has none of its own.
-            hosts = f"or its hosts do not include {host}, " if host else "or it names no hosts, "
+            hosts = f"or its hosts do not include {host}:{port}, " if host else "or it names no hosts, "
             reason = f"either it does not exist, {hosts}or its projects do not include those of this datasource"
         raise SecretForbidden(
             f"This datasource may not use the secret {name!r}: {reason}. "
@@ -135,7 +135,7 @@ class SecretUse:
         if datasource.SECRETS_NAME_HOSTS:
             hosts = None  # `_require_hosts` compares them with the value, once it is read
         if hosts is not None and not any(_matches_host(allowed, host, port) for allowed in hosts):
-            return f"its hosts do not include {host}"
+            return f"its hosts do not include {host}:{port}"
         if secret.document.get("projects") is None:
             return None
         return self._reason_of_projects(secret, datasource, author, assigned_to)

@@ -82,8 +82,9 @@ class AddressPolicy:
             AddressForbidden: none of its addresses may be called.
             OSError: the name does not resolve.
         """
+        own = AddressForbidden(f"{host}:{port} is an address of this stack; datasources may not call it.")
         if self.is_own(host, port):
-            raise AddressForbidden(f"{host}:{port} is an address of this stack; datasources may not call it.")
+            raise own
         try:
             entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
@@ -91,9 +92,11 @@ class AddressPolicy:
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         allowed = [address for address in addresses if self.allows(address, port)]
         if addresses and not allowed:
+            if port == self._emulator_port:
+                raise own
             raise AddressForbidden(
-                f"{host}:{port} is in a private network or belongs to this stack; datasources may not call it. "
-                "The setting PRIVATE_NETWORKS can allow a private network."
+                f"{host}:{port} is in a private network; datasources may not call it. "
+                "The setting PRIVATE_NETWORKS can allow the network."
             )
         return allowed
 
