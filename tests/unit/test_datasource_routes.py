@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from sluice.container import Container
+from sluice.domain.identity import KeyRequest
 from support.client import Client
 
 LISTINGS: dict[str, Any] = {
@@ -225,3 +226,23 @@ def test_editor_owns_what_they_create(services: Container, admin: Client, editor
     assert admin.patch("/datasources/mine", {"name": "y"}).status == 200
     assert viewer.get("/datasources/theirs").status == 200
     assert viewer.post("/datasources", {"name": "no", "kind": "file"}).status == 403
+
+
+def test_deletion_of_an_assigned_datasource_names_the_projects_that_the_caller_sees(
+    services: Container, admin: Client
+) -> None:
+    key = services.keys.issue(KeyRequest(name="editor", role="editor", projects=["mine"]), "test")[1]
+    editor = Client(key)
+    editor.post("/datasources", LISTINGS | {"http": {"url": "https://pro-api.example.com"}})
+    for project in ("mine", "other"):
+        admin.put(f"/projects/{project}", {"name": project, "merge": {"strategy": "union"}})
+        admin.put(f"/projects/{project}/datasources/listings", {})
+    refused = editor.delete("/datasources/listings")
+    assert refused.status == 409
+    detail = refused.json()["detail"]
+    assert "the project mine." in detail
+    assert "DELETE /projects/mine/datasources/listings" in detail
+    assert "other" not in detail
+    assert "projects mine, other." in admin.delete("/datasources/listings").json()["detail"]
+    admin.delete("/projects/mine/datasources/listings")
+    assert "projects that you cannot see" in editor.delete("/datasources/listings").json()["detail"]
