@@ -143,9 +143,7 @@ def prepare(folder: Path) -> Path:
         engine="duckdb",
     )
     services.lake.put_json("merged/p/manifest.json", manifest.model_dump(mode="json"))
-    services.datasets.commit(
-        run, [("merged/p/manifest.json", manifest)], services.definitions.require_same_write(found)
-    )
+    services.commits.commit(run, [("merged/p/manifest.json", manifest)], services.definitions.require_same_write(found))
     parameters = {
         "limit": {"type": "integer", "default": 100, "min": 1, "max": 200},
         "low": {"type": "number", "default": 0},

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sluice.catalog import datasets, table
+from sluice.catalog import commits, datasets, table
 from sluice.catalog.table import Write
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
@@ -77,7 +77,7 @@ def test_each_dataset_of_a_refresh_is_delivered_to_the_followers(
         sizes.append(len(writes))
         transact(client, writes)
 
-    monkeypatch.setattr(datasets, "transact", counted)
+    monkeypatch.setattr(commits, "transact", counted)
     assert refresh(admin, "p")["status"] == "succeeded"
     assert max(sizes) == 3 * (1 + MODELS + REPORTS) + 2 == 95, "of the 100 that DynamoDB takes"
     assert sorted(publication.dataset for publication in recorder.received) == sorted(project)

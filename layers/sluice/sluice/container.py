@@ -37,6 +37,7 @@ from sluice.sources.file.inbox import Inbox
 if TYPE_CHECKING:
     import httpx
 
+    from sluice.catalog.commits import Commits
     from sluice.platform.message_queue import MessageQueue
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
@@ -114,7 +115,16 @@ class Container:
         """Versions and pointers."""
         settings = self.settings
         datasets, versions = self._table(settings.datasets_table), self._table(settings.versions_table)
-        return Datasets(datasets, versions, self.runs, self.publications, settings.workspace)
+        return Datasets(datasets, versions, self.publications, settings.workspace)
+
+    @cached_property
+    def commits(self) -> Commits:
+        """The commits of versions."""
+        from sluice.catalog.commits import Commits  # only the function commit needs it
+
+        settings = self.settings
+        tables = self._table(settings.datasets_table), self._table(settings.versions_table)
+        return Commits(tables, self.datasets, self.runs, self.publications, settings.workspace)
 
     @cached_property
     def publications(self) -> Publications:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sluice.access.secret_use import SecretUse
     from sluice.catalog.assignments import Assignments
     from sluice.catalog.calls import CallStatistics
+    from sluice.catalog.commits import Commits
     from sluice.catalog.datasets import Datasets
     from sluice.catalog.definitions import Definitions
     from sluice.catalog.project_resources import ProjectResources
@@ -65,6 +66,13 @@ class WithDatasets(Protocol):
 
     @property
     def datasets(self) -> Datasets: ...
+
+
+class WithCommits(Protocol):
+    """Has the commits of versions."""
+
+    @property
+    def commits(self) -> Commits: ...
 
 
 class WithTestResults(Protocol):

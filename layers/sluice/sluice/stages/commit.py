@@ -9,11 +9,11 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run, cap_notes
 from sluice.errors import ModelFailed
-from sluice.services import WithDatasets, WithDefinitions, WithLake, WithRuns
+from sluice.services import WithCommits, WithDefinitions, WithLake, WithRuns
 from sluice.stages.runner import require_owner
 
 
-class Services(WithDefinitions, WithDatasets, WithLake, WithRuns, Protocol):
+class Services(WithDefinitions, WithCommits, WithLake, WithRuns, Protocol):
     """What the stage needs."""
 
 
@@ -33,7 +33,7 @@ def commit(services: Services, run: Run, event: dict[str, Any], seconds_left: Ca
     manifests = _manifests(services, run, event)
     if run.dry_run:
         return _finish_dry_run(services, run, manifests[0][1])
-    finished = services.datasets.commit(run, manifests, require_owner(services, run))
+    finished = services.commits.commit(run, manifests, require_owner(services, run))
     return {"outcome": "done", "version": finished.version}
 
 
