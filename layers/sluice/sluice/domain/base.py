@@ -32,6 +32,19 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
+class FieldError(ValueError):
+    """A fault that a validator of a whole document finds in one of its fields.
+
+    Args:
+        message: what is wrong.
+        path: the keys from the document to the field.
+    """
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 D = TypeVar("D", bound=BaseModel)
 
 
@@ -71,11 +84,17 @@ def validate(model: type[D], document: Any) -> D:
 
 def _invalid(error: ValidationError, document: Any) -> Invalid:
     faults = [
-        {"pointer": json_pointer(_path(fault["loc"], document)), "message": _sentence(fault)}
-        for fault in error.errors(include_url=False, include_context=False)
+        {"pointer": json_pointer((*_path(fault["loc"], document), *_field(fault))), "message": _sentence(fault)}
+        for fault in error.errors(include_url=False)
     ]
     noun = "field" if len(faults) == 1 else "fields"
     return Invalid(f"The document has {len(faults)} invalid {noun}.", faults)
+
+
+def _field(fault: Any) -> tuple[str, ...]:
+    """The path of the field that a validator of its document has named."""
+    cause = fault.get("ctx", {}).get("error")
+    return cause.path if isinstance(cause, FieldError) else ()
 
 
 def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ...]:

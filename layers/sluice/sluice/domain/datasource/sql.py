@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from sluice.domain.base import FieldError
 from sluice.domain.datasource.base import Datasource
 from sluice.domain.datasource.sql_source import SqlSource
 
@@ -23,9 +24,10 @@ class SqlDatasource(Datasource):
     @model_validator(mode="after")
     def _check_file(self) -> Self:
         if self.format is not None:
-            raise ValueError("a sql datasource has no format; omit it")
+            raise FieldError("a sql datasource has no format; omit it", "format")
         if self.sql.key is not None and not self.sql.key.startswith(f"{self.slug}/"):
-            raise ValueError(f"the file of a sql datasource must be in its own inbox folder: {self.slug}/…")
+            message = f"the file of a sql datasource must be in its own inbox folder: {self.slug}/…"
+            raise FieldError(message, "sql", "key")
         return self
 
     def secrets(self) -> dict[str, str]:

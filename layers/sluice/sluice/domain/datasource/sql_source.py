@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from sluice.domain.base import Document
+from sluice.domain.base import Document, FieldError
 from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import SecretName, SqlName
 from sluice.domain.sql_query import MAX_CHARACTERS
@@ -80,7 +80,10 @@ class SqlSource(Document):
             self._check_file()
         else:
             self._check_server()
-        require_select(self.query, self.engine)
+        try:
+            require_select(self.query, self.engine)
+        except ValueError as error:
+            raise FieldError(str(error), "query") from None
         self._check_parameters()
         return self
 
@@ -89,27 +92,27 @@ class SqlSource(Document):
             name for name in ("host", "port", "database", "user", "password") if getattr(self, name) is not None
         ]
         if server_fields:
-            raise ValueError(f"the engine sqlite does not use {server_fields[0]}; remove it")
+            raise FieldError(f"the engine sqlite does not use {server_fields[0]}; remove it", server_fields[0])
         if self.key is None:
-            raise ValueError("the engine sqlite needs the key of a file in the inbox")
+            raise FieldError("the engine sqlite needs the key of a file in the inbox", "key")
 
     def _check_server(self) -> None:
         missing = [name for name in ("host", "database", "user") if getattr(self, name) is None]
         if missing:
-            raise ValueError(f"the engine {self.engine} needs {missing[0]}")
+            raise FieldError(f"the engine {self.engine} needs {missing[0]}", missing[0])
         if self.key is not None:
-            raise ValueError("only the engine sqlite reads a file in the inbox")
+            raise FieldError("only the engine sqlite reads a file in the inbox", "key")
         if not self.tls and (self.ca_certificate is not None or not self.verify_certificate):
-            raise ValueError("verify_certificate and ca_certificate need tls")
+            raise FieldError("verify_certificate and ca_certificate need tls", "tls")
 
     def _check_parameters(self) -> None:
         used = parameters_of(self.query, self.engine)
         missing = [name for name in used if name not in self.parameters]
         if missing:
-            raise ValueError(f"the query uses ${missing[0]}, which has no value in parameters")
+            raise FieldError(f"the query uses ${missing[0]}, which has no value in parameters", "parameters")
         unused = [name for name in self.parameters if name not in used]
         if unused:
-            raise ValueError(f"the query does not use the parameter {unused[0]}")
+            raise FieldError(f"the query does not use the parameter {unused[0]}", "parameters", unused[0])
 
     @property
     def address(self) -> tuple[str, int]:
