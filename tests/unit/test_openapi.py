@@ -31,6 +31,14 @@ def contents(operation: dict[str, Any]) -> list[tuple[tuple[str, ...], dict[str,
     ]
 
 
+def test_descriptions_are_for_readers_of_the_api() -> None:
+    schemas = RAW["components"]["schemas"]
+    for name, schema in schemas.items():
+        assert "Args:" not in schema.get("description", ""), name
+        assert "catalog" not in schema.get("description", ""), name
+    assert "`drop:{key}`" in schemas["PageReceiptView"]["properties"]["url"]["description"]
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_has_a_response_model(name: str) -> None:
     operation = OPERATIONS[name][2]

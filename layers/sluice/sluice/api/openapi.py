@@ -55,6 +55,8 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     names, definitions = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)], ref_template=_REF
     )
+    for schema in definitions["$defs"].values():
+        _describe_properties(schema)
     operations = _Operations({model: schema for (model, _), schema in names.items()})
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
@@ -176,3 +178,14 @@ def _path_parameter(name: str) -> dict[str, Any]:
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     schema = {"type": "array", "items": parameter.schema} if parameter.repeated else parameter.schema
     return {"name": parameter.name, "in": parameter.place, "description": parameter.description, "schema": schema}
+
+
+def _describe_properties(schema: dict[str, Any]) -> None:
+    """Make the section `Args` of a model's docstring the descriptions of its properties."""
+    text, _, section = schema.get("description", "").partition("\n\nArgs:\n")
+    if not section:
+        return
+    schema["description"] = text
+    for name, about in re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE):
+        if name in schema.get("properties", {}):
+            schema["properties"][name].setdefault("description", " ".join(about.split()))

@@ -35,13 +35,16 @@ def list_model(model: type[BaseModel]) -> Any:
     )
 
 
-def record_model(name: str, model: type[BaseModel], without: Container[str] = (), **fields: Any) -> Any:
+def record_model(
+    name: str, model: type[BaseModel], without: Container[str] = (), *, about: str | None = None, **fields: Any
+) -> Any:
     """The response model of a stored record, which the API always shows with all of its fields.
 
     Args:
         name: the response model's name.
         model: the record's class.
         without: the fields that are not shown.
+        about: what it is, for readers of the API; None: the record's own docstring.
         fields: further fields, or fields with other types, as `create_model` takes them.
 
     Returns:
@@ -52,7 +55,7 @@ def record_model(name: str, model: type[BaseModel], without: Container[str] = ()
         for key, field in model.model_fields.items()
         if key not in without
     }
-    return create_model(name, __base__=Response, __doc__=model.__doc__, **{**inherited, **fields})
+    return create_model(name, __base__=Response, __doc__=about or model.__doc__, **{**inherited, **fields})
 
 
 def view_model(model: type[BaseModel], **fields: Any) -> Any:

@@ -43,7 +43,7 @@ class Redirect(Response):
     location: str
 
 
-KeyView: Any = record_model("KeyView", ApiKey, {"hash"})
+KeyView: Any = record_model("KeyView", ApiKey, {"hash"}, about="An API key, without its secret.")
 KeyViewList: Any = list_model(KeyView)
 
 

@@ -27,7 +27,9 @@ class RunProblem(Response):
     errors: list[Fault] = Field([], description="Absent if no single part is invalid.")
 
 
-RunView: Any = record_model("RunView", Run, HIDDEN_RUN_FIELDS, kind=(RunKind, ...), error=(RunProblem | None, ...))
+RunView: Any = record_model(
+    "RunView", Run, HIDDEN_RUN_FIELDS, about="One run.", kind=(RunKind, ...), error=(RunProblem | None, ...)
+)
 RunViewList: Any = list_model(RunView)
 RunEventView: Any = record_model("RunEventView", RunEvent)
 RunEventViewList: Any = list_model(RunEventView)
