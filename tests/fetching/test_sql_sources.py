@@ -69,9 +69,9 @@ def test_parameters_are_bound(postgres: DatabaseServer, maria: DatabaseServer, s
 
 @pytest.mark.parametrize("by_engine", [True, False])
 def test_json_and_composite_values_are_json_columns(postgres: DatabaseServer, *, by_engine: bool) -> None:
-    in_postgres(postgres, "DROP TYPE IF EXISTS pair; CREATE TYPE pair AS (n integer, t text)")
+    in_postgres(postgres, "DROP TYPE IF EXISTS entry; CREATE TYPE entry AS (n integer, t text)")
     query = """
-        SELECT id, j::jsonb AS j, j::json AS k, CASE id WHEN 1 THEN row(1, 'x')::pair END AS c
+        SELECT id, j::jsonb AS j, j::json AS k, CASE id WHEN 1 THEN row(1, 'x')::entry END AS c
         FROM (VALUES (1, '{"a": 1}'), (2, '{"a": {"b": [2]}, "c": null}'), (3, '[1]'), (4, NULL), (5, '{}'), (6, '"x"'))
             AS t (id, j)
     """

@@ -85,8 +85,10 @@ def in_postgres(server: DatabaseServer, statements: str) -> None:
             database="postgres",
             ssl=False,
         )
-        await connection.execute(statements)
-        await connection.close()
+        try:
+            await connection.execute(statements)
+        finally:
+            await connection.close()
 
     asyncio.run(execute())
 
