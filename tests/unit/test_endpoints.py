@@ -64,6 +64,7 @@ def test_an_endpoint_answers(shop: Client, viewer: Client) -> None:
         "version": 1,
         "versions": {"merged": 1},
         "completeness": "complete",
+        "stale": [],
         "data_as_of": answer.json()["data_as_of"],
     }
     assert [row["rank"] for row in top(viewer, "?limit=200").json()["items"]] == [1, 2, 3]

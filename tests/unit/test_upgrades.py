@@ -130,7 +130,7 @@ def test_migration_upgrades_all_items(services: Container, admin: Client) -> Non
     tables = stored(services)
     shown = admin.get("/datasources/coins").json()
     planned = migration.plan(tables)
-    assert planned.counts == {("datasource", 1, 3): 1, ("run", 1, 2): 1, ("pointer", 1, 2): 1}
+    assert planned.counts == {("datasource", 1, 3): 1, ("run", 1, 3): 1, ("pointer", 1, 3): 1}
     assert migration.plan(tables) == planned, "a plan writes nothing"
     assert migration.apply(tables) == planned
     assert migration.plan(tables) == migration.apply(tables) == migration.Report()
@@ -174,7 +174,7 @@ CHANGING = [upgrade for upgrade in UPGRADES if upgrade.tables is None]  # the ot
 @pytest.mark.parametrize("upgrade", CHANGING, ids=lambda upgrade: f"{upgrade.entity}-{upgrade.version}")
 def test_upgrade_does_not_modify_its_argument(upgrade: Any) -> None:
     olds = {"datasource": OLD_DATASOURCE, "run": OLD_RUN, "pointer": OLD_POINTER}
-    old = OLD_CSV_DATASOURCE if upgrade.version == 3 else olds[upgrade.entity]
+    old = OLD_CSV_DATASOURCE if (upgrade.entity, upgrade.version) == ("datasource", 3) else olds[upgrade.entity]
     before = copy.deepcopy(old)
     assert upgrade.apply(old) != old
     assert old == before
@@ -268,7 +268,7 @@ def test_downgrade_keeps_items_that_the_earlier_release_would_misread(
 def test_downgrade_to_the_oldest_release_removes_unknown_attributes(services: Container, admin: Client) -> None:
     tables = stored(services)
     migration.apply(tables)
-    changed = {("datasource", 3, 1): 1, ("run", 2, 1): 1, ("pointer", 2, 1): 1, ("key", 2, 1): 1}
+    changed = {("datasource", 3, 1): 1, ("run", 3, 1): 1, ("pointer", 3, 1): 1, ("key", 2, 1): 1}
     assert migration.apply(tables, "0.1").counts == changed
     run = boto3.resource("dynamodb").Table("RunsTable").get_item(Key={"workspace": "main", "run_id": OLD_RUN["run_id"]})
     assert "timeline" not in run["Item"]

@@ -14,7 +14,7 @@ from sluice.domain.base import Document
 from sluice.domain.project import Project
 from sluice.domain.run_types import RUN_TYPES
 from sluice.projects import definitions
-from sluice.runs.start import refresh_run, start
+from sluice.runs.start import refresh_run, start_refresh
 
 routes = Routes("projects")
 
@@ -96,6 +96,5 @@ def start_project_run(call: Call, services: Container, slug: str) -> Answer:
     """Start a refresh: ingest the datasources, then merge them."""
     request = call.document(RefreshRequest, {})
     by = call.principal.id
-    return start_answer(
-        call, services, lambda: start(services, refresh_run(slug, "api", by, request.ingest, dry_run=request.dry_run))
-    )
+    run = refresh_run(slug, "api", by, request.ingest, dry_run=request.dry_run)
+    return start_answer(call, services, lambda: start_refresh(services, run))

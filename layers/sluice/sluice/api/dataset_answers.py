@@ -112,6 +112,7 @@ def version_summary(version: Version) -> dict[str, Any]:
         "version": version.number,
         "run": version.run,
         "completeness": version.completeness,
+        "stale": [entry.model_dump() for entry in version.stale],
         "data_as_of": version.data_as_of,
     }
 
@@ -145,5 +146,16 @@ def requested_version(call: Call, services: Container, dataset: DatasetId) -> Ve
 
 
 def version_headers(summary: dict[str, Any]) -> dict[str, str]:
-    """The fields of `version_summary` as headers `X-Sluice-…`; null fields are left out."""
-    return {f"X-Sluice-{name.replace('_', '-').title()}": str(value) for name, value in summary.items() if value}
+    """The fields of `version_summary` as headers `X-Sluice-…`; null and empty fields are left out."""
+    return {
+        f"X-Sluice-{name.replace('_', '-').title()}": stale_header(value) if name == "stale" else str(value)
+        for name, value in summary.items()
+        if value
+    }
+
+
+def stale_header(stale: list[dict[str, Any]]) -> str:
+    """Stale inputs as a list of structured fields (RFC 8941): `prices;version=14;data-as-of="2026-…Z"`."""
+    return ", ".join(
+        f'{entry["datasource"]};version={entry["version"]};data-as-of="{entry["data_as_of"]}"' for entry in stale
+    )

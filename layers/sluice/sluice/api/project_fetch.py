@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import version_headers, version_summary
 from sluice.api.running import wait_for_run
 from sluice.container import Container
 from sluice.domain.dataset import Version
@@ -19,7 +20,7 @@ from sluice.merge.documents import size
 from sluice.reads.reader import Reader
 from sluice.reads.request import data_request
 from sluice.runs.plan import children, is_stale
-from sluice.runs.start import refresh_run, start
+from sluice.runs.start import refresh_run, start_refresh
 
 Errors = list[dict[str, str]]
 
@@ -39,7 +40,7 @@ def fetch_project(call: Call, services: Container, slug: str) -> Answer:
     if call.principal.role == "viewer":
         published = services.datasets.published(DatasetId.of_project(slug))
         return _data_answer(services, slug, published, _stale_datasources(services, slug))
-    run = start(services, refresh_run(slug, "api", call.principal.id))
+    run = start_refresh(services, refresh_run(slug, "api", call.principal.id))
     run, _ = wait_for_run(services, run, services.settings.max_wait_seconds)
     if not run.finished:
         return Answer(run_view(run), 202, {"Location": call.url(f"/runs/{run.id}")})
@@ -103,7 +104,8 @@ def _error_list(errors: Errors) -> dict[str, Any] | None:
 def _data_answer(services: Container, slug: str, version: Version, errors: Errors) -> Answer:
     """A version's data: inline if it is small, else a redirect to an object in the lake."""
     reader = Reader(services.lake, services.settings, version)
-    headers = {"X-Sluice-Version": str(version.number), "X-Sluice-Completeness": version.completeness}
+    summary = version_summary(version)
+    headers = version_headers({name: summary[name] for name in ("version", "completeness", "stale")})
     if reader.is_document:
         document = reader.document()
         return Answer(

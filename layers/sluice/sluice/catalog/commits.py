@@ -13,7 +13,8 @@ from sluice.catalog.upgrades import newest
 from sluice.domain.dataset import Manifest, Pointer, publication_refusal
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, parse_time, rfc3339
-from sluice.domain.run import Run, cap_notes
+from sluice.domain.run import MAX_NOTES, Run, cap_notes
+from sluice.domain.stale_input import IngestFailure
 from sluice.errors import DataTooLarge, RunStopped, VersionConflict
 
 _NEW_VERSION = "attribute_not_exists(#number)"
@@ -83,6 +84,7 @@ class Commits:
             fingerprint=manifest.fingerprint,
             completeness=manifest.completeness,
             completeness_reasons=cap_notes(manifest.completeness_reasons),
+            stale=[entry.model_dump() for entry in manifest.stale[:MAX_NOTES]],
             warnings=[*warnings, *refusals],
             progress={"stage": "commit", "current": 1, "total": 1},
         )
@@ -116,7 +118,9 @@ class Commits:
         refusal = None if repeated else publication_refusal(pointer, manifest, run.id)
         published_at = publication_time(pointer) if refusal is None else None
         writes = [self._pointer_write(pointer, manifest, run, number, published_at, repeated)]
-        if not repeated and published_at is not None:
+        # Followers are also told that a datasource which had failed was found unchanged: the projects that
+        # merged its earlier version as stale merge it again.
+        if published_at is not None and (not repeated or pointer.failure is not None):
             writes.append(self._publications.put_write(manifest.dataset, published_at, number, run.id))
         if not repeated:
             moment = parse_time(published_at) if published_at is not None else now()
@@ -143,7 +147,10 @@ class Commits:
         form = {"schema_version": newest("pointer"), "hidden": pointer.hidden}
         changes: Item = {"latest": max(number, pointer.latest), **form}
         if published_at is not None:
-            changes |= {"checked_at": rfc3339(now()), "data_as_of": manifest.data_as_of}
+            changes |= {"checked_at": rfc3339(now()), "data_as_of": manifest.data_as_of, "failure": None}
+            changes |= {"published_at": published_at} if pointer.failure is not None else {}
+        elif manifest.completeness == "partial":
+            changes |= {"failure": _incomplete_ingest(run, manifest).model_dump()}
         if published_at is not None and not repeated:
             changes |= {
                 "published": number,
@@ -164,6 +171,7 @@ class Commits:
             "schema": [column.model_dump() for column in manifest.columns],
             "completeness": manifest.completeness,
             "completeness_reasons": cap_notes(manifest.completeness_reasons),
+            "stale": [entry.model_dump() for entry in manifest.stale[:MAX_NOTES]],
             "run": manifest.run,
             "created_at": moment,
             "data_as_of": manifest.data_as_of,
@@ -174,6 +182,12 @@ class Commits:
 
     def _key(self, dataset: DatasetId) -> Item:
         return {"workspace": self._workspace, "dataset": dataset}
+
+
+def _incomplete_ingest(run: Run, manifest: Manifest) -> IngestFailure:
+    """The failure of a run whose version is partial, so that an earlier version stays published."""
+    reasons = "; ".join(manifest.completeness_reasons[:3]) or "pages are missing"
+    return IngestFailure(run=run.id, at=rfc3339(now()), error=f"The run {run.id} is partial: {reasons}")
 
 
 def _require_storable(manifest: Manifest) -> None:

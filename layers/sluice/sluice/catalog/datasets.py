@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sluice.catalog.definitions import Definition, Definitions, Kind
@@ -11,6 +12,7 @@ from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Pointer, Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, parse_time, rfc3339
+from sluice.domain.stale_input import IngestFailure
 from sluice.errors import Conflict, Invalid, NotFound, NotPublished
 
 
@@ -103,7 +105,8 @@ class Datasets:
             raise NotPublished(f"Nothing of {pointer.dataset} has been published yet; start a run.")
         # No check of the floor: a deletion clears `published`, so what a pointer names is never hidden.
         version = self.any_version(pointer.dataset, pointer.published)
-        return version.model_copy(update={"data_as_of": pointer.data_as_of or version.data_as_of})
+        seen = pointer.data_as_of or version.data_as_of
+        return version.model_copy(update={"data_as_of": seen, "failure": pointer.failure})
 
     def version_as_of(self, dataset: DatasetId, moment: datetime) -> Version:
         """The version that was the published one at a moment.
@@ -167,6 +170,16 @@ class Datasets:
                 continue
             return version
         raise Conflict(f"Other requests are publishing versions of {dataset}; try again.")
+
+    def note_failure(self, dataset: DatasetId, failure: IngestFailure) -> None:
+        """Store that the latest ingest of a dataset has failed, so that its published version stands in.
+
+        Nothing is stored if nothing is published, or if an ingest has succeeded since. A later success removes it.
+        """
+        condition = "attribute_exists(#published) AND (attribute_not_exists(#checked_at) OR #checked_at < :at)"
+        changes = {"failure": failure.model_dump()}
+        with suppress(ConditionFailed):
+            self._datasets.execute(self._datasets.update(self._key(dataset), changes, condition, {"at": failure.at}))
 
     def versions(self, dataset: DatasetId, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """One page of the versions, newest first.
@@ -272,6 +285,7 @@ _PUBLISHED_ATTRIBUTES = (
     "published_at",
     "data_as_of",
     "origin",
+    "failure",
 )
 _PROMOTE_ATTEMPTS = 20  # an attempt fails only if another write of the pointer succeeded
 _ABOVE_ALL_NUMBERS = 10**15

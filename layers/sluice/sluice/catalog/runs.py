@@ -206,6 +206,8 @@ class Runs:
             "warnings": [],
             "completeness": None,
             "completeness_reasons": [],
+            "stale": [],
+            "summary": None,
         }
         append = _timeline(run.model_copy(update={"attempt": run.attempt + 1}), "redriven")
         values: Item = {"attempt": run.attempt, "failed": "failed", "partial": "partial", "cancelled": "cancelled"}

@@ -13,6 +13,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Disposition
 from sluice.domain.run import Completeness
 from sluice.domain.schema import Column
+from sluice.domain.stale_input import IngestFailure, StaleInput
 
 
 class DataObject(Record):
@@ -91,6 +92,10 @@ class Manifest(Record):
     completeness: Completeness
     completeness_reasons: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    stale: list[StaleInput] = Field(
+        default_factory=list,
+        description="The earlier versions that stood in for datasources that could not be fetched.",
+    )
     doubts: dict[str, Completeness] = Field(
         default_factory=dict, description="Incomplete runs whose records it contains."
     )
@@ -174,11 +179,15 @@ class Version(Record):
     schema_: list[Column] = Field(alias="schema")
     completeness: Completeness
     completeness_reasons: list[str] = Field(default_factory=list)
+    stale: list[StaleInput] = Field(default_factory=list)
     run: str
     created_at: str
     data_as_of: str
     fingerprint: str
     manifest_key: str
+    failure: IngestFailure | None = Field(
+        None, exclude=True, description="The pointer's `failure`, if the version was read as the published one."
+    )
 
 
 class Pointer(Record):
@@ -198,6 +207,9 @@ class Pointer(Record):
     published_at: str | None = Field(None, description="When the pointer last changed; null: by a release before 0.3.")
     data_as_of: str | None = Field(None, description="The last time at which the published data was found unchanged.")
     origin: Origin | None = None
+    failure: IngestFailure | None = Field(
+        None, description="The latest ingest, if it brought nothing and none has since; the published data stands in."
+    )
 
 
 def publication_refusal(pointer: Pointer, manifest: Manifest, run: str) -> str | None:

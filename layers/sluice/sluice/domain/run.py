@@ -12,6 +12,8 @@ from sluice.domain.base import Record
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.page_columns import PageColumn
 from sluice.domain.run_types import RUN_TYPES, RunType
+from sluice.domain.source_use import SourceUse
+from sluice.domain.stale_input import StaleInput
 
 
 def _known(kind: str) -> str:
@@ -23,13 +25,13 @@ def _known(kind: str) -> str:
 
 RunStatus = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
 Trigger = Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive"]
-Completeness = Literal["complete", "unproven", "partial"]
+Completeness = Literal["complete", "unproven", "stale", "partial"]
 
 RunKind = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(RUN_TYPES)})]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 WAITING = "waiting"
 MAX_NOTES = 100
-_WORST: tuple[Completeness, ...] = ("complete", "unproven", "partial")
+_WORST: tuple[Completeness, ...] = ("complete", "unproven", "stale", "partial")
 
 
 class Progress(Record):
@@ -78,6 +80,14 @@ class Run(Record):
     progress: Progress | None = None
     completeness: Completeness | None = None
     completeness_reasons: list[str] = Field(default_factory=list)
+    stale: list[StaleInput] = Field(
+        default_factory=list,
+        description="The earlier versions that stood in for datasources that could not be fetched.",
+    )
+    sources: list[SourceUse] = Field(
+        default_factory=list, description="In a refresh: what it did with each datasource of the project."
+    )
+    summary: str | None = Field(None, description="In a refresh: what it has fetched, as a sentence.")
     version: int | None = None
     rows: int | None = None
     bytes: int | None = None

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
-from sluice.domain.dataset import InputVersion
+from sluice.domain.dataset import InputVersion, Version
 from sluice.domain.dataset_id import DatasetId
-from sluice.domain.run import Completeness, cap_notes
+from sluice.domain.run import Completeness, cap_notes, least_complete
+from sluice.domain.stale_input import StaleInput, stale_input
 from sluice.lake.store import Lake
 from sluice.merge.plan import Source
 
@@ -20,28 +21,32 @@ class Inputs:
 
     Args:
         sources: the versions that are merged, best ranked first.
-        warnings: messages about inputs that are outdated, empty or optional and missing.
+        warnings: messages about inputs that are stale, empty or optional and missing.
         missing: messages about required datasources that have no data.
+        stale: the versions that stand in for datasources that could not be fetched.
         data_as_of: when the oldest input was fetched, RFC 3339.
     """
 
     sources: list[Source] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    stale: list[StaleInput] = field(default_factory=list)
     data_as_of: str | None = None
 
     @property
     def completeness(self) -> tuple[Completeness, list[str]]:
         """The completeness of a dataset made of these inputs, and the reasons if it is not complete."""
-        by_state: dict[str, list[str]] = {"partial": list(self.missing), "unproven": []}
+        by_state: dict[Completeness, list[str]] = {
+            "partial": list(self.missing),
+            "stale": [entry.sentence for entry in self.stale],
+            "unproven": [],
+        }
         for version in (source.input for source in self.sources):
             if version.completeness != "complete":
                 reason = f"{version.datasource}: its version {version.version} is {version.completeness}"
                 by_state[version.completeness].append(reason)
-        reasons = cap_notes(by_state["partial"] + by_state["unproven"])
-        if by_state["partial"]:
-            return "partial", reasons
-        return ("unproven" if by_state["unproven"] else "complete"), reasons
+        reasons = cap_notes([reason for texts in by_state.values() for reason in texts])
+        return least_complete(state for state, texts in by_state.items() if texts), reasons
 
 
 class InputReader:
@@ -58,7 +63,8 @@ class InputReader:
 
         Args:
             assigned: the project's datasources, best ranked first.
-            failures: the error of each datasource that this refresh could not ingest, by slug.
+            failures: the error of each datasource that this refresh could not ingest, by slug. For the others, the
+                pointer tells whether their latest ingest has failed.
             versions: versions to read instead of the published ones, by slug.
 
         Raises:
@@ -67,23 +73,25 @@ class InputReader:
         inputs = Inputs()
         for assignment in assigned:
             slug = assignment.datasource
-            failure = failures.get(slug)
             pointer = self._datasets.pointer(DatasetId.of_datasource(slug))
-            number = (versions or {}).get(slug) or pointer.published
+            failure = failures.get(slug) or (pointer.failure.error if pointer.failure else None)
+            named = (versions or {}).get(slug)
+            number = named or pointer.published
             if number is None:
                 message = f"{slug}: it has no data yet" + (f" ({failure})" if failure else "")
                 (inputs.warnings if assignment.optional else inputs.missing).append(message)
                 continue
-            if failure:
-                inputs.warnings.append(f"{slug}: {failure.removesuffix('.')}. Using version {number}.")
+            version = self._datasets.version(DatasetId.of_datasource(slug), number)
             # A file that was added before adds no version, but moves the pointer's `data_as_of`.
-            seen = pointer.data_as_of if number == pointer.published else None
-            self._add(inputs, assignment, number, seen)
+            seen = (pointer.data_as_of if number == pointer.published else None) or version.data_as_of
+            if failure and named is None:
+                inputs.stale.append(stale_input(slug, number, seen, failure))
+                inputs.warnings.append(inputs.stale[-1].sentence)
+            self._add(inputs, assignment, version, seen)
         return inputs
 
-    def _add(self, inputs: Inputs, assignment: Assigned, number: int, seen: str | None) -> None:
-        slug = assignment.datasource
-        version = self._datasets.version(DatasetId.of_datasource(slug), number)
+    def _add(self, inputs: Inputs, assignment: Assigned, version: Version, seen: str) -> None:
+        slug, number = assignment.datasource, version.number
         manifest = self._lake.manifest(version.manifest_key)
         input_version = InputVersion(
             datasource=slug,
@@ -100,7 +108,7 @@ class InputReader:
         columns = {column.name: column for column in version.schema_}
         source = Source(input_version, columns, [], manifest.position, manifest, manifest.objects)
         inputs.sources.append(source)
-        inputs.data_as_of = min(filter(None, [inputs.data_as_of, seen or version.data_as_of]))
+        inputs.data_as_of = min(filter(None, [inputs.data_as_of, seen]))
         if not columns:
             inputs.warnings.append(f"{slug}: its version {number} has no records")
 

@@ -143,6 +143,7 @@ class Merger:
             spec=spec,
             data_as_of=inputs.data_as_of,
             completeness_reasons=reasons,
+            stale=inputs.stale,
             inputs=[source.input for source in inputs.sources],
             base=base,
             once=True,
@@ -292,6 +293,8 @@ def merge_fingerprint(spec: dict[str, Any], inputs: Inputs, parts: int, *, docum
         ],
         "completeness": inputs.completeness[0],
     }
+    if inputs.stale:
+        decisive["stale"] = [[entry.datasource, entry.version] for entry in inputs.stale]
     if parts > 1:
         decisive["parts"] = parts
     if documents:

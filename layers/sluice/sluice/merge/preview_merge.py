@@ -40,8 +40,8 @@ def preview(
         overrides: values that users entered.
 
     Returns:
-        `{"items", "schema", "rows", "completeness", "completeness_reasons", "warnings", "inputs"}`; the first
-        `preview_records` rows, or the document.
+        `{"items", "schema", "rows", "completeness", "completeness_reasons", "stale", "warnings", "inputs"}`; the
+        first `preview_records` rows, or the document.
 
     Raises:
         NothingToMerge: no datasource has data.
@@ -55,6 +55,7 @@ def preview(
     about: dict[str, Any] = {
         "completeness": completeness,
         "completeness_reasons": reasons,
+        "stale": [entry.model_dump(mode="json") for entry in inputs.stale],
         "inputs": [source.input.model_dump(mode="json") for source in inputs.sources],
     }
     notes = [*inputs.warnings, *inputs.missing]

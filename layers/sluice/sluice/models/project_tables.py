@@ -11,7 +11,9 @@ from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import Manifest, Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Model
+from sluice.domain.run import Completeness, least_complete
 from sluice.domain.sql_query import SqlQuery, parse_query
+from sluice.domain.stale_input import StaleInput, distinct, stale_input
 from sluice.errors import NotPublished
 from sluice.lake.parquet import rows_of
 from sluice.lake.store import Lake
@@ -33,12 +35,20 @@ class QueryTables:
         manifests: the manifests of the versions that are read, by table name; views have none.
         numbers: the numbers of these versions, as far as they are published.
         seen: when the data of each was fetched or last found unchanged, RFC 3339.
+        stale: the versions among their inputs that stand in for datasources that could not be fetched.
     """
 
     tables: list[SandboxTable] = field(default_factory=list)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
+    stale: list[StaleInput] = field(default_factory=list)
+
+    @property
+    def completeness(self) -> Completeness:
+        """The completeness of what a query of these tables returns."""
+        states: list[Completeness] = [manifest.completeness for manifest in self.manifests.values()]
+        return least_complete([*states, "stale"] if self.stale else states)
 
 
 class ProjectTables:
@@ -91,6 +101,7 @@ class ProjectTables:
         published = self._published_versions([name for name in sorted(stored) if name not in self.unpublished])
         for name in sorted(stored):
             self._add_stored(query_tables, name, published)
+        query_tables.stale = distinct(query_tables.stale)
         for wave in waves({name: set(parse_query(views[name]).tables) for name in view_names}):
             query_tables.tables += [SandboxTable(name, view=parse_query(views[name]).sql) for name in wave]
         return query_tables
@@ -168,3 +179,21 @@ class ProjectTables:
         query_tables.tables.append(SandboxTable(name, rows, files))
         query_tables.manifests[name] = manifest
         query_tables.seen.setdefault(name, manifest.data_as_of)
+        query_tables.stale += self._stale_inputs(name, manifest, published.get(name))
+
+    def _stale_inputs(self, name: str, manifest: Manifest, version: Version | None) -> list[StaleInput]:
+        """Return the stale inputs of a table; of a datasource, whether its version itself stands in.
+
+        Args:
+            name: the table.
+            manifest: the version that is read.
+            version: its entry in the catalog; null for a version of the current run.
+        """
+        if manifest.stage != "records":
+            return manifest.stale
+        slug = manifest.dataset.owner
+        if MERGED in self.unpublished:
+            return [entry for entry in self.unpublished[MERGED].stale if entry.datasource == slug]
+        if version is None or version.failure is None:
+            return []
+        return [stale_input(slug, version.number, version.data_as_of, version.failure.error)]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Manifest
 from sluice.domain.dataset_id import DatasetId
-from sluice.domain.run import Run, least_complete
+from sluice.domain.run import Run
 from sluice.models.project_tables import QueryTables
 from sluice.versions.draft import assign_number, draft_manifest
 from sluice.versions.fingerprint import fingerprint_of
@@ -36,18 +36,21 @@ def draft_derived(
     """
     pointer = datasets.pointer(dataset)
     inputs = input_versions(query_tables)
+    decisive: dict[str, Any] = {
+        "spec": spec,
+        "views": {table.name: table.view for table in query_tables.tables if table.view},
+        "inputs": [[input_.alias, input_.hash, input_.completeness] for input_ in inputs],
+    }
+    if query_tables.stale:
+        decisive["stale"] = [[entry.datasource, entry.version] for entry in query_tables.stale]
     manifest = draft_manifest(
         run,
         stage,
         dataset,
-        fingerprint=fingerprint_of(
-            {
-                "spec": spec,
-                "views": {table.name: table.view for table in query_tables.tables if table.view},
-                "inputs": [[input_.alias, input_.hash, input_.completeness] for input_ in inputs],
-            }
-        ),
-        completeness=least_complete(input_.completeness for input_ in inputs),
+        fingerprint=fingerprint_of(decisive),
+        completeness=query_tables.completeness,
+        completeness_reasons=[entry.sentence for entry in query_tables.stale],
+        stale=query_tables.stale,
         spec={stage: spec},
         data_as_of=min((read.data_as_of for read in query_tables.manifests.values()), default=None),
         inputs=inputs,

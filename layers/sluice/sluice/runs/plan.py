@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sluice.catalog.assignments import Assigned
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
-from sluice.domain.names import now, parse_time
+from sluice.domain.names import now, parse_time, rfc3339
 from sluice.domain.run import Run, execution_name
 from sluice.domain.schedule import interval_seconds
+from sluice.domain.source_use import Outcome, SourceUse
 from sluice.lake import object_keys
 from sluice.runs.start import prepare_child
 from sluice.services import WithAssignments, WithDatasets, WithDefinitions, WithLake, WithRuns
@@ -36,29 +36,36 @@ def is_stale(datasource: Datasource, checked_at: str | None) -> bool:
     """
     if checked_at is None:
         return True
-    allowed = datasource.max_age_seconds
+    allowed = _allowed_seconds(datasource)
     if allowed == 0:
         return False
-    if allowed is None and datasource.schedule is not None:
-        allowed = interval_seconds(datasource.schedule)
     return allowed is None or now() - parse_time(checked_at) > timedelta(seconds=allowed)
 
 
-def plan_ingests(services: PlanServices, run: Run) -> str:
+def _allowed_seconds(datasource: Datasource) -> int | None:
+    """How long the datasource's data stays fresh; 0: always; null: not at all."""
+    if datasource.max_age_seconds is None and datasource.schedule is not None:
+        return interval_seconds(datasource.schedule)
+    return datasource.max_age_seconds
+
+
+def plan_ingests(services: PlanServices, run: Run) -> tuple[str, list[SourceUse]]:
     """Create the ingest runs of a refresh, and write the list of them. It is safe to repeat.
 
     A list that exists is used again, so a repeated step does not ingest twice. A redriven refresh has
     its own list, without the datasources whose ingest runs have succeeded.
 
     Returns:
-        The key of the list in the lake, for the workflow's map.
+        The key of the list in the lake, for the workflow's map; and what the refresh does with each datasource.
     """
     key = object_keys.refresh_items(run)
+    sources = _sources(services, run)
     if services.lake.find_json(key) is None:
         done = _succeeded_before(services, run)
-        chosen = [assigned for assigned in _ingested(services, run) if assigned.datasource not in done]
-        services.lake.put_json(key, [_item(prepare_child(services, run, assigned.datasource)) for assigned in chosen])
-    return services.lake.full_key(key)
+        chosen = [source.datasource for source in sources if source.outcome == "pending"]
+        items = [_item(prepare_child(services, run, slug)) for slug in chosen if slug not in done]
+        services.lake.put_json(key, items)
+    return services.lake.full_key(key), settle_sources(sources, children(services, run))
 
 
 def _item(child: Run) -> dict[str, Any]:
@@ -70,24 +77,50 @@ def _item(child: Run) -> dict[str, Any]:
     }
 
 
-def _ingested(services: PlanServices, run: Run) -> list[Assigned]:
-    """The datasources that this refresh ingests: enabled ones with an upstream, either all or the stale ones."""
-    if run.ingest == "none":
-        return []
-    chosen = []
+def _sources(services: PlanServices, run: Run) -> list[SourceUse]:
+    """What a refresh does with each datasource of its project; `pending` are those that it ingests."""
+    sources = []
     for assigned in services.assignments.of_project(run.project or ""):
         definition = services.definitions.find("datasource", assigned.datasource)
-        if definition is None:
-            continue
-        datasource = Datasource.model_validate(definition.document)
-        checked_at = services.datasets.pointer(DatasetId.of_datasource(datasource.slug)).checked_at
-        if (
-            datasource.ARRIVAL == "pulled"
-            and datasource.enabled
-            and (run.ingest == "all" or is_stale(datasource, checked_at))
-        ):
-            chosen.append(assigned)
-    return chosen
+        if definition is not None:
+            datasource = Datasource.model_validate(definition.document)
+            checked_at = services.datasets.pointer(DatasetId.of_datasource(datasource.slug)).checked_at
+            sources.append(_source(run, datasource, checked_at))
+    return sources
+
+
+def _source(run: Run, datasource: Datasource, checked_at: str | None) -> SourceUse:
+    if datasource.ARRIVAL != "pulled":
+        return SourceUse(datasource=datasource.slug, outcome="received")
+    if not datasource.enabled:
+        return SourceUse(datasource=datasource.slug, outcome="disabled")
+    if run.ingest == "none":
+        return SourceUse(datasource=datasource.slug, outcome="not_requested")
+    if run.ingest == "all" or checked_at is None or is_stale(datasource, checked_at):
+        return SourceUse(datasource=datasource.slug, outcome="pending")
+    allowed = _allowed_seconds(datasource)
+    until = rfc3339(parse_time(checked_at) + timedelta(seconds=allowed)) if allowed else None
+    return SourceUse(datasource=datasource.slug, outcome="fresh", fresh_until=until)
+
+
+def settle_sources(sources: list[SourceUse], ingests: list[Run]) -> list[SourceUse]:
+    """Return what a refresh did with each datasource, from the state of its ingest runs.
+
+    Args:
+        sources: as they were planned.
+        ingests: the ingest runs of all attempts, oldest attempt first; the last one of a datasource counts.
+    """
+    last = {ingest.datasource: ingest for ingest in ingests}
+    settled = []
+    for source in sources:
+        ingest = last.get(source.datasource)
+        if ingest is not None:
+            outcome: Outcome = "pending" if not ingest.finished else "fetched"
+            if ingest.status in ("failed", "cancelled"):
+                outcome = "failed"
+            source = SourceUse(datasource=source.datasource, outcome=outcome, run=ingest.id)
+        settled.append(source)
+    return settled
 
 
 def children(services: ChildServices, run: Run) -> list[Run]:

@@ -9,9 +9,11 @@ import orjson
 from aws_lambda_powertools import Logger
 
 from sluice.container import Container
+from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import redact
 from sluice.domain.run import Run
+from sluice.domain.stale_input import IngestFailure
 from sluice.errors import PROBLEM_TYPE_PREFIX, NotFound, RunStopped, all_errors
 from sluice.metrics import count_run
 from sluice.runs.drops import receive_missed, reject_drop
@@ -139,6 +141,23 @@ def _finish_up_ingest(services: Container, run: Run) -> None:
         release_drain(services, run)
     if run.status == "failed" and run.drop is not None:
         reject_drop(services, run)
+    if run.status == "failed" and run.replay is None:
+        _note_failed_fetch(services, run)
+
+
+def _note_failed_fetch(services: Container, run: Run) -> None:
+    """Note at the datasource that its data could not be fetched, so that merges until the next success say so.
+
+    A file or push that cannot be read says nothing about the data that arrived before it.
+    """
+    definition = services.definitions.find("datasource", run.belongs_to)
+    if definition is None or definition.created_at > run.created_at:
+        return
+    if Datasource.model_validate(definition.document).ARRIVAL == "pulled":
+        error = (run.error or {}).get("detail") or f"its run {run.id} has failed"
+        services.datasets.note_failure(
+            run.owner, IngestFailure(run=run.id, at=run.finished_at or rfc3339(now()), error=error)
+        )
 
 
 def _was_lost(services: Container, run: Run) -> bool:

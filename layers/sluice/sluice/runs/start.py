@@ -94,6 +94,19 @@ def start(services: Container, run: Run) -> Run:
     return run
 
 
+def start_refresh(services: Container, run: Run) -> Run:
+    """Store a refresh that a client requests, and start its execution.
+
+    Until it has ended, changes of datasources start no refresh of their own beside it, but one after it.
+
+    Raises:
+        SluiceError: Step Functions refused; the run is stored as failed.
+    """
+    if not run.dry_run:
+        services.locks.acquire(_lock(run.belongs_to), _REFRESH_LOCK_SECONDS, run=run.id, again=False)
+    return start(services, run)
+
+
 def start_once(services: Container, event: str, seconds: int, run: Run) -> Run | None:
     """Start the run of an event that may be delivered several times.
 

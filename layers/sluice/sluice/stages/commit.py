@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sluice.domain.dataset import Manifest
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Run, cap_notes
+from sluice.domain.run import MAX_NOTES, Run, cap_notes
 from sluice.errors import ModelFailed
 from sluice.services import WithCommits, WithDefinitions, WithLake, WithRuns
 from sluice.stages.runner import require_owner
@@ -65,6 +65,7 @@ def _finish_dry_run(services: Services, run: Run, manifest: Manifest) -> dict[st
         fingerprint=manifest.fingerprint,
         completeness=manifest.completeness,
         completeness_reasons=cap_notes(manifest.completeness_reasons),
+        stale=[entry.model_dump() for entry in manifest.stale[:MAX_NOTES]],
         warnings=cap_notes([*manifest.warnings, "this was a dry run: nothing was published"]),
         progress={"stage": "commit", "current": 1, "total": 1},
     )

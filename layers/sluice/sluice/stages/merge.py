@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sluice.domain.names import now
 from sluice.domain.project import Project
 from sluice.domain.run import Run, cap_notes
+from sluice.domain.source_use import fetch_summary
 from sluice.services import (
     WithAssignments,
     WithDatasets,
@@ -121,13 +123,20 @@ def _next_stage(
 
 def _failures(services: Services, run: Run) -> dict[str, str]:
     """The reasons why datasources could not be ingested for a refresh, by slug."""
-    from sluice.runs.plan import children
+    from sluice.runs.plan import children, settle_sources
 
+    ingests = children(services, run)
+    sources = settle_sources(run.sources, ingests)
     # Before the inputs are read: the event `merge` in the timeline tells the follower `refresh_on_change` that a
     # version published later is not in this merge and needs a refresh of its own.
-    services.runs.advance(run, progress={"stage": "merge", "current": 0, "total": None})
+    services.runs.advance(
+        run,
+        progress={"stage": "merge", "current": 0, "total": None},
+        sources=[source.model_dump() for source in sources],
+        summary=fetch_summary(sources, now()),
+    )
     failures: dict[str, str] = {}
-    for child in children(services, run):
+    for child in ingests:
         failures.pop(child.datasource or "", None)
         if child.status not in ("succeeded", "partial"):
             failures[child.datasource or ""] = (child.error or {}).get(

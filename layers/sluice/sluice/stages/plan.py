@@ -22,7 +22,8 @@ def plan(services: Services, run: Run, event: dict[str, Any], seconds_left: Call
     """
     from sluice.runs.plan import children, plan_ingests
 
-    services.runs.advance(run, progress={"stage": "ingest", "current": 0, "total": None})
-    items_key = plan_ingests(services, run)
+    run = services.runs.advance(run, progress={"stage": "ingest", "current": 0, "total": None})
+    items_key, sources = plan_ingests(services, run)
+    services.runs.advance(run, sources=[source.model_dump() for source in sources])
     ingests = len(children(services, run))
     return {"outcome": "done", "bucket": services.lake.bucket, "items_key": items_key, "ingests": ingests}

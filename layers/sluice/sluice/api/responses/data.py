@@ -11,7 +11,9 @@ from sluice.api.responses.base import Response, record_model
 from sluice.domain.dataset import InputVersion
 from sluice.domain.override import Override
 from sluice.domain.run import Completeness
+from sluice.domain.stale_input import StaleInput
 
+STALE = "The earlier versions that stand in for datasources that could not be fetched; empty if there are none."
 Rows = list[dict[str, JsonValue]]
 
 
@@ -23,6 +25,7 @@ class DataPage(Response):
     version: int
     run: str
     completeness: Completeness
+    stale: list[StaleInput] = Field(description=STALE)
     data_as_of: str
 
 
@@ -135,6 +138,7 @@ class MergePreview(Response):
     warnings: list[str]
     completeness: Completeness
     completeness_reasons: list[str]
+    stale: list[StaleInput] = Field(description=STALE)
     inputs: list[InputVersion]
 
 
@@ -187,6 +191,7 @@ class EndpointResult(QueryResult):
 
     version: int | None = Field(description="The version of the merged data; null if the query does not read it.")
     completeness: Completeness
+    stale: list[StaleInput] = Field(description=STALE)
     data_as_of: str | None
 
 

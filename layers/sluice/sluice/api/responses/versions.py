@@ -10,6 +10,7 @@ from sluice.api.responses.base import Response, list_model, record_model
 from sluice.domain.dataset import DataObject, InputVersion
 from sluice.domain.run import Completeness
 from sluice.domain.schema import Column
+from sluice.domain.stale_input import StaleInput
 
 VersionColumn: Any = record_model("VersionColumn", Column)
 
@@ -23,6 +24,9 @@ class VersionView(Response):
     schema_: list[VersionColumn] = Field(alias="schema")
     completeness: Completeness
     completeness_reasons: list[str]
+    stale: list[StaleInput] = Field(
+        description="The earlier versions that stood in for datasources that could not be fetched."
+    )
     run: str
     created_at: str
     data_as_of: str

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.catalog.upgrades import datasource_2, datasource_3, key_2, pointer_2, run_2
+from sluice.catalog.upgrades import datasource_2, datasource_3, key_2, pointer_2, pointer_3, run_2, run_3
 
 Item = dict[str, Any]
 
@@ -49,7 +49,7 @@ UPGRADES = tuple(
         module.downgrade,
         getattr(module, "TABLES", None),
     )
-    for module in (datasource_2, datasource_3, key_2, pointer_2, run_2)
+    for module in (datasource_2, datasource_3, key_2, pointer_2, pointer_3, run_2, run_3)
 )
 
 

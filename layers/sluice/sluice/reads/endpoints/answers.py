@@ -10,6 +10,8 @@ import orjson
 
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.json_text import loads_with_digits
+from sluice.domain.run import Completeness
+from sluice.domain.stale_input import StaleInput
 from sluice.errors import Invalid, QueryLimit
 from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reads.workbook import write_workbook
@@ -32,13 +34,15 @@ class AnswerInfo:
     Args:
         version: the version of the project's merged dataset; of other tables the lowest; None without any table.
         versions: the version of each table, by name.
-        completeness: the worst of these versions.
+        completeness: the least complete of these versions; `stale` if `stale` has entries and none is partial.
+        stale: the versions among the inputs that stand in for datasources that could not be fetched.
         data_as_of: the time of the oldest data, RFC 3339.
     """
 
     version: int | None
     versions: dict[str, int]
-    completeness: str
+    completeness: Completeness
+    stale: list[StaleInput]
     data_as_of: str | None
 
     def as_json(self) -> dict[str, Any]:
@@ -47,6 +51,7 @@ class AnswerInfo:
             "version": self.version,
             "versions": self.versions,
             "completeness": self.completeness,
+            "stale": [entry.model_dump() for entry in self.stale],
             "data_as_of": self.data_as_of,
         }
 

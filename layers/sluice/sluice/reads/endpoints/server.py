@@ -16,7 +16,6 @@ from sluice.domain.dataset import Pointer
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.names import parse_time
-from sluice.domain.run import least_complete
 from sluice.domain.schema import duckdb_type
 from sluice.domain.sql_query import SqlError, parse_query, with_typed_nulls
 from sluice.errors import Invalid, NotFound
@@ -175,7 +174,7 @@ class EndpointServer:
             request.form,
             request.bom,
             resolved.views,
-            {table: [pointer.published, pointer.data_as_of] for table, pointer in resolved.pointers.items()},
+            {table: _state(pointer) for table, pointer in resolved.pointers.items()},
         ]
         key = hashlib.sha256(orjson.dumps(dependencies, option=orjson.OPT_SORT_KEYS)).hexdigest()
         return self.cache.get(
@@ -210,7 +209,14 @@ class EndpointServer:
         about = AnswerInfo(
             numbers.get(MERGED, min(numbers.values(), default=None)),
             dict(sorted(numbers.items())),
-            least_complete(name.completeness for name in query_tables.manifests.values()),
+            query_tables.completeness,
+            query_tables.stale,
             min(query_tables.seen.values(), default=None),
         )
         return answer_body(endpoint, result, about, request.form, bom=request.bom)
+
+
+def _state(pointer: Pointer) -> list[Any]:
+    """What an answer says about a table, so that it is computed again when that changes."""
+    state = [pointer.published, pointer.data_as_of]
+    return [*state, pointer.failure.run] if pointer.failure else state

@@ -30,6 +30,7 @@ _PAGE: dict[str, Any] = {
     "version": 12,
     "run": RUN,
     "completeness": "complete",
+    "stale": [],
     "data_as_of": TIME,
 }
 
@@ -68,6 +69,7 @@ EXAMPLES: dict[str, Any] = {
         "warnings": [],
         "completeness": "complete",
         "completeness_reasons": [],
+        "stale": [],
         "inputs": [INPUT],
     },
     "ProjectFetch": {
@@ -79,5 +81,13 @@ EXAMPLES: dict[str, Any] = {
         "parameters": {"least": 1000},
     },
     "QueryResult": _RESULT,
-    "EndpointResult": {**_RESULT, "version": 12, "completeness": "complete", "data_as_of": TIME},
+    "EndpointResult": {
+        **_RESULT,
+        "version": 12,
+        "completeness": "stale",
+        "stale": [
+            {"datasource": "exchange", "version": 3, "data_as_of": TIME, "error": "5 attempts failed (HTTP 500)"}
+        ],
+        "data_as_of": TIME,
+    },
 }
