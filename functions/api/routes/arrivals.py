@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from sluice.api.call import Answer, Call
 from sluice.api.routes import IDEMPOTENCY_KEY, Routes
@@ -18,7 +18,10 @@ _RECORDS = {"type": "array", "items": {}, "description": "A JSON array, or one J
 class Upload(Document):
     """A file to upload."""
 
-    filename: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="The name under which the file is stored in the inbox; its ending tells the format if the "
+        "datasource does not."
+    )
 
 
 @routes.post(

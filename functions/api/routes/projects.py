@@ -22,7 +22,9 @@ routes = Routes("projects")
 class RefreshRequest(Document):
     """What a refresh does."""
 
-    ingest: Literal["stale", "all", "none"] = "stale"
+    ingest: Literal["stale", "all", "none"] = Field(
+        "stale", description="Which datasources to fetch before the merge: the `stale` ones, `all`, or `none`."
+    )
     dry_run: bool = Field(
         False, description="Merge the published versions and report the result; ingest and publish nothing."
     )

@@ -36,7 +36,9 @@ Host = Annotated[
 class SecretValue(Document):
     """A secret's value, and where it may be sent."""
 
-    value: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    value: Annotated[str, StringConstraints(min_length=1, max_length=4096)] = Field(
+        description="The secret itself: a password, key, token or URI. It can never be read back."
+    )
     hosts: Annotated[list[Host], Field(min_length=1, max_length=100)] | None = Field(
         None,
         description="The only hosts that the value is sent to, with a port or without. Null: only datasources that an "

@@ -23,9 +23,12 @@ routes = Routes("models")
 class QueryRequest(Document):
     """A query, and the values of its parameters by name."""
 
-    sql: QueryText
+    sql: QueryText = Field(
+        description="One SELECT over the project's tables: `merged`, its datasources by alias, and its models by "
+        "name; parameters are written `$name`."
+    )
     parameters: Annotated[dict[SqlName, str | int | float | bool | None], Field(max_length=100)] = Field(
-        default_factory=dict
+        default_factory=dict, description="The values of the parameters, by name without `$`. Null: SQL NULL."
     )
 
 

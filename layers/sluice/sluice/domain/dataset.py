@@ -19,10 +19,10 @@ from sluice.domain.stale_input import IngestFailure, StaleInput
 class DataObject(Record):
     """One Parquet file of a version."""
 
-    key: str
-    sha256: str
-    bytes: int
-    rows: int
+    key: str = Field(description="The key of the file in the lake bucket.")
+    sha256: str = Field(description="The SHA-256 of the file's bytes, in hexadecimal.")
+    bytes: int = Field(description="The size of the file in bytes.")
+    rows: int = Field(description="The number of rows in the file.")
     columns: dict[str, str] | None = Field(None, description="The file's columns and their types; null: the version's.")
     run: str | None = Field(
         None, description="The run that all its records come from; null: several, or the version's."
@@ -64,15 +64,17 @@ class Origin(Record):
 class InputVersion(Record):
     """A dataset version that a merge read."""
 
-    datasource: str
-    version: int
-    run: str
-    completeness: Completeness
-    rows: int
-    created_at: str
-    fingerprint: str
-    priority: int
-    alias: str
+    datasource: str = Field(description="The slug of the datasource.")
+    version: int = Field(description="The number of the version that was read.")
+    run: str = Field(description="The id of the ingest run that made the version.")
+    completeness: Completeness = Field(description="How complete the version is.")
+    rows: int = Field(description="The number of rows of the version.")
+    created_at: str = Field(description="When the version was committed, RFC 3339 in UTC.")
+    fingerprint: str = Field(
+        description="The hash of everything that the version depends on: pages, document and release."
+    )
+    priority: int = Field(description="The rank of the datasource in the merge: the lower number wins.")
+    alias: str = Field(description="The name of the datasource's table in SQL.")
     hash: str | None = Field(None, description="The hash of the version's content; null in manifests of 0.2.")
 
 

@@ -29,15 +29,19 @@ RESERVED_PARAMETERS = frozenset({"format", "bom"})
 class EndpointParameter(Document):
     """A query parameter of an endpoint."""
 
-    type: Literal["integer", "number", "boolean", "string", "date", "datetime"]
-    default: str | int | float | bool | None = Field(None, description="The value if the request has none.")
-    required: bool = Field(False, description="Whether requests must have it.")
-    min: int | float | str | None = None
-    max: int | float | str | None = None
+    type: Literal["integer", "number", "boolean", "string", "date", "datetime"] = Field(
+        description="The type that the request's text is converted to: dates as 2026-01-31, datetimes as RFC 3339."
+    )
+    default: str | int | float | bool | None = Field(
+        None, description="The value if the request does not send the parameter. Null: SQL NULL."
+    )
+    required: bool = Field(False, description="Whether a request without the parameter is refused (422).")
+    min: int | float | str | None = Field(None, description="The lowest allowed value. Null: no lower bound.")
+    max: int | float | str | None = Field(None, description="The highest allowed value. Null: no upper bound.")
     values: Annotated[list[str | int | float], Field(min_length=1, max_length=1000)] | None = Field(
         None, description="The allowed values; null: all."
     )
-    description: Description | None = None
+    description: Description | None = Field(None, description="What the parameter does, for callers of the endpoint.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -106,15 +110,22 @@ def _written(value: str | int | float | bool) -> str:
 class Endpoint(Document):
     """An endpoint as a user writes it."""
 
-    sql: QueryText
-    description: Description | None = None
-    parameters: dict[SqlName, EndpointParameter] = Field(default_factory=dict)
-    cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
+    sql: QueryText = Field(description="One SELECT over the project's tables; parameters are written `$name`.")
+    description: Description | None = Field(None, description="What the endpoint returns, for its callers.")
+    parameters: dict[SqlName, EndpointParameter] = Field(
+        default_factory=dict, description="The query parameters, by name; the query must use each of them."
+    )
+    cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        60, description="For how many seconds an answer is reused while no new version is published. 0: never."
+    )
     as_of: Annotated[str, Field(pattern=r"^\$[a-z_][a-z0-9_]{0,62}$")] | None = Field(
         None,
         description="The datetime parameter (`$name`) that selects the versions published at that time.",
     )
-    public: bool = Field(False, description="Whether it can be called without a key.")
+    public: bool = Field(
+        False,
+        description="Whether it can be called without a key. False: callers need a key that may read the project.",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="The columns of CSV and XLSX with their headings; empty: all columns, by their names.",

@@ -46,7 +46,9 @@ class CsvOptions(Document):
     escape: Literal["\\"] | None = Field(
         None, description="The escape character for quotation marks in a field; null: they are doubled."
     )
-    encoding: Annotated[str, AfterValidator(_check_encoding)] | None = None
+    encoding: Annotated[str, AfterValidator(_check_encoding)] | None = Field(
+        None, description="The text encoding, such as utf-8, utf-16, windows-1252 or shift_jis. Null: detected."
+    )
     decimal: Literal[".", ","] | None = Field(None, description="The decimal mark of numbers.")
     null_strings: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
         None,

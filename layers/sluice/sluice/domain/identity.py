@@ -16,10 +16,17 @@ Role = Literal["viewer", "editor", "admin"]
 class KeyRequest(Document):
     """An API key as an admin requests it."""
 
-    name: DisplayName
-    role: Role
-    projects: list[Slug] | None = Field(None, description="The projects that it can access; null: all.")
-    expires_at: AwareDatetime | None = None
+    name: DisplayName = Field(description="Who or what uses the key, so that it can be recognised and revoked later.")
+    role: Role = Field(
+        description="`viewer` reads; `editor` also writes, runs and sees raw pages; `admin` also manages keys and "
+        "secrets."
+    )
+    projects: list[Slug] | None = Field(
+        None, description="The slugs of the projects that the key can access. Null: all. An admin key always has all."
+    )
+    expires_at: AwareDatetime | None = Field(
+        None, description="The time from which the key is refused, RFC 3339 with an offset. Null: it does not expire."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -31,14 +38,18 @@ class KeyRequest(Document):
 class ApiKey(Record):
     """A key as it is stored: with its hash, without the key itself."""
 
-    id: str
-    name: str
-    role: Role
-    projects: list[str] | None = None
-    expires_at: str | None = None
+    id: str = Field(description="The id of the key, for `/keys/{key_id}`; the key itself contains it.")
+    name: str = Field(description="Who or what uses the key.")
+    role: Role = Field(description="What the key allows: `viewer`, `editor` or `admin`.")
+    projects: list[str] | None = Field(
+        None, description="The slugs of the projects that the key can access. Null: all."
+    )
+    expires_at: str | None = Field(
+        None, description="The time from which the key is refused, RFC 3339 in UTC. Null: it does not expire."
+    )
     hash: str
-    created_at: str
-    created_by: str
+    created_at: str = Field(description="When the key was created, RFC 3339 in UTC.")
+    created_by: str = Field(description="The principal that created the key.")
 
 
 class Principal(Record):

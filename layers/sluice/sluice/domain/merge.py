@@ -35,7 +35,9 @@ Key = Annotated[list[ColumnName], Field(min_length=1)]
 class FieldRule(Document):
     """How the value of a merged field is chosen among the datasources."""
 
-    rule: RuleName
+    rule: RuleName = Field(
+        description="The rule that chooses or computes the value; the guide to merging describes each."
+    )
     by: ColumnName | None = Field(None, description="The column that newest and oldest compare.")
     key: ColumnName | None = Field(
         None, description="For union of lists of objects: the member that identifies an object."
@@ -134,8 +136,14 @@ class _RowsMerge(Document):
 class UnionMerge(_RowsMerge):
     """All rows of all datasources, with `_source`; with a key, one row per key."""
 
-    strategy: Literal["union"]
-    key: Key | None = None
+    strategy: Literal["union"] = Field(
+        description="`union`: the rows of all datasources, one below the other, with the column `_source`."
+    )
+    key: Key | None = Field(
+        None,
+        description="The columns that identify a row: of rows with equal keys, that of the best ranked datasource is "
+        "kept. Null: all rows are kept.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -146,10 +154,12 @@ class UnionMerge(_RowsMerge):
 class JoinMerge(_RowsMerge):
     """One row per key, with the fields of all datasources."""
 
-    strategy: Literal["join"]
-    key: Key
-    fields: dict[ColumnName, FieldRule] = Field(default_factory=dict)
-    default_rule: Literal["priority", "first_non_null", "longest", "majority", "min", "max", "all"] = "priority"
+    strategy: Literal["join"] = Field(description="`join`: one row for each key, with the fields of all datasources.")
+    key: Key = Field(description="The columns that identify a record in every datasource.")
+    fields: dict[ColumnName, FieldRule] = Field(default_factory=dict, description="Rules by field name.")
+    default_rule: Literal["priority", "first_non_null", "longest", "majority", "min", "max", "all"] = Field(
+        "priority", description="The rule for fields that `fields` does not list."
+    )
     join: Literal["full", "left", "inner"] = Field(
         "full",
         description="Which keys are in the result: those of any datasource, of `primary`, or of all datasources.",
@@ -176,13 +186,17 @@ class JoinMerge(_RowsMerge):
 class RecursiveMerge(Document):
     """One document: the objects and lists of all datasources merged recursively."""
 
-    strategy: Literal["recursive"]
+    strategy: Literal["recursive"] = Field(
+        description="`recursive`: objects and lists are merged at every level, the best ranked datasource first."
+    )
 
 
 class ConcatenationMerge(Document):
     """One document: a list of the datasources' documents, by rank."""
 
-    strategy: Literal["concatenation"]
+    strategy: Literal["concatenation"] = Field(
+        description="`concatenation`: the documents are put one after the other, the best ranked first."
+    )
 
 
 RowsMerge = UnionMerge | JoinMerge

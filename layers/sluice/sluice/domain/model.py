@@ -22,41 +22,47 @@ class _Test(Document):
 class NotNull(_Test):
     """The column has no nulls."""
 
-    type: Literal["not_null"]
-    column: ColumnName
+    type: Literal["not_null"] = Field(description="`not_null`: the column has no nulls.")
+    column: ColumnName = Field(description="The column that must have a value in each row.")
 
 
 class Unique(_Test):
     """No two rows have the same values in these columns; nulls are ignored."""
 
-    type: Literal["unique"]
-    columns: _Columns
+    type: Literal["unique"] = Field(description="`unique`: no two rows are equal in these columns.")
+    columns: _Columns = Field(description="The columns whose values must differ, taken together.")
 
 
 class AcceptedValues(_Test):
     """Each value is one of `values`; nulls are ignored."""
 
-    type: Literal["accepted_values"]
-    column: ColumnName
-    values: Annotated[list[str | int | float | bool], Field(min_length=1, max_length=1000)]
+    type: Literal["accepted_values"] = Field(description="`accepted_values`: the column has only listed values.")
+    column: ColumnName = Field(description="The column to check.")
+    values: Annotated[list[str | int | float | bool], Field(min_length=1, max_length=1000)] = Field(
+        description="The allowed values."
+    )
 
 
 class Relationships(_Test):
     """Each value is in another table's column; nulls are ignored."""
 
-    type: Literal["relationships"]
-    column: ColumnName
+    type: Literal["relationships"] = Field(description="`relationships`: the column's values exist in another table.")
+    column: ColumnName = Field(description="The column to check.")
     to: SqlName = Field(description="Another table of the project; may be `merged`.")
-    field: ColumnName
+    field: ColumnName = Field(description="The column of that table in which each value must exist.")
 
 
 class Range(_Test):
     """Each value is between `min` and `max`, bounds included; nulls are ignored."""
 
-    type: Literal["range"]
-    column: ColumnName
-    min: int | float | str | None = None
-    max: int | float | str | None = None
+    type: Literal["range"] = Field(description="`range`: the column's values are within bounds.")
+    column: ColumnName = Field(description="The column to check: of numbers, dates or times.")
+    min: int | float | str | None = Field(
+        None, description="The lowest allowed value; dates and times as ISO 8601 text. Null: no lower bound."
+    )
+    max: int | float | str | None = Field(
+        None, description="The highest allowed value; dates and times as ISO 8601 text. Null: no upper bound."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -68,9 +74,9 @@ class Range(_Test):
 class RowCount(_Test):
     """The number of rows is between `min` and `max`."""
 
-    type: Literal["row_count"]
-    min: Annotated[int, Field(ge=0)] | None = None
-    max: Annotated[int, Field(ge=0)] | None = None
+    type: Literal["row_count"] = Field(description="`row_count`: the number of rows is within bounds.")
+    min: Annotated[int, Field(ge=0)] | None = Field(None, description="The fewest allowed rows. Null: no lower bound.")
+    max: Annotated[int, Field(ge=0)] | None = Field(None, description="The most allowed rows. Null: no upper bound.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -84,16 +90,20 @@ class RowCount(_Test):
 class Freshness(_Test):
     """The data, or the newest time in a column, is at most this old when the run starts."""
 
-    type: Literal["freshness"]
-    max_age_seconds: Annotated[int, Field(ge=0)]
-    column: ColumnName | None = Field(None, description="Null: the age of the data itself.")
+    type: Literal["freshness"] = Field(description="`freshness`: the data is not too old.")
+    max_age_seconds: Annotated[int, Field(ge=0)] = Field(description="The highest allowed age, in seconds.")
+    column: ColumnName | None = Field(
+        None,
+        description="The date or timestamp column whose newest value counts. Null: the time at which the data was "
+        "fetched.",
+    )
 
 
 class SqlTest(_Test):
     """A query that returns the rows that are wrong; the test passes if there are none."""
 
-    type: Literal["sql"]
-    sql: QueryText
+    type: Literal["sql"] = Field(description="`sql`: a query finds the rows that are wrong.")
+    sql: QueryText = Field(description="One SELECT over the project's tables that returns the wrong rows.")
 
 
 TableTest = Annotated[
@@ -106,9 +116,18 @@ TableTests = Annotated[list[TableTest], Field(max_length=100)]
 class Model(Document):
     """A table defined by SQL."""
 
-    sql: QueryText
-    description: Description | None = None
-    tests: TableTests = Field(default_factory=list)
+    sql: QueryText = Field(
+        description="One SELECT over the project's tables: `merged`, its datasources by alias, and other models by "
+        "name."
+    )
+    description: Description | None = Field(
+        None, description="Notes for people, as plain text: what a row is, and what the model is for."
+    )
+    tests: TableTests = Field(
+        default_factory=list,
+        description="Checks of the model's rows after each computation; a failed one of severity `error` stops "
+        "publication.",
+    )
     materialize: bool = Field(
         True, description="Whether each refresh stores it as Parquet; if not, it is a view that is computed when read."
     )
@@ -122,8 +141,8 @@ class TestResult(Record):
 
     __test__ = False
 
-    test: dict[str, JsonValue]
-    severity: Severity
-    status: Literal["passed", "failed"]
-    failures: int
-    message: str
+    test: dict[str, JsonValue] = Field(description="The test as the document has it.")
+    severity: Severity = Field(description="`error`: a failure stopped publication; `warn`: it only added a warning.")
+    status: Literal["passed", "failed"] = Field(description="Whether the test `passed` or `failed`.")
+    failures: int = Field(description="How many rows fail; 1 or 0 for a test of the whole table.")
+    message: str = Field(description="What failed, as a sentence; empty if the test passed.")

@@ -18,20 +18,29 @@ from sluice.domain.text_values import loses_digits
 class OverrideRequest(Document):
     """An override as a user writes it."""
 
-    value: JsonValue
-    reason: str = Field(min_length=1, max_length=2_000)
+    value: JsonValue = Field(
+        description="The value to show in place of the sources' values; it must fit the type of the column. Null sets "
+        "null."
+    )
+    reason: str = Field(
+        min_length=1, max_length=2_000, description="Why the value is set, for those who read the explanation later."
+    )
 
 
 class Override(Record):
     """A stored override of one field of one record."""
 
-    field: str
+    field: str = Field(description="The merged field whose value is set.")
     key: list[str] = Field(description="The values of the key columns, as text.")
     value: Any = Field(description="The value; numbers that clients could not read exactly are text.")
-    exact: str | None = Field(None, description="The exact JSON of the value, if it has such numbers.")
-    reason: str
-    created_at: str
-    created_by: str
+    exact: str | None = Field(
+        None,
+        description="The exact JSON of the value, if it has numbers that many clients cannot read. Null: `value` is "
+        "exact.",
+    )
+    reason: str = Field(description="Why the value was set.")
+    created_at: str = Field(description="When the value was set, RFC 3339 in UTC.")
+    created_by: str = Field(description="The principal that set the value.")
 
     @property
     def exact_value(self) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from sluice.domain.base import Record
 from sluice.domain.schema import common_type, is_decimal, scale_of
 
@@ -12,17 +14,13 @@ _UNBOUNDED = ("numeric", "decimal")
 
 
 class PageColumn(Record):
-    """A column of a page.
+    """A column of a page."""
 
-    Args:
-        server_type: the server's name for the type; empty if it has none.
-        type: the column type that holds the page's values; None if there are only nulls of an unknown type.
-        wide: whether it has whole numbers whose digits a double would lose.
-    """
-
-    server_type: str
-    type: str | None
-    wide: bool = False
+    server_type: str = Field(description="The server's name for the type; empty if it has none.")
+    type: str | None = Field(
+        description="The column type that holds the page's values. Null: only nulls of an unknown type."
+    )
+    wide: bool = Field(False, description="Whether it has whole numbers whose digits a double would lose.")
 
 
 def column_types(pages: Sequence[Mapping[str, PageColumn]]) -> dict[str, str]:

@@ -37,18 +37,27 @@ _WORST: tuple[Completeness, ...] = ("complete", "unproven", "stale", "partial")
 class Progress(Record):
     """How far a run is within its current stage."""
 
-    stage: str
-    current: int = 0
-    total: int | None = None
+    stage: str = Field(
+        description="The stage that works now, such as `fetch`, `extract`, `merge` or `commit`; `waiting`: the run is "
+        "queued."
+    )
+    current: int = Field(0, description="How many units of the stage are done: pages, files or tables.")
+    total: int | None = Field(None, description="How many units the stage has. Null: not known yet.")
 
 
 class RunEvent(Record):
     """An event in the timeline of a run."""
 
-    time: str
-    event: str
-    attempt: int
-    detail: dict[str, Any] = Field(default_factory=dict)
+    time: str = Field(description="When it happened, RFC 3339 in UTC.")
+    event: str = Field(
+        description="What happened: a stage or status that the run reached, `page`, `page_failed`, `ingest_created`, "
+        "`ingest_finished` or `redriven`."
+    )
+    attempt: int = Field(description="The attempt of the run during which it happened, from 1.")
+    detail: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Facts of the event, such as the number and status of a page; empty for stages.",
+    )
 
 
 class Drop(Record):
@@ -65,39 +74,66 @@ class Drop(Record):
 class Run(Record):
     """One run as the catalog stores it; `run_view` is what the API returns."""
 
-    id: str
-    kind: RunKind
-    status: RunStatus = "pending"
-    attempt: int = 1
-    datasource: str | None = None
-    project: str | None = None
-    algorithm: str | None = None
-    trigger: Trigger = "api"
-    created_at: str
-    created_by: str
-    started_at: str | None = None
-    finished_at: str | None = None
-    progress: Progress | None = None
-    completeness: Completeness | None = None
-    completeness_reasons: list[str] = Field(default_factory=list)
+    id: str = Field(description="The ULID of the run; ids sort by the time of creation.")
+    kind: RunKind = Field(
+        description="What the run does: `ingest` fetches a datasource, `refresh` renews a project, `model` and "
+        "`report` make a single output."
+    )
+    status: RunStatus = Field(
+        "pending",
+        description="`pending` and `running` change by themselves. `succeeded`, `partial` (the result lacks "
+        "something), `failed` and `cancelled` stay until the run is redriven.",
+    )
+    attempt: int = Field(1, description="1, plus the number of redrives.")
+    datasource: str | None = Field(
+        None, description="The slug of the datasource that is ingested. Null for other kinds."
+    )
+    project: str | None = Field(None, description="The slug of the project that is refreshed. Null for an ingest run.")
+    algorithm: str | None = Field(None, description="Reserved for runs of algorithms; null.")
+    trigger: Trigger = Field("api", description="What started the run.")
+    created_at: str = Field(description="When the run was requested, RFC 3339 in UTC.")
+    created_by: str = Field(description="The principal that requested the run.")
+    started_at: str | None = Field(None, description="When its workflow began, RFC 3339 in UTC. Null: not yet.")
+    finished_at: str | None = Field(None, description="When it ended, RFC 3339 in UTC. Null: not yet.")
+    progress: Progress | None = Field(None, description="How far it is. Null before the first stage.")
+    completeness: Completeness | None = Field(None, description="How complete its result is. Null while unknown.")
+    completeness_reasons: list[str] = Field(
+        default_factory=list, description="Why the result is not `complete`, as sentences; empty if it is."
+    )
     stale: list[StaleInput] = Field(
         default_factory=list,
-        description="The earlier versions that stood in for datasources that could not be fetched.",
+        description="The earlier versions that stood in for datasources that could not be fetched; empty: none did.",
     )
     sources: list[SourceUse] = Field(
-        default_factory=list, description="In a refresh: what it did with each datasource of the project."
+        default_factory=list,
+        description="In a refresh: what it did with each datasource of the project. Empty for other kinds.",
     )
-    summary: str | None = Field(None, description="In a refresh: what it has fetched, as a sentence.")
-    version: int | None = None
-    rows: int | None = None
-    bytes: int | None = None
-    requests: int = 0
-    fingerprint: str | None = None
-    cost_usd: str | None = None
-    error: dict[str, Any] | None = None
-    warnings: list[str] = Field(default_factory=list)
-    part: str | None = Field(None, description="The model or report, if the run makes only one.")
-    dry_run: bool = Field(False, description="If true, nothing is ingested or published.")
+    summary: str | None = Field(
+        None,
+        description="In a refresh: what it has fetched, as a sentence. Null before the merge, and for other kinds.",
+    )
+    version: int | None = Field(
+        None, description="The number of the version that it committed. Null: none, or not yet."
+    )
+    rows: int | None = Field(None, description="The number of rows of its result. Null: not known yet.")
+    bytes: int | None = Field(None, description="The size of its result as Parquet, in bytes. Null: not known yet.")
+    requests: int = Field(0, description="How many requests it sent to the upstream, failed ones included.")
+    fingerprint: str | None = Field(
+        None,
+        description="The hash of everything that the result depends on; equal hashes mean equal results. Null: not "
+        "known yet.",
+    )
+    cost_usd: str | None = Field(None, description="The cost in US dollars as a decimal string. Null: not computed.")
+    error: dict[str, Any] | None = Field(
+        None, description="Why the run failed, as problem details. Null: it did not fail."
+    )
+    warnings: list[str] = Field(
+        default_factory=list, description="What to look at although the run did not fail, as sentences; at most 100."
+    )
+    part: str | None = Field(
+        None, description="The name of the model or report, if the run makes only one. Null: the run makes everything."
+    )
+    dry_run: bool = Field(False, description="True: the run only reports what it would publish.")
 
     # Internal fields, which `run_view` omits: see HIDDEN_RUN_FIELDS.
     active: str | None = None
@@ -161,39 +197,56 @@ def execution_name(run: Run) -> str:
 
 
 class PageReceipt(Record):
-    """What is known about one page of a run. It is written after the page's bytes are safe in the lake.
+    """What is known about one page of a run. It is written after the page's bytes are safe in the lake."""
 
-    Args:
-        url: where the page came from: an HTTP URL, `drop:{key}` for a file of the inbox, `push:{batch}`,
-            `sql:{server}`, or `mongo:{database}/{collection}`.
-        open_ended: whether the response had no length and no end marker, so that a truncated one looks complete.
-        older_in_second: for a dropped file, how many versions of its key S3 wrote earlier in the same second.
-    """
-
-    number: int
-    attempt: int = 1
-    ok: bool
-    url: str
-    method: str = "GET"
-    status: int | None = None
-    hash: str | None = None
-    bytes: int = 0
-    media_type: str | None = None
-    filename: str | None = None
-    rows: int | None = None
+    number: int = Field(
+        description="The number of the page in the run, from 1; `/runs/{run_id}/pages/{number}/content` has its bytes."
+    )
+    attempt: int = Field(1, description="The attempt of the run that received it.")
+    ok: bool = Field(description="Whether it was received and accepted.")
+    url: str = Field(
+        description="Where the page came from: an HTTP URL, `drop:{key}` for a file of the inbox, `push:{batch}`, "
+        "`sql:{server}`, or `mongo:{database}/{collection}`."
+    )
+    method: str = Field("GET", description="The HTTP method of the request.")
+    status: int | None = Field(
+        None, description="The HTTP status of the response. Null: no response, or no HTTP source."
+    )
+    hash: str | None = Field(None, description="The SHA-256 of its bytes, in hexadecimal. Null: nothing was received.")
+    bytes: int = Field(0, description="The size as received, in bytes.")
+    media_type: str | None = Field(None, description="The content type that the upstream stated. Null: none.")
+    filename: str | None = Field(None, description="The name of the dropped file. Null: the page is none.")
+    rows: int | None = Field(None, description="How many records it has. Null: not counted.")
     records_hash: str | None = None
     repeated: bool = False
-    total: int | None = Field(None, description="The total that the page states: of records, or of pages.")
+    total: int | None = Field(
+        None, description="The total that the page states: of records, or of pages. Null: it states none."
+    )
     pass_number: int = Field(1, description="Which reading of the pages it belongs to; above 1: a verification.")
     check: bool = Field(False, description="Whether it is the first page, requested again for comparison.")
-    replaced: str | None = Field(None, description="The hash that an earlier attempt received for this page.")
-    fetched_at: str
-    etag: str | None = None
-    last_modified: str | None = None
-    open_ended: bool = False
-    older_in_second: int | None = None
-    columns: dict[str, PageColumn] | None = Field(None, description="The columns, if the source states their types.")
-    failures: list[dict[str, Any]] = Field(default_factory=list)
+    replaced: str | None = Field(
+        None, description="The hash that an earlier attempt received for this page. Null: there was none."
+    )
+    fetched_at: str = Field(description="When the request ended, RFC 3339 in UTC.")
+    etag: str | None = Field(None, description="The upstream's ETag. Null: none.")
+    last_modified: str | None = Field(
+        None, description="The upstream's Last-Modified header, or the time of the dropped file. Null: none."
+    )
+    open_ended: bool = Field(
+        False,
+        description="Whether the response had no length and no end marker, so that a truncated one looks complete.",
+    )
+    older_in_second: int | None = Field(
+        None,
+        description="For a dropped file: how many versions of its key S3 wrote earlier in the same second. Null: not "
+        "a dropped file.",
+    )
+    columns: dict[str, PageColumn] | None = Field(
+        None, description="The columns with their types, by name, if the source states them. Null: it does not."
+    )
+    failures: list[dict[str, Any]] = Field(
+        default_factory=list, description="The attempts to request it that failed, oldest first."
+    )
     resume: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("url")

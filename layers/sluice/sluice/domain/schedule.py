@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from sluice.domain.base import Document
 
@@ -69,8 +69,13 @@ def _check_timezone(name: str) -> str:
 class Schedule(Document):
     """When a datasource is ingested or a project is refreshed."""
 
-    expression: Annotated[str, AfterValidator(_check_expression)]
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+    expression: Annotated[str, AfterValidator(_check_expression)] = Field(
+        description="`rate(N minutes|hours|days)`, or `cron(minutes hours day-of-month month day-of-week year)` as in "
+        "EventBridge, with `?` in one of the two day fields."
+    )
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = Field(
+        "UTC", description="The time zone of a cron expression: an IANA name such as Europe/Paris."
+    )
 
 
 def interval_seconds(schedule: Schedule) -> int | None:

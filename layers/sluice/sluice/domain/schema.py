@@ -58,9 +58,9 @@ ColumnType = Annotated[str, AfterValidator(_check_type)]
 class Column(Record):
     """One column of a dataset."""
 
-    name: str
-    type: str
-    nullable: bool = True
+    name: str = Field(description="The name of the column in data, SQL and filters.")
+    type: str = Field(description="Its type, such as `bigint`, `decimal(18,4)` or `json`.")
+    nullable: bool = Field(True, description="Whether it has nulls.")
     missing: bool = Field(False, description="Whether some records lack it, which is not the same as null.")
     wide: bool = Field(False, description="Whether it has integers that a double cannot represent.")
     guessed: bool = Field(False, description="Whether all values are null, so that the type is arbitrary.")

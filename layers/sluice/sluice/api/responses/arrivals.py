@@ -12,39 +12,49 @@ from sluice.api.responses.base import Response
 class PushReceipt(Response):
     """Records that were stored."""
 
-    accepted: int
-    run: str | None = Field(description="The run that makes the records readable; null if there are none.")
+    accepted: int = Field(description="How many records were stored.")
+    run: str | None = Field(
+        description="The id of the run that makes the records readable. Null: there were no records."
+    )
 
 
 class UploadForm(Response):
     """A form to upload one file with, which is its last field, `file`."""
 
-    url: str
-    fields: dict[str, str]
+    url: str = Field(
+        description="The address to send the form to, by POST as `multipart/form-data`; valid for a limited time."
+    )
+    fields: dict[str, str] = Field(
+        description="The fields of the form, to be sent unchanged before the field `file` with the content."
+    )
 
 
 class CheckResult(Response):
     """The result of one request to the upstream."""
 
-    ok: bool
-    status: int | None = Field(description="The status of the upstream's response; null without one.")
-    elapsed_ms: int
-    records: int | None
-    reason: str | None
+    ok: bool = Field(description="Whether the upstream answered and the records could be read.")
+    status: int | None = Field(
+        description="The HTTP status of the upstream's response. Null: no response, or no HTTP source."
+    )
+    elapsed_ms: int = Field(description="How long the request took, in milliseconds.")
+    records: int | None = Field(description="How many records the response has. Null: they could not be read.")
+    reason: str | None = Field(
+        description="Why the check failed, as a sentence that says what to do. Null: it did not."
+    )
 
 
 class ColumnView(Response):
     """A column of rows that are not stored."""
 
-    name: str
-    type: str
-    nullable: bool
+    name: str = Field(description="The name of the column.")
+    type: str = Field(description="Its type, such as `bigint`, `double` or `json`.")
+    nullable: bool = Field(description="Whether it has nulls in these rows.")
 
 
 class Preview(Response):
     """The first records of a datasource."""
 
-    records: list[dict[str, Any]]
-    schema_: list[ColumnView] = Field(alias="schema")
-    pages: int
-    warnings: list[str]
+    records: list[dict[str, Any]] = Field(description="The first records as rows, at most 100.")
+    schema_: list[ColumnView] = Field(alias="schema", description="The columns of these rows, in their order.")
+    pages: int = Field(description="How many pages were requested.")
+    warnings: list[str] = Field(description="What to look at before the datasource is saved, as sentences.")

@@ -3,9 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from sluice.domain.run import Completeness
+from sluice.domain.stale_input import StaleInput
+
+# Fields that many answers have.
+ETag = Annotated[
+    str, Field(description="The state of the resource, for `If-Match` and `If-None-Match`; it changes with each write.")
+]
+CreatedAt = Annotated[str, Field(description="When it was created, RFC 3339 in UTC.")]
+UpdatedAt = Annotated[str, Field(description="When it was last changed, RFC 3339 in UTC.")]
+CreatedBy = Annotated[str, Field(description="The principal that created it: `key/{id}`, or the subject of a token.")]
+ProjectSlug = Annotated[str, Field(description="The slug of the project.")]
+RunId = Annotated[str, Field(description="The id of the run that produced it, for `GET /runs/{run_id}`.")]
+NextCursor = Annotated[
+    str | None, Field(description="The value of `cursor` for the next page. Null: this page is the last.")
+]
+DataCompleteness = Annotated[
+    Completeness,
+    Field(
+        description="`complete`: the end of the data was proven; `unproven`: it was reached but not proven; "
+        "`stale`: an earlier version stands in for a datasource that could not be fetched, see `stale`; "
+        "`partial`: data is missing."
+    ),
+]
+StaleInputs = Annotated[
+    list[StaleInput],
+    Field(
+        description="The earlier versions that stand in for datasources that could not be fetched; empty if there are "
+        "none."
+    ),
+]
+CompletenessReasons = Annotated[
+    list[str], Field(description="Why the data is not `complete`, as sentences; empty if it is.")
+]
+DataAsOf = Annotated[
+    str, Field(description="When the oldest of the data was fetched or found unchanged, RFC 3339 in UTC.")
+]
+Warnings = Annotated[list[str], Field(description="What to look at although nothing failed, as sentences.")]
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
@@ -29,9 +67,9 @@ def list_model(model: type[BaseModel]) -> Any:
     return create_model(
         f"{model.__name__}List",
         __base__=Response,
-        __doc__="One page of a list; `next` is the cursor of the page after it, null on the last one.",
-        items=(list[model], ...),  # type: ignore[valid-type]
-        next=(str | None, ...),
+        __doc__="One page of a list.",
+        items=(list[model], Field(description="The items of this page.")),  # type: ignore[valid-type]
+        next=(NextCursor, ...),
     )
 
 
@@ -45,17 +83,18 @@ def record_model(
         model: the record's class.
         without: the fields that are not shown.
         about: what it is, for readers of the API; None: the record's own docstring.
-        fields: further fields, or fields with other types, as `create_model` takes them.
+        fields: further fields, or fields with other types, as `create_model` takes them. A field with another type
+            keeps its description.
 
     Returns:
         A model whose fields are all required.
     """
-    inherited: dict[str, Any] = {
-        key: (field.annotation, Field(description=field.description))
-        for key, field in model.model_fields.items()
-        if key not in without
-    }
-    return create_model(name, __base__=Response, __doc__=about or model.__doc__, **{**inherited, **fields})
+    shown: dict[str, Any] = dict(fields)
+    for key, field in model.model_fields.items():
+        annotation, value = fields.get(key, (field.annotation, ...))
+        if key not in without:
+            shown[key] = (annotation, Field(description=field.description) if value is ... else value)
+    return create_model(name, __base__=Response, __doc__=about or model.__doc__, **shown)
 
 
 def view_model(model: type[BaseModel], **fields: Any) -> Any:
@@ -66,7 +105,12 @@ def view_model(model: type[BaseModel], **fields: Any) -> Any:
     Args:
         fields: further fields, as `create_model` takes them.
     """
-    metadata = dict.fromkeys(("etag", "created_at", "updated_at", "created_by"), (str, ...))
+    metadata = {
+        "etag": (ETag, ...),
+        "created_at": (CreatedAt, ...),
+        "updated_at": (UpdatedAt, ...),
+        "created_by": (CreatedBy, ...),
+    }
     view = create_model(f"{model.__name__}View", __base__=model, __doc__=model.__doc__, **{**metadata, **fields})
     view.model_config["extra"] = "ignore"
     return view

@@ -6,41 +6,43 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sluice.api.responses.base import Response, list_model, record_model
+from sluice.api.responses.base import CreatedAt, CreatedBy, ETag, Response, list_model, record_model
 from sluice.domain.identity import ApiKey, Role
 
 
 class Health(Response):
     """The health of the platform."""
 
-    status: Literal["ok"]
-    version: str
+    status: Literal["ok"] = Field(description="`ok`: the API answers.")
+    version: str = Field(description="The release that is deployed.")
 
 
 class Identity(Response):
     """The caller of a request."""
 
-    id: str
-    role: Role
-    projects: list[str] | None
-    workspace: str
+    id: str = Field(description="The principal: `key/{id}`, or the subject of a token.")
+    role: Role = Field(description="What the caller may do: `viewer`, `editor` or `admin`.")
+    projects: list[str] | None = Field(description="The slugs of the projects that the caller can access. Null: all.")
+    workspace: str = Field(description="The name of the workspace; a stack has one.")
 
 
 class ApiDescription(Response):
     """An OpenAPI document."""
 
-    openapi: str
-    info: dict[str, Any]
-    servers: list[dict[str, Any]]
-    security: list[dict[str, Any]]
-    paths: dict[str, dict[str, Any]]
-    components: dict[str, dict[str, Any]]
+    openapi: str = Field(description="The version of the OpenAPI specification.")
+    info: dict[str, Any] = Field(description="The title, release and licence of the API.")
+    servers: list[dict[str, Any]] = Field(description="The addresses of the API.")
+    security: list[dict[str, Any]] = Field(description="The ways to send credentials; one of them is enough.")
+    paths: dict[str, dict[str, Any]] = Field(description="The operations, by path and method.")
+    components: dict[str, dict[str, Any]] = Field(
+        description="The schemas, examples and security schemes that operations refer to."
+    )
 
 
 class Redirect(Response):
     """The URL of an answer that is too large to be inline, as in the header `Location`."""
 
-    location: str
+    location: str = Field(description="The presigned URL; it needs no credentials and expires soon.")
 
 
 KeyView: Any = record_model("KeyView", ApiKey, {"hash"}, about="An API key, without its secret.")
@@ -56,14 +58,19 @@ class NewKey(KeyView):  # type: ignore[misc]
 class SecretView(Response):
     """A secret without its value."""
 
-    name: str
-    etag: str
-    hosts: list[str] | None
-    projects: list[str] | None
-    used_by: list[str] = Field(description="The datasources that use it.")
-    created_at: str
-    updated_at: str
-    created_by: str
+    name: str = Field(description="The name by which datasources refer to the secret.")
+    etag: ETag
+    hosts: list[str] | None = Field(
+        description="The only hosts that the value is sent to. Null: only datasources that an admin wrote last may "
+        "use it."
+    )
+    projects: list[str] | None = Field(
+        description="The slugs of the only projects that data fetched with it may enter. Null: all."
+    )
+    used_by: list[str] = Field(description="The slugs of the datasources that use it.")
+    created_at: CreatedAt
+    updated_at: str = Field(description="When the value was set last, RFC 3339 in UTC.")
+    created_by: CreatedBy
 
 
 SecretViewList: Any = list_model(SecretView)

@@ -13,17 +13,17 @@ from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent, Run
 class Fault(Response):
     """An invalid part of a request or document."""
 
-    pointer: str
-    message: str
+    pointer: str = Field(description="A JSON Pointer to the invalid part, or `?name` for a query parameter.")
+    message: str = Field(description="What is wrong with it, as a sentence.")
 
 
 class RunProblem(Response):
     """Why a run failed: problem details without `instance`."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
+    type: str = Field(description="The URN of the error, such as `urn:sluice:problem:records-not-found`.")
+    title: str = Field(description="The error in a few words; the same for every run with this error.")
+    status: int = Field(description="The HTTP status that a request with this error would get.")
+    detail: str = Field(description="What happened in this run, and what to do.")
     errors: list[Fault] = Field([], description="Absent if no single part is invalid.")
 
 
@@ -38,11 +38,13 @@ RunEventViewList: Any = list_model(RunEventView)
 class FailedRequest(Response):
     """A failed attempt to request a page."""
 
-    at: str
-    attempt: int
-    status: int | None = Field(description="Null if there was no response.")
-    reason: str
-    hash: str | None = Field(description="The hash of the response's body, for `GET /pages/{hash}`.")
+    at: str = Field(description="When the attempt failed, RFC 3339 in UTC.")
+    attempt: int = Field(description="The attempt of the run, from 1.")
+    status: int | None = Field(description="The HTTP status of the response. Null: there was no response.")
+    reason: str = Field(description="Why the attempt failed, as a phrase.")
+    hash: str | None = Field(
+        description="The hash of the response's body, for `GET /pages/{page_hash}`. Null: no body was kept."
+    )
 
 
 PageReceiptView: Any = record_model(

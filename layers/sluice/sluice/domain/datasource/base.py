@@ -53,8 +53,10 @@ Disposition = Literal["replace", "append", "upsert"]
 class Retention(Document):
     """How long data is kept. Everything is kept for now, so only null is accepted."""
 
-    raw_days: None = None
-    versions: None = None
+    raw_days: None = Field(
+        None, description="For how many days raw pages are kept. Only null is accepted: they are kept without a limit."
+    )
+    versions: None = Field(None, description="How many versions are kept. Only null is accepted: all are kept.")
 
 
 Arrival = Literal["pulled", "dropped", "pushed"]
@@ -80,27 +82,64 @@ class Datasource(Document):
     SECRETS_NAME_HOSTS: ClassVar[bool] = False
     KINDS: ClassVar[dict[str, type[Datasource]]] = {}
 
-    slug: Slug = ""
-    name: DisplayName
-    description: Description | None = None
-    enabled: bool = True
-    kind: str
-    format: Format | None = None
+    slug: Slug = Field(
+        "", description="The id in URLs, in the inbox and in projects; it never changes. Omitted: derived from `name`."
+    )
+    name: DisplayName = Field(description="The name that people see; it may be changed.")
+    description: Description | None = Field(
+        None, description="Notes for people, as plain text: where the data comes from and who is responsible for it."
+    )
+    enabled: bool = Field(
+        True, description="False: its schedule does not fire, and refreshes use its published data without fetching."
+    )
+    kind: str = Field(description="How the data arrives; it never changes.")
+    format: Format | None = Field(
+        None,
+        description="The format of pages and files. Null: by the content type or the file name, else by the content.",
+    )
     csv: CsvOptions | None = Field(None, description="The CSV dialect; options that are not set are detected.")
     xlsx: XlsxOptions | None = Field(None, description="Which sheet of a workbook holds the records.")
-    records: JmesPath = "@"
-    allow_missing: bool = False
-    fields: dict[ColumnName, FieldExpression] | None = None
-    types: dict[ColumnName, ColumnType] = Field(default_factory=dict)
-    primary_key: list[ColumnName] | None = None
+    records: JmesPath = Field(
+        "@", description="A JMESPath expression that selects the records in each page. `@`: the whole page."
+    )
+    allow_missing: bool = Field(
+        False, description="Whether a page in which `records` selects nothing counts as empty. False: the run fails."
+    )
+    fields: dict[ColumnName, FieldExpression] | None = Field(
+        None,
+        description="The columns: for each name, a JMESPath expression on the record, or metadata: `$position` (the "
+        "number of the record in the run, from 1), `$page`, `$fetched_at`, `$run`. Null: every top-level "
+        "key; nested objects become columns such as `a_b`. Only metadata: it is added to those columns.",
+    )
+    types: dict[ColumnName, ColumnType] = Field(
+        default_factory=dict,
+        description="Column types by column name: `string`, `bigint`, `double`, `decimal(p,s)`, `boolean`, `date`, "
+        "`timestamp` or `json`. Columns that are not listed get the narrowest type that holds all their "
+        "values.",
+    )
+    primary_key: list[ColumnName] | None = Field(
+        None,
+        description="The columns that identify a record; a later record with the same values replaces an earlier one. "
+        "Null: records have no identity.",
+    )
     write_disposition: Disposition | None = Field(
         None, description="Null: `replace`; for push, `upsert` with a primary key and `append` without."
     )
-    schema_contract: Literal["evolve"] = "evolve"
-    incremental: None = None
-    max_age_seconds: Annotated[int, Field(ge=0)] | None = None
-    schedule: Schedule | None = None
-    retention: Retention = Retention()
+    schema_contract: Literal["evolve"] = Field(
+        "evolve", description="What happens when columns change. `evolve`: new columns are added and types are widened."
+    )
+    incremental: None = Field(
+        None, description="Reserved for incremental loading; only null is accepted: each run reads everything."
+    )
+    max_age_seconds: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="After how many seconds data counts as stale, so that a refresh fetches it again. Null: after the "
+        "interval of its schedule; without a schedule, always.",
+    )
+    schedule: Schedule | None = Field(
+        None, description="When ingest runs start by themselves. Null: only on request or with a refresh."
+    )
+    retention: Retention = Field(Retention(), description="How long raw pages and versions are kept.")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -158,10 +197,14 @@ class Datasource(Document):
         schemas = []
         for kind in Datasource.KINDS.values():
             name = kind.__name__ + cls.__name__.removeprefix("Datasource")
-            model = create_model(name, __base__=kind, **added) if added else kind
+            model = create_model(name, __base__=kind, __doc__=kind.__doc__, **added) if added else kind
             model.model_rebuild()
             schemas.append(handler(model.__pydantic_core_schema__))
-        return {"oneOf": schemas, "discriminator": {"propertyName": "kind"}}
+        return {
+            "description": "A datasource; `kind` decides which fields it has.",
+            "oneOf": schemas,
+            "discriminator": {"propertyName": "kind"},
+        }
 
     @field_validator("kind")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from sluice.domain.datasource.base import Arrival, Datasource
 
 
@@ -14,4 +16,6 @@ class FileDatasource(Datasource):
     ARRIVAL: ClassVar[Arrival] = "dropped"
     INSTEAD: ClassVar[str] = "drop a file instead"
 
-    kind: Literal["file"]
+    kind: Literal["file"] = Field(
+        description="`file`: each file that is dropped into the inbox, or uploaded, starts a run."
+    )

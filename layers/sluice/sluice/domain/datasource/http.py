@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from pydantic import Field
+
 from sluice.domain.base import json_pointer
 from sluice.domain.credential_names import MASK, is_credential
 from sluice.domain.datasource.base import Datasource
@@ -19,8 +21,8 @@ class HttpDatasource(Datasource):
 
     KIND: ClassVar[str] = "http"
 
-    kind: Literal["http"]
-    http: HttpSource
+    kind: Literal["http"] = Field(description="`http`: runs request an HTTP API.")
+    http: HttpSource = Field(description="The requests to send.")
 
     def secrets(self) -> dict[str, str]:
         """The secret that `auth` names."""

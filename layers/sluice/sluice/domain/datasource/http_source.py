@@ -78,31 +78,35 @@ RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "co
 class NoAuth(Document):
     """No credentials."""
 
-    type: Literal["none"]
+    type: Literal["none"] = Field(description="`none`: requests carry no credentials.")
 
 
 class BearerAuth(Document):
     """`Authorization: Bearer` with the secret's value."""
 
-    type: Literal["bearer"]
-    secret: SecretName
+    type: Literal["bearer"] = Field(description="`bearer`: requests carry the header `Authorization: Bearer <secret>`.")
+    secret: SecretName = Field(description="The name of the secret whose value is the token.")
 
 
 class BasicAuth(Document):
     """HTTP Basic: a user name, and a secret as the password."""
 
-    type: Literal["basic"]
-    username: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f]*$", max_length=256)]
-    secret: SecretName
+    type: Literal["basic"] = Field(description="`basic`: requests carry a user name and a password, by HTTP Basic.")
+    username: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f]*$", max_length=256)] = Field(
+        description="The user name, in plain text; everybody who can read the datasource sees it."
+    )
+    secret: SecretName = Field(description="The name of the secret whose value is the password.")
 
 
 class ApiKeyAuth(Document):
     """A secret in a header or a query parameter."""
 
-    type: Literal["api_key"]
-    in_: Literal["header", "query"] = Field(alias="in")
-    name: HeaderName
-    secret: SecretName
+    type: Literal["api_key"] = Field(description="`api_key`: requests carry a key in a header or query parameter.")
+    in_: Literal["header", "query"] = Field(
+        alias="in", description="Where the key is sent: in a `header`, or as a `query` parameter."
+    )
+    name: HeaderName = Field(description="The name of the header or query parameter, such as `X-API-Key`.")
+    secret: SecretName = Field(description="The name of the secret whose value is the key.")
 
 
 Auth = Annotated[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth, Field(discriminator="type")]
@@ -111,9 +115,18 @@ Auth = Annotated[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth, Field(discriminat
 class PageLimits(Document):
     """Options that every pagination type has."""
 
-    max_pages: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    has_more: JmesPath | None = Field(None, description="Selects whether another page follows.")
-    stop_when: JmesPath | None = Field(None, description="Selects true on the last page.")
+    max_pages: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None,
+        description="The most pages that a run requests; if more follow, the result is partial. Null: the "
+        "setting MAX_PAGES.",
+    )
+    has_more: JmesPath | None = Field(
+        None,
+        description="A JMESPath expression on the page: true if another page follows, false if not. Null: not used.",
+    )
+    stop_when: JmesPath | None = Field(
+        None, description="A JMESPath expression on the page that is true on the last page. Null: not used."
+    )
 
 
 class PagesLimits(PageLimits):
@@ -127,15 +140,17 @@ class PagesLimits(PageLimits):
 class NoPagination(PageLimits):
     """One request returns everything."""
 
-    type: Literal["none"]
+    type: Literal["none"] = Field(description="`none`: one request returns everything.")
 
 
 class NextUrlPagination(PagesLimits):
     """Each page has the URL of the next one: in its document or in the `Link` header."""
 
-    type: Literal["next_url"]
+    type: Literal["next_url"] = Field(description="`next_url`: each page has the URL of the next one.")
     path: JmesPath | None = Field(
-        None, description="Selects the URL; if it selects nothing or null, there are no more pages."
+        None,
+        description="A JMESPath expression that selects the URL in the page; if it selects nothing or null, the page "
+        "is the last. Set either `path` or `from`.",
     )
     from_: Literal["link"] | None = Field(None, alias="from", description="`link`: the header `Link` with rel=next.")
 
@@ -149,14 +164,18 @@ class NextUrlPagination(PagesLimits):
 class CursorPagination(PagesLimits):
     """Each page has a cursor, which is sent to request the next one."""
 
-    type: Literal["cursor"]
+    type: Literal["cursor"] = Field(description="`cursor`: each page has a value to send for the next page.")
     path: JmesPath | None = Field(
-        None, description="Selects the cursor; if it selects nothing, null or an empty string, there are no more pages."
+        None,
+        description="A JMESPath expression that selects the cursor in the page; if it selects nothing, null or an "
+        "empty string, the page is the last. Set either `path` or `header`.",
     )
-    header: HeaderName | None = Field(None, description="The header that holds the cursor, instead of `path`.")
-    param: ParamName | None = Field(None, description="The query parameter that takes the cursor.")
+    header: HeaderName | None = Field(None, description="The response header that holds the cursor.")
+    param: ParamName | None = Field(
+        None, description="The query parameter in which the cursor is sent. Set either `param` or `body_path`."
+    )
     body_path: BodyPointer | None = Field(
-        None, description="A JSON Pointer to the place of the cursor in the request body."
+        None, description="A JSON Pointer to the place in the request body at which the cursor is sent."
     )
 
     @model_validator(mode="after")
@@ -171,23 +190,44 @@ class CursorPagination(PagesLimits):
 class PagePagination(PagesLimits):
     """`page_param` grows by one until `total_pages` or a short page is reached."""
 
-    type: Literal["page"]
-    page_param: PageParam
-    start: Annotated[int, Field(ge=0)] = 1
-    size_param: PageParam | None = None
-    size: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    total_pages: JmesPath | None = Field(None, description="Selects the total number of pages.")
+    type: Literal["page"] = Field(description="`page`: pages have consecutive numbers.")
+    page_param: PageParam = Field(
+        description="Where the page number is sent: a query parameter or, beginning with `/`, a JSON Pointer into the "
+        "body."
+    )
+    start: Annotated[int, Field(ge=0)] = Field(1, description="The number of the first page.")
+    size_param: PageParam | None = Field(
+        None, description="Where the page size is sent, as for `page_param`. Null: it is not sent."
+    )
+    size: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="The number of records that a full page has; a page with fewer is the last. Null: unknown."
+    )
+    total_pages: JmesPath | None = Field(
+        None,
+        description="A JMESPath expression that selects the total number of pages. Null: the API does not state it.",
+    )
 
 
 class OffsetPagination(PagesLimits):
     """`offset_param` grows by the number of records received until `total` or a short page is reached."""
 
-    type: Literal["offset"]
-    offset_param: PageParam
-    start: Annotated[int, Field(ge=0)] = 0
-    limit_param: PageParam | None = None
-    limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    total: JmesPath | None = Field(None, description="Selects the total number of records.")
+    type: Literal["offset"] = Field(description="`offset`: each request states how many records to skip.")
+    offset_param: PageParam = Field(
+        description="Where the offset is sent: a query parameter or, beginning with `/`, a JSON Pointer into the body."
+    )
+    start: Annotated[int, Field(ge=0)] = Field(
+        0, description="The offset of the first record: 0, or 1 for APIs that count from 1."
+    )
+    limit_param: PageParam | None = Field(
+        None, description="Where the page size is sent, as for `offset_param`. Null: it is not sent."
+    )
+    limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="The number of records that a full page has; a page with fewer is the last. Null: unknown."
+    )
+    total: JmesPath | None = Field(
+        None,
+        description="A JMESPath expression that selects the total number of records. Null: the API does not state it.",
+    )
 
 
 Pagination = Annotated[
@@ -199,16 +239,29 @@ Pagination = Annotated[
 class HttpSource(Document):
     """How an HTTP API is requested."""
 
-    url: Url
+    url: Url = Field(description="The address of the first page, `http://` or `https://`, without credentials.")
     method: Literal["GET", "POST", "PUT", "DELETE"] = Field(
         "GET", description="A request of any method may be sent more than once: after a failure, or to verify pages."
     )
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
-    params: dict[ParamName, str | int | float | bool] = Field(default_factory=dict)
-    body: dict[str, object] | list[object] | None = None
-    auth: Auth = NoAuth(type="none")
-    pagination: Pagination = NoPagination(type="none")
-    timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 60
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict,
+        description="Request headers by name. Credentials are refused here; name a secret in `auth` instead.",
+    )
+    params: dict[ParamName, str | int | float | bool] = Field(
+        default_factory=dict,
+        description="Query parameters by name, added to those in `url`. Credentials are refused here, too.",
+    )
+    body: dict[str, object] | list[object] | None = Field(
+        None, description="The request body, sent as JSON. Null: none. It needs the method POST, PUT or DELETE."
+    )
+    auth: Auth = Field(NoAuth(type="none"), description="The credentials of the requests. Omitted: none.")
+    pagination: Pagination = Field(
+        NoPagination(type="none"),
+        description="How the pages after the first are requested. Omitted: there is only one page.",
+    )
+    timeout_seconds: Annotated[int, Field(ge=1, le=300)] = Field(
+        60, description="How many seconds a response may take before the request counts as failed and is tried again."
+    )
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         4,
         description="The most concurrent requests of a run whose first page tells the number of pages or records; "

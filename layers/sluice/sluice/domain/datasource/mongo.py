@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sluice.domain.datasource.base import Datasource
 from sluice.domain.datasource.mongo_source import MongoSource, hosts_of
@@ -16,8 +16,8 @@ class MongoDatasource(Datasource):
     KIND: ClassVar[str] = "mongo"
     SECRETS_NAME_HOSTS: ClassVar[bool] = True
 
-    kind: Literal["mongo"]
-    mongo: MongoSource
+    kind: Literal["mongo"] = Field(description="`mongo`: runs read a collection of MongoDB.")
+    mongo: MongoSource = Field(description="The documents to read.")
 
     @model_validator(mode="after")
     def _check_form(self) -> Self:

@@ -29,8 +29,8 @@ class MongoSource(Document):
     uri: SecretName = Field(
         description="The name of the secret that holds the URI, `mongodb://…` or `mongodb+srv://…`."
     )
-    database: DatabaseName
-    collection: CollectionName
+    database: DatabaseName = Field(description="The name of the database.")
+    collection: CollectionName = Field(description="The name of the collection, or of a view.")
     filter: Query = Field(
         default_factory=dict, description="Which documents to read: a MongoDB query as Extended JSON."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sluice.domain.datasource.base import Arrival, Datasource, Disposition
 
@@ -16,7 +16,7 @@ class PushDatasource(Datasource):
     ARRIVAL: ClassVar[Arrival] = "pushed"
     INSTEAD: ClassVar[str] = "post records instead"
 
-    kind: Literal["push"]
+    kind: Literal["push"] = Field(description="`push`: clients post the records.")
 
     @model_validator(mode="after")
     def _check_format(self) -> Self:

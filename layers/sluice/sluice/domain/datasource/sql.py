@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sluice.domain.base import FieldError
 from sluice.domain.datasource.base import Datasource
@@ -18,8 +18,8 @@ class SqlDatasource(Datasource):
     KEEPS_DROPS: ClassVar[bool] = True
     FLATTENS: ClassVar[bool] = False  # the statement's columns are the dataset's
 
-    kind: Literal["sql"]
-    sql: SqlSource
+    kind: Literal["sql"] = Field(description="`sql`: runs query a database.")
+    sql: SqlSource = Field(description="The database, and the statement to run.")
 
     @model_validator(mode="after")
     def _check_file(self) -> Self:

@@ -45,12 +45,17 @@ ParameterText = Annotated[str, StringConstraints(max_length=10_000)]
 class SqlSource(Document):
     """How a SQL database is queried: a PostgreSQL, MySQL or MariaDB server, or a SQLite file in the inbox."""
 
-    engine: Literal["postgresql", "mysql", "sqlite"] = Field(description="`mysql` also means MariaDB.")
-    host: Host | None = None
+    engine: Literal["postgresql", "mysql", "sqlite"] = Field(
+        description="The kind of database; `mysql` also means MariaDB."
+    )
+    host: Host | None = Field(
+        None,
+        description="The host name or IP address of the server. Required for PostgreSQL and MySQL; null for SQLite.",
+    )
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="Null: 5432 for PostgreSQL, 3306 for MySQL."
     )
-    database: DatabaseName | None = None
+    database: DatabaseName | None = Field(None, description="The name of the database on the server. Null for SQLite.")
     user: SecretName | None = Field(None, description="The name of the secret that holds the user's name.")
     password: SecretName | None = Field(None, description="The name of the secret that holds the password.")
     tls: bool = Field(
@@ -64,7 +69,11 @@ class SqlSource(Document):
         None,
         description="The trusted certificate authorities as PEM; null: the public ones.",
     )
-    key: InboxKey | None = Field(None, description="The key of the SQLite file in the inbox.")
+    key: InboxKey | None = Field(
+        None,
+        description="The key of the SQLite file in the inbox, such as `orders/orders.db`; it begins with the "
+        "datasource's own slug. Null for servers.",
+    )
     query: StatementText = Field(description="One SELECT in the engine's own SQL; parameters are written `$name`.")
     parameters: dict[SqlName, ParameterText | bool | int | float | None] = Field(
         default_factory=dict, description="The values of the parameters, which the driver binds."
