@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,50 @@ def test_descriptions_are_for_readers_of_the_api() -> None:
     assert "`drop:{key}`" in schemas["PageReceiptView"]["properties"]["url"]["description"]
 
 
+def undescribed(node: Any, place: str) -> list[str]:
+    """The places of properties, parameters, bodies, responses and tags below a node that have no description."""
+    if isinstance(node, list):
+        return [fault for index, item in enumerate(node) for fault in undescribed(item, f"{place}/{index}")]
+    if not isinstance(node, dict):
+        return []
+    described: dict[str, Any] = {f"properties/{name}": schema for name, schema in node.get("properties", {}).items()}
+    if isinstance(parameters := node.get("parameters"), list):  # and not a property of this name
+        described |= {f"parameters/{item['name']}": item for item in parameters}
+    described |= {f"responses/{status}": item for status, item in node.get("responses", {}).items()}
+    described |= {name: node[name] for name in ("requestBody",) if name in node}
+    missing = [f"{place}/{name}" for name, item in described.items() if not item.get("description", "").strip()]
+    # Values are no schemas, whatever their keys are.
+    below = {key: value for key, value in node.items() if key not in ("example", "examples", "default", "const")}
+    return missing + [fault for key, value in below.items() for fault in undescribed(value, f"{place}/{key}")]
+
+
+def test_walk_names_what_has_no_description() -> None:
+    schema = {"properties": {"a": {"description": " ", "items": {"properties": {"b": {}}}}, "c": {"description": "C."}}}
+    operation = {"parameters": [{"name": "p", "in": "query"}], "requestBody": {}, "responses": {"200": {}}}
+    assert undescribed({"x": schema, "example": schema}, "#") == [
+        "#/x/properties/a",
+        "#/x/properties/a/items/properties/b",
+    ]
+    assert undescribed(operation, "#") == ["#/parameters/p", "#/responses/200", "#/requestBody"]
+
+
+def test_everything_is_described() -> None:
+    assert undescribed({key: RAW[key] for key in ("paths", "components")}, "#") == []
+    assert [name for name, schema in RAW["components"]["schemas"].items() if not schema.get("description")] == []
+
+
+def test_descriptions_say_more_than_the_name() -> None:
+    for name, schema in RAW["components"]["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            words = set(re.findall(r"[a-z]+", described["description"].lower()))
+            assert words - {"the", "a", "an", "of", "its", *field.split("_")}, f"{name}.{field}"
+
+
+def test_every_tag_is_described_and_used() -> None:
+    used = {tag for _, _, operation in OPERATIONS.values() for tag in operation["tags"]}
+    assert used == {tag["name"] for tag in RAW["tags"]}
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_has_a_response_model(name: str) -> None:
     operation = OPERATIONS[name][2]
@@ -58,12 +103,10 @@ def test_every_operation_has_a_response_model(name: str) -> None:
 def test_examples_of_bodies_match_their_schemas(name: str) -> None:
     path, verb, operation = OPERATIONS[name]
     for place, media in contents(operation):
-        if "example" in media:
-            value = media["example"]
-        else:
-            ((_, reference),) = media["examples"].items()
-            value = RAW["components"]["examples"][reference["$ref"].rpartition("/")[2]]["value"]
-        assert faults(("#", "paths", path, verb, *place, "schema"), value) == []
+        references = [example["$ref"].rpartition("/")[2] for example in media.get("examples", {}).values()]
+        values = [RAW["components"]["examples"][reference]["value"] for reference in references]
+        for value in values or [media["example"]]:
+            assert faults(("#", "paths", path, verb, *place, "schema"), value) == []
 
 
 HEALTHY = '{"status":"ok","version":"1"}'

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
 
 from sluice import __version__
-from sluice.api.responses import example, example_name, response_model
+from sluice.api.openapi_texts import INTRODUCTION, PATH_EXAMPLES, PATH_PARAMETERS, PROBLEM, SECURITY_SCHEMES, TAGS
+from sluice.api.responses import example, example_name, request_examples, response_model
 from sluice.api.routes import Parameter, Route
 
 _REF = "#/components/schemas/{model}"
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457 problem details.",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "examples": ["urn:sluice:problem:not-found"]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "message"],
-                "properties": {"pointer": {"type": "string"}, "message": {"type": "string"}},
-            },
-        },
-    },
-}
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
@@ -55,8 +36,10 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     names, definitions = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)], ref_template=_REF
     )
-    for schema in definitions["$defs"].values():
-        _describe_properties(schema)
+    schemas = definitions["$defs"]
+    schemas["JsonValue"]["description"] = "Any JSON value."
+    for schema in list(schemas.values()):
+        schemas |= _named_alternatives(schema)
     operations = _Operations({model: schema for (model, _), schema in names.items()})
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
@@ -66,21 +49,19 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "info": {
             "title": "Sluice",
             "version": __version__,
-            "description": "Fetch, keep every byte, merge by key, serve.",
+            "summary": "Fetch, keep every byte, merge by key, serve.",
+            "description": INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         # Relative to /v1/openapi.json, so that it is right below any host and stage.
-        "servers": [{"url": "./.."}],
-        "security": [{"bearer": []}, {"api_key": []}, {"basic": []}],
+        "servers": [{"url": "./..", "description": "The API that this document was loaded from."}],
+        "security": [{name: []} for name in SECURITY_SCHEMES],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {"Problem": _PROBLEM, **definitions.get("$defs", {})},
+            "schemas": {"Problem": PROBLEM, **dict(sorted(schemas.items()))},
             "examples": dict(sorted(operations.examples.items())),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-                "basic": {"type": "http", "scheme": "basic", "description": "The key as user name; GET only."},
-            },
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -102,36 +83,42 @@ class _Operations:
             "operationId": route.operation_id,
             "summary": route.summary,
             "tags": [route.tag],
-            "parameters": [_path_parameter(name) for name in re.findall(r"\{(\w+)\}", route.path)]
-            + [_parameter(parameter) for parameter in route.parameters],
+            "parameters": _path_parameters(route) + [_parameter(parameter) for parameter in route.parameters],
             "responses": self._responses(route),
         }
         if route.role is None:
             operation["security"] = []
-        else:
-            operation["description"] = f"Needs the role {route.role}."
+        role = f"Needs the role {route.role}." if route.role is not None else "Needs no key."
+        operation["description"] = "\n\n".join(filter(None, (route.details, role)))
         if route.body is not None:
             operation["requestBody"] = self._request_body(route, route.body)
         return operation
 
     def _request_body(self, route: Route, body: type[BaseModel] | dict[str, Any]) -> dict[str, Any]:
         media_type = "application/merge-patch+json" if route.method == "PATCH" else "application/json"
-        name = f"{route.operation_id}.body"
+        model = "" if isinstance(body, dict) else body.__name__
+        examples: dict[str, Any] = {}
+        for name, text in request_examples(f"{route.operation_id}.body", model).items():
+            examples |= self._named_example(name.rpartition(".")[2] if text else "example", name, text)
         if isinstance(body, dict):
-            return {"required": True, "content": {media_type: {"schema": body, **self._example(name)}}}
-        # Call.document accepts an empty body as `{}` where no field is required.
-        required = any(field.is_required() for field in body.model_fields.values())
-        content = {"schema": self._schemas[body], **self._example(name, body.__name__)}
-        return {"required": required, "content": {media_type: content}}
+            schema, required, description = body, True, str(body["description"])
+        else:
+            # Call.document accepts an empty body as `{}` where no field is required.
+            required = any(field.is_required() for field in body.model_fields.values())
+            schema, description = self._schemas[body], _first_paragraph(body)
+        content = {media_type: {"schema": schema, "examples": examples}}
+        return {"description": description, "required": required, "content": content}
 
     def _responses(self, route: Route) -> dict[str, Any]:
-        responses: dict[str, Any] = {str(route.status): self._success(route, route.status, "Done.")}
+        responses: dict[str, Any] = {str(route.status): self._success(route, route.status, "")}
         if route.method == "PUT":
-            responses["201"] = self._success(route, 201, "Created.")
+            responses["201"] = self._success(route, 201, "It did not exist and was created. ")
         if any(parameter.name == "Prefer" for parameter in route.parameters):
-            responses["200"] = self._success(route, 200, "The run has ended within the wait.")
+            responses["200"] = self._success(route, 200, "The run has ended within the wait. ")
         for status, answer in route.also.items():
-            responses[str(status)] = self._json(answer, status, "Still running.")
+            responses[str(status)] = self._json(
+                answer, status, "The work has not ended within the wait; follow the run."
+            )
         if any(parameter.name == "If-None-Match" for parameter in route.parameters):
             responses["304"] = {"description": "Not modified: the client has the current state."}
         if route.may_redirect:
@@ -145,9 +132,9 @@ class _Operations:
         }
         return responses
 
-    def _success(self, route: Route, status: int, description: str) -> dict[str, Any]:
+    def _success(self, route: Route, status: int, remark: str) -> dict[str, Any]:
         if status == 204:
-            return {"description": description}
+            return {"description": "It was deleted; there is no body."}
         content: dict[str, Any] = {}
         for media_type in route.media_types:
             if media_type == "application/json":
@@ -155,7 +142,8 @@ class _Operations:
                 content |= self._json(route.answer, status, "", route.operation_id)["content"]
             else:
                 content[media_type] = {"schema": {"type": "string"}, "example": example(media_type)}
-        return {"description": description, "content": content}
+        answer = _first_paragraph(response_model(route.answer)) if route.answer else route.summary
+        return {"description": remark + answer, "content": content}
 
     def _json(self, answer: str, status: int, description: str, operation: str = "") -> dict[str, Any]:
         names = (f"{operation}.{status}", operation, f"{answer}.{status}", answer)
@@ -165,27 +153,57 @@ class _Operations:
     def _example(self, *names: str) -> dict[str, Any]:
         """A reference to the first example that exists under one of these names."""
         # Named examples under `components`, since one example serves several operations.
-        name = example_name(*names)
-        self.examples[name] = {"value": example(name)}
-        return {"examples": {"example": {"$ref": f"#/components/examples/{name}"}}}
+        return {"examples": self._named_example("example", example_name(*names), "")}
+
+    def _named_example(self, label: str, name: str, summary: str) -> dict[str, Any]:
+        self.examples[name] = {**({"summary": summary} if summary else {}), "value": example(name)}
+        return {label: {"$ref": f"#/components/examples/{name}"}}
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
-    schema = {"type": "string"}
-    return {"name": name, "in": "path", "required": True, "schema": schema, "example": example(f"{{{name}}}")}
+def _first_paragraph(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").partition("\n\n")[0].split())
+
+
+def _named_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
+    """Replace alternatives that stand in a schema by references, which a discriminator needs.
+
+    Args:
+        schema: changed in place if it is a `oneOf` of whole schemas, each with a constant discriminator.
+
+    Returns:
+        The alternatives by their names.
+    """
+    inline = {item["title"]: item for item in schema.get("oneOf", []) if "title" in item}
+    if inline:
+        references = {name: _REF.format(model=name) for name in inline}
+        discriminator = schema["discriminator"]
+        schema["oneOf"] = [{"$ref": reference} for reference in references.values()]
+        discriminator["mapping"] = {
+            item["properties"][discriminator["propertyName"]]["const"]: references[name]
+            for name, item in inline.items()
+        }
+    return inline
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    segments = route.path.split("/")
+    parameters = []
+    for before, segment in pairwise(segments):
+        if segment.startswith("{"):
+            description, value = PATH_PARAMETERS[f"{before}/{segment}"]
+            parameters.append(
+                {
+                    "name": segment[1:-1],
+                    "in": "path",
+                    "required": True,
+                    "description": description,
+                    "schema": {"type": "string"},
+                    "example": PATH_EXAMPLES.get(route.operation_id, value),
+                }
+            )
+    return parameters
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     schema = {"type": "array", "items": parameter.schema} if parameter.repeated else parameter.schema
     return {"name": parameter.name, "in": parameter.place, "description": parameter.description, "schema": schema}
-
-
-def _describe_properties(schema: dict[str, Any]) -> None:
-    """Make the section `Args` of a model's docstring the descriptions of its properties."""
-    text, _, section = schema.get("description", "").partition("\n\nArgs:\n")
-    if not section:
-        return
-    schema["description"] = text
-    for name, about in re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE):
-        if name in schema.get("properties", {}):
-            schema["properties"][name].setdefault("description", " ".join(about.split()))

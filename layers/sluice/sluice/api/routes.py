@@ -91,6 +91,11 @@ class Route:
         return (self.handler.__doc__ or "").strip().split("\n")[0]
 
     @property
+    def details(self) -> str:
+        """The rest of the handler's docstring, for readers of the API; empty if there is none."""
+        return " ".join((self.handler.__doc__ or "").strip().partition("\n")[2].split())
+
+    @property
     def operation_id(self) -> str:
         """The handler's name, which is unique over all routes."""
         return self.handler.__name__

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from sluice.api.responses import arrivals, data, definitions, platform, runs, versions
 from sluice.api.responses.examples import EXAMPLES
+from sluice.api.responses.examples.requests import REQUESTS
 
 _MODULES = (arrivals, data, definitions, platform, runs, versions)
 
@@ -42,6 +43,24 @@ def example_name(*names: str) -> str:
         if name in EXAMPLES:
             return name
     raise LookupError(f"There is no example of {' or '.join(filter(None, names))} in sluice.api.responses.examples.")
+
+
+def request_examples(*names: str) -> dict[str, str]:
+    """The examples of a request's body.
+
+    Args:
+        names: of an operation's body (`create_upload.body`) and of its model; the first with examples counts.
+
+    Returns:
+        The name of each example with its summary; the summary of an only example is empty.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for name in names:
+        if name in REQUESTS:
+            return {f"{name}.{label}": summary for label, (summary, _) in REQUESTS[name].items()}
+    return {example_name(*names): ""}
 
 
 def example(name: str) -> Any:

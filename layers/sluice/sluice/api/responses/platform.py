@@ -33,6 +33,7 @@ class ApiDescription(Response):
     info: dict[str, Any] = Field(description="The title, release and licence of the API.")
     servers: list[dict[str, Any]] = Field(description="The addresses of the API.")
     security: list[dict[str, Any]] = Field(description="The ways to send credentials; one of them is enough.")
+    tags: list[dict[str, Any]] = Field(description="The groups of operations, in the order to read them.")
     paths: dict[str, dict[str, Any]] = Field(description="The operations, by path and method.")
     components: dict[str, dict[str, Any]] = Field(
         description="The schemas, examples and security schemes that operations refer to."

@@ -58,10 +58,6 @@ EXAMPLES: dict[str, Any] = {
         "to": 12,
         "counts": {"added": 0, "removed": 0, "changed": 1},
     },
-    "PreviewRequest": {
-        "merge": {"strategy": "union", "key": ["symbol"]},
-        "inputs": {"cmc-listings": 6},
-    },
     "MergePreview": {
         "items": [_ROW],
         "schema": [{**column, "nullable": True} for column in _COLUMNS],

@@ -85,9 +85,7 @@ _OVERRIDE: dict[str, Any] = {
 _OF_PROJECT = {"name": "top", "project": "top-coins", **METADATA}
 
 EXAMPLES: dict[str, Any] = {
-    "Datasource": _DATASOURCE,
     "DatasourceView": {**_DATASOURCE, **METADATA},
-    "patch_datasource.body": {"enabled": False, "description": None},
     "DatasourceStats": {
         "calls": 48,
         "average_success_ms": 212.4,
@@ -102,7 +100,6 @@ EXAMPLES: dict[str, Any] = {
         "url": "https://inbox.s3.amazonaws.com/",
         "fields": {"key": "notes/notes.csv", "policy": "eyJl…", "x-amz-signature": "3a7b…"},
     },
-    "push_records.body": [{"symbol": "BTC", "price_usd": 67000.5}],
     "PushReceipt": {"accepted": 1, "run": RUN},
     "CheckResult": {"ok": True, "status": 200, "elapsed_ms": 212, "records": 100, "reason": None},
     "Preview": {
@@ -114,7 +111,6 @@ EXAMPLES: dict[str, Any] = {
         "pages": 1,
         "warnings": [],
     },
-    "Project": _PROJECT,
     "ProjectView": {**_PROJECT, **METADATA},
     "patch_project.body": {"refresh_on": "manual"},
     "Assignment": _ASSIGNMENT,
@@ -135,7 +131,6 @@ EXAMPLES: dict[str, Any] = {
     "ReportView": {**_REPORT, **_OF_PROJECT},
     "Endpoint": _ENDPOINT,
     "EndpointView": {**_ENDPOINT, **_OF_PROJECT},
-    "LinkRequest": {"target": "endpoints/top?limit=3", "expires_in_seconds": 86400},
     "LinkView": {
         "id": "5d41402abc4b2a76",
         "url": "https://api.example.com/live/v1/links?token=WyJ0…",

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice.api.responses.examples.common import BY, HASH, LATER, RUN, TIME
+from sluice.api.responses.examples.common import BY, LATER, TIME
 
 _KEY = {
     "id": "3f9c2k7d1m5x",
     "name": "dashboard",
     "role": "viewer",
     "projects": ["top-coins"],
-    "expires_at": "2026-12-31T00:00:00.000Z",
+    "expires_at": "2099-12-31T00:00:00.000Z",
     "created_at": TIME,
     "created_by": BY,
 }
 
 EXAMPLES: dict[str, Any] = {
-    "{slug}": "top-coins",
-    "{datasource}": "cmc-listings",
-    "{project}": "top-coins",
-    "{name}": "top",
-    "{key_id}": "3f9c2k7d1m5x",
-    "{link_id}": "5d41402abc4b2a76",
-    "{run_id}": RUN,
-    "{run}": "latest",
-    "{number}": "7",
-    "{field}": "price_usd",
-    "{page_hash}": HASH,
-    "{asset}": "swagger-ui.css",
     "text/html": '<!doctype html><html lang="en">…</html>',
     "text/css": "body { margin: 0 }",
     "text/javascript": "window.onload = () => {}",
@@ -51,18 +39,13 @@ EXAMPLES: dict[str, Any] = {
         "info": {"title": "Sluice", "version": "0.3.0"},
         "servers": [{"url": "./.."}],
         "security": [{"bearer": []}],
+        "tags": [{"name": "platform", "description": "The API itself."}],
         "paths": {"/v1/health": {"get": {"operationId": "health"}}},
         "components": {"schemas": {}},
     },
-    "KeyRequest": {
-        "name": "dashboard",
-        "role": "viewer",
-        "projects": ["top-coins"],
-        "expires_at": "2026-12-31T00:00:00Z",
-    },
     "KeyView": _KEY,
     "NewKey": {**_KEY, "key": "slc_3f9c2k7d1m5x_1uXk0Y3pQ7sT9vWbZdFgHjKlMnBvCxZaSqWeRtYuIoP"},
-    "SecretValue": {"value": "the value", "hosts": ["pro-api.example.com"]},
+    "SecretValue": {"value": "the value", "hosts": ["rates.example.com"]},
     "SecretView": {
         "name": "cmc",
         "etag": "1",

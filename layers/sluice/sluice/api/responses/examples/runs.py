@@ -73,8 +73,6 @@ INPUT: dict[str, Any] = {
 }
 
 EXAMPLES: dict[str, Any] = {
-    "IngestRequest": {},
-    "RefreshRequest": {"ingest": "stale", "dry_run": False},
     "RunView.202": _STARTED,
     "RunView": {
         **_STARTED,

@@ -1,0 +1,85 @@
+"""The example bodies of the OpenAPI document, as requests in an order in which each finds what it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.domain.names import slug_of
+from support.conformance import DOCUMENT
+
+# Operations with a body. What a request needs comes before it: a secret before the datasource that names it, rows
+# before an override of one, a model before the report that reads it.
+ORDER = (
+    "put_secret",
+    "create_datasource",
+    "put_datasource",
+    "check_document",
+    "preview_document",
+    "start_datasource_run",
+    "patch_datasource",
+    "push_records",
+    "create_upload",
+    "create_project",
+    "put_project",
+    "put_assignment",
+    "start_project_run",
+    "patch_project",
+    "set_override",
+    "preview_merge",
+    "query_project",
+    "put_model",
+    "put_endpoint",
+    "put_report",
+    "make_link",
+    "create_key",
+)
+# These operations create or replace the resource that an example names.
+NAMED_BY_BODY = ("put_datasource", "put_project")
+QUERIES = {"set_override": "?key=BTC"}
+# The secrets that example datasources name, besides the one of the example secret.
+SECRETS = ("shop-user", "shop-password", "shop-mongo")
+
+
+@dataclass(frozen=True)
+class ExampleRequest:
+    """One request with an example as its body.
+
+    Args:
+        label: the operation and the example's name, to report it by.
+        path: below `/v1`, with the example values of its parameters.
+    """
+
+    label: str
+    method: str
+    path: str
+    body: Any
+
+
+def operations_with_bodies() -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """The path, method and Operation Object of each operation with a body, by its id."""
+    document = json.loads(DOCUMENT.read_text())
+    return {
+        operation["operationId"]: (path, method.upper(), operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "requestBody" in operation
+    }
+
+
+def example_requests(*operation_ids: str) -> Iterator[ExampleRequest]:
+    """The requests of these operations, one for each example."""
+    examples = json.loads(DOCUMENT.read_text())["components"]["examples"]
+    operations = operations_with_bodies()
+    for name in operation_ids:
+        path, method, operation = operations[name]
+        (media,) = operation["requestBody"]["content"].values()
+        values = {item["name"]: item["example"] for item in operation["parameters"] if item["in"] == "path"}
+        for label, reference in media["examples"].items():
+            body = examples[reference["$ref"].rpartition("/")[2]]["value"]
+            if name in NAMED_BY_BODY:
+                values["slug"] = slug_of(body["name"])
+            filled = path.format_map(values)
+            yield ExampleRequest(f"{name}: {label}", method, filled.removeprefix("/v1") + QUERIES.get(name, ""), body)
