@@ -6,6 +6,7 @@ from api.routes import (
     arrivals,
     assignments,
     datasources,
+    documentation,
     keys,
     overrides,
     pages,
@@ -19,6 +20,7 @@ from sluice.api.dispatch import Dispatcher
 
 ROUTES = [
     *platform.routes,
+    *documentation.routes,
     *keys.routes,
     *secrets.routes,
     *datasources.routes,

@@ -47,7 +47,16 @@ def test_gateway_errors_are_problem_details(
 
 
 def test_open_routes_need_no_key(deployed: Deployed) -> None:
-    for path in ("/health", "/openapi.json", "/docs", "/docs/swagger-ui.css"):
+    for path in (
+        "",
+        "/",
+        "/health",
+        "/openapi.json",
+        "/docs",
+        "/docs/swagger-ui.css",
+        "/redoc",
+        "/docs/redoc-standalone.js",
+    ):
         assert httpx.get(deployed.url + path, timeout=30, trust_env=False).status_code == 200
 
 

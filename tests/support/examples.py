@@ -37,7 +37,20 @@ ORDER = (
     "create_key",
 )
 # These operations create or replace the resource that an example names.
-NAMED_BY_BODY = ("put_datasource", "put_project")
+NAMED_BY_BODY = ("create_datasource", "put_datasource", "create_project", "put_project")
+# Those that write a document, for which no data is needed.
+DOCUMENTS = (
+    "create_datasource",
+    "put_datasource",
+    "patch_datasource",
+    "create_project",
+    "put_project",
+    "patch_project",
+    "put_assignment",
+    "put_model",
+    "put_endpoint",
+    "put_report",
+)
 QUERIES = {"set_override": "?key=BTC"}
 # The secrets that example datasources name, besides the one of the example secret.
 SECRETS = ("shop-user", "shop-password", "shop-mongo")
@@ -69,17 +82,23 @@ def operations_with_bodies() -> dict[str, tuple[str, str, dict[str, Any]]]:
     }
 
 
-def example_requests(*operation_ids: str) -> Iterator[ExampleRequest]:
-    """The requests of these operations, one for each example."""
+def example_requests(*operation_ids: str, suffix: str = "") -> Iterator[ExampleRequest]:
+    """The requests of these operations, one for each example.
+
+    Args:
+        suffix: is added to the names of datasources and projects, on a stack that others use, too.
+    """
     examples = json.loads(DOCUMENT.read_text())["components"]["examples"]
     operations = operations_with_bodies()
     for name in operation_ids:
         path, method, operation = operations[name]
         (media,) = operation["requestBody"]["content"].values()
         values = {item["name"]: item["example"] for item in operation["parameters"] if item["in"] == "path"}
+        values |= {key: values[key] + suffix for key in ("slug", "datasource") if key in values}
         for label, reference in media["examples"].items():
             body = examples[reference["$ref"].rpartition("/")[2]]["value"]
             if name in NAMED_BY_BODY:
+                body = {**body, "name": body["name"] + suffix}
                 values["slug"] = slug_of(body["name"])
-            filled = path.format_map(values)
-            yield ExampleRequest(f"{name}: {label}", method, filled.removeprefix("/v1") + QUERIES.get(name, ""), body)
+            filled = path.format_map(values).removeprefix("/v1")
+            yield ExampleRequest(f"{name}: {label}", method, filled + QUERIES.get(name, ""), body)

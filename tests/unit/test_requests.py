@@ -12,6 +12,7 @@ from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
+from sluice import __version__
 from sluice.api.routes import Route
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
@@ -245,15 +246,46 @@ def test_api_serves_its_openapi_document_and_docs(services: Container) -> None:
     assert document["openapi"].startswith("3.1")
     described = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
     assert described == {("/v1" + route.path, route.method) for route in ROUTES}
-    page = anonymous.get("/docs")
+    assert document == json.loads((ROOT / "functions/api/openapi.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("path", "packaged"), [("/docs", ["swagger-ui.js", "swagger-ui.css"]), ("/redoc", ["redoc-standalone.js"])]
+)
+def test_documentation_pages_load_nothing_from_other_hosts(services: Container, path: str, packaged: list[str]) -> None:
+    anonymous = Client()
+    page = anonymous.get(path)
     assert page.headers["Content-Type"].startswith("text/html")
-    for asset in ("swagger-ui.js", "swagger-ui.css"):
-        assert f"docs/{asset}" in page.text
-        assert len(anonymous.get(f"/docs/{asset}").text) > 100_000
-    assert "http" not in page.text.replace("https://", "http://").replace("http://www.w3.org", ""), (
-        "nothing is loaded from other hosts"
-    )
-    assert anonymous.get("/docs/other.js").status == 404
+    assets = re.findall(r"(?:src|href)=\"(?!data:)([^\"]+)\"", page.text)
+    assert set(packaged) < {asset.removeprefix("docs/") for asset in assets}
+    for asset in assets:
+        answer = anonymous.get(f"/{asset}")
+        assert answer.status == 200, asset
+        assert (len(answer.text) > 100_000) == (asset.removeprefix("docs/") in packaged)
+    # The browser refuses scripts, styles and images of other hosts, such as Redoc's logo.
+    policy = page.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'self'", "img-src 'self' data:", "style-src 'self' 'unsafe-inline'"} < set(policy)
+    assert not any(rule.startswith("script-src") for rule in policy)
+
+
+def test_unknown_file_of_the_documentation_is_not_found(services: Container) -> None:
+    assert Client().get("/docs/other.js").status == 404
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+@pytest.mark.parametrize("public_url", ["", "https://data.example.org/v1/"])
+def test_root_links_to_what_can_be_read(
+    services: Container, monkeypatch: pytest.MonkeyPatch, admin: Client, path: str, public_url: str
+) -> None:
+    services.settings.__dict__["public_url"] = public_url
+    answer = Client().get(path)
+    assert answer.status == 200
+    links = answer.json()
+    assert (links.pop("name"), links.pop("release")) == ("Sluice", __version__)
+    base = public_url.rstrip("/") or "https://api.example.com/live/v1"
+    assert links["openapi"] == f"{base}/openapi.json"
+    for link in links.values():
+        assert admin.get(link.removeprefix(base)).status == 200, link
 
 
 def test_openapi_is_valid_and_up_to_date() -> None:

@@ -40,6 +40,9 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     schemas["JsonValue"]["description"] = "Any JSON value."
     for schema in list(schemas.values()):
         schemas |= _named_alternatives(schema)
+    for schema in schemas.values():
+        for described in schema.get("properties", {}).values():
+            _remove_titles(described)
     operations = _Operations({model: schema for (model, _), schema in names.items()})
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
@@ -183,6 +186,19 @@ def _named_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
             for name, item in inline.items()
         }
     return inline
+
+
+def _remove_titles(schema: Any) -> None:
+    """Remove pydantic's titles from a property, which only repeat its name."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("title"), str):
+            del schema["title"]
+        for key, part in schema.items():
+            if key not in ("const", "default", "examples"):  # values, whatever their keys are
+                _remove_titles(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _remove_titles(part)
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:

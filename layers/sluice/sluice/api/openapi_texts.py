@@ -6,7 +6,8 @@ from typing import Any
 
 INTRODUCTION = """\
 Sluice fetches data from APIs, files, databases and pushes, keeps every byte as received, merges it by key, and serves
-the result with the origin of each value.
+the result with the origin of each value. [Try requests](docs), [read the reference](redoc), or
+[download this document](openapi.json).
 
 **Credentials.** Send an API key as `Authorization: Bearer <key>`. `make up` writes the first key of a local stack
 to `.local/stack.json`, as `api_key`. On AWS an admin creates keys with `POST /keys`. Routes without a lock

@@ -10,6 +10,23 @@ from sluice.api.responses.base import CreatedAt, CreatedBy, ETag, Response, list
 from sluice.domain.identity import ApiKey, Role
 
 
+class ApiRoot(Response):
+    """The API, and absolute links to its main resources."""
+
+    name: str = Field(description="The name of the software: `Sluice`.")
+    release: str = Field(description="The release that is deployed.")
+    docs: str = Field(description="Swagger UI: read about operations, and try them.")
+    redoc: str = Field(description="Redoc: the whole reference on one page.")
+    openapi: str = Field(description="The OpenAPI document, for generators of clients.")
+    health: str = Field(description="The health of the platform; it needs no key.")
+    me: str = Field(description="The identity and role of the caller.")
+    datasources: str = Field(description="The list of datasources.")
+    projects: str = Field(description="The list of projects.")
+    runs: str = Field(description="The list of runs.")
+    secrets: str = Field(description="The list of secrets, for admins.")
+    keys: str = Field(description="The list of API keys, for admins.")
+
+
 class Health(Response):
     """The health of the platform."""
 
