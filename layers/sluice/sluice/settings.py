@@ -153,7 +153,15 @@ class Settings(BaseModel):
     fetch_reserve_seconds: float = Field(
         45.0, description="Remaining time of a Lambda call at which fetch hands over to the next call."
     )
-    probe_seconds: float = Field(20.0, description="Longest time that check and preview wait for an upstream.")
+    probe_seconds: float = Field(20.0, description="Longest time that check, preview and detect wait for an upstream.")
+    detect_requests: int = Field(
+        12, description="Most requests that detect sends to an upstream; each redirect is one."
+    )
+    detect_records: int = Field(
+        5_000, description="Most records of a page that detect examines for columns, types and keys."
+    )
+    detect_fields: int = Field(200, description="Most columns that detect proposes.")
+    detect_sample: int = Field(10, description="Most records that detect shows as the proposed document reads them.")
     preview_records: int = Field(100, description="Most records of a preview.")
     preview_pages: int = Field(10, description="Most pages that a preview may request.")
     restore_days: int = Field(30, description="How long a deleted datasource can be restored.")
