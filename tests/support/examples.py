@@ -18,6 +18,7 @@ ORDER = (
     "put_datasource",
     "check_document",
     "preview_document",
+    "detect_datasource",
     "start_datasource_run",
     "patch_datasource",
     "push_records",

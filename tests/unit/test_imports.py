@@ -61,7 +61,7 @@ BUDGETS = {
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 281),
+    "probe": Budget(ROUTED, 282),
     "query": Budget(ROUTED, 387),
     "report": STAGE,
     "publications": Budget(LOGGED, 205),

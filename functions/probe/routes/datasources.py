@@ -1,7 +1,11 @@
 """Trying a datasource, saved or not, with one request or a few pages; nothing is stored."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 
 from sluice.access.policy import decide, require
 from sluice.access.secret_use import Author
@@ -12,9 +16,14 @@ from sluice.api.views import author_of
 from sluice.catalog.definitions import missing
 from sluice.container import Container
 from sluice.domain.base import validate
-from sluice.domain.datasource import Datasource
+from sluice.domain.datasource import Datasource, HttpDatasource
+from sluice.domain.datasource.detect_request import DetectRequest
+from sluice.domain.run import PageReceipt
 from sluice.errors import Invalid
 from sluice.sources.registry import source_of
+
+if TYPE_CHECKING:
+    from sluice.sources.http.detection.detector import Detector
 
 routes = Routes("datasources")
 _PAGES = Parameter("pages", "How many pages to request.", {"type": "integer", "minimum": 1, "default": 1})
@@ -30,6 +39,13 @@ def check_document(call: Call, services: Container) -> Answer:
 def preview_document(call: Call, services: Container) -> Answer:
     """Show the first records of a datasource that is not saved."""
     return _preview(call, services, *_unsaved(call, services))
+
+
+@routes.post("/datasources/detect", "datasource.try", body=DetectRequest, answer="Detection")
+def detect_datasource(call: Call, services: Container) -> Answer:
+    """Propose the document of a datasource from what its address answers; nothing is stored."""
+    request = call.document(DetectRequest)
+    return Answer(asdict(_detector(call, services, request).detect(partial(_sample, services))))
 
 
 @routes.post("/datasources/{slug}/check", "datasource.run", answer="CheckResult")
@@ -81,6 +97,32 @@ def _secrets(call: Call, services: Container, datasource: Datasource, author: Au
     """The function that reads the datasource's secrets; its errors explain a refusal only to who manages secrets."""
     explain = decide(call.principal, "secret.manage") == "allowed"
     return services.secret_use.reader(datasource, author, explain=explain)
+
+
+def _detector(call: Call, services: Container, request: DetectRequest) -> Detector:
+    # Imported here: the other routes of this function need no detection.
+    from sluice.sources.http.detection.detector import Detector
+
+    http = {"url": request.url, "auth": request.auth.model_dump(by_alias=True)}
+    unsaved = HttpDatasource.model_validate({"name": "unsaved", "kind": "http", "http": http})
+    secret = _secrets(call, services, unsaved, Author(call.principal.id, call.principal.role))
+    definitions = services.definitions
+
+    def is_taken(slug: str) -> bool:
+        return (definitions.find("datasource", slug) or definitions.deleted("datasource", slug)) is not None
+
+    return Detector(request.url, request.auth, services.settings, secret, services.source_transport, is_taken)
+
+
+def _sample(services: Container, datasource: Datasource, receipt: PageReceipt, content: IO[bytes]) -> dict[str, Any]:
+    """The first records of a page, as the datasource reads them."""
+    from sluice.extract.preview_dataset import Preview, preview_run
+    from sluice.formats.limits import Limits
+
+    settings = services.settings
+    preview = Preview(preview_run(datasource.slug), datasource, Limits.of(settings), settings.detect_sample)
+    preview.add_page(receipt, content)
+    return preview.response(1)
 
 
 def _check(call: Call, services: Container, datasource: Datasource, author: Author) -> Answer:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from sluice.api.responses.base import Response
+from sluice.domain.datasource import Datasource
 
 
 class PushReceipt(Response):
@@ -58,3 +59,26 @@ class Preview(Response):
     schema_: list[ColumnView] = Field(alias="schema", description="The columns of these rows, in their order.")
     pages: int = Field(description="How many pages were requested.")
     warnings: list[str] = Field(description="What to look at before the datasource is saved, as sentences.")
+
+
+class DetectionReason(Response):
+    """Why a field of the proposed document has its value."""
+
+    pointer: str = Field(description="A JSON Pointer to the field; the field may be absent, as `/schedule` is.")
+    reason: str = Field(description="The evidence, as a sentence.")
+    confidence: Literal["verified", "likely", "guess"] = Field(
+        description="`verified`: requests to the upstream have confirmed it; `likely`: the response suggests it; "
+        "`guess`: check it."
+    )
+
+
+class Detection(Response):
+    """A proposal for the document of a datasource; nothing is stored."""
+
+    document: Datasource = Field(description="The document, which `POST /datasources` accepts as it is.")
+    reasons: list[DetectionReason] = Field(description="Why its fields have their values.")
+    warnings: list[str] = Field(description="What to check or to do before the document is saved.")
+    sample: Preview | None = Field(
+        description="The first records of the first page as the document reads them; null if it cannot read them."
+    )
+    requests: int = Field(description="The number of requests that the upstream received; each redirect is one.")

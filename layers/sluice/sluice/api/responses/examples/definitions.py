@@ -111,6 +111,48 @@ EXAMPLES: dict[str, Any] = {
         "pages": 1,
         "warnings": [],
     },
+    "DetectRequest": {"url": "https://rates.example.com/v1/rates", "auth": {"type": "none"}},
+    "Detection": {
+        "document": {
+            "slug": "example-coins",
+            "name": "example coins",
+            "kind": "http",
+            "http": {
+                "url": "https://api.example.com/v1/coins",
+                "params": {"limit": "100"},
+                "pagination": {"type": "next_url", "path": "next"},
+            },
+            "format": "json",
+            "records": "data",
+            "fields": {"symbol": "symbol", "updated_at": "updated_at"},
+            "types": {"updated_at": "timestamp"},
+            "primary_key": ["symbol"],
+        },
+        "reasons": [
+            {
+                "pointer": "/http/pagination",
+                "reason": "`next` is the address of the next page. Verified: a request for the second page brought "
+                "other records: 100 records, none of which is on the first page. The last page names no next one.",
+                "confidence": "verified",
+            },
+            {
+                "pointer": "/primary_key",
+                "reason": "`symbol` is unique and not null in 200 records.",
+                "confidence": "likely",
+            },
+        ],
+        "warnings": [],
+        "sample": {
+            "records": [{"symbol": "BTC", "updated_at": "2026-01-31T12:00:00Z"}],
+            "schema": [
+                {"name": "symbol", "type": "string", "nullable": False},
+                {"name": "updated_at", "type": "timestamp", "nullable": False},
+            ],
+            "pages": 1,
+            "warnings": [],
+        },
+        "requests": 2,
+    },
     "ProjectView": {**_PROJECT, **METADATA},
     "patch_project.body": {"refresh_on": "manual"},
     "Assignment": _ASSIGNMENT,
