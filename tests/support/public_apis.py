@@ -282,7 +282,9 @@ def nasa_neo(request: httpx.Request) -> StubResponse:
         ]
         for day in (29, 30, 31)
     }
-    return ok({"links": {"self": str(request.url)}, "element_count": 12, "near_earth_objects": days})
+    url = "https://api.nasa.gov/neo/rest/v1/feed?start_date="
+    links = {"next": f"{url}2026-02-01", "previous": f"{url}2026-01-26", "self": str(request.url)}
+    return ok({"links": links, "element_count": 12, "near_earth_objects": days})
 
 
 def notion(request: httpx.Request) -> StubResponse:

@@ -449,3 +449,17 @@ def test_records_of_a_document(upstream: Upstream, document: Any, records: str) 
 def test_preload_links_are_no_pages(upstream: Upstream) -> None:
     upstream.answer = lambda request: ok(numbered(3), link="</_next/a.js>; rel=preload")
     assert detect(upstream, "https://x.example.com/things").document["http"]["pagination"] == {"type": "none"}
+
+
+def test_latest_records_are_no_pages(upstream: Upstream) -> None:
+    """Every request has other records, as with the latest trades of an exchange."""
+    upstream.answer = lambda request: ok([{"id": 10 * len(upstream.requests) + number} for number in range(10)])
+    detection = detect(upstream, "https://x.example.com/trades")
+    assert detection.document["http"]["pagination"] == {"type": "none"}
+
+
+def test_series_without_end_is_not_followed(upstream: Upstream) -> None:
+    upstream.answer = APIS["NASA NEO"].answer
+    detection = detect(upstream, APIS["NASA NEO"].url)
+    assert "`links.previous` is an address, too, so the pages may have no end" in detection.warnings[0]
+    assert detection.requests == 1

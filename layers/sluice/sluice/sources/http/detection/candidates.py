@@ -89,12 +89,15 @@ class Candidate:
         evidence: what suggests it, as a sentence for users.
         stated: whether the response or the address states it; if not, it is tried because it is usual.
         removed: parameters of the address that the pagination sets itself.
+        doubt: why it must not be proposed although the response states it, as the end of a sentence; None if nothing
+            speaks against it.
     """
 
     pagination: dict[str, Any]
     evidence: str
     stated: bool = True
     removed: frozenset[str] = frozenset()
+    doubt: str | None = None
 
 
 def whole_number(value: Any) -> int | None:

@@ -179,7 +179,7 @@ class Detector:
         most = self._settings.detect_records
         if parsed.document is None and parsed.form not in ("json", "xml"):
             reason = f"Each row of {parsed.form.upper()} is a record: {plural(parsed.row_count, 'record')}."
-            return Choice("@", reason, "likely", parsed.row_count), parsed.rows, parsed.row_count
+            return Choice("@", reason, "likely", parsed.row_count, ()), parsed.rows, parsed.row_count
         choice = choose_records(parsed.document, form=parsed.form)
         selected = search(choice.expression, parsed.document)
         records = selected if isinstance(selected, list) else [selected]

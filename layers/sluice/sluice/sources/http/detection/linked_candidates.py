@@ -13,6 +13,7 @@ _NEXT = frozenset(
     {"next", "nexturl", "nextlink", "nextpageurl", "nextpagelink", "nexthref", "nextpage", "nexturi", "odatanextlink"}
     | {"nextpagepath", "nextpageuri"}
 )
+_PREVIOUS = frozenset({"prev", "previous", "prevurl", "previousurl", "prevpageurl", "previouspageurl"})
 # A cursor's key, and the parameters that take it, the usual one first.
 _CURSOR_PARAMS: dict[str, tuple[str, ...]] = {
     "nextpagetoken": ("pageToken", "page_token", "next_page_token"),
@@ -50,18 +51,27 @@ def link_candidates(page: FirstPage) -> Iterator[Candidate]:
         if isinstance(value, list):
             yield from _in_list_of_links(path, value)
         elif plain_name(path[-1]) in _NEXT:
-            yield from _at(path, value)
+            yield from _at(path, value, page)
 
 
-def _at(path: Path, value: Any) -> Iterator[Candidate]:
+def _at(path: Path, value: Any, page: FirstPage) -> Iterator[Candidate]:
     place = (*path, "href") if isinstance(value, dict) and isinstance(value.get("href"), str) else path
     address = value.get("href") if isinstance(value, dict) else value
     expression = expression_of(place)
     if isinstance(address, str) and _is_address(address):
-        yield Candidate({"type": "next_url", "path": expression}, f"`{expression}` is the address of the next page.")
+        evidence = f"`{expression}` is the address of the next page."
+        yield Candidate({"type": "next_url", "path": expression}, evidence, doubt=_doubt(path, page))
     elif value is None and plain_name(path[-1]) != "nextpage":
         evidence = f"`{expression}`, where the address of the next page would be, is null."
         yield Candidate({"type": "next_url", "path": expression}, evidence)
+
+
+def _doubt(path: Path, page: FirstPage) -> str | None:
+    """A first page with a link to the page before it is one of a series without end, such as the days of a feed."""
+    for place, value in page.envelope:
+        if place[:-1] == path[:-1] and plain_name(place[-1]) in _PREVIOUS and isinstance(value, str) and value:
+            return f"`{expression_of(place)}` is an address, too, so the pages may have no end"
+    return None
 
 
 def _in_list_of_links(path: Path, links: list[Any]) -> Iterator[Candidate]:

@@ -66,6 +66,8 @@ async def find_pagination(page: FirstPage, verifier: Verifier, key: list[Sampled
             continue
         try:
             verdict = await verifier.try_candidate(candidate, key)
+            if verdict.outcome == "verified" and not candidate.stated:
+                verdict = await verifier.confirm(candidate, verdict, key)
         except RequestsExhaustedError:
             search.note_exhausted(candidate)
             break

@@ -122,6 +122,9 @@ def _is_probably_cut(page: FirstPage) -> bool:
         return more[1]
     if total is not None:
         return total[1] > page.count
+    path = page.choice.path
+    if path is None or page.choice.expression.removesuffix("[]") != expression_of(path):
+        return False  # columns, and objects of records, are usually whole
     sizes = {whole_number(page.params[name]) for name in _params(page, (*_SIZES, *_MORE_SIZES))}
     return page.count > 0 and (page.count % 10 == 0 or page.count in _ROUND or page.count in sizes)
 

@@ -17,7 +17,7 @@ from sluice.sources.http.detection.columns import SampledColumn
 from sluice.sources.http.detection.reasons import plural
 from sluice.sources.http.detection.sample_page import identities, parse_response
 from sluice.sources.http.detection.session import Session
-from sluice.sources.http.pagination import End, PageFacts, PageParameters, State
+from sluice.sources.http.pagination import End, PageFacts, PageParameters, State, selected_total
 from sluice.sources.http.paginators import make_paginator
 from sluice.sources.http.request_builder import next_address, page_request
 
@@ -80,6 +80,8 @@ class Verifier:
         Raises:
             RequestsExhaustedError: no request or no time is left.
         """
+        if candidate.doubt is not None:
+            return _verdict(candidate, "refused", candidate.doubt)
         http = self._with(candidate)
         paginator = make_paginator(http.pagination)
         facts = PageFacts(self._page.document, self._page.count, self._page.headers)
@@ -93,6 +95,32 @@ class Verifier:
             detail = error.detail if isinstance(error, RunError) else str(error)
             return _verdict(candidate, "refused", f"the second page cannot be requested: {detail.rstrip('.')}")
         return self._compare(candidate, following, second, key)
+
+    async def confirm(self, candidate: Candidate, verdict: Verdict, key: list[SampledColumn]) -> Verdict:
+        """Check that the first page has the same records again.
+
+        An upstream of the latest or of random records has other ones each time, whatever the parameters are.
+
+        Args:
+            candidate: a pagination that the response does not state.
+            verdict: the verdict `verified` on it.
+            key: the columns that identify a record; empty if none are known.
+
+        Returns:
+            The verdict, or another one if the records differ.
+
+        Raises:
+            RequestsExhaustedError: no request or no time is left.
+        """
+        try:
+            records, _ = await self._receive(self._draft.http, PageParameters())
+        except RunError as error:
+            return _verdict(
+                candidate, "refused", f"the first page cannot be requested again: {error.detail.rstrip('.')}"
+            )
+        if 2 * self._count_repeated(records, key) >= len(records) > 0:
+            return verdict
+        return _verdict(candidate, "refused", "the first page has other records each time")
 
     def _with(self, candidate: Candidate) -> HttpSource:
         block = self._draft.http.model_dump(by_alias=True)
@@ -168,14 +196,10 @@ class Verifier:
         received = self._page.count + facts.records
         for name, smallest in (("total", received), ("total_pages", 2)):
             if name in kept:
-                totals = [_number(search(kept[name], document)) for document in (self._page.document, facts.document)]
+                totals = [selected_total(kept[name], document) for document in (self._page.document, facts.document)]
                 if totals[0] != totals[1] or totals[0] is None or totals[0] < smallest:
                     del kept[name]
         return kept
-
-
-def _number(value: Any) -> int | None:
-    return int(value) if str(value).isdigit() else None
 
 
 def _verdict(candidate: Candidate, outcome: Outcome, reason: str) -> Verdict:
