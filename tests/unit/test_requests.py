@@ -17,10 +17,10 @@ from sluice.api.routes import Route
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.errors import PreconditionFailed
-from support.client import Client
+from support.client import Client, Reply
 from support.documents import http_source, ingest, take_again
 from support.template import ROOT, resources
-from support.upstream import Upstream
+from support.upstream import StubResponse, Upstream, ok
 from support.workflows import LocalWorkflows
 
 ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
@@ -92,6 +92,22 @@ def test_idempotency_key_replays_the_first_answer(services: Container, admin: Cl
     assert editor.post("/projects", {"name": "r"}, idempotency_key="k1").status == 201, "each caller has their own keys"
     assert admin.post("/projects", {"name": 5}, idempotency_key="k3").status == 422
     assert admin.post("/projects", {"name": "s"}, idempotency_key="k3").status == 201, "failures are not stored"
+
+
+def test_repetition_during_the_first_request_is_told_to_wait(admin: Client, upstream: Upstream) -> None:
+    repeated: list[Reply] = []
+
+    def answer_and_repeat(_: Any) -> StubResponse:
+        upstream.answer = lambda _: ok([])
+        repeated.append(admin.post("/datasources/a/check", idempotency_key="k"))
+        return ok([])
+
+    admin.post("/datasources", http_source("a"))
+    upstream.answer = answer_and_repeat
+    assert admin.post("/datasources/a/check", idempotency_key="k").status == 200
+    assert repeated[0].status == 409
+    assert repeated[0].json()["type"] == "urn:sluice:problem:request-running"
+    assert admin.post("/datasources/a/check", idempotency_key="k").headers["Idempotent-Replayed"] == "true"
 
 
 def test_idempotency_key_starts_one_run(services: Container, admin: Client, upstream: Upstream) -> None:

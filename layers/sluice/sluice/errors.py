@@ -9,7 +9,8 @@
     │   │   └── NotPublished         404
     │   ├── MethodNotAllowed         405
     │   ├── Conflict                 409
-    │   │   └── AlreadyExists        409
+    │   │   ├── AlreadyExists        409
+    │   │   └── RequestRunning       409
     │   ├── PreconditionFailed       412
     │   ├── PayloadTooLarge          413
     │   ├── Invalid                  422
@@ -124,6 +125,10 @@ class Conflict(RequestError):
 
 class AlreadyExists(Conflict):
     code, title = "already-exists", "A resource of this name already exists"
+
+
+class RequestRunning(Conflict):
+    code, title = "request-running", "The first request with this Idempotency-Key is still running"
 
 
 class PreconditionFailed(RequestError):

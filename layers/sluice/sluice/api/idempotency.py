@@ -11,7 +11,7 @@ from typing import Any
 from sluice.api.call import Answer, Call
 from sluice.catalog.locks import Locks
 from sluice.container import Container
-from sluice.errors import Conflict, Invalid
+from sluice.errors import Invalid, RequestRunning
 from sluice.lake.store import Lake
 
 # In base64 this is 400,000 bytes; an item of DynamoDB has at most 409,600.
@@ -29,7 +29,7 @@ def answer_once(call: Call, services: Container, handle: Callable[[], Answer]) -
 
     Raises:
         Invalid: the key was used for another request, or is too long.
-        Conflict: the first request with this key is still running.
+        RequestRunning: the first request with this key has not been answered yet.
     """
     key = call.header("idempotency-key")
     if call.method != "POST" or key is None:
@@ -60,7 +60,7 @@ def _replay(stored: dict[str, Any], request: str, lake: Lake) -> Answer:
     if stored.get("request") != request:
         raise Invalid("This Idempotency-Key was used for another request; choose a new one.")
     if "status" not in stored:
-        raise Conflict("The first request with this Idempotency-Key is still running.")
+        raise RequestRunning("The first request with this Idempotency-Key is still running; send this one again.")
     body = lake.get(stored["body_key"]) if "body_key" in stored else base64.b64decode(stored["body"])
     headers = {**stored["headers"], "Idempotent-Replayed": "true"}
     return Answer(body, stored["status"], headers, stored["media_type"])
