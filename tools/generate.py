@@ -1,4 +1,4 @@
-"""Generates files from the code: the routes in the template, the OpenAPI document, the settings page.
+"""Generates files from the code: routes in the template, OpenAPI document, settings page, types of the Python client.
 
 `python tools/generate.py` writes them; `--check` fails if one of them is out of date.
 """
@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 
 from api.app import ROUTES as API_ROUTES  # noqa: E402
 from authoring.app import ROUTES as AUTHORING_ROUTES  # noqa: E402
+from client_types import client_types  # noqa: E402
 from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
 from sluice.api.openapi import document  # noqa: E402
@@ -65,12 +66,14 @@ def template(text: str) -> str:
     return re.sub(pattern, lambda _: start + route_paths() + end, text, flags=re.DOTALL)
 
 
+def api_document() -> dict[str, Any]:
+    """The OpenAPI document of all functions."""
+    return document([route for routes in FUNCTIONS.values() for route in routes])
+
+
 def openapi() -> bytes:
-    """The OpenAPI document of all functions, as indented JSON."""
-    return (
-        orjson.dumps(document([route for routes in FUNCTIONS.values() for route in routes]), option=orjson.OPT_INDENT_2)
-        + b"\n"
-    )
+    """The OpenAPI document as indented JSON."""
+    return orjson.dumps(api_document(), option=orjson.OPT_INDENT_2) + b"\n"
 
 
 FILE_SIZES = """
@@ -116,6 +119,7 @@ def main() -> int:
     generated = {
         path: template(path.read_text()).encode(),
         ROOT / "functions/api/openapi.json": openapi(),
+        ROOT / "client/sluice_client/types.py": client_types(api_document()["components"]["schemas"]),
         ROOT / "docs/settings.md": settings_page().encode(),
     }
     stale = [file for file, content in generated.items() if not file.exists() or file.read_bytes() != content]

@@ -10,7 +10,7 @@ import pytest
 
 from support.template import ROOT
 
-FOLDERS = ("layers/sluice/sluice", "functions", "cli/sluice_cli", "tools")
+FOLDERS = ("layers/sluice/sluice", "functions", "cli/sluice_cli", "client/sluice_client", "tools")
 MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 _SECTION = re.compile(r"^\s*Args:\n(?P<body>(?:[ \t]+.*\n?|\n)+)", re.M)
 Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -1,0 +1,230 @@
+"""The client of one Sluice API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from sluice_client._connection import Connection, decoded, segment
+from sluice_client._datasources import Datasource
+from sluice_client._errors import InvalidResponse
+from sluice_client._handles import PAGE_ROWS
+from sluice_client._projects import Project
+from sluice_client._runs import Run
+
+
+class Sluice:
+    """A client of one API with one key. It can be shared by threads, and used as a context manager.
+
+    While the API is busy, and after a broken connection, requests are sent again, with pauses.
+
+    Args:
+        url: the API's address, ending in `/v1`; default: the environment variable SLUICE_API.
+        key: an API key or a token; default: SLUICE_API_KEY.
+        timeout: seconds for connecting, and between two pieces of an answer.
+        transport: sends the requests, for tests and special networks.
+
+    Raises:
+        ConfigurationError: the address or the key is missing, or cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        timeout: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(url, key, timeout, transport)
+
+    @property
+    def url(self) -> str:
+        """The API's address."""
+        return self._connection.url
+
+    def __repr__(self) -> str:
+        return f"Sluice({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    def project(self, slug: str) -> Project:
+        """A handle of the project of this slug; no request is sent."""
+        return Project(self, slug)
+
+    def datasource(self, slug: str) -> Datasource:
+        """A handle of the datasource of this slug; no request is sent."""
+        return Datasource(self, slug)
+
+    def run(self, id: str) -> Run:
+        """A run.
+
+        Raises:
+            NotFound: it does not exist.
+        """
+        return Run(self, self.get(f"/runs/{segment(id)}"))
+
+    def runs(
+        self,
+        *,
+        id: Iterable[str] | str | None = None,
+        kind: str | None = None,
+        status: str | None = None,
+        datasource: str | None = None,
+        project: str | None = None,
+        since: datetime | str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Run]:
+        """The runs, newest first.
+
+        Args:
+            id: only these runs.
+            kind, status, datasource, project: only runs with this value.
+            since: only runs created at or after this time.
+            limit: the most runs; default: all of them.
+        """
+        ids = id if id is None or isinstance(id, str) else ",".join(id)
+        filters = {"kind": kind, "status": status, "datasource": datasource, "project": project, "since": since}
+        return (Run(self, document) for document in self.items("/runs", limit=limit, id=ids, **filters))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send any request.
+
+        Redirects to files in the storage are followed, without the key. A POST gets an `Idempotency-Key`, so that it
+        is done once even if it has to be sent again.
+
+        Args:
+            method: the HTTP method.
+            path: below `/v1`, perhaps with a query; or an absolute link of this API.
+            params: query parameters; those that are None are left out, lists are repeated.
+            json: the body as JSON values.
+            content: the body as it is, instead of `json`.
+            headers: further headers.
+
+        Returns:
+            The answer, which is a success.
+
+        Raises:
+            ApiError: the API answered with a problem; the subclass follows from the status.
+            Unreachable: there was no answer.
+            InvalidResponse: the answer is not Sluice's.
+        """
+        return self._connection.request(method, path, params=params, json=json, content=content, headers=headers)
+
+    def get(self, path: str, /, **params: Any) -> Any:
+        """The JSON of a GET.
+
+        Args:
+            path: below `/v1`.
+            params: query parameters.
+        """
+        return decoded(self.request("GET", path, params=params))
+
+    def put(self, path: str, document: Any, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Create or replace a document.
+
+        Args:
+            path: below `/v1`.
+            document: JSON values.
+            headers: further headers, such as `If-Match`.
+
+        Returns:
+            The document as the API stored it.
+        """
+        return decoded(self.request("PUT", path, json=document, headers=headers))
+
+    def post(
+        self,
+        path: str,
+        document: Any = None,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Create a resource, or start something.
+
+        Args:
+            path: below `/v1`.
+            document: JSON values; None sends no body.
+            idempotency_key: names this request, for 24 hours: another POST with the same key and body does nothing and
+                gets the same answer. By default, each request has a new one.
+            headers: further headers.
+
+        Returns:
+            The JSON of the answer.
+        """
+        key = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        return decoded(self.request("POST", path, json=document, headers={**(headers or {}), **key}))
+
+    def patch(self, path: str, changes: Any, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Change fields of a document.
+
+        Args:
+            path: below `/v1`.
+            changes: a JSON merge patch: the fields to change; None removes one.
+            headers: further headers, such as `If-Match`.
+
+        Returns:
+            The document as the API stored it.
+        """
+        media_type = {"Content-Type": "application/merge-patch+json"}
+        return decoded(self.request("PATCH", path, json=changes, headers={**media_type, **(headers or {})}))
+
+    def delete(self, path: str, /, **params: Any) -> None:
+        """Delete a resource.
+
+        Args:
+            path: below `/v1`.
+            params: query parameters.
+        """
+        self.request("DELETE", path, params=params)
+
+    def items(self, path: str, /, *, limit: int | None = None, **params: Any) -> Iterator[Any]:
+        """The items of a list, over all of its pages.
+
+        Args:
+            path: below `/v1`.
+            limit: the most items; default: all of them.
+            params: query parameters.
+
+        Raises:
+            InvalidResponse: the answer is no list, or its pages have no end.
+        """
+        remaining, cursor = limit, params.pop("cursor", None)
+        while remaining is None or remaining > 0:
+            size = PAGE_ROWS if remaining is None else min(remaining, PAGE_ROWS)
+            page = self.get(path, **params, limit=size, cursor=cursor)
+            if not isinstance(page, dict) or not isinstance(page.get("items"), list):
+                raise InvalidResponse(f"GET {path} answered with something that is not a list.")
+            yield from page["items"] if remaining is None else page["items"][:remaining]
+            if remaining is not None:
+                remaining -= len(page["items"])
+            following = page.get("next")
+            if following is None:
+                return
+            if following == cursor:
+                raise InvalidResponse(f"GET {path} answers the same page again and again.")
+            cursor = following

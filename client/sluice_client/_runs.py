@@ -1,0 +1,182 @@
+"""Runs: following, cancelling and continuing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from sluice_client._connection import segment
+from sluice_client._errors import RunFailed, RunTimeout
+from sluice_client._notebook import facts_table
+
+if TYPE_CHECKING:
+    from sluice_client._client import Sluice
+    from sluice_client.types import PageReceiptView, RunEventView, RunView
+
+OnProgress = Callable[["Run"], Any]
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 2.0
+_SHOWN = (
+    *("status", "kind", "project", "datasource", "version", "rows", "completeness", "completeness_reasons"),
+    *("warnings", "error", "started_at", "finished_at"),
+)
+
+
+class Run:
+    """A run, as it was when the client last asked.
+
+    Args:
+        sluice: the client.
+        document: the run's document, as the API sent it.
+    """
+
+    def __init__(self, sluice: Sluice, document: RunView) -> None:
+        self._sluice = sluice
+        self.document = document
+
+    @property
+    def id(self) -> str:
+        """The run's id, a ULID."""
+        return self.document["id"]
+
+    @property
+    def status(self) -> str:
+        """`pending`, `running`, `succeeded`, `partial`, `failed` or `cancelled`."""
+        return self.document["status"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return self.status not in ("pending", "running")
+
+    @property
+    def completeness(self) -> str | None:
+        """How much is known to be in the version; None before the end. `complete` means that nothing is missing."""
+        return self.document["completeness"]
+
+    @property
+    def completeness_reasons(self) -> list[str]:
+        """Why the version is not known to be complete."""
+        return self.document["completeness_reasons"]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the run noticed that did not stop it."""
+        return self.document["warnings"]
+
+    @property
+    def version(self) -> int | None:
+        """The number of the version that the run committed; None if it committed none."""
+        return self.document["version"]
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows the version has."""
+        return self.document["rows"]
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.document['kind']}, {self.status}>"
+
+    def _repr_html_(self) -> str:
+        shown = {name: self.document.get(name) for name in _SHOWN}
+        return facts_table(f"Run {self.id}", {name: value for name, value in shown.items() if value != []})
+
+    def get(self) -> RunView:
+        """Ask the API for the run's present state.
+
+        Returns:
+            The run's document; the properties show it, too.
+        """
+        self.document = self._sluice.get(self._path())
+        return self.document
+
+    def wait(self, timeout: float | None = None, on_progress: OnProgress | None = None) -> Run:
+        """Wait until the run has ended.
+
+        Args:
+            timeout: the most seconds to wait; None: as long as it takes.
+            on_progress: called with this run when its document has changed, and at its end.
+
+        Returns:
+            This run, `succeeded` or `partial`.
+
+        Raises:
+            RunFailed: the run failed or was cancelled.
+            RunTimeout: it has not ended within the timeout.
+        """
+        retries = self._sluice._connection.retries
+        deadline = None if timeout is None else retries.clock() + timeout
+        pause, seen = _FIRST_PAUSE, None
+        while True:
+            if on_progress is not None and self.document != seen:
+                seen = self.document
+                on_progress(self)
+            if self.finished:
+                break
+            if deadline is not None and retries.clock() + pause > deadline:
+                raise RunTimeout(self.document, timeout)
+            retries.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST_PAUSE)
+            self.get()
+        if self.status in ("failed", "cancelled"):
+            raise RunFailed(self.document)
+        return self
+
+    def cancel(self) -> Run:
+        """Cancel the run; what it has stored stays.
+
+        Returns:
+            This run.
+
+        Raises:
+            Conflict: it has ended.
+        """
+        self.document = self._sluice.post(self._path("/cancel"))
+        return self
+
+    def redrive(self) -> Run:
+        """Continue a failed, partial or cancelled run from where it stopped. Wait for its end with `wait`.
+
+        Returns:
+            This run.
+
+        Raises:
+            Conflict: it cannot be continued.
+        """
+        self.document = self._sluice.post(self._path("/redrive"))
+        return self
+
+    def events(self) -> Iterator[RunEventView]:
+        """The run's timeline: its stages, pages, failed requests and ingest runs, oldest first."""
+        return self._sluice.items(self._path("/events"))
+
+    def pages(self) -> Iterator[PageReceiptView]:
+        """The receipts of the pages that the run fetched."""
+        return self._sluice.items(self._path("/pages"))
+
+    def _path(self, below: str = "") -> str:
+        return f"/runs/{segment(self.id)}{below}"
+
+
+def started_run(
+    sluice: Sluice,
+    path: str,
+    request: dict[str, Any],
+    wait: bool,
+    timeout: float | None,
+    on_progress: OnProgress | None,
+) -> Run:
+    """Start a run, and wait for its end if that is asked for.
+
+    Args:
+        sluice: the client.
+        path: the route that starts it, below `/v1`.
+        request: the body.
+        wait: whether to wait.
+        timeout, on_progress: those of `Run.wait`.
+
+    Raises:
+        RunFailed, RunTimeout: as `Run.wait`.
+    """
+    run = Run(sluice, sluice.post(path, request))
+    return run.wait(timeout, on_progress) if wait else run

@@ -1,0 +1,1512 @@
+"""The types of the API's documents. Written by `make generate` from functions/api/openapi.json; do not edit.
+
+Fields of answers that a later release adds are not in them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+
+class AcceptedValues(TypedDict):
+    """Each value is one of `values`; nulls are ignored."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["accepted_values"]
+    column: str
+    values: list[str | int | float | bool]
+
+
+class ApiDescription(TypedDict):
+    """An OpenAPI document."""
+
+    openapi: str
+    info: dict[str, Any]
+    servers: list[dict[str, Any]]
+    security: list[dict[str, Any]]
+    paths: dict[str, dict[str, Any]]
+    components: dict[str, dict[str, Any]]
+
+
+ApiKeyAuth = TypedDict(
+    "ApiKeyAuth", {"type": "Literal['api_key']", "in": "Literal['header', 'query']", "name": "str", "secret": "str"}
+)
+"""A secret in a header or a query parameter."""
+
+
+class Assignment(TypedDict):
+    """The assignment of a datasource to a project."""
+
+    priority: NotRequired[int]
+    alias: NotRequired[str | None]
+    optional: NotRequired[bool]
+
+
+class AssignmentView(TypedDict):
+    """The assignment of a datasource to a project."""
+
+    priority: int
+    alias: str | None
+    optional: bool
+    project: str
+    datasource: str
+    created_at: str
+    created_by: str
+    etag: str
+
+
+class AssignmentViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[AssignmentView]
+    next: str | None
+
+
+class BarSection(TypedDict):
+    """A bar for each row; several columns in `y` are drawn side by side."""
+
+    title: NotRequired[str | None]
+    sql: str
+    x: NotRequired[str | None]
+    type: Literal["bar"]
+    y: NotRequired[list[str] | None]
+
+
+class BasicAuth(TypedDict):
+    """HTTP Basic: a user name, and a secret as the password."""
+
+    type: Literal["basic"]
+    username: str
+    secret: str
+
+
+class BearerAuth(TypedDict):
+    """`Authorization: Bearer` with the secret's value."""
+
+    type: Literal["bearer"]
+    secret: str
+
+
+class ChangeCounts(TypedDict):
+    """The number of changed records, or parts of a document."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+class CheckResult(TypedDict):
+    """The result of one request to the upstream."""
+
+    ok: bool
+    status: int | None
+    elapsed_ms: int
+    records: int | None
+    reason: str | None
+
+
+class CitedPage(TypedDict):
+    """A page as it was received."""
+
+    hash: str | None
+    url: str
+    number: int
+    run: str
+
+
+class ColumnView(TypedDict):
+    """A column of rows that are not stored."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+class ConcatenationMerge(TypedDict):
+    """One document: a list of the datasources' documents, by rank."""
+
+    strategy: Literal["concatenation"]
+
+
+class CsvOptions(TypedDict):
+    """The CSV dialect. Options that are null are detected in each page or file."""
+
+    delimiter: NotRequired[str | None]
+    quote: NotRequired[Literal['"', "'", ""] | None]
+    escape: NotRequired[Literal["\\"] | None]
+    encoding: NotRequired[str | None]
+    decimal: NotRequired[Literal[".", ","] | None]
+    null_strings: NotRequired[list[str] | None]
+    header: NotRequired[bool | None]
+    date_format: NotRequired[str | None]
+    timestamp_format: NotRequired[str | None]
+
+
+class CursorPagination(TypedDict):
+    """Each page has a cursor, which is sent to request the next one."""
+
+    max_pages: NotRequired[int | None]
+    has_more: NotRequired[str | None]
+    stop_when: NotRequired[str | None]
+    verify: NotRequired[Literal["never", "on_evidence", "always"]]
+    type: Literal["cursor"]
+    path: NotRequired[str | None]
+    header: NotRequired[str | None]
+    param: NotRequired[str | None]
+    body_path: NotRequired[str | None]
+
+
+class DataObject(TypedDict):
+    """One Parquet file of a version."""
+
+    key: str
+    sha256: str
+    bytes: int
+    rows: int
+    columns: NotRequired[dict[str, str] | None]
+    run: NotRequired[str | None]
+
+
+class DataPage(TypedDict):
+    """A page of a version's rows; for a merge of documents, the document is the only item."""
+
+    items: list[JsonValue]
+    next: str | None
+    version: int
+    run: str
+    completeness: Literal["complete", "unproven", "partial"]
+    data_as_of: str
+
+
+Datasource: TypeAlias = "FileDatasource | HttpDatasource | MongoDatasource | PushDatasource | SqlDatasource"
+
+
+class DatasourceStats(TypedDict):
+    """Statistics of the calls to an upstream: rates in percent, null without calls."""
+
+    calls: int
+    average_success_ms: float | None
+    success_rate: float | None
+    timeout_rate: float | None
+    error_rate: float | None
+    first_call: str | None
+    last_call: str | None
+
+
+DatasourceView: TypeAlias = (
+    "FileDatasourceView | HttpDatasourceView | MongoDatasourceView | PushDatasourceView | SqlDatasourceView"
+)
+
+
+class DatasourceViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[DatasourceView]
+    next: str | None
+
+
+Diff = TypedDict(
+    "Diff",
+    {
+        "items": "list[RowChange | DocumentChange]",
+        "next": "str | None",
+        "from": "int",
+        "to": "int",
+        "counts": "ChangeCounts",
+    },
+)
+"""One page of the changes between two versions."""
+
+
+class DocumentChange(TypedDict):
+    """How a part of a merged document changed: its old and its new value."""
+
+    pointer: str
+    change: Literal["added", "removed", "changed"]
+    value: list[JsonValue]
+
+
+class DocumentExplanation(TypedDict):
+    """The sources of a part of a merged document."""
+
+    pointer: str
+    version: int
+    value: JsonValue
+    rule: str
+    winners: list[SourceValue]
+    losers: list[SourceValue]
+    expression: str | None
+
+
+class Endpoint(TypedDict):
+    """An endpoint as a user writes it."""
+
+    sql: str
+    description: NotRequired[str | None]
+    parameters: NotRequired[dict[str, EndpointParameter]]
+    cache_seconds: NotRequired[int]
+    as_of: NotRequired[str | None]
+    public: NotRequired[bool]
+    columns: NotRequired[dict[str, str]]
+
+
+class EndpointParameter(TypedDict):
+    """A query parameter of an endpoint."""
+
+    type: Literal["integer", "number", "boolean", "string", "date", "datetime"]
+    default: NotRequired[str | int | float | bool | None]
+    required: NotRequired[bool]
+    min: NotRequired[int | float | str | None]
+    max: NotRequired[int | float | str | None]
+    values: NotRequired[list[str | int | float] | None]
+    description: NotRequired[str | None]
+
+
+class EndpointResult(TypedDict):
+    """The rows of a published endpoint."""
+
+    items: list[dict[str, JsonValue]]
+    columns: list[ResultColumn]
+    truncated: bool
+    versions: dict[str, int]
+    version: int | None
+    completeness: Literal["complete", "unproven", "partial"]
+    data_as_of: str | None
+
+
+class EndpointView(TypedDict):
+    """An endpoint as a user writes it."""
+
+    sql: str
+    description: NotRequired[str | None]
+    parameters: NotRequired[dict[str, EndpointParameter]]
+    cache_seconds: NotRequired[int]
+    as_of: NotRequired[str | None]
+    public: NotRequired[bool]
+    columns: NotRequired[dict[str, str]]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+    name: str
+    project: str
+
+
+class EndpointViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[EndpointView]
+    next: str | None
+
+
+class ExplainedField(TypedDict):
+    """The sources of a merged value."""
+
+    value: JsonValue
+    rule: str
+    winners: list[SourceValue]
+    losers: list[SourceValue]
+    expression: str | None
+    override: NotRequired[ExplainedOverride]
+
+
+class ExplainedOverride(TypedDict):
+    """A stored override of one field of one record."""
+
+    key: list[str]
+    value: Any
+    exact: str | None
+    reason: str
+    created_at: str
+    created_by: str
+
+
+Explanation: TypeAlias = "RecordExplanation | DocumentExplanation"
+"""The sources of merged values."""
+
+
+class FailedRequest(TypedDict):
+    """A failed attempt to request a page."""
+
+    at: str
+    attempt: int
+    status: int | None
+    reason: str
+    hash: str | None
+
+
+class Fault(TypedDict):
+    """An invalid part of a request or document."""
+
+    pointer: str
+    message: str
+
+
+class FetchedData(TypedDict):
+    """The merged data."""
+
+    size: int
+    data: JsonValue
+
+
+class FieldRule(TypedDict):
+    """How the value of a merged field is chosen among the datasources."""
+
+    rule: Literal[
+        "priority",
+        "first_non_null",
+        "newest",
+        "oldest",
+        "longest",
+        "majority",
+        "min",
+        "max",
+        "sum",
+        "mean",
+        "count",
+        "union",
+        "all",
+        "constant",
+    ]
+    by: NotRequired[str | None]
+    key: NotRequired[str | None]
+    value: NotRequired[str | int | float | bool | None]
+
+
+class FileDatasource(TypedDict):
+    """A datasource of files. Each file is ingested by a run of its own."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["file"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+
+
+class FileDatasourceView(TypedDict):
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["file"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class Freshness(TypedDict):
+    """The data, or the newest time in a column, is at most this old when the run starts."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["freshness"]
+    max_age_seconds: int
+    column: NotRequired[str | None]
+
+
+class Health(TypedDict):
+    """The health of the platform."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class HistogramSection(TypedDict):
+    """The distribution of `x` over `bins` intervals of equal width."""
+
+    title: NotRequired[str | None]
+    sql: str
+    x: NotRequired[str | None]
+    type: Literal["histogram"]
+    bins: NotRequired[int]
+
+
+class HttpDatasource(TypedDict):
+    """A datasource that requests an HTTP API, page by page."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["http"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    http: HttpSource
+
+
+class HttpDatasourceView(TypedDict):
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["http"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    http: HttpSource
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class HttpSource(TypedDict):
+    """How an HTTP API is requested."""
+
+    url: str
+    method: NotRequired[Literal["GET", "POST", "PUT", "DELETE"]]
+    headers: NotRequired[dict[str, str]]
+    params: NotRequired[dict[str, str | int | float | bool]]
+    body: NotRequired[dict[str, Any] | list[Any] | None]
+    auth: NotRequired[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth]
+    pagination: NotRequired[NoPagination | NextUrlPagination | CursorPagination | OffsetPagination | PagePagination]
+    timeout_seconds: NotRequired[int]
+    concurrency: NotRequired[int]
+
+
+class Identity(TypedDict):
+    """The caller of a request."""
+
+    id: str
+    role: Literal["viewer", "editor", "admin"]
+    projects: list[str] | None
+    workspace: str
+
+
+class IngestRequest(TypedDict):
+    """What an ingest run does; an empty object calls the upstream."""
+
+    replay: NotRequired[int | None]
+
+
+class InputVersion(TypedDict):
+    """A dataset version that a merge read."""
+
+    datasource: str
+    version: int
+    run: str
+    completeness: Literal["complete", "unproven", "partial"]
+    rows: int
+    created_at: str
+    fingerprint: str
+    priority: int
+    alias: str
+    hash: NotRequired[str | None]
+
+
+class JoinMerge(TypedDict):
+    """One row per key, with the fields of all datasources."""
+
+    sources: NotRequired[dict[str, Reshape]]
+    result: NotRequired[Reshape]
+    normalizers: NotRequired[dict[str, list[Literal["nfkc", "case_fold", "trim"]]]]
+    strategy: Literal["join"]
+    key: list[str]
+    fields: NotRequired[dict[str, FieldRule]]
+    default_rule: NotRequired[Literal["priority", "first_non_null", "longest", "majority", "min", "max", "all"]]
+    join: NotRequired[Literal["full", "left", "inner"]]
+    primary: NotRequired[str | None]
+
+
+JsonValue: TypeAlias = "Any"
+
+
+class KeyRequest(TypedDict):
+    """An API key as an admin requests it."""
+
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    projects: NotRequired[list[str] | None]
+    expires_at: NotRequired[str | None]
+
+
+class KeyView(TypedDict):
+    """An API key, without its secret."""
+
+    id: str
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    projects: list[str] | None
+    expires_at: str | None
+    created_at: str
+    created_by: str
+
+
+class KeyViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[KeyView]
+    next: str | None
+
+
+class LineSection(TypedDict):
+    """A line for each column in `y` over `x`."""
+
+    title: NotRequired[str | None]
+    sql: str
+    x: NotRequired[str | None]
+    type: Literal["line"]
+    y: NotRequired[list[str] | None]
+
+
+class LinkRequest(TypedDict):
+    """What a link leads to, and how long it is valid."""
+
+    target: str
+    expires_in_seconds: NotRequired[int]
+
+
+class LinkView(TypedDict):
+    """A signed link."""
+
+    id: str
+    url: str
+    target: str
+    created_at: str
+    created_by: str
+    expires_at: str
+
+
+class LinkViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[LinkView]
+    next: str | None
+
+
+LinkedData: TypeAlias = "DataPage | EndpointResult"
+"""The data that a link opens."""
+
+
+class MarkdownSection(TypedDict):
+    """Text in Markdown; HTML in it is escaped."""
+
+    type: Literal["markdown"]
+    text: str
+
+
+class MergePreview(TypedDict):
+    """The result of a merge that is tried: its first rows, or the document."""
+
+    items: list[JsonValue]
+    schema: list[ColumnView]
+    rows: int
+    size: NotRequired[int]
+    warnings: list[str]
+    completeness: Literal["complete", "unproven", "partial"]
+    completeness_reasons: list[str]
+    inputs: list[InputVersion]
+
+
+MergedRecord: TypeAlias = "dict[str, JsonValue]"
+"""One merged record: its values by column."""
+
+
+class MissingDatasource(TypedDict):
+    """A datasource whose data is missing or too old."""
+
+    datasource: str
+    error: str
+
+
+class MissingDatasources(TypedDict):
+    """The datasources whose data is missing or too old."""
+
+    size: int
+    data: list[MissingDatasource]
+
+
+class Model(TypedDict):
+    """A table defined by SQL."""
+
+    sql: str
+    description: NotRequired[str | None]
+    tests: NotRequired[list[NotNull | Unique | AcceptedValues | Relationships | Range | RowCount | Freshness | SqlTest]]
+    materialize: NotRequired[bool]
+
+
+class ModelView(TypedDict):
+    """A table defined by SQL."""
+
+    sql: str
+    description: NotRequired[str | None]
+    tests: NotRequired[list[NotNull | Unique | AcceptedValues | Relationships | Range | RowCount | Freshness | SqlTest]]
+    materialize: NotRequired[bool]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+    name: str
+    project: str
+    test_results: TestResults | None
+
+
+class ModelViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[ModelView]
+    next: str | None
+
+
+class MongoDatasource(TypedDict):
+    """A datasource that reads a collection of a MongoDB database."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["mongo"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    mongo: MongoSource
+
+
+class MongoDatasourceView(TypedDict):
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["mongo"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    mongo: MongoSource
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class MongoSource(TypedDict):
+    """How MongoDB is queried: the documents of one collection that match a filter, in the order of `_id`."""
+
+    uri: str
+    database: str
+    collection: str
+    filter: NotRequired[dict[str, Any]]
+    projection: NotRequired[dict[str, Any] | None]
+    ca_certificate: NotRequired[str | None]
+    page_documents: NotRequired[int]
+    max_time_seconds: NotRequired[int]
+
+
+class NewKey(TypedDict):
+    """A key with its secret."""
+
+    id: str
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    projects: list[str] | None
+    expires_at: str | None
+    created_at: str
+    created_by: str
+    key: NotRequired[str]
+
+
+NextUrlPagination = TypedDict(
+    "NextUrlPagination",
+    {
+        "max_pages": "NotRequired[int | None]",
+        "has_more": "NotRequired[str | None]",
+        "stop_when": "NotRequired[str | None]",
+        "verify": "NotRequired[Literal['never', 'on_evidence', 'always']]",
+        "type": "Literal['next_url']",
+        "path": "NotRequired[str | None]",
+        "from": "NotRequired[Literal['link'] | None]",
+    },
+)
+"""Each page has the URL of the next one: in its document or in the `Link` header."""
+
+
+class NoAuth(TypedDict):
+    """No credentials."""
+
+    type: Literal["none"]
+
+
+class NoPagination(TypedDict):
+    """One request returns everything."""
+
+    max_pages: NotRequired[int | None]
+    has_more: NotRequired[str | None]
+    stop_when: NotRequired[str | None]
+    type: Literal["none"]
+
+
+class NotNull(TypedDict):
+    """The column has no nulls."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["not_null"]
+    column: str
+
+
+class OffsetPagination(TypedDict):
+    """`offset_param` grows by the number of records received until `total` or a short page is reached."""
+
+    max_pages: NotRequired[int | None]
+    has_more: NotRequired[str | None]
+    stop_when: NotRequired[str | None]
+    verify: NotRequired[Literal["never", "on_evidence", "always"]]
+    type: Literal["offset"]
+    offset_param: str
+    start: NotRequired[int]
+    limit_param: NotRequired[str | None]
+    limit: NotRequired[int | None]
+    total: NotRequired[str | None]
+
+
+class OverrideRequest(TypedDict):
+    """An override as a user writes it."""
+
+    value: JsonValue
+    reason: str
+
+
+class OverrideView(TypedDict):
+    """A stored override of one field of one record."""
+
+    field: str
+    key: list[str]
+    value: Any
+    exact: str | None
+    reason: str
+    created_at: str
+    created_by: str
+    etag: NotRequired[str]
+
+
+class OverrideViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[OverrideView]
+    next: str | None
+
+
+class PageColumn(TypedDict):
+    """A column of a page."""
+
+    server_type: str
+    type: str | None
+    wide: NotRequired[bool]
+
+
+class PagePagination(TypedDict):
+    """`page_param` grows by one until `total_pages` or a short page is reached."""
+
+    max_pages: NotRequired[int | None]
+    has_more: NotRequired[str | None]
+    stop_when: NotRequired[str | None]
+    verify: NotRequired[Literal["never", "on_evidence", "always"]]
+    type: Literal["page"]
+    page_param: str
+    start: NotRequired[int]
+    size_param: NotRequired[str | None]
+    size: NotRequired[int | None]
+    total_pages: NotRequired[str | None]
+
+
+class PageReceiptView(TypedDict):
+    """What is known about one page of a run. It is written after the page's bytes are safe in the lake."""
+
+    number: int
+    attempt: int
+    ok: bool
+    url: str
+    method: str
+    status: int | None
+    hash: str | None
+    bytes: int
+    media_type: str | None
+    filename: str | None
+    rows: int | None
+    total: int | None
+    pass_number: int
+    check: bool
+    replaced: str | None
+    fetched_at: str
+    etag: str | None
+    last_modified: str | None
+    open_ended: bool
+    older_in_second: int | None
+    columns: dict[str, PageColumn] | None
+    failures: list[FailedRequest]
+
+
+class PageReceiptViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[PageReceiptView]
+    next: str | None
+
+
+class Preview(TypedDict):
+    """The first records of a datasource."""
+
+    records: list[dict[str, Any]]
+    schema: list[ColumnView]
+    pages: int
+    warnings: list[str]
+
+
+class PreviewRequest(TypedDict):
+    """The merge to try."""
+
+    merge: NotRequired[UnionMerge | JoinMerge | RecursiveMerge | ConcatenationMerge | None]
+    inputs: NotRequired[dict[str, int]]
+
+
+class Problem(TypedDict):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: NotRequired[str]
+    errors: NotRequired[list[ProblemErrorsItem]]
+
+
+class ProblemErrorsItem(TypedDict):
+    pointer: str
+    message: str
+
+
+class Progress(TypedDict):
+    """How far a run is within its current stage."""
+
+    stage: str
+    current: NotRequired[int]
+    total: NotRequired[int | None]
+
+
+class Project(TypedDict):
+    """A project as a user writes it."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    merge: NotRequired[UnionMerge | JoinMerge | RecursiveMerge | ConcatenationMerge]
+    tests: NotRequired[
+        dict[str, list[NotNull | Unique | AcceptedValues | Relationships | Range | RowCount | Freshness | SqlTest]]
+    ]
+    refresh_on: NotRequired[Literal["change", "schedule", "manual"]]
+    schedule: NotRequired[Schedule | None]
+
+
+class ProjectFetch(TypedDict):
+    """The merged data of a project, and the datasources that are missing from it."""
+
+    result: FetchedData
+    errors: MissingDatasources | None
+
+
+class ProjectView(TypedDict):
+    """A project as a user writes it."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    merge: NotRequired[UnionMerge | JoinMerge | RecursiveMerge | ConcatenationMerge]
+    tests: NotRequired[
+        dict[str, list[NotNull | Unique | AcceptedValues | Relationships | Range | RowCount | Freshness | SqlTest]]
+    ]
+    refresh_on: NotRequired[Literal["change", "schedule", "manual"]]
+    schedule: NotRequired[Schedule | None]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class ProjectViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[ProjectView]
+    next: str | None
+
+
+class PushDatasource(TypedDict):
+    """A datasource whose records are posted. A run ingests the batches that are waiting when it starts."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["push"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+
+
+class PushDatasourceView(TypedDict):
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["push"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class PushReceipt(TypedDict):
+    """Records that were stored."""
+
+    accepted: int
+    run: str | None
+
+
+class QueryRequest(TypedDict):
+    """A query, and the values of its parameters by name."""
+
+    sql: str
+    parameters: NotRequired[dict[str, str | int | float | bool | None]]
+
+
+class QueryResult(TypedDict):
+    """The rows of a query."""
+
+    items: list[dict[str, JsonValue]]
+    columns: list[ResultColumn]
+    truncated: bool
+    versions: dict[str, int]
+
+
+class Range(TypedDict):
+    """Each value is between `min` and `max`, bounds included; nulls are ignored."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["range"]
+    column: str
+    min: NotRequired[int | float | str | None]
+    max: NotRequired[int | float | str | None]
+
+
+class RecordExplanation(TypedDict):
+    """The sources of each value of a merged record."""
+
+    key: list[JsonValue]
+    version: int
+    fields: dict[str, ExplainedField]
+
+
+class RecursiveMerge(TypedDict):
+    """One document: the objects and lists of all datasources merged recursively."""
+
+    strategy: Literal["recursive"]
+
+
+class Redirect(TypedDict):
+    """The URL of an answer that is too large to be inline, as in the header `Location`."""
+
+    location: str
+
+
+class RefreshRequest(TypedDict):
+    """What a refresh does."""
+
+    ingest: NotRequired[Literal["stale", "all", "none"]]
+    dry_run: NotRequired[bool]
+
+
+class Relationships(TypedDict):
+    """Each value is in another table's column; nulls are ignored."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["relationships"]
+    column: str
+    to: str
+    field: str
+
+
+class Report(TypedDict):
+    """A report as a user writes it."""
+
+    title: str
+    description: NotRequired[str | None]
+    sections: list[MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection]
+
+
+class ReportView(TypedDict):
+    """A report as a user writes it."""
+
+    title: str
+    description: NotRequired[str | None]
+    sections: list[MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+    name: str
+    project: str
+
+
+class ReportViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[ReportView]
+    next: str | None
+
+
+class Reshape(TypedDict):
+    """Changes of columns and rows, applied in this order: rename, cast, compute, where."""
+
+    rename: NotRequired[dict[str, str]]
+    cast: NotRequired[dict[str, str]]
+    compute: NotRequired[dict[str, str]]
+    where: NotRequired[str | None]
+
+
+class ResultColumn(TypedDict):
+    """A column of a query's result."""
+
+    name: str
+    type: str
+
+
+class Retention(TypedDict):
+    """How long data is kept. Everything is kept for now, so only null is accepted."""
+
+    raw_days: NotRequired[None]
+    versions: NotRequired[None]
+
+
+class RowChange(TypedDict):
+    """How a record changed, with the old and the new value of each changed field."""
+
+    key: list[JsonValue]
+    change: Literal["added", "removed", "changed"]
+    fields: dict[str, list[JsonValue]]
+
+
+class RowCount(TypedDict):
+    """The number of rows is between `min` and `max`."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["row_count"]
+    min: NotRequired[int | None]
+    max: NotRequired[int | None]
+
+
+class RunEventView(TypedDict):
+    """An event in the timeline of a run."""
+
+    time: str
+    event: str
+    attempt: int
+    detail: dict[str, Any]
+
+
+class RunEventViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[RunEventView]
+    next: str | None
+
+
+class RunProblem(TypedDict):
+    """Why a run failed: problem details without `instance`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: NotRequired[list[Fault]]
+
+
+class RunView(TypedDict):
+    """One run."""
+
+    id: str
+    kind: Literal["ingest", "refresh", "model", "report"]
+    status: Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
+    attempt: int
+    datasource: str | None
+    project: str | None
+    algorithm: str | None
+    trigger: Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive"]
+    created_at: str
+    created_by: str
+    started_at: str | None
+    finished_at: str | None
+    progress: Progress | None
+    completeness: Literal["complete", "unproven", "partial"] | None
+    completeness_reasons: list[str]
+    version: int | None
+    rows: int | None
+    bytes: int | None
+    requests: int
+    fingerprint: str | None
+    cost_usd: str | None
+    error: RunProblem | None
+    warnings: list[str]
+    part: str | None
+    dry_run: bool
+
+
+class RunViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[RunView]
+    next: str | None
+
+
+class ScatterSection(TypedDict):
+    """A point for each row."""
+
+    title: NotRequired[str | None]
+    sql: str
+    x: NotRequired[str | None]
+    type: Literal["scatter"]
+    y: NotRequired[list[str] | None]
+
+
+class Schedule(TypedDict):
+    """When a datasource is ingested or a project is refreshed."""
+
+    expression: str
+    timezone: NotRequired[str]
+
+
+class SecretValue(TypedDict):
+    """A secret's value, and where it may be sent."""
+
+    value: str
+    hosts: NotRequired[list[str] | None]
+    projects: NotRequired[list[str] | None]
+
+
+class SecretView(TypedDict):
+    """A secret without its value."""
+
+    name: str
+    etag: str
+    hosts: list[str] | None
+    projects: list[str] | None
+    used_by: list[str]
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class SecretViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[SecretView]
+    next: str | None
+
+
+class SourceValue(TypedDict):
+    """The value in one datasource, and where it was received."""
+
+    value: JsonValue
+    datasource: str
+    version: int
+    page: CitedPage | None
+    pointer: str
+    exact: bool
+    expression: str | None
+
+
+class SqlDatasource(TypedDict):
+    """A datasource that queries a database server, or a SQLite file in the inbox."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["sql"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    sql: SqlSource
+
+
+class SqlDatasourceView(TypedDict):
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["sql"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    sql: SqlSource
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class SqlSource(TypedDict):
+    """How a SQL database is queried: a PostgreSQL, MySQL or MariaDB server, or a SQLite file in the inbox."""
+
+    engine: Literal["postgresql", "mysql", "sqlite"]
+    host: NotRequired[str | None]
+    port: NotRequired[int | None]
+    database: NotRequired[str | None]
+    user: NotRequired[str | None]
+    password: NotRequired[str | None]
+    tls: NotRequired[bool]
+    verify_certificate: NotRequired[bool]
+    ca_certificate: NotRequired[str | None]
+    key: NotRequired[str | None]
+    query: str
+    parameters: NotRequired[dict[str, str | bool | int | float | None]]
+    fetch_rows: NotRequired[int]
+    statement_timeout_seconds: NotRequired[int]
+
+
+class SqlTest(TypedDict):
+    """A query that returns the rows that are wrong; the test passes if there are none."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["sql"]
+    sql: str
+
+
+class TableSection(TypedDict):
+    """The rows of a query."""
+
+    type: Literal["table"]
+    title: NotRequired[str | None]
+    sql: str
+
+
+class TestResult(TypedDict):
+    """The result of a test."""
+
+    test: dict[str, JsonValue]
+    severity: Literal["warn", "error"]
+    status: Literal["passed", "failed"]
+    failures: int
+    message: str
+
+
+class TestResults(TypedDict):
+    """The latest results of a model's tests."""
+
+    run: str
+    checked_at: str
+    results: list[TestResult]
+
+
+class UnionMerge(TypedDict):
+    """All rows of all datasources, with `_source`; with a key, one row per key."""
+
+    sources: NotRequired[dict[str, Reshape]]
+    result: NotRequired[Reshape]
+    normalizers: NotRequired[dict[str, list[Literal["nfkc", "case_fold", "trim"]]]]
+    strategy: Literal["union"]
+    key: NotRequired[list[str] | None]
+
+
+class Unique(TypedDict):
+    """No two rows have the same values in these columns; nulls are ignored."""
+
+    severity: NotRequired[Literal["warn", "error"]]
+    type: Literal["unique"]
+    columns: list[str]
+
+
+class Upload(TypedDict):
+    """A file to upload."""
+
+    filename: str
+
+
+class UploadForm(TypedDict):
+    """A form to upload one file with, which is its last field, `file`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class VersionColumn(TypedDict):
+    """One column of a dataset."""
+
+    name: str
+    type: str
+    nullable: bool
+    missing: bool
+    wide: bool
+    guessed: bool
+    from_json: bool
+
+
+class VersionDetail(TypedDict):
+    """A version with its inputs, objects and specification."""
+
+    number: int
+    rows: int
+    bytes: int
+    schema: list[VersionColumn]
+    completeness: Literal["complete", "unproven", "partial"]
+    completeness_reasons: list[str]
+    run: str
+    created_at: str
+    data_as_of: str
+    fingerprint: str
+    inputs: list[InputVersion]
+    objects: list[DataObject]
+    provenance: list[DataObject]
+    document: DataObject | None
+    key: list[str] | None
+    engine: str
+    spec: dict[str, Any]
+    warnings: list[str]
+    output_hash: str
+
+
+class VersionView(TypedDict):
+    """A committed version."""
+
+    number: int
+    rows: int
+    bytes: int
+    schema: list[VersionColumn]
+    completeness: Literal["complete", "unproven", "partial"]
+    completeness_reasons: list[str]
+    run: str
+    created_at: str
+    data_as_of: str
+    fingerprint: str
+
+
+class VersionViewList(TypedDict):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[VersionView]
+    next: str | None
+
+
+class XlsxOptions(TypedDict):
+    """Which sheet of a workbook holds the records."""
+
+    sheet: NotRequired[str | None]
+    header_row: NotRequired[int | None]
