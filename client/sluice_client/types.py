@@ -24,6 +24,7 @@ class ApiDescription(TypedDict):
     info: dict[str, Any]
     servers: list[dict[str, Any]]
     security: list[dict[str, Any]]
+    tags: list[dict[str, Any]]
     paths: dict[str, dict[str, Any]]
     components: dict[str, dict[str, Any]]
 
@@ -32,6 +33,23 @@ ApiKeyAuth = TypedDict(
     "ApiKeyAuth", {"type": "Literal['api_key']", "in": "Literal['header', 'query']", "name": "str", "secret": "str"}
 )
 """A secret in a header or a query parameter."""
+
+
+class ApiRoot(TypedDict):
+    """The API, and absolute links to its main resources."""
+
+    name: str
+    release: str
+    docs: str
+    redoc: str
+    openapi: str
+    health: str
+    me: str
+    datasources: str
+    projects: str
+    runs: str
+    secrets: str
+    keys: str
 
 
 class Assignment(TypedDict):
@@ -45,18 +63,18 @@ class Assignment(TypedDict):
 class AssignmentView(TypedDict):
     """The assignment of a datasource to a project."""
 
-    priority: int
-    alias: str | None
-    optional: bool
     project: str
     datasource: str
     created_at: str
     created_by: str
     etag: str
+    priority: int
+    alias: str | None
+    optional: bool
 
 
 class AssignmentViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[AssignmentView]
     next: str | None
@@ -174,11 +192,13 @@ class DataPage(TypedDict):
     next: str | None
     version: int
     run: str
-    completeness: Literal["complete", "unproven", "partial"]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
+    stale: list[StaleInput]
     data_as_of: str
 
 
 Datasource: TypeAlias = "FileDatasource | HttpDatasource | MongoDatasource | PushDatasource | SqlDatasource"
+"""A datasource; `kind` decides which fields it has."""
 
 
 class DatasourceStats(TypedDict):
@@ -196,13 +216,39 @@ class DatasourceStats(TypedDict):
 DatasourceView: TypeAlias = (
     "FileDatasourceView | HttpDatasourceView | MongoDatasourceView | PushDatasourceView | SqlDatasourceView"
 )
+"""A datasource; `kind` decides which fields it has."""
 
 
 class DatasourceViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[DatasourceView]
     next: str | None
+
+
+class DetectRequest(TypedDict):
+    """The address of an HTTP API whose datasource shall be detected."""
+
+    url: str
+    auth: NotRequired[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth]
+
+
+class Detection(TypedDict):
+    """A proposal for the document of a datasource; nothing is stored."""
+
+    document: Datasource
+    reasons: list[DetectionReason]
+    warnings: list[str]
+    sample: Preview | None
+    requests: int
+
+
+class DetectionReason(TypedDict):
+    """Why a field of the proposed document has its value."""
+
+    pointer: str
+    reason: str
+    confidence: Literal["verified", "likely", "guess"]
 
 
 Diff = TypedDict(
@@ -270,7 +316,8 @@ class EndpointResult(TypedDict):
     truncated: bool
     versions: dict[str, int]
     version: int | None
-    completeness: Literal["complete", "unproven", "partial"]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
+    stale: list[StaleInput]
     data_as_of: str | None
 
 
@@ -293,7 +340,7 @@ class EndpointView(TypedDict):
 
 
 class EndpointViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[EndpointView]
     next: str | None
@@ -398,6 +445,8 @@ class FileDatasource(TypedDict):
 
 
 class FileDatasourceView(TypedDict):
+    """A datasource of files. Each file is ingested by a run of its own."""
+
     slug: NotRequired[str]
     name: str
     description: NotRequired[str | None]
@@ -475,6 +524,8 @@ class HttpDatasource(TypedDict):
 
 
 class HttpDatasourceView(TypedDict):
+    """A datasource that requests an HTTP API, page by page."""
+
     slug: NotRequired[str]
     name: str
     description: NotRequired[str | None]
@@ -536,7 +587,7 @@ class InputVersion(TypedDict):
     datasource: str
     version: int
     run: str
-    completeness: Literal["complete", "unproven", "partial"]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
     rows: int
     created_at: str
     fingerprint: str
@@ -560,6 +611,7 @@ class JoinMerge(TypedDict):
 
 
 JsonValue: TypeAlias = "Any"
+"""Any JSON value."""
 
 
 class KeyRequest(TypedDict):
@@ -584,7 +636,7 @@ class KeyView(TypedDict):
 
 
 class KeyViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[KeyView]
     next: str | None
@@ -619,7 +671,7 @@ class LinkView(TypedDict):
 
 
 class LinkViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[LinkView]
     next: str | None
@@ -644,8 +696,9 @@ class MergePreview(TypedDict):
     rows: int
     size: NotRequired[int]
     warnings: list[str]
-    completeness: Literal["complete", "unproven", "partial"]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
     completeness_reasons: list[str]
+    stale: list[StaleInput]
     inputs: list[InputVersion]
 
 
@@ -693,7 +746,7 @@ class ModelView(TypedDict):
 
 
 class ModelViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[ModelView]
     next: str | None
@@ -725,6 +778,8 @@ class MongoDatasource(TypedDict):
 
 
 class MongoDatasourceView(TypedDict):
+    """A datasource that reads a collection of a MongoDB database."""
+
     slug: NotRequired[str]
     name: str
     description: NotRequired[str | None]
@@ -840,6 +895,7 @@ class OverrideRequest(TypedDict):
 class OverrideView(TypedDict):
     """A stored override of one field of one record."""
 
+    etag: NotRequired[str]
     field: str
     key: list[str]
     value: Any
@@ -847,11 +903,10 @@ class OverrideView(TypedDict):
     reason: str
     created_at: str
     created_by: str
-    etag: NotRequired[str]
 
 
 class OverrideViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[OverrideView]
     next: str | None
@@ -883,6 +938,7 @@ class PagePagination(TypedDict):
 class PageReceiptView(TypedDict):
     """What is known about one page of a run. It is written after the page's bytes are safe in the lake."""
 
+    failures: list[FailedRequest]
     number: int
     attempt: int
     ok: bool
@@ -904,11 +960,10 @@ class PageReceiptView(TypedDict):
     open_ended: bool
     older_in_second: int | None
     columns: dict[str, PageColumn] | None
-    failures: list[FailedRequest]
 
 
 class PageReceiptViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[PageReceiptView]
     next: str | None
@@ -996,7 +1051,7 @@ class ProjectView(TypedDict):
 
 
 class ProjectViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[ProjectView]
     next: str | None
@@ -1027,6 +1082,8 @@ class PushDatasource(TypedDict):
 
 
 class PushDatasourceView(TypedDict):
+    """A datasource whose records are posted. A run ingests the batches that are waiting when it starts."""
+
     slug: NotRequired[str]
     name: str
     description: NotRequired[str | None]
@@ -1145,7 +1202,7 @@ class ReportView(TypedDict):
 
 
 class ReportViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[ReportView]
     next: str | None
@@ -1201,7 +1258,7 @@ class RunEventView(TypedDict):
 
 
 class RunEventViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[RunEventView]
     next: str | None
@@ -1220,8 +1277,9 @@ class RunProblem(TypedDict):
 class RunView(TypedDict):
     """One run."""
 
-    id: str
     kind: Literal["ingest", "refresh", "model", "report"]
+    error: RunProblem | None
+    id: str
     status: Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
     attempt: int
     datasource: str | None
@@ -1233,22 +1291,24 @@ class RunView(TypedDict):
     started_at: str | None
     finished_at: str | None
     progress: Progress | None
-    completeness: Literal["complete", "unproven", "partial"] | None
+    completeness: Literal["complete", "unproven", "stale", "partial"] | None
     completeness_reasons: list[str]
+    stale: list[StaleInput]
+    sources: list[SourceUse]
+    summary: str | None
     version: int | None
     rows: int | None
     bytes: int | None
     requests: int
     fingerprint: str | None
     cost_usd: str | None
-    error: RunProblem | None
     warnings: list[str]
     part: str | None
     dry_run: bool
 
 
 class RunViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[RunView]
     next: str | None
@@ -1293,10 +1353,19 @@ class SecretView(TypedDict):
 
 
 class SecretViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[SecretView]
     next: str | None
+
+
+class SourceUse(TypedDict):
+    """What a refresh did with one datasource."""
+
+    datasource: str
+    outcome: Literal["pending", "fetched", "failed", "fresh", "received", "disabled", "not_requested"]
+    run: NotRequired[str | None]
+    fresh_until: NotRequired[str | None]
 
 
 class SourceValue(TypedDict):
@@ -1337,6 +1406,8 @@ class SqlDatasource(TypedDict):
 
 
 class SqlDatasourceView(TypedDict):
+    """A datasource that queries a database server, or a SQLite file in the inbox."""
+
     slug: NotRequired[str]
     name: str
     description: NotRequired[str | None]
@@ -1388,6 +1459,15 @@ class SqlTest(TypedDict):
     severity: NotRequired[Literal["warn", "error"]]
     type: Literal["sql"]
     sql: str
+
+
+class StaleInput(TypedDict):
+    """An earlier version that stood in for a datasource that could not be fetched."""
+
+    datasource: str
+    version: int
+    data_as_of: str
+    error: str
 
 
 class TableSection(TypedDict):
@@ -1466,8 +1546,9 @@ class VersionDetail(TypedDict):
     rows: int
     bytes: int
     schema: list[VersionColumn]
-    completeness: Literal["complete", "unproven", "partial"]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
     completeness_reasons: list[str]
+    stale: list[StaleInput]
     run: str
     created_at: str
     data_as_of: str
@@ -1490,8 +1571,9 @@ class VersionView(TypedDict):
     rows: int
     bytes: int
     schema: list[VersionColumn]
-    completeness: Literal["complete", "unproven", "partial"]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
     completeness_reasons: list[str]
+    stale: list[StaleInput]
     run: str
     created_at: str
     data_as_of: str
@@ -1499,7 +1581,7 @@ class VersionView(TypedDict):
 
 
 class VersionViewList(TypedDict):
-    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+    """One page of a list."""
 
     items: list[VersionView]
     next: str | None
