@@ -42,7 +42,7 @@ def route_paths() -> str:
         for route in routes:
             # OPTIONS has its own function: `sam local start-api` gives all methods of one function the same authorizer.
             verbs = paths.setdefault(route.path, {"options": ("PreflightFunction", None)})
-            verbs[route.method.lower()] = (function, route)
+            verbs |= {method.lower(): (function, route) for method in route.methods}
     lines = []
     for path, verbs in sorted(paths.items()):
         lines.append(f'          "/v1{path}":\n')

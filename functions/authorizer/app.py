@@ -38,12 +38,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _may_be_anonymous(event: dict[str, Any], headers: dict[str, str]) -> bool:
-    """Whether the API's function decides: a GET of an endpoint, which may be public, without any credentials.
+    """Whether the API's function decides: a GET or HEAD of an endpoint, which may be public, without any credentials.
 
     A request with invalid credentials is always refused.
     """
     has_credentials = "x-api-key" in headers or "authorization" in headers
-    return event["httpMethod"] == "GET" and event.get("path", "").startswith(_PUBLIC) and not has_credentials
+    reads = event["httpMethod"] in ("GET", "HEAD")
+    return reads and event.get("path", "").startswith(_PUBLIC) and not has_credentials
 
 
 def _policy(principal: str, event: dict[str, Any], effect: str, context: dict[str, str]) -> dict[str, Any]:

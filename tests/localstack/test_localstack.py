@@ -140,7 +140,8 @@ def test_every_route_is_served(localstack: LocalStackCore) -> None:
         for path, verbs in paths.items():
             for verb in verbs:
                 answer = client.request(verb, base + path.replace("{", "a-").replace("}", ""))
-                assert (answer.status_code, answer.text.strip()) == (200, f"{verb} {path}")
+                text = "" if verb == "head" else f"{verb} {path}"
+                assert (answer.status_code, answer.text.strip()) == (200, text)
 
 
 def test_drop_is_announced_and_stored_once(localstack: LocalStackCore) -> None:

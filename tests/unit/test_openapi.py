@@ -90,7 +90,7 @@ def test_every_operation_has_a_response_model(name: str) -> None:
     success = {status: response for status, response in operation["responses"].items() if status[0] == "2"}
     assert success
     for status, response in success.items():
-        assert status == "204" or response["content"]
+        assert status == "204" or OPERATIONS[name][1] == "head" or response["content"]
         for media_type, media in response.get("content", {}).items():
             schema = media["schema"]
             assert schema not in ANY_JSON

@@ -261,7 +261,7 @@ def test_api_serves_its_openapi_document_and_docs(services: Container) -> None:
     document = anonymous.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     described = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
-    assert described == {("/v1" + route.path, route.method) for route in ROUTES}
+    assert described == {("/v1" + route.path, method) for route in ROUTES for method in route.methods}
     assert document == json.loads((ROOT / "functions/api/openapi.json").read_bytes())
 
 
@@ -335,9 +335,10 @@ def test_template_has_each_route_once_with_its_function() -> None:
         "ProbeFunction": PROBE_ROUTES,
     }
     expected = {
-        ("/v1" + route.path, route.method): (function, (route.role is None and not route.anonymous))
+        ("/v1" + route.path, method): (function, (route.role is None and not route.anonymous))
         for function, routes in tables.items()
         for route in routes
+        for method in route.methods
     }
     assert routes_by_path == expected
     assert options == {path for path, _ in expected}

@@ -15,6 +15,7 @@ routes = Routes("data")
     answer="DataPage",
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
+    head=True,
 )
 def get_project_data(call: Call, services: Container, slug: str) -> Answer:
     """A project's published rows."""
@@ -27,6 +28,7 @@ def get_project_data(call: Call, services: Container, slug: str) -> Answer:
     answer="DataPage",
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
+    head=True,
 )
 def get_datasource_data(call: Call, services: Container, slug: str) -> Answer:
     """A datasource's published rows."""

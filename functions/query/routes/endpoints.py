@@ -29,6 +29,7 @@ _BOM = Parameter(
     answer="EndpointResult",
     parameters=[_FORMAT, _BOM, IF_NONE_MATCH],
     media_types=("application/json", "text/csv"),
+    head=True,
 )
 def call_endpoint(call: Call, services: Container, project: str, name: str) -> Answer:
     """Call a published endpoint; its own query parameters are those in its document."""

@@ -84,6 +84,7 @@ def delete_link(call: Call, services: Container, slug: str, link_id: str) -> Ans
     answer="LinkedData",
     parameters=[_TOKEN, IF_NONE_MATCH],
     media_types=("text/html", *DATA_MEDIA_TYPES),
+    head=True,
 )
 def open_link(call: Call, services: Container) -> Answer:
     """Open a signed link."""

@@ -61,6 +61,7 @@ def query_project(call: Call, services: Container, slug: str) -> Answer:
     answer="DataPage",
     parameters=DATA_PARAMETERS,
     media_types=DATA_MEDIA_TYPES,
+    head=True,
 )
 def get_model_data(call: Call, services: Container, slug: str, name: str) -> Answer:
     """A model's published rows."""

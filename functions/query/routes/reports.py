@@ -23,6 +23,7 @@ _SECTION = Parameter(
     "project.read",
     parameters=[_FORMAT, _SECTION, IF_NONE_MATCH],
     media_types=("text/html", "text/csv"),
+    head=True,
 )
 def get_rendered_report(call: Call, services: Container, slug: str, name: str, run: str) -> Answer:
     """A report as `latest` or another run has rendered it."""

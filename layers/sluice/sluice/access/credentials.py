@@ -16,7 +16,7 @@ def authenticate(headers: dict[str, str], method: str, keys: KeyRing, tokens: To
 
     Args:
         headers: by their names in lower case.
-        method: Basic credentials are accepted for GET only, where browsers and Excel need them.
+        method: Basic credentials are accepted for GET and HEAD only, where browsers and Excel need them.
 
     Raises:
         Unauthenticated: there are no credentials, or they are not valid.
@@ -31,7 +31,7 @@ def authenticate(headers: dict[str, str], method: str, keys: KeyRing, tokens: To
             credential = value.strip()
             # A signed JWT has three parts with dots between them; an API key has no dots.
             return tokens.authenticate(credential) if credential.count(".") == 2 else keys.authenticate(credential)
-        case "basic" if method == "GET":
+        case "basic" if method in ("GET", "HEAD"):
             return keys.authenticate(_user_name(value))
     raise Unauthenticated("The API key is missing, unknown or expired.")
 

@@ -34,6 +34,7 @@ class Answer:
         shown_once: fields of the body that are never stored, not even to replay the answer: a new
             key's secret.
         filename: the name under which a browser saves an answer that is too large to be inline.
+        stored_key: the key of an object in the lake that is the body; the client is redirected to it.
     """
 
     body: Any = None
@@ -42,6 +43,7 @@ class Answer:
     media_type: str = "application/json"
     shown_once: tuple[str, ...] = ()
     filename: str | None = None
+    stored_key: str | None = None
 
     def content(self) -> bytes:
         """The bytes to send; none for a status without a body."""

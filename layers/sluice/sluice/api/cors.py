@@ -38,7 +38,7 @@ def preflight(event: dict[str, Any], settings: Settings) -> dict[str, Any]:
     # For other origins the headers are missing, and the browser refuses the request itself.
     if headers:
         headers |= {
-            "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
             "Access-Control-Allow-Headers": _REQUEST_HEADERS,
             "Access-Control-Max-Age": "600",
         }

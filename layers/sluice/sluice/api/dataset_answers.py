@@ -101,8 +101,7 @@ def _file(
             return Answer(file.read_bytes(), headers=headers, media_type=output.media_type)
         key = services.lake.put_answer_file(file)
     name = f"{version.run}-{version.number}.{output.ending}"
-    headers["Location"] = services.lake.presigned_url(key, output.media_type, name)
-    return Answer({"location": headers["Location"]}, 303, headers)
+    return Answer(headers=headers, media_type=output.media_type, filename=name, stored_key=key)
 
 
 def version_summary(version: Version) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Dispatcher:
         self._resolver = APIGatewayRestResolver()
         for route in self.routes:
             rule = PREFIX + re.sub(r"\{(\w+)\}", r"<\1>", route.path)
-            self._resolver.route(rule, method=route.method)(self._endpoint(route))
+            self._resolver.route(rule, method=list(route.methods))(self._endpoint(route))
         self._resolver.exception_handler(NotFoundError)(self._handle_unknown_path)
         self._resolver.exception_handler(Exception)(self._problem)
 
@@ -89,19 +89,21 @@ class Dispatcher:
         return endpoint
 
     def _send(self, call: Call, answer: Answer) -> Response[Any]:
-        content = answer.content()
         headers = {**answer.headers, **cors_headers(call.header("origin"), call.settings)}
-        if answer.status == 200 and not _fits(content, call.settings.max_inline_bytes):
-            services = container()
-            headers["Cache-Control"] = "no-store"  # the presigned URL in the answer expires soon
-            key = services.lake.put_answer(content)
-            headers["Location"] = services.lake.presigned_url(key, answer.media_type, answer.filename or "answer")
-            return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
-        return _response(answer.status, answer.media_type, content, headers)
+        content, key, lake = answer.content(), answer.stored_key, container().lake
+        if key is None and answer.status == 200 and not _fits(content, call.settings.max_inline_bytes):
+            key = lake.put_answer(content)
+        # The body of an answer to HEAD stays: the gateway takes its length for Content-Length, and does not send it.
+        if key is None:
+            return _response(answer.status, answer.media_type, content, headers)
+        headers["Cache-Control"] = "no-store"  # the presigned URL in the answer expires soon
+        name = answer.filename or "answer"
+        headers["Location"] = lake.presigned_url(key, answer.media_type, name, head=call.method == "HEAD")
+        return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
 
     def _handle_unknown_path(self, _: NotFoundError) -> Response[Any]:
         path, method = self._resolver.current_event.path, self._resolver.current_event.http_method
-        verbs = sorted({route.method for route in self.routes if matches_path(route, path)})
+        verbs = sorted({verb for route in self.routes if matches_path(route, path) for verb in route.methods})
         if verbs:
             return self._problem(
                 MethodNotAllowed(f"{path} has no method {method}; it has {', '.join(verbs)}."),

@@ -46,7 +46,10 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     operations = _Operations({model: schema for (model, _), schema in names.items()})
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
-        paths.setdefault("/v1" + route.path, {})[route.method.lower()] = operations.of(route)
+        verbs = paths.setdefault("/v1" + route.path, {})
+        verbs[route.method.lower()] = operations.of(route)
+        if route.head:
+            verbs["head"] = _head(verbs["get"])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,6 +70,16 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
+
+
+def _head(operation: dict[str, Any]) -> dict[str, Any]:
+    """The Operation Object of HEAD for that of GET: the same answers without their bodies."""
+    bodiless = {
+        status: {name: value for name, value in response.items() if name != "content"}
+        for status, response in operation["responses"].items()
+    }
+    summary = "The status and headers of GET without its body; a redirect is signed for HEAD."
+    return {**operation, "operationId": f"head_{operation['operationId']}", "summary": summary, "responses": bodiless}
 
 
 class _Operations:

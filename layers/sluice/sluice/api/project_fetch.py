@@ -116,8 +116,7 @@ def _data_answer(services: Container, slug: str, version: Version, errors: Error
         if file.stat().st_size <= services.settings.max_inline_bytes:
             return Answer(file.read_bytes(), headers=headers)
         key = services.lake.put_answer_file(file)
-    headers["Location"] = services.lake.presigned_url(key, "application/json", f"{slug}-{version.number}.json")
-    return Answer({"location": headers["Location"]}, 303, headers)
+    return Answer(headers=headers, filename=f"{slug}-{version.number}.json", stored_key=key)
 
 
 def _write(reader: Reader, path: Path, rows: int, errors: Errors) -> None:

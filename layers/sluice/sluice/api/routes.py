@@ -52,6 +52,8 @@ class Route:
         also: further statuses that are not problems, with the names of their models.
         small: whether every answer fits the gateway's limit, so that none is a redirect.
         anonymous: whether credentials are checked if they are sent, although none are required.
+        head: whether HEAD is answered like GET, without the body. Tools that read a file by its URL ask for its
+            size first.
     """
 
     method: str
@@ -68,12 +70,18 @@ class Route:
     tag: str = ""
     small: bool = False
     anonymous: bool = False
+    head: bool = False
 
     def __post_init__(self) -> None:
         # A misspelled action fails the import, and with it every test, instead of a request.
         for action in (self.action, self.creates):
             if action is not None and action not in ACTIONS:
                 raise ValueError(f"{self.method} {self.path} declares the unknown action {action!r}")
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The HTTP methods that the handler answers."""
+        return (self.method, "HEAD") if self.head else (self.method,)
 
     @property
     def role(self) -> Role | None:

@@ -282,15 +282,19 @@ class Lake:
         self.put_file(key, path)
         return key
 
-    def presigned_url(self, key: str, media_type: str, filename: str | None = None) -> str:
+    def presigned_url(self, key: str, media_type: str, filename: str | None = None, *, head: bool = False) -> str:
         """A URL from which anyone can read an object for a limited time.
+
+        S3 accepts it for the method that it is signed for only.
 
         Args:
             key: the key.
             media_type: the `Content-Type` of the response.
             filename: the name under which browsers save it.
+            head: whether the method is HEAD instead of GET.
         """
         params = {"Bucket": self.bucket, "Key": self.full_key(key), "ResponseContentType": media_type}
         if filename is not None:
             params["ResponseContentDisposition"] = f'attachment; filename="{filename}"'
-        return self._links.generate_presigned_url("get_object", Params=params, ExpiresIn=self._presigned_seconds)
+        operation = "head_object" if head else "get_object"
+        return self._links.generate_presigned_url(operation, Params=params, ExpiresIn=self._presigned_seconds)
