@@ -155,10 +155,10 @@ def test_concurrent_calls_compute_an_answer_once(
     computed: list[int] = []
     gate = threading.Event()
 
-    def compute() -> bytes:
+    def compute() -> tuple[bytes, dict[str, Any]]:
         computed.append(1)
         gate.wait(0.3)
-        return b"answer"
+        return b"answer", {}
 
     with ThreadPoolExecutor(8) as pool:
         from sluice.reads.endpoints.cache import AnswerCache
@@ -180,12 +180,12 @@ def test_answer_stored_before_the_lock_was_acquired_is_used(
     def overtaken(name: str) -> Any:
         item = read(name)
         monkeypatch.undo()
-        other.get("key", 60, lambda: b"of the other")
+        other.get("key", 60, lambda: (b"of the other", {"version": 1}))
         return item
 
     monkeypatch.setattr(services.locks, "read", overtaken)
-    kept = mine.get("key", 60, lambda: b"mine")
-    assert (kept.content, kept.hit) == (b"of the other", True)
+    kept = mine.get("key", 60, lambda: (b"mine", {}))
+    assert (kept.content, kept.about, kept.hit) == (b"of the other", {"version": 1}, True)
 
 
 def test_failed_answer_is_not_cached(shop: Client, services: Container) -> None:

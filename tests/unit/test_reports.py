@@ -178,7 +178,10 @@ def test_csv_reports_truncation(two_rows: None, sales: Client) -> None:
         refresh(sales, "p")
         cut, whole = (sales.get(f"/projects/p/reports/sales/latest?format=csv&section={at}") for at in (0, 1))
         assert cut.headers["X-Sluice-Truncated"] == "true"
-        assert cut.headers["Content-Disposition"] == 'inline; filename="sales-0-only-the-first-2-rows.csv"'
+        assert (
+            cut.headers["Content-Disposition"]
+            == 'attachment; filename="p-sales-report-v1-section-0-only-the-first-2-rows.csv"'
+        )
         assert "X-Sluice-Truncated" not in whole.headers
-        assert whole.headers["Content-Disposition"] == 'inline; filename="sales-1.csv"'
+        assert whole.headers["Content-Disposition"] == 'attachment; filename="p-sales-report-v1-section-1.csv"'
         assert cut.text == whole.text == "id\r\n1\r\n2\r\n", "every line is a row"

@@ -51,9 +51,5 @@ def _content(services: Container, page_hash: str, filename: str | None) -> Answe
         body = content.read()
     # A name without dots at its start, paths and quotation marks is safe in the header and on every file system.
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", filename or "")[-100:].lstrip(".") or f"{page_hash[:16]}.bin"
-    headers = {
-        "ETag": f'"{page_hash}"',
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Security-Policy": "sandbox",
-    }
+    headers = {"ETag": f'"{page_hash}"', "Content-Security-Policy": "sandbox"}
     return Answer(body, headers=headers, media_type=_BYTES[0], filename=name)

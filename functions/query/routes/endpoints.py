@@ -3,6 +3,7 @@
 import hashlib
 
 from sluice.api.call import Answer, Call
+from sluice.api.dataset_answers import version_headers
 from sluice.api.endpoint_callers import require_endpoint_caller, unauthenticated_endpoint
 from sluice.api.endpoint_servers import endpoint_server
 from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
@@ -12,6 +13,7 @@ from sluice.errors import NotFound
 from sluice.reads.endpoints.answers import FORMATS, MEDIA_TYPES
 from sluice.reads.endpoints.parameters import require_known_parameters, typed_values
 from sluice.reads.endpoints.server import Request
+from sluice.reads.file_names import file_name
 
 routes = Routes("endpoints")
 _FORMAT = Parameter("format", "The format of the answer.", {"type": "string", "enum": list(FORMATS), "default": "json"})
@@ -54,10 +56,12 @@ def call_endpoint(call: Call, services: Container, project: str, name: str) -> A
         "Age": str(answer.age),
         "Cache-Control": f"{scope}, max-age={document.cache_seconds}",
         "X-Cache": "hit" if answer.hit else "miss",
+        **version_headers(answer.about),
     }
     if call.client_has(etag):
         return Answer(status=304, headers=headers)
-    return Answer(answer.content, headers=headers, media_type=MEDIA_TYPES[request.form])
+    file = file_name([project, name], answer.about["version"], request.form)
+    return Answer(answer.content, headers=headers, media_type=MEDIA_TYPES[request.form], filename=file)
 
 
 def parse_endpoint_request(call: Call, endpoint: Endpoint) -> Request:

@@ -1,4 +1,4 @@
-"""Signed links: URLs of a report, an endpoint or the data, for people without a key."""
+"""Signed links: URLs of a report, an endpoint, a model or the data, for people without a key."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -7,6 +7,7 @@ from pydantic import Field
 
 from query.routes.data import get_project_data
 from query.routes.endpoints import call_endpoint, parse_endpoint_request
+from query.routes.query import get_model_data, load_stored_model
 from query.routes.reports import get_rendered_report
 from sluice.access.link_targets import LinkTarget, link_lifetime, parse_target
 from sluice.access.links import Link
@@ -19,7 +20,7 @@ from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
-from sluice.errors import Invalid, NotFound
+from sluice.errors import Conflict, Invalid, NotFound
 
 routes = Routes("endpoints")
 _TOKEN = Parameter("token", "The token in the link's URL.")
@@ -30,7 +31,8 @@ class LinkRequest(Document):
     """What a link leads to, and how long it is valid."""
 
     target: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(
-        description="`data`, `reports/{name}/latest` or `endpoints/{name}`, with its query parameters."
+        description="`data`, `models/{name}/data`, `reports/{name}/latest` or `endpoints/{name}`, with its query "
+        "parameters."
     )
     expires_in_seconds: Annotated[int, Field(ge=1)] = Field(
         7 * _DAY, description="At most MAX_LINK_DAYS days; a link also ends with the key that created it."
@@ -100,6 +102,8 @@ def _answer(call: Call, services: Container, link: Link, target: LinkTarget) -> 
     match target.kind:
         case "data":
             return get_project_data(call, services, link.project)
+        case "model":
+            return get_model_data(call, services, link.project, target.name)
         case "endpoint":
             return call_endpoint(call, services, link.project, target.name)
         case "report":
@@ -110,13 +114,16 @@ def _require_openable(call: Call, services: Container, slug: str, target: LinkTa
     """Refuse a target that could not be opened.
 
     Raises:
-        Invalid: the endpoint or report does not exist, or the endpoint does not take the parameters.
+        Invalid: the endpoint, model or report does not exist, the model is a view, or the endpoint does not take the
+            parameters.
     """
     try:
         if target.kind == "endpoint":
             endpoint = ENDPOINTS.load(services, slug, target.name)
             parse_endpoint_request(call, Endpoint.model_validate(endpoint.document))
+        elif target.kind == "model":
+            load_stored_model(services, slug, target.name)
         elif target.kind == "report":
             REPORTS.load(services, slug, target.name)
-    except (NotFound, Invalid) as error:
+    except (NotFound, Conflict, Invalid) as error:
         raise Invalid(str(error), [{"pointer": "/target", "message": str(error)}]) from None

@@ -9,6 +9,7 @@ from sluice.api.call import Answer, Call
 from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS, data_answer
 from sluice.api.project_resources import MODELS
 from sluice.api.routes import IDEMPOTENCY_KEY, Routes
+from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.dataset_id import DatasetId
@@ -65,9 +66,20 @@ def query_project(call: Call, services: Container, slug: str) -> Answer:
 )
 def get_model_data(call: Call, services: Container, slug: str, name: str) -> Answer:
     """A model's published rows."""
+    load_stored_model(services, slug, name)
+    return data_answer(call, services, DatasetId.of_project_resource(slug, "model", name))
+
+
+def load_stored_model(services: Container, slug: str, name: str) -> Definition:
+    """A model of a project whose rows are stored.
+
+    Raises:
+        NotFound: the project has no such model.
+        Conflict: the model is a view.
+    """
     model = MODELS.load(services, slug, name)
     if not model.document["materialize"]:
         raise Conflict(
             f"The model {name!r} is a view and has no stored rows; read it with POST /projects/{slug}/query."
         )
-    return data_answer(call, services, DatasetId.of_project_resource(slug, "model", name))
+    return model

@@ -5,8 +5,8 @@ from sluice.api.dataset_answers import version_headers, version_summary
 from sluice.api.project_resources import REPORTS
 from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
 from sluice.container import Container
-from sluice.domain.dataset import DataObject, Manifest
 from sluice.projects.rendered_reports import rendered_version
+from sluice.reads.file_names import file_name
 from sluice.reads.report_files import report_page, report_section
 
 routes = Routes("models")
@@ -33,22 +33,18 @@ def get_rendered_report(call: Call, services: Container, slug: str, name: str, r
     manifest = services.lake.manifest(version.manifest_key)
     headers = {**version_headers(version_summary(version))}
     if output_format == "html":
-        part, media_type = report_page(manifest), "text/html; charset=utf-8"
+        part, media_type, details = report_page(manifest), "text/html; charset=utf-8", []
         # The page has no scripts. Should a value ever inject one, the browser does not run it.
         headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     else:
         number, part = report_section(manifest, call.query_value("section"))
-        media_type = "text/csv; charset=utf-8"
-        headers |= _csv_headers(manifest, part, f"{name}-{number}")
+        media_type, details = "text/csv; charset=utf-8", [f"section-{number}"]
+        # One for programs, and one for people, who see the name of the file that they save.
+        if part.key in manifest.truncated:
+            headers["X-Sluice-Truncated"] = "true"
+            details.append(f"only-the-first-{part.rows}-rows")
     headers["ETag"] = f'"{part.sha256[:32]}"'
     if call.client_has(part.sha256[:32]):
         return Answer(status=304, headers=headers)
-    return Answer(services.lake.get(part.key), headers=headers, media_type=media_type)
-
-
-def _csv_headers(manifest: Manifest, part: DataObject, name: str) -> dict[str, str]:
-    """Headers that say whether rows were cut off: one for programs, and the name of the file that people save."""
-    truncated = part.key in manifest.truncated
-    name = f"{name}-only-the-first-{part.rows}-rows" if truncated else name
-    headers = {"Content-Disposition": f'inline; filename="{name}.csv"'}
-    return headers | ({"X-Sluice-Truncated": "true"} if truncated else {})
+    file = file_name([slug, name, "report"], version.number, output_format, *details)
+    return Answer(services.lake.get(part.key), headers=headers, media_type=media_type, filename=file)

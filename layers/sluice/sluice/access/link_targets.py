@@ -1,4 +1,4 @@
-"""What a signed link may lead to: a project's data, a report or an endpoint."""
+"""What a signed link may lead to: a project's data, a model, a report or an endpoint."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class LinkTarget:
     """The resource of a project that a link opens.
 
     Args:
-        name: the report's or endpoint's name; empty for data.
+        name: the model's, report's or endpoint's name; empty for data.
         run: which rendering of a report: a run's id, or `latest`; empty for the other kinds.
         query: the query parameters that the resource is read with.
     """
 
-    kind: Literal["data", "endpoint", "report"]
+    kind: Literal["data", "endpoint", "model", "report"]
     query: dict[str, list[str]]
     name: str = ""
     run: str = ""
@@ -32,12 +32,12 @@ def parse_target(target: str) -> LinkTarget:
     """Read a link's target.
 
     Args:
-        target: `data`, `reports/{name}/{run}` or `endpoints/{name}`, with query parameters.
+        target: `data`, `models/{name}/data`, `reports/{name}/{run}` or `endpoints/{name}`, with query parameters.
 
     Raises:
         Invalid: it is anything else, such as an absolute URL.
     """
-    message = "A link leads to data, reports/{name}/latest or endpoints/{name}."
+    message = "A link leads to data, models/{name}/data, reports/{name}/latest or endpoints/{name}."
     error = Invalid(message, [{"pointer": "/target", "message": message}])
     try:
         parts = urlsplit(target)
@@ -49,6 +49,8 @@ def parse_target(target: str) -> LinkTarget:
     match parts.path.strip("/").split("/"):
         case ["data"]:
             return LinkTarget("data", query)
+        case ["models", name, "data"]:
+            return LinkTarget("model", query, name)
         case ["endpoints", name]:
             return LinkTarget("endpoint", query, name)
         case ["reports", name, run]:

@@ -33,7 +33,7 @@ class Answer:
         body: a JSON value, or the bytes themselves.
         shown_once: fields of the body that are never stored, not even to replay the answer: a new
             key's secret.
-        filename: the name under which a browser saves an answer that is too large to be inline.
+        filename: the name under which a browser saves the answer.
         stored_key: the key of an object in the lake that is the body; the client is redirected to it.
     """
 

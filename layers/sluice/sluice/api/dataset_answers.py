@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sluice.api.call import Answer, Call
@@ -11,6 +12,7 @@ from sluice.domain.dataset import Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid
+from sluice.reads.file_names import dataset_file_name
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest, data_request
 from sluice.reads.writers import FORMS, OUTPUT_FORMATS, OutputFormat
@@ -57,12 +59,15 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
         rows, has_more = reader.rows(request, call.limit(), offset)
         summary = version_summary(version)
         summary["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if has_more else None
-        return Answer({"items": rows, **summary}, headers=version_headers(summary))
+        name = dataset_file_name(dataset, version.number, "json")
+        return Answer({"items": rows, **summary}, headers=version_headers(summary), filename=name)
     if reader.is_document and output_format != "jsonl":
         raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
     # The whole dataset, unless the request asks for pages: by a limit, or by the cursor of an earlier page.
     limit = call.limit() if call.query_value("limit") is not None or position else None
-    return _file(services, reader, version, request, OUTPUT_FORMATS[output_format], _Window(bound, offset, limit))
+    output = OUTPUT_FORMATS[output_format]
+    answer = _file(services, reader, version, request, output, _Window(bound, offset, limit))
+    return replace(answer, filename=dataset_file_name(dataset, version.number, output.ending))
 
 
 class _Window:
@@ -100,8 +105,7 @@ def _file(
         if not output.binary and file.stat().st_size <= services.settings.max_inline_bytes:
             return Answer(file.read_bytes(), headers=headers, media_type=output.media_type)
         key = services.lake.put_answer_file(file)
-    name = f"{version.run}-{version.number}.{output.ending}"
-    return Answer(headers=headers, media_type=output.media_type, filename=name, stored_key=key)
+    return Answer(headers=headers, media_type=output.media_type, stored_key=key)
 
 
 def version_summary(version: Version) -> dict[str, Any]:
@@ -145,12 +149,16 @@ def requested_version(call: Call, services: Container, dataset: DatasetId) -> Ve
 
 
 def version_headers(summary: dict[str, Any]) -> dict[str, str]:
-    """The fields of `version_summary` as headers `X-Sluice-…`; null and empty fields are left out."""
-    return {
-        f"X-Sluice-{name.replace('_', '-').title()}": stale_header(value) if name == "stale" else str(value)
+    """The fields of an answer that describe its data as headers `X-Sluice-…`.
+
+    Null and empty fields are left out, and so are those with more than a single value, except for `stale`.
+    """
+    headers = {
+        f"X-Sluice-{name.replace('_', '-').title()}": str(value)
         for name, value in summary.items()
-        if value
+        if isinstance(value, str | int) and value
     }
+    return headers | ({"X-Sluice-Stale": stale_header(summary["stale"])} if summary.get("stale") else {})
 
 
 def stale_header(stale: list[dict[str, Any]]) -> str:

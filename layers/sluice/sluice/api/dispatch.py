@@ -95,9 +95,11 @@ class Dispatcher:
             key = lake.put_answer(content)
         # The body of an answer to HEAD stays: the gateway takes its length for Content-Length, and does not send it.
         if key is None:
+            if answer.filename and answer.status == 200:
+                headers["Content-Disposition"] = _disposition(answer.media_type, answer.filename)
             return _response(answer.status, answer.media_type, content, headers)
         headers["Cache-Control"] = "no-store"  # the presigned URL in the answer expires soon
-        name = answer.filename or "answer"
+        name = answer.filename or "answer.json"
         headers["Location"] = lake.presigned_url(key, answer.media_type, name, head=call.method == "HEAD")
         return _response(303, "application/json", orjson.dumps({"location": headers["Location"]}), headers)
 
@@ -141,6 +143,12 @@ def _response(status: int, media_type: str, content: bytes, headers: dict[str, s
     if status == 204:
         return Response(status_code=status, body="", headers=all_headers)
     return Response(status_code=status, content_type=media_type, body=content.decode(), headers=all_headers)
+
+
+def _disposition(media_type: str, filename: str) -> str:
+    """The Content-Disposition of an answer: browsers show pages and JSON, and save everything else."""
+    shown = media_type.partition(";")[0] in ("application/json", "text/html")
+    return f'{"inline" if shown else "attachment"}; filename="{filename}"'
 
 
 def _is_text(content: bytes) -> bool:

@@ -17,6 +17,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, run_view
 from sluice.errors import PROBLEM_TYPE_PREFIX, Conflict, RunError, SluiceError, all_errors
 from sluice.merge.documents import size
+from sluice.reads.file_names import dataset_file_name
 from sluice.reads.reader import Reader
 from sluice.reads.request import data_request
 from sluice.runs.plan import children, is_stale
@@ -106,17 +107,20 @@ def _data_answer(services: Container, slug: str, version: Version, errors: Error
     reader = Reader(services.lake, services.settings, version)
     summary = version_summary(version)
     headers = version_headers({name: summary[name] for name in ("version", "completeness", "stale")})
+    name = dataset_file_name(DatasetId.of_project(slug), version.number, "json")
     if reader.is_document:
         document = reader.document()
         return Answer(
-            {"result": {"size": size(document), "data": document}, "errors": _error_list(errors)}, headers=headers
+            {"result": {"size": size(document), "data": document}, "errors": _error_list(errors)},
+            headers=headers,
+            filename=name,
         )
     with services.lake.scratch() as file:
         _write(reader, file, version.rows, errors)
         if file.stat().st_size <= services.settings.max_inline_bytes:
-            return Answer(file.read_bytes(), headers=headers)
+            return Answer(file.read_bytes(), headers=headers, filename=name)
         key = services.lake.put_answer_file(file)
-    return Answer(headers=headers, filename=f"{slug}-{version.number}.json", stored_key=key)
+    return Answer(headers=headers, filename=name, stored_key=key)
 
 
 def _write(reader: Reader, path: Path, rows: int, errors: Errors) -> None:

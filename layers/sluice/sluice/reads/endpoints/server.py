@@ -22,7 +22,7 @@ from sluice.errors import Invalid, NotFound
 from sluice.lake.store import Lake
 from sluice.models.project_tables import MERGED, ProjectTables
 from sluice.reads.endpoints.answers import AnswerInfo, answer_body
-from sluice.reads.endpoints.cache import AnswerCache, CachedAnswer
+from sluice.reads.endpoints.cache import AnswerCache, CachedAnswer, Computed
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 
@@ -181,7 +181,7 @@ class EndpointServer:
             key, endpoint.cache_seconds, lambda: self._compute(resolved.project, endpoint, request, as_of)
         )
 
-    def _compute(self, project: str, endpoint: Endpoint, request: Request, as_of: str | None) -> bytes:
+    def _compute(self, project: str, endpoint: Endpoint, request: Request, as_of: str | None) -> Computed:
         moment = parse_time(f"{as_of.replace(' ', 'T')}Z") if as_of else None
         query = parse_query(endpoint.sql)
         tables = self.tables(project, moment)
@@ -213,7 +213,7 @@ class EndpointServer:
             query_tables.stale,
             min(query_tables.seen.values(), default=None),
         )
-        return answer_body(endpoint, result, about, request.form, bom=request.bom)
+        return answer_body(endpoint, result, about, request.form, bom=request.bom), about.as_json()
 
 
 def _state(pointer: Pointer) -> list[Any]:
