@@ -50,7 +50,7 @@ class Budget:
 STAGE = Budget(LOGGED, 203)
 BUDGETS = {
     "api": Budget(ROUTED, 316),
-    "authoring": Budget(ROUTED, 388),
+    "authoring": Budget(ROUTED, 389),
     "authorizer": Budget(CATALOG, 155),
     "commit": STAGE,
     "extract": STAGE,
@@ -62,7 +62,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 282),
-    "query": Budget(ROUTED, 388),
+    "query": Budget(ROUTED, 389),
     "report": STAGE,
     "publications": Budget(LOGGED, 205),
     "run_events": Budget(LOGGED, 211),

@@ -85,6 +85,9 @@ class Settings(BaseModel):
     max_inline_bytes: int = Field(
         4_000_000, description="Largest answer that is sent inline; a larger one is a redirect to S3."
     )
+    answer_reuse_seconds: int = Field(
+        3600, description="How long a file of data (Parquet, Arrow, XLSX) answers equal requests; 0: not at all."
+    )
     presigned_seconds: int = Field(900, description="How long a presigned URL is valid.")
     page_limit: int = Field(50, description="Items of a list's page without `limit`.")
     max_page_limit: int = Field(200, description="Largest `limit` of a list's page.")

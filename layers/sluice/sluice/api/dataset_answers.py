@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from sluice import __version__
 from sluice.api.call import Answer, Call
 from sluice.api.routes import AS_OF, CURSOR, LIMIT, VERSION, Parameter
 from sluice.container import Container
@@ -12,6 +15,7 @@ from sluice.domain.dataset import Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid
+from sluice.lake.parquet import engine_name
 from sluice.reads.file_names import dataset_file_name
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest, data_request
@@ -99,13 +103,29 @@ def _file(
         if has_more:
             summary["next"] = services.cursors.seal(window.bound, [version.number, window.offset + window.limit])
     headers = version_headers(summary)
-    with services.lake.scratch() as file:
+
+    def write(file: Path) -> None:
         output.write(reader, request, file, window.sql)
-        # The emulator's gateway does not decode base64, so only text can be inline.
-        if not output.binary and file.stat().st_size <= services.settings.max_inline_bytes:
+
+    # The emulator's gateway does not decode base64, so only text can be inline.
+    if output.binary:
+        key = services.lake.stored_answer(
+            _file_hash(version, request, output, window), write, services.settings.answer_reuse_seconds
+        )
+        return Answer(headers=headers, media_type=output.media_type, stored_key=key)
+    with services.lake.scratch() as file:
+        write(file)
+        if file.stat().st_size <= services.settings.max_inline_bytes:
             return Answer(file.read_bytes(), headers=headers, media_type=output.media_type)
         key = services.lake.put_answer_file(file)
     return Answer(headers=headers, media_type=output.media_type, stored_key=key)
+
+
+def _file_hash(version: Version, request: DataRequest, output: OutputFormat, window: _Window) -> str:
+    """A hash of everything that the bytes of a file depend on."""
+    # The manifest is immutable, and its key is unique.
+    parts = [__version__, engine_name(), version.manifest_key, request, output.ending, window.sql]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def version_summary(version: Version) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -217,13 +218,16 @@ class Lake:
                 raise
 
     def _exists(self, key: str) -> bool:
+        return self._written_at(key) is not None
+
+    def _written_at(self, key: str) -> datetime | None:
+        """When an object was last written; None if there is none."""
         try:
-            self._s3.head_object(Bucket=self.bucket, Key=key)
+            return self._s3.head_object(Bucket=self.bucket, Key=key)["LastModified"]
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                return False
+                return None
             raise
-        return True
 
     def _upload_gzipped(self, key: str, content: IO[bytes]) -> None:
         with self._cache.scratch() as path:
@@ -280,6 +284,25 @@ class Lake:
         with path.open("rb") as file:
             key = object_keys.answer(sha256_of(file))
         self.put_file(key, path)
+        return key
+
+    def stored_answer(self, name: str, write: Callable[[Path], None], reuse_seconds: int) -> str:
+        """The key of a response body whose bytes depend on nothing but its name.
+
+        Tools read a file in several requests, each for a part of it; without this, each would write the whole file.
+
+        Args:
+            name: a hash of everything that the bytes depend on.
+            write: writes the body to a file; it is called unless an equal body was stored lately.
+            reuse_seconds: how long a stored body is reused. Answers expire in the lake after a day.
+        """
+        key = object_keys.answer(name)
+        with translated():
+            written = self._written_at(self.full_key(key))
+        if written is None or (datetime.now(UTC) - written).total_seconds() >= reuse_seconds:
+            with self.scratch() as path:
+                write(path)
+                self.put_file(key, path)
         return key
 
     def presigned_url(self, key: str, media_type: str, filename: str | None = None, *, head: bool = False) -> str:

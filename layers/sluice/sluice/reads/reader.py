@@ -12,6 +12,7 @@ from sluice.lake.json_values import json_value
 from sluice.lake.ordered import object_for_key, objects_between
 from sluice.lake.parquet import as_type, display_query, engine, engine_name, quoted, rows_of
 from sluice.lake.store import Lake
+from sluice.reads.list_types import element_type, list_cell
 from sluice.reads.request import COMPARISONS, Condition, DataRequest
 from sluice.settings import Settings
 
@@ -93,12 +94,28 @@ class Reader:
     def relation(self, request: DataRequest, window: str = "") -> Iterator[DuckDBPyRelation | None]:
         """Yield the rows as a relation of DuckDB; None for a version without columns.
 
+        JSON columns are lists of a type where all rows of the version allow it (`list_types`), else texts.
+
         Args:
             request: columns, conditions and order.
             window: a LIMIT and OFFSET clause.
         """
         with self._open(request, window, self._manifest.objects) as cursor:
-            yield cursor[0].sql(cursor[1], params=cursor[2]) if cursor is not None else None
+            if cursor is None:
+                yield None
+                return
+            connection, query, values = cursor
+            cells = ", ".join(self._cell(connection, column) for column in request.select)
+            yield connection.sql(f"SELECT {cells} FROM ({query})", params=values)
+
+    def _cell(self, connection: DuckDBPyConnection, column: Column) -> str:
+        """The SQL of a column in a relation."""
+        name = quoted(column.name)
+        if column.type != "json":
+            return name
+        source = rows_of(self._lake.local_files(self._manifest.objects), [column], [])
+        element = element_type(connection, source, column.name)
+        return f"{list_cell(column.name, element) if element else f'{name}::VARCHAR'} AS {name}"
 
     @contextmanager
     def _open(self, request: DataRequest, window: str, objects: list[DataObject]) -> Iterator[_Cursor | None]:
