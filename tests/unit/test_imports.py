@@ -62,7 +62,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 282),
-    "query": Budget(ROUTED, 389),
+    "query": Budget(ROUTED, 390),
     "report": STAGE,
     "publications": Budget(LOGGED, 205),
     "run_events": Budget(LOGGED, 211),
