@@ -46,6 +46,22 @@ def send_with_retries(send: Callable[[], httpx.Response], seconds: float = _BUSY
         pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
 
+class ApiError(StepFailed):
+    """The API answered a problem.
+
+    Args:
+        status: the HTTP status.
+        request: the method and path.
+        detail: what is wrong.
+        errors: `{"pointer", "message"}` for each invalid part of the body.
+    """
+
+    def __init__(self, status: int, request: str, detail: str, errors: list[dict[str, str]]) -> None:
+        faults = "".join(f"\n    {fault['pointer']}: {fault['message']}" for fault in errors)
+        super().__init__(f"{request} answered {status}: {detail}{faults}")
+        self.status, self.detail, self.errors = status, detail, errors
+
+
 class Api:
     """A client of one API with one key.
 
@@ -72,7 +88,8 @@ class Api:
             options: further arguments of `httpx.Client.request`.
 
         Raises:
-            StepFailed: the API cannot be reached or answers a problem, whose detail is the text.
+            ApiError: the API answers a problem.
+            StepFailed: the API cannot be reached.
         """
         try:
             answer = send_with_retries(lambda: self._client.request(method, path, **options))
@@ -81,7 +98,7 @@ class Api:
                 f"{self.url} cannot be reached ({error}). Is the stack running? Start it with: make up"
             ) from None
         if answer.status_code >= 400:
-            raise StepFailed(_error_text(answer, method, path))
+            raise _problem(answer, f"{method} {path}")
         return answer
 
     def get(self, path: str, **params: Any) -> Any:
@@ -113,6 +130,14 @@ class Api:
         """
         return self.call("POST", path, json=document or {}, headers=headers).json()
 
+    def delete(self, path: str) -> None:
+        """Delete a resource.
+
+        Args:
+            path: below `/v1`.
+        """
+        self.call("DELETE", path)
+
     def wait_for_run(self, run: dict[str, Any], seconds: float = 300) -> dict[str, Any]:
         """Poll a run until it has ended.
 
@@ -137,14 +162,12 @@ class Api:
         return run
 
 
-def _error_text(answer: httpx.Response, method: str, path: str) -> str:
+def _problem(answer: httpx.Response, request: str) -> ApiError:
     try:
         problem = answer.json()
-        faults = [f"\n    {fault['pointer']}: {fault['message']}" for fault in problem.get("errors", [])]
-        text = problem["detail"] + "".join(faults)
+        return ApiError(answer.status_code, request, problem["detail"], problem.get("errors", []))
     except (ValueError, KeyError, TypeError):
-        text = answer.text[:500]
-    return f"{method} {path} answered {answer.status_code}: {text}"
+        return ApiError(answer.status_code, request, answer.text[:500], [])
 
 
 def connect(local: Path) -> Api:
