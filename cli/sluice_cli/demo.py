@@ -13,7 +13,8 @@ import httpx
 from rich.table import Table
 
 from sluice_cli.api import Api
-from sluice_cli.blueprint import Blueprint
+from sluice_cli.blueprints.apply import apply_blueprint
+from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.emulator import is_running
 from sluice_cli.progress import StepFailed, console, step
 from sluice_cli.stack import DEFAULT_PORT, LocalStack, drop_file
@@ -88,7 +89,7 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
             server.start(command)
         blueprint = Blueprint(blueprint.folder, {**os.environ, **blueprint.sample_environment(server.url)})
     with step(f"Apply blueprints/{name}"):
-        blueprint.apply(api)
+        apply_blueprint(blueprint, api)
     project = blueprint.description["project"]
     if blueprint.files():
         with step("Drop the files"):

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from sluice.catalog.upgrades import RELEASES
 from sluice_cli.api import connect
-from sluice_cli.blueprint import Blueprint
+from sluice_cli.commands import blueprints
 from sluice_cli.demo import demonstrate
 from sluice_cli.migrate import migrate as migrate_stack
 from sluice_cli.progress import StepFailed, console, step
@@ -49,6 +49,10 @@ def local_stack(port: int) -> LocalStack:
 @click.group()
 def cli() -> None:
     """Sluice: fetch, keep every byte, merge by key, serve."""
+
+
+for command in (blueprints.apply, blueprints.validate):
+    cli.add_command(command)
 
 
 @cli.command()
@@ -97,14 +101,6 @@ def invoke(port: int, function: str, event: Path) -> None:
 def demo(port: int, blueprint: str) -> None:
     """Start the local stack, apply a blueprint, run it and show the result."""
     demonstrate(ROOT, local_stack(port), blueprint)
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def apply(folder: Path) -> None:
-    """Create or change everything that a blueprint's folder describes."""
-    with step(f"Apply {folder}"):
-        Blueprint(folder).apply(connect(local_folder()))
 
 
 @cli.command()

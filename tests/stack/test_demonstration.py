@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from sluice_cli.api import Api
-from sluice_cli.blueprint import Blueprint
+from sluice_cli.blueprints.apply import apply_blueprint
+from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.demo import SampleServer
 from sluice_cli.emulator import stop_process
 from sluice_cli.progress import StepFailed
@@ -53,9 +54,9 @@ def api(deployed: Deployed) -> Iterator[Api]:
 
 
 def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Api) -> None:
-    blueprint.apply(api)
+    apply_blueprint(blueprint, api)
     before = [api.get(f"/datasources/{slug}")["etag"] for slug in ("coinmarketcap", "cryptocompare", "watch-list")]
-    blueprint.apply(api)
+    apply_blueprint(blueprint, api)
     after = [api.get(f"/datasources/{slug}")["etag"] for slug in ("coinmarketcap", "cryptocompare", "watch-list")]
     assert before == after, "applying again changes nothing"
     for slug, file in blueprint.files():
@@ -104,7 +105,7 @@ def top(deployed: Deployed, ranked: list[dict[str, Any]]) -> None:
 
 
 def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Api) -> None:
-    shop.apply(api)
+    apply_blueprint(shop, api)
     run = api.wait_for_run(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
     assert (run["status"], run["completeness"]) == ("succeeded", "complete"), run
     found = {(row["first_name"], row["last_name"]): row for row in deployed.rows("projects/cost-revenue/models/ratio")}
@@ -150,11 +151,11 @@ def expected_ratios() -> dict[tuple[str, str], tuple[float, float, float | None]
 
 def test_blueprint_names_a_missing_variable(api: Api) -> None:
     with pytest.raises(StepFailed, match="COINMARKETCAP_KEY"):
-        Blueprint(FOLDER, {}).apply(api)
+        apply_blueprint(Blueprint(FOLDER, {}), api)
 
 
 def test_wrong_upstream_key_is_the_error_of_the_run(blueprint: Blueprint, api: Api) -> None:
-    blueprint.apply(api)
+    apply_blueprint(blueprint, api)
     api.put("/secrets/coinmarketcap", {"value": "wrong"})
     run = api.wait_for_run(api.post("/datasources/coinmarketcap/runs"))
     assert run["error"]["type"] == "urn:sluice:problem:source-refused"

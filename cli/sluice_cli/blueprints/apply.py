@@ -1,0 +1,93 @@
+"""Making the changes of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from sluice_cli.api import Api, ApiError
+from sluice_cli.blueprints.folder import Blueprint
+from sluice_cli.blueprints.plan import Change, Plan, make_plan
+from sluice_cli.blueprints.show import SIGNS, title
+from sluice_cli.blueprints.validate import invalid_faults
+from sluice_cli.progress import StepFailed
+
+_NOT_FOUND = 404
+
+
+class ApplyFailed(StepFailed):
+    """A change failed, so the changes after it were not made.
+
+    Args:
+        failed: the change.
+        cause: why it failed.
+        done: how many changes were made.
+        rest: the changes that were not made, the failed one first.
+    """
+
+    def __init__(self, failed: Change, cause: StepFailed, done: int, rest: list[Change]) -> None:
+        self.failed, self.done, self.rest = failed, done, rest
+        lines = [f"{failed.key}: the change failed:", *(f"  {line}" for line in _reasons(failed, cause))]
+        lines.append(f"{done} of {done + len(rest)} changes are done. Not done:")
+        lines += [f"  {SIGNS[change.action]} {change.key}{_remedy(change)}" for change in rest]
+        lines.append("Correct the error and apply again: it continues with what is left.")
+        super().__init__("\n".join(lines))
+
+
+def _reasons(change: Change, cause: StepFailed) -> list[str]:
+    """Why a change failed; with the places in the file if the API refused its document."""
+    if not isinstance(cause, ApiError) or change.source is None:
+        return str(cause).splitlines()
+    return [str(fault) for fault in invalid_faults(change.source, cause.detail, cause.errors)]
+
+
+def _remedy(change: Change) -> str:
+    """What to do about a datasource that a later apply does not know of, since its assignment may be gone."""
+    if change.action != "delete" or change.key.type != "datasource":
+        return ""
+    return " (if it stays behind, delete it by itself)"
+
+
+def apply_plan(plan: Plan, api: Api, report: Callable[[str], None] = click.echo) -> None:
+    """Make the changes of a plan, in its order; stop at the first that fails.
+
+    Args:
+        plan: the plan.
+        api: the client.
+        report: gets a line for each change that was made.
+
+    Raises:
+        ApplyFailed: a change failed; the text says which were made and which were not.
+    """
+    for done, change in enumerate(plan.changes):
+        try:
+            _make(change, api)
+        except StepFailed as failure:
+            raise ApplyFailed(change, failure, done, plan.changes[done:]) from failure
+        report(f"{title(change)} {'deleted' if change.action == 'delete' else 'applied'}")
+
+
+def apply_blueprint(blueprint: Blueprint, api: Api) -> None:
+    """Apply a blueprint without asking, the values of its secrets included; nothing is deleted.
+
+    Args:
+        blueprint: the blueprint.
+        api: the client.
+
+    Raises:
+        StepFailed: the blueprint has faults, or the API refuses a change.
+    """
+    apply_plan(make_plan(blueprint, api, secrets=True), api, lambda line: click.echo(f"  {line}"))
+
+
+def _make(change: Change, api: Api) -> None:
+    if change.document is not None:
+        api.put(change.key.path, change.document)
+        return
+    try:
+        api.delete(change.key.path)
+    except ApiError as error:
+        # Somebody else has deleted it since the plan was made.
+        if error.status != _NOT_FOUND:
+            raise

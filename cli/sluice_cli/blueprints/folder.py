@@ -1,0 +1,217 @@
+"""A blueprint's folder: which files it has, and the resources that they describe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sluice.domain.base import json_pointer
+from sluice_cli.blueprints.faults import BlueprintFault, Place, sentence
+from sluice_cli.blueprints.resources import TYPES, ResourceKey
+from sluice_cli.blueprints.yaml_file import YamlFile
+from sluice_cli.progress import StepFailed
+
+DESCRIPTION = "blueprint.yaml"
+FILES = "files"
+_OF_PROJECT = [name for name, kind in TYPES.items() if kind.in_project and kind.folder]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A resource as a blueprint describes it.
+
+    Args:
+        key: the resource.
+        document: as it is written, with the variables' values; without meaning if the file has faults.
+        file: the file that describes it.
+        pointer: where the document is in the file.
+    """
+
+    key: ResourceKey
+    document: Any
+    file: YamlFile
+    pointer: str = ""
+
+    def fault(self, pointer: str, message: str) -> BlueprintFault:
+        """A fault of a value in the document.
+
+        Args:
+            pointer: a JSON Pointer into the document.
+            message: a sentence.
+        """
+        return self.file.fault(self.pointer + pointer, message)
+
+
+class Blueprint:
+    """A blueprint's folder.
+
+    Args:
+        folder: it has `blueprint.yaml`, `datasources/*.yaml`, `projects/*.yaml`, `files/{slug}/*` and, for each
+            project, `projects/{slug}/models/*.yaml`, `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may
+            also be beside `blueprint.yaml`: they belong to the project that it names, or else to the only one.
+        variables: the values of `${NAME}` and `${NAME:-default}` in these files; null for the environment's.
+
+    Attributes:
+        description: the document in `blueprint.yaml`, with its variables as they are written.
+        description_file: that file.
+        sources: the resources, in the order of their creation.
+        faults: files that cannot be read, and files and folders that a blueprint does not have.
+
+    Raises:
+        StepFailed: the folder has no `blueprint.yaml`.
+    """
+
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.variables = os.environ if variables is None else variables
+        if not (folder / DESCRIPTION).is_file():
+            raise StepFailed(f"{folder} is not a blueprint: it has no {DESCRIPTION}")
+        # The values of secrets are filled in when they are sent; the sample server's when its address is known.
+        self.description_file = YamlFile(folder / DESCRIPTION)
+        self.description = self.description_file.document
+        self.faults = list(self.description_file.faults)
+        self.sources: dict[ResourceKey, Source] = {}
+        self._read()
+
+    def _read(self) -> None:
+        for file in self._yaml_files(self.folder / TYPES["project"].folder, folders_too=True):
+            self._read_project(file)
+        for name, document in mapping(self.description.get("secrets")).items():
+            pointer = json_pointer(("secrets", name))
+            value = document if isinstance(document, dict) else {"value": document}
+            self._add(Source(ResourceKey("secret", name), value, self.description_file, pointer))
+        for file in self._yaml_files(self.folder / TYPES["datasource"].folder):
+            self._read_document("datasource", file)
+        self._read_resources()
+        self._refuse_unknown(self.folder, [*(kind.folder for kind in TYPES.values()), FILES, *self._sample_folder()])
+        ranks = list(TYPES)
+        self.sources = dict(sorted(self.sources.items(), key=lambda item: (ranks.index(item[0].type), item[0])))
+
+    def _add(self, source: Source) -> None:
+        other = self.sources.get(source.key)
+        if other is not None:
+            self.faults.append(source.fault("", f"The {source.key} is also in {other.file.place().file}."))
+        self.sources[source.key] = source
+
+    def _read_document(self, kind: str, path: Path, project: str = "") -> Source:
+        file = YamlFile(path, self.variables)
+        self.faults += file.faults
+        source = Source(ResourceKey(kind, path.stem, project), file.document, file)
+        self._add(source)
+        return source
+
+    def _read_project(self, path: Path) -> None:
+        """A project and its assignments, which are a field of its file."""
+        source = self._read_document("project", path)
+        assignments = source.document.pop("datasources", None)
+        if not isinstance(assignments, dict | None):
+            self.faults.append(source.fault("/datasources", "It must map slugs of datasources to assignments."))
+        for slug, assignment in mapping(assignments).items():
+            key = ResourceKey("assignment", slug, path.stem)
+            self._add(Source(key, assignment or {}, source.file, json_pointer(("datasources", slug))))
+
+    def _read_resources(self) -> None:
+        """Models, reports and endpoints: of the project of the blueprint, and of each project in its own folder."""
+        project = self.project
+        for kind in _OF_PROJECT:
+            for file in self._yaml_files(self.folder / TYPES[kind].folder):
+                if project is None:
+                    message = f"the blueprint has no single project; write `project: <slug>` in {DESCRIPTION}, or move "
+                    self._refuse(file, f"{message}the file to projects/<slug>/{TYPES[kind].folder}/")
+                else:
+                    self._read_document(kind, file, project)
+        projects = self.folder / TYPES["project"].folder
+        for folder in [entry for entry in _entries(projects) if entry.is_dir()]:
+            if ResourceKey("project", folder.name) not in self.sources:
+                self._refuse(folder, f"there is no project {folder.name}: {projects / folder.name}.yaml is missing")
+                continue
+            for kind in _OF_PROJECT:
+                for file in self._yaml_files(folder / TYPES[kind].folder):
+                    self._read_document(kind, file, folder.name)
+            self._refuse_unknown(folder, [TYPES[kind].folder for kind in _OF_PROJECT], files=False)
+
+    def _sample_folder(self) -> list[str]:
+        command = mapping(self.description.get("sample")).get("command")
+        return [Path(command).parts[0]] if isinstance(command, str) and command else []
+
+    def _yaml_files(self, folder: Path, *, folders_too: bool = False) -> Iterator[Path]:
+        """The `*.yaml` files of a folder; other files are faults, and so are folders unless they are expected."""
+        for entry in _entries(folder):
+            if entry.is_dir():
+                if not folders_too:
+                    self._refuse(entry, "this folder is not part of a blueprint")
+            elif entry.suffix == ".yaml":
+                yield entry
+            else:
+                self._refuse(entry, f"only *.yaml files belong here; rename it to {entry.stem}.yaml, or move it")
+
+    def _refuse_unknown(self, folder: Path, known: Iterable[str], *, files: bool = True) -> None:
+        """Refuse unknown folders and YAML files; other files, such as a README, may be beside `blueprint.yaml`."""
+        folders = sorted({name for name in known if name})
+        for entry in _entries(folder):
+            if entry.is_dir() and entry.name not in folders:
+                close = get_close_matches(entry.name, folders, 1)
+                advice = f"did you mean {close[0]}?" if close else f"the folders are {', '.join(folders)}"
+                self._refuse(entry, f"this folder is not part of a blueprint; {advice}")
+            elif entry.is_file() and (not files or (entry.suffix in (".yaml", ".yml") and entry.name != DESCRIPTION)):
+                self._refuse(entry, f"this file is not part of a blueprint; the folders are {', '.join(folders)}")
+
+    def _refuse(self, path: Path, message: str) -> None:
+        self.faults.append(BlueprintFault(Place(str(path)), sentence(message)))
+
+    @property
+    def project(self) -> str | None:
+        """The project that `blueprint.yaml` names, else the only one; null if there are several or none."""
+        named = self.description.get("project")
+        if isinstance(named, str):
+            return named
+        projects = self.projects
+        return projects[0] if len(projects) == 1 else None
+
+    @property
+    def projects(self) -> list[str]:
+        """The slugs of the blueprint's projects."""
+        return sorted(key.name for key in self.sources if key.type == "project")
+
+    def of_type(self, kind: str, project: str = "") -> dict[str, Source]:
+        """The resources of a type, by name.
+
+        Args:
+            kind: the type's name.
+            project: their project; empty for resources of the workspace.
+        """
+        return {key.name: source for key, source in self.sources.items() if (key.type, key.project) == (kind, project)}
+
+    def files(self) -> list[tuple[str, Path]]:
+        """The files to drop, each with the slug of its datasource."""
+        return [(file.parent.name, file) for file in sorted((self.folder / FILES).glob("*/*")) if file.is_file()]
+
+    def sample_environment(self, url: str) -> dict[str, str]:
+        """The variables that point the datasources to the sample server.
+
+        Args:
+            url: the server's address.
+        """
+        variables = mapping(mapping(self.description.get("sample")).get("environment"))
+        return {name: str(value).replace("${SAMPLE_URL}", url) for name, value in variables.items()}
+
+    def sample_command(self) -> Path | None:
+        """The sample server's Python file; null if the blueprint has no sample server."""
+        command = mapping(self.description.get("sample")).get("command")
+        return self.folder / command if command else None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A value if it is a mapping, else an empty one: another fault says that it should be one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, by name, without hidden files and Python's caches; nothing if there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.name != "__pycache__")

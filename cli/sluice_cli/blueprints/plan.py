@@ -1,0 +1,272 @@
+"""The plan of an apply: what differs between a blueprint and what the API stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sluice.domain.json_text import same_json
+from sluice_cli.api import Api
+from sluice_cli.blueprints.faults import BlueprintFault, BlueprintInvalid, sentence
+from sluice_cli.blueprints.folder import Blueprint, Source
+from sluice_cli.blueprints.order import creation_order, deletion_order, readers_of, still_read, table_name
+from sluice_cli.blueprints.resources import TYPES, ResourceKey
+from sluice_cli.blueprints.state import State, projects_of, read_state
+from sluice_cli.blueprints.validate import Checked, Surroundings, check_documents, check_references
+from sluice_cli.blueprints.variables import VariableError, expand
+
+Action = Literal["create", "change", "delete"]
+# Stands for the value of a key that a mapping or list lacks.
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """A field that an apply changes.
+
+    Args:
+        path: the keys and indexes from the document to the field.
+        old: the stored value; ABSENT if there is none.
+        new: the blueprint's value; ABSENT if there is none.
+    """
+
+    path: tuple[str | int, ...]
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that an apply creates, changes or deletes.
+
+    Args:
+        action: what happens to it.
+        key: the resource.
+        document: what is sent; null for a deletion.
+        fields: what changes in a resource that exists.
+        source: where the blueprint describes it; null for a deletion.
+    """
+
+    action: Action
+    key: ResourceKey
+    document: dict[str, Any] | None = None
+    fields: tuple[FieldChange, ...] = ()
+    source: Source | None = None
+
+
+@dataclass
+class Plan:
+    """What an apply does.
+
+    Args:
+        changes: in the order in which they are made.
+        unchanged: how many resources stay as they are.
+        leftovers: stored resources of the blueprint's projects that the blueprint lacks and that stay.
+        kept_secrets: how many secrets keep their value because they have one.
+        notes: what the user may want to know.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    leftovers: list[ResourceKey] = field(default_factory=list)
+    kept_secrets: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def differences(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> Iterator[FieldChange]:
+    """The fields in which two JSON values differ.
+
+    Args:
+        old: a value; ABSENT if there is none.
+        new: a value; ABSENT if there is none.
+        path: where the values are.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            yield from differences(old.get(key, ABSENT), new.get(key, ABSENT), (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            before = old[index] if index < len(old) else ABSENT
+            after = new[index] if index < len(new) else ABSENT
+            yield from differences(before, after, (*path, index))
+    elif old is ABSENT or new is ABSENT or not same_json(old, new):
+        yield FieldChange(path, old, new)
+
+
+def make_plan(blueprint: Blueprint, api: Api, *, prune: bool = False, secrets: bool = False) -> Plan:
+    """Compare a blueprint with what the API stores.
+
+    Args:
+        blueprint: the blueprint.
+        api: the client.
+        prune: delete the models, reports, endpoints and assignments that the blueprint's projects have beside it, and
+            datasources whose only assignments are among these.
+        secrets: write the values of secrets that exist, too.
+
+    Raises:
+        BlueprintInvalid: the blueprint has faults; nothing was changed.
+        StepFailed: the API cannot be reached, or refuses a request.
+    """
+    checked = check_documents(blueprint)
+    if checked.faults:
+        raise BlueprintInvalid(checked.faults)
+    state = read_state(api, blueprint.projects)
+    return compare(blueprint, checked, state, lambda slug: projects_of(api, slug), prune=prune, secrets=secrets)
+
+
+def compare(
+    blueprint: Blueprint,
+    checked: Checked,
+    state: State,
+    users: Callable[[str], set[str]],
+    *,
+    prune: bool = False,
+    secrets: bool = False,
+) -> Plan:
+    """Compare a blueprint with a state.
+
+    Args:
+        blueprint: the blueprint.
+        checked: its documents, which are valid.
+        state: what is stored.
+        users: the projects that a datasource is assigned to.
+        prune: as for `make_plan`.
+        secrets: as for `make_plan`.
+
+    Raises:
+        BlueprintInvalid: a reference has no target, a variable has no value, or the API cannot make a change.
+    """
+    return _Planner(blueprint, checked, state, users, prune).plan(secrets)
+
+
+class _Planner:
+    """Makes the plan of one blueprint; the arguments are those of `compare`."""
+
+    def __init__(
+        self, blueprint: Blueprint, checked: Checked, state: State, users: Callable[[str], set[str]], prune: bool
+    ) -> None:
+        self._blueprint = blueprint
+        self._checked = checked
+        self._stored = state.documents
+        self._state = state
+        self._users = users
+        self._prune = prune
+        projects = set(blueprint.projects)
+        self._leftovers = [key for key in self._stored if key.project in projects and key not in blueprint.sources]
+
+    def plan(self, write_secrets: bool) -> Plan:
+        """The plan; the values of secrets that exist are part of it on request only."""
+        plan = Plan(leftovers=[] if self._prune else sorted(self._leftovers))
+        puts = {
+            source.key: change
+            for source in self._blueprint.sources.values()
+            if (change := self._put(source, plan, write_secrets)) is not None
+        }
+        self._check_references(puts)
+        deletions = self._deletions() if self._prune else []
+        late = still_read(deletions, self._stored)
+        early = [key for key in deletions if key not in late]
+        documents = {key: document for key, document in self._stored.items() if key in self._leftovers} | {
+            source.key: source.document for source in self._blueprint.sources.values()
+        }
+        ordered = [puts[key] for key in creation_order(puts, documents)]
+        self._check_table_names(ordered, early)
+        if self._checked.faults:
+            raise BlueprintInvalid(self._checked.faults)
+        # What nothing reads goes first, so that its name is free for other tables.
+        plan.changes = [
+            *(Change("delete", key) for key in early),
+            *ordered,
+            *(Change("delete", key) for key in deletions if key in late),
+        ]
+        plan.unchanged = len(self._blueprint.sources) - len(puts)
+        plan.notes += self._checked.notes
+        return plan
+
+    def _put(self, source: Source, plan: Plan, write_secrets: bool) -> Change | None:
+        """The creation or change of a resource; null if it is stored as the blueprint describes it."""
+        if source.key.type == "secret":
+            return self._put_secret(source, plan, write_secrets)
+        kind, stored = TYPES[source.key.type], self._stored.get(source.key)
+        if stored is None:
+            return Change("create", source.key, source.document, source=source)
+        new = kind.normalize(source.key.name, source.document)
+        for name in kind.fixed:
+            if stored.get(name) != new[name]:
+                message = f"The {name} of the stored {source.key.type} is {stored.get(name)!r} and cannot change."
+                self._fault(source.fault(f"/{name}", message))
+        fields = tuple(differences(stored, new))
+        return Change("change", source.key, source.document, fields, source) if fields else None
+
+    def _put_secret(self, source: Source, plan: Plan, write: bool) -> Change | None:
+        """The creation or change of a secret: its value cannot be compared, so it is written only if it is new."""
+        if self._state.secrets_hidden and not write:
+            note = "this key may not list secrets, so those of the blueprint are neither compared nor written"
+            plan.notes += [note] if note not in plan.notes else []
+            return None
+        stored = self._stored.get(source.key)
+        # A secret that is given as a text keeps the hosts and projects that it has.
+        document = {**(stored or {}), **source.document} if set(source.document) == {"value"} else source.document
+        fields = list(differences(stored, TYPES["secret"].normalize(source.key.name, document))) if stored else []
+        if stored is not None and not fields and not write:
+            plan.kept_secrets += 1
+            return None
+        if stored is not None or self._state.secrets_hidden:
+            fields.append(FieldChange(("value",), "(hidden)", "(written again)"))
+        try:
+            document = {**document, "value": expand(document["value"], self._blueprint.variables)}
+        except VariableError as error:
+            self._fault(source.fault("/value", sentence(str(error))))
+        return Change("change" if fields else "create", source.key, document, tuple(fields), source)
+
+    def _fault(self, fault: BlueprintFault) -> None:
+        self._checked.faults.append(fault)
+
+    def _check_references(self, changed: Collection[ResourceKey]) -> None:
+        sources = self._blueprint.sources
+        kept = {} if self._prune else {key: self._stored[key] for key in self._leftovers}
+        secrets = None if self._state.secrets_hidden else self._state.names("secret")
+        unchanged = {key for key in sources if key not in changed}
+        surroundings = Surroundings(kept, self._state.names("datasource"), secrets, unchanged)
+        check_references(self._blueprint, self._checked, surroundings)
+
+    def _deletions(self) -> list[ResourceKey]:
+        """What the blueprint's projects have beside the blueprint, and datasources that only had these assignments."""
+        unassigned: dict[str, set[str]] = {}
+        for key in self._leftovers:
+            if key.type == "assignment" and ResourceKey("datasource", key.name) not in self._blueprint.sources:
+                unassigned.setdefault(key.name, set()).add(key.project)
+        unused = []
+        for slug, projects in unassigned.items():
+            others = sorted(self._users(slug) - projects)
+            if others:
+                self._checked.notes.append(f"the datasource {slug} stays: {', '.join(others)} uses it, too")
+            else:
+                unused.append(ResourceKey("datasource", slug))
+        return deletion_order([*self._leftovers, *unused], self._stored)
+
+    def _check_table_names(self, ordered: list[Change], early: Collection[ResourceKey]) -> None:
+        """Refuse changes of names in SQL that the API cannot make one after the other."""
+        present = {key: document for key, document in self._stored.items() if key not in early}
+        holders = {(key.project, table_name(key, document)): key for key, document in present.items()}
+        for change in ordered:
+            new, project = table_name(change.key, change.document or {}), change.key.project
+            stored = present.get(change.key)
+            old = table_name(change.key, stored) if stored is not None else None
+            if new is None or new == old or change.source is None:
+                continue
+            holder = holders.get((project, new))
+            readers = readers_of(old, project, present) if old is not None else []
+            message = ""
+            if holder is not None:
+                message = f"The name {new!r} is still used by the {holder}. Free it with an apply of its own first."
+            elif readers:
+                message = (
+                    f"The table {old!r} cannot become {new!r}: the stored {readers[0]} reads it; delete that first."
+                )
+            if message:
+                pointer = "/alias" if change.key.type == "assignment" else ""
+                self._fault(change.source.fault(pointer, message))
+            holders.pop((project, old), None)
+            holders[project, new] = change.key

@@ -1,0 +1,97 @@
+"""What the API stores of the resources that a blueprint can describe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from sluice_cli.api import Api, ApiError
+from sluice_cli.blueprints.resources import TYPES, ResourceKey
+
+_PAGE = 200
+_FORBIDDEN = 403
+# The fields of the API's views that hold a resource's name.
+_NAMES = {"project": "slug", "datasource": "slug", "assignment": "datasource"}
+
+
+@dataclass
+class State:
+    """The stored resources: those of the workspace, and those of some projects.
+
+    Args:
+        documents: the normalized documents.
+        secrets_hidden: whether the key may not list secrets; then `documents` has none.
+    """
+
+    documents: dict[ResourceKey, dict[str, Any]] = field(default_factory=dict)
+    secrets_hidden: bool = False
+
+    def names(self, kind: str, project: str = "") -> set[str]:
+        """The names of the stored resources of a type.
+
+        Args:
+            kind: the type's name.
+            project: their project; empty for resources of the workspace.
+        """
+        return {key.name for key in self.documents if (key.type, key.project) == (kind, project)}
+
+
+def items(api: Api, path: str) -> Iterator[dict[str, Any]]:
+    """Each item of a list of the API, from all of its pages.
+
+    Args:
+        api: the client.
+        path: the list's path.
+    """
+    cursor: dict[str, Any] = {}
+    while True:
+        page = api.get(path, limit=_PAGE, **cursor)
+        yield from page["items"]
+        if page["next"] is None:
+            return
+        cursor = {"cursor": page["next"]}
+
+
+def read_state(api: Api, projects: Iterable[str] | None) -> State:
+    """Read the stored resources.
+
+    Args:
+        api: the client.
+        projects: the projects whose assignments, models, reports and endpoints are read; null for all projects.
+
+    Raises:
+        StepFailed: the API cannot be reached, or refuses a request.
+    """
+    state = State()
+    for kind in [name for name, type_ in TYPES.items() if not type_.in_project]:
+        try:
+            _read_list(api, state, kind)
+        except ApiError as error:
+            # Only admins may list secrets.
+            if kind != "secret" or error.status != _FORBIDDEN:
+                raise
+            state.secrets_hidden = True
+    stored = state.names("project")
+    for project in sorted(stored if projects is None else stored & set(projects)):
+        for kind in [name for name, type_ in TYPES.items() if type_.in_project]:
+            _read_list(api, state, kind, project)
+    return state
+
+
+def _read_list(api: Api, state: State, kind: str, project: str = "") -> None:
+    path = TYPES[kind].path.removesuffix("/{name}").format(project=quote(project, safe=""))
+    for view in items(api, path):
+        key = ResourceKey(kind, view[_NAMES.get(kind, "name")], project)
+        state.documents[key] = TYPES[kind].stored(key.name, view)
+
+
+def projects_of(api: Api, datasource: str) -> set[str]:
+    """The projects that a datasource is assigned to, as far as the key may see them.
+
+    Args:
+        api: the client.
+        datasource: its slug.
+    """
+    return {item["project"] for item in items(api, f"/datasources/{quote(datasource, safe='')}/projects")}

@@ -1,0 +1,1 @@
+"""The commands of `sluice`, by topic; their docstrings are the help texts."""

@@ -1,0 +1,88 @@
+"""Commands for blueprints. What is slow to import is imported by the commands that need it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import ChainMap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sluice_cli.api import Api
+
+FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+CHANGES_PENDING = 2
+# A stand-in for the sample server's address, with which a blueprint can be checked offline.
+_SAMPLE_URL = "http://127.0.0.1:4567"
+
+
+def _connected() -> Api:
+    from sluice_cli.api import connect
+    from sluice_cli.main import local_folder
+
+    return connect(local_folder())
+
+
+@click.command()
+@FOLDER
+@click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
+@click.option("--exit-code", is_flag=True, help="With --plan: exit with 2 if something would change, 0 if not.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before changing anything.")
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Delete what the blueprint's projects have and the blueprint lacks: models, reports, endpoints, assignments, "
+    "and datasources that no other project uses.",
+)
+@click.option("--secrets", is_flag=True, help="Write the values of secrets that exist, too.")
+def apply(folder: Path, only_plan: bool, exit_code: bool, yes: bool, prune: bool, secrets: bool) -> None:
+    """Create or change what a blueprint's folder describes.
+
+    Shows the plan, asks, and makes the changes in order. Everything is checked before anything is changed.
+    If a change fails, correct the error and apply again: it continues with what is left.
+    """
+    from sluice_cli.blueprints.apply import apply_plan
+    from sluice_cli.blueprints.folder import Blueprint
+    from sluice_cli.blueprints.plan import make_plan
+    from sluice_cli.blueprints.show import plan_lines
+    from sluice_cli.progress import StepFailed
+
+    if exit_code and not only_plan:
+        raise click.UsageError("--exit-code needs --plan.")
+    blueprint, api = Blueprint(folder), _connected()
+    plan = make_plan(blueprint, api, prune=prune, secrets=secrets)
+    for line in plan_lines(plan):
+        click.echo(line)
+    if only_plan:
+        sys.exit(CHANGES_PENDING if exit_code and plan.changes else 0)
+    if not plan.changes:
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise StepFailed("there is no terminal to ask on: add --yes to apply, or --plan to only show the plan")
+        click.confirm("Apply these changes?", abort=True)
+    apply_plan(plan, api)
+
+
+@click.command()
+@FOLDER
+def validate(folder: Path) -> None:
+    """Check a blueprint's folder without the API.
+
+    Variables that the environment lacks have the values of `sample.environment`, if the blueprint has any.
+    """
+    from sluice_cli.blueprints.faults import BlueprintInvalid
+    from sluice_cli.blueprints.folder import Blueprint
+    from sluice_cli.blueprints.validate import validate_folder
+
+    sample = Blueprint(folder).sample_environment(_SAMPLE_URL)
+    blueprint = Blueprint(folder, ChainMap(dict(os.environ), sample))
+    checked = validate_folder(blueprint)
+    for note in checked.notes:
+        click.echo(f"note: {note}")
+    if checked.faults:
+        raise BlueprintInvalid(checked.faults)
+    click.echo(f"{folder} is valid: {len(blueprint.sources)} resources.")

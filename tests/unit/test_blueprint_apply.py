@@ -1,0 +1,180 @@
+"""The commands for blueprints against the application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import client_of
+
+from sluice.container import Container
+from sluice_cli.blueprints.apply import apply_blueprint
+from sluice_cli.blueprints.folder import Blueprint
+from sluice_cli.commands import blueprints as commands
+from support.blueprints import SHOP, write_blueprint
+from support.client import Client
+from support.command_line import Done, Requests, in_process_api, run_command
+from support.template import ROOT
+
+OTHER = {"name": "Other", "merge": {"strategy": "union"}, "refresh_on": "manual"}
+CREATED = [
+    "PUT /projects/shop",
+    "PUT /secrets/key",
+    "PUT /datasources/notes",
+    "PUT /datasources/orders",
+    "PUT /projects/shop/datasources/notes",
+    "PUT /projects/shop/datasources/orders",
+    "PUT /projects/shop/models/early",
+    "PUT /projects/shop/models/a_late",
+    "PUT /projects/shop/reports/sales",
+    "PUT /projects/shop/endpoints/top",
+]
+
+
+@pytest.fixture
+def requests(admin: Client, monkeypatch: pytest.MonkeyPatch) -> Requests:
+    """The requests of the commands."""
+    requests = Requests()
+    api = in_process_api(admin, requests)
+    monkeypatch.setattr("sluice_cli.api.connect", lambda local: api)
+    monkeypatch.setenv("SHOP_KEY", "sesame")
+    return requests
+
+
+@pytest.fixture
+def folder(tmp_path: Path, requests: Requests) -> Path:
+    """A blueprint that was not applied."""
+    return write_blueprint(tmp_path / "shop", dict(SHOP))
+
+
+def apply(folder: Path, *options: str) -> Done:
+    return run_command(commands.apply, str(folder), "--yes", *options)
+
+
+def plan(folder: Path, *options: str) -> list[str]:
+    done = run_command(commands.apply, str(folder), "--plan", *options)
+    assert (done.code, done.error) == (0, "")
+    return done.output.splitlines()
+
+
+def test_failed_apply_continues_and_the_plan_is_empty_then(
+    folder: Path, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plan(folder)[-1] == "10 to create, 0 to change, 0 to delete, 0 unchanged."
+    assert run_command(commands.apply, str(folder), "--plan", "--exit-code").code == 2
+    assert requests.writes() == [], "a plan changes nothing"
+    requests.refuse = lambda method, path: path == "/projects/shop/models/a_late"
+    done = apply(folder)
+    assert (done.code, requests.writes()) == (1, CREATED[:8])
+    assert done.error.splitlines() == [
+        "model shop/a_late: the change failed:",
+        f"  {folder}/models/a_late.yaml:1:1: the test refuses this request",
+        "7 of 10 changes are done. Not done:",
+        "  + model shop/a_late",
+        "  + report shop/sales",
+        "  + endpoint shop/top",
+        "Correct the error and apply again: it continues with what is left.",
+    ]
+    assert done.output.splitlines()[-1] == "+ model shop/early applied"
+    requests.refuse = lambda method, path: False
+    requests.seen.clear()
+    assert apply(folder).code == 0
+    assert requests.writes() == CREATED[7:]
+    monkeypatch.delenv("SHOP_KEY")
+    monkeypatch.setattr("sluice_cli.blueprints.state._PAGE", 1)
+    assert plan(folder, "--prune", "--exit-code") == [
+        "note: 1 secret keeps its value; --secrets writes values again",
+        "No changes: 10 unchanged.",
+    ]
+    assert run_command(commands.apply, str(folder)).code == 0, "there is nothing to ask"
+
+
+def test_changes_and_deletions(folder: Path, requests: Requests, admin: Client) -> None:
+    assert apply(folder).code == 0
+    admin.put("/projects/other", OTHER)
+    admin.put("/projects/other/datasources/notes", {})
+    write_blueprint(
+        folder,
+        {
+            "projects/shop.yaml": "name: Renamed\nrefresh_on: manual\ndatasources: {orders: {alias: top}}\n",
+            "models/early.yaml": "sql: |\n  SELECT 1 AS id\n",
+            "models/a_late.yaml": None,
+            "reports/sales.yaml": None,
+            "endpoints/top.yaml": "sql: SELECT id, 1 AS a FROM early\ncolumns:\n  id: Id\n  b: B\n",
+            "datasources/notes.yaml": None,
+        },
+    )
+    done = apply(folder, "--prune")
+    assert "cannot become 'top': the stored model shop/early reads it" in done.error
+    project = "name: Renamed\nrefresh_on: manual\ndatasources: {orders: {optional: true}}\n"
+    write_blueprint(folder, {"projects/shop.yaml": project})
+    requests.seen.clear()
+    done = apply(folder, "--prune")
+    assert (
+        done.error.splitlines()[1]
+        == f"  {folder}/endpoints/top.yaml:4:6: columns.b: The query has no column 'b'; it has id, a."
+    )
+    write_blueprint(folder, {"endpoints/top.yaml": "sql: SELECT id FROM early\n"})
+    assert apply(folder, "--prune").code == 0
+    assert requests.writes() == [
+        "DELETE /projects/shop/reports/sales",
+        "DELETE /projects/shop/datasources/notes",
+        "PUT /projects/shop",
+        "PUT /projects/shop/datasources/orders",
+        "PUT /projects/shop/models/early",
+        "PUT /projects/shop/endpoints/top",
+        "PUT /projects/shop/endpoints/top",
+        "DELETE /projects/shop/models/a_late",
+    ]
+    assert admin.get("/projects/other/datasources/notes").status == 200
+    assert plan(folder, "--prune")[-1] == "No changes: 6 unchanged."
+
+
+def test_deletion_that_somebody_else_makes(folder: Path, requests: Requests, admin: Client) -> None:
+    only_data = {name: None for name in SHOP if name.startswith(("models", "reports", "endpoints"))}
+    write_blueprint(folder, only_data)
+    assert apply(folder).code == 0
+    empty = {"projects/shop.yaml": "name: Shop\n", "datasources/notes.yaml": None, "datasources/orders.yaml": None}
+    write_blueprint(folder, empty)
+
+    def overtake(method: str, path: str) -> bool:
+        if method == "DELETE":
+            admin.delete(path)
+        return False
+
+    requests.refuse = overtake
+    assert apply(folder, "--prune").code == 0
+    assert admin.get("/datasources").json()["items"] == []
+
+
+def test_changes_need_an_answer(folder: Path, requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_blueprint(folder, {name: None for name in SHOP if name not in ("blueprint.yaml", "projects/shop.yaml")})
+    write_blueprint(folder, {"blueprint.yaml": "name: x\n", "projects/shop.yaml": "name: Shop\n"})
+    done = run_command(commands.apply, str(folder))
+    assert (done.code, "add --yes" in done.error, requests.writes()) == (1, True, [])
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+    done = run_command(commands.apply, str(folder), answers="n\n")
+    assert (done.code, requests.writes()) == (1, [])
+    done = run_command(commands.apply, str(folder), answers="y\n")
+    assert (done.code, requests.writes()) == (0, ["PUT /projects/shop"])
+    assert run_command(commands.apply, str(folder), "--exit-code").code == 2, "it needs --plan"
+
+
+def test_editor_applies_without_seeing_secrets(
+    folder: Path, services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.put("/secrets/key", {"value": "v", "hosts": ["orders.example.com"]})
+    api = in_process_api(client_of(services, "editor"))
+    monkeypatch.setattr("sluice_cli.api.connect", lambda local: api)
+    assert apply(folder).code == 0
+    lines = plan(folder)
+    assert lines[0].startswith("note: this key may not list secrets")
+    assert lines[-1] == "No changes: 10 unchanged."
+    assert services.secrets.value("key") == "v"
+
+
+def test_demonstration_applies_secrets_again(services: Container, admin: Client) -> None:
+    folder = ROOT / "blueprints/top-coins"
+    for key in ("one", "two"):
+        apply_blueprint(Blueprint(folder, {"COINMARKETCAP_KEY": key}), in_process_api(admin))
+        assert services.secrets.value("coinmarketcap") == key
