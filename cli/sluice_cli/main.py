@@ -51,7 +51,7 @@ def cli() -> None:
     """Sluice: fetch, keep every byte, merge by key, serve."""
 
 
-for command in (blueprints.apply, blueprints.validate):
+for command in (blueprints.apply, blueprints.export, blueprints.validate):
     cli.add_command(command)
 
 

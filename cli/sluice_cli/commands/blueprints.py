@@ -86,3 +86,23 @@ def validate(folder: Path) -> None:
     if checked.faults:
         raise BlueprintInvalid(checked.faults)
     click.echo(f"{folder} is valid: {len(blueprint.sources)} resources.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--project", "projects", multiple=True, metavar="SLUG", help="A project to write; may be repeated.")
+@click.option("--all", "whole", is_flag=True, help="Write every project, datasource and secret.")
+@click.option("--force", is_flag=True, help="Replace the blueprint in a folder that is not empty.")
+def export(folder: Path, projects: tuple[str, ...], whole: bool, force: bool) -> None:
+    """Write projects, or the whole workspace, as a blueprint's folder.
+
+    A project is written with its datasources and the secrets that these name. The values of secrets cannot be read:
+    they are variables in the blueprint.
+    """
+    from sluice_cli.blueprints.export import export as write_blueprint
+
+    if whole == bool(projects):
+        raise click.UsageError("Name projects with --project, or use --all.")
+    files = write_blueprint(_connected(), folder, None if whole else projects, force=force)
+    for file in files:
+        click.echo(file)
