@@ -35,7 +35,7 @@ from sluice.domain.names import new_run_id, now, rfc3339  # noqa: E402
 from sluice.domain.run import FetchIndex, Run  # noqa: E402
 from sluice.lake.direct import DirectObjects  # noqa: E402
 from sluice.settings import load_settings  # noqa: E402
-from sluice_cli.emulator import Emulator, aws_environment  # noqa: E402
+from sluice_cli.local.emulator import Emulator, aws_environment  # noqa: E402
 from support.template import resources  # noqa: E402
 
 RECORDS = 1000

@@ -39,11 +39,12 @@ from typing import Any
 from benchmarks.peers.ingest_pages import RECORDS
 from benchmarks.peers.measuring import peak_bytes
 from benchmarks.support import ROOT, environment, free_port, higher_is_better, show, table
-from sluice_cli.api import Api
-from sluice_cli.emulator import Emulator, aws_environment
-from sluice_cli.processes import group_members
-from sluice_cli.progress import StepFailed
-from sluice_cli.stack import LocalStack
+from sluice_cli.errors import StepFailed
+from sluice_cli.local.emulator import Emulator, aws_environment
+from sluice_cli.local.processes import group_members
+from sluice_cli.local.stack import LocalStack
+from sluice_cli.runs.follow import wait
+from sluice_client import Sluice
 
 PAGES, ROUNDS = 1_000, 3
 LONGEST_SECONDS = 3_600
@@ -149,7 +150,7 @@ class Bench:
         assert pid is not None
         self._emulator = pid
         self._endpoint = description["endpoint_url"]
-        self._api = Api(description["api"], description["api_key"])
+        self._api = Sluice(description["api"], description["api_key"])
         self._pages = pages
         self._runs = count(1)
         self.ways: dict[str, Callable[[str], Result]] = {
@@ -179,7 +180,7 @@ class Bench:
         self._api.put(f"/datasources/{slug}", document)
         with Functions(self._emulator) as functions:
             begun = time.perf_counter()
-            run = self._api.wait_for_run(self._api.post(f"/datasources/{slug}/runs"), LONGEST_SECONDS)
+            run = wait(self._api, self._api.post(f"/datasources/{slug}/runs")["id"], LONGEST_SECONDS)
             seconds = time.perf_counter() - begun
         if run["status"] != "succeeded":
             raise SystemExit(f"the run ended as {run['status']}: {run['error']}")
@@ -189,12 +190,7 @@ class Bench:
 
     def _stages(self, run: str) -> dict[str, float]:
         """How long a run was in each of its stages."""
-        events: list[dict[str, Any]] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self._api.get(f"/runs/{run}/events", limit=200, **({"cursor": cursor} if cursor else {}))
-            events += [event for event in page["items"] if event["event"] != "page"]
-            cursor = page["next"]
+        events = [event for event in self._api.items(f"/runs/{run}/events") if event["event"] != "page"]
         times = [datetime.fromisoformat(event["time"]) for event in events]
         stages: dict[str, float] = defaultdict(float)
         for event, begun, ended in zip(events, times, times[1:], strict=False):

@@ -28,9 +28,9 @@ import httpx
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from sluice_cli.api import send_with_retries  # noqa: E402
-from sluice_cli.progress import StepFailed  # noqa: E402
-from sluice_cli.stack import LocalStack  # noqa: E402
+from sluice_cli.errors import StepFailed  # noqa: E402
+from sluice_cli.local.stack import LocalStack  # noqa: E402
+from sluice_client._retries import Retries  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402
 
 READERS, REFRESHES, RECORDS = 200, 40, 100
@@ -38,6 +38,7 @@ PAUSE = 10.0
 READS = ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")
 ANSWERING = ("sluice-authorizer", "sluice-query")
 NAME = "readers"
+_RETRIES = Retries(lost_attempts=1)
 
 
 class Counted(ThreadingHTTPServer):
@@ -146,7 +147,7 @@ class Readers:
             while not self._stop.is_set():
                 begun = time.perf_counter()
                 try:
-                    answer = send_with_retries(lambda: self._asked(client))
+                    answer = _RETRIES.send(lambda: self._asked(client))
                     outcome, mark = judged(answer)
                 except httpx.HTTPError as error:
                     outcome, mark = f"error: {type(error).__name__}", None

@@ -9,17 +9,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
+from sluice_cli.errors import StepFailed
+
 console = Console(highlight=False)
-
-
-class StepFailed(Exception):
-    """A step failed; the text says why and what to do.
-
-    Attributes:
-        reported: whether the text was already printed.
-    """
-
-    reported = False
+errors = Console(stderr=True, highlight=False)
 
 
 @contextmanager
@@ -35,7 +28,7 @@ def step(title: str) -> Iterator[None]:
         yield
     except StepFailed as failure:
         if not failure.reported:
-            console.print(f"[bold red]✗ {title}[/]: {escape(str(failure))}")
+            errors.print(f"[bold red]✗ {title}[/]: {escape(str(failure))}", soft_wrap=True)
         failure.reported = True
         raise
     console.print(f"  [green]done[/] in {time.monotonic() - start:.1f} s")

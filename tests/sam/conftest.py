@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from sluice_cli.stack import LocalStack
+from sluice_cli.local.stack import LocalStack
 from support.containers import BIN, await_port, image_is_here, missing
 from support.stack import ROOT, free_port
 

@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice_cli.emulator import aws_environment
-from sluice_cli.stack import LocalStack
+from sluice_cli.local.emulator import aws_environment
+from sluice_cli.local.stack import LocalStack
 from support.containers import BIN, bridge_address, image_is_here
 from support.stack import ROOT, free_port
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_cli.stack import LocalStack
+from sluice_cli.local.stack import LocalStack
 from support.server import Server
 from support.stack import ROOT, Deployed, free_port
 

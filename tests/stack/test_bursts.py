@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice_cli.emulator import Emulator, machine_limits
-from sluice_cli.processes import group_members
+from sluice_cli.local.emulator import Emulator, machine_limits
+from sluice_cli.local.processes import group_members
 from support.server import Server, send
 from support.stack import Deployed, until
 

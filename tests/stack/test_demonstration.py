@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice_cli.api import Api
 from sluice_cli.blueprints.apply import apply_blueprint
 from sluice_cli.blueprints.folder import Blueprint
-from sluice_cli.demo import SampleServer
-from sluice_cli.emulator import stop_process
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
+from sluice_cli.local.samples import SampleServers
+from sluice_cli.runs.follow import wait
+from sluice_client import Sluice
 from support.stack import ROOT, Deployed, free_port, until
 
 FOLDER = ROOT / "blueprints/top-coins"
@@ -27,13 +27,13 @@ SHOP = ROOT / "blueprints/cost-revenue"
 
 def served(folder: Path, tmp_path: Path) -> Iterator[Blueprint]:
     """A blueprint whose datasources point to its own sample server."""
-    server = SampleServer(tmp_path, free_port())
+    servers = SampleServers(tmp_path, free_port())
     plain = Blueprint(folder)
     command = plain.sample_command()
     assert command is not None
-    server.start(command)
-    yield Blueprint(folder, {**os.environ, **plain.sample_environment(server.url)})
-    stop_process(tmp_path / "sample.pid", "server.py")
+    url = servers.start(folder.name, command)
+    yield Blueprint(folder, {**os.environ, **plain.sample_environment(url)})
+    servers.stop_all()
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def shop(tmp_path: Path) -> Iterator[Blueprint]:
 
 
 @pytest.fixture
-def api(deployed: Deployed) -> Iterator[Api]:
-    client = Api(deployed.url, deployed.description["api_key"])
+def api(deployed: Deployed) -> Iterator[Sluice]:
+    client = Sluice(deployed.url, deployed.description["api_key"])
     yield client
     client.close()
 
 
-def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Api) -> None:
+def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Sluice) -> None:
     apply_blueprint(blueprint, api)
     before = [api.get(f"/datasources/{slug}")["etag"] for slug in ("coinmarketcap", "cryptocompare", "watch-list")]
     apply_blueprint(blueprint, api)
@@ -62,7 +62,7 @@ def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Api) -> None:
     for slug, file in blueprint.files():
         deployed.drop(f"{slug}/{file.name}", file.read_bytes())
     until(lambda: api.get("/runs", datasource="watch-list", status="succeeded")["items"])
-    run = api.wait_for_run(api.post("/projects/top-coins/runs", {"ingest": "all"}))
+    run = wait(api, api.post("/projects/top-coins/runs", {"ingest": "all"})["id"], 300)
     assert (run["status"], run["completeness"]) == ("succeeded", "complete"), run
     ranked = api.get("/projects/top-coins/data", order="rank", limit=200)["items"]
     symbols = [row["symbol"] for row in ranked]
@@ -104,9 +104,9 @@ def top(deployed: Deployed, ranked: list[dict[str, Any]]) -> None:
     assert long_ago.status_code == 404
 
 
-def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Api) -> None:
+def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Sluice) -> None:
     apply_blueprint(shop, api)
-    run = api.wait_for_run(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
+    run = wait(api, api.post("/projects/cost-revenue/runs", {"ingest": "all"})["id"], 300)
     assert (run["status"], run["completeness"]) == ("succeeded", "complete"), run
     found = {(row["first_name"], row["last_name"]): row for row in deployed.rows("projects/cost-revenue/models/ratio")}
     expected = expected_ratios()
@@ -117,7 +117,7 @@ def test_cost_and_revenue(deployed: Deployed, shop: Blueprint, api: Api) -> None
     assert page.count("<svg") == 2
     csv = deployed.call("GET", "/projects/cost-revenue/reports/cost_revenue/latest?format=csv").text
     assert len(csv.splitlines()) == 1 + len(expected)
-    again = api.wait_for_run(api.post("/projects/cost-revenue/runs", {"ingest": "all"}))
+    again = wait(api, api.post("/projects/cost-revenue/runs", {"ingest": "all"})["id"], 300)
     assert (again["status"], again["version"]) == ("succeeded", run["version"])
     latest = deployed.call("GET", "/projects/cost-revenue/reports/cost_revenue/latest").text
     assert latest == page, "nothing has changed"
@@ -149,14 +149,14 @@ def expected_ratios() -> dict[tuple[str, str], tuple[float, float, float | None]
     return found
 
 
-def test_blueprint_names_a_missing_variable(api: Api) -> None:
+def test_blueprint_names_a_missing_variable(api: Sluice) -> None:
     with pytest.raises(StepFailed, match="COINMARKETCAP_KEY"):
         apply_blueprint(Blueprint(FOLDER, {}), api)
 
 
-def test_wrong_upstream_key_is_the_error_of_the_run(blueprint: Blueprint, api: Api) -> None:
+def test_wrong_upstream_key_is_the_error_of_the_run(blueprint: Blueprint, api: Sluice) -> None:
     apply_blueprint(blueprint, api)
     api.put("/secrets/coinmarketcap", {"value": "wrong"})
-    run = api.wait_for_run(api.post("/datasources/coinmarketcap/runs"))
+    run = wait(api, api.post("/datasources/coinmarketcap/runs")["id"], 300)
     assert run["error"]["type"] == "urn:sluice:problem:source-refused"
     assert "check the secret" in run["error"]["detail"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sluice_cli.emulator import Emulator
+from sluice_cli.local.emulator import Emulator
 from support.server import Server, send
 from support.stack import Deployed, until
 

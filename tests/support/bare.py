@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from sluice_cli.emulator import Emulator
+from sluice_cli.local.emulator import Emulator
 
 
 class Bare:

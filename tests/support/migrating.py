@@ -10,7 +10,7 @@ from policies import expanded
 from sluice.catalog import migration
 from sluice.catalog.table import Table
 from sluice.container import Container
-from sluice_cli.migrate import _TABLES
+from sluice_cli.local.migrate import _TABLES
 
 
 def put(table: str, item: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def requests(admin: Client, monkeypatch: pytest.MonkeyPatch) -> Requests:
     """The requests of the commands."""
     requests = Requests()
     api = in_process_api(admin, requests)
-    monkeypatch.setattr("sluice_cli.api.connect", lambda local: api)
+    monkeypatch.setattr("sluice_cli.connection.connect", lambda: api)
     monkeypatch.setenv("SHOP_KEY", "sesame")
     return requests
 
@@ -81,7 +81,6 @@ def test_failed_apply_continues_and_the_plan_is_empty_then(
     assert apply(folder).code == 0
     assert requests.writes() == CREATED[7:]
     monkeypatch.delenv("SHOP_KEY")
-    monkeypatch.setattr("sluice_cli.blueprints.state._PAGE", 1)
     assert plan(folder, "--prune", "--exit-code") == [
         "note: 1 secret keeps its value; --secrets writes values again",
         "No changes: 10 unchanged.",
@@ -165,7 +164,7 @@ def test_editor_applies_without_seeing_secrets(
 ) -> None:
     admin.put("/secrets/key", {"value": "v", "hosts": ["orders.example.com"]})
     api = in_process_api(client_of(services, "editor"))
-    monkeypatch.setattr("sluice_cli.api.connect", lambda local: api)
+    monkeypatch.setattr("sluice_cli.connection.connect", lambda: api)
     assert apply(folder).code == 0
     lines = plan(folder)
     assert lines[0].startswith("note: this key may not list secrets")

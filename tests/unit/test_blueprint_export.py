@@ -88,7 +88,7 @@ def test_text_of_several_lines_is_a_block() -> None:
 @pytest.fixture
 def connected(admin: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     api = in_process_api(admin)
-    monkeypatch.setattr("sluice_cli.api.connect", lambda local: api)
+    monkeypatch.setattr("sluice_cli.connection.connect", lambda: api)
     return admin
 
 

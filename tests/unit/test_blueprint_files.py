@@ -15,7 +15,7 @@ from sluice_cli.blueprints.validate import validate_folder
 from sluice_cli.blueprints.variables import VariableError, escape, expand
 from sluice_cli.blueprints.yaml_file import YamlFile
 from sluice_cli.commands import blueprints as commands
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
 from support.blueprints import SHOP, TRICKY, write_blueprint
 from support.command_line import run_command
 from support.template import ROOT

@@ -8,7 +8,7 @@ import pytest
 from sluice.container import Container
 from sluice.domain.identity import KeyRequest
 from sluice.domain.names import now, rfc3339
-from sluice_cli.stack import key_ring
+from sluice_cli.local.stack import key_ring
 from support.client import Client
 from support.documents import http_source, ingest
 from support.upstream import Upstream

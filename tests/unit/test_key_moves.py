@@ -19,7 +19,7 @@ from sluice.catalog.table import transact
 from sluice.container import Container
 from sluice.domain.identity import KeyRequest
 from sluice.errors import Unauthenticated
-from sluice_cli.migrate import migrate
+from sluice_cli.local.migrate import migrate
 from support.client import Client
 from support.migrating import CloudFormation, put, stored
 
@@ -266,7 +266,7 @@ def test_list_of_keys_reads_both_tables(services: Container, admin: Client) -> N
 def test_command_reports_a_missing_table(
     services: Container, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice_cli.migrate.console", Console(width=200))
+    monkeypatch.setattr("sluice_cli.local.migrate.console", Console(width=200))
     key_id, key = earlier_key()
     report = migrate(CloudFormation("AccessTable"), boto3.client("dynamodb"), "sluice", write=True)
     assert report.counts == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_cli.layers import reference_layers, remove_unused_layers
+from sluice_cli.local.layers import reference_layers, remove_unused_layers
 
 TEMPLATE = """
 Resources:

@@ -18,8 +18,8 @@ from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.file_format import CsvOptions
+from sluice_cli.local.migrate import migrate
 from sluice_cli.main import cli
-from sluice_cli.migrate import migrate
 from support.client import Client
 from support.documents import ingest, rows
 from support.migrating import CloudFormation, put, stored
@@ -277,7 +277,7 @@ def test_downgrade_to_the_oldest_release_removes_unknown_attributes(services: Co
 def test_command_lists_unchanged_items_with_reasons(
     services: Container, admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice_cli.migrate.console", Console(width=200))
+    monkeypatch.setattr("sluice_cli.local.migrate.console", Console(width=200))
     set_document(admin, "new", csv={"header": True, "date_format": "%d.%m.%Y"})
     set_document(admin, "plain")
     report = migrate(CloudFormation(), boto3.client("dynamodb"), "sluice", write=False, release="0.2")
@@ -303,8 +303,8 @@ def test_command_upgrades_by_default(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], release: str, write: bool
 ) -> None:
     calls: list[Any] = []
-    monkeypatch.setattr("sluice_cli.main.migrate_stack", lambda *_, **options: calls.append(options))
-    monkeypatch.setattr("sluice_cli.main.boto3.client", lambda name: name)
+    monkeypatch.setattr("sluice_cli.commands.admin.migrate_stack", lambda *_, **options: calls.append(options))
+    monkeypatch.setattr("sluice_cli.commands.admin.boto3.client", lambda name: name)
     result = CliRunner().invoke(cli, ["migrate", "--aws", *arguments])
     assert result.exit_code == 0, result.output
     assert calls == [{"write": write, "release": release}]
@@ -323,13 +323,13 @@ def test_command_goes_to_the_stack_that_was_started_last(
     asked: list[int] = []
     monkeypatch.setenv("SLUICE_LOCAL", str(tmp_path))
     monkeypatch.delenv("PORT", raising=False)
-    monkeypatch.setattr("sluice_cli.main.migrate_stack", lambda *_, **options: None)
+    monkeypatch.setattr("sluice_cli.commands.admin.migrate_stack", lambda *_, **options: None)
 
     def stack_on(port: int) -> SimpleNamespace:
         asked.append(port)
         return SimpleNamespace(client=str)
 
-    monkeypatch.setattr("sluice_cli.main.local_stack", stack_on)
+    monkeypatch.setattr("sluice_cli.commands.admin.local_stack", stack_on)
     (tmp_path / "stack.json").write_text('{"endpoint_url": "http://127.0.0.1:4599"}')
     result = CliRunner().invoke(cli, ["migrate", *arguments])
     assert result.exit_code == 0, result.output

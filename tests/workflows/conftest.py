@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sluice_cli.emulator import Emulator
+from sluice_cli.local.emulator import Emulator
 from support.bare import Bare
 from support.stack import free_port
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sluice_cli.emulator import Emulator
-from sluice_cli.localstack import LocalStackContainer
-from sluice_cli.processes import group_members
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
+from sluice_cli.local.emulator import Emulator
+from sluice_cli.local.localstack import LocalStackContainer
+from sluice_cli.local.processes import group_members
 from support.bare import Bare
 from support.stack import free_port
 

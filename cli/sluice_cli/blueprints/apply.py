@@ -6,14 +6,12 @@ from collections.abc import Callable
 
 import click
 
-from sluice_cli.api import Api, ApiError
 from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.blueprints.plan import Change, Plan, make_plan
 from sluice_cli.blueprints.show import SIGNS, title
 from sluice_cli.blueprints.validate import invalid_faults
-from sluice_cli.progress import StepFailed
-
-_NOT_FOUND = 404
+from sluice_cli.errors import StepFailed
+from sluice_client import ApiError, NotFound, Sluice, SluiceError
 
 
 class ApplyFailed(StepFailed):
@@ -26,7 +24,7 @@ class ApplyFailed(StepFailed):
         rest: the changes that were not made, the failed one first.
     """
 
-    def __init__(self, failed: Change, cause: StepFailed, done: int, rest: list[Change]) -> None:
+    def __init__(self, failed: Change, cause: SluiceError, done: int, rest: list[Change]) -> None:
         self.failed, self.done, self.rest = failed, done, rest
         lines = [f"{failed.key}: the change failed:", *(f"  {line}" for line in _reasons(failed, cause))]
         lines.append(f"{done} of {done + len(rest)} changes are done. Not done:")
@@ -35,11 +33,12 @@ class ApplyFailed(StepFailed):
         super().__init__("\n".join(lines))
 
 
-def _reasons(change: Change, cause: StepFailed) -> list[str]:
+def _reasons(change: Change, cause: SluiceError) -> list[str]:
     """Why a change failed; with the places in the file if the API refused its document."""
     if not isinstance(cause, ApiError) or change.source is None:
         return str(cause).splitlines()
-    return [str(fault) for fault in invalid_faults(change.source, cause.detail, cause.errors)]
+    errors = [{"pointer": fault["pointer"], "message": fault["message"]} for fault in cause.errors]
+    return [str(fault) for fault in invalid_faults(change.source, cause.detail, errors)]
 
 
 def _remedy(change: Change) -> str:
@@ -49,7 +48,7 @@ def _remedy(change: Change) -> str:
     return " (if it stays behind, delete it by itself)"
 
 
-def apply_plan(plan: Plan, api: Api, report: Callable[[str], None] = click.echo) -> None:
+def apply_plan(plan: Plan, api: Sluice, report: Callable[[str], None] = click.echo) -> None:
     """Make the changes of a plan, in its order; stop at the first that fails.
 
     Args:
@@ -63,12 +62,12 @@ def apply_plan(plan: Plan, api: Api, report: Callable[[str], None] = click.echo)
     for done, change in enumerate(plan.changes):
         try:
             _make(change, api)
-        except StepFailed as failure:
+        except SluiceError as failure:
             raise ApplyFailed(change, failure, done, plan.changes[done:]) from failure
         report(f"{title(change)} {'deleted' if change.action == 'delete' else 'applied'}")
 
 
-def apply_blueprint(blueprint: Blueprint, api: Api) -> None:
+def apply_blueprint(blueprint: Blueprint, api: Sluice) -> None:
     """Apply a blueprint without asking, the values of its secrets included; nothing is deleted.
 
     Args:
@@ -76,18 +75,17 @@ def apply_blueprint(blueprint: Blueprint, api: Api) -> None:
         api: the client.
 
     Raises:
-        StepFailed: the blueprint has faults, or the API refuses a change.
+        BlueprintInvalid: the blueprint has faults.
+        ApplyFailed: the API refuses a change.
     """
     apply_plan(make_plan(blueprint, api, secrets=True), api, lambda line: click.echo(f"  {line}"))
 
 
-def _make(change: Change, api: Api) -> None:
+def _make(change: Change, api: Sluice) -> None:
     if change.document is not None:
         api.put(change.key.path, change.document)
         return
     try:
         api.delete(change.key.path)
-    except ApiError as error:
-        # Somebody else has deleted it since the plan was made.
-        if error.status != _NOT_FOUND:
-            raise
+    except NotFound:
+        return  # somebody else has deleted it since the plan was made

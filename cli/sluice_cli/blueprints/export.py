@@ -9,15 +9,15 @@ from typing import Any
 
 from sluice.domain.json_text import same_json
 from sluice.errors import Invalid
-from sluice_cli.api import Api
 from sluice_cli.blueprints.folder import DESCRIPTION
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.state import State, read_state
 from sluice_cli.blueprints.yaml_writer import Variable, to_yaml
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
+from sluice_client import Sluice
 
 
-def export(api: Api, folder: Path, projects: Collection[str] | None, *, force: bool = False) -> list[Path]:
+def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force: bool = False) -> list[Path]:
     """Write a blueprint that describes what the API stores.
 
     Args:

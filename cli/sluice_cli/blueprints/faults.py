@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
 
 
 @dataclass(frozen=True, order=True)

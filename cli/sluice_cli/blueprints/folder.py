@@ -13,7 +13,7 @@ from sluice.domain.base import json_pointer
 from sluice_cli.blueprints.faults import BlueprintFault, Place, sentence
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.yaml_file import YamlFile
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
 
 DESCRIPTION = "blueprint.yaml"
 FILES = "files"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sluice.domain.json_text import same_json
-from sluice_cli.api import Api
 from sluice_cli.blueprints.faults import BlueprintFault, BlueprintInvalid, sentence
 from sluice_cli.blueprints.folder import Blueprint, Source
 from sluice_cli.blueprints.order import creation_order, deletion_order, readers_of, still_read, table_name
@@ -15,6 +14,7 @@ from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.state import State, projects_of, read_state
 from sluice_cli.blueprints.validate import Checked, Surroundings, check_documents, check_references
 from sluice_cli.blueprints.variables import VariableError, expand
+from sluice_client import Sluice
 
 Action = Literal["create", "change", "delete"]
 # Stands for the value of a key that a mapping or list lacks.
@@ -94,7 +94,7 @@ def differences(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> Iterato
         yield FieldChange(path, old, new)
 
 
-def make_plan(blueprint: Blueprint, api: Api, *, prune: bool = False, secrets: bool = False) -> Plan:
+def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets: bool = False) -> Plan:
     """Compare a blueprint with what the API stores.
 
     Args:
@@ -106,7 +106,7 @@ def make_plan(blueprint: Blueprint, api: Api, *, prune: bool = False, secrets: b
 
     Raises:
         BlueprintInvalid: the blueprint has faults; nothing was changed.
-        StepFailed: the API cannot be reached, or refuses a request.
+        SluiceError: the API cannot be reached, or refuses a request.
     """
     checked = check_documents(blueprint)
     if checked.faults:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from sluice_cli.api import Api, ApiError
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
+from sluice_client import PermissionDenied, Sluice
 
-_PAGE = 200
-_FORBIDDEN = 403
 # The fields of the API's views that hold a resource's name.
 _NAMES = {"project": "slug", "datasource": "slug", "assignment": "datasource"}
 
@@ -38,23 +36,7 @@ class State:
         return {key.name for key in self.documents if (key.type, key.project) == (kind, project)}
 
 
-def items(api: Api, path: str) -> Iterator[dict[str, Any]]:
-    """Each item of a list of the API, from all of its pages.
-
-    Args:
-        api: the client.
-        path: the list's path.
-    """
-    cursor: dict[str, Any] = {}
-    while True:
-        page = api.get(path, limit=_PAGE, **cursor)
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        cursor = {"cursor": page["next"]}
-
-
-def read_state(api: Api, projects: Iterable[str] | None) -> State:
+def read_state(api: Sluice, projects: Iterable[str] | None) -> State:
     """Read the stored resources.
 
     Args:
@@ -62,15 +44,15 @@ def read_state(api: Api, projects: Iterable[str] | None) -> State:
         projects: the projects whose assignments, models, reports and endpoints are read; null for all projects.
 
     Raises:
-        StepFailed: the API cannot be reached, or refuses a request.
+        SluiceError: the API cannot be reached, or refuses a request.
     """
     state = State()
     for kind in [name for name, type_ in TYPES.items() if not type_.in_project]:
         try:
             _read_list(api, state, kind)
-        except ApiError as error:
+        except PermissionDenied:
             # Only admins may list secrets.
-            if kind != "secret" or error.status != _FORBIDDEN:
+            if kind != "secret":
                 raise
             state.secrets_hidden = True
     stored = state.names("project")
@@ -80,18 +62,18 @@ def read_state(api: Api, projects: Iterable[str] | None) -> State:
     return state
 
 
-def _read_list(api: Api, state: State, kind: str, project: str = "") -> None:
+def _read_list(api: Sluice, state: State, kind: str, project: str = "") -> None:
     path = TYPES[kind].path.removesuffix("/{name}").format(project=quote(project, safe=""))
-    for view in items(api, path):
+    for view in api.items(path):
         key = ResourceKey(kind, view[_NAMES.get(kind, "name")], project)
         state.documents[key] = TYPES[kind].stored(key.name, view)
 
 
-def projects_of(api: Api, datasource: str) -> set[str]:
+def projects_of(api: Sluice, datasource: str) -> set[str]:
     """The projects that a datasource is assigned to, as far as the key may see them.
 
     Args:
         api: the client.
         datasource: its slug.
     """
-    return {item["project"] for item in items(api, f"/datasources/{quote(datasource, safe='')}/projects")}
+    return {item["project"] for item in api.items(f"/datasources/{quote(datasource, safe='')}/projects")}

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sluice_cli.errors import StepFailed
+
 if TYPE_CHECKING:
-    from sluice_cli.api import Api
+    from sluice_client import Sluice
 
 FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 CHANGES_PENDING = 2
@@ -19,11 +21,10 @@ CHANGES_PENDING = 2
 _SAMPLE_URL = "http://127.0.0.1:4567"
 
 
-def _connected() -> Api:
-    from sluice_cli.api import connect
-    from sluice_cli.main import local_folder
+def _connected() -> Sluice:
+    from sluice_cli.connection import connect
 
-    return connect(local_folder())
+    return connect()
 
 
 @click.command()
@@ -48,7 +49,6 @@ def apply(folder: Path, only_plan: bool, exit_code: bool, yes: bool, prune: bool
     from sluice_cli.blueprints.folder import Blueprint
     from sluice_cli.blueprints.plan import make_plan
     from sluice_cli.blueprints.show import plan_lines
-    from sluice_cli.progress import StepFailed
 
     if exit_code and not only_plan:
         raise click.UsageError("--exit-code needs --plan.")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from sluice_cli.emulator import REGION
-from sluice_cli.progress import StepFailed
+from sluice_cli.errors import StepFailed
+from sluice_cli.local.emulator import REGION
 
 # The last image that starts without a token.
 FREE_IMAGE = "localstack/localstack:4.14.0"

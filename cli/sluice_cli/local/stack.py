@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,12 @@ from sluice.access.api_keys import KeyRing
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
-from sluice_cli.api import Api
-from sluice_cli.emulator import REGION, Emulator, aws_environment, stop_process
-from sluice_cli.layers import reference_layers, remove_unused_layers
-from sluice_cli.localstack import LocalStackContainer
-from sluice_cli.progress import StepFailed, console, step
+from sluice_cli.errors import StepFailed
+from sluice_cli.local.emulator import REGION, Emulator, aws_environment
+from sluice_cli.local.layers import reference_layers, remove_unused_layers
+from sluice_cli.local.localstack import LocalStackContainer
+from sluice_cli.local.samples import SampleServers
+from sluice_cli.progress import console, step
 
 STACK_NAME = "sluice"
 WORKSPACE = "main"
@@ -55,6 +55,7 @@ class LocalStack:
         self.local = local
         self.folder = local / str(port)
         self.port = port
+        self.samples = SampleServers(self.folder / "samples", port + 1)
         self.emulator: Emulator | LocalStackContainer = EMULATORS[emulator](self.folder, port)
         self._build = local / "build"
         self._layers = local / "layers"
@@ -268,7 +269,7 @@ class LocalStack:
 
     def down(self) -> None:
         """Stop the stack; its state is kept."""
-        stop_process(self.folder / "sample.pid", "server.py")
+        self.samples.stop_all()
         with step("Stop the emulator"):
             if not self.emulator.stop():
                 console.print("  it was not running")
@@ -294,28 +295,6 @@ def emulator_client(service: Any, url: str) -> Any:
         aws_secret_access_key="test",
         config=Config(retries={"mode": "standard", "max_attempts": 3}, read_timeout=60),
     )
-
-
-def drop_file(local: Path, slug: str, file: Path) -> None:
-    """Drop a file into the inbox of the local stack that was started last.
-
-    Args:
-        local: the folder of the local stack.
-        slug: the datasource.
-        file: the file to drop.
-
-    Raises:
-        StepFailed: there is no local stack, or no such datasource.
-    """
-    stack = _text(local / "stack.json")
-    if stack is None:
-        raise StepFailed("there is no local stack; start it with: make up")
-    description = json.loads(stack)
-    # The inbox takes any file, and one for no datasource is set aside without a word.
-    with closing(Api(description["api"], description["api_key"])) as api:
-        api.get(f"/datasources/{slug}")
-    s3 = emulator_client("s3", description["endpoint_url"])
-    s3.upload_file(str(file), description["inbox_bucket"], f"{slug}/{file.name}")
 
 
 def private_networks() -> str:

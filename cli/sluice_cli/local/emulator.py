@@ -14,8 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from sluice_cli.processes import end_group
-from sluice_cli.progress import StepFailed, console
+from sluice_cli.errors import StepFailed
+from sluice_cli.local.processes import end_group
+from sluice_cli.progress import console
 
 REGION = "us-east-1"
 _START_SECONDS = 60

@@ -1,0 +1,100 @@
+"""Commands for API keys and secrets."""
+
+from __future__ import annotations
+
+import sys
+from urllib.parse import quote
+
+import click
+
+from sluice_cli.completion import Listed
+from sluice_cli.connection import connect
+from sluice_cli.output.columns import columns_for
+from sluice_cli.output.formats import output_option, show_document, show_rows
+
+_KEY = Listed("/keys", "key")
+_SECRET = Listed("/secrets", "secret")
+
+
+@click.group()
+def keys() -> None:
+    """List, create, rotate and revoke API keys."""
+
+
+@keys.command("list")
+@output_option()
+def list_keys(output: str | None) -> None:
+    """Show the keys, without their secrets."""
+    with connect() as api:
+        rows = list(api.items("/keys"))
+    show_rows(rows, output, columns_for("keys", rows))
+
+
+@keys.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["viewer", "editor", "admin"]), default="viewer", show_default=True)
+@click.option("--project", "projects", multiple=True, help="Only these projects; may be repeated. Default: all.")
+@click.option("--expires-at", help="When it stops working, such as 2027-01-31T00:00:00Z.")
+@output_option()
+def create_key(name: str, role: str, projects: tuple[str, ...], expires_at: str | None, output: str | None) -> None:
+    """Create a key and print it; it is shown only now."""
+    body = {"name": name, "role": role, "projects": list(projects) or None, "expires_at": expires_at}
+    with connect() as api:
+        created = api.post("/keys", body)
+    if output:
+        show_document(created, output)
+    else:
+        click.echo(created["key"])
+
+
+@keys.command("rotate")
+@click.argument("key_id", metavar="KEY", type=_KEY)
+def rotate_key(key_id: str) -> None:
+    """Give a key a new secret and print it; the old one stops working at once."""
+    with connect() as api:
+        click.echo(api.post(f"/keys/{quote(key_id, safe='')}/rotate")["key"])
+
+
+@keys.command("delete")
+@click.argument("key_id", metavar="KEY", type=_KEY)
+def delete_key(key_id: str) -> None:
+    """Revoke a key; it stops working at once. KEY is its id."""
+    with connect() as api:
+        api.delete(f"/keys/{quote(key_id, safe='')}")
+    click.echo(f"revoked {key_id}", err=True)
+
+
+@click.group()
+def secrets() -> None:
+    """List, set and delete secrets; their values are never shown."""
+
+
+@secrets.command("list")
+@output_option()
+def list_secrets(output: str | None) -> None:
+    """Show the names of secrets, where they may be sent, and who uses them."""
+    with connect() as api:
+        rows = list(api.items("/secrets"))
+    show_rows(rows, output, columns_for("secrets", rows))
+
+
+@secrets.command("set")
+@click.argument("name", type=_SECRET)
+@click.option("--host", "hosts", multiple=True, help="A host that the value may be sent to; may be repeated.")
+@click.option("--project", "projects", multiple=True, help="A project that its data may enter; may be repeated.")
+def set_secret(name: str, hosts: tuple[str, ...], projects: tuple[str, ...]) -> None:
+    """Set a secret. Its value is read from the terminal, or from stdin, so that no history has it."""
+    value = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+    body = {"value": value, "hosts": list(hosts) or None, "projects": list(projects) or None}
+    with connect() as api:
+        api.put(f"/secrets/{quote(name, safe='')}", body)
+    click.echo(f"set {name}", err=True)
+
+
+@secrets.command("delete")
+@click.argument("name", type=_SECRET)
+def delete_secret(name: str) -> None:
+    """Delete a secret; datasources that use it fail until it is set again."""
+    with connect() as api:
+        api.delete(f"/secrets/{quote(name, safe='')}")
+    click.echo(f"deleted {name}", err=True)

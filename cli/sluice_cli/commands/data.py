@@ -1,0 +1,199 @@
+"""Commands that read data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from sluice_cli.completion import OWNER, PROJECT
+from sluice_cli.connection import connect
+from sluice_cli.output.formats import is_terminal, output_option, show_document, show_rows
+from sluice_cli.output.stale import warn_of_stale
+from sluice_client import Sluice
+
+# The API's path of the rows of each kind of thing, and how many names it takes.
+_PATHS = {
+    "project": ("/projects/{}/data", 1),
+    "datasource": ("/datasources/{}/data", 1),
+    "model": ("/projects/{}/models/{}/data", 2),
+    "endpoint": ("/endpoints/{}/{}", 2),
+}
+# The API writes these itself, so that every value is exact and large results are no burden here.
+_FILES = ("csv", "jsonl", "parquet", "arrow", "xlsx")
+_TABLE_ROWS = 20
+_INTO = click.option("--into", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(list(_PATHS)))
+@click.argument("names", nargs=-1, required=True, type=OWNER)
+@click.option("--select", help="Columns, separated by commas.")
+@click.option("--where", multiple=True, help="<column>.<op>:<value>; repeats mean AND.")
+@click.option("--order", help="Columns, separated by commas; a leading - sorts descending.")
+@click.option("--limit", type=click.IntRange(1), help=f"Most rows; default: {_TABLE_ROWS} in a table, else all.")
+@click.option("--all", "whole", is_flag=True, help="All rows, in a table, too.")
+@click.option("--version", type=int, help="This version instead of the published one.")
+@click.option("--as-of", help="The version that was published at this time, such as 2026-01-31T12:00:00Z.")
+@click.option("-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of an endpoint.")
+@_INTO
+@output_option("parquet", "arrow", "xlsx")
+def data(
+    what: str,
+    names: tuple[str, ...],
+    limit: int | None,
+    whole: bool,
+    parameters: tuple[str, ...],
+    into: Path | None,
+    output: str | None,
+    **options: Any,
+) -> None:
+    r"""Show the rows of a project, datasource, model or endpoint.
+
+    \b
+    sluice data project top-coins --order rank --limit 10
+    sluice data model cost-revenue ratio -o csv > ratio.csv
+    sluice data endpoint top-coins top -p limit=5
+    """
+    path, count = _PATHS[what]
+    if len(names) != count:
+        raise click.UsageError(f"A {what} is named by {'a slug' if count == 1 else 'the project’s slug and a name'}.")
+    path = path.format(*(quote(name, safe="") for name in names))
+    params = {name: value for name, value in options.items() if value} | pairs(parameters)
+    with connect() as api:
+        if output in _FILES or into is not None:
+            _write_file(api, path, {**params, **({"limit": limit} if limit else {})}, output, into)
+            return
+        shown = limit or (_TABLE_ROWS if not whole and output in (None, "table") and is_terminal() else None)
+        first = api.get(path, **params, **({"limit": min(shown or 200, 200)} if what != "endpoint" else {}))
+        warn_of_stale(first)
+        rows = first["items"]
+        if first.get("next"):
+            wanted = None if shown is None else shown - len(rows)
+            rows = [*rows, *api.items(path, limit=wanted, **params, cursor=first["next"])]
+        show_rows(rows, output)
+        if shown and len(rows) >= shown and first.get("next") and not limit:
+            click.echo(f"The first {len(rows)} rows; --all shows all.", err=True)
+
+
+def _write_file(api: Sluice, path: str, params: dict[str, Any], output: str | None, into: Path | None) -> None:
+    """Write rows in a format that the API makes, to a file or to stdout."""
+    if into is not None and output is None:
+        output = into.suffix.removeprefix(".") or "json"
+    answer = api.request("GET", path, params={**params, "format": output})
+    stale = answer.headers.get("X-Sluice-Stale")
+    if stale:
+        click.echo(f"stale: {stale}", err=True)
+    if into is not None:
+        into.write_bytes(answer.content)
+        click.echo(f"{into}: {len(answer.content):,} bytes", err=True)
+        return
+    if output in ("parquet", "arrow", "xlsx") and is_terminal():
+        raise click.UsageError(f"{output} is not text; use --into FILE, or redirect the output.")
+    sys.stdout.buffer.write(answer.content)
+
+
+def pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    """Parse `NAME=VALUE` arguments.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    for text in texts:
+        if "=" not in text:
+            raise click.UsageError(f"{text!r} is not NAME=VALUE.")
+    return {text.partition("=")[0]: text.partition("=")[2] for text in texts}
+
+
+@click.command()
+@click.argument("project", type=PROJECT)
+@click.argument("sql")
+@click.option("-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter, `$name` in SQL.")
+@output_option()
+def query(project: str, sql: str, parameters: tuple[str, ...], output: str | None) -> None:
+    """Run one SELECT over the tables of a project: `merged`, its datasources and its models.
+
+    SQL may be `-`, to read it from stdin. Values of parameters are sent as text; cast them as in $day::DATE.
+    """
+    text = sys.stdin.read() if sql == "-" else sql
+    with connect() as api:
+        answer = api.post(f"/projects/{quote(project, safe='')}/query", {"sql": text, "parameters": pairs(parameters)})
+    show_rows(answer["items"], output, [column["name"] for column in answer["columns"]])
+    if answer["truncated"]:
+        click.echo(f"Only the first {len(answer['items'])} rows; add a LIMIT, or make a model of the query.", err=True)
+
+
+@click.command()
+@click.argument("project", type=PROJECT)
+@click.argument("key", nargs=-1, required=True)
+@output_option()
+def explain(project: str, key: tuple[str, ...], output: str | None) -> None:
+    """Show where each value of a merged record comes from.
+
+    KEY has the values of the key's columns, in their order, such as BTC Bitcoin.
+    """
+    with connect() as api:
+        answer = api.get(f"/projects/{quote(project, safe='')}/explain", key=list(key))
+    if output not in (None, "table", "csv"):
+        show_document(answer, output)
+        return
+    rows = []
+    for name, field in answer["fields"].items():
+        sources = [("won", source) for source in field["winners"]] + [("lost", source) for source in field["losers"]]
+        for role, source in sources or [("", {})]:
+            page = source.get("page") or {}
+            rows.append(
+                {
+                    "field": name,
+                    "value": source.get("value", field["value"]),
+                    "": role,
+                    "rule": field["rule"],
+                    "datasource": source.get("datasource"),
+                    "version": source.get("version"),
+                    "page": page.get("url"),
+                    "pointer": source.get("pointer"),
+                }
+            )
+    show_rows(rows, output)
+
+
+@click.command()
+@click.argument("project", type=PROJECT)
+@click.argument("older", type=int, required=False)
+@click.argument("newer", type=int, required=False)
+@click.option("--limit", type=click.IntRange(1), help="Most records; default: all.")
+@output_option()
+def diff(project: str, older: int | None, newer: int | None, limit: int | None, output: str | None) -> None:
+    """Show the records that differ between two versions of a project.
+
+    Without versions: between the published one and the one before it.
+    """
+    path = f"/projects/{quote(project, safe='')}/diff"
+    versions = {name: number for name, number in (("from", older), ("to", newer)) if number is not None}
+    with connect() as api:
+        counts = api.get(path, **versions, limit=1)
+        items = list(api.items(path, limit=limit, **versions))
+    rows = [
+        {"key": item.get("key"), "change": item["change"], "field": field, "old": values[0], "new": values[1]}
+        for item in items
+        for field, values in (item.get("fields") or {"": [None, None]}).items()
+    ]
+    if output in ("json", "jsonl", "yaml"):
+        show_rows(items, output)
+    else:
+        show_rows(rows, output)
+    totals = ", ".join(f"{number} {change}" for change, number in counts["counts"].items())
+    click.echo(f"version {counts['from']} to {counts['to']}: {totals}", err=True)
+
+
+@click.command()
+@click.argument("project", type=PROJECT)
+@click.argument("number", type=int)
+def promote(project: str, number: int) -> None:
+    """Publish a version of a project for all readers at once; an earlier one to roll back."""
+    with connect() as api:
+        version = api.post(f"/projects/{quote(project, safe='')}/versions/{number}/promote")
+    click.echo(f"published version {version['number']} of {project}: {version['rows']} rows, {version['completeness']}")

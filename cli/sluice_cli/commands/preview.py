@@ -1,0 +1,56 @@
+"""The command that tries a datasource."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from sluice_cli.completion import DATASOURCE
+from sluice_cli.connection import connect
+from sluice_cli.errors import StepFailed
+from sluice_cli.output.formats import output_option, show_document, show_rows
+
+
+@click.command()
+@click.argument("datasource", type=DATASOURCE)
+@click.option("--pages", type=click.IntRange(1), default=1, show_default=True, help="Pages to request.")
+@click.option("--schema", is_flag=True, help="Show the columns and their types instead of the records.")
+@output_option()
+def preview(datasource: str, pages: int, schema: bool, output: str | None) -> None:
+    """Show the first records of a datasource; nothing is stored.
+
+    DATASOURCE is a slug, or a YAML or JSON file with the document of a datasource that is not saved.
+    """
+    params = {"pages": pages}
+    with connect() as api:
+        if Path(datasource).suffix in (".yaml", ".yml", ".json"):
+            answer = api.request("POST", "/datasources/preview", params=params, json=_document(Path(datasource))).json()
+        else:
+            path = f"/datasources/{quote(datasource, safe='')}/preview"
+            answer = api.request("POST", path, params=params).json()
+    for warning in answer.get("warnings", []):
+        click.echo(f"note: {warning}", err=True)
+    if output in ("json", "yaml") and not schema:
+        show_document(answer, output)
+        return
+    show_rows(answer["schema"] if schema else answer["records"], output)
+
+
+def _document(file: Path) -> dict[str, Any]:
+    """The document in a file.
+
+    Raises:
+        StepFailed: it cannot be read.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise StepFailed(f"{file} cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise StepFailed(f"{file} must contain the document of one datasource")
+    return document

@@ -1,0 +1,155 @@
+"""Commands that start, follow and end runs."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from sluice_cli.completion import DATASOURCE, OWNER, RUN
+from sluice_cli.connection import connect
+from sluice_cli.errors import NOT_COMPLETE, StepFailed
+from sluice_cli.output.formats import output_option, show_document
+from sluice_cli.output.stale import warn_of_stale
+from sluice_cli.runs.follow import follow, wait
+from sluice_client import Sluice
+
+_FOLLOW = click.option("--follow", is_flag=True, help="Show the progress of each source.")
+_WAIT = click.option("--wait/--no-wait", "waits", default=True, help="Wait for the end of the run (default).")
+_TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; default: as long as it takes.")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["project", "datasource"]))
+@click.argument("slug", type=OWNER)
+@click.option(
+    "--fetch",
+    type=click.Choice(["stale", "all", "none"]),
+    default="stale",
+    show_default=True,
+    help="Which datasources of the project are fetched: those whose data has expired, all, or none.",
+)
+@click.option("--dry-run", is_flag=True, help="Merge and report the result; fetch and publish nothing.")
+@_FOLLOW
+@_WAIT
+@_TIMEOUT
+@output_option()
+def run(
+    what: str,
+    slug: str,
+    fetch: str,
+    dry_run: bool,
+    follow: bool,
+    waits: bool,
+    timeout: float | None,
+    output: str | None,
+) -> None:
+    """Start a run of a project or datasource, and wait for its end.
+
+    The exit code is 0 if the data is complete, 1 if the run failed, and 3 if it succeeded with stale or partial data.
+    """
+    if what == "datasource" and (fetch != "stale" or dry_run):
+        raise click.UsageError("--fetch and --dry-run belong to the runs of projects.")
+    body: dict[str, Any] = {"ingest": fetch, "dry_run": dry_run} if what == "project" else {}
+    with connect() as api:
+        started = api.post(f"/{what}s/{quote(slug, safe='')}/runs", body)
+        _finish(api, started, follow, waits, timeout, output)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=RUN)
+@_TIMEOUT
+@output_option()
+def watch(run_id: str, timeout: float | None, output: str | None) -> None:
+    """Follow a run until it ends; the exit codes are those of `sluice run`."""
+    with connect() as api:
+        _finish(api, api.get(f"/runs/{quote(run_id, safe='')}"), True, True, timeout, output)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=RUN)
+def cancel(run_id: str) -> None:
+    """Cancel a run; what it has stored stays."""
+    with connect() as api:
+        cancelled = api.post(f"/runs/{quote(run_id, safe='')}/cancel")
+    click.echo(f"{cancelled['id']}: {cancelled['status']}")
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=RUN)
+@_FOLLOW
+@_WAIT
+@_TIMEOUT
+@output_option()
+def redrive(run_id: str, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
+    """Continue a failed, partial or cancelled run from where it stopped."""
+    with connect() as api:
+        started = api.post(f"/runs/{quote(run_id, safe='')}/redrive")
+        _finish(api, started, follow, waits, timeout, output)
+
+
+@click.command()
+@click.argument("datasource", type=DATASOURCE)
+@click.argument("version", type=int)
+@_FOLLOW
+@_WAIT
+@_TIMEOUT
+@output_option()
+def replay(datasource: str, version: int, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
+    """Make a version again from its raw pages, without calling the upstream."""
+    with connect() as api:
+        started = api.post(f"/datasources/{quote(datasource, safe='')}/runs", {"replay": version})
+        _finish(api, started, follow, waits, timeout, output)
+
+
+def _finish(
+    api: Sluice, run: dict[str, Any], follows: bool, waits: bool, timeout: float | None, output: str | None
+) -> None:
+    """Wait for a run if it is wanted, and show how it ended.
+
+    Raises:
+        StepFailed: the run failed or was cancelled, or has not ended in time.
+        Exit: its data is stale or partial.
+    """
+    if not waits:
+        show_run(run, output)
+        return
+    ended = follow(api, run["id"], timeout) if follows else wait(api, run["id"], timeout)
+    show_run(ended, output)
+    if ended["status"] in ("pending", "running"):
+        raise StepFailed(f"the run {ended['id']} has not ended after {timeout:g} s; see: sluice watch {ended['id']}")
+    if ended["status"] in ("failed", "cancelled"):
+        detail = (ended["error"] or {"detail": f"the run {ended['id']} was cancelled"})["detail"]
+        raise StepFailed(detail + _advice(ended))
+    if ended["completeness"] in ("stale", "partial"):
+        raise click.exceptions.Exit(NOT_COMPLETE)
+
+
+def _advice(run: dict[str, Any]) -> str:
+    return f"\n  The run's timeline: sluice get runs/{run['id']}/events. Try again: sluice redrive {run['id']}"
+
+
+def show_run(run: dict[str, Any], output: str | None) -> None:
+    """Print a run: as one line with its warnings below, unless a format is asked for.
+
+    Args:
+        run: the run's document.
+        output: the format.
+    """
+    if output:
+        show_document(run, output)
+        return
+    ended = run["status"] in ("succeeded", "partial")
+    parts = [f"{run['id']}: {run['status']}"]
+    if ended:
+        parts += [f"{run['rows']} rows", f"version {run['version']}" if run["version"] else "", run["completeness"]]
+    click.echo(", ".join(part for part in parts if part))
+    if run.get("summary"):
+        click.echo(f"  {run['summary']}")
+    if ended:
+        warn_of_stale(run)
+        known = {entry["datasource"] + ":" for entry in run.get("stale") or []}
+        for warning in run["warnings"]:
+            if not any(warning.startswith(name) and "Using version" in warning for name in known):
+                click.echo(f"  note: {warning}", err=True)

@@ -1,0 +1,72 @@
+"""Slugs and names for completion in a shell, and for suggestions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+_RESOURCE = re.compile(
+    r"^/(?:(?P<list>projects|datasources)/(?P<slug>[^/?]+)"
+    r"(?:/(?P<kind>models|reports|endpoints)/(?P<name>[^/?]+))?|endpoints/(?P<project>[^/?]+)/(?P<endpoint>[^/?]+))"
+)
+_MOST_NAMES = 200
+
+
+def split_path(path: str) -> tuple[str, str] | None:
+    """Split the path of a resource that does not exist.
+
+    Returns:
+        The path of the list that it would be in, and its slug or name; null if the path has no such resource.
+    """
+    match = _RESOURCE.match(path)
+    if match is None:
+        return None
+    if match["project"]:
+        return f"/projects/{match['project']}/endpoints", match["endpoint"]
+    if match["kind"] and match["slug"] in names_in(f"/{match['list']}"):
+        return f"/{match['list']}/{match['slug']}/{match['kind']}", match["name"]
+    return f"/{match['list']}", match["slug"]
+
+
+def names_in(path: str) -> list[str]:
+    """The slugs or names in a list of the API; empty if it cannot be read, since this is only a help."""
+    from sluice_cli.connection import connect
+
+    try:
+        with connect() as api:
+            items = api.items(path, limit=_MOST_NAMES)
+            return [item.get("slug") or item.get("name") or item.get("id") for item in items]
+    except Exception:
+        return []
+
+
+class Listed(click.ParamType):
+    """A slug, a name or an id that is completed from a list of the API.
+
+    Args:
+        path: the list's path; `{what}` and the like stand for the values of other parameters of the command.
+        name: what it is, for error messages.
+    """
+
+    def __init__(self, path: str, name: str) -> None:
+        self._path = path
+        self.name = name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        """The names in the list that begin with what was typed."""
+        from click.shell_completion import CompletionItem
+
+        values = {name: value for name, value in ctx.params.items() if value is not None}
+        try:
+            path = self._path.format(**values)
+        except KeyError:
+            return []
+        return [CompletionItem(name) for name in names_in(path) if name.startswith(incomplete)]
+
+
+PROJECT = Listed("/projects", "project")
+DATASOURCE = Listed("/datasources", "datasource")
+RUN = Listed("/runs", "run")
+OWNER = Listed("/{what}s", "slug")

@@ -1,0 +1,48 @@
+"""The columns of tables of the API's lists; a list that is not named here is shown with all simple fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sluice_cli.output.values import Row, columns_of
+
+_BY_LIST = {
+    "runs": (
+        "id",
+        "kind",
+        "datasource",
+        "project",
+        "trigger",
+        "status",
+        "completeness",
+        "version",
+        "rows",
+        "created_at",
+    ),
+    "datasources": ("slug", "name", "kind", "enabled", "updated_at"),
+    "projects": ("slug", "name", "enabled", "refresh_on", "updated_at"),
+    "versions": ("number", "rows", "bytes", "completeness", "run", "created_at", "data_as_of"),
+    "keys": ("id", "name", "role", "projects", "created_at", "expires_at"),
+    "secrets": ("name", "hosts", "projects", "used_by", "updated_at"),
+    "models": ("name", "description", "materialize", "updated_at"),
+    "reports": ("name", "title", "updated_at"),
+    "endpoints": ("name", "description", "public", "cache_seconds", "updated_at"),
+    "pages": ("number", "attempt", "ok", "status", "rows", "bytes", "url", "fetched_at"),
+    "events": ("time", "event", "attempt", "detail"),
+}
+
+
+def columns_for(path: str, rows: Sequence[Row]) -> list[str]:
+    """The columns of a list.
+
+    Args:
+        path: the path of the list.
+        rows: its items.
+    """
+    present = columns_of(rows)
+    name = path.split("?")[0].rstrip("/").rpartition("/")[2]
+    chosen = [column for column in _BY_LIST.get(name, ()) if column in present]
+    if chosen:
+        return chosen
+    simple = [name for name in present if not any(isinstance(row.get(name), dict | list) for row in rows)]
+    return simple or present

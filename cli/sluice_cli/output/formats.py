@@ -1,0 +1,130 @@
+"""The formats of `-o`. A new one is a function and its entry in `FORMATS`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from sluice_cli.output.values import Row, columns_of, is_number, plain_text, text_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for name in columns:
+        values = [row.get(name) for row in rows if row.get(name) is not None]
+        numeric = bool(values) and all(map(is_number, values))
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text_of(row.get(name), "–")) for name in columns))
+    console = Console(highlight=False)
+    with console.capture() as capture:
+        console.print(table if rows else "no rows")
+    return capture.get()
+
+
+def _plain(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    return "".join("\t".join(plain_text(row.get(name)) for name in columns) + "\n" for row in rows)
+
+
+def _json(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    return json.dumps(list(rows), indent=2, ensure_ascii=False) + "\n"
+
+
+def _jsonl(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    if not columns:
+        return ""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([text_of(row.get(name)) for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def _yaml(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    return yaml_text(list(rows))
+
+
+FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], str]] = {
+    "table": _table,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "yaml": _yaml,
+}
+# Without `-o`, when the output is no terminal: for `cut`, `awk` and `while read`.
+PLAIN = "plain"
+
+
+def yaml_text(value: Any) -> str:
+    """A JSON value as YAML, its fields in their order."""
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=False, width=100)
+    return text
+
+
+def output_option(*more: str) -> Callable[[F], F]:
+    """The option `-o`, whose value is null if it is not given.
+
+    Args:
+        more: further formats of a command.
+    """
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice([*FORMATS, *more]),
+        help="The format; default: a table on a terminal, tab-separated values otherwise.",
+    )
+
+
+def is_terminal() -> bool:
+    """Whether the output goes to a terminal."""
+    return sys.stdout.isatty()
+
+
+def show_rows(rows: Sequence[Row], output: str | None, columns: Sequence[str] | None = None) -> None:
+    """Print rows.
+
+    Args:
+        rows: JSON objects.
+        output: the format; null for a table on a terminal, and tab-separated values otherwise.
+        columns: the columns of a table, of CSV and of tab-separated values; default: all.
+    """
+    names = list(columns or columns_of(rows))
+    write = FORMATS[output] if output else (_table if is_terminal() else _plain)
+    click.echo(write(rows, names), nl=False)
+
+
+def show_document(document: Any, output: str | None) -> None:
+    """Print one document: as YAML, unless another format is asked for.
+
+    Args:
+        document: a JSON value.
+        output: the format; `table` and `csv` have one line for each field.
+    """
+    if output in (None, "yaml") and isinstance(document, dict | list):
+        click.echo(yaml_text(document), nl=False)
+    elif output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif output == "jsonl":
+        click.echo(json.dumps(document, ensure_ascii=False))
+    elif isinstance(document, dict):
+        show_rows([{"field": name, "value": value} for name, value in document.items()], output)
+    else:
+        click.echo(text_of(document))

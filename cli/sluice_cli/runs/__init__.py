@@ -1,0 +1,1 @@
+"""Following runs: what is known of their progress, and how it is shown."""

@@ -1,0 +1,111 @@
+"""Following a run until it ends: a live table on a terminal, otherwise a line for each change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from sluice_cli.output.formats import is_terminal
+from sluice_cli.runs.state import RunState, read_state
+from sluice_client import Sluice
+
+_POLL_SECONDS = 1.0
+Show = Callable[[RunState], None]
+
+
+def follow(api: Sluice, run_id: str, timeout: float | None = None) -> dict[str, Any]:
+    """Show the progress of a run until it ends.
+
+    Args:
+        api: the client.
+        run_id: the run's id.
+        timeout: the most seconds; null: as long as it takes.
+
+    Returns:
+        The run as it is then; it has not ended if the time was too short.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    with _live_table() if is_terminal() else _lines() as show:
+        while True:
+            start = time.monotonic()
+            state = read_state(api, run_id)
+            show(state)
+            if state.ended or (deadline is not None and time.monotonic() > deadline):
+                return state.run
+            # Reading the events of a long run takes a while; most of the time must be left to others.
+            time.sleep(max(_POLL_SECONDS, time.monotonic() - start))
+
+
+@contextmanager
+def _lines() -> Iterator[Show]:
+    shown: dict[str, str] = {}
+
+    def show(state: RunState) -> None:
+        lines = {source.run: source.line for source in state.sources}
+        stage = (state.run["progress"] or {}).get("stage")
+        if state.run["kind"] != "ingest" and not state.ended and stage not in (None, "ingest"):
+            lines[state.run["id"]] = f"{state.run['project']}: {stage}"
+        for key, line in lines.items():
+            if shown.get(key) != line:
+                click.echo(line, err=True)
+        shown.update(lines)
+
+    yield show
+
+
+@contextmanager
+def _live_table() -> Iterator[Show]:
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(stderr=True, highlight=False), auto_refresh=False) as live:
+        yield lambda state: live.update(_table(state), refresh=True)
+
+
+def _table(state: RunState) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    run = state.run
+    stage = (run["progress"] or {}).get("stage")
+    about = run["project"] or run["datasource"]
+    title = f"{run['kind']} {about}: {run['status'] if state.ended or not stage else stage}"
+    table = Table(title=title, title_justify="left")
+    for name in ("source", "state", "pages", "rows", "rate", "retries", "seconds"):
+        table.add_column(name, justify="left" if name in ("source", "state") else "right")
+    for source in state.sources:
+        table.add_row(
+            Text(source.datasource),
+            source.status if source.ended else source.stage or source.status,
+            f"{source.pages:,}",
+            f"{source.rows:,}",
+            source.rate,
+            f"{source.retries:,}",
+            f"{source.seconds:,.0f}",
+        )
+    return table
+
+
+def wait(api: Sluice, run_id: str, timeout: float | None) -> dict[str, Any]:
+    """Wait for the end of a run without showing its progress.
+
+    Args:
+        api: the client.
+        run_id: the run's id.
+        timeout: the most seconds; null: as long as it takes.
+
+    Returns:
+        The run as it is then; it has not ended if the time was too short.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pause = 0.2
+    while True:
+        run: dict[str, Any] = api.get(f"/runs/{run_id}")
+        if run["status"] not in ("pending", "running") or (deadline is not None and time.monotonic() > deadline):
+            return run
+        time.sleep(pause)
+        pause = min(1.5 * pause, 2.0)

@@ -1,0 +1,274 @@
+"""The commands of `sluice`, over the API in this process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sluice import __version__
+from sluice.container import Container
+from sluice_cli.commands import REGISTRY
+from sluice_cli.commands.init import commented_yaml
+from sluice_cli.group import LazyGroup
+from sluice_cli.main import cli
+from sluice_cli.output.formats import FORMATS
+from support.client import Client
+from support.command_line import Commands
+from support.documents import http_source
+from support.upstream import Upstream, raw
+from support.workflows import LocalWorkflows
+
+RECORDS: list[dict[str, Any]] = [{"id": 1, "name": "Ada", "tags": ["a", "b"]}, {"id": 2, "name": None, "tags": []}]
+
+
+@pytest.fixture
+def sluice(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    return Commands(services, admin, monkeypatch, capsys)
+
+
+@pytest.fixture
+def shop(sluice: Commands, admin: Client, upstream: Upstream) -> Commands:
+    """The project `shop` of the datasource `orders`, refreshed once."""
+    upstream.serve(RECORDS)
+    admin.post("/datasources", http_source("orders"))
+    merge = {"strategy": "join", "key": ["id"]}
+    admin.put("/projects/shop", {"name": "Shop", "merge": merge, "refresh_on": "manual"})
+    admin.put("/projects/shop/datasources/orders", {})
+    assert sluice("run", "project", "shop").code == 0
+    return sluice
+
+
+def test_every_command_can_be_imported_and_has_the_help_of_the_list() -> None:
+    group = cli
+    assert isinstance(group, LazyGroup)
+    context = cli.make_context("sluice", ["--help"], resilient_parsing=True)
+    for name in REGISTRY:
+        command = group.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        assert command.help
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_lists_the_commands_and_the_environment(sluice: Commands, option: str) -> None:
+    shown = sluice(option)
+    assert shown.code == 0
+    for word in (*REGISTRY, "SLUICE_API", "SLUICE_API_KEY"):
+        assert word in shown.out
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    code = (
+        "import sys\nsys.argv = ['sluice', '--help']\nfrom sluice_cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('boto3', 'httpx', 'rich', 'yaml', 'pydantic', 'duckdb') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(sluice: Commands) -> None:
+    assert sluice("--version").out == f"sluice {__version__}\n"
+
+
+def test_misspelled_command_gets_a_suggestion(sluice: Commands) -> None:
+    shown = sluice("dta", "project", "x")
+    assert (shown.code, shown.out) == (2, "")
+    assert "Did you mean: data?" in shown.err
+
+
+def test_misspelled_slug_gets_a_suggestion_on_stderr(shop: Commands) -> None:
+    shown = shop("run", "project", "shp")
+    assert (shown.code, shown.out) == (1, "")
+    assert "Did you mean: shop?" in shown.err
+    assert "Did you mean: orders?" in shop("data", "datasource", "order").err
+
+
+def test_get_keeps_the_query_of_a_path(shop: Commands, admin: Client) -> None:
+    for _ in range(3):
+        shop("run", "datasource", "orders")
+    shown = shop("get", "runs?limit=2&kind=ingest", "-o", "json")
+    assert [run["kind"] for run in json.loads(shown.out)] == ["ingest", "ingest"]
+    assert len(json.loads(shop("get", "runs?limit=2", "--all", "-o", "json").out)) == len(
+        admin.get("/runs?limit=200").json()["items"]
+    )
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_each_format_has_nested_values_as_json(shop: Commands, output: str) -> None:
+    shown = shop("data", "project", "shop", "-o", output)
+    assert shown.code == 0
+    if output in ("json", "yaml"):  # JSON is YAML, too
+        assert yaml.safe_load(shown.out) == RECORDS
+    if output == "jsonl":
+        assert [json.loads(line) for line in shown.out.splitlines()] == RECORDS
+    assert "['a', 'b']" not in shown.out, "never as Python shows it"
+    assert "None" not in shown.out
+
+
+def test_piped_values_are_tab_separated_and_whole(shop: Commands) -> None:
+    shown = shop("data", "project", "shop", "--select", "id,name,tags")
+    assert shown.out == '1\tAda\t["a", "b"]\n2\t\t[]\n'
+
+
+def test_document_is_yaml(shop: Commands) -> None:
+    assert yaml.safe_load(shop("get", "projects/shop").out)["merge"]["key"] == ["id"]
+
+
+def test_data_can_be_written_into_a_file(shop: Commands, tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    assert shop("data", "project", "shop", "--select", "id,name", "--into", str(file)).out == ""
+    assert file.read_text().splitlines() == ["id,name", "1,Ada", "2,"]
+    parquet = tmp_path / "shop.parquet"
+    shop("data", "project", "shop", "--into", str(parquet))
+    assert parquet.read_bytes()[:4] == b"PAR1"
+
+
+def test_models_and_endpoints_have_data(shop: Commands, admin: Client) -> None:
+    admin.put("/projects/shop/models/names", {"sql": "SELECT name FROM merged WHERE name IS NOT NULL"})
+    parameters = {"least": {"type": "integer", "default": 0}}
+    admin.put(
+        "/projects/shop/endpoints/ids", {"sql": "SELECT id FROM merged WHERE id > $least", "parameters": parameters}
+    )
+    shop("run", "project", "shop")
+    assert shop("data", "model", "shop", "names").out == "Ada\n"
+    assert shop("data", "endpoint", "shop", "ids", "-p", "least=1").out == "2\n"
+    assert shop("data", "model", "shop").code == 2
+
+
+def test_query_explain_and_diff(shop: Commands, upstream: Upstream) -> None:
+    answer = shop("query", "shop", "SELECT name FROM merged WHERE id = $id", "-p", "id=1")
+    assert answer.out == "Ada\n"
+    assert shop("query", "shop", "-", stdin="SELECT count(*) AS n FROM merged").out == "2\n"
+    refused = shop("query", "shop", "DROP TABLE merged")
+    assert (refused.code, refused.out) == (1, "")
+    explained = shop("explain", "shop", "1", "-o", "json")
+    assert json.loads(explained.out)["fields"]["name"]["winners"][0]["pointer"] == "/0/name"
+    assert "orders" in shop("explain", "shop", "1").out
+    upstream.serve([{**RECORDS[0], "name": "Eve"}, RECORDS[1]])
+    shop("run", "project", "shop", "--fetch", "all")
+    changed = shop("diff", "shop")
+    assert "changed" in changed.out
+    assert "Ada\tEve" in changed.out
+    assert "version 1 to 2: 0 added, 0 removed, 1 changed" in changed.err
+    assert shop("promote", "shop", "1").code == 0
+    assert shop("data", "project", "shop", "--select", "name").out.splitlines()[0] == "Ada"
+
+
+def test_stale_run_has_a_visible_line_and_its_own_exit_code(shop: Commands, upstream: Upstream) -> None:
+    upstream.answer = lambda request: raw(b"", 401)
+    shown = shop("run", "project", "shop")
+    assert shown.code == 3
+    assert "stale: orders: " in shown.err
+    assert "Using version 1 from" in shown.err
+    assert "0 of 1 source fetched, orders failed" in shown.out
+    read = shop("data", "project", "shop")
+    assert (read.code, "stale: orders: " in read.err) == (0, True)
+    failed = shop("run", "datasource", "orders")
+    assert failed.code == 1
+    assert "sluice redrive" in failed.err
+
+
+def test_followed_run_shows_its_sources(shop: Commands) -> None:
+    shown = shop("run", "project", "shop", "--fetch", "all", "--follow")
+    assert shown.code == 0
+    assert "orders: succeeded, 1 page, 2 rows" in shown.err
+    run_id = shown.out.partition(":")[0]
+    again = shop("watch", run_id)
+    assert (again.code, "orders: succeeded" in again.err) == (0, True)
+
+
+def test_runs_are_cancelled_redriven_and_replayed(
+    shop: Commands, workflows: LocalWorkflows, upstream: Upstream
+) -> None:
+    workflows.hold = True
+    run_id = shop("run", "project", "shop", "--no-wait").out.partition(":")[0]
+    assert shop("cancel", run_id).out == f"{run_id}: cancelled\n"
+    workflows.hold = False
+    assert shop("redrive", run_id).code == 0
+    requests = len(upstream.requests)
+    assert "succeeded" in shop("replay", "orders", "1").out
+    assert len(upstream.requests) == requests, "the upstream was not called"
+
+
+def test_dropped_file_is_ingested(sluice: Commands, admin: Client, tmp_path: Path) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    file = tmp_path / "notes.csv"
+    file.write_text("id,note\n1,x\n")
+    shown = sluice("drop", "notes", str(file))
+    assert shown.code == 0, shown.err
+    assert "succeeded, 1 rows, version 1" in shown.out
+    unknown = sluice("drop", "note", str(file))
+    assert unknown.code == 1
+    assert "Did you mean: notes?" in unknown.err
+
+
+def test_previews_of_saved_and_unsaved_datasources(shop: Commands, tmp_path: Path) -> None:
+    assert shop("preview", "orders").out.splitlines()[0].startswith("1\tAda")
+    file = tmp_path / "new.yaml"
+    file.write_text("name: New\nkind: http\nhttp: {url: https://new.example.com/v1}\nfields: {n: name}\n")
+    assert shop("preview", str(file)).out == "Ada\n\n"
+    assert "n\tstring" in shop("preview", str(file), "--schema").out
+
+
+def test_delete_asks_and_names_what_it_needs(shop: Commands, admin: Client) -> None:
+    admin.put("/projects/shop/models/names", {"sql": "SELECT name FROM merged"})
+    assert shop("delete", "model", "shop", "names", stdin="n\n").code == 1
+    assert admin.get("/projects/shop/models/names").status == 200
+    assert shop("delete", "model", "shop", "names", "--yes").code == 0
+    assert admin.get("/projects/shop/models/names").status == 404
+    assert shop("delete", "model", "shop", "--yes").code == 2
+    assert "assigned" in shop("delete", "datasource", "orders", "--yes").err
+    assert shop("delete", "datasource", "orders", "--yes", "--force").code == 0
+
+
+def test_keys_and_secrets(sluice: Commands, admin: Client) -> None:
+    key = sluice("keys", "create", "reader", "--role", "viewer").out.strip()
+    assert Client(key).get("/me").json()["role"] == "viewer"
+    listed = json.loads(sluice("keys", "list", "-o", "json").out)
+    key_id = next(item["id"] for item in listed if item["name"] == "reader")
+    rotated = sluice("keys", "rotate", key_id).out.strip()
+    assert (Client(key).get("/me").status, Client(rotated).get("/me").status) == (401, 200)
+    sluice("keys", "delete", key_id)
+    assert Client(rotated).get("/me").status == 401
+    assert sluice("secrets", "set", "shop", "--host", "api.example.com", stdin="s3cret\n").code == 0
+    shown = sluice("secrets", "list")
+    assert "shop\t" in shown.out
+    assert "s3cret" not in shown.out + shown.err
+    assert sluice("secrets", "delete", "shop").code == 0
+
+
+def test_completion_of_commands_and_slugs(
+    shop: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def completed(words: str, position: int) -> str:
+        capsys.readouterr()
+        monkeypatch.setenv("_SLUICE_COMPLETE", "zsh_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(position))
+        shown = shop()
+        monkeypatch.delenv("_SLUICE_COMPLETE")
+        return shown.out
+
+    assert "promote" in completed("sluice pro", 1)
+    assert "shop" in completed("sluice run project ", 3)
+    assert "orders" in completed("sluice run datasource o", 3)
+    assert "_SLUICE_COMPLETE" in shop("completion", "zsh").out
+
+
+def test_reasons_are_comments_above_their_fields() -> None:
+    document = {"slug": "coins", "name": "Coins", "http": {"url": "https://a.example.com"}, "records": "data[]"}
+    reasons = [
+        {"pointer": "/records", "reason": "the longest list", "confidence": "likely"},
+        {"pointer": "/http/pagination", "reason": "a Link\nheader", "confidence": "verified"},
+    ]
+    text = commented_yaml(document, reasons)
+    assert yaml.safe_load(text) == {name: value for name, value in document.items() if name != "slug"}
+    assert "# likely: the longest list\nrecords:" in text
+    assert "# verified: a Link header\nhttp:" in text
