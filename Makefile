@@ -82,4 +82,4 @@ build-aws: $(INSTALLED) ## Build for AWS, with Lambda's own wheels
 
 clean: ## Stop the local stack and remove everything that was made here
 	@test ! -x $(BIN)/sluice || $(BIN)/sluice clean
-	@rm -rf $(VENV) .local .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info
+	@rm -rf $(VENV) .local .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info client/build client/*.egg-info

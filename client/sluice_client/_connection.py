@@ -95,7 +95,8 @@ class Connection:
         """
         url = self._url(path).copy_merge_params(_query(params))
         body = {"content": content} if json is None else {"content": to_json(json)}
-        sent = {"Authorization": f"Bearer {self._key}", **(headers or {})}
+        sent = httpx.Headers({"Authorization": f"Bearer {self._key}"})
+        sent.update(headers)
         if json is not None:
             sent.setdefault("Content-Type", "application/json")
         if method.upper() == "POST":

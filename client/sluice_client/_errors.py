@@ -93,6 +93,9 @@ class ApiError(SluiceError):
 class AuthenticationError(ApiError):
     """401: the key is missing, wrong or expired."""
 
+    def __str__(self) -> str:
+        return f"{super().__str__()} Check the key: SLUICE_API_KEY, or `key`."
+
 
 class PermissionDenied(ApiError):
     """403: the key's role does not allow this."""

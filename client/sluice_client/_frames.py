@@ -69,7 +69,8 @@ def pandas_of_arrow(table: pyarrow.Table) -> pandas.DataFrame:
     pd, pa = load_package("pandas", "pandas"), load_package("pyarrow", "pandas")
     nullable = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
     columns = {
-        name: column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+        # Only where needed: with a mapper, text has another type.
+        name: column.to_pandas(types_mapper=nullable.get if column.null_count and column.type in nullable else None)
         for name, column in zip(table.column_names, table.columns, strict=True)
     }
     frame: pandas.DataFrame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))

@@ -93,7 +93,14 @@ def _records(records: Any) -> Iterable[Any]:
 
 
 def _pandas_records(frame: Any) -> Iterator[dict[str, Any]]:
-    """The rows of a frame, without its index."""
+    """The rows of a frame, without its index.
+
+    Raises:
+        TypeError: two columns have the same name.
+    """
+    twice = [str(name) for name in frame.columns[frame.columns.duplicated()]]
+    if twice:
+        raise TypeError(f"Records are dictionaries, and the frame has several columns named {twice[0]!r}.")
     for start in range(0, len(frame), _CHUNK_ROWS):
         yield from frame.iloc[start : start + _CHUNK_ROWS].to_dict("records")
 

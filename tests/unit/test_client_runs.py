@@ -134,6 +134,7 @@ def test_fetch_returns_data_and_failed_datasources(
     assert sluice.project("p").fetch().data is None
 
 
+TWINS = pandas.DataFrame([[1, 2]], columns=["a", "a"])
 ROWS = [{"id": 1, "price": 1.5}, {"id": 2, "price": None}]
 
 
@@ -230,8 +231,8 @@ def test_values_of_records(value: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     "records",
-    ["text", b"bytes", 7, [{"v": object()}], [{"v": b"x"}], polars.LazyFrame()],
-    ids=["text", "bytes", "number", "object", "bytes within", "lazy"],
+    ["text", b"bytes", 7, [{"v": object()}], [{"v": b"x"}], polars.LazyFrame(), TWINS],
+    ids=["text", "bytes", "number", "object", "bytes within", "lazy", "twin columns"],
 )
 def test_values_without_a_form_in_json_are_refused(records: Any) -> None:
     with pytest.raises(TypeError, match=r"Records are|has no form in JSON|Collect the LazyFrame"):

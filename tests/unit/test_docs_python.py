@@ -12,11 +12,12 @@ import pytest
 from sluice.container import Container
 from support.api_transport import API, ApiTransport
 from support.client import Client
-from support.documents import Documents, drop, http_source
+from support.documents import drop, http_source
 from support.template import ROOT
+from support.upstream import StubResponse, Upstream, ok
 
 PAGE = ROOT / "docs/python.md"
-MARKET = [
+MARKET: list[dict[str, Any]] = [
     {"symbol": "BTC", "name": "Bitcoin", "rank": 1, "price_usd": 64000.5},
     {"symbol": "ETH", "name": "Ethereum", "rank": 2, "price_usd": 3200.25},
 ]
@@ -32,20 +33,21 @@ def examples() -> list[str]:
 
 
 @pytest.fixture
-def top_coins(services: Container, admin: Client, documents: Documents) -> None:
-    """A project like that of `make run`, with two versions."""
-    documents["coinmarketcap"] = MARKET
+def top_coins(services: Container, admin: Client, upstream: Upstream) -> None:
+    """A project like that of `make run`, whose prices rise with each request."""
+
+    def rising_prices(_: httpx.Request) -> StubResponse:
+        return ok([{**coin, "price_usd": coin["price_usd"] + len(upstream.requests)} for coin in MARKET])
+
+    upstream.answer = rising_prices
     admin.put("/datasources/coinmarketcap", http_source("coinmarketcap"))
     admin.put("/datasources/watch-list", {"name": "Watch list", "kind": "file"})
     merge = {"strategy": "join", "key": ["symbol", "name"]}
     admin.put("/projects/top-coins", {"name": "Top coins", "merge": merge, "refresh_on": "manual"})
     for name in ("coinmarketcap", "watch-list"):
         admin.put(f"/projects/top-coins/datasources/{name}", {"optional": True})
-    admin.put("/projects/top-coins/models/pricey", {"sql": "SELECT symbol FROM merged WHERE price_usd > 10000"})
     admin.put("/projects/top-coins/endpoints/top", TOP)
     drop(services, "watch-list/notes.csv", b"symbol,name,note\nBTC,Bitcoin,hold\n")
-    admin.post("/projects/top-coins/runs", {})
-    documents["coinmarketcap"] = [{**coin, "price_usd": 65000} for coin in MARKET]
     admin.post("/projects/top-coins/runs", {})
 
 
@@ -57,10 +59,7 @@ def test_examples_run_as_printed(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = tmp_path / "notebook"
-    folder.mkdir()
-    (folder / "notes.csv").write_text("symbol,name,note\nETH,Ethereum,sell\n")
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLUICE_API", API)
     monkeypatch.setenv("SLUICE_API_KEY", admin.key or "")
     # `Sluice()` on the page has no transport.
