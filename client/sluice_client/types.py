@@ -85,9 +85,10 @@ class BarSection(TypedDict):
 
     title: NotRequired[str | None]
     sql: str
+    format: NotRequired[dict[str, ColumnFormat]]
     x: NotRequired[str | None]
-    type: Literal["bar"]
     y: NotRequired[list[str] | None]
+    type: Literal["bar"]
 
 
 class BasicAuth(TypedDict):
@@ -130,6 +131,14 @@ class CitedPage(TypedDict):
     url: str
     number: int
     run: str
+
+
+class ColumnFormat(TypedDict):
+    """How a report shows the values of a column. The section's CSV has them as they are."""
+
+    unit: NotRequired[str | None]
+    decimals: NotRequired[int | None]
+    grouping: NotRequired[bool | None]
 
 
 class ColumnView(TypedDict):
@@ -493,6 +502,7 @@ class HistogramSection(TypedDict):
 
     title: NotRequired[str | None]
     sql: str
+    format: NotRequired[dict[str, ColumnFormat]]
     x: NotRequired[str | None]
     type: Literal["histogram"]
     bins: NotRequired[int]
@@ -647,9 +657,10 @@ class LineSection(TypedDict):
 
     title: NotRequired[str | None]
     sql: str
+    format: NotRequired[dict[str, ColumnFormat]]
     x: NotRequired[str | None]
-    type: Literal["line"]
     y: NotRequired[list[str] | None]
+    type: Literal["line"]
 
 
 class LinkRequest(TypedDict):
@@ -1319,9 +1330,10 @@ class ScatterSection(TypedDict):
 
     title: NotRequired[str | None]
     sql: str
+    format: NotRequired[dict[str, ColumnFormat]]
     x: NotRequired[str | None]
-    type: Literal["scatter"]
     y: NotRequired[list[str] | None]
+    type: Literal["scatter"]
 
 
 class Schedule(TypedDict):
@@ -1473,9 +1485,10 @@ class StaleInput(TypedDict):
 class TableSection(TypedDict):
     """The rows of a query."""
 
-    type: Literal["table"]
     title: NotRequired[str | None]
     sql: str
+    format: NotRequired[dict[str, ColumnFormat]]
+    type: Literal["table"]
 
 
 class TestResult(TypedDict):

@@ -7,7 +7,7 @@ from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
 from sluice.container import Container
 from sluice.projects.rendered_reports import rendered_version
 from sluice.reads.file_names import file_name
-from sluice.reads.report_files import report_page, report_section
+from sluice.reads.report_files import report_page, report_section, section_file_name
 
 routes = Routes("models")
 _FORMAT = Parameter("format", "The whole page, or one section's rows.", {"type": "string", "enum": ["html", "csv"]})
@@ -33,18 +33,17 @@ def get_rendered_report(call: Call, services: Container, slug: str, name: str, r
     manifest = services.lake.manifest(version.manifest_key)
     headers = {**version_headers(version_summary(version))}
     if output_format == "html":
-        part, media_type, details = report_page(manifest), "text/html; charset=utf-8", []
+        part, media_type = report_page(manifest), "text/html; charset=utf-8"
+        file = file_name([slug, name, "report"], version.number, "html")
         # The page has no scripts. Should a value ever inject one, the browser does not run it.
         headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     else:
         number, part = report_section(manifest, call.query_value("section"))
-        media_type, details = "text/csv; charset=utf-8", [f"section-{number}"]
-        # One for programs, and one for people, who see the name of the file that they save.
-        if part.key in manifest.truncated:
-            headers["X-Sluice-Truncated"] = "true"
-            details.append(f"only-the-first-{part.rows}-rows")
+        media_type = "text/csv; charset=utf-8"
+        truncated = part.key in manifest.truncated
+        headers |= {"X-Sluice-Truncated": "true"} if truncated else {}
+        file = section_file_name(slug, name, version.number, number, part.rows, truncated=truncated)
     headers["ETag"] = f'"{part.sha256[:32]}"'
     if call.client_has(part.sha256[:32]):
         return Answer(status=304, headers=headers)
-    file = file_name([slug, name, "report"], version.number, output_format, *details)
     return Answer(services.lake.get(part.key), headers=headers, media_type=media_type, filename=file)

@@ -213,6 +213,11 @@ class Settings(BaseModel):
     max_links: int = Field(100, description="Most signed links of a project that have not expired.")
     max_link_days: int = Field(90, description="Longest lifetime of a signed link.")
     report_rows: int = Field(5_000, description="Most rows of a report's section.")
+    report_link_bytes: int = Field(
+        2_000_000,
+        description="Most bytes of CSV that the links of a report's page contain together; the rows of further "
+        "sections are read from the API.",
+    )
     endpoint_cache_bytes: int = Field(50_000_000, description="Most bytes of endpoints' answers that a process caches.")
     endpoint_recheck_seconds: float = Field(
         2.0, description="How long a process caches which tables and views an endpoint reads."

@@ -55,7 +55,7 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "basic": {
         "type": "http",
         "scheme": "basic",
-        "description": "The same API key as the user name, with an empty password. GET and HEAD only: for Excel, browsers.",
+        "description": "The API key as the user name, and no password. GET and HEAD only: for Excel and browsers.",
     },
 }
 

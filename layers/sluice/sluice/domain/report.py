@@ -22,45 +22,74 @@ class MarkdownSection(Document):
     )
 
 
-class TableSection(Document):
+class ColumnFormat(Document):
+    """How a report shows the values of a column. The section's CSV has them as they are."""
+
+    unit: Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^\x00-\x1f]+$")] | None = Field(
+        None, description="Shown beside the column's name, such as `EUR`."
+    )
+    decimals: Annotated[int, Field(ge=0, le=12)] | None = Field(
+        None,
+        description="Digits after the decimal point; 5 is rounded up. Null: all digits of whole and decimal numbers, "
+        "and at least 4 significant digits of doubles.",
+    )
+    grouping: bool | None = Field(
+        None, description="Whether thousands are separated; null: unless the column's name ends in id, year or code."
+    )
+
+
+class _QuerySection(Document):
+    title: _Text | None = Field(None, description="The heading of the section. Null: none.")
+    sql: QueryText = Field(description="One SELECT over the project's tables, whose rows are shown.")
+    format: Annotated[dict[ColumnName, ColumnFormat], Field(max_length=500)] = Field(
+        default_factory=dict, description="How to show the values of columns, by their names."
+    )
+
+    def named_columns(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """The columns that the section names: the path of each within the section, and the name."""
+        return [(("format", name), name) for name in self.format]
+
+
+class TableSection(_QuerySection):
     """The rows of a query."""
 
     type: Literal["table"] = Field(description="`table`: rows as a table.")
-    title: _Text | None = Field(None, description="The heading above the table. Null: none.")
-    sql: QueryText = Field(description="One SELECT over the project's tables, whose rows are shown.")
 
 
-class _Chart(Document):
-    title: _Text | None = Field(None, description="The heading above the chart. Null: none.")
-    sql: QueryText = Field(description="One SELECT over the project's tables, whose rows are drawn.")
+class _Chart(_QuerySection):
     x: ColumnName | None = Field(None, description="The column of the horizontal axis. Null: the first column.")
 
+    def named_columns(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """The columns that the section names: the path of each within the section, and the name."""
+        return [*([(("x",), self.x)] if self.x else []), *super().named_columns()]
 
-class LineSection(_Chart):
+
+class _Plot(_Chart):
+    y: list[ColumnName] | None = Field(
+        None, description="The columns of the vertical axis. Null: all other numeric columns."
+    )
+
+    def named_columns(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """The columns that the section names: the path of each within the section, and the name."""
+        return [*super().named_columns(), *((("y", index), name) for index, name in enumerate(self.y or []))]
+
+
+class LineSection(_Plot):
     """A line for each column in `y` over `x`."""
 
     type: Literal["line"] = Field(description="`line`: a line chart.")
-    y: list[ColumnName] | None = Field(
-        None, description="The columns of the vertical axis. Null: all other numeric columns."
-    )
 
 
-class BarSection(_Chart):
+class BarSection(_Plot):
     """A bar for each row; several columns in `y` are drawn side by side."""
 
     type: Literal["bar"] = Field(description="`bar`: a bar chart.")
-    y: list[ColumnName] | None = Field(
-        None, description="The columns of the vertical axis. Null: all other numeric columns."
-    )
 
 
-class ScatterSection(_Chart):
+class ScatterSection(_Plot):
     """A point for each row."""
 
     type: Literal["scatter"] = Field(description="`scatter`: a chart of points.")
-    y: list[ColumnName] | None = Field(
-        None, description="The columns of the vertical axis. Null: all other numeric columns."
-    )
 
 
 class HistogramSection(_Chart):
@@ -71,6 +100,7 @@ class HistogramSection(_Chart):
 
 
 Chart = LineSection | BarSection | ScatterSection | HistogramSection
+QuerySection = TableSection | Chart
 Section = Annotated[
     MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection,
     Field(discriminator="type"),

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sluice.domain.base import json_pointer
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model, Relationships, SqlTest
 from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_sql_name
-from sluice.domain.report import MarkdownSection, Report
+from sluice.domain.report import MarkdownSection, QuerySection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.models.graph import required_models, tables_read_by, waves
 
@@ -77,7 +78,10 @@ def _test_faults(tables: set[str], model: Model) -> Iterator[Fault]:
 
 
 def report_faults(report: Report, models: Mapping[str, Model], tables: set[str]) -> Iterator[Fault]:
-    """What is wrong with a report: a section reads an unknown table, has parameters, or reads the current time.
+    """What is wrong with a report.
+
+    A section reads an unknown table, has parameters, or reads the current time; or a chart or a format names a column
+    that the section's SQL does not have.
 
     Args:
         report: the report.
@@ -89,6 +93,19 @@ def report_faults(report: Report, models: Mapping[str, Model], tables: set[str])
             yield from _unknown_tables(tables, section.sql, f"/sections/{index}/sql")
             yield from _parameter_faults(section.sql, f"/sections/{index}/sql")
             yield from _clock_faults(models, section.sql, f"/sections/{index}/sql")
+            yield from _column_faults(section, ("sections", index))
+
+
+def _column_faults(section: QuerySection, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Names of columns that a section's query does not give, as far as its text shows them."""
+    columns = parse_query(section.sql).columns
+    if columns is None:
+        return
+    known = {column.lower() for column in columns}  # SQL names are case-insensitive
+    for field, name in section.named_columns():
+        if name.lower() not in known:
+            message = f"The query has no column {name!r}; it has {', '.join(columns)}."
+            yield Fault(json_pointer((*path, *field)), message)
 
 
 def endpoint_faults(endpoint: Endpoint, tables: set[str]) -> Iterator[Fault]:

@@ -57,7 +57,8 @@ def check_report(services: Container, slug: str, name: str, report: Report) -> N
         name: the report's name, which no query can read.
 
     Raises:
-        Invalid: a section's SQL reads an unknown table, has parameters, or depends on the current time.
+        Invalid: a section's SQL reads an unknown table, has parameters, or depends on the current time, or a chart or
+            a format names a column that the SQL does not have.
     """
     _refuse(report_faults(report, models_of(services, slug), published_tables(services, slug).names))
 

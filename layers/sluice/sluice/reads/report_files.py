@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluice.domain.dataset import DataObject, Manifest
 from sluice.errors import Invalid
+from sluice.reads.file_names import file_name
 
 
 def report_page(manifest: Manifest) -> DataObject:
@@ -32,3 +33,20 @@ def report_section(manifest: Manifest, section: str | None) -> tuple[str, DataOb
     first_table = (number for number in sections if documents[int(number)]["type"] == "table")
     number = section or next(first_table, next(iter(sections)))
     return number, sections[number]
+
+
+def section_file_name(
+    project: str, report: str, version: int | None, section: str, rows: int, *, truncated: bool
+) -> str:
+    """The name of a section's CSV, under which people save it.
+
+    Args:
+        project: the project's slug.
+        report: the report's name.
+        version: the report's version; null for links in the page, whose bytes depend on its data only.
+        section: the section's number.
+        rows: the rows in the file.
+        truncated: whether the query has more rows, which the name then says.
+    """
+    details = [f"section-{section}", *([f"only-the-first-{rows}-rows"] if truncated else [])]
+    return file_name([project, report, "report"], version, "csv", *details)

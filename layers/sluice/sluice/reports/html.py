@@ -2,92 +2,116 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from html import escape
-from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-from sluice.domain.dataset import InputVersion
-from sluice.domain.json_text import dumps
-from sluice.domain.schema import is_number
+from sluice import __version__
+from sluice.domain.dataset import InputVersion, Manifest
+from sluice.domain.stale_input import StaleInput
+from sluice.reports.charts import Drawing
+from sluice.reports.style import STYLE
+from sluice.reports.tables import table
+from sluice.reports.values import Rows, moment_text
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --paper: #ffffff; --grid: #d9dee3;
-  --series-0: #2563eb; --series-1: #d9480f; --series-2: #2b8a3e; --series-3: #9c36b5; --series-4: #b08900;
-  --series-5: #0c8599; --series-6: #c2255c; --series-7: #5c677d; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --soft: #9aa4ae; --paper: #14171a; --grid: #343b42;
-  --series-0: #6ea8fe; --series-1: #ff922b; --series-2: #69db7c; --series-3: #da77f2; --series-4: #ffd43b;
-  --series-5: #3bc9db; --series-6: #f783ac; --series-7: #adb5bd; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
-.about, .note, footer { color: var(--soft); font-size: .875rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .925rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top; }
-th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-.number { text-align: right; white-space: nowrap; }
-svg { width: 100%; height: auto; display: block; }
-svg text { font-family: system-ui, sans-serif; }
-.incomplete { border-left: 4px solid var(--series-1); padding: .4rem .8rem; }
-footer { margin-top: 2.5rem; border-top: 1px solid var(--grid); padding-top: .8rem; }
-@media print { :root { --paper: #ffffff; --ink: #000000; --soft: #444444; --grid: #cccccc; }
-  main { max-width: none; padding: 0; } section { break-inside: avoid; } .wide { overflow: visible; } }
-"""
+_MOST_REASONS = 5
+_STAND_IN = "Earlier versions stand in for sources that could not be fetched:"
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The result of a section's query.
+class Origin:
+    """What a report is made of and by, for its notice and its footer.
 
     Args:
-        columns: `{"name", "type"}` of each column.
-        items: the rows, by column name.
-        truncated: whether the query has more rows.
+        project: the project's slug.
+        run: the id of the run that makes the report.
+        version: the version's number.
+        data_as_of: the time of the data, RFC 3339.
+        inputs: the versions that the report reads.
+        manifests: their manifests, by alias.
+        stale: the earlier versions that stand in for sources that could not be fetched.
     """
 
-    columns: list[dict[str, str]]
-    items: list[dict[str, Any]]
-    truncated: bool
+    project: str
+    run: str
+    version: int | None
+    data_as_of: str
+    inputs: list[InputVersion]
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    stale: list[StaleInput] = field(default_factory=list)
 
 
 def markdown(text: str) -> str:
-    """Convert Markdown to HTML; HTML in the text is escaped."""
-    return str(MarkdownIt("js-default", {"html": False, "linkify": False}).render(text))
+    """Convert Markdown to HTML; HTML in the text is escaped. Headings continue those of the page without gaps."""
+    renderer = MarkdownIt("js-default", {"html": False, "linkify": False})
+    tokens = renderer.parse(text)
+    _nest_headings(tokens)
+    for token in tokens:
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+    html = str(renderer.renderer.render(tokens, renderer.options, {}))
+    return html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
 
 
-def table(rows: Rows) -> str:
-    """Return rows as an HTML table; numbers are right-aligned."""
-    classes = [' class="number"' if is_number(column["type"]) else "" for column in rows.columns]
-    head = "".join(
-        f"<th{class_}>{escape(column['name'])}</th>" for column, class_ in zip(rows.columns, classes, strict=True)
+def _nest_headings(tokens: list[Token]) -> None:
+    """Give headings the levels from 2 on: the page's title is level 1."""
+    open_levels: list[str] = []
+    for token in tokens:
+        if token.type == "heading_open":
+            while open_levels and open_levels[-1] >= token.tag:
+                open_levels.pop()
+            open_levels.append(token.tag)
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(len(open_levels) + 1, 6)}"
+
+
+def _legend(drawing: Drawing) -> str:
+    """Return the legend of a chart, in the order of its series; empty if it has only one."""
+    entries = "".join(
+        f'<li><span style="color: var(--series-{color})" aria-hidden="true">{shape}</span> {escape(label)}</li>'
+        for color, shape, label in drawing.series
     )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{class_}>{_cell(row[column['name']])}</td>"
-            for column, class_ in zip(rows.columns, classes, strict=True)
-        )
-        + "</tr>\n"
-        for row in rows.items
+    return f'<ul class="legend">{entries}</ul>\n' if entries else ""
+
+
+def figure(drawing: Drawing, note: str) -> str:
+    """Return a chart with its legend.
+
+    Args:
+        drawing: the chart.
+        note: the HTML below the chart.
+    """
+    if drawing.undrawn:
+        shown = len(drawing.series)
+        note = f"The chart shows {shown} of {shown + drawing.undrawn} columns. {note}"
+    return f"<figure>\n{_legend(drawing)}{drawing.svg}\n<figcaption>{note}</figcaption>\n</figure>"
+
+
+def count_of(rows: Rows) -> str:
+    """Say how many rows there are, as text."""
+    number = f"{len(rows.items):,}"
+    if rows.truncated:
+        return f"The first {number} rows; there are more."
+    return f"{number} row" if len(rows.items) == 1 else f"{number} rows"
+
+
+def data_link(csv: bytes, file_name: str, subject: str) -> str:
+    """Return a link, after a dot, that saves rows as a CSV file, also offline: the link itself contains the file.
+
+    Args:
+        csv: the file.
+        file_name: its name.
+        subject: what the rows are, as text; for screen readers.
+    """
+    content = base64.b64encode(csv).decode()
+    return (
+        f'<span class="data"> · <a download="{escape(file_name)}" href="data:text/csv;charset=utf-8;base64,{content}">'
+        f'Data as CSV<span class="unseen">: {escape(subject)}</span></a></span>'
     )
-    more = f'<p class="note">The first {len(rows.items)} rows; there are more.</p>' if rows.truncated else ""
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>{more}'
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return '<span class="note">–</span>'
-        case bool():
-            return "yes" if value else "no"
-        case list() | dict():
-            return escape(dumps(value).decode())
-        case _:
-            return escape(str(value))
 
 
 def section(title: str | None, content: str) -> str:
@@ -101,57 +125,105 @@ def section(title: str | None, content: str) -> str:
     return f"<section>\n{heading}{content}\n</section>"
 
 
-def page(title: str, project: str, run: str, data_as_of: str, inputs: list[InputVersion], sections: list[str]) -> str:
-    """Return the whole page; its footer lists the versions that the report reads.
+def page(title: str, origin: Origin, sections: Iterable[str], styles: Iterable[str]) -> str:
+    """Return the whole page.
 
     Args:
         title: the report's title, as text.
-        project: the project's slug.
-        run: the id of the run that makes the report.
-        data_as_of: the time of the data, RFC 3339.
-        inputs: the versions that the report reads.
+        origin: what the report is made of.
         sections: the sections' HTML.
+        styles: style rules of single sections.
     """
-    incomplete = sorted(input_.alias for input_ in inputs if input_.completeness != "complete")
-    warning = (
-        f'<p class="incomplete">Not all of the data is known to be complete: {escape(", ".join(incomplete))}.</p>'
-        if incomplete
-        else ""
-    )
-    input_rows = Rows(
-        [{"name": name, "type": "string"} for name in ("table", "version", "rows", "completeness", "made at")],
-        [
-            {
-                "table": input_.alias,
-                "version": input_.version,
-                "rows": input_.rows,
-                "completeness": input_.completeness,
-                "made at": input_.created_at,
-            }
-            for input_ in inputs
-        ],
-        truncated=False,
-    )
-    parts = "\n".join(sections)
+    content = "\n".join(sections)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>{STYLE}{"".join(styles)}</style>
 </head>
 <body>
 <main>
 <h1>{escape(title)}</h1>
-<p class="about">{escape(project)} · data as of {escape(data_as_of)}</p>
-{warning}
-{parts}
-<footer>
-<p>This report was made by the run {escape(run)} from:</p>
-{table(input_rows)}
-</footer>
+<p class="about">{escape(origin.project)} · data as of {escape(moment_text(origin.data_as_of))}</p>
+{_notices(origin)}{content}
+{_footer(origin)}
 </main>
 </body>
 </html>
 """
+
+
+def _notices(origin: Origin) -> str:
+    """Return the notices at the top: what is older than it should be, and what may be incomplete."""
+    notices = ""
+    if origin.stale:
+        notices += (
+            '<div class="notice"><p><strong>Some of this data is not current.</strong> '
+            f"{_STAND_IN}</p>{_stale_list(origin)}</div>\n"
+        )
+    doubtful = [
+        f"{escape(input_.alias)} ({escape(input_.completeness)})"
+        for input_ in sorted(origin.inputs, key=lambda input_: input_.alias)
+        # The list of stale sources already explains this word.
+        if input_.completeness not in ("complete", *(["stale"] if origin.stale else []))
+    ]
+    if doubtful:
+        notices += (
+            f'<div class="notice"><p>Not all of this data is known to be complete: {", ".join(doubtful)}.</p></div>\n'
+        )
+    return notices
+
+
+def _stale_list(origin: Origin) -> str:
+    items = "".join(
+        f"<li><bdi>{escape(source.datasource)}</bdi>: version {source.version}, "
+        f"data as of {escape(moment_text(source.data_as_of))}. <bdi>{escape(source.error)}</bdi></li>"
+        for source in origin.stale
+    )
+    return f"<ul>{items}</ul>"
+
+
+def _footer(origin: Origin) -> str:
+    """Return the footer: the versions that the report reads, and what made it."""
+    stale = f"<p>{_STAND_IN}</p>{_stale_list(origin)}\n" if origin.stale else ""
+    reasons = "".join(
+        f"<li>{escape(input_.alias)} is {escape(input_.completeness)}: {escape('; '.join(texts[:_MOST_REASONS]))}</li>"
+        for input_ in origin.inputs
+        if (texts := _reasons(origin, input_))
+    )
+    version = f"Version {origin.version} of this report" if origin.version else "This report"
+    return f"""<footer>
+<h2>About this report</h2>
+{table(_input_rows(origin), "The versions that this report reads")}
+{stale}{f"<ul>{reasons}</ul>" if reasons else ""}
+<p>{version} was made by the run {escape(origin.run)} with Sluice {escape(__version__)}.
+The data is as of {escape(moment_text(origin.data_as_of))}.</p>
+</footer>"""
+
+
+def _reasons(origin: Origin, input_: InputVersion) -> list[str]:
+    manifest = origin.manifests.get(input_.alias)
+    return manifest.completeness_reasons if manifest and input_.completeness != "complete" else []
+
+
+def _input_rows(origin: Origin) -> Rows:
+    types = {
+        "table": "string",
+        "version": "string",
+        "rows": "bigint",
+        "completeness": "string",
+        "data as of": "timestamp",
+    }
+    items = [
+        {
+            "table": input_.alias,
+            "version": str(input_.version),
+            "rows": input_.rows,
+            "completeness": input_.completeness,
+            "data as of": origin.manifests[input_.alias].data_as_of,
+        }
+        for input_ in origin.inputs
+    ]
+    return Rows([{"name": name, "type": type_} for name, type_ in types.items()], items)

@@ -65,7 +65,13 @@ _REPORT: dict[str, Any] = {
     "title": "Coins today",
     "sections": [
         {"type": "markdown", "text": "# Prices"},
-        {"type": "bar", "title": "The dearest", "sql": "SELECT symbol, price_usd FROM top", "x": "symbol"},
+        {
+            "type": "bar",
+            "title": "The dearest",
+            "sql": "SELECT symbol, price_usd FROM top",
+            "x": "symbol",
+            "format": {"price_usd": {"unit": "USD", "decimals": 2}},
+        },
     ],
 }
 _ENDPOINT: dict[str, Any] = {
