@@ -300,9 +300,18 @@ class Endpoint(TypedDict):
     description: NotRequired[str | None]
     parameters: NotRequired[dict[str, EndpointParameter]]
     cache_seconds: NotRequired[int]
+    max_age_seconds: NotRequired[int | None]
     as_of: NotRequired[str | None]
     public: NotRequired[bool]
     columns: NotRequired[dict[str, str]]
+
+
+class EndpointFreshness(TypedDict):
+    """How old the data of an endpoint with `max_age_seconds` is."""
+
+    max_age_seconds: int
+    refreshed_at: str | None
+    older_than_promised: bool
 
 
 class EndpointParameter(TypedDict):
@@ -328,6 +337,7 @@ class EndpointResult(TypedDict):
     completeness: Literal["complete", "unproven", "stale", "partial"]
     stale: list[StaleInput]
     data_as_of: str | None
+    freshness: NotRequired[EndpointFreshness | None]
 
 
 class EndpointView(TypedDict):
@@ -337,6 +347,7 @@ class EndpointView(TypedDict):
     description: NotRequired[str | None]
     parameters: NotRequired[dict[str, EndpointParameter]]
     cache_seconds: NotRequired[int]
+    max_age_seconds: NotRequired[int | None]
     as_of: NotRequired[str | None]
     public: NotRequired[bool]
     columns: NotRequired[dict[str, str]]
@@ -1296,7 +1307,7 @@ class RunView(TypedDict):
     datasource: str | None
     project: str | None
     algorithm: str | None
-    trigger: Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive"]
+    trigger: Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive", "read"]
     created_at: str
     created_by: str
     started_at: str | None

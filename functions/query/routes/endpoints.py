@@ -5,6 +5,7 @@ import hashlib
 from sluice.api.call import Answer, Call
 from sluice.api.dataset_answers import version_headers
 from sluice.api.endpoint_callers import require_endpoint_caller, unauthenticated_endpoint
+from sluice.api.endpoint_freshness import age_headers, refresh_if_too_old
 from sluice.api.endpoint_servers import endpoint_server
 from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
 from sluice.container import Container
@@ -47,16 +48,18 @@ def call_endpoint(call: Call, services: Container, project: str, name: str) -> A
         raise
     document = endpoint.endpoint
     request = parse_endpoint_request(call, document)
-    answer = server.answer(endpoint, request)
+    freshness = None
+    if document.requested_time(request.values) is None:
+        endpoint = refresh_if_too_old(services, server, endpoint, call.caller)
+        freshness = endpoint.freshness()
+    answer = server.answer(endpoint, request, freshness)
     # Of the content, not of the versions: a new version with the same rows needs no transfer.
     etag = hashlib.sha256(answer.content).hexdigest()[:32]
-    scope = "public" if document.public else "private"
     headers = {
         "ETag": f'"{etag}"',
-        "Age": str(answer.age),
-        "Cache-Control": f"{scope}, max-age={document.cache_seconds}",
         "X-Cache": "hit" if answer.hit else "miss",
         **version_headers(answer.about),
+        **age_headers(document, answer, freshness),
     }
     if call.client_has(etag):
         return Answer(status=304, headers=headers)

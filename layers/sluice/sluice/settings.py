@@ -222,6 +222,16 @@ class Settings(BaseModel):
     endpoint_recheck_seconds: float = Field(
         2.0, description="How long a process caches which tables and views an endpoint reads."
     )
+    endpoint_wait_seconds: float = Field(
+        10.0,
+        description="Longest time, from the start of the refresh, that a read of an endpoint waits for data that is no "
+        "older than the endpoint's max_age_seconds.",
+    )
+    endpoint_retry_seconds: int = Field(
+        300,
+        description="How long after a refresh that a read has started and that failed no other read starts one; "
+        "less if the endpoint's max_age_seconds is less.",
+    )
     public_requests_per_minute: int = Field(
         120, description="Most requests without a key to a public endpoint from one IP address."
     )

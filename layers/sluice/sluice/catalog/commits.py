@@ -147,7 +147,8 @@ class Commits:
         form = {"schema_version": newest("pointer"), "hidden": pointer.hidden}
         changes: Item = {"latest": max(number, pointer.latest), **form}
         if published_at is not None:
-            changes |= {"checked_at": rfc3339(now()), "data_as_of": manifest.data_as_of, "failure": None}
+            changes |= {"checked_at": rfc3339(now()), "data_as_of": manifest.data_as_of}
+            changes |= {"refreshed_at": manifest.refreshed_at, "failure": None}
             changes |= {"published_at": published_at} if pointer.failure is not None else {}
         elif manifest.completeness == "partial":
             changes |= {"failure": _incomplete_ingest(run, manifest).model_dump()}

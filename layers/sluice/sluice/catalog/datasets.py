@@ -284,6 +284,7 @@ _PUBLISHED_ATTRIBUTES = (
     "checked_at",
     "published_at",
     "data_as_of",
+    "refreshed_at",
     "origin",
     "failure",
 )

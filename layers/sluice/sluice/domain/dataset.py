@@ -87,6 +87,11 @@ class Manifest(Record):
     stage: Literal["records", "merged", "model", "report"]
     created_at: str
     data_as_of: str
+    refreshed_at: str | None = Field(
+        None,
+        description="Of a merge: when the oldest of the inputs that refreshes fetch was last fetched with success, or "
+        "when the inputs were read if there are none; null: not a merge, or of a release before 0.3.",
+    )
     columns: list[Column]
     objects: list[DataObject]
     rows: int
@@ -208,10 +213,16 @@ class Pointer(Record):
     checked_at: str | None = None
     published_at: str | None = Field(None, description="When the pointer last changed; null: by a release before 0.3.")
     data_as_of: str | None = Field(None, description="The last time at which the published data was found unchanged.")
+    refreshed_at: str | None = Field(None, description="The `refreshed_at` of the manifest of the last check.")
     origin: Origin | None = None
     failure: IngestFailure | None = Field(
         None, description="The latest ingest, if it brought nothing and none has since; the published data stands in."
     )
+
+    @property
+    def fresh_at(self) -> str | None:
+        """The time at which the published data was known to be what the upstreams have, RFC 3339; None: never."""
+        return self.refreshed_at or self.checked_at
 
 
 def publication_refusal(pointer: Pointer, manifest: Manifest, run: str) -> str | None:

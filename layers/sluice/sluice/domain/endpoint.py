@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -118,6 +119,11 @@ class Endpoint(Document):
     cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         60, description="For how many seconds an answer is reused while no new version is published. 0: never."
     )
+    max_age_seconds: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="The promised freshness: a read of data that was refreshed longer ago refreshes the project first, "
+        "except with `as_of`. Null: no promise.",
+    )
     as_of: Annotated[str, Field(pattern=r"^\$[a-z_][a-z0-9_]{0,62}$")] | None = Field(
         None,
         description="The datetime parameter (`$name`) that selects the versions published at that time.",
@@ -146,3 +152,14 @@ class Endpoint(Document):
             if name in RESERVED_PARAMETERS:
                 raise ValueError(f"the parameter name {name!r} is reserved")
         return self
+
+    def requested_time(self, values: Mapping[str, Any]) -> str | None:
+        """The time of the versions that a call selects.
+
+        Args:
+            values: the values of the endpoint's parameters.
+
+        Returns:
+            The time as ISO 8601; None for the versions that are published now.
+        """
+        return values.get(self.as_of[1:]) if self.as_of else None

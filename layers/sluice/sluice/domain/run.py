@@ -24,9 +24,12 @@ def _known(kind: str) -> str:
 
 
 RunStatus = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
-Trigger = Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive"]
+Trigger = Literal["api", "schedule", "drop", "push", "stream", "change", "refresh", "redrive", "read"]
 Completeness = Literal["complete", "unproven", "stale", "partial"]
 
+# Which datasources a refresh ingests before it merges: those that are stale; all; those whose data expires, even if it
+# is not stale yet; or none.
+Ingest = Literal["stale", "all", "expiring", "none"]
 RunKind = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(RUN_TYPES)})]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 WAITING = "waiting"
@@ -141,7 +144,7 @@ class Run(Record):
     drop: Drop | None = None
     replay: int | None = None
     replay_over: int | None = None
-    ingest: Literal["stale", "all", "none"] | None = None
+    ingest: Ingest | None = None
     lease_until: float = 0.0
     timeline: list[RunEvent] = Field(default_factory=list)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
 from sluice.domain.dataset import InputVersion, Version
 from sluice.domain.dataset_id import DatasetId
+from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Completeness, cap_notes, least_complete
 from sluice.domain.stale_input import StaleInput, stale_input
 from sluice.lake.store import Lake
@@ -25,6 +26,8 @@ class Inputs:
         missing: messages about required datasources that have no data.
         stale: the versions that stand in for datasources that could not be fetched.
         data_as_of: when the oldest input was fetched, RFC 3339.
+        refreshed_at: when the oldest of the inputs that refreshes fetch was last fetched with success; when the
+            inputs were read if there are none; RFC 3339.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -32,6 +35,7 @@ class Inputs:
     missing: list[str] = field(default_factory=list)
     stale: list[StaleInput] = field(default_factory=list)
     data_as_of: str | None = None
+    refreshed_at: str = field(default_factory=lambda: rfc3339(now()))
 
     @property
     def completeness(self) -> tuple[Completeness, list[str]]:
@@ -57,7 +61,11 @@ class InputReader:
         self._lake = lake
 
     def read(
-        self, assigned: list[Assigned], failures: Mapping[str, str], versions: Mapping[str, int] | None = None
+        self,
+        assigned: list[Assigned],
+        failures: Mapping[str, str],
+        versions: Mapping[str, int] | None = None,
+        refreshable: Collection[str] = (),
     ) -> Inputs:
         """Read the inputs of a merge; no data is downloaded.
 
@@ -66,6 +74,7 @@ class InputReader:
             failures: the error of each datasource that this refresh could not ingest, by slug. For the others, the
                 pointer tells whether their latest ingest has failed.
             versions: versions to read instead of the published ones, by slug.
+            refreshable: the datasources that refreshes fetch, by slug.
 
         Raises:
             NotFound: one of `versions` does not exist.
@@ -87,6 +96,8 @@ class InputReader:
             if failure and named is None:
                 inputs.stale.append(stale_input(slug, number, seen, failure))
                 inputs.warnings.append(inputs.stale[-1].sentence)
+            if slug in refreshable and pointer.checked_at is not None:
+                inputs.refreshed_at = min(inputs.refreshed_at, pointer.checked_at)
             self._add(inputs, assignment, version, seen)
         return inputs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,12 @@ class Merger:
         self._overrides = list(overrides)
 
     def merge(
-        self, run: Run, project: Project, assigned: list[Assigned], failures: dict[str, str]
+        self,
+        run: Run,
+        project: Project,
+        assigned: list[Assigned],
+        failures: dict[str, str],
+        refreshable: Collection[str],
     ) -> Merged | ParallelMerge:
         """Merge the published versions and write the objects, or plan a merge in parts.
 
@@ -78,6 +83,7 @@ class Merger:
             project: the project, with its merge specification.
             assigned: the project's datasources, best ranked first.
             failures: the error of each datasource that this refresh could not ingest, by slug.
+            refreshable: the datasources that refreshes fetch, by slug.
 
         Returns:
             The version, with its manifest to be written. If the merge is too large for one call, the planned
@@ -92,7 +98,7 @@ class Merger:
         dataset = DatasetId.of_project(project.slug)
         pointer = self._datasets.pointer(dataset)
         check_source_names(project.merge, assigned)
-        inputs = InputReader(self._datasets, self._lake).read(assigned, failures)
+        inputs = InputReader(self._datasets, self._lake).read(assigned, failures, refreshable=refreshable)
         check_inputs(project, inputs)
         parts = self._part_count(project.merge, inputs)
         manifest = self._draft(run, project.merge, dataset, inputs, pointer.published or 0, parts)
@@ -142,6 +148,7 @@ class Merger:
             completeness=completeness,
             spec=spec,
             data_as_of=inputs.data_as_of,
+            refreshed_at=inputs.refreshed_at,
             completeness_reasons=reasons,
             stale=inputs.stale,
             inputs=[source.input for source in inputs.sources],

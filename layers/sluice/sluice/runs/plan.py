@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Protocol
 
+from sluice.catalog.assignments import Assigned
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, parse_time, rfc3339
@@ -96,7 +98,8 @@ def _source(run: Run, datasource: Datasource, checked_at: str | None) -> SourceU
         return SourceUse(datasource=datasource.slug, outcome="disabled")
     if run.ingest == "none":
         return SourceUse(datasource=datasource.slug, outcome="not_requested")
-    if run.ingest == "all" or checked_at is None or is_stale(datasource, checked_at):
+    anyway = run.ingest == "all" or (run.ingest == "expiring" and datasource.is_refreshable)
+    if anyway or checked_at is None or is_stale(datasource, checked_at):
         return SourceUse(datasource=datasource.slug, outcome="pending")
     allowed = _allowed_seconds(datasource)
     until = rfc3339(parse_time(checked_at) + timedelta(seconds=allowed)) if allowed else None
@@ -121,6 +124,13 @@ def settle_sources(sources: list[SourceUse], ingests: list[Run]) -> list[SourceU
             source = SourceUse(datasource=source.datasource, outcome=outcome, run=ingest.id)
         settled.append(source)
     return settled
+
+
+def refreshable_datasources(services: WithDefinitions, assigned: Iterable[Assigned]) -> list[Datasource]:
+    """Those of these datasources that refreshes fetch again and again."""
+    definitions = (services.definitions.find("datasource", assignment.datasource) for assignment in assigned)
+    datasources = (Datasource.model_validate(found.document) for found in definitions if found is not None)
+    return [datasource for datasource in datasources if datasource.is_refreshable]
 
 
 def children(services: ChildServices, run: Run) -> list[Run]:

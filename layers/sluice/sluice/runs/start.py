@@ -8,12 +8,11 @@ from typing import Literal
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.names import new_run_id, now, rfc3339
-from sluice.domain.run import Drop, Run, Trigger
+from sluice.domain.run import Drop, Ingest, Run, Trigger
 from sluice.errors import Conflict, NotFound, SluiceError
 from sluice.runs.queue import requeue, start_waiting
 from sluice.services import WithRuns
 
-Ingest = Literal["stale", "all", "none"]
 _REFRESH_LOCK_SECONDS = 6 * 3600
 
 

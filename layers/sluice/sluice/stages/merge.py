@@ -95,12 +95,15 @@ def _merge(services: Services, run: Run, project: Project, event: dict[str, Any]
     from sluice.merge.merger import Merger
     from sluice.merge.parallel_merge import ParallelMerge
     from sluice.projects.overrides import overrides_of
+    from sluice.runs.plan import refreshable_datasources
 
     if "folder" in event:
         return _next_stage(services, run, ParallelMerge.open(event["folder"], services.lake, services.settings), event)
     failures = _failures(services, run)
     merger = Merger(services.datasets, services.lake, services.settings, overrides_of(services, project.slug))
-    merged = merger.merge(run, project, services.assignments.of_project(project.slug), failures)
+    assigned = services.assignments.of_project(project.slug)
+    refreshable = {datasource.slug for datasource in refreshable_datasources(services, assigned)}
+    merged = merger.merge(run, project, assigned, failures, refreshable)
     return _next_stage(services, run, merged, event) if isinstance(merged, ParallelMerge) else merged
 
 

@@ -214,6 +214,16 @@ class QueryResult(Response):
     versions: dict[str, int] = Field(description="The versions that were read, by dataset.")
 
 
+class EndpointFreshness(Response):
+    """How old the data of an endpoint with `max_age_seconds` is."""
+
+    max_age_seconds: int = Field(description="The age that the endpoint promises at most.")
+    refreshed_at: str | None = Field(description="When the oldest of the data was last refreshed.")
+    older_than_promised: bool = Field(
+        description="Whether the data is older than that, since it could not be refreshed within the wait."
+    )
+
+
 class EndpointResult(QueryResult):
     """The rows of a published endpoint."""
 
@@ -224,6 +234,9 @@ class EndpointResult(QueryResult):
     stale: StaleInputs
     data_as_of: str | None = Field(
         description="When the oldest data that was read was fetched or found unchanged, RFC 3339 in UTC. Null: unknown."
+    )
+    freshness: EndpointFreshness | None = Field(
+        None, description="Absent from endpoints without `max_age_seconds`, and from answers as of a time."
     )
 
 

@@ -283,6 +283,11 @@ class Datasource(Document):
         return dict(cls._of_kind(document)[1])
 
     @property
+    def is_refreshable(self) -> bool:
+        """Whether refreshes fetch its data again: it is enabled and pulled, and its data expires."""
+        return self.enabled and self.ARRIVAL == "pulled" and self.max_age_seconds != 0
+
+    @property
     def brings_whole(self) -> bool:
         """Whether each run reads everything that the source has; files and pushes bring a part of it."""
         return self.ARRIVAL == "pulled"

@@ -14,6 +14,7 @@ from sluice.domain.run import Completeness
 from sluice.domain.stale_input import StaleInput
 from sluice.errors import Invalid, QueryLimit
 from sluice.reads.csv_text import csv_header, csv_rows
+from sluice.reads.endpoints.freshness import Freshness
 from sluice.reads.workbook import write_workbook
 from sluice.sandbox.sandbox import QueryResult
 
@@ -37,6 +38,7 @@ class AnswerInfo:
         completeness: the least complete of these versions; `stale` if `stale` has entries and none is partial.
         stale: the versions among the inputs that stand in for datasources that could not be fetched.
         data_as_of: the time of the oldest data, RFC 3339.
+        freshness: the data's age compared with the endpoint's promise; None if the answer is under no promise.
     """
 
     version: int | None
@@ -44,6 +46,7 @@ class AnswerInfo:
     completeness: Completeness
     stale: list[StaleInput]
     data_as_of: str | None
+    freshness: Freshness | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields of the JSON answer."""
@@ -53,6 +56,7 @@ class AnswerInfo:
             "completeness": self.completeness,
             "stale": [entry.model_dump() for entry in self.stale],
             "data_as_of": self.data_as_of,
+            **({"freshness": self.freshness.as_json()} if self.freshness is not None else {}),
         }
 
 

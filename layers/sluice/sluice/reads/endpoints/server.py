@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.domain.dataset import Pointer
 from sluice.domain.dataset_id import DatasetId
+from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.names import parse_time
 from sluice.domain.schema import duckdb_type
@@ -23,6 +24,7 @@ from sluice.lake.store import Lake
 from sluice.models.project_tables import MERGED, ProjectTables
 from sluice.reads.endpoints.answers import AnswerInfo, answer_body
 from sluice.reads.endpoints.cache import AnswerCache, CachedAnswer, Computed
+from sluice.reads.endpoints.freshness import Freshness
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 
@@ -37,6 +39,7 @@ class _Known:
         version: the version of the endpoint's definition.
         endpoint: the endpoint.
         datasets: the datasets of the tables that it reads, by table name.
+        measured: the datasets whose pointers say when the data was refreshed; none without a promise.
         views: the SQL of the views that it reads.
         checked: when the tables were determined, by the monotonic clock.
     """
@@ -44,8 +47,14 @@ class _Known:
     version: int
     endpoint: Endpoint
     datasets: dict[str, DatasetId]
+    measured: list[DatasetId]
     views: dict[str, str]
     checked: float
+
+    @property
+    def read(self) -> list[DatasetId]:
+        """The datasets whose pointers a call needs."""
+        return [*self.datasets.values(), *self.measured]
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,8 @@ class ResolvedEndpoint:
         endpoint: the endpoint.
         views: the SQL of the views that it reads.
         pointers: the pointers of the tables that it reads, by table name.
+        measured: the pointers that say when the data was refreshed; none if the endpoint promises nothing, or reads
+            only what no refresh fetches.
     """
 
     project: str
@@ -65,6 +76,12 @@ class ResolvedEndpoint:
     endpoint: Endpoint
     views: Mapping[str, str]
     pointers: Mapping[str, Pointer]
+    measured: Sequence[Pointer] = ()
+
+    def freshness(self) -> Freshness | None:
+        """How old the data is now; None if nothing is promised about it."""
+        promise = self.endpoint.max_age_seconds
+        return Freshness.of(promise, self.measured) if promise is not None and self.measured else None
 
 
 @dataclass(frozen=True)
@@ -120,8 +137,8 @@ class EndpointServer:
         """
         key = f"{project}#{name}"
         known = self._known.get(key)
-        known_datasets = known.datasets if known else {}
-        definition, pointers = self._read(key, list(known_datasets.values()))
+        known_datasets = known.read if known else []
+        definition, pointers = self._read(key, known_datasets)
         if definition is None:
             self._known.pop(key, None)
             raise NotFound(f"There is no endpoint {name!r} in {project!r}.")
@@ -135,10 +152,18 @@ class EndpointServer:
         if known is None or known.version != definition.version or time.monotonic() - known.checked > recheck:
             known = self._look_up(project, definition)
             self._known[key] = known
-            if known.datasets != known_datasets:
-                _, pointers = self._read(key, list(known.datasets.values()))
+            if known.read != known_datasets:
+                _, pointers = self._read(key, known.read)
         tables = {table: pointers[dataset] for table, dataset in known.datasets.items()}
-        return ResolvedEndpoint(project, name, known.endpoint, known.views, tables)
+        measured = [pointers[dataset] for dataset in known.measured]
+        return ResolvedEndpoint(project, name, known.endpoint, known.views, tables, measured)
+
+    def reread(self, resolved: ResolvedEndpoint) -> ResolvedEndpoint:
+        """Return the same endpoint with the pointers that its tables have now."""
+        read = [pointer.dataset for pointer in (*resolved.pointers.values(), *resolved.measured)]
+        _, pointers = self._read(f"{resolved.project}#{resolved.name}", read)
+        tables = {table: pointers[pointer.dataset] for table, pointer in resolved.pointers.items()}
+        return replace(resolved, pointers=tables, measured=[pointers[pointer.dataset] for pointer in resolved.measured])
 
     def _read(self, key: str, datasets: list[DatasetId]) -> tuple[Definition | None, dict[DatasetId, Pointer]]:
         return self.datasets.definition_and_pointers("endpoint", key, datasets, self.definitions)
@@ -151,21 +176,38 @@ class EndpointServer:
         except SqlError as error:
             raise Invalid(f"The endpoint does not fit its project any more: {error}.") from None
         datasets = {name: tables.dataset(name) for name in names}
-        return _Known(definition.version, endpoint, datasets, views, time.monotonic())
+        measured = [] if endpoint.max_age_seconds is None else self._measured(project, list(datasets.values()))
+        return _Known(definition.version, endpoint, datasets, measured, views, time.monotonic())
 
-    def answer(self, resolved: ResolvedEndpoint, request: Request) -> CachedAnswer:
+    def _measured(self, project: str, datasets: list[DatasetId]) -> list[DatasetId]:
+        """The datasets whose pointers say when the data of these datasets was refreshed.
+
+        A refresh publishes the project's models together with its merge, whose pointer has the time.
+        """
+        measured: list[DatasetId] = []
+        for dataset in datasets:
+            if dataset.owner_kind != "datasource":
+                measured.append(DatasetId.of_project(project))
+                continue
+            definition = self.definitions.find("datasource", dataset.owner)
+            if definition is not None and Datasource.model_validate(definition.document).is_refreshable:
+                measured.append(dataset)
+        return sorted(set(measured))
+
+    def answer(self, resolved: ResolvedEndpoint, request: Request, freshness: Freshness | None = None) -> CachedAnswer:
         """Return the answer to a call, from the cache or computed.
 
         Args:
             resolved: the endpoint, as `find` returns it.
             request: the call.
+            freshness: how old the data is, if the endpoint promises something about it and the call is not for
+                versions of the past.
 
         Raises:
             NotPublished: a table has no version yet, or had none at the requested time.
             Invalid: the query does not fit the tables, or exceeds a limit.
         """
         endpoint = resolved.endpoint
-        as_of = request.values.get(endpoint.as_of[1:]) if endpoint.as_of else None
         dependencies = [
             resolved.project,
             resolved.name,
@@ -175,13 +217,16 @@ class EndpointServer:
             request.bom,
             resolved.views,
             {table: _state(pointer) for table, pointer in resolved.pointers.items()},
+            # So that no cached answer hides that its data has become too old.
+            freshness.as_json() if freshness is not None else None,
         ]
         key = hashlib.sha256(orjson.dumps(dependencies, option=orjson.OPT_SORT_KEYS)).hexdigest()
         return self.cache.get(
-            key, endpoint.cache_seconds, lambda: self._compute(resolved.project, endpoint, request, as_of)
+            key, endpoint.cache_seconds, lambda: self._compute(resolved.project, endpoint, request, freshness)
         )
 
-    def _compute(self, project: str, endpoint: Endpoint, request: Request, as_of: str | None) -> Computed:
+    def _compute(self, project: str, endpoint: Endpoint, request: Request, freshness: Freshness | None) -> Computed:
+        as_of = endpoint.requested_time(request.values)
         moment = parse_time(f"{as_of.replace(' ', 'T')}Z") if as_of else None
         query = parse_query(endpoint.sql)
         tables = self.tables(project, moment)
@@ -212,6 +257,7 @@ class EndpointServer:
             query_tables.completeness,
             query_tables.stale,
             min(query_tables.seen.values(), default=None),
+            freshness,
         )
         return answer_body(endpoint, result, about, request.form, bom=request.bom), about.as_json()
 
