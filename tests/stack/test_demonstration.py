@@ -80,10 +80,10 @@ def test_top_coins(deployed: Deployed, blueprint: Blueprint, api: Sluice) -> Non
     pulled = api.get("/runs", datasource="coinmarketcap", limit=1)["items"][0]
     assert (pulled["rows"], pulled["completeness"], pulled["requests"] >= 4) == (320, "complete", True)
 
-    top(deployed, ranked)
+    top(deployed, ranked, run)
 
 
-def top(deployed: Deployed, ranked: list[dict[str, Any]]) -> None:
+def top(deployed: Deployed, ranked: list[dict[str, Any]], run: dict[str, Any]) -> None:
     """The endpoint gives the published ranks: to everybody, with a limit, as of a time, as JSON and CSV."""
     address = f"{deployed.url}/endpoints/top-coins/top"
     answer = httpx.get(address, params={"limit": 200}, trust_env=False)
@@ -91,12 +91,15 @@ def top(deployed: Deployed, ranked: list[dict[str, Any]]) -> None:
     assert [(row["rank"], row["id"], row["price_usd"]) for row in found] == [
         (row["rank"], row["id"], row["price_usd"]) for row in ranked
     ]
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    scope, _, seconds = answer.headers["Cache-Control"].partition(", max-age=")
+    assert (scope, 0 <= int(seconds) <= 60 - int(answer.headers["Age"])) == ("public", True)
+    assert answer.json()["freshness"]["older_than_promised"] is False
+    assert all(run["created_at"] <= row["retrieved_at"] for row in found if row["price_usd"] is not None)
     same = {"If-None-Match": answer.headers["ETag"]}
     again = httpx.get(address, params={"limit": 200}, headers=same, trust_env=False)
-    assert (again.status_code, int(again.headers["Age"]) < 60) == (304, True)
+    assert (again.status_code, int(again.headers["Age"]) <= 60) == (304, True)
     csv = httpx.get(address, params={"limit": 1, "format": "csv"}, trust_env=False).text
-    assert csv.splitlines()[0] == "Rank,Symbol,Price USD"
+    assert csv.splitlines()[0] == "Rank,Symbol,Price USD,Retrieved at"
     assert len(csv.splitlines()) == 2
     for query in ({"limit": 0}, {"limit": 201}, {"format": "xml"}, {"datetime": "now"}):
         assert httpx.get(address, params=query, trust_env=False).status_code == 422
