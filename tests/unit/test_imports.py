@@ -65,7 +65,7 @@ BUDGETS = {
     "query": Budget(ROUTED, 390),
     "report": STAGE,
     "publications": Budget(LOGGED, 205),
-    "run_events": Budget(LOGGED, 211),
+    "run_events": Budget(LOGGED, 212),
     "scheduled": Budget(CATALOG, 159),
 }
 

@@ -11,14 +11,14 @@ from typing import Any
 import orjson
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.expression import search
+from sluice.domain.expression import RecordContext, search
 from sluice.domain.json_text import canonical, canonical_many
 
 IDENTITY_BYTES = 8
 
 
 def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
-    """A function that hashes the identity of a record.
+    """A function that hashes the identity of a record, or of its `field_values` if fields depend on its place.
 
     A record without a value in the primary key is identified by its content. So are all records if the datasource
     has no primary key, or one with metadata such as `$position`.
@@ -29,7 +29,8 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
     Returns:
         A function from a record to `IDENTITY_BYTES` bytes.
     """
-    fields = datasource.fields or {}
+    # `field_values` has evaluated the expressions already.
+    fields = {} if datasource.reads_context else datasource.fields or {}
     columns = [(name, fields.get(name)) for name in _key(datasource)]
     single = columns[0][0] if len(columns) == 1 and columns[0][1] is None else None
 
@@ -41,6 +42,21 @@ def identity_of(datasource: Datasource) -> Callable[[Any], bytes]:
         return source_hash(text or _content(record))
 
     return identity if columns else lambda record: source_hash(canonical(record))
+
+
+def field_values(datasource: Datasource, record: Any, context: RecordContext | None) -> dict[str, Any]:
+    """The values of a record's fields without metadata.
+
+    Args:
+        datasource: the datasource.
+        record: the record.
+        context: the record's place.
+
+    Returns:
+        The values by column; None for a value whose expression fails, which extract reports.
+    """
+    selected = {name: text for name, text in (datasource.fields or {}).items() if not text.startswith("$")}
+    return {name: _search(expression, record, context) for name, expression in selected.items()}
 
 
 def content_identities(records: list[Any]) -> bytes:
@@ -88,13 +104,17 @@ def identity_settings_hash(datasource: Datasource) -> str:
 
 def _value(record: Any, column: str, expression: str | None) -> Any:
     if expression is not None:
-        try:
-            return search(expression, record)
-        except ValueError:
-            return None  # extract refuses such a record and reports why
+        return _search(expression, record, None)
     if not isinstance(record, dict):
         return record if column == "value" else None
     return _nested(record, column)
+
+
+def _search(expression: str, record: Any, context: RecordContext | None) -> Any:
+    try:
+        return search(expression, record, context)
+    except ValueError:
+        return None  # extract refuses such a record and reports why
 
 
 def _nested(record: dict[str, Any], column: str) -> Any:

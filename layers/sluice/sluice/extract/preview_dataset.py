@@ -51,8 +51,8 @@ class Preview:
             page_columns = {self._column_names.spelling(name): kind for name, kind in known_columns(page).items()}
             self._types.add_page_columns(page_columns, text=page.text)
             self._types.doubts_dots = self._types.doubts_dots or page.delimiter not in (None, ",")
-            for position, record in enumerate(page.records()):
-                row = self._maker.row(page.with_struct_nulls(record), receipt)
+            for position, (record, context) in enumerate(page.records_in_context()):
+                row = self._maker.row(page.with_struct_nulls(record), receipt, context)
                 self._types.observe(row, text=page.text)
                 if not isinstance(record, dict) and not self._datasource.selects_columns:
                     self._types.declare("value", "json")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 from sluice.domain.datasource import Datasource
-from sluice.domain.expression import search
+from sluice.domain.expression import RecordContext, search
 from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
+from sluice.domain.record_key import field_values
+from sluice.domain.record_selection import select_records
 from sluice.domain.run import PageReceipt
 from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import CsvPage
@@ -163,6 +165,24 @@ class Page:
         elif selected is not None:
             yield selected
 
+    def records_in_context(self) -> Iterator[tuple[Any, RecordContext | None]]:
+        """The records as `records` returns them, each with its place; without places if no field needs them."""
+        if not self.datasource.reads_context:
+            for record in self.records():
+                yield record, None
+        elif self.rows is not None and self.datasource.records == "@":
+            for row in self.rows.rows():
+                yield row, RecordContext(row)
+        else:
+            document = self.whole if self.rows is None else collect_rows(self.rows.rows(), self.limits)
+            yield from records_in(self.datasource, document, single=self.form == "xml")
+
+    def compared_records(self) -> Iterator[Any]:
+        """What tells records apart: the records, or the values of their fields if these depend on their places."""
+        if not self.datasource.reads_context:
+            return self.records()
+        return (field_values(self.datasource, record, context) for record, context in self.records_in_context())
+
 
 def _require_distinct(columns: Iterable[str]) -> None:
     names_by_lower: dict[str, str] = {}
@@ -182,19 +202,48 @@ def _selected(datasource: Datasource, document: Any, *, single: bool = False) ->
         document: the document.
         single: whether a single element may be an object where several are a list, as in XML.
     """
+    selected = _first_selection(datasource, lambda expression: search(expression, document), single=single)
+    if selected is None:
+        _require_allowed(datasource, document)
+    return selected
+
+
+def records_in(datasource: Datasource, document: Any, *, single: bool = False) -> list[tuple[Any, RecordContext]]:
+    """The records that a datasource's `records` selects in a document, with their places.
+
+    Args:
+        datasource: its `records` and `allow_missing` are used.
+        document: the document.
+        single: whether a single element may be an object where several are a list, as in XML.
+
+    Raises:
+        UnreadableData: a function of the expression failed.
+        RecordsNotFound: it selects nothing, and `allow_missing` is false.
+    """
+    found = _first_selection(datasource, lambda expression: select_records(expression, document), single=single)
+    if found is None:
+        _require_allowed(datasource, document)
+    return found or []
+
+
+def _first_selection(datasource: Datasource, select: Callable[[str], Any], *, single: bool) -> Any:
     try:
-        selected = search(datasource.records, document)
+        selected = select(datasource.records)
         # `a.b[]` selects nothing from a single element, which xmltodict makes an object instead of a list.
         if selected is None and single and datasource.records.endswith("[]"):
-            selected = search(datasource.records.removesuffix("[]"), document)
+            selected = select(datasource.records.removesuffix("[]"))
     except ValueError as error:
         raise UnreadableData(f"`records`: {error}.") from None
-    if selected is None and not (datasource.records == "@" or datasource.allow_missing):
+    return selected
+
+
+def _require_allowed(datasource: Datasource, document: Any) -> None:
+    """Refuse a page in which `records` selects nothing, unless the datasource allows that."""
+    if datasource.records != "@" and not datasource.allow_missing:
         raise RecordsNotFound(
             f"`records` ({datasource.records}) selects nothing in the page, which is {_shape(document)}; "
             "correct it, or set allow_missing if pages may have no records."
         )
-    return selected
 
 
 def _shape(document: Any) -> str:

@@ -10,16 +10,18 @@ from typing import IO, Any
 
 from sluice.domain.base import json_pointer
 from sluice.domain.datasource import Datasource
+from sluice.domain.expression import Path, RecordContext
 from sluice.domain.run import PageReceipt
 from sluice.formats.limits import Limits
 from sluice.formats.memory import collect_rows
 from sluice.formats.parsed_page import Page, open_page
 from sluice.formats.xlsx_format import XlsxPage
 
-Path = tuple[str | int, ...]
 # An expression that only selects keys within keys, which a JSON Pointer can express.
 _STEPS = re.compile(r'^(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+"))*$')
 _STEP = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+"')
+# An expression that selects keys of an object that encloses the record.
+_ENCLOSING = re.compile(r"^(?:(root|parent)\(\)|parents\(\)\[(\d{1,3})\])(?:\.(.+))?$")
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,14 @@ def find_places(
         The places by column.
     """
     with open_page(datasource, receipt, content, limits) as page:
-        record = next(islice(page.records(), row, None))
+        record, context = next(islice(page.records_in_context(), row, None))
         base = _base(page, record, row)
-        return {name: _place(page, record, base, name, row) for name in columns}
+        if base is None and context is not None and not isinstance(record, dict | list):
+            base = context.path  # equal scalars cannot be told apart by identity
+        return {
+            name: _enclosing_place(page, context, name, row) or _place(page, record, base, name, row)
+            for name in columns
+        }
 
 
 def find_document_place(
@@ -146,6 +153,19 @@ def _place(page: Page, record: Any, base: Path | None, column: str, row: int) ->
     if path is None:
         return Place(_format_path(page, base), False, expression)
     return Place(_format_path(page, (*base, *path)), True)
+
+
+def _enclosing_place(page: Page, context: RecordContext | None, column: str, row: int) -> Place | None:
+    """The place of a value that a field selects in an object that encloses its record; None of other values."""
+    match = _ENCLOSING.match((page.datasource.fields or {}).get(column, ""))
+    if context is None or match is None or not (match[3] is None or _STEPS.match(match[3])):
+        return None
+    steps = tuple(step.strip('"') for step in _STEP.findall(match[3] or ""))
+    if match[1] == "root":
+        base: Path = (row,) if page.rows is not None and page.datasource.records == "@" else ()
+        return Place(_format_path(page, (*base, *steps)), True)
+    enclosing, number = context.enclosing, int(match[2] or 0)
+    return Place(_format_path(page, (*enclosing[number][0], *steps)), True) if number < len(enclosing) else None
 
 
 def _column_path(datasource: Datasource, record: Any, column: str) -> tuple[Path | None, str | None]:

@@ -13,9 +13,10 @@ from sluice.catalog.batches import Batch
 from sluice.catalog.table import ConditionFailed
 from sluice.container import Container
 from sluice.domain.datasource import Datasource
-from sluice.domain.expression import search
+from sluice.domain.expression import RecordContext
 from sluice.domain.json_text import depth, loads
 from sluice.domain.names import new_run_id, now, rfc3339
+from sluice.domain.record_selection import select_records
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import Conflict, Invalid, MalformedRequest, Unavailable, UnreadableData
 from sluice.extract.by_record.flatten import ColumnNames, RowMaker
@@ -93,14 +94,15 @@ def accepted_records(datasource: Datasource, documents: list[Any], media_type: s
     Raises:
         Invalid: a record cannot become a row, or lacks a value of the primary key.
     """
-    document = documents[0] if media_type == _JSON else documents
     try:
-        selected = search(datasource.records, document)
-        records = selected if isinstance(selected, list) else [] if selected is None else [selected]
+        if media_type != _JSON and datasource.records == "@":
+            records = [(document, RecordContext(document)) for document in documents]
+        else:
+            records = select_records(datasource.records, documents[0] if media_type == _JSON else documents) or []
         maker = RowMaker(datasource, ingest_run(datasource.slug, "push", ""), ColumnNames(max_columns))
         page = PageReceipt(number=1, ok=True, url="", fetched_at=rfc3339(now()))
-        for index, record in enumerate(records):
-            row = maker.row(record, page)
+        for index, (record, context) in enumerate(records):
+            row = maker.row(record, page, context)
             missing = [name for name in datasource.primary_key or [] if row.get(name) is None]
             if missing and datasource.write_disposition == "upsert":
                 message = f"Record {index} has no value in {missing[0]!r}, which is part of the primary key."

@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from sluice.domain.base import Document
-from sluice.domain.expression import FieldExpression, JmesPath
+from sluice.domain.base import Document, FieldError
+from sluice.domain.expression import FieldExpression, JmesPath, needs_context, needs_places, selects_places
 from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
 from sluice.domain.names import Slug, slug_of
 from sluice.domain.schedule import Schedule
@@ -238,6 +238,13 @@ class Datasource(Document):
         lower_names = [name.lower() for name in self.fields or {}]
         if len(set(lower_names)) < len(lower_names):
             raise ValueError("two names in fields differ only in case")
+        for name, expression in (self.fields or {}).items():
+            if needs_places(expression) and not selects_places(self.records):
+                message = (
+                    "parent() needs `records` that only selects, such as orders[].lines[]; "
+                    f"{self.records} builds new values, which nothing encloses"
+                )
+                raise FieldError(message, "fields", name)
         if self.fields is not None and self.selects_columns:
             unknown = [name for name in [*self.types, *(self.primary_key or [])] if name not in self.fields]
             if unknown:
@@ -281,6 +288,11 @@ class Datasource(Document):
             A copy without what only an earlier release accepted or wrote.
         """
         return dict(cls._of_kind(document)[1])
+
+    @property
+    def reads_context(self) -> bool:
+        """Whether a field depends on what encloses a record in its page."""
+        return any(needs_context(expression) for expression in (self.fields or {}).values())
 
     @property
     def is_refreshable(self) -> bool:

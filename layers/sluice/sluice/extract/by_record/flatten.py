@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sluice.domain.datasource import Datasource, is_reserved
-from sluice.domain.expression import search
+from sluice.domain.expression import RecordContext, search
 from sluice.domain.run import PageReceipt, Run
 from sluice.errors import UnreadableData
 
@@ -170,26 +170,27 @@ class RowMaker:
         for name in fields:
             columns.reserve(name)
 
-    def row(self, record: Any, page: PageReceipt) -> Row:
+    def row(self, record: Any, page: PageReceipt, context: RecordContext | None = None) -> Row:
         """Make the row of the run's next record.
 
         Args:
             record: the record.
             page: the receipt of its page.
+            context: its place in the page; None if no field needs it.
 
         Raises:
             UnreadableData: an expression in `fields` fails, or a key cannot be a column.
         """
         self._position += 1
         self._page, self._nth = page.number, self._nth + 1 if page.number == self._page else 1
-        row = self._select(record) if self._selected else self._flatten(record)
+        row = self._select(record, context) if self._selected else self._flatten(record)
         for name, metadata in self._metadata.items():
             row[name] = self._metadata_value(metadata, page)
         return row
 
-    def _select(self, record: Any) -> Row:
+    def _select(self, record: Any, context: RecordContext | None) -> Row:
         try:
-            return {name: search(expression, record) for name, expression in self._selected.items()}
+            return {name: search(expression, record, context) for name, expression in self._selected.items()}
         except ValueError as error:
             raise UnreadableData(f"`fields`: record {self._nth}: {error}.") from None
 

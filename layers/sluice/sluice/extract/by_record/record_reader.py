@@ -89,8 +89,8 @@ class RecordReader:
         self._names_columns = self._names_columns or bool(page_columns)
         types.add_page_columns(page_columns, text=page.text)
         types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")
-        for position, record in enumerate(page.records()):
-            row = row_maker.row(page.with_struct_nulls(record), receipt)
+        for position, (record, context) in enumerate(page.records_in_context()):
+            row = row_maker.row(page.with_struct_nulls(record), receipt, context)
             types.observe(row, text=page.text)
             if not isinstance(record, dict) and not datasource.selects_columns:
                 types.declare("value", "json")

@@ -11,7 +11,7 @@ import orjson
 
 from sluice.domain.json_text import keeps_digits
 from sluice.domain.run import PageReceipt
-from sluice.extract.columnar.expressions import keys_of
+from sluice.extract.columnar.expressions import keys_of, sql_of
 from sluice.extract.columnar.json_fields import FieldTable
 from sluice.extract.columnar.json_files import JsonFile, Layout, store_page
 from sluice.extract.columnar.json_members import MemberTable
@@ -49,6 +49,8 @@ class JsonReader:
         self._connection = connection
         self._folder = folder
         self._path = keys_of(pages.datasource.records)
+        for expression in pages.selected.values():
+            sql_of(expression, "record")  # before any page is stored
         self._files: list[JsonFile] = []
         self._layout: Layout | None = None
 

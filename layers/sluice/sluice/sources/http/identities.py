@@ -73,7 +73,11 @@ class Identities:
         self._kept: set[str] = set()
 
     def compute(self, records: list[Any]) -> PageIdentities:
-        """Compute the identities of a page's records, and the hash of their content."""
+        """Compute the identities of a page's records, and the hash of their content.
+
+        Args:
+            records: as `Page.compared_records` returns them.
+        """
         if self._of_content:
             identities = content = content_identities(records)
         else:
@@ -141,7 +145,7 @@ class Identities:
             self._lake.raw(page_hash) as content,
             open_page(self._datasource, page, content, self._limits) as parsed,
         ):
-            return b"".join(map(self._identity, parsed.records()))
+            return b"".join(map(self._identity, parsed.compared_records()))
 
 
 @dataclass(frozen=True)

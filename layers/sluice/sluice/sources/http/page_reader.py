@@ -136,7 +136,8 @@ class PageReader:
             is_list = isinstance(selected, list | Iterator)
             records = list(selected) if is_list else [] if selected is None else [selected]
             shape = shape_of(page, records, listed=is_list)
-        hashes = self._identities.compute(records)
+            compared = list(page.compared_records()) if self._datasource.reads_context else records
+        hashes = self._identities.compute(compared)
         receipt.records_hash = hashes.content
         if expected.first is None:
             self._first_shape = shape
