@@ -94,7 +94,7 @@ file three times: plain, as DuckDB's rows, and as Parquet.
 
 
 def settings_page() -> str:
-    """The Markdown page `docs/settings.md`, with every setting."""
+    """The Markdown page `docs/reference/settings.md`, with every setting."""
     lines = [
         "# Settings",
         "",
@@ -120,7 +120,7 @@ def main() -> int:
         path: template(path.read_text()).encode(),
         ROOT / "functions/api/openapi.json": openapi(),
         ROOT / "client/sluice_client/types.py": client_types(api_document()["components"]["schemas"]),
-        ROOT / "docs/settings.md": settings_page().encode(),
+        ROOT / "docs/reference/settings.md": settings_page().encode(),
     }
     stale = [file for file, content in generated.items() if not file.exists() or file.read_bytes() != content]
     if "--check" in sys.argv:

@@ -1,6 +1,6 @@
 """Prints the permissions of each role in the template: one line for each resource, with the allowed actions.
 
-`python tools/policies.py --write` also writes `docs/policies.txt`, which a test compares with the template.
+`python tools/policies.py --write` also writes `docs/reference/policies.txt`, which a test compares with the template.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from samtranslator.translator.managed_policy_translator import ManagedPolicyLoad
 from samtranslator.translator.transform import transform
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs/policies.txt"
+PAGE = ROOT / "docs/reference/policies.txt"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 HEADING = """\
 The permissions of each role in the template: a resource, then the allowed actions. Written by `make policies`.
@@ -183,7 +183,7 @@ def _logical(function: str) -> str:
 
 
 def matrix() -> str:
-    """The permissions of all roles, as the text of `docs/policies.txt`."""
+    """The permissions of all roles, as the text of `docs/reference/policies.txt`."""
     lines = [HEADING]
     for name, role in sorted(roles().items()):
         lines.append(f"\n{name}\n")

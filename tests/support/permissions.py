@@ -1,7 +1,7 @@
 """What each function's handler calls of AWS while a test runs it in this process, held against its policies.
 
 Neither the emulator nor moto enforces policies. Here every call of a handler is looked up in the
-committed matrix, `docs/policies.txt`, so that each test of the platform is a test of the policies,
+committed matrix, `docs/reference/policies.txt`, so that each test of the platform is a test of the policies,
 too: one that calls what its function may not fails.
 """
 
@@ -42,7 +42,7 @@ def _matrix() -> dict[tuple[str, str], list[re.Pattern[str]]]:
     """The patterns of the resources that a function may use an action on."""
     patterns: dict[tuple[str, str], list[re.Pattern[str]]] = {}
     role = ""
-    for line in (ROOT / "docs/policies.txt").read_text().splitlines():
+    for line in (ROOT / "docs/reference/policies.txt").read_text().splitlines():
         if re.fullmatch(r"\w+", line):
             role = line
         if not line.startswith("  ") or ": " not in line:

@@ -49,7 +49,7 @@ def permitted() -> Iterator[None]:
     permissions.seen.clear()
     permissions.refused.clear()
     yield
-    assert not permissions.refused, "see `make policies`, and docs/policies.txt"
+    assert not permissions.refused, "see `make policies`, and docs/reference/policies.txt"
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_settings_are_read_from_the_environment_and_documented() -> None:
     assert load_settings({"EMULATED": "no"}).emulated is False
     with pytest.raises(ValueError, match="max_pages"):
         load_settings({"MAX_PAGES": "many"})
-    page = (ROOT / "docs/settings.md").read_text()
+    page = (ROOT / "docs/reference/settings.md").read_text()
     for name, field in Settings.model_fields.items():
         assert field.description
         assert f"| `{name.upper()}` |" in page

@@ -1,4 +1,4 @@
-"""Where the emulator differs from AWS: one test for each line of docs/emulators.md.
+"""Where the emulator differs from AWS: one test for each line of docs/reference/emulators.md.
 
 A test that fails here tells that a new release has changed: then the page and what we do about
 the difference want another look.
@@ -21,7 +21,7 @@ from support.template import ROOT, resources
 
 
 def test_every_test_named_on_the_page_exists() -> None:
-    page = (ROOT / "docs/emulators.md").read_text()
+    page = (ROOT / "docs/reference/emulators.md").read_text()
     named = {word.strip("`,") for line in page.splitlines() for word in line.split() if word.startswith("`test_")}
     sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     assert len(named) >= 12

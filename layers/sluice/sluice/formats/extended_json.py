@@ -1,4 +1,4 @@
-"""MongoDB's Extended JSON Lines as plain JSON Lines, by the rules of docs/mongodb.md."""
+"""MongoDB's Extended JSON Lines as plain JSON Lines, by the rules of docs/reference/mongodb.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Evidence in the pages of a run that the upstream changed while they were fetched.
 
-docs/completeness.md describes each finding for users; change both together.
+docs/explanation/completeness.md describes each finding for users; change both together.
 """
 
 from __future__ import annotations
