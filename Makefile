@@ -13,7 +13,7 @@ export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 export SLUICE_PLATFORM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up start down stop logs test coverage lint check format invoke bench proof clean generate policies lock build-aws
+.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof clean generate policies lock build-aws
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
@@ -54,13 +54,17 @@ coverage: $(INSTALLED) ## Run the unit tests and say what they do not reach; fai
 check: $(INSTALLED) ## What CI runs: lint, then every test
 	@$(BIN)/python tools/check.py lint test
 
+docs: $(INSTALLED) ## Build the documentation's site in .docs; a broken link fails
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --jobs auto docs .docs
+	@echo "open .docs/index.html"
+
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-generate: $(INSTALLED) ## Generate files from the code: routes, OpenAPI, settings
+generate: $(INSTALLED) ## Generate files from the code: routes, OpenAPI, reference, schemas
 	@$(BIN)/python tools/generate.py
 
-policies: $(INSTALLED) ## Print which function may do what, and write it to docs/policies.txt
+policies: $(INSTALLED) ## Print which function may do what, and write it to docs/reference/policies.txt
 	@$(BIN)/python tools/policies.py --write
 
 lock: $(INSTALLED) ## Pin the newest allowed versions of all packages
@@ -82,4 +86,4 @@ build-aws: $(INSTALLED) ## Build for AWS, with Lambda's own wheels
 
 clean: ## Stop the local stack and remove everything that was made here
 	@test ! -x $(BIN)/sluice || $(BIN)/sluice clean
-	@rm -rf $(VENV) .local .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info client/build client/*.egg-info
+	@rm -rf $(VENV) .local .aws-sam .bench .docs .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info client/build client/*.egg-info

@@ -33,6 +33,7 @@ LINT: list[Lane] = [
     ],
     [
         ("generated files", [sys.executable, "tools/generate.py", "--check"], {}),
+        ("documentation", ["make", "--no-print-directory", "docs"], {}),
         ("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {}),
         ("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM),
     ],
