@@ -1,4 +1,4 @@
-"""Generates files from the code: routes in the template, OpenAPI document, settings page, types of the Python client.
+"""Generates files from the code: routes of the template, OpenAPI, types of the client, pages and schemas in `docs/`.
 
 `python tools/generate.py` writes them; `--check` fails if one of them is out of date.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -20,9 +19,9 @@ from authoring.app import ROUTES as AUTHORING_ROUTES  # noqa: E402
 from client_types import client_types  # noqa: E402
 from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
+from reference import reference_files  # noqa: E402
 from sluice.api.openapi import document  # noqa: E402
 from sluice.api.routes import Route  # noqa: E402
-from sluice.settings import Settings  # noqa: E402
 
 FUNCTIONS = {
     "ApiFunction": API_ROUTES,
@@ -76,39 +75,6 @@ def openapi() -> bytes:
     return orjson.dumps(api_document(), option=orjson.OPT_INDENT_2) + b"\n"
 
 
-FILE_SIZES = """
-## File sizes
-
-| function | time | memory | disk |
-| --- | --- | --- | --- |
-| `fetch` | 900 s | 2,048 MB | 4 GB |
-| `extract` | 900 s | 3,008 MB | 8 GB |
-
-`fetch` streams a dropped file and stores it gzipped. Its disk holds a file of `MAX_DROP_BYTES` (1 GB) twice: plain and
-gzipped. `extract` decompresses the file to its disk and spills rows beyond `EXTRACT_MEMORY` there. Its disk holds the
-file three times: plain, as DuckDB's rows, and as Parquet.
-
-`make proof` converts CSV and JSON Lines of 1 GB to Parquet with less than 1,000 MB resident
-(`tests/unit/test_large_files.py`). `make bench NAME=extract` prints the time by size.
-"""
-
-
-def settings_page() -> str:
-    """The Markdown page `docs/reference/settings.md`, with every setting."""
-    lines = [
-        "# Settings",
-        "",
-        "Each setting is an environment variable of the functions. The template sets those without a default.",
-        "",
-        "| variable | default | meaning |",
-        "| --- | --- | --- |",
-    ]
-    for name, field in Settings.model_fields.items():
-        default: Any = field.default if field.default != "" else "–"
-        lines.append(f"| `{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(lines) + "\n" + FILE_SIZES
-
-
 def main() -> int:
     """Write the files, or check them with `--check`.
 
@@ -120,14 +86,27 @@ def main() -> int:
         path: template(path.read_text()).encode(),
         ROOT / "functions/api/openapi.json": openapi(),
         ROOT / "client/sluice_client/types.py": client_types(api_document()["components"]["schemas"]),
-        ROOT / "docs/reference/settings.md": settings_page().encode(),
+        **{ROOT / "docs" / file: text.encode() for file, text in reference_files().items()},
     }
     stale = [file for file, content in generated.items() if not file.exists() or file.read_bytes() != content]
+    # A page or schema that nothing generates any more.
+    left_over = [
+        file
+        for folder in ("docs/reference/documents", "docs/schemas")
+        for file in (ROOT / folder).glob("*")
+        if file not in generated
+    ]
     if "--check" in sys.argv:
         for file in stale:
             print(f"{file.relative_to(ROOT)} is out of date; run make generate")
-        return 1 if stale else 0
+        for file in left_over:
+            print(f"{file.relative_to(ROOT)} is not generated any more; run make generate")
+        return 1 if stale or left_over else 0
+    for file in left_over:
+        file.unlink()
+        print(f"removed {file.relative_to(ROOT)}")
     for file in stale:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(generated[file])
         print(f"wrote {file.relative_to(ROOT)}")
     return 0

@@ -1,0 +1,123 @@
+"""The documents that users write: where each is described, and which model checks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from reference.blueprint_files import BlueprintFile, ProjectFile
+from reference.examples import EXAMPLES, Example
+from sluice.domain.datasource import Datasource
+from sluice.domain.endpoint import Endpoint
+from sluice.domain.model import Model
+from sluice.domain.report import Report
+
+
+@dataclass(frozen=True)
+class DocumentPage:
+    """The page of one document.
+
+    Args:
+        name: the page's file name without its suffix.
+        title: the heading.
+        introduction: Markdown below the heading.
+        model: the pydantic model.
+        inherited: fields that another page describes.
+    """
+
+    name: str
+    title: str
+    introduction: str
+    model: type[BaseModel]
+    inherited: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The examples of the document, each valid."""
+        return EXAMPLES.get(self.name, ())
+
+
+_SHARED = frozenset(Datasource.model_fields)
+_KIND = (
+    "A datasource of the kind `{kind}` has the fields below, besides those of [every datasource](datasource.md). "
+    "{more}In a blueprint, it is a file in `datasources/`, and the file's name is the slug."
+)
+_MORE = {
+    "http": "[Pagination](../pagination.md) explains how pages are requested. ",
+    "sql": "[SQL databases](../databases.md) explains how a database is read. ",
+    "mongo": "[MongoDB](../mongodb.md) explains how a collection is read. ",
+    "file": "It has no block of its own. [Formats](../formats.md) explains how files are read. ",
+    "push": "It has no block of its own. ",
+}
+
+
+def _kinds() -> tuple[DocumentPage, ...]:
+    return tuple(
+        DocumentPage(
+            f"datasource-{kind}",
+            f"Datasource of the kind {kind}",
+            _KIND.format(kind=kind, more=_MORE.get(kind, "")),
+            model,
+            _SHARED - {"kind"},
+        )
+        for kind, model in Datasource.KINDS.items()
+    )
+
+
+def _in_blueprint(folder: str) -> str:
+    return f"In a blueprint, it is a file in `{folder}/`, and the file's name is the name."
+
+
+# An object that several documents have is described on the first page, and the others link to it.
+PAGES: tuple[DocumentPage, ...] = (
+    DocumentPage(
+        "datasource",
+        "Fields of every datasource",
+        "A datasource describes where data comes from and how it is read. `kind` decides how the data arrives, and "
+        "which further fields the document has: [`http`](datasource-http.md), [`sql`](datasource-sql.md), "
+        "[`mongo`](datasource-mongo.md), [`file`](datasource-file.md) and [`push`](datasource-push.md). The API takes "
+        "it with `PUT /datasources/{slug}`.",
+        Datasource,
+    ),
+    *_kinds(),
+    DocumentPage(
+        "project",
+        "Project",
+        "A project merges datasources into one dataset, and has models, reports and endpoints. The API takes it with "
+        "`PUT /projects/{slug}`, and assignments of datasources with `PUT /projects/{slug}/datasources/{datasource}`. "
+        "In a blueprint, it is a file in `projects/`, whose name is the slug, and `datasources` has the assignments.",
+        ProjectFile,
+    ),
+    DocumentPage(
+        "model",
+        "Model",
+        "A model is a table that SQL computes from a project's tables. The API takes it with "
+        f"`PUT /projects/{{slug}}/models/{{name}}`. {_in_blueprint('models')} See [SQL](../sql.md#models).",
+        Model,
+    ),
+    DocumentPage(
+        "report",
+        "Report",
+        "A report is a page of text, tables and charts. The API takes it with "
+        f"`PUT /projects/{{slug}}/reports/{{name}}`. {_in_blueprint('reports')} See [SQL](../sql.md#reports).",
+        Report,
+    ),
+    DocumentPage(
+        "endpoint",
+        "Endpoint",
+        "An endpoint publishes a query under its own address. The API takes it with "
+        f"`PUT /projects/{{slug}}/endpoints/{{name}}`. {_in_blueprint('endpoints')} See "
+        "[SQL](../sql.md#published-endpoints).",
+        Endpoint,
+    ),
+    DocumentPage(
+        "blueprint",
+        "Blueprint",
+        "A blueprint is a folder of YAML files. `blueprint.yaml` has the fields below. The other files are documents: "
+        "[datasources](datasource.md) in `datasources/`, [projects](project.md) in `projects/`, [models](model.md) in "
+        "`models/`, [reports](report.md) in `reports/`, and [endpoints](endpoint.md) in `endpoints/`. In values, "
+        "`${NAME}` is an environment variable, and `${NAME:-text}` has a default.",
+        BlueprintFile,
+    ),
+)
