@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/sluice/sluice"
-PAGES = ["docs/explanation/architecture.md", "CONTRIBUTING.md"]
+PAGES = ["docs/explanation/architecture.md", "docs/explanation/decisions.md", "CONTRIBUTING.md"]
 # A path of the code: below a folder at the root, or below the layer's own, perhaps written `…/`.
 FOLDERS = {path.name for folder in (ROOT, LAYER) for path in folder.iterdir() if path.is_dir()}
 PATH = re.compile(r"`(…/)?([\w.-]+(?:/[\w.-]+)*/?)`")
