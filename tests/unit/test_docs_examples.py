@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -218,6 +219,10 @@ def test_rules_of_a_join(admin: Client, upstream: Upstream) -> None:
     }
 
 
+def answer_with(body: bytes, request: httpx.Request) -> StubResponse:
+    return StubResponse(200, body, {})
+
+
 def test_formats(admin: Client, upstream: Upstream) -> None:
     text = section("formats.md").partition("\nNaN and infinities")[0]
     ((formats),) = tables(text)
@@ -226,7 +231,7 @@ def test_formats(admin: Client, upstream: Upstream) -> None:
     shown = set()
     for (_, block), (_, page), (_, expected) in zip(found[::3], found[1::3], found[2::3], strict=True):
         document = http_source(**yaml.safe_load(block))
-        upstream.answer = lambda request, page=page: StubResponse(200, page.encode(), {})
+        upstream.answer = partial(answer_with, page.encode())
         answer = admin.post("/datasources/preview", document)
         assert answer.status == 200, answer.text
         assert bare(answer.json()["records"]) == json.loads(expected), block

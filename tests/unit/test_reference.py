@@ -92,6 +92,12 @@ def test_shipped_blueprints_match_their_schemas(file: Path) -> None:
         ("datasource", {"name": "A", "kind": "ftp"}, "'ftp' is not one of"),
         ("datasource", {"name": "A", "kind": "file", "formt": "csv"}, "'formt' was unexpected"),
         ("datasource", {"name": "A", "kind": "http", "http": {"url": "ftp://x"}}, "'ftp://x' is not valid"),
+        ("datasource", {"name": "A", "kind": "file", "types": {"a": "float"}}, "'float' is not valid"),
+        (
+            "datasource",
+            {"name": "A", "kind": "sql", "schedule": {"expression": "daily"}},
+            "{'expression': 'daily'} is not valid",
+        ),
         ("datasource", {"name": "A", "kind": "file", "max_age_seconds": "soon"}, "'soon' is not valid"),
         ("project", {"name": "A", "datasources": {"No Slug": {}}}, "does not match"),
         ("model", {}, "'sql' is a required property"),

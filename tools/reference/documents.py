@@ -80,6 +80,7 @@ def _index() -> str:
                     "column name",
                     "1 to 255 characters without control characters; not one of Sluice's own columns, such as `_page`",
                 ),
+                ("column type", "one of the [types of columns](../columns.md#types): `bigint`, `decimal(12,2)`"),
             ),
         ),
     ]

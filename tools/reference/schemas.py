@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 
 from reference.blueprint_files import BlueprintFile, ProjectFile
 from reference.json_schema import Schema, definitions
@@ -14,7 +15,7 @@ from sluice.domain.model import Model
 from sluice.domain.report import Report
 
 # The folder of a blueprint's files, whose documents have one model.
-_MODELS = {
+_MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "project": ("A project of a blueprint", ProjectFile),
     "model": ("A model of a blueprint", Model),
     "report": ("A report of a blueprint", Report),

@@ -10,8 +10,9 @@ import orjson
 from reference.json_schema import Schema, members, name_of, without_null
 from reference.markdown import code
 from sluice.domain import names
+from sluice.domain.schema import COLUMN_TYPE_PATTERN
 
-# Texts that have a name, by their patterns. The index of the documents describes the limits of the first four.
+# Texts that have a name, by their patterns. The index of the documents describes the form of some.
 _NAMED = {
     names.SLUG_PATTERN: "slug",
     names.SQL_NAME_PATTERN: "SQL name",
@@ -20,8 +21,10 @@ _NAMED = {
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$": "header name",
     r"^[\x20-\x7e]*$": "ASCII text",
     r"^https?://[^\s/?#@]+([/?][^\s#]*)?$": "URL",
+    COLUMN_TYPE_PATTERN: "column type",
+    r"^(rate|cron)\(.+\)$": "schedule expression",
 }
-_DESCRIBED = ("slug", "SQL name", "secret name", "column name")
+_DESCRIBED = ("slug", "SQL name", "secret name", "column name", "column type")
 _WORDS = {"integer": "integer", "number": "number", "boolean": "true or false", "null": "null", "string": "text"}
 # Writes a link to a definition's section.
 Link = Callable[[str], str]

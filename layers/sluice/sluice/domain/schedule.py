@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from sluice.domain.base import Document
 
@@ -69,7 +69,9 @@ def _check_timezone(name: str) -> str:
 class Schedule(Document):
     """When a datasource is ingested or a project is refreshed."""
 
-    expression: Annotated[str, AfterValidator(_check_expression)] = Field(
+    expression: Annotated[
+        str, AfterValidator(_check_expression), WithJsonSchema({"type": "string", "pattern": r"^(rate|cron)\(.+\)$"})
+    ] = Field(
         description="`rate(N minutes|hours|days)`, or `cron(minutes hours day-of-month month day-of-week year)` as in "
         "EventBridge, with `?` in one of the two day fields."
     )

@@ -10,7 +10,7 @@ from decimal import Context, Decimal, InvalidOperation
 from functools import cache, partial
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from sluice.domain.base import Record
 from sluice.domain.json_text import dumps, keeps_digits
@@ -52,7 +52,11 @@ def _check_type(name: str) -> str:
     return name
 
 
-ColumnType = Annotated[str, AfterValidator(_check_type)]
+# For editors and clients; `_check_type` also checks the digits.
+COLUMN_TYPE_PATTERN = rf"^({'|'.join(_SIMPLE)}|decimal\([0-9]{{1,2}},[0-9]{{1,2}}\))$"
+ColumnType = Annotated[
+    str, AfterValidator(_check_type), WithJsonSchema({"type": "string", "pattern": COLUMN_TYPE_PATTERN})
+]
 
 
 class Column(Record):
