@@ -149,7 +149,7 @@ def test_a_field_without_an_example_is_noticed() -> None:
         ({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]}, "text (at most 3 characters) or null"),
         ({"enum": ["a", ""], "type": "string"}, "`a`, empty text"),
         ({"items": {"$ref": "#/$defs/A"}, "type": "array", "minItems": 1}, "list of [A] (at least 1)"),
-        ({"additionalProperties": {"type": "boolean"}, "type": "object"}, "object: true or false by text"),
+        ({"additionalProperties": {"type": "boolean"}, "type": "object"}, "object: text → true or false"),
         ({"oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}, "object: [A], [B]"),
         ({"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]}, "integer or text, or null"),
     ],

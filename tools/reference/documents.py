@@ -50,7 +50,8 @@ def _index() -> str:
         "# Documents",
         "",
         "Documents are what you write: as the JSON body of a request, or as a YAML file of a blueprint. A field that "
-        "is not listed here is refused.",
+        "is not listed here is refused. In a type, `slug → object` means that each key is a slug and each value an "
+        "object.",
         "",
         *(f"- [{page.title}]({page.name}.md)" for page in PAGES),
         "",

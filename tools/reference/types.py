@@ -59,7 +59,7 @@ def _type(schema: Schema, link: Link) -> str:
     if schema.get("type") == "array":
         items, item_null = without_null(schema.get("items", {}))
         item = (_type(items, link) if items else "any value") + (" or null" if item_null else "")
-        return f"list of {item}{_between(schema, 'minItems', 'maxItems')}"
+        return f"list of {item.replace('object: ', 'objects: ')}{_between(schema, 'minItems', 'maxItems')}"
     if schema.get("type") == "object":
         return _mapping(schema, link)
     return _scalar(schema)
@@ -72,7 +72,7 @@ def _mapping(schema: Schema, link: Link) -> str:
     key = _scalar({"type": "string", **schema.get("propertyNames", {})})
     inner, nullable = without_null(values)
     value = (_type(inner, link) if inner else "any value") + (" or null" if nullable else "")
-    return f"object: {value} by {key}"
+    return f"object: {key} → {value}"
 
 
 def _scalar(schema: Schema) -> str:
