@@ -1,4 +1,4 @@
-"""The recipes of docs/tools.md: run where the tool is a Python package or curl, else the requests that it sends."""
+"""The recipes of docs/how-to/tools.md: run where the tool is a Python package or curl, else its requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from support.server import Server
 from support.stack import ROOT, Deployed
 
-PAGE = (ROOT / "docs/tools.md").read_text()
+PAGE = (ROOT / "docs/how-to/tools.md").read_text()
 COINS = [
     {"rank": rank, "symbol": symbol, "price_usd": price, "tags": tags, "updated_at": f"2026-01-0{rank}T00:00:00Z"}
     for rank, symbol, price, tags in (
@@ -79,7 +79,7 @@ def run_python(section: str) -> list[dict[str, Any]]:
     spaces: list[dict[str, Any]] = []
     for block in blocks(section, "python"):
         spaces.append({})
-        exec(compile(block, "docs/tools.md", "exec"), spaces[-1])
+        exec(compile(block, "docs/how-to/tools.md", "exec"), spaces[-1])
     return spaces
 
 
@@ -152,7 +152,7 @@ def web_contents(query: str) -> str:
 
 
 def test_excel(project: Deployed, variables: dict[str, str]) -> None:
-    (query,) = blocks("Excel", "powerquery")
+    (query,) = blocks("Excel", "text")
     answer = read(project, web_contents(query))
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     header, *rows = answer.text.splitlines()
@@ -168,7 +168,7 @@ def test_excel(project: Deployed, variables: dict[str, str]) -> None:
 
 def test_power_bi_and_grafana(project: Deployed, variables: dict[str, str]) -> None:
     shell("Grafana")
-    (query,) = blocks("Power BI", "powerquery")
+    (query,) = blocks("Power BI", "text")
     assert [row["symbol"] for row in read(project, web_contents(query)).json()["items"]] == ["BTC", "ETH", "X"]
     (panel,) = map(json.loads, blocks("Grafana", "json"))
     times = {"${__from:date:iso}": "2026-01-02T00:00:00.000Z", "${__to:date:iso}": "2026-01-02T23:59:59.999Z"}

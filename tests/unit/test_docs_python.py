@@ -1,4 +1,4 @@
-"""The examples of docs/python.md, run in their order and exactly as printed."""
+"""The examples of docs/reference/python.md, run in their order and exactly as printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.documents import drop, http_source
 from support.template import ROOT
 from support.upstream import StubResponse, Upstream, ok
 
-PAGE = ROOT / "docs/python.md"
+PAGE = ROOT / "docs/reference/python.md"
 MARKET: list[dict[str, Any]] = [
     {"symbol": "BTC", "name": "Bitcoin", "rank": 1, "price_usd": 64000.5},
     {"symbol": "ETH", "name": "Ethereum", "rank": 2, "price_usd": 3200.25},

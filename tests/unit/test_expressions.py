@@ -1,4 +1,4 @@
-"""JMESPath expressions: the functions, the objects around records, and the examples of docs/expressions.md."""
+"""JMESPath expressions: functions, the objects around records, the examples of docs/reference/expressions.md."""
 
 import json
 import random
@@ -28,7 +28,7 @@ from support.documents import http_source, ingest, refresh, rows
 from support.extraction import datasource, read
 from support.upstream import Upstream, ok
 
-PAGE = Path(__file__).parents[2] / "docs/expressions.md"
+PAGE = Path(__file__).parents[2] / "docs/reference/expressions.md"
 ORDERS: dict[str, Any] = {
     "date": "2026-01-31",
     "orders": [

@@ -47,26 +47,26 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 203)
+STAGE = Budget(LOGGED, 206)
 BUDGETS = {
-    "api": Budget(ROUTED, 316),
+    "api": Budget(ROUTED, 321),
     "authoring": Budget(ROUTED, 389),
-    "authorizer": Budget(CATALOG, 155),
+    "authorizer": Budget(CATALOG, 159),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 200),
+    "inbox": Budget(LOGGED, 204),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 282),
-    "query": Budget(ROUTED, 390),
+    "probe": Budget(ROUTED, 285),
+    "query": Budget(ROUTED, 399),
     "report": STAGE,
-    "publications": Budget(LOGGED, 205),
-    "run_events": Budget(LOGGED, 212),
-    "scheduled": Budget(CATALOG, 159),
+    "publications": Budget(LOGGED, 208),
+    "run_events": Budget(LOGGED, 216),
+    "scheduled": Budget(CATALOG, 163),
 }
 
 LOAD = """

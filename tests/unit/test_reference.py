@@ -12,13 +12,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from reference.blueprint_files import ProjectFile
 from reference.cli_page import cli_page
 from reference.errors_page import errors_page
 from reference.examples import EXAMPLES, Example
 from reference.explanations import EXPLANATIONS
 from reference.json_schema import definitions
 from reference.markdown import code, table
+from reference.project_file import ProjectFile
 from reference.registry import PAGES
 from reference.types import type_text
 from reference.values import IncompleteError, ValuesInExamples

@@ -176,6 +176,8 @@ def _objects(schema: Schema, place: str, schemas: dict[str, Schema]) -> Iterator
         yield place, reference, ""
     for reference in members(schema):
         yield place, reference, tag_of(schemas[reference])
+    for alternative in schema.get("anyOf", []):
+        yield from _objects(alternative, place, schemas)
     if "items" in schema:
         yield from _objects(schema["items"], f"{place}[]", schemas)
     if isinstance(values := schema.get("additionalProperties"), dict):

@@ -67,6 +67,10 @@ EXPLANATIONS: dict[type[errors.SluiceError], Explanation] = {
         "read, or a run in the wrong state.",
         "`detail` names what stands in the way. Change or remove that first.",
     ),
+    errors.RequestRunning: Explanation(
+        "A `POST` was repeated with its `Idempotency-Key` while the first request is still being answered.",
+        "Send it again after a moment; then it gets the first request's answer.",
+    ),
     errors.AlreadyExists: Explanation(
         "A `POST` creates a resource whose name is in use.",
         "Choose another name, or change the existing resource with `PUT`.",

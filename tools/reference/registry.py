@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from reference.blueprint_files import BlueprintFile, ProjectFile
 from reference.examples import EXAMPLES, Example
+from reference.project_file import ProjectFile
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
+from sluice_cli.blueprints.description import BlueprintDescription
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ PAGES: tuple[DocumentPage, ...] = (
         "A blueprint is a folder of YAML files. `blueprint.yaml` has the fields below. The other files are documents: "
         "[datasources](datasource.md) in `datasources/`, [projects](project.md) in `projects/`, [models](model.md) in "
         "`models/`, [reports](report.md) in `reports/`, and [endpoints](endpoint.md) in `endpoints/`. In values, "
-        "`${NAME}` is an environment variable, and `${NAME:-text}` has a default.",
-        BlueprintFile,
+        "`${NAME}` is an environment variable, and `${NAME:-text}` has a default. See [Blueprints](../blueprints.md).",
+        BlueprintDescription,
     ),
 )

@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from reference.blueprint_files import BlueprintFile, ProjectFile
 from reference.json_schema import Schema, definitions
+from reference.project_file import ProjectFile
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
+from sluice_cli.blueprints.description import BlueprintDescription
 
 # The folder of a blueprint's files, whose documents have one model.
 _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
@@ -20,7 +21,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "model": ("A model of a blueprint", Model),
     "report": ("A report of a blueprint", Report),
     "endpoint": ("An endpoint of a blueprint", Endpoint),
-    "blueprint": ("The file blueprint.yaml", BlueprintFile),
+    "blueprint": ("The file blueprint.yaml", BlueprintDescription),
 }
 _VARIABLE = {
     "type": "string",

@@ -65,6 +65,8 @@ class ValuesInExamples:
         for reference in members(schema):
             if tag_of(self._schemas[reference]) in (value.get("type"), value.get("strategy")):
                 self.collect(reference, value)
+        for alternative in schema.get("anyOf", []):
+            self._object(alternative, value)
         if isinstance(values := schema.get("additionalProperties"), dict):
             for part in value.values():
                 self._below(values, part)

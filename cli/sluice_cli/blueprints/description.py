@@ -31,7 +31,7 @@ class Show(Document):
     select: Annotated[str, Field(min_length=1)] = Field(description="Columns, separated by commas.")
     where: list[str] = Field(default_factory=list, description="Conditions `<column>.<op>:<value>`; all must hold.")
     order: str | None = Field(None, description="Columns, separated by commas; a leading `-` sorts descending.")
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=200)] = Field(50, description="The most rows that are shown.")
 
 
 def _with_value(secret: Any) -> Any:
@@ -44,8 +44,8 @@ Secret = Annotated[SecretValue, BeforeValidator(_with_value, json_schema_input_t
 class BlueprintDescription(Document):
     """What `blueprint.yaml` contains."""
 
-    name: DisplayName | None = None
-    description: Description | None = None
+    name: DisplayName | None = Field(None, description="The name of the blueprint.")
+    description: Description | None = Field(None, description="What the blueprint is for, as plain text.")
     project: Slug | None = Field(
         None,
         description="The project of the folders `models`, `reports` and `endpoints` beside this file; null: the only "
@@ -56,6 +56,6 @@ class BlueprintDescription(Document):
         description="The secrets that datasources name. A text is the value, usually `${VARIABLE}`; an object sets "
         "where the value may be sent, too.",
     )
-    sample: SampleServer | None = None
-    show: Show | None = None
+    sample: SampleServer | None = Field(None, description="The server of the demonstration. Null: none.")
+    show: Show | None = Field(None, description="The rows that the demonstration prints. Null: none.")
     addresses: list[str] = Field(default_factory=list, description="Addresses to try, below the API's.")

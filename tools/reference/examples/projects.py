@@ -71,7 +71,12 @@ _REPORT: dict[str, Any] = {
     "description": "Prices of all articles, as of the last refresh.",
     "sections": [
         {"type": "markdown", "text": "Prices are in **EUR**, without tax."},
-        {"type": "table", "title": "Articles", "sql": "SELECT article, price FROM merged ORDER BY article"},
+        {
+            "type": "table",
+            "title": "Articles",
+            "sql": "SELECT article, price FROM merged ORDER BY article",
+            "format": {"price": {"unit": "EUR", "decimals": 2}, "article": {"grouping": False}},
+        },
         {
             "type": "line",
             "title": "Price over time",
@@ -118,6 +123,7 @@ _ENDPOINT: dict[str, Any] = {
     },
     "as_of": "$at",
     "cache_seconds": 300,
+    "max_age_seconds": 900,
     "public": True,
     "columns": {"article": "Article", "price": "Price in EUR"},
 }
@@ -125,7 +131,7 @@ _BLUEPRINT: dict[str, Any] = {
     "name": "articles",
     "description": "Master data, prices and stock, merged by article.",
     "project": "articles",
-    "secrets": {"erp": "${ERP_KEY}"},
+    "secrets": {"erp": {"value": "${ERP_KEY}", "hosts": ["erp.example.com"], "projects": ["articles"]}},
     "sample": {"command": "server.py", "environment": {"ERP_URL": "${SAMPLE_URL}", "ERP_KEY": "sample-key"}},
     "show": {
         "model": "by_warehouse",
