@@ -154,7 +154,7 @@ class Emulator:
 
     def _require_free_port(self) -> None:
         deadline = time.monotonic() + _PORT_SECONDS
-        while not _is_free(self.port):
+        while not is_free(self.port):
             if time.monotonic() > deadline:
                 raise StepFailed(
                     f"another program uses port {self.port}; choose another port, for example: make run PORT=4666"
@@ -261,8 +261,14 @@ class Emulator:
         return end_group(group, self._marker, spare=spare)
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a port of loopback can be listened on.
+
+    Args:
+        port: the port.
+    """
     with socket.socket() as probe:
+        # As servers do, so that a port whose connections are just being closed counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

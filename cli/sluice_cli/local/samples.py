@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from sluice_cli.errors import StepFailed
-from sluice_cli.local.emulator import is_running, stop_process
+from sluice_cli.local.emulator import is_free, is_running, stop_process
 
 _START_SECONDS = 15
 _STOP_SECONDS = 5
@@ -74,11 +73,11 @@ class SampleServers:
         file = self._folder / f"{name}.port"
         own = int(file.read_text()) if file.exists() else None
         running = is_running(self._folder / f"{name}.pid", "") is not None
-        if own is not None and (running or _is_free(own)):
+        if own is not None and (running or is_free(own)):
             return own
         taken = {int(other.read_text()) for other in self._folder.glob("*.port") if other != file}
         for port in range(self._first_port, self._first_port + _MOST_PORTS):
-            if port not in taken and _is_free(port):
+            if port not in taken and is_free(port):
                 file.write_text(str(port))
                 return port
         raise StepFailed(f"no port from {self._first_port} on is free for the sample server of {name}")
@@ -89,16 +88,5 @@ class SampleServers:
             port_file = pid_file.with_suffix(".port")
             stop_process(pid_file, "server.py")
             deadline = time.monotonic() + _STOP_SECONDS
-            while not _is_free(int(port_file.read_text())) and time.monotonic() < deadline:
+            while not is_free(int(port_file.read_text())) and time.monotonic() < deadline:
                 time.sleep(0.05)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do, so that a port whose connections are just being closed counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

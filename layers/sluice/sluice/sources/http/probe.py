@@ -111,7 +111,7 @@ class Probe:
                 request = page_request(self._http, paginator.parameters(state))
                 response = await self._ask(client, request, known_credentials)
                 with response.body:
-                    page = ProbedPage(self._receipt(number, request, response), response)
+                    page = ProbedPage(page_receipt(number, request, response), response)
                     yield page
                     facts = self._facts(page) if paginator.reads_pages else PageFacts(None, 0)
                 try:
@@ -140,19 +140,27 @@ class Probe:
             raise SourceRefused(f"The upstream answered {response.status}.")
         return response
 
-    def _receipt(self, number: int, request: Request, response: Response) -> PageReceipt:
-        return PageReceipt(
-            number=number,
-            ok=True,
-            url=full_url(request),
-            method=request.method,
-            status=response.status,
-            media_type=response.headers.get("content-type"),
-            fetched_at=rfc3339(now()),
-        )
-
     def _facts(self, page: ProbedPage) -> PageFacts:
         page.response.body.seek(0)
         with open_page(self._datasource, page.receipt, page.response.body, self._limits) as parsed:
             document = parsed.document()
             return PageFacts(document, sum(1 for _ in parsed.records()), dict(page.response.headers))
+
+
+def page_receipt(number: int, request: Request, response: Response) -> PageReceipt:
+    """The receipt of a page that is tried and not stored.
+
+    Args:
+        number: the page's number, from 1.
+        request: what was sent.
+        response: the answer, a success.
+    """
+    return PageReceipt(
+        number=number,
+        ok=True,
+        url=full_url(request),
+        method=request.method,
+        status=response.status,
+        media_type=response.headers.get("content-type"),
+        fetched_at=rfc3339(now()),
+    )

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import httpx
 
 from sluice.domain.datasource.http_source import HttpSource
-from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt
 from sluice.errors import SourceRefused, SourceUnreachable
 from sluice.settings import Settings
 from sluice.sources.http.auth import Credentials
 from sluice.sources.http.client import Request, Response, SourceClient, connection_fault, full_url
 from sluice.sources.http.pagination import PageParameters
+from sluice.sources.http.probe import page_receipt
 from sluice.sources.http.request_builder import page_request
 
 _ADVICE = {
@@ -112,16 +112,7 @@ class Session:
         if not 200 <= response.status < 300:
             response.body.close()
             raise _refusal(response.status, authenticated=bool(self.credentials.values))
-        receipt = PageReceipt(
-            number=1,
-            ok=True,
-            url=full_url(request),
-            method=request.method,
-            status=response.status,
-            media_type=response.headers.get("content-type"),
-            fetched_at=rfc3339(now()),
-        )
-        return receipt, response
+        return page_receipt(1, request, response), response
 
     async def _send(self, request: Request) -> Response:
         seconds_left = self._deadline - time.monotonic()
