@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,16 @@ def test_changes_and_deletions(folder: Path, requests: Requests, admin: Client) 
     ]
     assert admin.get("/projects/other/datasources/notes").status == 200
     assert plan(folder, "--prune")[-1] == "No changes: 6 unchanged."
+
+
+def test_plan_can_be_read_by_programs(folder: Path, requests: Requests) -> None:
+    apply(folder)
+    write_blueprint(folder, {"datasources/notes.yaml": "name: Old notes\nkind: file\n"})
+    done = run_command(commands.apply, str(folder), "--plan", "-o", "json")
+    assert json.loads(done.output) == [
+        {"action": "change", "resource": "datasource notes", "field": "name", "old": "Notes", "new": "Old notes"}
+    ]
+    assert run_command(commands.apply, str(folder), "-o", "json").code == 2, "it needs --plan"
 
 
 def test_deletion_that_somebody_else_makes(folder: Path, requests: Requests, admin: Client) -> None:

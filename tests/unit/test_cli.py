@@ -190,6 +190,7 @@ def test_runs_are_cancelled_redriven_and_replayed(
     workflows.hold = True
     run_id = shop("run", "project", "shop", "--no-wait").out.partition(":")[0]
     assert shop("cancel", run_id).out == f"{run_id}: cancelled\n"
+    assert shop("get", f"runs/{run_id}", "-o", "json").out.count('"cancelled"') == 1
     workflows.hold = False
     assert shop("redrive", run_id).code == 0
     requests = len(upstream.requests)

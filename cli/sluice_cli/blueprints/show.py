@@ -39,6 +39,32 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield summary(plan)
 
 
+def plan_rows(plan: Plan) -> list[dict[str, Any]]:
+    """A plan as rows: one for each field that changes, and one for each resource that is created or deleted.
+
+    Args:
+        plan: the plan.
+
+    Returns:
+        `{"action", "resource", "field", "old", "new"}`; a value that does not exist is null.
+    """
+    return [
+        {
+            "action": change.action,
+            "resource": str(change.key),
+            "field": dotted_path(changed.path) if changed else None,
+            "old": _json_value(changed.old) if changed else None,
+            "new": _json_value(changed.new) if changed else None,
+        }
+        for change in plan.changes
+        for changed in change.fields or (None,)
+    ]
+
+
+def _json_value(value: Any) -> Any:
+    return None if value is ABSENT else value
+
+
 def title(change: Change) -> str:
     """A change as one line.
 

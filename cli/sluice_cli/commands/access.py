@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -14,6 +15,7 @@ from sluice_cli.output.formats import output_option, show_document, show_rows
 
 _KEY = Listed("/keys", "key")
 _SECRET = Listed("/secrets", "secret")
+_KEY_FORMAT = "The format of the whole key; default: its secret alone."
 
 
 @click.group()
@@ -35,24 +37,29 @@ def list_keys(output: str | None) -> None:
 @click.option("--role", type=click.Choice(["viewer", "editor", "admin"]), default="viewer", show_default=True)
 @click.option("--project", "projects", multiple=True, help="Only these projects; may be repeated. Default: all.")
 @click.option("--expires-at", help="When it stops working, such as 2027-01-31T00:00:00Z.")
-@output_option()
+@output_option(about=_KEY_FORMAT)
 def create_key(name: str, role: str, projects: tuple[str, ...], expires_at: str | None, output: str | None) -> None:
     """Create a key and print it; it is shown only now."""
     body = {"name": name, "role": role, "projects": list(projects) or None, "expires_at": expires_at}
     with connect() as api:
-        created = api.post("/keys", body)
-    if output:
-        show_document(created, output)
-    else:
-        click.echo(created["key"])
+        _show_key(api.post("/keys", body), output)
 
 
 @keys.command("rotate")
 @click.argument("key_id", metavar="KEY", type=_KEY)
-def rotate_key(key_id: str) -> None:
+@output_option(about=_KEY_FORMAT)
+def rotate_key(key_id: str, output: str | None) -> None:
     """Give a key a new secret and print it; the old one stops working at once."""
     with connect() as api:
-        click.echo(api.post(f"/keys/{quote(key_id, safe='')}/rotate")["key"])
+        _show_key(api.post(f"/keys/{quote(key_id, safe='')}/rotate"), output)
+
+
+def _show_key(created: dict[str, Any], output: str | None) -> None:
+    """Print a key that was just created: its secret alone, unless a format is asked for."""
+    if output:
+        show_document(created, output)
+    else:
+        click.echo(created["key"])
 
 
 @keys.command("delete")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sluice_cli.errors import StepFailed
+from sluice_cli.output.formats import output_option, show_rows
 
 if TYPE_CHECKING:
     from sluice_client import Sluice
@@ -39,7 +40,10 @@ def _connected() -> Sluice:
     "and datasources that no other project uses.",
 )
 @click.option("--secrets", is_flag=True, help="Write the values of secrets that exist, too.")
-def apply(folder: Path, only_plan: bool, exit_code: bool, yes: bool, prune: bool, secrets: bool) -> None:
+@output_option(about="With --plan: the format; default: as text.")
+def apply(
+    folder: Path, only_plan: bool, exit_code: bool, yes: bool, prune: bool, secrets: bool, output: str | None
+) -> None:
     """Create or change what a blueprint's folder describes.
 
     Shows the plan, asks, and makes the changes in order. Everything is checked before anything is changed.
@@ -48,14 +52,17 @@ def apply(folder: Path, only_plan: bool, exit_code: bool, yes: bool, prune: bool
     from sluice_cli.blueprints.apply import apply_plan
     from sluice_cli.blueprints.folder import Blueprint
     from sluice_cli.blueprints.plan import make_plan
-    from sluice_cli.blueprints.show import plan_lines
+    from sluice_cli.blueprints.show import plan_lines, plan_rows
 
-    if exit_code and not only_plan:
-        raise click.UsageError("--exit-code needs --plan.")
+    if (exit_code or output) and not only_plan:
+        raise click.UsageError("--exit-code and -o need --plan.")
     blueprint, api = Blueprint(folder), _connected()
     plan = make_plan(blueprint, api, prune=prune, secrets=secrets)
-    for line in plan_lines(plan):
-        click.echo(line)
+    if output:
+        show_rows(plan_rows(plan), output)
+    else:
+        for line in plan_lines(plan):
+            click.echo(line)
     if only_plan:
         sys.exit(CHANGES_PENDING if exit_code and plan.changes else 0)
     if not plan.changes:

@@ -192,8 +192,12 @@ def diff(project: str, older: int | None, newer: int | None, limit: int | None, 
 @click.command()
 @click.argument("project", type=PROJECT)
 @click.argument("number", type=int)
-def promote(project: str, number: int) -> None:
+@output_option(about="The format of the version; default: one line.")
+def promote(project: str, number: int, output: str | None) -> None:
     """Publish a version of a project for all readers at once; an earlier one to roll back."""
     with connect() as api:
         version = api.post(f"/projects/{quote(project, safe='')}/versions/{number}/promote")
+    if output:
+        show_document(version, output)
+        return
     click.echo(f"published version {version['number']} of {project}: {version['rows']} rows, {version['completeness']}")

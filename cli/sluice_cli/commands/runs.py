@@ -17,6 +17,7 @@ from sluice_client import Sluice
 
 _FOLLOW = click.option("--follow", is_flag=True, help="Show the progress of each source.")
 _WAIT = click.option("--wait/--no-wait", "waits", default=True, help="Wait for the end of the run (default).")
+_FORMAT = "The format of the run at its end; default: one line and its warnings."
 _TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; default: as long as it takes.")
 
 
@@ -34,7 +35,7 @@ _TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; def
 @_FOLLOW
 @_WAIT
 @_TIMEOUT
-@output_option()
+@output_option(about=_FORMAT)
 def run(
     what: str,
     slug: str,
@@ -60,7 +61,7 @@ def run(
 @click.command()
 @click.argument("run_id", metavar="RUN", type=RUN)
 @_TIMEOUT
-@output_option()
+@output_option(about=_FORMAT)
 def watch(run_id: str, timeout: float | None, output: str | None) -> None:
     """Follow a run until it ends; the exit codes are those of `sluice run`."""
     with connect() as api:
@@ -69,11 +70,11 @@ def watch(run_id: str, timeout: float | None, output: str | None) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=RUN)
-def cancel(run_id: str) -> None:
+@output_option(about=_FORMAT)
+def cancel(run_id: str, output: str | None) -> None:
     """Cancel a run; what it has stored stays."""
     with connect() as api:
-        cancelled = api.post(f"/runs/{quote(run_id, safe='')}/cancel")
-    click.echo(f"{cancelled['id']}: {cancelled['status']}")
+        show_run(api.post(f"/runs/{quote(run_id, safe='')}/cancel"), output)
 
 
 @click.command()
@@ -81,7 +82,7 @@ def cancel(run_id: str) -> None:
 @_FOLLOW
 @_WAIT
 @_TIMEOUT
-@output_option()
+@output_option(about=_FORMAT)
 def redrive(run_id: str, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
     """Continue a failed, partial or cancelled run from where it stopped."""
     with connect() as api:
@@ -95,7 +96,7 @@ def redrive(run_id: str, follow: bool, waits: bool, timeout: float | None, outpu
 @_FOLLOW
 @_WAIT
 @_TIMEOUT
-@output_option()
+@output_option(about=_FORMAT)
 def replay(datasource: str, version: int, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
     """Make a version again from its raw pages, without calling the upstream."""
     with connect() as api:

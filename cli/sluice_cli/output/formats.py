@@ -79,17 +79,21 @@ def yaml_text(value: Any) -> str:
     return text
 
 
-def output_option(*more: str) -> Callable[[F], F]:
+_DEFAULT_FORMAT = "The format; default: a table on a terminal, tab-separated values otherwise."
+
+
+def output_option(*more: str, about: str = _DEFAULT_FORMAT) -> Callable[[F], F]:
     """The option `-o`, whose value is null if it is not given.
 
     Args:
         more: further formats of a command.
+        about: the help text.
     """
     return click.option(
         "-o",
         "--output",
         type=click.Choice([*FORMATS, *more]),
-        help="The format; default: a table on a terminal, tab-separated values otherwise.",
+        help=about,
     )
 
 
