@@ -13,11 +13,11 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.core.models import botocore_stubber
 from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import S3Backend, s3_backends
+from moto.s3.models import s3_backends
 from moto.scheduler.models import scheduler_backends
 
 from sluice.container import Container
-from support import moto_dynamodb, permissions
+from support import moto_dynamodb, moto_s3, moto_speed, permissions
 from support.moto_dynamodb import ACCOUNT
 from support.template import resources
 
@@ -31,10 +31,10 @@ _clients: dict[tuple[str, str | None, str], Any] = {}
 @cache
 def _start() -> None:
     moto_dynamodb.install()
+    moto_s3.install()
+    moto_speed.install()
     mock_aws().start()
     botocore_stubber.enabled = False
-    # Moto loads the module of S3's addresses anew for each request, for the sake of variables that nobody sets here.
-    S3Backend.urls = s3_backends[ACCOUNT]["aws"].urls  # type: ignore[method-assign, assignment]
     # One session for all tests: reading the services' descriptions takes longer than most tests.
     boto3.setup_default_session()
 

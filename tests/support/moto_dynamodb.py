@@ -8,7 +8,6 @@ request's JSON to moto's own handler of the operation and returns its result.
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import botocore.handlers
@@ -19,8 +18,6 @@ from moto.core.exceptions import HTTPException, ServiceException  # type: ignore
 from moto.core.models import botocore_stubber
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined] # module without types
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined] # module without types
 from moto.dynamodb.responses import DynamoHandler
 
 ACCOUNT = "123456789012"
@@ -80,41 +77,6 @@ def _response(params: dict[str, Any], status: int) -> AWSResponse:
     return AWSResponse(params["url"], status, HTTPHeaders(), None)
 
 
-@cache
-def _is_node(kind: type) -> bool:
-    return issubclass(kind, Node)
-
-
-_processed: dict[tuple[type, type], bool] = {}
-
-
-def _is_processed(traverser: DepthFirstTraverser, kind: type) -> bool:
-    key = (type(traverser), kind)
-    if key not in _processed:
-        _processed[key] = issubclass(kind, traverser.nodes_to_be_processed())
-    return _processed[key]
-
-
-def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
-    """Moto's walk through a parsed expression, which does not ask every node anew for its class."""
-    kind: type = type(node)
-    if not _is_node(kind):
-        return node
-    parent = node.parent
-    for position, child in enumerate(node.children or ()):
-        self.pre_processing_of_child(node, position)
-        self.traverse_node_recursively(child, position)
-    if _is_processed(self, kind):
-        node = self.process(node)
-        node.parent = parent
-        if parent:
-            parent.children[child_id] = node
-    return node
-
-
 def install() -> None:
     """Have every botocore client that is made from now on call moto's DynamoDB directly."""
     botocore.handlers.BUILTIN_HANDLERS.append(("before-call.dynamodb", answer, botocore.handlers.REGISTER_LAST))
-    # An expression that was parsed is copied before it is changed, so it is parsed once.
-    UpdateExpressionParser.make = cache(UpdateExpressionParser.make)
-    DepthFirstTraverser.traverse_node_recursively = _traverse

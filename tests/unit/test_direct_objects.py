@@ -19,6 +19,7 @@ from sluice.container import Container
 from sluice.errors import NotFound, Unavailable
 from sluice.lake.direct import DirectObjects
 from sluice.lake.store import Lake, sha256_of
+from support import moto_s3
 
 KEY = "main/raw/ab/ab c+~"
 BODY = b"a page"
@@ -119,8 +120,9 @@ def test_credentials_are_read_for_each_call() -> None:
 
 
 @pytest.fixture
-def lake_with(services: Container) -> Callable[[Any], Lake]:
-    """A lake on moto, whose direct requests are answered by what is given."""
+def lake_with(services: Container, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Lake]:
+    """A lake on moto over HTTP, whose direct requests are answered by what is given."""
+    monkeypatch.setattr(moto_s3, "DIRECT", {})
 
     def make(send: Any) -> Lake:
         direct = DirectObjects(services.s3, aws_session(), "lake", send)

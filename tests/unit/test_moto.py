@@ -1,16 +1,19 @@
-"""Tests share one moto, and DynamoDB without HTTP: neither may show."""
+"""Tests share one moto, with shortcuts past HTTP and past its slow parts: none may show."""
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from moto.dynamodb.models import dynamodb_backends
 
 from sluice.container import Container
-from support import moto_dynamodb
+from support import moto_dynamodb, moto_s3, moto_speed
 from support.moto_aws import empty
 
 KEY: dict[str, Any] = {"workspace": {"S": "main"}, "run_id": {"S": "1"}}
@@ -29,6 +32,11 @@ QUERY = {
 }
 TABLE: dict[str, Any] = {"TableName": "RunsTable"}
 OTHER = {**KEY, "run_id": {"S": "2"}}
+
+
+def strip(call: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """The part of an update that a transaction takes."""
+    return {name: value for name, value in call[1].items() if name not in ("TableName", "ReturnValues")}
 
 
 def transaction(*writes: dict[str, Any]) -> dict[str, Any]:
@@ -57,28 +65,137 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def update(expression: str, key: dict[str, Any] = KEY, **more: Any) -> tuple[str, dict[str, Any]]:
+    """An update with the names and values that its expression has."""
+    text = expression + more.get("ConditionExpression", "")
+    names = {f"#{name}": name for name in re.findall(r"#(\w+)", text)}
+    used = {name: value for name, value in VALUES.items() if name in text}
+    attributes = ("ExpressionAttributeNames", names), ("ExpressionAttributeValues", used)
+    given = {name: value for name, value in attributes if value}
+    return "update_item", {
+        **TABLE,
+        "Key": key,
+        "UpdateExpression": expression,
+        "ReturnValues": "ALL_NEW",
+        **given,
+        **more,
+    }
+
+
+VALUES: dict[str, Any] = {
+    ":n": {"N": "2"},
+    ":text": {"S": ""},
+    ":set": {"SS": ["a", "b"]},
+    ":list": {"L": [{"M": {"x": {"N": "1"}}}]},
+    ":long": {"S": "x" * 410_000},
+}
+CALLS += [
+    ("put_item", {**TABLE, "Item": ITEM}),
+    update("SET #n = #n + :n, #map.#b = :text, #list[0] = :n"),
+    update("SET #n = #n - :n, #list = list_append(#list, :list) REMOVE #map.#b ADD #tags :set"),
+    update("DELETE #tags :set"),
+    update("REMOVE #list[1], #list[0]"),
+    update("SET #c = if_not_exists(#c, :n), #d = :text", OTHER),
+    update("SET #n = :n", ConditionExpression="attribute_exists(#n) AND (#n > :n OR NOT begins_with(#d, :text))"),
+    *(
+        update(refused)
+        for refused in (
+            "SET #n = :n, #n = :text",
+            "SET #map.#b = :n, #map = :text",
+            "SET #n = :n SET #d = :text",
+            "SET run_id = :text",
+            "SET name = :text",
+            "SET #n = :unknown",
+            "SET #n = #missing",
+            "SET #missing.#b = :n",
+            "SET #n = #d + :n",
+            "SET #long = :long",
+            "ADD #d :n",
+            "SET #n == :n",
+        )
+    ),
+    (
+        "transact_write_items",
+        transaction({"Update": strip(update("SET #n = #n + :n"))}, {"Put": {"Item": OTHER, **REFUSED}}),
+    ),
+    (
+        "transact_write_items",
+        transaction({"Delete": {"Key": KEY}}, {"Update": strip(update("SET #n = #missing", OTHER))}),
+    ),
+    ("transact_write_items", transaction({"Delete": {"Key": KEY}}, {"Delete": {"Key": KEY}})),
+    ("transact_write_items", transaction({"Update": strip(update("SET #n = #n + :n"))}, {"Delete": {"Key": OTHER}})),
+    ("scan", TABLE),
+]
+OBJECTS: list[tuple[str, dict[str, Any]]] = [
+    ("put_object", {"Key": "a/b c+ä", "Body": b"x"}),
+    ("put_object", {"Key": "typed", "Body": b"{}", "ContentType": "application/json"}),
+    ("put_object", {"Key": "new", "Body": b"", "IfNoneMatch": "*"}),
+    ("put_object", {"Key": "new", "Body": b"other", "IfNoneMatch": "*"}),
+    ("put_object", {"Key": "described", "Body": b"x", "Metadata": {"a": "b"}}),
+    *(
+        (verb, {"Key": key})
+        for verb in ("get_object", "head_object")
+        for key in ("a/b c+ä", "typed", "new", "described", "none")
+    ),
+    ("get_object", {"Key": "typed", "Range": "bytes=1-1"}),
+    ("delete_object", {"Key": "typed"}),
+    ("get_object", {"Key": "typed"}),
+    ("list_objects_v2", {}),
+]
+# What differs from call to call, and the checksums that only HTTP carries.
+VOLATILE = {"ResponseMetadata", "LastModified", "VersionId", "ChecksumCRC32", "ChecksumType", "ChecksumAlgorithm"}
+
+
 def answers() -> list[Any]:
-    """What each call returns or raises, without what only the way there adds."""
+    """What each call returns or raises, without what only the way there adds, and what the stream has."""
     found: list[Any] = []
-    client = boto3.client("dynamodb")
-    for name, arguments in CALLS:
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    calls: list[tuple[Any, str, dict[str, Any]]] = [(dynamodb, name, arguments) for name, arguments in CALLS]
+    calls += [(s3, name, {"Bucket": bucket, **one}) for bucket in ("lake", "inbox", "none") for name, one in OBJECTS]
+    for client, name, arguments in calls:
         try:
             answer = getattr(client, name)(**arguments)
         except ClientError as error:
             answer = {**error.response, "raised": type(error).__name__}
-        status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
-        found.append((name, status, {key: value for key, value in answer.items() if value != []}))
+        status = answer["ResponseMetadata"]["HTTPStatusCode"]
+        if "Body" in answer:
+            answer["Body"] = answer["Body"].read()
+        if "Contents" in answer:
+            answer["Contents"] = [(stored["Key"], stored["Size"], stored["ETag"]) for stored in answer["Contents"]]
+        shown = {key: value for key, value in answer.items() if value != [] and key not in VOLATILE}
+        found.append((name, arguments, status, shown, "VersionId" in answer))
     return found
 
 
-def test_calls_without_http_answer_as_over_http(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    direct = answers()
-    assert {status for _, status, _ in direct} == {200, 400}
+def changes() -> list[Any]:
+    """What the stream of a table has, after transactions that it took and refused."""
+    key = {"workspace": {"S": "main"}, "dataset": {"S": "a"}}
+    put = {"Put": {"TableName": "DatasetsTable", "Item": key}}
+    change = {**strip(update("SET #n = :n")), "TableName": "DatasetsTable", "Key": key}
+    refused = {"ConditionCheck": {**TABLE, "Key": KEY, "ConditionExpression": "attribute_exists(nothing)"}}
+    client: Any = boto3.client("dynamodb")
+    for writes in ([put], [{"Update": change}, refused], [put, refused], [{"Update": change}]):
+        with suppress(ClientError):
+            client.transact_write_items(TransactItems=writes)
+    shard = dynamodb_backends[moto_dynamodb.ACCOUNT]["us-east-1"].tables["DatasetsTable"].stream_shard
+    assert shard is not None
+    records = [item.to_json() for item in shard.items]
+    return [(one["eventName"], one["dynamodb"]["SequenceNumber"], one["dynamodb"].get("NewImage")) for one in records]
+
+
+def test_shortcuts_answer_as_moto_does(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    direct = [*answers(), *changes()]
     assert {name.title().replace("_", "") for name, _ in CALLS} == moto_dynamodb.DIRECT
+    assert moto_s3.DIRECT.keys() < {name.title().replace("_", "") for name, _ in OBJECTS}
     monkeypatch.setattr(moto_dynamodb, "DIRECT", frozenset())
+    monkeypatch.setattr(moto_s3, "DIRECT", {})
     empty()
-    for ours, over_http in zip(direct, answers(), strict=True):
+    for ours, over_http in zip(direct, [*answers(), *changes()], strict=True):
         assert ours == over_http
+    with moto_speed.plain():
+        empty()
+        for ours, plain in zip(direct, [*answers(), *changes()], strict=True):
+            assert ours == plain
 
 
 @pytest.mark.parametrize("time", ["first", "second"])

@@ -13,6 +13,7 @@ from sluice.domain.schedule import Schedule, interval_seconds
 from sluice.errors import RequestError, RunError, SluiceError, TransientError, Unavailable, all_errors
 from sluice.lake.cache import FileCache
 from sluice.settings import Settings, load_settings
+from support import moto_s3
 from support.template import ROOT
 
 
@@ -133,8 +134,9 @@ def test_large_pages_are_stored_once_and_read_back(services: Container, tmp_path
         assert content.read() == body
 
 
-def test_object_is_sent_without_expect_header(services: Container) -> None:
+def test_object_is_sent_without_expect_header(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking (`Expect: 100-continue`) takes a round trip of its own for each page."""
+    monkeypatch.setattr(moto_s3, "DIRECT", {})
     sent = []
     services.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
     services.lake.put_raw(BytesIO(b"page"))
