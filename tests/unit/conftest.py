@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,13 @@ from support.workflows import LocalWorkflows
 SANDBOX = Sandbox(Settings(duckdb_threads=1))
 atexit.register(SANDBOX.close)
 permissions.install()
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from walking through all imported modules again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
