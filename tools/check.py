@@ -69,6 +69,8 @@ PROOF: list[Lane] = [
                         "merge_parts",
                         "mixed_type_properties",
                         "completeness_properties",
+                        "plain_numbers",
+                        "explain",
                     )
                 ),
                 "-n",
@@ -99,7 +101,12 @@ PROOF: list[Lane] = [
         ),
         (
             "proof: any order of events",
-            [*PYTEST, *(f"tests/unit/test_{name}.py" for name in ("drop_bursts", "dead_letters")), "-n", "2"],
+            [
+                *PYTEST,
+                *(f"tests/unit/test_{name}.py" for name in ("drop_bursts", "dead_letters", "key_moves")),
+                "-n",
+                "2",
+            ],
             {"PROOF": "1"},
         ),
         ("proof: any order of responses", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import tempfile
@@ -27,6 +28,11 @@ from sluice.extract.records import Records
 from sluice.formats.limits import Limits
 from sluice.lake.parquet import engine
 from sluice.settings import Settings
+
+# One for all queries of results, since opening an engine takes longer than most of them.
+ENGINE = duckdb.connect(config={"threads": 1})
+ENGINE.execute("SET GLOBAL TimeZone = 'UTC'")
+atexit.register(ENGINE.close)
 
 
 class PageLake:
@@ -104,9 +110,10 @@ def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, threads: i
     index = index_of(bodies, "application/x-ndjson" if source.kind == "sql" else None)
     settings = Settings(duckdb_threads=threads)
     limits = Limits.of(settings)
-    with tempfile.TemporaryDirectory() as folder, engine(settings, Path(folder)) as connection:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         lake: Any = PageLake(bodies, Path(folder))
         records: Records | None
+        connection = stack.enter_context(engine(settings, Path(folder)) if by_engine else ENGINE.cursor())
         if by_engine:
             pages = Pages(RUN, source, index, lake, limits, [])
             records = read_columns(pages, connection, Path(folder), lambda _: None)
@@ -155,7 +162,7 @@ def read_in_parts(bodies: list[bytes], source: Datasource, ends: list[int]) -> R
         records = whole.records()
         rows: list[tuple[Any, ...]] = []
         for part in records.parts:
-            found = duckdb.connect().execute(f"SET TimeZone = 'UTC'; FROM '{lake.file(part.key)}'")
+            found = ENGINE.cursor().execute(f"FROM '{lake.file(part.key)}'")
             assert [name for name, *_ in found.description or []][:-3] == [one.name for one in records.columns]
             rows += found.fetchall()
         return Read(records.columns, rows, records.warnings, records.count, records.names_columns)

@@ -36,6 +36,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+def pytest_sessionfinish() -> None:
+    """Have what the imports made collected at the exit, or DuckDB would report it as leaked."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def closed_event_loop() -> Iterator[None]:
     """Close the event loop that the fetch stage keeps for its process."""

@@ -1,6 +1,7 @@
 """Every value can be explained: the page, the pointer, the rule, and what lost."""
 
 import json
+import os
 from typing import Any
 from urllib.parse import quote
 
@@ -126,7 +127,7 @@ records = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100 if os.environ.get("PROOF") else 4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(records, min_size=1, max_size=3),
     st.sampled_from(["priority", "first_non_null", "majority", "longest", "all"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -217,7 +218,11 @@ STEPS = st.lists(st.tuples(st.sampled_from(["issue", "earlier", "rotate", "revok
 
 
 @given(steps=STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400 if os.environ.get("PROOF") else 15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_no_key_is_lost_or_revived_in_any_order_of_calls(services: Container, steps: list[tuple[str, int]]) -> None:
     valid: dict[str, str] = {}
     refused: list[str] = []

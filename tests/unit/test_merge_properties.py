@@ -1,5 +1,6 @@
 """A merge is what the contract says, and the same bytes in any order and with any number of threads."""
 
+import atexit
 import hashlib
 import os
 import random
@@ -31,6 +32,9 @@ FEW = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+# One for all examples, since opening an engine takes longer than an example.
+ENGINE = duckdb.connect()
+atexit.register(ENGINE.close)
 Row = tuple[Any, Any, Any]  # key, value, time
 cells = st.one_of(st.none(), st.integers(-3, 3))
 tables = st.lists(st.tuples(st.integers(0, 6), cells, cells), max_size=10)
@@ -49,7 +53,7 @@ def source(
 ) -> Source:
     """A version of a datasource in one or more files, its rows with the page and row that they came from."""
     slug = name or f"d{rank}"
-    connection = duckdb.connect()
+    connection = ENGINE.cursor()
     parts = [rows[index::files] for index in range(files)] if files > 1 else [rows]
     stored, number = [], 0
     for part in parts:
@@ -90,7 +94,7 @@ def merged(spec: dict[str, Any], sources: list[Source], folder: Path, threads: i
 
 
 def rows_of(result: MergedRows) -> list[tuple[Any, ...]]:
-    with duckdb.connect() as connection:
+    with ENGINE.cursor() as connection:
         return connection.execute(f"SELECT * FROM '{result.data}'").fetchall()
 
 
