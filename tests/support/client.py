@@ -128,8 +128,14 @@ class Client:
         return self.call("DELETE", path, **headers)
 
 
-def client_of_projects(services: Any, projects: list[str]) -> Client:
-    """A viewer who sees some projects only."""
+def client_of(services: Any, role: str, projects: list[str] | None = None) -> Client:
+    """A client with a new key of a role, for all projects or for some only."""
     from sluice.domain.identity import KeyRequest
 
-    return Client(services.keys.issue(KeyRequest(name="scoped", role="viewer", projects=projects), "test")[1])
+    request = KeyRequest(name=role, role=role, projects=projects)  # type: ignore[arg-type]
+    return Client(services.keys.issue(request, "test")[1])
+
+
+def client_of_projects(services: Any, projects: list[str]) -> Client:
+    """A viewer who sees some projects only."""
+    return client_of(services, "viewer", projects)

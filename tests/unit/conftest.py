@@ -12,12 +12,11 @@ from pytest_socket import disable_socket, enable_socket
 
 from sluice import container as container_module
 from sluice.container import Container
-from sluice.domain.identity import KeyRequest
 from sluice.sandbox.sandbox import Sandbox
 from sluice.settings import Settings
 from sluice.sources.http import source
 from support import permissions
-from support.client import Client
+from support.client import Client, client_of
 from support.documents import Documents
 from support.moto_aws import TABLES, aws
 from support.upstream import Upstream, ok
@@ -121,11 +120,6 @@ def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Contai
 @pytest.fixture
 def workflows(services: Container) -> LocalWorkflows:
     return services.workflows  # type: ignore[return-value]
-
-
-def client_of(services: Container, role: str, projects: list[str] | None = None) -> Client:
-    request = KeyRequest(name=role, role=role, projects=projects)  # type: ignore[arg-type]
-    return Client(services.keys.issue(request, "test")[1])
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_editor_may_run_visible_resources_and_cancel_own_runs(
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
 def test_every_route_declares_a_known_action(route: Route) -> None:
-    open_to_all = {"health", "openapi", "docs", "docs_asset", "open_link", "call_endpoint"}
+    open_to_all = {"root", "health", "openapi", "docs", "redoc", "docs_asset", "open_link", "call_endpoint"}
     if route.operation_id in open_to_all:
         assert route.action is None
     else:

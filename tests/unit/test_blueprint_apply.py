@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import client_of
 
 from sluice.container import Container
 from sluice_cli.blueprints.apply import apply_blueprint
 from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.commands import blueprints as commands
 from support.blueprints import SHOP, write_blueprint
-from support.client import Client
+from support.client import Client, client_of
 from support.command_line import Done, Requests, in_process_api, run_command
 from support.template import ROOT
 

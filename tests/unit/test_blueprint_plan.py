@@ -126,9 +126,10 @@ def test_plan_against_nothing_creates_everything_in_order(folder: Path) -> None:
             {"reports/sales.yaml": "title: Sales\nsections:\n  - {type: markdown, text: 'no'}\n"},
             [
                 "~ report shop/sales",
-                '    sections[0].type: "table" → "markdown"',
                 "    sections[0].title: null → (none)",
                 '    sections[0].sql: "SELECT id FROM a_late" → (none)',
+                "    sections[0].format: {} → (none)",
+                '    sections[0].type: "table" → "markdown"',
                 '    sections[0].text: (none) → "no"',
             ],
         ),

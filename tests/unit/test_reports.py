@@ -323,5 +323,5 @@ def test_csv_reports_truncation(two_rows: None, shop: Client) -> None:
             == 'attachment; filename="p-sales-report-v1-section-0-only-the-first-2-rows.csv"'
         )
         assert "X-Sluice-Truncated" not in whole.headers
-        assert whole.headers["Content-Disposition"] == 'attachment; filename="p-sales-report-section-1.csv"'
+        assert whole.headers["Content-Disposition"] == 'attachment; filename="p-sales-report-v1-section-1.csv"'
         assert cut.text == whole.text == "id\r\n1\r\n2\r\n", "every line is a row"
