@@ -7,10 +7,11 @@ request's JSON to moto's own handler of the operation and returns its result.
 
 from __future__ import annotations
 
-import json
+from threading import Lock
 from typing import Any
 
 import botocore.handlers
+import orjson
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.parsers import create_parser
@@ -22,6 +23,8 @@ from moto.dynamodb.responses import DynamoHandler
 
 ACCOUNT = "123456789012"
 _PARSER = create_parser("json")
+# DynamoDB's calls are atomic; those of moto are not.
+_ONE_CALL = Lock()
 # Operations whose results are what goes over the wire: items are typed JSON values.
 DIRECT = frozenset(
     {
@@ -48,19 +51,20 @@ def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, d
     handler.headers = {"X-Amz-Target": params["headers"]["X-Amz-Target"], "Content-Type": "application/x-amz-json-1.0"}
     handler.response_headers = {}
     handler.querystring = {}
-    handler.params = handler.body = json.loads(params["body"])
+    handler.params = handler.body = orjson.loads(params["body"])
     try:
-        result: Any = getattr(handler, camelcase_to_underscores(model.name))()
+        with _ONE_CALL:
+            result: Any = getattr(handler, camelcase_to_underscores(model.name))()
+            members = model.output_shape.members
+            known = {name: value for name, value in (result.result or {}).items() if name in members}
+            # What the caller gets shares nothing with what is stored.
+            parsed = orjson.loads(orjson.dumps(known))
     except ServiceException as error:
         status, _, body = handler.serialized(ActionResult(error))
         return _refused(model, params, int(status), str(body))
     except HTTPException as error:
         assert error.code is not None
         return _refused(model, params, error.code, str(error.description))
-    members = model.output_shape.members
-    known = {name: value for name, value in (result.result or {}).items() if name in members}
-    # What the caller gets shares nothing with what is stored.
-    parsed = json.loads(json.dumps(known))
     return _response(params, 200), {**parsed, "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
 
 

@@ -127,7 +127,7 @@ records = st.lists(
 )
 
 
-@settings(max_examples=100 if os.environ.get("PROOF") else 4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50 if os.environ.get("PROOF") else 4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(records, min_size=1, max_size=3),
     st.sampled_from(["priority", "first_non_null", "majority", "longest", "all"]),

@@ -20,7 +20,7 @@ from support.client import Client
 from support.documents import http_source
 from support.upstream import Upstream, raw
 
-MANY = settings(max_examples=10_000 if os.environ.get("PROOF") else 100, deadline=None)
+MANY = settings(max_examples=2_000 if os.environ.get("PROOF") else 100, deadline=None)
 PLAIN = re.compile(r"-?\d+(\.\d+)?")
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
 DECIMALS = st.decimals(min_value=-(10**20), max_value=10**20, allow_nan=False)
