@@ -172,7 +172,7 @@ def test_sources_that_an_earlier_version_stands_in_for_are_shown(sales: Client, 
     first = sales.get("/projects/p/reports/sales/latest").text
     assert "stand in" not in first
     failure = IngestFailure(run="r", at=rfc3339(now()), error="HTTP 500 <b>")
-    services.datasets.note_failure(DatasetId.of_datasource("sales"), failure)
+    services.datasets.note_failure(DatasetId.of_datasource("sales"), failure, failure.at)
     assert refresh(sales, "p", ingest="none")["completeness"] == "stale"
     page = sales.get("/projects/p/reports/sales/latest").text
     line = re.compile(r"<bdi>sales</bdi>: version 1, data as of [^<]+ UTC\. <bdi>HTTP 500 &lt;b&gt;</bdi>")

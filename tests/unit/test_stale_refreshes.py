@@ -1,5 +1,6 @@
 """Refreshes in which an earlier version stands in for a datasource that could not be fetched."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import now, rfc3339
 from sluice.domain.source_use import SourceUse, fetch_summary
 from sluice.domain.stale_input import IngestFailure
+from sluice.runs.start import refresh_for_change
 from support.client import Client
 from support.documents import drop, http_source, ingest, refresh
 from support.upstream import StubResponse, Upstream, ok, raw
@@ -150,8 +152,33 @@ def test_late_failure_does_not_mark_data_that_was_fetched_since(
     hosts.documents["prices"] = [{"id": 1, "price": 6}]
     ingest(admin, "prices")
     late = IngestFailure(run=failed["id"], at=failed["finished_at"], error="the event of its end arrives late")
-    services.datasets.note_failure(DatasetId.of_datasource("prices"), late)
+    services.datasets.note_failure(DatasetId.of_datasource("prices"), late, failed["created_at"])
     assert refresh(admin, "p", ingest="none")["completeness"] == "complete"
+
+
+def test_failure_of_an_earlier_run_does_not_mark_what_a_later_one_has_fetched(
+    services: Container, workflows: LocalWorkflows, admin: Client, hosts: Hosts
+) -> None:
+    workflows.hold = True
+    earlier = admin.post("/datasources/prices/runs", {}).json()["id"]
+    workflows.hold = False
+    assert ingest(admin, "prices")["status"] == "succeeded"
+    hosts.documents["prices"] = DOWN
+    workflows.outcomes.pop(f"{earlier}-1")
+    workflows.start(services.runs.get(earlier))
+    assert admin.get(f"/runs/{earlier}").json()["status"] == "failed"
+    assert refresh(admin, "p", ingest="none")["completeness"] == "complete"
+
+
+def test_replay_says_nothing_about_the_upstream(admin: Client, hosts: Hosts) -> None:
+    admin.patch("/datasources/prices", {"max_age_seconds": 1})
+    hosts.documents["prices"] = DOWN
+    assert refresh(admin, "p", ingest="all")["completeness"] == "stale"
+    time.sleep(1.1)
+    assert ingest(admin, "prices", {"replay": 1})["status"] == "succeeded"
+    run = refresh(admin, "p", ingest="none")
+    assert (run["completeness"], stale_slugs(run)) == ("stale", [("prices", 2)])
+    assert refresh(admin, "p", ingest="stale")["summary"] == "1 of 2 sources fetched, prices failed", "it is still old"
 
 
 def test_unreadable_file_does_not_make_earlier_files_stale(services: Container, admin: Client) -> None:
@@ -237,6 +264,24 @@ def test_change_during_a_requested_refresh_waits_for_its_end(
     workflows.start(services.runs.get(held["id"]))
     runs = admin.get("/runs?project=p&kind=refresh").json()["items"]
     assert [(run["trigger"], run["status"]) for run in runs] == [("change", "succeeded"), ("api", "succeeded")]
+
+
+def test_lock_of_a_requested_refresh_names_a_run_that_exists(
+    services: Container, admin: Client, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.patch("/projects/p", {"refresh_on": "change"})
+    acquire = services.locks.acquire
+
+    def acquire_while_a_source_changes(lock: str, seconds: int, **attributes: Any) -> Any:
+        held = acquire(lock, seconds, **attributes)
+        if lock == "refresh#p":
+            monkeypatch.undo()
+            refresh_for_change(services, "p")
+        return held
+
+    monkeypatch.setattr(services.locks, "acquire", acquire_while_a_source_changes)
+    run = refresh(admin, "p", ingest="all")
+    assert (run["trigger"], run["status"], run["summary"]) == ("api", "succeeded", "2 of 2 sources fetched")
 
 
 def test_test_of_a_column_that_is_still_missing_does_not_fail_a_partial_merge(

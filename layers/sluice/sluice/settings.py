@@ -230,7 +230,7 @@ class Settings(BaseModel):
     endpoint_retry_seconds: int = Field(
         300,
         description="How long after a refresh that a read has started and that failed no other read starts one; "
-        "less if the endpoint's max_age_seconds is less.",
+        "less if the endpoint's max_age_seconds is less, but at least 30 (or this value).",
     )
     public_requests_per_minute: int = Field(
         120, description="Most requests without a key to a public endpoint from one IP address."

@@ -16,6 +16,8 @@ from sluice.reads.endpoints.server import EndpointServer, ResolvedEndpoint
 from sluice.runs.read_refreshes import shared_refresh
 
 logger = Logger()
+# Readers without credentials leave room for those with a key to wait.
+_ANONYMOUS_SHARE = 0.5
 
 
 def refresh_if_too_old(
@@ -51,7 +53,8 @@ def refresh_if_too_old(
     try:
         run = shared_refresh(services, endpoint.project, by, freshness)
         waited = (now() - parse_time(run.created_at)).total_seconds()
-        wait_for_run(services, run, services.settings.endpoint_wait_seconds - waited)
+        share = 1.0 if caller is not None else _ANONYMOUS_SHARE
+        wait_for_run(services, run, services.settings.endpoint_wait_seconds - waited, share)
     except SluiceError as error:  # old data is a better answer than this error
         logger.warning(f"Cannot refresh {endpoint.project} before a read: {error.detail}")
     return server.reread(endpoint)

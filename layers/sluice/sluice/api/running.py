@@ -43,20 +43,21 @@ def start_answer(call: Call, services: Container, start: Callable[[], Run]) -> A
     return Answer(run_view(run), 200 if run.finished and seconds else 202, headers)
 
 
-def wait_for_run(services: Container, run: Run, seconds: float) -> tuple[Run, bool]:
+def wait_for_run(services: Container, run: Run, seconds: float, share: float = 1.0) -> tuple[Run, bool]:
     """Wait for the end of a run, unless `MAX_WAITING_CALLS` calls are waiting already.
 
     Each waiting call occupies a concurrent execution of Lambda, which the run's own stages need too.
 
     Args:
         seconds: the longest wait.
+        share: the part of `MAX_WAITING_CALLS` that calls like this one may hold together with all others.
 
     Returns:
         The run as it stands afterwards, and whether this call waited.
     """
     if run.finished or seconds <= 0:
         return run, seconds > 0
-    holder = _take_slot(services, seconds)
+    holder = _take_slot(services, seconds, max(1, int(services.settings.max_waiting_calls * share)))
     if holder is None:
         return run, False
     try:
@@ -69,13 +70,12 @@ def wait_for_run(services: Container, run: Run, seconds: float) -> tuple[Run, bo
         services.slots.free(_WAITING, holder)
 
 
-def _take_slot(services: Container, seconds: float) -> str | None:
+def _take_slot(services: Container, seconds: float, slots: int) -> str | None:
     """Take a slot for a waiting call; null when none is free.
 
     A holder's name begins with the Unix time at which its wait ends at the latest. So the slot of a
     call that was killed can be recognised and freed.
     """
-    slots = services.settings.max_waiting_calls
     holder = f"{int(time.time() + seconds) + _MARGIN_SECONDS:011d}#{new_run_id()}"
     if services.slots.take(_WAITING, holder, slots):
         return holder

@@ -120,7 +120,7 @@ class Commits:
         writes = [self._pointer_write(pointer, manifest, run, number, published_at, repeated)]
         # Followers are also told that a datasource which had failed was found unchanged: the projects that
         # merged its earlier version as stale merge it again.
-        if published_at is not None and (not repeated or pointer.failure is not None):
+        if published_at is not None and (not repeated or (pointer.failure is not None and run.replay is None)):
             writes.append(self._publications.put_write(manifest.dataset, published_at, number, run.id))
         if not repeated:
             moment = parse_time(published_at) if published_at is not None else now()
@@ -139,6 +139,9 @@ class Commits:
     ) -> Write:
         """The write of the pointer in a commit.
 
+        A replay reads pages that were received before, so it says nothing about the upstream: the data stays as old
+        as it was, and a failed ingest stays noted.
+
         Args:
             published_at: the time of publication; None if the version is not published.
             repeated: whether the published version is the same, so that only its data was checked again.
@@ -147,10 +150,11 @@ class Commits:
         form = {"schema_version": newest("pointer"), "hidden": pointer.hidden}
         changes: Item = {"latest": max(number, pointer.latest), **form}
         if published_at is not None:
-            changes |= {"checked_at": rfc3339(now()), "data_as_of": manifest.data_as_of}
-            changes |= {"refreshed_at": manifest.refreshed_at, "failure": None}
+            changes |= {"data_as_of": manifest.data_as_of, "refreshed_at": manifest.refreshed_at}
+        if published_at is not None and run.replay is None:
+            changes |= {"checked_at": rfc3339(now()), "failure": None}
             changes |= {"published_at": published_at} if pointer.failure is not None else {}
-        elif manifest.completeness == "partial":
+        elif published_at is None and manifest.completeness == "partial":
             changes |= {"failure": _incomplete_ingest(run, manifest).model_dump()}
         if published_at is not None and not repeated:
             changes |= {

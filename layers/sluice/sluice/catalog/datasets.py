@@ -171,15 +171,21 @@ class Datasets:
             return version
         raise Conflict(f"Other requests are publishing versions of {dataset}; try again.")
 
-    def note_failure(self, dataset: DatasetId, failure: IngestFailure) -> None:
+    def note_failure(self, dataset: DatasetId, failure: IngestFailure, started_at: str) -> None:
         """Store that the latest ingest of a dataset has failed, so that its published version stands in.
 
-        Nothing is stored if nothing is published, or if an ingest has succeeded since. A later success removes it.
+        Nothing is stored if nothing is published, or if another ingest has succeeded since this one was started. A
+        later success removes it.
+
+        Args:
+            failure: the failed ingest.
+            started_at: when it was started, RFC 3339.
         """
-        condition = "attribute_exists(#published) AND (attribute_not_exists(#checked_at) OR #checked_at < :at)"
+        condition = "attribute_exists(#published) AND (attribute_not_exists(#checked_at) OR #checked_at < :started)"
         changes = {"failure": failure.model_dump()}
         with suppress(ConditionFailed):
-            self._datasets.execute(self._datasets.update(self._key(dataset), changes, condition, {"at": failure.at}))
+            values = {"started": started_at}
+            self._datasets.execute(self._datasets.update(self._key(dataset), changes, condition, values))
 
     def versions(self, dataset: DatasetId, limit: int, before: int | None) -> tuple[list[Version], int | None]:
         """One page of the versions, newest first.

@@ -13,6 +13,8 @@ from sluice.runs.start import ensure_started, refresh_run
 
 # Longer than a refresh takes. A lock that outlives its refresh does no harm: it names the run, which has ended.
 _LOCK_SECONDS = 24 * 3600
+# However little age an endpoint promises, readers do not send requests to a failing upstream more often than that.
+_LEAST_PAUSE_SECONDS = 30
 
 
 def shared_refresh(services: Container, project: str, by: str, freshness: Callable[[], Freshness]) -> Run:
@@ -28,7 +30,8 @@ def shared_refresh(services: Container, project: str, by: str, freshness: Callab
 
     Returns:
         The refresh. It has ended if it has refreshed the data since `freshness` was read last, or if it failed so
-        recently that no other is started: within `ENDPOINT_RETRY_SECONDS`, or a shorter promised age.
+        recently that no other is started: within `ENDPOINT_RETRY_SECONDS`, or a shorter promised age of at least
+        30 seconds.
 
     Raises:
         SluiceError: Step Functions refused; the next reader tries again.
@@ -55,5 +58,5 @@ def _needs_another(last: Run, freshness: Freshness, retry_seconds: int) -> bool:
     created_at = parse_time(last.created_at)
     if freshness.refreshed_at is not None and parse_time(freshness.refreshed_at) >= created_at:
         return True  # it succeeded, and its data has become too old meanwhile
-    pause = timedelta(seconds=min(retry_seconds, freshness.max_age_seconds))
+    pause = timedelta(seconds=min(retry_seconds, max(freshness.max_age_seconds, _LEAST_PAUSE_SECONDS)))
     return now() - parse_time(last.finished_at or last.created_at) > pause

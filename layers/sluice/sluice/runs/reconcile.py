@@ -155,9 +155,8 @@ def _note_failed_fetch(services: Container, run: Run) -> None:
         return
     if Datasource.model_validate(definition.document).ARRIVAL == "pulled":
         error = (run.error or {}).get("detail") or f"its run {run.id} has failed"
-        services.datasets.note_failure(
-            run.owner, IngestFailure(run=run.id, at=run.finished_at or rfc3339(now()), error=error)
-        )
+        failure = IngestFailure(run=run.id, at=run.finished_at or rfc3339(now()), error=error)
+        services.datasets.note_failure(run.owner, failure, run.created_at)
 
 
 def _was_lost(services: Container, run: Run) -> bool:

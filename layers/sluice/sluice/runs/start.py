@@ -81,6 +81,10 @@ def start(services: Container, run: Run) -> Run:
         SluiceError: Step Functions refused; the run is stored as failed.
     """
     services.runs.create(run)
+    return _start_execution(services, run)
+
+
+def _start_execution(services: Container, run: Run) -> Run:
     try:
         services.workflows.start(run)
     except SluiceError as error:
@@ -99,11 +103,14 @@ def start_refresh(services: Container, run: Run) -> Run:
     Until it has ended, changes of datasources start no refresh of their own beside it, but one after it.
 
     Raises:
+        Conflict: there is already a run with this id.
         SluiceError: Step Functions refused; the run is stored as failed.
     """
+    services.runs.create(run)
+    # Only now: whoever finds a lock without its run creates that run, and would create it as one for a change.
     if not run.dry_run:
         services.locks.acquire(_lock(run.belongs_to), _REFRESH_LOCK_SECONDS, run=run.id, again=False)
-    return start(services, run)
+    return _start_execution(services, run)
 
 
 def start_once(services: Container, event: str, seconds: int, run: Run) -> Run | None:

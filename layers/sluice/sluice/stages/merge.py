@@ -141,8 +141,14 @@ def _failures(services: Services, run: Run) -> dict[str, str]:
     failures: dict[str, str] = {}
     for child in ingests:
         failures.pop(child.datasource or "", None)
-        if child.status not in ("succeeded", "partial"):
+        if child.status not in ("succeeded", "partial") and not _succeeded_since(services, child):
             failures[child.datasource or ""] = (child.error or {}).get(
                 "detail", f"its run {child.id} was {child.status}"
             )
     return failures
+
+
+def _succeeded_since(services: Services, ingest: Run) -> bool:
+    """Whether another ingest of the same datasource has succeeded since this one was started."""
+    checked_at = services.datasets.pointer(ingest.owner).checked_at
+    return checked_at is not None and checked_at >= ingest.created_at
