@@ -152,12 +152,11 @@ def web_contents(query: str) -> str:
 
 
 def test_excel(project: Deployed, variables: dict[str, str]) -> None:
-    (query,) = blocks("Excel", "text")
+    query, web_query = blocks("Excel", "text")
     answer = read(project, web_contents(query))
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     header, *rows = answer.text.splitlines()
     assert (set(re.findall(r'\{"(\w+)", ', query)) <= set(header.split(",")), len(rows)) == (True, 3)
-    (web_query,) = blocks("Excel", "text")
     kind, version, url, empty, *options = web_query.splitlines()
     assert (kind, version, empty) == ("WEB", "1", "")
     assert all("=" in option for option in options)
