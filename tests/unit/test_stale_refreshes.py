@@ -284,9 +284,9 @@ def test_lock_of_a_requested_refresh_names_a_run_that_exists(
     assert (run["trigger"], run["status"], run["summary"]) == ("api", "succeeded", "2 of 2 sources fetched")
 
 
-def test_test_of_a_column_that_is_still_missing_does_not_fail_a_partial_merge(
-    services: Container, admin: Client, upstream: Upstream
-) -> None:
+@pytest.fixture
+def unfetched(services: Container, admin: Client, upstream: Upstream) -> None:
+    """A project of `ranks`, which was never fetched, and `notes`, which has a file."""
     Hosts(upstream, ranks=[{"id": 1, "rank": 1}])
     admin.post("/datasources", http_source("ranks"))
     admin.post("/datasources", {"name": "notes", "kind": "file"})
@@ -296,8 +296,24 @@ def test_test_of_a_column_that_is_still_missing_does_not_fail_a_partial_merge(
     for slug in ("ranks", "notes"):
         admin.put(f"/projects/p/datasources/{slug}", {})
     drop(services, "notes/1.json", b'[{"id": 1, "note": "x"}]')
-    run = admin.get("/runs?project=p").json()["items"][0]
-    assert (run["trigger"], run["status"]) == ("change", "partial")
+
+
+@pytest.mark.usefixtures("unfetched")
+def test_change_starts_no_first_refresh_before_required_datasources_were_fetched(
+    services: Container, admin: Client
+) -> None:
+    assert admin.get("/runs?project=p").json()["items"] == []
+    ingest(admin, "ranks")
+    (run,) = admin.get("/runs?project=p").json()["items"]
+    assert (run["trigger"], run["status"], run["completeness"]) == ("change", "succeeded", "complete")
+    drop(services, "notes/2.json", b'[{"id": 1, "note": "y"}]')
+    assert admin.get("/projects/p/data").json()["items"][0]["note"] == "y"
+
+
+@pytest.mark.usefixtures("unfetched")
+def test_test_of_a_column_that_is_still_missing_does_not_fail_a_partial_merge(admin: Client) -> None:
+    run = refresh(admin, "p", ingest="none")
+    assert run["status"] == "partial"
     assert any("cannot be run: there is no column rank" in text for text in run["warnings"])
     assert refresh(admin, "p")["completeness"] == "complete"
     admin.patch("/projects/p", {"tests": {"merged": [{"type": "unique", "columns": ["rnak"]}]}})

@@ -32,8 +32,8 @@ class Project(Document):
     )
     refresh_on: Literal["change", "schedule", "manual"] = Field(
         "change",
-        description="What starts refreshes: each `change` of a datasource, the `schedule`, or only requests "
-        "(`manual`).",
+        description="What starts refreshes: each `change` of a datasource (the first one once all required datasources "
+        "that are fetched have data), the `schedule`, or only requests (`manual`).",
     )
     schedule: Schedule | None = Field(
         None, description="When refreshes start by themselves; required if `refresh_on` is `schedule`. Null: never."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.datasource import Datasource
 from sluice.domain.names import parse_time
 from sluice.domain.publication import Publication
 from sluice.domain.run import Run
@@ -18,6 +20,10 @@ class RefreshOnChange:
     def follow(self, services: Container, publication: Publication) -> None:
         """Start the refreshes, or request one more after those that are active.
 
+        A project that was never published is left alone until all of its required datasources that are fetched have
+        data: a refresh for a change fetches nothing, so it could only fail or publish a part. Whoever requests the
+        first refresh, or its schedule, fetches them.
+
         A repeated delivery starts at most one more refresh, which publishes nothing if its inputs are the same.
         """
         dataset = publication.dataset
@@ -28,7 +34,23 @@ class RefreshOnChange:
             project = services.definitions.find("project", assigned.project)
             if project is None or not follows_changes(project) or _is_of(refresh, project):
                 continue
+            if _awaits_first_fetch(services, project.name):
+                continue
             refresh_for_change(services, project.name)
+
+
+def _awaits_first_fetch(services: Container, project: str) -> bool:
+    """Whether a project has published nothing, and lacks data of a required datasource that refreshes fetch."""
+    if services.datasets.pointer(DatasetId.of_project(project)).published is not None:
+        return False
+    for assigned in services.assignments.of_project(project):
+        definition = services.definitions.find("datasource", assigned.datasource)
+        if assigned.optional or definition is None:
+            continue
+        is_pulled = Datasource.model_validate(definition.document).ARRIVAL == "pulled"
+        if is_pulled and services.datasets.pointer(DatasetId.of_datasource(assigned.datasource)).published is None:
+            return True
+    return False
 
 
 def _is_of(refresh: Run | None, project: Definition) -> bool:
