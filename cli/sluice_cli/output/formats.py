@@ -14,10 +14,14 @@ import click
 from sluice_cli.output.values import Row, columns_of, is_number, plain_text, text_of
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Longer words are broken in tables.
+_MOST_WORD = 60
+_WIDEST = 10_000
 
 
 def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
@@ -25,10 +29,21 @@ def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     for name in columns:
         values = [row.get(name) for row in rows if row.get(name) is not None]
         numeric = bool(values) and all(map(is_number, values))
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        texts = [text_of(value) for value in values]
+        is_short = all(len(word) <= _MOST_WORD for text in texts for word in text.split())
+        table.add_column(
+            name,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=is_short and not any(" " in text for text in texts),
+            max_width=None if is_short else _MOST_WORD,
+        )
     for row in rows:
         table.add_row(*(Text(text_of(row.get(name), "–")) for name in columns))
     console = Console(highlight=False)
+    # Ids, times and addresses stay whole, so that they can be copied: rather a table wider than the terminal.
+    least = Measurement.get(console, console.options.update(width=_WIDEST), table).minimum
+    console.width = max(console.width, least)
     with console.capture() as capture:
         console.print(table if rows else "no rows")
     return capture.get()
