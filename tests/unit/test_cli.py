@@ -278,8 +278,9 @@ def test_reasons_are_comments_above_their_fields() -> None:
 def test_words_in_tables_stay_whole_on_narrow_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     run, time, note = "01M8BSE2H1TA4VFWDGMD20HB4N", "2026-01-30T18:00:00Z", "a note of several words"
-    shown = FORMATS["table"]([{"id": run, "at": time, "note": note, "token": "x" * 200}], ["id", "at", "note", "token"])
+    shown = FORMATS["table"]([{"id": run, "at": time, "note": note}], ["id", "at", "note"])
     assert run in shown
     assert time in shown
     assert note not in shown, "texts with spaces are wrapped"
-    assert max(len(line) for line in shown.splitlines()) < 150, "very long words are broken"
+    long = FORMATS["table"]([{"token": "x" * 200}], ["token"])
+    assert max(len(line) for line in long.splitlines()) < 80, "very long words are broken"
