@@ -16,6 +16,7 @@ ENVIRONMENT = (
     ("SLUICE_API_KEY", "the API key for SLUICE_API"),
     ("SLUICE_LOCAL", "the folder of the local stack; default: .local in the checkout"),
     ("PORT", "the port of the local stack"),
+    ("NO_COLOR", "if it is set, nothing is coloured"),
 )
 
 

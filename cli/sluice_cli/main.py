@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,8 @@ def cli() -> None:
 def main() -> None:
     """Run a command, and turn its errors into an exit code."""
     try:
-        cli()
+        # As rich, which draws the tables, does: https://no-color.org
+        cli(color=False if os.environ.get("NO_COLOR") else None)
     except StepFailed as failure:
         if not failure.reported:
             _fail(str(failure))
