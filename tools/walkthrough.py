@@ -10,15 +10,18 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +34,7 @@ MARKS = (
     "# Before you deploy the earlier release",
 )
 # As wide as the lines of code on the site.
-WIDTH = 100
+WIDTH, HEIGHT = 100, 40
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"(?:#|//|--) ([\w./-]+\.\w+)\n")
 _END = "end-of-step"
@@ -52,6 +55,7 @@ class Step:
         script: the commands.
         output: what the page says that they print; null if it does not say.
         mark: the comment that says why tests do not run the commands; empty if they do.
+        file: the path of the file that the step writes; empty for commands.
     """
 
     page: str
@@ -59,6 +63,7 @@ class Step:
     script: str
     output: str | None = None
     mark: str = ""
+    file: str = ""
 
 
 def steps_of(text: str, page: str) -> list[Step]:
@@ -78,9 +83,9 @@ def steps_of(text: str, page: str) -> list[Step]:
             steps.append(Step(page, line, content, mark=mark))
             end = block.end()
         elif language == "text" and steps and not text[end : block.start()].strip():
-            steps[-1] = Step(page, steps[-1].line, steps[-1].script, content, steps[-1].mark)
+            steps[-1] = replace(steps[-1], output=content)
         elif file := _FILE.match(content):
-            steps.append(Step(page, line, _write(file[1], content)))
+            steps.append(Step(page, line, _write(file[1], content), file=file[1]))
     return steps
 
 
@@ -133,6 +138,7 @@ def run_page(steps: list[Step], folder: Path, environment: dict[str, str]) -> It
         **environment,
     }
     terminal, output = pty.openpty()
+    fcntl.ioctl(output, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
     process = subprocess.Popen(
         ["bash", "commands"],
         cwd=folder,
