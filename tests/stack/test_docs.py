@@ -41,7 +41,8 @@ def runs(
     deployed: Deployed, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[dict[Path, Future[list[Result]]]]:
     """The pages of the selected tests, which all begin at once."""
-    selected = [item.callspec.params["page"] for item in request.session.items if item.name.startswith("test_page[")]
+    names = {item.name for item in request.session.items}
+    selected = [page for page in PAGES if f"test_page[{page.stem}]" in names]
     with ThreadPoolExecutor(PARALLEL) as pool:
         yield {page: pool.submit(run, page, deployed, tmp_path_factory.mktemp(page.stem)) for page in selected}
 
