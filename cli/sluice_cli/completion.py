@@ -37,7 +37,7 @@ def names_in(path: str) -> list[str]:
     try:
         with connect() as api:
             items = api.items(path, limit=_MOST_NAMES)
-            return [item.get("slug") or item.get("name") or item.get("id") for item in items]
+            return [item.get("slug") or item.get("id") or item["name"] for item in items]
     except Exception:
         return []
 
@@ -63,6 +63,23 @@ class Listed(click.ParamType):
             path = self._path.format(**values)
         except KeyError:
             return []
+        return [CompletionItem(name) for name in names_in(path) if name.startswith(incomplete)]
+
+
+class ResourceNames(click.ParamType):
+    """The names of a resource: a slug, or the slug of its project and its own name. `what` says of which type it is."""
+
+    name = "names"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        """The slugs or names that begin with what was typed."""
+        from click.shell_completion import CompletionItem
+
+        what, typed = ctx.params.get("what"), ctx.params.get(param.name or "") or ()
+        if what in ("project", "datasource"):
+            path = f"/{what}s"
+        else:
+            path = f"/projects/{typed[0]}/{what}s" if typed else "/projects"
         return [CompletionItem(name) for name in names_in(path) if name.startswith(incomplete)]
 
 

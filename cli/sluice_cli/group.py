@@ -13,7 +13,7 @@ from sluice_cli.commands import REGISTRY
 
 ENVIRONMENT = (
     ("SLUICE_API", "the API's address, ending in /v1; without it, the local stack that was started last"),
-    ("SLUICE_API_KEY", "the API key for SLUICE_API"),
+    ("SLUICE_API_KEY", "the API key; without it, the admin key of the local stack"),
     ("SLUICE_LOCAL", "the folder of the local stack; default: .local in the checkout"),
     ("PORT", "the port of the local stack"),
     ("NO_COLOR", "if it is set, nothing is coloured"),
@@ -72,6 +72,8 @@ class LazyGroup(click.Group):
 
 
 def did_you_mean(word: str, known: Any) -> str:
-    """A sentence that suggests similar words, with a leading blank; empty if there are none."""
+    """A sentence that suggests similar words, with a leading blank; empty if there are none, or the word is known."""
+    if word in known:
+        return ""
     similar = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f" Did you mean: {', '.join(similar)}?" if similar else ""

@@ -333,9 +333,9 @@ class EndpointResult(TypedDict):
     columns: list[ResultColumn]
     truncated: bool
     versions: dict[str, int]
-    version: int | None
     completeness: Literal["complete", "unproven", "stale", "partial"]
     stale: list[StaleInput]
+    version: int | None
     data_as_of: str | None
     freshness: NotRequired[EndpointFreshness | None]
 
@@ -1152,6 +1152,8 @@ class QueryResult(TypedDict):
     columns: list[ResultColumn]
     truncated: bool
     versions: dict[str, int]
+    completeness: Literal["complete", "unproven", "stale", "partial"]
+    stale: list[StaleInput]
 
 
 class Range(TypedDict):

@@ -101,7 +101,8 @@ class Commands:
         self._capsys = capsys
         self.transport = ApiTransport(services)
         monkeypatch.setenv("SLUICE_API", API)
-        monkeypatch.setattr("sluice_cli.connection.Sluice", lambda: Sluice(API, admin.key, transport=self.transport))
+        monkeypatch.setenv("SLUICE_API_KEY", admin.key or "")
+        monkeypatch.setattr("sluice_cli.connection.Sluice", lambda url, key: Sluice(url, key, transport=self.transport))
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> Outcome:
         self._capsys.readouterr()

@@ -73,6 +73,28 @@ def test_help_imports_nothing_that_is_slow() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_key_of_the_environment_is_used_for_the_local_stack_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from sluice_cli.connection import connect
+    from sluice_cli.errors import StepFailed
+
+    monkeypatch.setenv("SLUICE_LOCAL", str(tmp_path))
+    (tmp_path / "stack.json").write_text(json.dumps({"api": "http://127.0.0.1:1/v1", "api_key": "admin"}))
+    used: list[tuple[str, str]] = []
+    monkeypatch.setattr("sluice_cli.connection.Sluice", lambda url, key: used.append((url, key)))
+    monkeypatch.delenv("SLUICE_API", raising=False)
+    monkeypatch.delenv("SLUICE_API_KEY", raising=False)
+    connect()
+    monkeypatch.setenv("SLUICE_API_KEY", "viewer")
+    connect()
+    assert used == [("http://127.0.0.1:1/v1", "admin"), ("http://127.0.0.1:1/v1", "viewer")]
+    monkeypatch.setenv("SLUICE_API", "https://api.example.com/v1")
+    monkeypatch.delenv("SLUICE_API_KEY")
+    with pytest.raises(StepFailed, match="SLUICE_API_KEY"):
+        connect()
+
+
 def test_version(sluice: Commands) -> None:
     assert sluice("--version").out == f"sluice {__version__}\n"
 
@@ -88,6 +110,7 @@ def test_misspelled_slug_gets_a_suggestion_on_stderr(shop: Commands) -> None:
     assert (shown.code, shown.out) == (1, "")
     assert "Did you mean: shop?" in shown.err
     assert "Did you mean: orders?" in shop("data", "datasource", "order").err
+    assert "Did you mean" not in shop("promote", "shop", "9").err, "the slug is right, the version is not"
 
 
 def test_get_keeps_the_query_of_a_path(shop: Commands, admin: Client) -> None:
@@ -125,6 +148,13 @@ def test_data_can_be_written_into_a_file(shop: Commands, tmp_path: Path) -> None
     file = tmp_path / "shop.csv"
     assert shop("data", "project", "shop", "--select", "id,name", "--into", str(file)).out == ""
     assert file.read_text().splitlines() == ["id,name", "1,Ada", "2,"]
+    whole = tmp_path / "shop.json"
+    shop("data", "project", "shop", "--into", str(whole))
+    assert json.loads(whole.read_text()) == RECORDS
+    assert shop("data", "project", "shop", "--into", str(tmp_path / "shop")).code == 2, "which format?"
+    missing = shop("data", "project", "shop", "--into", str(tmp_path / "no/shop.csv"))
+    assert (missing.code, "cannot be written" in missing.err) == (1, True)
+    assert shop("data", "project", "shop", "-p", "limit=1").code == 2, "only endpoints have parameters"
     parquet = tmp_path / "shop.parquet"
     shop("data", "project", "shop", "--into", str(parquet))
     assert parquet.read_bytes()[:4] == b"PAR1"
@@ -170,6 +200,9 @@ def test_stale_run_has_a_visible_line_and_its_own_exit_code(shop: Commands, upst
     assert "0 of 1 source fetched, orders failed" in shown.out
     read = shop("data", "project", "shop")
     assert (read.code, "stale: orders: " in read.err) == (0, True)
+    for command in (("data", "project", "shop", "-o", "csv"), ("query", "shop", "SELECT * FROM merged")):
+        read = shop(*command)
+        assert (read.code, "stale: orders: The upstream answered 401" in read.err) == (0, True)
     failed = shop("run", "datasource", "orders")
     assert failed.code == 1
     assert "sluice redrive" in failed.err
@@ -236,18 +269,20 @@ def test_keys_and_secrets(sluice: Commands, admin: Client) -> None:
     key_id = next(item["id"] for item in listed if item["name"] == "reader")
     rotated = sluice("keys", "rotate", key_id).out.strip()
     assert (Client(key).get("/me").status, Client(rotated).get("/me").status) == (401, 200)
-    sluice("keys", "delete", key_id)
+    sluice("keys", "delete", key_id, "--yes")
     assert Client(rotated).get("/me").status == 401
     assert sluice("secrets", "set", "shop", "--host", "api.example.com", stdin="s3cret\n").code == 0
     shown = sluice("secrets", "list")
     assert "shop\t" in shown.out
     assert "s3cret" not in shown.out + shown.err
-    assert sluice("secrets", "delete", "shop").code == 0
+    assert sluice("secrets", "delete", "shop", "-y").code == 0
 
 
 def test_completion_of_commands_and_slugs(
-    shop: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: Commands, admin: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    admin.put("/projects/shop/models/names", {"sql": "SELECT name FROM merged"})
+
     def completed(words: str, position: int) -> str:
         capsys.readouterr()
         monkeypatch.setenv("_SLUICE_COMPLETE", "zsh_complete")
@@ -260,6 +295,8 @@ def test_completion_of_commands_and_slugs(
     assert "promote" in completed("sluice pro", 1)
     assert "shop" in completed("sluice run project ", 3)
     assert "orders" in completed("sluice run datasource o", 3)
+    assert "names" in completed("sluice data model shop ", 4)
+    assert "shop" in completed("sluice delete report ", 3)
     assert "_SLUICE_COMPLETE" in shop("completion", "zsh").out
 
 

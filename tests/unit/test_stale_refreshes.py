@@ -66,7 +66,8 @@ def test_run_version_and_data_say_what_stood_in(admin: Client, hosts: Hosts) -> 
         assert (document["completeness"], document["stale"]) == ("stale", run["stale"])
     headers = admin.get("/projects/p/data?format=csv").headers
     assert headers["X-Sluice-Completeness"] == "stale"
-    assert headers["X-Sluice-Stale"] == f'prices;version=1;data-as-of="{fetched_at}"'
+    cause = 'error="The upstream answered 401; check the secret."'
+    assert headers["X-Sluice-Stale"] == f'prices;version=1;data-as-of="{fetched_at}";{cause}'
     assert stale_slugs(admin.post("/projects/p/merge/preview", {}).json()) == [("prices", 1)]
     assert admin.get("/projects/p/fetch").headers["X-Sluice-Completeness"] == "stale"
 

@@ -10,11 +10,13 @@ import click
 
 from sluice_cli.completion import Listed
 from sluice_cli.connection import connect
+from sluice_cli.errors import StepFailed
 from sluice_cli.output.columns import columns_for
 from sluice_cli.output.formats import output_option, show_document, show_rows
 
 _KEY = Listed("/keys", "key")
 _SECRET = Listed("/secrets", "secret")
+_YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 _KEY_FORMAT = "The format of the whole key; default: its secret alone."
 
 
@@ -64,8 +66,11 @@ def _show_key(created: dict[str, Any], output: str | None) -> None:
 
 @keys.command("delete")
 @click.argument("key_id", metavar="KEY", type=_KEY)
-def delete_key(key_id: str) -> None:
+@_YES
+def delete_key(key_id: str, yes: bool) -> None:
     """Revoke a key; it stops working at once. KEY is its id."""
+    if not yes:
+        click.confirm(f"Revoke the key {key_id}?", abort=True)
     with connect() as api:
         api.delete(f"/keys/{quote(key_id, safe='')}")
     click.echo(f"revoked {key_id}", err=True)
@@ -92,6 +97,8 @@ def list_secrets(output: str | None) -> None:
 def set_secret(name: str, hosts: tuple[str, ...], projects: tuple[str, ...]) -> None:
     """Set a secret. Its value is read from the terminal, or from stdin, so that no history has it."""
     value = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+    if not value:
+        raise StepFailed("the value is empty; type it, or send it to stdin")
     body = {"value": value, "hosts": list(hosts) or None, "projects": list(projects) or None}
     with connect() as api:
         api.put(f"/secrets/{quote(name, safe='')}", body)
@@ -100,8 +107,11 @@ def set_secret(name: str, hosts: tuple[str, ...], projects: tuple[str, ...]) -> 
 
 @secrets.command("delete")
 @click.argument("name", type=_SECRET)
-def delete_secret(name: str) -> None:
+@_YES
+def delete_secret(name: str, yes: bool) -> None:
     """Delete a secret; datasources that use it fail until it is set again."""
+    if not yes:
+        click.confirm(f"Delete the secret {name}?", abort=True)
     with connect() as api:
         api.delete(f"/secrets/{quote(name, safe='')}")
     click.echo(f"deleted {name}", err=True)

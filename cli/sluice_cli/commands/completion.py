@@ -8,13 +8,13 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the script that completes commands, options, slugs and names.
+    """Print the script that completes commands, options, slugs and names.
 
     \b
     bash: eval "$(sluice completion bash)"
     zsh:  eval "$(sluice completion zsh)"
     fish: sluice completion fish | source
-    """
+    """  # noqa: D301 - click's mark for lines that are not wrapped
     from click.shell_completion import get_completion_class
 
     from sluice_cli.main import cli

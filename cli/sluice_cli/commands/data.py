@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 import click
 
-from sluice_cli.completion import OWNER, PROJECT
+from sluice_cli.completion import PROJECT, ResourceNames
 from sluice_cli.connection import connect
-from sluice_cli.output.formats import is_terminal, output_option, show_document, show_rows
-from sluice_cli.output.stale import warn_of_stale
+from sluice_cli.errors import StepFailed
+from sluice_cli.output.formats import FORMATS, is_terminal, output_option, rows_text, show_document, show_rows
+from sluice_cli.output.stale import stale_entries, warn_of_stale
 from sluice_client import Sluice
 
 # The API's path of the rows of each kind of thing, and how many names it takes.
@@ -30,7 +31,7 @@ _INTO = click.option("--into", type=click.Path(dir_okay=False, path_type=Path), 
 
 @click.command()
 @click.argument("what", type=click.Choice(list(_PATHS)))
-@click.argument("names", nargs=-1, required=True, type=OWNER)
+@click.argument("names", nargs=-1, required=True, type=ResourceNames())
 @click.option("--select", help="Columns, separated by commas.")
 @click.option("--where", multiple=True, help="<column>.<op>:<value>; repeats mean AND.")
 @click.option("--order", help="Columns, separated by commas; a leading - sorts descending.")
@@ -51,49 +52,81 @@ def data(
     output: str | None,
     **options: Any,
 ) -> None:
-    r"""Show the rows of a project, datasource, model or endpoint.
+    """Show the rows of a project, datasource, model or endpoint.
 
     \b
     sluice data project top-coins --order rank --limit 10
     sluice data model cost-revenue ratio -o csv > ratio.csv
     sluice data endpoint top-coins top -p limit=5
-    """
+    """  # noqa: D301 - click's mark for lines that are not wrapped
     path, count = _PATHS[what]
     if len(names) != count:
-        raise click.UsageError(f"A {what} is named by {'a slug' if count == 1 else 'the project’s slug and a name'}.")
+        raise click.UsageError(
+            f"Name the {what} by {'its slug' if count == 1 else 'the slug of its project and its name'}."
+        )
+    if parameters and what != "endpoint":
+        raise click.UsageError("-p belongs to endpoints; use --select, --where, --order and --limit.")
+    output = output or _format_of(into)
     path = path.format(*(quote(name, safe="") for name in names))
     params = {name: value for name, value in options.items() if value} | pairs(parameters)
     with connect() as api:
-        if output in _FILES or into is not None:
+        if output in _FILES:
             _write_file(api, path, {**params, **({"limit": limit} if limit else {})}, output, into)
             return
-        shown = limit or (_TABLE_ROWS if not whole and output in (None, "table") and is_terminal() else None)
+        shown = limit or (
+            _TABLE_ROWS if not whole and into is None and output in (None, "table") and is_terminal() else None
+        )
         first = api.get(path, **params, **({"limit": min(shown or 200, 200)} if what != "endpoint" else {}))
         warn_of_stale(first)
         rows = first["items"]
         if first.get("next"):
             wanted = None if shown is None else shown - len(rows)
             rows = [*rows, *api.items(path, limit=wanted, **params, cursor=first["next"])]
+        if into is not None:
+            _save(into, rows_text(rows, output).encode())
+            return
         show_rows(rows, output)
         if shown and len(rows) >= shown and first.get("next") and not limit:
             click.echo(f"The first {len(rows)} rows; --all shows all.", err=True)
 
 
+def _format_of(into: Path | None) -> str | None:
+    """The format that a file's name ends in; null without a file.
+
+    Raises:
+        UsageError: the name ends in none.
+    """
+    if into is None:
+        return None
+    ending = into.suffix.removeprefix(".")
+    if ending not in (*FORMATS, *_FILES):
+        raise click.UsageError(f"{into} ends in no format; name one with -o.")
+    return ending
+
+
 def _write_file(api: Sluice, path: str, params: dict[str, Any], output: str | None, into: Path | None) -> None:
     """Write rows in a format that the API makes, to a file or to stdout."""
-    if into is not None and output is None:
-        output = into.suffix.removeprefix(".") or "json"
     answer = api.request("GET", path, params={**params, "format": output})
-    stale = answer.headers.get("X-Sluice-Stale")
-    if stale:
-        click.echo(f"stale: {stale}", err=True)
+    warn_of_stale({"stale": stale_entries(answer.headers.get("X-Sluice-Stale", ""))})
     if into is not None:
-        into.write_bytes(answer.content)
-        click.echo(f"{into}: {len(answer.content):,} bytes", err=True)
+        _save(into, answer.content)
         return
     if output in ("parquet", "arrow", "xlsx") and is_terminal():
         raise click.UsageError(f"{output} is not text; use --into FILE, or redirect the output.")
     sys.stdout.buffer.write(answer.content)
+
+
+def _save(into: Path, content: bytes) -> None:
+    """Write a file, and say how large it is.
+
+    Raises:
+        StepFailed: it cannot be written.
+    """
+    try:
+        into.write_bytes(content)
+    except OSError as error:
+        raise StepFailed(f"{into} cannot be written: {error.strerror}") from None
+    click.echo(f"{into}: {len(content):,} bytes", err=True)
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:
@@ -121,6 +154,7 @@ def query(project: str, sql: str, parameters: tuple[str, ...], output: str | Non
     text = sys.stdin.read() if sql == "-" else sql
     with connect() as api:
         answer = api.post(f"/projects/{quote(project, safe='')}/query", {"sql": text, "parameters": pairs(parameters)})
+    warn_of_stale(answer)
     show_rows(answer["items"], output, [column["name"] for column in answer["columns"]])
     if answer["truncated"]:
         click.echo(f"Only the first {len(answer['items'])} rows; add a LIMIT, or make a model of the query.", err=True)

@@ -22,7 +22,7 @@ from sluice_cli.output.formats import output_option, show_document, yaml_text
 def init(
     url: str, bearer: str | None, header: str | None, param: str | None, into: Path | None, output: str | None
 ) -> None:
-    r"""Propose the document of a datasource for the address of an API or file.
+    """Propose the document of a datasource for the address of an API or file.
 
     The API requests the address and a second page, and proposes records, fields, keys and pagination, each with its
     reason. Nothing is stored. Secrets are named, as `sluice secrets set NAME` stores them.
@@ -30,7 +30,7 @@ def init(
     \b
     sluice init https://api.example.com/v1/coins --header X-API-Key=coins --into my-blueprint
     sluice apply my-blueprint
-    """
+    """  # noqa: D301 - click's mark for lines that are not wrapped
     body: dict[str, Any] = {"url": url}
     if auth := _auth(bearer, header, param):
         body["auth"] = auth

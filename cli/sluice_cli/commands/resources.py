@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import click
 
-from sluice_cli.completion import Listed
+from sluice_cli.completion import ResourceNames
 from sluice_cli.connection import connect
 from sluice_cli.output.columns import columns_for
 from sluice_cli.output.formats import output_option, show_document, show_rows
@@ -54,7 +54,7 @@ def get(path: str, whole: bool, output: str | None) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(list(_PATHS)))
-@click.argument("names", nargs=-1, required=True, type=Listed("/{what}s", "name"))
+@click.argument("names", nargs=-1, required=True, type=ResourceNames())
 @click.option("--force", is_flag=True, help="A datasource: also while projects use it.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
@@ -64,8 +64,8 @@ def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
     """
     path, count = _PATHS[what]
     if len(names) != count:
-        wanted = "a slug" if count == 1 else "the project's slug and a name"
-        raise click.UsageError(f"A {what} is named by {wanted}.")
+        wanted = "its slug" if count == 1 else "the slug of its project and its name"
+        raise click.UsageError(f"Name the {what} by {wanted}.")
     if not yes:
         click.confirm(f"Delete the {what} {' '.join(names)}?", abort=True)
     with connect() as api:

@@ -125,9 +125,13 @@ def show_rows(rows: Sequence[Row], output: str | None, columns: Sequence[str] | 
         output: the format; null for a table on a terminal, and tab-separated values otherwise.
         columns: the columns of a table, of CSV and of tab-separated values; default: all.
     """
-    names = list(columns or columns_of(rows))
+    click.echo(rows_text(rows, output, columns), nl=False)
+
+
+def rows_text(rows: Sequence[Row], output: str | None, columns: Sequence[str] | None = None) -> str:
+    """Rows in a format; the arguments are those of `show_rows`."""
     write = FORMATS[output] if output else (_table if is_terminal() else _plain)
-    click.echo(write(rows, names), nl=False)
+    return write(rows, list(columns or columns_of(rows)))
 
 
 def show_document(document: Any, output: str | None) -> None:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
+
+# `prices;version=14;data-as-of="…";error="…"`: see docs/explanation/completeness.md.
+_ENTRY = re.compile(r'([^;,\s]+);version=(\d+);data-as-of="([^"]*)";error="((?:[^"\\]|\\.)*)"')
+
+
+def stale_entries(header: str) -> list[dict[str, Any]]:
+    """The entries of the header `X-Sluice-Stale`.
+
+    Args:
+        header: the header; empty if the answer has none.
+    """
+    return [
+        {"datasource": slug, "version": version, "data_as_of": moment, "error": re.sub(r"\\(.)", r"\1", error)}
+        for slug, version, moment, error in _ENTRY.findall(header)
+    ]
 
 
 def warn_of_stale(document: dict[str, Any]) -> None:

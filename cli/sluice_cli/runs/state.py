@@ -54,6 +54,8 @@ class SourceState:
             parts.append(f"{self.rows:,} rows")
         if self.retries:
             parts.append(f"{self.retries:,} {'retry' if self.retries == 1 else 'retries'}")
+        if self.ended and self.rate:
+            parts.append(self.rate)
         return ", ".join(parts)
 
     @property

@@ -44,14 +44,16 @@ def query_project(call: Call, services: Container, slug: str) -> Answer:
     """Run one SELECT in a sandbox over the project's tables: `merged`, its datasources and its models."""
     require_exact_parameters(call.json(exact=True))
     request = call.document(QueryRequest)
-    result, versions = run_query(services, slug, request.sql, request.parameters)
+    result, tables = run_query(services, slug, request.sql, request.parameters)
     return Answer(
         {
             # Already JSON: the sandbox's process has serialised the rows.
             "items": orjson.Fragment(result.items),
             "columns": result.columns,
             "truncated": result.truncated,
-            "versions": versions,
+            "versions": dict(sorted(tables.numbers.items())),
+            "completeness": tables.completeness,
+            "stale": [entry.model_dump() for entry in tables.stale],
         }
     )
 

@@ -22,6 +22,7 @@ from sluice.reads.request import DataRequest, data_request
 from sluice.reads.writers import FORMS, OUTPUT_FORMATS, OutputFormat
 
 _MOST_VERSIONS = 10**12
+_MAX_HEADER_TEXT = 200
 DATA_PARAMETERS = [
     Parameter("select", "Columns, separated by commas."),
     Parameter("where", "`<column>.<op>:<value>`; repeats mean AND.", repeated=True),
@@ -182,7 +183,22 @@ def version_headers(summary: dict[str, Any]) -> dict[str, str]:
 
 
 def stale_header(stale: list[dict[str, Any]]) -> str:
-    """Stale inputs as a list of structured fields (RFC 8941): `prices;version=14;data-as-of="2026-…Z"`."""
+    """Stale inputs as a list of structured fields (RFC 8941).
+
+    Args:
+        stale: the entries.
+
+    Returns:
+        Such as `prices;version=14;data-as-of="2026-…Z";error="The upstream answered 500."`.
+    """
     return ", ".join(
-        f'{entry["datasource"]};version={entry["version"]};data-as-of="{entry["data_as_of"]}"' for entry in stale
+        f'{entry["datasource"]};version={entry["version"]};data-as-of="{entry["data_as_of"]}"'
+        f';error="{_header_text(entry["error"])}"'
+        for entry in stale
     )
+
+
+def _header_text(text: str) -> str:
+    """A text as the inside of a quoted string of a header: printable ASCII, and short."""
+    plain = "".join(character if " " <= character <= "~" else "?" for character in text[:_MAX_HEADER_TEXT])
+    return plain.replace("\\", "\\\\").replace('"', '\\"')

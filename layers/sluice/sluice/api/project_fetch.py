@@ -105,8 +105,7 @@ def _error_list(errors: Errors) -> dict[str, Any] | None:
 def _data_answer(services: Container, slug: str, version: Version, errors: Errors) -> Answer:
     """A version's data: inline if it is small, else a redirect to an object in the lake."""
     reader = Reader(services.lake, services.settings, version)
-    summary = version_summary(version)
-    headers = version_headers({name: summary[name] for name in ("version", "completeness", "stale")})
+    headers = version_headers(version_summary(version))
     name = dataset_file_name(DatasetId.of_project(slug), version.number, "json")
     if reader.is_document:
         document = reader.document()

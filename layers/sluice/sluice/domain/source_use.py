@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -19,7 +19,8 @@ class SourceUse(Record):
 
     datasource: str = Field(description="The slug of the datasource.")
     outcome: Outcome = Field(
-        description="`fetched` or `failed`: its ingest run ended so; `pending`: it has not ended; `fresh`: its data "
+        description="`fetched` or `failed`: its ingest run ended so (`failed` also if its data has not expired, and its latest run "
+        "has failed); `pending`: it has not ended; `fresh`: its data "
         "has not expired, so it was not fetched; `received`: files and pushed records arrive by themselves; "
         "`disabled`; `not_requested`: the refresh was started with `ingest: none`."
     )
@@ -36,7 +37,7 @@ def fetch_summary(sources: Sequence[SourceUse], moment: datetime) -> str | None:
 
     Args:
         sources: what the refresh did with each datasource.
-        moment: when it is said; times within a day of it are written without a date.
+        moment: when it is said; times of the same day in UTC are written without a date.
 
     Returns:
         The sentence without a full stop; null if the project has no datasource that is fetched.
@@ -61,4 +62,5 @@ def fetch_summary(sources: Sequence[SourceUse], moment: datetime) -> str | None:
 
 def _clock(text: str, moment: datetime) -> str:
     time = parse_time(text)
-    return time.strftime("%H:%M UTC" if abs(time - moment) < timedelta(days=1) else "%Y-%m-%d %H:%M UTC")
+    same_day = time.astimezone(UTC).date() == moment.astimezone(UTC).date()
+    return time.strftime("%H:%M UTC" if same_day else "%Y-%m-%d %H:%M UTC")

@@ -11,15 +11,14 @@ from sluice.domain.schema import BIGINT_RANGE
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.domain.text_values import loses_digits
 from sluice.errors import Invalid
+from sluice.models.project_tables import QueryTables
 from sluice.projects.tables import published_tables
 from sluice.sandbox.sandbox import QueryResult
 
 Parameters = Mapping[str, str | int | float | bool | None]
 
 
-def run_query(
-    services: Container, project: str, sql: str, parameters: Parameters
-) -> tuple[QueryResult, dict[str, int]]:
+def run_query(services: Container, project: str, sql: str, parameters: Parameters) -> tuple[QueryResult, QueryTables]:
     """Run one SELECT statement in the sandbox.
 
     Args:
@@ -27,7 +26,7 @@ def run_query(
         parameters: the value of each `$name` in the query.
 
     Returns:
-        The result, and the version number of each dataset that was read, by dataset.
+        The result, and the tables that were read.
 
     Raises:
         Invalid: the SQL is not allowed, or the parameters are not exactly those of the query.
@@ -46,7 +45,7 @@ def run_query(
         raise Invalid(str(error), [{"pointer": "/sql", "message": str(error)}]) from None
     with services.lake.scratch() as scratch:
         result = services.sandbox.query(query.sql, dict(parameters), selection.tables, scratch.parent)
-    return result, dict(sorted(selection.numbers.items()))
+    return result, selection
 
 
 def require_exact_parameters(body: Any) -> None:

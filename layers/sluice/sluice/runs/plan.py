@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from sluice.catalog.assignments import Assigned
+from sluice.domain.dataset import Pointer
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import now, parse_time, rfc3339
@@ -86,12 +87,14 @@ def _sources(services: PlanServices, run: Run) -> list[SourceUse]:
         definition = services.definitions.find("datasource", assigned.datasource)
         if definition is not None:
             datasource = Datasource.model_validate(definition.document)
-            checked_at = services.datasets.pointer(DatasetId.of_datasource(datasource.slug)).checked_at
-            sources.append(_source(run, datasource, checked_at))
+            sources.append(
+                _source(run, datasource, services.datasets.pointer(DatasetId.of_datasource(datasource.slug)))
+            )
     return sources
 
 
-def _source(run: Run, datasource: Datasource, checked_at: str | None) -> SourceUse:
+def _source(run: Run, datasource: Datasource, pointer: Pointer) -> SourceUse:
+    checked_at = pointer.checked_at
     if datasource.ARRIVAL != "pulled":
         return SourceUse(datasource=datasource.slug, outcome="received")
     if not datasource.enabled:
@@ -101,6 +104,8 @@ def _source(run: Run, datasource: Datasource, checked_at: str | None) -> SourceU
     anyway = run.ingest == "all" or (run.ingest == "expiring" and datasource.is_refreshable)
     if anyway or checked_at is None or is_stale(datasource, checked_at):
         return SourceUse(datasource=datasource.slug, outcome="pending")
+    if pointer.failure is not None:
+        return SourceUse(datasource=datasource.slug, outcome="failed", run=pointer.failure.run)
     allowed = _allowed_seconds(datasource)
     until = rfc3339(parse_time(checked_at) + timedelta(seconds=allowed)) if allowed else None
     return SourceUse(datasource=datasource.slug, outcome="fresh", fresh_until=until)

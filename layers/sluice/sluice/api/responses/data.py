@@ -212,6 +212,8 @@ class QueryResult(Response):
     columns: list[ResultColumn] = Field(description="The columns, in the order of the SELECT.")
     truncated: bool = Field(description="Whether rows were cut off at the limit of an answer.")
     versions: dict[str, int] = Field(description="The versions that were read, by dataset.")
+    completeness: DataCompleteness
+    stale: StaleInputs
 
 
 class EndpointFreshness(Response):
@@ -230,8 +232,6 @@ class EndpointResult(QueryResult):
     version: int | None = Field(
         description="The number of the project's version that was read. Null: the query does not read `merged`."
     )
-    completeness: DataCompleteness
-    stale: StaleInputs
     data_as_of: str | None = Field(
         description="When the oldest data that was read was fetched or found unchanged, RFC 3339 in UTC. Null: unknown."
     )

@@ -23,6 +23,8 @@ _RESULT: dict[str, Any] = {
     "columns": _COLUMNS,
     "truncated": False,
     "versions": {"project/top-coins": 12},
+    "completeness": "complete",
+    "stale": [],
 }
 _PAGE: dict[str, Any] = {
     "items": [_ROW],
