@@ -73,9 +73,8 @@ def data(
         if output in _FILES:
             _write_file(api, path, {**params, **({"limit": limit} if limit else {})}, output, into)
             return
-        shown = limit or (
-            _TABLE_ROWS if not whole and into is None and output in (None, "table") and is_terminal() else None
-        )
+        on_screen = into is None and output in (None, "table") and is_terminal()
+        shown = limit or (_TABLE_ROWS if on_screen and not whole else None)
         first = api.get(path, **params, **({"limit": min(shown or 200, 200)} if what != "endpoint" else {}))
         warn_of_stale(first)
         rows = first["items"]

@@ -87,9 +87,8 @@ def _sources(services: PlanServices, run: Run) -> list[SourceUse]:
         definition = services.definitions.find("datasource", assigned.datasource)
         if definition is not None:
             datasource = Datasource.model_validate(definition.document)
-            sources.append(
-                _source(run, datasource, services.datasets.pointer(DatasetId.of_datasource(datasource.slug)))
-            )
+            pointer = services.datasets.pointer(DatasetId.of_datasource(datasource.slug))
+            sources.append(_source(run, datasource, pointer))
     return sources
 
 
