@@ -112,6 +112,7 @@ PROOF: list[Lane] = [
         ("proof: any order of responses", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]
+PROOF += [[("proof: every command of the documentation", [*PYTEST, "tests/stack/test_docs.py"], {"PROOF": "1"})]]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
 GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
 

@@ -128,7 +128,8 @@ def run_page(steps: list[Step], folder: Path, environment: dict[str, str]) -> It
     script = "set -eu\n" + "".join(f"{step.script}\necho {_END}-{place}\n" for place, step in enumerate(run))
     (folder / "commands").write_text(script)
     variables = {
-        **os.environ,
+        # `make` sets PORT to that of the stack that it would start.
+        **{name: value for name, value in os.environ.items() if name != "PORT"},
         "HOME": str(folder),
         "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
         "COLUMNS": str(WIDTH),

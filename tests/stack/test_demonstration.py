@@ -163,3 +163,6 @@ def test_wrong_upstream_key_is_the_error_of_the_run(blueprint: Blueprint, api: S
     run = wait(api, api.post("/datasources/coinmarketcap/runs")["id"], 300)
     assert run["error"]["type"] == "urn:sluice:problem:source-refused"
     assert "check the secret" in run["error"]["detail"]
+    # Other tests of this stack use the blueprint, too.
+    api.put("/secrets/coinmarketcap", {"value": "sample-key"})
+    assert wait(api, api.post("/datasources/coinmarketcap/runs")["id"], 300)["status"] == "succeeded"

@@ -145,6 +145,15 @@ def test_complete_version_stands_in_for_a_partial_one(admin: Client, upstream: U
     assert "is partial" in run["stale"][0]["error"]
 
 
+def test_failed_datasource_is_fetched_again_before_its_data_expires(admin: Client, hosts: Hosts) -> None:
+    admin.patch("/datasources/prices", {"max_age_seconds": 3600})
+    hosts.documents["prices"] = DOWN
+    assert refresh(admin, "p", ingest="all")["completeness"] == "stale"
+    hosts.documents["prices"] = [{"id": 1, "price": 5}]
+    run = refresh(admin, "p", ingest="stale")
+    assert (run["completeness"], run["summary"]) == ("complete", "2 of 2 sources fetched")
+
+
 def test_late_failure_does_not_mark_data_that_was_fetched_since(
     services: Container, admin: Client, hosts: Hosts
 ) -> None:

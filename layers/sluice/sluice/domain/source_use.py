@@ -19,10 +19,9 @@ class SourceUse(Record):
 
     datasource: str = Field(description="The slug of the datasource.")
     outcome: Outcome = Field(
-        description="`fetched` or `failed`: its ingest run ended so; `failed` also if its data has not expired but its "
-        "latest run has failed. `pending`: the run has not ended. `fresh`: its data has not expired, so it was not "
-        "fetched. `received`: files and pushed records arrive by themselves. `disabled`. `not_requested`: the refresh "
-        "was started with `ingest: none`."
+        description="`fetched` or `failed`: its ingest run ended so. `pending`: the run has not ended. `fresh`: its "
+        "data has not expired, and its latest run has not failed, so it was not fetched. `received`: files and pushed "
+        "records arrive by themselves. `disabled`. `not_requested`: the refresh was started with `ingest: none`."
     )
     run: str | None = Field(None, description="Its ingest run; null if this refresh did not fetch it.")
     fresh_until: str | None = Field(

@@ -101,10 +101,9 @@ def _source(run: Run, datasource: Datasource, pointer: Pointer) -> SourceUse:
     if run.ingest == "none":
         return SourceUse(datasource=datasource.slug, outcome="not_requested")
     anyway = run.ingest == "all" or (run.ingest == "expiring" and datasource.is_refreshable)
-    if anyway or checked_at is None or is_stale(datasource, checked_at):
+    # Data whose latest ingest has failed is not known to be fresh, however young it is.
+    if anyway or checked_at is None or pointer.failure is not None or is_stale(datasource, checked_at):
         return SourceUse(datasource=datasource.slug, outcome="pending")
-    if pointer.failure is not None:
-        return SourceUse(datasource=datasource.slug, outcome="failed", run=pointer.failure.run)
     allowed = _allowed_seconds(datasource)
     until = rfc3339(parse_time(checked_at) + timedelta(seconds=allowed)) if allowed else None
     return SourceUse(datasource=datasource.slug, outcome="fresh", fresh_until=until)
