@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,35 @@ def test_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_bytes("a: é".encode("latin-1"))
     assert "not UTF-8" in faults_of(YamlFile(path))[0]
+
+
+def test_aliases_that_make_a_file_large_are_refused(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    file = read(tmp_path, bomb)
+    assert faults_of(file) == [
+        "1:1: The file has more than 100,000 values, or 50,000,000 characters, with its aliases written out."
+    ]
+    assert file.document == {}
+    long = f"a: &a {'x' * 1_000_000}\nb: [{', '.join(['*a'] * 50)}]\n"
+    assert "50,000,000 characters" in faults_of(read(tmp_path, long))[0]
+
+
+def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    folder = write_blueprint(tmp_path, {"blueprint.yaml": "name: B\n", "datasources/a.yaml": "kind: push\n"})
+    os.mkfifo(folder / "datasources/b.yaml")
+    faults = [str(fault) for fault in Blueprint(folder, {}).faults]
+    assert faults == [f"{folder / 'datasources/b.yaml'}:1:1: This is not a regular file."]
+
+
+def test_file_has_as_many_variables_as_it_needs(tmp_path: Path) -> None:
+    text = "a: [" + ", ".join(["${TEXT}"] * 7000) + "]\nb: \ue000\n"
+    file = read(tmp_path, text)
+    assert file.faults == []
+    assert file.document == {"a": [VARIABLES["TEXT"]] * 7000, "b": "\ue000"}
+    assert faults_of(read(tmp_path, "a: " + "${TEXT}" * 137_469)) == [
+        "1:1: The file has more than 137,468 variables; split it."
+    ]
 
 
 @pytest.mark.parametrize(

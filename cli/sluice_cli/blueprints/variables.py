@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 
 # A `${` that begins no variable is matched too, so that it can be refused.
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>\w+)(?::-(?P<default>[^}]*))?\})?")
-_PRIVATE_USE = range(0xE000, 0xF900)
+# Unicode's private use areas: characters without a meaning, so that a text seldom has them.
+_PRIVATE_USE = (range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
+_MARK = re.compile("([" + "".join(f"{chr(area[0])}-{chr(area[-1])}" for area in _PRIVATE_USE) + "])\\1*")
 
 
 class VariableError(ValueError):
@@ -52,24 +54,28 @@ class MarkedText:
 
     Args:
         text: with variables.
+
+    Raises:
+        VariableError: it has more variables than there are marks, which are about 137,000.
     """
 
     def __init__(self, text: str) -> None:
         self._matches: dict[str, re.Match[str]] = {}
-        unused = (chr(code) for code in _PRIVATE_USE if chr(code) not in text)
+        present = set(text)
+        unused = (chr(code) for area in _PRIVATE_USE for code in area if chr(code) not in present)
 
         def mark(match: re.Match[str]) -> str:
-            character = next(unused)
+            character = next(unused, None)
+            if character is None:
+                raise VariableError(f"the file has more than {len(self._matches):,} variables; split it")
             self._matches[character] = match
             return character * len(match[0])
 
         self.text = _VARIABLE.sub(mark, text)
-        characters = "".join(self._matches)
-        self._marks = re.compile(f"([{characters}])\\1*") if characters else None
 
     def has_variables(self, text: str) -> bool:
         """Whether a part of the marked text has variables."""
-        return self._marks is not None and self._marks.search(text) is not None
+        return any(mark[1] in self._matches for mark in _MARK.finditer(text))
 
     def unmarked(self, text: str) -> str:
         """A part of the marked text as it was written."""
@@ -94,6 +100,11 @@ class MarkedText:
         return self._replaced(text, value)
 
     def _replaced(self, text: str, replace: Callable[[re.Match[str]], str]) -> str:
-        if self._marks is None:
+        if not self._matches:
             return text
-        return self._marks.sub(lambda mark: replace(self._matches[mark[1]]), text)
+
+        def written(mark: re.Match[str]) -> str:
+            match = self._matches.get(mark[1])
+            return mark[0] if match is None else replace(match)  # the text itself may have such characters
+
+        return _MARK.sub(written, text)

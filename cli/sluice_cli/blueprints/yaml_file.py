@@ -16,7 +16,7 @@ import yaml
 
 from sluice.domain.base import json_pointer
 from sluice_cli.blueprints.faults import BlueprintFault, Place, sentence
-from sluice_cli.blueprints.variables import MarkedText
+from sluice_cli.blueprints.variables import MarkedText, VariableError
 
 if TYPE_CHECKING:
     from yaml import SafeLoader as _FastLoader
@@ -32,6 +32,9 @@ SCALARS = {
     f"{_TAG}float": re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
 }
 _MERGE = f"{_TAG}merge"
+# Aliases can make a file of a few lines as large as the memory. These are far above what a blueprint needs.
+MOST_VALUES = 100_000
+MOST_CHARACTERS = 50_000_000
 _SQL_PLACE = re.compile(r"^[Ll]ine (\d+), column (\d+): (.)", re.DOTALL)
 
 
@@ -64,6 +67,10 @@ def _scalar(tag: str, text: str) -> Any:
     raise ValueError(tag)
 
 
+class _TooLargeError(Exception):
+    """The values of a file are too many or too long, its aliases written out."""
+
+
 class YamlFile:
     """A YAML file.
 
@@ -81,14 +88,24 @@ class YamlFile:
         self._variables = variables
         self._nodes: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         self._open: set[int] = set()
+        self._values = self._characters = 0
         self.faults: list[BlueprintFault] = []
         self.document: dict[str, Any] = {}
+        # Reading a pipe would wait for somebody who writes into it.
+        if not path.is_file():
+            self._refuse(0, 0, "this is not a regular file")
+            return
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            self._text = MarkedText(path.read_bytes().decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             self._refuse(0, 0, f"the file is not UTF-8: {error.reason}")
             return
-        self._text = MarkedText(text)
+        except OSError as error:
+            self._refuse(0, 0, f"the file cannot be read: {error.strerror}")
+            return
+        except VariableError as error:
+            self._refuse(0, 0, str(error))
+            return
         root = self._compose()
         if root is not None:
             self._read(root)
@@ -115,9 +132,18 @@ class YamlFile:
             self.document = self._value(root, ())
         except RecursionError:
             self._refuse(0, 0, "the file is nested too deeply")
+        except _TooLargeError:
+            limits = f"{MOST_VALUES:,} values, or {MOST_CHARACTERS:,} characters"
+            self._refuse(0, 0, f"the file has more than {limits}, with its aliases written out")
 
     def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise _TooLargeError
         if isinstance(node, yaml.ScalarNode):
+            self._characters += len(node.value)
+            if self._characters > MOST_CHARACTERS:
+                raise _TooLargeError
             return self._scalar_value(node)
         if id(node) in self._open or node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
             problem = "an alias cannot stand within its own anchor" if id(node) in self._open else _unknown(node.tag)

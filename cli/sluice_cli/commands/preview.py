@@ -45,12 +45,9 @@ def _document(file: Path) -> dict[str, Any]:
     Raises:
         StepFailed: it cannot be read.
     """
-    import yaml
+    from sluice_cli.blueprints.yaml_file import YamlFile
 
-    try:
-        document = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise StepFailed(f"{file} cannot be read: {error}") from None
-    if not isinstance(document, dict):
-        raise StepFailed(f"{file} must contain the document of one datasource")
-    return document
+    read = YamlFile(file)
+    if read.faults:
+        raise StepFailed("\n".join(str(fault) for fault in read.faults))
+    return read.document
