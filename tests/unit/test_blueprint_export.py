@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from sluice_cli.blueprints.validate import validate_folder
 from sluice_cli.blueprints.yaml_file import YamlFile
 from sluice_cli.blueprints.yaml_writer import to_yaml
 from sluice_cli.commands import blueprints as commands
+from sluice_client import Sluice
 from support import blueprints as random_documents
 from support.blueprints import write_blueprint
 from support.client import Client
@@ -169,3 +171,34 @@ def test_what_is_in_the_folder_is_kept_unless_forced(connected: Client, tmp_path
 @pytest.mark.parametrize("options", [[], ["--all", "--project", "p"]], ids=str)
 def test_export_needs_a_selection(tmp_path: Path, options: list[str]) -> None:
     assert run_command(commands.export, str(tmp_path), *options).code == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        ("/projects", {"slug": "../../out", "name": "P", "merge": {"strategy": "union"}}),
+        ("/projects", {"slug": "p\n", "name": "P", "merge": {"strategy": "union"}}),
+        ("/datasources", {"slug": "../../../out", "name": "D", "kind": "push"}),
+        ("/secrets", {"name": "../out"}),
+        ("/projects/p/datasources", {"datasource": "../out"}),
+        ("/projects/p/models", {"name": "../../out", "sql": "SELECT 1"}),
+        ("/projects/p/reports", {"name": "/out", "title": "R", "sections": []}),
+        ("/projects/p/endpoints", {"name": "..", "sql": "SELECT 1"}),
+    ],
+    ids=str,
+)
+def test_names_that_are_paths_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, item: dict[str, Any]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        valid = [{"slug": "p", "name": "P", "merge": {"strategy": "union"}}]
+        asked = request.url.path.removeprefix("/v1")
+        items = (valid if asked == "/projects" else []) + ([item] if asked == path else [])
+        return httpx.Response(200, json={"items": items, "next": None})
+
+    api = Sluice("http://api.test/v1", "key", transport=httpx.MockTransport(answer))
+    monkeypatch.setattr("sluice_cli.connection.connect", lambda: api)
+    folder = tmp_path / "a/b/blueprint"
+    done = run_command(commands.export, str(folder), "--all")
+    assert (done.code, done.error.startswith("nothing was written, since the API answered with a ")) == (1, True)
+    assert list(tmp_path.iterdir()) == []

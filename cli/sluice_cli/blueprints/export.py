@@ -30,8 +30,8 @@ def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force
         The files, in the order of their names.
 
     Raises:
-        StepFailed: a project does not exist, the folder is not empty, or the API cannot be read. Then nothing is
-            written.
+        StepFailed: a project does not exist, the folder is not empty, a name cannot be that of a file, or the API
+            cannot be read. Then nothing is written.
     """
     if folder.exists() and not folder.is_dir():
         raise StepFailed(f"{folder} is a file; name a folder")
@@ -41,6 +41,7 @@ def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force
     unknown = sorted(set(projects or ()) - state.names("project"))
     if unknown:
         raise StepFailed(f"there is no project {unknown[0]!r}; see: sluice get projects")
+    _check_names(state)
     files = exported_files(state, projects, folder.absolute().name)
     for path in sorted(_present(folder) - {folder / name for name in files}):
         path.unlink()
@@ -49,6 +50,14 @@ def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_yaml(document), encoding="utf-8")
     return sorted(folder / name for name in files)
+
+
+def _check_names(state: State) -> None:
+    """Refuse names that no resource can have: one with `../` in it would be a path out of the folder."""
+    for key in sorted(state.documents):
+        fault = TYPES[key.type].name_fault(key.name)
+        if fault is not None:
+            raise StepFailed(f"nothing was written, since the API answered with a {key.type} that cannot be: {fault}")
 
 
 def _present(folder: Path) -> set[Path]:

@@ -13,7 +13,7 @@ from sluice.domain.base import READ_ONLY_FIELDS, validate
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
-from sluice.domain.names import SLUG_MAX, SLUG_PATTERN, is_slug
+from sluice.domain.names import SECRET_NAME_PATTERN, SLUG_MAX, SLUG_PATTERN, is_secret_name, is_slug
 from sluice.domain.project import Assignment, Project
 from sluice.domain.report import Report
 from sluice.domain.secret import SecretValue
@@ -128,6 +128,10 @@ def _slug_fault(name: str) -> str | None:
     )
 
 
+def _secret_fault(name: str) -> str | None:
+    return None if is_secret_name(name) else f"The name {name!r} must match {SECRET_NAME_PATTERN}."
+
+
 def _rules_of(kind: str) -> Callable[[str], str | None]:
     return lambda name: name_fault(kind, name)
 
@@ -135,7 +139,7 @@ def _rules_of(kind: str) -> Callable[[str], str | None]:
 # In the order of creation: what a resource refers to comes before it. Deletions go the other way.
 TYPES: dict[str, ResourceType] = {
     "project": ResourceType("projects", "/projects/{name}", Project, has_slug=True, name_fault=_slug_fault),
-    "secret": ResourceType("", "/secrets/{name}", SecretValue, hidden=("value",)),
+    "secret": ResourceType("", "/secrets/{name}", SecretValue, hidden=("value",), name_fault=_secret_fault),
     "datasource": ResourceType(
         "datasources",
         "/datasources/{name}",
@@ -145,7 +149,9 @@ TYPES: dict[str, ResourceType] = {
         name_fault=_slug_fault,
         check=lambda document: document.require_safe(),
     ),
-    "assignment": ResourceType("", "/projects/{project}/datasources/{name}", Assignment, in_project=True),
+    "assignment": ResourceType(
+        "", "/projects/{project}/datasources/{name}", Assignment, in_project=True, name_fault=_slug_fault
+    ),
     "model": ResourceType(
         "models", "/projects/{project}/models/{name}", Model, in_project=True, name_fault=_rules_of("model")
     ),

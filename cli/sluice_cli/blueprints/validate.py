@@ -65,7 +65,8 @@ def check_documents(blueprint: Blueprint) -> Checked:
         checked.faults += _description_faults(blueprint)
     for key, source in blueprint.sources.items():
         name_fault = TYPES[key.type].name_fault(key.name)
-        if name_fault is not None:
+        # The description's own check reports the faults of secrets, which are fields of the same file.
+        if name_fault is not None and key.type != "secret":
             checked.faults.append(source.fault("", name_fault))
         if source.file.faults or name_fault is not None:
             continue
@@ -76,7 +77,6 @@ def check_documents(blueprint: Blueprint) -> Checked:
             checked.documents[key] = TYPES[key.type].parse(key.name, source.document)
             TYPES[key.type].check(checked.documents[key])
         except Invalid as invalid:
-            # The description's own check reports the faults of secrets, which are fields of the same file.
             if key.type != "secret":
                 checked.faults += invalid_faults(source, invalid.detail, invalid.errors)
     return checked

@@ -1,13 +1,12 @@
 """Secrets: their values are written and never read back."""
 
-import re
 from typing import Any
 
 from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IF_MATCH, LIMIT, Routes
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
-from sluice.domain.names import SECRET_NAME_PATTERN
+from sluice.domain.names import SECRET_NAME_PATTERN, is_secret_name
 from sluice.domain.secret import SecretValue
 from sluice.errors import Invalid
 
@@ -40,7 +39,7 @@ def list_secrets(call: Call, services: Container) -> Answer:
 @routes.put("/secrets/{name}", "secret.manage", body=SecretValue, answer="SecretView", parameters=[IF_MATCH])
 def put_secret(call: Call, services: Container, name: str) -> Answer:
     """Set a secret's value, and where it may be sent; the value can never be read back."""
-    if re.match(SECRET_NAME_PATTERN, name) is None:
+    if not is_secret_name(name):
         raise Invalid(f"A secret's name must match {SECRET_NAME_PATTERN}.")
     stored = services.definitions.find("secret", name)
     secret = call.document(SecretValue, None, lambda: call.require_match(stored.etag if stored else None))

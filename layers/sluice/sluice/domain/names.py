@@ -129,7 +129,12 @@ def is_sql_name(text: str) -> bool:
 
 def is_slug(text: str) -> bool:
     """Whether the text is a valid slug."""
-    return len(text) <= SLUG_MAX and re.match(SLUG_PATTERN, text) is not None
+    return len(text) <= SLUG_MAX and re.fullmatch(SLUG_PATTERN, text) is not None
+
+
+def is_secret_name(text: str) -> bool:
+    """Whether the text is a valid name of a secret."""
+    return re.fullmatch(SECRET_NAME_PATTERN, text) is not None
 
 
 def slug_of(name: str) -> str:
