@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from sluice import __version__
 from sluice.container import Container
+from sluice_cli.blueprints.yaml_file import YamlFile
 from sluice_cli.commands import REGISTRY
 from sluice_cli.commands.init import commented_yaml
 from sluice_cli.group import LazyGroup
@@ -321,3 +323,19 @@ def test_words_in_tables_stay_whole_on_narrow_terminals(monkeypatch: pytest.Monk
     assert note not in shown, "texts with spaces are wrapped"
     long = FORMATS["table"]([{"token": "x" * 200}], ["token"])
     assert max(len(line) for line in long.splitlines()) < 80, "very long words are broken"
+
+
+def test_proposed_document_has_no_variables(tmp_path: Path) -> None:
+    document = {"slug": "coins", "name": "${HOME}", "fields": {"${USER}": "a", "plain": "$${x}"}}
+    reasons = [{"pointer": "/fields", "reason": "the keys ${A} and \x1b[31m\u2028name: b", "confidence": "likely"}]
+    file = tmp_path / "coins.yaml"
+    file.write_text(commented_yaml(document, reasons))
+    read = YamlFile(file, {"HOME": "/home/me", "USER": "me"})
+    assert (read.faults, read.document) == ([], {"name": "${HOME}", "fields": document["fields"]})
+
+
+def test_proposal_stays_in_its_folder(sluice: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    proposal = {"document": {"slug": "../../out", "name": "D"}, "reasons": [], "warnings": []}
+    monkeypatch.setattr(sluice.transport, "handle_request", lambda _: httpx.Response(200, json=proposal))
+    refused = sluice("init", "https://api.example.com", "--into", str(tmp_path / "a/b"))
+    assert (refused.code, "'../../out'" in refused.err, list(tmp_path.iterdir())) == (1, True, [])

@@ -7,9 +7,12 @@ from typing import Any
 
 import click
 
+from sluice.domain.names import is_slug
+from sluice_cli.blueprints.yaml_writer import to_yaml
 from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
-from sluice_cli.output.formats import output_option, show_document, yaml_text
+from sluice_cli.output.formats import output_option, show_document
+from sluice_cli.output.values import printable
 
 
 @click.command()
@@ -79,11 +82,11 @@ def commented_yaml(document: dict[str, Any], reasons: list[dict[str, Any]]) -> s
         if name == "slug":
             continue
         lines += [
-            f"# {reason['confidence']}: {' '.join(reason['reason'].split())}\n"
+            printable(" ".join(f"# {reason['confidence']}: {reason['reason']}".split())) + "\n"
             for reason in reasons
             if reason["pointer"].split("/")[1:2] == [name]
         ]
-        lines.append(yaml_text({name: value}))
+        lines.append(to_yaml({name: value}))
     return "".join(lines)
 
 
@@ -91,13 +94,15 @@ def _write(folder: Path, slug: str, text: str) -> Path:
     """Write the document into a blueprint's folder, which is made if there is none.
 
     Raises:
-        StepFailed: there is such a datasource in the folder.
+        StepFailed: there is such a datasource in the folder, or the slug cannot be the name of a file.
     """
+    if not is_slug(slug):
+        raise StepFailed(f"nothing was written, since the API proposed the slug {slug!r}, which no datasource can have")
     file = folder / "datasources" / f"{slug}.yaml"
     if file.exists():
         raise StepFailed(f"{file} exists; move it away, or write into another folder")
     file.parent.mkdir(parents=True, exist_ok=True)
     if not (folder / "blueprint.yaml").exists():
-        (folder / "blueprint.yaml").write_text(f"name: {folder.resolve().name}\n")
-    file.write_text(text)
+        (folder / "blueprint.yaml").write_text(to_yaml({"name": folder.resolve().name}), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     return file

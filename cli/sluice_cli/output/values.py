@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 Row = Mapping[str, Any]
+
+
+# Characters that a terminal obeys instead of showing them, and those that reverse the direction of a line.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """A text that is safe on a terminal: each control character, except tabs and line breaks, is replaced by �.
+
+    Args:
+        text: any text, such as data of an upstream or a message of the API.
+    """
+    return _CONTROL.sub("�", text.replace("\r\n", "\n"))
 
 
 def columns_of(rows: Iterable[Row]) -> list[str]:
