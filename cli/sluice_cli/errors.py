@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Beside 0 for success, and 2 for wrong usage, which click uses.
+# Beside 0 for success, and 2 for wrong usage, which click uses. 130 is what shells use for Ctrl-C.
 FAILED = 1
 NOT_COMPLETE = 3
 INTERRUPTED = 130
