@@ -11,6 +11,7 @@ _RESOURCE = re.compile(
     r"^/(?:(?P<list>projects|datasources)/(?P<slug>[^/?]+)"
     r"(?:/(?P<kind>models|reports|endpoints)/(?P<name>[^/?]+))?|endpoints/(?P<project>[^/?]+)/(?P<endpoint>[^/?]+))"
 )
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MOST_NAMES = 200
 
 
@@ -37,7 +38,8 @@ def names_in(path: str) -> list[str]:
     try:
         with connect() as api:
             items = api.items(path, limit=_MOST_NAMES)
-            return [item.get("slug") or item.get("id") or item["name"] for item in items]
+            names = [item.get("slug") or item.get("id") or item["name"] for item in items]
+            return [name for name in names if _NAME.fullmatch(name)]  # a shell would run others, such as `;x`
     except Exception:
         return []
 

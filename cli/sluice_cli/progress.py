@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from sluice_cli.errors import StepFailed
+from sluice_cli.output.values import printable
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -28,7 +29,7 @@ def step(title: str) -> Iterator[None]:
         yield
     except StepFailed as failure:
         if not failure.reported:
-            errors.print(f"[bold red]✗ {title}[/]: {escape(str(failure))}", soft_wrap=True)
+            errors.print(f"[bold red]✗ {title}[/]: {escape(printable(str(failure)))}", soft_wrap=True)
         failure.reported = True
         raise
     console.print(f"  [green]done[/] in {time.monotonic() - start:.1f} s")

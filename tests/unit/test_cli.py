@@ -1,6 +1,8 @@
 """The commands of `sluice`, over the API in this process."""
 
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from rich.console import Console
 
 from sluice import __version__
 from sluice.container import Container
@@ -18,6 +21,8 @@ from sluice_cli.commands.init import commented_yaml
 from sluice_cli.group import LazyGroup
 from sluice_cli.main import cli
 from sluice_cli.output.formats import FORMATS
+from sluice_cli.runs.follow import _table
+from sluice_cli.runs.state import RunState, SourceState
 from support.client import Client
 from support.command_line import Commands
 from support.documents import http_source
@@ -339,3 +344,93 @@ def test_proposal_stays_in_its_folder(sluice: Commands, monkeypatch: pytest.Monk
     monkeypatch.setattr(sluice.transport, "handle_request", lambda _: httpx.Response(200, json=proposal))
     refused = sluice("init", "https://api.example.com", "--into", str(tmp_path / "a/b"))
     assert (refused.code, "'../../out'" in refused.err, list(tmp_path.iterdir())) == (1, True, [])
+
+
+HOSTILE = "\x1b]0;t\x07\x1b[31mRED\x9b0m\r\nspoof\rX\u202e[/]"
+STALE_RUN = {
+    "id": HOSTILE, "status": "succeeded", "completeness": "stale", "rows": 1, "version": 1, "summary": HOSTILE,
+    "stale": [{"datasource": HOSTILE, "error": HOSTILE, "version": 1, "data_as_of": HOSTILE}], "warnings": [HOSTILE],
+    "error": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "arguments"),
+    [
+        (200, {"items": [{HOSTILE: HOSTILE, "b": {"x": HOSTILE}}]}, ["get", "projects", "-o", "table"]),
+        (200, {"items": [{HOSTILE: HOSTILE, "b": {"x": HOSTILE}}]}, ["get", "projects", "-o", "json"]),
+        (200, {"items": [{"a": HOSTILE}]}, ["get", "projects"]),
+        (200, {"a": HOSTILE, "b": [HOSTILE]}, ["get", "me"]),
+        (200, HOSTILE, ["get", "me"]),  # type: ignore[list-item]
+        (422, {"detail": HOSTILE, "errors": [{"pointer": HOSTILE, "message": HOSTILE}]}, ["get", "me"]),
+        (200, STALE_RUN, ["cancel", "r"]),
+        (200, {"records": [], "warnings": [HOSTILE]}, ["preview", "orders"]),
+    ],
+    ids=["table", "json", "plain", "document", "text", "error", "run", "note"],
+)
+def test_no_text_controls_the_terminal(
+    sluice: Commands, monkeypatch: pytest.MonkeyPatch, status: int, document: dict[str, Any], arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sluice.transport, "handle_request", lambda _: httpx.Response(status, json=document))
+    shown = sluice(*arguments)
+    text = shown.out + shown.err
+    assert "RED" in text or status == 200
+    assert [character for character in text if ord(character) < 32 and character not in "\n\t"] == []
+    assert not set(text) & {"\x7f", "\x9b"}
+    if arguments[-1] == "json":
+        assert json.loads(shown.out) == document["items"], "JSON is exact"
+
+
+def test_live_table_has_no_controls() -> None:
+    source = SourceState(HOSTILE, "r", HOSTILE, None, 1, 1, 1, 0, 1.0)
+    run = {"kind": "ingest", "project": None, "datasource": HOSTILE, "status": HOSTILE, "progress": None}
+    console = Console(file=io.StringIO(), width=200)
+    console.print(_table(RunState(run, [source])))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "RED" in shown
+    assert not set(shown) & {"\x1b", "\x07", "\r", "\x9b", "\u202e"}
+
+
+def test_formulas_in_csv_are_quoted_as_in_the_csv_of_the_api(shop: Commands) -> None:
+    sql = "SELECT '=1+1' AS a, '@x' AS b, -5 AS c, '-1.5'::DECIMAL(4, 1) AS d, 'x=1' AS e"
+    assert shop("query", "shop", sql, "-o", "csv").out == "a,b,c,d,e\n'=1+1,'@x,-5,-1.5,x=1\n"
+
+
+def test_limit_of_a_path_is_no_surprise(shop: Commands) -> None:
+    shop("run", "project", "shop")
+    assert shop("get", "runs?limit=1").err == ""
+
+
+def test_interrupted_command_has_its_exit_code(sluice: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sluice.transport, "handle_request", interrupt)
+    shown = sluice("get", "runs")
+    assert (shown.code, shown.err.strip()) == (130, "Interrupted.")
+
+
+def test_deeply_nested_answer_is_one_line(sluice: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"Content-Type": "application/json"}
+    deep = httpx.Response(200, headers=headers, content=b"[" * 100_000 + b"]" * 100_000)
+    monkeypatch.setattr(sluice.transport, "handle_request", lambda _: deep)
+    shown = sluice("get", "me")
+    assert (shown.code, shown.err.count("\n"), "nested too deeply" in shown.err) == (1, 1, True)
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed pipe", "full disk"])
+@pytest.mark.parametrize("argument", ["--help", "completion zsh"])
+def test_output_that_nobody_takes(argument: str, closed: bool) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write if closed else "/dev/full", "wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", "from sluice_cli.main import main; main()", *argument.split()],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    if not closed:
+        os.close(write)
+    assert (done.returncode, done.stderr) == ((0, "") if closed else (1, "✗ No space left on device\n"))

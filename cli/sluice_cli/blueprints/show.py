@@ -11,6 +11,7 @@ import click
 
 from sluice_cli.blueprints.plan import ABSENT, Change, FieldChange, Plan
 from sluice_cli.blueprints.yaml_file import dotted_path
+from sluice_cli.output.values import printable
 
 SIGNS = {"create": "+", "change": "~", "delete": "−"}
 _COLORS = {"create": "green", "change": "yellow", "delete": "red"}
@@ -20,17 +21,20 @@ _WIDTH = 160
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The lines that show a plan: a line for each resource and each field, and a summary.
 
+    They are for a terminal, so they have no control characters but those of their colors.
+
     Args:
         plan: the plan.
     """
     for change in plan.changes:
         yield title(change)
         for changed in change.fields:
-            yield from _field_lines(changed)
+            yield from map(printable, _field_lines(changed))
     for note in plan.notes:
-        yield f"note: {note}"
+        yield printable(f"note: {note}")
     if plan.leftovers:
-        yield f"note: not in the blueprint: {', '.join(map(str, plan.leftovers))}; --prune deletes what it lacks"
+        leftovers = ", ".join(map(str, plan.leftovers))
+        yield printable(f"note: not in the blueprint: {leftovers}; --prune deletes what it lacks")
     if plan.kept_secrets:
         secrets = (
             "1 secret keeps its value" if plan.kept_secrets == 1 else f"{plan.kept_secrets} secrets keep their values"
@@ -71,7 +75,7 @@ def title(change: Change) -> str:
     Args:
         change: the change.
     """
-    return click.style(f"{SIGNS[change.action]} {change.key}", fg=_COLORS[change.action])
+    return click.style(printable(f"{SIGNS[change.action]} {change.key}"), fg=_COLORS[change.action])
 
 
 def summary(plan: Plan) -> str:

@@ -13,6 +13,7 @@ from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.columns import columns_for
 from sluice_cli.output.formats import output_option, show_document, show_rows
+from sluice_cli.output.messages import echo
 
 _KEY = Listed("/keys", "key")
 _SECRET = Listed("/secrets", "secret")
@@ -61,7 +62,7 @@ def _show_key(created: dict[str, Any], output: str | None) -> None:
     if output:
         show_document(created, output)
     else:
-        click.echo(created["key"])
+        echo(created["key"])
 
 
 @keys.command("delete")
@@ -73,7 +74,7 @@ def delete_key(key_id: str, yes: bool) -> None:
         click.confirm(f"Revoke the key {key_id}?", abort=True)
     with connect() as api:
         api.delete(f"/keys/{quote(key_id, safe='')}")
-    click.echo(f"revoked {key_id}", err=True)
+    echo(f"revoked {key_id}", err=True)
 
 
 @click.group()
@@ -102,7 +103,7 @@ def set_secret(name: str, hosts: tuple[str, ...], projects: tuple[str, ...]) -> 
     body = {"value": value, "hosts": list(hosts) or None, "projects": list(projects) or None}
     with connect() as api:
         api.put(f"/secrets/{quote(name, safe='')}", body)
-    click.echo(f"set {name}", err=True)
+    echo(f"set {name}", err=True)
 
 
 @secrets.command("delete")
@@ -114,4 +115,4 @@ def delete_secret(name: str, yes: bool) -> None:
         click.confirm(f"Delete the secret {name}?", abort=True)
     with connect() as api:
         api.delete(f"/secrets/{quote(name, safe='')}")
-    click.echo(f"deleted {name}", err=True)
+    echo(f"deleted {name}", err=True)

@@ -12,6 +12,7 @@ import click
 
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option, show_rows
+from sluice_cli.output.messages import echo
 
 if TYPE_CHECKING:
     from sluice_client import Sluice
@@ -89,10 +90,10 @@ def validate(folder: Path) -> None:
     blueprint = Blueprint(folder, ChainMap(dict(os.environ), sample))
     checked = validate_folder(blueprint)
     for note in checked.notes:
-        click.echo(f"note: {note}")
+        echo(f"note: {note}")
     if checked.faults:
         raise BlueprintInvalid(checked.faults)
-    click.echo(f"{folder} is valid: {len(blueprint.sources)} resources.")
+    echo(f"{folder} is valid: {len(blueprint.sources)} resources.")
 
 
 @click.command()
@@ -112,4 +113,4 @@ def export(folder: Path, projects: tuple[str, ...], whole: bool, force: bool) ->
         raise click.UsageError("Name projects with --project, or use --all.")
     files = write_blueprint(_connected(), folder, None if whole else projects, force=force)
     for file in files:
-        click.echo(file)
+        echo(str(file))

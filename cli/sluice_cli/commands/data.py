@@ -13,6 +13,7 @@ from sluice_cli.completion import PROJECT, ResourceNames
 from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import FORMATS, is_terminal, output_option, rows_text, show_document, show_rows
+from sluice_cli.output.messages import echo
 from sluice_cli.output.stale import stale_entries, warn_of_stale
 from sluice_client import Sluice
 
@@ -86,7 +87,7 @@ def data(
             return
         show_rows(rows, output)
         if shown and len(rows) >= shown and first.get("next") and not limit:
-            click.echo(f"The first {len(rows)} rows; --all shows all.", err=True)
+            echo(f"The first {len(rows)} rows; --all shows all.", err=True)
 
 
 def _format_of(into: Path | None) -> str | None:
@@ -125,7 +126,7 @@ def _save(into: Path, content: bytes) -> None:
         into.write_bytes(content)
     except OSError as error:
         raise StepFailed(f"{into} cannot be written: {error.strerror}") from None
-    click.echo(f"{into}: {len(content):,} bytes", err=True)
+    echo(f"{into}: {len(content):,} bytes", err=True)
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:
@@ -156,7 +157,7 @@ def query(project: str, sql: str, parameters: tuple[str, ...], output: str | Non
     warn_of_stale(answer)
     show_rows(answer["items"], output, [column["name"] for column in answer["columns"]])
     if answer["truncated"]:
-        click.echo(f"Only the first {len(answer['items'])} rows; add a LIMIT, or make a model of the query.", err=True)
+        echo(f"Only the first {len(answer['items'])} rows; add a LIMIT, or make a model of the query.", err=True)
 
 
 @click.command()
@@ -219,7 +220,7 @@ def diff(project: str, older: int | None, newer: int | None, limit: int | None, 
     else:
         show_rows(rows, output)
     totals = ", ".join(f"{number} {change}" for change, number in counts["counts"].items())
-    click.echo(f"version {counts['from']} to {counts['to']}: {totals}", err=True)
+    echo(f"version {counts['from']} to {counts['to']}: {totals}", err=True)
 
 
 @click.command()
@@ -233,4 +234,4 @@ def promote(project: str, number: int, output: str | None) -> None:
     if output:
         show_document(version, output)
         return
-    click.echo(f"published version {version['number']} of {project}: {version['rows']} rows, {version['completeness']}")
+    echo(f"published version {version['number']} of {project}: {version['rows']} rows, {version['completeness']}")

@@ -12,6 +12,7 @@ from sluice_cli.completion import DATASOURCE
 from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option
+from sluice_cli.output.messages import echo
 from sluice_cli.runs.drops import await_drop, newest_run
 
 
@@ -28,7 +29,7 @@ def drop(datasource: str, file: Path, waits: bool, output: str | None) -> None:
     with connect() as api:
         before = newest_run(api, datasource)
         api.datasource(datasource).upload(file)
-        click.echo(f"{file.name} → {datasource}", err=True)
+        echo(f"{file.name} → {datasource}", err=True)
         if not waits:
             return
         run: dict[str, Any] = await_drop(api, datasource, before)

@@ -12,6 +12,7 @@ from sluice_cli.blueprints.yaml_writer import to_yaml
 from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option, show_document
+from sluice_cli.output.messages import echo
 from sluice_cli.output.values import printable
 
 
@@ -40,7 +41,7 @@ def init(
     with connect() as api:
         detection = api.post("/datasources/detect", body)
     for warning in detection["warnings"]:
-        click.echo(f"note: {warning}", err=True)
+        echo(f"note: {warning}", err=True)
     if output in ("json", "jsonl"):
         show_document(detection, output)
         return
@@ -48,7 +49,7 @@ def init(
     if into is None:
         click.echo(text, nl=False)
     else:
-        click.echo(f"wrote {_write(into, detection['document']['slug'], text)}", err=True)
+        echo(f"wrote {_write(into, detection['document']['slug'], text)}", err=True)
 
 
 def _auth(bearer: str | None, header: str | None, param: str | None) -> dict[str, Any] | None:

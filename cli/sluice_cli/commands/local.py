@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sluice_cli.local.stack import DEFAULT_PORT, LocalStack, started_port
+from sluice_cli.output.messages import echo
 from sluice_cli.paths import ROOT, local_folder
 from sluice_cli.progress import console
 
@@ -57,7 +58,7 @@ def clean(port: int) -> None:
 def logs(port: int, minutes: int) -> None:
     """Show the latest logs of the functions, oldest first."""
     for line in local_stack(port).logs(minutes):
-        click.echo(line)
+        echo(line)
 
 
 @click.command()

@@ -12,6 +12,7 @@ from sluice_cli.completion import DATASOURCE
 from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option, show_document, show_rows
+from sluice_cli.output.messages import echo
 
 
 @click.command()
@@ -32,7 +33,7 @@ def preview(datasource: str, pages: int, schema: bool, output: str | None) -> No
             path = f"/datasources/{quote(datasource, safe='')}/preview"
             answer = api.request("POST", path, params=params).json()
     for warning in answer.get("warnings", []):
-        click.echo(f"note: {warning}", err=True)
+        echo(f"note: {warning}", err=True)
     if output in ("json", "yaml") and not schema:
         show_document(answer, output)
         return

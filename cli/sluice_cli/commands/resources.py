@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import click
 
@@ -11,6 +11,7 @@ from sluice_cli.completion import ResourceNames
 from sluice_cli.connection import connect
 from sluice_cli.output.columns import columns_for
 from sluice_cli.output.formats import output_option, show_document, show_rows
+from sluice_cli.output.messages import echo
 
 # What can be deleted: the path, and how many names it takes.
 _PATHS = {
@@ -48,8 +49,8 @@ def get(path: str, whole: bool, output: str | None) -> None:
             show_document(rows, output)
             return
         show_rows(rows, output, columns_for(path, rows))
-        if document.get("next") and not whole:
-            click.echo(f"The first {len(rows)}; --all shows all.", err=True)
+        if document.get("next") and not whole and "limit" not in parse_qs(urlsplit(path).query):
+            echo(f"The first {len(rows)}; --all shows all.", err=True)
 
 
 @click.command()
@@ -70,4 +71,4 @@ def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
         click.confirm(f"Delete the {what} {' '.join(names)}?", abort=True)
     with connect() as api:
         api.delete(path.format(*(quote(name, safe="") for name in names)), **({"force": "true"} if force else {}))
-    click.echo(f"deleted {what} {' '.join(names)}", err=True)
+    echo(f"deleted {what} {' '.join(names)}", err=True)

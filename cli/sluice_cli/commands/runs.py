@@ -11,6 +11,7 @@ from sluice_cli.completion import DATASOURCE, OWNER, RUN
 from sluice_cli.connection import connect
 from sluice_cli.errors import NOT_COMPLETE, StepFailed
 from sluice_cli.output.formats import output_option, show_document
+from sluice_cli.output.messages import echo
 from sluice_cli.output.stale import warn_of_stale
 from sluice_cli.runs.follow import follow, wait
 from sluice_client import Sluice
@@ -145,12 +146,12 @@ def show_run(run: dict[str, Any], output: str | None) -> None:
     parts = [f"{run['id']}: {run['status']}"]
     if ended:
         parts += [f"{run['rows']} rows", f"version {run['version']}" if run["version"] else "", run["completeness"]]
-    click.echo(", ".join(part for part in parts if part))
+    echo(", ".join(part for part in parts if part))
     if run.get("summary"):
-        click.echo(f"  {run['summary']}")
+        echo(f"  {run['summary']}")
     if ended:
         warn_of_stale(run)
         known = {entry["datasource"] + ":" for entry in run.get("stale") or []}
         for warning in run["warnings"]:
             if not any(warning.startswith(name) and "Using version" in warning for name in known):
-                click.echo(f"  note: {warning}", err=True)
+                echo(f"  note: {warning}", err=True)

@@ -7,13 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from sluice_cli.blueprints.apply import apply_blueprint
 from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.errors import StepFailed
 from sluice_cli.local.stack import DEFAULT_PORT, LocalStack
-from sluice_cli.output.values import is_number, text_of
+from sluice_cli.output.values import is_number, printable, text_of
 from sluice_cli.progress import console, step
 from sluice_cli.runs.drops import await_drop, newest_run
 from sluice_cli.runs.follow import wait
@@ -72,9 +74,9 @@ def _print_run(run: dict[str, Any]) -> None:
         f"  run {run['id']}: {run['status']}, {run['rows']} rows, version {run['version']}, {run['completeness']}"
     )
     if run["summary"]:
-        console.print(f"  {run['summary']}")
+        console.print(escape(printable(f"  {run['summary']}")))
     for warning in run["warnings"]:
-        console.print(f"  [yellow]note[/] {warning}", markup=True)
+        console.print(f"  [yellow]note[/] {escape(printable(warning))}", markup=True)
 
 
 def _show(api: Sluice, project: str, show: dict[str, Any]) -> None:
@@ -87,7 +89,7 @@ def _show(api: Sluice, project: str, show: dict[str, Any]) -> None:
         text = any(row[column] is not None and not is_number(row[column]) for row in answer["items"])
         table.add_column(column, justify="left" if text else "right")
     for row in answer["items"]:
-        table.add_row(*("–" if row[column] is None else text_of(row[column]) for column in columns))
+        table.add_row(*(Text(printable(text_of(row[column], "–"))) for column in columns))
     console.print(table)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from sluice_cli.output.values import Row, columns_of, is_number, plain_text, text_of
+from sluice_cli.output.messages import echo
+from sluice_cli.output.values import Row, columns_of, is_number, plain_text, printable, text_of
 
+_RAW_CONTROL = re.compile("[\x7f-\x9f]")
 F = TypeVar("F", bound=Callable[..., Any])
 # Longer words are broken in tables.
 _MOST_WORD = 60
@@ -32,14 +35,14 @@ def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
         texts = [text_of(value) for value in values]
         is_short = all(len(word) <= _MOST_WORD for text in texts for word in text.split())
         table.add_column(
-            name,
+            Text(printable(name)),
             justify="right" if numeric else "left",
             overflow="fold",
             no_wrap=is_short and not any(" " in text for text in texts),
             max_width=None if is_short else _MOST_WORD,
         )
     for row in rows:
-        table.add_row(*(Text(text_of(row.get(name), "–")) for name in columns))
+        table.add_row(*(Text(printable(text_of(row.get(name), "–"))) for name in columns))
     console = Console(highlight=False)
     # Ids, times and addresses stay whole, so that they can be copied: rather a table wider than the terminal.
     least = Measurement.get(console, console.options.update(width=_WIDEST), table).minimum
@@ -54,11 +57,11 @@ def _plain(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 
 def _json(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    return json.dumps(list(rows), indent=2, ensure_ascii=False) + "\n"
+    return json_text(list(rows), indent=2) + "\n"
 
 
 def _jsonl(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json_text(row) + "\n" for row in rows)
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
@@ -66,9 +69,16 @@ def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
         return ""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([text_of(row.get(name)) for name in columns] for row in rows)
+    writer.writerow(map(_cell, columns))
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """A value for a cell of CSV: a text that a spreadsheet would run as a formula is quoted, as in the API's CSV."""
+    from sluice.reads.csv_text import escape_formula
+
+    return escape_formula(value) if isinstance(value, str) and not is_number(value) else text_of(value)
 
 
 def _yaml(rows: Sequence[Row], columns: Sequence[str]) -> str:
@@ -84,6 +94,15 @@ FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], str]] = {
 }
 # Without `-o`, when the output is no terminal: for `cut`, `awk` and `while read`.
 PLAIN = "plain"
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A JSON value as JSON, on one line without `indent`.
+
+    The control characters that JSON allows within texts are written as escapes: a terminal would obey them.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _RAW_CONTROL.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
 
 
 def yaml_text(value: Any) -> str:
@@ -144,10 +163,10 @@ def show_document(document: Any, output: str | None) -> None:
     if output in (None, "yaml") and isinstance(document, dict | list):
         click.echo(yaml_text(document), nl=False)
     elif output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json_text(document, indent=2))
     elif output == "jsonl":
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json_text(document))
     elif isinstance(document, dict):
         show_rows([{"field": name, "value": value} for name, value in document.items()], output)
     else:
-        click.echo(text_of(document))
+        echo(text_of(document))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import click
+from sluice_cli.output.messages import echo
 
 # `prices;version=14;data-as-of="…";error="…"`: see docs/explanation/completeness.md.
 _ENTRY = re.compile(r'([^;,\s]+);version=(\d+);data-as-of="([^"]*)";error="((?:[^"\\]|\\.)*)"')
@@ -30,7 +30,7 @@ def warn_of_stale(document: dict[str, Any]) -> None:
         document: a run, or an answer with data; it has `completeness` and perhaps `stale`.
     """
     for entry in document.get("stale") or []:
-        click.secho(
+        echo(
             f"stale: {entry['datasource']}: {entry['error'].removesuffix('.')}. "
             f"Using version {entry['version']} from {entry['data_as_of']}.",
             fg="yellow",
@@ -38,4 +38,4 @@ def warn_of_stale(document: dict[str, Any]) -> None:
         )
     if document.get("completeness") in ("partial", "unproven"):
         reasons = "; ".join(document.get("completeness_reasons") or [])
-        click.secho(f"{document['completeness']}{': ' + reasons if reasons else ''}", fg="yellow", err=True)
+        echo(f"{document['completeness']}{': ' + reasons if reasons else ''}", fg="yellow", err=True)

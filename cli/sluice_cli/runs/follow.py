@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
 from sluice_cli.output.formats import is_terminal
+from sluice_cli.output.messages import echo
+from sluice_cli.output.values import printable
 from sluice_cli.runs.state import RunState, read_state
 from sluice_client import Sluice
 
@@ -51,7 +51,7 @@ def _lines() -> Iterator[Show]:
             lines[state.run["id"]] = f"{state.run['project']}: {stage}"
         for key, line in lines.items():
             if shown.get(key) != line:
-                click.echo(line, err=True)
+                echo(line, err=True)
         shown.update(lines)
 
     yield show
@@ -74,13 +74,13 @@ def _table(state: RunState) -> Any:
     stage = (run["progress"] or {}).get("stage")
     about = run["project"] or run["datasource"]
     title = f"{run['kind']} {about}: {run['status'] if state.ended or not stage else stage}"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(printable(title)), title_justify="left")
     for name in ("source", "state", "pages", "rows", "rate", "retries", "seconds"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
     for source in state.sources:
         table.add_row(
-            Text(source.datasource),
-            source.status if source.ended else source.stage or source.status,
+            Text(printable(source.datasource)),
+            Text(printable(source.status if source.ended else source.stage or source.status)),
             f"{source.pages:,}",
             f"{source.rows:,}",
             source.rate,

@@ -16,7 +16,7 @@ _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def csv_header(names: Iterable[str]) -> str:
     """Return the header line."""
-    return _lines([[_escape_formula(name) for name in names]])
+    return _lines([[escape_formula(name) for name in names]])
 
 
 def csv_rows(column_types: list[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -39,7 +39,7 @@ def _cell_writer(column_type: str) -> Callable[[Any], Any]:
         return lambda value: None if value is None else plain_number(value)
     if column_type == "json":
         return lambda value: None if value is None else cell_text(column_type, value)
-    return lambda value: None if value is None else _escape_formula(cell_text(column_type, value))
+    return lambda value: None if value is None else escape_formula(cell_text(column_type, value))
 
 
 def _lines(rows: Iterable[list[Any]]) -> str:
@@ -48,7 +48,8 @@ def _lines(rows: Iterable[list[Any]]) -> str:
     return text.getvalue()
 
 
-def _escape_formula(text: str) -> str:
+def escape_formula(text: str) -> str:
+    """Prefix a text that begins like a formula with a quote, so that a spreadsheet shows it."""
     return f"'{text}" if text.startswith(_FORMULA_BEGINNINGS) else text
 
 
