@@ -38,6 +38,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run a command, and turn its errors into an exit code."""
+    code: str | int | None
     try:
         code = _run()
     except SystemExit as end:

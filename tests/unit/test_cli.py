@@ -361,7 +361,7 @@ STALE_RUN = {
         (200, {"items": [{HOSTILE: HOSTILE, "b": {"x": HOSTILE}}]}, ["get", "projects", "-o", "json"]),
         (200, {"items": [{"a": HOSTILE}]}, ["get", "projects"]),
         (200, {"a": HOSTILE, "b": [HOSTILE]}, ["get", "me"]),
-        (200, HOSTILE, ["get", "me"]),  # type: ignore[list-item]
+        (200, HOSTILE, ["get", "me"]),
         (422, {"detail": HOSTILE, "errors": [{"pointer": HOSTILE, "message": HOSTILE}]}, ["get", "me"]),
         (200, STALE_RUN, ["cancel", "r"]),
         (200, {"records": [], "warnings": [HOSTILE]}, ["preview", "orders"]),

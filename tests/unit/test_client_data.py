@@ -174,7 +174,7 @@ def test_models_and_endpoints(shop: Project, sluice: Sluice, tmp_path: Path) -> 
     sluice.put("/projects/p/endpoints/top", {"sql": sql, "parameters": parameters})
     top = shop.endpoint("top")
     assert list(top.get()["parameters"]) == ["lowest", "since"]
-    assert top.call(lowest=2, since=date(2026, 1, 1)).document["completeness"] == "complete"  # type: ignore[typeddict-item]
+    assert top.call(lowest=2, since=date(2026, 1, 1)).document["completeness"] == "complete"
     assert [row["id"] for row in top.rows()] == [1, 2]
     assert top.to_polars()["paid"][0] == Decimal("1.5000")
     assert top.to_arrow(lowest=2).num_rows == len(top.to_pandas(lowest=2)) == 1
@@ -221,7 +221,9 @@ def test_handles_in_notebooks_are_escaped_and_send_nothing(sluice: Sluice, trans
     assert "&lt;script&gt;" in project._repr_html_()
     columns: list[Any] = [{"name": "<b>", "type": "string"}, {"name": "n", "type": "bigint"}]
     rows = [{"<b>": hostile, "n": None}] * 50
-    result = Result({"items": rows, "columns": columns, "truncated": True, "versions": {}})
+    result = Result(
+        {"items": rows, "columns": columns, "truncated": True, "versions": {}, "completeness": "complete", "stale": []}
+    )
     html = result._repr_html_()
     assert "<script>" not in html
     assert "<b>" not in html
