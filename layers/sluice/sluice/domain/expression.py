@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from sys import getsizeof
 from typing import Annotated, Any
 
 import jmespath
@@ -13,11 +14,17 @@ from jmespath.functions import TYPES_MAP, Functions, signature
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator
 
+from sluice.domain.evaluation import Budget, Interpreter
+
 METADATA_FIELDS = ("$position", "$page", "$fetched_at", "$run")
 Path = tuple[str | int, ...]
 # Results that may be longer than what they are made of have a cap: a short expression must not fill the memory.
 MAX_CHARACTERS = 1_000_000
 MAX_PARTS = 100_000
+# Of an expression itself.
+MAX_LENGTH = 10_000
+MAX_DEPTH = 100
+_QUOTED = 200  # characters of an expression in an error
 
 _TEXT_OR_NULL: Any = {"types": ["string", "null"]}
 _TEXT: Any = {"types": ["string"]}
@@ -62,10 +69,13 @@ class ExpressionFunctions(Functions):
 
     Args:
         context: the place of the record that the expression is applied to.
+        budget: what the evaluation may still create. Functions use it whose result may be far larger than their
+            arguments; the interpreter counts the results themselves.
     """
 
-    def __init__(self, context: RecordContext) -> None:
+    def __init__(self, context: RecordContext, budget: Budget) -> None:
         self._context = context
+        self._budget = budget
 
     @signature(_TEXT_OR_NULL)
     def _func_lower(self, subject: str | None) -> str | None:
@@ -86,7 +96,9 @@ class ExpressionFunctions(Functions):
             return None
         if subject.count(separator) >= MAX_PARTS:
             raise JMESPathError(f"split() gives more than {MAX_PARTS} parts")
-        return subject.split(separator)
+        parts = subject.split(separator)
+        self._budget.spend(sum(map(getsizeof, parts)))
+        return parts
 
     @signature(_TEXT_OR_NULL, _TEXT, _TEXT)
     def _func_replace(self, subject: str | None, old: str, new: str) -> str | None:
@@ -105,6 +117,7 @@ class ExpressionFunctions(Functions):
 
     @signature({"types": ["object"]})
     def _func_items(self, value: dict[str, Any]) -> list[list[Any]]:
+        self._budget.spend(len(value) * getsizeof([None, None]))
         return [[key, member] for key, member in value.items()]
 
     @signature({"types": ["array"], "variadic": True})
@@ -112,7 +125,21 @@ class ExpressionFunctions(Functions):
         for value in lists:  # jmespath.py checks the type of the first argument only
             if not isinstance(value, list):
                 raise JMESPathTypeError("zip", value, type(value).__name__, ["array"])
+        self._budget.spend(min(map(len, lists)) * getsizeof([None] * len(lists)))
         return [list(elements) for elements in zip(*lists, strict=False)]
+
+    @signature({"types": []})
+    def _func_to_string(self, value: Any) -> str:
+        if isinstance(value, list | dict):
+            self._budget.spend_written(value)
+        text: str = super()._func_to_string(value)
+        return text
+
+    @signature({"types": ["array", "string"]}, {"types": []})
+    def _func_contains(self, subject: list[Any] | str, value: Any) -> bool:
+        if isinstance(subject, list) and isinstance(value, list | dict):
+            self._budget.spend_written(subject)
+        return super()._func_contains(subject, value)  # type: ignore[no-any-return]
 
     @signature()
     def _func_root(self) -> Any:
@@ -152,9 +179,6 @@ def _require_text(function: str, argument: str) -> None:
 def _require_short(function: str, length: int, *, grows: bool) -> None:
     if grows and length > MAX_CHARACTERS:
         raise JMESPathError(f"{function}() gives a text of more than {MAX_CHARACTERS} characters")
-
-
-_NO_CONTEXT = jmespath.Options(custom_functions=ExpressionFunctions(RecordContext(None)))
 
 
 @lru_cache(maxsize=1024)
@@ -259,21 +283,35 @@ def search(expression: str, document: Any, context: RecordContext | None = None)
         ValueError: a function of the expression got a value of the wrong type, or its result is too large.
     """
     compiled = compile_expression(expression)
+    interpreter = interpreter_for(document, context)
     try:
-        return compiled.search(document, evaluation_options(expression, document, context))
+        result = interpreter.visit(compiled.parsed, document)
+        if not _shares_nothing(expression):
+            interpreter.budget.spend_written(result)
     except JMESPathError as error:
-        raise ValueError(f"the expression {expression!r} failed: {error}") from None
+        raise ValueError(f"the expression {_beginning(expression)!r} failed: {error}") from None
+    except RecursionError:
+        raise ValueError(f"the expression {_beginning(expression)!r} failed: it nests values too deeply") from None
+    return result
 
 
-def evaluation_options(expression: str, document: Any, context: RecordContext | None = None) -> jmespath.Options:
-    """The options for JMESPath's interpreter, see `search`; shared ones if the expression needs no context."""
-    if not needs_context(expression):
-        return _NO_CONTEXT
-    return jmespath.Options(custom_functions=ExpressionFunctions(context or RecordContext(document)))
+def _beginning(expression: str) -> str:
+    return expression if len(expression) <= _QUOTED else f"{expression[:_QUOTED]}…"
+
+
+def interpreter_for(document: Any, context: RecordContext | None = None) -> Interpreter:
+    """An interpreter for one evaluation, see `search`."""
+    return Interpreter(document, partial(ExpressionFunctions, context or RecordContext(document)))
+
+
+@lru_cache(maxsize=1024)
+def _shares_nothing(expression: str) -> bool:
+    """Whether no part of the document can occur twice in the result, which would then be larger as JSON."""
+    return _only_selects(compile_expression(expression).parsed)
 
 
 def _check(expression: str) -> str:
-    compile_expression(expression)
+    _check_size(expression)
     if outside := functions_in(expression) & PARENTS:
         raise ValueError(f"{min(outside)}() is only for `fields`, whose expressions are applied to records")
     return expression
@@ -284,8 +322,20 @@ def _check_field(expression: str) -> str:
         if expression not in METADATA_FIELDS:
             raise ValueError(f"unknown metadata; use one of {', '.join(METADATA_FIELDS)}")
         return expression
-    compile_expression(expression)
+    _check_size(expression)
     return expression
+
+
+def _check_size(expression: str) -> None:
+    """Compile an expression of a definition, which must not be too long or too deep."""
+    if len(expression) > MAX_LENGTH:
+        raise ValueError(f"a JMESPath expression has at most {MAX_LENGTH:,} characters, not {len(expression):,}")
+    if _depth(compile_expression(expression).parsed) > MAX_DEPTH:
+        raise ValueError(f"a JMESPath expression has at most {MAX_DEPTH} levels; split it over several fields")
+
+
+def _depth(node: Any) -> int:
+    return 1 + max((_depth(child) for child in node["children"] if isinstance(child, dict)), default=0)
 
 
 JmesPath = Annotated[str, AfterValidator(_check)]

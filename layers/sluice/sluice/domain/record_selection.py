@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jmespath.visitor import TreeInterpreter
-
+from sluice.domain.evaluation import Interpreter
 from sluice.domain.expression import (
     Path,
     RecordContext,
     compile_expression,
-    evaluation_options,
+    interpreter_for,
     search,
     selects_places,
 )
@@ -65,7 +64,7 @@ def select_records(expression: str, document: Any) -> list[tuple[Any, RecordCont
         selected = search(expression, document)
         records = selected if isinstance(selected, list) else [selected]
         return None if selected is None else [(record, RecordContext(document)) for record in records]
-    interpreter = TreeInterpreter(evaluation_options(expression, document))
+    interpreter = interpreter_for(document)
     found = _visit(interpreter, compile_expression(expression).parsed, _Selected(document, ()))
     if found.value is None:
         return None
@@ -73,7 +72,7 @@ def select_records(expression: str, document: Any) -> list[tuple[Any, RecordCont
     return [(element.value, RecordContext(document, element.path)) for element in elements]
 
 
-def _visit(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _visit(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     return _VISITS[node["type"]](interpreter, node, base)
 
 
@@ -85,32 +84,32 @@ def _list(base: _Selected, elements: list[_Selected]) -> _Selected:
     return _Selected([element.value for element in elements], base.path, elements)
 
 
-def _current(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _current(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     return base
 
 
-def _chain(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _chain(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     for child in node["children"]:
         base = _visit(interpreter, child, base)
     return base
 
 
-def _field(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _field(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     if not isinstance(base.value, dict):
         return _nothing(base)
     return _Selected(base.value.get(node["value"]), (*base.path, node["value"]))
 
 
-def _index(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _index(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     number, length = node["value"], len(base.value) if isinstance(base.value, list) else 0
     return base.children()[number] if -length <= number < length else _nothing(base)
 
 
-def _slice(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _slice(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     return _list(base, base.children()[slice(*node["children"])]) if isinstance(base.value, list) else _nothing(base)
 
 
-def _flatten(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _flatten(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     outer = _visit(interpreter, node["children"][0], base)
     if not isinstance(outer.value, list):
         return _nothing(outer)
@@ -118,15 +117,15 @@ def _flatten(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Sele
     return _list(outer, [element for elements in nested for element in elements])
 
 
-def _projection(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _projection(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     return _project(interpreter, node, base, list)
 
 
-def _value_projection(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _value_projection(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     return _project(interpreter, node, base, dict)
 
 
-def _filter_projection(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _filter_projection(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     condition = node["children"][2]
     return _project(
         interpreter, node, base, list, lambda element: not _is_false(interpreter.visit(condition, element.value))
@@ -134,7 +133,7 @@ def _filter_projection(interpreter: TreeInterpreter, node: Node, base: _Selected
 
 
 def _project(
-    interpreter: TreeInterpreter,
+    interpreter: Interpreter,
     node: Node,
     base: _Selected,
     kind: type,
@@ -149,7 +148,7 @@ def _project(
     return _list(projected, [element for element in selected if element.value is not None])
 
 
-def _or(interpreter: TreeInterpreter, node: Node, base: _Selected) -> _Selected:
+def _or(interpreter: Interpreter, node: Node, base: _Selected) -> _Selected:
     left, right = node["children"]
     selected = _visit(interpreter, left, base)
     return _visit(interpreter, right, base) if _is_false(selected.value) else selected
@@ -160,7 +159,7 @@ def _is_false(value: Any) -> bool:
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
-_VISITS: dict[str, Callable[[TreeInterpreter, Node, _Selected], _Selected]] = {
+_VISITS: dict[str, Callable[[Interpreter, Node, _Selected], _Selected]] = {
     "current": _current,
     "identity": _current,
     "field": _field,

@@ -11,6 +11,8 @@ from sluice.extract.columnar.pages import NotColumnar
 from sluice.lake.parquet import literal
 
 Node = dict[str, Any]
+# Each multi-select in a pipe repeats the SQL of what is before it, so its length grows exponentially.
+_LONGEST_SQL = 20_000
 
 
 def keys_of(expression: str) -> list[str]:
@@ -87,7 +89,10 @@ class _Compiler:
                 number = node["value"]
                 return _Value(value.sql, value.path + (f"[{number}]" if number >= 0 else f"[#{number}]"))
             case _:
-                return _Value(self._build(node, value))
+                built = self._build(node, value)
+                if len(built) > _LONGEST_SQL:
+                    raise NotColumnar
+                return _Value(built)
 
     def _build(self, node: Node, value: _Value) -> str:
         """The SQL of a node that builds a value."""
