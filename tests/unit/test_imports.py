@@ -47,26 +47,26 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 206)
+STAGE = Budget(LOGGED, 207)
 BUDGETS = {
-    "api": Budget(ROUTED, 321),
-    "authoring": Budget(ROUTED, 389),
-    "authorizer": Budget(CATALOG, 159),
+    "api": Budget(ROUTED, 322),
+    "authoring": Budget(ROUTED, 390),
+    "authorizer": Budget(CATALOG, 160),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 204),
+    "inbox": Budget(LOGGED, 205),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 285),
-    "query": Budget(ROUTED, 399),
+    "probe": Budget(ROUTED, 286),
+    "query": Budget(ROUTED, 400),
     "report": STAGE,
-    "publications": Budget(LOGGED, 208),
-    "run_events": Budget(LOGGED, 216),
-    "scheduled": Budget(CATALOG, 163),
+    "publications": Budget(LOGGED, 209),
+    "run_events": Budget(LOGGED, 217),
+    "scheduled": Budget(CATALOG, 164),
 }
 
 LOAD = """

@@ -108,7 +108,8 @@ class Interpreter(TreeInterpreter):
         if isinstance(left, list | dict) and isinstance(right, list | dict):
             self.budget.spend_written(left)
         literals = [{"type": "literal", "value": side} for side in (left, right)]
-        return super().visit_comparator({**node, "children": literals}, value)
+        compared: Any = {**node, "children": literals}
+        return super().visit_comparator(compared, value)
 
     def visit_flatten(self, node: Any, value: Any) -> Any:
         """Join the lists within a list; their lengths are known before the result exists."""

@@ -132,14 +132,14 @@ class ExpressionFunctions(Functions):
     def _func_to_string(self, value: Any) -> str:
         if isinstance(value, list | dict):
             self._budget.spend_written(value)
-        text: str = super()._func_to_string(value)
+        text: str = super()._func_to_string(value)  # type: ignore[misc]
         return text
 
     @signature({"types": ["array", "string"]}, {"types": []})
     def _func_contains(self, subject: list[Any] | str, value: Any) -> bool:
         if isinstance(subject, list) and isinstance(value, list | dict):
             self._budget.spend_written(subject)
-        return super()._func_contains(subject, value)  # type: ignore[no-any-return]
+        return super()._func_contains(subject, value)  # type: ignore[misc, no-any-return]
 
     @signature()
     def _func_root(self) -> Any:
