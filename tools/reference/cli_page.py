@@ -11,7 +11,16 @@ from reference.markdown import NOTICE, code, table, text
 from sluice_cli.main import cli
 
 _INTRODUCTION = """\
-`make` installs the command as `.venv/bin/sluice`. `sluice COMMAND --help` prints what this page says of a command."""
+`make` installs the command as `.venv/bin/sluice`. `sluice COMMAND --help` prints what this page says of a command.
+Output goes to stdout; messages, warnings and errors go to stderr.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | success; also if the reader of the output ends first, as `head` does |
+| 1 | an error; the message says what to do |
+| 2 | wrong usage; with `apply --plan --exit-code`, pending changes |
+| 3 | a run that succeeded with stale or partial data |
+| 130 | interrupted by Ctrl-C |"""
 
 
 def cli_page() -> dict[str, str]:
