@@ -205,6 +205,8 @@ def test_queries(shop: Client, viewer: Client, services: Container) -> None:
         "columns": [{"name": "price", "type": "double"}],
         "truncated": False,
         "versions": {"merged": 1},
+        "completeness": "complete",
+        "stale": [],
     }
     assert query(shop, "SELECT * FROM m")["items"] == [
         {"seven": 7, "day": "2026-01-01", "d": "1.50", "l": [1, 2], "n": None}
