@@ -120,6 +120,7 @@ def main() -> None:
                 "COINMARKETCAP_KEY": "sample-key",
             }
             seconds([SLUICE, "apply", str(BLUEPRINT), "--yes"], variables)
+            seconds([SLUICE, "drop", "watch-list", str(BLUEPRINT / "files/watch-list/notes.csv")], variables)
             seconds([SLUICE, "run", "project", "top-coins"], variables)
             show(measure(variables, options.rounds, dlt))
         finally:
