@@ -328,3 +328,19 @@ def test_test_of_a_column_that_is_still_missing_does_not_fail_a_partial_merge(ad
     assert refresh(admin, "p")["completeness"] == "complete"
     admin.patch("/projects/p", {"tests": {"merged": [{"type": "unique", "columns": ["rnak"]}]}})
     assert refresh(admin, "p")["error"]["type"] == "urn:sluice:problem:model-failed", "the version is complete"
+
+
+def test_rule_of_a_field_that_no_data_has_yet_is_left_out(services: Container, admin: Client, hosts: Hosts) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file"})
+    merge = {"strategy": "join", "key": ["id"], "fields": {"note": {"rule": "longest"}}}
+    assert admin.put("/projects/p", {"name": "p", "merge": merge, "refresh_on": "manual"}).status == 200
+    assert refresh(admin, "p")["error"]["type"] == "urn:sluice:problem:merge-failed", "no datasource can have it"
+    admin.put("/projects/p/datasources/notes", {"optional": True})
+    run = refresh(admin, "p")
+    assert run["status"] == "succeeded"
+    assert any("the rule of 'note' is not used" in text for text in run["warnings"])
+    assert admin.post("/projects/p/merge/preview", {}).status == 200
+    drop(services, "notes/1.json", b'[{"id": 1, "note": "x"}]')
+    run = refresh(admin, "p")
+    assert not any("is not used" in text for text in run["warnings"])
+    assert admin.get("/projects/p/explain?key=1").json()["fields"]["note"]["rule"] == "longest"

@@ -25,6 +25,7 @@ class Inputs:
         warnings: messages about inputs that are stale, empty or optional and missing.
         missing: messages about required datasources that have no data.
         stale: the versions that stand in for datasources that could not be fetched.
+        lacks_data: whether a datasource, required or optional, has no data yet.
         data_as_of: when the oldest input was fetched, RFC 3339.
         refreshed_at: when the oldest of the inputs that refreshes fetch was last fetched with success; when the
             inputs were read if there are none; RFC 3339.
@@ -34,6 +35,7 @@ class Inputs:
     warnings: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     stale: list[StaleInput] = field(default_factory=list)
+    lacks_data: bool = False
     data_as_of: str | None = None
     refreshed_at: str = field(default_factory=lambda: rfc3339(now()))
 
@@ -87,6 +89,7 @@ class InputReader:
             named = (versions or {}).get(slug)
             number = named or pointer.published
             if number is None:
+                inputs.lacks_data = True
                 message = f"{slug}: it has no data yet" + (f" ({failure})" if failure else "")
                 (inputs.warnings if assignment.optional else inputs.missing).append(message)
                 continue

@@ -100,8 +100,9 @@ class Merger:
         check_source_names(project.merge, assigned)
         inputs = InputReader(self._datasets, self._lake).read(assigned, failures, refreshable=refreshable)
         check_inputs(project, inputs)
-        parts = self._part_count(project.merge, inputs)
-        manifest = self._draft(run, project.merge, dataset, inputs, pointer.published or 0, parts)
+        merge = applicable_merge(project.merge, inputs)
+        parts = self._part_count(merge, inputs)
+        manifest = self._draft(run, merge, dataset, inputs, pointer.published or 0, parts)
         folder = object_keys.version_folder(run, manifest.fingerprint)
         # The models and reports of this run refer to this number, so the commit fails if another version takes it.
         unchanged_version = assign_number(manifest, pointer)
@@ -120,9 +121,7 @@ class Merger:
             return ParallelMerge.start(plan, self._lake, self._settings)
         else:
             with self._lake.scratch() as scratch:
-                self._write(
-                    folder, project.merge, with_local_files(inputs.sources, self._lake), manifest, scratch.parent
-                )
+                self._write(folder, merge, with_local_files(inputs.sources, self._lake), manifest, scratch.parent)
         manifest.warnings = cap_notes([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
         return Merged(object_keys.manifest(folder), manifest)
 
@@ -203,6 +202,32 @@ def check_source_names(merge: Merge, assigned: list[Assigned]) -> None:
                 raise MergeFailed(
                     f"merge.{option} names {name!r}, which is not a datasource of the project; it has {known_names}."
                 )
+
+
+def applicable_merge(merge: Merge, inputs: Inputs) -> Merge:
+    """Return a merge without the rules of fields that only datasources without data can have.
+
+    While all datasources have data, such a rule is a mistake, and the merge is returned as it is.
+
+    Args:
+        merge: the specification.
+        inputs: its inputs, which get a warning for each rule that is left out.
+    """
+    if not isinstance(merge, JoinMerge) or not inputs.lacks_data or not inputs.sources:
+        return merge
+    # Renamed and computed columns count by their old and new names, so that no rule is left out by mistake.
+    known = {name for source in inputs.sources for name in source.columns}
+    for options in merge.sources.values():
+        known |= {*options.rename.values(), *options.compute}
+    fields = {
+        name: rule for name, rule in merge.fields.items() if name in known and (rule.by is None or rule.by in known)
+    }
+    inputs.warnings += [
+        f"merge.fields: the rule of {name!r} is not used while datasources have no data yet"
+        for name in merge.fields
+        if name not in fields
+    ]
+    return merge.model_copy(update={"fields": fields})
 
 
 def check_inputs(project: Project, inputs: Inputs) -> None:

@@ -14,7 +14,7 @@ from sluice.lake.parquet import LocalFile, display_query, engine, placed_rows
 from sluice.lake.store import Lake
 from sluice.merge.documents import size
 from sluice.merge.input_versions import InputReader, with_local_files
-from sluice.merge.merger import check_inputs, check_source_names, merge_documents
+from sluice.merge.merger import applicable_merge, check_inputs, check_source_names, merge_documents
 from sluice.merge.row_merge import merge_rows
 from sluice.settings import Settings
 
@@ -51,6 +51,7 @@ def preview(
     check_source_names(project.merge, assigned)
     inputs = input_reader.read(assigned, {}, versions)
     check_inputs(project, inputs)
+    merge = applicable_merge(project.merge, inputs)
     completeness, reasons = inputs.completeness
     about: dict[str, Any] = {
         "completeness": completeness,
@@ -59,12 +60,12 @@ def preview(
         "inputs": [source.input.model_dump(mode="json") for source in inputs.sources],
     }
     notes = [*inputs.warnings, *inputs.missing]
-    if not isinstance(project.merge, JoinMerge | UnionMerge):
-        document = merge_documents(project.merge, with_local_files(inputs.sources, lake), lake, settings)
+    if not isinstance(merge, JoinMerge | UnionMerge):
+        document = merge_documents(merge, with_local_files(inputs.sources, lake), lake, settings)
         return {"items": [document], "schema": [], "rows": 1, "size": size(document), "warnings": notes, **about}
     sources = with_local_files(inputs.sources, lake)
     with lake.scratch() as scratch:
-        merged = merge_rows(project.merge, sources, settings, scratch.parent, overrides, provenance=False)
+        merged = merge_rows(merge, sources, settings, scratch.parent, overrides, provenance=False)
         with engine(settings, scratch.parent) as connection:
             rows = placed_rows([LocalFile(merged.data, None, merged.rows)], merged.columns, [])
             query = f"SELECT * FROM {rows} ORDER BY __sluice_at LIMIT {settings.preview_records}"
