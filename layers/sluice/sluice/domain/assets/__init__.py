@@ -1,0 +1,1 @@
+"""Sites, their equipment, its sensors, and the operations that are done on it: documents and rules."""

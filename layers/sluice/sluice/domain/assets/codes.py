@@ -1,0 +1,34 @@
+"""Codes of sites and equipment, and ids of sensors."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+CODE_PATTERN = r"^[A-Za-z0-9-]{1,32}$"
+SENSOR_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
+# Paths such as `/sites/operations/cost` and `/equipment/import` would hide an asset with this name.
+RESERVED_NAMES = frozenset({"activate", "deactivate", "import", "operations"})
+
+
+def _check_name(name: str) -> str:
+    if name in RESERVED_NAMES:
+        raise ValueError(f"{name!r} is reserved, since the API has a path of this name; choose another one")
+    return name
+
+
+Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN), AfterValidator(_check_name)]
+SensorId = Annotated[str, StringConstraints(pattern=SENSOR_ID_PATTERN), AfterValidator(_check_name)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def is_code(text: str) -> bool:
+    """Whether the text is a valid code of a site or of equipment."""
+    return re.fullmatch(CODE_PATTERN, text) is not None and text not in RESERVED_NAMES
+
+
+def is_sensor_id(text: str) -> bool:
+    """Whether the text is a valid id of a sensor."""
+    return re.fullmatch(SENSOR_ID_PATTERN, text) is not None and text not in RESERVED_NAMES
