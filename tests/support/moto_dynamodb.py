@@ -7,6 +7,7 @@ request's JSON to moto's own handler of the operation and returns its result.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from threading import Lock
 from typing import Any
 
@@ -29,6 +30,7 @@ _ONE_CALL = Lock()
 DIRECT = frozenset(
     {
         "BatchGetItem",
+        "BatchWriteItem",
         "DeleteItem",
         "GetItem",
         "PutItem",
@@ -58,7 +60,7 @@ def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, d
             members = model.output_shape.members
             known = {name: value for name, value in (result.result or {}).items() if name in members}
             # What the caller gets shares nothing with what is stored.
-            parsed = orjson.loads(orjson.dumps(known))
+            parsed = _copy(known)
     except ServiceException as error:
         status, _, body = handler.serialized(ActionResult(error))
         return _refused(model, params, int(status), str(body))
@@ -66,6 +68,14 @@ def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, d
         assert error.code is not None
         return _refused(model, params, error.code, str(error.description))
     return _response(params, 200), {**parsed, "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
+
+
+def _copy(value: Any) -> Any:
+    """A copy of a result, whose binary attributes are bytes, as botocore returns them."""
+    try:
+        return orjson.loads(orjson.dumps(value))
+    except TypeError:  # JSON has no bytes
+        return deepcopy(value)
 
 
 def _refused(model: Any, params: dict[str, Any], status: int, body: str) -> tuple[AWSResponse, dict[str, Any]]:

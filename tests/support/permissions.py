@@ -126,10 +126,11 @@ def _needed_in_dynamodb(operation: str, params: dict[str, Any]) -> Iterator[Acce
         case "TransactGetItems":
             for entry in params["TransactItems"]:
                 yield "dynamodb:GetItem", _table(entry["Get"], entry["Get"]["Key"])
-        case "BatchGetItem":
+        case "BatchGetItem" | "BatchWriteItem":
             for table, request in params["RequestItems"].items():
-                for key in request["Keys"]:
-                    yield "dynamodb:BatchGetItem", _table({"TableName": table}, key)
+                keys = request["Keys"] if "Keys" in request else [entry["PutRequest"]["Item"] for entry in request]
+                for key in keys:
+                    yield f"dynamodb:{operation}", _table({"TableName": table}, key)
         case _:
             key = params.get("Key") or params.get("Item") or {"workspace_kind": _queried(params)}
             yield f"dynamodb:{operation}", _table(params, key)

@@ -96,6 +96,8 @@ def _typed(value: Any) -> dict[str, Any]:
             return {"L": [_typed(inner) for inner in value]}
         case set():
             return {"SS": sorted(value)}
+        case bytes():
+            return {"B": value}
         case _:
             raise TypeError(f"DynamoDB cannot store a {type(value).__name__}")
 
@@ -209,6 +211,24 @@ class Table:
         request = {"Key": _encode(key), "ConditionExpression": condition}
         return Write(self.name, "ConditionCheck", _conditional(request, [condition], values or {}))
 
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Store items without a condition, in any order and not all at once; each replaces one of the same key.
+
+        Raises:
+            Unavailable: DynamoDB throttled; some of the items may be stored.
+        """
+        for first in range(0, len(items), _MAX_BATCH_WRITES):
+            some = [{"PutRequest": {"Item": _encode(item)}} for item in items[first : first + _MAX_BATCH_WRITES]]
+            for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
+                with _translated_errors():
+                    answer = self.client.batch_write_item(RequestItems={self.name: some})
+                some = answer.get("UnprocessedItems", {}).get(self.name, [])
+                if not some:
+                    break
+                time.sleep(pause)
+            else:
+                raise Unavailable("DynamoDB throttled; try again.")
+
     def execute(self, write: Write) -> Item | None:
         """Execute one write.
 
@@ -287,6 +307,8 @@ class Table:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
+# DynamoDB's limit for BatchWriteItem.
+_MAX_BATCH_WRITES = 25
 # DynamoDB's limit for BatchGetItem and for TransactGetItems.
 MAX_BATCH_ITEMS = 100
 
@@ -303,18 +325,18 @@ def batch_get(client: DynamoDBClient, keys: Sequence[tuple[Table, Item]]) -> lis
     request: dict[str, Any] = {}
     for table, key in keys:
         request.setdefault(table.name, {"Keys": [], "ConsistentRead": True})["Keys"].append(_encode(key))
-    items_of: dict[str, list[Item]] = {}
+    items_by_key: dict[tuple[str, ...], Item] = {}
+    names = {table.name: sorted(key) for table, key in keys}
     while request:
         with _translated_errors():
             answer = client.batch_get_item(RequestItems=request)
         for name, items in answer["Responses"].items():
-            items_of.setdefault(name, []).extend(_decode(item) or {} for item in items)
+            for item in map(_decode, items):
+                if item:
+                    items_by_key[name, *(item[attribute] for attribute in names[name])] = item
         request = answer.get("UnprocessedKeys") or {}
     # The response has the items in any order, and leaves out those that do not exist.
-    return [
-        next((item for item in items_of.get(table.name, []) if key.items() <= item.items()), None)
-        for table, key in keys
-    ]
+    return [items_by_key.get((table.name, *(key[attribute] for attribute in names[table.name]))) for table, key in keys]
 
 
 def transact_get(client: DynamoDBClient, keys: Sequence[tuple[Table, Item]]) -> list[Item | None]:

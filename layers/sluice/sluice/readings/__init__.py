@@ -1,0 +1,1 @@
+"""Sensor readings: taking them in, storing them and their rollups, and reading them back."""
