@@ -27,8 +27,19 @@ _PLAIN = Mark()
 _MAX_QUOTED = 60
 
 
-class Refusal(ValueError):
+class ReadingError(ValueError):
     """Why one reading cannot be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotJson:
+    """What cannot be parsed, in the place of a reading.
+
+    Args:
+        reason: the parser's message.
+    """
+
+    reason: str
 
 
 @dataclass(slots=True)
@@ -81,7 +92,7 @@ def parse_batch(items: Iterable[tuple[int, Any]], latest: int) -> ParsedBatch:
     """Check readings, and group them by sensor.
 
     Args:
-        items: each reading as parsed JSON, with its position.
+        items: each reading as parsed JSON, or `NotJson`, with its position.
         latest: readings after this time are refused, in microseconds since 1970.
     """
     batch = ParsedBatch()
@@ -98,22 +109,22 @@ def parse_batch(items: Iterable[tuple[int, Any]], latest: int) -> ParsedBatch:
                 seconds[text[:19]], tails[text[19:]] = second, tail
             time = second + tail
             if time > latest:
-                raise Refusal(f"`time` {quoted(text)} is in the future; check the device's clock.")
+                raise ReadingError(f"`time` {quoted(text)} is in the future; check the device's clock.")
             if type(value) is not float or not -MAX_VALUE <= value <= MAX_VALUE:
                 value = _number(value)
             mark = _mark(item) if len(item) > 3 else _PLAIN
             readings = sensors.get(name)
             if readings is None:
                 if not isinstance(name, str):
-                    raise Refusal("`sensor` must be the id of a sensor, a text.")
+                    raise ReadingError("`sensor` must be the id of a sensor, a text.")
                 readings = sensors[name] = SensorReadings()
             if mark is not _PLAIN:
                 readings.marks[len(readings.times)] = mark
             readings.times.append(time)
             readings.values.append(value + 0.0)  # -0.0 becomes 0.0
             readings.positions.append(position)
-        except (Refusal, TypeError, KeyError) as error:
-            refused[position] = str(error) if isinstance(error, Refusal) else _malformed(item)
+        except (ReadingError, TypeError, KeyError) as error:
+            refused[position] = str(error) if isinstance(error, ReadingError) else _malformed(item)
     return batch
 
 
@@ -121,7 +132,7 @@ def reading_time(text: Any) -> int:
     """A time in RFC 3339 as microseconds since 1970.
 
     Raises:
-        Refusal: it is not such a time, or is finer than microseconds.
+        ReadingError: it is not such a time, or is finer than microseconds.
     """
     return sum(_time_parts(text))
 
@@ -130,15 +141,15 @@ def _time_parts(text: Any) -> tuple[int, int]:
     """The microseconds of a time's whole seconds, and of its fraction less its offset."""
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise Refusal(f"`time` must be a time with its offset, such as 2026-11-03T12:00:00Z, not {quoted(text)}.")
+        raise ReadingError(f"`time` must be a time with its offset, such as 2026-11-03T12:00:00Z, not {quoted(text)}.")
     fraction = (match[2] or "").rstrip("0")
     if len(fraction) > _FRACTION_DIGITS:
-        raise Refusal("`time` is finer than microseconds.")
+        raise ReadingError("`time` is finer than microseconds.")
     try:
         gone = datetime.fromisoformat(match[1].upper() + "Z") - _EPOCH
         offset = datetime.fromisoformat("2000-01-01T00:00:00" + match[3].upper()).utcoffset() or timedelta()
     except ValueError:
-        raise Refusal(f"`time` {quoted(text)} is not a time that exists.") from None
+        raise ReadingError(f"`time` {quoted(text)} is not a time that exists.") from None
     tail = int(fraction.ljust(_FRACTION_DIGITS, "0")) - offset // timedelta(microseconds=1)
     return (gone.days * DAY + gone.seconds * SECOND), tail
 
@@ -160,11 +171,11 @@ def quoted(value: Any) -> str:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refusal(f"`value` must be a number, not {quoted(value)}.")
+        raise ReadingError(f"`value` must be a number, not {quoted(value)}.")
     if isinstance(value, int) and abs(value) > _EXACT_INTEGERS and _loses_digits(value):
-        raise Refusal("`value` has more digits than a double holds.")
+        raise ReadingError("`value` has more digits than a double holds.")
     if not -MAX_VALUE <= value <= MAX_VALUE:
-        raise Refusal(f"`value` must be between -{MAX_VALUE:g} and {MAX_VALUE:g}.")
+        raise ReadingError(f"`value` must be between -{MAX_VALUE:g} and {MAX_VALUE:g}.")
     return float(value)
 
 
@@ -175,17 +186,19 @@ def _loses_digits(value: int) -> bool:
 def _mark(item: dict[str, Any]) -> Mark:
     unknown = item.keys() - _FIELDS
     if unknown:
-        raise Refusal(f"{quoted(min(unknown))} is not a field of a reading.")
+        raise ReadingError(f"{quoted(min(unknown))} is not a field of a reading.")
     code = _CODES.get(item.get("quality", "good"))
     if code is None:
-        raise Refusal(f"`quality` must be one of {', '.join(QUALITIES)}.")
+        raise ReadingError(f"`quality` must be one of {', '.join(QUALITIES)}.")
     revision = item.get("revision", 0)
     if type(revision) is not int or not 0 <= revision <= MAX_REVISION:
-        raise Refusal(f"`revision` must be a whole number from 0 to {MAX_REVISION}.")
+        raise ReadingError(f"`revision` must be a whole number from 0 to {MAX_REVISION}.")
     return Mark(code, revision) if code or revision else _PLAIN
 
 
 def _malformed(item: Any) -> str:
+    if isinstance(item, NotJson):
+        return f"This is not JSON: {item.reason}."
     if not isinstance(item, dict):
         return f"A reading must be an object, not {quoted(item)}."
     missing = [f"`{name}`" for name in ("sensor", "time", "value") if name not in item]
