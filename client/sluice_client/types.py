@@ -1166,6 +1166,13 @@ class Range(TypedDict):
     max: NotRequired[int | float | str | None]
 
 
+class ReadingReceipt(TypedDict):
+    """What became of posted readings."""
+
+    accepted: int
+    refused: list[RefusedReading]
+
+
 class RecordExplanation(TypedDict):
     """The sources of each value of a merged record."""
 
@@ -1191,6 +1198,13 @@ class RefreshRequest(TypedDict):
 
     ingest: NotRequired[Literal["stale", "all", "none"]]
     dry_run: NotRequired[bool]
+
+
+class RefusedReading(TypedDict):
+    """A reading that was not stored."""
+
+    index: int
+    message: str
 
 
 class Relationships(TypedDict):

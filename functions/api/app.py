@@ -12,6 +12,7 @@ from api.routes import (
     pages,
     platform,
     projects,
+    readings,
     runs,
     secrets,
     versions,
@@ -31,6 +32,7 @@ ROUTES = [
     *versions.routes,
     *runs.routes,
     *pages.routes,
+    *readings.routes,
 ]
 dispatcher = Dispatcher([ROUTES])
 

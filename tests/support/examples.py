@@ -22,6 +22,7 @@ ORDER = (
     "start_datasource_run",
     "patch_datasource",
     "push_records",
+    "post_readings",
     "create_upload",
     "create_project",
     "put_project",

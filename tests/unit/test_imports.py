@@ -49,7 +49,7 @@ class Budget:
 
 STAGE = Budget(LOGGED, 207)
 BUDGETS = {
-    "api": Budget(ROUTED, 322),
+    "api": Budget(ROUTED, 336),
     "authoring": Budget(ROUTED, 390),
     "authorizer": Budget(CATALOG, 160),
     "commit": STAGE,
@@ -63,6 +63,7 @@ BUDGETS = {
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 286),
     "query": Budget(ROUTED, 400),
+    "readings": Budget(LOGGED, 215),
     "report": STAGE,
     "publications": Budget(LOGGED, 209),
     "run_events": Budget(LOGGED, 217),

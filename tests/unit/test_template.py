@@ -53,19 +53,22 @@ FREE_WHILE_IDLE = {
 
 
 # Conditions that are true only if a parameter is set.
-OPTIONAL = {"HasAlarms", "HasAccessLogs"}
+OPTIONAL = {"HasAlarms", "HasAccessLogs", "HasStream", "HasKafka"}
 
 
 def test_idle_stack_costs_nothing() -> None:
     always = [resource for resource in expanded()["Resources"].values() if resource.get("Condition") not in OPTIONAL]
     assert {resource["Type"] for resource in always} <= FREE_WHILE_IDLE
-    assert {template()["Parameters"][name]["Default"] for name in ("AlarmTopic", "AccessLogs")} == {"", "no"}
+    optional = ("AlarmTopic", "AccessLogs", "EnableStream", "KafkaCluster")
+    assert {template()["Parameters"][name]["Default"] for name in optional} == {"", "no"}
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
     for function in of_type("AWS::Lambda::Function").values():
         assert "VpcConfig" not in function["Properties"]
         assert "ProvisionedConcurrencyConfig" not in function["Properties"]
     for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        if mapping.get("Condition") in OPTIONAL:
+            continue
         assert mapping["Properties"]["EventSourceArn"] == {"Fn::GetAtt": ["DatasetsTable", "StreamArn"]}
     rates = [item["Properties"]["ScheduleExpression"] for item in of_type("AWS::Scheduler::Schedule").values()]
     assert rates == 2 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]

@@ -135,6 +135,7 @@ class LocalStack:
         return [
             f"PythonVersion={version}",
             "Emulated=yes",
+            "EnableStream=yes",
             *self.emulator.parameters,
             "CorsOrigins=*",
             f"Workspace={WORKSPACE}",

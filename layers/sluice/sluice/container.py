@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     import httpx
 
     from sluice.catalog.commits import Commits
+    from sluice.catalog.quarantine import Quarantine
+    from sluice.catalog.reading_files import ReadingFiles
+    from sluice.catalog.readings import ReadingBlocks
     from sluice.platform.message_queue import MessageQueue
+    from sluice.readings.known_sensors import SensorsInCatalog
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
 
@@ -150,6 +154,35 @@ class Container:
     def waiting_runs(self) -> WaitingRuns:
         """The queue of runs of dropped files."""
         return WaitingRuns(self._table(self.settings.batches_table), self.settings.workspace)
+
+    @cached_property
+    def reading_blocks(self) -> ReadingBlocks:
+        """Recent readings and their rollups."""
+        from sluice.catalog.readings import ReadingBlocks  # few functions handle readings
+
+        settings = self.settings
+        return ReadingBlocks(self._table(settings.readings_table), settings.workspace, settings.reading_days)
+
+    @cached_property
+    def reading_files(self) -> ReadingFiles:
+        """The lake's files of readings."""
+        from sluice.catalog.reading_files import ReadingFiles
+
+        return ReadingFiles(self._table(self.settings.readings_table), self.settings.workspace)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Refused readings."""
+        from sluice.catalog.quarantine import Quarantine
+
+        return Quarantine(self._table(self.settings.readings_table), self.settings.workspace)
+
+    @cached_property
+    def known_sensors(self) -> SensorsInCatalog:
+        """Which sensors exist."""
+        from sluice.readings.known_sensors import SensorsInCatalog
+
+        return SensorsInCatalog(self.definitions, self.settings.known_sensor_seconds)
 
     @cached_property
     def slots(self) -> Slots:

@@ -27,6 +27,7 @@ class Settings(BaseModel):
     datasets_table: str = Field("", description="Table of the pointers to published versions.")
     versions_table: str = Field("", description="Table of versions.")
     batches_table: str = Field("", description="Table of pushed records and dropped files that wait for a run.")
+    readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
     lake_bucket: str = Field("", description="Bucket of the data lake.")
@@ -77,6 +78,19 @@ class Settings(BaseModel):
     )
     sweep_files: int = Field(
         20_000, description="Most files of the inbox that a sweep lists; the next sweep continues after them."
+    )
+    # Sensor readings.
+    reading_days: int = Field(
+        35,
+        ge=4,
+        description="How long readings and rollups stay in DynamoDB after they arrived; older ones are read from the "
+        "lake. After an increase, readings are missing until as many days have passed as were added.",
+    )
+    max_clock_lead_seconds: int = Field(
+        600, le=86_400, description="How far in the future the time of a reading may be; later ones are refused."
+    )
+    known_sensor_seconds: float = Field(
+        60.0, description="How long a function remembers that a sensor exists, and so takes readings of a deleted one."
     )
     run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     # Requests and answers of the API.

@@ -56,6 +56,8 @@ ACTIONS: dict[str, Rule] = {
     "project.run": Rule("editor"),
     "project.try": Rule("editor"),
     "project.fetch": Rule("viewer"),
+    "reading.read": Rule("viewer"),
+    "reading.write": Rule("editor"),
     "run.list": Rule("viewer"),
     "run.read": Rule("viewer"),
     "run.stop": Rule("editor", owner=True),

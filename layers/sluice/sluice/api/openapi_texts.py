@@ -32,6 +32,7 @@ TAGS = {
     "models": "SQL over a project's tables: queries, models with tests, and reports.",
     "endpoints": "Queries published under URLs of their own, and signed links for people without a key.",
     "versions": "The immutable versions of datasources and projects, and the promotion of one to all readers.",
+    "readings": "Readings of sensors: sent in, and read back as they are or by minute, hour and day.",
     "runs": "What works now and what has worked: progress, timelines, and every page as received.",
     "secrets": "Credentials of upstreams. Their values are written and never read back.",
     "keys": "The API keys of people and programs.",

@@ -36,10 +36,14 @@ class Services(RecentServices, Protocol):
     """What this module needs."""
 
     @property
-    def reading_files(self) -> ReadingFiles: ...
+    def reading_files(self) -> ReadingFiles:
+        """The lake's files of readings."""
+        ...
 
     @property
-    def known_sensors(self) -> KnownSensors: ...
+    def known_sensors(self) -> KnownSensors:
+        """Which sensors exist."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ class Services(WithLake, WithSettings, Protocol):
     """What this module needs."""
 
     @property
-    def reading_blocks(self) -> ReadingBlocks: ...
+    def reading_blocks(self) -> ReadingBlocks:
+        """The blocks of recent readings."""
+        ...
 
 
 def recent_since(reading_days: int) -> int:
@@ -59,7 +61,7 @@ def store_recent(services: Services, sensors: dict[str, Series]) -> None:
                 _store(services, units)
                 break
             except ConditionFailed:  # another process has changed one of the blocks
-                clock.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))
+                clock.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - guards nothing
         else:
             raise Unavailable("Too many processes change the same readings; try again.")
 

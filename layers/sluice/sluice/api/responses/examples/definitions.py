@@ -106,6 +106,10 @@ EXAMPLES: dict[str, Any] = {
         "url": "https://inbox.s3.amazonaws.com/",
         "fields": {"key": "notes/notes.csv", "policy": "eyJl…", "x-amz-signature": "3a7b…"},
     },
+    "ReadingReceipt": {
+        "accepted": 2,
+        "refused": [{"index": 2, "message": "`value` must be a number, not 'high'."}],
+    },
     "PushReceipt": {"accepted": 1, "run": RUN},
     "CheckResult": {"ok": True, "status": 200, "elapsed_ms": 212, "records": 100, "reason": None},
     "Preview": {

@@ -107,6 +107,19 @@ REQUESTS: Requests = {
         "fetch": ("Fetch from the upstream", {}),
         "replay": ("Read the raw pages of version 1 again", {"replay": 1}),
     },
+    "post_readings.body": {
+        "readings": (
+            "Readings of one sensor",
+            [
+                {"sensor": "pump-7.temperature", "time": "2026-11-03T12:00:00Z", "value": 71.4},
+                {"sensor": "pump-7.temperature", "time": "2026-11-03T12:00:10Z", "value": 71.9, "quality": "uncertain"},
+            ],
+        ),
+        "correction": (
+            "A correction: of two values for one time, the one with the higher revision counts",
+            [{"sensor": "pump-7.temperature", "time": "2026-11-03T12:00:00Z", "value": 71.5, "revision": 1}],
+        ),
+    },
     "push_records.body": {
         "records": ("Two records", [{"id": 1, "ordered_at": "2026-01-31T12:00:00Z", "total": 19.9}, {"id": 2}]),
     },
