@@ -74,7 +74,7 @@ def test_posted_readings_are_stored_and_rolled_up(services: Container, editor: C
     answer = editor.post("/readings", sent)
     assert answer.status == 202
     assert answer.json() == {"accepted": 5, "refused": [{"index": 5, "message": "`value` must be a number, not 'x'."}]}
-    assert [(point.start - HOUR_START, point.count, point.sum) for point in points(services, "1m")] == [
+    assert [(point.start - HOUR_START, point.readings, point.sum) for point in points(services, "1m")] == [
         (0, 2, 3.5),
         (MINUTE, 1, 4.0),
         (11 * MINUTE, 1, 8.0),
@@ -96,7 +96,7 @@ def test_lines_and_late_corrected_and_repeated_readings(services: Container, edi
     editor.post("/readings", [reading(0, 3, revision=1)])
     editor.post("/readings", [reading(0, 1), reading(400, 5, quality="bad")])
     assert raw(services) == [(HOUR_START + at * SECOND, value) for at, value in ((0, 3.0), (400, 5.0), (700, 8.0))]
-    assert [(point.count, point.sum) for point in points(services, "1h")] == [(2, 11.0)]
+    assert [(point.readings, point.sum) for point in points(services, "1h")] == [(2, 11.0)]
     editor.post("/readings", [reading(0, 3, quality="bad", revision=2), reading(700, 8, quality="bad", revision=1)])
     assert points(services, "1m") == points(services, "1h") == points(services, "1d") == []
     assert latest(services) == (HOUR_START + 700 * SECOND, 8.0)

@@ -71,7 +71,7 @@ def test_sums_are_rounded_once_however_windows_are_combined(values: list[float],
     whole = combined(0, points)
     assert sum(map(Fraction, whole.parts)) == exact
     assert whole.sum == float(exact) == math.fsum(values)
-    assert (whole.count, whole.min, whole.max, whole.last) == (len(values), min(values), max(values), values[-1])
+    assert (whole.readings, whole.min, whole.max, whole.last) == (len(values), min(values), max(values), values[-1])
     assert unpack_points(pack_points([*points, whole])) == [*points, whole]
 
 

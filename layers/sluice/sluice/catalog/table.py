@@ -218,7 +218,7 @@ class Table:
             Unavailable: DynamoDB throttled; some of the items may be stored.
         """
         for first in range(0, len(items), _MAX_BATCH_WRITES):
-            some = [{"PutRequest": {"Item": _encode(item)}} for item in items[first : first + _MAX_BATCH_WRITES]]
+            some: Any = [{"PutRequest": {"Item": _encode(item)}} for item in items[first : first + _MAX_BATCH_WRITES]]
             for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
                 with _translated_errors():
                     answer = self.client.batch_write_item(RequestItems={self.name: some})

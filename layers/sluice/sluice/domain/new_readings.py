@@ -56,12 +56,14 @@ def unpack_new(content: bytes, sensors: set[str] | None = None) -> tuple[str, It
     return header["page"], _parts(content, begin, header["sensors"], sensors)
 
 
-def _parts(content: bytes, at: int, index: list[list[int]], sensors: set[str] | None) -> Iterator[SensorPart]:
+def _parts(
+    content: bytes, at: int, index: list[tuple[str, int, int]], sensors: set[str] | None
+) -> Iterator[SensorPart]:
     for sensor, size, count in index:
         middle = at + size
         end = middle + count * 4
         if sensors is None or sensor in sensors:
             positions = array("I")
             positions.frombytes(content[middle:end])
-            yield SensorPart(str(sensor), unpack_series(content[at:middle]), positions)
+            yield SensorPart(sensor, unpack_series(content[at:middle]), positions)
         at = end

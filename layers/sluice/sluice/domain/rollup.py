@@ -23,7 +23,7 @@ class Point(NamedTuple):
 
     Args:
         start: the window's start, in microseconds since 1970.
-        count: the number of readings, at least 1.
+        readings: how many there are, at least 1.
         parts: doubles whose exact sum is the exact sum of the values; usually one or two.
         min: the smallest value.
         max: the largest value.
@@ -31,7 +31,7 @@ class Point(NamedTuple):
     """
 
     start: int
-    count: int
+    readings: int
     parts: tuple[float, ...]
     min: float
     max: float
@@ -46,11 +46,11 @@ class Point(NamedTuple):
         """Some of `AGGREGATES` by name; the average is the sum divided by the count."""
         total = self.sum
         every = {
-            "avg": total / self.count,
+            "avg": total / self.readings,
             "min": self.min,
             "max": self.max,
             "sum": total,
-            "count": self.count,
+            "count": self.readings,
             "last": self.last,
         }
         return {name: every[name] for name in names}
@@ -66,7 +66,7 @@ def combined(start: int, points: Sequence[Point]) -> Point:
     parts = exact_sum([part for point in points for part in point.parts])
     return Point(
         start,
-        sum(point.count for point in points),
+        sum(point.readings for point in points),
         parts,
         min(point.min for point in points),
         max(point.max for point in points),

@@ -46,7 +46,7 @@ def unpack_series(packed: bytes) -> Series:
 def pack_points(points: Iterable[Point]) -> bytes:
     """The points of a rollup as bytes."""
     return b"".join(
-        _POINT.pack(point.start, point.count, len(point.parts), point.min, point.max, point.last)
+        _POINT.pack(point.start, point.readings, len(point.parts), point.min, point.max, point.last)
         + struct.pack(f"<{len(point.parts)}d", *point.parts)
         for point in points
     )
