@@ -6,7 +6,7 @@ import hashlib
 import random
 import time as clock
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sluice.catalog.readings import LATEST, RAW, SPANS, Block, BlockKey, ReadingBlocks
 from sluice.catalog.table import ConditionFailed
@@ -14,7 +14,10 @@ from sluice.domain.rollup import DAY, HOUR, MINUTE, SECOND, Point, combined, of_
 from sluice.domain.series import Series
 from sluice.domain.series_packing import pack_points, pack_series, unpack_points, unpack_series
 from sluice.errors import Unavailable
-from sluice.services import WithLake, WithSettings
+
+if TYPE_CHECKING:
+    from sluice.lake.store import Lake
+    from sluice.settings import Settings
 
 # DynamoDB's limits: 100 items of 4 MB together in a transaction, 400 KB for each. A block that is larger than
 # `_LARGEST_DATA` is stored in the lake.
@@ -26,8 +29,22 @@ _ATTEMPTS = 12
 _MARGIN_DAYS = 2
 
 
-class Services(WithLake, WithSettings, Protocol):
+class WithLake(Protocol):
+    """Has the lake."""
+
+    @property
+    def lake(self) -> Lake:
+        """The lake."""
+        ...
+
+
+class Services(WithLake, Protocol):
     """What this module needs."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        ...
 
     @property
     def reading_blocks(self) -> ReadingBlocks:
