@@ -66,7 +66,9 @@ class _Types:
         else:
             # A string, since an alias may name types that come later.
             expression = self._expression(schema, name)
-            self.definitions[name] = f'{name}: TypeAlias = "{expression}"\n{_docstring(schema, "")}'
+            # One line for each member; Python joins the strings.
+            lines = "".join(f'    "{part}"\n' for part in expression.replace(" | ", " | \n").splitlines())
+            self.definitions[name] = f"{name}: TypeAlias = (\n{lines})\n{_docstring(schema, '')}"
         return name
 
     def _typed_dict(self, name: str, schema: Schema) -> str:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-KINDS = {"http", "file", "push", "sql", "mongo"}
+KINDS = {"http", "file", "push", "sql", "mongo", "stream"}
 OWN = ("sources/", "domain/datasource/", "domain/datasource.py")
 SECTIONS = ("Args:", "Returns:", "Yields:", "Raises:")
 MOST_SHOWN = 5

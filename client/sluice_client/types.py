@@ -206,7 +206,9 @@ class DataPage(TypedDict):
     data_as_of: str
 
 
-Datasource: TypeAlias = "FileDatasource | HttpDatasource | MongoDatasource | PushDatasource | SqlDatasource"
+Datasource: TypeAlias = (
+    "FileDatasource | HttpDatasource | MongoDatasource | PushDatasource | SqlDatasource | StreamDatasource"
+)
 """A datasource; `kind` decides which fields it has."""
 
 
@@ -223,7 +225,12 @@ class DatasourceStats(TypedDict):
 
 
 DatasourceView: TypeAlias = (
-    "FileDatasourceView | HttpDatasourceView | MongoDatasourceView | PushDatasourceView | SqlDatasourceView"
+    "FileDatasourceView | "
+    "HttpDatasourceView | "
+    "MongoDatasourceView | "
+    "PushDatasourceView | "
+    "SqlDatasourceView | "
+    "StreamDatasourceView"
 )
 """A datasource; `kind` decides which fields it has."""
 
@@ -1507,6 +1514,71 @@ class StaleInput(TypedDict):
     version: int
     data_as_of: str
     error: str
+
+
+class StreamDatasource(TypedDict):
+    """A datasource whose records are readings of sensors, as they were sent or rolled up."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["stream"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    stream: NotRequired[StreamSelection]
+
+
+class StreamDatasourceView(TypedDict):
+    """A datasource whose records are readings of sensors, as they were sent or rolled up."""
+
+    slug: NotRequired[str]
+    name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool]
+    kind: Literal["stream"]
+    format: NotRequired[Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"] | None]
+    csv: NotRequired[CsvOptions | None]
+    xlsx: NotRequired[XlsxOptions | None]
+    records: NotRequired[str]
+    allow_missing: NotRequired[bool]
+    fields: NotRequired[dict[str, str] | None]
+    types: NotRequired[dict[str, str]]
+    primary_key: NotRequired[list[str] | None]
+    write_disposition: NotRequired[Literal["replace", "append", "upsert"] | None]
+    schema_contract: NotRequired[Literal["evolve"]]
+    incremental: NotRequired[None]
+    max_age_seconds: NotRequired[int | None]
+    schedule: NotRequired[Schedule | None]
+    retention: NotRequired[Retention]
+    stream: NotRequired[StreamSelection]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class StreamSelection(TypedDict):
+    """Which readings become records: those of the sensors that match every list that is given."""
+
+    resolution: NotRequired[Literal["raw", "1m", "1h", "1d"]]
+    days: NotRequired[int]
+    sites: NotRequired[list[str] | None]
+    equipment: NotRequired[list[str] | None]
+    metrics: NotRequired[list[str] | None]
+    sensors: NotRequired[list[str] | None]
 
 
 class TableSection(TypedDict):

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sluice.sources.address import AddressPolicy, VettedBackend
+from sluice.sources.byte_stream import connect
 from sluice.sources.http.client import vetted_transport
-from sluice.sources.stream import connect
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 PAGE = bytes(range(256)) * 4_096

@@ -47,27 +47,27 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 207)
+STAGE = Budget(LOGGED, 210)
 BUDGETS = {
-    "api": Budget(ROUTED, 336),
-    "authoring": Budget(ROUTED, 390),
-    "authorizer": Budget(CATALOG, 160),
+    "api": Budget(ROUTED, 339),
+    "authoring": Budget(ROUTED, 393),
+    "authorizer": Budget(CATALOG, 163),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 205),
+    "inbox": Budget(LOGGED, 208),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 286),
-    "query": Budget(ROUTED, 400),
-    "readings": Budget(LOGGED, 215),
+    "probe": Budget(ROUTED, 289),
+    "query": Budget(ROUTED, 403),
+    "readings": Budget(LOGGED, 218),
     "report": STAGE,
-    "publications": Budget(LOGGED, 209),
-    "run_events": Budget(LOGGED, 217),
-    "scheduled": Budget(CATALOG, 164),
+    "publications": Budget(LOGGED, 212),
+    "run_events": Budget(LOGGED, 220),
+    "scheduled": Budget(CATALOG, 167),
 }
 
 LOAD = """

@@ -54,5 +54,5 @@ def test_its_documents_and_secrets_are_checked_like_any_other(admin: Client) -> 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are(services: Container, admin: Client) -> None:
     told = admin.put("/datasources/ticks", DOCUMENT).json()["errors"]
-    message = "Unknown kind 'clock'; use one of file, http, mongo, push, sql."
+    message = "Unknown kind 'clock'; use one of file, http, mongo, push, sql, stream."
     assert {"pointer": "/kind", "message": message} in told

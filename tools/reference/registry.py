@@ -49,6 +49,7 @@ _MORE = {
     "sql": "[SQL databases](../databases.md) explains how a database is read. ",
     "mongo": "[MongoDB](../mongodb.md) explains how a collection is read. ",
     "file": "It has no block of its own. [Formats](../formats.md) explains how files are read. ",
+    "stream": "Its records are readings of sensors, which projects, models, reports and endpoints read like others. ",
     "push": "It has no block of its own. ",
 }
 
@@ -77,7 +78,8 @@ PAGES: tuple[DocumentPage, ...] = (
         "Fields of every datasource",
         "A datasource describes where data comes from and how it is read. `kind` decides how the data arrives, and "
         "which further fields the document has: [`http`](datasource-http.md), [`sql`](datasource-sql.md), "
-        "[`mongo`](datasource-mongo.md), [`file`](datasource-file.md) and [`push`](datasource-push.md). The API takes "
+        "[`mongo`](datasource-mongo.md), [`stream`](datasource-stream.md), [`file`](datasource-file.md) and "
+        "[`push`](datasource-push.md). The API takes "
         "it with `PUT /datasources/{slug}`.",
         Datasource,
     ),

@@ -168,6 +168,20 @@ _VISITS: dict[str, Any] = {
         "max_time_seconds": 300,
     },
 }
+_PRESSURES: dict[str, Any] = {
+    "name": "Pressures",
+    "kind": "stream",
+    "stream": {
+        "resolution": "1m",
+        "days": 2,
+        "sites": ["FPSO-1"],
+        "equipment": ["PUMP-7", "PUMP-8"],
+        "metrics": ["pressure"],
+        "sensors": ["PUMP-7.discharge", "PUMP-8.discharge"],
+    },
+    "types": {"avg": "double", "time": "timestamp"},
+    "schedule": {"expression": "rate(5 minutes)", "timezone": "UTC"},
+}
 _READINGS: dict[str, Any] = {
     "name": "Readings",
     "kind": "push",
@@ -190,5 +204,6 @@ DATASOURCES: dict[str, Documents] = {
         "A MySQL server with a private authority": _INVOICES,
     },
     "datasource-mongo": {"All fields of documents since January": _VISITS},
+    "datasource-stream": {"Pressures of two pumps, minute by minute": _PRESSURES},
     "datasource-push": {"Records that are only appended": _READINGS},
 }

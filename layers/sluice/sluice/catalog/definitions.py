@@ -16,7 +16,20 @@ from sluice.domain.json_text import same_json
 from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import AlreadyExists, Conflict, Invalid, NotFound, PreconditionFailed
 
-Kind = Literal["project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link", "sensor"]
+Kind = Literal[
+    "project",
+    "datasource",
+    "key",
+    "secret",
+    "override",
+    "model",
+    "report",
+    "endpoint",
+    "link",
+    "sensor",
+    "equipment",
+    "site",
+]
 MAX_DOCUMENT_BYTES = 300_000
 
 # The kinds that a project's item counts, so that their limits hold with concurrent writes.

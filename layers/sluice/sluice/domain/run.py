@@ -209,7 +209,7 @@ class PageReceipt(Record):
     ok: bool = Field(description="Whether it was received and accepted.")
     url: str = Field(
         description="Where the page came from: an HTTP URL, `drop:{key}` for a file of the inbox, `push:{batch}`, "
-        "`sql:{server}`, or `mongo:{database}/{collection}`."
+        "`sql:{server}`, `mongo:{database}/{collection}`, or `stream:{sensor}`."
     )
     method: str = Field("GET", description="The HTTP method of the request.")
     status: int | None = Field(

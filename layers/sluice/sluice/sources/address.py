@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from sluice.errors import AddressForbidden
-from sluice.sources.stream import connect
+from sluice.sources.byte_stream import connect
 
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = IPv6Network("64:ff9b::/96")

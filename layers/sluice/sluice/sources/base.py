@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from sluice.catalog.batches import Batches
+    from sluice.catalog.definitions import Definitions
+    from sluice.catalog.readings import ReadingBlocks
     from sluice.catalog.runs import Pages, Runs
     from sluice.lake.store import Lake
     from sluice.sources.address import AddressPolicy
@@ -79,6 +81,10 @@ class Services(Protocol):
     def runs(self) -> Runs: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def definitions(self) -> Definitions: ...
+    @property
+    def reading_blocks(self) -> ReadingBlocks: ...
     @property
     def s3(self) -> S3Client: ...
     def source_transport(self) -> httpx.AsyncBaseTransport: ...

@@ -16,6 +16,7 @@ PACKAGES = {
     "push": "sluice.sources.push",
     "sql": "sluice.sources.sql",
     "mongo": "sluice.sources.mongo",
+    "stream": "sluice.sources.stream",
 }
 
 

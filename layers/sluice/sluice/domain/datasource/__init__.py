@@ -18,6 +18,7 @@ from sluice.domain.datasource.http import HttpDatasource
 from sluice.domain.datasource.mongo import MongoDatasource
 from sluice.domain.datasource.push import PushDatasource
 from sluice.domain.datasource.sql import SqlDatasource
+from sluice.domain.datasource.stream import StreamDatasource
 
 __all__ = [
     "Arrival",
@@ -31,5 +32,6 @@ __all__ = [
     "MongoDatasource",
     "PushDatasource",
     "SqlDatasource",
+    "StreamDatasource",
     "is_reserved",
 ]

@@ -82,6 +82,12 @@ _PRODUCTS: dict[str, Any] = {
     },
     "primary_key": ["_id"],
 }
+_PUMPS: dict[str, Any] = {
+    "name": "Pump temperatures",
+    "kind": "stream",
+    "stream": {"resolution": "1h", "days": 30, "metrics": ["temperature"]},
+    "max_age_seconds": 600,
+}
 _HTTP = {
     "http": ("An HTTP API, page by page", _LISTINGS),
     "http_key": ("An HTTP API that needs a key, which is stored as a secret", _RATES),
@@ -94,6 +100,7 @@ REQUESTS: Requests = {
         "push": ("Records that clients post", _ORDERS),
         "sql": ("The rows of a query in PostgreSQL", _CUSTOMERS),
         "mongo": ("The documents of a MongoDB collection", _PRODUCTS),
+        "stream": ("Readings of sensors, by the hour", _PUMPS),
     },
     # Only what is pulled can be tried.
     "check_document.body": _HTTP,

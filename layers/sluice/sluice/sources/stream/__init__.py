@@ -1,0 +1,1 @@
+"""The kind `stream`: readings of sensors as records."""
