@@ -78,7 +78,7 @@ def selected_sensors(services: Services, selection: StreamSelection) -> list[dic
     sites = {item.name: item.document.get("site") for item in services.definitions.all("equipment")}
     found = []
     for item in services.definitions.all("sensor"):
-        sensor = item.document | {"site": sites.get(item.document.get("equipment"))}
+        sensor = item.document | {"site": sites.get(item.document.get("equipment", ""))}
         wanted = (
             (selection.sites, sensor["site"]),
             (selection.equipment, sensor.get("equipment")),
