@@ -114,7 +114,8 @@ class Sluice:
         """Send any request.
 
         Redirects to files in the storage are followed, without the key. A POST gets an `Idempotency-Key`, so that it
-        is done once even if it has to be sent again.
+        is done once even if it has to be sent again. A DELETE that was sent again, since its answer was lost, may be
+        answered 404: the resource is gone, so this is a success.
 
         Args:
             method: the HTTP method.
@@ -193,14 +194,15 @@ class Sluice:
         media_type = {"Content-Type": "application/merge-patch+json"}
         return decoded(self.request("PATCH", path, json=changes, headers={**media_type, **(headers or {})}))
 
-    def delete(self, path: str, /, **params: Any) -> None:
+    def delete(self, path: str, /, *, headers: Mapping[str, str] | None = None, **params: Any) -> None:
         """Delete a resource.
 
         Args:
             path: below `/v1`.
+            headers: further headers, such as `If-Match`.
             params: query parameters.
         """
-        self.request("DELETE", path, params=params)
+        self.request("DELETE", path, params=params, headers=headers)
 
     def items(self, path: str, /, *, limit: int | None = None, **params: Any) -> Iterator[Any]:
         """The items of a list, over all of its pages.
@@ -214,6 +216,7 @@ class Sluice:
             InvalidResponse: the answer is no list, or its pages have no end.
         """
         remaining, cursor = limit, params.pop("cursor", None)
+        seen = {cursor}
         while remaining is None or remaining > 0:
             size = PAGE_ROWS if remaining is None else min(remaining, PAGE_ROWS)
             page = self.get(path, **params, limit=size, cursor=cursor)
@@ -225,6 +228,7 @@ class Sluice:
             following = page.get("next")
             if following is None:
                 return
-            if following == cursor:
-                raise InvalidResponse(f"GET {path} answers the same page again and again.")
+            if following in seen:
+                raise InvalidResponse(f"GET {path} answers the same pages again and again.")
+            seen.add(following)
             cursor = following

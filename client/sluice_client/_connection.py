@@ -75,6 +75,8 @@ class Connection:
     ) -> httpx.Response:
         """Send a request, and return its answer when it is a success.
 
+        A DELETE that is answered 404 is one, if an earlier attempt may have deleted the resource.
+
         Args:
             method: the HTTP method.
             path: below `/v1`, perhaps with a query; or an absolute link of this API.
@@ -102,9 +104,23 @@ class Connection:
         if method.upper() == "POST":
             # The same key for all attempts.
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
-        return self._checked(
-            method, path, lambda: self._exchange(self._http.build_request(method, url, headers=sent, **body), write)
-        )
+        unknown = False
+
+        def send() -> httpx.Response:
+            nonlocal unknown
+            try:
+                answer = self._exchange(self._http.build_request(method, url, headers=sent, **body), write)
+            except httpx.TransportError:
+                unknown = True
+                raise
+            # API Gateway sends it, too, when a function takes too long.
+            unknown = unknown or answer.status_code == 503
+            return answer
+
+        answer = self._with_retries(send)
+        if method.upper() == "DELETE" and answer.status_code == 404 and unknown:
+            return answer  # an earlier attempt, whose outcome was unknown, has deleted it
+        return self._checked(method, path, answer)
 
     def upload(self, url: str, fields: Mapping[str, str], filename: str, file: Any) -> None:
         """Send a file by a presigned form of S3, without the key.
@@ -133,8 +149,8 @@ class Connection:
         # Concatenated, since httpx would send the key to the host of an absolute URL.
         return httpx.URL(f"{self.url}/{quote(below.lstrip('/'), safe=_PATH_CHARACTERS)}")
 
-    def _checked(self, method: str, path: str, send: Callable[[], httpx.Response]) -> httpx.Response:
-        answer = self._with_retries(send)
+    def _checked(self, method: str, path: str, answer: httpx.Response) -> httpx.Response:
+        """The answer, if it is a success."""
         status = answer.status_code
         if status < 300 or status == 304:
             return answer

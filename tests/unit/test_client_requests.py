@@ -18,7 +18,16 @@ import pytest
 
 import sluice_client
 from sluice.errors import RequestRunning
-from sluice_client import ApiError, ConfigurationError, InvalidResponse, RateLimited, Sluice, SluiceError, Unreachable
+from sluice_client import (
+    ApiError,
+    ConfigurationError,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    Sluice,
+    SluiceError,
+    Unreachable,
+)
 from sluice_client._connection import text_of
 from sluice_client._retries import Retries
 
@@ -394,10 +403,26 @@ def test_lists_end_even_if_the_server_never_ends_them() -> None:
     assert next(items) == 1
     with pytest.raises(InvalidResponse, match="again and again"):
         list(items)
+    alternating = [answer(200, {"items": [n], "next": cursor}) for n, cursor in enumerate(["a", "b"] * 3)]
+    with pytest.raises(InvalidResponse, match="again and again"):
+        list(Server(*alternating).client().items("/x"))
     with pytest.raises(InvalidResponse, match="not a list"):
         list(Server(answer(200, {"items": None})).client().items("/x"))
     over = Server(answer(200, {"items": [1, 2, 3], "next": "more"}))
     assert list(over.client().items("/x", limit=2)) == [1, 2], "a server that ignores the limit"
+
+
+@pytest.mark.parametrize("first", [httpx.ReadError("cut off"), answer(503)], ids=["lost", "503"])
+def test_deletion_whose_answer_was_lost_is_done(first: Answer) -> None:
+    server = Server(first, answer(404, {"detail": "There is no x."}))
+    server.client().delete("/x")
+    assert [request.method for request in server.requests] == ["DELETE", "DELETE"]
+    with pytest.raises(NotFound):
+        Server(answer(404)).client().delete("/x")
+    with pytest.raises(NotFound):
+        Server(answer(429), answer(404)).client().delete("/x")
+    with pytest.raises(NotFound):
+        Server(first, answer(404)).client().get("/x")
 
 
 def test_compressed_answers_are_read() -> None:
