@@ -9,6 +9,7 @@
 """
 
 from sluice_client._client import Sluice
+from sluice_client._connection import segment
 from sluice_client._datasources import Datasource
 from sluice_client._errors import (
     ApiError,
@@ -16,6 +17,7 @@ from sluice_client._errors import (
     ConfigurationError,
     Conflict,
     Fault,
+    InvalidName,
     InvalidResponse,
     MissingDependency,
     NotFound,
@@ -49,6 +51,7 @@ __all__ = [
     "Endpoint",
     "Fault",
     "FetchResult",
+    "InvalidName",
     "InvalidResponse",
     "MissingDependency",
     "Model",
@@ -72,6 +75,7 @@ __all__ = [
     "Unreachable",
     "ValidationError",
     "__version__",
+    "segment",
 ]
 
 # Tracebacks and `repr` show where the names are imported from: sluice_client.NotFound.

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from sluice_client._errors import ConfigurationError, InvalidResponse, Unreachable, error_class
+from sluice_client._errors import ConfigurationError, InvalidName, InvalidResponse, Unreachable, error_class
 from sluice_client._retries import Retries, retry_after
 from sluice_client._version import __version__
 
@@ -282,11 +282,11 @@ def segment(name: Any) -> str:
     """A name as one part of a path.
 
     Raises:
-        ValueError: the name is empty, or means another folder.
+        InvalidName: the name is empty, or means another folder.
     """
     text = str(name)
     if text in ("", ".", ".."):
-        raise ValueError(f"{text!r} is not a name.")
+        raise InvalidName(f"{text!r} is not a name.")
     return quote(text, safe="")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sluice_client._connection import decoded, segment
 from sluice_client._errors import PushInterrupted, SluiceError
-from sluice_client._handles import Dataset
+from sluice_client._handles import Versioned
 from sluice_client._push import PushResult, batches
 from sluice_client._runs import OnProgress, Run, started_run
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import pyarrow
 
     from sluice_client._client import Sluice
-    from sluice_client.types import CheckResult, DatasourceView, Preview, UploadForm, VersionDetail, VersionView
+    from sluice_client.types import CheckResult, DatasourceView, Preview, UploadForm
 
     Records: TypeAlias = Iterable[Any] | Mapping[str, Any] | pandas.DataFrame | polars.DataFrame | pyarrow.Table
 
 
-class Datasource(Dataset):
+class Datasource(Versioned["DatasourceView"]):
     """A datasource.
 
     Args:
@@ -34,28 +34,6 @@ class Datasource(Dataset):
 
     def __init__(self, sluice: Sluice, slug: str) -> None:
         super().__init__(sluice, f"/datasources/{segment(slug)}", slug)
-
-    def get(self) -> DatasourceView:
-        """The datasource's document.
-
-        Raises:
-            NotFound: it does not exist.
-        """
-        document: DatasourceView = self._read()
-        return document
-
-    def versions(self, limit: int | None = None) -> Iterator[VersionView]:
-        """The versions, newest first; at most `limit`."""
-        return self._sluice.items(f"{self._path}/versions", limit=limit)
-
-    def version(self, number: int) -> VersionDetail:
-        """One version, with its objects and specification.
-
-        Raises:
-            NotFound: it does not exist.
-        """
-        detail: VersionDetail = self._sluice.get(f"{self._path}/versions/{segment(number)}")
-        return detail
 
     def run(
         self,

@@ -2,6 +2,7 @@
 
     SluiceError
     ├── ConfigurationError           the address or the key is missing, or cannot be used
+    ├── InvalidName                  a slug, name or id is empty, or means another folder
     ├── Unreachable                  the API did not answer: refused, timed out, or cut off
     ├── InvalidResponse              the answer is not Sluice's: a web page, truncated JSON, a redirect loop
     ├── ApiError                     the API refused the request or failed
@@ -50,6 +51,10 @@ class SluiceError(Exception):
 
 class ConfigurationError(SluiceError):
     """The address or the key is missing, or cannot be used."""
+
+
+class InvalidName(SluiceError, ValueError):
+    """A slug, name or id cannot be a part of a path: it is empty, or means another folder."""
 
 
 class Unreachable(SluiceError):

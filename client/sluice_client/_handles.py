@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, cast
 
 from sluice_client import _frames
+from sluice_client._connection import segment
 from sluice_client._notebook import facts_table
 
 if TYPE_CHECKING:
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
     import pyarrow
 
     from sluice_client._client import Sluice
+    from sluice_client.types import VersionDetail, VersionView
 
+View = TypeVar("View")
 Texts = str | Iterable[str]
 # The most rows of a page: the API's limit.
 PAGE_ROWS = 200
 
 
-class Handle:
-    """A resource of the API, which may or may not exist.
+class Handle(Generic[View]):
+    """A resource of the API, which may or may not exist; `View` is its document.
 
     Args:
         sluice: the client.
@@ -40,9 +43,14 @@ class Handle:
         self._label = label
         self._document: Mapping[str, Any] = {}
 
-    def _read(self) -> Any:
-        document = self._sluice.get(self._path)
-        self._document = document
+    def get(self) -> View:
+        """The resource's document.
+
+        Raises:
+            NotFound: it does not exist.
+        """
+        document: View = self._sluice.get(self._path)
+        self._document = cast("Mapping[str, Any]", document)
         return document
 
     def __repr__(self) -> str:
@@ -73,7 +81,7 @@ class Selection(TypedDict, total=False):
     as_of: datetime | str | None
 
 
-class Dataset(Handle):
+class Dataset(Handle[View]):
     """A resource with published rows."""
 
     def rows(self, *, limit: int | None = None, **selection: Unpack[Selection]) -> Iterator[dict[str, Any]]:
@@ -175,6 +183,23 @@ class Dataset(Handle):
         if limit is not None and limit <= PAGE_ROWS:
             params["limit"] = limit
         return self._sluice.request("GET", f"{self._path}/data", params=params).content
+
+
+class Versioned(Dataset[View]):
+    """A resource whose versions are kept."""
+
+    def versions(self, limit: int | None = None) -> Iterator[VersionView]:
+        """The versions, newest first; at most `limit`."""
+        return self._sluice.items(f"{self._path}/versions", limit=limit)
+
+    def version(self, number: int) -> VersionDetail:
+        """One version, with what it was made from.
+
+        Raises:
+            NotFound: it does not exist.
+        """
+        detail: VersionDetail = self._sluice.get(f"{self._path}/versions/{segment(number)}")
+        return detail
 
 
 def save(sluice: Sluice, path: str, params: Mapping[str, Any], file: Path) -> Path:

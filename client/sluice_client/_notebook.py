@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 _MOST_CHARACTERS = 200
-_MOST_ROWS = 20
+MOST_ROWS = 20
 
 
 def facts_table(caption: str, facts: Mapping[str, Any]) -> str:
@@ -37,7 +37,7 @@ def rows_table(caption: str, columns: Sequence[str], rows: Iterable[Mapping[str,
     """
     heading = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     lines = [f"<tr>{heading}</tr>"]
-    for _, row in zip(range(_MOST_ROWS), rows, strict=False):
+    for _, row in zip(range(MOST_ROWS), rows, strict=False):
         lines.append("<tr>" + "".join(f"<td>{escape(_short(row.get(column)))}</td>" for column in columns) + "</tr>")
     return _table(caption, lines)
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sluice_client._connection import decoded, segment, text_of
 from sluice_client._errors import RunFailed
-from sluice_client._handles import Dataset, Handle, save
+from sluice_client._handles import Dataset, Handle, Versioned, save
+from sluice_client._notebook import MOST_ROWS, facts_table, rows_table
 from sluice_client._result import Result
 from sluice_client._runs import OnProgress, Run, started_run
 
@@ -30,12 +31,11 @@ if TYPE_CHECKING:
         ModelView,
         ProjectView,
         RecordExplanation,
-        VersionDetail,
         VersionView,
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FetchResult:
     """A project's data after a refresh.
 
@@ -47,8 +47,26 @@ class FetchResult:
     data: Any
     errors: list[MissingDatasource]
 
+    def __repr__(self) -> str:
+        return f"<FetchResult: {'; '.join(f'{name}: {value}' for name, value in self._facts().items() if value)}>"
 
-class Project(Dataset):
+    def _repr_html_(self) -> str:
+        facts = facts_table("Fetched data", self._facts())
+        rows = self.data if isinstance(self.data, list) else []
+        columns = list(dict.fromkeys(name for row in rows[:MOST_ROWS] for name in row))
+        return facts + rows_table("The first rows", columns, rows) if rows else facts
+
+    def _facts(self) -> dict[str, str | None]:
+        """What arrived and what did not, without the rows, of which there may be many."""
+        if isinstance(self.data, list):
+            size = f"{len(self.data):,} row{'s' * (len(self.data) != 1)}"
+        else:
+            size = "none" if self.data is None else "one document"
+        failed = "; ".join(f"{entry['datasource']}: {entry['error']}" for entry in self.errors)
+        return {"data": size, "failed": failed or None}
+
+
+class Project(Versioned["ProjectView"]):
     """A project: datasources merged by key.
 
     Args:
@@ -58,15 +76,6 @@ class Project(Dataset):
 
     def __init__(self, sluice: Sluice, slug: str) -> None:
         super().__init__(sluice, f"/projects/{segment(slug)}", slug)
-
-    def get(self) -> ProjectView:
-        """The project's document.
-
-        Raises:
-            NotFound: it does not exist.
-        """
-        document: ProjectView = self._read()
-        return document
 
     def model(self, name: str) -> Model:
         """A handle of the project's model of this name."""
@@ -118,19 +127,6 @@ class Project(Dataset):
         params = {"key": list(key), "pointer": pointer, "version": version, "as_of": as_of}
         explanation: RecordExplanation | DocumentExplanation = self._sluice.get(f"{self._path}/explain", **params)
         return explanation
-
-    def versions(self, limit: int | None = None) -> Iterator[VersionView]:
-        """The versions, newest first; at most `limit`."""
-        return self._sluice.items(f"{self._path}/versions", limit=limit)
-
-    def version(self, number: int) -> VersionDetail:
-        """One version, with the versions that it was merged from.
-
-        Raises:
-            NotFound: it does not exist.
-        """
-        detail: VersionDetail = self._sluice.get(f"{self._path}/versions/{segment(number)}")
-        return detail
 
     def diff(self, older: int | None = None, newer: int | None = None) -> Diff:
         """The records that differ between two versions.
@@ -235,7 +231,7 @@ class Project(Dataset):
                 yield {"datasource": detail["datasource"], "error": reason}
 
 
-class Model(Dataset):
+class Model(Dataset["ModelView"]):
     """A SQL model of a project.
 
     Args:
@@ -246,15 +242,6 @@ class Model(Dataset):
 
     def __init__(self, sluice: Sluice, project: str, name: str) -> None:
         super().__init__(sluice, f"/projects/{segment(project)}/models/{segment(name)}", f"{project}/{name}")
-
-    def get(self) -> ModelView:
-        """The model's document, with the latest results of its tests.
-
-        Raises:
-            NotFound: it does not exist.
-        """
-        document: ModelView = self._read()
-        return document
 
     def run(self, *, wait: bool = True, timeout: float | None = None, on_progress: OnProgress | None = None) -> Run:
         """Compute the model from the published data.
@@ -270,7 +257,7 @@ class Model(Dataset):
         return started_run(self._sluice, f"{self._path}/runs", {}, wait, timeout, on_progress)
 
 
-class Endpoint(Handle):
+class Endpoint(Handle["EndpointView"]):
     """A published endpoint of a project.
 
     Args:
@@ -282,15 +269,6 @@ class Endpoint(Handle):
     def __init__(self, sluice: Sluice, project: str, name: str) -> None:
         super().__init__(sluice, f"/projects/{segment(project)}/endpoints/{segment(name)}", f"{project}/{name}")
         self._call = f"/endpoints/{segment(project)}/{segment(name)}"
-
-    def get(self) -> EndpointView:
-        """The endpoint's document: its SQL and its parameters.
-
-        Raises:
-            NotFound: it does not exist.
-        """
-        document: EndpointView = self._read()
-        return document
 
     def call(self, **parameters: Any) -> Result:
         """Call the endpoint.
@@ -371,6 +349,9 @@ class Diff:
     def __repr__(self) -> str:
         changes = ", ".join(f"{count} {name}" for name, count in self.counts.items())
         return f"<Diff of versions {self.older} and {self.newer}: {changes}>"
+
+    def _repr_html_(self) -> str:
+        return facts_table(f"Changes from version {self.older} to {self.newer}", {**self.counts})
 
 
 def _parameter(value: Any) -> Any:

@@ -11,14 +11,14 @@ from sluice_client._notebook import facts_table
 
 if TYPE_CHECKING:
     from sluice_client._client import Sluice
-    from sluice_client.types import PageReceiptView, RunEventView, RunView
+    from sluice_client.types import PageReceiptView, RunEventView, RunView, SourceUse, StaleInput
 
 OnProgress = Callable[["Run"], Any]
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 2.0
 _SHOWN = (
-    *("status", "kind", "project", "datasource", "version", "rows", "completeness", "completeness_reasons"),
-    *("warnings", "error", "started_at", "finished_at"),
+    *("status", "kind", "project", "datasource", "version", "rows", "summary", "completeness", "completeness_reasons"),
+    *("stale", "sources", "warnings", "error", "started_at", "finished_at"),
 )
 
 
@@ -60,6 +60,21 @@ class Run:
         return self.document["completeness_reasons"]
 
     @property
+    def stale(self) -> list[StaleInput]:
+        """The earlier versions that stood in for datasources which could not be fetched, with the reasons."""
+        return self.document["stale"]
+
+    @property
+    def sources(self) -> list[SourceUse]:
+        """What a refresh did with each of its datasources; empty for other runs."""
+        return self.document["sources"]
+
+    @property
+    def summary(self) -> str | None:
+        """What a refresh fetched, as a sentence such as `2 of 3 sources fetched`; None for other runs."""
+        return self.document["summary"]
+
+    @property
     def warnings(self) -> list[str]:
         """What the run noticed that did not stop it."""
         return self.document["warnings"]
@@ -75,7 +90,13 @@ class Run:
         return self.document["rows"]
 
     def __repr__(self) -> str:
-        return f"<Run {self.id}: {self.document['kind']}, {self.status}>"
+        about = self.document["project"] or self.document["datasource"]
+        facts = [f"{self.document['kind']} of {about}", self.status]
+        if self.completeness not in (None, "complete", self.status):
+            stale = ", ".join(entry["datasource"] for entry in self.stale)
+            facts.append(f"{self.completeness} ({stale})" if stale else f"{self.completeness}")
+        facts += [self.summary] if self.summary else []
+        return f"<Run {self.id}: {', '.join(facts)}>"
 
     def _repr_html_(self) -> str:
         shown = {name: self.document.get(name) for name in _SHOWN}
@@ -89,6 +110,33 @@ class Run:
         """
         self.document = self._sluice.get(self._path())
         return self.document
+
+    def follow(self, timeout: float | None = None) -> Iterator[Run]:
+        """Ask the API for the run's state again and again, with pauses of at most 2 seconds, until it has ended.
+
+        Args:
+            timeout: the most seconds to wait; None: as long as it takes.
+
+        Yields:
+            This run: as it is, and after each answer. The last time, it has ended.
+
+        Raises:
+            RunTimeout: it has not ended within the timeout.
+        """
+        retries = self._sluice._connection.retries
+        begin, pause = retries.clock(), _FIRST_PAUSE
+        while True:
+            shown = retries.clock()
+            yield self
+            if self.finished:
+                return
+            # What the caller does with the run may take long, such as reading its events: that is load, too.
+            rest = max(pause, retries.clock() - shown)
+            if timeout is not None and retries.clock() + rest > begin + timeout:
+                raise RunTimeout(self.document, timeout)
+            retries.sleep(rest)
+            pause = min(1.5 * pause, _LONGEST_PAUSE)
+            self.get()
 
     def wait(self, timeout: float | None = None, on_progress: OnProgress | None = None) -> Run:
         """Wait until the run has ended.
@@ -104,20 +152,11 @@ class Run:
             RunFailed: the run failed or was cancelled.
             RunTimeout: it has not ended within the timeout.
         """
-        retries = self._sluice._connection.retries
-        deadline = None if timeout is None else retries.clock() + timeout
-        pause, seen = _FIRST_PAUSE, None
-        while True:
+        seen = None
+        for _ in self.follow(timeout):
             if on_progress is not None and self.document != seen:
                 seen = self.document
                 on_progress(self)
-            if self.finished:
-                break
-            if deadline is not None and retries.clock() + pause > deadline:
-                raise RunTimeout(self.document, timeout)
-            retries.sleep(pause)
-            pause = min(1.5 * pause, _LONGEST_PAUSE)
-            self.get()
         if self.status in ("failed", "cancelled"):
             raise RunFailed(self.document)
         return self

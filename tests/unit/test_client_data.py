@@ -158,6 +158,7 @@ def test_records_explanations_versions_and_differences(shop: Project, sluice: Sl
     assert (difference.older, difference.newer, difference.counts["changed"]) == (1, 2, 1)
     assert [change["fields"]["paid"] for change in difference] == [["1.5000", "2.0000"]]
     assert "1 changed" in repr(difference)
+    assert "changed</th>" in difference._repr_html_()
     assert shop.promote(1)["number"] == 1
     assert shop.record(1)["paid"] == "1.5000"
     assert shop.diff(1, 2).newer == 2

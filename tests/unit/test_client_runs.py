@@ -73,7 +73,8 @@ def test_run_reports_its_result(sluice: Sluice, upstream: Upstream) -> None:
     assert [found.id for found in source.runs(limit=1)] == [next(sluice.runs(kind="ingest")).id]
     assert [found.id for found in sluice.runs(id=[run.id], since=datetime(2020, 1, 1, tzinfo=UTC))] == [run.id]
     assert list(sluice.runs(status="failed")) == []
-    assert f"<Run {run.id}: ingest, succeeded>" == repr(run)
+    assert f"<Run {run.id}: ingest of a, succeeded>" == repr(run)
+    assert (run.stale, run.sources, run.summary) == ([], [], None)
     assert "succeeded" in run._repr_html_()
     with pytest.raises(Conflict):
         run.cancel()
@@ -81,6 +82,22 @@ def test_run_reports_its_result(sluice: Sluice, upstream: Upstream) -> None:
         sluice.run("01J00000000000000000000000")
     assert source.check()["ok"]
     assert source.preview()["records"] == [{"id": 1}]
+
+
+def test_run_says_what_is_stale(sluice: Sluice, upstream: Upstream) -> None:
+    upstream.serve([{"id": 1}])
+    sluice.put("/datasources/a", http_source("a"))
+    sluice.put("/projects/p", {"name": "p", "merge": JOIN, "refresh_on": "manual"})
+    sluice.put("/projects/p/datasources/a", {})
+    sluice.project("p").run()
+    upstream.answer = lambda request: raw(b"", status=401)
+    run = sluice.project("p").run()
+    assert [(entry["datasource"], entry["version"]) for entry in run.stale] == [("a", 1)]
+    assert [(use["datasource"], use["outcome"]) for use in run.sources] == [("a", "failed")]
+    assert (run.summary or "").startswith("0 of 1 source fetched")
+    assert repr(run) == f"<Run {run.id}: refresh of p, succeeded, stale (a), {run.summary}>"
+    shown = run._repr_html_()
+    assert all(word in shown for word in ("0 of 1 source fetched", "stale", "sources", "answered 401"))
 
 
 def test_failed_run_is_an_error_that_says_why(sluice: Sluice, upstream: Upstream) -> None:
@@ -107,7 +124,13 @@ def test_waiting_polls_until_the_end_or_the_timeout(
         run.wait(timeout=30)
     assert sum(pauses) <= 30
     assert max(pauses) <= 2, "progress stays visible"
+    followed = run.follow(timeout=1000)
+    assert next(followed).status == "pending"
+    pauses.append(50.0)  # the caller has taken so long
+    next(followed)
+    assert pauses[-2:] == [50.0, 50.0], "half of the time is left to others"
     run.cancel()
+    assert list(followed) == [], "it has ended"
     with pytest.raises(RunFailed, match="was cancelled") as cancelled:
         run.wait()
     assert cancelled.value.problem is None
@@ -124,6 +147,8 @@ def test_fetch_returns_data_and_failed_datasources(
     short = sluice.project("p").fetch()
     assert short.data == [{"id": 1}]
     assert [error["datasource"] for error in short.errors] == ["bad"]
+    assert repr(short).startswith("<FetchResult: data: 1 row; failed: bad: ")
+    assert "<td>1</td>" in short._repr_html_()
     # A refresh that takes longer than the API waits is answered with its run.
     monkeypatch.setattr("sluice.api.project_fetch.wait_for_run", lambda services, run, seconds: (run, True))
     sluice.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
@@ -131,7 +156,9 @@ def test_fetch_returns_data_and_failed_datasources(
     assert long.data == {"0": [{"id": 1}]}
     assert [(error["datasource"], "404" in error["error"]) for error in long.errors] == [("bad", True)]
     sluice.delete("/projects/p/datasources/good")
-    assert sluice.project("p").fetch().data is None
+    nothing = sluice.project("p").fetch()
+    assert nothing.data is None
+    assert "data: none" in repr(nothing)
 
 
 TWINS = pandas.DataFrame([[1, 2]], columns=["a", "a"])
