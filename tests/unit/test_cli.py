@@ -120,6 +120,16 @@ def test_misspelled_slug_gets_a_suggestion_on_stderr(shop: Commands) -> None:
     assert "Did you mean" not in shop("promote", "shop", "9").err, "the slug is right, the version is not"
 
 
+@pytest.mark.parametrize("name", ["", ".."])
+def test_name_that_cannot_be_in_a_path_is_an_error(sluice: Commands, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("id\n1\n")
+    for command in (("run", "project", name), ("explain", name, "1"), ("drop", name, str(file))):
+        shown = sluice(*command)
+        assert (shown.code, shown.out) == (1, "")
+        assert f"✗ {name!r} is not a name" in shown.err
+
+
 def test_get_keeps_the_query_of_a_path(shop: Commands, admin: Client) -> None:
     for _ in range(3):
         shop("run", "datasource", "orders")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import BaseModel
 
@@ -19,6 +18,7 @@ from sluice.domain.report import Report
 from sluice.domain.secret import SecretValue
 from sluice.errors import Invalid
 from sluice.models.definition_rules import name_fault
+from sluice_client import segment
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +41,7 @@ class ResourceKey:
     @property
     def path(self) -> str:
         """Its path in the API, below `/v1`."""
-        return TYPES[self.type].path.format(project=quote(self.project, safe=""), name=quote(self.name, safe=""))
+        return f"{list_path(self.type, self.project)}/{segment(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ResourceType:
 
     Args:
         folder: the folder of its files, in the blueprint or in a project's folder; empty if other files describe it.
-        path: its path in the API, with `{project}` and `{name}`.
+        path: the path of its list in the API, with `{project}`.
         model: the document's class.
         in_project: whether it belongs to a project.
         has_slug: whether the name is the document's `slug`, too.
@@ -122,6 +122,16 @@ class ResourceType:
             return document
 
 
+def list_path(kind: str, project: str = "") -> str:
+    """The path of a list in the API, below `/v1`.
+
+    Args:
+        kind: the name of the resources' type.
+        project: the slug of their project; empty for resources of the workspace.
+    """
+    return TYPES[kind].path.format(project=project and segment(project))
+
+
 def _slug_fault(name: str) -> str | None:
     return (
         None if is_slug(name) else f"The name {name!r} must match {SLUG_PATTERN} and have at most {SLUG_MAX} letters."
@@ -138,11 +148,11 @@ def _rules_of(kind: str) -> Callable[[str], str | None]:
 
 # In the order of creation: what a resource refers to comes before it. Deletions go the other way.
 TYPES: dict[str, ResourceType] = {
-    "project": ResourceType("projects", "/projects/{name}", Project, has_slug=True, name_fault=_slug_fault),
-    "secret": ResourceType("", "/secrets/{name}", SecretValue, hidden=("value",), name_fault=_secret_fault),
+    "project": ResourceType("projects", "/projects", Project, has_slug=True, name_fault=_slug_fault),
+    "secret": ResourceType("", "/secrets", SecretValue, hidden=("value",), name_fault=_secret_fault),
     "datasource": ResourceType(
         "datasources",
-        "/datasources/{name}",
+        "/datasources",
         Datasource,
         has_slug=True,
         fixed=("kind",),
@@ -150,16 +160,16 @@ TYPES: dict[str, ResourceType] = {
         check=lambda document: document.require_safe(),
     ),
     "assignment": ResourceType(
-        "", "/projects/{project}/datasources/{name}", Assignment, in_project=True, name_fault=_slug_fault
+        "", "/projects/{project}/datasources", Assignment, in_project=True, name_fault=_slug_fault
     ),
     "model": ResourceType(
-        "models", "/projects/{project}/models/{name}", Model, in_project=True, name_fault=_rules_of("model")
+        "models", "/projects/{project}/models", Model, in_project=True, name_fault=_rules_of("model")
     ),
     "report": ResourceType(
-        "reports", "/projects/{project}/reports/{name}", Report, in_project=True, name_fault=_rules_of("report")
+        "reports", "/projects/{project}/reports", Report, in_project=True, name_fault=_rules_of("report")
     ),
     "endpoint": ResourceType(
-        "endpoints", "/projects/{project}/endpoints/{name}", Endpoint, in_project=True, name_fault=_rules_of("endpoint")
+        "endpoints", "/projects/{project}/endpoints", Endpoint, in_project=True, name_fault=_rules_of("endpoint")
     ),
 }
 RANKS = {name: rank for rank, name in enumerate(TYPES)}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
-from sluice_cli.blueprints.resources import TYPES, ResourceKey
-from sluice_client import PermissionDenied, Sluice
+from sluice_cli.blueprints.resources import TYPES, ResourceKey, list_path
+from sluice_client import PermissionDenied, Sluice, segment
 
 # The fields of the API's views that hold a resource's name.
 _NAMES = {"project": "slug", "datasource": "slug", "assignment": "datasource"}
@@ -63,8 +62,7 @@ def read_state(api: Sluice, projects: Iterable[str] | None) -> State:
 
 
 def _read_list(api: Sluice, state: State, kind: str, project: str = "") -> None:
-    path = TYPES[kind].path.removesuffix("/{name}").format(project=quote(project, safe=""))
-    for view in api.items(path):
+    for view in api.items(list_path(kind, project)):
         key = ResourceKey(kind, view[_NAMES.get(kind, "name")], project)
         state.documents[key] = TYPES[kind].stored(key.name, view)
 
@@ -76,4 +74,4 @@ def projects_of(api: Sluice, datasource: str) -> set[str]:
         api: the client.
         datasource: its slug.
     """
-    return {item["project"] for item in api.items(f"/datasources/{quote(datasource, safe='')}/projects")}
+    return {item["project"] for item in api.items(f"/datasources/{segment(datasource)}/projects")}

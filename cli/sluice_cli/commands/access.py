@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -14,6 +13,7 @@ from sluice_cli.errors import StepFailed
 from sluice_cli.output.columns import columns_for
 from sluice_cli.output.formats import output_option, show_document, show_rows
 from sluice_cli.output.messages import echo
+from sluice_client import segment
 
 _KEY = Listed("/keys", "key")
 _SECRET = Listed("/secrets", "secret")
@@ -54,7 +54,7 @@ def create_key(name: str, role: str, projects: tuple[str, ...], expires_at: str 
 def rotate_key(key_id: str, output: str | None) -> None:
     """Give a key a new secret and print it; the old one stops working at once."""
     with connect() as api:
-        _show_key(api.post(f"/keys/{quote(key_id, safe='')}/rotate"), output)
+        _show_key(api.post(f"/keys/{segment(key_id)}/rotate"), output)
 
 
 def _show_key(created: dict[str, Any], output: str | None) -> None:
@@ -73,7 +73,7 @@ def delete_key(key_id: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Revoke the key {key_id}?", abort=True)
     with connect() as api:
-        api.delete(f"/keys/{quote(key_id, safe='')}")
+        api.delete(f"/keys/{segment(key_id)}")
     echo(f"revoked {key_id}", err=True)
 
 
@@ -102,7 +102,7 @@ def set_secret(name: str, hosts: tuple[str, ...], projects: tuple[str, ...]) -> 
         raise StepFailed("the value is empty; type it, or send it to stdin")
     body = {"value": value, "hosts": list(hosts) or None, "projects": list(projects) or None}
     with connect() as api:
-        api.put(f"/secrets/{quote(name, safe='')}", body)
+        api.put(f"/secrets/{segment(name)}", body)
     echo(f"set {name}", err=True)
 
 
@@ -114,5 +114,5 @@ def delete_secret(name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete the secret {name}?", abort=True)
     with connect() as api:
-        api.delete(f"/secrets/{quote(name, safe='')}")
+        api.delete(f"/secrets/{segment(name)}")
     echo(f"deleted {name}", err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -15,7 +14,7 @@ from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import FORMATS, is_terminal, output_option, rows_text, show_document, show_rows
 from sluice_cli.output.messages import echo
 from sluice_cli.output.stale import stale_entries, warn_of_stale
-from sluice_client import Sluice
+from sluice_client import Sluice, segment
 
 # The API's path of the rows of each kind of thing, and how many names it takes.
 _PATHS = {
@@ -68,7 +67,7 @@ def data(
     if parameters and what != "endpoint":
         raise click.UsageError("-p belongs to endpoints; use --select, --where, --order and --limit.")
     output = output or _format_of(into)
-    path = path.format(*(quote(name, safe="") for name in names))
+    path = path.format(*(segment(name) for name in names))
     params = {name: value for name, value in options.items() if value} | pairs(parameters)
     with connect() as api:
         if output in _FILES:
@@ -153,7 +152,7 @@ def query(project: str, sql: str, parameters: tuple[str, ...], output: str | Non
     """
     text = sys.stdin.read() if sql == "-" else sql
     with connect() as api:
-        answer = api.post(f"/projects/{quote(project, safe='')}/query", {"sql": text, "parameters": pairs(parameters)})
+        answer = api.post(f"/projects/{segment(project)}/query", {"sql": text, "parameters": pairs(parameters)})
     warn_of_stale(answer)
     show_rows(answer["items"], output, [column["name"] for column in answer["columns"]])
     if answer["truncated"]:
@@ -170,7 +169,7 @@ def explain(project: str, key: tuple[str, ...], output: str | None) -> None:
     KEY has the values of the key's columns, in their order, such as BTC Bitcoin.
     """
     with connect() as api:
-        answer = api.get(f"/projects/{quote(project, safe='')}/explain", key=list(key))
+        answer = api.get(f"/projects/{segment(project)}/explain", key=list(key))
     if output not in (None, "table", "csv"):
         show_document(answer, output)
         return
@@ -205,7 +204,7 @@ def diff(project: str, older: int | None, newer: int | None, limit: int | None, 
 
     Without versions: between the published one and the one before it.
     """
-    path = f"/projects/{quote(project, safe='')}/diff"
+    path = f"/projects/{segment(project)}/diff"
     versions = {name: number for name, number in (("from", older), ("to", newer)) if number is not None}
     with connect() as api:
         counts = api.get(path, **versions, limit=1)
@@ -230,7 +229,7 @@ def diff(project: str, older: int | None, newer: int | None, limit: int | None, 
 def promote(project: str, number: int, output: str | None) -> None:
     """Publish a version of a project for all readers at once; an earlier one to roll back."""
     with connect() as api:
-        version = api.post(f"/projects/{quote(project, safe='')}/versions/{number}/promote")
+        version = api.post(f"/projects/{segment(project)}/versions/{number}/promote")
     if output:
         show_document(version, output)
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -13,6 +12,7 @@ from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option, show_document, show_rows
 from sluice_cli.output.messages import echo
+from sluice_client import segment
 
 
 @click.command()
@@ -30,7 +30,7 @@ def preview(datasource: str, pages: int, schema: bool, output: str | None) -> No
         if Path(datasource).suffix in (".yaml", ".yml", ".json"):
             answer = api.request("POST", "/datasources/preview", params=params, json=_document(Path(datasource))).json()
         else:
-            path = f"/datasources/{quote(datasource, safe='')}/preview"
+            path = f"/datasources/{segment(datasource)}/preview"
             answer = api.request("POST", path, params=params).json()
     for warning in answer.get("warnings", []):
         echo(f"note: {warning}", err=True)

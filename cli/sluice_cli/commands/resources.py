@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -12,6 +12,7 @@ from sluice_cli.connection import connect
 from sluice_cli.output.columns import columns_for
 from sluice_cli.output.formats import output_option, show_document, show_rows
 from sluice_cli.output.messages import echo
+from sluice_client import segment
 
 # What can be deleted: the path, and how many names it takes.
 _PATHS = {
@@ -70,5 +71,5 @@ def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete the {what} {' '.join(names)}?", abort=True)
     with connect() as api:
-        api.delete(path.format(*(quote(name, safe="") for name in names)), **({"force": "true"} if force else {}))
+        api.delete(path.format(*(segment(name) for name in names)), force=force or None)
     echo(f"deleted {what} {' '.join(names)}", err=True)

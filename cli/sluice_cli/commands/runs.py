@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -14,7 +13,7 @@ from sluice_cli.output.formats import output_option, show_document
 from sluice_cli.output.messages import echo
 from sluice_cli.output.stale import warn_of_stale
 from sluice_cli.runs.follow import follow, wait
-from sluice_client import Sluice
+from sluice_client import Sluice, segment
 
 _FOLLOW = click.option("--follow", is_flag=True, help="Show the progress of each source.")
 _WAIT = click.option("--wait/--no-wait", "waits", default=True, help="Wait for the end of the run (default).")
@@ -55,7 +54,7 @@ def run(
         raise click.UsageError("--fetch and --dry-run belong to the runs of projects.")
     body: dict[str, Any] = {"ingest": fetch, "dry_run": dry_run} if what == "project" else {}
     with connect() as api:
-        started = api.post(f"/{what}s/{quote(slug, safe='')}/runs", body)
+        started = api.post(f"/{what}s/{segment(slug)}/runs", body)
         _finish(api, started, follow, waits, timeout, output)
 
 
@@ -66,7 +65,7 @@ def run(
 def watch(run_id: str, timeout: float | None, output: str | None) -> None:
     """Follow a run until it ends; the exit codes are those of `sluice run`."""
     with connect() as api:
-        _finish(api, api.get(f"/runs/{quote(run_id, safe='')}"), True, True, timeout, output)
+        _finish(api, api.get(f"/runs/{segment(run_id)}"), True, True, timeout, output)
 
 
 @click.command()
@@ -75,7 +74,7 @@ def watch(run_id: str, timeout: float | None, output: str | None) -> None:
 def cancel(run_id: str, output: str | None) -> None:
     """Cancel a run; what it has stored stays."""
     with connect() as api:
-        show_run(api.post(f"/runs/{quote(run_id, safe='')}/cancel"), output)
+        show_run(api.post(f"/runs/{segment(run_id)}/cancel"), output)
 
 
 @click.command()
@@ -87,7 +86,7 @@ def cancel(run_id: str, output: str | None) -> None:
 def redrive(run_id: str, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
     """Continue a failed, partial or cancelled run from where it stopped."""
     with connect() as api:
-        started = api.post(f"/runs/{quote(run_id, safe='')}/redrive")
+        started = api.post(f"/runs/{segment(run_id)}/redrive")
         _finish(api, started, follow, waits, timeout, output)
 
 
@@ -101,7 +100,7 @@ def redrive(run_id: str, follow: bool, waits: bool, timeout: float | None, outpu
 def replay(datasource: str, version: int, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
     """Make a version again from its raw pages, without calling the upstream."""
     with connect() as api:
-        started = api.post(f"/datasources/{quote(datasource, safe='')}/runs", {"replay": version})
+        started = api.post(f"/datasources/{segment(datasource)}/runs", {"replay": version})
         _finish(api, started, follow, waits, timeout, output)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sluice_cli.output.formats import is_terminal
 from sluice_cli.output.messages import echo
 from sluice_cli.output.values import printable
 from sluice_cli.runs.state import RunState, read_state
-from sluice_client import Sluice
+from sluice_client import RunTimeout, Sluice
 
-_POLL_SECONDS = 1.0
 Show = Callable[[RunState], None]
 
 
@@ -28,16 +26,11 @@ def follow(api: Sluice, run_id: str, timeout: float | None = None) -> dict[str, 
     Returns:
         The run as it is then; it has not ended if the time was too short.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
-    with _live_table() if is_terminal() else _lines() as show:
-        while True:
-            start = time.monotonic()
-            state = read_state(api, run_id)
-            show(state)
-            if state.ended or (deadline is not None and time.monotonic() > deadline):
-                return state.run
-            # Reading the events of a long run takes a while; most of the time must be left to others.
-            time.sleep(max(_POLL_SECONDS, time.monotonic() - start))
+    run = api.run(run_id)
+    with _live_table() if is_terminal() else _lines() as show, suppress(RunTimeout):
+        for _ in run.follow(timeout):
+            show(read_state(api, dict(run.document)))
+    return dict(run.document)
 
 
 @contextmanager
@@ -101,11 +94,8 @@ def wait(api: Sluice, run_id: str, timeout: float | None) -> dict[str, Any]:
     Returns:
         The run as it is then; it has not ended if the time was too short.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
-    pause = 0.2
-    while True:
-        run: dict[str, Any] = api.get(f"/runs/{run_id}")
-        if run["status"] not in ("pending", "running") or (deadline is not None and time.monotonic() > deadline):
-            return run
-        time.sleep(pause)
-        pause = min(1.5 * pause, 2.0)
+    run = api.run(run_id)
+    with suppress(RunTimeout):
+        for _ in run.follow(timeout):
+            pass
+    return dict(run.document)

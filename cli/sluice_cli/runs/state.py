@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sluice_client import Sluice
+from sluice_client import Sluice, segment
 
 _ENDED = ("succeeded", "partial", "failed", "cancelled")
 _STARTED = "ingest_created"
@@ -84,25 +84,24 @@ class RunState:
         return self.run["status"] in _ENDED
 
 
-def read_state(api: Sluice, run_id: str) -> RunState:
-    """Read the state of a run.
+def read_state(api: Sluice, run: dict[str, Any]) -> RunState:
+    """Read what the ingest runs of a run have done.
 
     Args:
         api: the client.
-        run_id: the run's id.
+        run: the run's document.
 
     Raises:
-        NotFound: there is no such run.
+        SluiceError: the API cannot be reached, or refuses a request.
     """
-    run = api.get(f"/runs/{run_id}")
-    events = list(api.items(f"/runs/{run_id}/events"))
+    events = list(api.items(f"/runs/{segment(run['id'])}/events"))
     if run["kind"] == "ingest":
         return RunState(run, [source_state(run, events)])
     children = [event["detail"]["run"] for event in events if event["event"] == _STARTED]
     sources = []
     for child in children:
-        document = api.get(f"/runs/{child}")
-        sources.append(source_state(document, api.items(f"/runs/{child}/events")))
+        ingest = api.run(child)
+        sources.append(source_state(dict(ingest.document), map(dict, ingest.events())))
     return RunState(run, sources)
 
 
