@@ -46,7 +46,7 @@ def in_process_api(client: Client, requests: Requests | None = None) -> Sluice:
         requests.seen.append((request.method, path.partition("?")[0]))
         if requests.refuse(request.method, path):
             return httpx.Response(500, json={"detail": "the test refuses this request"})
-        reply = client.call(request.method, path, request.content.decode() or None)
+        reply = client.call(request.method, path, request.content.decode() or None, **dict(request.headers))
         return httpx.Response(reply.status, headers={"Content-Type": "application/json"}, text=reply.text)
 
     return Sluice("http://api.test/v1", client.key, transport=httpx.MockTransport(answer))

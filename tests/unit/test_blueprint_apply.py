@@ -156,6 +156,110 @@ def test_deletion_that_somebody_else_makes(folder: Path, requests: Requests, adm
     assert admin.get("/datasources").json()["items"] == []
 
 
+@pytest.mark.parametrize("stored", [True, False], ids=["changed", "created"])
+def test_what_somebody_else_writes_meanwhile_is_not_overwritten(
+    folder: Path, requests: Requests, admin: Client, stored: bool
+) -> None:
+    if stored:
+        assert apply(folder).code == 0
+    early, late, theirs = "/projects/shop/models/early", "/projects/shop/models/a_late", {"sql": "SELECT 2 AS id"}
+    files = {"models/early.yaml": "sql: SELECT 7 AS id\n", "models/a_late.yaml": "sql: SELECT *, 8 AS b FROM early\n"}
+    write_blueprint(folder, files)
+
+    def overtake(method: str, path: str) -> bool:
+        if (method, path) == ("PUT", late):
+            admin.put(late, theirs)
+        return False
+
+    requests.refuse = overtake
+    requests.seen.clear()
+    done = apply(folder)
+    assert (done.code, requests.writes()[-1]) == (1, f"PUT {late}")
+    verb, made, left = ("changed", "1 of 2", []) if stored else ("created", "7 of 10", ["report", "endpoint"])
+    lines = done.error.splitlines()
+    assert lines[:3] == [
+        "model shop/a_late: the change failed:",
+        f"  the model was {verb} by somebody else since this plan was made",
+        f"{made} changes are done. Not done:",
+    ]
+    assert [line.split()[1] for line in lines[3:-1]] == ["model", *left]
+    assert lines[-1] == "Run apply again: it makes a new plan for what is left."
+    assert admin.get(late).json()["sql"] == theirs["sql"]
+    assert admin.get(early).json()["sql"] == "SELECT 7 AS id"
+    requests.refuse = lambda method, path: False
+    assert apply(folder).code == 0
+    assert admin.get(late).json()["sql"] == "SELECT *, 8 AS b FROM early"
+
+
+def test_change_whose_answer_was_lost_is_done(folder: Path, requests: Requests, admin: Client) -> None:
+    assert apply(folder).code == 0
+    model = "/projects/shop/models/early"
+    write_blueprint(folder, {"models/early.yaml": "sql: SELECT *, 5 AS five FROM orders\n"})
+
+    def do_it_first(method: str, path: str) -> bool:
+        if (method, path) == ("PUT", model):
+            assert admin.put(model, {"sql": "SELECT *, 5 AS five FROM orders"}).status == 200
+        return False
+
+    requests.refuse = do_it_first
+    assert apply(folder).code == 0
+    assert plan(folder)[-1] == "No changes: 10 unchanged."
+
+
+def test_what_somebody_else_changes_meanwhile_is_not_deleted(folder: Path, requests: Requests, admin: Client) -> None:
+    assert apply(folder).code == 0
+    write_blueprint(folder, {"reports/sales.yaml": None})
+    theirs = {**admin.get("/projects/shop/reports/sales").json(), "title": "Theirs"}
+
+    def overtake(method: str, path: str) -> bool:
+        if method == "DELETE":
+            admin.put(path, {name: theirs[name] for name in ("title", "sections")})
+        return False
+
+    requests.refuse = overtake
+    done = apply(folder, "--prune")
+    assert (done.code, "changed by somebody else since this plan was made" in done.error) == (1, True)
+    assert admin.get("/projects/shop/reports/sales").json()["title"] == "Theirs"
+
+
+@pytest.mark.parametrize("projects", [None, ["shop", "mine"]], ids=["all projects", "some projects"])
+def test_prune_plans_only_what_the_key_may_delete(
+    folder: Path,
+    requests: Requests,
+    services: Container,
+    admin: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    projects: list[str] | None,
+) -> None:
+    write_blueprint(folder, {"datasources/notes.yaml": "name: Notes\nkind: file\n"})
+    assert apply(folder).code == 0
+    editor = client_of(services, "editor", projects)
+    api = in_process_api(editor, requests)
+    monkeypatch.setattr("sluice_cli.connection.connect", lambda: api)
+    mine = {"blueprint.yaml": "name: mine\n", "projects/mine.yaml": "name: Mine\nrefresh_on: manual\n"}
+    own = write_blueprint(folder.parent / "mine", {**mine, "datasources/own.yaml": "name: Own\nkind: push\n"})
+    project = mine["projects/mine.yaml"]
+    write_blueprint(own, {"projects/mine.yaml": project + "datasources: {own: {}, notes: {}}\n"})
+    assert apply(own).code == 0
+    write_blueprint(own, {"projects/mine.yaml": project, "datasources/own.yaml": None})
+    admin.delete("/projects/shop/datasources/notes")
+    requests.seen.clear()
+    lines = plan(own, "--prune")
+    assert "note: the datasource notes stays: only its owner or an admin may delete it" in lines
+    hidden = "note: the datasource own stays: this key cannot see whether other projects use it"
+    assert (hidden in lines) == (projects is not None)
+    done = apply(own, "--prune")
+    assert (done.code, done.error) == (0, "")
+    deleted = ["DELETE /projects/mine/datasources/own", "DELETE /projects/mine/datasources/notes"]
+    assert requests.writes() == (deleted if projects else [*deleted, "DELETE /datasources/own"])
+    # The project and what it has belong to the admin.
+    write_blueprint(folder, {"models/a_late.yaml": None, "reports/sales.yaml": None, "endpoints/top.yaml": None})
+    lines = plan(folder, "--prune")
+    note = "note: not in the blueprint: endpoint shop/top, model shop/a_late, report shop/sales; only the owner of the "
+    assert f"{note}project or an admin may delete what it has" in lines
+    assert [line for line in lines if line.startswith("−")] == []
+
+
 def test_changes_need_an_answer(folder: Path, requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
     write_blueprint(folder, {name: None for name in SHOP if name not in ("blueprint.yaml", "projects/shop.yaml")})
     write_blueprint(folder, {"blueprint.yaml": "name: x\n", "projects/shop.yaml": "name: Shop\n"})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import click
 
+from sluice.domain.json_text import same_json
 from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.blueprints.plan import Change, Plan, make_plan
+from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.show import SIGNS, title
 from sluice_cli.blueprints.validate import invalid_faults
 from sluice_cli.errors import StepFailed
-from sluice_client import ApiError, NotFound, Sluice, SluiceError
+from sluice_client import ApiError, NotFound, PreconditionFailed, Sluice, SluiceError
 
 
 class ApplyFailed(StepFailed):
@@ -29,12 +33,18 @@ class ApplyFailed(StepFailed):
         lines = [f"{failed.key}: the change failed:", *(f"  {line}" for line in _reasons(failed, cause))]
         lines.append(f"{done} of {done + len(rest)} changes are done. Not done:")
         lines += [f"  {SIGNS[change.action]} {change.key}{_remedy(change)}" for change in rest]
-        lines.append("Correct the error and apply again: it continues with what is left.")
+        if isinstance(cause, PreconditionFailed):
+            lines.append("Run apply again: it makes a new plan for what is left.")
+        else:
+            lines.append("Correct the error and apply again: it continues with what is left.")
         super().__init__("\n".join(lines))
 
 
 def _reasons(change: Change, cause: SluiceError) -> list[str]:
     """Why a change failed; with the places in the file if the API refused its document."""
+    if isinstance(cause, PreconditionFailed):
+        done = "created" if change.action == "create" else "changed"
+        return [f"the {change.key.type} was {done} by somebody else since this plan was made"]
     if not isinstance(cause, ApiError) or change.source is None:
         return str(cause).splitlines()
     errors = [{"pointer": fault["pointer"], "message": fault["message"]} for fault in cause.errors]
@@ -82,10 +92,25 @@ def apply_blueprint(blueprint: Blueprint, api: Sluice) -> None:
 
 
 def _make(change: Change, api: Sluice) -> None:
-    if change.document is not None:
-        api.put(change.key.path, change.document)
+    path, document = change.key.path, change.document
+    if document is None:
+        # If it is gone, somebody else has deleted it since the plan was made.
+        with suppress(NotFound):
+            api.delete(path, headers=change.precondition)
         return
     try:
-        api.delete(change.key.path)
+        api.put(path, document, headers=change.precondition)
+    except PreconditionFailed:
+        # The answer to an earlier attempt may have been lost.
+        if not _is_stored(change.key, document, api):
+            raise
+
+
+def _is_stored(key: ResourceKey, document: dict[str, Any], api: Sluice) -> bool:
+    """Whether a resource is what a change would make of it; what the API hides of it cannot be compared."""
+    kind = TYPES[key.type]
+    try:
+        stored = kind.stored(key.name, api.get(key.path))
     except NotFound:
-        return  # somebody else has deleted it since the plan was made
+        return False
+    return not kind.hidden and same_json(stored, kind.normalize(key.name, document))

@@ -46,6 +46,7 @@ class Change:
         document: what is sent; null for a deletion.
         fields: what changes in a resource that exists.
         source: where the blueprint describes it; null for a deletion.
+        precondition: the header with which the API refuses the change if the resource is not as the plan read it.
     """
 
     action: Action
@@ -53,6 +54,7 @@ class Change:
     document: dict[str, Any] | None = None
     fields: tuple[FieldChange, ...] = ()
     source: Source | None = None
+    precondition: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,7 +103,7 @@ def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets
         blueprint: the blueprint.
         api: the client.
         prune: delete the models, reports, endpoints and assignments that the blueprint's projects have beside it, and
-            datasources whose only assignments are among these.
+            datasources whose only assignments are among these, as far as the key may; notes name the others.
         secrets: write the values of secrets that exist, too.
 
     Raises:
@@ -112,6 +114,8 @@ def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets
     if checked.faults:
         raise BlueprintInvalid(checked.faults)
     state = read_state(api, blueprint.projects)
+    if prune:
+        state.caller = api.get("/me")
     return compare(blueprint, checked, state, lambda slug: projects_of(api, slug), prune=prune, secrets=secrets)
 
 
@@ -154,6 +158,7 @@ class _Planner:
         self._prune = prune
         projects = set(blueprint.projects)
         self._leftovers = [key for key in self._stored if key.project in projects and key not in blueprint.sources]
+        self._pruned = [key for key in self._leftovers if prune and state.may_delete(key)]
 
     def plan(self, write_secrets: bool) -> Plan:
         """The plan; the values of secrets that exist are part of it on request only."""
@@ -164,7 +169,7 @@ class _Planner:
             if (change := self._put(source, plan, write_secrets)) is not None
         }
         self._check_references(puts)
-        deletions = self._deletions() if self._prune else []
+        deletions = self._deletions()
         late = still_read(deletions, self._stored)
         early = [key for key in deletions if key not in late]
         documents = {key: document for key, document in self._stored.items() if key in self._leftovers} | {
@@ -176,9 +181,9 @@ class _Planner:
             raise BlueprintInvalid(self._checked.faults)
         # What nothing reads goes first, so that its name is free for other tables.
         plan.changes = [
-            *(Change("delete", key) for key in early),
+            *(self._deletion(key) for key in early),
             *ordered,
-            *(Change("delete", key) for key in deletions if key in late),
+            *(self._deletion(key) for key in deletions if key in late),
         ]
         plan.unchanged = len(self._blueprint.sources) - len(puts)
         plan.notes += self._checked.notes
@@ -190,14 +195,14 @@ class _Planner:
             return self._put_secret(source, plan, write_secrets)
         kind, stored = TYPES[source.key.type], self._stored.get(source.key)
         if stored is None:
-            return Change("create", source.key, source.document, source=source)
+            return self._write("create", source, source.document)
         new = kind.normalize(source.key.name, source.document)
         for name in kind.fixed:
             if stored.get(name) != new[name]:
                 message = f"The {name} of the stored {source.key.type} is {stored.get(name)!r} and cannot change."
                 self._fault(source.fault(f"/{name}", message))
         fields = tuple(differences(stored, new))
-        return Change("change", source.key, source.document, fields, source) if fields else None
+        return self._write("change", source, source.document, fields) if fields else None
 
     def _put_secret(self, source: Source, plan: Plan, write: bool) -> Change | None:
         """The creation or change of a secret: its value cannot be compared, so it is written only if it is new."""
@@ -218,14 +223,22 @@ class _Planner:
             document = {**document, "value": expand(document["value"], self._blueprint.variables)}
         except VariableError as error:
             self._fault(source.fault("/value", sentence(str(error))))
-        return Change("change" if fields else "create", source.key, document, tuple(fields), source)
+        return self._write("change" if fields else "create", source, document, tuple(fields))
+
+    def _write(
+        self, action: Action, source: Source, document: dict[str, Any], fields: tuple[FieldChange, ...] = ()
+    ) -> Change:
+        return Change(action, source.key, document, fields, source, self._state.precondition(source.key))
+
+    def _deletion(self, key: ResourceKey) -> Change:
+        return Change("delete", key, precondition=self._state.precondition(key))
 
     def _fault(self, fault: BlueprintFault) -> None:
         self._checked.faults.append(fault)
 
     def _check_references(self, changed: Collection[ResourceKey]) -> None:
         sources = self._blueprint.sources
-        kept = {} if self._prune else {key: self._stored[key] for key in self._leftovers}
+        kept = {key: self._stored[key] for key in self._leftovers if key not in self._pruned}
         secrets = None if self._state.secrets_hidden else self._state.names("secret")
         unchanged = {key for key in sources if key not in changed}
         surroundings = Surroundings(kept, self._state.names("datasource"), secrets, unchanged)
@@ -233,18 +246,34 @@ class _Planner:
 
     def _deletions(self) -> list[ResourceKey]:
         """What the blueprint's projects have beside the blueprint, and datasources that only had these assignments."""
+        notes = self._checked.notes
+        kept = sorted(key for key in self._leftovers if self._prune and key not in self._pruned)
+        if kept:
+            who = "only the owner of the project or an admin may delete what it has"
+            notes.append(f"not in the blueprint: {', '.join(map(str, kept))}; {who}")
         unassigned: dict[str, set[str]] = {}
-        for key in self._leftovers:
+        for key in self._pruned:
             if key.type == "assignment" and ResourceKey("datasource", key.name) not in self._blueprint.sources:
                 unassigned.setdefault(key.name, set()).add(key.project)
         unused = []
         for slug, projects in unassigned.items():
-            others = sorted(self._users(slug) - projects)
-            if others:
-                self._checked.notes.append(f"the datasource {slug} stays: {', '.join(others)} uses it, too")
+            reason = self._reason_to_stay(ResourceKey("datasource", slug), projects)
+            if reason:
+                notes.append(f"the datasource {slug} stays: {reason}")
             else:
                 unused.append(ResourceKey("datasource", slug))
-        return deletion_order([*self._leftovers, *unused], self._stored)
+        return deletion_order([*self._pruned, *unused], self._stored)
+
+    def _reason_to_stay(self, datasource: ResourceKey, projects: set[str]) -> str | None:
+        """Why a datasource is not deleted when these projects do not use it any more; null if it is."""
+        others = sorted(self._users(datasource.name) - projects)
+        if others:
+            return f"{', '.join(others)} {'uses' if len(others) == 1 else 'use'} it, too"
+        if not self._state.may_delete(datasource):
+            return "only its owner or an admin may delete it"
+        if self._state.caller is not None and self._state.caller["projects"] is not None:
+            return "this key cannot see whether other projects use it"
+        return None
 
     def _check_table_names(self, ordered: list[Change], early: Collection[ResourceKey]) -> None:
         """Refuse changes of names in SQL that the API cannot make one after the other."""

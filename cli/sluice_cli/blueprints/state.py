@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sluice_cli.blueprints.resources import TYPES, ResourceKey, list_path
 from sluice_client import PermissionDenied, Sluice, segment
+
+if TYPE_CHECKING:
+    from sluice_client.types import Identity
 
 # The fields of the API's views that hold a resource's name.
 _NAMES = {"project": "slug", "datasource": "slug", "assignment": "datasource"}
@@ -19,11 +22,17 @@ class State:
 
     Args:
         documents: the normalized documents.
+        etags: the state of each resource, for `If-Match`.
+        owners: who created each resource.
         secrets_hidden: whether the key may not list secrets; then `documents` has none.
+        caller: whose key it is, if that was asked for.
     """
 
     documents: dict[ResourceKey, dict[str, Any]] = field(default_factory=dict)
+    etags: dict[ResourceKey, str] = field(default_factory=dict)
+    owners: dict[ResourceKey, str] = field(default_factory=dict)
     secrets_hidden: bool = False
+    caller: Identity | None = None
 
     def names(self, kind: str, project: str = "") -> set[str]:
         """The names of the stored resources of a type.
@@ -33,6 +42,27 @@ class State:
             project: their project; empty for resources of the workspace.
         """
         return {key.name for key in self.documents if (key.type, key.project) == (kind, project)}
+
+    def precondition(self, key: ResourceKey) -> dict[str, str]:
+        """The header with which a write is refused if the resource is not as it was read.
+
+        Args:
+            key: the resource.
+        """
+        if key in self.documents:
+            return {"If-Match": f'"{etag}"'} if (etag := self.etags.get(key)) else {}
+        return {} if key.type == "secret" and self.secrets_hidden else {"If-None-Match": "*"}
+
+    def may_delete(self, key: ResourceKey) -> bool:
+        """Whether the API lets the key delete a resource: only admins delete what others own.
+
+        Args:
+            key: a datasource, or a resource of a project; a project's owner owns these.
+        """
+        if self.caller is None or self.caller["role"] == "admin":
+            return True
+        owned = ResourceKey("project", key.project) if key.project else key
+        return self.owners.get(owned) == self.caller["id"]
 
 
 def read_state(api: Sluice, projects: Iterable[str] | None) -> State:
@@ -65,6 +95,8 @@ def _read_list(api: Sluice, state: State, kind: str, project: str = "") -> None:
     for view in api.items(list_path(kind, project)):
         key = ResourceKey(kind, view[_NAMES.get(kind, "name")], project)
         state.documents[key] = TYPES[kind].stored(key.name, view)
+        state.etags[key] = view.get("etag", "")
+        state.owners[key] = view.get("created_by", "")
 
 
 def projects_of(api: Sluice, datasource: str) -> set[str]:
