@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from test_properties import MANY, values
 
 from sluice.domain.json_text import same_json
+from sluice_cli.blueprints.differences import ABSENT, FieldChange, differences
 from sluice_cli.blueprints.faults import BlueprintInvalid
 from sluice_cli.blueprints.folder import Blueprint
-from sluice_cli.blueprints.plan import ABSENT, Plan, compare, differences
+from sluice_cli.blueprints.plan import Plan, compare
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.show import plan_lines
 from sluice_cli.blueprints.state import State
@@ -318,35 +319,54 @@ def test_partly_applied_plan_continues(folder: Path, done: int) -> None:
     assert rest.changes == whole.changes[done:]
 
 
-def change_value(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
-    """The document with another value at a path."""
-    if not path:
-        return value
-    key: Any = path[0]
-    copied = copy.copy(document)
-    if isinstance(copied, list):
-        copied += [ABSENT] * (key + 1 - len(copied))
-        copied[key] = change_value(copied[key], path[1:], value)
-        return copied
-    copied[key] = change_value(copied.get(key), path[1:], value)
-    return copied
-
-
-def without_absent(value: Any) -> Any:
+def patched(value: Any, changes: list[FieldChange]) -> Any:
+    """A value with changes made, as `FieldChange` describes them."""
+    if any(change.path == () for change in changes):
+        return changes[0].new
     if isinstance(value, list):
-        return [without_absent(item) for item in value if item is not ABSENT]
-    if isinstance(value, dict):
-        return {key: without_absent(item) for key, item in value.items() if item is not ABSENT}
-    return value
+        here = [change for change in changes if len(change.path) == 1]
+        removed = {change.path[0] for change in here if change.new is ABSENT}
+        value = [item for index, item in enumerate(value) if index not in removed]
+        for change in here:
+            if change.old is ABSENT:
+                value.insert(change.path[0], ABSENT)
+        changes = [change for change in changes if change not in here or change.new is not ABSENT]
+    result = copy.copy(value)
+    inner: dict[Any, list[FieldChange]] = {}
+    for change in changes:
+        inner.setdefault(change.path[0], []).append(FieldChange(change.path[1:], change.old, change.new))
+    for key, below in inner.items():
+        result[key] = patched(result.get(key) if isinstance(result, dict) else result[key], below)
+    return {key: item for key, item in result.items() if item is not ABSENT} if isinstance(result, dict) else result
+
+
+named = st.lists(st.builds(lambda name, value: {"name": name, "v": value}, st.sampled_from("abc"), values), max_size=4)
 
 
 @MANY
-@given(values, values, st.booleans())
+@given(values | named, values | named, st.booleans())
 def test_differences_turn_the_old_value_into_the_new(old: Any, new: Any, nested: bool) -> None:
     if nested:
         old, new = {"a": [old, 1], "b": old}, {"a": [new], "b": old}
-    changed = old
-    for difference in differences(old, new):
-        changed = change_value(changed, difference.path, difference.new)
-    assert same_json(without_absent(changed), new)
+    assert same_json(patched(old, list(differences(old, new))), new)
     assert list(differences(new, new)) == []
+
+
+A, B, C = {"as": "a", "x": 1}, {"as": "b", "x": 1}, {"as": "c", "x": 1}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([A, B, C], [B, C], [((0,), A, ABSENT)]),
+        ([A, C], [A, B, C], [((1,), ABSENT, B)]),
+        ([A, B], [{**B, "x": 2}], [((0,), A, ABSENT), ((0, "x"), 1, 2)]),
+        ([A], [B], [((0,), A, ABSENT), ((0,), ABSENT, B)]),
+        ([1, 2, 3], [2, 3], [((0,), 1, ABSENT)]),
+        ([{"type": "t", "x": 1}], [{"type": "t", "x": 2}], [((0, "x"), 1, 2)]),
+        ([A, B], [B, A], [((0,), ABSENT, B), ((1,), B, ABSENT)]),
+    ],
+    ids=["removed", "added", "removed and changed", "other name", "values", "without names", "moved"],
+)
+def test_elements_of_lists_are_matched(old: Any, new: Any, expected: Any) -> None:
+    assert [(change.path, change.old, change.new) for change in differences(old, new)] == expected

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sluice.domain.json_text import same_json
+from sluice_cli.blueprints.differences import FieldChange, differences
 from sluice_cli.blueprints.faults import BlueprintFault, BlueprintInvalid, sentence
 from sluice_cli.blueprints.folder import Blueprint, Source
 from sluice_cli.blueprints.order import creation_order, deletion_order, readers_of, still_read, table_name
@@ -17,23 +17,6 @@ from sluice_cli.blueprints.variables import VariableError, expand
 from sluice_client import Sluice
 
 Action = Literal["create", "change", "delete"]
-# Stands for the value of a key that a mapping or list lacks.
-ABSENT = object()
-
-
-@dataclass(frozen=True)
-class FieldChange:
-    """A field that an apply changes.
-
-    Args:
-        path: the keys and indexes from the document to the field.
-        old: the stored value; ABSENT if there is none.
-        new: the blueprint's value; ABSENT if there is none.
-    """
-
-    path: tuple[str | int, ...]
-    old: Any
-    new: Any
 
 
 @dataclass(frozen=True)
@@ -74,26 +57,6 @@ class Plan:
     leftovers: list[ResourceKey] = field(default_factory=list)
     kept_secrets: int = 0
     notes: list[str] = field(default_factory=list)
-
-
-def differences(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> Iterator[FieldChange]:
-    """The fields in which two JSON values differ.
-
-    Args:
-        old: a value; ABSENT if there is none.
-        new: a value; ABSENT if there is none.
-        path: where the values are.
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            yield from differences(old.get(key, ABSENT), new.get(key, ABSENT), (*path, key))
-    elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            before = old[index] if index < len(old) else ABSENT
-            after = new[index] if index < len(new) else ABSENT
-            yield from differences(before, after, (*path, index))
-    elif old is ABSENT or new is ABSENT or not same_json(old, new):
-        yield FieldChange(path, old, new)
 
 
 def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets: bool = False) -> Plan:

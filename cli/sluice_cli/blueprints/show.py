@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from sluice_cli.blueprints.plan import ABSENT, Change, FieldChange, Plan
+from sluice_cli.blueprints.differences import ABSENT, FieldChange
+from sluice_cli.blueprints.plan import Change, Plan
 from sluice_cli.blueprints.yaml_file import dotted_path
 from sluice_cli.output.values import printable
 
