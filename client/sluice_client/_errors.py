@@ -91,8 +91,7 @@ class ApiError(SluiceError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        faults = "".join(f"\n    {fault['pointer']}: {fault['message']}" for fault in self.errors)
-        return f"{self.method} {self.path} answered {self.status}: {self.detail}{faults}"
+        return f"{self.method} {self.path} answered {self.status}: {_with_faults(self.detail, self.errors)}"
 
 
 class AuthenticationError(ApiError):
@@ -182,9 +181,8 @@ class RunFailed(RunError):
     def __str__(self) -> str:
         if self.run["error"] is None:
             return f"The run {self.run_id} was {self.run['status']}."
-        detail, faults = self.run["error"]["detail"], self.run["error"].get("errors", [])
-        lines = "".join(f"\n    {fault['pointer']}: {fault['message']}" for fault in faults)
-        return f"The run {self.run_id} failed: {detail}{lines}"
+        detail = _with_faults(self.run["error"]["detail"], _faults(self.run["error"].get("errors")))
+        return f"The run {self.run_id} failed: {detail}"
 
 
 class RunTimeout(RunError):
@@ -226,3 +224,10 @@ def _faults(value: Any) -> list[Fault]:
         for item in value
         if isinstance(item, dict)
     ]
+
+
+def _with_faults(detail: str, faults: Sequence[Fault]) -> str:
+    """What is wrong, with a line for each fault; of a fault that `detail` describes already, only the place."""
+    places = [fault["pointer"] for fault in faults if fault["message"] == detail and fault["pointer"]]
+    lines = [f"\n    {fault['pointer']}: {fault['message']}" for fault in faults if fault["message"] != detail]
+    return detail + (f" ({', '.join(places)})" if places else "") + "".join(lines)

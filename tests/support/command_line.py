@@ -19,6 +19,9 @@ from sluice_client import Sluice, SluiceError
 from support.api_transport import API, ApiTransport
 from support.client import Client
 
+# What the fixture `shop` has published.
+RECORDS: list[dict[str, Any]] = [{"id": 1, "name": "Ada", "tags": ["a", "b"]}, {"id": 2, "name": None, "tags": []}]
+
 
 @dataclass
 class Requests:

@@ -17,7 +17,8 @@ from sluice.settings import Settings
 from sluice.sources.http import source
 from support import permissions
 from support.client import Client, client_of
-from support.documents import Documents
+from support.command_line import RECORDS, Commands
+from support.documents import Documents, http_source
 from support.moto_aws import TABLES, aws
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
@@ -135,3 +136,22 @@ def editor(services: Container) -> Client:
 @pytest.fixture
 def viewer(services: Container) -> Client:
     return client_of(services, "viewer")
+
+
+@pytest.fixture
+def sluice(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    return Commands(services, admin, monkeypatch, capsys)
+
+
+@pytest.fixture
+def shop(sluice: Commands, admin: Client, upstream: Upstream) -> Commands:
+    """The project `shop` of the datasource `orders`, refreshed once."""
+    upstream.serve(RECORDS)
+    admin.post("/datasources", http_source("orders"))
+    merge = {"strategy": "join", "key": ["id"]}
+    admin.put("/projects/shop", {"name": "Shop", "merge": merge, "refresh_on": "manual"})
+    admin.put("/projects/shop/datasources/orders", {})
+    assert sluice("run", "project", "shop").code == 0
+    return sluice

@@ -175,12 +175,14 @@ def test_what_somebody_else_writes_meanwhile_is_not_overwritten(
     requests.seen.clear()
     done = apply(folder)
     assert (done.code, requests.writes()[-1]) == (1, f"PUT {late}")
-    verb, made, left = ("changed", "1 of 2", []) if stored else ("created", "7 of 10", ["report", "endpoint"])
+    verb, made, left = (
+        ("changed", "1 of 2 changes is", []) if stored else ("created", "7 of 10 changes are", ["report", "endpoint"])
+    )
     lines = done.error.splitlines()
     assert lines[:3] == [
         "model shop/a_late: the change failed:",
         f"  the model was {verb} by somebody else since this plan was made",
-        f"{made} changes are done. Not done:",
+        f"{made} done. Not done:",
     ]
     assert [line.split()[1] for line in lines[3:-1]] == ["model", *left]
     assert lines[-1] == "Run apply again: it makes a new plan for what is left."

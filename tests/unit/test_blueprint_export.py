@@ -168,6 +168,26 @@ def test_what_is_in_the_folder_is_kept_unless_forced(connected: Client, tmp_path
     assert make_plan(Blueprint(tmp_path), in_process_api(connected)).changes == []
 
 
+def test_written_files_name_their_schemas(connected: Client, tmp_path: Path) -> None:
+    connected.put("/projects/p", {"name": "P", "refresh_on": "manual"})
+    connected.post("/datasources", {"slug": "d", "name": "D", "kind": "push"})
+    connected.put("/projects/p/datasources/d", {})
+    connected.put("/projects/p/models/m", {"sql": "SELECT 1 AS a"})
+    assert run_command(commands.export, str(tmp_path), "--project", "p").code == 0
+    named = {}
+    for file in sorted(tmp_path.rglob("*.yaml")):
+        first = file.read_text().splitlines()[0]
+        schema = (file.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
+        named[str(file.relative_to(tmp_path))] = str(schema.relative_to(ROOT))
+        assert schema.is_file()
+    assert named == {
+        "blueprint.yaml": "docs/schemas/blueprint.schema.json",
+        "datasources/d.yaml": "docs/schemas/datasource.schema.json",
+        "models/m.yaml": "docs/schemas/model.schema.json",
+        "projects/p.yaml": "docs/schemas/project.schema.json",
+    }
+
+
 @pytest.mark.parametrize("options", [[], ["--all", "--project", "p"]], ids=str)
 def test_export_needs_a_selection(tmp_path: Path, options: list[str]) -> None:
     assert run_command(commands.export, str(tmp_path), *options).code == 2

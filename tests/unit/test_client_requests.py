@@ -397,6 +397,14 @@ def test_bodies_and_headers() -> None:
     assert Server(httpx.Response(204)).client().get("/x") is None
 
 
+def test_fault_that_the_detail_describes_is_shown_once() -> None:
+    faults = [{"pointer": "/sql", "message": "There is no table x."}, {"pointer": "/a", "message": "Unknown field."}]
+    problem = {"detail": "There is no table x.", "errors": faults}
+    with pytest.raises(ApiError) as raised:
+        Server(answer(422, problem)).client().get("/x")
+    assert str(raised.value) == "GET /x answered 422: There is no table x. (/sql)\n    /a: Unknown field."
+
+
 def test_lists_end_even_if_the_server_never_ends_them() -> None:
     server = Server(answer(200, {"items": [1], "next": "same"}))
     items = server.client().items("/x")

@@ -410,7 +410,9 @@ def test_longest_list_may_be_beside_the_records(upstream: Upstream) -> None:
     [
         ("https://api.example.co.uk/v1/", "example"),
         ("http://127.0.0.1:8080/prices.json", "prices"),
-        ("http://127.0.0.1/", "source"),
+        ("http://127.0.0.1:8080/csv", "csv"),
+        ("http://127.0.0.1/api/data.json", "api-data"),
+        ("http://127.0.0.1/", "127-0-0-1"),
         ("https://check.com/", "check-source"),
         ("https://a.example.com/%C3%BC/" + "long-" * 30, "example-long"),
     ],

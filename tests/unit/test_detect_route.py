@@ -76,7 +76,8 @@ def test_errors_of_the_upstream_are_problems(editor: Client, upstream: Upstream)
     ("body", "pointer", "message"),
     [
         ({}, "/url", "required"),
-        ({"url": "ftp://x.example.com"}, "/url", ""),
+        ({"url": "ftp://x.example.com"}, "/url", "Give a whole address such as https://"),
+        ({"url": "foo"}, "/url", "Give a whole address such as https://"),
         ({"url": "https://user:pass@x.example.com/"}, "/url", "name it in `auth`"),
         ({"url": "http://0177.0.0.1/"}, "/url", "dotted-decimal"),
         ({"url": URL, "auth": {"type": "bearer"}}, "/auth/secret", "required"),

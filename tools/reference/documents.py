@@ -58,7 +58,8 @@ def _index() -> str:
         "## In an editor",
         "",
         "Editors that know JSON Schema complete the fields of YAML files, describe them, and mark errors. The first "
-        "line of a file names its schema, as those of the shipped blueprints do:",
+        "line of a file names its schema, as those of the shipped blueprints do, and those that `sluice init` and "
+        "`sluice export` write:",
         "",
         "```yaml",
         "# yaml-language-server: $schema=../../../docs/schemas/datasource.schema.json",

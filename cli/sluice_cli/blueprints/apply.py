@@ -15,6 +15,7 @@ from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.show import SIGNS, title
 from sluice_cli.blueprints.validate import invalid_faults
 from sluice_cli.errors import StepFailed
+from sluice_cli.output.values import counted
 from sluice_client import ApiError, NotFound, PreconditionFailed, Sluice, SluiceError
 
 
@@ -31,7 +32,7 @@ class ApplyFailed(StepFailed):
     def __init__(self, failed: Change, cause: SluiceError, done: int, rest: list[Change]) -> None:
         self.failed, self.done, self.rest = failed, done, rest
         lines = [f"{failed.key}: the change failed:", *(f"  {line}" for line in _reasons(failed, cause))]
-        lines.append(f"{done} of {done + len(rest)} changes are done. Not done:")
+        lines.append(f"{done} of {counted(done + len(rest), 'change')} {'is' if done == 1 else 'are'} done. Not done:")
         lines += [f"  {SIGNS[change.action]} {change.key}{_remedy(change)}" for change in rest]
         if isinstance(cause, PreconditionFailed):
             lines.append("Run apply again: it makes a new plan for what is left.")

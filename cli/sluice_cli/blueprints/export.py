@@ -12,9 +12,12 @@ from sluice.errors import Invalid
 from sluice_cli.blueprints.folder import DESCRIPTION
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.state import State, read_state
-from sluice_cli.blueprints.yaml_writer import Variable, to_yaml
+from sluice_cli.blueprints.yaml_writer import Variable, to_yaml, write_yaml
 from sluice_cli.errors import StepFailed
 from sluice_client import Sluice
+
+# What the files of each folder describe.
+_KINDS = {kind.folder: name for name, kind in TYPES.items() if kind.folder}
 
 
 def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force: bool = False) -> list[Path]:
@@ -46,9 +49,7 @@ def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force
     for path in sorted(_present(folder) - {folder / name for name in files}):
         path.unlink()
     for name, document in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_yaml(document), encoding="utf-8")
+        write_yaml(folder / name, _KINDS.get(Path(name).parent.name, "blueprint"), to_yaml(document))
     return sorted(folder / name for name in files)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sluice_cli.errors import StepFailed
+from sluice_cli.output.values import counted
 
 
 @dataclass(frozen=True, order=True)
@@ -51,5 +52,5 @@ class BlueprintInvalid(StepFailed):
 
     def __init__(self, faults: Sequence[BlueprintFault]) -> None:
         self.faults = sorted(set(faults))
-        number = f"{len(self.faults)} error{'s' if len(self.faults) > 1 else ''}"
+        number = counted(len(self.faults), "error")
         super().__init__("\n".join([f"The blueprint has {number}:", *(f"  {fault}" for fault in self.faults)]))

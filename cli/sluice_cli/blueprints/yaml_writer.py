@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sluice_cli.blueprints.variables import escape
 from sluice_cli.blueprints.yaml_file import SCALARS
+from sluice_cli.paths import ROOT
 
 _SHORT = 70
 # The versions of YAML differ in which of these are line breaks, so they are written as escapes.
@@ -67,6 +70,22 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _represent_text)
+
+
+def write_yaml(file: Path, kind: str, text: str) -> None:
+    """Write a file of a blueprint, whose first line names its JSON Schema for editors.
+
+    Args:
+        file: the file; its folder is created if it does not exist.
+        kind: what it describes: `blueprint`, or the name of a resource's type.
+        text: YAML.
+    """
+    schema = ROOT / "docs/schemas" / f"{kind}.schema.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if schema.is_file():  # the command may be installed without the documentation
+        path = Path(os.path.relpath(schema, file.parent.resolve())).as_posix()
+        text = f"# yaml-language-server: $schema={path}\n{text}"
+    file.write_text(text, encoding="utf-8")
 
 
 def to_yaml(document: dict[str, Any]) -> str:

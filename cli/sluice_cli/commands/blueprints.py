@@ -13,6 +13,7 @@ import click
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option, show_rows
 from sluice_cli.output.messages import echo
+from sluice_cli.output.values import counted
 
 if TYPE_CHECKING:
     from sluice_client import Sluice
@@ -93,7 +94,7 @@ def validate(folder: Path) -> None:
         echo(f"note: {note}")
     if checked.faults:
         raise BlueprintInvalid(checked.faults)
-    echo(f"{folder} is valid: {len(blueprint.sources)} resources.")
+    echo(f"{folder} is valid: {counted(len(blueprint.sources), 'resource')}.")
 
 
 @click.command()

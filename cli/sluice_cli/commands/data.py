@@ -14,6 +14,7 @@ from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import FORMATS, is_terminal, output_option, rows_text, show_document, show_rows
 from sluice_cli.output.messages import echo
 from sluice_cli.output.stale import stale_entries, warn_of_stale
+from sluice_cli.output.values import counted
 from sluice_client import Sluice, segment
 
 # The API's path of the rows of each kind of thing, and how many names it takes.
@@ -86,7 +87,7 @@ def data(
             return
         show_rows(rows, output)
         if shown and len(rows) >= shown and first.get("next") and not limit:
-            echo(f"The first {len(rows)} rows; --all shows all.", err=True)
+            echo(f"The first {counted(len(rows), 'row')}; --all shows all.", err=True)
 
 
 def _format_of(into: Path | None) -> str | None:
@@ -156,7 +157,8 @@ def query(project: str, sql: str, parameters: tuple[str, ...], output: str | Non
     warn_of_stale(answer)
     show_rows(answer["items"], output, [column["name"] for column in answer["columns"]])
     if answer["truncated"]:
-        echo(f"Only the first {len(answer['items'])} rows; add a LIMIT, or make a model of the query.", err=True)
+        shown = counted(len(answer["items"]), "row")
+        echo(f"Only the first {shown}; add a LIMIT, or make a model of the query.", err=True)
 
 
 @click.command()
@@ -233,4 +235,5 @@ def promote(project: str, number: int, output: str | None) -> None:
     if output:
         show_document(version, output)
         return
-    echo(f"published version {version['number']} of {project}: {version['rows']} rows, {version['completeness']}")
+    rows = counted(version["rows"], "row")
+    echo(f"published version {version['number']} of {project}: {rows}, {version['completeness']}")

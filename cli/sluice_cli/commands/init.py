@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from sluice.domain.names import is_slug
-from sluice_cli.blueprints.yaml_writer import to_yaml
+from sluice_cli.blueprints.folder import DESCRIPTION
+from sluice_cli.blueprints.yaml_writer import to_yaml, write_yaml
 from sluice_cli.connection import connect
 from sluice_cli.errors import StepFailed
 from sluice_cli.output.formats import output_option, show_document
@@ -102,8 +103,7 @@ def _write(folder: Path, slug: str, text: str) -> Path:
     file = folder / "datasources" / f"{slug}.yaml"
     if file.exists():
         raise StepFailed(f"{file} exists; move it away, or write into another folder")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not (folder / "blueprint.yaml").exists():
-        (folder / "blueprint.yaml").write_text(to_yaml({"name": folder.resolve().name}), encoding="utf-8")
-    file.write_text(text, encoding="utf-8")
+    if not (folder / DESCRIPTION).exists():
+        write_yaml(folder / DESCRIPTION, "blueprint", to_yaml({"name": folder.resolve().name}))
+    write_yaml(file, "datasource", text)
     return file

@@ -11,7 +11,8 @@ from sluice_cli.connection import connect
 from sluice_cli.errors import NOT_COMPLETE, StepFailed
 from sluice_cli.output.formats import output_option, show_document
 from sluice_cli.output.messages import echo
-from sluice_cli.output.stale import warn_of_stale
+from sluice_cli.output.stale import other_warnings, warn_of_stale
+from sluice_cli.output.values import counted
 from sluice_cli.runs.follow import follow, wait
 from sluice_client import Sluice, segment
 
@@ -144,13 +145,12 @@ def show_run(run: dict[str, Any], output: str | None) -> None:
     ended = run["status"] in ("succeeded", "partial")
     parts = [f"{run['id']}: {run['status']}"]
     if ended:
-        parts += [f"{run['rows']} rows", f"version {run['version']}" if run["version"] else "", run["completeness"]]
+        parts.append(counted(run["rows"], "row") if run["rows"] is not None else "")
+        parts += [f"version {run['version']}" if run["version"] else "", run["completeness"]]
     echo(", ".join(part for part in parts if part))
     if run.get("summary"):
         echo(f"  {run['summary']}")
     if ended:
         warn_of_stale(run)
-        known = {entry["datasource"] + ":" for entry in run.get("stale") or []}
-        for warning in run["warnings"]:
-            if not any(warning.startswith(name) and "Using version" in warning for name in known):
-                echo(f"  note: {warning}", err=True)
+        for warning in other_warnings(run):
+            echo(f"  note: {warning}", err=True)

@@ -15,7 +15,7 @@ from sluice_cli.blueprints.apply import apply_blueprint
 from sluice_cli.blueprints.folder import Blueprint
 from sluice_cli.errors import StepFailed
 from sluice_cli.local.stack import DEFAULT_PORT, LocalStack
-from sluice_cli.output.values import is_number, printable, text_of
+from sluice_cli.output.values import counted, is_number, printable, text_of
 from sluice_cli.progress import console, step
 from sluice_cli.runs.drops import await_drop, newest_run
 from sluice_cli.runs.follow import wait
@@ -70,9 +70,8 @@ def _has_own_keys(blueprint: Blueprint) -> bool:
 def _print_run(run: dict[str, Any]) -> None:
     if run["status"] == "failed":
         raise StepFailed(run["error"]["detail"])
-    console.print(
-        f"  run {run['id']}: {run['status']}, {run['rows']} rows, version {run['version']}, {run['completeness']}"
-    )
+    rows = counted(run["rows"], "row")
+    console.print(f"  run {run['id']}: {run['status']}, {rows}, version {run['version']}, {run['completeness']}")
     if run["summary"]:
         console.print(escape(printable(f"  {run['summary']}")))
     for warning in run["warnings"]:

@@ -37,5 +37,21 @@ def warn_of_stale(document: dict[str, Any]) -> None:
             err=True,
         )
     if document.get("completeness") in ("partial", "unproven"):
-        reasons = "; ".join(document.get("completeness_reasons") or [])
+        reasons = "; ".join(_beside_stale(document, document.get("completeness_reasons") or []))
         echo(f"{document['completeness']}{': ' + reasons if reasons else ''}", fg="yellow", err=True)
+
+
+def other_warnings(run: dict[str, Any]) -> list[str]:
+    """The warnings of a run that `warn_of_stale` does not print.
+
+    Args:
+        run: the run's document.
+    """
+    reasons = run.get("completeness_reasons") or []
+    return [text for text in _beside_stale(run, run["warnings"]) if text not in reasons]
+
+
+def _beside_stale(document: dict[str, Any], texts: list[str]) -> list[str]:
+    """The texts that are not about an earlier version that stands in."""
+    names = tuple(f"{entry['datasource']}:" for entry in document.get("stale") or [])
+    return [text for text in texts if not (text.startswith(names) and "Using version" in text)]

@@ -45,6 +45,17 @@ def text_of(value: Any, null: str = "") -> str:
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number and its noun, such as `1 row` or `2,500 rows`.
+
+    Args:
+        number: how many.
+        noun: the word for one of them.
+        plural: the word for several; default: the noun with an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def plain_text(value: Any) -> str:
     """A value for a line of tab-separated values: without tabs, line breaks and control characters."""
     return "".join(character if character.isprintable() else " " for character in text_of(value))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sluice_cli.output.values import counted
 from sluice_client import Sluice, segment
 
 _ENDED = ("succeeded", "partial", "failed", "cancelled")
@@ -49,11 +50,11 @@ class SourceState:
         """The state as one line, without the time, so that it changes only if something has happened."""
         parts = [f"{self.datasource}: {self.status if self.ended or not self.stage else self.stage}"]
         if self.pages:
-            parts.append(f"{self.pages:,} {'page' if self.pages == 1 else 'pages'}")
+            parts.append(counted(self.pages, "page"))
         if self.rows:
-            parts.append(f"{self.rows:,} rows")
+            parts.append(counted(self.rows, "row"))
         if self.retries:
-            parts.append(f"{self.retries:,} {'retry' if self.retries == 1 else 'retries'}")
+            parts.append(counted(self.retries, "retry", "retries"))
         if self.ended and self.rate:
             parts.append(self.rate)
         return ", ".join(parts)

@@ -65,9 +65,10 @@ ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # The name of a query parameter or, if it begins with /, a JSON Pointer into the request body.
 PageParam = Annotated[str, StringConstraints(pattern=r"^([^/]|(/([^/~]|~[01])+)+$)", min_length=1, max_length=256)]
 BodyPointer = Annotated[str, StringConstraints(pattern=r"^(/([^/~]|~[01])+)+$", max_length=1024)]
+URL_PATTERN = r"^https?://[^\s/?#@]+([/?][^\s#]*)?$"
 Url = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[^\s/?#@]+([/?][^\s#]*)?$", max_length=4096),
+    StringConstraints(pattern=URL_PATTERN, max_length=4096),
     AfterValidator(_check_url),
 ]
 

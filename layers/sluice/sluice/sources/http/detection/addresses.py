@@ -89,6 +89,8 @@ def name_of(url: str) -> str:
     telling = [segment for segment in segments if segment and not _is_dull(segment)]
     words += [word for segment in telling[-2:] for word in re.split(r"[^A-Za-z0-9]+", segment)]
     slug = slug_of(" ".join(dict.fromkeys(word for word in words if word)))
+    # Better a dull word than none, and better an IP address than nothing.
+    slug = slug or slug_of(" ".join(segments)) or slug_of(parts.hostname or "")
     return slug.replace("-", " ") or "source"
 
 
