@@ -293,3 +293,22 @@ def test_demonstration_applies_secrets_again(services: Container, admin: Client)
     for key in ("one", "two"):
         apply_blueprint(Blueprint(folder, {"COINMARKETCAP_KEY": key}), in_process_api(admin))
         assert services.secrets.value("coinmarketcap") == key
+
+
+def test_plan_after_the_demonstration_is_empty(
+    requests: Requests, admin: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, address = ROOT / "blueprints/top-coins", "http://127.0.0.1:4567"
+    for name in ("COINMARKETCAP_URL", "COINMARKETCAP_KEY", "CRYPTOCOMPARE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    local = {"stack.json": json.dumps({"api": "http://api.test/v1", "endpoint_url": "http://127.0.0.1:4566"})}
+    write_blueprint(tmp_path, {**local, "4566/samples/top-coins.port": "4567"})
+    monkeypatch.setenv("SLUICE_LOCAL", str(tmp_path))
+    before = run_command(commands.apply, str(folder), "--plan")
+    assert "COINMARKETCAP_KEY has no value" in before.error, "nothing points to the sample server"
+    apply_blueprint(Blueprint(folder, Blueprint(folder).sample_environment(address)), in_process_api(admin))
+    lines = plan(folder)
+    assert lines[-1] == "No changes: 9 unchanged."
+    assert f"the sample server {address} stands in for the real APIs" in lines[0]
+    monkeypatch.setenv("COINMARKETCAP_KEY", "mine")
+    assert plan(folder)[-1] == "0 to create, 2 to change, 0 to delete, 7 unchanged."

@@ -199,6 +199,11 @@ class Blueprint:
         variables = mapping(mapping(self.description.get("sample")).get("environment"))
         return {name: str(value).replace("${SAMPLE_URL}", url) for name, value in variables.items()}
 
+    def has_own_values(self) -> bool:
+        """Whether the environment has a value that the sample server would replace, such as a key of the real API."""
+        variables = mapping(mapping(self.description.get("sample")).get("environment"))
+        return any(name in os.environ for name in variables)
+
     def sample_command(self) -> Path | None:
         """The sample server's Python file; null if the blueprint has no sample server."""
         command = mapping(self.description.get("sample")).get("command")

@@ -16,6 +16,7 @@ from sluice_cli.output.messages import echo
 from sluice_cli.output.values import counted
 
 if TYPE_CHECKING:
+    from sluice_cli.blueprints.folder import Blueprint
     from sluice_client import Sluice
 
 FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -52,14 +53,13 @@ def apply(
     If a change fails, correct the error and apply again: it continues with what is left.
     """
     from sluice_cli.blueprints.apply import apply_plan
-    from sluice_cli.blueprints.folder import Blueprint
     from sluice_cli.blueprints.plan import make_plan
     from sluice_cli.blueprints.show import plan_lines, plan_rows
 
     if (exit_code or output) and not only_plan:
         raise click.UsageError("--exit-code and -o need --plan.")
-    blueprint, api = Blueprint(folder), _connected()
-    plan = make_plan(blueprint, api, prune=prune, secrets=secrets)
+    api = _connected()
+    plan = make_plan(_blueprint(folder, api), api, prune=prune, secrets=secrets)
     if output:
         show_rows(plan_rows(plan), output)
     else:
@@ -74,6 +74,24 @@ def apply(
             raise StepFailed("there is no terminal to ask on: add --yes to apply, or --plan to only show the plan")
         click.confirm("Apply these changes?", abort=True)
     apply_plan(plan, api)
+
+
+def _blueprint(folder: Path, api: Sluice) -> Blueprint:
+    """The blueprint; with its sample server's address, if datasources of the local stack have it from `make run`."""
+    from sluice_cli.blueprints.folder import Blueprint
+    from sluice_cli.local.samples import sample_address
+
+    blueprint = Blueprint(folder)
+    address = None if blueprint.has_own_values() else sample_address(folder, api)
+    if address is None:
+        return blueprint
+    sample = blueprint.sample_environment(address)
+    echo(
+        f"note: as in `make run`, the sample server {address} stands in for the real APIs; set {', '.join(sample)} "
+        "for these",
+        err=True,
+    )
+    return Blueprint(folder, ChainMap(dict(os.environ), sample))
 
 
 @click.command()

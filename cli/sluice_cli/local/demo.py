@@ -37,7 +37,7 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
     api = Sluice(description["api"], description["api_key"])
     blueprint = Blueprint(root / "blueprints" / name)
     command = blueprint.sample_command()
-    if command is not None and not _has_own_keys(blueprint):
+    if command is not None and not blueprint.has_own_values():
         with step("Start the blueprint's sample server"):
             url = stack.samples.start(name, command)
             console.print(f"  {url}")
@@ -59,12 +59,6 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
     _show(api, project, dict(blueprint.description["show"]))
     addresses = [description["api"] + path for path in blueprint.description.get("addresses", [])]
     _next_commands(description, project, addresses, stack.port, time.monotonic() - start)
-
-
-def _has_own_keys(blueprint: Blueprint) -> bool:
-    """Whether the user has keys for the real APIs, so that the sample server is not needed."""
-    variables = blueprint.description.get("sample", {}).get("environment", {})
-    return any(variable in os.environ for variable in variables)
 
 
 def _print_run(run: dict[str, Any]) -> None:

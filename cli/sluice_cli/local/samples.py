@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from sluice_cli.errors import StepFailed
 from sluice_cli.local.emulator import is_free, is_running, stop_process
+from sluice_cli.paths import ROOT, local_folder
+from sluice_client import Sluice
 
 _START_SECONDS = 15
 _STOP_SECONDS = 5
@@ -68,6 +73,15 @@ class SampleServers:
                 time.sleep(0.1)
         raise StepFailed(f"the sample server of {name} does not answer on port {port}; see {log}")
 
+    def address(self, name: str) -> str | None:
+        """The address that a blueprint's server has; null if it was never started.
+
+        Args:
+            name: the blueprint.
+        """
+        file = self._folder / f"{name}.port"
+        return f"http://127.0.0.1:{file.read_text()}" if file.exists() else None
+
     def _port(self, name: str) -> int:
         """The port of a blueprint, which it keeps unless another program has taken it meanwhile."""
         file = self._folder / f"{name}.port"
@@ -90,3 +104,30 @@ class SampleServers:
             deadline = time.monotonic() + _STOP_SECONDS
             while not is_free(int(port_file.read_text())) and time.monotonic() < deadline:
                 time.sleep(0.05)
+
+
+def sample_address(blueprint: Path, api: Sluice) -> str | None:
+    """The address of a shipped blueprint's sample server, if datasources of the local stack have it.
+
+    Args:
+        blueprint: the blueprint's folder.
+        api: the client.
+
+    Returns:
+        The address; null on other stacks, and if no datasource has it.
+    """
+    local = local_folder()
+    file, folder = local / "stack.json", blueprint.resolve()
+    if folder.parent != ROOT / "blueprints" or not file.exists():
+        return None
+    stack = json.loads(file.read_text())
+    port = urlsplit(stack["endpoint_url"]).port
+    address = SampleServers(local / str(port) / "samples", 0).address(folder.name) if stack["api"] == api.url else None
+    if address is None or not any(_has_address(source, address) for source in api.items("/datasources")):
+        return None
+    return address
+
+
+def _has_address(datasource: dict[str, Any], address: str) -> bool:
+    url = str((datasource.get("http") or {}).get("url"))
+    return url == address or url.startswith(f"{address}/")
