@@ -79,10 +79,13 @@ def apply(
 def _blueprint(folder: Path, api: Sluice) -> Blueprint:
     """The blueprint; with its sample server's address, if datasources of the local stack have it from `make run`."""
     from sluice_cli.blueprints.folder import Blueprint
-    from sluice_cli.local.samples import sample_address
 
     blueprint = Blueprint(folder)
-    address = None if blueprint.has_own_values() else sample_address(folder, api)
+    if blueprint.sample_command() is None or blueprint.has_own_values():
+        return blueprint
+    from sluice_cli.local.samples import sample_address
+
+    address = sample_address(folder, api)
     if address is None:
         return blueprint
     sample = blueprint.sample_environment(address)
