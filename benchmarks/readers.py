@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import threading
@@ -28,9 +27,10 @@ import httpx
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from concurrent_readers import Readers  # noqa: E402
+
 from sluice_cli.errors import StepFailed  # noqa: E402
 from sluice_cli.local.stack import LocalStack  # noqa: E402
-from sluice_client._retries import Retries  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402
 
 READERS, REFRESHES, RECORDS = 200, 40, 100
@@ -38,7 +38,6 @@ PAUSE = 10.0
 READS = ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")
 ANSWERING = ("sluice-authorizer", "sluice-query")
 NAME = "readers"
-_RETRIES = Retries(lost_attempts=1)
 
 
 class Counted(ThreadingHTTPServer):
@@ -115,55 +114,6 @@ def refresh(deployed: Deployed, mark: int) -> None:
     assert run["status"] == "succeeded", run
 
 
-class Readers:
-    """Many readers, each a thread with a connection of its own."""
-
-    def __init__(self, deployed: Deployed, count: int, pause: float) -> None:
-        self._pause = pause
-        self._url = f"{deployed.url}/endpoints/{NAME}/all"
-        self._key = deployed.description["api_key"]
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._read, args=(pause * at / count,)) for at in range(count)]
-        self._lock = threading.Lock()
-        self.refusals = 0
-        self.seconds: list[float] = []
-        self.outcomes: Counter[str] = Counter()
-        self.marks: Counter[int] = Counter()
-
-    def __enter__(self) -> Readers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _read(self, wait: float) -> None:
-        self._stop.wait(wait)
-        # Reading certificates takes longer than a request, and there are none here.
-        with httpx.Client(headers={"x-api-key": self._key}, timeout=120, trust_env=False, verify=False) as client:
-            while not self._stop.is_set():
-                begun = time.perf_counter()
-                try:
-                    answer = _RETRIES.send(lambda: self._asked(client))
-                    outcome, mark = judged(answer)
-                except httpx.HTTPError as error:
-                    outcome, mark = f"error: {type(error).__name__}", None
-                with self._lock:
-                    self.seconds.append(time.perf_counter() - begun)
-                    self.outcomes[outcome] += 1
-                    self.marks.update([] if mark is None else [mark])
-                self._stop.wait(self._pause)
-
-    def _asked(self, client: httpx.Client) -> httpx.Response:
-        answer = client.get(self._url)
-        with self._lock:
-            self.refusals += answer.status_code in (429, 503)
-        return answer
-
-
 def judged(answer: httpx.Response) -> tuple[str, int | None]:
     """Whether an answer is whole and of one version; and that version's mark."""
     if answer.status_code != 200:
@@ -179,18 +129,13 @@ def show(readers: Readers, said: argparse.Namespace, elapsed: float, operations:
     """Print what came out; the errors and torn reads."""
     hits, misses = readers.outcomes["hit"], readers.outcomes["miss"]
     faults = {name: count for name, count in readers.outcomes.items() if name not in ("hit", "miss")}
-    ordered = sorted(readers.seconds)
-    print(f"{said.readers} readers during {said.refreshes} refreshes, {elapsed:.0f} s: {len(ordered)} requests")
-    print(
-        f"  {len(ordered) / elapsed:.0f} requests a second, median {statistics.median(ordered) * 1000:.0f} ms, "
-        f"95 % within {ordered[int(len(ordered) * 0.95)] * 1000:.0f} ms"
-    )
+    print(f"{said.readers} readers during {said.refreshes} refreshes: {readers.speed(elapsed)}")
     print(f"  answers of {len(readers.marks)} versions; kept {hits}, computed {misses}")
     print(f"  refused for being busy, and asked again: {readers.refusals}")
     print(f"  errors and torn reads: {faults or 'none'}")
     reads = sum(operations[name] for name in READS)
     print(f"  DynamoDB was asked by {' and '.join(ANSWERING)}: {dict(operations.most_common())}")
-    print(f"  requests for each read of DynamoDB: {len(ordered) / max(1, reads):.2f}")
+    print(f"  requests for each read of DynamoDB: {len(readers.seconds) / max(1, reads):.2f}")
     return faults
 
 
@@ -211,7 +156,7 @@ def main() -> int:
             deployed.done("GET", f"/endpoints/{NAME}/all")  # so that the first readers meet functions that run
             counted.operations.clear()
             begun = time.monotonic()
-            with Readers(deployed, said.readers, said.pause) as readers:
+            with Readers(deployed, f"/endpoints/{NAME}/all", judged, said.readers, said.pause) as readers:
                 for mark in range(1, said.refreshes + 1):
                     refresh(deployed, mark)
             faults = show(readers, said, time.monotonic() - begun, counted.operations)
