@@ -138,10 +138,16 @@ def readings_of(sensor: dict[str, str], start: int, end: int, step: int) -> list
     return [reading for _, reading in sorted(sent, key=lambda item: item[0])]
 
 
-def batches(sensors: list[dict[str, str]], start: int, end: int, step: int) -> Iterator[list[dict[str, Any]]]:
+def sensors() -> list[dict[str, str]]:
+    """The rows of `sensors.csv`."""
+    with (HERE / "sensors.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def batches(fleet: list[dict[str, str]], start: int, end: int, step: int) -> Iterator[list[dict[str, Any]]]:
     """The readings of all sensors in batches that a request can carry."""
     batch: list[dict[str, Any]] = []
-    for sensor in sensors:
+    for sensor in fleet:
         readings = readings_of(sensor, start, end, step)
         if batch and len(batch) + len(readings) > READINGS_AT_ONCE:
             yield batch
@@ -157,18 +163,17 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24, help="how many hours up to now (default: 24)")
     parser.add_argument("--step", type=int, default=60, help="seconds between the readings of a sensor (default: 60)")
     arguments = parser.parse_args()
-    with (HERE / "sensors.csv").open(encoding="utf-8", newline="") as file:
-        sensors = list(csv.DictReader(file))
+    fleet = sensors()
     end = int(time.time())
     begun, total = time.monotonic(), 0
     with Sluice() as sluice:
-        for batch in batches(sensors, end - int(arguments.hours * 3600), end, arguments.step):
+        for batch in batches(fleet, end - int(arguments.hours * 3600), end, arguments.step):
             answer = sluice.post("/readings", batch)
             total += answer["accepted"]
             for refused in answer["refused"][:3]:
                 print(f"refused: {json.dumps(batch[refused['index']])}: {refused['message']}")
     seconds = time.monotonic() - begun
-    print(f"{total} readings of {len(sensors)} sensors, {arguments.hours:g} hours in {seconds:.0f} seconds")
+    print(f"{total} readings of {len(fleet)} sensors, {arguments.hours:g} hours in {seconds:.0f} seconds")
 
 
 if __name__ == "__main__":
