@@ -7,7 +7,7 @@ from sluice.api.routes import IF_NONE_MATCH, Parameter, Routes
 from sluice.container import Container
 from sluice.projects.rendered_reports import rendered_version
 from sluice.reads.file_names import file_name
-from sluice.reads.report_files import report_page, report_section, section_file_name
+from sluice.reads.report_files import CONTENT_POLICY, report_page, report_section, section_file_name
 
 routes = Routes("models")
 _FORMAT = Parameter("format", "The whole page, or one section's rows.", {"type": "string", "enum": ["html", "csv"]})
@@ -35,8 +35,7 @@ def get_rendered_report(call: Call, services: Container, slug: str, name: str, r
     if output_format == "html":
         part, media_type = report_page(manifest), "text/html; charset=utf-8"
         file = file_name([slug, name, "report"], version.number, "html")
-        # The page has no scripts. Should a value ever inject one, the browser does not run it.
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        headers["Content-Security-Policy"] = CONTENT_POLICY
     else:
         number, part = report_section(manifest, call.query_value("section"))
         media_type = "text/csv; charset=utf-8"

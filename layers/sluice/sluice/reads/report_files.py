@@ -6,6 +6,10 @@ from sluice.domain.dataset import DataObject, Manifest
 from sluice.errors import Invalid
 from sluice.reads.file_names import file_name
 
+# What browsers load with a page, which has no scripts. Should a value ever inject one, they do not run it. Images must
+# be part of the page: another host would learn who reads it, and when.
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
 
 def report_page(manifest: Manifest) -> DataObject:
     """The HTML page of a rendered report: the renderer lists it first."""

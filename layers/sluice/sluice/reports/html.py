@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from sluice import __version__
 from sluice.domain.dataset import InputVersion, Manifest
 from sluice.domain.stale_input import StaleInput
+from sluice.reads.report_files import CONTENT_POLICY
 from sluice.reports.charts import Drawing
 from sluice.reports.style import STYLE
 from sluice.reports.tables import table
@@ -93,10 +94,8 @@ def figure(drawing: Drawing, note: str) -> str:
 
 def count_of(rows: Rows) -> str:
     """Say how many rows there are, as text."""
-    number = f"{len(rows.items):,}"
-    if rows.truncated:
-        return f"The first {number} rows; there are more."
-    return f"{number} row" if len(rows.items) == 1 else f"{number} rows"
+    count = f"{len(rows.items):,} {'row' if len(rows.items) == 1 else 'rows'}"
+    return f"Only the first {count}; there are more." if rows.truncated else count
 
 
 def data_link(csv: bytes, file_name: str, subject: str) -> str:
@@ -139,6 +138,7 @@ def page(title: str, origin: Origin, sections: Iterable[str], styles: Iterable[s
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
 <style>{STYLE}{"".join(styles)}</style>
@@ -204,8 +204,12 @@ The data is as of {escape(moment_text(origin.data_as_of))}.</p>
 
 
 def _reasons(origin: Origin, input_: InputVersion) -> list[str]:
+    """Return why a version is not complete, without the stale sources, which the footer lists before."""
     manifest = origin.manifests.get(input_.alias)
-    return manifest.completeness_reasons if manifest and input_.completeness != "complete" else []
+    if manifest is None or input_.completeness == "complete":
+        return []
+    listed = {source.sentence for source in origin.stale}
+    return [reason for reason in manifest.completeness_reasons if reason not in listed]
 
 
 def _input_rows(origin: Origin) -> Rows:

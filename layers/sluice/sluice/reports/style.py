@@ -59,6 +59,6 @@ footer h2 { font-size: 1rem; color: var(--ink); } footer table { font-size: .875
   h1, h2, h3, h4, h5, h6 { break-after: avoid; } p, li { orphans: 3; widows: 3; }
   figure, tr, .notice, .legend, .short, footer { break-inside: avoid; } thead { display: table-header-group; }
   tbody tr:first-child, .note { break-before: avoid; }
-  svg { max-height: 20cm; } table { font-size: 9pt; }
+  svg { width: min(100%, 14cm); max-height: 20cm; } table { font-size: 9pt; }
   th, td { padding: .22rem 1rem .22rem 0; } footer { margin-top: 1.4rem; } }
 """
