@@ -278,7 +278,8 @@ def test_documentation_pages_load_nothing_from_other_hosts(services: Container, 
         answer = anonymous.get(f"/{asset}")
         assert answer.status == 200, asset
         assert (len(answer.text) > 100_000) == (asset.removeprefix("docs/") in packaged)
-    # The browser refuses scripts, styles and images of other hosts, such as Redoc's logo.
+        assert not re.search(r'\bsrc:\s*"https?:', answer.text), f"{asset} loads an image or a script"
+    # The browser refuses scripts, styles and images of other hosts.
     policy = page.headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'self'", "img-src 'self' data:", "style-src 'self' 'unsafe-inline'"} < set(policy)
     assert not any(rule.startswith("script-src") for rule in policy)

@@ -22,6 +22,8 @@ _PACKAGED = {
     "swagger-ui.css": (f"{_SWAGGER}/swagger-ui.css", _STYLE),
     "redoc-standalone.js": (f"{_REDOC}/redoc.standalone.js", _SCRIPT),
 }
+# No option of Redoc turns its maker's logo off, which is on another host. The empty image makes Redoc leave it out.
+_LOGO, _NO_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg", b"data:,"
 _OWN = {"docs.js": _SCRIPT, "docs.css": _STYLE, "redoc.js": _SCRIPT, "redoc.css": _STYLE}
 _DAY = {"Cache-Control": "public, max-age=86400"}
 # Requests of Swagger UI may be redirected to a presigned URL of the lake, which is on another host.
@@ -61,7 +63,8 @@ def docs_asset(call: Call, services: Container, asset: str) -> Answer:
     if asset not in _PACKAGED:
         raise NotFound(f"There is no {call.path}.")
     name, media_type = _PACKAGED[asset]
-    return Answer((_package() / name).read_bytes(), headers=_DAY, media_type=media_type)
+    content = (_package() / name).read_bytes().replace(_LOGO, _NO_LOGO)
+    return Answer(content, headers=_DAY, media_type=media_type)
 
 
 def _page(name: str, policy: str) -> Answer:
