@@ -47,7 +47,7 @@ def test_a_second_reading_adds_its_records_once(admin: Client, changing: Changin
     admin.post("/datasources", paged(OFFSET, write_disposition=disposition))
     run = ingest(admin, "coins")
     assert (run["status"], run["completeness"], run["completeness_reasons"]) == ("succeeded", "complete", [])
-    assert run["warnings"][0].startswith("all pages were read again: 1 records (by the primary key id) are on more")
+    assert run["warnings"][0].startswith("all pages were read again: 1 record (by the primary key id) is on more")
     assert sorted(row["id"] for row in rows(admin, "datasources/coins")) == sorted(changing.ids)
 
 

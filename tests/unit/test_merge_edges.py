@@ -71,7 +71,7 @@ def test_keys_that_are_equal_after_a_cast_are_merged(admin: Client, upstream: Up
     records = [[{"id": 1, "v": "num"}, {"id": "1", "v": "text"}], [{"id": "1", "w": 5}]]
     run = sources(admin, upstream, JOIN, *records)
     assert rows(admin, "projects/p") == [{"id": "1", "v": "text", "w": 5}]
-    assert any("1 rows have a key that a later row has again" in warning for warning in run["warnings"])
+    assert any("1 row has a key that a later row has again" in warning for warning in run["warnings"])
 
 
 def test_a_decimal_key_beside_a_double_is_refused(admin: Client, upstream: Upstream) -> None:

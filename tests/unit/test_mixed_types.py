@@ -164,7 +164,7 @@ def test_an_expression_that_loses_digits_is_told(admin: Client, upstream: Upstre
     run = merged(admin, upstream, merge, '[{"id": 1, "v": 9007199254740993}, {"id": 2, "v": 1}]')
     said = [one for one in run["warnings"] if "the result is a double" in one]
     assert [one.partition(":")[0] for one in said] == ["merge.sources.s0.compute.z", "merge.result.compute.r"]
-    assert all("1 rows have more digits in v" in one for one in said)
+    assert all("1 row has more digits in v" in one for one in said)
     assert rows(admin, "projects/p")[0]["y"] == "9007199254740993.5"
 
 
@@ -261,7 +261,7 @@ def test_what_is_no_number_is_no_key(services: Container, admin: Client) -> None
     admin.post("/datasources", {"name": "notes", "kind": "file", **about})
     run = drop(services, "notes/a.csv", b"id,v\nNaN,a\n1.5,b\n")
     assert run is not None
-    assert "id: 1 records have no value in this column of the primary key and were left out" in run["warnings"]
+    assert "id: 1 record has no value in this column of the primary key; left out" in run["warnings"]
     assert rows(admin, "datasources/notes") == [{"id": 1.5, "v": "b"}]
 
 

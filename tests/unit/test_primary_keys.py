@@ -21,8 +21,8 @@ def test_upsert_that_omits_records_is_incomplete_but_published(admin: Client, up
         run = ingest(admin, "coins")
         assert (run["status"], run["completeness"]) == ("succeeded", "unproven")
         reasons = [
-            "id: 1 records have no value in this column of the primary key and were left out",
-            "k: 2 records have no value in this column of the primary key and were left out",
+            "id: 1 record has no value in this column of the primary key; left out",
+            "k: 2 records have no value in this column of the primary key; left out",
         ]
         assert run["completeness_reasons"] == reasons
         assert run["warnings"] == reasons
@@ -47,9 +47,9 @@ def test_key_that_does_not_identify_records_is_warned_about(
     run = ingest(admin, "coins")
     assert (run["completeness"], run["rows"]) == ("complete", 5), "all that was given is there"
     assert run["warnings"] == [
-        "id: 1 records have no value in this column of the primary key",
+        "id: 1 record has no value in this column of the primary key",
         "k: 2 records have no value in this column of the primary key",
-        "id, k: 1 records repeat the primary key of another record",
+        "id, k: 1 record repeats the primary key of another record",
     ]
 
 

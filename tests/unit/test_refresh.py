@@ -121,8 +121,8 @@ def test_last_row_of_a_duplicate_key_wins_with_a_warning(admin: Client, upstream
     project(admin, {"a": {}})
     run = refresh(admin, "p")
     assert rows(admin, "projects/p") == [{"symbol": "A", "v": 2}]
-    assert any("1 rows have a key that a later row has again" in text for text in run["warnings"])
-    assert any("1 rows lack a value in the key" in text for text in run["warnings"])
+    assert any("1 row has a key that a later row has again" in text for text in run["warnings"])
+    assert any("1 row lacks a value in the key and was left out" in text for text in run["warnings"])
 
 
 def test_order_of_assignment_does_not_change_the_bytes(admin: Client, upstream: Upstream) -> None:

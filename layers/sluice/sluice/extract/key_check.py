@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluice.domain.counts import counted
 from sluice.lake.engine_types import kind_of
 from sluice.lake.equality import identity_cell
 from sluice.lake.parquet import finite_or_null, literal, quoted
@@ -26,7 +27,8 @@ def key_warnings(connection: DuckDBPyConnection, files: list[Path], key: list[st
     if absent:
         return [f"{name}: no record has this column of the primary key" for name in absent]
     repeated = _count_repeated(connection, files, key)
-    repeats = [f"{', '.join(key)}: {repeated} records repeat the primary key of another record"] if repeated else []
+    count = counted(repeated, "record repeats", "records repeat")
+    repeats = [f"{', '.join(key)}: {count} the primary key of another record"] if repeated else []
     return [*missing_key_warnings(connection, files, key), *repeats]
 
 
@@ -41,7 +43,7 @@ def missing_key_warnings(connection: DuckDBPyConnection, files: list[Path], key:
     counts = ", ".join(f"count(*) FILTER ({quoted(name)} IS NULL)" for name in key)
     answer = connection.execute(f"SELECT {counts} FROM {_keys(connection, files, key)[0]}").fetchone() or ()
     return [
-        f"{name}: {count} records have no value in this column of the primary key"
+        f"{name}: {counted(count, 'record has', 'records have')} no value in this column of the primary key"
         for name, count in zip(key, answer, strict=True)
         if count
     ]

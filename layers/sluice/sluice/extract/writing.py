@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluice.domain.counts import counted
 from sluice.domain.dataset import DataObject, Manifest
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, cap_notes, least_complete
@@ -114,7 +115,7 @@ class Writer:
         # Without records there is no key column to check.
         if records.columns:
             warnings = key_check.missing_key_warnings(self._connection, fresh, key)
-            _note_missing_records(self._manifest, [f"{note} and were left out" for note in warnings])
+            _note_missing_records(self._manifest, [f"{note}; left out" for note in warnings])
         before = self._previous_files(columns)
         if before:
             self._require_old_key(before, columns, key)
@@ -231,8 +232,8 @@ class Writer:
         keyless = key_check.count_without_key(self._connection, rows_of(before, columns, []), key)
         if keyless:
             raise UnreadableData(
-                f"{keyless} rows of the dataset have no value in the primary key {', '.join(key)}, which was "
-                "changed. Restore the old key, or create a new datasource."
+                f"{counted(keyless, 'row of the dataset has', 'rows of the dataset have')} no value in the primary key "
+                f"{', '.join(key)}, which was changed. Restore the old key, or create a new datasource."
             )
 
     def _objects_of_other_runs(self, columns: list[Column]) -> list[DataObject]:

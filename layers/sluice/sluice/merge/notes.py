@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from sluice.domain.base import Record
+from sluice.domain.counts import counted
 
 
 class OverrideNote(Record):
@@ -39,8 +40,9 @@ class LostDigits(Record):
     @property
     def text(self) -> str:
         """The note as a sentence for users."""
+        count = counted(self.rows, "row has", "rows have")
         return (
-            f"{self.expression}: the result is a double, and {self.rows} rows have more digits in "
+            f"{self.expression}: the result is a double, and {count} more digits in "
             f"{', '.join(self.columns)} than a double has; cast it to a decimal, or to DOUBLE if that does not matter"
         )
 
@@ -69,9 +71,13 @@ class Notes(Record):
         texts = [*(lost.text for lost in self.lost), *self.texts]
         for slug in self.datasources:
             if repeated := self.repeated.get(slug):
-                texts.append(f"{slug}: {repeated} rows have a key that a later row has again; the last row is used")
+                count = counted(repeated, "row has", "rows have")
+                texts.append(f"{slug}: {count} a key that a later row has again; the last row is used")
             if keyless := self.keyless.get(slug):
-                texts.append(f"{slug}: {keyless} rows lack a value in the key and were left out")
+                count = counted(
+                    keyless, "row lacks a value in the key and was", "rows lack a value in the key and were"
+                )
+                texts.append(f"{slug}: {count} left out")
         for note in self.overrides:
             texts += note.refused
             texts += [f"the override of {note.column!r} for {', '.join(key)} matches no record" for key in note.unmet]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sluice.domain.counts import counted
 from sluice.domain.dataset import Manifest
 from sluice.domain.model import (
     AcceptedValues,
@@ -88,13 +89,15 @@ class Tester:
     def _failures(self, table: str, manifest: Manifest, test: TableTest) -> tuple[int, str]:
         if isinstance(test, RowCount):
             wrong = manifest.rows < (test.min or 0) or (test.max is not None and manifest.rows > test.max)
-            return int(wrong), f"{table} has {manifest.rows} rows"
+            return int(wrong), f"{table} has {counted(manifest.rows, 'row', 'rows')}"
         if isinstance(test, Freshness):
             return self._stale(table, manifest, test)
         columns = {column.name: column for column in manifest.columns}
         sql = test.sql if isinstance(test, SqlTest) else _query(table, columns, test)
         count = self._scalar(f"SELECT count(*) AS n FROM ({parse_query(sql).sql}\n)")
-        return int(count), f"{count} rows of {table} fail {_description(test)}"
+        return int(
+            count
+        ), f"{counted(int(count), f'row of {table} fails', f'rows of {table} fail')} {_description(test)}"
 
     def _stale(self, table: str, manifest: Manifest, test: Freshness) -> tuple[int, str]:
         newest: str | None = manifest.data_as_of

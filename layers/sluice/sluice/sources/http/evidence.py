@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sluice.domain.counts import counted
 from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
 from sluice.sources.http.identities import Identities, differences, repeats
@@ -109,11 +110,12 @@ class Examiner:
         repeated = repeats(pages, self._identities)
         if repeated is not None:
             first, second = repeated.pages
-            noun = f"records (by the primary key {', '.join(self._key)})" if self._key else "records"
+            key = f" (by the primary key {', '.join(self._key)})" if self._key else ""
+            count = counted(repeated.count, f"record{key} is", f"records{key} are")
             advice = "" if self._key else "; if it has equal records, name a primary_key that tells them apart"
             findings.append(
                 Finding(
-                    f"{repeated.count} {noun} are on more than one page, such as pages {first} and {second}: "
+                    f"{count} on more than one page, such as pages {first} and {second}: "
                     f"the upstream changed while it was read, or has no stable order{advice}"
                 )
             )
