@@ -21,6 +21,7 @@ from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
 from sluice.catalog.project_resources import ProjectResources
 from sluice.catalog.publications import Publications
+from sluice.catalog.reservations import Reservations
 from sluice.catalog.runs import Pages, Runs
 from sluice.catalog.slots import Slots
 from sluice.catalog.table import Table
@@ -98,10 +99,15 @@ class Container:
         return Definitions(self._table(self.settings.definitions_table), self.settings.workspace)
 
     @cached_property
+    def reservations(self) -> Reservations:
+        """The counts and names that the projects' tables reserve."""
+        return Reservations(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
     def assignments(self) -> Assignments:
         """The assignments of datasources to projects."""
         table = self._table(self.settings.assignments_table)
-        return Assignments(table, self.definitions, self.settings.workspace)
+        return Assignments(table, self.definitions, self.reservations, self.settings.workspace)
 
     @cached_property
     def runs(self) -> Runs:
@@ -275,7 +281,7 @@ class Container:
     @cached_property
     def resources(self) -> ProjectResources:
         """The projects' models, reports, endpoints and links."""
-        return ProjectResources(self.definitions)
+        return ProjectResources(self.definitions, self.reservations)
 
     @cached_property
     def keys(self) -> KeyRing:

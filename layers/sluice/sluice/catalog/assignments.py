@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sluice.catalog.definitions import Definition, Definitions, missing
+from sluice.catalog.reservations import Reservations
 from sluice.catalog.table import ConditionFailed, Item, Table
 from sluice.catalog.upgrades import newest
 from sluice.domain.base import Record
@@ -52,9 +53,10 @@ class Assigned(Record):
 class Assignments:
     """The table `Assignments`: `workspace` / `project#datasource`, and `ByDatasource`."""
 
-    def __init__(self, table: Table, definitions: Definitions, workspace: str) -> None:
+    def __init__(self, table: Table, definitions: Definitions, reservations: Reservations, workspace: str) -> None:
         self._table = table
         self._definitions = definitions
+        self._reservations = reservations
         self._workspace = workspace
 
     def _key(self, project: str, datasource: str) -> Item:
@@ -146,12 +148,12 @@ class Assignments:
         # `_refusal` tells by the position which condition failed.
         writes = [
             self._definitions.require_same_write(project),
-            self._definitions.count_assignment_write(assigned.datasource, 0 if stored else 1),
+            self._reservations.count_assignment_write(assigned.datasource, 0 if stored else 1),
             self._table.put(item, condition, values),
-            self._definitions.claim_name_write(project, assigned.table_name, assigned.holder),
+            self._reservations.claim_name_write(project, assigned.table_name, assigned.holder),
         ]
         if stored is not None and stored.table_name != assigned.table_name:
-            writes.append(self._definitions.release_name_write(project.name, stored.table_name, stored.holder))
+            writes.append(self._reservations.release_name_write(project.name, stored.table_name, stored.holder))
         try:
             self._definitions.transact(writes)
         except ConditionFailed as failure:
@@ -184,8 +186,8 @@ class Assignments:
         condition = "attribute_exists(#workspace) AND (attribute_not_exists(#version) OR #version = :read)"
         writes = [
             self._table.delete(self._key(assigned.project, assigned.datasource), condition, {"read": assigned.version}),
-            self._definitions.count_assignment_write(assigned.datasource, -1),
-            self._definitions.release_name_write(assigned.project, assigned.table_name, assigned.holder),
+            self._reservations.count_assignment_write(assigned.datasource, -1),
+            self._reservations.release_name_write(assigned.project, assigned.table_name, assigned.holder),
         ]
         try:
             self._definitions.transact(writes)

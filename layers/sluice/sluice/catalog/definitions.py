@@ -35,7 +35,8 @@ MAX_DOCUMENT_BYTES = 300_000
 # The kinds that a project's item counts, so that their limits hold with concurrent writes.
 COUNTED: tuple[Kind, ...] = ("model", "report", "endpoint", "link")
 
-_PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"
+# The condition that an item is a definition and not deleted.
+PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"
 
 
 class Definition(Record):
@@ -185,7 +186,7 @@ class Definitions:
             "assigned": 0,
         }
         if kind == "project":  # a deleted project of this name may have left its counts
-            changes |= {_count(counted): None for counted in COUNTED}
+            changes |= {count_field(counted): None for counted in COUNTED}
         condition, values = "attribute_not_exists(#name) OR attribute_exists(#deleted_at)", {}
         if reserved is not None:
             condition = "attribute_not_exists(#name) OR #deleted_at < :since"
@@ -215,7 +216,7 @@ class Definitions:
             write = self._table.update(
                 self._key(stored.kind, stored.name),
                 author,
-                f"{_PRESENT} AND #version = :read",
+                f"{PRESENT} AND #version = :read",
                 {"read": stored.version},
             )
         else:
@@ -223,7 +224,7 @@ class Definitions:
             write = self._table.update(
                 self._key(stored.kind, stored.name),
                 {**changes, "updated_at": rfc3339(now())},
-                f"{_PRESENT} AND #version = :read",
+                f"{PRESENT} AND #version = :read",
                 {"read": stored.version},
                 add={"version": 1},
             )
@@ -248,7 +249,7 @@ class Definitions:
             PreconditionFailed: it has changed since it was read.
             Conflict: it is a datasource that is assigned to a project.
         """
-        condition = f"{_PRESENT} AND #version = :read"
+        condition = f"{PRESENT} AND #version = :read"
         values: Item = {"read": stored.version}
         if not even_assigned:
             condition += " AND #assigned = :none"
@@ -302,68 +303,6 @@ class Definitions:
         item = self._table.get(self._key(kind, name))
         return _definition(kind, item) if item and "deleted_at" in item else None
 
-    def count_assignment_write(self, name: str, by: int) -> Write:
-        """A write that changes the count of a datasource's assignments.
-
-        Args:
-            name: the datasource; the write fails if it does not exist.
-            by: 1, 0 or -1.
-        """
-        return self._table.update(self._key("datasource", name), {}, _PRESENT, add={"assigned": by})
-
-    def recount(self, project: str, kind: Kind, present: int) -> None:
-        """Store how many resources of a kind a project has, unless its item counts them already.
-
-        Args:
-            present: their number.
-
-        Raises:
-            NotFound: there is no such project.
-        """
-        try:
-            self._table.execute(
-                self._table.update(self._key("project", project), {}, _PRESENT, once={_count(kind): present})
-            )
-        except ConditionFailed:
-            raise missing("project", project) from None
-
-    def count_resource_write(self, project: str, kind: Kind, limit: int) -> Write:
-        """A write that adds 1 to a project's count of resources of a kind; it fails if there are `limit` of them."""
-        condition = f"{_PRESENT} AND #{_count(kind)} < :most"
-        return self._table.update(self._key("project", project), {}, condition, {"most": limit}, add={_count(kind): 1})
-
-    def discount_resource_write(self, project: str, kind: Kind) -> Write:
-        """A write that subtracts 1 from a project's count of resources of a kind."""
-        condition = f"{_PRESENT} AND attribute_exists(#{_count(kind)})"
-        return self._table.update(self._key("project", project), {}, condition, add={_count(kind): -1})
-
-    def is_counted(self, project: str, kind: Kind) -> bool:
-        """Whether a project's item counts its resources of a kind."""
-        item = self._table.get(self._key("project", project))
-        return item is not None and _count(kind) in item
-
-    def claim_name_write(self, project: Definition, name: str, holder: str) -> Write:
-        """A write that claims a name in a project's SQL; it fails if another table has claimed it.
-
-        Claims that a deleted project of the same slug has left are ignored.
-
-        Args:
-            name: the table's name.
-            holder: the datasource or model, such as `model/{name}`.
-        """
-        claim = {**self._claim_key(project.name, name), "project_created_at": project.created_at, "holder": holder}
-        condition = "attribute_not_exists(#name) OR #holder = :holder OR #project_created_at <> :created_at"
-        return self._table.put(claim, condition, {"holder": holder, "created_at": project.created_at})
-
-    def release_name_write(self, project: str, name: str, holder: str) -> Write:
-        """A write that releases a claimed name; it fails if another table has claimed it."""
-        # Releases before 0.3 did not claim names, so there may be no claim to release.
-        condition = "attribute_not_exists(#name) OR #holder = :holder"
-        return self._table.delete(self._claim_key(project, name), condition, {"holder": holder})
-
-    def _claim_key(self, project: str, name: str) -> Item:
-        return {"workspace_kind": f"{self._workspace}#sql_name", "name": f"{project}#{name}"}
-
     def transact(self, writes: Sequence[Write]) -> None:
         """Execute all writes or none.
 
@@ -374,15 +313,16 @@ class Definitions:
 
     def require_same_write(self, stored: Definition) -> Write:
         """A write that requires a definition to exist, and not to be another one that was created under its name."""
-        condition = f"{_PRESENT} AND #created_at = :made"
+        condition = f"{PRESENT} AND #created_at = :made"
         return self._table.check(self._key(stored.kind, stored.name), condition, {"made": stored.created_at})
 
     def require_present_write(self, kind: Kind, name: str) -> Write:
         """A write that requires a definition to exist."""
-        return self._table.check(self._key(kind, name), _PRESENT)
+        return self._table.check(self._key(kind, name), PRESENT)
 
 
-def _count(kind: Kind) -> str:
+def count_field(kind: Kind) -> str:
+    """The attribute of a project's item that counts its resources of a kind."""
     return f"{kind}_count"
 
 

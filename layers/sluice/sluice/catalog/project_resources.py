@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sluice.catalog.definitions import Definition, Definitions, Kind, missing
+from sluice.catalog.reservations import Reservations
 from sluice.catalog.table import ConditionFailed, Write
 from sluice.errors import AlreadyExists, Conflict, SluiceError
 
@@ -18,8 +19,9 @@ def resource_name(project: str, name: str) -> str:
 class ProjectResources:
     """Creates and deletes resources, each in one transaction with the project's count and the claim of its name."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: Definitions, reservations: Reservations) -> None:
         self._definitions = definitions
+        self._reservations = reservations
 
     def all(self, kind: Kind, project: str) -> dict[str, Definition]:
         """A project's resources of one kind, by name."""
@@ -44,10 +46,10 @@ class ProjectResources:
         stored_name = resource_name(project.name, name)
         writes = [
             self._definitions.create_write(kind, stored_name, document, by),
-            self._definitions.count_resource_write(project.name, kind, limit),
+            self._reservations.count_resource_write(project.name, kind, limit),
         ]
         if kind == "model":
-            writes.append(self._definitions.claim_name_write(project, name, f"model/{name}"))
+            writes.append(self._reservations.claim_name_write(project, name, f"model/{name}"))
         try:
             self._definitions.transact(writes)
         except ConditionFailed as failure:
@@ -66,15 +68,15 @@ class ProjectResources:
         """
         project, _, name = resource.name.partition("#")
         self._ensure_counted(resource.kind, project)
-        writes = [*more, self._definitions.discount_resource_write(project, resource.kind)]
+        writes = [*more, self._reservations.discount_resource_write(project, resource.kind)]
         if resource.kind == "model":
-            writes.append(self._definitions.release_name_write(project, name, f"model/{name}"))
+            writes.append(self._reservations.release_name_write(project, name, f"model/{name}"))
         self._definitions.delete(resource, writes)
 
     def _ensure_counted(self, kind: Kind, project: str) -> None:
         """Count the resources of a project whose item has no count: releases before 0.3 did not store one."""
-        if not self._definitions.is_counted(project, kind):
-            self._definitions.recount(project, kind, len(self.all(kind, project)))
+        if not self._reservations.is_counted(project, kind):
+            self._reservations.recount(project, kind, len(self.all(kind, project)))
 
 
 def _refusal(failure: ConditionFailed, kind: Kind, project: str, name: str, limit: int) -> SluiceError:
