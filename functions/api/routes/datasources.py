@@ -20,15 +20,13 @@ from sluice.api.routes import (
     Routes,
 )
 from sluice.api.running import start_answer
-from sluice.api.targets import is_visible
-from sluice.catalog.assignments import Assigned
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
 from sluice.domain.run_types import RUN_TYPES
-from sluice.errors import Conflict
 from sluice.projects import definitions
+from sluice.projects.visibility import visible_assignments
 from sluice.runs.ingest_requests import requested_ingest
 from sluice.runs.start import start
 
@@ -103,10 +101,7 @@ def delete_datasource(call: Call, services: Container, slug: str) -> Answer:
     def delete(definition: Definition | None) -> Answer:
         if definition is None:
             raise missing("datasource", slug)
-        try:
-            definitions.delete_datasource(services, definition, call.principal.id, force=force)
-        except Conflict:
-            raise _assigned(call, services, slug) from None
+        definitions.delete_datasource(services, definition, call.principal, force=force)
         return Answer(status=204)
 
     answer = retry_overtaken_write(call, delete)
@@ -131,28 +126,8 @@ def get_datasource_stats(call: Call, services: Container, slug: str) -> Answer:
 @routes.get("/datasources/{slug}/projects", "datasource.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Container, slug: str) -> Answer:
     """The projects that a datasource is assigned to."""
-    visible = [item.presented() for item in _visible_assignments(call, services, slug)]
+    visible = [item.presented() for item in visible_assignments(services, call.principal, slug)]
     return paginate(call, services, ["projects", slug], visible)
-
-
-def _visible_assignments(call: Call, services: Container, slug: str) -> list[Assigned]:
-    assignments = services.assignments.of_datasource(slug)
-    return [item for item in assignments if _is_project_visible(call, services, item.project)]
-
-
-def _assigned(call: Call, services: Container, slug: str) -> Conflict:
-    """The error for a datasource that cannot be deleted; it names those of its projects that the caller may see."""
-    projects = [item.project for item in _visible_assignments(call, services, slug)]
-    named = f" {', '.join(projects)}" if projects else "s that you cannot see"
-    return Conflict(
-        f"The datasource {slug!r} is assigned to the project{'s' if len(projects) > 1 else ''}{named}. Remove it there "
-        f"by DELETE /projects/{projects[0] if projects else '{slug}'}/datasources/{slug}, or delete it with force=true."
-    )
-
-
-def _is_project_visible(call: Call, services: Container, slug: str) -> bool:
-    project = services.definitions.find("project", slug)
-    return project is not None and is_visible(services, call.principal, project)
 
 
 @routes.post(

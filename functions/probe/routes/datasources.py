@@ -11,7 +11,6 @@ from sluice.access.policy import decide, require
 from sluice.access.secret_use import Author
 from sluice.api.call import Answer, Call
 from sluice.api.routes import Parameter, Routes
-from sluice.api.targets import resource_of
 from sluice.api.views import author_of
 from sluice.catalog.definitions import missing
 from sluice.container import Container
@@ -20,6 +19,7 @@ from sluice.domain.datasource import Datasource, HttpDatasource
 from sluice.domain.datasource.detect_request import DetectRequest
 from sluice.domain.run import PageReceipt
 from sluice.errors import Invalid
+from sluice.projects.visibility import resource_of
 from sluice.sources.registry import source_of
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sluice.access.policy import Resource, decide
 from sluice.api.call import Call
-from sluice.api.targets import is_visible
 from sluice.container import Container
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.errors import NotFound, TooManyRequests, Unauthenticated
+from sluice.projects.visibility import is_visible
 
 
 def require_endpoint_caller(call: Call, services: Container, endpoint: Endpoint, project: str, name: str) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 
 from sluice.api.call import Answer, Call
 from sluice.api.datasource_rules import datasource_view, require_writable
-from sluice.api.targets import is_visible
 from sluice.api.views import definition_view
 from sluice.catalog.definitions import Definition, Kind, missing
 from sluice.container import Container
@@ -20,6 +19,7 @@ from sluice.domain.identity import Principal
 from sluice.domain.json_text import same_json
 from sluice.domain.project import Project
 from sluice.errors import AlreadyExists, Conflict, Invalid, PreconditionFailed, Unavailable
+from sluice.projects.visibility import is_visible
 
 # How long a write without a precondition is retried while others change the same resource.
 _RETRY_SECONDS = 10.0

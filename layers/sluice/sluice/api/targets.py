@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sluice.access.policy import Resource, decide, require, require_role
+from sluice.access.policy import Resource, require, require_role
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.identity import Principal
 from sluice.domain.run import Run
 from sluice.errors import NotFound
+from sluice.projects.visibility import resource_of
 
 
 @dataclass(frozen=True)
@@ -31,25 +32,6 @@ class Target:
     definition: Definition | None = None
     run: Run | None = None
     reload: Callable[[], Target | None] = lambda: None
-
-
-def resource_of(services: Container, principal: Principal, definition: Definition) -> Resource:
-    """The facts that the access policy needs about a project or datasource.
-
-    Args:
-        principal: who asks; its projects decide whether assignments have to be read.
-    """
-    if definition.kind == "project":
-        return Resource(definition.created_by, frozenset([definition.name]))
-    if principal.projects is None:
-        return Resource(definition.created_by)  # sees every project, so one read of the catalog is saved
-    assignments = services.assignments.of_datasource(definition.name)
-    return Resource(definition.created_by, frozenset(assignment.project for assignment in assignments))
-
-
-def is_visible(services: Container, principal: Principal, definition: Definition) -> bool:
-    """Whether a principal may know that a project or datasource exists."""
-    return decide(principal, f"{definition.kind}.read", resource_of(services, principal, definition)) == "allowed"
 
 
 def run_resource(services: Container, principal: Principal, run: Run) -> tuple[Resource, Definition | None]:

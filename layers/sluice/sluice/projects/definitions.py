@@ -8,16 +8,19 @@ from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
+from sluice.domain.identity import Principal
+from sluice.errors import Conflict
 from sluice.projects.deletion import delete_resources
 from sluice.projects.overrides import delete_overrides
+from sluice.projects.visibility import visible_assignments
 
 
-def delete_datasource(services: Container, datasource: Definition, by: str, *, force: bool) -> None:
+def delete_datasource(services: Container, datasource: Definition, principal: Principal, *, force: bool) -> None:
     """Hide a datasource and its published versions; the data stays in the lake.
 
     Args:
         datasource: the stored datasource, as it was when the caller's precondition was checked.
-        by: the principal that deletes it.
+        principal: who deletes it; an error names those of the datasource's projects that it may see.
         force: remove it from its projects first.
 
     Raises:
@@ -29,7 +32,20 @@ def delete_datasource(services: Container, datasource: Definition, by: str, *, f
     dataset = DatasetId.of_datasource(datasource.name)
     # The data's versions are hidden in the transaction that deletes the definition: no reader finds one without the
     # other.
-    services.definitions.delete(datasource, services.datasets.hide_writes(dataset, by))
+    try:
+        services.definitions.delete(datasource, services.datasets.hide_writes(dataset, principal.id))
+    except Conflict:
+        raise _assigned(services, datasource.name, principal) from None
+
+
+def _assigned(services: Container, slug: str, principal: Principal) -> Conflict:
+    """The error for a datasource that cannot be deleted."""
+    projects = [item.project for item in visible_assignments(services, principal, slug)]
+    names = f" {', '.join(projects)}" if projects else "s that you cannot see"
+    return Conflict(
+        f"The datasource {slug!r} is assigned to the project{'s' if len(projects) > 1 else ''}{names}. Remove it there "
+        f"by DELETE /projects/{projects[0] if projects else '{slug}'}/datasources/{slug}, or delete it with force=true."
+    )
 
 
 def clean_up_datasource(services: Container, slug: str) -> None:
