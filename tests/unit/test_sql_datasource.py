@@ -61,6 +61,27 @@ def test_rows_are_fetched_typed_merged_and_replayed(services: Container, admin: 
 
 
 @pytest.mark.usefixtures("shop")
+def test_run_shows_its_pages_while_rows_are_read_and_can_be_cancelled(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(services.settings.__dict__, "tell_seconds", 0.0)
+    admin.put("/datasources/goods", {**DOCUMENT, "sql": {**SQL, "fetch_rows": 1}})
+    seen: list[dict[str, Any]] = []
+    put_raw = services.lake.put_raw
+
+    def put_and_look(*arguments: Any) -> str:
+        run = admin.get("/runs?datasource=goods").json()["items"][0]
+        seen.append(run["progress"])
+        if len(seen) == 3:
+            assert admin.post(f"/runs/{run['id']}/cancel").status == 202
+        return put_raw(*arguments)
+
+    monkeypatch.setattr(services.lake, "put_raw", put_and_look)
+    assert ingest(admin, "goods")["status"] == "cancelled"
+    assert [(progress["stage"], progress["current"]) for progress in seen] == [("fetch", at) for at in (0, 1, 2)]
+
+
+@pytest.mark.usefixtures("shop")
 def test_sql_datasource_is_checked_and_previewed_unsaved(admin: Client) -> None:
     checked = admin.post("/datasources/check", {**DOCUMENT, "slug": "goods"}).json()
     assert (checked["ok"], checked["records"], checked["status"]) == (True, 2, None)

@@ -24,6 +24,7 @@ from sluice.sources.mongo.connection import MongoTools
 from sluice.sources.mongo.loop import VettedLoop
 from sluice.sources.mongo.pages import Doubt, MongoPage, Place
 from sluice.sources.mongo.reader import read_pages
+from sluice.sources.progress import FetchProgress
 
 _PREVIEWED_DOCUMENTS = 1_000
 _NO_SNAPSHOT = (
@@ -94,7 +95,7 @@ class _Fetch:
         self._selection = ""
         self._pages: list[PageReceipt] = []
         self._unused: list[PageReceipt] = []
-        self._told = time.monotonic()
+        self._progress = FetchProgress(run, services.runs, services.settings.tell_seconds)
 
     async def fetch(self) -> FetchIndex:
         """All pages, up to the end; however it ends, what was read until then is stored.
@@ -128,13 +129,7 @@ class _Fetch:
         receipt.hash = await asyncio.to_thread(_sha256, body)
         self._pages.append(receipt)
         await self._store.keep(receipt, BytesIO(body))
-        if time.monotonic() - self._told > self._services.settings.tell_seconds:
-            self._told = time.monotonic()
-            progress = {"stage": "fetch", "current": len(self._pages), "total": None}
-            requests = self._requests()
-            self._run = await asyncio.to_thread(
-                self._services.runs.advance, self._run, requests=requests, progress=progress
-            )
+        await self._progress.report(len(self._pages), self._requests())
         if self._tools.seconds_left() < self._services.settings.fetch_reserve_seconds:
             raise HandOver
 

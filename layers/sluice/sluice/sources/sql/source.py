@@ -20,6 +20,7 @@ from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import RunError, UnreadableData
 from sluice.lake.transfer import download
 from sluice.sources.base import Call, CheckResult, PageVisitor, Secret, Services
+from sluice.sources.progress import FetchProgress
 from sluice.sources.sql.pages import SqlPage
 from sluice.sources.sql.reader import SqlTools, read_pages
 
@@ -87,14 +88,19 @@ async def _store_pages(
         services: the lake.
         tools: the services of the reader.
         earlier_count: the number of receipts of earlier attempts; page numbers continue after them.
+
+    Raises:
+        RunStopped: the run was cancelled.
     """
     receipts = []
+    progress = FetchProgress(run, services.runs, services.settings.tell_seconds)
     async with aclosing(read_pages(datasource.sql, tools)) as pages:
         async for page in pages:
             receipt = _receipt(datasource.sql, page, earlier_count + page.number)
             receipt.attempt = run.attempt
             receipt.hash = await asyncio.to_thread(services.lake.put_raw, BytesIO(_body(page)))
             receipts.append(receipt)
+            await progress.report(len(receipts), requests=1)
     return receipts
 
 
