@@ -30,11 +30,18 @@ def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -
     Returns:
         Whether no follower has failed.
     """
+    return _deliver(services, services.publications.undelivered(dataset), keys)
+
+
+def _deliver(services: Container, undelivered: Iterable[Publication], keys: Iterable[str] = ()) -> bool:
+    """Deliver publications of one dataset: see `deliver`.
+
+    Args:
+        undelivered: the publications, as the index has them.
+    """
     names = {follower.name for follower in registry.FOLLOWERS}
     failed: set[str] = set()
-    delivered = {
-        publication.key: set(publication.delivered_to) for publication in services.publications.undelivered(dataset)
-    }
+    delivered = {publication.key: set(publication.delivered_to) for publication in undelivered}
     for key in sorted(delivered.keys() | set(keys)):
         if names <= failed | delivered.get(key, set()):
             continue  # no follower is left to get it now: many may wait for one follower that keeps failing
@@ -57,14 +64,17 @@ def deliver_overdue(services: Container, grace_seconds: float) -> int:
     """
     deadline = time.monotonic() + services.settings.sweep_seconds
     latest = rfc3339_micro(now() - timedelta(seconds=grace_seconds))
-    waiting = list(services.publications.undelivered())
-    left = {publication.dataset for publication in waiting}
-    due = sorted({publication.dataset for publication in waiting if publication.published_at <= latest})
+    waiting: dict[DatasetId, list[Publication]] = {}
+    for publication in services.publications.undelivered():
+        waiting.setdefault(publication.dataset, []).append(publication)
+    left = set(waiting)
+    # In each dataset, the oldest publication comes first.
+    due = sorted(dataset for dataset, publications in waiting.items() if publications[0].published_at <= latest)
     # In another order each time: a follower that fails slowly must not keep the sweep from the same datasets always.
     for dataset in random.sample(due, len(due)):
         if time.monotonic() > deadline:
             break
-        if deliver(services, dataset):
+        if _deliver(services, waiting[dataset]):
             left.discard(dataset)
     return len(left)
 
