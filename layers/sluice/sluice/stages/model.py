@@ -6,32 +6,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sluice.domain.run import Run
-from sluice.services import (
-    WithAssignments,
-    WithDatasets,
-    WithDefinitions,
-    WithLake,
-    WithResources,
-    WithRuns,
-    WithSandbox,
-    WithSettings,
-    WithTestResults,
-)
-from sluice.stages.inputs import note_stage
+from sluice.services import WithTestResults
+from sluice.stages import outputs
 
 
-class Services(
-    WithDefinitions,
-    WithAssignments,
-    WithResources,
-    WithRuns,
-    WithDatasets,
-    WithLake,
-    WithSettings,
-    WithSandbox,
-    WithTestResults,
-    Protocol,
-):
+class Services(outputs.Services, WithTestResults, Protocol):
     """What the stage needs."""
 
 
@@ -46,18 +25,15 @@ def model(services: Services, run: Run, event: dict[str, Any], seconds_left: Cal
         ModelFailed: the SQL failed.
         TestsFailed: a test of severity `error` has failed.
     """
-    from sluice.catalog.project_resources import resource_name
     from sluice.domain.model import Model
     from sluice.models.maker import ModelMaker
     from sluice.projects import table_tests
-    from sluice.projects.refresh_outputs import note_output, run_tables
+    from sluice.projects.refresh_outputs import note_output
 
-    note_stage(services, run, "model")
     name = event["name"]
-    definition = services.definitions.get("model", resource_name(run.project or "", name))
-    tables = run_tables(services, run)
+    document, tables = outputs.begin_output(services, run, "model", name)
     maker = ModelMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
-    key, _, results = maker.make(name, Model.model_validate(definition.document))
+    key, _, results = maker.make(name, Model.model_validate(document))
     # Before the tests can fail the run: the results are shown whether or not the data is published.
     table_tests.store_results(services, run, tables.dataset(name), results)
     table_tests.require_passed(table_tests.failures(results, "error"))

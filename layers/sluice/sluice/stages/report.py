@@ -3,34 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from sluice.domain.run import Run
-from sluice.services import (
-    WithAssignments,
-    WithDatasets,
-    WithDefinitions,
-    WithLake,
-    WithResources,
-    WithRuns,
-    WithSandbox,
-    WithSettings,
-)
-from sluice.stages.inputs import note_stage
-
-
-class Services(
-    WithDefinitions,
-    WithAssignments,
-    WithResources,
-    WithRuns,
-    WithDatasets,
-    WithLake,
-    WithSettings,
-    WithSandbox,
-    Protocol,
-):
-    """What the stage needs."""
+from sluice.stages.outputs import Services, begin_output
 
 
 def report(services: Services, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
@@ -42,15 +18,12 @@ def report(services: Services, run: Run, event: dict[str, Any], seconds_left: Ca
     Raises:
         NotFound: the report was deleted.
     """
-    from sluice.catalog.project_resources import resource_name
     from sluice.domain.report import Report
-    from sluice.projects.refresh_outputs import note_output, report_output, run_tables
+    from sluice.projects.refresh_outputs import note_output, report_output
     from sluice.reports.maker import ReportMaker
 
-    note_stage(services, run, "report")
     name = event["name"]
-    definition = services.definitions.get("report", resource_name(run.project or "", name))
-    tables = run_tables(services, run)
+    document, tables = begin_output(services, run, "report", name)
     maker = ReportMaker(run, tables, services.datasets, services.lake, services.sandbox, services.settings)
-    note_output(services, run, report_output(name), maker.make(name, Report.model_validate(definition.document)))
+    note_output(services, run, report_output(name), maker.make(name, Report.model_validate(document)))
     return {"outcome": "done"}
