@@ -50,7 +50,7 @@ class Part(Record):
         names_columns: whether a page names its columns even without records.
         seen: the state of the column types.
         spelled: the state of the column names.
-        told: the problems found while converting.
+        conversion_notes: the problems found while converting.
         ways: how texts became values, for columns where more than the type decides.
         notes: warnings about what was guessed.
         repeated: duplicate keys in objects.
@@ -63,7 +63,7 @@ class Part(Record):
     names_columns: bool = False
     seen: dict[str, Any] = Field(default_factory=dict)
     spelled: dict[str, Any] = Field(default_factory=dict)
-    told: dict[str, Any] = Field(default_factory=dict)
+    conversion_notes: dict[str, Any] = Field(default_factory=dict)
     ways: dict[str, str] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
     repeated: dict[str, int] = Field(default_factory=dict)
@@ -154,7 +154,7 @@ class CombinedParts:
             parts: the parts whose rows are in the version.
         """
         for part in parts:
-            self.types.merge_notes(part.told, self.column_names)
+            self.types.merge_notes(part.conversion_notes, self.column_names)
         observed = Observations(self.types, self.column_names, self.notes, self.repeated)
         objects = [part.data for part in parts if part.data is not None]
         return Records(
@@ -343,7 +343,7 @@ class ParallelReading:
             names_columns=records.names_columns,
             seen=observed.types.state(),
             spelled=observed.column_names.state(),
-            told=types.conversion_notes(),
+            conversion_notes=types.conversion_notes(),
             ways=types.reading_variants(columns),
             notes=observed.notes,
             repeated=dict(observed.repeated),

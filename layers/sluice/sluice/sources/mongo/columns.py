@@ -61,7 +61,11 @@ class ColumnTally:
             name = prefix + key
             if kind is type(None):
                 continue
-            values = [one[key] for one in documents if type(one.get(key)) is kind] if kind in _LOOKED_AT else []
+            values = (
+                [document[key] for document in documents if type(document.get(key)) is kind]
+                if kind in _LOOKED_AT
+                else []
+            )
             if kind is dict:
                 odd = self.add(values, f"{name}_") or odd
                 if not all(values):

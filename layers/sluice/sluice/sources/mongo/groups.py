@@ -49,7 +49,10 @@ class IdGroups:
             UnreadableData: they are not in the order of `_id`.
             DataTooLarge: too many share one `_id`.
         """
-        ids = [*(self._before or [held["_id"] for held in self._held[-1:]]), *(one["_id"] for one in documents)]
+        ids = [
+            *(self._before or [held["_id"] for held in self._held[-1:]]),
+            *(document["_id"] for document in documents),
+        ]
         repeats = self._repeats(ids)
         start = len(ids) - 1
         while start in repeats:
@@ -84,7 +87,9 @@ class IdGroups:
 
     def _require_small(self, documents: Documents) -> None:
         """Count the documents of an `_id` that has filled all that the server sent."""
-        self._held_bytes = self._held_bytes + sum(len(bson.encode(one)) for one in documents) if documents else 0
+        self._held_bytes = (
+            self._held_bytes + sum(len(bson.encode(document)) for document in documents) if documents else 0
+        )
         if self._held_bytes > self._most_bytes:
             raise DataTooLarge(
                 f"More than {self._most_bytes} bytes of documents share one _id, which are read together; give the "
@@ -110,7 +115,7 @@ def _ascends(ids: list[Any]) -> bool:
     """Whether ids of one common type ascend; false where that takes more than a quick look."""
     kinds = set(map(type, ids))
     if kinds == {ObjectId}:
-        ids = [one.binary for one in ids]
+        ids = [identity.binary for identity in ids]
     elif kinds != {str} and not kinds <= {int, Int64}:
         return False
     return all(map(lt, ids, ids[1:]))

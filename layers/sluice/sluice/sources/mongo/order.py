@@ -118,7 +118,7 @@ def is_order_certain(first: Any, second: Any) -> bool:
 
 def _has(value: Any, kinds: tuple[str, ...]) -> bool:
     inner = value.as_doc().values() if isinstance(value, DBRef) else value.values() if isinstance(value, dict) else ()
-    return _kind(value) in kinds or any(_has(one, kinds) for one in inner)
+    return _kind(value) in kinds or any(_has(member, kinds) for member in inner)
 
 
 def _kind(value: Any) -> str:

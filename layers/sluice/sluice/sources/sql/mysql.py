@@ -72,17 +72,7 @@ _BROKEN = {CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR
 
 
 async def open_mysql(source: SqlSource, login: Login) -> MysqlResult:
-    """Connect and execute the source's statement.
-
-    Args:
-        source: the datasource's `sql`.
-        login: the server and the credentials.
-
-    Raises:
-        SourceUnreachable: no address responds, or TLS fails.
-        SourceBusy: the server accepts no more connections.
-        SourceRefused: the server refuses the user or the statement.
-    """
+    """Connect to MySQL or MariaDB and execute the source's statement; the errors are those of `Result.start`."""
     return await start_result(MysqlResult(source, login))
 
 
@@ -104,7 +94,7 @@ class MysqlResult:
         self.columns: list[ServerColumn] = []
 
     async def start(self) -> None:
-        """Connect, start a transaction and execute the statement: see `open_mysql`."""
+        """Connect, start a transaction and execute the statement: see `Result.start`."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._login.connect_seconds * max(1, len(self._login.addresses))):

@@ -73,17 +73,7 @@ _BROKEN = (OSError, ssl.SSLError, TimeoutError, asyncpg.PostgresConnectionError,
 
 
 async def open_postgresql(source: SqlSource, login: Login) -> PostgresqlResult:
-    """Connect and execute the source's statement.
-
-    Args:
-        source: the datasource's `sql`.
-        login: the server and the credentials.
-
-    Raises:
-        SourceUnreachable: no address responds, or TLS fails.
-        SourceBusy: the server accepts no more connections.
-        SourceRefused: the server refuses the user or the statement.
-    """
+    """Connect to PostgreSQL and execute the source's statement; the errors are those of `Result.start`."""
     return await start_result(PostgresqlResult(source, login, await _connect(source, login)))
 
 
@@ -122,7 +112,7 @@ class PostgresqlResult:
         self.columns: list[ServerColumn] = []
 
     async def start(self) -> None:
-        """Start a transaction and execute the statement: see `open_postgresql`."""
+        """Start a transaction and execute the statement: see `Result.start`."""
         source = self._source
         names = parameters_of(source.query, source.engine)
         numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
