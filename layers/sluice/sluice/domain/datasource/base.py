@@ -134,7 +134,8 @@ class Datasource(Document):
     max_age_seconds: Annotated[int, Field(ge=0)] | None = Field(
         None,
         description="After how many seconds data counts as stale, so that a refresh fetches it again. Null: after the "
-        "interval of its schedule; without a schedule, always.",
+        "interval of its schedule; without a schedule, always. 0: never, so that only the schedule, a run of the "
+        "datasource, or a refresh that fetches all brings new data.",
     )
     schedule: Schedule | None = Field(
         None, description="When ingest runs start by themselves. Null: only on request or with a refresh."
