@@ -19,6 +19,9 @@ from support import permissions
 from support.client import Client, client_of
 from support.command_line import RECORDS, Commands
 from support.documents import Documents, http_source
+
+
+from support.documents import JOIN, Documents, http_source, refresh
 from support.moto_aws import TABLES, aws
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
@@ -155,3 +158,17 @@ def shop(sluice: Commands, admin: Client, upstream: Upstream) -> Commands:
     admin.put("/projects/shop/datasources/orders", {})
     assert sluice("run", "project", "shop").code == 0
     return sluice
+
+
+@pytest.fixture
+def owned(services: Container, editor: Client, upstream: Upstream) -> Client:
+    """The owner of a project with a datasource, a model, an endpoint and a version of each."""
+    upstream.serve([{"id": 1, "v": "a"}, {"id": 2, "v": "b"}])
+    editor.post("/datasources", http_source("a"))
+    editor.post("/datasources", {"name": "pushed", "kind": "push"})
+    editor.post("/datasources", {"name": "dropped", "kind": "file"})
+    editor.post("/projects", {"name": "p", "merge": JOIN, "refresh_on": "manual"})
+    editor.put("/projects/p/datasources/a", {})
+    editor.put("/projects/p/models/m", {"sql": "SELECT * FROM merged"})
+    assert refresh(editor, "p")["status"] == "succeeded"
+    return editor
