@@ -1,13 +1,8 @@
-"""The document that is proposed for an address, on the shapes of public APIs and on hostile responses."""
+"""The records, fields and keys of proposals, on the shapes of public APIs and on hostile responses."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from dataclasses import asdict
-from pathlib import Path
-from types import SimpleNamespace
-from typing import IO, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -15,58 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.domain.datasource import HttpDatasource
-from sluice.domain.datasource.http_source import NoAuth
 from sluice.domain.expression import search
-from sluice.domain.run import PageReceipt
-from sluice.errors import RecordsNotFound, RunError, SourceRefused
-from sluice.extract.by_record.record_reader import RecordReader
-from sluice.extract.preview_dataset import Preview, preview_run
-from sluice.formats.limits import Limits
-from sluice.lake.parquet import engine
-from sluice.settings import Settings
-from sluice.sources.http.detection.addresses import free_slug, name_of
-from sluice.sources.http.detection.detector import Detection, Detector
+from sluice.errors import RecordsNotFound, RunError
 from sluice.sources.http.detection.paths import expression_of
-from support.fetch_stage import FetchStage
+from support.detection import SETTINGS, detect, ingested, numbered, reason
 from support.public_apis import APIS, PublicApi
 from support.upstream import StubResponse, Upstream, ok, raw
-
-SETTINGS = Settings(duckdb_threads=1)
-
-
-def detect(upstream: Upstream, url: str, **settings: Any) -> Detection:
-    """The proposal for an address, with no secrets and no other datasources."""
-    options = SETTINGS.model_copy(update=settings)
-    detector = Detector(url, NoAuth(type="none"), options, lambda name: "", upstream.transport, lambda slug: False)
-    return detector.detect(sample)
-
-
-def sample(datasource: HttpDatasource, receipt: PageReceipt, content: IO[bytes]) -> dict[str, Any]:
-    preview = Preview(preview_run(datasource.slug), datasource, Limits.of(SETTINGS), SETTINGS.detect_sample)
-    preview.add_page(receipt, content)
-    return preview.response(1)
-
-
-def reason(detection: Detection, pointer: str) -> Any:
-    return next(reason for reason in detection.reasons if reason.pointer == pointer)
-
-
-def ingested(upstream: Upstream, document: dict[str, Any]) -> tuple[str, list[dict[str, Any]], list[str]]:
-    """The completeness, rows and warnings of a run with a document: the fetch stage, then the reading of its pages."""
-    stage = FetchStage(document, upstream.transport())
-    index = stage.fetch()
-    warnings: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, engine(SETTINGS, Path(folder)) as connection:
-        reader = RecordReader(Path(folder) / "rows.jsonl", lambda _: None, warnings)
-        lake: Any = stage.lake
-        records = reader.read(stage.run, stage.datasource, index, lake, Limits.of(SETTINGS))
-        relation = connection.execute(f"SELECT * FROM ({records.query})")
-        names = [name for name, *_ in relation.description or []]
-        rows = [
-            {name: value for name, value in zip(names, row, strict=True) if name not in ("_page", "_row", "_missing")}
-            for row in relation.fetchall()
-        ]
-    return index.completeness, rows, warnings + records.warnings
 
 
 @pytest.mark.parametrize("name", APIS)
@@ -111,119 +60,6 @@ def test_reasons_name_the_evidence(upstream: Upstream) -> None:
     }
 
 
-def numbered(count: int, **more: Any) -> list[dict[str, Any]]:
-    return [{"id": number, **more} for number in range(count)]
-
-
-def test_pagination_that_the_upstream_ignores_is_not_proposed(upstream: Upstream) -> None:
-    upstream.serve({"page": 1, "total": 30, "data": numbered(10)})
-    detection = detect(upstream, "https://x.example.com/things")
-    assert detection.document["http"]["pagination"] == {"type": "none"}
-    assert "`total` is 30, and the response has 10 records" in detection.warnings[0]
-    assert "the records of the first one" in detection.warnings[1]
-
-
-def test_pages_that_overlap_are_not_proposed(upstream: Upstream) -> None:
-    def answer(request: httpx.Request) -> StubResponse:
-        start = 7 * int(request.url.params.get("page", 0))
-        return ok({"page": 0, "has_more": True, "data": numbered(100)[start : start + 10]})
-
-    upstream.answer = answer
-    detection = detect(upstream, "https://x.example.com/things")
-    assert detection.document["http"]["pagination"] == {"type": "none", "has_more": "has_more"}
-    assert any("repeats 3 records of the first one" in warning for warning in detection.warnings)
-
-
-def test_total_that_counts_only_the_page_is_not_proposed(upstream: Upstream) -> None:
-    def answer(request: httpx.Request) -> StubResponse:
-        offset = int(request.url.params.get("offset", 0))
-        page = numbered(25)[offset : offset + 10]
-        return ok({"offset": offset, "total": len(page), "count": len(page), "data": page})
-
-    upstream.answer = answer
-    detection = detect(upstream, "https://x.example.com/things?offset=0")
-    assert "total" not in detection.document["http"]["pagination"]
-    assert ingested(upstream, detection.document)[1] == numbered(25)
-
-
-@pytest.mark.parametrize("first", [0, 1])
-def test_first_page_number_is_detected(upstream: Upstream, first: int) -> None:
-    def answer(request: httpx.Request) -> StubResponse:
-        start = 10 * (int(request.url.params.get("page", first)) - first)
-        return ok(numbered(34)[start : start + 10] if start >= 0 else [])
-
-    upstream.answer = answer
-    detection = detect(upstream, "https://x.example.com/things")
-    assert detection.document["http"]["pagination"] == {"type": "page", "page_param": "page", "start": first}
-    assert ingested(upstream, detection.document)[1] == numbered(34)
-
-
-def test_address_in_the_middle_of_the_pages_is_set_to_the_first_one(upstream: Upstream) -> None:
-    upstream.answer = APIS["Socrata"].answer
-    detection = detect(upstream, "https://data.example.com/resource/a.json?$limit=100&$offset=200")
-    assert detection.document["http"]["pagination"]["start"] == 0
-    assert "$offset" not in detection.document["http"].get("params", {})
-
-
-def test_only_page_of_a_paged_api_keeps_its_pagination(upstream: Upstream) -> None:
-    upstream.serve({"count": 3, "next": None, "previous": None, "results": numbered(3)})
-    detection = detect(upstream, "https://x.example.com/things")
-    assert detection.document["http"]["pagination"] == {"type": "next_url", "path": "next"}
-    pages = reason(detection, "/http/pagination")
-    assert pages.confidence == "likely"
-    assert "Not verified: by the first page there is no second one" in pages.reason
-    assert detection.requests == 1
-
-
-def test_key_is_checked_on_both_pages(upstream: Upstream) -> None:
-    def answer(request: httpx.Request) -> StubResponse:
-        page = int(request.url.params.get("page", 1))
-        records = [{"code": number, "key": f"{page}-{number}"} for number in range(10)]
-        return ok({"page": page, "total_pages": 2, "data": records})
-
-    upstream.answer = answer
-    detection = detect(upstream, "https://x.example.com/things?page=1")
-    assert detection.document["primary_key"] == ["key"], "codes repeat on the second page"
-
-
-def test_requests_are_bounded(upstream: Upstream) -> None:
-    upstream.serve({"total": 1000, "data": numbered(10)})
-    detection = detect(upstream, "https://x.example.com/things", detect_requests=3)
-    assert detection.requests == len(upstream.requests) == 3
-    assert "not all usual parameters were tried" in detection.warnings[0]
-
-
-def test_stated_pagination_is_proposed_without_a_request_left(upstream: Upstream) -> None:
-    upstream.answer = APIS["PokeAPI"].answer
-    detection = detect(upstream, APIS["PokeAPI"].url, detect_requests=1)
-    assert detection.document["http"]["pagination"] == {"type": "next_url", "path": "next"}
-    assert "DETECT_REQUESTS" in reason(detection, "/http/pagination").reason
-
-
-def test_redirects_count_as_requests(upstream: Upstream) -> None:
-    upstream.answer = lambda request: raw(b"", 302, location=str(request.url) + "x")
-    with pytest.raises(SourceRefused, match="DETECT_REQUESTS"):
-        detect(upstream, "https://x.example.com/a", detect_requests=3)
-    assert len(upstream.requests) == 3
-
-
-def test_time_is_bounded(upstream: Upstream) -> None:
-    upstream.serve({"total": 1000, "data": numbered(10)})
-    detector = Detector(
-        "https://x.example.com/a",
-        NoAuth(type="none"),
-        SETTINGS,
-        lambda name: "",
-        upstream.transport,
-        lambda slug: False,
-    )
-    clock = iter([0.0, 1.0, *[30.0] * 99])  # the deadline, the first request, and all later ones
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("sluice.sources.http.detection.session.time", SimpleNamespace(monotonic=lambda: next(clock)))
-        detection = detector.detect(sample)
-    assert (detection.requests, detection.document["http"]["pagination"]) == (1, {"type": "none"})
-
-
 def test_html_without_accept_header(upstream: Upstream) -> None:
     def answer(request: httpx.Request) -> StubResponse:
         if request.headers["accept"] == "application/json":
@@ -234,51 +70,6 @@ def test_html_without_accept_header(upstream: Upstream) -> None:
     detection = detect(upstream, "https://x.example.com/things")
     assert detection.document["http"]["headers"] == {"Accept": "application/json"}
     assert ingested(upstream, detection.document)[1] == numbered(3)
-
-
-TOKEN = "s3cr3tTokenValue"
-
-
-def test_credential_in_the_address_becomes_a_secret(upstream: Upstream) -> None:
-    def answer(request: httpx.Request) -> StubResponse:
-        if request.url.params.get("api_key") != TOKEN:
-            return raw(b"", 401)
-        page = int(request.url.params.get("page", 1))
-        following = str(request.url.copy_merge_params({"page": page + 1})) if page < 3 else None
-        return ok({"self": str(request.url), "next": following, "data": numbered(30)[10 * page - 10 : 10 * page]})
-
-    upstream.answer = answer
-    detection = detect(upstream, f"https://x.example.com/things?api_key={TOKEN}&units=m")
-    assert TOKEN not in json.dumps(asdict(detection))
-    assert detection.document["http"]["params"] == {"units": "m"}
-    auth = {"type": "api_key", "in": "query", "name": "api_key", "secret": "example-things-api_key"}
-    assert detection.document["http"]["auth"] == auth
-    assert "credential" in reason(detection, "/http/auth").reason
-    assert "PUT /v1/secrets/example-things-api_key" in detection.warnings[0]
-    assert reason(detection, "/http/pagination").confidence == "verified"
-
-
-@pytest.mark.parametrize(
-    ("query", "left_out", "kept"),
-    [
-        (f"token={TOKEN}&signature=abc", "'signature'", {}),
-        (f"key={TOKEN}12345&q=a", "'key'", {"q": "a"}),
-        ("key=short&q=a", None, {"key": "short", "q": "a"}),
-        ("page_token=abc&q=a", "'page_token'", {"q": "a"}),
-    ],
-)
-def test_which_parameters_are_kept(upstream: Upstream, query: str, left_out: str | None, kept: dict[str, str]) -> None:
-    upstream.serve(numbered(3))
-    detection = detect(upstream, f"https://x.example.com/things?{query}")
-    assert detection.document["http"].get("params", {}) == kept
-    assert any(left_out in warning for warning in detection.warnings) if left_out else not detection.warnings
-
-
-def test_repeated_parameters_stay_in_the_address(upstream: Upstream) -> None:
-    upstream.serve(numbered(3))
-    detection = detect(upstream, f"https://x.example.com/things?id=1&id=2&api_key={TOKEN}")
-    assert detection.document["http"]["url"] == "https://x.example.com/things?id=1&id=2"
-    assert TOKEN not in json.dumps(asdict(detection))
 
 
 def fail(request: httpx.Request) -> Any:
@@ -406,28 +197,6 @@ def test_longest_list_may_be_beside_the_records(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "slug"),
-    [
-        ("https://api.example.co.uk/v1/", "example"),
-        ("http://127.0.0.1:8080/prices.json", "prices"),
-        ("http://127.0.0.1:8080/csv", "csv"),
-        ("http://127.0.0.1/api/data.json", "api-data"),
-        ("http://127.0.0.1/", "127-0-0-1"),
-        ("https://check.com/", "check-source"),
-        ("https://a.example.com/%C3%BC/" + "long-" * 30, "example-long"),
-    ],
-)
-def test_slug(url: str, slug: str) -> None:
-    assert free_slug(name_of(url), lambda name: False) == slug
-
-
-def test_slug_that_is_taken_gets_a_number() -> None:
-    taken = {"a", "a-2"}
-    assert free_slug("a", lambda name: name in taken) == "a-3"
-    assert len(free_slug("x" * 60, lambda name: not name.endswith("-2"))) == 50
-
-
-@pytest.mark.parametrize(
     ("document", "records"),
     [
         ({"id": 1, "name": "x", "tags": ["a", "b"], "friends": []}, "@"),
@@ -446,22 +215,3 @@ def test_records_of_a_document(upstream: Upstream, document: Any, records: str) 
     detection = detect(upstream, "https://x.example.com/things")
     assert detection.document["records"] == records
     assert not any(name.startswith("column_") for name in detection.document.get("fields", {}))
-
-
-def test_preload_links_are_no_pages(upstream: Upstream) -> None:
-    upstream.answer = lambda request: ok(numbered(3), link="</_next/a.js>; rel=preload")
-    assert detect(upstream, "https://x.example.com/things").document["http"]["pagination"] == {"type": "none"}
-
-
-def test_latest_records_are_no_pages(upstream: Upstream) -> None:
-    """Every request has other records, as with the latest trades of an exchange."""
-    upstream.answer = lambda request: ok([{"id": 10 * len(upstream.requests) + number} for number in range(10)])
-    detection = detect(upstream, "https://x.example.com/trades")
-    assert detection.document["http"]["pagination"] == {"type": "none"}
-
-
-def test_series_without_end_is_not_followed(upstream: Upstream) -> None:
-    upstream.answer = APIS["NASA NEO"].answer
-    detection = detect(upstream, APIS["NASA NEO"].url)
-    assert "`links.previous` is an address, too, so the pages may have no end" in detection.warnings[0]
-    assert detection.requests == 1
