@@ -57,6 +57,14 @@ def refresh(client: Client, slug: str, **body: Any) -> dict[str, Any]:
     return run
 
 
+def pushed(client: Client, slug: str, body: Any, **headers: str) -> dict[str, Any]:
+    """Push records; the answer, which must accept them."""
+    answer = client.post(f"/datasources/{slug}/records", body, **headers)
+    assert answer.status == 202, answer.text
+    accepted: dict[str, Any] = answer.json()
+    return accepted
+
+
 def rows(client: Client, path: str) -> list[dict[str, Any]]:
     """The published rows of `projects/x` or `datasources/x`."""
     answer = client.get(f"/{path}/data?limit=200")

@@ -18,10 +18,8 @@ from sluice.sources.http import source
 from support import permissions
 from support.client import Client, client_of
 from support.command_line import RECORDS, Commands
-from support.documents import Documents, http_source
-
-
-from support.documents import JOIN, Documents, http_source, refresh
+from support.documents import JOIN, Documents, drop, http_source, refresh
+from support.files import Drop
 from support.moto_aws import TABLES, aws
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
@@ -172,3 +170,29 @@ def owned(services: Container, editor: Client, upstream: Upstream) -> Client:
     editor.put("/projects/p/models/m", {"sql": "SELECT * FROM merged"})
     assert refresh(editor, "p")["status"] == "succeeded"
     return editor
+
+
+@pytest.fixture
+def log(admin: Client) -> None:
+    """A datasource of pushed records that are appended."""
+    admin.post("/datasources", {"name": "log", "kind": "push"})
+
+
+@pytest.fixture
+def stock(admin: Client) -> None:
+    """A datasource of pushed records with a primary key."""
+    admin.post("/datasources", {"name": "stock", "kind": "push", "primary_key": ["id"]})
+
+
+@pytest.fixture
+def notes(services: Container, admin: Client) -> Drop:
+    """Drops a file for a datasource of its own; the run it started."""
+
+    def dropped(name: str, body: bytes, **changes: Any) -> dict[str, Any]:
+        answer = admin.put("/datasources/notes", {"name": "notes", "kind": "file", **changes})
+        assert answer.status in (200, 201), answer.text
+        run = drop(services, f"notes/{name}", body)
+        assert run is not None
+        return run
+
+    return dropped

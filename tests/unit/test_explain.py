@@ -83,7 +83,7 @@ def test_a_record_is_explained(services: Container, admin: Client, editor: Clien
 
 
 def test_values_of_other_formats(services: Container, admin: Client) -> None:
-    from test_formats import workbook
+    from support.files import workbook
 
     files: dict[str, tuple[bytes, dict[str, Any], str]] = {
         "a.csv": (b"id;v\n1;2,5\n7;x\n", {}, "/1/v"),
