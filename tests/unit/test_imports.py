@@ -47,27 +47,27 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 210)
+STAGE = Budget(LOGGED, 211)
 BUDGETS = {
     "api": Budget(ROUTED, 339),
-    "authoring": Budget(ROUTED, 393),
-    "authorizer": Budget(CATALOG, 163),
+    "authoring": Budget(ROUTED, 343),
+    "authorizer": Budget(CATALOG, 164),
     "commit": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 208),
+    "inbox": Budget(LOGGED, 209),
     "merge": STAGE,
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 289),
-    "query": Budget(ROUTED, 403),
+    "probe": Budget(ROUTED, 292),
+    "query": Budget(ROUTED, 406),
     "readings": Budget(LOGGED, 218),
     "report": STAGE,
-    "publications": Budget(LOGGED, 212),
-    "run_events": Budget(LOGGED, 220),
-    "scheduled": Budget(CATALOG, 167),
+    "publications": Budget(LOGGED, 213),
+    "run_events": Budget(LOGGED, 221),
+    "scheduled": Budget(CATALOG, 168),
 }
 
 LOAD = """
