@@ -105,10 +105,10 @@ def index_of(bodies: list[bytes], media_type: str | None = None) -> FetchIndex:
     return FetchIndex(datasource="d", run=RUN.id, attempt=1, fetched_at="", pages=receipts, completeness="complete")
 
 
-def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, threads: int = 2) -> Read | None:
-    """Read pages one way; none where the engine leaves them to the other way."""
+def read(bodies: list[bytes], source: Datasource, *, by_engine: bool, threads: int = 2, **caps: Any) -> Read | None:
+    """Read pages one way; none where the engine leaves them to the other way. `caps` are further settings."""
     index = index_of(bodies, "application/x-ndjson" if source.kind == "sql" else None)
-    settings = Settings(duckdb_threads=threads)
+    settings = Settings(duckdb_threads=threads, **caps)
     limits = Limits.of(settings)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         lake: Any = PageLake(bodies, Path(folder))

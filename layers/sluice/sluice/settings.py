@@ -160,6 +160,11 @@ class Settings(BaseModel):
         100, description="Most Parquet files of an appended dataset; beyond it they are compacted into one."
     )
     max_nesting: int = Field(200, description="Deepest nesting of JSON that is accepted.")
+    max_field_growth: int = Field(
+        32_000_000,
+        description="Most characters that the fields of a page's records may write beyond 50 times their records, or "
+        "500 characters for each, as fields with `root()` can.",
+    )
     # Requests to upstreams.
     fetch_attempts: int = Field(5, description="Attempts of a request before its page counts as failed.")
     fetch_backoff_seconds: float = Field(

@@ -29,7 +29,7 @@ class Preview:
         self._limits = limits
         self._most = most
         self._column_names = ColumnNames(limits.columns)
-        self._maker = RowMaker(datasource, run, self._column_names)
+        self._maker = RowMaker(datasource, run, self._column_names, limits.field_growth)
         self._types = ColumnTypes(datasource)
         self._rows: list[tuple[int, int, Row]] = []
         self._notes: list[str] = []

@@ -20,6 +20,7 @@ class Limits:
         decoded_bytes: the most bytes of text, lists and binary data in a Parquet file after decoding.
         nesting: the deepest nesting of a document.
         columns: the most columns of a dataset.
+        field_growth: the most characters that the fields of a page's records may write beyond what is usual.
     """
 
     document_bytes: int
@@ -30,6 +31,7 @@ class Limits:
     decoded_bytes: int
     nesting: int
     columns: int
+    field_growth: int
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -43,4 +45,5 @@ class Limits:
             decoded_bytes=settings.max_decoded_bytes,
             nesting=settings.max_nesting,
             columns=settings.max_columns,
+            field_growth=settings.max_field_growth,
         )

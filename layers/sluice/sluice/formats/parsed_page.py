@@ -10,11 +10,12 @@ from typing import IO, Any, Protocol
 
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import RecordContext, search
+from sluice.domain.field_growth import FieldGrowth
 from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
 from sluice.domain.record_key import field_values
 from sluice.domain.record_selection import select_records
 from sluice.domain.run import PageReceipt
-from sluice.errors import EmptyData, RecordsNotFound, UnreadableData
+from sluice.errors import DataTooLarge, EmptyData, RecordsNotFound, UnreadableData
 from sluice.formats.csv_format import CsvPage
 from sluice.formats.detect import detect_format, is_format_guessed
 from sluice.formats.extended_json import plain_lines
@@ -178,10 +179,23 @@ class Page:
             yield from records_in(self.datasource, document, single=self.form == "xml")
 
     def compared_records(self) -> Iterator[Any]:
-        """What tells records apart: the records, or the values of their fields if these depend on their places."""
-        if not self.datasource.reads_context:
-            return self.records()
-        return (field_values(self.datasource, record, context) for record, context in self.records_in_context())
+        """What tells records apart: the records, or the values of their fields if these depend on their places.
+
+        Raises:
+            DataTooLarge: the fields of the records write too much.
+        """
+        return self._field_values() if self.datasource.reads_context else self.records()
+
+    def _field_values(self) -> Iterator[dict[str, Any]]:
+        fields = (self.datasource.fields or {}).values()
+        growth = FieldGrowth([text for text in fields if not text.startswith("$")], self.limits.field_growth)
+        for record, context in self.records_in_context():
+            values = field_values(self.datasource, record, context)
+            try:
+                growth.add(record, values.values())
+            except ValueError as error:
+                raise DataTooLarge(f"`fields`: {error}.") from None
+            yield values
 
 
 def _require_distinct(columns: Iterable[str]) -> None:

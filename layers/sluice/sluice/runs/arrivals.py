@@ -36,7 +36,7 @@ def count_pushed_records(services: Container, definition: Definition, documents:
     """
     datasource = Datasource.model_validate(definition.document)
     _require_arrival(datasource, "pushed", "records are posted to push datasources only")
-    return accepted_records(datasource, documents, media_type, services.settings.max_columns)
+    return accepted_records(datasource, documents, media_type, services.settings)
 
 
 def push_once(

@@ -21,6 +21,7 @@ from sluice.domain.run import PageReceipt, Run
 from sluice.errors import Conflict, Invalid, MalformedRequest, Unavailable, UnreadableData
 from sluice.extract.by_record.flatten import ColumnNames, RowMaker
 from sluice.runs.start import ensure_started, ingest_run
+from sluice.settings import Settings
 
 _LOCK_SECONDS = 6 * 3600
 _ATTEMPTS = 40
@@ -77,7 +78,7 @@ def _parse_lines(body: bytes, whole: orjson.JSONDecodeError, nesting: int) -> It
         raise MalformedRequest("The body is empty; send a JSON array, or one JSON object on each line.")
 
 
-def accepted_records(datasource: Datasource, documents: list[Any], media_type: str, max_columns: int) -> int:
+def accepted_records(datasource: Datasource, documents: list[Any], media_type: str, settings: Settings) -> int:
     """Check that each record of a push can become a row.
 
     This is checked before the records are stored, so that a bad record is refused to its sender, and
@@ -86,7 +87,7 @@ def accepted_records(datasource: Datasource, documents: list[Any], media_type: s
     Args:
         documents: as `parse_records` returns them.
         media_type: as `parse_records` returns it.
-        max_columns: the most columns of a dataset.
+        settings: the limits.
 
     Returns:
         The number of records.
@@ -99,7 +100,8 @@ def accepted_records(datasource: Datasource, documents: list[Any], media_type: s
             records = [(document, RecordContext(document)) for document in documents]
         else:
             records = select_records(datasource.records, documents[0] if media_type == _JSON else documents) or []
-        maker = RowMaker(datasource, ingest_run(datasource.slug, "push", ""), ColumnNames(max_columns))
+        run, columns = ingest_run(datasource.slug, "push", ""), ColumnNames(settings.max_columns)
+        maker = RowMaker(datasource, run, columns, settings.max_field_growth)
         page = PageReceipt(number=1, ok=True, url="", fetched_at=rfc3339(now()))
         for index, (record, context) in enumerate(records):
             row = maker.row(record, page, context)

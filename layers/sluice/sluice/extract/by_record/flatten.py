@@ -8,8 +8,9 @@ from typing import Any
 
 from sluice.domain.datasource import Datasource, is_reserved
 from sluice.domain.expression import RecordContext, search
+from sluice.domain.field_growth import FieldGrowth
 from sluice.domain.run import PageReceipt, Run
-from sluice.errors import UnreadableData
+from sluice.errors import DataTooLarge, UnreadableData
 
 Row = dict[str, Any]
 _LONGEST_NAME = 255
@@ -156,10 +157,13 @@ class RowMaker:
         datasource: its `fields` select the columns.
         run: the run, for its metadata.
         columns: collects the column names.
+        most_growth: what the fields of a page's records may write beyond what is usual; see `FieldGrowth`.
         before: how many records of the run precede these.
     """
 
-    def __init__(self, datasource: Datasource, run: Run, columns: ColumnNames, before: int = 0) -> None:
+    def __init__(
+        self, datasource: Datasource, run: Run, columns: ColumnNames, most_growth: int, before: int = 0
+    ) -> None:
         fields = datasource.fields or {}
         self._metadata = {name: text for name, text in fields.items() if text.startswith("$")}
         self._selected = {name: text for name, text in fields.items() if not text.startswith("$")}
@@ -167,6 +171,8 @@ class RowMaker:
         self._run = run
         self._position = before
         self._page = self._nth = 0
+        self._most_growth = most_growth
+        self._growth = self._new_growth()
         for name in fields:
             columns.reserve(name)
 
@@ -179,20 +185,32 @@ class RowMaker:
             context: its place in the page; None if no field needs it.
 
         Raises:
+            DataTooLarge: the fields of the page's records write too much.
             UnreadableData: an expression in `fields` fails, or a key cannot be a column.
         """
         self._position += 1
-        self._page, self._nth = page.number, self._nth + 1 if page.number == self._page else 1
+        if page.number != self._page:
+            self._page, self._nth = page.number, 0
+            self._growth = self._new_growth()
+        self._nth += 1
         row = self._select(record, context) if self._selected else self._flatten(record)
         for name, metadata in self._metadata.items():
             row[name] = self._metadata_value(metadata, page)
         return row
 
+    def _new_growth(self) -> FieldGrowth:
+        return FieldGrowth(self._selected.values(), self._most_growth)
+
     def _select(self, record: Any, context: RecordContext | None) -> Row:
         try:
-            return {name: search(expression, record, context) for name, expression in self._selected.items()}
+            row = {name: search(expression, record, context) for name, expression in self._selected.items()}
         except ValueError as error:
             raise UnreadableData(f"`fields`: record {self._nth}: {error}.") from None
+        try:
+            self._growth.add(record, row.values())
+        except ValueError as error:
+            raise DataTooLarge(f"`fields`: record {self._nth}: {error}.") from None
+        return row
 
     def _metadata_value(self, name: str, page: PageReceipt) -> Any:
         match name:

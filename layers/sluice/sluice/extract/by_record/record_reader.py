@@ -62,7 +62,7 @@ class RecordReader:
             UnreadableData: a page is not what the datasource declares; the detail names the page.
         """
         column_names = ColumnNames(limits.columns, self._known)
-        row_maker = RowMaker(datasource, run, column_names, self._context.before)
+        row_maker = RowMaker(datasource, run, column_names, limits.field_growth, self._context.before)
         observed = Observations(ColumnTypes(datasource), column_names)
         untyped = self._path.with_name("untyped.jsonl")
         with untyped.open("wb") as file:

@@ -9,6 +9,7 @@ from sluice.extract.by_record.flatten import ColumnNames
 from sluice.extract.by_record.typing import ColumnTypes
 from sluice.extract.column_decision import Observations
 from sluice.extract.columnar.expressions import sql_of
+from sluice.extract.columnar.growth import growth_of
 from sluice.extract.columnar.json_members import lists_in
 from sluice.extract.columnar.json_shapes import Shapes
 from sluice.extract.columnar.json_source import JsonSource, require_plain, require_single_keys
@@ -60,6 +61,7 @@ class FieldTable:
             NotColumnar: they must be read by record.
         """
         self._require_single_keys()
+        self._require_usual_growth()
         selected = [f"{sql_of(text, 'record')} AS {self._fields[name]}" for name, text in self._pages.selected.items()]
         query = f"SELECT place, {', '.join(selected)} FROM {self._source.records_sql}"
         count = self._count = self._source.load(self._connection, query)
@@ -102,6 +104,20 @@ class FieldTable:
         present = sum(number for _, number in counts)
         types.add_summary(name, examples_of(kinds, present, self._count, wide=wide), self._count)
         return kind
+
+    def _require_usual_growth(self) -> None:
+        """Leave pages whose fields might write too much to reading by record, which counts exactly.
+
+        Raises:
+            NotColumnar: the bound of a page is above its cap.
+        """
+        growth = growth_of(self._pages.selected.values())
+        if growth.is_usual:
+            return
+        totals = f"SELECT sum({growth.unusual_sql('record')}) AS total FROM {self._source.records_sql} GROUP BY place"
+        row = self._connection.execute(f"SELECT max(total) FROM ({totals})").fetchone()
+        if row and row[0] is not None and row[0] > self._pages.limits.field_growth:
+            raise NotColumnar("the fields might write more than MAX_FIELD_GROWTH")
 
     def _require_single_keys(self) -> None:
         """Refuse duplicate keys in objects: the engine uses the first one, JSON parsers the last.
