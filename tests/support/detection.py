@@ -29,7 +29,8 @@ def detect(upstream: Upstream, url: str, **settings: Any) -> Detection:
 
 
 def sample(datasource: HttpDatasource, receipt: PageReceipt, content: IO[bytes]) -> dict[str, Any]:
-    preview = Preview(preview_run(datasource.slug), datasource, Limits.of(SETTINGS), SETTINGS.detect_sample)
+    run, limits = preview_run(datasource.slug), Limits.of(SETTINGS)
+    preview = Preview(run, datasource, limits, SETTINGS.detect_sample, SETTINGS.detect_records)
     preview.add_page(receipt, content)
     return preview.response(1)
 

@@ -120,7 +120,8 @@ def _sample(services: Container, datasource: Datasource, receipt: PageReceipt, c
     from sluice.formats.limits import Limits
 
     settings = services.settings
-    preview = Preview(preview_run(datasource.slug), datasource, Limits.of(settings), settings.detect_sample)
+    run, limits = preview_run(datasource.slug), Limits.of(settings)
+    preview = Preview(run, datasource, limits, settings.detect_sample, settings.detect_records)
     preview.add_page(receipt, content)
     return preview.response(1)
 

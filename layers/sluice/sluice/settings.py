@@ -180,7 +180,7 @@ class Settings(BaseModel):
         12, description="Most requests that detect sends to an upstream; each redirect is one."
     )
     detect_records: int = Field(
-        5_000, description="Most records of a page that detect examines for columns, types and keys."
+        5_000, description="Most records of a page that detect examines for columns, types, keys and the sample."
     )
     detect_fields: int = Field(200, description="Most columns that detect proposes.")
     detect_sample: int = Field(10, description="Most records that detect shows as the proposed document reads them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import IO, Any
 
 from sluice.domain.datasource import Datasource
@@ -15,19 +16,23 @@ from sluice.formats.parsed_page import open_page
 
 
 class Preview:
-    """Collects the first records; the types are those of all records.
+    """Collects the first records; the types are those of all records that are read.
 
     Args:
         run: a run for metadata; see `preview_run`.
         datasource: tells how pages are parsed.
         limits: the caps of the readers.
         most: the most records to collect.
+        most_read: the most records of a page to read; None: all.
     """
 
-    def __init__(self, run: Run, datasource: Datasource, limits: Limits, most: int) -> None:
+    def __init__(
+        self, run: Run, datasource: Datasource, limits: Limits, most: int, most_read: int | None = None
+    ) -> None:
         self._datasource = datasource
         self._limits = limits
         self._most = most
+        self._most_read = most_read
         self._column_names = ColumnNames(limits.columns)
         self._maker = RowMaker(datasource, run, self._column_names, limits.field_growth)
         self._types = ColumnTypes(datasource)
@@ -51,7 +56,8 @@ class Preview:
             page_columns = {self._column_names.spelling(name): kind for name, kind in known_columns(page).items()}
             self._types.add_page_columns(page_columns, text=page.text)
             self._types.doubts_dots = self._types.doubts_dots or page.delimiter not in (None, ",")
-            for position, (record, context) in enumerate(page.records_in_context()):
+            records = islice(page.records_in_context(), self._most_read)
+            for position, (record, context) in enumerate(records):
                 row = self._maker.row(page.with_struct_nulls(record), receipt, context)
                 self._types.observe(row, text=page.text)
                 if not isinstance(record, dict) and not self._datasource.selects_columns:

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from sluice.domain.credential_names import MASK
@@ -36,6 +37,25 @@ class Credentials:
             for spelling in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
                 text = text.replace(spelling, MASK)
         return text
+
+    def mask_json(self, value: Any) -> Any:
+        """Return data from the upstream with the secrets replaced by asterisks, in keys, too.
+
+        A short secret can be part of a text by chance, so it is replaced only where it is the whole value.
+        """
+        if isinstance(value, dict):
+            return {self.mask_json(key): self.mask_json(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.mask_json(element) for element in value]
+        if value is None or isinstance(value, bool):
+            return value
+        if str(value) in self.values:
+            return MASK
+        return self._long.mask(value) if isinstance(value, str) else value
+
+    @property
+    def _long(self) -> Credentials:
+        return Credentials(values=tuple(value for value in self.values if len(value) >= _SHORTEST_KNOWN))
 
     def strip_from(self, url: str) -> str:
         """Remove query parameters with a secret from an address that an upstream sent.

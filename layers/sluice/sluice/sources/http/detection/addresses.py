@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from sluice.domain.credential_names import is_credential
+from sluice.domain.credential_names import carries_credential
 from sluice.domain.datasource.base import RESERVED_SLUGS
 from sluice.domain.names import SLUG_MAX, slug_of
 from sluice.sources.http.detection.paths import plain_name
@@ -18,9 +18,6 @@ _CURSORS = frozenset(
     {"pagetoken", "nextpagetoken", "nexttoken", "continuationtoken", "paginationtoken", "cursortoken", "cursor"}
     | {"nextcursor", "startcursor", "startingafter", "scrollid", "bookmark", "skiptoken", "marker"}
 )
-# Too short to be credentials by name alone; a long random value makes them one.
-_SHORT_NAMES = frozenset({"key", "appid", "k", "code"})
-_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_-]{16,}")
 _DULL_LABELS = frozenset(
     {"www", "api", "apis", "data", "rest", "pro", "public", "open", "v1", "v2", "v3", "dev", "min"}
 )
@@ -60,7 +57,7 @@ def take_apart(url: str) -> Address:
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     cursors = tuple(name for name, _ in pairs if plain_name(name) in _CURSORS)
-    carried = {name: value for name, value in pairs if name not in cursors and _carries_credential(name, value)}
+    carried = {name: value for name, value in pairs if name not in cursors and carries_credential(name, value)}
     kept = [(name, value) for name, value in pairs if name not in cursors and name not in carried]
     bare = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     if len({name for name, _ in kept}) == len(kept) and all(name for name, _ in kept):
@@ -71,10 +68,6 @@ def take_apart(url: str) -> Address:
 
 def _name_of(part: str) -> str:
     return next((name for name, _ in parse_qsl(part, keep_blank_values=True)), "")
-
-
-def _carries_credential(name: str, value: str) -> bool:
-    return is_credential(name) or (plain_name(name) in _SHORT_NAMES and _RANDOM.fullmatch(value) is not None)
 
 
 def name_of(url: str) -> str:

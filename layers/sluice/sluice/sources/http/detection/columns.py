@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice.domain.datasource.base import is_reserved
+from sluice.domain.expression import MAX_LENGTH
 from sluice.sources.http.detection.paths import Path, expression_of
 
 # Deeper objects stay JSON.
@@ -50,12 +51,14 @@ class Columns:
         kept_whole: the places of objects that stay JSON, because their keys differ from record to record.
         left_out: the places of objects with links only, which are no columns.
         cut: whether there are more columns.
+        too_long: how many places have expressions longer than a document may contain; they are no columns.
     """
 
     columns: list[SampledColumn]
     kept_whole: list[str]
     left_out: list[str]
     cut: bool
+    too_long: int = 0
 
 
 def find_columns(records: list[Any], names: list[str] | None, most: int) -> Columns:
@@ -69,11 +72,16 @@ def find_columns(records: list[Any], names: list[str] | None, most: int) -> Colu
     tree = _Tree()
     leaves: list[tuple[Path, list[Any]]] = []
     objects = [record if isinstance(record, dict) else None for record in records]
+    cut, too_long = False, 0
     for leaf in _named_leaves(tree, records, names) if names is not None else tree.leaves((), objects, 0):
-        if len(leaves) == most:
-            return Columns(_named(leaves, names), tree.kept_whole, tree.left_out, True)
-        leaves.append(leaf)
-    return Columns(_named(leaves, names), tree.kept_whole, tree.left_out, False)
+        if len(expression_of(leaf[0])) > MAX_LENGTH:
+            too_long += 1
+        elif len(leaves) == most:
+            cut = True
+            break
+        else:
+            leaves.append(leaf)
+    return Columns(_named(leaves, names), tree.kept_whole, tree.left_out, cut, too_long)
 
 
 def _named_leaves(tree: _Tree, records: list[Any], names: list[str]) -> Iterator[tuple[Path, list[Any]]]:

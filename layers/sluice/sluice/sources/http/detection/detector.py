@@ -37,6 +37,8 @@ from sluice.sources.http.pagination import PageParameters
 # Makes a preview of the first page, as the proposed datasource reads it.
 Sampler = Callable[[HttpDatasource, PageReceipt, IO[bytes]], dict[str, Any]]
 _ACCEPT = {"Accept": "application/json"}
+# What the document contains of the upstream's data.
+_FROM_DATA = ("records", "fields", "types", "primary_key", "pagination")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Detection:
         document: a document that `POST /datasources` accepts.
         reasons: why its fields have their values.
         warnings: what a user should check or do.
-        sample: the first records as the document reads them; None if it cannot read them.
+        sample: the first records as the document reads them, without credentials; None if it cannot read them.
         requests: the number of requests that the upstream received.
     """
 
@@ -162,7 +164,9 @@ class Detector:
                 if not _is_html(other):
                     draft, response = with_header, other
                     receipt.media_type = other.headers.get("content-type")
-        parsed = parse_response(draft, receipt, response, self._limits, self._settings.detect_records)
+        parsed = parse_response(
+            draft, receipt, response, self._limits, self._settings.detect_records, repeated_keys=True
+        )
         return draft, parsed, response
 
     def _draft(self, headers: dict[str, str]) -> HttpDatasource:
@@ -213,5 +217,16 @@ def _is_html(response: Response) -> bool:
 
 def _masked(detection: Detection, known: Credentials) -> Detection:
     """The proposal without credentials that the upstream repeats in its data."""
-    reasons = [replace(reason, reason=known.mask(reason.reason)) for reason in detection.reasons]
-    return replace(detection, reasons=reasons, warnings=[known.mask(warning) for warning in detection.warnings])
+    document = {**detection.document, "http": dict(detection.document["http"])}
+    for part in (document, document["http"]):
+        part |= {name: known.mask_json(value) for name, value in part.items() if name in _FROM_DATA}
+    return replace(
+        detection,
+        document=document,
+        reasons=[
+            replace(reason, pointer=known.mask_json(reason.pointer), reason=known.mask(reason.reason))
+            for reason in detection.reasons
+        ],
+        warnings=[known.mask(warning) for warning in detection.warnings],
+        sample=known.mask_json(detection.sample),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sluice.sources.http.detection.candidates import Candidate, FirstPage, whole_number
-from sluice.sources.http.detection.paths import Path, expression_of, plain_name
+from sluice.sources.http.detection.paths import LONGEST_KEY, Path, expression_of, plain_name
 
 _NEXT = frozenset(
     {"next", "nexturl", "nextlink", "nextpageurl", "nextpagelink", "nexthref", "nextpage", "nexturi", "odatanextlink"}
@@ -139,7 +139,7 @@ def _continuations(page: FirstPage) -> Iterator[Candidate]:
     document = page.document if isinstance(page.document, dict) else {}
     following = document.get("continue")
     for name, value in following.items() if isinstance(following, dict) else ():
-        if name != "continue" and isinstance(value, str | int):
+        if name != "continue" and isinstance(value, str | int) and 0 < len(name) <= LONGEST_KEY:
             expression = expression_of(("continue", name))
             yield Candidate(
                 {"type": "cursor", "path": expression, "param": name},

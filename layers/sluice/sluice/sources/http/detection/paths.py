@@ -12,6 +12,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Envelopes are shallow; what lies deeper belongs to records.
 _DEPTH = 6
 _NODES = 20_000
+# Keys longer than this, in characters, are data. So no expression for a place in the envelope is too long.
+LONGEST_KEY = 200
 # A list such as `[meta, records]` has few elements; one with more holds records itself.
 _PARTS = 4
 
@@ -37,7 +39,8 @@ def _quoted(key: str) -> str:
 def walk(document: Any) -> Iterator[tuple[Path, Any]]:
     """The values of the envelope of a document with their paths, the shallow ones first.
 
-    Lists are not entered, since their elements are records, except a document that is a list of a few parts.
+    Lists are not entered, since their elements are records, except a document that is a list of a few parts. Values
+    under very long keys are left out.
 
     Args:
         document: a parsed JSON or XML document.
@@ -58,7 +61,7 @@ def walk(document: Any) -> Iterator[tuple[Path, Any]]:
 
 def _members(path: Path, node: Any) -> Iterator[tuple[str | int, Any]]:
     if isinstance(node, dict):
-        yield from node.items()
+        yield from ((key, value) for key, value in node.items() if len(key) <= LONGEST_KEY)
     elif isinstance(node, list) and not path and is_list_of_parts(node):
         yield from enumerate(node)
 

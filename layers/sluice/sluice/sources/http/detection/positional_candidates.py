@@ -18,6 +18,8 @@ _TOTAL_PAGES = frozenset({"totalpages", "pages", "pagecount", "lastpage", "numpa
 _POSITIONS = {"page": "1", "pagenumber": "1", "pageno": "1", "offset": "0", "skip": "0"}
 # Numbers of records that upstreams use as the size of a page, besides multiples of ten.
 _ROUND = frozenset({12, 15, 16, 18, 24, 25, 32, 36, 48, 64, 75, 96, 128, 256, 512, 1024})
+# Upstreams that send more records at once send all of them.
+_LARGEST = 50_000
 _EITHER = (0, 1)
 
 
@@ -126,7 +128,8 @@ def _is_probably_cut(page: FirstPage) -> bool:
     if path is None or page.choice.expression.removesuffix("[]") != expression_of(path):
         return False  # columns, and objects of records, are usually whole
     sizes = {whole_number(page.params[name]) for name in _params(page, (*_SIZES, *_MORE_SIZES))}
-    return page.count > 0 and (page.count % 10 == 0 or page.count in _ROUND or page.count in sizes)
+    is_usual = page.count <= _LARGEST and (page.count % 10 == 0 or page.count in _ROUND)
+    return page.count > 0 and (is_usual or page.count in sizes)
 
 
 def _usual(page: FirstPage, maker: _Maker) -> Iterator[Candidate]:

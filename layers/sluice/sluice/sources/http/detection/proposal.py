@@ -8,6 +8,7 @@ from typing import Any
 from sluice.domain.base import json_pointer
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.datasource.http_source import Auth, NoAuth
+from sluice.domain.expression import MAX_LENGTH
 from sluice.sources.http.detection.addresses import Address, secret_name_of
 from sluice.sources.http.detection.columns import Columns
 from sluice.sources.http.detection.pagination import PaginationProposal
@@ -19,6 +20,7 @@ from sluice.sources.http.detection.types import find_types
 
 _CHANGED = ("updatedat", "updated", "lastupdated", "modifiedat", "modified", "lastmodified", "lastupdate")
 _SHOWN = 5
+_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,11 @@ class ProposalWriter:
 
     def _write_columns(self) -> None:
         sampled = self._evidence.columns
+        if sampled.too_long:
+            self.warnings.append(
+                f"{plural(sampled.too_long, 'key')} of the records cannot be selected: the expression would have more "
+                f"than {MAX_LENGTH:,} characters."
+            )
         if self._evidence.parsed.tabular and all(column.path == (column.name,) for column in sampled.columns):
             self._reason(
                 "/fields", f"None: the {plural(len(sampled.columns), 'column')} of the page are used.", "likely"
@@ -189,5 +196,5 @@ class ProposalWriter:
 
 
 def _list(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    shown = ", ".join(f"`{name[:_SHOWN_CHARACTERS]}`" for name in names[:_SHOWN])
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sluice.domain.expression import search
+from sluice.domain.expression import MAX_LENGTH, search
 from sluice.errors import RecordsNotFound
 from sluice.sources.http.detection.paths import Path, expression_of, is_list_of_parts, plain_name, walk
 from sluice.sources.http.detection.reasons import Confidence, plural
@@ -29,6 +29,8 @@ _COUNT = re.compile(r"total|count|size")
 # How many elements decide what a list consists of.
 _LOOKED_AT = 100
 _FEWEST_MEMBERS = 3
+# Characters of a key in a text for users.
+_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _map_of_objects(path: Path, node: dict[str, Any]) -> Choice:
 def _map_of_lists(path: Path, node: dict[str, Any]) -> Choice:
     place, count = _place(path), sum(map(len, node.values()))
     reason = f"{place} is an object of {plural(len(node), 'list')}, which have {plural(count, 'record')} together."
-    warning = f"The keys of {place}, such as {next(iter(node))!r}, are not in the records."
+    warning = f"The keys of {place}, such as {next(iter(node))[:_SHOWN]!r}, are not in the records."
     expression = f"{expression_of(path)}.*[]" if path else "*[]"
     return Choice(expression, reason, "likely", count, path, warnings=(warning,))
 
@@ -224,9 +226,31 @@ def _columnar(document: Any) -> Iterator[Choice]:
         if len(columns) < 2 or len(lengths) > 1:
             continue
         count = lengths.pop()
-        names = ", ".join(expression_of((*path, key)) for key in columns)
+        kept = _that_fit(path, list(columns))
+        if not kept:
+            continue
+        names = ", ".join(expression_of((*path, key)) for key in kept)
         reason = f"{_place(path)} holds {len(columns)} columns as lists of {count} values each."
-        yield Choice(f"zip({names})", reason, "likely", count, path, list(columns))
+        yield Choice(f"zip({names})", reason, "likely", count, path, kept, warnings=_left_out(columns.keys() - kept))
+
+
+def _that_fit(path: Path, keys: list[str]) -> list[str]:
+    """The keys that can stand in one expression; those for which no room is left are left out."""
+    kept, length = [], len("zip()")
+    for key in keys:
+        more = len(", ") + len(expression_of((*path, key)))
+        if length + more <= MAX_LENGTH:
+            kept.append(key)
+            length += more
+    return kept
+
+
+def _left_out(keys: Collection[str]) -> tuple[str, ...]:
+    if not keys:
+        return ()
+    place = f"{plural(len(keys), 'column')}, such as {min(keys)[:_SHOWN]!r},"
+    verb = "is" if len(keys) == 1 else "are"
+    return (f"{place} {verb} left out: `records` would have more than {MAX_LENGTH:,} characters.",)
 
 
 def _is_column(value: Any) -> bool:

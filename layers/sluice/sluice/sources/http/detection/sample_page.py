@@ -49,7 +49,13 @@ class ParsedResponse:
 
 
 def parse_response(
-    datasource: HttpDatasource, receipt: PageReceipt, response: Response, limits: Limits, most: int
+    datasource: HttpDatasource,
+    receipt: PageReceipt,
+    response: Response,
+    limits: Limits,
+    most: int,
+    *,
+    repeated_keys: bool,
 ) -> ParsedResponse:
     """Read a response in the format that its media type or its content has.
 
@@ -59,25 +65,32 @@ def parse_response(
         response: the response; its body stays open.
         limits: the caps of the readers.
         most: the most rows to keep.
+        repeated_keys: whether to note duplicate keys, which takes as long as reading.
 
     Raises:
         UnreadableData: it has no format that can be read; the detail says what it looks like.
     """
     try:
-        return _parse(datasource, receipt, response, limits, most)
+        return _parse(datasource, receipt, response, limits, most, repeated_keys)
     except UnreadableData as error:
         by_content = _format_by_content(response)
         stated = detect_format(datasource.format, receipt.media_type, receipt.filename, b"")
         if by_content in (stated, "csv"):  # CSV is the format of any text
             raise
+        as_content = datasource.model_copy(update={"format": by_content})
         try:
-            return _parse(datasource.model_copy(update={"format": by_content}), receipt, response, limits, most)
+            return _parse(as_content, receipt, response, limits, most, repeated_keys)
         except UnreadableData:
             raise error from None
 
 
 def _parse(
-    datasource: HttpDatasource, receipt: PageReceipt, response: Response, limits: Limits, most: int
+    datasource: HttpDatasource,
+    receipt: PageReceipt,
+    response: Response,
+    limits: Limits,
+    most: int,
+    repeated_keys: bool,
 ) -> ParsedResponse:
     response.body.seek(0)
     with open_page(datasource, receipt, response.body, limits) as page:
@@ -87,7 +100,7 @@ def _parse(
             iterator = page.rows.rows()
             rows = list(islice(iterator, most))
             count = len(rows) + sum(1 for _ in iterator)
-        repeated = sorted(page.repeated_keys())
+        repeated = sorted(page.repeated_keys()) if repeated_keys else []
         notes = [*page.notes, *(f"Objects repeat the key {key!r}; the last value counts." for key in repeated[:5])]
         tabular = page.rows is not None and page.form != "jsonl"
         headers = {name.lower(): value for name, value in response.headers.items()}

@@ -148,7 +148,7 @@ class Verifier:
     async def _read(self, http: HttpSource, parameters: PageParameters) -> tuple[list[Any], PageFacts]:
         receipt, response = await self._session.get(http, parameters)
         with response.body:
-            parsed = parse_response(self._draft, receipt, response, self._limits, self._most)
+            parsed = parse_response(self._draft, receipt, response, self._limits, self._most, repeated_keys=False)
         if parsed.document is None and parsed.rows:
             return parsed.rows, PageFacts(None, parsed.row_count, parsed.headers)
         selected = search(self._page.choice.expression, parsed.document)
