@@ -337,6 +337,36 @@ def test_links_are_limited_to_the_project(shop: Client, target: str) -> None:
     assert shop.post("/projects/p/links", {"target": target}).status == 422
 
 
+@pytest.fixture
+def model_and_report(shop: Client) -> None:
+    """The model `m` and the report `r`, refreshed once."""
+    shop.put("/projects/p/models/m", {"sql": "SELECT name FROM merged"})
+    section = {"type": "table", "sql": "SELECT name FROM merged"}
+    assert shop.put("/projects/p/reports/r", {"title": "R", "sections": [section]}).status == 201
+    assert refresh(shop, "p", ingest="none")["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "data?where=name.ne:x&order=-rank&limit=2&format=jsonl",
+        "models/m/data?select=name",
+        "reports/r/latest?format=csv&section=0",
+    ],
+)
+@pytest.mark.usefixtures("model_and_report")
+def test_link_with_a_query_opens(shop: Client, target: str) -> None:
+    link = shop.post("/projects/p/links", {"target": target})
+    assert link.status == 201, link.text
+    assert NOBODY.get(link.json()["url"].partition("/v1")[2]).status == 200
+
+
+def test_link_may_be_created_before_there_is_data(admin: Client) -> None:
+    admin.put("/projects/new", {"name": "new"})
+    assert admin.post("/projects/new/links", {"target": "data?where=name.eq:x"}).status == 201
+    assert admin.post("/projects/new/links", {"target": "data?version=1"}).status == 422
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
@@ -344,8 +374,22 @@ def test_links_are_limited_to_the_project(shop: Client, target: str) -> None:
         ("reports/none/latest", "no report 'none'"),
         ("endpoints/top?limit=many", "limit"),
         ("endpoints/top?unknown=1", "unknown"),
+        ("data?where=zz", "'zz' is not <column>.<operator>:<value>"),
+        ("data?select=none", "no column 'none'"),
+        ("data?order=-none", "no column 'none'"),
+        ("data?format=pdf", "format cannot be 'pdf'"),
+        ("data?limit=0", "limit cannot be '0'"),
+        ("data?version=99", "no version 99"),
+        ("data?cursor=abc", "cannot have a cursor"),
+        ("data?page=2", "page is unknown"),
+        ("models/m/data?where=zz", "'zz' is not"),
+        ("models/m/data?cursor=abc", "cannot have a cursor"),
+        ("reports/r/latest?format=pdf", "format cannot be 'pdf'"),
+        ("reports/r/latest?where=zz", "where is unknown"),
+        ("reports/r/latest?format=csv&section=7", "no such section"),
     ],
 )
+@pytest.mark.usefixtures("model_and_report")
 def test_link_with_an_invalid_target_is_refused(shop: Client, target: str, message: str) -> None:
     problem = shop.post("/projects/p/links", {"target": target})
     assert problem.status == 422

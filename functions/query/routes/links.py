@@ -8,16 +8,17 @@ from pydantic import Field
 from query.routes.data import get_project_data
 from query.routes.endpoints import call_endpoint, parse_endpoint_request
 from query.routes.query import get_model_data, load_stored_model
-from query.routes.reports import get_rendered_report
+from query.routes.reports import REPORT_PARAMETERS, get_rendered_report, require_report_query
 from sluice.access.link_targets import LinkTarget, link_lifetime, parse_target
 from sluice.access.links import Link
 from sluice.api.call import Answer, Call
-from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS
+from sluice.api.dataset_answers import DATA_MEDIA_TYPES, DATA_PARAMETERS, require_data_query
 from sluice.api.paging import paginate
-from sluice.api.project_resources import ENDPOINTS, REPORTS
+from sluice.api.project_resources import ENDPOINTS
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.base import Document
+from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.errors import Conflict, Invalid, NotFound
@@ -25,6 +26,7 @@ from sluice.errors import Conflict, Invalid, NotFound
 routes = Routes("endpoints")
 _TOKEN = Parameter("token", "The token in the link's URL.")
 _DAY = 86_400
+_LINK_PARAMETERS = [parameter for parameter in DATA_PARAMETERS if parameter is not CURSOR]
 
 
 class LinkRequest(Document):
@@ -58,7 +60,7 @@ def make_link(call: Call, services: Container, slug: str) -> Answer:
     settings = services.settings
     lifetime = link_lifetime(request.expires_in_seconds, settings.max_link_days)
     target = parse_target(request.target)
-    # Opened once now, so that nobody is given a link that can never work.
+    # Checked now, so that nobody is given a link that can never work.
     _require_openable(replace(call, query=target.query), services, slug, target)
     link = services.links.create(call.definition, request.target, lifetime, call.principal.id, settings.max_links)
     view = _view(call, services, link)
@@ -114,16 +116,29 @@ def _require_openable(call: Call, services: Container, slug: str, target: LinkTa
     """Refuse a target that could not be opened.
 
     Raises:
-        Invalid: the endpoint, model or report does not exist, the model is a view, or the endpoint does not take the
-            parameters.
+        Invalid: the endpoint, model or report does not exist, the model is a view, or reading with these parameters
+            fails.
     """
     try:
-        if target.kind == "endpoint":
-            endpoint = ENDPOINTS.load(services, slug, target.name)
-            parse_endpoint_request(call, Endpoint.model_validate(endpoint.document))
-        elif target.kind == "model":
-            load_stored_model(services, slug, target.name)
-        elif target.kind == "report":
-            REPORTS.load(services, slug, target.name)
+        match target.kind:
+            case "data":
+                _require_parameters(call, _LINK_PARAMETERS)
+                require_data_query(call, services, DatasetId.of_project(slug))
+            case "model":
+                _require_parameters(call, _LINK_PARAMETERS)
+                load_stored_model(services, slug, target.name)
+                require_data_query(call, services, DatasetId.of_project_resource(slug, "model", target.name))
+            case "endpoint":
+                endpoint = ENDPOINTS.load(services, slug, target.name)
+                parse_endpoint_request(call, Endpoint.model_validate(endpoint.document))
+            case "report":
+                _require_parameters(call, REPORT_PARAMETERS)
+                require_report_query(call, services, slug, target.name, target.run)
     except (NotFound, Conflict, Invalid) as error:
         raise Invalid(str(error), [{"pointer": "/target", "message": str(error)}]) from None
+
+
+def _require_parameters(call: Call, parameters: list[Parameter]) -> None:
+    if "cursor" in call.query:
+        raise Invalid("A link cannot have a cursor, which leads to the middle of the rows; leave it out.")
+    replace(call, known_parameters=frozenset(item.name for item in parameters)).require_known_parameters()

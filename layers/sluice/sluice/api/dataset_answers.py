@@ -14,7 +14,7 @@ from sluice.container import Container
 from sluice.domain.dataset import Version
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time
-from sluice.errors import Invalid
+from sluice.errors import Invalid, NotPublished
 from sluice.lake.parquet import engine_name
 from sluice.reads.file_names import dataset_file_name
 from sluice.reads.reader import Reader
@@ -66,13 +66,37 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
         summary["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if has_more else None
         name = dataset_file_name(dataset, version.number, "json")
         return Answer({"items": rows, **summary}, headers=version_headers(summary), filename=name)
-    if reader.is_document and output_format != "jsonl":
-        raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
+    _require_rows(reader, output_format)
     # The whole dataset, unless the request asks for pages: by a limit, or by the cursor of an earlier page.
     limit = call.limit() if call.query_value("limit") is not None or position else None
     output = OUTPUT_FORMATS[output_format]
     answer = _file(services, reader, version, request, output, _Window(bound, offset, limit))
     return replace(answer, filename=dataset_file_name(dataset, version.number, output.ending))
+
+
+def require_data_query(call: Call, services: Container, dataset: DatasetId) -> None:
+    """Check the query of a later `data_answer` as far as the dataset's versions allow.
+
+    Raises:
+        NotFound, NotPublished, Invalid: as `data_answer`, apart from a dataset without versions, whose columns are
+            not known yet.
+    """
+    output_format = call.choice("format", FORMS, "json")
+    call.limit()
+    names_version = any(call.query_value(name) for name in ("version", "as_of"))
+    try:
+        version = requested_version(call, services, dataset)
+    except NotPublished:
+        if names_version:
+            raise
+        return
+    data_request(version.schema_, call.query_value("select"), call.query_values("where"), call.query_value("order"))
+    _require_rows(Reader(services.lake, services.settings, version), output_format)
+
+
+def _require_rows(reader: Reader, output_format: str) -> None:
+    if reader.is_document and output_format not in ("json", "jsonl"):
+        raise Invalid("The project merges whole documents, which have no rows; use format=json or format=jsonl.")
 
 
 class _Window:
