@@ -274,3 +274,50 @@ def test_promise_of_an_endpoint_document(shop: Client) -> None:
     for seconds in (0, -1, 1.5, "60"):
         answer = shop.put("/projects/p/endpoints/other", {"sql": "SELECT 1 AS x", "max_age_seconds": seconds})
         assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, "/max_age_seconds")
+
+
+def test_reader_with_a_key_can_wait_when_those_without_cannot(
+    services: Container, shop: Client, viewer: Client, workflows: LocalWorkflows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.settings = services.settings.model_copy(
+        update={"endpoint_wait_seconds": 0.3, "max_waiting_calls": 2, "max_anonymous_waiting_calls": 1}
+    )
+    put_endpoint(shop, public=True)
+    workflows.hold = True
+    make_older(3700)
+    take, taken = services.slots.take, []
+
+    def count(kind: str, holder: str, most: int) -> bool:
+        taken.append(take(kind, holder, most))
+        return taken[-1]
+
+    assert take("waiting-calls", f"{int(time.time()) + 60:011d}#other", 1)
+    monkeypatch.setattr(services.slots, "take", count)
+    for client in (NOBODY, viewer):
+        assert read(client).json()["freshness"]["older_than_promised"] is True
+    assert taken == [False, True]
+
+
+@pytest.mark.parametrize(("ingest", "own"), [("all", 0), ("stale", 1), ("none", 1)])
+def test_readers_join_a_refresh_that_fetches_everything(
+    services: Container, shop: Client, viewer: Client, workflows: LocalWorkflows, ingest: str, own: int
+) -> None:
+    services.settings = services.settings.model_copy(update={"endpoint_wait_seconds": 0.3})
+    make_older(3700)
+    workflows.hold = True
+    requested = shop.post("/projects/p/runs", {"ingest": ingest}).json()["id"]
+    assert read(viewer).json()["freshness"]["older_than_promised"] is True
+    assert len(read_runs(shop)) == own
+    # A refresh that has ended, or takes too long, keeps no reader from starting another.
+    moment = rfc3339(now() - timedelta(seconds=60))
+    set_attributes("RunsTable", {"workspace": "main", "run_id": requested}, created_at=moment)
+    read(viewer)
+    assert len(read_runs(shop)) == 1
+
+
+def test_promoted_older_version_is_replaced_when_its_data_becomes_too_old(shop: Client, viewer: Client) -> None:
+    refresh(shop, "p", ingest="all")
+    assert shop.post("/projects/p/versions/1/promote").status == 200
+    assert read(viewer).json()["items"][0]["price"] == 1.5
+    make_older(3700)
+    assert read(viewer).json()["items"][0]["price"] == 2.5

@@ -109,6 +109,11 @@ class Settings(BaseModel):
     max_waiting_calls: int = Field(
         20, description="Most requests that wait for a run at a time; further ones get 202 at once."
     )
+    max_anonymous_waiting_calls: int = Field(
+        5,
+        description="As MAX_WAITING_CALLS, for reads of public endpoints without a key: with so many requests waiting, "
+        "they get older data at once, so that those with a key can still wait.",
+    )
     # Sizes of what is fetched, dropped and parsed.
     max_page_bytes: int = Field(100_000_000, description="Largest response of an upstream, decompressed.")
     max_drop_bytes: int = Field(1_000_000_000, description="Largest file that may be dropped or uploaded.")

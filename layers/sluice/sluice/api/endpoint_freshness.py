@@ -16,8 +16,6 @@ from sluice.reads.endpoints.server import EndpointServer, ResolvedEndpoint
 from sluice.runs.read_refreshes import shared_refresh
 
 logger = Logger()
-# Readers without credentials leave room for those with a key to wait.
-_ANONYMOUS_SHARE = 0.5
 
 
 def refresh_if_too_old(
@@ -27,8 +25,8 @@ def refresh_if_too_old(
 
     All readers share one refresh. Each waits until it ends, but not longer than `ENDPOINT_WAIT_SECONDS` after it was
     started: then the reader gets the published data as it is. So does one who comes when `MAX_WAITING_CALLS`
-    others wait, and everybody while refreshes fail. Nobody needs a role for that, since the endpoint's document
-    asks for it.
+    others wait (`MAX_ANONYMOUS_WAITING_CALLS` for one without credentials), and everybody while refreshes fail.
+    Nobody needs a role for that, since the endpoint's document asks for it.
 
     Args:
         server: reads the endpoint's pointers.
@@ -53,8 +51,10 @@ def refresh_if_too_old(
     try:
         run = shared_refresh(services, endpoint.project, by, freshness)
         waited = (now() - parse_time(run.created_at)).total_seconds()
-        share = 1.0 if caller is not None else _ANONYMOUS_SHARE
-        wait_for_run(services, run, services.settings.endpoint_wait_seconds - waited, share)
+        settings = services.settings
+        # Readers without credentials leave room for those with a key to wait.
+        most = min(settings.max_anonymous_waiting_calls, settings.max_waiting_calls) if caller is None else None
+        wait_for_run(services, run, settings.endpoint_wait_seconds - waited, most)
     except SluiceError as error:  # old data is a better answer than this error
         logger.warning(f"Cannot refresh {endpoint.project} before a read: {error.detail}")
     return server.reread(endpoint)

@@ -43,21 +43,21 @@ def start_answer(call: Call, services: Container, start: Callable[[], Run]) -> A
     return Answer(run_view(run), 200 if run.finished and seconds else 202, headers)
 
 
-def wait_for_run(services: Container, run: Run, seconds: float, share: float = 1.0) -> tuple[Run, bool]:
-    """Wait for the end of a run, unless `MAX_WAITING_CALLS` calls are waiting already.
+def wait_for_run(services: Container, run: Run, seconds: float, most: int | None = None) -> tuple[Run, bool]:
+    """Wait for the end of a run, unless too many calls are waiting already.
 
     Each waiting call occupies a concurrent execution of Lambda, which the run's own stages need too.
 
     Args:
         seconds: the longest wait.
-        share: the part of `MAX_WAITING_CALLS` that calls like this one may hold together with all others.
+        most: how many calls may wait, this one included; None: `MAX_WAITING_CALLS`.
 
     Returns:
         The run as it stands afterwards, and whether this call waited.
     """
     if run.finished or seconds <= 0:
         return run, seconds > 0
-    holder = _take_slot(services, seconds, max(1, int(services.settings.max_waiting_calls * share)))
+    holder = _take_slot(services, seconds, services.settings.max_waiting_calls if most is None else most)
     if holder is None:
         return run, False
     try:

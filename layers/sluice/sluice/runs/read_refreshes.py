@@ -9,7 +9,7 @@ from sluice.container import Container
 from sluice.domain.names import now, parse_time
 from sluice.domain.run import Run
 from sluice.reads.endpoints.freshness import Freshness
-from sluice.runs.start import ensure_started, refresh_run
+from sluice.runs.start import active_refresh, ensure_started, refresh_run
 
 # Longer than a refresh takes. A lock that outlives its refresh does no harm: it names the run, which has ended.
 _LOCK_SECONDS = 24 * 3600
@@ -18,7 +18,9 @@ _LEAST_PAUSE_SECONDS = 30
 
 
 def shared_refresh(services: Container, project: str, by: str, freshness: Callable[[], Freshness]) -> Run:
-    """The refresh that all readers of a project wait for; started by the first of them.
+    """The refresh that all readers of a project wait for: one that a client has just requested, or their own.
+
+    Their own is started by the first of them.
 
     The lock names the run before the run exists. So if a reader is killed between the two, the next one starts
     the run, and no reader leaves a lock that others must wait for.
@@ -36,6 +38,9 @@ def shared_refresh(services: Container, project: str, by: str, freshness: Callab
     Raises:
         SluiceError: Step Functions refused; the next reader tries again.
     """
+    running = _full_refresh(services, project)
+    if running is not None:
+        return running
     lock = f"read-refresh#{project}"
     while True:
         run = refresh_run(project, "read", by, "expiring")
@@ -49,6 +54,15 @@ def shared_refresh(services: Container, project: str, by: str, freshness: Callab
             return last
         if services.locks.extend(lock, _LOCK_SECONDS, "#run = :last", {"last": last.id}, run=run.id):
             return ensure_started(services, run)
+
+
+def _full_refresh(services: Container, project: str) -> Run | None:
+    """The active refresh that a client has requested, if it fetches all datasources and may end within the wait."""
+    run = active_refresh(services, project)
+    if run is None or run.finished or run.ingest != "all":
+        return None
+    wait = timedelta(seconds=services.settings.endpoint_wait_seconds)
+    return run if now() - parse_time(run.created_at) < wait else None
 
 
 def _needs_another(last: Run, freshness: Freshness, retry_seconds: int) -> bool:

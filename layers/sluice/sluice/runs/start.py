@@ -113,6 +113,12 @@ def start_refresh(services: Container, run: Run) -> Run:
     return _start_execution(services, run)
 
 
+def active_refresh(services: Container, project: str) -> Run | None:
+    """The latest refresh that a client or a change has started and that held the project's lock; None if none did."""
+    held = services.locks.read(_lock(project))
+    return services.runs.find(held["run"]) if held is not None else None
+
+
 def start_once(services: Container, event: str, seconds: int, run: Run) -> Run | None:
     """Start the run of an event that may be delivered several times.
 
