@@ -120,6 +120,45 @@ def test_a_refresh_that_fetches_nothing_does_not_hide_an_earlier_failure(admin: 
     assert admin.get("/projects/p/data").json()["completeness"] == "complete"
 
 
+def test_repeated_failure_makes_no_further_version(admin: Client, hosts: Hosts) -> None:
+    hosts.documents["prices"] = DOWN
+    first = refresh(admin, "p", ingest="all")
+    hosts.documents["prices"] = raw(b"", 403)
+    second = refresh(admin, "p", ingest="all")
+    assert (second["completeness"], second["version"]) == ("stale", first["version"])
+    assert admin.get("/projects/p/versions").json()["items"][0]["number"] == first["version"]
+    # The run has the latest error, the version the first one.
+    assert "403" in second["stale"][0]["error"]
+    assert "401" in admin.get("/projects/p/data").json()["stale"][0]["error"]
+    assert "403" in admin.get("/datasources/prices/data").json()["stale"][0]["error"]
+
+
+def test_data_of_a_datasource_says_that_it_could_not_be_fetched(admin: Client, hosts: Hosts) -> None:
+    hosts.documents["prices"] = [{"id": number, "price": number} for number in range(3)]
+    ingest(admin, "prices")
+    path = "/datasources/prices/data"
+    fetched_at = admin.get(path).json()["data_as_of"]
+    hosts.documents["prices"] = DOWN
+    assert ingest(admin, "prices")["status"] == "failed"
+    entry = {"datasource": "prices", "version": 2, "data_as_of": fetched_at}
+    entry["error"] = "The upstream answered 401; check the secret."
+    page = admin.get(f"{path}?limit=2").json()
+    following = admin.get(f"{path}?limit=2&cursor={page['next']}").json()
+    for answer in (page, following):
+        assert (answer["completeness"], answer["stale"]) == ("stale", [entry])
+    headers = admin.get(f"{path}?format=csv").headers
+    assert headers["X-Sluice-Completeness"] == "stale"
+    assert headers["X-Sluice-Stale"].startswith("prices;version=2;")
+    # A version that is named is what it is.
+    named = admin.get(f"{path}?version=2").json()
+    assert (named["completeness"], named["stale"]) == ("complete", [])
+    assert admin.get("/datasources/prices/versions").json()["items"][0]["completeness"] == "complete"
+    hosts.documents["prices"] = [{"id": 1, "price": 5}]
+    ingest(admin, "prices")
+    answer = admin.get(path).json()
+    assert (answer["completeness"], answer["stale"]) == ("complete", [])
+
+
 def test_recovered_datasource_refreshes_projects_that_follow_changes(admin: Client, hosts: Hosts) -> None:
     hosts.documents["prices"] = DOWN
     refresh(admin, "p")

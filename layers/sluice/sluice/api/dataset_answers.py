@@ -83,11 +83,10 @@ def require_data_query(call: Call, services: Container, dataset: DatasetId) -> N
     """
     output_format = call.choice("format", FORMS, "json")
     call.limit()
-    names_version = any(call.query_value(name) for name in ("version", "as_of"))
     try:
         version = requested_version(call, services, dataset)
     except NotPublished:
-        if names_version:
+        if _names_version(call):
             raise
         return
     data_request(version.schema_, call.query_value("select"), call.query_values("where"), call.query_value("order"))
@@ -166,9 +165,25 @@ def version_summary(version: Version) -> dict[str, Any]:
 
 
 def _version(call: Call, services: Container, dataset: DatasetId, position: list[int] | None) -> Version:
-    if position is not None:
-        return services.datasets.version(dataset, position[0])
-    return requested_version(call, services, dataset)
+    """The version to read; of a datasource, marked as stale if it stands in for data that could not be fetched."""
+    if position is None:
+        version = requested_version(call, services, dataset)
+    else:
+        version = services.datasets.version(dataset, position[0])
+        pointer = services.datasets.pointer(dataset)
+        # All pages of the published version say the same about it.
+        if pointer.published == version.number and not _names_version(call):
+            seen = pointer.data_as_of or version.data_as_of
+            version = version.model_copy(update={"data_as_of": seen, "failure": pointer.failure})
+    stale = version.stands_in_for(dataset.owner)
+    if not stale:
+        return version
+    completeness = "partial" if version.completeness == "partial" else "stale"
+    return version.model_copy(update={"completeness": completeness, "stale": stale})
+
+
+def _names_version(call: Call) -> bool:
+    return call.query_value("version") is not None or call.query_value("as_of") is not None
 
 
 def requested_version(call: Call, services: Container, dataset: DatasetId) -> Version:

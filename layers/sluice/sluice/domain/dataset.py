@@ -13,7 +13,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Disposition
 from sluice.domain.run import Completeness
 from sluice.domain.schema import Column
-from sluice.domain.stale_input import IngestFailure, StaleInput
+from sluice.domain.stale_input import IngestFailure, StaleInput, stale_input
 
 
 class DataObject(Record):
@@ -195,6 +195,16 @@ class Version(Record):
     failure: IngestFailure | None = Field(
         None, exclude=True, description="The pointer's `failure`, if the version was read as the published one."
     )
+
+    def stands_in_for(self, datasource: str) -> list[StaleInput]:
+        """The entry of a datasource's version that stands in for data that could not be fetched; empty if it does not.
+
+        Args:
+            datasource: the slug.
+        """
+        if self.failure is None:
+            return []
+        return [stale_input(datasource, self.number, self.data_as_of, self.failure.error)]
 
 
 class Pointer(Record):

@@ -13,7 +13,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Model
 from sluice.domain.run import Completeness, least_complete
 from sluice.domain.sql_query import SqlQuery, parse_query
-from sluice.domain.stale_input import StaleInput, distinct, stale_input
+from sluice.domain.stale_input import StaleInput, distinct
 from sluice.errors import NotPublished
 from sluice.lake.parquet import rows_of
 from sluice.lake.store import Lake
@@ -194,6 +194,4 @@ class ProjectTables:
         slug = manifest.dataset.owner
         if MERGED in self.unpublished:
             return [entry for entry in self.unpublished[MERGED].stale if entry.datasource == slug]
-        if version is None or version.failure is None:
-            return []
-        return [stale_input(slug, version.number, version.data_as_of, version.failure.error)]
+        return version.stands_in_for(slug) if version is not None else []
