@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.domain.credential_names import carries_credential
 from sluice.domain.datasource import HttpDatasource
 from sluice.domain.expression import search
 from sluice.errors import RecordsNotFound, RunError

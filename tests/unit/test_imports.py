@@ -49,7 +49,7 @@ class Budget:
 
 STAGE = Budget(LOGGED, 211)
 BUDGETS = {
-    "api": Budget(ROUTED, 339),
+    "api": Budget(ROUTED, 340),
     "authoring": Budget(ROUTED, 343),
     "authorizer": Budget(CATALOG, 164),
     "commit": STAGE,
@@ -62,11 +62,11 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 292),
-    "query": Budget(ROUTED, 406),
+    "query": Budget(ROUTED, 407),
     "readings": Budget(LOGGED, 218),
     "report": STAGE,
     "publications": Budget(LOGGED, 213),
-    "run_events": Budget(LOGGED, 221),
+    "run_events": Budget(LOGGED, 222),
     "scheduled": Budget(CATALOG, 168),
 }
 
