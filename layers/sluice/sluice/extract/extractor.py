@@ -170,7 +170,7 @@ class Extractor:
         text_columns = self._columns_turned_to_text(records.columns)
         if text_columns:
             # Read again with these columns as text: a number formatted as text is not always the original text.
-            connection.close()
+            stack.close()
             records, connection = self._reading.read(*pages, text_columns)
         return records, connection
 

@@ -88,11 +88,12 @@ class PageReading:
         datasource = with_known_types(datasource, index) if context is WHOLE_RUN else datasource
         datasource = self.with_types(datasource, types)
         pages = Pages(run, datasource, index, self._lake, self._limits, self.known, context)
-        connection = stack.enter_context(self._engine(scratch))
+        first_engine = stack.enter_context(ExitStack())
+        connection = first_engine.enter_context(self._engine(scratch))
         records = read_columns(pages, connection, scratch.parent, self._tick)
         if records is None:
-            # A new connection: this frees temporary tables, and a page may have invalidated the old one.
-            connection.close()
+            # Another engine: this frees the tables, and a page may have invalidated the engine.
+            first_engine.close()
             connection = stack.enter_context(self._engine(scratch))
             reader = RecordReader(scratch.with_name("rows.jsonl"), self._tick, self.known, context)
             records = reader.read(run, datasource, index, self._lake, self._limits)
