@@ -1,6 +1,6 @@
 """Moto's S3 without HTTP between botocore and moto, for the plain reads and writes of objects.
 
-Everything else goes over HTTP: ranges, versions, copies, and refused writes.
+Everything else goes over HTTP: ranges, versions and copies.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ DIRECT = {
     "HeadObject": {"Bucket", "Key", "ChecksumMode"},
     "PutObject": {"Bucket", "Key", "Body", "ContentType", "IfNoneMatch"},
 }
+_EXISTS = {
+    "Code": "PreconditionFailed",
+    "Message": "At least one of the pre-conditions you specified did not hold",
+    "Condition": "If-None-Match",
+}
 
 
 def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
@@ -38,7 +43,7 @@ def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, d
     stored = backend.get_object(bucket.name, arguments["Key"])
     if model.name == "PutObject":
         if "IfNoneMatch" in arguments and stored is not None:
-            return None
+            return _response(params, 412, {"Error": _EXISTS})
         return _response(params, 200, _put(backend, bucket, arguments))
     if stored is None and model.name == "GetObject" and arguments["Key"] not in bucket.keys:
         error = {"Code": "NoSuchKey", "Message": "The specified key does not exist.", "Key": arguments["Key"]}

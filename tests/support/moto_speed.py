@@ -1,6 +1,6 @@
 """Moto without what it computes again and again.
 
-Each replacement stands in `REPLACEMENTS` with the class and the name that it replaces.
+Each replacement stands in `REPLACEMENTS` with the class or module and the name that it replaces.
 `tests/unit/test_moto.py` compares the answers with those of moto as it was installed.
 """
 
@@ -18,15 +18,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
 from moto.backend_index import backend_url_patterns
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import HTTPException  # type: ignore[attr-defined] # not exported
 from moto.core.request import normalize_request
+from moto.dynamodb import responses
 from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined] # module without types
     DepthFirstTraverser,
@@ -42,6 +45,10 @@ _parse_condition = ConditionExpressionParser.parse
 _lex_condition = ConditionExpressionParser._lex_condition_expression
 _update_item = DynamoDBBackend.update_item
 _process_request = BotocoreStubber.process_request
+_size_of, _to_json = DynamoType.size, DynamoType.to_regular_json
+_construct_endpoint = EndpointRulesetResolver.construct_endpoint
+_dynamo_to_dict = responses.dynamo_to_dict
+_MOST_BYTES = 405_000  # moto's limit for an item
 
 
 # ── Update expressions ──
@@ -79,31 +86,40 @@ def _process_root(self: DepthFirstTraverser, node: Node) -> Node:
     return self.process(node)
 
 
-@cache
-def _is_node(kind: type) -> bool:
-    return issubclass(kind, Node)
+class _Kinds(dict[type, bool]):
+    """Which classes are subclasses of some others."""
+
+    def __init__(self, *bases: type) -> None:
+        self._bases = bases
+
+    def __missing__(self, kind: type) -> bool:
+        self[kind] = issubclass(kind, self._bases)
+        return self[kind]
 
 
-_processed: dict[tuple[type, type], bool] = {}
-
-
-def _is_processed(traverser: DepthFirstTraverser, kind: type) -> bool:
-    key = (type(traverser), kind)
-    if key not in _processed:
-        _processed[key] = issubclass(kind, traverser.nodes_to_be_processed())
-    return _processed[key]
+_nodes = _Kinds(Node)
+_processed: dict[type, _Kinds] = {}
 
 
 def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
     """The walk through a parsed expression, which does not ask every node anew for its class."""
-    kind: type = type(node)
-    if not _is_node(kind):
+    if not _nodes[type(node)]:
         return node
+    kind = type(self)
+    if kind not in _processed:
+        _processed[kind] = _Kinds(*self.nodes_to_be_processed())
+    prepares = kind.pre_processing_of_child is not DepthFirstTraverser.pre_processing_of_child
+    return _walk(self, node, child_id, _processed[kind], self.pre_processing_of_child if prepares else None)
+
+
+def _walk(self: Any, node: Any, child_id: int, processed: _Kinds, prepare: Callable[[Any, int], None] | None) -> Any:
     parent = node.parent
     for position, child in enumerate(node.children or ()):
-        self.pre_processing_of_child(node, position)
-        self.traverse_node_recursively(child, position)
-    if _is_processed(self, kind):
+        if prepare is not None:
+            prepare(node, position)
+        if _nodes[type(child)]:
+            _walk(self, child, position, processed, prepare)
+    if processed[type(node)]:
         node = self.process(node)
         node.parent = parent
         if parent:
@@ -165,6 +181,72 @@ def _snapshot(self: Table, memo: dict[int, Any]) -> Table:
     return kept
 
 
+def _copy_value(self: DynamoType, memo: dict[int, Any] | None = None) -> DynamoType:
+    """A deep copy without a memo of what was copied: values are trees."""
+    copied = DynamoType.__new__(DynamoType)
+    copied.type, value = self.type, self.value
+    if copied.type == "L":
+        copied.value = [_copy_value(element) for element in value]
+    elif copied.type == "M":
+        copied.value = {name: _copy_value(element) for name, element in value.items()}
+    else:
+        copied.value = [*value] if isinstance(value, list) else value
+    return copied
+
+
+def _copy_item(self: Item, memo: dict[int, Any]) -> Item:
+    copied = Item.__new__(Item)
+    copied.hash_key = _copy_value(self.hash_key)
+    copied.range_key = self.range_key and _copy_value(self.range_key)
+    copied.attrs = LimitedSizeDict()
+    # As moto's own copy: without a check of the size, which the item has passed.
+    for name, value in self.attrs.items():
+        dict.__setitem__(copied.attrs, name, _copy_value(value))
+    return copied
+
+
+def _size(self: DynamoType) -> int:
+    """The size of a value in bytes, for which moto would copy every map."""
+    value = self.value
+    if self.type == "L":
+        return sum(map(_size, value))
+    if self.type == "M":
+        return sum(len(name.encode()) + _size(element) for name, element in value.items())
+    return len(value.encode()) if self.type == "S" and isinstance(value, str) else _size_of(self)
+
+
+def _set_up_item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
+    """The item's constructor, which adds up the sizes of the attributes once, not once for each attribute."""
+    self.hash_key, self.range_key = hash_key, range_key
+    self.attrs = LimitedSizeDict()
+    values = {name: DynamoType(value) for name, value in attrs.items()}
+    if sum(len(name.encode()) + _size(value) for name, value in values.items()) > _MOST_BYTES:
+        raise ItemSizeTooLarge
+    dict.update(self.attrs, values)
+
+
+def _as_json(self: DynamoType) -> dict[str, Any]:
+    """The value as JSON; moto copies a value as often as it is deep."""
+    value = self.value
+    if self.type == "L":
+        return {"L": [_as_json(element) for element in value]}
+    if self.type == "M":
+        return {"M": {name: _as_json(element) for name, element in value.items()}}
+    return _to_json(self)
+
+
+def _plain(value: Any) -> Any:
+    """What a handler returns, without the objects of moto."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is dict:
+        return {name: _plain(element) for name, element in value.items()}
+    if kind is DynamoType and value.type not in ("B", "BS"):
+        return {value.type: _plain(value.value)}
+    return [_plain(element) for element in value] if kind is list else _dynamo_to_dict(value)
+
+
 def _update_a_copy(self: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **named: Any) -> Item:
     """An update that replaces the item by a copy first."""
     if (table := self.tables.get(table_name)) is not None and table.hash_key_attr in key:
@@ -179,7 +261,17 @@ def _update_a_copy(self: DynamoDBBackend, table_name: str, key: dict[str, Any], 
     return _update_item(self, table_name, key, *args, **named)
 
 
-# ── HTTP ──
+# ── Requests ──
+
+
+def _endpoint(self: EndpointRulesetResolver, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+    """The endpoint of a call of DynamoDB: for names of tables it is the same for each call of an operation."""
+    if operation_model.service_model.service_name != "dynamodb":
+        return _construct_endpoint(self, operation_model, call_args, request_context)
+    known: dict[str, Any] = self.__dict__.setdefault("known_endpoints", {})
+    if operation_model.name not in known:
+        known[operation_model.name] = _construct_endpoint(self, operation_model, call_args, request_context)
+    return known[operation_model.name]
 
 
 @cache
@@ -207,7 +299,7 @@ def _process(self: BotocoreStubber, request: AWSPreparedRequest) -> Any:
         return error.code, error.get_headers(), error.get_body()
 
 
-REPLACEMENTS: list[tuple[type, str, Any]] = [
+REPLACEMENTS: list[tuple[Any, str, Any]] = [
     (UpdateExpressionParser, "make", staticmethod(_parsed)),
     (Validator, "__init__", _set_up),
     (ActionCountValidator, "traverse", _process_root),
@@ -216,8 +308,15 @@ REPLACEMENTS: list[tuple[type, str, Any]] = [
     (ConditionExpressionParser, "_lex_condition_expression", lambda self: deque(_lexed(self.condition_expression))),
     (ConditionExpressionParser, "parse", _condition),
     (Table, "__deepcopy__", _snapshot),
+    (responses, "dynamo_to_dict", _plain),
+    (DynamoType, "__deepcopy__", _copy_value),
+    (DynamoType, "size", _size),
+    (DynamoType, "to_regular_json", _as_json),
+    (Item, "__init__", _set_up_item),
+    (Item, "__deepcopy__", _copy_item),
     (DynamoDBBackend, "update_item", _update_a_copy),
     (BotocoreStubber, "process_request", _process),
+    (EndpointRulesetResolver, "construct_endpoint", _endpoint),
     (UserAgentString, "to_string", lambda self: "tests"),
 ]
 

@@ -92,7 +92,26 @@ VALUES: dict[str, Any] = {
     ":list": {"L": [{"M": {"x": {"N": "1"}}}]},
     ":long": {"S": "x" * 410_000},
 }
+EVERY_TYPE: dict[str, Any] = {
+    "numbers": {"NS": ["1", "2.5"]},
+    "deep": {"L": [{"M": {"s": {"SS": ["ä"]}, "l": {"L": [{"L": []}, {"N": "-1.50"}]}}}]},
+    "nothing": {"NULL": True},
+    "false": {"BOOL": False},
+}
+# Just below the limit of moto, counted in bytes, and at it.
+LARGE: dict[str, Any] = {"text": {"S": "ä" * 202_000}, "numbers": {"M": {"n": {"L": [{"N": "1"}] * 900}}}}
 CALLS += [
+    ("put_item", {**TABLE, "Item": {**OTHER, **EVERY_TYPE}, "ReturnValues": "ALL_OLD"}),
+    ("put_item", {**TABLE, "Item": {**OTHER, **EVERY_TYPE}, "ReturnValues": "ALL_OLD"}),
+    update("SET #copy = #deep, #deep[0].#l = :n", OTHER),
+    (
+        "transact_write_items",
+        transaction({"Put": {"Item": {**OTHER, "n": {"N": "1"}}}}, {"Put": {"Item": ITEM, **REFUSED}}),
+    ),
+    *(("put_item", {**TABLE, "Item": {**OTHER, **LARGE, "more": {"S": "x" * length}}}) for length in range(0, 120, 5)),
+    update("SET #more = :text", OTHER),
+    ("scan", TABLE),
+    ("delete_item", {**TABLE, "Key": OTHER}),
     ("put_item", {**TABLE, "Item": ITEM}),
     update("SET #n = #n + :n, #map.#b = :text, #list[0] = :n"),
     update("SET #n = #n - :n, #list = list_append(#list, :list) REMOVE #map.#b ADD #tags :set"),
