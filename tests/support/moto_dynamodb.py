@@ -8,6 +8,9 @@ request's JSON to moto's own handler of the operation and returns its result.
 from __future__ import annotations
 
 from copy import deepcopy
+
+
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -24,6 +27,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 ACCOUNT = "123456789012"
 _PARSER = create_parser("json")
+_method_name = cache(camelcase_to_underscores)
 # DynamoDB's calls are atomic; those of moto are not.
 _ONE_CALL = Lock()
 # Operations whose results are what goes over the wire: items are typed JSON values.
@@ -56,7 +60,7 @@ def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, d
     handler.params = handler.body = orjson.loads(params["body"])
     try:
         with _ONE_CALL:
-            result: Any = getattr(handler, camelcase_to_underscores(model.name))()
+            result: Any = getattr(handler, _method_name(model.name))()
             members = model.output_shape.members
             known = {name: value for name, value in (result.result or {}).items() if name in members}
             # What the caller gets shares nothing with what is stored.

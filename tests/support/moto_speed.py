@@ -244,6 +244,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(element) for name, element in value.items()}
     if kind is DynamoType and value.type not in ("B", "BS"):
         return {value.type: _plain(value.value)}
+    if kind is Item:
+        return _plain(value.to_json())
     return [_plain(element) for element in value] if kind is list else _dynamo_to_dict(value)
 
 
