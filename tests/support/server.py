@@ -37,7 +37,8 @@ class Server:
 
     @contextmanager
     def running(self) -> Iterator[Server]:
-        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # The interval at which it looks whether it is to stop: every test would wait for the default half second.
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield self
         self._server.shutdown()

@@ -120,14 +120,18 @@ class Deployed:
 
 
 def until(found: Callable[[], Any], seconds: float = 60) -> Any:
-    """What the function gives when it gives something."""
-    deadline = time.monotonic() + seconds
+    """What the function gives when it gives something.
+
+    Asking takes processor time from what is awaited, so the pauses grow with the time that it takes.
+    """
+    start = time.monotonic()
     while True:
         value = found()
         if value:
             return value
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
+        waited = time.monotonic() - start
+        assert waited < seconds, "it did not happen in time"
+        time.sleep(min(max(waited / 10, 0.2), 1))
 
 
 def athena(deployed: Deployed, sql: str) -> list[list[str | None]]:
