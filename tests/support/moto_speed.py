@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
 from moto.backend_index import backend_url_patterns
 from moto.backends import get_backend
@@ -46,7 +45,6 @@ _lex_condition = ConditionExpressionParser._lex_condition_expression
 _update_item = DynamoDBBackend.update_item
 _process_request = BotocoreStubber.process_request
 _size_of, _to_json = DynamoType.size, DynamoType.to_regular_json
-_construct_endpoint = EndpointRulesetResolver.construct_endpoint
 _dynamo_to_dict = responses.dynamo_to_dict
 _MOST_BYTES = 405_000  # moto's limit for an item
 
@@ -263,17 +261,7 @@ def _update_a_copy(self: DynamoDBBackend, table_name: str, key: dict[str, Any], 
     return _update_item(self, table_name, key, *args, **named)
 
 
-# ── Requests ──
-
-
-def _endpoint(self: EndpointRulesetResolver, operation_model: Any, call_args: Any, request_context: Any) -> Any:
-    """The endpoint of a call of DynamoDB: for names of tables it is the same for each call of an operation."""
-    if operation_model.service_model.service_name != "dynamodb":
-        return _construct_endpoint(self, operation_model, call_args, request_context)
-    known: dict[str, Any] = self.__dict__.setdefault("known_endpoints", {})
-    if operation_model.name not in known:
-        known[operation_model.name] = _construct_endpoint(self, operation_model, call_args, request_context)
-    return known[operation_model.name]
+# ── HTTP ──
 
 
 @cache
@@ -318,7 +306,6 @@ REPLACEMENTS: list[tuple[Any, str, Any]] = [
     (Item, "__deepcopy__", _copy_item),
     (DynamoDBBackend, "update_item", _update_a_copy),
     (BotocoreStubber, "process_request", _process),
-    (EndpointRulesetResolver, "construct_endpoint", _endpoint),
     (UserAgentString, "to_string", lambda self: "tests"),
 ]
 

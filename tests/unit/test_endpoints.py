@@ -126,7 +126,9 @@ def test_answers_are_cached_until_the_data_changes(shop: Client, upstream: Upstr
 def test_cached_answer_needs_one_read_of_the_catalog(shop: Client, services: Container) -> None:
     top(shop)
     calls: list[str] = []
-    services._dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
+    services._dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.*", lambda model, **_: calls.append(model.name)
+    )
     from query.app import dispatcher
     from support.client import event_of
 
