@@ -30,6 +30,7 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.utilities import dynamo_to_dict
 from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined] # module without types
     DepthFirstTraverser,
     Node,
@@ -45,7 +46,7 @@ _lex_condition = ConditionExpressionParser._lex_condition_expression
 _update_item = DynamoDBBackend.update_item
 _process_request = BotocoreStubber.process_request
 _size_of, _to_json = DynamoType.size, DynamoType.to_regular_json
-_dynamo_to_dict = responses.dynamo_to_dict
+_dynamo_to_dict = dynamo_to_dict
 _MOST_BYTES = 405_000  # moto's limit for an item
 
 
@@ -193,7 +194,7 @@ def _copy_value(self: DynamoType, memo: dict[int, Any] | None = None) -> DynamoT
 
 
 def _copy_item(self: Item, memo: dict[int, Any]) -> Item:
-    copied = Item.__new__(Item)
+    copied: Item = object.__new__(Item)
     copied.hash_key = _copy_value(self.hash_key)
     copied.range_key = self.range_key and _copy_value(self.range_key)
     copied.attrs = LimitedSizeDict()
