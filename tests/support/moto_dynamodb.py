@@ -8,8 +8,6 @@ of the operation and returns its result.
 from __future__ import annotations
 
 from copy import deepcopy
-
-
 from functools import cache
 from threading import Lock
 from typing import Any
