@@ -155,6 +155,14 @@ class ConcatenationMerge(TypedDict):
     strategy: Literal["concatenation"]
 
 
+class CostSummaryView(TypedDict):
+    """An aggregate of the costs of operations."""
+
+    agg: Literal["avg", "sum", "min", "max", "count"]
+    value: str | None
+    count: int
+
+
 class CsvOptions(TypedDict):
     """The CSV dialect. Options that are null are detected in each page or file."""
 
@@ -373,6 +381,45 @@ class EndpointViewList(TypedDict):
     next: str | None
 
 
+class Equipment(TypedDict):
+    """A piece of equipment, which is at one site at a time."""
+
+    code: str
+    name: NotRequired[str | None]
+    location: NotRequired[str | None]
+    parent: NotRequired[str | None]
+    status: NotRequired[Literal["active", "inactive"]]
+    site: str
+
+
+class EquipmentCodes(TypedDict):
+    """Pieces of equipment to activate or deactivate together."""
+
+    codes: list[str]
+
+
+class EquipmentView(TypedDict):
+    """A piece of equipment, which is at one site at a time."""
+
+    code: str
+    name: NotRequired[str | None]
+    location: NotRequired[str | None]
+    parent: NotRequired[str | None]
+    status: NotRequired[Literal["active", "inactive"]]
+    site: str
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class EquipmentViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[EquipmentView]
+    next: str | None
+
+
 class ExplainedField(TypedDict):
     """The sources of a merged value."""
 
@@ -421,6 +468,14 @@ class FetchedData(TypedDict):
 
     size: int
     data: JsonValue
+
+
+class FieldChange(TypedDict):
+    """The change of one field of a document."""
+
+    field: str
+    old: Any
+    new: Any
 
 
 class FieldRule(TypedDict):
@@ -526,6 +581,22 @@ class HistogramSection(TypedDict):
     bins: NotRequired[int]
 
 
+class HistoryEntryView(TypedDict):
+    """One change of a site, of equipment or of a sensor."""
+
+    action: Literal["created", "changed", "deleted"]
+    at: str
+    by: str
+    changes: list[FieldChange]
+
+
+class HistoryEntryViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[HistoryEntryView]
+    next: str | None
+
+
 class HttpDatasource(TypedDict):
     """A datasource that requests an HTTP API, page by page."""
 
@@ -603,6 +674,15 @@ class Identity(TypedDict):
     workspace: str
 
 
+class ImportResultView(TypedDict):
+    """What the import of a CSV file has changed, or would change."""
+
+    created: int
+    changed: int
+    unchanged: int
+    stored: bool
+
+
 class IngestRequest(TypedDict):
     """What an ingest run does; an empty object calls the upstream."""
 
@@ -668,6 +748,17 @@ class KeyViewList(TypedDict):
 
     items: list[KeyView]
     next: str | None
+
+
+class Limits(TypedDict):
+    """When a sensor's values raise alarms. Null: never."""
+
+    low_low: NotRequired[float | None]
+    low: NotRequired[float | None]
+    high: NotRequired[float | None]
+    high_high: NotRequired[float | None]
+    deadband: NotRequired[float | None]
+    missing_after_seconds: NotRequired[int | None]
 
 
 class LineSection(TypedDict):
@@ -914,6 +1005,34 @@ class OffsetPagination(TypedDict):
     total: NotRequired[str | None]
 
 
+class OperationRequest(TypedDict):
+    """An operation on a piece of equipment as a user records it."""
+
+    type: str
+    cost: str
+    time: NotRequired[str | None]
+
+
+class OperationView(TypedDict):
+    """A recorded operation, which never changes."""
+
+    id: str
+    equipment: str
+    site: str
+    type: str
+    cost: str
+    time: str
+    created_at: str
+    created_by: str
+
+
+class OperationViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[OperationView]
+    next: str | None
+
+
 class OverrideRequest(TypedDict):
     """An override as a user writes it."""
 
@@ -1028,6 +1147,8 @@ class Problem(TypedDict):
 class ProblemErrorsItem(TypedDict):
     pointer: str
     message: str
+    row: NotRequired[int]
+    column: NotRequired[str | None]
 
 
 class Progress(TypedDict):
@@ -1405,6 +1526,90 @@ class SecretViewList(TypedDict):
     next: str | None
 
 
+class Sensor(TypedDict):
+    """A sensor of a piece of equipment: what it measures, and the limits of its values."""
+
+    id: str
+    equipment: str
+    metric: str
+    unit: NotRequired[str | None]
+    limits: NotRequired[Limits]
+
+
+class SensorView(TypedDict):
+    """A sensor of a piece of equipment: what it measures, and the limits of its values."""
+
+    id: str
+    equipment: str
+    metric: str
+    unit: NotRequired[str | None]
+    limits: NotRequired[Limits]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class SensorViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[SensorView]
+    next: str | None
+
+
+class Site(TypedDict):
+    """A place with equipment: a vessel, a factory or a plant."""
+
+    code: str
+    type: Literal["vessel", "factory", "plant"]
+    name: NotRequired[str | None]
+
+
+class SiteCostView(TypedDict):
+    """An aggregate of the costs of a site's operations."""
+
+    site: str
+    agg: Literal["avg", "sum", "min", "max", "count"]
+    value: str | None
+    count: int
+
+
+class SiteCostViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[SiteCostView]
+    next: str | None
+
+
+class SiteEquipment(TypedDict):
+    """A piece of equipment of a site that the path names."""
+
+    code: str
+    name: NotRequired[str | None]
+    location: NotRequired[str | None]
+    parent: NotRequired[str | None]
+    status: NotRequired[Literal["active", "inactive"]]
+
+
+class SiteView(TypedDict):
+    """A place with equipment: a vessel, a factory or a plant."""
+
+    code: str
+    type: Literal["vessel", "factory", "plant"]
+    name: NotRequired[str | None]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+
+
+class SiteViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[SiteView]
+    next: str | None
+
+
 class SourceUse(TypedDict):
     """What a refresh did with one datasource."""
 
@@ -1697,6 +1902,14 @@ class VersionViewList(TypedDict):
 
     items: list[VersionView]
     next: str | None
+
+
+class Vessel(TypedDict):
+    """A site of type vessel, as `/vessels` takes it."""
+
+    code: str
+    type: NotRequired[Literal["vessel"]]
+    name: NotRequired[str | None]
 
 
 class XlsxOptions(TypedDict):

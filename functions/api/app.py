@@ -7,7 +7,9 @@ from api.routes import (
     assignments,
     datasources,
     documentation,
+    equipment,
     keys,
+    operations,
     overrides,
     pages,
     platform,
@@ -15,7 +17,10 @@ from api.routes import (
     readings,
     runs,
     secrets,
+    sensors,
+    sites,
     versions,
+    vessels,
 )
 from sluice.api.dispatch import Dispatcher
 
@@ -33,6 +38,11 @@ ROUTES = [
     *runs.routes,
     *pages.routes,
     *readings.routes,
+    *sites.routes,
+    *vessels.routes,
+    *equipment.routes,
+    *operations.routes,
+    *sensors.routes,
 ]
 dispatcher = Dispatcher([ROUTES])
 

@@ -125,6 +125,8 @@ def test_decision_depends_on_role_owner_and_projects(action: str) -> None:
                 decision = decide(principal, action, Resource(owner, frozenset(["p"])))
                 if ROLES.index(role) < ROLES.index(rule.role):
                     assert decision == "role_too_low"
+                elif not rule.in_projects and projects is not None:
+                    assert decision == "outside_projects"
                 elif role == "admin":
                     assert decision == "allowed"
                 elif owner is None or (owner != "me" and projects == ["other"]):

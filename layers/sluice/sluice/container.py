@@ -38,7 +38,9 @@ from sluice.sources.file.inbox import Inbox
 if TYPE_CHECKING:
     import httpx
 
+    from sluice.catalog.assets import Assets
     from sluice.catalog.commits import Commits
+    from sluice.catalog.operations import Operations
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
@@ -102,6 +104,20 @@ class Container:
     def reservations(self) -> Reservations:
         """The counts and names that the projects' tables reserve."""
         return Reservations(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def assets(self) -> Assets:
+        """The sites, equipment and sensors."""
+        from sluice.catalog.assets import Assets  # most functions know no assets
+
+        return Assets(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """The operations on equipment."""
+        from sluice.catalog.operations import Operations  # only the API reads them
+
+        return Operations(self._table(self.settings.operations_table), self.settings.workspace)
 
     @cached_property
     def assignments(self) -> Assignments:

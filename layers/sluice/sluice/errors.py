@@ -58,14 +58,14 @@ class SluiceError(Exception):
     Args:
         detail: for the user: what is wrong and what to do.
         errors: `{"pointer", "message"}` for each invalid part of a document; the pointer is a JSON
-            Pointer, or `?name` for a query parameter.
+            Pointer, or `?name` for a query parameter. Of a CSV file also `row` and `column`.
     """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
 
-    def __init__(self, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+    def __init__(self, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = errors or []

@@ -27,6 +27,7 @@ class Settings(BaseModel):
     datasets_table: str = Field("", description="Table of the pointers to published versions.")
     versions_table: str = Field("", description="Table of versions.")
     batches_table: str = Field("", description="Table of pushed records and dropped files that wait for a run.")
+    operations_table: str = Field("", description="Table of operations on equipment.")
     readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
@@ -230,6 +231,12 @@ class Settings(BaseModel):
         10_000, description="Most rows of a query's answer; a longer result is cut off and marked as truncated."
     )
     query_most_rows: int = Field(100_000, description="Most rows that a query may produce; more are an error.")
+    # Assets.
+    max_import_rows: int = Field(5_000, description="Most rows of a CSV file of sites, equipment or sensors.")
+    max_import_errors: int = Field(1_000, description="Most errors of a CSV file that an answer lists.")
+    max_named_equipment: int = Field(
+        500, description="Most pieces of equipment with the given names whose operations one request reads."
+    )
     # Project resources.
     max_models: int = Field(20, description="Most models of a project; all are published in one transaction.")
     max_reports: int = Field(10, description="Most reports of a project; all are published in one transaction.")

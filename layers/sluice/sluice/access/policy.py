@@ -12,7 +12,7 @@ from typing import Literal
 from sluice.domain.identity import Principal, Role
 from sluice.errors import Forbidden, NotFound
 
-Decision = Literal["allowed", "role_too_low", "not_owner", "hidden"]
+Decision = Literal["allowed", "role_too_low", "outside_projects", "not_owner", "hidden"]
 _RANK: dict[Role, int] = {"viewer": 0, "editor": 1, "admin": 2}
 
 
@@ -23,10 +23,12 @@ class Rule:
     Args:
         role: the lowest role.
         owner: whether only the resource's owner or an admin may do it.
+        in_projects: whether it acts on what belongs to projects, so that a key for some projects may do it.
     """
 
     role: Role
     owner: bool = False
+    in_projects: bool = True
 
 
 ACTIONS: dict[str, Rule] = {
@@ -63,6 +65,8 @@ ACTIONS: dict[str, Rule] = {
     "run.stop": Rule("editor", owner=True),
     "run.redrive": Rule("editor", owner=True),
     "run.read_pages": Rule("editor"),
+    "asset.read": Rule("viewer", in_projects=False),
+    "asset.write": Rule("editor", in_projects=False),
 }
 
 
@@ -89,12 +93,14 @@ def decide(principal: Principal, action: str, resource: Resource | None = None) 
         resource: null for an action on no single resource, such as a list.
 
     Returns:
-        `allowed`, or why not: `role_too_low` (403), `not_owner` (403), or `hidden` (404) for a resource
-        that the principal must not know of.
+        `allowed`, or why not: `role_too_low` (403), `outside_projects` (403) for a key that is limited to
+        projects, `not_owner` (403), or `hidden` (404) for a resource that the principal must not know of.
     """
     rule = ACTIONS[action]
     if _RANK[principal.role] < _RANK[rule.role]:
         return "role_too_low"
+    if not rule.in_projects and principal.projects is not None:
+        return "outside_projects"
     if resource is None or principal.role == "admin":
         return "allowed"
     if not _is_visible(principal, resource):
@@ -113,13 +119,16 @@ def _is_visible(principal: Principal, resource: Resource) -> bool:
 
 
 def require_role(principal: Principal, action: str) -> None:
-    """Refuse a principal whose role is too low for an action, whatever the resource.
+    """Refuse a principal that may not do an action, whatever the resource.
 
     Raises:
-        Forbidden: the detail names the role that is needed.
+        Forbidden: the detail names the role that is needed, or says that the key is limited to projects.
     """
-    if decide(principal, action) == "role_too_low":
+    decision = decide(principal, action)
+    if decision == "role_too_low":
         raise Forbidden(f"This needs the role {ACTIONS[action].role}; yours is {principal.role}.")
+    if decision == "outside_projects":
+        raise Forbidden("Your key is limited to projects, and this belongs to none; use a key for all projects.")
 
 
 def require(principal: Principal, action: str, resource: Resource, missing: NotFound) -> None:

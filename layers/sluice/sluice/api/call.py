@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -18,6 +19,7 @@ from sluice.catalog.definitions import Definition
 from sluice.domain.base import validate
 from sluice.domain.identity import Principal
 from sluice.domain.json_text import dumps, loads
+from sluice.domain.names import parse_time
 from sluice.domain.run import Run
 from sluice.errors import Invalid, MalformedRequest, PayloadTooLarge, PreconditionFailed, Unauthenticated
 from sluice.settings import Settings
@@ -97,7 +99,7 @@ class Call:
 
     @property
     def definition(self) -> Definition:
-        """The project or datasource that the path names, or that its run belongs to.
+        """The project, datasource or asset that the path names, or the project or datasource of its run.
 
         Raises:
             NotFound: it does not exist.
@@ -253,6 +255,19 @@ class Call:
             message = f"Give one of {', '.join(choices)}."
             raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)])
         return text
+
+    def moment(self, name: str) -> datetime | None:
+        """A query parameter that is a time; null when it is absent.
+
+        Raises:
+            Invalid: the value is not an RFC 3339 time with an offset.
+        """
+        text = self.query_value(name)
+        try:
+            return parse_time(text) if text is not None else None
+        except ValueError:
+            message = "Give an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z."
+            raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)]) from None
 
     def limit(self) -> int:
         """The page size of a list: `limit`, or the setting `PAGE_LIMIT`."""

@@ -72,8 +72,8 @@ class Dispatcher:
             # Before the target is loaded: a role that is too low is 403, whether or not the resource exists.
             if route.action is not None:
                 require_role(call.principal, route.action)
-            if "field" in arguments:  # the name of a column, which may have any characters
-                arguments["field"] = unquote(arguments["field"])
+            # The name of a column may have any characters, and the id of a sensor a colon, which clients may encode.
+            arguments |= {name: unquote(value) for name, value in arguments.items() if name in ("field", "sensor_id")}
             for name, value in arguments.items():
                 if name != "field":
                     _require_plausible_name(name, value)
@@ -216,7 +216,7 @@ def _fits(content: bytes, max_bytes: int) -> bool:
 
 def _require_plausible_name(name: str, value: str) -> None:
     """Answer 404 for a path segment that no resource can be named by, before anything is looked up."""
-    if unquote(value) != value or not (is_slug(value.lower()) or re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", value)):
+    if unquote(value) != value or not (is_slug(value.lower()) or re.fullmatch(r"[A-Za-z0-9_.:-]{1,80}", value)):
         raise NotFound(f"There is no such {name}.")
 
 

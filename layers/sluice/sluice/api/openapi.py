@@ -111,7 +111,8 @@ class _Operations:
         return operation
 
     def _request_body(self, route: Route, body: type[BaseModel] | dict[str, Any]) -> dict[str, Any]:
-        media_type = "application/merge-patch+json" if route.method == "PATCH" else "application/json"
+        json_type = "application/merge-patch+json" if route.method == "PATCH" else "application/json"
+        media_type = route.body_media_type or json_type
         model = "" if isinstance(body, dict) else body.__name__
         examples: dict[str, Any] = {}
         for name, text in request_examples(f"{route.operation_id}.body", model).items():

@@ -34,6 +34,9 @@ TAGS = {
     "versions": "The immutable versions of datasources and projects, and the promotion of one to all readers.",
     "readings": "Readings of sensors: sent in, and read back as they are or by minute, hour and day.",
     "runs": "What works now and what has worked: progress, timelines, and every page as received.",
+    "sites": "Vessels, factories and plants, and their equipment.",
+    "operations": "What was done on equipment, what it cost, and exact aggregates of the costs.",
+    "sensors": "The sensors of equipment, and the limits of their values.",
     "secrets": "Credentials of upstreams. Their values are written and never read back.",
     "keys": "The API keys of people and programs.",
     "platform": "The API itself: health, the caller's identity, and this documentation.",
@@ -84,6 +87,11 @@ PATH_PARAMETERS = {
         "The SHA-256 of the page's bytes, in hexadecimal.",
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     ),
+    "sites/{code}": ("The code of the site.", "FPSO-1"),
+    "vessels/{code}": ("The code of the vessel.", "FPSO-1"),
+    "equipment/{code}": ("The code of the equipment.", "P-101"),
+    "sensors/{sensor_id}": ("The id of the sensor.", "P-101-temperature"),
+    "operations/{operation_id}": ("The id of the operation, a ULID.", "01JB5ZK3V6Q8Y0M2N4P6R8T0W2"),
     "versions/{number}": ("The number of the version.", "1"),
     "docs/{asset}": ("The file name of a script or style sheet.", "swagger-ui.css"),
 }
@@ -114,9 +122,18 @@ PROBLEM: dict[str, Any] = {
                 "properties": {
                     "pointer": {
                         "type": "string",
-                        "description": "A JSON Pointer into the body, or `?name` for a query parameter.",
+                        "description": "A JSON Pointer into the body, or `?name` for a query parameter. Of a CSV file: "
+                        "`/row/column`.",
                     },
                     "message": {"type": "string", "description": "What is wrong with it, as a sentence."},
+                    "row": {
+                        "type": "integer",
+                        "description": "The row of a CSV file, counted from 1, which is the header.",
+                    },
+                    "column": {
+                        "anyOf": [{"type": "string"}, {"type": "null"}],
+                        "description": "The column of a CSV file. Null: the whole row.",
+                    },
                 },
             },
         },

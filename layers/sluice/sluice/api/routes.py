@@ -45,6 +45,7 @@ class Route:
         action: the access policy's action; null for a route that needs no credentials.
         creates: the action that is checked instead if the resource of the path does not exist yet.
         body: the model, or the JSON schema, of the request's body.
+        body_media_type: the media type of the request's body; null for that of JSON, or of a merge patch.
         answer: the name of the model in `sluice.api.responses` that JSON answers fit; null if the
             route answers no JSON. It is a name, so that functions do not import models that only the
             OpenAPI document needs.
@@ -62,6 +63,7 @@ class Route:
     action: str | None
     creates: str | None = None
     body: type[BaseModel] | dict[str, Any] | None = None
+    body_media_type: str | None = None
     answer: str | None = None
     status: int = 200
     also: Mapping[int, str] = field(default_factory=dict)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sluice.access.policy import Resource, require, require_role
 from sluice.catalog.definitions import Definition, missing
@@ -14,6 +15,9 @@ from sluice.domain.run import Run
 from sluice.errors import NotFound
 from sluice.projects.visibility import resource_of
 
+if TYPE_CHECKING:
+    from sluice.domain.assets.kinds import AssetKind
+
 
 @dataclass(frozen=True)
 class Target:
@@ -22,7 +26,7 @@ class Target:
     Args:
         resource: the facts that the access policy needs; null if the resource does not exist.
         missing: the 404 error to raise if it does not exist.
-        definition: the project or datasource; for a run, the one that it belongs to. Null if it does not exist.
+        definition: the project, datasource or asset; for a run, the one that it belongs to. Null if it does not exist.
         run: the run, where the path names one.
         reload: loads the target again and checks access again.
     """
@@ -32,6 +36,9 @@ class Target:
     definition: Definition | None = None
     run: Run | None = None
     reload: Callable[[], Target | None] = lambda: None
+
+
+Finder = Callable[[Container, Principal, Mapping[str, str]], Target]
 
 
 def run_resource(services: Container, principal: Principal, run: Run) -> tuple[Resource, Definition | None]:
@@ -72,6 +79,27 @@ def _definition(
     return Target(resource_of(services, principal, definition) if definition else None, error, definition)
 
 
+def _asset(kind: AssetKind, noun: str, field: str, types: Collection[str], *, deleted: bool = False) -> Finder:
+    """A finder of a site, of equipment or of a sensor.
+
+    Args:
+        kind: its kind.
+        noun: what errors call it.
+        field: the path's parameter with its name.
+        types: the types of sites that the path has; empty for all.
+        deleted: whether a deleted asset is found, too.
+    """
+
+    def find(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
+        definition = (services.assets.existed if deleted else services.definitions.find)(kind, names[field])
+        if definition is not None and types and definition.document["type"] not in types:
+            definition = None
+        resource = resource_of(services, principal, definition) if definition else None
+        return Target(resource, missing(noun, names[field]), definition)
+
+    return find
+
+
 def _run(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
     error = NotFound(f"There is no run {names['run_id']!r}.")
     run = services.runs.find(names["run_id"])
@@ -82,11 +110,19 @@ def _run(services: Container, principal: Principal, names: Mapping[str, str]) ->
 
 
 # By the prefix of a route's path; the longest prefix that fits is used.
-_FINDERS: dict[str, Callable[[Container, Principal, Mapping[str, str]], Target]] = {
+_FINDERS: dict[str, Finder] = {
     "/projects/{slug}": _project,
     "/datasources/{slug}": _datasource,
     "/datasources/{slug}/restore": _deleted_datasource,
     "/runs/{run_id}": _run,
+    "/sites/{code}": _asset("site", "site", "code", ()),
+    "/sites/{code}/history": _asset("site", "site", "code", (), deleted=True),
+    "/vessels/{code}": _asset("site", "vessel", "code", ("vessel",)),
+    "/vessels/{code}/history": _asset("site", "vessel", "code", ("vessel",), deleted=True),
+    "/equipment/{code}": _asset("equipment", "equipment", "code", ()),
+    "/equipment/{code}/history": _asset("equipment", "equipment", "code", (), deleted=True),
+    "/sensors/{sensor_id}": _asset("sensor", "sensor", "sensor_id", ()),
+    "/sensors/{sensor_id}/history": _asset("sensor", "sensor", "sensor_id", (), deleted=True),
 }
 
 

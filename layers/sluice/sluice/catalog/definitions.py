@@ -26,9 +26,9 @@ Kind = Literal[
     "report",
     "endpoint",
     "link",
-    "sensor",
-    "equipment",
     "site",
+    "equipment",
+    "sensor",
 ]
 MAX_DOCUMENT_BYTES = 300_000
 
@@ -44,9 +44,11 @@ class Definition(Record):
 
     Args:
         version: increases with every change, deletions included.
-        assigned: the number of projects that a datasource is assigned to.
+        assigned: the number of projects that a datasource is assigned to, or of assets that refer to an asset.
         written_by: the principal that wrote the current document; None if a release before 0.3 stored it.
         written_by_role: the role that this principal had.
+        history: the newest changes of an asset, as JSON; see `catalog/assets.py`.
+        moved_entries: how many earlier changes of an asset have items of their own.
     """
 
     kind: Kind
@@ -59,6 +61,8 @@ class Definition(Record):
     assigned: int = 0
     written_by: str | None = None
     written_by_role: Role | None = None
+    history: Sequence[str] = ()
+    moved_entries: int = 0
 
     @property
     def etag(self) -> str:
@@ -79,7 +83,7 @@ class Definitions:
     def find(self, kind: Kind, name: str) -> Definition | None:
         """The definition; None if there is none or it was deleted."""
         item = self._table.get(self._key(kind, name))
-        return _definition(kind, item) if item and "deleted_at" not in item else None
+        return decode_definition(kind, item) if item and "deleted_at" not in item else None
 
     def location(self, kind: Kind, name: str) -> tuple[Table, Item]:
         """The table and key of a definition, for `batch_get`."""
@@ -87,7 +91,7 @@ class Definitions:
 
     def from_item(self, kind: Kind, item: Item | None) -> Definition | None:
         """The definition in an item that `batch_get` has read; None if there is none or it was deleted."""
-        return _definition(kind, item) if item and "deleted_at" not in item else None
+        return decode_definition(kind, item) if item and "deleted_at" not in item else None
 
     def get(self, kind: Kind, name: str) -> Definition:
         """The definition.
@@ -116,7 +120,7 @@ class Definitions:
                 "#workspace_kind = :pk", {"pk": f"{self._workspace}#{kind}"}, limit=limit + 1, after=key
             )
             # A page of items may have fewer definitions: deleted ones are still there.
-            definitions += [_definition(kind, item) for item in page.items if "deleted_at" not in item]
+            definitions += [decode_definition(kind, item) for item in page.items if "deleted_at" not in item]
             if len(definitions) > limit:
                 return definitions[:limit], definitions[limit - 1].name
             if page.last_key is None:
@@ -126,13 +130,13 @@ class Definitions:
     def all(self, kind: Kind) -> list[Definition]:
         """Every definition of a kind, ordered by name."""
         items = self._table.query_all("#workspace_kind = :pk", {"pk": f"{self._workspace}#{kind}"})
-        return [_definition(kind, item) for item in items if "deleted_at" not in item]
+        return [decode_definition(kind, item) for item in items if "deleted_at" not in item]
 
     def with_prefix(self, kind: Kind, prefix: str) -> list[Definition]:
         """Every definition of a kind whose name begins with a prefix, ordered by name."""
         condition = "#workspace_kind = :pk AND begins_with(#name, :prefix)"
         items = self._table.query_all(condition, {"pk": f"{self._workspace}#{kind}", "prefix": prefix})
-        return [_definition(kind, item) for item in items if "deleted_at" not in item]
+        return [decode_definition(kind, item) for item in items if "deleted_at" not in item]
 
     def create(
         self,
@@ -161,7 +165,7 @@ class Definitions:
             item = self._table.execute(self.create_write(kind, name, document, created_by, role, reserved))
         except ConditionFailed as failure:
             raise _name_taken(kind, name, failure.item, reserved) from None
-        return _definition(kind, item or {})
+        return decode_definition(kind, item or {})
 
     def create_write(
         self,
@@ -175,7 +179,7 @@ class Definitions:
         """A write that stores a new definition; see `create`."""
         moment = now()
         changes: Item = {
-            "document": _encoded(document),
+            "document": encode_document(document),
             "schema_version": newest(kind),
             "created_at": rfc3339(moment),
             "created_by": created_by,
@@ -220,7 +224,7 @@ class Definitions:
                 {"read": stored.version},
             )
         else:
-            changes = {"document": _encoded(document), "schema_version": newest(stored.kind), **author}
+            changes = {"document": encode_document(document), "schema_version": newest(stored.kind), **author}
             write = self._table.update(
                 self._key(stored.kind, stored.name),
                 {**changes, "updated_at": rfc3339(now())},
@@ -231,8 +235,8 @@ class Definitions:
         try:
             item = self._table.execute(write)
         except ConditionFailed:
-            raise _changed(stored) from None
-        return _definition(stored.kind, item or {})
+            raise changed(stored) from None
+        return decode_definition(stored.kind, item or {})
 
     def delete(self, stored: Definition, more: Sequence[Write] = (), *, even_assigned: bool = False) -> None:
         """Mark a definition as deleted.
@@ -267,7 +271,7 @@ class Definitions:
                 and failure.item.get("assigned")
             ):
                 raise Conflict(f"The {stored.kind} {stored.name!r} is assigned to a project.") from None
-            raise _changed(stored) from None
+            raise changed(stored) from None
 
     def restore(self, kind: Kind, name: str, within: timedelta, more: Callable[[], Sequence[Write]]) -> Definition:
         """Restore a deleted definition.
@@ -301,7 +305,7 @@ class Definitions:
     def deleted(self, kind: Kind, name: str) -> Definition | None:
         """The deleted definition of this name; None if there is none, or it is not deleted."""
         item = self._table.get(self._key(kind, name))
-        return _definition(kind, item) if item and "deleted_at" in item else None
+        return decode_definition(kind, item) if item and "deleted_at" in item else None
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Execute all writes or none.
@@ -336,12 +340,18 @@ def _name_taken(kind: Kind, name: str, item: Item | None, reserved: timedelta | 
     )
 
 
-def _definition(kind: Kind, item: Item) -> Definition:
+def decode_definition(kind: Kind, item: Item) -> Definition:
+    """The definition in an item of any release's format."""
     item = upgraded(kind, item)
     return Definition.model_validate({**item, "kind": kind, "document": orjson.loads(item["document"])})
 
 
-def _encoded(document: dict[str, Any]) -> str:
+def encode_document(document: dict[str, Any]) -> str:
+    """A document as an item stores it.
+
+    Raises:
+        Invalid: it has more than `MAX_DOCUMENT_BYTES`.
+    """
     encoded = orjson.dumps(document)
     if len(encoded) > MAX_DOCUMENT_BYTES:
         raise Invalid(f"The document has {len(encoded)} bytes; at most {MAX_DOCUMENT_BYTES} can be stored.")
@@ -353,6 +363,6 @@ def missing(kind: str, name: str) -> NotFound:
     return NotFound(f"There is no {kind} {name!r}.")
 
 
-def _changed(stored: Definition) -> PreconditionFailed:
+def changed(stored: Definition) -> PreconditionFailed:
     """The error for a definition that has changed since it was read."""
     return PreconditionFailed(f"The {stored.kind} {stored.name!r} has changed; read it again and repeat.")

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, StringConstraints
 
 CODE_PATTERN = r"^[A-Za-z0-9-]{1,32}$"
 SENSOR_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
+# The most characters of a code or id.
+MAX_NAME = 64
 # Paths such as `/sites/operations/cost` and `/equipment/import` would hide an asset with this name.
 RESERVED_NAMES = frozenset({"activate", "deactivate", "import", "operations"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -10,13 +10,13 @@ from sluice.domain.assets.codes import Code, Label
 from sluice.domain.base import Document, FieldError
 
 Status = Literal["active", "inactive"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
-class Equipment(Document):
-    """A piece of equipment, which is at one site at a time."""
+class SiteEquipment(Document):
+    """A piece of equipment of a site that the path names."""
 
     code: Code = Field(description="The id in URLs, unique over all sites; it never changes.")
-    site: Code = Field(description="The code of the site where it is; a change moves it there.")
     name: Label | None = Field(
         None, description="The name that people see; several pieces may share it. Omitted: the code."
     )
@@ -33,3 +33,17 @@ class Equipment(Document):
         if self.name is None:
             self.name = self.code
         return self
+
+
+class Equipment(SiteEquipment):
+    """A piece of equipment, which is at one site at a time."""
+
+    site: Code = Field(description="The code of the site where it is; a change moves it there.")
+
+
+class EquipmentCodes(Document):
+    """Pieces of equipment to activate or deactivate together."""
+
+    codes: Annotated[list[Code], Field(min_length=1, max_length=100)] = Field(
+        description="The codes of the equipment; all of it is changed, or nothing."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from sluice.domain.assets.codes import Code, Label
 from sluice.domain.base import Document
 
 SiteType = Literal["vessel", "factory", "plant"]
+SITE_TYPES: tuple[SiteType, ...] = get_args(SiteType)
 
 
 class Site(Document):

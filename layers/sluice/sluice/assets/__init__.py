@@ -1,0 +1,1 @@
+"""Sites, equipment and sensors, operations on equipment, and their import from CSV."""

@@ -1,0 +1,171 @@
+"""Creating, changing and deleting sites, equipment and sensors."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from sluice.catalog.assets import Change
+from sluice.catalog.definitions import Definition
+from sluice.catalog.table import batch_get
+from sluice.container import Container
+from sluice.domain.assets.equipment import Status
+from sluice.domain.assets.kinds import ASSET_TYPES, AssetDocument, AssetKind, AssetType
+from sluice.domain.identity import Principal
+from sluice.domain.json_text import same_json
+from sluice.errors import Invalid, PreconditionFailed, Unavailable
+
+# Deep enough for any real hierarchy; it bounds the reads of a write that sets a parent.
+_MAX_PARENTS = 50
+_ATTEMPTS = 8
+
+
+def content_of(document: AssetDocument) -> dict[str, Any]:
+    """A document as it is stored."""
+    content: dict[str, Any] = document.model_dump(mode="json")
+    return content
+
+
+def create_asset(services: Container, asset: AssetType, document: AssetDocument, by: Principal) -> Definition:
+    """Create a site, equipment or a sensor.
+
+    Args:
+        asset: its type.
+        document: the document.
+        by: who creates it.
+
+    Raises:
+        Invalid: an asset that the document refers to does not exist.
+        AlreadyExists: the code or id is used.
+    """
+    content = content_of(document)
+    name = content[asset.name_field]
+    services.assets.write([Change(asset.kind, name, None, content)], by)
+    return services.definitions.get(asset.kind, name)
+
+
+def replace_asset(services: Container, stored: Definition, document: AssetDocument, by: Principal) -> Definition:
+    """Replace the document of an asset; an equal one changes nothing.
+
+    Args:
+        stored: the asset as it was read.
+        document: the new document.
+        by: who replaces it.
+
+    Raises:
+        Invalid: an asset that the document refers to does not exist, or equipment would become a part of itself.
+        PreconditionFailed: the asset has changed since it was read.
+    """
+    content, kind = content_of(document), _kind(stored)
+    if same_json(content, stored.document):
+        return stored
+    if content.get("parent") != stored.document.get("parent"):
+        fault = parent_fault(stored.name, content["parent"], partial(_stored_parent, services))
+        if fault is not None:
+            raise Invalid(fault, [{"pointer": "/parent", "message": fault}])
+    services.assets.write([Change(kind, stored.name, stored, content)], by)
+    return services.definitions.get(kind, stored.name)
+
+
+def delete_asset(services: Container, stored: Definition, by: Principal) -> None:
+    """Delete an asset; its history and its operations stay.
+
+    Args:
+        stored: the asset as it was read.
+        by: who deletes it.
+
+    Raises:
+        Conflict: other assets refer to it.
+        PreconditionFailed: it has changed since it was read.
+    """
+    services.assets.write([Change(_kind(stored), stored.name, stored, None)], by)
+
+
+def set_status(services: Container, codes: Sequence[str], status: Status, by: Principal) -> list[Definition]:
+    """Activate or deactivate pieces of equipment, all or none.
+
+    Args:
+        codes: their codes, at most 100; a repeated one counts once.
+        status: the new status.
+        by: who does it.
+
+    Returns:
+        The equipment, in the order of the codes.
+
+    Raises:
+        Invalid: there is no equipment of a code; `errors` names each.
+        Unavailable: other requests kept changing the equipment; try again.
+    """
+    for _ in attempts():
+        stored = load_assets(services, "equipment", list(dict.fromkeys(codes)))
+        unknown = [(index, code) for index, code in enumerate(codes) if code not in stored]
+        if unknown:
+            named = ", ".join(dict.fromkeys(code for _, code in unknown))
+            faults = [
+                {"pointer": f"/codes/{index}", "message": f"There is no equipment {code!r}."} for index, code in unknown
+            ]
+            raise Invalid(f"There is no equipment {named}; nothing was changed.", faults)
+        changes = [
+            Change("equipment", code, equipment, {**equipment.document, "status": status})
+            for code, equipment in stored.items()
+            if equipment.document["status"] != status
+        ]
+        try:
+            services.assets.write(changes, by)
+        except PreconditionFailed:
+            continue
+        return list((load_assets(services, "equipment", list(stored)) if changes else stored).values())
+    raise Unavailable("The equipment keeps being changed by other requests; try again.")
+
+
+def attempts() -> Iterator[int]:
+    """Numbers of the attempts of a write that others may overtake, with a pause before each repetition."""
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - guards nothing
+        yield attempt
+
+
+def load_assets(services: Container, kind: AssetKind, names: Sequence[str]) -> dict[str, Definition]:
+    """Those of these assets that exist, by name.
+
+    Args:
+        kind: their kind.
+        names: at most 100, none of them twice.
+    """
+    locations = [services.definitions.location(kind, name) for name in names]
+    if not locations:
+        return {}
+    items = batch_get(locations[0][0].client, locations)
+    stored = [services.definitions.from_item(kind, item) for item in items]
+    return {definition.name: definition for definition in stored if definition is not None}
+
+
+def _kind(stored: Definition) -> AssetKind:
+    return next(kind for kind in ASSET_TYPES if kind == stored.kind)
+
+
+def _stored_parent(services: Container, code: str) -> str | None:
+    equipment = services.definitions.find("equipment", code)
+    parent: str | None = equipment.document["parent"] if equipment else None
+    return parent
+
+
+def parent_fault(code: str, parent: str | None, parent_of: Callable[[str], str | None]) -> str | None:
+    """Why equipment cannot be a part of other equipment; null if it can.
+
+    Args:
+        code: the equipment.
+        parent: the equipment that it shall be a part of.
+        parent_of: returns the parent of other equipment.
+    """
+    for _ in range(_MAX_PARENTS):
+        if parent is None:
+            return None
+        if parent == code:
+            return f"The parent is a part of {code!r} itself."
+        parent = parent_of(parent)
+    return f"Equipment cannot be nested more than {_MAX_PARENTS} levels deep."
