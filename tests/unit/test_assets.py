@@ -126,7 +126,8 @@ def test_hundred_pieces_change_in_one_transaction(services: Container, fleet: Cl
 def test_overtaken_change_of_a_list_is_repeated(
     services: Container, fleet: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, overtaken = type(services.assets).write, []
+    original = type(services.assets).write
+    overtaken: list[bool] = []
 
     def write(self: Any, *arguments: Any) -> None:
         if not overtaken:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sluice.assets.csv_table import CsvRow, CsvTable, RowError, apply_cells, columns_of, parse_table
 from sluice.assets.definitions import attempts, content_of, load_assets, parent_fault
-from sluice.catalog.assets import MAX_WRITES, Change, reference_counts
+from sluice.catalog.assets import MAX_WRITES, Change, Key, reference_counts
 from sluice.catalog.definitions import Definition
 from sluice.catalog.table import MAX_BATCH_ITEMS
 from sluice.container import Container
@@ -193,12 +193,13 @@ class _Plan:
 def _chunks(changes: list[Change]) -> Iterator[list[Change]]:
     """Changes in groups that fit into one transaction each, with the assets that they refer to."""
     chunk: list[Change] = []
+    written: set[Key] = set()
     for change in changes:
-        if len({(item.kind, item.name) for item in [*chunk, change]} | reference_counts([*chunk, change]).keys()) > (
-            MAX_WRITES
-        ):
+        keys = {(change.kind, change.name), *reference_counts([change])}
+        if len(written | keys) > MAX_WRITES:
             yield chunk
-            chunk = []
+            chunk, written = [], set()
         chunk.append(change)
+        written |= keys
     if chunk:
         yield chunk

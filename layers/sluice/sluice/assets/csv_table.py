@@ -140,7 +140,9 @@ def parse_table(body: bytes, columns: Mapping[str, CsvColumn], required: str, mo
                 table.rows.append(CsvRow(number, values))
     except csv.Error as error:
         table.errors.append(RowError(number + 1, None, f"The row is not CSV: {error}."))
-    return table if not any(error.row == 1 for error in table.errors) else CsvTable(columns, [], table.errors)
+    # Without a right header, the cells of the rows say nothing.
+    header_errors = [error for error in table.errors if error.row == 1]
+    return CsvTable(columns, [], header_errors) if header_errors else table
 
 
 def _header_errors(header: list[str], columns: Mapping[str, CsvColumn], required: str) -> list[RowError]:
