@@ -13,6 +13,14 @@ _RESOURCE = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MOST_NAMES = 200
+# The lists of what belongs to no project.
+_LISTS = {
+    "project": "/projects",
+    "datasource": "/datasources",
+    "site": "/sites",
+    "equipment": "/equipment",
+    "sensor": "/sensors",
+}
 
 
 def split_path(path: str) -> tuple[str, str] | None:
@@ -38,7 +46,7 @@ def names_in(path: str) -> list[str]:
     try:
         with connect() as api:
             items = api.items(path, limit=_MOST_NAMES)
-            names = [item.get("slug") or item.get("id") or item["name"] for item in items]
+            names = [item.get("slug") or item.get("code") or item.get("id") or item["name"] for item in items]
             return [name for name in names if _NAME.fullmatch(name)]  # a shell would run others, such as `;x`
     except Exception:
         return []
@@ -69,7 +77,10 @@ class Listed(click.ParamType):
 
 
 class ResourceNames(click.ParamType):
-    """The names of a resource: a slug, or the slug of its project and its own name. `what` says of which type it is."""
+    """The names of a resource: a slug, code or id, or the slug of its project and its own name.
+
+    `what` says of which type it is.
+    """
 
     name = "names"
 
@@ -78,10 +89,8 @@ class ResourceNames(click.ParamType):
         from click.shell_completion import CompletionItem
 
         what, typed = ctx.params.get("what"), ctx.params.get(param.name or "") or ()
-        if what in ("project", "datasource"):
-            path = f"/{what}s"
-        else:
-            path = f"/projects/{typed[0]}/{what}s" if typed else "/projects"
+        of_project = f"/projects/{typed[0]}/{what}s" if typed else "/projects"
+        path = _LISTS.get(what or "", of_project)
         return [CompletionItem(name) for name in names_in(path) if name.startswith(incomplete)]
 
 

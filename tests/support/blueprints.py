@@ -25,6 +25,14 @@ SHOP = {
     "endpoints/top.yaml": "sql: SELECT id FROM a_late\n",
 }
 
+PUMPS = {
+    "blueprint.yaml": "name: pumps\n",
+    "sites/V-1.yaml": "type: vessel\n",
+    "equipment/A-1.yaml": "site: V-1\nparent: P-1\n",
+    "equipment/P-1.yaml": "site: V-1\nname: Pump\nlocation: deck 2\n",
+    "sensors/P-1.flow.yaml": "equipment: P-1\nmetric: flow\nlimits: {high: 80}\n",
+}
+
 
 def write_blueprint(folder: Path, files: Mapping[str, str | None]) -> Path:
     """Write the files of a blueprint, by their paths; null deletes one."""

@@ -10,8 +10,9 @@ import pytest
 from sluice.container import Container
 from sluice_cli.blueprints.apply import apply_blueprint
 from sluice_cli.blueprints.folder import Blueprint
+from sluice_cli.blueprints.validate import check_documents
 from sluice_cli.commands import blueprints as commands
-from support.blueprints import SHOP, write_blueprint
+from support.blueprints import PUMPS, SHOP, write_blueprint
 from support.client import Client, client_of
 from support.command_line import Done, Requests, in_process_api, run_command
 from support.template import ROOT
@@ -312,3 +313,34 @@ def test_plan_after_the_demonstration_is_empty(
     assert f"the sample server {address} stands in for the real APIs" in lines[0]
     monkeypatch.setenv("COINMARKETCAP_KEY", "mine")
     assert plan(folder)[-1] == "0 to create, 2 to change, 0 to delete, 7 unchanged."
+
+
+def test_assets_are_applied_in_their_order_and_exported_as_they_were(
+    tmp_path: Path, requests: Requests, admin: Client
+) -> None:
+    folder = write_blueprint(tmp_path / "pumps", dict(PUMPS))
+    assert apply(folder).code == 0
+    assert requests.writes() == ["PUT /sites/V-1", "PUT /equipment/P-1", "PUT /equipment/A-1", "PUT /sensors/P-1.flow"]
+    assert plan(folder, "--exit-code") == ["No changes: 4 unchanged."]
+    write_blueprint(folder, {"sensors/P-1.flow.yaml": "equipment: P-1\nmetric: flow\nlimits: {high: 90}\n"})
+    assert plan(folder)[:2] == ["~ sensor P-1.flow", "    limits.high: 80.0 → 90.0"]
+    done = run_command(commands.export, str(tmp_path / "all"), "--all")
+    assert (done.code, done.error) == (0, "")
+    exported = Blueprint(tmp_path / "all", {})
+    assert [str(key) for key in exported.sources] == ["site V-1", "equipment A-1", "equipment P-1", "sensor P-1.flow"]
+    exported_sensor = (tmp_path / "all/sensors/P-1.flow.yaml").read_text()
+    assert exported_sensor == "equipment: P-1\nmetric: flow\nlimits: {high: 80.0}\n"
+    assert plan(tmp_path / "all", "--exit-code") == ["No changes: 4 unchanged."]
+
+
+def test_assets_of_wrong_names_are_faults(tmp_path: Path) -> None:
+    folder = write_blueprint(tmp_path / "pumps", {**PUMPS, "sites/import.yaml": "type: vessel\n"})
+    faults = [str(fault) for fault in check_documents(Blueprint(folder, {})).faults]
+    assert len(faults) == 1
+    assert "sites/import.yaml" in faults[0]
+    assert "none of activate" in faults[0]
+
+
+def test_blueprint_without_assets_reads_none(folder: Path, requests: Requests) -> None:
+    plan(folder)
+    assert not any(path.startswith(("/sites", "/equipment", "/sensors")) for _, path in requests.seen)

@@ -176,7 +176,7 @@ def test_secret_is_written_when_it_is_new_or_on_request(folder: Path, state: Sta
 
 def test_secrets_are_left_alone_by_a_key_that_may_not_list_them(state: State, plan: Plans) -> None:
     del state.documents[ResourceKey("secret", "key")]
-    state.secrets_hidden = True
+    state.hidden = {"secret"}
     planned = plan({})
     assert (planned.changes, len(planned.notes)) == ([], 1)
     assert steps(plan({}, secrets=True)) == ["change secret key"]

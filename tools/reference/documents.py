@@ -44,7 +44,7 @@ def document_pages() -> dict[str, str]:
 
 
 def _index() -> str:
-    schemas = ("datasource", "project", "model", "report", "endpoint", "blueprint")
+    schemas = ("datasource", "project", "model", "report", "endpoint", "site", "equipment", "sensor", "blueprint")
     lines = [
         NOTICE,
         "# Documents",
@@ -77,6 +77,11 @@ def _index() -> str:
             (
                 ("slug", "1 to 50 lower-case letters and digits, with single hyphens between them: `cmc-listings`"),
                 ("SQL name", "1 to 63 lower-case letters, digits and `_`, no digit first: `by_month`"),
+                (
+                    "code",
+                    "1 to 32 letters, digits and hyphens, and no name of a path of the API, such as `import`: `P-101`",
+                ),
+                ("sensor id", "1 to 64 letters, digits, `_`, `.`, `:` and `-`, a letter or digit first: `P-101:flow`"),
                 ("secret name", "1 to 63 letters, digits, `_`, `.` and `-`, a letter or digit first: `shop-key`"),
                 (
                     "column name",

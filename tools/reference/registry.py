@@ -8,6 +8,10 @@ from pydantic import BaseModel
 
 from reference.examples import EXAMPLES, Example
 from reference.project_file import ProjectFile
+from sluice.domain.assets.equipment import Equipment
+from sluice.domain.assets.operation import OperationRequest
+from sluice.domain.assets.sensor import Sensor
+from sluice.domain.assets.site import Site
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
@@ -67,8 +71,8 @@ def _kinds() -> tuple[DocumentPage, ...]:
     )
 
 
-def _in_blueprint(folder: str) -> str:
-    return f"In a blueprint, it is a file in `{folder}/`, and the file's name is the name."
+def _in_blueprint(folder: str, name: str = "name") -> str:
+    return f"In a blueprint, it is a file in `{folder}/`, and the file's name is the {name}."
 
 
 # An object that several documents have is described on the first page, and the others link to it.
@@ -115,11 +119,42 @@ PAGES: tuple[DocumentPage, ...] = (
         Endpoint,
     ),
     DocumentPage(
+        "site",
+        "Site",
+        "A site is a place with equipment: a vessel, a factory or a plant. The API takes it with `PUT /sites/{code}`. "
+        f"{_in_blueprint('sites', 'code')} See [Vessels and sensors](../../how-to/vessels-and-sensors.md).",
+        Site,
+    ),
+    DocumentPage(
+        "equipment",
+        "Equipment",
+        "A piece of equipment is at one site at a time. The API takes it with `PUT /equipment/{code}`. "
+        f"{_in_blueprint('equipment', 'code')} See [Vessels and sensors](../../how-to/vessels-and-sensors.md).",
+        Equipment,
+    ),
+    DocumentPage(
+        "sensor",
+        "Sensor",
+        "A sensor belongs to a piece of equipment and measures one metric. The API takes it with "
+        f"`PUT /sensors/{{id}}`. {_in_blueprint('sensors', 'id')} See "
+        "[Vessels and sensors](../../how-to/vessels-and-sensors.md).",
+        Sensor,
+    ),
+    DocumentPage(
+        "operation",
+        "Operation",
+        "An operation is what was done on a piece of equipment, and what it cost. The API takes it with "
+        "`POST /equipment/{code}/operations`; it never changes. See "
+        "[Vessels and sensors](../../how-to/vessels-and-sensors.md#record-operations-and-their-costs).",
+        OperationRequest,
+    ),
+    DocumentPage(
         "blueprint",
         "Blueprint",
         "A blueprint is a folder of YAML files. `blueprint.yaml` has the fields below. The other files are documents: "
         "[datasources](datasource.md) in `datasources/`, [projects](project.md) in `projects/`, [models](model.md) in "
-        "`models/`, [reports](report.md) in `reports/`, and [endpoints](endpoint.md) in `endpoints/`. In values, "
+        "`models/`, [reports](report.md) in `reports/`, [endpoints](endpoint.md) in `endpoints/`, [sites](site.md) in "
+        "`sites/`, [equipment](equipment.md) in `equipment/`, and [sensors](sensor.md) in `sensors/`. In values, "
         "`${NAME}` is an environment variable, and `${NAME:-text}` has a default. See [Blueprints](../blueprints.md).",
         BlueprintDescription,
     ),

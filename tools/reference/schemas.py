@@ -9,11 +9,15 @@ from pydantic import BaseModel
 
 from reference.json_schema import Schema, definitions
 from reference.project_file import ProjectFile
+from sluice.domain.assets.equipment import Equipment
+from sluice.domain.assets.sensor import Sensor
+from sluice.domain.assets.site import Site
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
 from sluice_cli.blueprints.description import BlueprintDescription
+from sluice_cli.blueprints.resources import TYPES
 
 # The folder of a blueprint's files, whose documents have one model.
 _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
@@ -21,6 +25,9 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "model": ("A model of a blueprint", Model),
     "report": ("A report of a blueprint", Report),
     "endpoint": ("An endpoint of a blueprint", Endpoint),
+    "site": ("A site of a blueprint", Site),
+    "equipment": ("Equipment of a blueprint", Equipment),
+    "sensor": ("A sensor of a blueprint", Sensor),
     "blueprint": ("The file blueprint.yaml", BlueprintDescription),
 }
 _VARIABLE = {
@@ -36,6 +43,9 @@ def schema_files() -> dict[str, str]:
     schemas = {"datasource": _datasource()}
     for name, (title, model) in _MODELS.items():
         defined = definitions(model)
+        required = defined[model.__name__].get("required", [])
+        if name in TYPES and TYPES[name].name_field in required:
+            required.remove(TYPES[name].name_field)  # the file's name is the resource's
         schemas[name] = _file(title, {"$ref": f"#/$defs/{model.__name__}"}, defined)
     return {
         f"schemas/{name}.schema.json": orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode() + "\n"

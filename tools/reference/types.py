@@ -10,6 +10,7 @@ import orjson
 from reference.json_schema import Schema, members, name_of, without_null
 from reference.markdown import code
 from sluice.domain import names
+from sluice.domain.assets import codes
 from sluice.domain.schema import COLUMN_TYPE_PATTERN
 
 # Texts that have a name, by their patterns. The index of the documents describes the form of some.
@@ -17,6 +18,8 @@ _NAMED = {
     names.SLUG_PATTERN: "slug",
     names.SQL_NAME_PATTERN: "SQL name",
     names.SECRET_NAME_PATTERN: "secret name",
+    codes.CODE_PATTERN: "code",
+    codes.SENSOR_ID_PATTERN: "sensor id",
     r"^[^\x00-\x1f]+$": "column name",
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$": "header name",
     r"^[\x20-\x7e]*$": "ASCII text",
@@ -24,7 +27,7 @@ _NAMED = {
     COLUMN_TYPE_PATTERN: "column type",
     r"^(rate|cron)\(.+\)$": "schedule expression",
 }
-_DESCRIBED = ("slug", "SQL name", "secret name", "column name", "column type")
+_DESCRIBED = ("slug", "SQL name", "secret name", "code", "sensor id", "column name", "column type")
 _WORDS = {"integer": "integer", "number": "number", "boolean": "true or false", "null": "null", "string": "text"}
 # Writes a link to a definition's section.
 Link = Callable[[str], str]

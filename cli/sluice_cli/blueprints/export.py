@@ -10,7 +10,7 @@ from typing import Any
 from sluice.domain.json_text import same_json
 from sluice.errors import Invalid
 from sluice_cli.blueprints.folder import DESCRIPTION
-from sluice_cli.blueprints.resources import TYPES, ResourceKey
+from sluice_cli.blueprints.resources import ASSETS, TYPES, ResourceKey
 from sluice_cli.blueprints.state import State, read_state
 from sluice_cli.blueprints.yaml_writer import Variable, to_yaml, write_yaml
 from sluice_cli.errors import StepFailed
@@ -40,7 +40,7 @@ def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force
         raise StepFailed(f"{folder} is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not force:
         raise StepFailed(f"{folder} is not empty; --force replaces the blueprint in it")
-    state = read_state(api, projects)
+    state = read_state(api, projects, ASSETS if projects is None else ())
     unknown = sorted(set(projects or ()) - state.names("project"))
     if unknown:
         raise StepFailed(f"there is no project {unknown[0]!r}; see: sluice get projects")
@@ -108,6 +108,8 @@ class _Export:
         yield DESCRIPTION, description | ({"secrets": secrets} if secrets else {})
         for slug in self._datasources:
             yield f"datasources/{slug}.yaml", self._minimal(ResourceKey("datasource", slug))
+        for key in sorted(key for key in self._documents if key.type in ASSETS):
+            yield f"{TYPES[key.type].folder}/{key.name}.yaml", self._minimal(key)
         for slug in self._projects:
             yield f"projects/{slug}.yaml", self._project(slug)
         for key in sorted(self._documents):

@@ -18,6 +18,8 @@ from sluice_cli.errors import StepFailed
 DESCRIPTION = "blueprint.yaml"
 FILES = "files"
 _OF_PROJECT = [name for name, kind in TYPES.items() if kind.in_project and kind.folder]
+# A project's file has its assignments, too, so it is read by itself.
+_OF_WORKSPACE = [name for name, kind in TYPES.items() if not kind.in_project and kind.folder and name != "project"]
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Blueprint:
     """A blueprint's folder.
 
     Args:
-        folder: it has `blueprint.yaml`, `datasources/*.yaml`, `projects/*.yaml`, `files/{slug}/*` and, for each
-            project, `projects/{slug}/models/*.yaml`, `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may
-            also be beside `blueprint.yaml`: they belong to the project that it names, or else to the only one.
+        folder: it has `blueprint.yaml`, `datasources/*.yaml`, `sites/*.yaml`, `equipment/*.yaml`, `sensors/*.yaml`,
+            `projects/*.yaml`, `files/{slug}/*` and, for each project, `projects/{slug}/models/*.yaml`,
+            `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may also be beside `blueprint.yaml`: they
+            belong to the project that it names, or else to the only one.
         variables: the values of `${NAME}` and `${NAME:-default}` in these files; null for the environment's.
 
     Attributes:
@@ -84,8 +87,9 @@ class Blueprint:
             pointer = json_pointer(("secrets", name))
             value = document if isinstance(document, dict) else {"value": document}
             self._add(Source(ResourceKey("secret", name), value, self.description_file, pointer))
-        for file in self._yaml_files(self.folder / TYPES["datasource"].folder):
-            self._read_document("datasource", file)
+        for kind in _OF_WORKSPACE:
+            for file in self._yaml_files(self.folder / TYPES[kind].folder):
+                self._read_document(kind, file)
         self._read_resources()
         self._refuse_unknown(self.folder, [*(kind.folder for kind in TYPES.values()), FILES, *self._sample_folder()])
         ranks = list(TYPES)

@@ -81,7 +81,18 @@ def creation_order(keys: Iterable[ResourceKey], documents: Documents) -> list[Re
             depth |= {models[name]: index for index, wave in enumerate(waves(reads)) for name in wave}
         except SqlError:
             continue  # a circle is a fault of the documents, and reported as one
+    depth |= {key: _parents(key, documents) for key in documents if TYPES[key.type].parent_field}
     return sorted(keys, key=lambda key: (RANKS[key.type], depth.get(key, 0), key))
+
+
+def _parents(key: ResourceKey, documents: Documents) -> int:
+    """How many of the resources are above one: its parent, the parent of that, and so on."""
+    seen: list[ResourceKey] = []
+    # A circle ends, too; the API refuses it.
+    while key in documents and key not in seen:
+        seen.append(key)
+        key = ResourceKey(key.type, str(documents[key].get(TYPES[key.type].parent_field)))
+    return len(seen)
 
 
 def deletion_order(keys: Iterable[ResourceKey], documents: Documents) -> list[ResourceKey]:

@@ -76,7 +76,7 @@ def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets
     checked = check_documents(blueprint)
     if checked.faults:
         raise BlueprintInvalid(checked.faults)
-    state = read_state(api, blueprint.projects)
+    state = read_state(api, blueprint.projects, {key.type for key in blueprint.sources})
     if prune:
         state.caller = api.get("/me")
     return compare(blueprint, checked, state, lambda slug: projects_of(api, slug), prune=prune, secrets=secrets)

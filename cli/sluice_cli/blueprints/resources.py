@@ -8,6 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sluice.domain.assets.codes import CODE_PATTERN, RESERVED_NAMES, SENSOR_ID_PATTERN, is_code, is_sensor_id
+from sluice.domain.assets.equipment import Equipment
+from sluice.domain.assets.sensor import Sensor
+from sluice.domain.assets.site import Site
 from sluice.domain.base import READ_ONLY_FIELDS, validate
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
@@ -53,7 +57,9 @@ class ResourceType:
         path: the path of its list in the API, with `{project}`.
         model: the document's class.
         in_project: whether it belongs to a project.
-        has_slug: whether the name is the document's `slug`, too.
+        name_field: the field of the document with its name; empty if only the path has it.
+        parent_field: the field that names another resource of the type, which must exist; empty if there is none.
+        restricted: whether there are keys that may read other resources but not those of this type.
         fixed: fields that cannot change.
         hidden: fields that the API never shows.
         name_fault: why it cannot have a name; null if it can.
@@ -64,7 +70,9 @@ class ResourceType:
     path: str
     model: type[BaseModel]
     in_project: bool = False
-    has_slug: bool = False
+    name_field: str = ""
+    parent_field: str = ""
+    restricted: bool = False
     fixed: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     name_fault: Callable[[str], str | None] = lambda _: None
@@ -83,11 +91,11 @@ class ResourceType:
         Raises:
             Invalid: `errors` has a JSON Pointer and a message for each fault.
         """
-        parsed = validate(self.model, {"slug": name, **document} if self.has_slug else document)
-        slug = getattr(parsed, "slug", name)
-        if self.has_slug and slug != name:
-            message = f"The slug is that of the file's name, {name!r}; omit it."
-            raise Invalid(message, [{"pointer": "/slug", "message": message}])
+        field = self.name_field
+        parsed = validate(self.model, {field: name, **document} if field else document)
+        if field and getattr(parsed, field) != name:
+            message = f"The {field} is that of the file's name, {name!r}; omit it."
+            raise Invalid(message, [{"pointer": f"/{field}", "message": message}])
         return parsed
 
     def normalize(self, name: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -142,19 +150,46 @@ def _secret_fault(name: str) -> str | None:
     return None if is_secret_name(name) else f"The name {name!r} must match {SECRET_NAME_PATTERN}."
 
 
+def _code_fault(code: str) -> str | None:
+    if is_code(code):
+        return None
+    return f"The name {code!r} must match {CODE_PATTERN}, and be none of {', '.join(sorted(RESERVED_NAMES))}."
+
+
+def _sensor_fault(sensor: str) -> str | None:
+    if is_sensor_id(sensor):
+        return None
+    return f"The name {sensor!r} must match {SENSOR_ID_PATTERN}, and be none of {', '.join(sorted(RESERVED_NAMES))}."
+
+
 def _rules_of(kind: str) -> Callable[[str], str | None]:
     return lambda name: name_fault(kind, name)
 
 
 # In the order of creation: what a resource refers to comes before it. Deletions go the other way.
 TYPES: dict[str, ResourceType] = {
-    "project": ResourceType("projects", "/projects", Project, has_slug=True, name_fault=_slug_fault),
-    "secret": ResourceType("", "/secrets", SecretValue, hidden=("value",), name_fault=_secret_fault),
+    "site": ResourceType("sites", "/sites", Site, name_field="code", restricted=True, name_fault=_code_fault),
+    "equipment": ResourceType(
+        "equipment",
+        "/equipment",
+        Equipment,
+        name_field="code",
+        parent_field="parent",
+        restricted=True,
+        name_fault=_code_fault,
+    ),
+    "sensor": ResourceType(
+        "sensors", "/sensors", Sensor, name_field="id", restricted=True, name_fault=_sensor_fault
+    ),
+    "project": ResourceType("projects", "/projects", Project, name_field="slug", name_fault=_slug_fault),
+    "secret": ResourceType(
+        "", "/secrets", SecretValue, hidden=("value",), restricted=True, name_fault=_secret_fault
+    ),
     "datasource": ResourceType(
         "datasources",
         "/datasources",
         Datasource,
-        has_slug=True,
+        name_field="slug",
         fixed=("kind",),
         name_fault=_slug_fault,
         check=lambda document: document.require_safe(),
@@ -172,4 +207,6 @@ TYPES: dict[str, ResourceType] = {
         "endpoints", "/projects/{project}/endpoints", Endpoint, in_project=True, name_fault=_rules_of("endpoint")
     ),
 }
+# The types of sites and of what is there: they belong to the workspace, and to no project.
+ASSETS = ("site", "equipment", "sensor")
 RANKS = {name: rank for rank, name in enumerate(TYPES)}

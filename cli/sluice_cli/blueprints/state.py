@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sluice_cli.blueprints.resources import TYPES, ResourceKey, list_path
+from sluice_cli.blueprints.resources import ASSETS, TYPES, ResourceKey, list_path
 from sluice_client import PermissionDenied, Sluice, segment
 
 if TYPE_CHECKING:
     from sluice_client.types import Identity
 
-# The fields of the API's views that hold a resource's name.
-_NAMES = {"project": "slug", "datasource": "slug", "assignment": "datasource"}
+# The field of the API's view that holds a resource's name, if it is neither a field of the document nor `name`.
+_NAMES = {"assignment": "datasource"}
 
 
 @dataclass
@@ -24,15 +24,20 @@ class State:
         documents: the normalized documents.
         etags: the state of each resource, for `If-Match`.
         owners: who created each resource.
-        secrets_hidden: whether the key may not list secrets; then `documents` has none.
+        hidden: the types that the key may not list; `documents` has none of them.
         caller: whose key it is, if that was asked for.
     """
 
     documents: dict[ResourceKey, dict[str, Any]] = field(default_factory=dict)
     etags: dict[ResourceKey, str] = field(default_factory=dict)
     owners: dict[ResourceKey, str] = field(default_factory=dict)
-    secrets_hidden: bool = False
+    hidden: set[str] = field(default_factory=set)
     caller: Identity | None = None
+
+    @property
+    def secrets_hidden(self) -> bool:
+        """Whether the key may not list secrets."""
+        return "secret" in self.hidden
 
     def names(self, kind: str, project: str = "") -> set[str]:
         """The names of the stored resources of a type.
@@ -65,25 +70,27 @@ class State:
         return self.owners.get(owned) == self.caller["id"]
 
 
-def read_state(api: Sluice, projects: Iterable[str] | None) -> State:
+def read_state(api: Sluice, projects: Iterable[str] | None, assets: Collection[str]) -> State:
     """Read the stored resources.
 
     Args:
         api: the client.
         projects: the projects whose assignments, models, reports and endpoints are read; null for all projects.
+        assets: which of the types in `ASSETS` are read. There may be thousands of them, and few blueprints have any.
 
     Raises:
         SluiceError: the API cannot be reached, or refuses a request.
     """
     state = State()
-    for kind in [name for name, type_ in TYPES.items() if not type_.in_project]:
+    for kind, type_ in TYPES.items():
+        if type_.in_project or (kind in ASSETS and kind not in assets):
+            continue
         try:
             _read_list(api, state, kind)
         except PermissionDenied:
-            # Only admins may list secrets.
-            if kind != "secret":
+            if not type_.restricted:
                 raise
-            state.secrets_hidden = True
+            state.hidden.add(kind)
     stored = state.names("project")
     for project in sorted(stored if projects is None else stored & set(projects)):
         for kind in [name for name, type_ in TYPES.items() if type_.in_project]:
@@ -93,7 +100,7 @@ def read_state(api: Sluice, projects: Iterable[str] | None) -> State:
 
 def _read_list(api: Sluice, state: State, kind: str, project: str = "") -> None:
     for view in api.items(list_path(kind, project)):
-        key = ResourceKey(kind, view[_NAMES.get(kind, "name")], project)
+        key = ResourceKey(kind, view[_NAMES.get(kind) or TYPES[kind].name_field or "name"], project)
         state.documents[key] = TYPES[kind].stored(key.name, view)
         state.etags[key] = view.get("etag", "")
         state.owners[key] = view.get("created_by", "")

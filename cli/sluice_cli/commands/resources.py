@@ -21,6 +21,9 @@ _PATHS = {
     "model": ("/projects/{}/models/{}", 2),
     "report": ("/projects/{}/reports/{}", 2),
     "endpoint": ("/projects/{}/endpoints/{}", 2),
+    "site": ("/sites/{}", 1),
+    "equipment": ("/equipment/{}", 1),
+    "sensor": ("/sensors/{}", 1),
 }
 
 
@@ -62,11 +65,12 @@ def get(path: str, whole: bool, output: str | None) -> None:
 def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
     """Delete a datasource or project by its slug, or a model, report or endpoint by project and name.
 
-    A deleted datasource can be restored for 30 days. Data that was published stays in the lake.
+    A site and equipment are named by their codes, a sensor by its id. A deleted datasource can be restored for 30
+    days. Data that was published stays in the lake.
     """
     path, count = _PATHS[what]
     if len(names) != count:
-        wanted = "its slug" if count == 1 else "the slug of its project and its name"
+        wanted = "its slug, code or id" if count == 1 else "the slug of its project and its name"
         raise click.UsageError(f"Name the {what} by {wanted}.")
     if not yes:
         click.confirm(f"Delete the {what} {' '.join(names)}?", abort=True)

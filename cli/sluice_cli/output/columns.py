@@ -27,6 +27,12 @@ _BY_LIST = {
     "models": ("name", "description", "materialize", "updated_at"),
     "reports": ("name", "title", "updated_at"),
     "endpoints": ("name", "description", "public", "cache_seconds", "updated_at"),
+    "sites": ("code", "type", "name", "updated_at"),
+    "vessels": ("code", "name", "updated_at"),
+    "equipment": ("code", "name", "site", "location", "status", "parent"),
+    "sensors": ("id", "equipment", "metric", "unit", "updated_at"),
+    "operations": ("time", "type", "cost", "equipment", "site", "id"),
+    "history": ("at", "action", "by", "changes"),
     "pages": ("number", "attempt", "ok", "status", "rows", "bytes", "url", "fetched_at"),
     "events": ("time", "event", "attempt", "detail"),
 }

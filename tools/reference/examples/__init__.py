@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from reference.examples.assets import ASSETS
 from reference.examples.datasources import DATASOURCES
 from reference.examples.projects import PROJECTS
 from sluice.api.responses.examples import EXAMPLES as RESPONSES
@@ -35,12 +36,15 @@ def _requests() -> dict[str, list[Example]]:
     pages["project"] = [Example(title, document) for title, document in REQUESTS["Project"].values()]
     for name in ("Model", "Report", "Endpoint"):
         pages[name.lower()] = [Example("In short", RESPONSES[name])]
+    for name in ("Site", "Equipment", "Sensor"):
+        pages[name.lower()] = [Example("In short", RESPONSES[name])]
+    pages["operation"] = [Example("In short", RESPONSES["OperationRequest"])]
     return pages
 
 
 def _all_examples() -> dict[str, tuple[Example, ...]]:
     pages = _requests()
-    for page, documents in {**DATASOURCES, **PROJECTS}.items():
+    for page, documents in {**DATASOURCES, **PROJECTS, **ASSETS}.items():
         pages.setdefault(page, []).extend(Example(title, document) for title, document in documents.items())
     return {page: tuple(examples) for page, examples in pages.items()}
 
