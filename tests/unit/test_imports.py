@@ -49,7 +49,7 @@ class Budget:
 
 STAGE = Budget(LOGGED, 211)
 BUDGETS = {
-    "api": Budget(ROUTED, 340),
+    "api": Budget(ROUTED, 361),
     "authoring": Budget(ROUTED, 343),
     "authorizer": Budget(CATALOG, 164),
     "commit": STAGE,

@@ -178,13 +178,9 @@ TYPES: dict[str, ResourceType] = {
         restricted=True,
         name_fault=_code_fault,
     ),
-    "sensor": ResourceType(
-        "sensors", "/sensors", Sensor, name_field="id", restricted=True, name_fault=_sensor_fault
-    ),
+    "sensor": ResourceType("sensors", "/sensors", Sensor, name_field="id", restricted=True, name_fault=_sensor_fault),
     "project": ResourceType("projects", "/projects", Project, name_field="slug", name_fault=_slug_fault),
-    "secret": ResourceType(
-        "", "/secrets", SecretValue, hidden=("value",), restricted=True, name_fault=_secret_fault
-    ),
+    "secret": ResourceType("", "/secrets", SecretValue, hidden=("value",), restricted=True, name_fault=_secret_fault),
     "datasource": ResourceType(
         "datasources",
         "/datasources",

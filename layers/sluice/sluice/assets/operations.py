@@ -133,7 +133,7 @@ def _codes(services: Container, wanted: OperationFilter) -> list[str] | None:
     most = services.settings.max_named_equipment
     if len(codes) > most:
         message = f"{len(codes)} pieces of equipment have one of these names; at most {most} are read at once."
-        raise QueryLimit(message, [{"pointer": "?equipment_name", "message": "Give fewer or other names, or a site."}])
+        raise QueryLimit(message, [{"pointer": "?equipment_name", "message": "Give fewer names, or the codes."}])
     return codes
 
 
