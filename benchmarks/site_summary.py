@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "blueprints/fpso"))
 
 from concurrent_readers import Readers  # type: ignore[import-not-found]  # noqa: E402
-from feed import batches, sensors  # type: ignore[import-not-found]  # noqa: E402
+from feed import batches  # type: ignore[import-not-found]  # noqa: E402
 
 from sluice_cli.blueprints.apply import apply_blueprint  # noqa: E402
 from sluice_cli.blueprints.folder import Blueprint  # noqa: E402
@@ -50,7 +50,7 @@ def send_on(sluice: Sluice, stop: threading.Event, sent: list[int]) -> None:
     """Send the readings of the minutes after now, and refresh the project each time, until the end."""
     while not stop.is_set():
         end = int(time.time())
-        for batch in batches(sensors(), end - 60, end, 10):
+        for batch in batches(list(sluice.items("/sensors")), end - 60, end, 10):
             sent[0] += sluice.post("/readings", batch)["accepted"]
         sluice.project("fpso").run(wait=True)
         stop.wait(1)
@@ -80,7 +80,7 @@ def main() -> int:
             with Sluice(deployed.description["api"], deployed.description["api_key"]) as sluice:
                 apply_blueprint(Blueprint(ROOT / "blueprints/fpso"), sluice)
                 end = int(time.time())
-                for batch in batches(sensors(), end - 86_400, end, 60):
+                for batch in batches(list(sluice.items("/sensors")), end - 86_400, end, 60):
                     sluice.post("/readings", batch)
                 sluice.project("fpso").run(wait=True)
                 stop, sent = threading.Event(), [0]

@@ -12,7 +12,6 @@ It takes the API's address and key from SLUICE_API and SLUICE_API_KEY, or from t
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
 import random
@@ -21,12 +20,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sluice_client import Sluice
 
-HERE = Path(__file__).parent
 DAY = 86400
 # A body may have 3 MB; a reading takes about 90 bytes.
 READINGS_AT_ONCE = 25_000
@@ -116,7 +113,7 @@ def value(sensor: str, metric: str, at: int) -> float | None:
     return max(0.0, round(level + wave + 2 * pattern.noise * noise(seed, at), pattern.digits))
 
 
-def readings_of(sensor: dict[str, str], start: int, end: int, step: int) -> list[dict[str, Any]]:
+def readings_of(sensor: Any, start: int, end: int, step: int) -> list[dict[str, Any]]:
     """The readings of a sensor in `[start, end)`, in the order in which they arrive.
 
     Args:
@@ -138,13 +135,7 @@ def readings_of(sensor: dict[str, str], start: int, end: int, step: int) -> list
     return [reading for _, reading in sorted(sent, key=lambda item: item[0])]
 
 
-def sensors() -> list[dict[str, str]]:
-    """The rows of `sensors.csv`."""
-    with (HERE / "sensors.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def batches(fleet: list[dict[str, str]], start: int, end: int, step: int) -> Iterator[list[dict[str, Any]]]:
+def batches(fleet: list[Any], start: int, end: int, step: int) -> Iterator[list[dict[str, Any]]]:
     """The readings of all sensors in batches that a request can carry."""
     batch: list[dict[str, Any]] = []
     for sensor in fleet:
@@ -163,10 +154,10 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24, help="how many hours up to now (default: 24)")
     parser.add_argument("--step", type=int, default=60, help="seconds between the readings of a sensor (default: 60)")
     arguments = parser.parse_args()
-    fleet = sensors()
     end = int(time.time())
     begun, total = time.monotonic(), 0
     with Sluice() as sluice:
+        fleet = list(sluice.items("/sensors"))
         for batch in batches(fleet, end - int(arguments.hours * 3600), end, arguments.step):
             answer = sluice.post("/readings", batch)
             total += answer["accepted"]

@@ -328,9 +328,25 @@ def test_assets_are_applied_in_their_order_and_exported_as_they_were(
     assert (done.code, done.error) == (0, "")
     exported = Blueprint(tmp_path / "all", {})
     assert [str(key) for key in exported.sources] == ["site V-1", "equipment A-1", "equipment P-1", "sensor P-1.flow"]
-    exported_sensor = (tmp_path / "all/sensors/P-1.flow.yaml").read_text()
+    schema, _, exported_sensor = (tmp_path / "all/sensors/P-1.flow.yaml").read_text().partition("\n")
+    assert schema.endswith("docs/schemas/sensor.schema.json")
     assert exported_sensor == "equipment: P-1\nmetric: flow\nlimits: {high: 80.0}\n"
     assert plan(tmp_path / "all", "--exit-code") == ["No changes: 4 unchanged."]
+
+
+def test_assets_in_one_file_are_those_in_files_of_their_own(tmp_path: Path, requests: Requests) -> None:
+    assert apply(write_blueprint(tmp_path / "pumps", dict(PUMPS))).code == 0
+    tables: dict[str, str] = {"blueprint.yaml": PUMPS["blueprint.yaml"]}
+    for name, text in PUMPS.items():
+        folder, _, file = name.partition("/")
+        if file:
+            indented = "".join(f"  {line}\n" for line in text.splitlines())
+            tables[f"{folder}.yaml"] = tables.get(f"{folder}.yaml", "") + f"{file.removesuffix('.yaml')}:\n{indented}"
+    together = write_blueprint(tmp_path / "together", tables)
+    assert plan(together, "--exit-code") == ["No changes: 4 unchanged."]
+    write_blueprint(together, {"sensors.yaml": tables["sensors.yaml"].replace("flow\n", "flow\n  unit: 7\n", 1)})
+    (fault,) = check_documents(Blueprint(together, {})).faults
+    assert str(fault).endswith('sensors.yaml:4:9: ["P-1.flow"].unit: Input should be a valid string.')
 
 
 def test_assets_of_wrong_names_are_faults(tmp_path: Path) -> None:

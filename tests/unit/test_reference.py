@@ -82,7 +82,9 @@ def test_example_project_is_one_that_the_api_accepts() -> None:
 @pytest.mark.parametrize("file", BLUEPRINTS, ids=lambda file: str(file.relative_to(ROOT / "blueprints")))
 def test_shipped_blueprints_match_their_schemas(file: Path) -> None:
     schema = schema_of(file)
-    assert schema == ("blueprint" if file.name == "blueprint.yaml" else file.parent.name.removesuffix("s"))
+    kind = file.stem if file.parent.parent == ROOT / "blueprints" else file.parent.name
+    table = "" if kind == "blueprint" or kind == file.parent.name else "-table"
+    assert schema == kind.removesuffix("s") + table
     assert faults(schema, yaml.safe_load(file.read_text())) == [], "as an editor sees it"
     substituted = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda match: match[2] or VARIABLES[match[1]], file.read_text())
     assert faults(schema, yaml.safe_load(substituted)) == [], "as it is applied"

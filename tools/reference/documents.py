@@ -44,7 +44,20 @@ def document_pages() -> dict[str, str]:
 
 
 def _index() -> str:
-    schemas = ("datasource", "project", "model", "report", "endpoint", "site", "equipment", "sensor", "blueprint")
+    schemas = (
+        "site-table",
+        "equipment-table",
+        "sensor-table",
+        "datasource",
+        "project",
+        "model",
+        "report",
+        "endpoint",
+        "site",
+        "equipment",
+        "sensor",
+        "blueprint",
+    )
     lines = [
         NOTICE,
         "# Documents",

@@ -17,7 +17,7 @@ from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
 from sluice_cli.blueprints.description import BlueprintDescription
-from sluice_cli.blueprints.resources import TYPES
+from sluice_cli.blueprints.resources import ASSETS, TYPES
 
 # The folder of a blueprint's files, whose documents have one model.
 _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
@@ -46,7 +46,11 @@ def schema_files() -> dict[str, str]:
         required = defined[model.__name__].get("required", [])
         if name in TYPES and TYPES[name].name_field in required:
             required.remove(TYPES[name].name_field)  # the file's name is the resource's
-        schemas[name] = _file(title, {"$ref": f"#/$defs/{model.__name__}"}, defined)
+        reference = {"$ref": f"#/$defs/{model.__name__}"}
+        schemas[name] = _file(title, reference, defined)
+        if name in ASSETS:
+            together = {"type": "object", "additionalProperties": reference}
+            schemas[f"{name}-table"] = _file(f"The file {TYPES[name].folder}.yaml", together, defined)
     return {
         f"schemas/{name}.schema.json": orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode() + "\n"
         for name, schema in schemas.items()

@@ -57,5 +57,10 @@ class BlueprintDescription(Document):
         "where the value may be sent, too.",
     )
     sample: SampleServer | None = Field(None, description="The server of the demonstration. Null: none.")
+    feed: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="The Python file that the demonstration runs before it refreshes the project, to send readings; it "
+        "gets the address and key of the API in `SLUICE_API` and `SLUICE_API_KEY`. Null: none.",
+    )
     show: Show | None = Field(None, description="The rows that the demonstration prints. Null: none.")
     addresses: list[str] = Field(default_factory=list, description="Addresses to try, below the API's.")

@@ -11,12 +11,13 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice_cli.blueprints.faults import BlueprintFault, Place, sentence
-from sluice_cli.blueprints.resources import TYPES, ResourceKey
+from sluice_cli.blueprints.resources import ASSETS, TYPES, ResourceKey
 from sluice_cli.blueprints.yaml_file import YamlFile
 from sluice_cli.errors import StepFailed
 
 DESCRIPTION = "blueprint.yaml"
 FILES = "files"
+_FILES = {DESCRIPTION, *(f"{TYPES[kind].folder}.yaml" for kind in ASSETS)}
 _OF_PROJECT = [name for name, kind in TYPES.items() if kind.in_project and kind.folder]
 # A project's file has its assignments, too, so it is read by itself.
 _OF_WORKSPACE = [name for name, kind in TYPES.items() if not kind.in_project and kind.folder and name != "project"]
@@ -56,6 +57,7 @@ class Blueprint:
             `projects/*.yaml`, `files/{slug}/*` and, for each project, `projects/{slug}/models/*.yaml`,
             `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may also be beside `blueprint.yaml`: they
             belong to the project that it names, or else to the only one.
+            Many assets may be in one file, `sites.yaml`, `equipment.yaml` or `sensors.yaml`, by their names.
         variables: the values of `${NAME}` and `${NAME:-default}` in these files; null for the environment's.
 
     Attributes:
@@ -90,6 +92,7 @@ class Blueprint:
         for kind in _OF_WORKSPACE:
             for file in self._yaml_files(self.folder / TYPES[kind].folder):
                 self._read_document(kind, file)
+        self._read_tables()
         self._read_resources()
         self._refuse_unknown(self.folder, [*(kind.folder for kind in TYPES.values()), FILES, *self._sample_folder()])
         ranks = list(TYPES)
@@ -107,6 +110,17 @@ class Blueprint:
         source = Source(ResourceKey(kind, path.stem, project), file.document, file)
         self._add(source)
         return source
+
+    def _read_tables(self) -> None:
+        """Assets that one file describes together: a mapping from their names to their documents."""
+        for kind in ASSETS:
+            path = self.folder / f"{TYPES[kind].folder}.yaml"
+            if not path.exists():
+                continue
+            file = YamlFile(path, self.variables)
+            self.faults += file.faults
+            for name, document in file.document.items():
+                self._add(Source(ResourceKey(kind, name), document, file, json_pointer((name,))))
 
     def _read_project(self, path: Path) -> None:
         """A project and its assignments, which are a field of its file."""
@@ -161,7 +175,7 @@ class Blueprint:
                 close = get_close_matches(entry.name, folders, 1)
                 advice = f"did you mean {close[0]}?" if close else f"the folders are {', '.join(folders)}"
                 self._refuse(entry, f"this folder is not part of a blueprint; {advice}")
-            elif entry.is_file() and (not files or (entry.suffix in (".yaml", ".yml") and entry.name != DESCRIPTION)):
+            elif entry.is_file() and (not files or (entry.suffix in (".yaml", ".yml") and entry.name not in _FILES)):
                 self._refuse(entry, f"this file is not part of a blueprint; the folders are {', '.join(folders)}")
 
     def _refuse(self, path: Path, message: str) -> None:
@@ -207,6 +221,11 @@ class Blueprint:
         """Whether the environment has a value that the sample server would replace, such as a key of the real API."""
         variables = mapping(mapping(self.description.get("sample")).get("environment"))
         return any(name in os.environ for name in variables)
+
+    def feed_command(self) -> Path | None:
+        """The Python file that sends readings; null if the blueprint has none."""
+        command = self.description.get("feed")
+        return self.folder / command if isinstance(command, str) and command else None
 
     def sample_command(self) -> Path | None:
         """The sample server's Python file; null if the blueprint has no sample server."""

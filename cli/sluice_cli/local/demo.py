@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -54,11 +56,25 @@ def demonstrate(root: Path, stack: LocalStack, name: str) -> None:
                 if run["status"] == "failed":
                     raise StepFailed(run["error"]["detail"])
                 console.print(f"  {file.name} → {slug}")
+    feed = blueprint.feed_command()
+    if feed is not None:
+        with step("Send readings"):
+            _send_readings(feed, description)
     with step(f"Refresh the project {project}"):
         _print_run(wait(api, api.post(f"/projects/{project}/runs", {})["id"], None))
     _show(api, project, dict(blueprint.description["show"]))
     addresses = [description["api"] + path for path in blueprint.description.get("addresses", [])]
     _next_commands(description, project, addresses, stack.port, time.monotonic() - start)
+
+
+def _send_readings(command: Path, description: dict[str, Any]) -> None:
+    """Run a blueprint's program that sends readings, and print what it prints."""
+    environment = os.environ | {"SLUICE_API": description["api"], "SLUICE_API_KEY": description["api_key"]}
+    done = subprocess.run([sys.executable, str(command)], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepFailed(f"{command} failed: {done.stderr.strip()[-2000:]}")
+    for line in done.stdout.splitlines():
+        console.print(escape(printable(f"  {line}")))
 
 
 def _print_run(run: dict[str, Any]) -> None:

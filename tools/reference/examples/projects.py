@@ -133,6 +133,7 @@ _BLUEPRINT: dict[str, Any] = {
     "project": "articles",
     "secrets": {"erp": {"value": "${ERP_KEY}", "hosts": ["erp.example.com"], "projects": ["articles"]}},
     "sample": {"command": "server.py", "environment": {"ERP_URL": "${SAMPLE_URL}", "ERP_KEY": "sample-key"}},
+    "feed": "feed.py",
     "show": {
         "model": "by_warehouse",
         "select": "warehouse,in_stock",
