@@ -1722,7 +1722,7 @@ class StaleInput(TypedDict):
 
 
 class StreamDatasource(TypedDict):
-    """A datasource whose records are readings of sensors, as they were sent or rolled up."""
+    """A datasource whose records are readings of sensors, as they were sent or rolled up; `time` is a timestamp."""
 
     slug: NotRequired[str]
     name: str
@@ -1747,7 +1747,7 @@ class StreamDatasource(TypedDict):
 
 
 class StreamDatasourceView(TypedDict):
-    """A datasource whose records are readings of sensors, as they were sent or rolled up."""
+    """A datasource whose records are readings of sensors, as they were sent or rolled up; `time` is a timestamp."""
 
     slug: NotRequired[str]
     name: str

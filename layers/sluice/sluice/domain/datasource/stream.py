@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sluice.domain.assets.codes import Code, Label, SensorId
 from sluice.domain.base import Document
@@ -33,7 +33,7 @@ class StreamSelection(Document):
 
 
 class StreamDatasource(Datasource):
-    """A datasource whose records are readings of sensors, as they were sent or rolled up."""
+    """A datasource whose records are readings of sensors, as they were sent or rolled up; `time` is a timestamp."""
 
     KIND: ClassVar[str] = "stream"
 
@@ -43,6 +43,12 @@ class StreamDatasource(Datasource):
         default_factory=lambda: ["sensor", "time"],
         description="The columns that identify a record. Null: records have no identity, and each run adds its own.",
     )
+
+    @model_validator(mode="after")
+    def _type_times(self) -> Self:
+        if self.fields is None and self.declared_type("time") is None:
+            self.types = {"time": "timestamp", **self.types}
+        return self
 
     def default_disposition(self) -> Disposition:
         """Records replace those of the same sensor and time, so that late readings correct them."""
