@@ -1,9 +1,10 @@
-"""The function `publications`: delivers published versions to their followers."""
+"""The function `publications`: delivers events, such as published versions, to their followers."""
 
 from typing import Any
 
-from sluice.catalog.publications import PREFIX, dataset_of
 from sluice.container import container
+from sluice.domain.event import topic_of
+from sluice.domain.event_types import event_type
 from sluice.publication.delivery import deliver, deliver_overdue
 
 
@@ -13,7 +14,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Returns:
         For a batch, `{"batchItemFailures": [{"itemIdentifier"}]}` with the first record that could not be
         delivered to a follower: the stream sends it and the following ones again. For a sweep,
-        `{"waiting"}`: the number of datasets with undelivered publications.
+        `{"waiting"}`: the number of topics with undelivered events.
     """
     services = container()
     if event.get("sweep"):
@@ -21,8 +22,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failures = []
     for record in event["Records"]:
         key = record["dynamodb"]["Keys"]["dataset"]["S"]
-        if record["eventName"] != "INSERT" or not key.startswith(PREFIX):
+        if record["eventName"] != "INSERT" or event_type(key) is None:
             continue  # an emulator may ignore the filter of the event source mapping
-        if not deliver(services, dataset_of(key), [key]):
+        if not deliver(services, topic_of(key), [key]):
             failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
     return {"batchItemFailures": failures[:1]}

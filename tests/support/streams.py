@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,11 @@ from support.moto_dynamodb import ACCOUNT
 from support.template import resources
 
 REGION = "us-east-1"
-_MAPPING = resources("AWS::Serverless::Function")["PublicationsFunction"]["Events"]["Published"]["Properties"]
+_MAPPING: dict[str, Any] = resources("AWS::Serverless::Function")["PublicationsFunction"]["Events"]["Published"][
+    "Properties"
+]
+_FILTER = json.loads(_MAPPING["FilterCriteria"]["Filters"][0]["Pattern"])
+_PREFIXES = tuple(rule["prefix"] for rule in _FILTER["dynamodb"]["Keys"]["dataset"]["S"])
 
 
 class PublicationStream:
@@ -49,7 +54,7 @@ class PublicationStream:
         items = shard.items
         records = [item.to_json() for item in items[self._position :]]
         self._position = len(items)
-        return [record for record in records if _is_publication(record)]
+        return [record for record in records if _is_event(record)]
 
     def _accepted(self, records: list[dict[str, Any]], begin: Callable[[], None], context: Any) -> bool:
         from support.workflows import Killed
@@ -62,7 +67,7 @@ class PublicationStream:
             return False
 
 
-def _is_publication(record: dict[str, Any]) -> bool:
+def _is_event(record: dict[str, Any]) -> bool:
     """What the mapping's filter lets through."""
     key: str = record["dynamodb"]["Keys"]["dataset"]["S"]
-    return record["eventName"] == "INSERT" and key.startswith("published/")
+    return record["eventName"] in _FILTER["eventName"] and key.startswith(_PREFIXES)

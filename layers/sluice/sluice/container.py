@@ -19,6 +19,7 @@ from sluice.catalog.calls import CallStatistics
 from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
+from sluice.catalog.outbox import Outbox
 from sluice.catalog.project_resources import ProjectResources
 from sluice.catalog.publications import Publications
 from sluice.catalog.reservations import Reservations
@@ -129,7 +130,8 @@ class Container:
     def runs(self) -> Runs:
         """The runs."""
         settings = self.settings
-        return Runs(self._table(settings.runs_table), settings.workspace, settings.lease_seconds, settings.run_days)
+        table = self._table(settings.runs_table)
+        return Runs(table, self.outbox, settings.workspace, settings.lease_seconds, settings.run_days)
 
     @cached_property
     def pages(self) -> Pages:
@@ -154,8 +156,13 @@ class Container:
 
     @cached_property
     def publications(self) -> Publications:
-        """The history of publications, and their delivery to followers."""
-        return Publications(self._table(self.settings.datasets_table), self.settings.workspace)
+        """The history of publications."""
+        return Publications(self._table(self.settings.datasets_table), self.outbox, self.settings.workspace)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The events that followers have yet to get."""
+        return Outbox(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
     def test_results(self) -> TestResults:

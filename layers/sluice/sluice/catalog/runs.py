@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from sluice.catalog.outbox import Outbox
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, cap_notes
+from sluice.domain.run_failure import run_failure
 from sluice.domain.run_types import RUN_TYPES
 from sluice.errors import Conflict, NotFound, RunStopped
 
@@ -17,8 +19,9 @@ from sluice.errors import Conflict, NotFound, RunStopped
 class Runs:
     """The table `Runs`: `workspace` / `run_id`, with `ByOwner` and the sparse `Active`."""
 
-    def __init__(self, table: Table, workspace: str, lease_seconds: int, days: int) -> None:
+    def __init__(self, table: Table, outbox: Outbox, workspace: str, lease_seconds: int, days: int) -> None:
         self._table = table
+        self._outbox = outbox
         self._workspace = workspace
         self._lease_seconds = lease_seconds
         self._days = days
@@ -149,14 +152,21 @@ class Runs:
     def finish(self, run: Run, **changes: Any) -> bool:
         """End the run's current attempt, unless it has ended.
 
+        A failure is also an event for the followers, written in the same transaction.
+
         Args:
-            changes: the new values of the run's fields; `status` is required.
+            changes: the new values of the run's fields; `status` and `finished_at` are required.
 
         Returns:
             Whether this call has ended it.
         """
+        write = self.finish_write(run, **changes)
         try:
-            self._table.execute(self.finish_write(run, **changes))
+            if changes["status"] == "failed":
+                event = run_failure(run, changes.get("error"), changes["finished_at"])
+                transact(self._table.client, [write, self._outbox.put_write(event)])
+            else:
+                self._table.execute(write)
         except ConditionFailed:
             return False
         return True

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
 
-from sluice.domain.base import Record
 from sluice.domain.dataset_id import DatasetId
+from sluice.domain.event import Event
 
 
-class Publication(Record):
-    """One publication, as it is delivered to followers.
+class Publication(Event):
+    """One publication, with the key `published/{dataset}/{time}`.
 
     Args:
-        key: its key in the catalog; the keys of one dataset's publications sort by time.
         number: the version; null if the dataset was hidden because its owner was deleted.
-        published_at: in RFC 3339, to the microsecond; later for each publication of a dataset.
         by: the run that made the version, or the principal that promoted, hid or restored it.
-        delivered: whether all followers have it.
-        delivered_to: the names of the followers that have it, until all have.
     """
 
-    key: str
-    dataset: DatasetId
+    TYPE = "version.published"
+    PREFIX = "published"
+    KEPT = True  # the history that `as_of` reads
+
     number: int | None = None
-    published_at: str
     by: str
-    delivered: bool = False
-    delivered_to: list[str] = Field(default_factory=list)
+
+    @property
+    def dataset(self) -> DatasetId:
+        """The dataset."""
+        return DatasetId(self.topic.removeprefix(f"{self.PREFIX}/"))
+
+    @property
+    def published_at(self) -> str:
+        """In RFC 3339, to the microsecond; later for each publication of a dataset."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def time(self) -> str:
+        """When it happened, RFC 3339 in UTC."""
+        return self.published_at
+
+    @property
+    def scope(self) -> dict[str, str | None]:
+        """The datasource or project."""
+        return {self.dataset.owner_kind: self.dataset.owner}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The dataset and its version."""
+        owner = {"datasource": None, "project": None, **self.scope}
+        return {"dataset": self.dataset, **owner, "version": self.number, "by": self.by}

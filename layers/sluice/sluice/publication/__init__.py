@@ -1,1 +1,1 @@
-"""Publications: the followers of published versions, and the delivery of publications to them."""
+"""The followers of events, such as published versions, and the delivery of events to them."""

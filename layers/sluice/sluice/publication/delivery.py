@@ -1,4 +1,4 @@
-"""Delivering publications to followers: at least once, and in order."""
+"""Delivering events to followers: at least once, and in the order of each topic."""
 
 from __future__ import annotations
 
@@ -11,96 +11,99 @@ from aws_lambda_powertools import Logger
 
 from sluice.catalog.publications import rfc3339_micro
 from sluice.container import Container
-from sluice.domain.dataset_id import DatasetId
+from sluice.domain.event import Event
+from sluice.domain.event_types import event_type
 from sluice.domain.names import now
-from sluice.domain.publication import Publication
 from sluice.publication import registry
 
 logger = Logger()
 
 
-def deliver(services: Container, dataset: DatasetId, keys: Iterable[str] = ()) -> bool:
-    """Deliver the undelivered publications of one dataset, oldest first.
+def deliver(services: Container, topic: str, keys: Iterable[str] = ()) -> bool:
+    """Deliver the undelivered events of one topic, oldest first.
 
-    A follower that fails gets no later publication of the dataset; the other followers do.
+    A follower that fails gets no later event of the topic; the other followers do.
 
     Args:
-        keys: keys of publications to deliver in addition to those in the index, which may lag behind.
+        keys: keys of events to deliver in addition to those in the index, which may lag behind.
 
     Returns:
         Whether no follower has failed.
     """
-    return _deliver(services, services.publications.undelivered(dataset), keys)
+    return _deliver(services, topic, services.outbox.undelivered(topic), keys)
 
 
-def _deliver(services: Container, undelivered: Iterable[Publication], keys: Iterable[str] = ()) -> bool:
-    """Deliver publications of one dataset: see `deliver`.
+def _deliver(services: Container, topic: str, undelivered: Iterable[Event], keys: Iterable[str] = ()) -> bool:
+    """Deliver events of one topic: see `deliver`.
 
     Args:
-        undelivered: the publications, as the index has them.
+        undelivered: the events, as the index has them.
     """
-    names = {follower.name for follower in registry.FOLLOWERS}
+    kind = event_type(topic)
+    if kind is None:
+        return True  # an event of a newer release, which delivers it
+    names = {follower.name for follower in registry.followers_of(kind.TYPE)}
     failed: set[str] = set()
-    delivered = {publication.key: set(publication.delivered_to) for publication in undelivered}
+    delivered = {event.key: set(event.delivered_to) for event in undelivered}
     for key in sorted(delivered.keys() | set(keys)):
-        if names <= failed | delivered.get(key, set()):
+        if names and names <= failed | delivered.get(key, set()):
             continue  # no follower is left to get it now: many may wait for one follower that keeps failing
-        publication = services.publications.find(key)
-        if publication is not None and not publication.delivered:
-            failed |= _notify_followers(services, publication, failed)
+        event = services.outbox.find(key)
+        if event is not None and not event.delivered:
+            failed |= _notify_followers(services, event, failed)
     return not failed
 
 
 def deliver_overdue(services: Container, grace_seconds: float) -> int:
-    """Deliver publications whose stream records were lost, or on which a follower has failed.
+    """Deliver events whose stream records were lost, or on which a follower has failed.
 
     It takes at most SWEEP_SECONDS; the next sweep does the rest.
 
     Args:
-        grace_seconds: ignore publications that are younger, since their stream records may still arrive.
+        grace_seconds: ignore events that are younger, since their stream records may still arrive.
 
     Returns:
-        The number of datasets that still have undelivered publications.
+        The number of topics that still have undelivered events.
     """
     deadline = time.monotonic() + services.settings.sweep_seconds
     latest = rfc3339_micro(now() - timedelta(seconds=grace_seconds))
-    waiting: dict[DatasetId, list[Publication]] = {}
-    for publication in services.publications.undelivered():
-        waiting.setdefault(publication.dataset, []).append(publication)
+    waiting: dict[str, list[Event]] = {}
+    for event in services.outbox.undelivered():
+        waiting.setdefault(event.topic, []).append(event)
     left = set(waiting)
-    # In each dataset, the oldest publication comes first.
-    due = sorted(dataset for dataset, publications in waiting.items() if publications[0].published_at <= latest)
-    # In another order each time: a follower that fails slowly must not keep the sweep from the same datasets always.
-    for dataset in random.sample(due, len(due)):
+    # In each topic, the oldest event comes first.
+    due = sorted(topic for topic, events in waiting.items() if events[0].time <= latest)
+    # In another order each time: a follower that fails slowly must not keep the sweep from the same topics always.
+    for topic in random.sample(due, len(due)):
         if time.monotonic() > deadline:
             break
-        if _deliver(services, waiting[dataset]):
-            left.discard(dataset)
+        if _deliver(services, topic, waiting[topic]):
+            left.discard(topic)
     return len(left)
 
 
-def _notify_followers(services: Container, publication: Publication, failed: set[str]) -> set[str]:
-    """Deliver one publication to the followers that have not got it.
+def _notify_followers(services: Container, event: Event, failed: set[str]) -> set[str]:
+    """Deliver one event to the followers that have not got it.
 
     Args:
-        failed: the names of followers to leave out, since they have failed on an earlier publication.
+        failed: the names of followers to leave out, since they have failed on an earlier event.
 
     Returns:
         The names of the followers that have failed on this one.
     """
     succeeded: set[str] = set()
     failed_now: set[str] = set()
-    for follower in registry.FOLLOWERS:
-        if follower.name in failed or follower.name in publication.delivered_to:
+    for follower in registry.followers_of(event.TYPE):
+        if follower.name in failed or follower.name in event.delivered_to:
             continue
         try:
-            follower.follow(services, publication)
+            follower.follow(services, event)
         except Exception:  # the other followers must not wait for this one, which is tried again later
-            logger.exception("a follower failed", extra={"follower": follower.name, "key": publication.key})
+            logger.exception("a follower failed", extra={"follower": follower.name, "key": event.key})
             failed_now.add(follower.name)
         else:
             succeeded.add(follower.name)
-    everyone = not failed_now and not failed - set(publication.delivered_to)
+    everyone = not failed_now and not failed - set(event.delivered_to)
     if everyone or succeeded:
-        services.publications.mark_delivered(publication, succeeded, everyone=everyone)
+        services.outbox.mark_delivered(event, succeeded, everyone=everyone)
     return failed_now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sluice.container import Container
+from sluice.domain.event import EventType
 from sluice.domain.publication import Publication
 from sluice.errors import NotFound
 
@@ -11,6 +12,7 @@ class GlueFollower:
     """Points the Glue table of a dataset to its published version, for Athena and BI tools."""
 
     name = "glue"
+    takes = frozenset[EventType]({"version.published"})
 
     def follow(self, services: Container, publication: Publication) -> None:
         """Point the table to the version that is published now, or remove it if none is.

@@ -6,6 +6,7 @@ from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
+from sluice.domain.event import EventType
 from sluice.domain.names import parse_time
 from sluice.domain.publication import Publication
 from sluice.domain.run import Run
@@ -16,6 +17,7 @@ class RefreshOnChange:
     """Starts a refresh of each project that has the datasource and `refresh_on: change`."""
 
     name = "refresh_on_change"
+    takes = frozenset[EventType]({"version.published"})
 
     def follow(self, services: Container, publication: Publication) -> None:
         """Start the refreshes, or request one more after those that are active.

@@ -1,10 +1,16 @@
-"""The followers of publications. A new one is a module of this package and an entry here."""
+"""The followers of events. A new one is a module of this package and an entry here."""
 
 from __future__ import annotations
 
+from sluice.domain.event import EventType
 from sluice.publication.follower import Follower
 from sluice.publication.glue import GlueFollower
 from sluice.publication.refresh_on_change import RefreshOnChange
 
-# In the order in which they get a publication: one that calls another service may be slow to fail.
+# In the order in which they get an event: one that calls another service may be slow to fail.
 FOLLOWERS: list[Follower] = [RefreshOnChange(), GlueFollower()]
+
+
+def followers_of(event: EventType) -> list[Follower]:
+    """The followers that take events of a type."""
+    return [follower for follower in FOLLOWERS if event in follower.takes]
