@@ -250,6 +250,28 @@ class DatasourceViewList(TypedDict):
     next: str | None
 
 
+class DeliveryView(TypedDict):
+    """The delivery of an event to a webhook, with what its last attempt got."""
+
+    id: str
+    event: Literal["version.published", "run.failed", "alarm.raised"]
+    event_id: str
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    created_at: str
+    attempted_at: str | None
+    next_attempt_at: str | None
+    response_status: int | None
+    error: str | None
+
+
+class DeliveryViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[DeliveryView]
+    next: str | None
+
+
 class DetectRequest(TypedDict):
     """The address of an HTTP API whose datasource shall be detected."""
 
@@ -950,6 +972,24 @@ class NewKey(TypedDict):
     created_at: str
     created_by: str
     key: NotRequired[str]
+
+
+class NewSubscription(TypedDict):
+    """A subscription with its signing secret."""
+
+    id: str
+    etag: str
+    secret_set_at: str
+    created_at: str
+    created_by: str
+    event: Literal["version.published", "run.failed", "alarm.raised"]
+    webhook: str
+    project: str | None
+    datasource: str | None
+    site: str | None
+    equipment: str | None
+    sensor: str | None
+    secret: NotRequired[str]
 
 
 NextUrlPagination = TypedDict(

@@ -19,6 +19,7 @@ from api.routes import (
     secrets,
     sensors,
     sites,
+    subscriptions,
     versions,
     vessels,
 )
@@ -43,6 +44,7 @@ ROUTES = [
     *equipment.routes,
     *operations.routes,
     *sensors.routes,
+    *subscriptions.routes,
 ]
 dispatcher = Dispatcher([ROUTES])
 

@@ -58,6 +58,7 @@ ORDER = (
     "import_sensors",
     "create_operation",
     "patch_equipment",
+    "create_subscription",
 )
 # These operations create or replace the resource that an example names.
 NAMED_BY_BODY = ("create_datasource", "put_datasource", "create_project", "put_project")

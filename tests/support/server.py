@@ -24,6 +24,9 @@ class Server:
                 outer.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
                 outer.routes[self.path.partition("?")[0]](self)
 
+            def do_POST(self) -> None:
+                self.do_GET()
+
             def log_message(self, *arguments: Any) -> None:
                 return None
 

@@ -20,6 +20,7 @@ from support.client import Client, client_of
 from support.command_line import RECORDS, Commands
 from support.documents import JOIN, Documents, drop, http_source, refresh
 from support.files import Drop
+from support.functions import LocalFunctions
 from support.moto_aws import TABLES, aws
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
@@ -80,6 +81,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str
         "WORKFLOW_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:sluice-",
         "SCHEDULE_GROUP": "sluice",
         "SCHEDULED_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-scheduled",
+        "WEBHOOKS_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-webhooks",
         "SCHEDULE_ROLE": "arn:aws:iam::123456789012:role/schedule",
         "CACHE_DIR": str(tmp_path / "cache"),
         "FETCH_BACKOFF_SECONDS": "0",
@@ -113,6 +115,7 @@ def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Contai
         container_module.container.cache_clear()
         platform = container_module.container()
         platform.__dict__["workflows"] = LocalWorkflows(platform)
+        platform.__dict__["functions"] = LocalFunctions()
         platform.__dict__["sandbox"] = SANDBOX
         platform.source_transport = upstream.transport  # type: ignore[method-assign]
         yield platform
@@ -122,6 +125,11 @@ def services(environment: dict[str, str], upstream: Upstream) -> Iterator[Contai
 @pytest.fixture
 def workflows(services: Container) -> LocalWorkflows:
     return services.workflows  # type: ignore[return-value]
+
+
+@pytest.fixture
+def functions(services: Container) -> LocalFunctions:
+    return services.functions  # type: ignore[return-value]
 
 
 @pytest.fixture

@@ -131,8 +131,10 @@ def test_decision_depends_on_role_owner_and_projects(action: str) -> None:
                     assert decision == "allowed"
                 elif owner is None or (owner != "me" and projects == ["other"]):
                     assert decision == "hidden"
+                elif rule.owner and owner != "me":
+                    assert decision == ("hidden" if rule.private else "not_owner")
                 else:
-                    assert decision == ("not_owner" if rule.owner and owner != "me" else "allowed")
+                    assert decision == "allowed"
 
 
 def test_hidden_slug_is_404_for_every_method(services: Container, admin: Client) -> None:

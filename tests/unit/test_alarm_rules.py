@@ -103,7 +103,7 @@ def test_ids_are_stable_and_sort_by_time() -> None:
     ids = [alarm_id("pump-1:temperature", "high", time) for time in times]
     assert ids == sorted(ids)
     assert alarm_id("a", "high", 1) == alarm_id("a", "high", 1)
-    assert len({alarm_id(sensor, kind, 1) for sensor in "ab" for kind in ("low", "high", "missing")}) == 6  # type: ignore[arg-type]
+    assert len({alarm_id(sensor, kind, 1) for sensor in "ab" for kind in ("low", "high", "missing")}) == 6
 
 
 values = st.floats(-20, 100).map(lambda value: round(value, 1))

@@ -28,6 +28,7 @@ from sluice.runs.start import ingest_run
 from sluice.runs.start import start as start_run
 from support.client import Client
 from support.documents import http_source, rows
+from support.functions import LocalFunctions
 from support.moto_dynamodb import ACCOUNT
 from support.upstream import Upstream
 from support.workflows import Context, Killed, LocalWorkflows
@@ -360,3 +361,19 @@ def test_event_that_kills_the_function_costs_the_runs_no_sweep(
     with pytest.raises(Killed):
         handler({"sweep": True, "grace_seconds": 0}, Context())
     assert services.runs.active() == []
+
+
+def test_undelivered_call_of_a_webhook_is_made_again_a_few_times(
+    queues: Queues, services: Container, functions: LocalFunctions
+) -> None:
+    """Each call that fails leaves another message, so the queue's own count does not end it."""
+    event = {"subscription": "s", "delivery": "dlv_1", "attempt": 1}
+    for _ in range(10):
+        queues.fail("webhooks", event)
+        sweep()
+        if not functions.calls:
+            break
+        ((name, event),) = functions.calls
+        functions.calls.clear()
+        assert name == "webhooks"
+    assert (event["calls"], queues.left()) == (6, 1)

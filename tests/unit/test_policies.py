@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 import policies
+from sluice.catalog.definitions import Kind
 from sluice.container import Container
 from support import permissions
 from support.client import Client
@@ -12,6 +15,7 @@ from support.documents import JOIN, Documents, http_source, refresh
 
 SECTION = {"type": "table", "sql": "SELECT id FROM merged"}
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
+KINDS = get_args(Kind)
 EVERY_FUNCTION = pytest.mark.parametrize("function", permissions.FUNCTIONS)
 
 
@@ -39,11 +43,10 @@ def test_managed_policy_has_several_users() -> None:
 def test_only_these_functions_write_definitions(function: str) -> None:
     written = {
         kind
-        for kind in ("project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link")
+        for kind in KINDS
         if any(permissions.allows(function, f"dynamodb:{verb}", f"DefinitionsTable[{kind}]") for verb in WRITES)
     }
-    everything = {"project", "datasource", "key", "secret", "override", "model", "report", "endpoint", "link"}
-    allowed = {"api": everything, "authoring": {"project", "model", "report", "endpoint", "link"}}
+    allowed = {"api": set(KINDS), "authoring": {"project", "model", "report", "endpoint", "link"}}
     assert written == allowed.get(function, set())
 
 
@@ -67,6 +70,12 @@ def test_few_functions_read_keys() -> None:
 def test_only_functions_that_call_upstreams_read_secrets(function: str) -> None:
     may_read = permissions.allows(function, "ssm:GetParameter", "parameter/secrets/token")
     assert may_read == (function in ("fetch", "probe"))
+
+
+@EVERY_FUNCTION
+def test_only_the_sender_reads_the_secrets_of_webhooks(function: str) -> None:
+    may_read = permissions.allows(function, "ssm:GetParameter", "parameter/webhooks/x")
+    assert may_read == (function == "webhooks")
 
 
 @EVERY_FUNCTION

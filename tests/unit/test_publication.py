@@ -131,7 +131,8 @@ def test_failed_follower_gets_no_later_publication_and_delays_no_other_follower(
     assert deliver_overdue(services, 0) == 1, "one dataset has publications that a follower was not told of"
     waiting = list(services.outbox.undelivered())
     assert [(publication.key, publication.delivered_to) for publication in waiting] == [
-        (publication.key, ["glue", "refresh_on_change", "steady"]) for publication in steady.received[::2]
+        (publication.key, ["glue", "refresh_on_change", "steady", "subscriptions"])
+        for publication in steady.received[::2]
     ]
     recorder.fail = lambda publication: publication.number == 2
     assert deliver_overdue(services, 0) == 1

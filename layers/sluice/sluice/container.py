@@ -41,12 +41,18 @@ if TYPE_CHECKING:
 
     from sluice.catalog.assets import Assets
     from sluice.catalog.commits import Commits
+    from sluice.catalog.deliveries import Deliveries
     from sluice.catalog.operations import Operations
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
     from sluice.platform.message_queue import MessageQueue
     from sluice.readings.known_sensors import SensorsInCatalog
+
+
+    from sluice.platform.functions import Functions
+    from sluice.platform.message_queue import MessageQueue
+    from sluice.platform.timers import Timers
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
 
@@ -340,6 +346,34 @@ class Container:
         url = self.settings.undelivered_queue
         # An emulator has one server, which misses no message.
         return MessageQueue(self._client("sqs"), url, 0 if self.settings.emulated else 1) if url else None
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """The deliveries of events to webhooks."""
+        from sluice.catalog.deliveries import Deliveries  # only functions with subscriptions need it
+
+        settings = self.settings
+        return Deliveries(self._table(settings.deliveries_table), settings.workspace, settings.webhook_days)
+
+    @cached_property
+    def webhook_secrets(self) -> Secrets:
+        """The secrets that sign what is sent to webhooks."""
+        return Secrets(self._client("ssm"), self.settings.stack, self.settings.workspace, "webhooks")
+
+    @cached_property
+    def functions(self) -> Functions:
+        """Asynchronous calls of the stack's functions."""
+        from sluice.platform.functions import Functions
+
+        return Functions(self._client("lambda"))
+
+    @cached_property
+    def timers(self) -> Timers:
+        """Timers in EventBridge Scheduler."""
+        from sluice.platform.timers import Timers
+
+        settings = self.settings
+        return Timers(self._client("scheduler"), settings.schedule_group, settings.schedule_role, settings.workspace)
 
     @cached_property
     def schedules(self) -> Schedules:

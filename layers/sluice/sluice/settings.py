@@ -29,6 +29,9 @@ class Settings(BaseModel):
     batches_table: str = Field("", description="Table of pushed records and dropped files that wait for a run.")
     operations_table: str = Field("", description="Table of operations on equipment.")
     readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
+
+
+    deliveries_table: str = Field("", description="Table of the deliveries of events to webhooks.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
     lake_bucket: str = Field("", description="Bucket of the data lake.")
@@ -43,7 +46,8 @@ class Settings(BaseModel):
     )
     schedule_group: str = Field("", description="EventBridge Scheduler group of the stack's schedules.")
     scheduled_function: str = Field("", description="ARN of the function that schedules call.")
-    schedule_role: str = Field("", description="ARN of the role that schedules call it with.")
+    webhooks_function: str = Field("", description="ARN of the function that sends events to webhooks.")
+    schedule_role: str = Field("", description="ARN of the role that schedules call functions with.")
     # Addresses.
     public_url: str = Field("", description="URL of the API in links, ending in /v1; empty: the gateway's own.")
     public_s3_url: str = Field("", description="URL of S3 in presigned URLs; empty: AWS's own.")
@@ -268,6 +272,17 @@ class Settings(BaseModel):
     )
     model_spill: str = Field("4GB", description="Most that DuckDB may spill to disk in a model, and its largest file.")
     model_seconds: float = Field(600.0, description="Longest time that a model may run.")
+    # Subscriptions.
+    max_subscriptions: int = Field(100, description="Most subscriptions of a workspace.")
+    webhook_seconds: float = Field(10.0, description="Longest time that a webhook may take to answer.")
+    webhook_attempts: int = Field(
+        10, ge=1, description="Attempts to deliver an event to a webhook before its delivery counts as failed."
+    )
+    webhook_backoff_seconds: float = Field(
+        60.0, ge=1, description="Longest time before the second attempt; it doubles with each further one."
+    )
+    webhook_max_backoff_seconds: float = Field(21_600.0, ge=1, description="Longest time between two attempts.")
+    webhook_days: int = Field(30, ge=1, description="How long deliveries are listed, and can be repeated.")
     # The file cache.
     cache_dir: str = Field(
         "",

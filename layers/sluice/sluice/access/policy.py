@@ -24,11 +24,13 @@ class Rule:
         role: the lowest role.
         owner: whether only the resource's owner or an admin may do it.
         in_projects: whether it acts on what belongs to projects, so that a key for some projects may do it.
+        private: whether nobody else may know of the resource.
     """
 
     role: Role
     owner: bool = False
     in_projects: bool = True
+    private: bool = False
 
 
 ACTIONS: dict[str, Rule] = {
@@ -67,6 +69,9 @@ ACTIONS: dict[str, Rule] = {
     "run.read_pages": Rule("editor"),
     "asset.read": Rule("viewer", in_projects=False),
     "asset.write": Rule("editor", in_projects=False),
+    "subscription.list": Rule("editor"),
+    "subscription.create": Rule("editor"),
+    "subscription.manage": Rule("editor", owner=True, private=True),
 }
 
 
@@ -106,7 +111,7 @@ def decide(principal: Principal, action: str, resource: Resource | None = None) 
     if not _is_visible(principal, resource):
         return "hidden"
     if rule.owner and principal.id not in (resource.owner, resource.starter):
-        return "not_owner"
+        return "hidden" if rule.private else "not_owner"
     return "allowed"
 
 

@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
 
 class Secrets:
-    """The values of secrets: SSM parameters below `/{stack}/{workspace}/`."""
+    """The values of secrets: SSM parameters below `/{stack}/{workspace}/`.
 
-    def __init__(self, ssm: SSMClient, stack: str, workspace: str) -> None:
+    Args:
+        folder: what the secrets are for: `secrets` for those of datasources, `webhooks` for those that sign.
+    """
+
+    def __init__(self, ssm: SSMClient, stack: str, workspace: str, folder: str = "secrets") -> None:
         self._ssm = ssm
         self._path = f"/{stack}/{workspace}"
+        self._folder = folder
 
     def _name(self, name: str) -> str:
-        return f"{self._path}/secrets/{name}"
+        return f"{self._path}/{self._folder}/{name}"
 
     def put(self, name: str, value: str) -> None:
         """Set a secret's value, whether or not it has one.

@@ -37,6 +37,7 @@ TAGS = {
     "sites": "Vessels, factories and plants, and their equipment.",
     "operations": "What was done on equipment, what it cost, and exact aggregates of the costs.",
     "sensors": "The sensors of equipment, and the limits of their values.",
+    "subscriptions": "Events that are sent to webhooks, signed and at least once, and what became of each delivery.",
     "secrets": "Credentials of upstreams. Their values are written and never read back.",
     "keys": "The API keys of people and programs.",
     "platform": "The API itself: health, the caller's identity, and this documentation.",
@@ -76,6 +77,8 @@ PATH_PARAMETERS = {
     "{name}/{run}": ("`latest`, or the id of the run that rendered the report.", "latest"),
     "secrets/{name}": ("The name of the secret.", "cmc"),
     "keys/{key_id}": ("The id of the key.", "3f9c2k7d1m5x"),
+    "subscriptions/{subscription_id}": ("The id of the subscription.", "01jb5zk3v6q8y0m2n4p6r8t0w2"),
+    "deliveries/{delivery_id}": ("The id of the delivery.", "dlv_0192f3c4d5e61b6d7f8091a2b3c4"),
     "links/{link_id}": ("The id of the link.", "5d41402abc4b2a76"),
     "overrides/{field}": (
         "The name of the merged field, percent-encoded where it has special characters.",

@@ -109,6 +109,13 @@ def _run(services: Container, principal: Principal, names: Mapping[str, str]) ->
     return Target(resource, error, definition, run)
 
 
+def _subscription(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
+    name = names["subscription_id"]
+    definition = services.definitions.find("subscription", name)
+    resource = Resource(definition.created_by) if definition else None
+    return Target(resource, missing("subscription", name), definition)
+
+
 # By the prefix of a route's path; the longest prefix that fits is used.
 _FINDERS: dict[str, Finder] = {
     "/projects/{slug}": _project,
@@ -123,6 +130,7 @@ _FINDERS: dict[str, Finder] = {
     "/equipment/{code}/history": _asset("equipment", "equipment", "code", (), deleted=True),
     "/sensors/{sensor_id}": _asset("sensor", "sensor", "sensor_id", ()),
     "/sensors/{sensor_id}/history": _asset("sensor", "sensor", "sensor_id", (), deleted=True),
+    "/subscriptions/{subscription_id}": _subscription,
 }
 
 

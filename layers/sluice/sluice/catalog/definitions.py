@@ -29,6 +29,7 @@ Kind = Literal[
     "site",
     "equipment",
     "sensor",
+    "subscription",
 ]
 MAX_DOCUMENT_BYTES = 300_000
 

@@ -51,6 +51,11 @@ class Event(Record):
         """When it happened, RFC 3339 in UTC."""
 
     @property
+    def announced(self) -> bool:
+        """Whether subscribers get it."""
+        return True
+
+    @property
     @abstractmethod
     def scope(self) -> dict[str, str | None]:
         """What it is about, by the names of a subscription's filters, such as `project`."""

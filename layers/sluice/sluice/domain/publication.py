@@ -39,6 +39,11 @@ class Publication(Event):
         return self.published_at
 
     @property
+    def announced(self) -> bool:
+        """Whether subscribers get it: not that a dataset was hidden."""
+        return self.number is not None
+
+    @property
     def scope(self) -> dict[str, str | None]:
         """The datasource or project."""
         return {self.dataset.owner_kind: self.dataset.owner}

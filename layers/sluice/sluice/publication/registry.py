@@ -6,9 +6,10 @@ from sluice.domain.event import EventType
 from sluice.publication.follower import Follower
 from sluice.publication.glue import GlueFollower
 from sluice.publication.refresh_on_change import RefreshOnChange
+from sluice.publication.subscribers import Subscribers
 
 # In the order in which they get an event: one that calls another service may be slow to fail.
-FOLLOWERS: list[Follower] = [RefreshOnChange(), GlueFollower()]
+FOLLOWERS: list[Follower] = [RefreshOnChange(), Subscribers(), GlueFollower()]
 
 
 def followers_of(event: EventType) -> list[Follower]:

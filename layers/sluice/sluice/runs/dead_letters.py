@@ -1,10 +1,10 @@
 """Retrying undelivered events: those that a function has failed on repeatedly.
 
-Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events` or `publications` three times,
-and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
-event by the same code as those functions. That is safe to repeat: drops and firings have locks, and an
-ended run does not change. A record that fails again is logged and stays in the queue, which moves it to
-`RejectedQueue` after five attempts.
+Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events`, `publications` or `webhooks` three
+times, and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
+event by the same code as those functions, except that it calls `webhooks` again. That is safe to repeat:
+drops and firings have locks, an ended run does not change, and a stored attempt is not made again. A record
+that fails again is logged and stays in the queue, which moves it to `RejectedQueue` after five attempts.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sluice.runs.scheduled import fire
 from sluice.sources.file.announcement import dropped_files
 
 logger = Logger()
+_MOST_CALLS = 5
 
 
 class _CallContext(Record):
@@ -95,7 +96,17 @@ def _retry(services: Container, call: FailedCall, message_id: str) -> None:
                 receive_drop(services, drop)
         case "scheduled":
             fire(services, call.event, call.context.request_id or message_id)
+        case "webhooks":
+            _call_again(services, services.settings.webhooks_function, call.event)
         case "run_events":
             reconcile_execution(services, call.event["detail"]["name"])
         case _:
             raise ValueError(f"Undelivered events of {call.context.function_arn} cannot be handled.")
+
+
+def _call_again(services: Container, function: str, event: dict[str, Any]) -> None:
+    """Call a function again; the event counts the calls, since each that fails leaves another message."""
+    calls = int(event.get("calls", 1))
+    if calls > _MOST_CALLS:
+        raise ValueError(f"{function} has failed on the event in {calls} calls.")
+    services.functions.call_later(function, {**event, "calls": calls + 1})

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sluice.api.responses import arrivals, assets, data, definitions, platform, readings, runs, versions
+from sluice.api.responses import arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions
 from sluice.api.responses.examples import EXAMPLES
 from sluice.api.responses.examples.requests import REQUESTS
 
-_MODULES = (arrivals, assets, data, definitions, platform, readings, runs, versions)
+_MODULES = (arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions)
 
 
 def response_model(name: str) -> type[BaseModel]:

@@ -94,6 +94,20 @@ _HTTP = {
 }
 
 REQUESTS: Requests = {
+    "Subscription": {
+        "failures": (
+            "Failed runs of a project",
+            {"event": "run.failed", "webhook": "https://hooks.example.com/sluice", "project": "top-coins"},
+        ),
+        "versions": (
+            "Every published version",
+            {"event": "version.published", "webhook": "https://hooks.example.com/versions"},
+        ),
+        "alarms": (
+            "Alarms at a site",
+            {"event": "alarm.raised", "webhook": "https://hooks.example.com/alarms", "site": "FPSO-1"},
+        ),
+    },
     "Datasource": {
         **_HTTP,
         "file": ("CSV files that are dropped into the inbox", _PRICE_LIST),

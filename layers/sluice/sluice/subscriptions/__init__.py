@@ -1,0 +1,1 @@
+"""Subscriptions: events that are sent to webhooks, signed and at least once."""
