@@ -17,6 +17,41 @@ class AcceptedValues(TypedDict):
     values: list[str | int | float | bool]
 
 
+class Acknowledgement(TypedDict):
+    """The acknowledgement of an alarm."""
+
+    comment: NotRequired[str | None]
+
+
+class AlarmView(TypedDict):
+    """An alarm of a sensor, from the reading that raised it until the value is back."""
+
+    id: str
+    sensor: str
+    equipment: str
+    site: str | None
+    metric: str
+    unit: str | None
+    kind: Literal["low", "high", "missing"]
+    level: Literal["low_low", "low", "high", "high_high", "missing"]
+    highest_level: Literal["low_low", "low", "high", "high_high", "missing"]
+    limit: float | None
+    state: Literal["active", "acknowledged", "cleared"]
+    raised_at: str
+    value: float | None
+    cleared_at: str | None
+    acknowledged_at: str | None
+    acknowledged_by: str | None
+    comment: str | None
+
+
+class AlarmViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[AlarmView]
+    next: str | None
+
+
 class ApiDescription(TypedDict):
     """An OpenAPI document."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.routes import (
+    alarms,
     arrivals,
     assignments,
     datasources,
@@ -44,6 +45,7 @@ ROUTES = [
     *equipment.routes,
     *operations.routes,
     *sensors.routes,
+    *alarms.routes,
     *subscriptions.routes,
 ]
 dispatcher = Dispatcher([ROUTES])

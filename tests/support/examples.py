@@ -59,6 +59,7 @@ ORDER = (
     "create_operation",
     "patch_equipment",
     "create_subscription",
+    "acknowledge_alarm",
 )
 # These operations create or replace the resource that an example names.
 NAMED_BY_BODY = ("create_datasource", "put_datasource", "create_project", "put_project")

@@ -82,6 +82,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str
         "SCHEDULE_GROUP": "sluice",
         "SCHEDULED_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-scheduled",
         "WEBHOOKS_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-webhooks",
+        "MISSING_DATA_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-missing_data",
         "SCHEDULE_ROLE": "arn:aws:iam::123456789012:role/schedule",
         "CACHE_DIR": str(tmp_path / "cache"),
         "FETCH_BACKOFF_SECONDS": "0",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sluice.alarms.service import judge_batch
+from sluice.api.responses.examples import EXAMPLES
 from sluice.container import Container
+from sluice.domain.names import parse_time
 from support.client import Client
 from support.examples import ORDER, SECRETS, example_requests, operations_with_bodies
 from support.upstream import Upstream, ok
@@ -16,6 +19,15 @@ LISTINGS = {
 RATES = {"rates": [{"code": "EUR", "rate": 0.92}], "links": {"next": None}}
 
 
+def raise_example_alarm(services: Container) -> None:
+    """Raise the alarm whose id the document's examples have."""
+    alarm = EXAMPLES["AlarmView"]
+    document = {"id": alarm["sensor"], "equipment": "P-101", "metric": "temperature", "limits": {"high": 90}}
+    services.definitions.create("sensor", alarm["sensor"], document, "test")
+    moment = parse_time(alarm["raised_at"])
+    judge_batch(services, {alarm["sensor"]: [(int(moment.timestamp()) * 1_000_000, 96.4, "good")]})
+
+
 def test_every_operation_with_a_body_is_in_the_order() -> None:
     assert set(ORDER) == set(operations_with_bodies())
 
@@ -25,6 +37,7 @@ def test_every_example_is_accepted(services: Container, admin: Client, upstream:
     upstream.answer = lambda request: ok(answers[request.url.host])
     for name in SECRETS:
         assert admin.put(f"/secrets/{name}", {"value": "x"}).status == 201
+    raise_example_alarm(services)
     refused = []
     for request in example_requests(*ORDER):
         answer = admin.call(request.method, request.path, request.body)

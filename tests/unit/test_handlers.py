@@ -152,6 +152,10 @@ def test_publications(services: Container, admin: Client) -> None:
     assert handled("publications-sweep") == {"waiting": 0}
 
 
+def test_missing_data(services: Container) -> None:
+    assert handled("missing_data") == {"changed": 0}
+
+
 def test_webhooks(services: Container) -> None:
     assert handled("webhooks") == {"status": None}, "its subscription is gone"
 

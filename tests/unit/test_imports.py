@@ -57,6 +57,7 @@ BUDGETS = {
     "fetch": STAGE,
     "inbox": Budget(LOGGED, 209),
     "merge": STAGE,
+    "missing_data": Budget(LOGGED, 211),
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,

@@ -131,7 +131,7 @@ def test_asynchronous_functions_have_a_failure_destination() -> None:
     configured = {
         config["Properties"]["FunctionName"]["Ref"] for config in of_type("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert asynchronous | {"ScheduledFunction", "WebhooksFunction"} == configured
+    assert asynchronous | {"ScheduledFunction", "WebhooksFunction", "MissingDataFunction"} == configured
 
 
 def test_data_is_retained_and_private() -> None:

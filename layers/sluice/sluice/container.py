@@ -39,6 +39,7 @@ from sluice.sources.file.inbox import Inbox
 if TYPE_CHECKING:
     import httpx
 
+    from sluice.catalog.alarms import Alarms
     from sluice.catalog.assets import Assets
     from sluice.catalog.commits import Commits
     from sluice.catalog.deliveries import Deliveries
@@ -346,6 +347,14 @@ class Container:
         url = self.settings.undelivered_queue
         # An emulator has one server, which misses no message.
         return MessageQueue(self._client("sqs"), url, 0 if self.settings.emulated else 1) if url else None
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """The alarms of sensors."""
+        from sluice.catalog.alarms import Alarms  # only functions with alarms need it
+
+        settings = self.settings
+        return Alarms(self._table(settings.alarms_table), self.outbox, settings.workspace, settings.alarm_days)
 
     @cached_property
     def deliveries(self) -> Deliveries:

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
 
 
+    alarms_table: str = Field("", description="Table of the alarms of sensors.")
     deliveries_table: str = Field("", description="Table of the deliveries of events to webhooks.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     schedule_group: str = Field("", description="EventBridge Scheduler group of the stack's schedules.")
     scheduled_function: str = Field("", description="ARN of the function that schedules call.")
     webhooks_function: str = Field("", description="ARN of the function that sends events to webhooks.")
+    missing_data_function: str = Field("", description="ARN of the function that looks for missing data.")
     schedule_role: str = Field("", description="ARN of the role that schedules call functions with.")
     # Addresses.
     public_url: str = Field("", description="URL of the API in links, ending in /v1; empty: the gateway's own.")
@@ -272,7 +274,8 @@ class Settings(BaseModel):
     )
     model_spill: str = Field("4GB", description="Most that DuckDB may spill to disk in a model, and its largest file.")
     model_seconds: float = Field(600.0, description="Longest time that a model may run.")
-    # Subscriptions.
+    # Alarms and subscriptions.
+    alarm_days: int = Field(400, ge=1, description="How long cleared alarms are kept.")
     max_subscriptions: int = Field(100, description="Most subscriptions of a workspace.")
     webhook_seconds: float = Field(10.0, description="Longest time that a webhook may take to answer.")
     webhook_attempts: int = Field(

@@ -69,6 +69,8 @@ ACTIONS: dict[str, Rule] = {
     "run.read_pages": Rule("editor"),
     "asset.read": Rule("viewer", in_projects=False),
     "asset.write": Rule("editor", in_projects=False),
+    "alarm.read": Rule("viewer", in_projects=False),
+    "alarm.acknowledge": Rule("editor", in_projects=False),
     "subscription.list": Rule("editor"),
     "subscription.create": Rule("editor"),
     "subscription.manage": Rule("editor", owner=True, private=True),

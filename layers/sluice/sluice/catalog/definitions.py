@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write, transact
+from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Page, Table, Write, batch_get, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.base import Record
 from sluice.domain.identity import Role
@@ -138,6 +138,16 @@ class Definitions:
         condition = "#workspace_kind = :pk AND begins_with(#name, :prefix)"
         items = self._table.query_all(condition, {"pk": f"{self._workspace}#{kind}", "prefix": prefix})
         return [decode_definition(kind, item) for item in items if "deleted_at" not in item]
+
+    def find_all(self, kind: Kind, names: Sequence[str]) -> dict[str, Definition]:
+        """Those of these definitions that exist, by name; a request reads a hundred of them."""
+        found: dict[str, Definition] = {}
+        distinct = list(dict.fromkeys(names))
+        for begin in range(0, len(distinct), MAX_BATCH_ITEMS):
+            keys = [self.location(kind, name) for name in distinct[begin : begin + MAX_BATCH_ITEMS]]
+            definitions = [self.from_item(kind, item) for item in batch_get(self._table.client, keys)]
+            found |= {definition.name: definition for definition in definitions if definition is not None}
+        return found
 
     def create(
         self,

@@ -12,7 +12,6 @@ from contextlib import suppress
 
 from sluice.catalog.table import ConditionFailed, Item, Table, Write
 from sluice.domain.event import Event
-from sluice.domain.event_types import event_type
 
 INDEX = "Undelivered"
 # An event is written again only with the same content.
@@ -78,6 +77,8 @@ class Outbox:
 
 def event_of(item: Item) -> Event | None:
     """The event in an item; None if this release does not know its type."""
+    from sluice.domain.event_types import event_type  # most functions only write events, each of one type
+
     kind = event_type(item["dataset"])
     if kind is None:
         return None

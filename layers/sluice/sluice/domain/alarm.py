@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from sluice.domain.assets.sensor import Limits
-from sluice.domain.base import Record
+from sluice.domain.base import Document, Record
 
 AlarmKind = Literal["low", "high", "missing"]
 AlarmLevel = Literal["low_low", "low", "high", "high_high", "missing"]
 AlarmStatus = Literal["active", "acknowledged", "cleared"]
+STATES: tuple[AlarmStatus, ...] = ("active", "acknowledged", "cleared")
 Change = Literal["raised", "escalated", "eased", "cleared"]
 # A reading as it is judged: its time in microseconds since 1970, its value and its quality.
 JudgedReading = tuple[int, float, str]
@@ -152,11 +153,6 @@ def limit_of(limits: Limits, level: AlarmLevel) -> float | None:
     return value
 
 
-def more_severe(one: AlarmLevel, other: AlarmLevel) -> AlarmLevel:
-    """The more severe of two levels of the same kind."""
-    return max(one, other, key=_severity)
-
-
 def _time(reading: JudgedReading) -> int:
     return reading[0]
 
@@ -264,6 +260,14 @@ class Alarm(Record):
     )
     acknowledged_by: str | None = Field(None, description="The principal that acknowledged it. Null: nobody.")
     comment: str | None = Field(None, description="What that principal remarked. Null: nothing.")
+
+
+class Acknowledgement(Document):
+    """The acknowledgement of an alarm."""
+
+    comment: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+        None, description="A remark, such as what will be done. Null: none."
+    )
 
 
 def alarm_id(sensor: str, kind: AlarmKind, raised_us: int) -> str:

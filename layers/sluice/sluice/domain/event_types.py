@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sluice.domain.alarm_event import AlarmRaised
 from sluice.domain.event import Event
 from sluice.domain.publication import Publication
 from sluice.domain.run_failure import RunFailure
 
 # By the first part of their keys.
-EVENT_TYPES: dict[str, type[Event]] = {event.PREFIX: event for event in (Publication, RunFailure)}
+EVENT_TYPES: dict[str, type[Event]] = {event.PREFIX: event for event in (Publication, RunFailure, AlarmRaised)}
 
 
 def event_type(key: str) -> type[Event] | None:

@@ -91,6 +91,8 @@ def _retry(services: Container, call: FailedCall, message_id: str) -> None:
     match call.function(services.settings.stack):
         case "run_events" | "publications" if call.event.get("sweep"):
             pass  # later sweeps have done its work
+        case "missing_data":
+            pass  # it is called every minute
         case "inbox":
             for drop in dropped_files(call.event):
                 receive_drop(services, drop)

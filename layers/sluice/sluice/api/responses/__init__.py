@@ -10,11 +10,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sluice.api.responses import arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions
+from sluice.api.responses import (
+    alarms,
+    arrivals,
+    assets,
+    data,
+    definitions,
+    platform,
+    readings,
+    runs,
+    subscriptions,
+    versions,
+)
 from sluice.api.responses.examples import EXAMPLES
 from sluice.api.responses.examples.requests import REQUESTS
 
-_MODULES = (arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions)
+_MODULES = (alarms, arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions)
 
 
 def response_model(name: str) -> type[BaseModel]:
