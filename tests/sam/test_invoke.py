@@ -67,6 +67,8 @@ def test_probe_reads_its_secret(invoke: Invoke) -> None:
         ("RunEventsFunction", "run_events"),
         ("PublicationsFunction", "publications"),
         ("InboxFunction", "inbox"),
+        ("WebhooksFunction", "webhooks"),
+        ("MissingDataFunction", "missing_data"),
     ],
 )
 def test_every_other_function_reaches_its_first_aws_call(invoke: Invoke, function: str, name: str) -> None:

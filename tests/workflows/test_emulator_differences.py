@@ -102,7 +102,7 @@ def test_names_and_expressions_of_schedules_are_not_validated(bare: Bare) -> Non
         raise AssertionError("nonsense is refused now") from refused
 
 
-def test_placeholders_of_a_schedule_are_not_filled_in(bare: Bare) -> None:
+def test_one_time_schedule_deletes_itself_and_its_placeholders_are_not_filled_in(bare: Bare) -> None:
     code = (
         "import boto3, json\n"
         "def handler(event, context):\n"
@@ -111,8 +111,10 @@ def test_placeholders_of_a_schedule_are_not_filled_in(bare: Bare) -> None:
     s3 = bare.client("s3")
     s3.create_bucket(Bucket="told")
     moment = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S")
-    bare.client("scheduler").create_schedule(
+    scheduler = bare.client("scheduler")
+    scheduler.create_schedule(
         Name="once",
+        ActionAfterCompletion="DELETE",
         ScheduleExpression=f"at({moment})",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
@@ -127,6 +129,9 @@ def test_placeholders_of_a_schedule_are_not_filled_in(bare: Bare) -> None:
         time.sleep(0.5)
     told = json.loads(s3.get_object(Bucket="told", Key="event")["Body"].read())
     assert told == {"execution": "<aws.scheduler.execution-id>"}
+    while "once" in [schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]]:
+        assert time.monotonic() < deadline, "it does not delete itself"
+        time.sleep(0.1)
 
 
 def throttled(bare: Bare, name: str, code: str = "def handler(event, context): return {}") -> str:

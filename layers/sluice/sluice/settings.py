@@ -275,6 +275,9 @@ class Settings(BaseModel):
     model_spill: str = Field("4GB", description="Most that DuckDB may spill to disk in a model, and its largest file.")
     model_seconds: float = Field(600.0, description="Longest time that a model may run.")
     # Alarms and subscriptions.
+    alarm_ahead_seconds: int = Field(
+        300, ge=0, description="How far the time of a reading may be ahead of its arrival for alarms to judge it."
+    )
     alarm_days: int = Field(400, ge=1, description="How long cleared alarms are kept.")
     max_subscriptions: int = Field(100, description="Most subscriptions of a workspace.")
     webhook_seconds: float = Field(10.0, description="Longest time that a webhook may take to answer.")

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sluice.catalog.alarms import StoredState
 from sluice.catalog.table import Item
 from sluice.container import Container
-from sluice.domain.alarm import Alarm, AlarmState, Transition, alarm_id, limit_of
+from sluice.domain.alarm import Alarm, Transition, alarm_id, limit_of
 from sluice.domain.assets.sensor import Sensor
 from sluice.domain.names import rfc3339
 
@@ -53,18 +52,6 @@ def changes_of(services: Container, sensor: Sensor, transitions: Sequence[Transi
         else:
             changes.changed[alarm] = {**changes.changed.get(alarm, {}), **fields}
     return changes
-
-
-def commit(
-    services: Container, sensor: Sensor, stored: StoredState, state: AlarmState, transitions: Sequence[Transition]
-) -> bool:
-    """Store a sensor's new state and what the transitions make of its alarms.
-
-    Returns:
-        Whether it was stored; false if another process has changed the state since it was read.
-    """
-    changes = changes_of(services, sensor, transitions)
-    return services.alarms.commit(sensor.id, stored, state, list(changes.raised.values()), changes.changed)
 
 
 def cleared_fields(transition: Transition) -> Item:

@@ -6,7 +6,7 @@ import time
 
 from aws_lambda_powertools import Logger
 
-from sluice.alarms.changes import commit
+from sluice.alarms.changes import changes_of
 from sluice.catalog.alarms import StoredState, pages
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
@@ -63,4 +63,5 @@ def _check_sensor(services: Container, definition: Definition, stored: StoredSta
     if not transitions:
         return 0
     # If a reading has arrived just now, the next check decides.
-    return int(commit(services, sensor, stored, state, transitions))
+    changes = changes_of(services, sensor, transitions)
+    return int(services.alarms.commit(sensor.id, stored, state, changes.raised.values(), changes.changed))

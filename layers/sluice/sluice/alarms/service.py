@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sluice.alarms import missing
-from sluice.alarms.changes import changes_of, cleared_fields, commit
+from sluice.alarms.changes import changes_of, cleared_fields
 from sluice.catalog.alarms import StoredState
 from sluice.container import Container
 from sluice.domain.alarm import AlarmState, JudgedReading, alarm_id, has_levels, judge, release
@@ -36,7 +36,7 @@ def judge_batch(services: Container, readings: Mapping[str, Sequence[JudgedReadi
     """
     definitions = services.definitions.find_all("sensor", list(readings))
     sensors = [Sensor.model_validate(definition.document) for definition in definitions.values()]
-    judged = [sensor for sensor in sensors if has_levels(sensor.limits) or _watched(sensor.limits)]
+    judged = [sensor for sensor in sensors if readings[sensor.id] and _has_alarms(sensor.limits)]
     states = services.alarms.states([sensor.id for sensor in judged])
 
     def work(sensor: Sensor) -> None:
@@ -52,35 +52,39 @@ def judge_batch(services: Container, readings: Mapping[str, Sequence[JudgedReadi
 
 def _judge_sensor(services: Container, sensor: Sensor, readings: Sequence[JudgedReading], stored: StoredState) -> None:
     ordered = sorted(readings)
+    now_us = time.time_ns() // 1000
+    # One reading from a clock that is years ahead would otherwise make all later ones too old to be judged.
+    latest_us = now_us + services.settings.alarm_ahead_seconds * 1_000_000
     for _ in range(_ATTEMPTS):
-        state, transitions = judge(sensor.limits, stored.state, ordered)
-        state = _heard(state, ordered)
+        plausible = (reading for reading in ordered if reading[0] <= latest_us)
+        state, transitions = judge(sensor.limits, stored.state, plausible)
+        state = _heard(state, min(ordered[-1][0], now_us))
         if state == stored.state:
             return
-        if len(ordered) > 1 and len(changes_of(services, sensor, transitions)) > _MOST_WRITES:
+        changes = changes_of(services, sensor, transitions)
+        if len(ordered) > 1 and len(changes) > _MOST_WRITES:
             # The same readings in two batches cause the same transitions.
             middle = len(ordered) // 2
             _judge_sensor(services, sensor, ordered[:middle], stored)
             _judge_sensor(services, sensor, ordered[middle:], services.alarms.states([sensor.id])[sensor.id])
             return
-        if commit(services, sensor, stored, state, transitions):
+        if services.alarms.commit(sensor.id, stored, state, changes.raised.values(), changes.changed):
             return
         stored = services.alarms.states([sensor.id])[sensor.id]
     raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor.id!r}; try again.")
 
 
-def _heard(state: AlarmState, readings: Sequence[JudgedReading]) -> AlarmState:
+def _heard(state: AlarmState, latest_us: int) -> AlarmState:
     """The state with the time of the latest reading of any quality.
 
-    A reading counts from its own time, since old data that arrives late says nothing about the present; but no
-    later than its arrival, or one from a clock that is ahead would hide that data is missing.
+    A reading counts from its own time, since old data that arrives late says nothing about the present.
+
+    Args:
+        latest_us: that time, but no later than the arrival, or a clock that is ahead would hide missing data.
     """
-    latest = min(max(time_us for time_us, _, _ in readings), time.time_ns() // 1000)
-    return (
-        state
-        if state.heard_us is not None and state.heard_us >= latest
-        else state.model_copy(update={"heard_us": latest})
-    )
+    if state.heard_us is not None and state.heard_us >= latest_us:
+        return state
+    return state.model_copy(update={"heard_us": latest_us})
 
 
 def sensors_changed(services: Container, sensors: Iterable[str]) -> None:
@@ -114,6 +118,10 @@ def _release(services: Container, sensor: str, limits: Limits) -> None:
         if not cleared or services.alarms.commit(sensor, stored, state, [], cleared):
             return
     raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor!r}; try again.")
+
+
+def _has_alarms(limits: Limits) -> bool:
+    return has_levels(limits) or _watched(limits)
 
 
 def _watched(limits: Limits) -> bool:

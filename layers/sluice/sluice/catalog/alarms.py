@@ -96,7 +96,7 @@ class Alarms:
         return states
 
     def commit(
-        self, sensor: str, stored: StoredState, state: AlarmState, raised: Sequence[Alarm], changed: dict[str, Item]
+        self, sensor: str, stored: StoredState, state: AlarmState, raised: Iterable[Alarm], changed: dict[str, Item]
     ) -> bool:
         """Store a sensor's new state, its alarms and the events of those that were raised, in one transaction.
 
