@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sluice.catalog.migration import Stored
 from sluice.catalog.table import transact
 from sluice.container import Container
 from sluice.domain.event import Event, EventType
@@ -143,3 +144,19 @@ def test_event_of_a_newer_release_is_left_alone(services: Container) -> None:
     assert services.outbox.find("sold/x/1") is None
     assert deliver(services, "sold/x", ["sold/x/1"])
     assert table.get({"workspace": "main", "dataset": "sold/x/1"}) == item
+
+
+@pytest.mark.parametrize(
+    ("key", "entity"),
+    [
+        ("datasource/a", "pointer"),
+        ("project/p/model/m", "pointer"),
+        ("failed/datasource/a/01J-1", None),
+        ("raised/s1/1-2", None),
+        ("published/project/p/2026-01-01T00:00:00Z", None),
+        ("tests/project/p/model/m", None),
+    ],
+)
+def test_migrations_leave_events_alone(services: Container, key: str, entity: str | None) -> None:
+    stored = Stored("DatasetsTable", services.outbox._table, ("workspace", "dataset"))
+    assert stored.entity({"workspace": "main", "dataset": key}) == entity

@@ -38,7 +38,8 @@ class Stored:
         if "run_id" in item:
             return "run"
         if "dataset" in item:
-            return None if str(item["dataset"]).startswith(("calls/", "published/", "tests/")) else "pointer"
+            # The table also has events, statistics and test results, whose keys begin otherwise.
+            return "pointer" if str(item["dataset"]).startswith(("datasource/", "project/")) else None
         return None
 
     def key_of(self, item: Item) -> Item:
