@@ -63,7 +63,7 @@ def test_few_functions_read_keys() -> None:
         for function in permissions.FUNCTIONS
         if permissions.allows(function, "dynamodb:GetItem", "AccessTable")
     }
-    assert readers == {"api", "authorizer", "query"}
+    assert readers == {"api", "authorizer", "query", "publications"}
 
 
 @EVERY_FUNCTION

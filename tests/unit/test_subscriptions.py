@@ -244,6 +244,19 @@ def test_event_reaches_only_who_may_see_its_subject(
     assert len(deliveries(limited, subscription)) == 3
 
 
+def test_subscription_of_a_revoked_key_gets_no_further_event(
+    admin: Client, services: Container, hook: Hook, functions: LocalFunctions
+) -> None:
+    owner = client_of(services, "editor")
+    subscribe(owner)
+    publish(admin, "a")
+    services.keys.revoke(services.keys.get(owner.get("/me").json()["id"].removeprefix("key/")))
+    publish(admin, "b")
+    functions.run()
+    assert [message["data"]["datasource"] for message in hook.messages] == ["a"]
+    assert len(admin.get("/subscriptions").json()["items"]) == 1, "an admin can delete it"
+
+
 def test_subscription_is_known_to_its_owner_and_admins_only(admin: Client, services: Container) -> None:
     owner, stranger = client_of(services, "editor"), client_of(services, "editor")
     path = f"/subscriptions/{subscribe(owner)['id']}"

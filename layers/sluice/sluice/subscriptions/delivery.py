@@ -71,7 +71,12 @@ def _call_event(subscription: str, delivery: Delivery, attempt: int) -> dict[str
 
 
 def _may_see(services: Container, definition: Definition, event: Event) -> bool:
-    """Whether the author of a subscription may know of an event: some keys are for some projects only."""
+    """Whether the author of a subscription may know of an event.
+
+    Keys get revoked and expire, and some are for some projects only.
+    """
+    if not services.keys.is_valid(definition.created_by):
+        return False
     projects = definition.document["projects"]
     if projects is None:
         return True
