@@ -21,7 +21,7 @@ from sluice.domain.alarm_event import AlarmRaised
 from sluice.domain.names import now
 from sluice.errors import VersionConflict
 from sluice.publication import registry
-from support.client import Client
+from support.client import Client, client_of
 from support.functions import LocalFunctions
 from support.upstream import Upstream, raw
 from support.workflows import Killed, LocalWorkflows
@@ -194,6 +194,8 @@ def test_alarm_reaches_its_webhook(
     hooks = {"FPSO-1": "https://one.example.com/", "FPSO-2": "https://two.example.com/"}
     for site, hook in hooks.items():
         admin.post("/subscriptions", {"event": "alarm.raised", "webhook": hook, "site": site})
+    limited = client_of(services, "editor", ["p"])
+    assert limited.post("/subscriptions", {"event": "alarm.raised", "webhook": hooks["FPSO-1"]}).status == 201
     sensor(services, **LIMITS)
     judge_batch(services, {"s1": readings(85)})
     workflows.deliver_publications()
@@ -467,3 +469,34 @@ def test_sensor_that_cannot_be_checked_keeps_no_other_from_it(
 def test_times_are_those_of_the_readings() -> None:
     assert time_of(START) == "2024-01-01T00:00:00.000Z"
     assert time_of(-1) == "1969-12-31T23:59:59.999Z"
+
+
+def test_routes_of_sensors_keep_the_schedule_and_the_alarms(
+    services: Container, editor: Client, viewer: Client, clock: Clock
+) -> None:
+    editor.post("/sites", {"code": "FPSO-1", "type": "vessel", "name": "One"})
+    editor.post("/sites/FPSO-1/equipment", {"code": "P-1"})
+    document = {"id": "s1", "equipment": "P-1", "metric": "temperature"}
+    assert editor.post("/sensors", {**document, "limits": {"high": 80, "missing_after_seconds": 60}}).status == 201
+    assert len(schedules()) == 1
+    judge_batch(services, {"s1": readings(85)})
+    clock.us = START + 61 * SECOND
+    assert check_missing(services) == 1
+    assert editor.patch("/sensors/s1", {"limits": {"missing_after_seconds": None}}).status == 200
+    assert schedules() == []
+    assert [alarm["kind"] for alarm in alarms(viewer, "?state=active&site=FPSO-1")] == ["high"]
+    assert editor.delete("/sensors/s1").status == 204
+    assert alarms(viewer, "?state=active") == []
+
+
+def test_imports_of_sensors_keep_the_schedule(services: Container, editor: Client) -> None:
+    editor.post("/sites", {"code": "FPSO-1", "type": "vessel", "name": "One"})
+    editor.post("/sites/FPSO-1/equipment", {"code": "P-1"})
+    rows = "".join(f"s{number},P-1,temperature,{60 if number else ''}\n" for number in range(130))
+    file = "id,equipment,metric,missing_after_seconds\n" + rows
+    assert editor.post("/sensors/import", file, content_type="text/csv").status == 200
+    assert len(list(services.alarms.watched())) == 129
+    assert len(schedules()) == 1
+    services.timers.remove("missing-data")
+    assert editor.post("/sensors/import", file, content_type="text/csv").json()["unchanged"] == 130
+    assert len(schedules()) == 1, "what an interrupted import has left out is done by the next one"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sluice.alarms import missing
 from sluice.alarms.changes import changes_of, cleared_fields
-from sluice.catalog.alarms import StoredState
+from sluice.catalog.alarms import StoredState, pages
 from sluice.container import Container
 from sluice.domain.alarm import AlarmState, JudgedReading, alarm_id, has_levels, judge, release
 from sluice.domain.assets.sensor import Limits, Sensor
@@ -99,24 +99,26 @@ def sensors_changed(services: Container, sensors: Iterable[str]) -> None:
     Raises:
         Unavailable: DynamoDB or EventBridge Scheduler throttles; try again.
     """
-    names = list(dict.fromkeys(sensors))
-    definitions = services.definitions.find_all("sensor", names)
-    for name in names:
-        definition = definitions.get(name)
-        sensor = Sensor.model_validate(definition.document) if definition else None
-        services.alarms.watch(name, watched=sensor is not None and _watched(sensor.limits))
-        _release(services, name, sensor.limits if sensor is not None else Limits())
+    for names in pages(dict.fromkeys(sensors)):
+        definitions = services.definitions.find_all("sensor", names)
+        documents = {name: Sensor.model_validate(definition.document) for name, definition in definitions.items()}
+        limits = {name: documents[name].limits if name in documents else Limits() for name in names}
+        watched = services.alarms.watched_among(names)
+        wanted = {name: _watched(limits[name]) for name in names}
+        services.alarms.watch({name: watch for name, watch in wanted.items() if watch != (name in watched)})
+        for name, stored in services.alarms.states(names).items():
+            _release(services, name, limits[name], stored)
     missing.keep_schedule(services)
 
 
-def _release(services: Container, sensor: str, limits: Limits) -> None:
+def _release(services: Container, sensor: str, limits: Limits, stored: StoredState) -> None:
     """Clear the alarms of a sensor whose limits were removed."""
     for _ in range(_ATTEMPTS):
-        stored = services.alarms.states([sensor])[sensor]
         state, transitions = release(limits, stored.state, time.time_ns() // 1000)
         cleared = {alarm_id(sensor, item.kind, item.raised_us): cleared_fields(item) for item in transitions}
         if not cleared or services.alarms.commit(sensor, stored, state, [], cleared):
             return
+        stored = services.alarms.states([sensor])[sensor]
     raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor!r}; try again.")
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from sluice.assets.csv_table import CsvRow, CsvTable, RowError, apply_cells, columns_of, parse_table
-from sluice.assets.definitions import attempts, content_of, load_assets, parent_fault
+from sluice.assets.definitions import attempts, content_of, follow_changes, load_assets, parent_fault
 from sluice.catalog.assets import MAX_WRITES, Change, Key, reference_counts
 from sluice.catalog.definitions import Definition
 from sluice.catalog.table import MAX_BATCH_ITEMS
@@ -67,6 +67,8 @@ def import_assets(services: Container, asset: AssetType, body: bytes, by: Princi
                     changed += sum(change.before is not None for change in chunk)
             except (PreconditionFailed, AlreadyExists, Invalid):
                 continue  # another request has changed one of the assets since it was read
+            # All of them, since an earlier import of this file may have been interrupted before it got here.
+            follow_changes(services, asset.kind, list(plan.documents))
         unchanged = len(table.rows) - created - changed
         return ImportResult(created=created, changed=changed, unchanged=unchanged, stored=not check)
     raise Unavailable("The assets keep being changed by other requests; send the file again.")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from sluice.alarms.service import sensors_changed
 from sluice.catalog.assets import Change
 from sluice.catalog.definitions import Definition
 from sluice.catalog.table import batch_get
@@ -21,12 +22,36 @@ from sluice.errors import Invalid, PreconditionFailed, Unavailable
 # Deep enough for any real hierarchy; it bounds the reads of a write that sets a parent.
 _MAX_PARENTS = 50
 _ATTEMPTS = 8
+# What follows each write or deletion of assets of a kind.
+_FOLLOWERS: dict[AssetKind, tuple[Callable[[Container, Sequence[str]], None], ...]] = {"sensor": (sensors_changed,)}
 
 
 def content_of(document: AssetDocument) -> dict[str, Any]:
     """A document as it is stored."""
     content: dict[str, Any] = document.model_dump(mode="json")
     return content
+
+
+def write_assets(services: Container, changes: Sequence[Change], by: Principal) -> None:
+    """Write changes of assets, all or none, and do what follows them.
+
+    Args:
+        changes: the changes.
+        by: who makes them.
+
+    Raises:
+        SluiceError: as `Assets.write` raises.
+        Unavailable: what follows could not be done; each further write of the assets does it, too.
+    """
+    services.assets.write(changes, by)
+    for kind in dict.fromkeys(change.kind for change in changes):
+        follow_changes(services, kind, [change.name for change in changes if change.kind == kind])
+
+
+def follow_changes(services: Container, kind: AssetKind, names: Sequence[str]) -> None:
+    """Do what follows the changes of assets of a kind; it is safe to repeat."""
+    for follow in _FOLLOWERS.get(kind, ()):
+        follow(services, names)
 
 
 def create_asset(services: Container, asset: AssetType, document: AssetDocument, by: Principal) -> Definition:
@@ -43,7 +68,7 @@ def create_asset(services: Container, asset: AssetType, document: AssetDocument,
     """
     content = content_of(document)
     name = content[asset.name_field]
-    services.assets.write([Change(asset.kind, name, None, content)], by)
+    write_assets(services, [Change(asset.kind, name, None, content)], by)
     return services.definitions.get(asset.kind, name)
 
 
@@ -61,12 +86,13 @@ def replace_asset(services: Container, stored: Definition, document: AssetDocume
     """
     content, kind = content_of(document), _kind(stored)
     if same_json(content, stored.document):
+        follow_changes(services, kind, [stored.name])
         return stored
     if content.get("parent") != stored.document.get("parent"):
         fault = parent_fault(stored.name, content["parent"], partial(_stored_parent, services))
         if fault is not None:
             raise Invalid(fault, [{"pointer": "/parent", "message": fault}])
-    services.assets.write([Change(kind, stored.name, stored, content)], by)
+    write_assets(services, [Change(kind, stored.name, stored, content)], by)
     return services.definitions.get(kind, stored.name)
 
 
@@ -81,7 +107,7 @@ def delete_asset(services: Container, stored: Definition, by: Principal) -> None
         Conflict: other assets refer to it.
         PreconditionFailed: it has changed since it was read.
     """
-    services.assets.write([Change(_kind(stored), stored.name, stored, None)], by)
+    write_assets(services, [Change(_kind(stored), stored.name, stored, None)], by)
 
 
 def set_status(services: Container, codes: Sequence[str], status: Status, by: Principal) -> list[Definition]:

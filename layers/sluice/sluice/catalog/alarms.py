@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,11 +175,22 @@ class Alarms:
                 continue  # it was cleared, escalated or acknowledged just now
         raise Unavailable(f"The alarm {alarm!r} keeps changing; try again.")
 
-    def watch(self, sensor: str, *, watched: bool) -> None:
-        """Store whether a sensor is watched for missing data; it is safe to repeat."""
-        key = self._key("watched", sensor)
+    def watch(self, sensors: Mapping[str, bool]) -> None:
+        """Store whether sensors are watched for missing data; it is safe to repeat.
+
+        Args:
+            sensors: at most 100 sensors, and whether each is to be watched.
+        """
         always = "attribute_exists(#entry) OR attribute_not_exists(#entry)"
-        self._table.execute(self._table.put(key, always) if watched else self._table.delete(key, always))
+        keys = ((self._key("watched", sensor), watched) for sensor, watched in sensors.items())
+        writes = [self._table.put(key, always) if watched else self._table.delete(key, always) for key, watched in keys]
+        if writes:
+            transact(self._table.client, writes)
+
+    def watched_among(self, sensors: Sequence[str]) -> set[str]:
+        """Those of these sensors that are watched for missing data, read consistently; at most 100."""
+        items = batch_get(self._table.client, [(self._table, self._key("watched", sensor)) for sensor in sensors])
+        return {item["entry"] for item in items if item is not None}
 
     def watched(self) -> Iterator[str]:
         """The ids of the sensors that are watched for missing data, read as they are consumed."""

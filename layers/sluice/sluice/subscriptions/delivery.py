@@ -84,7 +84,7 @@ def _may_see(services: Container, definition: Definition, event: Event) -> bool:
     if project is not None:
         return project in projects
     if datasource is None:
-        return True
+        return False  # assets belong to no project
     owner = services.definitions.find("datasource", datasource)
     if owner is not None and owner.created_by == definition.created_by:
         return True
