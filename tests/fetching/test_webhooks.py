@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-
-import pytest
 
 from sluice.domain.subscription import Delivery
 from sluice.sources.address import AddressPolicy
@@ -26,18 +25,19 @@ DELIVERY = Delivery(
 )
 
 
+PRIVATE = ("127.0.0.1", "localhost", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "10.0.0.1")
+
+
 def deliver(url: str, allowed: str = "127.0.0.0/8", seconds: float = 5) -> Outcome:
     return send(vetted_transport(AddressPolicy(allowed)), url, "s", DELIVERY, seconds)
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "10.0.0.1"]
-)
-def test_private_address_is_not_called(server: Server, host: str) -> None:
+def test_private_addresses_are_not_called(server: Server) -> None:
     server.answer("/hook", b"")
-    outcome = deliver(f"http://{host}:{server.port}/hook", allowed="")
-    assert outcome.error is not None
-    assert "private network" in outcome.error
+    for host in PRIVATE:
+        outcome = deliver(f"http://{host}:{server.port}/hook", allowed="")
+        assert outcome.error is not None
+        assert "private network" in outcome.error, host
     assert server.requests == []
 
 
@@ -79,7 +79,11 @@ def test_huge_and_endless_answers_are_not_read(server: Server) -> None:
 
 
 def test_huge_headers_are_refused(server: Server) -> None:
-    server.answer("/hook", b"", x_large="x" * 5_000_000)
+    def boast(handler: BaseHTTPRequestHandler) -> None:
+        with suppress(OSError):  # the sender hangs up
+            answer(handler, b"", x_large="x" * 5_000_000)
+
+    server.routes["/hook"] = boast
     outcome = deliver(f"{server.url}/hook")
     assert outcome == Outcome(None, "There was no response: RemoteProtocolError.")
 
