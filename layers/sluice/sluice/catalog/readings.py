@@ -110,9 +110,9 @@ class ReadingBlocks:
 
     def between(self, sensor: str, resolution: str, start: int, end: int) -> Iterator[Block]:
         """The blocks of a sensor that have something of `start <= time < end`, in order: one query."""
-        first = BlockKey.at(sensor, resolution, start).start
+        first, last = (BlockKey.at(sensor, resolution, time).start for time in (start, end - 1))
         condition = "#workspace_series = :pk AND #time BETWEEN :first AND :last"
-        values = {"pk": self._partition(sensor, resolution), "first": format_time(first), "last": format_time(end - 1)}
+        values = {"pk": self._partition(sensor, resolution), "first": format_time(first), "last": format_time(last)}
         for item in self._table.query_all(condition, values):
             yield _block(item)
 
