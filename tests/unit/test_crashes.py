@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import boto3
-import botocore.client
 import httpx
 import pytest
 
@@ -29,6 +28,7 @@ from sluice.runs.scheduled import fire
 from sluice.sources.http.page_store import MOST_UNWRITTEN
 from support.client import Client
 from support.documents import drop, http_source, paged_source, rows
+from support.killing import Killer, watched_calls
 from support.upstream import StubResponse, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
@@ -38,48 +38,12 @@ OLD = [{"symbol": "A", "v": 1, "w": 1}]
 NEW = [{"symbol": "A", "v": 2, "w": 2}, {"symbol": "B", "v": 2, "w": None}]
 
 
-class Killer:
-    """Kills the present function after its nth call to AWS, once, whether or not it had effect."""
-
-    def __init__(self, after: int, *, effective: bool) -> None:
-        self.after = after
-        self.effective = effective
-        self.calls = 0
-        self.killed = False
-        self.dead = False
-        self.watching = False
-
-    def begin(self) -> None:
-        """Another process takes over."""
-        self.watching, self.dead = True, False
-
-    def wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(client: Any, operation: str, arguments: Any) -> Any:
-            if self.dead:  # the call that killed was made in another thread of the same process
-                raise Killed
-            due = self.watching and not self.killed and self.calls == self.after
-            self.calls += self.watching
-            if due:
-                self.killed = self.dead = True
-            if due and not self.effective:
-                raise Killed
-            answer = original(client, operation, arguments)
-            if due:
-                raise Killed
-            return answer
-
-        return call
-
-
 @contextmanager
 def killing(monkeypatch: pytest.MonkeyPatch, killer: Killer, workflows: LocalWorkflows) -> Iterator[None]:
-    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # private
-    with monkeypatch.context() as patch:
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", killer.wrap(original))
+    with watched_calls(monkeypatch, killer):
         workflows.before_task = lambda function, payload: killer.begin()
         yield
     workflows.before_task = lambda function, payload: None
-    killer.watching = False
 
 
 def readable_is_whole(services: Container) -> None:
@@ -333,9 +297,7 @@ def test_event_is_handled_once_if_its_function_was_killed(
 
     killer = Killer(after, effective=True)
     workflows.hold = True  # only the function that takes the event is killed
-    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # private
-    with monkeypatch.context() as patch:
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", killer.wrap(original))
+    with watched_calls(monkeypatch, killer):
         killer.begin()
         for _ in range(3):
             try:
