@@ -33,6 +33,7 @@ _ENTRIES = {
     "sluice.runs.scheduled.fire": "scheduled",
     "sluice.runs.reconcile.sweep": "run_events",
     "sluice.publication.delivery.deliver_overdue": "publications",
+    "sluice.readings.compaction.sweep_files": "compaction",
 }
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 

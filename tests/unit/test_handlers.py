@@ -109,6 +109,10 @@ def test_scheduled(services: Container, admin: Client, upstream: Upstream) -> No
     assert [run["kind"] for run in admin.get("/runs?project=p").json()["items"]] == ["refresh"]
 
 
+def test_compaction(services: Container) -> None:
+    assert handled("compaction") == {"applied": 0, "compacted": 0, "deleted": 0}
+
+
 def test_run_events(services: Container, admin: Client, workflows: LocalWorkflows) -> None:
     from sluice.platform.workflows import ExecutionState
 

@@ -53,6 +53,7 @@ BUDGETS = {
     "authoring": Budget(ROUTED, 343),
     "authorizer": Budget(CATALOG, 164),
     "commit": STAGE,
+    "compaction": Budget(CATALOG, 210),
     "extract": STAGE,
     "fetch": STAGE,
     "inbox": Budget(LOGGED, 209),

@@ -71,7 +71,7 @@ def test_idle_stack_costs_nothing() -> None:
             continue
         assert mapping["Properties"]["EventSourceArn"] == {"Fn::GetAtt": ["DatasetsTable", "StreamArn"]}
     rates = [item["Properties"]["ScheduleExpression"] for item in of_type("AWS::Scheduler::Schedule").values()]
-    assert rates == 2 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
+    assert rates == 3 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
     assert "KmsMasterKeyId" not in json.dumps(expanded())
     assert "CacheClusterEnabled" not in json.dumps(expanded())
 

@@ -99,6 +99,42 @@ class Settings(BaseModel):
     known_sensor_seconds: float = Field(
         60.0, description="How long a function remembers that a sensor exists, and so takes readings of a deleted one."
     )
+    compaction_files: int = Field(
+        100, description="Files of new readings of a day at which the next sweep compacts them, however new they are."
+    )
+    compaction_age_seconds: int = Field(
+        21_600, description="Age of a file of new readings at which the next sweep compacts those of its day."
+    )
+    compaction_readings: int = Field(
+        5_000_000, gt=0, description="Most new readings that are compacted at once; more of a day take several turns."
+    )
+    compaction_seconds: float = Field(
+        600.0, description="Longest time in which a sweep begins to compact days; the next sweep continues."
+    )
+    replaced_file_seconds: int = Field(
+        3600,
+        ge=120,
+        description="How long a file of readings is kept in the lake after it was replaced, for those who read it; "
+        "longer than any function runs.",
+    )
+    reading_points: int = Field(
+        2_000,
+        gt=0,
+        description="Most readings or points of an answer that chooses the resolution itself, and of a page without "
+        "`limit`.",
+    )
+    max_reading_points: int = Field(
+        50_000, gt=0, description="Largest `limit` of readings and points; CSV without `limit` has as many."
+    )
+    max_read_sensors: int = Field(500, gt=0, description="Most sensors whose readings one request reads.")
+    lake_read_bytes: int = Field(
+        200_000_000,
+        gt=0,
+        description="Size of the lake's files of readings at which a page ends; a page has at least one day of them.",
+    )
+    lake_read_files: int = Field(
+        1_000, gt=0, description="Number of the lake's files of readings at which a page ends; see LAKE_READ_BYTES."
+    )
     run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     # Requests and answers of the API.
     idempotency_hours: int = Field(24, description="How long an Idempotency-Key replays its answer.")

@@ -2,21 +2,37 @@
 
 A file of the part `new` has the readings of one batch on one day; it is stored first and `applied` to the blocks
 after that, so that a process that is killed leaves a file from which the rest can be done. Compaction replaces the
-new files of a day by one file for each bucket of sensors, in one transaction.
+new files of a day by one file for each bucket of sensors.
+
+An item is the memory of what happens to its object, in this order:
+
+    planned     the object may not be stored yet; no one reads it
+    used        readers read it
+    replaced    its readings are in other used files
+    discarded   the object is being deleted
+    removed     the object is deleted
+
+Series are sets, so a reading may be in several used files at a time; it is always in at least one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import timedelta
+from typing import Literal
 
-from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.domain.base import Record
 from sluice.domain.names import now, rfc3339
 
+FileState = Literal["planned", "used", "replaced", "discarded", "removed"]
 NEW = "new"
 _LAST = "~"  # after every other character of a key
 _ALWAYS = "attribute_exists(#time) OR attribute_not_exists(#time)"
+# A query may have passed a file's successor before that was used, so files that were replaced this long before the
+# query are read, too. It is longer than any query, and than clocks differ.
+_OVERLAP = timedelta(seconds=60)
 
 
 class ReadingFile(Record):
@@ -30,6 +46,8 @@ class ReadingFile(Record):
         readings: how many readings it has.
         bytes: its size.
         applied: whether its readings are in the blocks, as far as they are recent enough to belong there.
+        state: what happens to its object.
+        changed_at: since when it has this state.
     """
 
     day: str
@@ -40,6 +58,8 @@ class ReadingFile(Record):
     bytes: int
     applied: bool = False
     created_at: str = ""
+    state: FileState = "used"
+    changed_at: str = ""
 
 
 class ReadingFiles:
@@ -60,7 +80,7 @@ class ReadingFiles:
         """
         stored = []
         for file in files:
-            item = file.model_dump() | {"created_at": rfc3339(now())}
+            item = _item(file)
             write = self._table.update(self._key(file), {}, _ALWAYS, once=item)
             stored.append(ReadingFile.model_validate(self._table.execute(write)))
         return stored
@@ -82,15 +102,65 @@ class ReadingFiles:
         """Every file, ordered by day and part."""
         return self.between("0", "9")
 
+    def readable(self, first_day: str, last_day: str) -> Iterator[ReadingFile]:
+        """The files that have the readings of some days, both included, ordered by day and part."""
+        since = rfc3339(now() - _OVERLAP)
+        for file in self.between(first_day, last_day):
+            if file.state == "used" or (file.state == "replaced" and file.changed_at > since):
+                yield file
+
+    def plan(self, file: ReadingFile) -> FileState:
+        """Store a file before its object, so that the object is deleted if no file comes of it.
+
+        Returns:
+            The file's state: planned, or another one if it was stored before.
+        """
+        write = self._table.put(
+            self._key(file) | _item(file.model_copy(update={"state": "planned"})),
+            "attribute_not_exists(#time) OR #state = :planned",
+            {"planned": "planned"},
+        )
+        try:
+            self._table.execute(write)
+        except ConditionFailed as failure:
+            return ReadingFile.model_validate(failure.item).state
+        return "planned"
+
     def replace(self, old: Sequence[ReadingFile], new: Sequence[ReadingFile]) -> None:
-        """Replace files by others in one transaction, of at most 100 files together.
+        """Have readers read planned files instead of used ones, in one transaction of at most 100 files together.
+
+        The planned files have the readings of the used ones, or others have them already.
 
         Raises:
-            ConditionFailed: an old file was replaced by another process.
+            ConditionFailed: another process has changed one of them.
         """
-        added = [self._key(file) | file.model_dump() | {"created_at": rfc3339(now())} for file in new]
-        kept = {(file.day, file.part, file.sha256) for file in new}
-        removed = [file for file in old if (file.day, file.part, file.sha256) not in kept]
-        writes = [self._table.delete(self._key(file), "attribute_exists(#time)") for file in removed]
-        writes += [self._table.put(item, _ALWAYS) for item in added]
-        transact(self._table.client, writes)
+        writes = [self._change(file, "planned", "used") for file in new]
+        writes += [self._change(file, "used", "replaced") for file in old]
+        if writes:
+            transact(self._table.client, writes)
+
+    def change(self, file: ReadingFile, state: FileState) -> bool:
+        """Note what happens to a file's object.
+
+        Returns:
+            Whether it was done; not if another process has changed the file since it was read.
+        """
+        try:
+            self._table.execute(self._change(file, file.state, state))
+        except ConditionFailed:
+            return False
+        return True
+
+    def _change(self, file: ReadingFile, before: FileState, after: FileState) -> Write:
+        changes = {"state": after, "changed_at": rfc3339(now())}
+        return self._table.update(self._key(file), changes, "#state = :before", {"before": before})
+
+    def forget(self, file: ReadingFile) -> None:
+        """Delete a file whose object is removed."""
+        with suppress(ConditionFailed):  # another process was faster
+            self._table.execute(self._table.delete(self._key(file), "#state = :removed", {"removed": "removed"}))
+
+
+def _item(file: ReadingFile) -> Item:
+    moment = rfc3339(now())
+    return file.model_dump() | {"created_at": moment, "changed_at": moment}

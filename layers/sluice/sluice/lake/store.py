@@ -108,6 +108,11 @@ class Lake:
                 Bucket=self.bucket, Key=self.full_key(to), CopySource={"Bucket": self.bucket, "Key": self.full_key(key)}
             )
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one. Nobody may need it: only what was replaced is ever deleted."""
+        with translated():
+            self._s3.delete_object(Bucket=self.bucket, Key=self.full_key(key))
+
     def get(self, key: str) -> bytes:
         """Read an object.
 

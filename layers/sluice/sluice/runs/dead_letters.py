@@ -1,7 +1,7 @@
 """Retrying undelivered events: those that a function has failed on repeatedly.
 
-Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events`, `publications` or `webhooks` three
-times, and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
+Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events`, `publications`, `compaction` or `webhooks`
+three times, and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
 event by the same code as those functions, except that it calls `webhooks` again. That is safe to repeat:
 drops and firings have locks, an ended run does not change, and a stored attempt is not made again. A record
 that fails again is logged and stays in the queue, which moves it to `RejectedQueue` after five attempts.
@@ -89,7 +89,7 @@ def _retry_message(services: Container, queue: MessageQueue, message: Message) -
 
 def _retry(services: Container, call: FailedCall, message_id: str) -> None:
     match call.function(services.settings.stack):
-        case "run_events" | "publications" if call.event.get("sweep"):
+        case "run_events" | "publications" | "compaction" if call.event.get("sweep"):
             pass  # later sweeps have done its work
         case "missing_data":
             pass  # it is called every minute
