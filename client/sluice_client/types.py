@@ -807,6 +807,22 @@ class KeyViewList(TypedDict):
     next: str | None
 
 
+class LatestReading(TypedDict):
+    """The latest reading of a sensor."""
+
+    sensor: str
+    time: str
+    value: float
+    quality: Literal["good", "uncertain", "bad"]
+
+
+class LatestReadingList(TypedDict):
+    """One page of a list."""
+
+    items: list[LatestReading]
+    next: str | None
+
+
 class Limits(TypedDict):
     """When a sensor's values raise alarms. Null: never."""
 
@@ -1369,6 +1385,30 @@ class Range(TypedDict):
     max: NotRequired[int | float | str | None]
 
 
+class ReadingList(TypedDict):
+    """One page of the readings or points of several sensors, by sensor and time."""
+
+    items: list[ReadingOfSensor]
+    next: str | None
+    resolution: Literal["raw", "1m", "1h", "1d"]
+
+
+class ReadingOfSensor(TypedDict):
+    """A reading or point with its sensor."""
+
+    time: str
+    value: NotRequired[float]
+    quality: NotRequired[Literal["good", "uncertain", "bad"]]
+    revision: NotRequired[int]
+    avg: NotRequired[float]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    sum: NotRequired[float]
+    count: NotRequired[int]
+    last: NotRequired[float]
+    sensor: str
+
+
 class ReadingReceipt(TypedDict):
     """What became of posted readings."""
 
@@ -1609,6 +1649,29 @@ class Sensor(TypedDict):
     metric: str
     unit: NotRequired[str | None]
     limits: NotRequired[Limits]
+
+
+class SensorReading(TypedDict):
+    """A reading, or the point of a rollup: only with the fields that its resolution has and `agg` names."""
+
+    time: str
+    value: NotRequired[float]
+    quality: NotRequired[Literal["good", "uncertain", "bad"]]
+    revision: NotRequired[int]
+    avg: NotRequired[float]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    sum: NotRequired[float]
+    count: NotRequired[int]
+    last: NotRequired[float]
+
+
+class SensorReadingList(TypedDict):
+    """One page of the readings or points of a sensor, by time."""
+
+    items: list[SensorReading]
+    next: str | None
+    resolution: Literal["raw", "1m", "1h", "1d"]
 
 
 class SensorView(TypedDict):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from query.routes import data, diff, endpoints, explain, fetch, links, models, query, reports
+from query.routes import data, diff, endpoints, explain, fetch, links, models, query, readings, reports
 from sluice.api.dispatch import Dispatcher
 
 ROUTES = [
@@ -14,6 +14,7 @@ ROUTES = [
     *(route for route in models.routes if route.method == "GET"),
     *reports.routes,
     *endpoints.routes,
+    *readings.routes,
     *(route for route in links.routes if route.method == "GET"),
 ]
 dispatcher = Dispatcher([ROUTES])

@@ -64,7 +64,7 @@ BUDGETS = {
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 292),
-    "query": Budget(ROUTED, 407),
+    "query": Budget(ROUTED, 427),
     "readings": Budget(LOGGED, 218),
     "report": STAGE,
     "publications": Budget(LOGGED, 213),

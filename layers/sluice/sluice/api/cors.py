@@ -8,8 +8,8 @@ from sluice.settings import Settings
 
 _REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key"
 _RESPONSE_HEADERS = "Content-Disposition, ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, "
-_RESPONSE_HEADERS += "X-Sluice-Completeness, X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Run, X-Sluice-Stale, "
-_RESPONSE_HEADERS += "X-Sluice-Truncated, X-Sluice-Version"
+_RESPONSE_HEADERS += "X-Sluice-Completeness, X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Resolution, "
+_RESPONSE_HEADERS += "X-Sluice-Run, X-Sluice-Stale, X-Sluice-Truncated, X-Sluice-Version"
 
 
 def cors_headers(origin: str | None, settings: Settings) -> dict[str, str]:

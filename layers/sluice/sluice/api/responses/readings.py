@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
-from sluice.api.responses.base import Response
+from sluice.api.responses.base import NextCursor, Response, list_model
+
+SensorId = Annotated[str, Field(description="The id of the sensor.")]
+ReadingTime = Annotated[
+    str, Field(description="Of a reading, its time; of a point, the start of its window. RFC 3339 in UTC.")
+]
+Quality = Literal["good", "uncertain", "bad"]
 
 
 class RefusedReading(Response):
@@ -19,3 +27,52 @@ class ReadingReceipt(Response):
 
     accepted: int = Field(description="How many readings are stored; a repeated one counts each time.")
     refused: list[RefusedReading] = Field(description="The readings that are not stored.")
+
+
+class SensorReading(Response):
+    """A reading, or the point of a rollup: only with the fields that its resolution has and `agg` names."""
+
+    time: ReadingTime
+    value: float = Field(0, description="Of a reading: the value, in the sensor's unit.")
+    quality: Quality = Field("good", description="Of a reading: its quality. Rollups have those of good quality only.")
+    revision: int = Field(0, description="Of a reading: the number of its correction. Absent: it was never corrected.")
+    avg: float = Field(0, description="Of a point: the sum divided by the count.")
+    min: float = Field(0, description="Of a point: the smallest value.")
+    max: float = Field(0, description="Of a point: the largest value.")
+    sum: float = Field(0, description="Of a point: the sum, rounded once from the exact sum.")
+    count: int = Field(0, description="Of a point: the number of readings of good quality.")
+    last: float = Field(0, description="Of a point: the value of the latest reading.")
+
+
+class ReadingOfSensor(SensorReading):
+    """A reading or point with its sensor."""
+
+    sensor: SensorId
+
+
+class LatestReading(Response):
+    """The latest reading of a sensor."""
+
+    sensor: SensorId
+    time: str = Field(description="The time of the reading, RFC 3339 in UTC.")
+    value: float = Field(description="The value, in the sensor's unit.")
+    quality: Quality = Field(description="The quality of the reading.")
+
+
+class SensorReadingList(Response):
+    """One page of the readings or points of a sensor, by time."""
+
+    items: list[SensorReading] = Field(description="The readings or points of this page.")
+    next: NextCursor
+    resolution: Literal["raw", "1m", "1h", "1d"] = Field(
+        description="The width of the points; `raw`: the items are readings."
+    )
+
+
+class ReadingList(SensorReadingList):
+    """One page of the readings or points of several sensors, by sensor and time."""
+
+    items: list[ReadingOfSensor] = Field(description="The readings or points of this page.")  # type: ignore[assignment]
+
+
+LatestReadingList = list_model(LatestReading)

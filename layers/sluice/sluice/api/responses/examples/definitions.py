@@ -110,6 +110,39 @@ EXAMPLES: dict[str, Any] = {
         "accepted": 2,
         "refused": [{"index": 2, "message": "`value` must be a number, not 'high'."}],
     },
+    "SensorReadingList": {
+        "items": [
+            {
+                "time": "2026-01-31T11:00:00Z",
+                "avg": 71.25,
+                "min": 70.5,
+                "max": 72.0,
+                "sum": 4275.0,
+                "count": 60,
+                "last": 71.4,
+            }
+        ],
+        "next": None,
+        "resolution": "1h",
+    },
+    "ReadingList": {
+        "items": [
+            {"sensor": "pump-7.temperature", "time": "2026-01-31T11:59:00Z", "value": 71.4, "quality": "good"},
+            {
+                "sensor": "pump-7.temperature",
+                "time": "2026-01-31T12:00:00Z",
+                "value": 71.5,
+                "quality": "uncertain",
+                "revision": 1,
+            },
+        ],
+        "next": None,
+        "resolution": "raw",
+    },
+    "LatestReadingList": {
+        "items": [{"sensor": "pump-7.temperature", "time": "2026-01-31T12:00:00Z", "value": 71.5, "quality": "good"}],
+        "next": None,
+    },
     "PushReceipt": {"accepted": 1, "run": RUN},
     "CheckResult": {"ok": True, "status": 200, "elapsed_ms": 212, "records": 100, "reason": None},
     "Preview": {
