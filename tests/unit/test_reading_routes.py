@@ -19,12 +19,12 @@ DAY_START = (int(time.time()) // 86_400 - 5) * DAY
 
 
 @pytest.fixture(autouse=True)
-def sensors(services: Container) -> None:
+def sensors(editor: Client) -> None:
     for site, code in (("S1", "P-1"), ("S2", "P-2")):
-        services.definitions.create("equipment", code, {"code": code, "site": site}, "tests")
+        assert editor.post("/sites", {"code": site, "type": "plant"}).status == 201
+        assert editor.post(f"/sites/{site}/equipment", {"code": code}).status == 201
     for name, equipment, metric in (("a", "P-1", "temperature"), ("b", "P-1", "pressure"), ("c", "P-2", "pressure")):
-        document = {"id": name, "equipment": equipment, "metric": metric}
-        services.definitions.create("sensor", name, document, "tests")
+        assert editor.post("/sensors", {"id": name, "equipment": equipment, "metric": metric}).status == 201
 
 
 def send(services: Container, *readings: tuple[int, float] | dict[str, Any], sensor: str = "a") -> None:
@@ -111,7 +111,10 @@ def test_pages_of_several_sensors(services: Container, viewer: Client) -> None:
         ("&equipment=P-2", "c"),
         ("&site=S1&equipment=P-2", ""),
         ("&sensor=c&sensor=a", "ac"),
-        ("&sensor=unknown", ""),
+        ("&sensor=c&sensor=a&site=S2", "c"),
+        ("&sensor=c&equipment=P-1", ""),
+        ("&sensor=unknown&sensor=", ""),
+        ("&site=unknown", ""),
     ):
         path = f"/readings?{between(0, DAY)}&resolution=1h{query}"
         for limit in (2, 3, 100):
@@ -121,7 +124,7 @@ def test_pages_of_several_sensors(services: Container, viewer: Client) -> None:
     other = viewer.get(f"/readings?{between(0, DAY)}&site=S1&cursor={chosen['next']}")
     assert other.status == 422, "the cursor is of another list"
     services.settings = services.settings.model_copy(update={"max_read_sensors": 2})
-    assert "at most 2" in viewer.get("/readings").json()["detail"]
+    assert "more than 2 sensors" in viewer.get("/readings").json()["detail"]
 
 
 def test_latest_is_by_the_time_of_the_reading(services: Container, viewer: Client) -> None:

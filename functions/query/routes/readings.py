@@ -30,7 +30,6 @@ def get_sensor_readings(call: Call, services: Container, sensor_id: str) -> Answ
     Points are those whose window begins in the range; only readings of good quality are counted. A page may be shorter
     than `limit`, or empty, while `next` is not null.
     """
-    services.definitions.get("sensor", sensor_id)
     return sensor_answer(call, services, sensor_id)
 
 

@@ -60,7 +60,7 @@ ACTIONS: dict[str, Rule] = {
     "project.run": Rule("editor"),
     "project.try": Rule("editor"),
     "project.fetch": Rule("viewer"),
-    "reading.read": Rule("viewer"),
+    "reading.read": Rule("viewer", in_projects=False),
     "reading.write": Rule("editor"),
     "run.list": Rule("viewer"),
     "run.read": Rule("viewer"),

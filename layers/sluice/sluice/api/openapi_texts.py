@@ -76,7 +76,6 @@ PATH_PARAMETERS = {
     "models/{name}": ("The name of the model.", "top"),
     "reports/{name}": ("The name of the report.", "today"),
     "{name}/{run}": ("`latest`, or the id of the run that rendered the report.", "latest"),
-    "sensors/{sensor_id}": ("The id of the sensor.", "pump-7.temperature"),
     "secrets/{name}": ("The name of the secret.", "cmc"),
     "keys/{key_id}": ("The id of the key.", "3f9c2k7d1m5x"),
     "alarms/{alarm_id}": ("The id of the alarm.", "100649add4493000-33ab63d22674"),
