@@ -85,6 +85,8 @@ def test_resolution_is_the_finest_with_few_enough_points(services: Container, vi
     assert chosen(-2 * DAY, DAY) == ("1d", 1)
     assert chosen(DAY, DAY + HOUR) == ("1h", 0), "there are 49 readings, all bad"
     assert chosen(2 * DAY, 3 * DAY) == ("raw", 0)
+    every = viewer.get("/sensors/a/readings?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59.999999Z").json()
+    assert (every["resolution"], len(every["items"])) == ("1d", 1)
     page = viewer.get(f"/sensors/a/readings?{between(0, 48 * MINUTE)}&limit=10").json()
     rest = viewer.get(f"/sensors/a/readings?{between(0, 48 * MINUTE)}&limit=40&cursor={page['next']}").json()
     assert (page["resolution"], rest["resolution"]) == ("raw", "raw")
@@ -172,6 +174,7 @@ def test_range_ends_now_and_begins_a_day_before_its_end(services: Container, vie
     [
         ("from=yesterday", "?from"),
         ("to=2026-01-01", "?to"),
+        ("from=0001-01-01T00:00:00%2B01:00", "?from"),
         ("from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "?from"),
         ("from=2199-01-01T00:00:00Z", "?from"),
         ("resolution=2h", "?resolution"),

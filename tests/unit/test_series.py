@@ -94,11 +94,13 @@ def test_windows_cover_all_readings() -> None:
         ("1970-01-01 02:00:00.000001+02:00", 1),
         ("1969-12-31T23:30:00-00:30", 0),
         ("2026-11-03T12:00:00.1234560000Z", 1_793_707_200_123_456),
+        ("0001-01-01T00:00:00Z", -62_135_596_800_000_000),
     ],
 )
 def test_times(text: str, micros: int) -> None:
     assert reading_time(text) == micros
     assert reading_time(format_time(micros)) == micros
+    assert len(format_time(micros).partition(".")[0].rstrip("Z")) == 19, "so that texts sort as times do"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,8 @@ def test_times(text: str, micros: int) -> None:
         "2026-02-30T12:00:00Z",
         "2026-11-03T12:00:00.1234567Z",
         "2026-11-03T12:00:00,5Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
         "2026-11-03T12:00:00+25:00",
         "2026-11-03",
         "",
@@ -137,6 +141,7 @@ BAD: list[tuple[Any, str]] = [
     ({"sensor": 7, "time": "2026-11-03T12:00:00Z", "value": 1}, "`sensor` must be"),
     ({"sensor": "a", "time": {}, "value": 1}, "`time`"),
     ({"sensor": "a", "time": "2199-11-03T12:00:00Z", "value": 1}, "in the future"),
+    ({"sensor": "a", "time": "0001-01-01T00:00:00+00:01", "value": 1}, "the years 1 to 9999"),
     ({"sensor": "a", "time": "2026-11-03T12:00:00Z", "value": 1, "quality": "fine"}, "must be one of"),
     ({"sensor": "a", "time": "2026-11-03T12:00:00Z", "value": 1, "quality": []}, "texts"),
     ({"sensor": "a", "time": "2026-11-03T12:00:00Z", "value": 1, "revision": -1}, "whole number"),

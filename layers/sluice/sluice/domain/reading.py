@@ -18,11 +18,14 @@ MAX_REVISION = 2**31 - 1
 # Integers beyond this are not all doubles.
 _EXACT_INTEGERS = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The years 1 to 9999, in microseconds since 1970. An offset can lead out of them.
+_EARLIEST, _LATEST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
 _FIELDS = frozenset(["sensor", "time", "value", "quality", "revision"])
 _CODES = {name: code for code, name in enumerate(QUALITIES)}
 _SECONDS = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}"
 _TIME = re.compile(rf"({_SECONDS})(?:\.([0-9]+))?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})")
 _FRACTION_DIGITS = 6
+_SECONDS_END = len("2026-11-03T12:00:00")
 _PLAIN = Mark()
 _MAX_QUOTED = 60
 
@@ -108,8 +111,8 @@ def parse_batch(items: Iterable[tuple[int, Any]], latest: int) -> ParsedBatch:
                 second, tail = _time_parts(text)
                 seconds[text[:19]], tails[text[19:]] = second, tail
             time = second + tail
-            if time > latest:
-                raise ReadingError(f"`time` {quoted(text)} is in the future; check the device's clock.")
+            if not _EARLIEST <= time <= latest:
+                raise ReadingError(_outside(text, time))
             if type(value) is not float or not -MAX_VALUE <= value <= MAX_VALUE:
                 value = _number(value)
             mark = _mark(item) if len(item) > 3 else _PLAIN
@@ -134,7 +137,17 @@ def reading_time(text: Any) -> int:
     Raises:
         ReadingError: it is not such a time, or is finer than microseconds.
     """
-    return sum(_time_parts(text))
+    time = sum(_time_parts(text))
+    if not _EARLIEST <= time <= _LATEST:
+        raise ReadingError(_outside(text, time))
+    return time
+
+
+def _outside(text: str, time: int) -> str:
+    """Why a time is not accepted that is too early or too late."""
+    if _EARLIEST <= time <= _LATEST:
+        return f"`time` {quoted(text)} is in the future; check the device's clock."
+    return f"`time` {quoted(text)} is outside the years 1 to 9999 in UTC."
 
 
 def _time_parts(text: Any) -> tuple[int, int]:
@@ -156,7 +169,7 @@ def _time_parts(text: Any) -> tuple[int, int]:
 
 def format_time(time: int) -> str:
     """Microseconds since 1970 as RFC 3339 in UTC, with as many of six decimals as are needed in threes."""
-    moment = datetime.fromtimestamp(time // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    moment = datetime.fromtimestamp(time // SECOND, UTC).isoformat()[:_SECONDS_END]
     fraction = time % SECOND
     if not fraction:
         return f"{moment}Z"
