@@ -7,6 +7,7 @@ import os
 import random
 import time
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,55 @@ def test_sweep_may_be_killed_at_any_call(services: Container, monkeypatch: pytes
     keys = services.lake.list_keys("readings/new") + services.lake.list_keys("readings/data")
     assert sorted(file.key for file in files) == sorted(keys), "no object is left over"
     assert len(files) == len({(file.day, file.part) for file in files})
+
+
+def test_two_sweeps_at_the_same_time(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one begins and ends while the first one stores a file."""
+    chance, items = random.Random(5), []
+    change(services, replaced_file_seconds=3600)
+    store = services.lake.put_file
+
+    def store_later(key: str, path: Path) -> None:
+        monkeypatch.setattr(services.lake, "put_file", store)
+        sweep_files(services, -1)
+        store(key, path)
+
+    for _ in range(2):  # without compacted files, and with some
+        send(services, some := readings(chance, 8, days=1))
+        items += some
+        monkeypatch.setattr(services.lake, "put_file", store_later)
+        sweep_files(services, -1)
+        change(services, reading_days=4)
+        assert plain(rows(services)) == expected(items)
+        change(services, reading_days=35)
+    send(services, some := readings(chance, 8, days=1))
+    change(services, replaced_file_seconds=-1, reading_days=4)
+    for _ in range(3):
+        sweep_files(services, -1)
+    assert plain(rows(services)) == expected([*items, *some])
+    assert {file.state for file in services.reading_files.all()} == {"used"}
+
+
+def test_readers_see_all_readings_while_files_are_replaced(
+    services: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query reads some items before and the others after a sweep."""
+    chance, items = random.Random(6), []
+    change(services, replaced_file_seconds=3600, reading_days=4)
+    for _ in range(2):
+        send(services, some := readings(chance, 8, days=1))
+        items += some
+        before = list(services.reading_files.all())
+        sweep_files(services, -1)
+        after = list(services.reading_files.all())
+        key = attrgetter("day", "part", "sha256")
+        for cut in sorted({key(file) for file in [*before, *after]}):
+            seen = [file for file in before if key(file) < cut] + [file for file in after if key(file) >= cut]
+            with monkeypatch.context() as patch:
+                patch.setattr(services.reading_files, "between", lambda *_, seen=seen: iter(seen))
+                with ReadingReader(services) as reader:
+                    for name in SENSORS:
+                        assert list(reader.readings(name, START, END)) == expected(items)[name, "raw"]
 
 
 LOOSE = st.lists(
