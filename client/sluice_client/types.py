@@ -1924,6 +1924,42 @@ class StreamSelection(TypedDict):
     sensors: NotRequired[list[str] | None]
 
 
+class Subscription(TypedDict):
+    """A subscription as a user writes it: a type of event, where it is sent, and which events of the type."""
+
+    event: Literal["version.published", "run.failed", "alarm.raised"]
+    webhook: str
+    project: NotRequired[str | None]
+    datasource: NotRequired[str | None]
+    site: NotRequired[str | None]
+    equipment: NotRequired[str | None]
+    sensor: NotRequired[str | None]
+
+
+class SubscriptionView(TypedDict):
+    """A subscription, without its signing secret."""
+
+    id: str
+    etag: str
+    secret_set_at: str
+    created_at: str
+    created_by: str
+    event: Literal["version.published", "run.failed", "alarm.raised"]
+    webhook: str
+    project: str | None
+    datasource: str | None
+    site: str | None
+    equipment: str | None
+    sensor: str | None
+
+
+class SubscriptionViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[SubscriptionView]
+    next: str | None
+
+
 class TableSection(TypedDict):
     """The rows of a query."""
 

@@ -47,29 +47,29 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 211)
+STAGE = Budget(LOGGED, 214)
 BUDGETS = {
-    "api": Budget(ROUTED, 361),
-    "authoring": Budget(ROUTED, 343),
-    "authorizer": Budget(CATALOG, 164),
+    "api": Budget(ROUTED, 378),
+    "authoring": Budget(ROUTED, 346),
+    "authorizer": Budget(CATALOG, 167),
     "commit": STAGE,
-    "compaction": Budget(CATALOG, 210),
+    "compaction": Budget(CATALOG, 178),
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 209),
+    "inbox": Budget(LOGGED, 212),
     "merge": STAGE,
-    "missing_data": Budget(LOGGED, 211),
+    "missing_data": Budget(LOGGED, 213),
     "model": STAGE,
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 292),
-    "query": Budget(ROUTED, 427),
-    "readings": Budget(LOGGED, 218),
+    "probe": Budget(ROUTED, 295),
+    "query": Budget(ROUTED, 428),
+    "readings": Budget(LOGGED, 219),
     "report": STAGE,
-    "publications": Budget(LOGGED, 213),
-    "run_events": Budget(LOGGED, 222),
-    "scheduled": Budget(CATALOG, 168),
+    "publications": Budget(LOGGED, 225),
+    "run_events": Budget(LOGGED, 225),
+    "scheduled": Budget(CATALOG, 171),
 }
 
 LOAD = """

@@ -47,13 +47,10 @@ if TYPE_CHECKING:
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
-    from sluice.platform.message_queue import MessageQueue
-    from sluice.readings.known_sensors import SensorsInCatalog
-
-
     from sluice.platform.functions import Functions
     from sluice.platform.message_queue import MessageQueue
     from sluice.platform.timers import Timers
+    from sluice.readings.known_sensors import SensorsInCatalog
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
 

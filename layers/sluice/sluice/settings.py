@@ -30,7 +30,6 @@ class Settings(BaseModel):
     operations_table: str = Field("", description="Table of operations on equipment.")
     readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
 
-
     alarms_table: str = Field("", description="Table of the alarms of sensors.")
     deliveries_table: str = Field("", description="Table of the deliveries of events to webhooks.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
