@@ -109,6 +109,7 @@ PROOF: list[Lane] = [
             ],
             {"PROOF": "1"},
         ),
+        ("proof: a million readings", [*PYTEST, "tests/unit/test_exactly_once.py"], {"PROOF": "1"}),
         ("proof: any order of responses", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]
 ]
