@@ -24,7 +24,7 @@ from support.template import resources
 REGION = "us-east-1"
 TABLES = resources("AWS::DynamoDB::Table")
 _make_client = Container._client
-_direct_objects = Container._direct_objects
+_direct_objects, _direct_dynamodb = Container._direct_objects, Container._direct_dynamodb
 _clients: dict[tuple[str, str | None, str], Any] = {}
 
 
@@ -56,6 +56,7 @@ def aws() -> Iterator[None]:
     Container._client = _shared_client  # type: ignore[method-assign, assignment]
     # Moto sees what clients send.
     Container._direct_objects = lambda platform: None  # type: ignore[method-assign, assignment]
+    Container._direct_dynamodb = lambda platform: platform._dynamodb  # type: ignore[method-assign, assignment]
     empty()
     try:
         yield
@@ -63,6 +64,7 @@ def aws() -> Iterator[None]:
         botocore_stubber.enabled = False
         Container._client = _make_client  # type: ignore[method-assign]
         Container._direct_objects = _direct_objects  # type: ignore[method-assign]
+        Container._direct_dynamodb = _direct_dynamodb  # type: ignore[method-assign]
 
 
 def _stream(properties: dict[str, Any]) -> dict[str, Any] | None:

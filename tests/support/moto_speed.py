@@ -168,6 +168,8 @@ def _condition(self: ConditionExpressionParser) -> Any:
 def _snapshot(self: Table, memo: dict[int, Any]) -> Table:
     """A copy for the rollback of a transaction. It shares the items, which `_update_a_copy` never changes."""
     kept = copy.copy(self)
+    # Moto keeps every table until it is reset. A thousand transactions with many items would take gigabytes.
+    Table.instances_tracked.remove(kept)  # type: ignore[attr-defined] # set by the metaclass
     memo[id(self)] = kept
     kept.items = copy.copy(self.items)
     if self.has_range_key:

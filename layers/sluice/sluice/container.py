@@ -194,7 +194,14 @@ class Container:
         from sluice.catalog.readings import ReadingBlocks  # few functions handle readings
 
         settings = self.settings
-        return ReadingBlocks(self._table(settings.readings_table), settings.workspace, settings.reading_days)
+        table = Table(self._direct_dynamodb(), settings.readings_table)
+        return ReadingBlocks(table, settings.workspace, settings.reading_days)
+
+    def _direct_dynamodb(self) -> Any:
+        """The direct DynamoDB client for blocks of readings, see `catalog/direct.py`; tests override this."""
+        from sluice.catalog.direct import DirectDynamoDB
+
+        return DirectDynamoDB(self._dynamodb, session())
 
     @cached_property
     def reading_files(self) -> ReadingFiles:

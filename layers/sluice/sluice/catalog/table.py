@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -119,6 +121,8 @@ def _plain(typed: dict[str, Any]) -> Any:
             return {key: _plain(inner) for key, inner in value.items()}
         case "L":
             return [_plain(inner) for inner in value]
+        case "B":  # `DirectDynamoDB` returns base64
+            return b64decode(value) if isinstance(value, str) else value
         case _:
             return value
 
@@ -128,6 +132,7 @@ def _number(text: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
+@cache
 def _names(*expressions: str | None) -> dict[str, str]:
     names = {name for text in expressions if text for name in re.findall(r"#(\w+)", text)}
     return {f"#{name}": name for name in names}

@@ -6,9 +6,7 @@ takes longer than compressing a page: 0.95 ms of processor time instead of 0.45.
 
 from __future__ import annotations
 
-import socket
 import uuid
-from collections.abc import Callable
 from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -17,14 +15,12 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError
 
 from sluice import __version__
+from sluice.aws import Send, sender
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
-
-    # Sends a prepared request, as botocore's HTTP session does.
-    Send = Callable[[Any], Any]
 
 _DONE = 200
 _EXISTS = 412
@@ -125,17 +121,4 @@ class DirectObjects:
     def _send(self) -> Send:
         if self._given_send is not None:
             return self._given_send
-        from botocore.httpsession import URLLib3Session
-        from botocore.utils import get_environ_proxies
-
-        # The type stubs of botocore lack these attributes and arguments.
-        config: Any = self._s3.meta.config
-        options: dict[str, Any] = {
-            "verify": self._session.get_config_variable("ca_bundle") or True,
-            "proxies": get_environ_proxies(self._address),
-            "timeout": (config.connect_timeout, config.read_timeout),
-            "max_pool_connections": config.max_pool_connections,
-            # With Nagle's algorithm the body of a request waits 40 ms for the acknowledgement of its headers.
-            "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        }
-        return URLLib3Session(**options).send
+        return sender(self._s3.meta.config, self._session, self._address)
