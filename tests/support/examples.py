@@ -23,6 +23,8 @@ ORDER = (
     "patch_datasource",
     "push_records",
     "post_readings",
+    "redrive_quarantined_readings",
+    "discard_quarantined_readings",
     "create_upload",
     "create_project",
     "put_project",

@@ -17,6 +17,7 @@ from sluice.domain.reading import format_time, reading_time
 from sluice.domain.rollup import DAY, HOUR, MINUTE, SECOND, Point
 from sluice.domain.series import Series
 from sluice.domain.series_packing import unpack_points, unpack_series
+from sluice.readings.streams import record_at
 from support.client import Client
 
 # A whole hour, yesterday or today.
@@ -157,3 +158,43 @@ def test_kafka_batches_are_taken_by_the_same_function(services: Container) -> No
     assert [value for _, value in raw(services)] == [1.0, 2.0]
     held, _ = services.quarantine.page(10, None)
     assert [record.id for record in held] == ["kafka/t/0/8"]
+
+
+def test_quarantined_records_are_taken_in_after_their_sensor_was_created(services: Container, editor: Client) -> None:
+    lines = b"\n".join(orjson.dumps(reading(at, at, "late")) for at in (1, 2))
+    records = [orjson.dumps(reading(0, 1)), orjson.dumps(reading(3, 5, "late")), lines, b"poison"]
+    handler(kinesis(records), None)
+    first = editor.get("/readings/quarantine?limit=2").json()
+    rest = editor.get(f"/readings/quarantine?limit=2&cursor={first['next']}").json()
+    assert [item["position"] for item in first["items"] + rest["items"]] == [1, 2, 3]
+    names = [item["id"] for item in first["items"] + rest["items"]]
+    refused = editor.post("/readings/quarantine/redrive", {"ids": [names[0], "nothing"]}).json()
+    assert (refused["accepted"], [item["id"] for item in refused["refused"]]) == (0, ["nothing", names[0]])
+    services.definitions.create("sensor", "late", {"id": "late"}, "tests")
+    outcome = editor.post("/readings/quarantine/redrive", {"ids": None}).json()
+    assert (outcome["accepted"], [item["id"] for item in outcome["refused"]]) == (2, [names[2]])
+    assert outcome["next"] is None
+    assert [value for _, value in raw(services, "late")] == [1.0, 2.0, 5.0]
+    assert editor.post("/readings/quarantine/discard", {"ids": names}).status == 204
+    assert editor.get("/readings/quarantine").json()["items"] == []
+
+
+def test_redrive_of_many_records_continues_with_a_cursor(services: Container, editor: Client) -> None:
+    services.settings = services.settings.model_copy(update={"redrive_seconds": -1.0})
+    handler(kinesis([orjson.dumps(reading(at, at, "late")) for at in range(600)]), None)
+    services.definitions.create("sensor", "late", {"id": "late"}, "tests")
+    first = editor.post("/readings/quarantine/redrive", {}).json()
+    assert first["next"] is not None
+    rest = editor.post(f"/readings/quarantine/redrive?cursor={first['next']}", {}).json()
+    assert first["accepted"] + rest["accepted"] == 600
+    assert len(raw(services, "late")) == 600
+
+
+@pytest.mark.parametrize("records", [[b"base64", b"{"], [b'["a"]'], [b"", b"a\nb", b"\xff"]])
+def test_records_are_read_back_from_their_batch(services: Container, records: list[bytes]) -> None:
+    handler(kinesis(records), None)
+    held, _ = services.quarantine.page(10, None)
+    assert len(held) == len(records)
+    for record in held:
+        with services.lake.raw(record.page) as page:
+            assert record_at(page.read(), record.position) == records[record.position]

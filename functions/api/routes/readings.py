@@ -1,10 +1,12 @@
 """Readings that are posted."""
 
 from sluice.api.call import Answer, Call
-from sluice.api.routes import IDEMPOTENCY_KEY, Routes
+from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 from sluice.container import Container
+from sluice.domain.reading_requests import DiscardedIds, QuarantinedIds
 from sluice.readings.intake import take_in
 from sluice.readings.posts import parse_readings
+from sluice.readings.quarantine import redrive
 
 routes = Routes("readings")
 _READINGS = {"type": "array", "items": {}, "description": "A JSON array of readings, or one reading on each line."}
@@ -24,3 +26,43 @@ def post_readings(call: Call, services: Container) -> Answer:
     taken = take_in(services, body, parse_readings(body))
     refused = [{"index": index, "message": message} for index, message in taken.refused.items()]
     return Answer({"accepted": taken.accepted, "refused": refused}, 202)
+
+
+@routes.get("/readings/quarantine", "reading.write", answer="QuarantinedRecordList", parameters=[LIMIT, CURSOR])
+def list_quarantined_readings(call: Call, services: Container) -> Answer:
+    """The records of streams and files that were refused, by id, each with its reason."""
+    after = services.cursors.open("quarantine", call.query_value("cursor"))
+    records, following = services.quarantine.page(call.limit(), after)
+    cursor = services.cursors.seal("quarantine", following) if following is not None else None
+    return Answer({"items": [record.model_dump() for record in records], "next": cursor})
+
+
+@routes.post(
+    "/readings/quarantine/redrive",
+    "reading.write",
+    body=QuarantinedIds,
+    answer="RedriveReceipt",
+    parameters=[CURSOR, IDEMPOTENCY_KEY],
+)
+def redrive_quarantined_readings(call: Call, services: Container) -> Answer:
+    """Take refused records in again, for example after their sensor was created.
+
+    Records whose readings are stored leave the quarantine. All records may take more than one request: then send `next`
+    as the cursor.
+    """
+    request = call.document(QuarantinedIds)
+    after = services.cursors.open("redrive", call.query_value("cursor"))
+    outcome = redrive(services, request, after)
+    refused = [{"id": name, "message": message} for name, message in outcome.refused.items()]
+    cursor = services.cursors.seal("redrive", outcome.following) if outcome.following is not None else None
+    return Answer({"accepted": outcome.accepted, "refused": refused, "next": cursor})
+
+
+@routes.post("/readings/quarantine/discard", "reading.write", body=DiscardedIds, status=204)
+def discard_quarantined_readings(call: Call, services: Container) -> Answer:
+    """Delete refused records that will never be readings; the batches as received stay in the lake.
+
+    Ids of which there is no record are ignored.
+    """
+    services.quarantine.remove(call.document(DiscardedIds).ids)
+    return Answer(status=204)

@@ -133,6 +133,8 @@ class Settings(BaseModel):
     )
     lake_read_files: int = Field(
         1_000, gt=0, description="Number of the lake's files of readings at which a page ends; see LAKE_READ_BYTES."
+    redrive_seconds: float = Field(
+        15.0, description="Longest time that a request takes quarantined readings in; its cursor continues."
     )
     run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     # Requests and answers of the API.

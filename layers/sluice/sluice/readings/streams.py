@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
-
-import orjson
 
 from sluice.catalog.quarantine import Quarantine, Quarantined
 from sluice.domain.names import rfc3339
@@ -21,6 +20,7 @@ from sluice.readings.intake import Taken, take_in
 from sluice.readings.posts import parse_readings
 
 _LONGEST_RECORD = 2000
+_ENCODED = b"base64"
 
 
 class Services(IntakeServices, Protocol):
@@ -40,13 +40,13 @@ class StreamRecord:
         id: unique over all streams and deliveries.
         sequence: what Kinesis wants back if the record must be delivered again; null for Kafka.
         data: its content.
-        arrived_at: when the stream received it, in epoch seconds.
+        arrived_at: when the stream received it; null if that is not known.
     """
 
     id: str
     sequence: str | None
     data: bytes
-    arrived_at: float
+    arrived_at: str | None
 
 
 def stream_records(event: dict[str, Any]) -> list[StreamRecord]:
@@ -65,18 +65,26 @@ def _kinesis_record(record: dict[str, Any]) -> StreamRecord:
     # `eventID` is the shard and the sequence number; sequence numbers are unique in their shard only.
     stream = record["eventSourceARN"].rpartition("/")[2]
     data, arrived_at = b64decode(record["kinesis"]["data"]), record["kinesis"]["approximateArrivalTimestamp"]
-    return StreamRecord(f"kinesis/{stream}/{record['eventID']}", sequence, data, arrived_at)
+    return StreamRecord(f"kinesis/{stream}/{record['eventID']}", sequence, data, _time(arrived_at))
 
 
 def _kafka_record(record: dict[str, Any]) -> StreamRecord:
     place = f"{record['topic']}/{record['partition']}/{record['offset']}"
     # A Kafka record may have no value: a tombstone.
     data = b64decode(record.get("value") or "")
-    return StreamRecord(f"kafka/{place}", None, data, record["timestamp"] / 1000)
+    return StreamRecord(f"kafka/{place}", None, data, _time(record["timestamp"] / 1000))
+
+
+@lru_cache(maxsize=1024)
+def _time(seconds: float) -> str:
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))
 
 
 def consume(services: Services, records: list[StreamRecord]) -> Taken:
     """Store the readings of a batch of records; refused ones go to quarantine. It is safe to repeat.
+
+    Returns:
+        What became of it; `refused` is by record.
 
     Raises:
         Unavailable: a service throttled or failed; the batch must be delivered again.
@@ -94,11 +102,11 @@ def consume(services: Services, records: list[StreamRecord]) -> Taken:
                 record=_shortened(records[index].data),
                 page=taken.page,
                 position=index,
-                arrived_at=rfc3339(datetime.fromtimestamp(records[index].arrived_at, UTC)),
+                arrived_at=records[index].arrived_at,
             )
             for index, reason in sorted(refused.items())
         )
-    return taken
+    return replace(taken, refused=refused)
 
 
 def _readings(records: list[StreamRecord], owners: list[int], refused: dict[int, str]) -> Iterator[Any]:
@@ -114,11 +122,17 @@ def _readings(records: list[StreamRecord], owners: list[int], refused: dict[int,
 
 
 def _received(records: list[StreamRecord]) -> bytes:
-    """The batch as received: a record on each line, or a JSON array of records in base64 if one has line breaks."""
-    joined = b"\n".join(record.data for record in records)
-    if joined.count(b"\n") == len(records) - 1:
-        return joined
-    return orjson.dumps([b64encode(record.data).decode() for record in records])
+    """The batch as received: a record on each line; if one has line breaks, the word `base64`, then each in base64."""
+    lines = [record.data for record in records]
+    if any(b"\n" in line for line in lines) or lines[:1] == [_ENCODED]:
+        lines = [_ENCODED, *(b64encode(line) for line in lines)]
+    return b"\n".join(lines)
+
+
+def record_at(page: bytes, position: int) -> bytes:
+    """The record at a position of a batch as it was stored, see `_received`."""
+    lines = page.split(b"\n")
+    return b64decode(lines[position + 1]) if lines[0] == _ENCODED else lines[position]
 
 
 def _shortened(data: bytes) -> str:

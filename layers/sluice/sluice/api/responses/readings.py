@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -76,3 +76,32 @@ class ReadingList(SensorReadingList):
 
 
 LatestReadingList = list_model(LatestReading)
+
+
+class QuarantinedRecord(Response):
+    """A record of a stream or file that was refused."""
+
+    id: str = Field(description="Where it came from, such as `kinesis/sluice-readings/shardId-000000000000:4960…`.")
+    reason: str = Field(description="Why it was refused.")
+    record: str = Field(description="The record as text, shortened if it is long.")
+    page: str = Field(description="Hash of the batch as received; `GET /pages/{hash}` returns it.")
+    position: int = Field(description="Where in the batch the record is, from 0.")
+    arrived_at: str | None = Field(description="When the stream or bucket received it.")
+
+
+QuarantinedRecordList: Any = list_model(QuarantinedRecord)
+
+
+class StillRefused(Response):
+    """A record that stays in quarantine."""
+
+    id: str = Field(description="The record's id.")
+    message: str = Field(description="Why it is refused.")
+
+
+class RedriveReceipt(Response):
+    """What became of quarantined records."""
+
+    accepted: int = Field(description="How many records are stored and have left the quarantine.")
+    refused: list[StillRefused] = Field(description="The records that stay in quarantine.")
+    next: str | None = Field(description="The cursor with which to go on; null if all records were tried.")

@@ -41,6 +41,14 @@ _PROJECT: dict[str, Any] = {
     },
     "refresh_on": "change",
 }
+_QUARANTINED = {
+    "id": "kinesis/sluice-readings/shardId-000000000000:49590338271490256608559692538361571095921575989136588898",
+    "reason": "There is no sensor 'pump-8.temperature'; create it first, with POST /v1/sensors.",
+    "record": '{"sensor": "pump-8.temperature", "time": "2026-01-31T12:00:00Z", "value": 71.4}',
+    "page": "0d5f4f4a5c3c8a0f6d1f7c8b9a2e3d4c5b6a79887766554433221100ffeeddcc",
+    "position": 3,
+    "arrived_at": TIME,
+}
 _ASSIGNMENT = {"priority": 10, "alias": "listings", "optional": False}
 _MODEL: dict[str, Any] = {
     "sql": "SELECT symbol, price_usd FROM merged ORDER BY price_usd DESC LIMIT 10",
@@ -141,6 +149,19 @@ EXAMPLES: dict[str, Any] = {
     },
     "LatestReadingList": {
         "items": [{"sensor": "pump-7.temperature", "time": "2026-01-31T12:00:00Z", "value": 71.5, "quality": "good"}],
+        "next": None,
+    },
+    "QuarantinedRecordList": {"items": [_QUARANTINED], "next": None},
+    "QuarantinedIds": {"ids": None},
+    "DiscardedIds": {"ids": ["file/inbox/_readings/january.csv/3HL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY/7"]},
+    "RedriveReceipt": {
+        "accepted": 1,
+        "refused": [
+            {
+                "id": "file/inbox/_readings/january.csv/3HL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY/7",
+                "message": "`value` must be a number, not 'high'.",
+            }
+        ],
         "next": None,
     },
     "PushReceipt": {"accepted": 1, "run": RUN},
