@@ -133,6 +133,13 @@ class Settings(BaseModel):
     )
     lake_read_files: int = Field(
         1_000, gt=0, description="Number of the lake's files of readings at which a page ends; see LAKE_READ_BYTES."
+    reading_batch: int = Field(
+        50_000, gt=0, description="Readings of a dropped file that are stored at a time, in one raw page."
+    )
+    reading_reserve_seconds: float = Field(
+        90.0,
+        description="Remaining time of a Lambda call at which a dropped file of readings is left to the next call.",
+    )
     redrive_seconds: float = Field(
         15.0, description="Longest time that a request takes quarantined readings in; its cursor continues."
     )

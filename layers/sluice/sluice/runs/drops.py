@@ -16,7 +16,7 @@ from sluice.domain.run import Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
 from sluice.runs.queue import enqueue_writes, start_waiting
 from sluice.runs.start import ingest_run
-from sluice.sources.file.inbox import FAILED, UNKNOWN, DroppedFile, is_set_aside_or_folder
+from sluice.sources.file.inbox import FAILED, UNKNOWN, DroppedFile, starts_no_run
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
 # Longer than the 14 days that an event can stay in the queue of undelivered events: it must find its lock.
@@ -43,7 +43,7 @@ def receive_drop(services: Container, drop: Drop) -> Run | None:
 def _enqueue(services: Container, drop: Drop) -> Run | None:
     """Put the run of a dropped file into the queue, unless the file was seen before."""
     slug, _, rest = drop.key.partition("/")
-    if is_set_aside_or_folder(drop.key) or _datasource_keeps_drops(services, slug):
+    if starts_no_run(drop.key) or _datasource_keeps_drops(services, slug):
         return None
     reason = _rejection_reason(services, slug, rest, drop.key)
     if reason is not None:
@@ -117,7 +117,7 @@ def _missed_files(services: Container, grace_seconds: float) -> list[Drop]:
     # in whole seconds, are handled in the order in which they were dropped.
     files.reverse()
     files.sort(key=lambda file: (file.modified, file.key))
-    drops = [_drop(services, file) for file in files if not is_set_aside_or_folder(file.key)]
+    drops = [_drop(services, file) for file in files if not starts_no_run(file.key)]
     seen = services.locks.held([_lock(drop) for drop in drops])
     unseen = [drop for drop in drops if _lock(drop) not in seen]
     if not unseen:

@@ -9,6 +9,11 @@ from urllib.parse import unquote_plus
 from sluice.domain.run import Drop
 
 
+def announces_files(event: dict[str, Any]) -> bool:
+    """Whether an event of Lambda is a notification of S3, in either form."""
+    return "detail" in event or any("s3" in record for record in event.get("Records", [])[:1])
+
+
 def dropped_files(event: dict[str, Any]) -> Iterator[Drop]:
     """The objects that either form of a notification names; only S3's own form encodes their keys.
 

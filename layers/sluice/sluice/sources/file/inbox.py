@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 UNKNOWN, FAILED = "_unknown/", "_failed/"
+# Files of readings of sensors, which start no run.
+READINGS = "_readings/"
 # S3's limit is 1024 bytes, and the key of the reason is longer than that of the file.
 _MAX_KEY_BYTES = 1000
 
@@ -147,9 +149,9 @@ class Inbox:
             return False
 
 
-def is_set_aside_or_folder(key: str) -> bool:
-    """Whether an object starts no run, since it was set aside or is a folder."""
-    return key.startswith((UNKNOWN, FAILED)) or key.endswith("/")
+def starts_no_run(key: str) -> bool:
+    """Whether an object starts no run, since it was set aside, has readings of sensors, or is a folder."""
+    return key.startswith((UNKNOWN, FAILED, READINGS)) or key.endswith("/")
 
 
 def _present(page: Any, deleted: dict[str, float]) -> list[DroppedFile]:
