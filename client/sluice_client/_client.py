@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -15,6 +17,9 @@ from sluice_client._errors import InvalidResponse
 from sluice_client._handles import PAGE_ROWS
 from sluice_client._projects import Project
 from sluice_client._runs import Run
+
+if TYPE_CHECKING:
+    from sluice_client.types import UploadForm
 
 
 class Sluice:
@@ -77,6 +82,21 @@ class Sluice:
             NotFound: it does not exist.
         """
         return Run(self, self.get(f"/runs/{segment(id)}"))
+
+    def upload_readings(self, path: str | os.PathLike[str], filename: str | None = None) -> None:
+        """Upload a file of sensor readings of any size; they are stored within seconds or, of many, minutes.
+
+        Args:
+            path: of the file: CSV, JSON Lines or a JSON array, also gzipped.
+            filename: the name to store it by; default: its own.
+
+        Raises:
+            InvalidResponse: the storage refused the file, such as an empty or too large one.
+        """
+        file = Path(path)
+        with file.open("rb") as content:
+            form: UploadForm = self.post("/readings/uploads", {"filename": filename or file.name})
+            self._connection.upload(form["url"], form["fields"], file.name, content)
 
     def runs(
         self,

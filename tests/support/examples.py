@@ -23,6 +23,7 @@ ORDER = (
     "patch_datasource",
     "push_records",
     "post_readings",
+    "create_readings_upload",
     "redrive_quarantined_readings",
     "discard_quarantined_readings",
     "create_upload",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
 
@@ -94,6 +95,15 @@ def test_name_that_cannot_be_in_a_path_is_an_error(sluice: Commands, tmp_path: P
         shown = sluice(*command)
         assert (shown.code, shown.out) == (1, "")
         assert f"✗ {name!r} is not a name" in shown.err
+
+
+def test_files_of_readings_are_sent(sluice: Commands, services: Container, tmp_path: Path) -> None:
+    file = tmp_path / "january.csv"
+    file.write_text("sensor,time,value\na,2026-01-01T00:00:00Z,1\n")
+    shown = sluice("send-readings", str(file))
+    assert (shown.code, shown.err) == (0, "january.csv → readings\n")
+    s3 = boto3.client("s3")
+    assert s3.get_object(Bucket="inbox", Key="_readings/january.csv")["Body"].read() == file.read_bytes()
 
 
 def test_previews_of_saved_and_unsaved_datasources(shop: Commands, tmp_path: Path) -> None:

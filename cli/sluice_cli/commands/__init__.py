@@ -47,6 +47,7 @@ REGISTRY = {
         Entry("redrive", "runs", _RUNS, "Continue a failed, partial or cancelled run."),
         Entry("replay", "runs", _RUNS, "Make a version again from its raw pages, without calling the upstream."),
         Entry("drop", "drop", _RUNS, "Send a file to a datasource, and wait for its run."),
+        Entry("send-readings", "drop", _RUNS, "Send files of sensor readings.", "send_readings"),
         Entry("data", "data", _DATA, "Show the rows of a project, datasource, model or endpoint."),
         Entry("query", "data", _DATA, "Run one SELECT over the tables of a project."),
         Entry("explain", "data", _DATA, "Show where each value of a merged record comes from."),

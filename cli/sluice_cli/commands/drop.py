@@ -1,4 +1,4 @@
-"""The command that sends a file to a datasource."""
+"""The commands that send files: to a datasource, or readings of sensors."""
 
 from __future__ import annotations
 
@@ -36,3 +36,19 @@ def drop(datasource: str, file: Path, waits: bool, output: str | None) -> None:
     show_run(run, output)
     if run["status"] == "failed":
         raise StepFailed(run["error"]["detail"])
+
+
+@click.command("send-readings")
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def send_readings(files: tuple[Path, ...]) -> None:
+    """Send files of sensor readings: CSV, JSON Lines or a JSON array, also gzipped.
+
+    A CSV file has the columns sensor, time, value and if needed quality and revision. Readings that are refused go to
+    quarantine, which `sluice get /readings/quarantine` shows.
+    """
+    with connect() as api:
+        for file in files:
+            api.upload_readings(file)
+            echo(f"{file.name} → readings", err=True)

@@ -20,7 +20,7 @@ class Upload(Document):
 
     filename: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         description="The name under which the file is stored in the inbox; its ending tells the format if the "
-        "datasource does not."
+        "datasource does not. The format of readings is told by their content."
     )
 
 

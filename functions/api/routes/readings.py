@@ -1,5 +1,6 @@
 """Readings that are posted."""
 
+from api.routes.arrivals import Upload
 from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 from sluice.container import Container
@@ -7,6 +8,8 @@ from sluice.domain.reading_requests import DiscardedIds, QuarantinedIds
 from sluice.readings.intake import take_in
 from sluice.readings.posts import parse_readings
 from sluice.readings.quarantine import redrive
+from sluice.runs.arrivals import upload_form
+from sluice.sources.file.inbox import READINGS
 
 routes = Routes("readings")
 _READINGS = {"type": "array", "items": {}, "description": "A JSON array of readings, or one reading on each line."}
@@ -26,6 +29,16 @@ def post_readings(call: Call, services: Container) -> Answer:
     taken = take_in(services, body, parse_readings(body))
     refused = [{"index": index, "message": message} for index, message in taken.refused.items()]
     return Answer({"accepted": taken.accepted, "refused": refused}, 202)
+
+
+@routes.post("/readings/uploads", "reading.write", body=Upload, answer="UploadForm", parameters=[IDEMPOTENCY_KEY])
+def create_readings_upload(call: Call, services: Container) -> Answer:
+    """Create a presigned form by which anybody who has it can upload one file of readings.
+
+    The file is CSV (with the columns sensor, time, value and if needed quality and revision), JSON Lines or a JSON
+    array, and may be gzipped. Refused readings go to quarantine.
+    """
+    return Answer(upload_form(services, READINGS, call.document(Upload).filename))
 
 
 @routes.get("/readings/quarantine", "reading.write", answer="QuarantinedRecordList", parameters=[LIMIT, CURSOR])

@@ -85,13 +85,26 @@ def create_upload_form(services: Container, definition: Definition, filename: st
         Invalid: the file name has slashes or control characters, or begins with a dot.
         Conflict: the datasource does not take files.
     """
-    if _FORBIDDEN_IN_FILENAMES.search(filename) or filename.startswith("."):
-        message = "A file name must not contain slashes or control characters, and must not begin with a dot."
-        raise Invalid(message, [{"pointer": "/filename", "message": message}])
     datasource = Datasource.model_validate(definition.document)
     if datasource.inbox_key() is None:  # a file that runs read takes an upload, although it starts no run
         _require_arrival(datasource, "dropped", "files are uploaded for datasources that read them only")
-    return services.inbox.presigned_upload(definition.name, filename, services.settings.max_drop_bytes)
+    return upload_form(services, f"{definition.name}/", filename)
+
+
+def upload_form(services: Container, folder: str, filename: str) -> dict[str, Any]:
+    """A presigned S3 POST form for one file of a folder of the inbox.
+
+    Args:
+        folder: its key prefix, with a slash at its end.
+        filename: the file's name without a path.
+
+    Raises:
+        Invalid: the file name has slashes or control characters, or begins with a dot.
+    """
+    if _FORBIDDEN_IN_FILENAMES.search(filename) or filename.startswith("."):
+        message = "A file name must not contain slashes or control characters, and must not begin with a dot."
+        raise Invalid(message, [{"pointer": "/filename", "message": message}])
+    return services.inbox.presigned_upload(folder, filename, services.settings.max_drop_bytes)
 
 
 def _require_arrival(datasource: Datasource, arrival: Arrival, advice: str) -> None:

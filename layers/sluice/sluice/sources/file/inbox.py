@@ -61,11 +61,11 @@ class Inbox:
         self.bucket = bucket
         self._presigned_seconds = presigned_seconds
 
-    def presigned_upload(self, slug: str, filename: str, max_bytes: int) -> dict[str, Any]:
+    def presigned_upload(self, folder: str, filename: str, max_bytes: int) -> dict[str, Any]:
         """Return a presigned form that uploads one file.
 
         Args:
-            slug: the datasource.
+            folder: the beginning of the key, with a slash at its end.
             filename: the name under which the file is stored.
             max_bytes: the most bytes that S3 accepts with this form.
 
@@ -74,7 +74,7 @@ class Inbox:
         """
         return self._links.generate_presigned_post(
             self.bucket,
-            f"{slug}/{filename}",
+            folder + filename,
             Conditions=[["content-length-range", 1, max_bytes]],
             ExpiresIn=self._presigned_seconds,
         )
