@@ -76,7 +76,7 @@ def main() -> None:
     sensors, seconds, count, writes = map(int, sys.argv[1:])
     services = container()
     for name in sensor_ids(sensors):
-        services.definitions.create("sensor", name, {"id": name}, "benchmark")
+        services.definitions.create("sensor", name, {"id": name, "equipment": "P-1", "metric": "flow"}, "benchmark")
     if not writes:
         keep_in_memory(services)
 

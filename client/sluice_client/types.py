@@ -345,6 +345,12 @@ Diff = TypedDict(
 """One page of the changes between two versions."""
 
 
+class DiscardedIds(TypedDict):
+    """Which quarantined records to delete."""
+
+    ids: list[str]
+
+
 class DocumentChange(TypedDict):
     """How a part of a merged document changed: its old and its new value."""
 
@@ -1357,6 +1363,30 @@ class PushReceipt(TypedDict):
     run: str | None
 
 
+class QuarantinedIds(TypedDict):
+    """Which quarantined records to take in again."""
+
+    ids: NotRequired[list[str] | None]
+
+
+class QuarantinedRecord(TypedDict):
+    """A record of a stream or file that was refused."""
+
+    id: str
+    reason: str
+    record: str
+    page: str
+    position: int
+    arrived_at: str | None
+
+
+class QuarantinedRecordList(TypedDict):
+    """One page of a list."""
+
+    items: list[QuarantinedRecord]
+    next: str | None
+
+
 class QueryRequest(TypedDict):
     """A query, and the values of its parameters by name."""
 
@@ -1434,6 +1464,14 @@ class Redirect(TypedDict):
     """The URL of an answer that is too large to be inline, as in the header `Location`."""
 
     location: str
+
+
+class RedriveReceipt(TypedDict):
+    """What became of quarantined records."""
+
+    accepted: int
+    refused: list[StillRefused]
+    next: str | None
 
 
 class RefreshRequest(TypedDict):
@@ -1857,6 +1895,13 @@ class StaleInput(TypedDict):
     version: int
     data_as_of: str
     error: str
+
+
+class StillRefused(TypedDict):
+    """A record that stays in quarantine."""
+
+    id: str
+    message: str
 
 
 class StreamDatasource(TypedDict):

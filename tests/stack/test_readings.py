@@ -27,7 +27,9 @@ def table(deployed: Deployed, name: str) -> Table:
 
 def test_readings_are_stored_once_however_they_arrive(deployed: Deployed) -> None:
     sensor = f"pump.{secrets.token_hex(3)}"
-    Definitions(table(deployed, "DefinitionsTable"), WORKSPACE).create("sensor", sensor, {"id": sensor}, "tests")
+    Definitions(table(deployed, "DefinitionsTable"), WORKSPACE).create(
+        "sensor", sensor, {"id": sensor, "equipment": "P-1", "metric": "flow"}, "tests"
+    )
     blocks = ReadingBlocks(table(deployed, "ReadingsTable"), WORKSPACE, 35)
     first = int(time.time()) // 60 * 60 - 600
     times = [datetime.fromtimestamp(first + at, UTC).isoformat() for at in range(4)]

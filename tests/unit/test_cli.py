@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from sluice import __version__
+from sluice.container import Container
 from sluice_cli.commands import REGISTRY
 from sluice_cli.group import LazyGroup
 from sluice_cli.main import cli

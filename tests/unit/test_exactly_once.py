@@ -237,7 +237,9 @@ def _plain(series: Series) -> dict[int, tuple[float, str, int]]:
 
 def create_sensors(services: Container, count: int) -> None:
     for number in range(count):
-        services.definitions.create("sensor", f"s{number}", {"id": f"s{number}"}, "tests")
+        services.definitions.create(
+            "sensor", f"s{number}", {"id": f"s{number}", "equipment": "P-1", "metric": "flow"}, "tests"
+        )
 
 
 def test_every_reading_counts_once(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:

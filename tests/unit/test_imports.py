@@ -49,11 +49,11 @@ class Budget:
 
 STAGE = Budget(LOGGED, 214)
 BUDGETS = {
-    "api": Budget(ROUTED, 378),
+    "api": Budget(ROUTED, 383),
     "authoring": Budget(ROUTED, 346),
     "authorizer": Budget(CATALOG, 167),
     "commit": STAGE,
-    "compaction": Budget(CATALOG, 178),
+    "compaction": Budget(CATALOG, 179),
     "extract": STAGE,
     "fetch": STAGE,
     "inbox": Budget(LOGGED, 212),
@@ -65,10 +65,11 @@ BUDGETS = {
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 295),
     "query": Budget(ROUTED, 428),
-    "readings": Budget(LOGGED, 219),
+    "readings": Budget(LOGGED, 223),
     "report": STAGE,
     "publications": Budget(LOGGED, 225),
     "run_events": Budget(LOGGED, 225),
+    "webhooks": Budget(LOGGED, 210),
     "scheduled": Budget(CATALOG, 171),
 }
 

@@ -34,7 +34,7 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def sensors(services: Container) -> None:
-    services.definitions.create("sensor", "a", {"id": "a"}, "tests")
+    services.definitions.create("sensor", "a", {"id": "a", "equipment": "P-1", "metric": "flow"}, "tests")
 
 
 def dropped(name: str, body: bytes) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def test_refused_rows_go_to_quarantine_and_can_be_taken_in(services: Container, 
     assert sorted(lines) == [7, 8, 9, 10]
     assert "must be a number, not 'high'" in lines[9].reason
     assert "cells without a column" in lines[10].reason
-    services.definitions.create("sensor", "b", {"id": "b"}, "tests")
+    services.definitions.create("sensor", "b", {"id": "b", "equipment": "P-1", "metric": "flow"}, "tests")
     assert editor.post("/readings/quarantine/redrive", {"ids": [lines[8].id]}).json()["accepted"] == 1
     (block,) = services.reading_blocks.between("b", RAW, HOUR_START, HOUR_START + DAY)
     ((stored_at, mark),) = unpack_series(block.data).marks.items()

@@ -43,7 +43,7 @@ STEP = 1 if os.environ.get("PROOF") else 2
 @pytest.fixture(autouse=True)
 def sensors(services: Container) -> None:
     for name in SENSORS:
-        services.definitions.create("sensor", name, {"id": name}, "tests")
+        services.definitions.create("sensor", name, {"id": name, "equipment": "P-1", "metric": "flow"}, "tests")
     change(services, compaction_files=1, replaced_file_seconds=-1)
 
 
@@ -177,7 +177,7 @@ def test_pages_of_the_lake_end_at_its_limits(services: Container) -> None:
 def test_sweep_applies_what_a_killed_function_has_not(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     items = readings(random.Random(2), 50)
     with monkeypatch.context() as patch:
-        patch.setattr("sluice.readings.intake.store_recent", lambda *_: pytest.fail("killed"))
+        patch.setattr("sluice.readings.followers.store_recent", lambda *_: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception):
             send(services, items)
     assert plain(rows(services))["a", "raw"] == []

@@ -27,7 +27,7 @@ HOUR_START = (int(time.time()) - 7200) * SECOND // HOUR * HOUR
 @pytest.fixture(autouse=True)
 def sensors(services: Container) -> None:
     for name in ("a", "b"):
-        services.definitions.create("sensor", name, {"id": name}, "tests")
+        services.definitions.create("sensor", name, {"id": name, "equipment": "P-1", "metric": "flow"}, "tests")
 
 
 def reading(after: int, value: Any, sensor: str = "a", **more: Any) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def test_quarantined_records_are_taken_in_after_their_sensor_was_created(service
     names = [item["id"] for item in first["items"] + rest["items"]]
     refused = editor.post("/readings/quarantine/redrive", {"ids": [names[0], "nothing"]}).json()
     assert (refused["accepted"], [item["id"] for item in refused["refused"]]) == (0, ["nothing", names[0]])
-    services.definitions.create("sensor", "late", {"id": "late"}, "tests")
+    services.definitions.create("sensor", "late", {"id": "late", "equipment": "P-1", "metric": "flow"}, "tests")
     outcome = editor.post("/readings/quarantine/redrive", {"ids": None}).json()
     assert (outcome["accepted"], [item["id"] for item in outcome["refused"]]) == (2, [names[2]])
     assert outcome["next"] is None
@@ -182,7 +182,7 @@ def test_quarantined_records_are_taken_in_after_their_sensor_was_created(service
 def test_redrive_of_many_records_continues_with_a_cursor(services: Container, editor: Client) -> None:
     services.settings = services.settings.model_copy(update={"redrive_seconds": -1.0})
     handler(kinesis([orjson.dumps(reading(at, at, "late")) for at in range(600)]), None)
-    services.definitions.create("sensor", "late", {"id": "late"}, "tests")
+    services.definitions.create("sensor", "late", {"id": "late", "equipment": "P-1", "metric": "flow"}, "tests")
     first = editor.post("/readings/quarantine/redrive", {}).json()
     assert first["next"] is not None
     rest = editor.post(f"/readings/quarantine/redrive?cursor={first['next']}", {}).json()

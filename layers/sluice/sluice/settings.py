@@ -29,7 +29,6 @@ class Settings(BaseModel):
     batches_table: str = Field("", description="Table of pushed records and dropped files that wait for a run.")
     operations_table: str = Field("", description="Table of operations on equipment.")
     readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
-
     alarms_table: str = Field("", description="Table of the alarms of sensors.")
     deliveries_table: str = Field("", description="Table of the deliveries of events to webhooks.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
@@ -133,6 +132,7 @@ class Settings(BaseModel):
     )
     lake_read_files: int = Field(
         1_000, gt=0, description="Number of the lake's files of readings at which a page ends; see LAKE_READ_BYTES."
+    )
     reading_batch: int = Field(
         50_000, gt=0, description="Readings of a dropped file that are stored at a time, in one raw page."
     )

@@ -61,7 +61,7 @@ ACTIONS: dict[str, Rule] = {
     "project.try": Rule("editor"),
     "project.fetch": Rule("viewer"),
     "reading.read": Rule("viewer", in_projects=False),
-    "reading.write": Rule("editor"),
+    "reading.write": Rule("editor", in_projects=False),
     "run.list": Rule("viewer"),
     "run.read": Rule("viewer"),
     "run.stop": Rule("editor", owner=True),

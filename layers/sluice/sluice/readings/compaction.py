@@ -22,8 +22,8 @@ from sluice.domain.new_readings import unpack_new
 from sluice.lake.parquet import engine
 from sluice.lake.store import sha256_of
 from sluice.readings.bucket_files import DayRows, data_key, part_of
+from sluice.readings.followers import apply
 from sluice.readings.recent import Services as RecentServices
-from sluice.readings.recent import store_recent
 
 # DynamoDB's limit for a transaction.
 _MAX_FILES = 100
@@ -68,7 +68,7 @@ def _apply_pending(services: Services, files: Sequence[ReadingFile], grace_secon
     pending = [file for file in files if file.part == NEW and not file.applied and file.created_at <= until]
     for file in pending:
         _, parts = unpack_new(gzip.decompress(services.lake.get(file.key)))
-        store_recent(services, {part.sensor: part.series for part in parts})
+        apply(services, {part.sensor: part.series for part in parts})
         services.reading_files.mark_applied([file])
     return len(pending)
 

@@ -20,8 +20,8 @@ from sluice.domain.reading import ParsedBatch, format_time, parse_batch
 from sluice.domain.rollup import DAY, SECOND
 from sluice.domain.series import Series
 from sluice.lake.gzipped import compress
+from sluice.readings.followers import apply
 from sluice.readings.recent import Services as RecentServices
-from sluice.readings.recent import store_recent
 
 
 class KnownSensors(Protocol):
@@ -92,8 +92,9 @@ def store(services: Services, page: str, batch: ParsedBatch) -> dict[str, Series
     parts = {sensor: readings.series_with_positions() for sensor, readings in batch.sensors.items()}
     files = []
     for day, of_day in sorted(_by_day(parts).items()):
-        content = compress(pack_new(page, of_day))
-        digest = hashlib.sha256(content).hexdigest()
+        packed = pack_new(page, of_day)
+        digest = hashlib.sha256(packed).hexdigest()  # compressed bytes differ between processors
+        content = compress(packed)
         key = f"readings/{NEW}/{day}/{digest}"
         services.lake.put(key, content)
         count = sum(len(part.series) for part in of_day)
@@ -102,7 +103,7 @@ def store(services: Services, page: str, batch: ParsedBatch) -> dict[str, Series
     readings = {sensor: series for sensor, (series, _) in parts.items()}
     pending = [file for file in stored if not file.applied]
     if pending:
-        store_recent(services, readings)
+        apply(services, readings)
         services.reading_files.mark_applied(pending)
     return readings
 
