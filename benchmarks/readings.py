@@ -90,12 +90,12 @@ def compared(results: dict[tuple[Any, ...], list[tuple[float, float]]]) -> list[
     comparisons = []
     for shape in SHAPES:
         for writes in (True, False):
-            rates = [
+            ours, plain = (
                 BATCH / statistics.median(taken for taken, _ in results[way, shape, writes]) for way in (OURS, PLAIN)
-            ]
+            )
             case = f"{shape[0]} sensors each {shape[1]} s, {'with' if writes else 'without'} writes"
             asked = ASKED if writes else None
-            comparisons.append(higher_is_better("readings", case, *rates, "plain loop", "readings/s", asked))
+            comparisons.append(higher_is_better("readings", case, ours, plain, "plain loop", "readings/s", asked))
     return comparisons
 
 

@@ -50,7 +50,7 @@ def session(token: str | None = None) -> Session:
 
 def client_request(operation: str, call: Any) -> Any:
     """The request that a client of botocore sends."""
-    client = session("token").create_client("dynamodb", "us-east-1")
+    client: Any = session("token").create_client("dynamodb", "us-east-1")
     kept: list[Any] = []
 
     def keep(request: Any, **_: Any) -> AWSResponse:
@@ -72,7 +72,7 @@ def test_requests_are_those_of_the_client(operation: str) -> None:
             transact(client, [table.put(ITEM, "#version = :read", {"read": 0})])
 
     wire = Wire(200, {"Responses": {}})
-    client = session().create_client("dynamodb", "us-east-1")
+    client: Any = session().create_client("dynamodb", "us-east-1")
     call(DirectDynamoDB(client, session("token"), wire))
     (sent,), expected = wire.requests, client_request(operation, call)
     assert (sent.method, sent.url) == (expected.method, expected.url)

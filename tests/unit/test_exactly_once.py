@@ -201,7 +201,7 @@ def _quarantined(services: Container) -> Iterator[Quarantined]:
 def _rollup(stored: dict[int, tuple[float, str, int]], width: int) -> dict[int, tuple[float, ...]]:
     """Count, sum, minimum, maximum and last value of each window, of the good readings."""
     good = sorted((moment, value) for moment, (value, quality, _) in stored.items() if quality == "good")
-    rollup = {}
+    rollup: dict[int, tuple[float, ...]] = {}
     for start, window in groupby(good, lambda reading: reading[0] // width * width):
         values = [value for _, value in window]
         rollup[start] = len(values), float(sum(map(Fraction, values))), min(values), max(values), values[-1]

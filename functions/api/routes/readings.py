@@ -5,11 +5,11 @@ from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
 from sluice.container import Container
 from sluice.domain.reading_requests import DiscardedIds, QuarantinedIds
+from sluice.domain.run import READINGS
 from sluice.readings.intake import take_in
 from sluice.readings.posts import parse_readings
 from sluice.readings.quarantine import redrive
 from sluice.runs.arrivals import upload_form
-from sluice.sources.file.inbox import READINGS
 
 routes = Routes("readings")
 _READINGS = {"type": "array", "items": {}, "description": "A JSON array of readings, or one reading on each line."}

@@ -63,6 +63,10 @@ class RunEvent(Record):
     )
 
 
+# The folders of the inbox that are no datasource's: set aside, and files of readings of sensors.
+UNKNOWN, FAILED, READINGS = "_unknown/", "_failed/", "_readings/"
+
+
 class Drop(Record):
     """The object in the inbox that started an ingest run."""
 

@@ -20,13 +20,12 @@ from botocore.exceptions import ClientError
 
 from sluice.aws import translated
 from sluice.catalog.locks import Locks
-from sluice.domain.run import Drop
+from sluice.domain.run import FAILED, READINGS, Drop
 from sluice.errors import Unavailable, UnreadableData
 from sluice.lake.gzipped import open_reader
 from sluice.readings.file_records import FileRecord, records_of
 from sluice.readings.streams import Services as StreamServices
 from sluice.readings.streams import StreamRecord, consume
-from sluice.sources.file.inbox import FAILED, READINGS, Inbox
 
 # Longer than the 14 days that an event can stay in the queue of undelivered events: it must find its file's place.
 _SEEN_SECONDS = 15 * 86400
@@ -35,6 +34,14 @@ _GZIP = b"\x1f\x8b"
 _LONGEST_ID = 900
 _BUFFERED = 1 << 20
 logger = Logger()
+
+
+class Inbox(Protocol):
+    """The bucket of dropped files."""
+
+    def set_aside(self, drop: Drop, folder: str, reason: str) -> None:
+        """Move a file to a folder, and store the reason beside it."""
+        ...
 
 
 class Services(StreamServices, Protocol):

@@ -12,11 +12,11 @@ from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.names import is_slug, rfc3339
-from sluice.domain.run import Drop, Run
+from sluice.domain.run import FAILED, UNKNOWN, Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
 from sluice.runs.queue import enqueue_writes, start_waiting
 from sluice.runs.start import ingest_run
-from sluice.sources.file.inbox import FAILED, UNKNOWN, DroppedFile, starts_no_run
+from sluice.sources.file.inbox import DroppedFile, starts_no_run
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
 # Longer than the 14 days that an event can stay in the queue of undelivered events: it must find its lock.

@@ -13,15 +13,12 @@ from botocore.exceptions import ClientError
 
 from sluice.aws import translated
 from sluice.domain.names import now, rfc3339
-from sluice.domain.run import Drop
+from sluice.domain.run import FAILED, READINGS, UNKNOWN, Drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-UNKNOWN, FAILED = "_unknown/", "_failed/"
-# Files of readings of sensors, which start no run.
-READINGS = "_readings/"
 # S3's limit is 1024 bytes, and the key of the reason is longer than that of the file.
 _MAX_KEY_BYTES = 1000
 
