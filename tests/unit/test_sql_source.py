@@ -24,7 +24,7 @@ def document(engine: Engine = "postgresql", query: str = "SELECT 1 AS n", **more
 def fault(body: dict[str, Any]) -> str:
     with pytest.raises(Invalid) as raised:
         validate(SqlSource, body)
-    return raised.value.errors[0]["message"]
+    return str(raised.value.errors[0]["message"])
 
 
 def test_defaults() -> None:
