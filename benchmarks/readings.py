@@ -51,8 +51,8 @@ def prepare(url: str) -> None:
     client = boto3.client("dynamodb", endpoint_url=url, region_name="us-east-1")
     tables = resources("AWS::DynamoDB::Table")
     for name in ("ReadingsTable", "DefinitionsTable"):
-        kept = ("BillingMode", "AttributeDefinitions", "KeySchema")
-        client.create_table(TableName=name, **{part: tables[name][part] for part in kept})
+        kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        client.create_table(TableName=name, **{part: tables[name][part] for part in kept if part in tables[name]})
     key: Any = [{"AttributeName": "sensor", "KeyType": "HASH"}, {"AttributeName": "time", "KeyType": "RANGE"}]
     types: Any = [{"AttributeName": part["AttributeName"], "AttributeType": "S"} for part in key]
     client.create_table(TableName=TABLE, KeySchema=key, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
