@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from sluice.catalog.quarantine import Quarantined
+from sluice.domain.names import parse_time
 from sluice.domain.reading_requests import QuarantinedIds
 from sluice.readings.streams import Services, StreamRecord, consume, record_at
 
@@ -60,8 +61,13 @@ def _take_in(services: Services, records: list[Quarantined], outcome: Redriven) 
     for page, of_page in groupby(sorted(records, key=lambda record: record.page), lambda record: record.page):
         with services.lake.raw(page) as content:
             received = content.read()
-        batch += [StreamRecord(r.id, None, record_at(received, r.position), r.arrived_at) for r in of_page]
+        batch += [_stream_record(record, received) for record in of_page]
     refused = consume(services, batch).refused
     services.quarantine.remove(record.id for index, record in enumerate(batch) if index not in refused)
     outcome.accepted += len(batch) - len(refused)
     outcome.refused |= {batch[index].id: reason for index, reason in refused.items()}
+
+
+def _stream_record(record: Quarantined, page: bytes) -> StreamRecord:
+    arrived_at = parse_time(record.arrived_at).timestamp() if record.arrived_at else None
+    return StreamRecord(record.id, None, record_at(page, record.position), arrived_at)

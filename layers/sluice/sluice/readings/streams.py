@@ -6,11 +6,13 @@ A record is a reading as JSON, or an array of readings, or one reading on each l
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from binascii import a2b_base64
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Protocol
+
+import orjson
 
 from sluice.catalog.quarantine import Quarantine, Quarantined
 from sluice.domain.names import rfc3339
@@ -40,13 +42,13 @@ class StreamRecord:
         id: unique over all streams and deliveries.
         sequence: what Kinesis wants back if the record must be delivered again; null for Kafka.
         data: its content.
-        arrived_at: when the stream received it; null if that is not known.
+        arrived_at: when the stream received it, in epoch seconds; null if that is not known.
     """
 
     id: str
     sequence: str | None
     data: bytes
-    arrived_at: str | None
+    arrived_at: float | None
 
 
 def stream_records(event: dict[str, Any]) -> list[StreamRecord]:
@@ -64,20 +66,15 @@ def _kinesis_record(record: dict[str, Any]) -> StreamRecord:
     sequence = record["kinesis"]["sequenceNumber"]
     # `eventID` is the shard and the sequence number; sequence numbers are unique in their shard only.
     stream = record["eventSourceARN"].rpartition("/")[2]
-    data, arrived_at = b64decode(record["kinesis"]["data"]), record["kinesis"]["approximateArrivalTimestamp"]
-    return StreamRecord(f"kinesis/{stream}/{record['eventID']}", sequence, data, _time(arrived_at))
+    data, arrived_at = a2b_base64(record["kinesis"]["data"]), record["kinesis"]["approximateArrivalTimestamp"]
+    return StreamRecord(f"kinesis/{stream}/{record['eventID']}", sequence, data, arrived_at)
 
 
 def _kafka_record(record: dict[str, Any]) -> StreamRecord:
     place = f"{record['topic']}/{record['partition']}/{record['offset']}"
     # A Kafka record may have no value: a tombstone.
     data = b64decode(record.get("value") or "")
-    return StreamRecord(f"kafka/{place}", None, data, _time(record["timestamp"] / 1000))
-
-
-@lru_cache(maxsize=1024)
-def _time(seconds: float) -> str:
-    return rfc3339(datetime.fromtimestamp(seconds, UTC))
+    return StreamRecord(f"kafka/{place}", None, data, record["timestamp"] / 1000)
 
 
 def consume(services: Services, records: list[StreamRecord]) -> Taken:
@@ -102,7 +99,7 @@ def consume(services: Services, records: list[StreamRecord]) -> Taken:
                 record=_shortened(records[index].data),
                 page=taken.page,
                 position=index,
-                arrived_at=records[index].arrived_at,
+                arrived_at=_time(records[index].arrived_at),
             )
             for index, reason in sorted(refused.items())
         )
@@ -112,6 +109,14 @@ def consume(services: Services, records: list[StreamRecord]) -> Taken:
 def _readings(records: list[StreamRecord], owners: list[int], refused: dict[int, str]) -> Iterator[Any]:
     """The readings of all records; why a record has none goes into `refused`, by its index."""
     for index, record in enumerate(records):
+        try:
+            reading = orjson.loads(record.data)
+            if type(reading) is dict:  # most records are one reading
+                owners.append(index)
+                yield reading
+                continue
+        except orjson.JSONDecodeError:
+            pass
         try:
             readings = [reading for _, reading in parse_readings(record.data)]
         except MalformedRequest as error:
@@ -133,6 +138,10 @@ def record_at(page: bytes, position: int) -> bytes:
     """The record at a position of a batch as it was stored, see `_received`."""
     lines = page.split(b"\n")
     return b64decode(lines[position + 1]) if lines[0] == _ENCODED else lines[position]
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(datetime.fromtimestamp(seconds, UTC))
 
 
 def _shortened(data: bytes) -> str:
