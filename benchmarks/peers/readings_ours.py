@@ -25,7 +25,7 @@ class MemoryBlocks:
     def __init__(self) -> None:
         self._blocks: dict[BlockKey, Block] = {}
 
-    def read(self, keys: Sequence[BlockKey]) -> dict[BlockKey, Block]:
+    def read_to_change(self, keys: Sequence[BlockKey]) -> dict[BlockKey, Block]:
         """Blocks as they are."""
         return {key: copy(self._blocks.get(key, Block())) for key in keys}
 

@@ -17,7 +17,7 @@ from sluice.domain.reading import format_time, reading_time
 from sluice.domain.rollup import DAY, HOUR, MINUTE, SECOND, Point
 from sluice.domain.series import Series
 from sluice.domain.series_packing import unpack_points, unpack_series
-from sluice.readings.streams import record_at
+from sluice.readings.streams import StreamRecord, consume, record_at
 from support.client import Client
 
 # A whole hour, yesterday or today.
@@ -198,3 +198,14 @@ def test_records_are_read_back_from_their_batch(services: Container, records: li
     for record in held:
         with services.lake.raw(record.page) as page:
             assert record_at(page.read(), record.position) == records[record.position]
+
+
+def test_processes_that_take_turns_see_each_other_s_changes(services: Container) -> None:
+    """A process keeps the blocks that it wrote, which another one changes in between."""
+    other = Container(services.settings)
+    for at in range(6):
+        process = (services, other)[at % 2]
+        record = orjson.dumps([reading(at, at), reading(700 + at, 1)])
+        consume(process, [StreamRecord(f"test/{at}", None, record, None)])
+    assert [value for _, value in raw(services)] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert [(point.readings, point.sum) for point in points(services, "1d")] == [(12, 21.0)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sluice.catalog.table import MAX_BATCH_ITEMS, Item, Table, Write, batch_get, transact
@@ -22,6 +22,12 @@ RAW = "raw"
 # How much time a block covers, by resolution, in microseconds. A month is counted as 32 days: days are grouped by
 # the number of the day since 1970 divided by 32.
 SPANS = {RAW: 10 * MINUTE, "1m": HOUR, "1h": DAY, "1d": 32 * DAY}
+
+
+# What a process keeps of the blocks that it wrote: it usually changes the same ones with the next batch.
+_MOST_KEPT = 20_000
+_LARGEST_KEPT = 4_096
+_KEPT_SECONDS = 300.0
 
 
 class BlockKey(NamedTuple):
@@ -70,6 +76,7 @@ class ReadingBlocks:
         self._table = table
         self._workspace = workspace
         self._days = days
+        self._kept: dict[BlockKey, tuple[float, Block]] = {}
 
     def _key(self, key: BlockKey) -> Item:
         start = LATEST if key.resolution == LATEST else format_time(key.start)
@@ -87,6 +94,17 @@ class ReadingBlocks:
             blocks |= {key: _block(item) for key, item in zip(some, items, strict=True)}
         return blocks
 
+    def read_to_change(self, keys: Sequence[BlockKey]) -> dict[BlockKey, Block]:
+        """Blocks to be changed by `write`, as this process wrote them last, if that was lately.
+
+        Another process may have changed a block since; then `write` fails, and this reads it anew. A block is never
+        less than it was, so that a reading that it has need not be added, whether it has changed since or not.
+        """
+        moment = clock.monotonic()
+        kept = {key: self._kept[key] for key in keys if key in self._kept}
+        blocks = {key: replace(block) for key, (until, block) in kept.items() if until > moment}
+        return blocks | self.read([key for key in keys if key not in blocks])
+
     def write(self, changes: Iterable[tuple[BlockKey, Block]]) -> None:
         """Store blocks, all or none.
 
@@ -97,7 +115,16 @@ class ReadingBlocks:
             ConditionFailed: another process has written one of them since it was read.
             Unavailable: DynamoDB throttled, or another transaction holds a block; try again.
         """
-        transact(self._table.client, [self._write(key, block) for key, block in changes])
+        blocks = list(changes)
+        for key, _ in blocks:
+            self._kept.pop(key, None)
+        if len(self._kept) + len(blocks) > _MOST_KEPT:
+            self._kept.clear()
+        transact(self._table.client, [self._write(key, block) for key, block in blocks])
+        until = clock.monotonic() + _KEPT_SECONDS
+        for key, block in blocks:
+            if len(block.data) <= _LARGEST_KEPT:
+                self._kept[key] = until, replace(block, version=block.version + 1)
 
     def _write(self, key: BlockKey, block: Block) -> Write:
         item: Item = {**self._key(key), "version": block.version + 1, "stored_at": block.stored_at}

@@ -128,7 +128,7 @@ def _store(services: Services, units: list[_Unit]) -> None:
     Raises:
         ConditionFailed: another process has written one of the blocks since it was read.
     """
-    blocks = services.reading_blocks.read(list(dict.fromkeys(key for unit in units for key in unit.keys)))
+    blocks = services.reading_blocks.read_to_change(list(dict.fromkeys(key for unit in units for key in unit.keys)))
     changed: dict[BlockKey, None] = {}
     for unit in units:
         changed |= dict.fromkeys(_put(services, blocks, unit))
