@@ -81,6 +81,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str
         "WORKFLOW_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:sluice-",
         "SCHEDULE_GROUP": "sluice",
         "SCHEDULED_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-scheduled",
+        "READINGS_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-readings",
         "WEBHOOKS_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-webhooks",
         "MISSING_DATA_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:sluice-missing_data",
         "SCHEDULE_ROLE": "arn:aws:iam::123456789012:role/schedule",

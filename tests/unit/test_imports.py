@@ -49,7 +49,7 @@ class Budget:
 
 STAGE = Budget(LOGGED, 214)
 BUDGETS = {
-    "api": Budget(ROUTED, 383),
+    "api": Budget(ROUTED, 384),
     "authoring": Budget(ROUTED, 346),
     "authorizer": Budget(CATALOG, 167),
     "commit": STAGE,

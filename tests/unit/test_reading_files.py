@@ -16,7 +16,9 @@ from sluice.domain.reading import format_time, reading_time
 from sluice.domain.rollup import DAY, SECOND
 from sluice.domain.series_packing import unpack_series
 from sluice.errors import Unavailable
+from sluice.runs.drops import receive_missed
 from support.client import Client
+from support.functions import LocalFunctions
 from support.workflows import Context
 
 READINGS = [{"sensor": "a", "time": format_time(HOUR_START + at * SECOND), "value": at + 0.5} for at in range(5)]
@@ -134,3 +136,19 @@ def test_file_that_is_gone_is_no_error(services: Container) -> None:
     event["detail"]["object"]["key"] = "_readings/other.csv"
     handler(event, Context())
     assert inbox_keys() == ["_readings/a.csv"]
+
+
+def test_file_whose_notification_was_lost_is_taken_in_by_the_sweep(
+    services: Container, functions: LocalFunctions
+) -> None:
+    event = dropped("lost.csv", CSV.encode())
+    assert receive_missed(services, 3600) == 0
+    assert receive_missed(services, 0) == 1
+    assert [(name, call["detail"]["object"]["key"]) for name, call in functions.calls] == [
+        ("readings", "_readings/lost.csv")
+    ]
+    functions.run()
+    assert values(services) == [0.5, 1.5, 2.5, 3.5, 4.5]
+    handler(event, Context())  # the notification comes after all
+    assert receive_missed(services, 0) == 0
+    assert functions.calls == []

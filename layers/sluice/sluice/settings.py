@@ -45,6 +45,7 @@ class Settings(BaseModel):
     )
     schedule_group: str = Field("", description="EventBridge Scheduler group of the stack's schedules.")
     scheduled_function: str = Field("", description="ARN of the function that schedules call.")
+    readings_function: str = Field("", description="ARN of the function that stores readings.")
     webhooks_function: str = Field("", description="ARN of the function that sends events to webhooks.")
     missing_data_function: str = Field("", description="ARN of the function that looks for missing data.")
     schedule_role: str = Field("", description="ARN of the role that schedules call functions with.")

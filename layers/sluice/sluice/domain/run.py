@@ -77,6 +77,18 @@ class Drop(Record):
     version_id: str | None = None
     sequencer: str = ""
 
+    @property
+    def has_readings(self) -> bool:
+        """Whether it is a file of readings of sensors."""
+        return self.key.startswith(READINGS) and not self.key.endswith("/")
+
+    @property
+    def lock(self) -> str:
+        """The name of the lock that marks the file as seen."""
+        # Without bucket versions, only the event's sequencer distinguishes two files with the same key and content.
+        version = self.version_id or f"{self.etag}#{self.sequencer}"
+        return f"{'readings' if self.has_readings else 'drop'}#{self.bucket}/{self.key}#{version}"
+
 
 class Run(Record):
     """One run as the catalog stores it; `run_view` is what the API returns."""

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from sluice.aws import translated
 from sluice.catalog.locks import Locks
-from sluice.domain.run import FAILED, READINGS, Drop
+from sluice.domain.run import FAILED, Drop
 from sluice.errors import Unavailable, UnreadableData
 from sluice.lake.gzipped import open_reader
 from sluice.readings.file_records import FileRecord, records_of
@@ -72,20 +72,19 @@ def receive_file(services: Services, drop: Drop, remaining_seconds: Callable[[],
     Raises:
         Unavailable: time ran out, or a service throttled or failed; call again.
     """
-    if not drop.key.startswith(READINGS) or drop.key.endswith("/"):
+    if not drop.has_readings:
         return
-    lock = f"readings#{drop.bucket}/{drop.key}#{drop.version_id or f'{drop.etag}#{drop.sequencer}'}"
-    place = services.locks.read(lock) or {"line": 0}
+    place = services.locks.read(drop.lock) or {"line": 0}
     if place.get("done"):
         return
     try:
-        _store(services, drop, lock, place["line"], remaining_seconds)
+        _store(services, drop, place["line"], remaining_seconds)
     except UnreadableData as error:
         services.inbox.set_aside(drop, FAILED, error.detail)
-    services.locks.overwrite(lock, _SEEN_SECONDS, done=True)
+    services.locks.overwrite(drop.lock, _SEEN_SECONDS, done=True)
 
 
-def _store(services: Services, drop: Drop, lock: str, after: int, remaining_seconds: Callable[[], float]) -> None:
+def _store(services: Services, drop: Drop, after: int, remaining_seconds: Callable[[], float]) -> None:
     """Store the readings of a file after a line, a batch at a time.
 
     Raises:
@@ -105,7 +104,7 @@ def _store(services: Services, drop: Drop, lock: str, after: int, remaining_seco
                 raise Unavailable(f"The file is read up to line {after}; the next call continues.")
             consume(services, [_stream_record(drop, record) for record in batch])
             after = batch[-1].line
-            services.locks.overwrite(lock, _SEEN_SECONDS, line=after)
+            services.locks.overwrite(drop.lock, _SEEN_SECONDS, line=after)
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Retrying undelivered events: those that a function has failed on repeatedly.
 
-Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events`, `publications`, `compaction` or `webhooks`
-three times, and then puts a record of it into the stack's queue of undelivered events. The sweep handles such an
-event by the same code as those functions, except that it calls `webhooks` again. That is safe to repeat:
-drops and firings have locks, an ended run does not change, and a stored attempt is not made again. A record
+Lambda tries an asynchronous call of `inbox`, `scheduled`, `run_events`, `publications`, `compaction`, `readings` or
+`webhooks` three times, and then puts a record of it into the stack's queue of undelivered events. The sweep handles
+such an event by the same code as those functions, except that it calls `readings` and `webhooks` again. That is safe
+to repeat: drops and firings have locks, an ended run does not change, and a stored attempt is not made again. A record
 that fails again is logged and stays in the queue, which moves it to `RejectedQueue` after five attempts.
 """
 
@@ -100,6 +100,8 @@ def _retry(services: Container, call: FailedCall, message_id: str) -> None:
             fire(services, call.event, call.context.request_id or message_id)
         case "webhooks":
             _call_again(services, services.settings.webhooks_function, call.event)
+        case "readings":
+            _call_again(services, services.settings.readings_function, call.event)
         case "run_events":
             reconcile_execution(services, call.event["detail"]["name"])
         case _:

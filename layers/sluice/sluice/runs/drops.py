@@ -16,6 +16,7 @@ from sluice.domain.run import FAILED, UNKNOWN, Drop, Run
 from sluice.errors import PROBLEM_TYPE_PREFIX, UnreadableData, all_errors
 from sluice.runs.queue import enqueue_writes, start_waiting
 from sluice.runs.start import ingest_run
+from sluice.sources.file.announcement import announcement_of
 from sluice.sources.file.inbox import DroppedFile, starts_no_run
 
 _UNREADABLE = {PROBLEM_TYPE_PREFIX + error.code for error in all_errors(UnreadableData)}
@@ -52,7 +53,7 @@ def _enqueue(services: Container, drop: Drop) -> Run | None:
     run = ingest_run(slug, "drop", "sluice", drop=drop)
     try:
         # One transaction: a process that is killed leaves no lock without a run, nor a run without a queue entry.
-        seen = services.locks.acquire_write(_lock(drop), _SEEN_SECONDS, run=run.id)
+        seen = services.locks.acquire_write(drop.lock, _SEEN_SECONDS, run=run.id)
         services.batches.transact([seen, *enqueue_writes(services, run)])
     except ConditionFailed:
         return None
@@ -65,20 +66,14 @@ def _datasource_keeps_drops(services: Container, slug: str) -> bool:
     return definition is not None and Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS
 
 
-def _lock(drop: Drop) -> str:
-    """The name of the lock that marks a file as seen."""
-    # Without bucket versions, only the event's sequencer distinguishes two files with the same key and content.
-    return f"drop#{drop.bucket}/{drop.key}#{drop.version_id or f'{drop.etag}#{drop.sequencer}'}"
-
-
 def receive_missed(services: Container, grace_seconds: float) -> int:
-    """Queue runs for dropped files whose notifications were lost, oldest files first.
+    """Queue runs for dropped files whose notifications were lost, and have files of readings read; oldest files first.
 
     Args:
         grace_seconds: ignore files that are younger, since their notifications may still arrive.
 
     Returns:
-        The number of runs that were queued.
+        The number of runs that were queued, and of files of readings.
     """
     deadline = time.monotonic() + services.settings.sweep_seconds
     if services.locks.acquire(_SWEEP, int(2 * services.settings.sweep_seconds)) is not None:
@@ -87,7 +82,7 @@ def receive_missed(services: Container, grace_seconds: float) -> int:
     try:
         for drop in _missed_files(services, grace_seconds):
             try:
-                received += _enqueue(services, drop) is not None
+                received += _receive_missed_file(services, drop)
             except Exception:  # one bad file must not stop the sweep
                 logger.exception("cannot queue a run for a dropped file", extra={"key": drop.key})
             if time.monotonic() > deadline:
@@ -97,8 +92,16 @@ def receive_missed(services: Container, grace_seconds: float) -> int:
     return received
 
 
+def _receive_missed_file(services: Container, drop: Drop) -> bool:
+    """Queue the run of a file, or have the function `readings` called with it; whether there was something to do."""
+    if not drop.has_readings:
+        return _enqueue(services, drop) is not None
+    services.functions.call_later(services.settings.readings_function, announcement_of(drop))
+    return True
+
+
 def _missed_files(services: Container, grace_seconds: float) -> list[Drop]:
-    """Files without a run, among those that this sweep lists.
+    """Files that nobody has seen, among those that this sweep lists.
 
     Each sweep lists the inbox from the key at which the previous one stopped, and wraps around at the end.
     """
@@ -117,12 +120,14 @@ def _missed_files(services: Container, grace_seconds: float) -> list[Drop]:
     # in whole seconds, are handled in the order in which they were dropped.
     files.reverse()
     files.sort(key=lambda file: (file.modified, file.key))
-    drops = [_drop(services, file) for file in files if not starts_no_run(file.key)]
-    seen = services.locks.held([_lock(drop) for drop in drops])
-    unseen = [drop for drop in drops if _lock(drop) not in seen]
+    listed_drops = [_drop(services, file) for file in files]
+    drops = [drop for drop in listed_drops if drop.has_readings or not starts_no_run(drop.key)]
+    seen = services.locks.held([drop.lock for drop in drops])
+    unseen = [drop for drop in drops if drop.lock not in seen]
     if not unseen:
         return []
-    known = _known_versions(services, {drop.key.partition("/")[0] for drop in unseen}, files[0].modified)
+    slugs = {drop.key.partition("/")[0] for drop in unseen if not drop.has_readings}
+    known = _known_versions(services, slugs, files[0].modified)
     return [drop for drop in unseen if (drop.key, drop.version_id) not in known]
 
 

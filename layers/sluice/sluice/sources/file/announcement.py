@@ -14,6 +14,12 @@ def announces_files(event: dict[str, Any]) -> bool:
     return "detail" in event or any("s3" in record for record in event.get("Records", [])[:1])
 
 
+def announcement_of(drop: Drop) -> dict[str, Any]:
+    """The notification of an object, in EventBridge's form."""
+    item = {"key": drop.key, "size": drop.size, "etag": drop.etag, "version-id": drop.version_id}
+    return {"detail": {"bucket": {"name": drop.bucket}, "object": item}}
+
+
 def dropped_files(event: dict[str, Any]) -> Iterator[Drop]:
     """The objects that either form of a notification names; only S3's own form encodes their keys.
 
