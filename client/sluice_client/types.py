@@ -83,6 +83,14 @@ class ApiRoot(TypedDict):
     datasources: str
     projects: str
     runs: str
+    sites: str
+    vessels: str
+    equipment: str
+    operations: str
+    sensors: str
+    readings: str
+    alarms: str
+    subscriptions: str
     secrets: str
     keys: str
 
