@@ -125,6 +125,14 @@ def test_report_is_one_self_contained_file(sales: Client, viewer: Client) -> Non
     assert viewer.get("/projects/p/reports/sales/01J00000000000000000000000").status == 404
 
 
+def test_footer_has_the_version_of_a_datasource(shop: Client) -> None:
+    section = {"type": "table", "sql": "SELECT city FROM sales ORDER BY city"}
+    shop.put("/projects/p/reports/cities", {"title": "Cities", "sections": [section]})
+    refresh(shop, "p")
+    page = shop.get("/projects/p/reports/cities/latest").text
+    assert re.findall(r"<td>(\w+)</td><td>(\d+)</td>", page[page.index("<footer>") :]) == [("sales", "1")]
+
+
 def test_page_has_the_structure_that_readers_and_their_tools_rely_on(sales: Client) -> None:
     refresh(sales, "p")
     page = sales.get("/projects/p/reports/sales/latest").text

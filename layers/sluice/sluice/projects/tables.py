@@ -49,6 +49,8 @@ def tables_with(
     if MERGED in unpublished:
         for source in unpublished[MERGED].inputs:
             version = services.datasets.any_version(DatasetId.of_datasource(source.datasource), source.version)
-            unpublished[source.alias] = services.lake.manifest(version.manifest_key)
+            # A datasource's version gets its number when it is committed, after its manifest is written.
+            manifest = services.lake.manifest(version.manifest_key)
+            unpublished[source.alias] = manifest.model_copy(update={"number": version.number})
     assigned = services.assignments.of_project(project)
     return ProjectTables(project, assigned, models, services.datasets, services.lake, unpublished=unpublished)
