@@ -39,6 +39,7 @@ from sluice_client._projects import Diff, Endpoint, FetchResult, Model, Project
 from sluice_client._push import PushResult
 from sluice_client._result import Result
 from sluice_client._runs import Run
+from sluice_client._sensors import Period, Readings, Sensor, SentReadings
 from sluice_client._version import __version__
 
 __all__ = [
@@ -57,18 +58,22 @@ __all__ = [
     "Model",
     "NotFound",
     "PayloadTooLarge",
+    "Period",
     "PermissionDenied",
     "PreconditionFailed",
     "Project",
     "PushInterrupted",
     "PushResult",
     "RateLimited",
+    "Readings",
     "Result",
     "Run",
     "RunError",
     "RunFailed",
     "RunTimeout",
     "Selection",
+    "Sensor",
+    "SentReadings",
     "ServerError",
     "Sluice",
     "SluiceError",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 
@@ -17,8 +17,10 @@ from sluice_client._errors import InvalidResponse
 from sluice_client._handles import PAGE_ROWS
 from sluice_client._projects import Project
 from sluice_client._runs import Run
+from sluice_client._sensors import Period, Readings, Sensor, SentReadings, read_readings, send_readings
 
 if TYPE_CHECKING:
+    from sluice_client._datasources import Records
     from sluice_client.types import UploadForm
 
 
@@ -82,6 +84,52 @@ class Sluice:
             NotFound: it does not exist.
         """
         return Run(self, self.get(f"/runs/{segment(id)}"))
+
+    def sensor(self, id: str) -> Sensor:
+        """A handle of the sensor of this id; no request is sent."""
+        return Sensor(self, id)
+
+    def readings(
+        self,
+        *,
+        site: str | None = None,
+        equipment: str | None = None,
+        metric: str | None = None,
+        sensor: Iterable[str] | str | None = None,
+        **period: Unpack[Period],
+    ) -> Readings:
+        """The readings of several sensors, or points of them, over all pages.
+
+        Args:
+            site, equipment, metric: only sensors with this value.
+            sensor: only these sensors.
+            period: `start`, `end`, `resolution`, `agg` and `limit`, see `Period`.
+
+        Raises:
+            ValidationError: an argument is not valid, or the sensors are too many.
+        """
+        sensors = sensor if sensor is None or isinstance(sensor, str) else list(sensor)
+        filters = {"site": site, "equipment": equipment, "metric": metric, "sensor": sensors}
+        return read_readings(self, "/readings", ["sensor"], filters, period)
+
+    def send_readings(self, readings: Records) -> SentReadings:
+        """Send readings of sensors, in batches and in their order. They are stored when this returns.
+
+        It is safe to send readings again: each sensor has one reading for each time.
+
+        Args:
+            readings: dictionaries of `sensor`, `time` and `value`, perhaps with `quality` and `revision`, as a list or
+                any other iterable; a frame of pandas (without its index) or Polars; or a table of pyarrow.
+
+        Returns:
+            How many readings are stored, and which ones were refused.
+
+        Raises:
+            ApiError: the API refused the first batch; nothing is stored.
+            PushInterrupted: a later batch failed; those before it are stored.
+            TypeError: a value has no form in JSON.
+        """
+        return send_readings(self, readings)
 
     def upload_readings(self, path: str | os.PathLike[str], filename: str | None = None) -> None:
         """Upload a file of sensor readings of any size; they are stored within seconds or, of many, minutes.

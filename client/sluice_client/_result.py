@@ -1,4 +1,4 @@
-"""The rows of a query or of a published endpoint."""
+"""Rows that are held in memory, with the types of their columns."""
 
 from __future__ import annotations
 
@@ -16,43 +16,36 @@ if TYPE_CHECKING:
     from sluice_client.types import QueryResult, ResultColumn
 
 
-class Result(Sequence[dict[str, Any]]):
+class Rows(Sequence[dict[str, Any]]):
     """Rows with typed columns; a sequence of dictionaries.
 
     Args:
-        document: the answer of the API: `items`, `columns`, `truncated` and `versions`; of an endpoint also
-            `version`, `completeness` and `data_as_of`.
+        items: the rows.
+        columns: the name and the type of each column.
+        truncated: whether rows are missing, since an answer has a limit.
     """
 
-    def __init__(self, document: QueryResult) -> None:
-        self.document = document
-
-    @property
-    def columns(self) -> list[ResultColumn]:
-        """The name and the type of each column."""
-        return self.document["columns"]
-
-    @property
-    def truncated(self) -> bool:
-        """Whether rows are missing, since an answer has at most `QUERY_ROWS` rows."""
-        return self.document["truncated"]
+    def __init__(self, items: list[dict[str, Any]], columns: list[ResultColumn], truncated: bool) -> None:
+        self._items = items
+        self.columns = columns
+        self.truncated = truncated
 
     @overload
     def __getitem__(self, index: int) -> dict[str, Any]: ...
     @overload
     def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
     def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        return self.document["items"][index]
+        return self._items[index]
 
     def __len__(self) -> int:
-        return len(self.document["items"])
+        return len(self._items)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.document["items"])
+        return iter(self._items)
 
     def __repr__(self) -> str:
         names = ", ".join(column["name"] for column in self.columns)
-        return f"<Result: {self._size()}; columns {names}>"
+        return f"<{type(self).__name__}: {self._size()}; columns {names}>"
 
     def _repr_html_(self) -> str:
         return rows_table(self._size(), [column["name"] for column in self.columns], self)
@@ -83,3 +76,16 @@ class Result(Sequence[dict[str, Any]]):
             MissingDependency: Polars is not installed.
         """
         return _frames.polars_of_rows(self.columns, self)
+
+
+class Result(Rows):
+    """The rows of a query or of a published endpoint, at most `QUERY_ROWS`.
+
+    Args:
+        document: the answer of the API: `items`, `columns`, `truncated` and `versions`; of an endpoint also
+            `version`, `completeness` and `data_as_of`.
+    """
+
+    def __init__(self, document: QueryResult) -> None:
+        super().__init__(document["items"], document["columns"], document["truncated"])
+        self.document = document
