@@ -6,7 +6,9 @@ Each sensor has a level, a daily pattern and noise of its own, which follow from
 hour has the same readings, whenever it is sent. Some have a fault: a bearing that wears, a filter that clogs, a sensor
 that is stuck, a link that is down. As on real links, some readings come twice and some late.
 
-It takes the API's address and key from SLUICE_API and SLUICE_API_KEY, or from the local stack.
+It takes the API's address and key from SLUICE_API and SLUICE_API_KEY. With `--stream` it puts the readings into that
+Kinesis stream instead of posting them, and AWS's own variables say where the stream is. It needs boto3 and the Python
+client.
 """
 
 from __future__ import annotations
@@ -22,11 +24,16 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import boto3
+
 from sluice_client import Sluice
 
 DAY = 86400
+VESSELS = ("FPSO-ALMA", "FPSO-BRAE")
 # A body may have 3 MB; a reading takes about 90 bytes.
 READINGS_AT_ONCE = 25_000
+# A record of Kinesis may have 1 MB, those of a request 5 MB.
+READINGS_OF_RECORD = 1_000
 REPEATED, LATE = 0.02, 0.03
 
 
@@ -148,21 +155,41 @@ def batches(fleet: list[Any], start: int, end: int, step: int) -> Iterator[list[
         yield batch
 
 
+def post(sluice: Sluice, batch: list[dict[str, Any]]) -> int:
+    """Post readings to the API; how many are stored."""
+    sent = sluice.send_readings(batch)
+    for refused in sent.refused[:3]:
+        print(f"refused: {json.dumps(batch[refused['index']])}: {refused['message']}")
+    return sent.accepted
+
+
+def put(kinesis: Any, stream: str, batch: list[dict[str, Any]]) -> int:
+    """Put readings into a stream; how many it has taken."""
+    records = [
+        {"Data": json.dumps(part).encode(), "PartitionKey": part[0]["sensor"]}
+        for part in (batch[at : at + READINGS_OF_RECORD] for at in range(0, len(batch), READINGS_OF_RECORD))
+    ]
+    while records:  # those that the stream was too busy for are sent again
+        answers = kinesis.put_records(StreamName=stream, Records=records)["Records"]
+        records = [record for record, answer in zip(records, answers, strict=True) if answer.get("ErrorCode")]
+        time.sleep(1 if records else 0)
+    return len(batch)
+
+
 def main() -> None:
     """Send the readings."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--hours", type=float, default=24, help="how many hours up to now (default: 24)")
     parser.add_argument("--step", type=int, default=60, help="seconds between the readings of a sensor (default: 60)")
+    parser.add_argument("--stream", help="the Kinesis stream to put the readings into, instead of posting them")
     arguments = parser.parse_args()
     end = int(time.time())
     begun, total = time.monotonic(), 0
     with Sluice() as sluice:
-        fleet = list(sluice.items("/sensors"))
+        fleet = [sensor for vessel in VESSELS for sensor in sluice.items("/sensors", site=vessel)]
+        kinesis = boto3.client("kinesis") if arguments.stream else None
         for batch in batches(fleet, end - int(arguments.hours * 3600), end, arguments.step):
-            answer = sluice.post("/readings", batch)
-            total += answer["accepted"]
-            for refused in answer["refused"][:3]:
-                print(f"refused: {json.dumps(batch[refused['index']])}: {refused['message']}")
+            total += put(kinesis, arguments.stream, batch) if kinesis else post(sluice, batch)
     seconds = time.monotonic() - begun
     print(f"{total} readings of {len(fleet)} sensors, {arguments.hours:g} hours in {seconds:.0f} seconds")
 
