@@ -6,7 +6,8 @@ from typing import Any
 
 INTRODUCTION = """\
 Sluice fetches data from APIs, files, databases and pushes, keeps every byte as received, merges it by key, and serves
-the result with the origin of each value. [Try requests](docs), [read the reference](redoc), or
+the result with the origin of each value. It also takes readings of the sensors of vessels, factories and plants, rolls
+them up, and raises alarms. [Try requests](docs), [read the reference](redoc), or
 [download this document](openapi.json).
 
 **Credentials.** Send an API key as `Authorization: Bearer <key>`. `make up` writes the first key of a local stack
@@ -32,11 +33,11 @@ TAGS = {
     "models": "SQL over a project's tables: queries, models with tests, and reports.",
     "endpoints": "Queries published under URLs of their own, and signed links for people without a key.",
     "versions": "The immutable versions of datasources and projects, and the promotion of one to all readers.",
-    "readings": "Readings of sensors: sent in, and read back as they are or by minute, hour and day.",
     "runs": "What works now and what has worked: progress, timelines, and every page as received.",
     "sites": "Vessels, factories and plants, and their equipment.",
     "operations": "What was done on equipment, what it cost, and exact aggregates of the costs.",
     "sensors": "The sensors of equipment, and the limits of their values.",
+    "readings": "Readings of sensors: sent in, and read back as they are or by minute, hour and day.",
     "alarms": "Alarms of sensors: values beyond their limits, and missing data. List and acknowledge them.",
     "subscriptions": "Events that are sent to webhooks, signed and at least once, and what became of each delivery.",
     "secrets": "Credentials of upstreams. Their values are written and never read back.",
