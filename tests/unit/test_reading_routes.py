@@ -93,6 +93,16 @@ def test_resolution_is_the_finest_with_few_enough_points(services: Container, vi
     assert [item["value"] for item in [*page["items"], *rest["items"]]] == list(map(float, range(48)))
 
 
+@pytest.mark.parametrize("time", [0, MINUTE, -4000 * DAY], ids=["midnight", "minute", "in the lake"])
+@pytest.mark.parametrize("resolution", ["", "&resolution=raw", "&resolution=1d"])
+def test_a_period_that_ends_where_it_begins_is_empty(
+    services: Container, viewer: Client, time: int, resolution: str
+) -> None:
+    send(services, (time, 1.0))
+    answer = viewer.get(f"/sensors/a/readings?{between(time, time)}{resolution}")
+    assert (answer.status, answer.json()["items"], answer.json()["next"]) == (200, [], None)
+
+
 def test_pages_of_several_sensors(services: Container, viewer: Client) -> None:
     for sensor in "abc":
         send(services, *((hour * HOUR, 1.0) for hour in range(3)), sensor=sensor)
@@ -175,7 +185,7 @@ def test_range_ends_now_and_begins_a_day_before_its_end(services: Container, vie
         ("from=yesterday", "?from"),
         ("to=2026-01-01", "?to"),
         ("from=0001-01-01T00:00:00%2B01:00", "?from"),
-        ("from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "?from"),
+        ("from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:00Z", "?from"),
         ("from=2199-01-01T00:00:00Z", "?from"),
         ("resolution=2h", "?resolution"),
         ("agg=median", "?agg"),

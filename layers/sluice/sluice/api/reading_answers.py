@@ -152,8 +152,8 @@ def _range(call: Call) -> tuple[int, int]:
     end = int(clock.time() * SECOND) if end is None else end
     start = _time(call, "from")
     start = end - DAY if start is None else start
-    if start >= end:
-        message = "`from` must be before `to`, which is now if it is not sent."
+    if start > end:
+        message = "`from` must not be after `to`, which is now if it is not sent."
         raise Invalid(message, [{"pointer": "?from", "message": message}])
     return start, end
 

@@ -201,7 +201,7 @@ def _page(
     place = place or Place("", query.start)
     rows: list[tuple[str, Row]] = []
     with ReadingReader(services) as reader:
-        for sensor in query.sensors:
+        for sensor in query.sensors if query.start < query.end else ():
             if sensor < place.sensor:
                 continue
             start = place.time if sensor == place.sensor else query.start
