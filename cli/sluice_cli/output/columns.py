@@ -32,7 +32,7 @@ _BY_LIST = {
     "equipment": ("code", "name", "site", "location", "status", "parent"),
     "sensors": ("id", "equipment", "metric", "unit", "updated_at"),
     "operations": ("time", "type", "cost", "equipment", "site", "id"),
-    "alarms": ("raised_at", "sensor", "kind", "level", "value", "unit", "state", "id"),
+    "alarms": ("raised_at", "sensor", "level", "value", "unit", "state", "id"),
     "subscriptions": ("id", "event", "webhook", "created_by", "created_at"),
     "deliveries": ("id", "event", "status", "attempts", "response_status", "error", "created_at"),
     "history": ("at", "action", "by", "changes"),
