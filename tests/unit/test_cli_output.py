@@ -79,6 +79,8 @@ def test_models_and_endpoints_have_data(shop: Commands, admin: Client) -> None:
     shop("run", "project", "shop")
     assert shop("data", "model", "shop", "names").out == "Ada\n"
     assert shop("data", "endpoint", "shop", "ids", "-p", "least=1").out == "2\n"
+    limited = shop("data", "endpoint", "shop", "ids", "--limit", "1")
+    assert (limited.code, "-p limit=5" in limited.err) == (2, True)
     assert shop("data", "model", "shop").code == 2
 
 

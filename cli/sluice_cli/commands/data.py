@@ -67,6 +67,8 @@ def data(
         )
     if parameters and what != "endpoint":
         raise click.UsageError("-p belongs to endpoints; use --select, --where, --order and --limit.")
+    if limit and what == "endpoint":
+        raise click.UsageError("--limit is not for endpoints; -p sets their own parameters, such as -p limit=5.")
     output = output or _format_of(into)
     path = path.format(*(segment(name) for name in names))
     params = {name: value for name, value in options.items() if value} | pairs(parameters)
