@@ -142,6 +142,18 @@ def test_a_poison_record_goes_to_quarantine_and_the_rest_is_stored(services: Con
     assert held[0].arrived_at == "2026-11-03T12:00:00.250Z"
 
 
+def test_what_is_nested_deeply_is_refused_like_any_other(services: Container, editor: Client) -> None:
+    nested = b"[" * 1000 + b"]" * 1000  # more than Python's repr can write, less than the JSON parser refuses
+    records = [b'{"sensor": "a", "time": "2026-11-03T12:00:00Z", "value": %b}' % nested, orjson.dumps(reading(0, 1))]
+    assert handler(kinesis(records), None) == {"batchItemFailures": []}
+    assert [value for _, value in raw(services)] == [1.0]
+    held, _ = services.quarantine.page(10, None)
+    assert [record.position for record in held] == [0]
+    assert "must be a number" in held[0].reason
+    (refused,) = editor.post("/readings", f"[{nested.decode()}]").json()["refused"]
+    assert refused["message"].startswith("A reading must be an object")
+
+
 def test_kafka_batches_are_taken_by_the_same_function(services: Container) -> None:
     def record(partition: int, offset: int, content: bytes | None) -> dict[str, Any]:
         value = None if content is None else b64encode(content).decode()

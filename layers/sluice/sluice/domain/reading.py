@@ -178,7 +178,10 @@ def format_time(time: int) -> str:
 
 def quoted(value: Any) -> str:
     """A value for a message, shortened."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # JSON may be nested deeper than Python writes it
+        text = "what is nested so deeply"
     return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
 
 
