@@ -191,6 +191,13 @@ def test_quarantined_records_are_taken_in_after_their_sensor_was_created(service
     assert editor.get("/readings/quarantine").json()["items"] == []
 
 
+@pytest.mark.parametrize("name", ["", "é" * 513])
+def test_ids_that_no_quarantined_record_can_have_are_refused(editor: Client, name: str) -> None:
+    for verb in ("redrive", "discard"):
+        answer = editor.post(f"/readings/quarantine/{verb}", {"ids": [name]})
+        assert (answer.status, [fault["pointer"] for fault in answer.json()["errors"]]) == (422, ["/ids/0"])
+
+
 def test_redrive_of_many_records_continues_with_a_cursor(services: Container, editor: Client) -> None:
     services.settings = services.settings.model_copy(update={"redrive_seconds": -1.0})
     handler(kinesis([orjson.dumps(reading(at, at, "late")) for at in range(600)]), None)
