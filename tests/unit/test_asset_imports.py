@@ -158,6 +158,8 @@ def test_file_that_is_no_csv_is_refused(services: Container, fleet: Client) -> N
     assert errors(fleet, "/sites/import", 'code,type\nV-9,"vessel\n')[0][:2] == (2, None)
     services.settings.__dict__ |= {"max_import_rows": 1, "max_import_errors": 2}
     assert fleet.post("/sites/import", SITES).status == 422
+    too_long = fleet.post("/sites/import", "code,type\nV-1\nV-2\n").json()
+    assert too_long["detail"] == "The file has more than 1 rows; split it."
     assert len(errors(fleet, "/sites/import", "code,type,name\n_,x,\n")) == 2
     refused = fleet.post("/sites/import", "a,b,c\n").json()
     assert (len(refused["errors"]), "4 errors, of which the first 2 are listed" in refused["detail"]) == (2, True)

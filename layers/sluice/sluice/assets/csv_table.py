@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -122,7 +123,7 @@ def parse_table(body: bytes, columns: Mapping[str, CsvColumn], required: str, mo
     table = CsvTable(columns)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
-    number = 0
+    number = taken = 0
     try:
         for number, cells in enumerate(reader, 1):
             if header is None:
@@ -130,12 +131,14 @@ def parse_table(body: bytes, columns: Mapping[str, CsvColumn], required: str, mo
                 table.errors += _header_errors(header, columns, required)
             elif not any(cell.strip() for cell in cells):
                 continue
+            elif taken == most:
+                raise Invalid(f"The file has more than {most} rows; split it.")
             elif len(cells) != len(header):
+                taken += 1
                 message = f"The row has {len(cells)} cells, and the header {len(header)}."
                 table.errors.append(RowError(number, None, message))
-            elif len(table.rows) == most:
-                raise Invalid(f"The file has more than {most} rows; split it.")
             else:
+                taken += 1
                 values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
                 table.rows.append(CsvRow(number, values))
     except csv.Error as error:
@@ -154,8 +157,8 @@ def _header_errors(header: list[str], columns: Mapping[str, CsvColumn], required
     ]
     errors += [
         RowError(1, name, f"The column {name!r} is there twice.")
-        for name in dict.fromkeys(header)
-        if header.count(name) > 1
+        for name, times in Counter(header).items()
+        if times > 1
     ]
     if required not in header:
         errors.append(RowError(1, required, f"The column {required!r} is missing."))
