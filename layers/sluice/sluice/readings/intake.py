@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import io
 import time as clock
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sluice.catalog.reading_files import NEW, ReadingFile, ReadingFiles
 from sluice.domain.new_readings import SensorPart, pack_new
@@ -22,6 +23,10 @@ from sluice.domain.series import Series
 from sluice.lake.gzipped import compress
 from sluice.readings.followers import apply
 from sluice.readings.recent import Services as RecentServices
+
+_THREADS = 8
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class KnownSensors(Protocol):
@@ -90,22 +95,39 @@ def store(services: Services, page: str, batch: ParsedBatch) -> dict[str, Series
         The readings by sensor.
     """
     parts = {sensor: readings.series_with_positions() for sensor, readings in batch.sensors.items()}
-    files = []
-    for day, of_day in sorted(_by_day(parts).items()):
-        packed = pack_new(page, of_day)
-        digest = hashlib.sha256(packed).hexdigest()  # compressed bytes differ between processors
-        content = compress(packed)
-        key = f"readings/{NEW}/{day}/{digest}"
-        services.lake.put(key, content)
-        count = sum(len(part.series) for part in of_day)
-        files.append(ReadingFile(day=day, part=NEW, sha256=digest, key=key, readings=count, bytes=len(content)))
-    stored = services.reading_files.add(files)
+    days = sorted(_by_day(parts).items())
+    stored = _side_by_side(lambda day: _store_file(services, page, *day), days)
     readings = {sensor: series for sensor, (series, _) in parts.items()}
     pending = [file for file in stored if not file.applied]
     if pending:
         apply(services, readings)
-        services.reading_files.mark_applied(pending)
+        _side_by_side(lambda file: services.reading_files.mark_applied([file]), pending)
     return readings
+
+
+def _store_file(services: Services, page: str, day: str, of_day: list[SensorPart]) -> ReadingFile:
+    """Store the readings of a batch on one day in the lake.
+
+    Returns:
+        The file as it is noted: one that was stored before may be applied.
+    """
+    packed = pack_new(page, of_day)
+    digest = hashlib.sha256(packed).hexdigest()  # compressed bytes differ between processors
+    content = compress(packed)
+    key = f"readings/{NEW}/{day}/{digest}"
+    services.lake.put(key, content)
+    count = sum(len(part.series) for part in of_day)
+    file = ReadingFile(day=day, part=NEW, sha256=digest, key=key, readings=count, bytes=len(content))
+    (stored,) = services.reading_files.add([file])
+    return stored
+
+
+def _side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Do the work for each of the items. Most batches have one day, but a sensor's history has thousands."""
+    if len(items) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(work, items))
 
 
 def _by_day(parts: dict[str, Any]) -> dict[str, list[SensorPart]]:
