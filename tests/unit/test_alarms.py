@@ -392,6 +392,18 @@ def test_sensor_that_was_never_heard_is_watched_from_its_creation(
     assert alarms(viewer)[0]["kind"] == "missing"
 
 
+def test_sensor_that_is_watched_again_is_not_missing_at_once(services: Container, viewer: Client, clock: Clock) -> None:
+    clock.us = int(now().timestamp()) * SECOND
+    sensor(services, missing_after_seconds=60)
+    judge_batch(services, {"s1": [(clock.us - 7200 * SECOND, 1.0, "good")]})
+    sensor(services)  # its readings are not judged from now on
+    sensor(services, missing_after_seconds=60)
+    assert check_missing(services) == 0
+    clock.us += 120 * SECOND
+    assert check_missing(services) == 1
+    assert len(alarms(viewer)) == 1
+
+
 def test_schedule_exists_only_while_a_sensor_is_watched(services: Container, clock: Clock) -> None:
     sensor(services, "s1", high=1)
     assert schedules() == []
@@ -446,7 +458,9 @@ def test_alarm_of_the_same_moment_is_raised_again(services: Container, viewer: C
     judge_batch(services, {"s1": readings(1)})
     clock.us = START + 61 * SECOND
     check_missing(services)
-    sensor(services)
+    sensor(services, missing_after_seconds=3600)
+    assert check_missing(services) == 1
+    assert alarms(viewer)[0]["state"] == "cleared"
     sensor(services, missing_after_seconds=60)
     assert check_missing(services) == 1
     (alarm,) = alarms(viewer)

@@ -115,8 +115,11 @@ def _release(services: Container, sensor: str, limits: Limits, stored: StoredSta
     """Clear the alarms of a sensor whose limits were removed."""
     for _ in range(_ATTEMPTS):
         state, transitions = release(limits, stored.state, time.time_ns() // 1000)
+        if not _has_alarms(limits):
+            # Its readings are not judged from now on, so what was heard last would be outdated if it is watched again.
+            state = state.model_copy(update={"heard_us": None})
         cleared = {alarm_id(sensor, item.kind, item.raised_us): cleared_fields(item) for item in transitions}
-        if not cleared or services.alarms.commit(sensor, stored, state, [], cleared):
+        if state == stored.state or services.alarms.commit(sensor, stored, state, [], cleared):
             return
         stored = services.alarms.states([sensor])[sensor]
     raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor!r}; try again.")
