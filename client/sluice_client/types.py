@@ -1452,6 +1452,7 @@ class ReadingReceipt(TypedDict):
 
     accepted: int
     refused: list[RefusedReading]
+    refused_count: NotRequired[int]
 
 
 class RecordExplanation(TypedDict):

@@ -88,6 +88,15 @@ def test_posted_readings_are_stored_and_rolled_up(services: Container, editor: C
     assert latest(services, "b") == (HOUR_START + 3 * SECOND, 100.0)
 
 
+def test_an_answer_lists_so_many_refused_readings_and_counts_the_others(services: Container, editor: Client) -> None:
+    services.settings = services.settings.model_copy(update={"max_listed_refusals": 2})
+    two = editor.post("/readings", [0, reading(0, 1), 0]).json()
+    assert ([item["index"] for item in two["refused"]], "refused_count" in two) == ([0, 2], False)
+    three = editor.post("/readings", [0, reading(0, 1), 0, 0]).json()
+    assert (three["accepted"], [item["index"] for item in three["refused"]]) == (1, [0, 2])
+    assert three["refused_count"] == 3
+
+
 def test_lines_and_late_corrected_and_repeated_readings(services: Container, editor: Client) -> None:
     lines = "\n".join(json.dumps(item) for item in (reading(700, 8), reading(0, 1))) + "\n{not json\n"
     assert editor.post("/readings", lines).json()["refused"][0]["index"] == 2

@@ -1,5 +1,7 @@
 """Readings that are posted."""
 
+from itertools import islice
+
 from api.routes.arrivals import Upload
 from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, Routes
@@ -27,8 +29,10 @@ def post_readings(call: Call, services: Container) -> Answer:
     body = call.body()
     call.require_known_parameters()
     taken = take_in(services, body, parse_readings(body))
-    refused = [{"index": index, "message": message} for index, message in taken.refused.items()]
-    return Answer({"accepted": taken.accepted, "refused": refused}, 202)
+    listed = islice(taken.refused.items(), services.settings.max_listed_refusals)
+    refused = [{"index": index, "message": message} for index, message in listed]
+    more = {"refused_count": len(taken.refused)} if len(refused) < len(taken.refused) else {}
+    return Answer({"accepted": taken.accepted, "refused": refused, **more}, 202)
 
 
 @routes.post("/readings/uploads", "reading.write", body=Upload, answer="UploadForm", parameters=[IDEMPOTENCY_KEY])

@@ -95,6 +95,11 @@ class Settings(BaseModel):
     max_clock_lead_seconds: int = Field(
         600, le=86_400, description="How far in the future the time of a reading may be; later ones are refused."
     )
+    max_listed_refusals: int = Field(
+        10_000,
+        gt=0,
+        description="Most refused readings that the answer to posted ones lists; a Lambda answer is limited.",
+    )
     known_sensor_seconds: float = Field(
         60.0, description="How long a function remembers that a sensor exists, and so takes readings of a deleted one."
     )

@@ -26,7 +26,8 @@ class ReadingReceipt(Response):
     """What became of posted readings."""
 
     accepted: int = Field(description="How many readings are stored; a repeated one counts each time.")
-    refused: list[RefusedReading] = Field(description="The readings that are not stored.")
+    refused: list[RefusedReading] = Field(description="The readings that are not stored, or the first 10000 of them.")
+    refused_count: int = Field(0, description="How many are not stored. Absent: as many as are listed.")
 
 
 class SensorReading(Response):
