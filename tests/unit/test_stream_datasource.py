@@ -8,7 +8,7 @@ import pytest
 from sluice.container import Container
 from sluice.domain.reading import format_time
 from sluice.domain.rollup import HOUR, SECOND
-from support.client import Client
+from support.client import Client, client_of
 from support.documents import ingest, refresh, rows
 
 MERGE = {"strategy": "union", "key": ["sensor", "time"]}
@@ -90,3 +90,14 @@ def test_days_that_are_no_longer_at_hand_are_told(editor: Client) -> None:
     run = ingest(editor, "pumps")
     assert run["status"] == "failed"
     assert "Lower it" in run["error"]["detail"]
+
+
+def test_keys_of_projects_cannot_read_readings_by_a_datasource(services: Container, editor: Client) -> None:
+    post(editor, ("p1.t", 0, 300.0))
+    guest = client_of(services, "editor", ["plant"])
+    document = {"name": "pumps", "kind": "stream"}
+    for path in ("", "/preview", "/check"):
+        refused = guest.post(f"/datasources{path}", document)
+        assert (refused.status, "limited to projects" in refused.json()["detail"]) == (403, True)
+    assert guest.put("/datasources/pumps", document).status == 403
+    assert editor.get("/datasources").json()["items"] == []

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from sluice.access.policy import decide, require
+from sluice.access.policy import decide, require, require_role
 from sluice.access.secret_use import Author
 from sluice.api.call import Answer, Call
 from sluice.api.routes import Parameter, Routes
@@ -66,6 +66,8 @@ def _unsaved(call: Call, services: Container) -> tuple[Datasource, Author]:
     if not isinstance(body, dict):
         raise Invalid("The body must be a JSON object.")
     datasource = validate(Datasource, {"name": "unsaved", **body})
+    if datasource.NEEDS is not None:
+        require_role(call.principal, datasource.NEEDS)
     datasource.require_safe()
     _require_slug(call, services, datasource)
     return datasource, Author(call.principal.id, call.principal.role)

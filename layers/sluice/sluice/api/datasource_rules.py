@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sluice.access.policy import require_role
 from sluice.access.secret_use import Author
 from sluice.api.views import definition_view
 from sluice.catalog.definitions import Definition
@@ -27,9 +28,12 @@ def require_writable(
         stored: the present definition; null for a new datasource.
 
     Raises:
+        Forbidden: the author may not read what the datasource's runs read.
         Invalid: it has a credential in plain text, an address that datasources may not call, or names
             a secret that it may not use.
     """
+    if document.NEEDS is not None:
+        require_role(principal, document.NEEDS)
     document.require_safe()
     author = Author(principal.id, principal.role)
     for pointer, name in document.secrets().items():

@@ -72,6 +72,8 @@ class Datasource(Document):
 
     KIND: ClassVar[str] = ""
     ARRIVAL: ClassVar[Arrival] = "pulled"
+    # An action that the author must be allowed to do, too, since runs hand out what it protects.
+    NEEDS: ClassVar[str | None] = None
     # Advice for errors: what to do instead of starting a run, if data arrives by itself.
     INSTEAD: ClassVar[str] = ""
     # Whether files in its inbox folder stay there for its runs to read, instead of starting runs themselves.

@@ -36,6 +36,7 @@ class StreamDatasource(Datasource):
     """A datasource whose records are readings of sensors, as they were sent or rolled up; `time` is a timestamp."""
 
     KIND: ClassVar[str] = "stream"
+    NEEDS: ClassVar[str | None] = "reading.read"
 
     kind: Literal["stream"] = Field(description="`stream`: runs read the readings of sensors.")
     stream: StreamSelection = Field(default_factory=StreamSelection, description="Which readings.")
