@@ -453,6 +453,27 @@ def test_alarms_of_removed_limits_and_sensors_are_cleared(services: Container, v
     assert [alarm["sensor"] for alarm in alarms(viewer, "?state=active")] == ["s1"]
 
 
+@pytest.mark.usefixtures("pump")
+@pytest.mark.parametrize("deleted", [True, False])
+def test_alarm_that_is_raised_while_its_limits_are_removed_is_cleared(
+    services: Container, viewer: Client, monkeypatch: pytest.MonkeyPatch, deleted: bool
+) -> None:
+    original = services.alarms.commit
+
+    def commit(*arguments: Any) -> bool:
+        monkeypatch.setattr(services.alarms, "commit", original)
+        if deleted:
+            services.definitions.delete(services.definitions.get("sensor", "s1"))
+            sensors_changed(services, ["s1"])
+        else:
+            sensor(services)
+        return original(*arguments)
+
+    monkeypatch.setattr(services.alarms, "commit", commit)
+    judge_batch(services, {"s1": readings(85)})
+    assert [alarm["state"] for alarm in alarms(viewer)] == ["cleared"]
+
+
 def test_alarm_of_the_same_moment_is_raised_again(services: Container, viewer: Client, clock: Clock) -> None:
     sensor(services, missing_after_seconds=60)
     judge_batch(services, {"s1": readings(1)})

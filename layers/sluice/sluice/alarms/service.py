@@ -69,9 +69,25 @@ def _judge_sensor(services: Container, sensor: Sensor, readings: Sequence[Judged
             _judge_sensor(services, sensor, ordered[middle:], services.alarms.states([sensor.id])[sensor.id])
             return
         if services.alarms.commit(sensor.id, stored, state, changes.raised.values(), changes.changed):
+            if changes.raised:
+                _release_outdated(services, sensor)
             return
         stored = services.alarms.states([sensor.id])[sensor.id]
     raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor.id!r}; try again.")
+
+
+def _release_outdated(services: Container, sensor: Sensor) -> None:
+    """Clear alarms that were raised by limits which another request has removed meanwhile, or by a deleted sensor's.
+
+    That request has cleared the alarms that it found, and nothing else would ever clear these.
+
+    Args:
+        sensor: as it was read.
+    """
+    stored = services.definitions.find("sensor", sensor.id)
+    limits = Sensor.model_validate(stored.document).limits if stored else Limits()
+    if limits != sensor.limits:
+        _release(services, sensor.id, limits, services.alarms.states([sensor.id])[sensor.id])
 
 
 def _heard(state: AlarmState, latest_us: int) -> AlarmState:
