@@ -112,7 +112,7 @@ def test_sensors_have_columns_for_their_limits(fleet: Client) -> None:
     assert (limits["low"], limits["high"], limits["missing_after_seconds"]) == (-1.5, 80.0, 900)
     assert fleet.post("/sensors/import", "id,high\nP-1:t,\n").json() == counts(changed=1)
     assert fleet.get("/sensors/P-1:t").json()["limits"] == {**limits, "high": None}
-    named = errors(fleet, "/sensors/import", "id,low,high,missing_after_seconds\nP-1:t,nan,12 bar,1.5\nP-2:t,9,3,\n")
+    named = errors(fleet, "/sensors/import", "id,low,high,missing_after_seconds\nP-1:t,-1e999,12 bar,1.5\nP-2:t,9,3,\n")
     assert [(row, column) for row, column, _ in named] == [
         (2, "low"),
         (2, "high"),

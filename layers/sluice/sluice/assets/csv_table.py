@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -190,4 +191,5 @@ def _number(text: str) -> int | float | str:
     """The number in a cell; a text that is none stays a text, which the document's validation refuses."""
     if not _NUMBER.fullmatch(text):
         return text
-    return int(text) if text.lstrip("-").isdigit() else float(text)
+    number = int(text) if text.lstrip("-").isdigit() else float(text)
+    return number if isfinite(number) else text  # JSON has no infinity, so it would become null
