@@ -76,6 +76,9 @@ def test_operation_is_read_by_its_id(fleet: Client) -> None:
         ({"type": "repair", "cost": 12.5}, "/cost", 'Write the cost as a string, such as "12.50"'),
         ({"type": "repair", "cost": "1e3"}, "/cost", "at most 38 digits"),
         ({"type": "repair", "cost": "1", "time": "1969-12-31T23:59:59Z"}, "/time", "earlier than 1970"),
+        ({"type": "repair", "cost": "1", "time": "9999-12-31T23:59:59-23:00"}, "/time", "RFC 3339"),
+        ({"type": "repair", "cost": "1", "time": "1767225600"}, "/time", "RFC 3339"),
+        ({"type": "repair", "cost": "1", "time": 1767225600}, "/time", "RFC 3339"),
         ({"cost": "1"}, "/type", "required"),
     ],
 )
