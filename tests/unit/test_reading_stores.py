@@ -188,6 +188,19 @@ def test_sweep_applies_what_a_killed_function_has_not(services: Container, monke
     assert sweep_files(services, -1)["compacted"] == files
 
 
+def test_file_that_cannot_be_applied_keeps_no_other_from_the_sweep(
+    services: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [{"sensor": "a", "time": format_time(START + day * DAY), "value": day} for day in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(type(services.reading_files), "mark_applied", lambda *_: None)
+        send(services, items)
+    services.lake.delete(next(services.reading_files.all()).key)
+    with pytest.raises(Exception, match="not in the lake"):
+        sweep_files(services, -1)
+    assert [file.applied for file in services.reading_files.all()] == [False, True]
+
+
 def test_replaced_objects_are_deleted_later(services: Container) -> None:
     change(services, replaced_file_seconds=3600)
     items = readings(random.Random(3), 40)

@@ -48,29 +48,50 @@ def sweep_files(services: Services, grace_seconds: int) -> dict[str, int]:
         How many files were `applied`, `compacted` and `deleted`.
 
     Raises:
+        Exception: of the first file that could not be applied, after everything else was done.
         Unavailable: a service throttled or failed; the next sweep continues.
     """
     deadline = clock.monotonic() + services.settings.compaction_seconds
     files = list(services.reading_files.all())
-    applied = _apply_pending(services, files, grace_seconds)
+    failures: list[Exception] = []
+    applied = _apply_pending(services, files, grace_seconds, failures)
     compacted = 0
     for _, of_day in groupby(files, lambda file: file.day):
         used = [file for file in of_day if file.state == "used"]
         new = [file for file in used if file.part == NEW and file.applied]
         if _is_due(services, new) and clock.monotonic() <= deadline:
             compacted += _compact(services, new, [file for file in used if file.part != NEW])
-    return {"applied": applied, "compacted": compacted, "deleted": _delete_replaced(services, files)}
+    deleted = _delete_replaced(services, files)
+    if failures:
+        raise failures[0]
+    return {"applied": applied, "compacted": compacted, "deleted": deleted}
 
 
-def _apply_pending(services: Services, files: Sequence[ReadingFile], grace_seconds: int) -> int:
-    """Put the readings of files into the blocks that a killed function has not; the number of those files."""
+def _apply_pending(
+    services: Services, files: Sequence[ReadingFile], grace_seconds: int, failures: list[Exception]
+) -> int:
+    """Put the readings of files into the blocks that a killed function has not.
+
+    Args:
+        failures: gets the errors of files that could not be applied.
+
+    Returns:
+        The number of files that were applied.
+    """
     until = _ago(grace_seconds)
-    pending = [file for file in files if file.part == NEW and not file.applied and file.created_at <= until]
-    for file in pending:
-        _, parts = unpack_new(gzip.decompress(services.lake.get(file.key)))
-        apply(services, {part.sensor: part.series for part in parts})
+    applied = 0
+    for file in files:
+        if file.part != NEW or file.applied or file.created_at > until:
+            continue
+        try:
+            _, parts = unpack_new(gzip.decompress(services.lake.get(file.key)))
+            apply(services, {part.sensor: part.series for part in parts})
+        except Exception as error:  # one file must not keep the others, and their days, from the sweep
+            failures.append(error)
+            continue
         services.reading_files.mark_applied([file])
-    return len(pending)
+        applied += 1
+    return applied
 
 
 def _is_due(services: Services, new: Sequence[ReadingFile]) -> bool:
