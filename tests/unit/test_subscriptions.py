@@ -312,6 +312,29 @@ def test_redelivery_begins_anew(admin: Client, services: Container, hook: Hook, 
     assert admin.post(f"/subscriptions/{created['id']}/deliveries/dlv_1/redeliver").status == 404
 
 
+def test_redelivery_is_not_ended_by_an_attempt_that_is_still_waiting(
+    admin: Client, services: Container, hook: Hook, functions: LocalFunctions
+) -> None:
+    services.settings = services.settings.model_copy(update={"webhook_attempts": 2})
+    created = subscribe(admin)
+    hook.status = 500
+    publish(admin)
+    functions.run()
+    (listed,) = deliveries(admin, created)
+    answers = iter([500, 200])
+
+    def answer(request: httpx.Request) -> StubResponse:
+        status = next(answers)
+        if status == 500:  # while the last attempt waits for its answer
+            admin.post(f"/subscriptions/{created['id']}/deliveries/{listed['id']}/redeliver")
+        return raw(b"", status)
+
+    hook.upstream.answer = answer
+    fire(functions)
+    functions.run()
+    assert [item["status"] for item in deliveries(admin, created)] == ["delivered"]
+
+
 def test_redirect_is_a_failure(admin: Client, services: Container, hook: Hook, functions: LocalFunctions) -> None:
     created = subscribe(admin)
     hook.upstream.answer = lambda request: (

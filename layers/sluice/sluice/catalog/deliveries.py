@@ -82,9 +82,10 @@ class Deliveries:
         return deliveries, None
 
     def record(self, subscription: str, delivery: Delivery, attempt: int, **changes: Any) -> bool:
-        """Store the result of an attempt, unless it or a later one has a result.
+        """Store the result of an attempt, unless it or a later one has a result, or new attempts have begun.
 
         Args:
+            delivery: as it was read before the attempt.
             attempt: its number, from 1.
             changes: the new values of the delivery's fields; `status` is required.
 
@@ -96,8 +97,9 @@ class Deliveries:
             "attempted_at": rfc3339(now()),
             "workspace_subscription_status": self._status_key(subscription, changes["status"]),
         }
-        condition = "#attempts < :attempt AND #status = :pending"
-        values = {"attempt": attempt, "pending": "pending"}
+        # The last attempt must not end a delivery that was reopened while it waited for the webhook.
+        condition = "#attempts < :attempt AND #status = :pending AND #tries_left = :tries"
+        values = {"attempt": attempt, "pending": "pending", "tries": delivery.tries_left}
         write = self._table.update(self._key(subscription, delivery.id), changes, condition, values)
         try:
             self._table.execute(write)
