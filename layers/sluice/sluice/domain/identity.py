@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from sluice.domain.base import Document, Record
 from sluice.domain.datasource import DisplayName
-from sluice.domain.names import Slug
+from sluice.domain.names import Moment, Slug
 
 Role = Literal["viewer", "editor", "admin"]
 
@@ -24,7 +24,7 @@ class KeyRequest(Document):
     projects: list[Slug] | None = Field(
         None, description="The slugs of the projects that the key can access. Null: all. An admin key always has all."
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         None, description="The time from which the key is refused, RFC 3339 with an offset. Null: it does not expire."
     )
 

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, StringConstraints
 from ulid import ULID
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -186,3 +186,17 @@ def parse_time(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("the time is outside the years 1 to 9999") from None
+
+
+def _parse_moment(value: object) -> datetime:
+    """A time in UTC. Pydantic would also take epoch seconds, and times that are outside the years 1 to 9999 in UTC."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        return parse_time(str(value))
+    except ValueError:
+        raise ValueError("give an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z") from None
+
+
+# A time as users write it in documents.
+Moment = Annotated[AwareDatetime, BeforeValidator(_parse_moment, json_schema_input_type=AwareDatetime)]

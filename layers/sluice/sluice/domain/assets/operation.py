@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from sluice.domain.assets.codes import Label
 from sluice.domain.base import Document, Record
-from sluice.domain.names import parse_time
+from sluice.domain.names import Moment
 
 Aggregate = Literal["avg", "sum", "min", "max", "count"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -39,14 +38,6 @@ def _parse_cost(value: Any) -> str:
 Cost = Annotated[str, BeforeValidator(_parse_cost, json_schema_input_type=str)]
 
 
-def _parse_time(value: Any) -> datetime:
-    """A time in UTC. Pydantic would also take epoch seconds, and times that are outside the years 1 to 9999 in UTC."""
-    try:
-        return parse_time(value)
-    except (TypeError, ValueError):
-        raise ValueError("give an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z") from None
-
-
 class OperationRequest(Document):
     """An operation on a piece of equipment as a user records it."""
 
@@ -54,7 +45,7 @@ class OperationRequest(Document):
     cost: Cost = Field(
         description="The exact cost as a decimal string, such as `12.50`, of at most 38 digits; negative for a credit."
     )
-    time: Annotated[AwareDatetime, BeforeValidator(_parse_time, json_schema_input_type=AwareDatetime)] | None = Field(
+    time: Moment | None = Field(
         None, description="When it was done, RFC 3339 with an offset, from 1970 on. Omitted: now."
     )
 
