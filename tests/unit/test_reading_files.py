@@ -71,6 +71,7 @@ def test_dropped_readings_are_stored(services: Container, name: str) -> None:
 def test_refused_rows_go_to_quarantine_and_can_be_taken_in(services: Container, editor: Client) -> None:
     moment = READINGS[0]["time"]
     rows = f"{CSV}a,yesterday,1,,\r\nb,{moment},7,bad,2\r\na,{moment},high\r\na,{moment},1,,,6\r\n"
+    rows += f"a\r\na,{moment},1,,{2**64}\r\n"
     event = dropped("a/b.csv", rows.encode())
     handler(event, Context())
     assert len(values(services)) == 5
@@ -78,7 +79,7 @@ def test_refused_rows_go_to_quarantine_and_can_be_taken_in(services: Container, 
     version = event["detail"]["object"]["version-id"]
     lines = {int(record.id.rpartition("/")[2]): record for record in held}
     assert {record.id.rpartition("/")[0] for record in held} == {f"file/inbox/_readings/a/b.csv/{version}"}
-    assert sorted(lines) == [7, 8, 9, 10]
+    assert sorted(lines) == [7, 8, 9, 10, 11, 12]
     assert "must be a number, not 'high'" in lines[9].reason
     assert "cells without a column" in lines[10].reason
     services.definitions.create("sensor", "b", {"id": "b", "equipment": "P-1", "metric": "flow"}, "tests")

@@ -65,7 +65,15 @@ def _of_array(content: BufferedReader, most_bytes: int) -> Iterator[FileRecord]:
     except orjson.JSONDecodeError as error:
         raise UnreadableData(f"The file is not JSON: {error}.") from None
     for line, reading in enumerate(readings, start=1):
-        yield FileRecord(line, orjson.dumps(reading))
+        yield FileRecord(line, _json(reading))
+
+
+def _json(reading: object) -> bytes:
+    """A reading as JSON; one that JSON cannot be written of becomes a text, which is refused."""
+    try:
+        return orjson.dumps(reading)
+    except TypeError as error:  # it is nested too deeply, or has an integer of more than 64 bits
+        return orjson.dumps(str(error))
 
 
 def _of_lines(content: BufferedReader) -> Iterator[FileRecord]:
@@ -88,7 +96,7 @@ def _of_csv(content: BufferedReader) -> Iterator[FileRecord]:
         _require_columns(columns)
         for line, row in enumerate(rows, start=2):
             if row:
-                yield FileRecord(line, orjson.dumps(_reading(columns, row)))
+                yield FileRecord(line, _json(_reading(columns, row)))
     except csv.Error as error:
         raise UnreadableData(f"The file is not CSV: {error}.") from None
 
@@ -107,7 +115,7 @@ def _reading(columns: list[str], row: list[str]) -> dict[str, object]:
     """A row as a reading; empty cells are left out, and cells without a column have a name that is refused."""
     reading: dict[str, object] = {name: cell for name, cell in zip(columns, row, strict=False) if cell}
     with suppress(KeyError, ValueError):
-        reading["value"] = float(row[columns.index("value")])
+        reading["value"] = float(str(reading["value"]))
     with suppress(KeyError, ValueError):
         reading["revision"] = int(str(reading["revision"]))
     if len(row) > len(columns):
