@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sluice.catalog.batches import Batches
     from sluice.catalog.definitions import Definitions
+    from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
     from sluice.catalog.runs import Pages, Runs
     from sluice.lake.store import Lake
@@ -85,6 +86,8 @@ class Services(Protocol):
     def definitions(self) -> Definitions: ...
     @property
     def reading_blocks(self) -> ReadingBlocks: ...
+    @property
+    def reading_files(self) -> ReadingFiles: ...
     @property
     def s3(self) -> S3Client: ...
     def source_transport(self) -> httpx.AsyncBaseTransport: ...
