@@ -27,8 +27,7 @@ import httpx
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from concurrent_readers import Readers  # type: ignore[import-not-found]  # noqa: E402
-
+from benchmarks.concurrent_readers import Readers  # noqa: E402
 from sluice_cli.errors import StepFailed  # noqa: E402
 from sluice_cli.local.stack import LocalStack  # noqa: E402
 from support.stack import Deployed, free_port, until  # noqa: E402

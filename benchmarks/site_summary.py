@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "blueprints/fpso"))
 
-from concurrent_readers import Readers  # type: ignore[import-not-found]  # noqa: E402
 from feed import batches  # type: ignore[import-not-found]  # noqa: E402
 
+from benchmarks.concurrent_readers import Readers  # noqa: E402
 from sluice_cli.blueprints.apply import apply_blueprint  # noqa: E402
 from sluice_cli.blueprints.folder import Blueprint  # noqa: E402
 from sluice_cli.errors import StepFailed  # noqa: E402
