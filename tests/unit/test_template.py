@@ -161,6 +161,14 @@ def test_inbox_versions_outlive_the_sweep_and_expire() -> None:
     assert template()["Parameters"]["InboxVersionDays"]["MinValue"] > _SEARCH_SECONDS / 86400
 
 
+def test_objects_of_large_blocks_outlive_the_blocks() -> None:
+    rules = of_type("AWS::S3::Bucket")["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (days,) = (rule["ExpirationInDays"] for rule in rules if rule["Id"] == "blocks")
+    assert Settings(reading_days=90).reading_days < days
+    with pytest.raises(ValueError, match="reading_days"):
+        Settings(reading_days=days)
+
+
 def test_user_pool_has_no_password_flow() -> None:
     (client,) = of_type("AWS::Cognito::UserPoolClient").values()
     assert not [flow for flow in client["Properties"]["ExplicitAuthFlows"] if "PASSWORD" in flow]

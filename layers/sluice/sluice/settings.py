@@ -89,6 +89,7 @@ class Settings(BaseModel):
     reading_days: int = Field(
         35,
         ge=4,
+        le=90,  # objects of large blocks expire after 100 days, see the lake's lifecycle rules in the template
         description="How long readings and rollups stay in DynamoDB after they arrived; older ones are read from the "
         "lake. After an increase, readings are missing until as many days have passed as were added.",
     )
