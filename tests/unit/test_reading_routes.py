@@ -202,6 +202,12 @@ def test_parameters_that_are_refused(viewer: Client, query: str, pointer: str) -
     assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
+@pytest.mark.parametrize("path", ["/readings", "/readings/latest", "/sensors", "/equipment", "/operations", "/alarms"])
+def test_what_cannot_be_a_code_is_refused(viewer: Client, path: str) -> None:
+    answer = viewer.get(f"{path}?site={'S' * 3000}")
+    assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, "?site")
+
+
 def test_sensor_that_does_not_exist(viewer: Client) -> None:
     assert viewer.get("/sensors/unknown/readings").status == 404
     assert Client().get("/sensors/a/readings").status == 401

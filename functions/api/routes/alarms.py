@@ -22,8 +22,8 @@ def list_alarms(call: Call, services: Container) -> Answer:
     """The alarms of sensors, those raised last first."""
     alarm_filter = AlarmFilter(
         state=_state(call),
-        site=call.query_value("site"),
-        equipment=call.query_value("equipment"),
+        site=call.code("site"),
+        equipment=call.code("equipment"),
         sensor=call.query_value("sensor"),
     )
     bound = ["alarms", alarm_filter.state, alarm_filter.site, alarm_filter.equipment, alarm_filter.sensor]

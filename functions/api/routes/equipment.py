@@ -20,7 +20,7 @@ NAME = Parameter("name", "Only equipment of this name.")
 @routes.get("/equipment", "asset.read", answer="EquipmentViewList", parameters=[SITE, STATUS, NAME, LIMIT, CURSOR])
 def list_equipment(call: Call, services: Container) -> Answer:
     """The equipment of all sites, by code."""
-    site, status = call.query_value("site"), optional_choice(call, "status", STATUSES)
+    site, status = call.code("site"), optional_choice(call, "status", STATUSES)
     owner: Key | None = ("site", site) if site is not None else None
     return EQUIPMENT.list(call, services, owner, matching(status=status, name=call.query_value("name")))
 

@@ -229,7 +229,7 @@ def list_sensors_answer(call: Call, services: Container) -> Answer:
     Raises:
         Invalid: a parameter is not valid.
     """
-    site, equipment = call.query_value("site"), call.query_value("equipment")
+    site, equipment = call.code("site"), call.code("equipment")
     owner: Key | None = ("equipment", equipment) if equipment is not None else None
     matches = matching(metric=call.query_value("metric"))
     if site is None:

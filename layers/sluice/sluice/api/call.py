@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from sluice.access.policy import require
 from sluice.api.targets import Target
 from sluice.catalog.definitions import Definition
+from sluice.domain.assets.codes import is_code
 from sluice.domain.base import validate
 from sluice.domain.identity import Principal
 from sluice.domain.json_text import dumps, loads
@@ -268,6 +269,18 @@ class Call:
         except ValueError:
             message = "Give an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z."
             raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)]) from None
+
+    def code(self, name: str) -> str | None:
+        """A query parameter that is the code of a site or of equipment; null when it is absent.
+
+        Raises:
+            Invalid: the value cannot be a code. (DynamoDB would refuse a long one as a key.)
+        """
+        text = self.query_value(name)
+        if text is not None and not is_code(text):
+            message = "A code has 1 to 32 letters, digits and hyphens."
+            raise Invalid(f"The query parameter {name} is not a code.", [_fault(name, message)])
+        return text
 
     def limit(self) -> int:
         """The page size of a list: `limit`, or the setting `PAGE_LIMIT`."""

@@ -50,8 +50,8 @@ def requested_filter(call: Call) -> OperationFilter:
         Invalid: a parameter is not valid.
     """
     return OperationFilter(
-        call.query_value("site"),
-        call.query_value("equipment"),
+        call.code("site"),
+        call.code("equipment"),
         tuple(dict.fromkeys(call.query_values("equipment_name"))),
         requested_period(call),
     )

@@ -54,8 +54,8 @@ _TEXTS = {"sensor": "string", "time": "string", "quality": "string"}
 def selection_of(call: Call) -> Selection:
     """The sensors that the query parameters describe."""
     return Selection(
-        site=call.query_value("site"),
-        equipment=call.query_value("equipment"),
+        site=call.code("site"),
+        equipment=call.code("equipment"),
         metric=call.query_value("metric"),
         sensors=sorted(set(call.query_values("sensor"))),
     )
