@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from keyword import iskeyword
 from pathlib import Path
 
-from sluice.api.routes import Route
+from sluice.api.routes import Parameter, Route
 from sluice.domain.datasource import Datasource
 from sluice.domain.project import Assignment, Project
 
@@ -88,11 +89,7 @@ def write_service(file: Path, routes: Iterable[Route]) -> None:
         if route.body is not None:
             known = _MODELS.get(route.body) if isinstance(route.body, type) else None
             arguments.append(f"body: {known or 'dict[str, Any]'}")
-        arguments += [
-            f"{parameter.name}: {'list[str] | None = Query(None)' if parameter.repeated else 'str | None = None'}"
-            for parameter in route.parameters
-            if parameter.place == "query"
-        ]
+        arguments += [_query_argument(parameter) for parameter in route.parameters if parameter.place == "query"]
         returns = "Project" if route.path.startswith("/projects") and route.body is Project else "dict[str, Any]"
         parts.append(
             f"\n\n@app.{route.method.lower()}({'/v1' + route.path!r}, status_code={route.status})\n"
@@ -101,3 +98,11 @@ def write_service(file: Path, routes: Iterable[Route]) -> None:
         )
     parts.append("\n\nhandler = Mangum(app, lifespan='off')\n")
     file.write_text("".join(parts))
+
+
+def _query_argument(parameter: Parameter) -> str:
+    """The argument of a function for a query parameter; one that is named by a word of Python's has an alias."""
+    kind = "list[str]" if parameter.repeated else "str"
+    if iskeyword(parameter.name):
+        return f"{parameter.name}_: {kind} | None = Query(None, alias={parameter.name!r})"
+    return f"{parameter.name}: {kind} | None = {'Query(None)' if parameter.repeated else 'None'}"
