@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sluice.domain.run import FetchIndex
@@ -157,6 +157,7 @@ def test_changes_at_one_moment_are_found_by_a_verification(
     st.dictionaries(st.integers(2, 8), st.lists(changes, max_size=3), max_size=4),
     st.sampled_from(["never", "on_evidence", "always"]),
 )
+@example(5, "offset, has_more", {5: [("delete", 0)], 2: [("delete", 0)]}, "on_evidence")
 def test_complete_run_has_no_record_twice(
     count: int, pagination: str, when: dict[int, list[Change]], verify: str
 ) -> None:

@@ -13,6 +13,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import PageReceipt
 from sluice.sources.http.identities import Identities, differences, repeats
 from sluice.sources.http.page_reader import OPEN_ENDED
+from sluice.sources.http.page_store import PageStore
 from sluice.sources.http.pagination import End, Paginator
 from sluice.sources.http.passes import Pass
 
@@ -40,13 +41,17 @@ class Examiner:
         paginator: its paginator.
         identities: the identities of the pages' records.
         max_records: the most records that are compared.
+        store: the store of the pages, some of which may be on their way to the lake.
     """
 
-    def __init__(self, datasource: Datasource, paginator: Paginator, identities: Identities, max_records: int) -> None:
+    def __init__(
+        self, datasource: Datasource, paginator: Paginator, identities: Identities, max_records: int, store: PageStore
+    ) -> None:
         self._key = datasource.primary_key
         self._paginator = paginator
         self._identities = identities
         self._max_records = max_records
+        self._store = store
 
     async def findings(self, current: Pass, end: End, previous: Pass | None, *, must_agree: bool) -> list[Finding]:
         """Return the evidence against the completeness of a pass.
@@ -67,7 +72,10 @@ class Examiner:
                 f"the pages have more than {self._max_records} records, too many to compare; raise MAX_COMPARED_RECORDS"
             )
             return [*findings, Finding(reason, settles=False)]
-        await self._identities.load([*compared_pages, *_earlier_receipts(pages)])
+        needed = [*compared_pages, *_earlier_receipts(pages)]
+        if self._identities.lack(needed):
+            await self._store.flush()  # what is not in memory is read from the lake
+        await self._identities.load(needed)
         findings = [*self._of_records(current, pages), *findings]
         if previous is None or not (must_agree or findings):
             return findings

@@ -71,8 +71,8 @@ class HttpFetcher:
         self._max_pages = pagination.max_pages or tools.settings.max_pages
         self._verify = pagination.verify if isinstance(pagination, PagesLimits) else "never"
         self._identities = Identities(run, datasource, tools.lake, Limits.of(tools.settings), max_records)
-        self._examiner = Examiner(datasource, self._paginator, self._identities, max_records)
         self._receiver = Receiver(run, datasource, self._paginator, self._identities, tools, self._max_pages)
+        self._examiner = Examiner(datasource, self._paginator, self._identities, max_records, self._receiver.store)
         self._passes = [Pass(1, 1)]
 
     async def fetch(self) -> FetchIndex:

@@ -108,6 +108,10 @@ class Identities:
                 f"{self._folder}/{self._attempt}-{next_page}", b"\n".join([sizes, b"".join(unsaved.values())])
             )
 
+    def lack(self, pages: Iterable[PageReceipt]) -> bool:
+        """Whether the identities of some of these pages are not in memory."""
+        return any(page.hash is not None and page.hash not in self._known for page in pages)
+
     async def load(self, pages: Iterable[PageReceipt]) -> None:
         """Load the identities of these pages: from memory, from the lake, or by parsing the pages.
 
