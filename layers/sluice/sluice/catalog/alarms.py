@@ -60,10 +60,10 @@ class Alarms:
         Raises:
             NotFound: there is none.
         """
-        found = self.find(alarm)
-        if found is None:
+        stored = self.find(alarm)
+        if stored is None:
             raise missing_alarm(alarm)
-        return found
+        return stored
 
     def newest(self, status: AlarmStatus | None, sensor: str | None, before: str | None) -> Iterator[Alarm]:
         """Alarms, those raised last first, read as they are consumed.
@@ -160,14 +160,14 @@ class Alarms:
             Unavailable: other requests keep changing it.
         """
         for _ in range(_ACKNOWLEDGE_ATTEMPTS):
-            found = self.get(alarm)
-            if found.acknowledged_at is not None:
-                return found
+            current = self.get(alarm)
+            if current.acknowledged_at is not None:
+                return current
             changes: Item = {"acknowledged_at": rfc3339(now()), "acknowledged_by": by, "comment": comment}
-            if found.state == "active":
+            if current.state == "active":
                 changes |= self._state_key("acknowledged")
             condition = "#state = :read AND #level = :level AND attribute_not_exists(#acknowledged_at)"
-            values = {"read": found.state, "level": found.level}
+            values = {"read": current.state, "level": current.level}
             try:
                 write = self._table.update(self._key("alarm", alarm), changes, condition, values)
                 return _alarm(self._table.execute(write) or {})

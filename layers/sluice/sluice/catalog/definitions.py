@@ -141,13 +141,13 @@ class Definitions:
 
     def find_all(self, kind: Kind, names: Sequence[str]) -> dict[str, Definition]:
         """Those of these definitions that exist, by name; a request reads a hundred of them."""
-        found: dict[str, Definition] = {}
+        by_name: dict[str, Definition] = {}
         distinct = list(dict.fromkeys(names))
         for begin in range(0, len(distinct), MAX_BATCH_ITEMS):
             keys = [self.location(kind, name) for name in distinct[begin : begin + MAX_BATCH_ITEMS]]
             definitions = [self.from_item(kind, item) for item in batch_get(self._table.client, keys)]
-            found |= {definition.name: definition for definition in definitions if definition is not None}
-        return found
+            by_name |= {definition.name: definition for definition in definitions if definition is not None}
+        return by_name
 
     def create(
         self,

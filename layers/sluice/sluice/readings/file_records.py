@@ -31,7 +31,7 @@ class FileRecord(NamedTuple):
     data: bytes
 
 
-def records_of(content: BufferedReader, most_bytes: int) -> Iterator[FileRecord]:
+def file_records(content: BufferedReader, most_bytes: int) -> Iterator[FileRecord]:
     """The readings of a file, one after the other.
 
     Args:

@@ -23,7 +23,7 @@ from sluice.catalog.locks import Locks
 from sluice.domain.run import FAILED, Drop
 from sluice.errors import Unavailable, UnreadableData
 from sluice.lake.gzipped import open_reader
-from sluice.readings.file_records import FileRecord, records_of
+from sluice.readings.file_records import FileRecord, file_records
 from sluice.readings.streams import Services as StreamServices
 from sluice.readings.streams import StreamRecord, consume
 
@@ -98,7 +98,7 @@ def _store(services: Services, drop: Drop, after: int, remaining_seconds: Callab
     with body, translated(), _damage():
         packed = BufferedReader(body, _BUFFERED)
         content = BufferedReader(open_reader(packed), _BUFFERED) if packed.peek(2)[:2] == _GZIP else packed
-        records = (record for record in records_of(content, settings.max_document_bytes) if record.line > after)
+        records = (record for record in file_records(content, settings.max_document_bytes) if record.line > after)
         while batch := list(islice(records, settings.reading_batch)):
             if remaining_seconds() < settings.reading_reserve_seconds:
                 raise Unavailable(f"The file is read up to line {after}; the next call continues.")

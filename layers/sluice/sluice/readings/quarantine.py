@@ -40,9 +40,9 @@ def redrive(services: Services, request: QuarantinedIds, after: str | None) -> R
     """
     outcome = Redriven()
     if request.ids is not None:
-        found = {name: services.quarantine.find(name) for name in request.ids}
-        outcome.refused = {name: "There is no such record in quarantine." for name in found if found[name] is None}
-        _take_in(services, [record for record in found.values() if record is not None], outcome)
+        named = {name: services.quarantine.find(name) for name in request.ids}
+        outcome.refused = {name: "There is no such record in quarantine." for name in named if named[name] is None}
+        _take_in(services, [record for record in named.values() if record is not None], outcome)
         return outcome
     deadline = time.monotonic() + services.settings.redrive_seconds
     while True:

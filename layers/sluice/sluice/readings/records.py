@@ -11,7 +11,7 @@ from sluice.domain.rollup import AGGREGATES, DAY, SECOND, Point
 from sluice.readings.reader import ReadingReader, Services
 
 
-def records_of(services: Services, sensor: str, resolution: str, days: int) -> Iterator[dict[str, Any]]:
+def sensor_records(services: Services, sensor: str, resolution: str, days: int) -> Iterator[dict[str, Any]]:
     """The readings of a sensor in some days before today (UTC) and today, ordered by time.
 
     Recent ones come from the blocks, older ones from the lake.

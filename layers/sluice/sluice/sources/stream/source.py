@@ -14,7 +14,7 @@ from sluice.domain.datasource.stream import StreamDatasource, StreamSelection
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import FetchIndex, PageReceipt, Run
 from sluice.errors import RunError
-from sluice.readings.records import records_of
+from sluice.readings.records import sensor_records
 from sluice.sources.base import Call, CheckResult, HandOver, PageVisitor, Secret, Services
 
 _LEAST_SECONDS_LEFT = 20
@@ -76,7 +76,7 @@ class StreamSource:
 def selected_sensors(services: Services, selection: StreamSelection) -> list[dict[str, Any]]:
     """The documents of the sensors that match a selection, ordered by id, each with the `site` of its equipment."""
     sites = {item.name: item.document.get("site") for item in services.definitions.all("equipment")}
-    found = []
+    matching = []
     for item in services.definitions.all("sensor"):
         sensor = item.document | {"site": sites.get(item.document.get("equipment", ""))}
         wanted = (
@@ -86,8 +86,8 @@ def selected_sensors(services: Services, selection: StreamSelection) -> list[dic
             (selection.sensors, sensor["id"]),
         )
         if all(names is None or value in names for names, value in wanted):
-            found.append(sensor)
-    return found
+            matching.append(sensor)
+    return matching
 
 
 def _selection(datasource: Datasource) -> StreamSelection:
@@ -106,7 +106,7 @@ def _page(
     about = {name: sensor.get(name) for name in ("equipment", "site", "metric", "unit")}
     lines = [
         orjson.dumps({"sensor": sensor["id"], **about, **record})
-        for record in records_of(services, sensor["id"], selection.resolution, selection.days)
+        for record in sensor_records(services, sensor["id"], selection.resolution, selection.days)
     ]
     body = b"\n".join(lines) or b"[]"  # an empty body could be a page that was lost
     receipt = PageReceipt(
