@@ -43,7 +43,9 @@ def create_equipment(call: Call, services: Container) -> Answer:
     small=True,
 )
 def import_equipment(call: Call, services: Container) -> Answer:
-    """Create and change equipment as the rows of a CSV file describe it, all or none.
+    """Create and change equipment as the rows of a CSV file describe it.
+
+    All rows are checked before the first is stored. Repeat an import that was interrupted.
 
     The columns are `code`, `site`, `name`, `location`, `parent` and `status`. A row whose code exists changes the
     columns that the file has.

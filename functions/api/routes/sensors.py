@@ -38,7 +38,9 @@ def create_sensor(call: Call, services: Container) -> Answer:
     small=True,
 )
 def import_sensors(call: Call, services: Container) -> Answer:
-    """Create and change sensors as the rows of a CSV file describe them, all or none.
+    """Create and change sensors as the rows of a CSV file describe them.
+
+    All rows are checked before the first is stored. Repeat an import that was interrupted.
 
     The columns are `id`, `equipment`, `metric`, `unit` and those of the limits, such as `high`. A row whose id exists
     changes the columns that the file has.

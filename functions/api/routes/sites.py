@@ -36,7 +36,9 @@ def create_site(call: Call, services: Container) -> Answer:
     small=True,
 )
 def import_sites(call: Call, services: Container) -> Answer:
-    """Create and change sites as the rows of a CSV file describe them, all or none.
+    """Create and change sites as the rows of a CSV file describe them.
+
+    All rows are checked before the first is stored. Repeat an import that was interrupted.
 
     The columns are `code`, `type` and `name`. A row whose code exists changes the columns that the file has.
     """

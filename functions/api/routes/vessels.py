@@ -35,7 +35,9 @@ def create_vessel(call: Call, services: Container) -> Answer:
     small=True,
 )
 def import_vessels(call: Call, services: Container) -> Answer:
-    """Create and change vessels as the rows of a CSV file describe them, all or none.
+    """Create and change vessels as the rows of a CSV file describe them.
+
+    All rows are checked before the first is stored. Repeat an import that was interrupted.
 
     The columns are `code` and `name`. A row whose code exists changes the columns that the file has.
     """

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from sluice.assets.csv_table import CsvRow, CsvTable, RowError, apply_cells, columns_of, parse_table
-from sluice.assets.definitions import attempts, content_of, follow_changes, load_assets, parent_fault
+from sluice.assets.definitions import attempts, content_of, follow_changes, parent_fault
 from sluice.catalog.assets import MAX_WRITES, Change, Key, reference_counts
 from sluice.catalog.definitions import Definition
-from sluice.catalog.table import MAX_BATCH_ITEMS
 from sluice.container import Container
 from sluice.domain.assets.codes import MAX_NAME
 from sluice.domain.assets.kinds import AssetKind, AssetType
@@ -90,6 +88,7 @@ class _Plan:
     errors: list[RowError] = field(default_factory=list)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    _stored_parents: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.errors += self.table.errors
@@ -109,11 +108,8 @@ class _Plan:
         self._check_references(rows, stored)
 
     def _load(self, kind: AssetKind, names: set[str]) -> dict[str, Definition]:
-        stored: dict[str, Definition] = {}
-        ordered = sorted(name for name in names if len(name) <= MAX_NAME)  # no asset has a longer name
-        for start in range(0, len(ordered), MAX_BATCH_ITEMS):
-            stored |= load_assets(self.services, kind, ordered[start : start + MAX_BATCH_ITEMS])
-        return stored
+        # No asset has a longer name, and DynamoDB refuses long keys.
+        return self.services.definitions.find_all(kind, sorted(name for name in names if len(name) <= MAX_NAME))
 
     def _read(self, row: CsvRow, name: str, stored: Definition | None) -> None:
         """Read the document of a row."""
@@ -144,10 +140,6 @@ class _Plan:
                     fault = parent_fault(name, target, self._parent_of)
                     if fault is not None:
                         self.errors.append(RowError(rows[name].number, reference.field, fault))
-
-    @cached_property
-    def _stored_parents(self) -> dict[str, str | None]:
-        return {}
 
     def _parent_of(self, code: str) -> str | None:
         """The parent of equipment after the import."""

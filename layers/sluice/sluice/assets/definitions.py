@@ -11,7 +11,6 @@ from typing import Any
 from sluice.alarms.service import sensors_changed
 from sluice.catalog.assets import Change
 from sluice.catalog.definitions import Definition
-from sluice.catalog.table import batch_get
 from sluice.container import Container
 from sluice.domain.assets.equipment import Status
 from sluice.domain.assets.kinds import ASSET_TYPES, AssetDocument, AssetKind, AssetType
@@ -63,11 +62,12 @@ def create_asset(services: Container, asset: AssetType, document: AssetDocument,
         by: who creates it.
 
     Raises:
-        Invalid: an asset that the document refers to does not exist.
+        Invalid: an asset that the document refers to does not exist, or equipment would be nested too deeply.
         AlreadyExists: the code or id is used.
     """
     content = content_of(document)
     name = content[asset.name_field]
+    _require_parent(services, name, content.get("parent"))
     write_assets(services, [Change(asset.kind, name, None, content)], by)
     return services.definitions.get(asset.kind, name)
 
@@ -89,9 +89,7 @@ def replace_asset(services: Container, stored: Definition, document: AssetDocume
         follow_changes(services, kind, [stored.name])
         return stored
     if content.get("parent") != stored.document.get("parent"):
-        fault = parent_fault(stored.name, content["parent"], partial(_stored_parent, services))
-        if fault is not None:
-            raise Invalid(fault, [{"pointer": "/parent", "message": fault}])
+        _require_parent(services, stored.name, content["parent"])
     write_assets(services, [Change(kind, stored.name, stored, content)], by)
     return services.definitions.get(kind, stored.name)
 
@@ -126,7 +124,7 @@ def set_status(services: Container, codes: Sequence[str], status: Status, by: Pr
         Unavailable: other requests kept changing the equipment; try again.
     """
     for _ in attempts():
-        stored = load_assets(services, "equipment", list(dict.fromkeys(codes)))
+        stored = services.definitions.find_all("equipment", codes)
         unknown = [(index, code) for index, code in enumerate(codes) if code not in stored]
         if unknown:
             named = ", ".join(dict.fromkeys(code for _, code in unknown))
@@ -143,7 +141,7 @@ def set_status(services: Container, codes: Sequence[str], status: Status, by: Pr
             services.assets.write(changes, by)
         except PreconditionFailed:
             continue
-        return list((load_assets(services, "equipment", list(stored)) if changes else stored).values())
+        return list((services.definitions.find_all("equipment", list(stored)) if changes else stored).values())
     raise Unavailable("The equipment keeps being changed by other requests; try again.")
 
 
@@ -155,21 +153,6 @@ def attempts() -> Iterator[int]:
         yield attempt
 
 
-def load_assets(services: Container, kind: AssetKind, names: Sequence[str]) -> dict[str, Definition]:
-    """Those of these assets that exist, by name.
-
-    Args:
-        kind: their kind.
-        names: at most 100, none of them twice.
-    """
-    locations = [services.definitions.location(kind, name) for name in names]
-    if not locations:
-        return {}
-    items = batch_get(locations[0][0].client, locations)
-    stored = [services.definitions.from_item(kind, item) for item in items]
-    return {definition.name: definition for definition in stored if definition is not None}
-
-
 def _kind(stored: Definition) -> AssetKind:
     return next(kind for kind in ASSET_TYPES if kind == stored.kind)
 
@@ -178,6 +161,13 @@ def _stored_parent(services: Container, code: str) -> str | None:
     equipment = services.definitions.find("equipment", code)
     parent: str | None = equipment.document["parent"] if equipment else None
     return parent
+
+
+def _require_parent(services: Container, code: str, parent: str | None) -> None:
+    """Refuse a parent that equipment cannot have."""
+    fault = parent_fault(code, parent, partial(_stored_parent, services))
+    if fault is not None:
+        raise Invalid(fault, [{"pointer": "/parent", "message": fault}])
 
 
 def parent_fault(code: str, parent: str | None, parent_of: Callable[[str], str | None]) -> str | None:
