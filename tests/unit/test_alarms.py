@@ -19,7 +19,7 @@ from sluice.container import Container
 from sluice.domain.alarm import JudgedReading
 from sluice.domain.alarm_event import AlarmRaised
 from sluice.domain.names import now
-from sluice.errors import VersionConflict
+from sluice.errors import Unavailable
 from sluice.publication import registry
 from support.client import Client, client_of
 from support.functions import LocalFunctions
@@ -242,7 +242,7 @@ def test_other_process_that_judges_the_same_sensor_loses_nothing(
     (alarm,) = alarms(viewer)
     assert of(alarm, "level", "raised_at") == ("high_high", "2024-01-01T00:00:01.000Z")
     monkeypatch.setattr(services.alarms, "commit", lambda *_: False)
-    with pytest.raises(VersionConflict):
+    with pytest.raises(Unavailable):
         judge_batch(services, {"s1": readings(50, start=9)})
 
 

@@ -12,7 +12,7 @@ from sluice.catalog.alarms import StoredState, pages
 from sluice.container import Container
 from sluice.domain.alarm import AlarmState, JudgedReading, alarm_id, has_levels, judge, release
 from sluice.domain.assets.sensor import Limits, Sensor
-from sluice.errors import VersionConflict
+from sluice.errors import Unavailable
 
 _ATTEMPTS = 20
 _THREADS = 8
@@ -31,8 +31,7 @@ def judge_batch(services: Container, readings: Mapping[str, Sequence[JudgedReadi
             any order.
 
     Raises:
-        VersionConflict: other processes kept judging readings of the same sensor; nothing is lost, try again.
-        Unavailable: DynamoDB throttles; try again.
+        Unavailable: DynamoDB throttles, or other processes kept judging readings of the same sensor; try again.
     """
     definitions = services.definitions.find_all("sensor", list(readings))
     sensors = [Sensor.model_validate(definition.document) for definition in definitions.values()]
@@ -73,7 +72,7 @@ def _judge_sensor(services: Container, sensor: Sensor, readings: Sequence[Judged
                 _release_outdated(services, sensor)
             return
         stored = services.alarms.states([sensor.id])[sensor.id]
-    raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor.id!r}; try again.")
+    raise Unavailable(f"Other processes keep judging readings of the sensor {sensor.id!r}; try again.")
 
 
 def _release_outdated(services: Container, sensor: Sensor) -> None:
@@ -138,7 +137,7 @@ def _release(services: Container, sensor: str, limits: Limits, stored: StoredSta
         if state == stored.state or services.alarms.commit(sensor, stored, state, [], cleared):
             return
         stored = services.alarms.states([sensor])[sensor]
-    raise VersionConflict(f"Other processes keep judging readings of the sensor {sensor!r}; try again.")
+    raise Unavailable(f"Other processes keep judging readings of the sensor {sensor!r}; try again.")
 
 
 def _has_alarms(limits: Limits) -> bool:

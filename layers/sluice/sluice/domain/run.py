@@ -68,7 +68,7 @@ UNKNOWN, FAILED, READINGS = "_unknown/", "_failed/", "_readings/"
 
 
 class Drop(Record):
-    """The object in the inbox that started an ingest run."""
+    """An object in the inbox: a file that starts an ingest run, or one of readings of sensors."""
 
     bucket: str
     key: str

@@ -109,7 +109,7 @@ class Lake:
             )
 
     def delete(self, key: str) -> None:
-        """Delete an object, if there is one. Nobody may need it: only what was replaced is ever deleted."""
+        """Delete an object, if there is one. Only files of readings that were replaced, or never used, are deleted."""
         with translated():
             self._s3.delete_object(Bucket=self.bucket, Key=self.full_key(key))
 

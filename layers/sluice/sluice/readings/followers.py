@@ -22,10 +22,9 @@ def apply(services: Services, readings: Mapping[str, Series]) -> None:
         readings: by sensor.
 
     Raises:
-        Unavailable: a service throttled or failed.
-        VersionConflict: other processes kept changing the same items.
+        Unavailable: a service throttled or failed, or other processes kept changing the same items.
     """
-    store_recent(services, dict(readings))
+    store_recent(services, readings)
     for name in MODULES:
         follower: Any = import_module(name)
         follower.follow(services, readings)

@@ -19,7 +19,6 @@ from sluice.catalog.reading_files import NEW, ReadingFile, ReadingFiles
 from sluice.domain.new_readings import SensorPart, pack_new
 from sluice.domain.reading import ParsedBatch, format_time, parse_batch
 from sluice.domain.rollup import DAY, SECOND
-from sluice.domain.series import Series
 from sluice.lake.gzipped import compress
 from sluice.readings.followers import apply
 from sluice.readings.recent import Services as RecentServices
@@ -59,13 +58,11 @@ class Taken:
         page: the hash of the batch as received.
         accepted: the number of readings that are stored now; a repeated one counts each time.
         refused: why others are not, by position.
-        readings: the accepted ones, by sensor.
     """
 
     page: str
     accepted: int
     refused: dict[int, str]
-    readings: dict[str, Series]
 
 
 def take_in(services: Services, received: bytes, items: Iterable[tuple[int, Any]]) -> Taken:
@@ -81,18 +78,15 @@ def take_in(services: Services, received: bytes, items: Iterable[tuple[int, Any]
     batch = parse_batch(items, _latest_allowed(services))
     batch.refuse_sensors(services.known_sensors.unknown(batch.sensors))
     page = services.lake.put_raw(io.BytesIO(received))
-    readings = store(services, page, batch)
-    return Taken(page, batch.accepted, dict(sorted(batch.refused.items())), readings)
+    store(services, page, batch)
+    return Taken(page, batch.accepted, dict(sorted(batch.refused.items())))
 
 
-def store(services: Services, page: str, batch: ParsedBatch) -> dict[str, Series]:
+def store(services: Services, page: str, batch: ParsedBatch) -> None:
     """Store the accepted readings of a batch in the lake and in the blocks.
 
     Args:
         page: the hash of the batch as received.
-
-    Returns:
-        The readings by sensor.
     """
     parts = {sensor: readings.series_with_positions() for sensor, readings in batch.sensors.items()}
     days = sorted(_by_day(parts).items())
@@ -102,7 +96,6 @@ def store(services: Services, page: str, batch: ParsedBatch) -> dict[str, Series
     if pending:
         apply(services, readings)
         _side_by_side(lambda file: services.reading_files.mark_applied([file]), pending)
-    return readings
 
 
 def _store_file(services: Services, page: str, day: str, of_day: list[SensorPart]) -> ReadingFile:

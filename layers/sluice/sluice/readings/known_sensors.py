@@ -6,7 +6,7 @@ import time as clock
 from collections.abc import Iterable
 
 from sluice.catalog.definitions import Definitions
-from sluice.catalog.table import MAX_BATCH_ITEMS, batch_get
+from sluice.domain.assets.codes import is_sensor_id
 
 
 class SensorsInCatalog:
@@ -25,23 +25,7 @@ class SensorsInCatalog:
         """Those of the ids that are no sensor's."""
         moment = clock.monotonic()
         asked = [name for name in ids if self._known.get(name, 0) < moment]
-        missing = set()
-        for first in range(0, len(asked), MAX_BATCH_ITEMS):
-            for name, exists in self._look_up(asked[first : first + MAX_BATCH_ITEMS]):
-                if exists:
-                    self._known[name] = moment + self._seconds
-                else:
-                    missing.add(name)
-        return missing
-
-    def _look_up(self, names: list[str]) -> list[tuple[str, bool]]:
-        # DynamoDB refuses keys of no characters or of more than 1024 bytes; no sensor has such an id.
-        possible = [name for name in names if 0 < len(name) <= 64]
-        locations = [self._definitions.location("sensor", name) for name in possible]
-        items = batch_get(locations[0][0].client, locations) if locations else []
-        existing = {
-            name
-            for name, item in zip(possible, items, strict=True)
-            if self._definitions.from_item("sensor", item) is not None
-        }
-        return [(name, name in existing) for name in names]
+        # DynamoDB refuses keys of no characters or of many; no sensor has such an id.
+        existing = self._definitions.find_all("sensor", [name for name in asked if is_sensor_id(name)])
+        self._known |= dict.fromkeys(existing, moment + self._seconds)
+        return set(asked) - existing.keys()

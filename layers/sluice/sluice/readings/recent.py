@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time as clock
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from sluice.catalog.readings import LATEST, RAW, SPANS, Block, BlockKey, ReadingBlocks
@@ -25,7 +25,7 @@ _MAX_ITEMS = 100
 _MAX_TRANSACTION_BYTES = 3_000_000
 _LARGEST_DATA = 300_000
 _ATTEMPTS = 12
-# Windows of readings end on whole days here, so that each rollup comes from one place only, see `recent_since`.
+# A block covers at most a day, and a clock may be ahead by less than a day: see `recent_since`.
 _MARGIN_DAYS = 2
 
 
@@ -62,7 +62,7 @@ def recent_since(reading_days: int) -> int:
     return (int(clock.time()) * SECOND // DAY - reading_days + _MARGIN_DAYS) * DAY
 
 
-def store_recent(services: Services, sensors: dict[str, Series]) -> None:
+def store_recent(services: Services, sensors: Mapping[str, Series]) -> None:
     """Put readings into their blocks. Doing it again changes nothing.
 
     Readings before `recent_since` are left out, since their blocks may have expired; they are read from the lake. The
@@ -98,7 +98,7 @@ class _Unit:
         self.keys.append(BlockKey(sensor, LATEST, 0))
 
 
-def _units(sensors: dict[str, Series], since: int) -> Iterator[_Unit]:
+def _units(sensors: Mapping[str, Series], since: int) -> Iterator[_Unit]:
     for sensor, series in sensors.items():
         old = series.between(series.times[0], since)
         if len(old) == len(series):

@@ -17,8 +17,6 @@ from sluice.errors import RunError
 from sluice.readings.records import sensor_records
 from sluice.sources.base import Call, CheckResult, HandOver, PageVisitor, Secret, Services
 
-_LEAST_SECONDS_LEFT = 20
-
 
 class StreamSource:
     """Reads the readings of the selected sensors: a page for each sensor, as JSON Lines, in the order of their ids."""
@@ -28,10 +26,10 @@ class StreamSource:
         selection = _selection(datasource)
         receipts = [receipt for receipt in services.pages.of_run(run.id) if receipt.ok]
         stored = {receipt.url for receipt in receipts}
-        for sensor in selected_sensors(services, selection):
+        for sensor in _sensors(services, selection):
             if _url(sensor) in stored:
-                continue  # an earlier call of this step has stored it
-            if call.seconds_left() < _LEAST_SECONDS_LEFT:
+                continue  # an earlier call or attempt has stored it
+            if call.seconds_left() < services.settings.fetch_reserve_seconds:
                 raise HandOver
             receipt, body = _page(services, selection, sensor, len(receipts) + 1)
             receipt.attempt = run.attempt
@@ -73,7 +71,7 @@ class StreamSource:
         return count
 
 
-def selected_sensors(services: Services, selection: StreamSelection) -> list[dict[str, Any]]:
+def _sensors(services: Services, selection: StreamSelection) -> list[dict[str, Any]]:
     """The documents of the sensors that match a selection, ordered by id, each with the `site` of its equipment."""
     sites = {item.name: item.document.get("site") for item in services.definitions.all("equipment")}
     matching = []
@@ -96,7 +94,7 @@ def _selection(datasource: Datasource) -> StreamSelection:
 
 
 def _pages(services: Services, selection: StreamSelection) -> Iterator[tuple[PageReceipt, bytes]]:
-    for number, sensor in enumerate(selected_sensors(services, selection), start=1):
+    for number, sensor in enumerate(_sensors(services, selection), start=1):
         yield _page(services, selection, sensor, number)
 
 
