@@ -31,10 +31,10 @@ _NORMAL = 1.4826
 
 
 class Checkpoint:
-    """How far each shard was read, and the sums and counts of each sensor's hours; kept in a file.
+    """How far each shard was read, and the readings of each sensor by hour; kept in a file, which grows with them.
 
     The file is replaced after the scores were sent. A program that is killed before reads the same records again: it
-    begins with the sums that it had at the same place, so that no reading is counted twice.
+    begins with the readings that it had at the same place, so that none is counted twice.
     """
 
     def __init__(self, file: Path) -> None:
@@ -74,7 +74,12 @@ def readings_in(data: bytes) -> list[dict[str, Any]]:
     except ValueError:
         return []
     readings = document if isinstance(document, list) else [document]
-    return [item for item in readings if isinstance(item, dict) and isinstance(item.get("value"), int | float)]
+    return [item for item in readings if isinstance(item, dict) and _is_complete(item)]
+
+
+def _is_complete(reading: dict[str, Any]) -> bool:
+    texts = isinstance(reading.get("sensor"), str) and isinstance(reading.get("time"), str)
+    return texts and isinstance(reading.get("value"), int | float)
 
 
 def scores(hours: dict[str, dict[str, float]]) -> dict[str, float]:
@@ -98,7 +103,7 @@ def run_once(kinesis: Any, stream: str, sluice: Sluice, checkpoint: Checkpoint) 
     touched: dict[str, None] = {}
     count = 0
     for reading in new_records(kinesis, stream, checkpoint):
-        sensor, moment = str(reading["sensor"]), str(reading["time"])
+        sensor, moment = reading["sensor"], reading["time"]
         hours = checkpoint.hours.setdefault(sensor, {})
         hours.setdefault(f"{moment[:13]}:00:00Z", {})[moment] = reading["value"]
         touched[sensor] = None

@@ -196,19 +196,24 @@ class PushInterrupted(SluiceError):
     """Some batches of a push are stored, and a later one is not; `__cause__` says why.
 
     Args:
-        accepted: how many records, counted from the first one, are stored.
+        accepted: how many records are stored.
         runs: the ids of the runs that publish them.
         reason: the text of the cause.
+        sent: how many records, counted from the first one, were received; those that are not stored were refused.
+            None: as many as are stored.
     """
 
-    def __init__(self, accepted: int, runs: Sequence[str], reason: str) -> None:
-        super().__init__(accepted, runs, reason)
+    def __init__(self, accepted: int, runs: Sequence[str], reason: str, sent: int | None = None) -> None:
+        super().__init__(accepted, runs, reason, sent)
         self.accepted = accepted
+        self.sent = accepted if sent is None else sent
         self.runs = tuple(runs)
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"The first {self.accepted} records are stored; the batch after them is not: {self.reason}"
+        whole = self.sent == self.accepted
+        stored = "are stored" if whole else f"were received, and {self.accepted} of them are stored"
+        return f"The first {self.sent} records {stored}; the batch after them is not: {self.reason}"
 
 
 class MissingDependency(SluiceError, ImportError):

@@ -151,7 +151,7 @@ def send_readings(sluice: Sluice, readings: Iterable[Any]) -> SentReadings:
         except (SluiceError, TypeError, ValueError) as error:
             if sent == 0:
                 raise
-            raise PushInterrupted(accepted, [], str(error)) from error
+            raise PushInterrupted(accepted, [], str(error), sent) from error
         accepted += receipt["accepted"]
         refused += [{**item, "index": item["index"] + sent} for item in receipt["refused"]]
         sent += batch.count(b"\n")

@@ -55,7 +55,12 @@ def test_scores_come_back_once_though_it_is_killed(
 ) -> None:
     document = {"name": "scores", "kind": "push", "primary_key": ["sensor", "time"]}
     assert editor.post("/datasources", document).status == 201
-    put(kinesis, b"not json", *(reading(hour, value) for hour, value in enumerate(VALUES)), [reading(3, 32.0, 30)])
+    put(kinesis, b"not json", {"value": 1}, {"sensor": "a", "time": 5, "value": 1})
+    put(
+        kinesis,
+        *(reading(hour, value) for hour, value in enumerate(VALUES)),
+        [reading(3, 32.0, 30)],
+    )
     file = tmp_path / "checkpoint.json"
     with Sluice(API, editor.key, transport=ApiTransport(services)) as sluice:
         killed = consumer.Checkpoint(file)
