@@ -78,7 +78,7 @@ invoke: $(INSTALLED) ## Call one function in a Lambda container (FUNCTION=api EV
 	@$(BIN)/sluice invoke $(FUNCTION) $(EVENT)
 
 bench: $(INSTALLED) ## Run a benchmark (NAME=extract)
-	@test -f benchmarks/$(NAME).py || { echo "NAME is one of: $(filter-out support reading concurrent_readers merge_data,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
+	@test -f benchmarks/$(NAME).py || { echo "NAME is one of: $(filter-out support database_reads concurrent_readers merge_data,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
 	@$(BIN)/python -m benchmarks.$(NAME)
 
 proof: $(INSTALLED) ## Run the long proofs at their full size

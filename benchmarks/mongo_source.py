@@ -20,7 +20,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.reading import OURS, compare, measure, server, take_turns
+from benchmarks.database_reads import OURS, compare, measure, server, take_turns
 from benchmarks.support import ROOT, show
 
 

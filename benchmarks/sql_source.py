@@ -21,7 +21,7 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.reading import OURS, compare, measure, server, take_turns
+from benchmarks.database_reads import OURS, compare, measure, server, take_turns
 from benchmarks.support import environment, show
 
 USER, PASSWORD, TABLE = "owner", "pa55-w0rd-of-the-owner", "orders"

@@ -102,7 +102,10 @@ def test_files_of_readings_are_sent(sluice: Commands, services: Container, tmp_p
     file = tmp_path / "january.csv"
     file.write_text("sensor,time,value\na,2026-01-01T00:00:00Z,1\n")
     shown = sluice("send-readings", str(file))
-    assert (shown.code, shown.err) == (0, "january.csv → readings\n")
+    assert (shown.code, shown.err) == (
+        0,
+        "january.csv is sent; readings that are refused are in `sluice get readings/quarantine`\n",
+    )
     s3 = boto3.client("s3")
     assert s3.get_object(Bucket="inbox", Key="_readings/january.csv")["Body"].read() == file.read_bytes()
 

@@ -51,4 +51,4 @@ def send_readings(files: tuple[Path, ...]) -> None:
     with connect() as api:
         for file in files:
             api.upload_readings(file)
-            echo(f"{file.name} → readings", err=True)
+            echo(f"{file.name} is sent; readings that are refused are in `sluice get readings/quarantine`", err=True)
