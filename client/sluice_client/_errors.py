@@ -199,8 +199,8 @@ class PushInterrupted(SluiceError):
         accepted: how many records are stored.
         runs: the ids of the runs that publish them.
         reason: the text of the cause.
-        sent: how many records, counted from the first one, were received; those that are not stored were refused.
-            None: as many as are stored.
+        sent: how many records, counted from the first one, were received, refused ones included; as many as
+            `accepted` unless it is given.
     """
 
     def __init__(self, accepted: int, runs: Sequence[str], reason: str, sent: int | None = None) -> None:
