@@ -15,6 +15,8 @@ _TARGETS = {
     "layers/runtime/requirements.txt": ["--extra", "runtime", "--constraints", "requirements/dev.txt"],
     "layers/reports/requirements.txt": ["--extra", "reports", "--constraints", "requirements/dev.txt"],
     "layers/databases/requirements.txt": ["--extra", "databases", "--constraints", "requirements/dev.txt"],
+    "layers/numeric/requirements.txt": ["--extra", "numeric", "--constraints", "requirements/dev.txt"],
+    "layers/solver/requirements.txt": ["--extra", "solver", "--constraints", "requirements/dev.txt"],
     "layers/analytics/requirements.txt": ["--extra", "analytics", "--constraints", "requirements/dev.txt"],
 }
 # Separate environments, each with its Python version.

@@ -1,0 +1,1 @@
+"""Algorithms: what they declare, the registry that finds them, and their runs."""
