@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 from api.app import ROUTES as API_ROUTES  # noqa: E402
 from authoring.app import ROUTES as AUTHORING_ROUTES  # noqa: E402
 from client_types import client_types  # noqa: E402
+from layer_packages import layer_packages  # noqa: E402
 from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
 from reference import reference_files  # noqa: E402
@@ -86,6 +87,7 @@ def main() -> int:
     generated = {
         path: template(path.read_text()).encode(),
         ROOT / "functions/api/openapi.json": openapi(),
+        ROOT / "layers/sluice/sluice/algorithms/packages.json": layer_packages() + b"\n",
         ROOT / "client/sluice_client/types.py": client_types(api_document()["components"]["schemas"]),
         **{ROOT / "docs" / file: text.encode() for file, text in reference_files().items()},
     }

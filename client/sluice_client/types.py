@@ -52,6 +52,58 @@ class AlarmViewList(TypedDict):
     next: str | None
 
 
+class AlgorithmInput(TypedDict):
+    """One input of an algorithm."""
+
+    kinds: list[str]
+    description: str
+    required: bool
+
+
+class AlgorithmRequestView(TypedDict):
+    """Everything that decides the result of a run of an algorithm."""
+
+    inputs: dict[str, InputUseView]
+    parameters: dict[str, Any]
+    seed: int
+    layer: str
+    code: str | None
+    packages: dict[str, str]
+    comment: str | None
+
+
+class AlgorithmStart(TypedDict):
+    """A run of an algorithm to start."""
+
+    inputs: NotRequired[dict[str, str]]
+    parameters: NotRequired[dict[str, Any]]
+    seed: NotRequired[int | None]
+    force: NotRequired[bool]
+    comment: NotRequired[str | None]
+
+
+class AlgorithmView(TypedDict):
+    """An algorithm."""
+
+    name: str
+    title: str
+    description: str
+    inputs: dict[str, AlgorithmInput]
+    parameters: dict[str, Any]
+    output: dict[str, Any]
+    tables: dict[str, str]
+    layer: str
+    packages: dict[str, str]
+    code: str
+
+
+class AlgorithmViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[AlgorithmView]
+    next: str | None
+
+
 class ApiDescription(TypedDict):
     """An OpenAPI document."""
 
@@ -174,6 +226,18 @@ class CitedPage(TypedDict):
     url: str
     number: int
     run: str
+
+
+class Column(TypedDict):
+    """One column of a dataset."""
+
+    name: str
+    type: str
+    nullable: NotRequired[bool]
+    missing: NotRequired[bool]
+    wide: NotRequired[bool]
+    guessed: NotRequired[bool]
+    from_json: NotRequired[bool]
 
 
 class ColumnFormat(TypedDict):
@@ -351,6 +415,14 @@ Diff = TypedDict(
     },
 )
 """One page of the changes between two versions."""
+
+
+class Difference(TypedDict):
+    """One difference between two documents."""
+
+    pointer: str
+    a: NotRequired[Any]
+    b: NotRequired[Any]
 
 
 class DiscardedIds(TypedDict):
@@ -760,6 +832,18 @@ class IngestRequest(TypedDict):
     replay: NotRequired[int | None]
 
 
+class InputUseView(TypedDict):
+    """One input of a run, at one version."""
+
+    reference: str
+    kind: str
+    hash: str
+    input: str | None
+    version: int | None
+    run: str | None
+    dataset: str | None
+
+
 class InputVersion(TypedDict):
     """A dataset version that a merge read."""
 
@@ -886,6 +970,15 @@ class LinkViewList(TypedDict):
 
 LinkedData: TypeAlias = "DataPage | EndpointResult"
 """The data that a link opens."""
+
+
+class ManualResult(TypedDict):
+    """A result that was made by hand, to be stored as a run."""
+
+    result: dict[str, Any]
+    inputs: NotRequired[dict[str, str]]
+    parameters: NotRequired[dict[str, Any]]
+    comment: NotRequired[str | None]
 
 
 class MarkdownSection(TypedDict):
@@ -1262,6 +1355,8 @@ class Progress(TypedDict):
     stage: str
     current: NotRequired[int]
     total: NotRequired[int | None]
+    text: NotRequired[str | None]
+    subtasks: NotRequired[Subtasks | None]
 
 
 class Project(TypedDict):
@@ -1277,6 +1372,37 @@ class Project(TypedDict):
     ]
     refresh_on: NotRequired[Literal["change", "schedule", "manual"]]
     schedule: NotRequired[Schedule | None]
+
+
+class ProjectAlgorithm(TypedDict):
+    """How a project runs an algorithm."""
+
+    inputs: NotRequired[dict[str, str]]
+    parameters: NotRequired[dict[str, Any]]
+    seed: NotRequired[int]
+    on_refresh: NotRequired[bool]
+
+
+class ProjectAlgorithmView(TypedDict):
+    """How a project runs an algorithm."""
+
+    inputs: NotRequired[dict[str, str]]
+    parameters: NotRequired[dict[str, Any]]
+    seed: NotRequired[int]
+    on_refresh: NotRequired[bool]
+    etag: str
+    created_at: str
+    updated_at: str
+    created_by: str
+    name: str
+    project: str
+
+
+class ProjectAlgorithmViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[ProjectAlgorithmView]
+    next: str | None
 
 
 class ProjectFetch(TypedDict):
@@ -1552,6 +1678,43 @@ class ResultColumn(TypedDict):
     type: str
 
 
+class ResultDocument(TypedDict):
+    """The document of a result; its form is the algorithm's `output`."""
+
+
+class ResultDocumentFile(TypedDict):
+    """The document of a result as a file."""
+
+    bytes: int
+    sha256: str
+
+
+class ResultFileView(TypedDict):
+    """A file of a result."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class ResultOutputs(TypedDict):
+    """What a run of an algorithm has made."""
+
+    document: ResultDocumentFile
+    tables: list[ResultTableView]
+    files: list[ResultFileView]
+    restarts: int
+    selected: int
+
+
+class ResultTableView(TypedDict):
+    """A table of a result."""
+
+    name: str
+    rows: int
+    schema: list[Column]
+
+
 class Retention(TypedDict):
     """How long data is kept. Everything is kept for now, so only null is accepted."""
 
@@ -1574,6 +1737,19 @@ class RowCount(TypedDict):
     type: Literal["row_count"]
     min: NotRequired[int | None]
     max: NotRequired[int | None]
+
+
+class RunComparison(TypedDict):
+    """What differs between two runs of an algorithm."""
+
+    a: str
+    b: str
+    algorithm: str
+    same_request: bool
+    same_result: bool
+    request: list[Difference]
+    result: list[Difference]
+    truncated: bool
 
 
 class RunEventView(TypedDict):
@@ -1605,8 +1781,9 @@ class RunProblem(TypedDict):
 class RunView(TypedDict):
     """One run."""
 
-    kind: Literal["ingest", "refresh", "model", "report"]
+    kind: Literal["ingest", "refresh", "model", "report", "algorithm", "manual"]
     error: RunProblem | None
+    request: AlgorithmRequestView | None
     id: str
     status: Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
     attempt: int
@@ -2012,6 +2189,17 @@ class SubscriptionViewList(TypedDict):
 
     items: list[SubscriptionView]
     next: str | None
+
+
+class Subtasks(TypedDict):
+    """How many of a run's restarts are in which state."""
+
+    total: NotRequired[int]
+    pending: NotRequired[int]
+    running: NotRequired[int]
+    retried: NotRequired[int]
+    succeeded: NotRequired[int]
+    failed: NotRequired[int]
 
 
 class TableSection(TypedDict):

@@ -1,4 +1,4 @@
-"""The function `authoring`: the routes that write models, reports, endpoints and links.
+"""The function `authoring`: the routes that write models, reports, endpoints, links and settings of algorithms.
 
 They share modules with the routes of `query`, which reads the same definitions. Two functions, so that
 only this one's role can write them.
@@ -6,10 +6,10 @@ only this one's role can write them.
 
 from typing import Any
 
-from query.routes import links, models
+from query.routes import algorithms, links, models
 from sluice.api.dispatch import Dispatcher
 
-ROUTES = [route for route in [*models.routes, *links.routes] if route.method != "GET"]
+ROUTES = [route for route in [*models.routes, *links.routes, *algorithms.routes] if route.method != "GET"]
 dispatcher = Dispatcher([ROUTES])
 
 

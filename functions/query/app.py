@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from query.routes import data, diff, endpoints, explain, fetch, links, models, query, readings, reports
+from query.routes import (
+    algorithms,
+    data,
+    diff,
+    endpoints,
+    explain,
+    fetch,
+    links,
+    models,
+    query,
+    readings,
+    reports,
+    results,
+)
 from sluice.api.dispatch import Dispatcher
 
 ROUTES = [
@@ -13,6 +26,8 @@ ROUTES = [
     *query.routes,
     *(route for route in models.routes if route.method == "GET"),
     *reports.routes,
+    *(route for route in algorithms.routes if route.method == "GET"),
+    *results.routes,
     *endpoints.routes,
     *readings.routes,
     *(route for route in links.routes if route.method == "GET"),

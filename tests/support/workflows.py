@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from sluice.container import Container
-from sluice.domain.run import Run, execution_name
+from sluice.domain.run import Run, execution_input, execution_name
 from sluice.platform.workflows import ExecutionState
 from support import permissions
 from support.streams import PublicationStream
 
 ROOT = Path(__file__).parents[2]
-INGEST, REFRESH = (json.loads((ROOT / f"workflows/{name}.asl.json").read_text()) for name in ("ingest", "refresh"))
-MACHINES = {"ingest": INGEST, "refresh": REFRESH}
+MACHINES = {
+    path.name.removesuffix(".asl.json"): json.loads(path.read_text())
+    for path in (ROOT / "workflows").glob("*.asl.json")
+}
+INGEST, REFRESH = MACHINES["ingest"], MACHINES["refresh"]
 
 
 class Killed(BaseException):
@@ -68,7 +71,7 @@ class LocalWorkflows:
     def start(self, run: Run) -> None:
         permissions.note("states:StartExecution", f"stateMachine:{run.type.workflow}")
         with permissions.acting(None):
-            self.execute(run.type.workflow, execution_name(run), {"run_id": run.id, "attempt": run.attempt})
+            self.execute(run.type.workflow, execution_name(run), execution_input(run))
 
     def stop(self, run: Run) -> None:
         permissions.note("states:StopExecution", f"execution:{run.type.workflow}:{execution_name(run)}")
@@ -136,14 +139,19 @@ class LocalWorkflows:
 
     def _task(self, state: dict[str, Any], data: dict[str, Any]) -> Any:
         if state["Resource"].endswith("startExecution.sync:2"):
+            called = _filled(state["Parameters"], data)
+            machine = called["StateMachineArn"].removeprefix("${").removesuffix("WorkflowArn}").lower()
             try:
-                self.execute("ingest", data["execution"], {"run_id": data["run_id"], "attempt": data["attempt"]}, True)
+                self.execute(machine, called["Name"], called["Input"], True)
             except ExecutionFailed:
                 assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
             return {"status": "ended"}
-        function = _snake(state["Resource"].removeprefix("${").removesuffix("FunctionArn}"))
         if "Parameters" in state:
-            data = {name.removesuffix(".$"): _at(data, path) for name, path in state["Parameters"].items()}
+            data = _filled(state["Parameters"], data)
+        if state["Resource"].endswith("lambda:invoke"):
+            function, data = data["FunctionName"].removeprefix("${FunctionPrefix}"), data["Payload"]
+        else:
+            function = _snake(state["Resource"].removeprefix("${").removesuffix("FunctionArn}"))
         tries = 1 + state["Retry"][-1]["MaxAttempts"]
         for attempt in range(1, tries + 1):
             self.tasks.append(function)
@@ -171,6 +179,21 @@ class LocalWorkflows:
                 self._walk(state["ItemProcessor"], selected)
             except ExecutionFailed:
                 assert state["ToleratedFailurePercentage"] == 100
+
+
+def _filled(template: Any, data: Any) -> Any:
+    """Fill the parameters of a state: `name.$` is a path, or States.Format of one path."""
+    if not isinstance(template, dict):
+        return template
+    filled = {}
+    for name, value in template.items():
+        if not name.endswith(".$"):
+            filled[name] = _filled(value, data)
+        elif formatted := re.fullmatch(r"States\.Format\('(.*)\{\}', (.*)\)", value):
+            filled[name.removesuffix(".$")] = formatted[1] + _at(data, formatted[2])
+        else:
+            filled[name.removesuffix(".$")] = _at(data, value)
+    return filled
 
 
 def _snake(name: str) -> str:

@@ -47,30 +47,33 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 214)
+STAGE = Budget(LOGGED, 215)
 BUDGETS = {
-    "api": Budget(ROUTED, 384),
-    "authoring": Budget(ROUTED, 346),
-    "authorizer": Budget(CATALOG, 167),
+    "api": Budget(ROUTED, 391),
+    "algorithm": STAGE,
+    "authoring": Budget(ROUTED, 368),
+    "authorizer": Budget(CATALOG, 168),
     "commit": STAGE,
-    "compaction": Budget(CATALOG, 179),
+    "compaction": Budget(CATALOG, 180),
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 212),
+    "inbox": Budget(LOGGED, 213),
     "merge": STAGE,
-    "missing_data": Budget(LOGGED, 213),
+    "missing_data": Budget(LOGGED, 214),
     "model": STAGE,
+    "numeric": Budget(LOGGED, 223),
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 295),
-    "query": Budget(ROUTED, 428),
-    "readings": Budget(LOGGED, 223),
+    "probe": Budget(ROUTED, 296),
+    "query": Budget(ROUTED, 451),
+    "readings": Budget(LOGGED, 224),
     "report": STAGE,
-    "publications": Budget(LOGGED, 225),
-    "run_events": Budget(LOGGED, 225),
-    "webhooks": Budget(LOGGED, 210),
-    "scheduled": Budget(CATALOG, 171),
+    "publications": Budget(LOGGED, 226),
+    "run_events": Budget(LOGGED, 226),
+    "solver": Budget(LOGGED, 223),
+    "webhooks": Budget(LOGGED, 211),
+    "scheduled": Budget(CATALOG, 172),
 }
 
 LOAD = """

@@ -71,6 +71,8 @@ def test_workflows_call_the_stages_of_their_run_types() -> None:
     for run_type in RUN_TYPES.values():
         definition = (ROOT / f"workflows/{run_type.workflow}.asl.json").read_text()
         for stage in run_type.stages:
+            if f'"step": "{stage}"' in definition:
+                continue  # a step of a function that has several
             assert f"${{{stage.capitalize()}FunctionArn}}" in definition
             assert (ROOT / f"functions/{stage}/app.py").exists()
 
@@ -80,7 +82,7 @@ def test_a_run_of_a_kind_that_a_newer_release_has_is_left_out(services: Containe
     known = ingest(admin, "a")["id"]
     unknown = ingest(admin, "a")["id"]
     table, key = services.runs._table, services.runs._key(unknown)
-    table.execute(table.update(key, {"kind": "algorithm", "active": "main"}, "attribute_exists(#run_id)"))
+    table.execute(table.update(key, {"kind": "later", "active": "main"}, "attribute_exists(#run_id)"))
     assert [run["id"] for run in admin.get("/runs").json()["items"]] == [known]
     assert [run["id"] for run in admin.get("/runs?datasource=a").json()["items"]] == [known]
     assert admin.get(f"/runs/{unknown}").status == 404

@@ -185,6 +185,11 @@ EXPLANATIONS: dict[type[errors.SluiceError], Explanation] = {
         "`detail` names the test and how many rows fail it. Correct the data or the test; with the severity "
         "`warn`, it no longer stops publication.",
     ),
+    errors.AlgorithmFailed: Explanation(
+        "An algorithm cannot work on its inputs or parameters, or has raised an error.",
+        "`detail` says what it cannot work on; change that. If it names an exception and a line, the algorithm has a "
+        "fault. The run's events and the function's log have more.",
+    ),
     errors.RunStopped: Explanation(
         "The run was cancelled, timed out, or lost its machine; or what it belongs to was deleted.",
         "Redrive it with `POST /runs/{id}/redrive`: it continues after the pages that were received.",

@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import islice
 from typing import get_args
 
+from sluice.algorithm_runs.progress import with_counts
 from sluice.api.call import Answer, Call
 from sluice.api.paging import paginate
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, LIMIT, PREFER, Parameter, Routes
@@ -42,7 +43,7 @@ def list_runs(call: Call, services: Container) -> Answer:
     # One more than the page holds tells whether another page follows.
     runs = list(islice((run for run in matching if is_run_visible(services, call.principal, run)), limit + 1))
     cursor = services.cursors.seal(bound, runs[limit - 1].id) if len(runs) > limit else None
-    return Answer({"items": [run_view(run) for run in runs[:limit]], "next": cursor})
+    return Answer({"items": [run_view(with_counts(services, run)) for run in runs[:limit]], "next": cursor})
 
 
 def _time(text: str | None) -> datetime | None:
@@ -56,7 +57,7 @@ def _time(text: str | None) -> datetime | None:
 @routes.get("/runs/{run_id}", "run.read", answer="RunView")
 def get_run(call: Call, services: Container, run_id: str) -> Answer:
     """One run."""
-    return Answer(run_view(reconcile_if_silent(services, call.run)))
+    return Answer(run_view(with_counts(services, reconcile_if_silent(services, call.run))))
 
 
 @routes.post("/runs/{run_id}/cancel", "run.stop", answer="RunView", parameters=[IDEMPOTENCY_KEY])

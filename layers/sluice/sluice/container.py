@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
+    from sluice.catalog.subtasks import SubtaskStates
     from sluice.platform.functions import Functions
     from sluice.platform.message_queue import MessageQueue
     from sluice.platform.timers import Timers
@@ -141,6 +142,14 @@ class Container:
     def pages(self) -> Pages:
         """The page receipts."""
         return Pages(self._table(self.settings.pages_table), self.settings.workspace, self.settings.run_days)
+
+    @cached_property
+    def subtasks(self) -> SubtaskStates:
+        """The restarts of runs of algorithms."""
+        from sluice.catalog.subtasks import SubtaskStates  # few functions handle algorithms
+
+        settings = self.settings
+        return SubtaskStates(self._table(settings.subtasks_table), settings.workspace, settings.run_days)
 
     @cached_property
     def datasets(self) -> Datasets:

@@ -33,6 +33,7 @@
     │   ├── MergeFailed              the merge specification does not fit the data
     │   ├── ModelFailed              a model's or report's SQL does not fit the data
     │   ├── TestsFailed              a test of severity error has failed
+    │   ├── AlgorithmFailed          an algorithm cannot work on its inputs, or has failed
     │   └── RunStopped               timed out, aborted, or lost with its machine
     └── TransientError               retried by the workflow, 503 to a client
         ├── Unavailable              an AWS service throttled or failed
@@ -228,6 +229,10 @@ class ModelFailed(RunError):
 class TestsFailed(RunError):
     code, title = "tests-failed", "A test has failed"
     __test__ = False  # pytest would collect the class by its name
+
+
+class AlgorithmFailed(RunError):
+    code, title = "algorithm-failed", "The algorithm failed"
 
 
 class RunStopped(RunError):

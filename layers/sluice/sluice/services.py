@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sluice.catalog.definitions import Definitions
     from sluice.catalog.project_resources import ProjectResources
     from sluice.catalog.runs import Runs
+    from sluice.catalog.subtasks import SubtaskStates
     from sluice.catalog.test_results import TestResults
     from sluice.lake.store import Lake
     from sluice.sandbox.sandbox import Sandbox
@@ -59,6 +60,13 @@ class WithRuns(Protocol):
 
     @property
     def runs(self) -> Runs: ...
+
+
+class WithSubtasks(Protocol):
+    """Has the restarts of runs of algorithms."""
+
+    @property
+    def subtasks(self) -> SubtaskStates: ...
 
 
 class WithDatasets(Protocol):

@@ -24,6 +24,7 @@ class Settings(BaseModel):
     assignments_table: str = Field("", description="Table of the assignments of datasources to projects.")
     runs_table: str = Field("", description="Table of runs.")
     pages_table: str = Field("", description="Table of page receipts.")
+    subtasks_table: str = Field("", description="Table of the restarts of runs of algorithms.")
     datasets_table: str = Field("", description="Table of the pointers to published versions.")
     versions_table: str = Field("", description="Table of versions.")
     batches_table: str = Field("", description="Table of pushed records and dropped files that wait for a run.")
@@ -295,6 +296,12 @@ class Settings(BaseModel):
         500, description="Most pieces of equipment with the given names whose operations one request reads."
     )
     # Project resources.
+    max_algorithms: int = Field(10, description="Most algorithms of which a project has settings.")
+    max_restarts: int = Field(1_000, gt=0, description="Most restarts of a run of an algorithm.")
+    max_differences: int = Field(1_000, gt=0, description="Most differences that a comparison of runs lists.")
+    max_parameters_bytes: int = Field(
+        100_000, description="Largest parameters of an algorithm, as JSON; larger data belongs into an input."
+    )
     max_models: int = Field(20, description="Most models of a project; all are published in one transaction.")
     max_reports: int = Field(10, description="Most reports of a project; all are published in one transaction.")
     max_endpoints: int = Field(100, description="Most published endpoints of a project.")

@@ -62,6 +62,7 @@ ACTIONS: dict[str, Rule] = {
     "project.fetch": Rule("viewer"),
     "reading.read": Rule("viewer", in_projects=False),
     "reading.write": Rule("editor", in_projects=False),
+    "algorithm.read": Rule("viewer"),
     "run.list": Rule("viewer"),
     "run.read": Rule("viewer"),
     "run.stop": Rule("editor", owner=True),

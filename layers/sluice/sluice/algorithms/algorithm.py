@@ -83,7 +83,7 @@ class TableInput(Protocol):
         """Run SQL of DuckDB, in which the table is called `data`.
 
         Args:
-            sql: one SELECT; `$name` stands for a parameter. Quote columns with `sluice.domain.names.quoted`.
+            sql: one SELECT; `$name` stands for a parameter. Quote columns with `sluice.lake.parquet.quoted`.
             parameters: values by name.
 
         Returns:
@@ -136,7 +136,7 @@ class Task(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity
 class Algorithm:
     """An algorithm. Only `solve` is needed; all steps must be functions of what they are given.
 

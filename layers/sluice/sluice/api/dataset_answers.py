@@ -16,7 +16,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.names import parse_time
 from sluice.errors import Invalid, NotPublished
 from sluice.lake.parquet import engine_name
-from sluice.reads.file_names import dataset_file_name
+from sluice.reads.file_names import file_name
 from sluice.reads.reader import Reader
 from sluice.reads.request import DataRequest, data_request
 from sluice.reads.writers import FORMS, OUTPUT_FORMATS, OutputFormat
@@ -56,22 +56,47 @@ def data_answer(call: Call, services: Container, dataset: DatasetId) -> Answer:
     bound = ["data", dataset, requested, call.query_values("where")]
     position = services.cursors.open(bound, call.query_value("cursor"))
     version = _version(call, services, dataset, position)
+    _, name = dataset.resource or ("", "")
+    return _rows(call, services, bound, position, version, [dataset.owner, name] if name else [dataset.owner])
+
+
+def rows_answer(call: Call, services: Container, bound: list[Any], version: Version, parts: list[str]) -> Answer:
+    """Rows of a version that is not a dataset's published one, such as a table of results.
+
+    Args:
+        call: its query has the parameters in `DATA_PARAMETERS` apart from `version` and `as_of`.
+        bound: what identifies the rows; a cursor of others is refused.
+        version: the version.
+        parts: the slugs and names that lead to it, for the names of files.
+
+    Raises:
+        Invalid: a parameter does not fit the columns, or the format cannot hold the data.
+    """
+    bound = [*bound, call.query_value("select"), call.query_value("order"), call.query_values("where")]
+    position = services.cursors.open(bound, call.query_value("cursor"))
+    return _rows(call, services, bound, position, version, parts)
+
+
+def _rows(
+    call: Call, services: Container, bound: list[Any], position: list[int] | None, version: Version, parts: list[str]
+) -> Answer:
     output_format = call.choice("format", FORMS, "json")
-    request = data_request(version.schema_, requested["select"], call.query_values("where"), requested["order"])
+    select, order = call.query_value("select"), call.query_value("order")
+    request = data_request(version.schema_, select, call.query_values("where"), order)
     reader = Reader(services.lake, services.settings, version)
     offset = position[1] if position else 0
     if output_format == "json":
         rows, has_more = reader.rows(request, call.limit(), offset)
         summary = version_summary(version)
         summary["next"] = services.cursors.seal(bound, [version.number, offset + len(rows)]) if has_more else None
-        name = dataset_file_name(dataset, version.number, "json")
+        name = file_name(parts, version.number, "json")
         return Answer({"items": rows, **summary}, headers=version_headers(summary), filename=name)
     _require_rows(reader, output_format)
     # The whole dataset, unless the request asks for pages: by a limit, or by the cursor of an earlier page.
     limit = call.limit() if call.query_value("limit") is not None or position else None
     output = OUTPUT_FORMATS[output_format]
     answer = _file(services, reader, version, request, output, _Window(bound, offset, limit))
-    return replace(answer, filename=dataset_file_name(dataset, version.number, output.ending))
+    return replace(answer, filename=file_name(parts, version.number, output.ending))
 
 
 def require_data_query(call: Call, services: Container, dataset: DatasetId) -> None:

@@ -17,7 +17,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import Run, run_view
 from sluice.errors import PROBLEM_TYPE_PREFIX, Conflict, RunError, SluiceError, all_errors
 from sluice.merge.documents import size
-from sluice.reads.file_names import dataset_file_name
+from sluice.reads.file_names import file_name
 from sluice.reads.reader import Reader
 from sluice.reads.request import data_request
 from sluice.runs.plan import children, is_stale
@@ -106,7 +106,7 @@ def _data_answer(services: Container, slug: str, version: Version, errors: Error
     """A version's data: inline if it is small, else a redirect to an object in the lake."""
     reader = Reader(services.lake, services.settings, version)
     headers = version_headers(version_summary(version))
-    name = dataset_file_name(DatasetId.of_project(slug), version.number, "json")
+    name = file_name([slug], version.number, "json")
     if reader.is_document:
         document = reader.document()
         return Answer(

@@ -20,6 +20,7 @@ from sluice.domain.model import Model
 from sluice.domain.report import Report
 from sluice.errors import Invalid, NotFound
 from sluice.projects.resource_checks import check_endpoint, check_model, check_name, check_report, require_unread
+from sluice.projects.resource_outputs import hide_writes, sql_names
 
 M = TypeVar("M", bound=BaseModel)
 ExtraFields = Callable[[Container, str, Definition], dict[str, Any]]
@@ -130,7 +131,8 @@ class ResourceRoutes(Generic[M]):
         content = document.model_dump(mode="json")
         if present is None:
             by, limit = call.principal.id, self._limit(services)
-            created = services.resources.create(self._kind, project, name, content, by, limit)
+            tables = sql_names(self._kind, name)
+            created = services.resources.create(self._kind, project, name, content, by, limit, tables)
             headers = {"Location": call.url(f"/projects/{slug}/{self._kind}s/{name}"), "ETag": f'"{created.etag}"'}
             return Answer(self.view(services, created), 201, headers)
         replaced = services.definitions.replace(present, content)
@@ -153,11 +155,12 @@ class ResourceRoutes(Generic[M]):
         resource = self.load(services, slug, name)
         call.require_match(resource.etag)
         call.require_known_parameters()
-        if self._kind == "model":
-            require_unread(services, slug, name)
-        dataset = DatasetId.of_project_resource(slug, self._kind, name)
-        # The pointer of the resource's dataset is hidden in the same transaction.
-        services.resources.delete(resource, services.datasets.hide_writes(dataset, call.principal.id))
+        tables = sql_names(self._kind, name)
+        for table in tables:
+            require_unread(services, slug, table)
+        # The pointers of the resource's datasets are hidden in the same transaction.
+        hidden = hide_writes(services, slug, self._kind, name, call.principal.id)
+        services.resources.delete(resource, hidden, tables)
         return Answer(status=204)
 
 

@@ -12,6 +12,7 @@ from sluice.container import Container
 from sluice.domain.identity import Principal
 from sluice.domain.names import new_run_id
 from sluice.domain.run import Run, run_view
+from sluice.errors import NotFound
 
 # The run is polled, since neither DynamoDB nor Step Functions can notify a waiting function.
 _POLL_SECONDS = 0.15
@@ -24,6 +25,18 @@ def is_run_visible(services: Container, principal: Principal, run: Run) -> bool:
     """Whether a principal may know that a run exists."""
     resource, _ = run_resource(services, principal, run)
     return decide(principal, "run.read", resource) == "allowed"
+
+
+def readable_run(services: Container, principal: Principal, run_id: str) -> Run:
+    """A run that a principal may read.
+
+    Raises:
+        NotFound: there is none, or the principal must not know of it.
+    """
+    run = services.runs.find(run_id)
+    if run is None or not is_run_visible(services, principal, run):
+        raise NotFound(f"There is no run {run_id!r}.")
+    return run
 
 
 def start_answer(call: Call, services: Container, start: Callable[[], Run]) -> Answer:

@@ -26,6 +26,7 @@ Kind = Literal[
     "report",
     "endpoint",
     "link",
+    "algorithm",
     "site",
     "equipment",
     "sensor",
@@ -34,7 +35,7 @@ Kind = Literal[
 MAX_DOCUMENT_BYTES = 300_000
 
 # The kinds that a project's item counts, so that their limits hold with concurrent writes.
-COUNTED: tuple[Kind, ...] = ("model", "report", "endpoint", "link")
+COUNTED: tuple[Kind, ...] = ("model", "report", "endpoint", "link", "algorithm")
 
 # The condition that an item is a definition and not deleted.
 PRESENT = "attribute_exists(#name) AND attribute_not_exists(#deleted_at)"

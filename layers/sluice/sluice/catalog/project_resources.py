@@ -1,4 +1,4 @@
-"""A project's resources: models, reports, endpoints and links. Limits and names hold with concurrent writes."""
+"""A project's resources, such as models and reports. Limits and names hold with concurrent writes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,21 @@ class ProjectResources:
         return {resource.name.partition("#")[2]: resource for resource in definitions}
 
     def create(
-        self, kind: Kind, project: Definition, name: str, document: dict[str, Any], by: str, limit: int
+        self,
+        kind: Kind,
+        project: Definition,
+        name: str,
+        document: dict[str, Any],
+        by: str,
+        limit: int,
+        tables: Sequence[str] = (),
     ) -> Definition:
         """Store a new resource.
 
         Args:
             by: the principal that creates it.
             limit: the most resources of this kind in a project.
+            tables: the names of its tables in the project's SQL.
 
         Raises:
             AlreadyExists: the project has a resource of this kind and name.
@@ -48,20 +56,21 @@ class ProjectResources:
             self._definitions.create_write(kind, stored_name, document, by),
             self._reservations.count_resource_write(project.name, kind, limit),
         ]
-        if kind == "model":
-            writes.append(self._reservations.claim_name_write(project, name, f"model/{name}"))
+        writes += [self._reservations.claim_name_write(project, table, f"{kind}/{name}") for table in tables]
         try:
             self._definitions.transact(writes)
         except ConditionFailed as failure:
-            raise _refusal(failure, kind, project.name, name, limit) from None
+            table = tables[failure.position - 2] if failure.position > 1 else ""
+            raise _refusal(failure, kind, project.name, name, limit, table) from None
         return self._definitions.get(kind, stored_name)
 
-    def delete(self, resource: Definition, more: Sequence[Write] = ()) -> None:
+    def delete(self, resource: Definition, more: Sequence[Write] = (), tables: Sequence[str] = ()) -> None:
         """Delete a resource.
 
         Args:
             resource: the resource as it was read.
             more: further writes of the same transaction.
+            tables: the names of its tables in the project's SQL.
 
         Raises:
             PreconditionFailed: it has changed since it was read.
@@ -69,8 +78,7 @@ class ProjectResources:
         project, _, name = resource.name.partition("#")
         self._ensure_counted(resource.kind, project)
         writes = [*more, self._reservations.discount_resource_write(project, resource.kind)]
-        if resource.kind == "model":
-            writes.append(self._reservations.release_name_write(project, name, f"model/{name}"))
+        writes += [self._reservations.release_name_write(project, table, f"{resource.kind}/{name}") for table in tables]
         self._definitions.delete(resource, writes)
 
     def _ensure_counted(self, kind: Kind, project: str) -> None:
@@ -79,8 +87,12 @@ class ProjectResources:
             self._reservations.recount(project, kind, len(self.all(kind, project)))
 
 
-def _refusal(failure: ConditionFailed, kind: Kind, project: str, name: str, limit: int) -> SluiceError:
-    """The error for the write of `create` whose condition did not hold."""
+def _refusal(failure: ConditionFailed, kind: Kind, project: str, name: str, limit: int, table: str) -> SluiceError:
+    """The error for the write of `create` whose condition did not hold.
+
+    Args:
+        table: the name in the project's SQL that the write would have claimed.
+    """
     match failure.position:
         case 0:
             return AlreadyExists(f"The project {project!r} already has a {kind} {name!r}.")
@@ -90,4 +102,4 @@ def _refusal(failure: ConditionFailed, kind: Kind, project: str, name: str, limi
             return Conflict(f"A project can have at most {limit} {kind}s.")
         case _:
             holder = (failure.item or {}).get("holder", "another table")
-            return Conflict(f"The name {name!r} is used by the {holder.replace('/', ' ')} in this project's SQL.")
+            return Conflict(f"The name {table!r} is used by the {holder.replace('/', ' ')} in this project's SQL.")

@@ -45,20 +45,29 @@ class Runs:
             raise Conflict(f"There is already a run {run.id!r}.") from None
         return run
 
+    def create_ended(self, run: Run) -> Run:
+        """Store a new run that has ended already, such as a result that was made by hand."""
+        run.lease_until = self.lease()
+        run.timeline = [RunEvent(time=run.created_at, event=run.status, attempt=run.attempt)]
+        self._table.execute(self._table.put(self._item(run), "attribute_not_exists(#run_id)"))
+        return run
+
     def create_write(self, run: Run) -> Write:
         """A write that stores a new run, as pending and active; it fails if there is already a run with its id."""
         run.lease_until = self.lease()
         # The key of the sparse index `Active`, which has only the runs that are not reconciled.
         run.active = self._workspace
         run.timeline = [RunEvent(time=run.created_at, event="created", attempt=run.attempt)]
-        item = {
+        return self._table.put(self._item(run), "attribute_not_exists(#run_id)")
+
+    def _item(self, run: Run) -> Item:
+        return {
             **self._key(run.id),
             "owner": f"{self._workspace}#{run.owner}",
             "expires_at": int(time.time()) + self._days * 86400,
             "schema_version": newest("run"),
             **run.model_dump(exclude={"id"}),
         }
-        return self._table.put(item, "attribute_not_exists(#run_id)")
 
     def find(self, run_id: str) -> Run | None:
         """The run; None if there is none."""

@@ -82,11 +82,28 @@ def validate(model: type[D], document: Any) -> D:
         raise _invalid(error, writable) from None
 
 
-def _invalid(error: ValidationError, document: Any) -> Invalid:
-    faults = [
+def validation_faults(model: type[BaseModel], document: Any, prefix: str = "") -> list[dict[str, Any]]:
+    """What of a document does not match a model, as `{"pointer", "message"}`; empty: it matches.
+
+    Args:
+        prefix: the JSON Pointer of the document in the request.
+    """
+    try:
+        model.model_validate(document)
+    except ValidationError as error:
+        return [{**fault, "pointer": prefix + fault["pointer"]} for fault in _faults(error, document)]
+    return []
+
+
+def _faults(error: ValidationError, document: Any) -> list[dict[str, Any]]:
+    return [
         {"pointer": json_pointer((*_path(fault["loc"], document), *_field(fault))), "message": _sentence(fault)}
         for fault in error.errors(include_url=False)
     ]
+
+
+def _invalid(error: ValidationError, document: Any) -> Invalid:
+    faults = _faults(error, document)
     noun = "field" if len(faults) == 1 else "fields"
     return Invalid(f"The document has {len(faults)} invalid {noun}.", faults)
 

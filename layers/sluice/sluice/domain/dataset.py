@@ -84,7 +84,7 @@ class Manifest(Record):
     dataset: DatasetId
     run: str
     attempt: int
-    stage: Literal["records", "merged", "model", "report"]
+    stage: Literal["records", "merged", "model", "report", "algorithm"]
     created_at: str
     data_as_of: str
     refreshed_at: str | None = Field(

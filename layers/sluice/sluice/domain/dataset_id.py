@@ -15,8 +15,8 @@ class DatasetId(str):
     """A dataset's identity, which is also the text that the catalog stores.
 
     `datasource/{slug}` holds a datasource's records, `project/{slug}` a project's merge, and
-    `project/{slug}/{kind}/{name}` what is derived from the merge: of the kinds `model`, `report`
-    and `table` (test results of a table that has no version of its own).
+    `project/{slug}/{kind}/{name}` what is derived from the merge: of the kinds `model`, `report`,
+    `algorithm` (a table of results) and `table` (test results of a table that has no version of its own).
 
     Raises:
         ValueError: the text has none of these forms.
@@ -43,7 +43,7 @@ class DatasetId(str):
 
     @classmethod
     def of_project_resource(cls, project: str, kind: str, name: str) -> DatasetId:
-        """What a project's resource produces: `kind` is `model`, `report` or `table`."""
+        """What a project's resource produces: `kind` is `model`, `report`, `algorithm` or `table`."""
         return cls(f"project/{project}/{kind}/{name}")
 
     @property

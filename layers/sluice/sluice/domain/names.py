@@ -200,3 +200,8 @@ def _parse_moment(value: object) -> datetime:
 
 # A time as users write it in documents.
 Moment = Annotated[AwareDatetime, BeforeValidator(_parse_moment, json_schema_input_type=AwareDatetime)]
+
+
+def table_of_algorithm(algorithm: str, table: str) -> str:
+    """The name of an algorithm's table in SQL: `main` has the algorithm's name."""
+    return algorithm if table == "main" else f"{algorithm}_{table}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
+from sluice.domain.algorithm_run import HIDDEN_INPUT_FIELDS, AlgorithmRequest, Subtasks
 from sluice.domain.base import Record
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.page_columns import PageColumn
@@ -46,6 +47,10 @@ class Progress(Record):
     )
     current: int = Field(0, description="How many units of the stage are done: pages, files or tables.")
     total: int | None = Field(None, description="How many units the stage has. Null: not known yet.")
+    text: str | None = Field(None, description="What it is doing, in words. Null: the stage says all.")
+    subtasks: Subtasks | None = Field(
+        None, description="The restarts of an algorithm. Null: other kinds, or before the first one."
+    )
 
 
 class RunEvent(Record):
@@ -96,7 +101,7 @@ class Run(Record):
     id: str = Field(description="The ULID of the run; ids sort by the time of creation.")
     kind: RunKind = Field(
         description="What the run does: `ingest` fetches a datasource, `refresh` renews a project, `model` and "
-        "`report` make a single output."
+        "`report` make a single output, `algorithm` computes a result, and `manual` holds one that was made by hand."
     )
     status: RunStatus = Field(
         "pending",
@@ -108,7 +113,7 @@ class Run(Record):
         None, description="The slug of the datasource that is ingested. Null for other kinds."
     )
     project: str | None = Field(None, description="The slug of the project that is refreshed. Null for an ingest run.")
-    algorithm: str | None = Field(None, description="Reserved for runs of algorithms; null.")
+    algorithm: str | None = Field(None, description="The algorithm whose result it is. Null for other kinds.")
     trigger: Trigger = Field("api", description="What started the run.")
     created_at: str = Field(description="When the run was requested, RFC 3339 in UTC.")
     created_by: str = Field(description="The principal that requested the run.")
@@ -153,6 +158,9 @@ class Run(Record):
         None, description="The name of the model or report, if the run makes only one. Null: the run makes everything."
     )
     dry_run: bool = Field(False, description="True: the run only reports what it would publish.")
+    request: AlgorithmRequest | None = Field(
+        None, description="The inputs, parameters, seed, code and packages of an algorithm's result. Null: other kinds."
+    )
 
     # Internal fields, which `run_view` omits: see HIDDEN_RUN_FIELDS.
     active: str | None = None
@@ -191,11 +199,15 @@ class Run(Record):
 
 
 HIDDEN_RUN_FIELDS = {"active", "parent", "drop", "replay", "replay_over", "ingest", "lease_until", "timeline"}
+_HIDDEN: dict[str, Any] = {
+    **dict.fromkeys(HIDDEN_RUN_FIELDS, True),
+    "request": {"inputs": {"__all__": HIDDEN_INPUT_FIELDS}},
+}
 
 
 def run_view(run: Run) -> dict[str, Any]:
     """The run as the API returns it."""
-    return run.model_dump(mode="json", exclude=HIDDEN_RUN_FIELDS)
+    return run.model_dump(mode="json", exclude=_HIDDEN)
 
 
 def cap_notes(notes: list[str]) -> list[str]:
@@ -208,6 +220,12 @@ def cap_notes(notes: list[str]) -> list[str]:
 def least_complete(states: Iterable[Completeness]) -> Completeness:
     """The least complete of the states; `complete` if there are none."""
     return max(states, key=_WORST.index, default="complete")
+
+
+def execution_input(run: Run) -> dict[str, Any]:
+    """What the workflow of a run's current attempt is started with."""
+    started = {"run_id": run.id, "attempt": run.attempt}
+    return {**started, "layer": run.request.layer} if run.request is not None else started
 
 
 def execution_name(run: Run) -> str:

@@ -27,10 +27,13 @@ class RunType:
     starts_ingests: bool = False
 
 
-_REFRESH = ("plan", "merge", "partition", "model", "report", "commit")
+_REFRESH = ("plan", "merge", "partition", "model", "begin_algorithm", "end_algorithm", "report", "commit")
 RUN_TYPES = {
     "ingest": RunType("ingest", ("fetch", "extract", "commit"), "datasource", "datasource.run", "records"),
     "refresh": RunType("refresh", _REFRESH, "project", "project.run", "merged", starts_ingests=True),
     "model": RunType("refresh", _REFRESH, "project", "project.run", "merged"),
     "report": RunType("refresh", _REFRESH, "project", "project.run", "merged"),
+    "algorithm": RunType("algorithm", ("prepare", "solve", "finish"), "project", "project.run", "algorithms"),
+    # A result that was made by hand has ended when it is stored.
+    "manual": RunType("algorithm", (), "project", "project.run", "algorithms"),
 }

@@ -100,6 +100,49 @@ def work_rows(folder: str, stage: str, number: int) -> str:
     return f"{folder}/{stage}/{number:05d}.parquet"
 
 
+def restarts(run: Run, fingerprint: str) -> str:
+    """The folder of what the restarts of an algorithm have found; kept for two days.
+
+    It does not depend on the attempt, so that a redrive continues with the restarts that are solved.
+    """
+    return f"partitions/{run.id}/{fingerprint.removeprefix('sha256:')[:12]}"
+
+
+def prepared(folder: str) -> str:
+    """What all restarts are given."""
+    return f"{folder}/prepared.json.gz"
+
+
+def solution(folder: str, restart: int) -> str:
+    """The document that a restart has found."""
+    return f"{folder}/solution/{restart:05d}.json.gz"
+
+
+def score(folder: str, restart: int) -> str:
+    """The score of a restart; written after its document."""
+    return f"{folder}/score/{restart:05d}.json"
+
+
+def input_document(content_hash: str) -> str:
+    """An input document, by the SHA-256 of its JSON."""
+    return f"inputs/{content_hash[:2]}/{content_hash}.json.gz"
+
+
+def result(run: Run) -> str:
+    """What a run of an algorithm has stored; written when all of that is in the lake."""
+    return f"algorithms/{run.project}/{run.algorithm}/{run.id}/result.json"
+
+
+def adopted_manifest(run: Run, refresh: Run, table: str) -> str:
+    """The manifest of a table of results as a refresh publishes it."""
+    return f"algorithms/{run.project}/{run.algorithm}/{run.id}/published/{refresh.id}-{refresh.attempt}/{table}.json"
+
+
+def result_folder(run: Run) -> str:
+    """The folder of an attempt's result; equal inputs give equal bytes, so that a repeated step changes nothing."""
+    return f"algorithms/{run.project}/{run.algorithm}/{run.id}/{run.attempt}"
+
+
 def merge_pack(folder: str, number: int, sha256: str) -> str:
     """The rows of a merge that one worker has split into parts."""
     return f"{folder}/split/{number:05d}-{sha256[:16]}"

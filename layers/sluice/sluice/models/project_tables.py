@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from sluice.catalog.assignments import Assigned
 from sluice.catalog.datasets import Datasets
@@ -60,6 +61,8 @@ class ProjectTables:
         models: its models, by name.
         datasets: the catalog of versions.
         lake: where the versions are.
+        algorithm_tables: the names of the tables of algorithms; called only if a query reads a table that is none of
+            the above.
         unpublished: versions of the current run that are not published yet, by table name.
         as_of: read the versions that were published at this time.
     """
@@ -72,9 +75,11 @@ class ProjectTables:
         datasets: Datasets,
         lake: Lake,
         *,
+        algorithm_tables: Callable[[], set[str]] = set,
         unpublished: Mapping[str, Manifest] | None = None,
         as_of: datetime | None = None,
     ) -> None:
+        self._algorithm_tables = cache(algorithm_tables)
         self._project = project
         self._assigned = assigned
         self._aliases = {assignment.table_name: assignment.datasource for assignment in assigned}
@@ -87,6 +92,10 @@ class ProjectTables:
     @property
     def names(self) -> set[str]:
         """The names of all tables."""
+        return self._other_names | self._algorithm_tables()
+
+    @property
+    def _other_names(self) -> set[str]:
         return {MERGED, *self._aliases, *self._models}
 
     def for_query(self, query: SqlQuery) -> QueryTables:
@@ -117,7 +126,7 @@ class ProjectTables:
 
     def _dependencies(self, query: SqlQuery) -> tuple[set[str], set[str], dict[str, str]]:
         """Return the stored tables and the views that a query needs, and the SQL of all views of the project."""
-        query.require_tables(self.names)
+        query.require_tables(self._other_names if set(query.tables) <= self._other_names else self.names)
         tables = set(query.tables)
         views = {name: model.sql for name, model in self._models.items() if not model.materialize}
         view_names = required_models({name: set(parse_query(sql).tables) for name, sql in views.items()}, tables)
@@ -143,6 +152,7 @@ class ProjectTables:
             models,
             self._datasets,
             self._lake,
+            algorithm_tables=self._algorithm_tables,
             unpublished=unpublished,
             as_of=self._as_of,
         )
@@ -153,7 +163,8 @@ class ProjectTables:
             return DatasetId.of_project(self._project)
         if name in self._aliases:
             return DatasetId.of_datasource(self._aliases[name])
-        return DatasetId.of_project_resource(self._project, "model", name)
+        kind = "model" if name in self._models else "algorithm"
+        return DatasetId.of_project_resource(self._project, kind, name)
 
     def _published_versions(self, names: list[str]) -> dict[str, Version]:
         """Return the published versions of tables, all at the same moment, so that no query reads half of a refresh."""

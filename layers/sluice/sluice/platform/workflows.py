@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from sluice.aws import translated
-from sluice.domain.run import Run, execution_name
+from sluice.domain.run import Run, execution_input, execution_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -48,7 +48,7 @@ class Workflows:
 
     def start(self, run: Run) -> None:
         """Start the run's current attempt; a second call changes nothing, since an execution's name is used once."""
-        payload = orjson.dumps({"run_id": run.id, "attempt": run.attempt}).decode()
+        payload = orjson.dumps(execution_input(run)).decode()
         with translated():
             try:
                 self._sfn.start_execution(

@@ -1,4 +1,4 @@
-"""The outputs of a refresh: the merge, models in waves, and reports; and the manifests that it has written so far.
+"""The outputs of a refresh: the merge, models and algorithms in waves, reports; and the manifests written so far.
 
 The list of outputs is written once, after the merge. The key of each output's manifest is stored in an
 object of its own, since models and reports are computed in parallel.
@@ -11,10 +11,13 @@ from typing import Any, Protocol
 
 from sluice.domain.dataset import Manifest
 from sluice.domain.run import Run
-from sluice.errors import NotFound
+from sluice.domain.sql_query import SqlError
+from sluice.errors import ModelFailed, NotFound
 from sluice.lake import object_keys
-from sluice.models.graph import tables_read_by, waves
+from sluice.models.graph import waves
 from sluice.models.project_tables import MERGED, ProjectTables
+from sluice.projects.refresh_nodes import algorithm_of, algorithms_of, node_reads
+from sluice.projects.resource_outputs import algorithm_tables
 from sluice.projects.tables import TableServices, models_of, tables_with
 from sluice.services import WithLake, WithResources
 
@@ -30,22 +33,27 @@ def planned_outputs(services: OutputServices, run: Run, merged_key: str | None) 
         merged_key: the key of the merge's manifest; None in a run of one model or report.
 
     Returns:
-        `{"waves": [[item]], "reports": [item]}`, each item the event of one call. A wave has the
-        models that read none of their own or a later wave.
+        `{"waves": [[item]], "reports": [item]}`, each item the event of one call. A wave has the models and
+        algorithms that read none of their own or a later wave; `kind` tells which of the two an item is.
 
     Raises:
         NotFound: the model or report of the run was deleted.
+        ModelFailed: models and algorithms read each other in a circle.
     """
     project = run.project or ""
-    reads = {name: tables_read_by(name, model) for name, model in models_of(services, project).items()}
+    reads = node_reads(models_of(services, project), algorithms_of(services, project))
     reports = sorted(services.resources.all("report", project))
     if run.part is not None:
         reads = {name: reads[name] for name in ({run.part} & set(reads) if run.kind == "model" else ())}
         reports = [name for name in reports if run.kind == "report" and name == run.part]
         if not reads and not reports:
             raise NotFound(f"The {run.kind} {run.part!r} was deleted.")
-    order = waves(reads)
-    names = [*([MERGED] if merged_key else []), *(name for wave in order for name in wave)]
+    try:
+        order = waves(reads)
+    except SqlError as error:
+        raise ModelFailed(f"The refresh has no order: {error}.") from None
+    tables = [table for wave in order for node in wave for table in _tables_of(node)]
+    names = [*([MERGED] if merged_key else []), *tables]
     services.lake.put_json(object_keys.parts(run), [*names, *(report_output(name) for name in reports)])
     if merged_key is not None:
         note_output(services, run, MERGED, merged_key)
@@ -53,7 +61,16 @@ def planned_outputs(services: OutputServices, run: Run, merged_key: str | None) 
     def item(name: str) -> dict[str, Any]:
         return {"run_id": run.id, "attempt": run.attempt, "name": name}
 
-    return {"waves": [[item(name) for name in wave] for wave in order], "reports": [item(name) for name in reports]}
+    def node(name: str) -> dict[str, Any]:
+        algorithm = algorithm_of(name)
+        return {**item(algorithm or name), "kind": "algorithm" if algorithm else "model"}
+
+    return {"waves": [[node(name) for name in wave] for wave in order], "reports": [item(name) for name in reports]}
+
+
+def _tables_of(node: str) -> list[str]:
+    algorithm = algorithm_of(node)
+    return [node] if algorithm is None else algorithm_tables(algorithm)
 
 
 def report_output(name: str) -> str:
@@ -82,4 +99,4 @@ def run_tables(services: TableServices, run: Run) -> ProjectTables:
     """The tables of a project as the models and reports of a run read them."""
     project = run.project or ""
     outputs = {name: manifest for name, _, manifest in outputs_of(services, run)}
-    return tables_with(services, project, models_of(services, project), outputs)
+    return tables_with(services, project, outputs)

@@ -1,4 +1,4 @@
-"""Checks of a project's models, reports and endpoints when they are written or removed."""
+"""Checks of a project's models, algorithms, reports and endpoints when they are written or removed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sluice.domain.sql_query import parse_query
 from sluice.errors import Conflict, Invalid
 from sluice.models.definition_rules import Fault, endpoint_faults, model_faults, name_fault, report_faults
 from sluice.models.graph import tables_read_by
+from sluice.projects.refresh_nodes import algorithms_of, circle, tables_read
 from sluice.projects.tables import models_of, published_tables
 from sluice.reads.endpoints.columns import endpoint_columns
 
@@ -47,6 +48,8 @@ def check_model(services: Container, slug: str, name: str, model: Model) -> None
             raise Conflict(message)
     models = {**models_of(services, slug), name: model}
     _refuse(model_faults(name, models, published_tables(services, slug).names))
+    order = circle(models, algorithms_of(services, slug), name)
+    _refuse([Fault("/sql", order)] if order else [])
 
 
 def check_report(services: Container, slug: str, name: str, report: Report) -> None:
@@ -96,7 +99,7 @@ def _refuse(faults: Iterable[Fault]) -> None:
 
 
 def require_unread(services: Container, slug: str, name: str) -> None:
-    """Refuse to remove or rename a table that a model, report or endpoint of the project reads.
+    """Refuse to remove or rename a table that a model, algorithm, report or endpoint of the project reads.
 
     Args:
         slug: the project.
@@ -108,6 +111,9 @@ def require_unread(services: Container, slug: str, name: str) -> None:
     for reader, model in models_of(services, slug).items():
         if reader != name and name in tables_read_by(reader, model):
             raise Conflict(f"The model {reader!r} reads {name!r}; change or remove it first.")
+    for reader, settings in algorithms_of(services, slug).items():
+        if name in tables_read(settings):
+            raise Conflict(f"The algorithm {reader!r} reads {name!r}; change or remove it first.")
     for reader, stored in services.resources.all("report", slug).items():
         report = Report.model_validate(stored.document)
         queries = [section.sql for section in report.sections if not isinstance(section, MarkdownSection)]

@@ -37,7 +37,7 @@ def test_merge(services: TestServices, run: Run, project: Project, merged: Manif
     """
     if not project.tests:
         return []
-    tables = tables_with(services, project.slug, {}, {MERGED: merged})
+    tables = tables_with(services, project.slug, {MERGED: merged}, derived=False)
     warnings: list[str] = []
     errors: list[str] = []
     with services.lake.scratch() as scratch:

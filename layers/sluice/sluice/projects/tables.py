@@ -10,6 +10,7 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.model import Model
 from sluice.models.project_tables import MERGED, ProjectTables
+from sluice.projects.refresh_nodes import tables_of_algorithms
 from sluice.services import WithAssignments, WithDatasets, WithLake, WithResources
 
 
@@ -31,26 +32,41 @@ def published_tables(services: TableServices, project: str, as_of: datetime | No
     """
     assigned = services.assignments.of_project(project)
     models = models_of(services, project)
-    return ProjectTables(project, assigned, models, services.datasets, services.lake, as_of=as_of)
+    return ProjectTables(
+        project,
+        assigned,
+        models,
+        services.datasets,
+        services.lake,
+        algorithm_tables=lambda: tables_of_algorithms(services, project),
+        as_of=as_of,
+    )
 
 
 def tables_with(
-    services: TableServices, project: str, models: Mapping[str, Model], outputs: Mapping[str, Manifest]
+    services: TableServices, project: str, outputs: Mapping[str, Manifest], *, derived: bool = True
 ) -> ProjectTables:
     """The tables of a project as a run reads them: its own outputs, otherwise the published ones.
 
     Datasources are read in the versions that the run's merge has read.
 
     Args:
-        models: the project's models that can be read.
         outputs: the manifests that the run has written, by table name.
+        derived: whether tables that are made after the merge, of models and algorithms, can be read.
     """
-    unpublished = {name: manifest for name, manifest in outputs.items() if name in {MERGED, *models}}
+    unpublished = {name: manifest for name, manifest in outputs.items() if manifest.stage != "report"}
     if MERGED in unpublished:
         for source in unpublished[MERGED].inputs:
             version = services.datasets.any_version(DatasetId.of_datasource(source.datasource), source.version)
             # A datasource's version gets its number when it is committed, after its manifest is written.
             manifest = services.lake.manifest(version.manifest_key)
             unpublished[source.alias] = manifest.model_copy(update={"number": version.number})
-    assigned = services.assignments.of_project(project)
-    return ProjectTables(project, assigned, models, services.datasets, services.lake, unpublished=unpublished)
+    return ProjectTables(
+        project,
+        services.assignments.of_project(project),
+        models_of(services, project) if derived else {},
+        services.datasets,
+        services.lake,
+        algorithm_tables=(lambda: tables_of_algorithms(services, project)) if derived else set,
+        unpublished=unpublished,
+    )

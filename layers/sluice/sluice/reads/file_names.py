@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sluice.domain.dataset_id import DatasetId
-
 
 def file_name(parts: list[str], version: int | None, ending: str, *details: str) -> str:
     """The name of a file, such as `top-coins-ratio-v14.csv`.
@@ -19,15 +17,3 @@ def file_name(parts: list[str], version: int | None, ending: str, *details: str)
     """
     number = [f"v{version}"] if version is not None else []
     return f"{'-'.join([*parts, *number, *details])}.{ending}"
-
-
-def dataset_file_name(dataset: DatasetId, version: int, ending: str) -> str:
-    """The name of a file with a version of a dataset.
-
-    Args:
-        dataset: the records of a datasource, the merge of a project, or the rows of a model.
-        version: the version's number.
-        ending: the ending of the format, without a dot.
-    """
-    _, name = dataset.resource or ("", "")
-    return file_name([dataset.owner, name] if name else [dataset.owner], version, ending)

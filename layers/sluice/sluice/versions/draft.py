@@ -16,7 +16,7 @@ from sluice.lake.store import Lake
 
 def draft_manifest(
     run: Run,
-    stage: Literal["records", "merged", "model", "report"],
+    stage: Literal["records", "merged", "model", "report", "algorithm"],
     dataset: DatasetId,
     *,
     fingerprint: str,

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from sluice.api.responses import (
     alarms,
+    algorithms,
     arrivals,
     assets,
     data,
@@ -25,7 +26,7 @@ from sluice.api.responses import (
 from sluice.api.responses.examples import EXAMPLES
 from sluice.api.responses.examples.requests import REQUESTS
 
-_MODULES = (alarms, arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions)
+_MODULES = (alarms, algorithms, arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions)
 
 
 def response_model(name: str) -> type[BaseModel]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from sluice.api.responses.base import Response, list_model, record_model
+from sluice.domain.algorithm_run import HIDDEN_INPUT_FIELDS, AlgorithmRequest, InputUse
 from sluice.domain.run import HIDDEN_RUN_FIELDS, PageReceipt, Run, RunEvent, RunKind
 
 
@@ -27,8 +28,18 @@ class RunProblem(Response):
     errors: list[Fault] = Field([], description="Absent if no single part is invalid.")
 
 
+InputUseView: Any = record_model("InputUseView", InputUse, HIDDEN_INPUT_FIELDS)
+AlgorithmRequestView: Any = record_model(
+    "AlgorithmRequestView", AlgorithmRequest, inputs=(dict[str, InputUseView], ...)
+)
 RunView: Any = record_model(
-    "RunView", Run, HIDDEN_RUN_FIELDS, about="One run.", kind=(RunKind, ...), error=(RunProblem | None, ...)
+    "RunView",
+    Run,
+    HIDDEN_RUN_FIELDS,
+    about="One run.",
+    kind=(RunKind, ...),
+    error=(RunProblem | None, ...),
+    request=(AlgorithmRequestView | None, ...),
 )
 RunViewList: Any = list_model(RunView)
 RunEventView: Any = record_model("RunEventView", RunEvent)

@@ -35,6 +35,7 @@ _STARTED: dict[str, Any] = {
     "warnings": [],
     "part": None,
     "dry_run": False,
+    "request": None,
 }
 _VERSION: dict[str, Any] = {
     "number": 7,
@@ -79,7 +80,7 @@ EXAMPLES: dict[str, Any] = {
         "status": "succeeded",
         "started_at": TIME,
         "finished_at": LATER,
-        "progress": {"stage": "commit", "current": 1, "total": 1},
+        "progress": {"stage": "commit", "current": 1, "total": 1, "text": None, "subtasks": None},
         "completeness": "complete",
         "version": 7,
         "rows": 5000,

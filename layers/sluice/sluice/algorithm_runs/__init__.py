@@ -1,0 +1,1 @@
+"""Runs of algorithms: what they are asked for, their steps, their results, and comparisons."""

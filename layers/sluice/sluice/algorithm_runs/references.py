@@ -1,0 +1,187 @@
+"""References to inputs of algorithms: which versions they name, each kind of reference by its prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sluice.algorithms.algorithm import Algorithm, Input
+from sluice.domain.algorithm_run import InputUse
+from sluice.domain.base import json_pointer
+from sluice.domain.dataset import Manifest
+from sluice.domain.dataset_id import DatasetId
+from sluice.errors import Invalid, NotFound, NotPublished, SluiceError
+from sluice.models.project_tables import MERGED
+from sluice.services import WithAssignments, WithDatasets, WithDefinitions, WithLake, WithResources, WithRuns
+
+
+class Services(WithDefinitions, WithAssignments, WithResources, WithRuns, WithDatasets, WithLake, Protocol):
+    """What resolving references needs."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where references are resolved.
+
+    Args:
+        services: the adapters.
+        project: the slug of the project.
+        drafts: versions of a refresh that are not published yet: manifest key and manifest by table.
+        before_publication: whether a table may have no version yet; its hash is then empty.
+    """
+
+    services: Services
+    project: str
+    drafts: Mapping[str, tuple[str, Manifest]] = field(default_factory=dict)
+    before_publication: bool = False
+
+
+def resolve_inputs(
+    scope: Scope, algorithm: Algorithm, references: Mapping[str, str], *, all_optional: bool = False
+) -> dict[str, InputUse]:
+    """Find the exact version of each input.
+
+    Args:
+        references: the reference of each input by the input's name; optional ones may be missing.
+        all_optional: whether required ones may be missing, too.
+
+    Returns:
+        The inputs by name, in the order of the algorithm.
+
+    Raises:
+        Invalid: an input is missing, is unknown, does not exist, or is of a kind that the algorithm does not take;
+            all of them at once, with pointers such as `/inputs/topology`.
+    """
+    uses: dict[str, InputUse] = {}
+    faults: dict[str, str] = {
+        name: f"The algorithm has no input {name!r}; it has {', '.join(algorithm.inputs) or 'none'}."
+        for name in references
+        if name not in algorithm.inputs
+    }
+    for name, declared in algorithm.inputs.items():
+        try:
+            use = _resolve(scope, declared, references.get(name), declared.required and not all_optional)
+        except SluiceError as error:
+            faults[name] = error.detail
+        else:
+            uses |= {name: use} if use is not None else {}
+    if faults:
+        errors = [{"pointer": json_pointer(("inputs", name)), "message": message} for name, message in faults.items()]
+        raise Invalid(next(iter(faults.values())), errors)
+    return uses
+
+
+def _resolve(scope: Scope, declared: Input, reference: str | None, required: bool) -> InputUse | None:
+    if reference is None:
+        reference = _pinned(scope, declared)
+    if reference is None:
+        if required:
+            raise Invalid(f"This input is required: {declared.description} It can be {_words(declared)}.")
+        return None
+    prefix, colon, rest = reference.partition(":")
+    resolver = _RESOLVERS.get(prefix) if colon else None
+    use = resolver(scope, rest) if resolver else _input_document(scope, reference)
+    if use.kind not in declared.kinds:
+        raise Invalid(f"{reference!r} is {_article(use.kind)}; this input can be {_words(declared)}.")
+    return use
+
+
+def _words(declared: Input) -> str:
+    return " or ".join(_article(kind) for kind in declared.kinds)
+
+
+def _article(kind: str) -> str:
+    if kind == "table":
+        return "a table: dataset:<alias> or model:<name>"
+    if kind.startswith("run:"):
+        return f"a run of {kind.removeprefix('run:')}: run:<id>"
+    return f"an input of kind {kind}"
+
+
+def _run(scope: Scope, run_id: str) -> InputUse:
+    run = scope.services.runs.find(run_id)
+    if run is None or run.project != scope.project or run.algorithm is None:
+        raise NotFound(f"The project {scope.project!r} has no run {run_id!r} of an algorithm.")
+    if run.status != "succeeded" or run.fingerprint is None:
+        raise Invalid(f"The run {run_id} has no result: it is {run.status}.")
+    return InputUse(reference=f"run:{run_id}", kind=f"run:{run.algorithm}", hash=run.fingerprint, run=run_id)
+
+
+def _dataset(scope: Scope, rest: str) -> InputUse:
+    alias, number = _versioned(rest)
+    if alias == MERGED:
+        return _table(scope, "dataset", alias, number, DatasetId.of_project(scope.project))
+    assigned = scope.services.assignments.of_project(scope.project)
+    by_alias = {assignment.table_name: assignment.datasource for assignment in assigned}
+    if alias not in by_alias:
+        names = ", ".join([MERGED, *sorted(by_alias)])
+        raise NotFound(f"The project {scope.project!r} has no dataset {alias!r}; it has {names}.")
+    return _table(scope, "dataset", alias, number, DatasetId.of_datasource(by_alias[alias]))
+
+
+def _model(scope: Scope, rest: str) -> InputUse:
+    name, number = _versioned(rest)
+    models = scope.services.resources.all("model", scope.project)
+    if name not in models:
+        names = ", ".join(sorted(models)) or "none"
+        raise NotFound(f"The project {scope.project!r} has no model {name!r}; it has {names}.")
+    if not models[name].document.get("materialize", True):
+        raise Invalid(f"The model {name!r} is a view and has no versions; set `materialize` to true.")
+    return _table(scope, "model", name, number, DatasetId.of_project_resource(scope.project, "model", name))
+
+
+def _table(scope: Scope, prefix: str, name: str, number: int | None, dataset: DatasetId) -> InputUse:
+    """A table at a version, or at that of the refresh, or at the published one."""
+    draft = scope.drafts.get(name) if number is None else None
+    if draft is not None:
+        key, manifest = draft
+        return _use(prefix, name, manifest.number, dataset, manifest.content_hash, key)
+    datasets = scope.services.datasets
+    try:
+        version = datasets.version(dataset, number) if number is not None else datasets.published(dataset)
+    except NotPublished:
+        if scope.before_publication:
+            return _use(prefix, name, None, dataset, "", None)
+        raise
+    content_hash = scope.services.lake.manifest(version.manifest_key).content_hash
+    return _use(prefix, name, version.number, dataset, content_hash, version.manifest_key)
+
+
+def _use(
+    prefix: str, name: str, number: int | None, dataset: DatasetId, content_hash: str, manifest_key: str | None
+) -> InputUse:
+    return InputUse(
+        reference=f"{prefix}:{name}" + (f"@{number}" if number is not None else ""),
+        kind="table",
+        hash=content_hash,
+        version=number,
+        dataset=dataset,
+        manifest_key=manifest_key,
+    )
+
+
+def _versioned(text: str) -> tuple[str, int | None]:
+    """Divide `name@3` into the name and the version; without a version it is None.
+
+    Raises:
+        Invalid: the version is not a positive number.
+    """
+    name, at, number = text.partition("@")
+    if not at:
+        return name, None
+    if not number.isascii() or not number.isdecimal() or int(number) < 1:
+        raise Invalid(f"{text!r} names no version: write a number after @, as in {name}@3.")
+    return name, int(number)
+
+
+_RESOLVERS: dict[str, Callable[[Scope, str], InputUse]] = {"run": _run, "dataset": _dataset, "model": _model}
+
+
+def _pinned(scope: Scope, declared: Input) -> str | None:
+    """The only input of a fitting kind that the project pins; None if there is none."""
+    return None
+
+
+def _input_document(scope: Scope, reference: str) -> InputUse:
+    raise NotFound(f"There is no input {reference!r}.")
