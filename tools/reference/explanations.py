@@ -95,6 +95,11 @@ EXPLANATIONS: dict[type[errors.SluiceError], Explanation] = {
         "Read fewer rows or columns, aggregate, or compute the result in a model. The limits are "
         "[settings](settings.md).",
     ),
+    errors.WorkbookInvalid: Explanation(
+        "The body is not an XLSX workbook, sheets or columns are missing, or cells have values that are not allowed.",
+        "`errors` names the sheet, row, column and cell of each fault. Correct the workbook and send it again; "
+        "with `check=true` nothing is stored, and `document` shows what was read.",
+    ),
     errors.TooManyRequests: Explanation(
         "A rate limit is exceeded: that of the whole API, or that of a public endpoint for one IP address.",
         "Wait as many seconds as `Retry-After` says. With an API key, a public endpoint has no limit of its own.",

@@ -14,7 +14,8 @@
     │   ├── PreconditionFailed       412
     │   ├── PayloadTooLarge          413
     │   ├── Invalid                  422
-    │   │   └── QueryLimit           422
+    │   │   ├── QueryLimit           422
+    │   │   └── WorkbookInvalid      422
     │   └── TooManyRequests          429
     ├── RunError                     ends a run: shown as its `error`, never retried
     │   ├── SourceRefused            the upstream refused the request
@@ -48,6 +49,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import orjson
+
 PROBLEM_TYPE_PREFIX = "urn:sluice:problem:"
 # DuckDB and upstreams produce very long texts; a run's problem is stored in its item.
 _MAX_DETAIL_CHARACTERS = 2000
@@ -59,7 +62,8 @@ class SluiceError(Exception):
     Args:
         detail: for the user: what is wrong and what to do.
         errors: `{"pointer", "message"}` for each invalid part of a document; the pointer is a JSON
-            Pointer, or `?name` for a query parameter. Of a CSV file also `row` and `column`.
+            Pointer, or `?name` for a query parameter. Of a CSV file also `row` and `column`, of a workbook also
+            `sheet`, `cell` and `code`.
     """
 
     code: ClassVar[str] = "internal"
@@ -146,6 +150,33 @@ class Invalid(RequestError):
 
 class QueryLimit(Invalid):
     code, status, title = "query-limit", 422, "The query exceeds a limit"
+
+
+class WorkbookInvalid(Invalid):
+    """A workbook cannot be imported.
+
+    Args:
+        detail: for the user: what is wrong and what to do.
+        errors: the bad cells.
+        document: the parsed document, with an error beside each bad value; None: it is not shown.
+        max_bytes: the largest document that the problem shows.
+    """
+
+    code, title = "workbook-invalid", "The workbook is not valid"
+
+    def __init__(
+        self, detail: str, errors: list[dict[str, Any]] | None = None, document: Any = None, max_bytes: int = 0
+    ) -> None:
+        super().__init__(detail, errors)
+        self.document = document
+        self._max_bytes = max_bytes
+
+    def problem(self, instance: str | None = None) -> dict[str, Any]:
+        """The error as problem details, with the document unless it is too large."""
+        problem = super().problem(instance)
+        if self.document is not None and len(orjson.dumps(self.document)) <= self._max_bytes:
+            problem["document"] = self.document
+        return problem
 
 
 class TooManyRequests(RequestError):

@@ -291,9 +291,24 @@ class Settings(BaseModel):
     query_most_rows: int = Field(100_000, description="Most rows that a query may produce; more are an error.")
     # Assets.
     max_import_rows: int = Field(5_000, description="Most rows of a CSV file of sites, equipment or sensors.")
-    max_import_errors: int = Field(1_000, description="Most errors of a CSV file that an answer lists.")
+    max_import_errors: int = Field(
+        1_000, description="Most errors of a CSV file, a workbook or an input that an answer lists."
+    )
     max_named_equipment: int = Field(
         500, description="Most pieces of equipment with the given names whose operations one request reads."
+    )
+    # Inputs.
+    max_input_bytes: int = Field(
+        50_000_000, description="Largest document of an input, and largest workbook of one after unpacking."
+    )
+    max_input_cells: int = Field(
+        2_000_000, description="Most cells of a worksheet of an input, including the empty ones between others."
+    )
+    max_imported_services: int = Field(
+        500_000, description="Most services of a traffic matrix that is imported from a workbook."
+    )
+    max_input_changes: int = Field(
+        20_000, description="Most differences between two versions of an input that are listed."
     )
     # Project resources.
     max_algorithms: int = Field(10, description="Most algorithms of which a project has settings.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import orjson
@@ -53,13 +54,14 @@ def json_pointer(path: tuple[str | int, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def validate(model: type[D], document: Any) -> D:
+def validate(model: type[D], document: Any, ignored: Collection[str] = READ_ONLY_FIELDS) -> D:
     """Check a document against its model.
 
     Args:
         model: the pydantic model.
-        document: the parsed JSON. Read-only fields, which responses contain, are ignored, so that clients can
-            send a response back.
+        document: the parsed JSON.
+        ignored: fields of the document that are ignored. By default the read-only fields, which responses contain,
+            so that clients can send a response back.
 
     Returns:
         An instance of the model.
@@ -70,7 +72,7 @@ def validate(model: type[D], document: Any) -> D:
     """
     if not isinstance(document, dict):
         raise Invalid("The body must be a JSON object.")
-    writable = {key: value for key, value in document.items() if key not in READ_ONLY_FIELDS}
+    writable = {key: value for key, value in document.items() if key not in ignored}
     try:
         text = orjson.dumps(writable)
     except TypeError:

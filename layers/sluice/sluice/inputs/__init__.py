@@ -1,0 +1,1 @@
+"""Inputs of algorithms: versioned documents, their kinds, and their workbooks."""
