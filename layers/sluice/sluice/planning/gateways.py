@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from sluice.domain.base import json_pointer
 from sluice.errors import Invalid
 from sluice.planning.clusters import Clusters
+from sluice.planning.grooming_result import MAIN
 
-# The id of the matrix of what is in no cluster.
-MAIN = "main"
 # The gateway of each node that has one.
 GatewayOf = Mapping[str, str]
 

@@ -11,10 +11,9 @@ from sluice.planning.clustering import cut_at_gateways, split_by_cluster
 from sluice.planning.clusters import Clusters
 from sluice.planning.devices import Chassis
 from sluice.planning.folding import fold
-from sluice.planning.gateways import MAIN
 from sluice.planning.grooming import GroomedDemand, groom
 from sluice.planning.grooming_parameters import GroomingParameters
-from sluice.planning.grooming_result import describe_grooming
+from sluice.planning.grooming_result import MAIN, describe_grooming
 from sluice.planning.pieces import Mapped, cut_demands, describe_pieces
 from sluice.planning.services import bits_of
 from sluice.planning.topology import Topology

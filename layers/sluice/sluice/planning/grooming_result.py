@@ -12,6 +12,8 @@ from sluice.planning.grooming import GroomedDemand, Groomout, Lightpath
 from sluice.planning.packing import Client
 from sluice.planning.services import GIGABIT, SERVICE_KEYS
 
+# The id of the matrix of all that is in no cluster.
+MAIN = "main"
 ROUTING_TYPE = "100GE"
 BELOW_THRESHOLD = "below_threshold"
 UNSUPPORTED = "unsupported"
@@ -85,7 +87,7 @@ class _Matrix:
 
     def document(self) -> dict[str, Any]:
         return {
-            "cluster_id": self._id,
+            "cluster_id": None if self._id == MAIN else self._id,
             "lightpaths": {
                 lightpath.id: self._lightpath(groomed, lightpath)
                 for groomed in self._demands

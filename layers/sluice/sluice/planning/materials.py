@@ -1,0 +1,122 @@
+"""Bills of materials: the cards and devices of each node."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.domain.base import json_pointer
+from sluice.errors import Invalid
+from sluice.planning.services import PANELS
+from sluice.planning.topology import Topology
+
+# The rows, in the order of the workbook. Those that nothing needs yet are 0.
+ROWS = (
+    *("MP2X", "MP1H", "TP1H"),
+    *("IFC", "SC", "OS5", "FIM", "Amplifier", "HKP", "MPBD", "WS9", "WS4", "SM2", "TPAX", "TP2X"),
+    *("MD48", "PWR", "OCM", "MD8", "DCM"),
+)
+MAX_DEGREE = 8
+_SUPERVISORY_PORTS, _MONITOR_PORTS, _SPLITTER_LIGHTPATHS = 5, 4, 2
+# Wavelength selective switches with four and nine ports.
+_LARGEST_WS4_DEGREE = {"directional": 3, "local": 4}
+
+
+@dataclass
+class _Site:
+    """What the cards of a node depend on.
+
+    Args:
+        degree: the number of its links.
+        panels: its devices, by type.
+        device_shelves: the shelves with devices.
+        protected: how many protected lightpaths end here.
+        bands: for each wavelength that ends here, whether it is odd and on which path of its lightpath.
+    """
+
+    degree: int = 0
+    panels: Counter[str] = field(default_factory=Counter)
+    device_shelves: int = 0
+    protected: int = 0
+    bands: set[tuple[bool, str]] = field(default_factory=set)
+
+
+def bill_of_materials(topology: Topology, grooming: Mapping[str, Any], rwa: Mapping[str, Any]) -> dict[str, Any]:
+    """Count what each node and the whole network need.
+
+    A node has a shelf for each of its links, at least one, and those that grooming has filled with devices.
+
+    Args:
+        topology: the network.
+        grooming: a result of `grooming`; `node_structure` and `service_devices` are read.
+        rwa: a result of `rwa`; `lightpaths` is read.
+
+    Returns:
+        `nodes`, the counts of each node by the names of `ROWS`, and `network`, their sums.
+
+    Raises:
+        Invalid: a node has more links than a node can have.
+    """
+    sites = _sites(topology, grooming, rwa)
+    _require_degrees(topology, sites)
+    nodes = {name: dict.fromkeys(ROWS, 0) | dict(_counts(site)) for name, site in sites.items()}
+    network = {row: sum(counts[row] for counts in nodes.values()) for row in ROWS}
+    return {"nodes": nodes, "network": network}
+
+
+def _sites(topology: Topology, grooming: Mapping[str, Any], rwa: Mapping[str, Any]) -> dict[str, _Site]:
+    sites = {node.name: _Site() for node in topology.nodes}
+    for link in topology.links:
+        sites[link.source].degree += 1
+        sites[link.destination].degree += 1
+    panels = {id: device["panel"] for id, device in grooming["service_devices"].items()}
+    for name, node in grooming["node_structure"]["nodes"].items():
+        shelves = [shelf["slots"] for rack in node["racks"].values() for shelf in rack["shelves"].values()]
+        sites[name].device_shelves = len(shelves)
+        sites[name].panels.update(panels[id] for slots in shelves for id in dict.fromkeys(slots.values()))
+    for lightpath in rwa["lightpaths"].values():
+        paths = {role: lightpath["routing_info"].get(role) for role in ("working", "protection")}
+        for name in (lightpath["source"], lightpath["destination"]):
+            sites[name].protected += bool(paths["protection"])
+            sites[name].bands |= {(path["wavelength"][0] % 2 == 1, role) for role, path in paths.items() if path}
+    return sites
+
+
+def _require_degrees(topology: Topology, sites: Mapping[str, _Site]) -> None:
+    errors = [
+        {
+            "pointer": json_pointer(("nodes", i, "name")),
+            "message": f"The node {node.name!r} has {sites[node.name].degree} links; a node can have {MAX_DEGREE}.",
+        }
+        for i, node in enumerate(topology.nodes)
+        if sites[node.name].degree > MAX_DEGREE
+    ]
+    if errors:
+        raise Invalid(" ".join(error["message"] for error in errors), errors)
+
+
+def _counts(site: _Site) -> Iterator[tuple[str, int]]:
+    degree = site.degree
+    shelves = max(degree, 1) + site.device_shelves
+    yield from ((panel.name, site.panels[panel.name]) for panel in PANELS)
+    yield from (("IFC", shelves), ("SC", 2 * shelves), ("PWR", shelves))
+    yield from (("FIM", degree), ("Amplifier", 2 * degree), ("HKP", 1))
+    yield "OS5", -(-degree // _SUPERVISORY_PORTS)
+    yield "OCM", -(-degree // _MONITOR_PORTS)
+    yield "SM2", -(-site.protected // _SPLITTER_LIGHTPATHS)
+    # Without a switch for adding and dropping, a node of two links has filters for both bands on both sides.
+    yield "MD48", 4 if degree == 2 else len(site.bands)
+    switches = _switches(site)
+    yield from (("WS4", switches["WS4"]), ("WS9", switches["WS9"]))
+
+
+def _switches(site: _Site) -> Counter[str]:
+    """The wavelength selective switches: one for each link, and those for adding and dropping."""
+    switches: Counter[str] = Counter()
+    if site.degree >= 2:
+        switches["WS4" if site.degree <= _LARGEST_WS4_DEGREE["directional"] else "WS9"] += site.degree
+    if site.degree >= 3:
+        switches["WS4" if site.degree <= _LARGEST_WS4_DEGREE["local"] else "WS9"] += 2 if site.protected else 1
+    return switches
