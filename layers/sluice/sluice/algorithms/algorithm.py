@@ -115,6 +115,11 @@ class Task(Protocol):
         """The run's seed."""
         ...
 
+    @property
+    def scores(self) -> Sequence[Score]:
+        """The scores of all restarts, in order. Only for `finish`; empty for the other steps."""
+        ...
+
     def random(self, restart: int) -> random.Random:
         """A generator that depends on the seed and the restart's number only, whichever worker asks for it."""
         ...
