@@ -1,0 +1,198 @@
+"""Routing and wavelength assignment: paths, wavelengths and regenerators for the lightpaths of a grooming."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Score, Solution, Task
+from sluice.domain.base import Document, FieldError
+from sluice.domain.schema import Column
+from sluice.planning.assignment import Assignment, Order, Rules, assign
+from sluice.planning.candidates import Candidates, Search, find_candidates
+from sluice.planning.result import present
+from sluice.planning.rwa_document import RwaResult
+from sluice.planning.rwa_tables import rwa_tables
+from sluice.planning.topology import Topology
+
+
+class RwaParameters(Document):
+    """How paths and wavelengths are assigned."""
+
+    modulation_type: Literal["QPSK", "8QAM"] = Field(
+        "QPSK", description="The modulation of all lightpaths. Its lowest SNR is 11.3 dB (QPSK) or 16 dB (8QAM)."
+    )
+    algorithm: Literal["Greedy"] = Field(
+        "Greedy", description="`Greedy`: several restarts, each of which takes the lightpaths one after the other."
+    )
+    shortest_path_k: int = Field(3, ge=1, le=20, description="How many working paths are candidates.")
+    restoration_k: int = Field(
+        2, ge=1, le=10, description="How many restoration paths are candidates for each failure."
+    )
+    order: Order = Field(
+        "random",
+        description="In which order a restart takes the lightpaths. `longest_first` and `shortest_first` go by the "
+        "links of the shortest path, `most_loaded_first` by the load of its most loaded link; ties are random.",
+    )
+    iterations: int = Field(4, ge=1, le=1000, description="How many restarts there are; the best gives the result.")
+    trade_off: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The weight of a wavelength in the objective; that of a regenerator is the rest to 1.",
+    )
+    noise_margin: int = Field(
+        4,
+        ge=1,
+        le=39,
+        description="Estimates of the SNR assume that so many channels are lit on either side of the received one.",
+    )
+    wavelengths: int = Field(80, ge=3, le=320, description="How many wavelengths a link has; numbered from 0.")
+    restoration_combinations: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="How many combinations of a lightpath's restoration paths are weighed; if there are more, its "
+        "failures are taken one after the other.",
+    )
+    enable_merge: bool = Field(False, description="Accepted, without effect.")
+    group_size: int = Field(4, ge=1, description="Accepted, without effect: of the group ILP, which is not offered.")
+    history_window: int = Field(30, ge=1, description="Accepted, without effect: of the group ILP.")
+    comment: str | None = Field(None, description="Kept with the run, not used.")
+
+    @model_validator(mode="after")
+    def _check_margin(self) -> RwaParameters:
+        most = (self.wavelengths - 1) // 2
+        if self.noise_margin > most:
+            message = f"{self.wavelengths} wavelengths leave room for at most {most} lit channels on either side."
+            raise FieldError(message, "noise_margin")
+        return self
+
+    @property
+    def search(self) -> Search:
+        """How candidates are searched."""
+        return Search(
+            modulation=self.modulation_type,
+            paths=self.shortest_path_k,
+            restoration_paths=self.restoration_k,
+            noise_margin=self.noise_margin,
+            channels=self.wavelengths,
+        )
+
+    @property
+    def rules(self) -> Rules:
+        """How lightpaths are assigned."""
+        return Rules(
+            trade_off=self.trade_off,
+            channels=self.wavelengths,
+            order=self.order,
+            restoration_combinations=self.restoration_combinations,
+        )
+
+
+def prepare(task: Task) -> Candidates:
+    """Search the candidates of all lightpaths."""
+    topology = Topology.model_validate(task.documents["topology"])
+    candidates = find_candidates(topology, task.documents["grooming"], task.parameters.search)
+    downgraded = [
+        lightpath["id"]
+        for lightpath in candidates["lightpaths"]
+        if candidates["choices"][lightpath["choice"]]["downgraded"]
+    ]
+    if downgraded:
+        task.warn(
+            f"{len(downgraded)} lightpaths are not protected, such as {downgraded[0]}: the network has no two disjoint "
+            "paths between their ends."
+        )
+    return candidates
+
+
+def _assign_greedily(task: Task, candidates: Candidates, restart: int) -> Assignment:
+    return assign(candidates, task.parameters.rules, task.random(restart))
+
+
+_METHODS: Mapping[str, Callable[[Task, Candidates, int], Assignment]] = {"Greedy": _assign_greedily}
+
+
+def solve(task: Task, prepared: Candidates, restart: int) -> Solution:
+    """Assign all lightpaths."""
+    assignment = _METHODS[task.parameters.algorithm](task, prepared, restart)
+    return Solution(assignment, score_of(assignment))
+
+
+def score_of(assignment: Assignment) -> Score:
+    """What restarts are ranked by: the number of blocked lightpaths, then the objective."""
+    return len(assignment["blocked"]), assignment["objective"]
+
+
+def finish(task: Task, prepared: Candidates, solution: Assignment) -> Result:
+    """Calculate the final SNR, and write the result."""
+    topology, parameters = Topology.model_validate(task.documents["topology"]), task.parameters
+    iterations = [
+        {"restart": restart, "objective": objective, "blocked": int(blocked)}
+        for restart, (blocked, objective) in enumerate(task.scores)
+    ]
+    document = present(topology, prepared, solution, parameters.search, iterations)
+    _warn(task, document)
+    return Result(document, tables_of(topology, prepared, document, parameters.wavelengths))
+
+
+def tables_of(
+    topology: Topology, candidates: Candidates, document: Mapping[str, Any], wavelengths: int
+) -> dict[str, ResultTable]:
+    """The tables of a result, by name."""
+    tables = rwa_tables(topology, candidates["lightpaths"], document, wavelengths)
+    return {
+        name: ResultTable([Column(name=column, type=type_name) for column, type_name in columns], rows)
+        for name, (columns, rows) in tables.items()
+    }
+
+
+def _warn(task: Task, document: Mapping[str, Any]) -> None:
+    blocked, missing = document["blocked"], document["not_restorable"]
+    if blocked:
+        task.warn(f"{len(blocked)} lightpaths are blocked, such as {blocked[0]['id']}: {blocked[0]['message']}")
+    if missing:
+        task.warn(f"{len(missing)} lightpaths are not restored after all failures, such as {missing[0]['id']}.")
+    low = [
+        lightpath["id"]
+        for lightpath in document["lightpaths"].values()
+        if any(path["margin_db"] < 0 for path in _paths(lightpath["routing_info"]))
+    ]
+    if low:
+        task.warn(
+            f"{len(low)} lightpaths are below the SNR threshold with all lit wavelengths, such as {low[0]}: choose a "
+            "larger `noise_margin`."
+        )
+
+
+def _paths(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    lit = [info[role] for role in ("working", "protection") if role in info]
+    return [*lit, *(entry["info"] for entry in info.get("restoration", ()))]
+
+
+ALGORITHM = Algorithm(
+    title="Routing and wavelength assignment",
+    description="Gives each lightpath of a grooming a path, a wavelength and its regenerators, with protection and "
+    "restoration paths.",
+    layer="solver",
+    inputs={
+        "topology": Input(("topology",), "The physical topology of the network."),
+        "grooming": Input(("run:grooming",), "The grooming whose lightpaths are assigned."),
+    },
+    parameters=RwaParameters,
+    output=RwaResult,
+    prepare=prepare,
+    restarts=lambda parameters: int(parameters.iterations),
+    solve=solve,
+    finish=finish,
+    tables={
+        "links": "The links with what they carry.",
+        "lightpaths": "The lightpaths with their paths and wavelengths; blocked ones, too.",
+        "wavelengths": "The wavelengths in use.",
+    },
+    code=("sluice.planning",),
+)

@@ -1,0 +1,247 @@
+"""Rules that every assignment of paths and wavelengths keeps, on random networks."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.algorithms.algorithm import Result
+from sluice.domain.base import validate
+from sluice.errors import Invalid
+from sluice.planning.topology import Link, Node, Topology
+from sluice_algorithms.rwa import RwaParameters
+from support.planning.networks import topologies
+from support.planning.rwa_invariants import check_rwa
+from support.planning.rwa_runs import grooming_of, groomings, run_rwa
+
+EXAMPLES = 40 * (100 if os.environ.get("PROOF") == "1" else 1)
+ORDERS = ("random", "longest_first", "shortest_first", "most_loaded_first")
+
+
+def network(*links: tuple[str, str, float], roadm_type: Any = "CDC") -> Topology:
+    names = dict.fromkeys(name for link in links for name in link[:2])
+    return Topology(
+        nodes=[Node(name=name, lat=0, lng=0, roadm_type=roadm_type) for name in names],
+        links=[Link(source=a, destination=b, length=length, fiber_type="sm") for a, b, length in links],
+    )
+
+
+def lightpath(number: int, ends: str, protection: str = "NoProtection", restoration: str = "None") -> dict[str, Any]:
+    return {
+        "id": f"L{number}",
+        "source": ends[0],
+        "destination": ends[1],
+        "demand_id": f"D{number}",
+        "routing_type": "100GE",
+        "protection_type": protection,
+        "restoration_type": restoration,
+        "capacity": 100.0,
+    }
+
+
+def document_bytes(result: Result) -> bytes:
+    tables = {name: [list(row) for row in table.rows] for name, table in result.tables.items()}
+    return orjson.dumps([result.document, tables])
+
+
+PARAMETERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "modulation_type": st.sampled_from(["QPSK", "8QAM"]),
+        "order": st.sampled_from(ORDERS),
+        "shortest_path_k": st.integers(1, 4),
+        "restoration_k": st.integers(1, 3),
+        "trade_off": st.sampled_from([0, 0.5, 1]),
+        "restoration_combinations": st.sampled_from([1, 3]),
+    },
+)
+
+
+@given(topologies(max_nodes=8, lengths=(10, 320)), st.data(), PARAMETERS, st.sampled_from([3, 5, 80]))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_every_result_keeps_the_rules(
+    topology: Topology, data: st.DataObject, chosen: dict[str, Any], wavelengths: int
+) -> None:
+    grooming = data.draw(groomings(topology))
+    parameters = {**chosen, "wavelengths": wavelengths, "noise_margin": 1, "iterations": 2}
+    result, _ = run_rwa(topology, grooming, **parameters)
+    check_rwa(topology, grooming, result.document, **parameters)
+
+
+@given(topologies(min_nodes=5, max_nodes=9, ring=True, lengths=(10, 120)), st.data())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_results_on_rings_keep_the_rules(topology: Topology, data: st.DataObject) -> None:
+    # All pairs have disjoint paths: protection is never left out.
+    grooming = data.draw(groomings(topology, most=16))
+    result, _ = run_rwa(topology, grooming)
+    check_rwa(topology, grooming, result.document)
+    assert result.document["downgraded"] == result.document["blocked"] == []
+
+
+@given(topologies(max_nodes=7), st.data(), st.integers(0, 3))
+@settings(max_examples=EXAMPLES // 2, deadline=None)
+def test_result_depends_on_the_seed_only(topology: Topology, data: st.DataObject, seed: int) -> None:
+    grooming = data.draw(groomings(topology))
+    first, _ = run_rwa(topology, grooming, seed)
+    again, _ = run_rwa(topology, grooming, seed, backwards=True)
+    assert document_bytes(first) == document_bytes(again)
+
+
+@given(topologies(max_nodes=7), st.data())
+@settings(max_examples=EXAMPLES // 2, deadline=None)
+def test_more_restarts_are_never_worse(topology: Topology, data: st.DataObject) -> None:
+    grooming = data.draw(groomings(topology))
+    few, many = (
+        run_rwa(topology, grooming, iterations=count, wavelengths=4, noise_margin=1)[0].document for count in (2, 5)
+    )
+    assert few["iterations"] == many["iterations"][:2]
+    ranks = [(len(document["blocked"]), document["objective"]) for document in (few, many)]
+    assert ranks[1] <= ranks[0]
+
+
+@given(topologies(max_nodes=7, ties=False, lengths=(10, 300)), st.data(), st.randoms(use_true_random=False))
+@settings(max_examples=EXAMPLES // 2, deadline=None)
+def test_names_and_order_of_the_network_do_not_matter(
+    topology: Topology, data: st.DataObject, rng: random.Random
+) -> None:
+    grooming = data.draw(groomings(topology))
+    names = [node.name for node in topology.nodes]
+    renamed = dict(zip(names, rng.sample(names, len(names)), strict=True))
+    nodes = [node.model_copy(update={"name": renamed[node.name]}) for node in topology.nodes]
+    links = [
+        link.model_copy(update={"source": renamed[link.destination], "destination": renamed[link.source]})
+        for link in topology.links
+    ]
+    other = Topology(nodes=rng.sample(nodes, len(nodes)), links=rng.sample(links, len(links)))
+    paths = grooming["traffic"]["1"]["lightpaths"].values()
+    moved = grooming_of(
+        [{**path, "source": renamed[path["source"]], "destination": renamed[path["destination"]]} for path in paths]
+    )
+    before, after = (run_rwa(*given)[0].document for given in ((topology, grooming), (other, moved)))
+    for key in ("wavelengths_used", "regenerators_used", "blocked", "downgraded"):
+        if key == "blocked":
+            assert [entry["id"] for entry in before[key]] == [entry["id"] for entry in after[key]]
+        else:
+            assert before[key] == after[key]
+
+
+HASHED = """
+import random, sys
+import orjson
+from sluice.planning.assignment import Rules, assign
+from sluice.planning.candidates import Search, find_candidates
+from sluice.planning.result import present
+from sluice.planning.topology import Topology
+
+topology, grooming = orjson.loads(sys.stdin.buffer.read())
+topology = Topology.model_validate(topology)
+candidates = find_candidates(topology, grooming)
+assignment = assign(candidates, Rules(), random.Random("0:0"))
+sys.stdout.buffer.write(orjson.dumps([candidates, present(topology, candidates, assignment, Search())]))
+"""
+
+
+def test_result_is_independent_of_hash_seeds() -> None:
+    ring = [("Ä", "B", 150), ("B", "C", 150), ("C", "D", 150), ("D", "Ä", 150), ("B", "D", 150)]
+    types = [("1+1_NodeDisjoint", "JointSame"), ("NoProtection", "JointSame"), ("1+1_NodeDisjoint", "AdvJointSame")]
+    ends = ("ÄC", "BD", "CÄ", "DB", "ÄB", "CD")
+    paths = grooming_of([lightpath(number, pair, *types[number % 3]) for number, pair in enumerate(ends)])
+    given = orjson.dumps([network(*ring, roadm_type="Directionless").model_dump(), paths])
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", HASHED],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for seed in ("1", "2")
+    ]
+    outputs = [process.communicate(given)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    assert outputs[0] == outputs[1]
+    assert all(word in outputs[0] for word in (b"Basic", b"Advanced"))
+
+
+def test_a_full_link_blocks_and_names_the_reason() -> None:
+    line = network(("A", "B", 10), ("C", "D", 10))
+    paths = [lightpath(number, "AB") for number in range(4)] + [lightpath(4, "AC")]
+    result, warnings = run_rwa(line, grooming_of(paths), wavelengths=3, noise_margin=1)
+    assert [entry["reason"] for entry in result.document["blocked"]] == ["no_wavelength", "no_path"]
+    assert result.document["wavelengths_used"] == 3
+    assert any("2 lightpaths are blocked" in text for text in warnings)
+    statuses = [row[8] for row in result.tables["lightpaths"].rows]
+    assert sorted(statuses) == ["blocked: no_path", "blocked: no_wavelength", "routed", "routed", "routed"]
+
+
+def test_a_directionless_node_drops_a_wavelength_once() -> None:
+    links = (("A", "B", 10), ("B", "C", 10))
+    ends = grooming_of([lightpath(0, "AB"), lightpath(1, "BC")])
+    assert run_rwa(network(*links), ends)[0].document["wavelengths_used"] == 1
+    assert run_rwa(network(*links, roadm_type="Directionless"), ends)[0].document["wavelengths_used"] == 2
+    many = grooming_of([lightpath(number, "AB" if number % 2 else "BC") for number in range(4)])
+    blocked, _ = run_rwa(network(*links, roadm_type="Directionless"), many, wavelengths=3, noise_margin=1)
+    assert [entry["reason"] for entry in blocked.document["blocked"]] == ["directionless"]
+
+
+def test_restoration_shares_a_wavelength() -> None:
+    # Both lightpaths restore over E-F, each after another failure: one wavelength does for both.
+    topology = network(
+        ("A", "B", 10), ("C", "D", 10), ("A", "E", 30), ("C", "E", 30), ("E", "F", 30), ("F", "B", 30), ("F", "D", 30)
+    )
+    paths = grooming_of([lightpath(number, ends, restoration="JointSame") for number, ends in enumerate(("AB", "CD"))])
+    document = run_rwa(topology, paths)[0].document
+    check_rwa(topology, paths, document)
+    assert document["wavelengths_used"] == 1
+    assert document["general_info"]["restoration"]["link_state"]["E-F"]["wavelengths"] == [0, 0]
+
+
+def test_a_lightpath_is_routed_without_restoration_rather_than_blocked() -> None:
+    topology = network(("A", "B", 10), ("B", "C", 10))
+    result, warnings = run_rwa(topology, grooming_of([lightpath(0, "AC", "NoProtection", "JointSame")]))
+    failures = [{"first_failure": ["A", "B"]}, {"first_failure": ["B", "C"]}]
+    assert result.document["not_restorable"] == [{"id": "L0", "failures": failures}]
+    assert result.document["lightpaths"]["L0"]["routing_info"]["restoration"] == []
+    assert any("not restored after all failures" in text for text in warnings)
+
+
+def test_tables_agree_with_the_document() -> None:
+    topology = network(("A", "B", 10), ("B", "C", 20), ("C", "A", 40))
+    paths = grooming_of([lightpath(0, "AB", "1+1_NodeDisjoint"), lightpath(1, "BC")])
+    result, _ = run_rwa(topology, paths, wavelengths=10, noise_margin=1)
+    links = result.tables["links"]
+    rows = [dict(zip([column.name for column in links.columns], row, strict=True)) for row in links.rows]
+    assert [(row["source"], row["destination"], row["wavelengths_used"], row["load"]) for row in rows] == [
+        ("A", "B", 1, 0.1),
+        ("B", "C", 2, 0.2),
+        ("C", "A", 1, 0.1),
+    ]
+    lightpaths = [row[:1] + row[8:15] for row in map(list, result.tables["lightpaths"].rows)]
+    assert [row[0] for row in lightpaths] == ["L0", "L1"]
+    assert lightpaths[0][3:7] == ["A - B", 1, "A - C - B", 2]
+    assert [row[4] for row in result.tables["wavelengths"].rows] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "pointer"),
+    [
+        ({"modulation_type": "BPSK"}, "/modulation_type"),
+        ({"modulation_type": "16QAM"}, "/modulation_type"),
+        ({"algorithm": "GroupILP"}, "/algorithm"),
+        ({"noise_margin": 40}, "/noise_margin"),
+        ({"noise_margin": 4, "wavelengths": 8}, "/noise_margin"),
+        ({"shortest_path_k": 0}, "/shortest_path_k"),
+        ({"trade_off": 1.5}, "/trade_off"),
+    ],
+)
+def test_parameters_that_are_refused(parameters: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        validate(RwaParameters, parameters)
+    assert [fault["pointer"] for fault in refused.value.errors or []] == [pointer]
