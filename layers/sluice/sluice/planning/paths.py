@@ -46,7 +46,7 @@ class Graph:
             for node, other in ((a, b), (b, a)):
                 self.neighbours[node].append((other, self.lengths[link], link))
                 self._between[node, other] = link
-        self._distances: dict[int, list[int | None]] = {}
+        self._distances: dict[int, list[int]] = {}
 
     def links(self, path: Path) -> list[int]:
         """The numbers of a path's links, in order."""
@@ -56,19 +56,19 @@ class Graph:
         """The exact length of a path, to compare with those of other paths of this graph."""
         return sum(self.lengths[link] for link in self.links(path))
 
-    def _distances_to(self, target: int) -> list[int | None]:
-        """The distance of every node to `target`; None where no path leads."""
+    def _distances_to(self, target: int) -> list[int]:
+        """The distance of every node to `target`; -1 where no path leads."""
         known = self._distances.get(target)
         if known is None:
-            known = self._distances[target] = [None] * len(self.names)
+            known = self._distances[target] = [-1] * len(self.names)
             queue = [(0, target)]
             while queue:
                 distance, node = heapq.heappop(queue)
-                if known[node] is not None:
+                if known[node] >= 0:
                     continue
                 known[node] = distance
                 for other, length, _ in self.neighbours[node]:
-                    if known[other] is None:
+                    if known[other] < 0:
                         heapq.heappush(queue, (distance + length, other))
         return known
 
@@ -90,11 +90,11 @@ class Graph:
             Its exact length and its nodes; None if there is none.
         """
         rest = self._distances_to(target)
-        start = rest[source]
-        if start is None:
+        if rest[source] < 0:
             return None
         visited = without_nodes
-        queue: list[tuple[int, Path]] = [(start, (source,))]
+        queue: list[tuple[int, Path]] = [(rest[source], (source,))]
+        forbidden = without_links | ~first_links
         while queue:
             estimate, path = heapq.heappop(queue)
             node = path[-1]
@@ -103,13 +103,11 @@ class Graph:
             if visited >> node & 1:
                 continue
             visited |= 1 << node
-            travelled = estimate - (rest[node] or 0)
+            travelled = estimate - rest[node]
             for other, length, link in self.neighbours[node]:
-                if visited >> other & 1 or without_links >> link & 1:
-                    continue
-                if len(path) == 1 and not first_links >> link & 1:
-                    continue
-                heapq.heappush(queue, (travelled + length + (rest[other] or 0), (*path, other)))
+                if not (visited >> other & 1 or forbidden >> link & 1):
+                    heapq.heappush(queue, (travelled + length + rest[other], (*path, other)))
+            forbidden = without_links
         return None
 
     def shortest_paths(
@@ -156,11 +154,10 @@ class Graph:
         """A lower bound for the length of a path that deviates at the end of `root`."""
         rest, shortest = self._distances_to(target), None
         for other, length, link in self.neighbours[root[-1]]:
-            distance = rest[other]
-            if not first_links >> link & 1 or without_nodes >> other & 1 or other in root or distance is None:
+            if not first_links >> link & 1 or without_nodes >> other & 1 or other in root:
                 continue
-            if shortest is None or length + distance < shortest:
-                shortest = length + distance
+            if shortest is None or length + rest[other] < shortest:
+                shortest = length + rest[other]
         return None if shortest is None else self.length(root) + shortest
 
     def _deviate(
