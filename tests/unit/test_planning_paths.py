@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sluice.planning.paths import Graph
 from sluice.planning.regenerators import place_regenerators
-from sluice.planning.signal import SignalModel, lit_channels
+from sluice.planning.signal import SNR_THRESHOLDS, SignalModel, lit_channels
 from sluice.planning.topology import Link, Node, Topology
 from support.planning.networks import topologies
 
@@ -64,6 +64,14 @@ def test_snr_at_the_lightpaths_own_channel() -> None:
 def test_noise_of_several_spans_is_that_of_each() -> None:
     assert MODEL.ase(2 * 142 + 10) == pytest.approx(2 * MODEL.ase(142) + MODEL.ase(10))
     assert MODEL.nli(2 * 142 + 10, 4, NINE) == pytest.approx(2 * MODEL.nli(142, 4, NINE) + MODEL.nli(10, 4, NINE))
+
+
+@pytest.mark.parametrize(("modulation", "reach"), [("QPSK", 379), ("8QAM", 135)])
+def test_reach_of_a_single_link(modulation: str, reach: int) -> None:
+    def snr(length: int) -> float:
+        return MODEL.snr(MODEL.segment_noise([MODEL.link_noise(length, 4, NINE)]))
+
+    assert snr(reach) >= SNR_THRESHOLDS[modulation] > snr(reach + 1)
 
 
 def all_paths(graph: Graph, source: int, target: int) -> list[tuple[int, ...]]:

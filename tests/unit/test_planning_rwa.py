@@ -22,7 +22,7 @@ from support.planning.networks import topologies
 from support.planning.rwa_invariants import check_rwa
 from support.planning.rwa_runs import grooming_of, groomings, run_rwa
 
-EXAMPLES = 40 * (100 if os.environ.get("PROOF") == "1" else 1)
+EXAMPLES = 24 * (100 if os.environ.get("PROOF") == "1" else 1)
 ORDERS = ("random", "longest_first", "shortest_first", "most_loaded_first")
 
 
