@@ -170,6 +170,7 @@ class Steps:
         selected = self._call(self._algorithm.select or _lowest, scores)
         solution = self._get(object_keys.solution(self.folder, selected))
         task = self._task("finish")
+        task.scores = scores
         earlier = self._get(object_keys.prepared(self.folder))
         finish = self._algorithm.finish or _as_it_is
         result = self._call(finish, task, earlier["prepared"], solution)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from sluice.algorithm_runs.table_input import LakeTable
-from sluice.algorithms.algorithm import Algorithm, TableInput
+from sluice.algorithms.algorithm import Algorithm, Score, TableInput
 from sluice.domain.algorithm_run import AlgorithmRequest
 from sluice.domain.base import validate
 
@@ -45,6 +45,7 @@ class RunTask:
         self._note = note
         self._noted_at = 0.0
         self.seconds_left = seconds_left
+        self.scores: Sequence[Score] = ()
         self.warnings: list[str] = []
 
     @cached_property
