@@ -12,10 +12,15 @@ from sluice.domain.base import Document, FieldError
 from sluice.domain.schema import Column
 from sluice.planning.assignment import Assignment, Order, Rules, assign
 from sluice.planning.candidates import Candidates, Search, find_candidates
+from sluice.planning.exact_assignment import improve
+from sluice.planning.linear_model import Budget
 from sluice.planning.result import present
 from sluice.planning.rwa_document import RwaResult
 from sluice.planning.rwa_tables import rwa_tables
 from sluice.planning.topology import Topology
+
+# What is left of a function's time after the exact search, to write and store its result.
+_SECONDS_TO_STORE = 30
 
 
 class RwaParameters(Document):
@@ -24,8 +29,11 @@ class RwaParameters(Document):
     modulation_type: Literal["QPSK", "8QAM"] = Field(
         "QPSK", description="The modulation of all lightpaths. Its lowest SNR is 11.3 dB (QPSK) or 16 dB (8QAM)."
     )
-    algorithm: Literal["Greedy"] = Field(
-        "Greedy", description="`Greedy`: several restarts, each of which takes the lightpaths one after the other."
+    algorithm: Literal["Greedy", "ILP"] = Field(
+        "Greedy",
+        description="`Greedy`: several restarts, each of which takes the lightpaths one after the other. `ILP`: the "
+        "fewest blocked lightpaths and then the least objective that paths and wavelengths can have, starting from the "
+        "best restart; restoration paths are assigned afterwards.",
     )
     shortest_path_k: int = Field(3, ge=1, le=20, description="How many working paths are candidates.")
     restoration_k: int = Field(
@@ -57,6 +65,16 @@ class RwaParameters(Document):
         le=100_000,
         description="How many combinations of a lightpath's restoration paths are weighed; if there are more, its "
         "failures are taken one after the other.",
+    )
+    node_limit: int = Field(
+        1000, ge=1, le=1_000_000, description="How many nodes each search of `ILP` may visit. The result depends on it."
+    )
+    time_limit_seconds: int = Field(
+        300,
+        ge=1,
+        le=780,
+        description="How long `ILP` may search. A result that it ends has the status `time_limit`, and may differ the "
+        "next time.",
     )
     enable_merge: bool = Field(False, description="Accepted, without effect.")
     group_size: int = Field(4, ge=1, description="Accepted, without effect: of the group ILP, which is not offered.")
@@ -114,7 +132,30 @@ def _assign_greedily(task: Task, candidates: Candidates, restart: int) -> Assign
     return assign(candidates, task.parameters.rules, task.random(restart))
 
 
-_METHODS: Mapping[str, Callable[[Task, Candidates, int], Assignment]] = {"Greedy": _assign_greedily}
+def _assign_exactly(task: Task, candidates: Candidates, restart: int) -> Assignment:
+    """Improve the best of all greedy restarts."""
+    parameters = task.parameters
+    start = min((_assign_greedily(task, candidates, number) for number in range(parameters.iterations)), key=score_of)
+    seconds = min(parameters.time_limit_seconds, task.seconds_left() - _SECONDS_TO_STORE)
+    return improve(
+        candidates,
+        parameters.rules,
+        start,
+        Budget(parameters.node_limit, seconds),
+        task.random(restart),
+        lambda text: task.progress(0, 1, text),
+    )
+
+
+_METHODS: Mapping[str, Callable[[Task, Candidates, int], Assignment]] = {
+    "Greedy": _assign_greedily,
+    "ILP": _assign_exactly,
+}
+
+
+def restarts(parameters: RwaParameters) -> int:
+    """How many restarts there are: the exact algorithm tries all orders in one."""
+    return parameters.iterations if parameters.algorithm == "Greedy" else 1
 
 
 def solve(task: Task, prepared: Candidates, restart: int) -> Solution:
@@ -186,7 +227,7 @@ ALGORITHM = Algorithm(
     parameters=RwaParameters,
     output=RwaResult,
     prepare=prepare,
-    restarts=lambda parameters: int(parameters.iterations),
+    restarts=restarts,
     solve=solve,
     finish=finish,
     tables={

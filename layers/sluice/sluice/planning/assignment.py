@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from sluice.planning.candidates import Candidate, Candidates, Demanded, PathPlan
+from sluice.planning.candidates import Candidate, Candidates, Demanded, Failure, PathPlan
 from sluice.planning.restoration import Chooser, Masks, Option, Plan, RegeneratorPool, lowest
 
 Order = Literal["random", "longest_first", "shortest_first", "most_loaded_first"]
@@ -48,6 +48,16 @@ class Blocked(TypedDict):
     message: str
 
 
+class Exact(TypedDict):
+    """How good an exact assignment is, without restoration."""
+
+    status: str  # `optimal`, `search_limit` or `time_limit`
+    blocked_bound: int  # no assignment blocks fewer lightpaths
+    objective: float
+    bound: float | None  # no assignment that blocks as few has a lower objective; None if more are blocked
+    gap: float | None  # the part of the objective by which the bound is lower
+
+
 class Assignment(TypedDict):
     """The assignment of all lightpaths, as JSON."""
 
@@ -56,6 +66,7 @@ class Assignment(TypedDict):
     wavelengths_used: int  # distinct ones in the whole network
     regenerators_used: int  # of working and protection paths, and the pool of the restoration paths
     objective: float
+    exact: NotRequired[Exact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,23 @@ def assign(candidates: Candidates, rules: Rules, rng: random.Random) -> Assignme
     return _Restart(candidates, rules, rng).run()
 
 
+def assign_chosen(
+    candidates: Candidates, rules: Rules, chosen: Mapping[str, tuple[int, int]], rng: random.Random
+) -> Assignment:
+    """Assign candidates and wavelengths that are already chosen, then restoration paths as far as they permit.
+
+    Args:
+        candidates: what `find_candidates` returns, also after a way through JSON.
+        rules: how restoration paths are assigned.
+        chosen: the place of its candidate and the wavelength of each lightpath, by id; others are blocked.
+        rng: draws combinations of restoration paths.
+
+    Returns:
+        The assignment.
+    """
+    return _Restart(candidates, rules, rng).run_chosen(chosen)
+
+
 class _Restart:
     """One restart."""
 
@@ -128,12 +156,32 @@ class _Restart:
                 blocked[lightpath["id"]] = self._reason(lightpath)
                 continue
             place, plan = best
-            self._use(self._routes(lightpath)[place], plan)
-            assigned[lightpath["id"]] = {
-                "candidate": place,
-                "wavelength": plan.wavelength,
-                "restoration": list(plan.options),
-            }
+            route = self._routes(lightpath)[place]
+            self._light(route, plan.wavelength)
+            self._restore(route, plan)
+            assigned[lightpath["id"]] = _assigned(place, plan)
+        return self._assignment(assigned, blocked)
+
+    def run_chosen(self, chosen: Mapping[str, tuple[int, int]]) -> Assignment:
+        """Assign chosen candidates and wavelengths, then restoration paths in the restart's order."""
+        for lightpath in self.lightpaths:
+            if lightpath["id"] in chosen:
+                place, wavelength = chosen[lightpath["id"]]
+                self._light(self._routes(lightpath)[place], wavelength)
+        blocked = {
+            lightpath["id"]: self._reason(lightpath) for lightpath in self.lightpaths if lightpath["id"] not in chosen
+        }
+        assigned: dict[str, Assigned] = {}
+        for lightpath in self.lightpaths:
+            if lightpath["id"] in chosen:
+                place, wavelength = chosen[lightpath["id"]]
+                route = self._routes(lightpath)[place]
+                plan = self._plan(route, 1 << wavelength)
+                self._restore(route, plan)
+                assigned[lightpath["id"]] = _assigned(place, plan)
+        return self._assignment(assigned, blocked)
+
+    def _assignment(self, assigned: Mapping[str, Assigned], blocked: Mapping[str, Blocked]) -> Assignment:
         ids = [lightpath["id"] for lightpath in self.candidates["lightpaths"]]
         state = self.state
         return {
@@ -156,25 +204,25 @@ class _Restart:
         links = tuple(link for plan in plans for link in plan["links"])
         nodes = candidate["working"]["nodes"]
         stops = [nodes[0], nodes[-1], *(name for plan in plans for name in plan["regenerators"])]
+        drops = self._directionless(stops)
         return _Route(
             links=links,
-            drops=self._directionless(stops),
+            drops=drops,
             regenerators=candidate["regenerators"],
             noise=candidate["noise"],
             failures=tuple(
-                tuple(self._option(option, links, failure["first"], failure["second"]) for option in failure["options"])
+                tuple(self._option(option, links, drops, failure) for option in failure["options"])
                 for failure in candidate["failures"]
             ),
             pairs=tuple(failure["second"] is not None for failure in candidate["failures"]),
             not_restorable=len(candidate["not_restorable"]),
         )
 
-    def _option(self, plan: PathPlan, own: Sequence[int], first: int, second: int | None) -> Option:
-        regenerators = plan["regenerators"]
+    def _option(self, plan: PathPlan, own: Sequence[int], drops: Sequence[int], failure: Failure) -> Option:
+        regenerators, first, second = plan["regenerators"], failure["first"], failure["second"]
         return Option(
-            links=tuple(plan["links"]),
             others=tuple(link for link in plan["links"] if link not in own),
-            drops=self._directionless(regenerators),
+            drops=tuple(node for node in self._directionless(regenerators) if node not in drops),
             uses=tuple((self.numbers[name], first, second) for name in regenerators),
         )
 
@@ -185,9 +233,10 @@ class _Restart:
         """The candidate with the fewest failures that nothing restores, then the least objective, then the first."""
         best: tuple[tuple[int, float], int, Plan] | None = None
         for place, route in enumerate(self._routes(lightpath)):
-            plan = self._plan(route)
-            if plan is None:
+            free = self._free(route)
+            if not free:
                 continue
+            plan = self._plan(route, free)
             cost = self.state.objective(
                 self.rules.trade_off, 1 << plan.wavelength, route.regenerators + plan.regenerators
             )
@@ -205,10 +254,8 @@ class _Restart:
             busy |= state.dropped[node]
         return self.all & ~busy
 
-    def _plan(self, route: _Route) -> Plan | None:
-        free = self._free(route)
-        if not free:
-            return None
+    def _plan(self, route: _Route, free: int) -> Plan:
+        """The wavelength, one of `free`, and the restoration paths."""
         if not route.failures:
             return Plan((), lowest(free), 0)
         masks = [[self._masks(option) for option in options] for options in route.failures]
@@ -217,28 +264,34 @@ class _Restart:
 
     def _masks(self, option: Option) -> Masks:
         busy, shared, state = 0, -1, self.state
-        for link in option.links:
+        for link in option.others:
             busy |= state.used[link]
+            shared &= state.shared[link]
         for node in option.drops:
             busy |= state.dropped[node]
-        for link in option.others:
-            shared &= state.shared[link]
         return Masks(busy, shared)
 
-    def _use(self, route: _Route, plan: Plan) -> None:
+    def _light(self, route: _Route, wavelength: int) -> None:
+        """Note what the working and the protection path use."""
+        state, bit = self.state, 1 << wavelength
+        for link in route.links:
+            state.used[link] |= bit
+        for node in route.drops:
+            state.dropped[node] |= bit
+        state.in_use |= bit
+        state.regenerators += route.regenerators
+
+    def _restore(self, route: _Route, plan: Plan) -> None:
+        """Note what the restoration paths use."""
         state, bit = self.state, 1 << plan.wavelength
         chosen = [
             options[place] for options, place in zip(route.failures, plan.options, strict=True) if place is not None
         ]
-        for link in route.links:
-            state.used[link] |= bit
         for option in chosen:
             for link in option.others:
                 state.shared[link] |= bit
-        for node in (*route.drops, *(node for option in chosen for node in option.drops)):
-            state.dropped[node] |= bit
-        state.in_use |= bit
-        state.regenerators += route.regenerators
+            for node in option.drops:
+                state.dropped[node] |= bit
         state.pool.add([use for option in chosen for use in option.uses])
 
     def _reason(self, lightpath: Demanded) -> Blocked:
@@ -252,6 +305,10 @@ class _Restart:
         else:
             reason, message = "no_wavelength", "On no path is a wavelength free on all links."
         return {"id": lightpath["id"], "reason": reason, "message": message}
+
+
+def _assigned(place: int, plan: Plan) -> Assigned:
+    return {"candidate": place, "wavelength": plan.wavelength, "restoration": list(plan.options)}
 
 
 def order_lightpaths(candidates: Candidates, order: Order, rng: random.Random) -> list[Demanded]:

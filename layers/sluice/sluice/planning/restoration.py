@@ -25,13 +25,11 @@ class Option:
     """A restoration path.
 
     Args:
-        links: its links.
         others: those of its links that neither the working nor the protection path has.
-        drops: its regenerators at `Directionless` nodes.
+        drops: the `Directionless` nodes of its regenerators where neither of the two paths is added or dropped.
         uses: its regenerators.
     """
 
-    links: tuple[int, ...]
     others: tuple[int, ...]
     drops: tuple[int, ...]
     uses: tuple[Use, ...]

@@ -54,6 +54,7 @@ def present(
         "downgraded": [key for key, lightpath in lightpaths.items() if lightpath["downgraded"]],
         "not_restorable": [entry for entry in map(writer.not_restorable, candidates["lightpaths"]) if entry],
         "iterations": list(iterations),
+        "exact": assignment.get("exact"),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from sluice.domain.base import Record
+from sluice.planning.linear_model import SearchStatus
 from sluice.planning.traffic import Protection, Restoration
 
 
@@ -139,6 +140,22 @@ class Iteration(Record):
     blocked: int = Field(description="How many lightpaths it has blocked.")
 
 
+class ExactSearch(Record):
+    """How good the exact assignment is. Restoration paths are assigned after it and do not count."""
+
+    status: SearchStatus = Field(
+        description="`optimal`: no assignment is better. `search_limit`: the search ended at its limit of nodes, as it "
+        "does each time. `time_limit`: time ended it, and the same run may get further on another machine."
+    )
+    blocked_bound: int = Field(description="No assignment blocks fewer lightpaths.")
+    objective: float = Field(description="The objective of working and protection paths alone.")
+    bound: float | None = Field(
+        description="No assignment that blocks as few lightpaths has a lower objective; null while it is unknown "
+        "whether fewer can be blocked."
+    )
+    gap: float | None = Field(description="The part of the objective by which the bound is lower; 0 at the optimum.")
+
+
 class RwaResult(Record):
     """Paths and wavelengths of all lightpaths."""
 
@@ -156,3 +173,4 @@ class RwaResult(Record):
     downgraded: list[str] = Field(description="The ids of routed lightpaths whose protection had to be left out.")
     not_restorable: list[NotRestorable] = Field(description="The routed lightpaths that some failures interrupt.")
     iterations: list[Iteration] = Field(description="The restarts, of which the best gave the result.")
+    exact: ExactSearch | None = Field(None, description="Of the algorithm `ILP`: how good the assignment is.")
