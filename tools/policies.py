@@ -135,9 +135,10 @@ def grants(role: str) -> set[Grant]:
 
 def _kinds(condition: dict[str, Any]) -> list[str]:
     """The partitions of a table that a condition allows; a single empty name means all."""
-    leading = condition.get("ForAllValues:StringEquals", {}).get("dynamodb:LeadingKeys")
-    if leading is not None and len(condition) == 1:
-        return [_short(key["Fn::Sub"]) for key in leading]
+    for comparison in ("ForAllValues:StringEquals", "ForAllValues:StringLike"):
+        leading = condition.get(comparison, {}).get("dynamodb:LeadingKeys")
+        if leading is not None and len(condition) == 1:
+            return [_short(key["Fn::Sub"]) for key in leading]
     if condition not in ({}, {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}):
         raise ValueError(f"unsupported condition: {condition}")
     return [""]

@@ -832,6 +832,67 @@ class IngestRequest(TypedDict):
     replay: NotRequired[int | None]
 
 
+class InputChange(TypedDict):
+    """One difference between two versions of an input."""
+
+    change: str
+    pointer: str | None
+    old_pointer: str | None
+    label: str
+    old: JsonValue
+    new: JsonValue
+
+
+InputDiff = TypedDict(
+    "InputDiff", {"items": "list[InputChange]", "next": "str | None", "from": "int", "to": "int", "truncated": "bool"}
+)
+"""The differences between two versions of an input."""
+
+
+class InputImportView(TypedDict):
+    """What was read from a workbook that has no errors."""
+
+    slug: str
+    kind: str
+    stored: bool
+    version: int | None
+    document: dict[str, JsonValue] | None
+    warnings: list[str]
+
+
+class InputRequest(TypedDict):
+    """A new version of an input."""
+
+    kind: str
+    document: dict[str, Any]
+    comment: NotRequired[str | None]
+
+
+class InputSummaryView(TypedDict):
+    """An input without its document."""
+
+    slug: str
+    kind: str
+    version: int
+    created_at: str
+    created_by: str
+    updated_at: str
+    updated_by: str
+    etag: str
+    comment: str | None
+    hash: str
+    size: int
+    warnings: list[str]
+    restored_from: int | None
+
+
+class InputSummaryViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[InputSummaryView]
+    next: str | None
+
+
 class InputUseView(TypedDict):
     """One input of a run, at one version."""
 
@@ -857,6 +918,47 @@ class InputVersion(TypedDict):
     priority: int
     alias: str
     hash: NotRequired[str | None]
+
+
+class InputVersionView(TypedDict):
+    """What is known of a version of an input."""
+
+    number: int
+    comment: str | None
+    hash: str
+    size: int
+    warnings: list[str]
+    restored_from: int | None
+    created_at: str
+    created_by: str
+    deleted_at: str | None
+    deleted_by: str | None
+
+
+class InputVersionViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[InputVersionView]
+    next: str | None
+
+
+class InputView(TypedDict):
+    """One version of an input."""
+
+    document: dict[str, JsonValue] | None
+    slug: str
+    kind: str
+    version: int
+    created_at: str
+    created_by: str
+    updated_at: str
+    updated_by: str
+    etag: str
+    comment: str | None
+    hash: str
+    size: int
+    warnings: list[str]
+    restored_from: int | None
 
 
 class JoinMerge(TypedDict):
@@ -1315,6 +1417,36 @@ class PageReceiptViewList(TypedDict):
     next: str | None
 
 
+class PinRequest(TypedDict):
+    """Which version of an input the runs of a project take."""
+
+    version: NotRequired[int | None]
+
+
+class PinView(TypedDict):
+    """An input that a project pins."""
+
+    project: str
+    input: str
+    kind: str
+    version: int | None
+    current: int
+    hash: str
+    comment: str | None
+    latest: int
+    deleted: bool
+    etag: str
+    created_at: str
+    created_by: str
+
+
+class PinViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[PinView]
+    next: str | None
+
+
 class Preview(TypedDict):
     """The first records of a datasource."""
 
@@ -1339,14 +1471,18 @@ class Problem(TypedDict):
     status: int
     detail: str
     instance: NotRequired[str]
+    document: NotRequired[dict[str, Any]]
     errors: NotRequired[list[ProblemErrorsItem]]
 
 
 class ProblemErrorsItem(TypedDict):
     pointer: str
     message: str
-    row: NotRequired[int]
+    sheet: NotRequired[str]
+    row: NotRequired[int | None]
     column: NotRequired[str | None]
+    cell: NotRequired[str | None]
+    code: NotRequired[int | None]
 
 
 class Progress(TypedDict):
@@ -1669,6 +1805,13 @@ class Reshape(TypedDict):
     cast: NotRequired[dict[str, str]]
     compute: NotRequired[dict[str, str]]
     where: NotRequired[str | None]
+
+
+class RestoreRequest(TypedDict):
+    """Which version of an input to restore."""
+
+    version: NotRequired[int | None]
+    comment: NotRequired[str | None]
 
 
 class ResultColumn(TypedDict):

@@ -1,15 +1,19 @@
-"""The function `authoring`: the routes that write models, reports, endpoints, links and settings of algorithms.
+"""The function `authoring`: the routes that write a project's resources, start algorithms, or read workbooks.
 
-They share modules with the routes of `query`, which reads the same definitions. Two functions, so that
+The former share modules with the routes of `query`, which reads the same definitions. Two functions, so that
 only this one's role can write them.
 """
 
 from typing import Any
 
+from authoring.routes import inputs
 from query.routes import algorithms, links, models
 from sluice.api.dispatch import Dispatcher
 
-ROUTES = [route for route in [*models.routes, *links.routes, *algorithms.routes] if route.method != "GET"]
+ROUTES = [
+    *(route for route in [*models.routes, *links.routes, *algorithms.routes] if route.method != "GET"),
+    *inputs.routes,
+]
 dispatcher = Dispatcher([ROUTES])
 
 

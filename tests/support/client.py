@@ -28,7 +28,7 @@ class Reply:
         return json.loads(self.text)
 
 
-def event_of(method: str, path: str, body: str | None, headers: dict[str, str]) -> dict[str, Any]:
+def event_of(method: str, path: str, body: str | bytes | None, headers: dict[str, str]) -> dict[str, Any]:
     parts = urlsplit(path)
     query = parse_qs(parts.query, keep_blank_values=True)
     return {
@@ -44,8 +44,8 @@ def event_of(method: str, path: str, body: str | None, headers: dict[str, str]) 
             "apiId": "api-1",
             "domainName": "api.example.com",
         },
-        "body": body,
-        "isBase64Encoded": False,
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": isinstance(body, bytes),
     }
 
 
@@ -77,7 +77,7 @@ class Client:
         sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         if self.key:
             sent.setdefault("authorization", f"Bearer {self.key}")
-        text = body if body is None or isinstance(body, str) else json.dumps(body)
+        text = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
         event = event_of(method, path, text, sent)
         if method == "OPTIONS":
             answer = importlib.import_module("preflight.app").handler(event, Context())
@@ -90,7 +90,7 @@ class Client:
         event["requestContext"]["authorizer"] = context
         answer = importlib.import_module(f"{serving(method, event['path'])}.app").handler(event, Context())
         _deliver_publications()
-        text = answer.get("body") or ""
+        text = str(answer.get("body") or "")
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode()
         found = {name: values[0] for name, values in answer.get("multiValueHeaders", {}).items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from sluice.domain.names import slug_of
 from support.conformance import DOCUMENT
+from support.workbooks import topology, topology_workbook
 
 # Operations with a body. What a request needs comes before it: a secret before the datasource that names it, rows
 # before an override of one, a model before the report that reads it.
@@ -63,6 +64,10 @@ ORDER = (
     "patch_sensor",
     "import_sensors",
     "create_operation",
+    "put_input",
+    "restore_input_version",
+    "put_pin",
+    "import_input",
     "patch_equipment",
     "create_subscription",
     "acknowledge_alarm",
@@ -83,6 +88,8 @@ DOCUMENTS = (
     "put_report",
 )
 QUERIES = {"set_override": "?key=BTC"}
+# What JSON cannot be an example of.
+BODIES = {"import_input": topology_workbook(topology("Amsterdam", "Utrecht", "Zwolle"))}
 # The secrets that example datasources name, besides the one of the example secret.
 SECRETS = ("shop-user", "shop-password", "shop-mongo")
 
@@ -127,7 +134,7 @@ def example_requests(*operation_ids: str, suffix: str = "") -> Iterator[ExampleR
         values = {item["name"]: item["example"] for item in operation["parameters"] if item["in"] == "path"}
         values |= {key: values[key] + suffix for key in ("slug", "datasource") if key in values}
         for label, reference in media["examples"].items():
-            body = examples[reference["$ref"].rpartition("/")[2]]["value"]
+            body = BODIES.get(name, examples[reference["$ref"].rpartition("/")[2]]["value"])
             if name in NAMED_BY_BODY:
                 body = {**body, "name": body["name"] + suffix}
                 values["slug"] = slug_of(body["name"])

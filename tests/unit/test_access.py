@@ -134,7 +134,8 @@ def test_decision_depends_on_role_owner_and_projects(action: str) -> None:
                 elif rule.owner and owner != "me":
                     assert decision == ("hidden" if rule.private else "not_owner")
                 else:
-                    assert decision == "allowed"
+                    used_elsewhere = rule.shared and projects == ["other"]
+                    assert decision == ("used_elsewhere" if used_elsewhere else "allowed")
 
 
 def test_hidden_slug_is_404_for_every_method(services: Container, admin: Client) -> None:

@@ -49,9 +49,9 @@ class Budget:
 
 STAGE = Budget(LOGGED, 215)
 BUDGETS = {
-    "api": Budget(ROUTED, 391),
+    "api": Budget(ROUTED, 414),
     "algorithm": STAGE,
-    "authoring": Budget(ROUTED, 368),
+    "authoring": Budget(ROUTED, 389),
     "authorizer": Budget(CATALOG, 168),
     "commit": STAGE,
     "compaction": Budget(CATALOG, 180),

@@ -46,7 +46,8 @@ def test_only_these_functions_write_definitions(function: str) -> None:
         for kind in KINDS
         if any(permissions.allows(function, f"dynamodb:{verb}", f"DefinitionsTable[{kind}]") for verb in WRITES)
     }
-    allowed = {"api": set(KINDS), "authoring": {"project", "model", "report", "endpoint", "link", "algorithm"}}
+    resources = {"project", "model", "report", "endpoint", "link", "algorithm", "input"}
+    allowed = {"api": set(KINDS), "authoring": resources}
     assert written == allowed.get(function, set())
 
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from sluice.catalog.assets import Assets
     from sluice.catalog.commits import Commits
     from sluice.catalog.deliveries import Deliveries
+    from sluice.catalog.inputs import Inputs
     from sluice.catalog.operations import Operations
+    from sluice.catalog.pins import Pins
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
@@ -117,6 +119,21 @@ class Container:
         from sluice.catalog.assets import Assets  # most functions know no assets
 
         return Assets(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The inputs of algorithms."""
+        from sluice.catalog.inputs import Inputs  # few functions know inputs
+
+        return Inputs(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def pins(self) -> Pins:
+        """The versions of inputs that projects pin."""
+        from sluice.catalog.pins import Pins
+
+        table = self._table(self.settings.definitions_table)
+        return Pins(table, self.definitions, self.settings.workspace)
 
     @cached_property
     def operations(self) -> Operations:

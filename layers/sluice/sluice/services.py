@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sluice.catalog.commits import Commits
     from sluice.catalog.datasets import Datasets
     from sluice.catalog.definitions import Definitions
+    from sluice.catalog.inputs import Inputs
+    from sluice.catalog.pins import Pins
     from sluice.catalog.project_resources import ProjectResources
     from sluice.catalog.runs import Runs
     from sluice.catalog.subtasks import SubtaskStates
@@ -53,6 +55,16 @@ class WithResources(Protocol):
 
     @property
     def resources(self) -> ProjectResources: ...
+
+
+class WithInputs(Protocol):
+    """Has the inputs of algorithms, and which versions projects pin."""
+
+    @property
+    def inputs(self) -> Inputs: ...
+
+    @property
+    def pins(self) -> Pins: ...
 
 
 class WithRuns(Protocol):

@@ -12,7 +12,7 @@ from typing import Literal
 from sluice.domain.identity import Principal, Role
 from sluice.errors import Forbidden, NotFound
 
-Decision = Literal["allowed", "role_too_low", "outside_projects", "not_owner", "hidden"]
+Decision = Literal["allowed", "role_too_low", "outside_projects", "used_elsewhere", "not_owner", "hidden"]
 _RANK: dict[Role, int] = {"viewer": 0, "editor": 1, "admin": 2}
 
 
@@ -25,12 +25,15 @@ class Rule:
         owner: whether only the resource's owner or an admin may do it.
         in_projects: whether it acts on what belongs to projects, so that a key for some projects may do it.
         private: whether nobody else may know of the resource.
+        shared: whether it changes what other projects use, too, so that a key for some projects may do it only if
+            these are all projects that use the resource.
     """
 
     role: Role
     owner: bool = False
     in_projects: bool = True
     private: bool = False
+    shared: bool = False
 
 
 ACTIONS: dict[str, Rule] = {
@@ -60,6 +63,12 @@ ACTIONS: dict[str, Rule] = {
     "project.run": Rule("editor"),
     "project.try": Rule("editor"),
     "project.fetch": Rule("viewer"),
+    "input.list": Rule("viewer"),
+    "input.create": Rule("editor"),
+    "input.read": Rule("viewer"),
+    "input.update": Rule("editor", shared=True),
+    "input.delete": Rule("editor", shared=True),
+    "input.restore": Rule("editor", shared=True),
     "reading.read": Rule("viewer", in_projects=False),
     "reading.write": Rule("editor", in_projects=False),
     "algorithm.read": Rule("viewer"),
@@ -102,7 +111,8 @@ def decide(principal: Principal, action: str, resource: Resource | None = None) 
 
     Returns:
         `allowed`, or why not: `role_too_low` (403), `outside_projects` (403) for a key that is limited to
-        projects, `not_owner` (403), or `hidden` (404) for a resource that the principal must not know of.
+        projects, `used_elsewhere` (403) for such a key if other projects use the resource, `not_owner` (403), or
+        `hidden` (404) for a resource that the principal must not know of.
     """
     rule = ACTIONS[action]
     if _RANK[principal.role] < _RANK[rule.role]:
@@ -115,6 +125,8 @@ def decide(principal: Principal, action: str, resource: Resource | None = None) 
         return "hidden"
     if rule.owner and principal.id not in (resource.owner, resource.starter):
         return "hidden" if rule.private else "not_owner"
+    if rule.shared and principal.projects is not None and not resource.projects.issubset(principal.projects):
+        return "used_elsewhere"
     return "allowed"
 
 
@@ -158,3 +170,7 @@ def require(principal: Principal, action: str, resource: Resource, missing: NotF
         raise missing
     if decision == "not_owner":
         raise Forbidden("Only the owner of this resource or an admin may do this.")
+    if decision == "used_elsewhere":
+        raise Forbidden(
+            "Your key is limited to projects, and other projects use this, too; use a key for all projects."
+        )

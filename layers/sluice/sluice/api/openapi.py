@@ -13,6 +13,7 @@ from sluice.api.openapi_texts import INTRODUCTION, PATH_EXAMPLES, PATH_PARAMETER
 from sluice.api.responses import example, example_name, request_examples, response_model
 from sluice.api.routes import Parameter, Route
 
+_CREATED = "It did not exist and was created."
 _REF = "#/components/schemas/{model}"
 
 
@@ -129,13 +130,12 @@ class _Operations:
     def _responses(self, route: Route) -> dict[str, Any]:
         responses: dict[str, Any] = {str(route.status): self._success(route, route.status, "")}
         if route.method == "PUT":
-            responses["201"] = self._success(route, 201, "It did not exist and was created. ")
+            responses["201"] = self._success(route, 201, f"{_CREATED} ")
         if any(parameter.name == "Prefer" for parameter in route.parameters):
             responses["200"] = self._success(route, 200, "The run has ended within the wait. ")
         for status, answer in route.also.items():
-            responses[str(status)] = self._json(
-                answer, status, "The work has not ended within the wait; follow the run."
-            )
+            text = "The work has not ended within the wait; follow the run."
+            responses[str(status)] = self._json(answer, status, text if status == 202 else _CREATED)
         if any(parameter.name == "If-None-Match" for parameter in route.parameters):
             responses["304"] = {"description": "Not modified: the client has the current state."}
         if route.may_redirect:

@@ -35,6 +35,8 @@ TAGS = {
     "endpoints": "Queries published under URLs of their own, and signed links for people without a key.",
     "versions": "The immutable versions of datasources and projects, and the promotion of one to all readers.",
     "runs": "What works now and what has worked: progress, timelines, and every page as received.",
+    "inputs": "The inputs of algorithms: versioned documents, such as topologies, each version with a comment. "
+    "Compare, restore and import them, and pin versions in projects.",
     "sites": "Vessels, factories and plants, and their equipment.",
     "operations": "What was done on equipment, what it cost, and exact aggregates of the costs.",
     "sensors": "The sensors of equipment, and the limits of their values.",
@@ -97,6 +99,9 @@ PATH_PARAMETERS = {
         "The SHA-256 of the page's bytes, in hexadecimal.",
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     ),
+    "inputs/{slug}": ("The slug of the input.", "north"),
+    "inputs/{input_slug}": ("The slug of the input.", "north"),
+    "templates/{kind}": ("The kind of input.", "topology"),
     "sites/{code}": ("The code of the site.", "FPSO-1"),
     "vessels/{code}": ("The code of the vessel.", "FPSO-1"),
     "equipment/{code}": ("The code of the equipment.", "P-101"),
@@ -123,6 +128,11 @@ PROBLEM: dict[str, Any] = {
         "status": {"type": "integer", "description": "The HTTP status of the answer."},
         "detail": {"type": "string", "description": "What is wrong with this request, and what to do."},
         "instance": {"type": "string", "description": "The path of the request."},
+        "document": {
+            "type": "object",
+            "description": "What was read from a workbook that was only checked: beside each bad value, `{name}_error` "
+            "has the code and message. Absent if it is too large.",
+        },
         "errors": {
             "type": "array",
             "description": "The invalid parts of the request; absent if no single part is invalid.",
@@ -133,16 +143,26 @@ PROBLEM: dict[str, Any] = {
                     "pointer": {
                         "type": "string",
                         "description": "A JSON Pointer into the body, or `?name` for a query parameter. Of a CSV file: "
-                        "`/row/column`.",
+                        "`/row/column`. Of a workbook: into `document`.",
                     },
                     "message": {"type": "string", "description": "What is wrong with it, as a sentence."},
+                    "sheet": {"type": "string", "description": "The sheet of a workbook."},
                     "row": {
-                        "type": "integer",
-                        "description": "The row of a CSV file, counted from 1, which is the header.",
+                        "anyOf": [{"type": "integer"}, {"type": "null"}],
+                        "description": "The row of a CSV file or a sheet, counted from 1. Null: the whole sheet.",
                     },
                     "column": {
                         "anyOf": [{"type": "string"}, {"type": "null"}],
-                        "description": "The column of a CSV file. Null: the whole row.",
+                        "description": "The header of the column. Null: the whole row.",
+                    },
+                    "cell": {
+                        "anyOf": [{"type": "string"}, {"type": "null"}],
+                        "description": "The cell of a workbook, such as `B7`. Null: more than one cell.",
+                    },
+                    "code": {
+                        "anyOf": [{"type": "integer"}, {"type": "null"}],
+                        "description": "What is wrong with a cell, for programs; the kind of input has the codes. "
+                        "Null: the fault has no code.",
                     },
                 },
             },

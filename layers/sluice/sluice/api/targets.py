@@ -26,7 +26,8 @@ class Target:
     Args:
         resource: the facts that the access policy needs; null if the resource does not exist.
         missing: the 404 error to raise if it does not exist.
-        definition: the project, datasource or asset; for a run, the one that it belongs to. Null if it does not exist.
+        definition: the project, datasource, input or asset; for a run, the one that it belongs to. Null if it does not
+            exist.
         run: the run, where the path names one.
         reload: loads the target again and checks access again.
     """
@@ -100,6 +101,12 @@ def _asset(kind: AssetKind, noun: str, field: str, types: Collection[str], *, de
     return find
 
 
+def _input(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
+    """An input, even if it is deleted: its versions stay readable, and a new version recovers it."""
+    definition = services.inputs.existed(names["slug"])
+    return _definition(services, principal, definition, "input", names)
+
+
 def _run(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:
     error = NotFound(f"There is no run {names['run_id']!r}.")
     run = services.runs.find(names["run_id"])
@@ -121,6 +128,7 @@ _FINDERS: dict[str, Finder] = {
     "/projects/{slug}": _project,
     "/datasources/{slug}": _datasource,
     "/datasources/{slug}/restore": _deleted_datasource,
+    "/inputs/{slug}": _input,
     "/runs/{run_id}": _run,
     "/sites/{code}": _asset("site", "site", "code", ()),
     "/sites/{code}/history": _asset("site", "site", "code", (), deleted=True),

@@ -31,6 +31,8 @@ Kind = Literal[
     "equipment",
     "sensor",
     "subscription",
+    "input",
+    "pin",
 ]
 MAX_DOCUMENT_BYTES = 300_000
 
@@ -46,11 +48,13 @@ class Definition(Record):
 
     Args:
         version: increases with every change, deletions included.
-        assigned: the number of projects that a datasource is assigned to, or of assets that refer to an asset.
+        assigned: the number of projects that a datasource is assigned to or that pin an input, or of assets that refer
+            to an asset.
         written_by: the principal that wrote the current document; None if a release before 0.3 stored it.
         written_by_role: the role that this principal had.
         history: the newest changes of an asset, as JSON; see `catalog/assets.py`.
         moved_entries: how many earlier changes of an asset have items of their own.
+        deleted_at: when it was deleted; None if it was not.
     """
 
     kind: Kind
@@ -65,6 +69,7 @@ class Definition(Record):
     written_by_role: Role | None = None
     history: Sequence[str] = ()
     moved_entries: int = 0
+    deleted_at: str | None = None
 
     @property
     def etag(self) -> str:

@@ -70,6 +70,11 @@ def part(run: Run, name: str) -> str:
     return f"runs/{run.id}/parts-{run.attempt}/{name}.json"
 
 
+def input_document(sha256: str) -> str:
+    """A document of an input, gzipped, by the SHA-256 of its compact JSON."""
+    return f"inputs/{sha256[:2]}/{sha256}.json.gz"
+
+
 def answer(content_hash: str) -> str:
     """A response body that is too large to be inline."""
     return f"answers/{content_hash}"

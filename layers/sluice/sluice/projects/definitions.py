@@ -97,4 +97,5 @@ def clean_up_project(services: Container, slug: str, by: str) -> None:
     services.assignments.remove(services.assignments.of_project(slug))
     delete_overrides(services, slug)
     delete_resources(services, slug, by)
+    services.pins.remove_all(slug)
     services.schedules.remove("project", slug)

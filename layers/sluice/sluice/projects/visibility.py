@@ -1,4 +1,4 @@
-"""Which projects and datasources a principal may know of."""
+"""Which projects, datasources and inputs a principal may know of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sluice.domain.identity import Principal
 
 
 def resource_of(services: Container, principal: Principal, definition: Definition) -> Resource:
-    """The facts that the access policy needs about a project or datasource.
+    """The facts that the access policy needs about a project, datasource or input.
 
     Args:
         principal: who asks; its projects decide whether assignments have to be read.
@@ -19,12 +19,14 @@ def resource_of(services: Container, principal: Principal, definition: Definitio
         return Resource(definition.created_by, frozenset([definition.name]))
     if principal.projects is None:
         return Resource(definition.created_by)  # sees every project, so one read of the catalog is saved
+    if definition.kind == "input":
+        return Resource(definition.created_by, frozenset(services.pins.projects_of(definition.name)))
     assignments = services.assignments.of_datasource(definition.name)
     return Resource(definition.created_by, frozenset(assignment.project for assignment in assignments))
 
 
 def is_visible(services: Container, principal: Principal, definition: Definition) -> bool:
-    """Whether a principal may know that a project or datasource exists."""
+    """Whether a principal may know that a project, datasource or input exists."""
     return decide(principal, f"{definition.kind}.read", resource_of(services, principal, definition)) == "allowed"
 
 

@@ -17,6 +17,7 @@ from sluice.api.responses import (
     assets,
     data,
     definitions,
+    inputs,
     platform,
     readings,
     runs,
@@ -26,7 +27,20 @@ from sluice.api.responses import (
 from sluice.api.responses.examples import EXAMPLES
 from sluice.api.responses.examples.requests import REQUESTS
 
-_MODULES = (alarms, algorithms, arrivals, assets, data, definitions, platform, readings, runs, subscriptions, versions)
+_MODULES = (
+    alarms,
+    algorithms,
+    arrivals,
+    assets,
+    data,
+    definitions,
+    inputs,
+    platform,
+    readings,
+    runs,
+    subscriptions,
+    versions,
+)
 
 
 def response_model(name: str) -> type[BaseModel]:

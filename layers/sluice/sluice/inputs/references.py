@@ -1,0 +1,80 @@
+"""References to inputs, such as `north@3`, as runs of algorithms have them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.catalog.definitions import Definition, missing
+from sluice.catalog.inputs import latest_version
+from sluice.container import Container
+from sluice.domain.identity import Principal
+from sluice.domain.names import is_slug
+from sluice.errors import Invalid, NotFound
+from sluice.inputs.service import read_document
+from sluice.projects.visibility import is_visible
+
+
+@dataclass(frozen=True)
+class ResolvedInput:
+    """One version of an input.
+
+    Args:
+        slug: the input.
+        version: the number of the version.
+        kind: the kind, a name in the registry.
+        sha256: the SHA-256 of the document as compact JSON, in hexadecimal; also its key in the lake.
+        document: the document.
+    """
+
+    slug: str
+    version: int
+    kind: str
+    sha256: str
+    document: Any
+
+
+def resolve(
+    services: Container,
+    reference: str,
+    project: str | None = None,
+    principal: Principal | None = None,
+    *,
+    even_deleted: bool = False,
+) -> ResolvedInput:
+    """The version of an input that a reference means, with its document.
+
+    Args:
+        services: the container.
+        reference: `north@3`, or `north` for the version that the project pins, else the latest.
+        project: the project whose pins count; None for none.
+        principal: who asks, and may use inputs that it may read; None: no access is checked.
+        even_deleted: whether the input may be deleted, as it may for a run that has used it. An input that the project
+            pins may always be.
+
+    Raises:
+        Invalid: the reference has not this form.
+        NotFound: there is no such input or version, or the principal must not know of it.
+    """
+    slug, at, number = reference.partition("@")
+    if not is_slug(slug) or (at and not re.fullmatch(r"[1-9]\d{0,11}", number)):
+        raise Invalid(f"{reference!r} is not a reference to an input, such as north or north@3.")
+    stored = services.inputs.get(slug)
+    pin = services.pins.find(project, slug) if project is not None else None
+    if pin is None:
+        _require_readable(services, stored, principal, even_deleted=even_deleted)
+    version = int(number) if at else (pin.document["version"] if pin else None)
+    found = services.inputs.version(slug, version) if version else latest_version(stored)
+    document = read_document(services, found.hash)
+    return ResolvedInput(slug, found.number, stored.document["kind"], found.hash, document)
+
+
+def _require_readable(
+    services: Container, stored: Definition, principal: Principal | None, *, even_deleted: bool
+) -> None:
+    if principal is not None and not is_visible(services, principal, stored):
+        raise missing("input", stored.name)
+    if stored.deleted_at is not None and not even_deleted:
+        slug = stored.name
+        raise NotFound(f"The input {slug!r} is deleted; restore it by POST /inputs/{slug}/restore.")
