@@ -417,14 +417,6 @@ Diff = TypedDict(
 """One page of the changes between two versions."""
 
 
-class Difference(TypedDict):
-    """One difference between two documents."""
-
-    pointer: str
-    a: NotRequired[Any]
-    b: NotRequired[Any]
-
-
 class DiscardedIds(TypedDict):
     """Which quarantined records to delete."""
 
@@ -1890,8 +1882,8 @@ class RunComparison(TypedDict):
     algorithm: str
     same_request: bool
     same_result: bool
-    request: list[Difference]
-    result: list[Difference]
+    request: list[InputChange]
+    result: list[InputChange]
     truncated: bool
 
 

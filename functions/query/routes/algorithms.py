@@ -79,7 +79,7 @@ def start_algorithm_run(call: Call, services: Container, slug: str, name: str) -
     """Start a run of an algorithm; 200 with the earlier run if everything that decides the result is the same."""
     asked = call.document(AlgorithmStart)
     call.require_known_parameters()
-    request = make_request(Scope(services, slug), services, name, asked)
+    request = make_request(Scope(services, slug, principal=call.principal), services, name, asked)
     run = start_run(services, call.definition, algorithm_run(slug, name, request, call.principal.id), force=asked.force)
     if run.finished:
         return _run_answer(call, run, 200)

@@ -8,9 +8,9 @@ import orjson
 
 from sluice.algorithm_runs.results import content_of, stored_result
 from sluice.domain.algorithm_run import HIDDEN_INPUT_FIELDS, StoredResult
-from sluice.domain.json_differences import differences
 from sluice.domain.run import Run
 from sluice.errors import Invalid
+from sluice.inputs.diff import Change, differences
 from sluice.services import WithLake, WithSettings
 
 
@@ -23,8 +23,8 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
 
     Returns:
         `{"a", "b", "algorithm", "same_request", "same_result", "request", "result", "truncated"}`: the ids; whether
-        everything that decides the results is the same, and whether the results are; and the differences as
-        `{"pointer", "a", "b"}`, of which at most `MAX_DIFFERENCES` each are listed.
+        everything that decides the results is the same, and whether the results are; and the changes from the first to
+        the second as `sluice.inputs.diff` describes them, of which at most `MAX_DIFFERENCES` each are listed.
 
     Raises:
         Invalid: they are not runs of the same algorithm.
@@ -35,20 +35,21 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
         raise Invalid(f"Only runs of the same algorithm can be compared; these are of {kinds[0]} and {kinds[1]}.")
     most = services.settings.max_differences
     one, other = stored_result(services.lake, first), stored_result(services.lake, second)
-    request = list(differences(_request(one), _request(other), most + 1))
-    result: list[dict[str, Any]] = []
+    request, more_of_request = differences(_request(one), _request(other), {}, most)
+    result: list[Change] = []
+    more_of_result = False
     if one.document.sha256 != other.document.sha256:
         documents = [orjson.loads(content_of(services.lake, stored.document)) for stored in (one, other)]
-        result = list(differences(documents[0], documents[1], most + 1))
+        result, more_of_result = differences(documents[0], documents[1], {}, most)
     return {
         "a": first.id,
         "b": second.id,
         "algorithm": first.algorithm,
         "same_request": one.fingerprint == other.fingerprint,
         "same_result": one.document.sha256 == other.document.sha256,
-        "request": request[:most],
-        "result": result[:most],
-        "truncated": max(len(request), len(result)) > most,
+        "request": request,
+        "result": result,
+        "truncated": more_of_request or more_of_result,
     }
 
 

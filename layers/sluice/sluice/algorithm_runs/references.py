@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sluice.algorithms.algorithm import Algorithm, Input
+from sluice.container import Container
 from sluice.domain.algorithm_run import InputUse
 from sluice.domain.base import json_pointer
 from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
+from sluice.domain.identity import Principal
 from sluice.errors import Invalid, NotFound, NotPublished, SluiceError
+from sluice.inputs.pins import pinned_inputs
+from sluice.inputs.references import resolve
 from sluice.models.project_tables import MERGED
-from sluice.services import WithAssignments, WithDatasets, WithDefinitions, WithLake, WithResources, WithRuns
-
-
-class Services(WithDefinitions, WithAssignments, WithResources, WithRuns, WithDatasets, WithLake, Protocol):
-    """What resolving references needs."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +27,14 @@ class Scope:
         project: the slug of the project.
         drafts: versions of a refresh that are not published yet: manifest key and manifest by table.
         before_publication: whether a table may have no version yet; its hash is then empty.
+        principal: who asks, and may use inputs that it may read; None: no access is checked.
     """
 
-    services: Services
+    services: Container
     project: str
     drafts: Mapping[str, tuple[str, Manifest]] = field(default_factory=dict)
     before_publication: bool = False
+    principal: Principal | None = None
 
 
 def resolve_inputs(
@@ -179,9 +179,25 @@ _RESOLVERS: dict[str, Callable[[Scope, str], InputUse]] = {"run": _run, "dataset
 
 
 def _pinned(scope: Scope, declared: Input) -> str | None:
-    """The only input of a fitting kind that the project pins; None if there is none."""
-    return None
+    """The only input of a fitting kind that the project pins; None if there is none.
+
+    Raises:
+        Invalid: it pins several.
+    """
+    slugs = [
+        head.name for _, head in pinned_inputs(scope.services, scope.project) if head.document["kind"] in declared.kinds
+    ]
+    if len(slugs) > 1:
+        raise Invalid(f"The project pins several inputs that fit, {', '.join(slugs)}; name one of them.")
+    return slugs[0] if slugs else None
 
 
 def _input_document(scope: Scope, reference: str) -> InputUse:
-    raise NotFound(f"There is no input {reference!r}.")
+    found = resolve(scope.services, reference, scope.project, scope.principal)
+    return InputUse(
+        reference=f"{found.slug}@{found.version}",
+        kind=found.kind,
+        hash=found.sha256,
+        input=found.slug,
+        version=found.version,
+    )

@@ -128,11 +128,6 @@ def score(folder: str, restart: int) -> str:
     return f"{folder}/score/{restart:05d}.json"
 
 
-def input_document(content_hash: str) -> str:
-    """An input document, by the SHA-256 of its JSON."""
-    return f"inputs/{content_hash[:2]}/{content_hash}.json.gz"
-
-
 def result(run: Run) -> str:
     """What a run of an algorithm has stored; written when all of that is in the lake."""
     return f"algorithms/{run.project}/{run.algorithm}/{run.id}/result.json"

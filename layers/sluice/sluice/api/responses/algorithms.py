@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from sluice.api.responses.base import ProjectSlug, Response, list_model, view_model
+from sluice.api.responses.inputs import InputChange
 from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.schema import Column
 
@@ -85,14 +86,6 @@ class ResultOutputs(Response):
     selected: int = Field(description="The number of the restart that was selected, from 0.")
 
 
-class Difference(Response):
-    """One difference between two documents."""
-
-    pointer: str = Field(description="A JSON Pointer to the value.")
-    a: Any = Field(None, description="The value in the first one; absent if it has none.")
-    b: Any = Field(None, description="The value in the second one; absent if it has none.")
-
-
 class RunComparison(Response):
     """What differs between two runs of an algorithm."""
 
@@ -101,6 +94,8 @@ class RunComparison(Response):
     algorithm: str = Field(description="The algorithm of both.")
     same_request: bool = Field(description="Whether everything that decides the results is the same.")
     same_result: bool = Field(description="Whether the documents of the results are the same.")
-    request: list[Difference] = Field(description="Differences of inputs, parameters, seed, code and packages.")
-    result: list[Difference] = Field(description="Differences of the documents.")
+    request: list[InputChange] = Field(
+        description="What changes from a to b: inputs, parameters, seed and code."
+    )
+    result: list[InputChange] = Field(description="What changes from the document of a to that of b.")
     truncated: bool = Field(description="Whether there are more differences than are listed.")

@@ -8,6 +8,18 @@ from sluice.api.responses.examples.common import FINGERPRINT, HASH, METADATA, RU
 
 _NUMBER: dict[str, Any] = {"nullable": True, "missing": False, "wide": False, "guessed": False, "from_json": False}
 
+
+def _change(pointer: str, old: Any, new: Any) -> dict[str, Any]:
+    return {
+        "change": "changed",
+        "pointer": pointer,
+        "old_pointer": pointer,
+        "label": pointer,
+        "old": old,
+        "new": new,
+    }
+
+
 EXAMPLES: dict[str, Any] = {
     "AlgorithmView": {
         "name": "profile",
@@ -47,8 +59,8 @@ EXAMPLES: dict[str, Any] = {
         "algorithm": "profile",
         "same_request": False,
         "same_result": False,
-        "request": [{"pointer": "/seed", "a": 0, "b": 1}],
-        "result": [{"pointer": "/rows", "a": 4999, "b": 5000}],
+        "request": [_change("/seed", 0, 1)],
+        "result": [_change("/rows", 4999, 5000)],
         "truncated": False,
     },
 }
