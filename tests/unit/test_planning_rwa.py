@@ -17,7 +17,7 @@ from sluice.algorithms.algorithm import Result
 from sluice.domain.base import validate
 from sluice.errors import Invalid
 from sluice.planning.topology import Link, Node, Topology
-from sluice_algorithms.rwa import RwaParameters
+from sluice_algorithms.rwa import ALGORITHM, RwaParameters
 from support.planning.networks import topologies
 from support.planning.rwa_invariants import check_rwa
 from support.planning.rwa_runs import grooming_of, groomings, run_rwa
@@ -191,6 +191,16 @@ def test_a_directionless_node_drops_a_wavelength_once() -> None:
     assert [entry["reason"] for entry in blocked.document["blocked"]] == ["directionless"]
 
 
+def test_a_regenerator_of_restoration_counts_at_a_directionless_node() -> None:
+    # A-D-B restores A-B and needs a regenerator at D, where D-E ends. Some restarts take the one first, some the other.
+    links = (("A", "B", 10), ("A", "D", 300), ("D", "B", 300), ("D", "E", 10))
+    paths = grooming_of([lightpath(0, "AB", restoration="JointSame"), lightpath(1, "DE")])
+    free, bound = (run_rwa(network(*links, roadm_type=kind), paths)[0].document for kind in ("CDC", "Directionless"))
+    assert [entry["objective"] for entry in free["iterations"]] == [pytest.approx(0.1 * 1 + 0.9 * 1)] * 4
+    assert [entry["objective"] for entry in bound["iterations"]] == [pytest.approx(0.1 * 2 + 0.9 * 1)] * 4
+    assert bound["restoration_regenerators"] == {"D": 1}
+
+
 def test_restoration_shares_a_wavelength() -> None:
     # Both lightpaths restore over E-F, each after another failure: one wavelength does for both.
     topology = network(
@@ -227,6 +237,56 @@ def test_tables_agree_with_the_document() -> None:
     assert [row[0] for row in lightpaths] == ["L0", "L1"]
     assert lightpaths[0][3:7] == ["A - B", 1, "A - C - B", 2]
     assert [row[4] for row in result.tables["wavelengths"].rows] == [1, 1]
+
+
+def hand_made() -> tuple[Topology, dict[str, Any], dict[str, Any]]:
+    topology = network(("A", "B", 10), ("B", "C", 20), ("C", "A", 40))
+    paths = grooming_of([lightpath(0, "AB", "1+1_NodeDisjoint", "JointSame"), lightpath(1, "BC")])
+    return topology, paths, dict(run_rwa(topology, paths)[0].document)
+
+
+def check_by_hand(topology: Topology, paths: dict[str, Any], document: dict[str, Any]) -> list[tuple[str, str]]:
+    assert ALGORITHM.check is not None
+    try:
+        ALGORITHM.check(document, {"topology": topology.model_dump(), "grooming": paths}, RwaParameters())
+    except Invalid as refused:
+        return [(fault["pointer"], fault["message"]) for fault in refused.errors or []]
+    return []
+
+
+def test_hand_made_results_that_fit() -> None:
+    assert check_by_hand(*hand_made()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"path": ["A", "B", "C"]}, "The path must start at the lightpath's source and end at its destination."),
+        ({"path": ["B", "D", "C"]}, "The topology has no link between 'B' and 'D'."),
+        ({"path": ["B", "A", "B", "C"]}, "The path must pass each node once."),
+        ({"path": []}, "The path must start at the lightpath's source and end at its destination."),
+        ({"regenerators": ["B"]}, "Regenerators must be inner nodes of the path."),
+        ({"wavelength": [4, 5]}, "The segments must have one and the same wavelength."),
+        (
+            {"wavelength": [0]},
+            "The path at /lightpaths/L0/routing_info/protection has the wavelength 0 between 'B' and 'C'.",
+        ),
+    ],
+)
+def test_hand_made_results_that_do_not_fit(change: dict[str, Any], message: str) -> None:
+    topology, paths, document = hand_made()
+    for key in ("L0", "L1"):
+        info = document["lightpaths"][key]["routing_info"]
+        for path in (info["working"], info.get("protection", {})):
+            path["wavelength"] = [int(key[1])]
+    document["lightpaths"]["L1"]["routing_info"]["working"] |= change
+    assert ("/lightpaths/L1/routing_info/working", message) in check_by_hand(topology, paths, document)
+
+
+def test_hand_made_lightpaths_must_be_groomed() -> None:
+    topology, _, document = hand_made()
+    faults = check_by_hand(topology, grooming_of([lightpath(0, "AB")]), document)
+    assert faults == [("/lightpaths/L1", "The grooming has no lightpath 'L1'.")]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from sluice.planning.candidates import Candidates, Search, find_candidates
 from sluice.planning.exact_assignment import improve
 from sluice.planning.linear_model import Budget
 from sluice.planning.result import present
+from sluice.planning.rwa_check import check_result
 from sluice.planning.rwa_document import RwaResult
 from sluice.planning.rwa_tables import rwa_tables
 from sluice.planning.topology import Topology
@@ -215,6 +216,11 @@ def _paths(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*lit, *(entry["info"] for entry in info.get("restoration", ()))]
 
 
+def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: RwaParameters) -> None:
+    """Check that a hand-made result fits the network and the grooming."""
+    check_result(document, Topology.model_validate(documents["topology"]), documents["grooming"])
+
+
 ALGORITHM = Algorithm(
     title="Routing and wavelength assignment",
     description="Gives each lightpath of a grooming a path, a wavelength and its regenerators, with protection and "
@@ -230,6 +236,7 @@ ALGORITHM = Algorithm(
     restarts=restarts,
     solve=solve,
     finish=finish,
+    check=check,
     tables={
         "links": "The links with what they carry.",
         "lightpaths": "The lightpaths with their paths and wavelengths; blocked ones, too.",
