@@ -150,6 +150,11 @@ def sql_name_of(slug: str) -> str:
     return f"t_{name}" if name[0].isdigit() or name in RESERVED_SQL_NAMES else name
 
 
+def quoted(name: str) -> str:
+    """The name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def new_run_id() -> str:
     """A new ULID: 26 characters that sort by creation time."""
     return str(ULID())

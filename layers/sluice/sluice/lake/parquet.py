@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.domain.dataset import DataObject
+from sluice.domain.names import quoted as quoted
 from sluice.domain.schema import Column, duckdb_type, is_decimal
 from sluice.settings import Settings
 
@@ -47,11 +48,6 @@ def engine_name() -> str:
     import duckdb
 
     return f"duckdb {duckdb.__version__}"
-
-
-def quoted(name: str) -> str:
-    """The name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
