@@ -362,6 +362,10 @@ class Settings(BaseModel):
     )
     webhook_max_backoff_seconds: float = Field(21_600.0, ge=1, description="Longest time between two attempts.")
     webhook_days: int = Field(30, ge=1, description="How long deliveries are listed, and can be repeated.")
+    # Algorithms.
+    series_points: int = Field(
+        2_000_000, gt=0, description="Most times of all series that `forecast` or `anomalies` reads in a run."
+    )
     # The file cache.
     cache_dir: str = Field(
         "",

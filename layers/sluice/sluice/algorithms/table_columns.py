@@ -1,0 +1,81 @@
+"""Columns that parameters name: that they exist and have the types that an algorithm needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sluice.algorithms.algorithm import TableInput
+from sluice.domain.schema import Column, is_number
+from sluice.errors import Invalid
+
+
+def column_of(table: TableInput, name: str, parameter: str) -> Column:
+    """The column that a parameter names.
+
+    Args:
+        table: the table.
+        name: the column's name.
+        parameter: the parameter, as in `groups/0`.
+
+    Raises:
+        Invalid: the table has no such column; the message names those that there are.
+    """
+    for column in table.columns:
+        if column.name == name:
+            return column
+    names = ", ".join(column.name for column in table.columns)
+    raise refusal(parameter, f"The table has no column {name}; its columns are {names}.")
+
+
+def number_column(table: TableInput, name: str, parameter: str) -> Column:
+    """The numeric column that a parameter names.
+
+    Args:
+        table: the table.
+        name: the column's name.
+        parameter: the parameter.
+
+    Raises:
+        Invalid: the table has no such column, or it is not numeric; the message names those that are.
+    """
+    column = column_of(table, name, parameter)
+    if not is_number(column.type):
+        numeric = ", ".join(number_columns(table)) or "none"
+        message = f"The column {name} is of type {column.type}, not numeric; numeric columns are: {numeric}."
+        raise refusal(parameter, message)
+    return column
+
+
+def plain_columns(table: TableInput, names: Sequence[str], parameter: str) -> list[Column]:
+    """The columns that a parameter names, whose values can be compared.
+
+    Args:
+        table: the table.
+        names: the columns' names.
+        parameter: the parameter.
+
+    Raises:
+        Invalid: a column does not exist, is named twice, or is JSON.
+    """
+    columns = [column_of(table, name, f"{parameter}/{index}") for index, name in enumerate(names)]
+    for index, column in enumerate(columns):
+        if column.type == "json":
+            raise refusal(f"{parameter}/{index}", f"The column {column.name} is JSON, which is not compared.")
+        if column.name in names[:index]:
+            raise refusal(f"{parameter}/{index}", f"The column {column.name} is named twice.")
+    return columns
+
+
+def number_columns(table: TableInput) -> list[str]:
+    """The names of the numeric columns."""
+    return [column.name for column in table.columns if is_number(column.type)]
+
+
+def refusal(parameter: str, message: str) -> Invalid:
+    """The error of a parameter that does not fit the data.
+
+    Args:
+        parameter: its name, or its path as in `groups/0`.
+        message: what is wrong and what to do, as a sentence.
+    """
+    return Invalid(message, [{"pointer": f"/parameters/{parameter}", "message": message}])
