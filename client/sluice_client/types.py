@@ -1213,6 +1213,25 @@ class MongoSource(TypedDict):
     max_time_seconds: NotRequired[int]
 
 
+class NetworkSection(TypedDict):
+    """Nodes at their coordinates, and the links between them: a row for each link."""
+
+    title: NotRequired[str | None]
+    sql: str
+    format: NotRequired[dict[str, ColumnFormat]]
+    type: Literal["network"]
+    source: NotRequired[str]
+    source_lat: NotRequired[str]
+    source_lng: NotRequired[str]
+    destination: NotRequired[str]
+    destination_lat: NotRequired[str]
+    destination_lng: NotRequired[str]
+    load: NotRequired[str | None]
+    max: NotRequired[float | None]
+    source_type: NotRequired[str | None]
+    destination_type: NotRequired[str | None]
+
+
 class NewKey(TypedDict):
     """A key with its secret."""
 
@@ -1766,7 +1785,9 @@ class Report(TypedDict):
 
     title: str
     description: NotRequired[str | None]
-    sections: list[MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection]
+    sections: list[
+        MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection | NetworkSection
+    ]
 
 
 class ReportView(TypedDict):
@@ -1774,7 +1795,9 @@ class ReportView(TypedDict):
 
     title: str
     description: NotRequired[str | None]
-    sections: list[MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection]
+    sections: list[
+        MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection | NetworkSection
+    ]
     etag: str
     created_at: str
     updated_at: str

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.domain.report import BarSection, Chart, ColumnFormat, HistogramSection, LineSection, ScatterSection
-from sluice.reports.charts import EmptyChartError, draw_chart
+from sluice.reports.canvas import EmptyChartError
+from sluice.reports.drawings import draw_chart
 from sluice.reports.html import markdown
 from sluice.reports.style import STYLE
 from sluice.reports.tables import fold_style, table
@@ -192,11 +193,11 @@ def test_bars_with_long_names_are_horizontal() -> None:
 
 def test_legend_tells_series_apart_and_names_what_is_left_out() -> None:
     drawing = draw_chart(chart(LineSection), numbers(3, series=15), "c")
-    assert (len(drawing.series), drawing.undrawn) == (12, 3)
-    assert len({(color, shape) for color, shape, _ in drawing.series}) == 12
+    assert (len(drawing.legend), drawing.note) == (12, "The chart shows 12 of 15 columns.")
+    assert len({(color, shape) for color, shape, _ in drawing.legend}) == 12
     bars = draw_chart(chart(BarSection), numbers(3, series=15), "c")
-    assert len({color for color, _, _ in bars.series}) == 8
-    assert draw_chart(chart(LineSection), numbers(3), "c").series == []
+    assert len({color for color, _, _ in bars.legend}) == 8
+    assert draw_chart(chart(LineSection), numbers(3), "c").legend == []
 
 
 def test_chart_of_nulls_is_empty() -> None:
@@ -232,6 +233,7 @@ def test_colours_have_contrast(scheme: int) -> None:
         assert contrast(name, "paper") >= 4.5
     assert contrast("ink", "tint") >= 4.5
     assert all(contrast(f"series-{index}", "paper") >= 3 for index in range(8))
+    assert all(contrast(f"level-{index}", "paper") >= 3 for index in range(5))
 
 
 def test_moment_is_shown_to_the_minute() -> None:

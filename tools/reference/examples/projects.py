@@ -105,6 +105,21 @@ _REPORT: dict[str, Any] = {
             "x": "price",
             "bins": 30,
         },
+        {
+            "type": "network",
+            "title": "Routes between warehouses",
+            "sql": "SELECT warehouse, lat, lng, kind, target, target_lat, target_lng, target_kind, use FROM routes",
+            "source": "warehouse",
+            "source_lat": "lat",
+            "source_lng": "lng",
+            "source_type": "kind",
+            "destination": "target",
+            "destination_lat": "target_lat",
+            "destination_lng": "target_lng",
+            "destination_type": "target_kind",
+            "load": "use",
+            "max": 1,
+        },
     ],
 }
 _ENDPOINT: dict[str, Any] = {

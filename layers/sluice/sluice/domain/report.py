@@ -99,10 +99,47 @@ class HistogramSection(_Chart):
     bins: Annotated[int, Field(ge=1, le=200)] = Field(20, description="The number of intervals.")
 
 
-Chart = LineSection | BarSection | ScatterSection | HistogramSection
+class NetworkSection(_QuerySection):
+    """Nodes at their coordinates, and the links between them: a row for each link.
+
+    A row without a destination is a node. Lines show the load by their colour and width.
+    """
+
+    type: Literal["network"] = Field(description="`network`: a map of nodes and links.")
+    source: ColumnName = Field("source", description="The column with the name of the node at one end.")
+    source_lat: ColumnName = Field("source_lat", description="The column with its latitude in degrees.")
+    source_lng: ColumnName = Field("source_lng", description="The column with its longitude in degrees.")
+    destination: ColumnName = Field("destination", description="The column with the name of the node at the other end.")
+    destination_lat: ColumnName = Field("destination_lat", description="The column with its latitude in degrees.")
+    destination_lng: ColumnName = Field("destination_lng", description="The column with its longitude in degrees.")
+    load: ColumnName | None = Field(
+        "load", description="The column with the load of the link. Null: all links look alike."
+    )
+    max: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None,
+        description="The load of a full link, where the scale ends; 1 for shares, which are shown in percent. Null: 1 "
+        "if no load is greater, otherwise a round number above the greatest load.",
+    )
+    source_type: ColumnName | None = Field(
+        None, description="The column with the type of the node at one end. Types have different shapes."
+    )
+    destination_type: ColumnName | None = Field(
+        None, description="The column with the type of the node at the other end."
+    )
+
+    def named_columns(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """The columns that the section names: the path of each within the section, and the name."""
+        ends = [f"{end}{part}" for end in ("source", "destination") for part in ("", "_lat", "_lng", "_type")]
+        named: list[tuple[tuple[str | int, ...], str]] = [
+            ((field,), name) for field in [*ends, "load"] if (name := getattr(self, field)) is not None
+        ]
+        return [*named, *super().named_columns()]
+
+
+Chart = LineSection | BarSection | ScatterSection | HistogramSection | NetworkSection
 QuerySection = TableSection | Chart
 Section = Annotated[
-    MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection,
+    MarkdownSection | TableSection | LineSection | BarSection | ScatterSection | HistogramSection | NetworkSection,
     Field(discriminator="type"),
 ]
 

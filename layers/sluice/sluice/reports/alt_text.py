@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
+from sluice.reports.load_scale import LoadScale
 from sluice.reports.values import ColumnStyle, decimal_of
 
 _MOST_SERIES = 4
@@ -58,3 +60,31 @@ def histogram_alt(x: ColumnStyle, values: list[float], bins: int) -> str:
     count = f"{len(values):,} {'value' if len(values) == 1 else 'values'}"
     span = f" from {x.quantity(min(values))} to {x.quantity(max(values))}" if values else ""
     return f"Histogram of {x.name}: {count}{span} in {bins} {'interval' if bins == 1 else 'intervals'}."
+
+
+def network_alt(nodes: int, links: Sequence[tuple[str, str, float | None]], scale: LoadScale | None) -> str:
+    """Describe a network.
+
+    Args:
+        nodes: how many nodes there are.
+        links: the names of each link's ends, and its load.
+        scale: the scale of the loads; null if the links have none.
+    """
+    counts = (
+        f"{nodes:,} {'node' if nodes == 1 else 'nodes'} and {len(links):,} {'link' if len(links) == 1 else 'links'}"
+    )
+    known = [(source, destination, load) for source, destination, load in links if load is not None]
+    if scale is None or not known:
+        return f"Network of {counts}."
+    low, high = min(known, key=lambda link: link[2]), max(known, key=lambda link: link[2])
+    name = scale.style.name
+    if low == high:
+        loads = f"{name} is {scale.text(low[2])} between {low[0]} and {low[1]}."
+    else:
+        loads = (
+            f"{name} is lowest between {low[0]} and {low[1]} with {scale.text(low[2])} and highest between "
+            f"{high[0]} and {high[1]} with {scale.text(high[2])}."
+        )
+    without = len(links) - len(known)
+    unknown = f" {without:,} {'link has' if without == 1 else 'links have'} no {name}." if without else ""
+    return f"Network of {counts} by {name}: {loads}{unknown}"

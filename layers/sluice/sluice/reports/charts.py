@@ -1,108 +1,31 @@
-"""Charts as inline SVG, drawn by matplotlib twice: for wide and for narrow screens."""
+"""Charts of series over an axis, and histograms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from html import escape
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("svg")  # before the imports below, which would choose a backend for a display
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from sluice.domain.report import BarSection, Chart, HistogramSection, ScatterSection
+from sluice.domain.report import BarSection, HistogramSection, LineSection, ScatterSection
 from sluice.errors import ModelFailed
 from sluice.reports.alt_text import chart_alt, histogram_alt
-from sluice.reports.svg import GRID, INK, SERIES, SOFT, plain_text, svg_symbol
+from sluice.reports.canvas import SHAPES, Canvas, Drawing, EmptyChartError, draw_svg, require_number
+from sluice.reports.svg import SERIES, plain_text
 from sluice.reports.ticks import label_numbers, scale_of, scaled_unit
 from sluice.reports.values import ColumnStyle, Rows, day_text
 
 _MOST_SERIES = 12
 _MOST_HORIZONTAL_BARS = 30
-# Series differ by shape, too: for readers who cannot tell the colours apart, and in print.
-_SHAPES = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖", "*": "★"}
 _LONGEST_LABEL = 32
-_STYLE: Any = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib, so that layouts are the same on all machines
-    "svg.fonttype": "none",  # text stays text: small, and in the page's font
-    "svg.hashsalt": "sluice",  # the same chart is the same bytes
-    "text.parse_math": False,  # a dollar sign is one
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": SOFT,
-    "axes.titlecolor": SOFT,
-    "axes.titlelocation": "left",
-    "text.color": INK,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "grid.color": GRID,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": "medium",
-    "axes.titlepad": 8,
-}
-# Whatever this machine's configuration of matplotlib is, charts are the same.
-matplotlib.rcdefaults()
-matplotlib.rcParams.update(_STYLE)
 
 
-@dataclass(frozen=True)
-class _Canvas:
-    """A size to draw in.
-
-    Args:
-        name: its class and the variable with its proportions; the style sheet says on which screens it is visible.
-        width: in the unit of the font size.
-        height: likewise; charts with horizontal bars choose their own.
-        font: the size of text.
-        ticks: about how many ticks the horizontal axis has room for.
-    """
-
-    name: str
-    width: float
-    height: float
-    font: float
-    ticks: int
-
-    @property
-    def letters(self) -> int:
-        """About how many letters fit side by side below the axes."""
-        return int((self.width - 60) / (self.font * 0.62))
-
-
-_CANVASES = (_Canvas("wide", 760, 360, 13, 8), _Canvas("narrow", 360, 260, 12, 4))
-
-
-class EmptyChartError(Exception):
-    """All values are null."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A chart as HTML.
-
-    Args:
-        svg: an `<svg>` element.
-        series: the colour, shape and label of each series, if there are several.
-        undrawn: how many series were left out because there are too many.
-    """
-
-    svg: str
-    series: list[tuple[int, str, str]]
-    undrawn: int
-
-
-def draw_chart(chart: Chart, rows: Rows, name: str) -> Drawing:
-    """Draw a chart of a query's rows.
+def draw_histogram(chart: HistogramSection, rows: Rows, name: str) -> Drawing:
+    """Draw how often the values of a column occur.
 
     Args:
         chart: the section.
@@ -114,47 +37,50 @@ def draw_chart(chart: Chart, rows: Rows, name: str) -> Drawing:
         EmptyChartError: all values are null.
         ValueError, ArithmeticError, IndexError, RuntimeError: the values cannot be drawn.
     """
-    user = f"{chart.type} chart"
-    x = rows.style(chart.x or rows.columns[0]["name"], user)
-    if isinstance(chart, HistogramSection):
-        _require_number(x, chart)
-        values = [float(row[x.name]) for row in rows.items if row[x.name] is not None]
-        if not values:
-            raise EmptyChartError
-        alt = histogram_alt(x, values, chart.bins)
-        return Drawing(_svg(_Histogram(x, values, chart.bins).draw, name, alt), [], 0)
+    x = rows.style(chart.x or rows.columns[0]["name"], f"{chart.type} chart")
+    require_number(x, chart)
+    values = [float(row[x.name]) for row in rows.items if row[x.name] is not None]
+    if not values:
+        raise EmptyChartError
+    return Drawing(draw_svg(_Histogram(x, values, chart.bins).draw, name, histogram_alt(x, values, chart.bins)), [])
+
+
+def draw_plot(chart: LineSection | BarSection | ScatterSection, rows: Rows, name: str) -> Drawing:
+    """Draw series over an axis.
+
+    Args:
+        chart: the section.
+        rows: the query's result.
+        name: begins the ids in the drawing; unique within the page.
+
+    Raises:
+        ModelFailed: the chart names a column that the query does not have, or one without numbers.
+        EmptyChartError: all values are null.
+        ValueError, ArithmeticError, IndexError, RuntimeError: the values cannot be drawn.
+    """
+    x = rows.style(chart.x or rows.columns[0]["name"], f"{chart.type} chart")
     series = _series(chart, rows, x)
     # Bars differ by their colours only.
     drawn = series[: len(SERIES) if isinstance(chart, BarSection) else _MOST_SERIES]
     if not any(row[style.name] is not None for style in drawn for row in rows.items):
         raise EmptyChartError
-    plot = _Plot(chart, x, drawn, rows)
-    alt = chart_alt(chart.type, x, drawn, rows.items)
+    svg = draw_svg(_Plot(chart, x, drawn, rows).draw, name, chart_alt(chart.type, x, drawn, rows.items))
     legend = [
-        (index % len(SERIES), "■" if isinstance(chart, BarSection) else _SHAPES[_marker(index)], style.label)
+        (
+            f"series-{index % len(SERIES)}",
+            "■" if isinstance(chart, BarSection) else SHAPES[_marker(index)],
+            style.label,
+        )
         for index, style in enumerate(drawn)
     ]
-    return Drawing(_svg(plot.draw, name, alt), legend if len(drawn) > 1 else [], len(series) - len(drawn))
+    left_out = len(drawn) < len(series)
+    note = f"The chart shows {len(drawn)} of {len(series)} columns." if left_out else ""
+    return Drawing(svg, legend if len(drawn) > 1 else [], note)
 
 
 def _marker(index: int) -> str:
     """The marker of a series; those that share a colour differ."""
-    return [*_SHAPES][(index + 3 * (index // len(SERIES))) % len(_SHAPES)]
-
-
-def _svg(draw: Callable[[Axes, _Canvas], None], name: str, alt: str) -> str:
-    """Draw on all canvases. The style sheet shows one of them, and the element has that one's proportions."""
-    content, proportions = "", ""
-    for canvas in _CANVASES:
-        symbol_name = f"{name}-{canvas.name[0]}"
-        with matplotlib.rc_context({"font.size": canvas.font}):
-            # 72 dots per inch: a unit of the drawing is a unit of the font size.
-            figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=72, layout="constrained")
-            draw(figure.add_subplot(), canvas)
-            symbol, proportion = svg_symbol(figure, symbol_name)
-        content += f'{symbol}\n<use class="{canvas.name}" href="#{symbol_name}" />\n'
-        proportions += f"--{canvas.name}: {proportion}; "
-    return f'<svg role="img" aria-label="{escape(alt)}" style="{proportions.strip()}">\n{content}</svg>'
+    return [*SHAPES][(index + 3 * (index // len(SERIES))) % len(SHAPES)]
 
 
 @dataclass(frozen=True)
@@ -163,7 +89,8 @@ class _Histogram:
     values: list[float]
     bins: int
 
-    def draw(self, axes: Axes, canvas: _Canvas) -> None:
+    def draw(self, figure: Figure, canvas: Canvas) -> None:
+        axes = figure.add_subplot()
         axes.hist(self.values, self.bins, color=SERIES[0], edgecolor="none", rwidth=0.94)
         axes.grid(visible=False, axis="x")
         _label_x(axes, canvas, self.x, self.values)
@@ -180,7 +107,8 @@ class _Plot:
     series: list[ColumnStyle]
     rows: Rows
 
-    def draw(self, axes: Axes, canvas: _Canvas) -> None:
+    def draw(self, figure: Figure, canvas: Canvas) -> None:
+        axes = figure.add_subplot()
         by_name = isinstance(self.chart, BarSection) or not self._is_continuous()
         labels = self._labels() if by_name else []
         horizontal = isinstance(self.chart, BarSection) and self._needs_lines(labels, canvas)
@@ -190,7 +118,7 @@ class _Plot:
             self._draw_series(axes, index, places, values, horizontal=horizontal)
         self._label_values(axes, canvas, axes.xaxis if horizontal else axes.yaxis, horizontal=horizontal)
         if horizontal:
-            self._place_names(axes, canvas, labels)
+            figure.set_figheight(self._place_names(axes, canvas, labels))
         elif by_name:
             _label_names(axes, canvas, places, labels)
             axes.set_xlabel(plain_text(self.x.label, canvas.letters))
@@ -228,24 +156,22 @@ class _Plot:
     def _labels(self) -> list[str]:
         return [plain_text(self.x.text(row[self.x.name]), _LONGEST_LABEL) for row in self.rows.items]
 
-    def _needs_lines(self, labels: list[str], canvas: _Canvas) -> bool:
+    def _needs_lines(self, labels: list[str], canvas: Canvas) -> bool:
         """Whether names need a line each, so that bars are horizontal."""
         if self.x.is_time or self.x.is_number or len(labels) > _MOST_HORIZONTAL_BARS:
             return False
         return max(map(len, labels)) + 2 > canvas.letters / len(labels)
 
-    def _place_names(self, axes: Axes, canvas: _Canvas, labels: list[str]) -> None:
-        """Name horizontal bars from the top, in a figure that is as high as they need."""
+    def _place_names(self, axes: Axes, canvas: Canvas, labels: list[str]) -> float:
+        """Name horizontal bars from the top; return the height, in inches, that the figure needs for them."""
         most = _LONGEST_LABEL if canvas.name == "wide" else 18
         axes.set_yticks(range(len(labels)), [plain_text(label, most) for label in labels])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         bar = canvas.font * max(1.75, 0.75 * len(self.series) + 0.7)
-        figure = axes.get_figure(root=True)
-        assert figure is not None, "the axes are in a figure"
-        figure.set_figheight((bar * len(labels) + canvas.font * 5.5) / 72)
+        return (bar * len(labels) + canvas.font * 5.5) / 72
 
-    def _label_values(self, axes: Axes, canvas: _Canvas, axis: Axis, *, horizontal: bool) -> None:
+    def _label_values(self, axes: Axes, canvas: Canvas, axis: Axis, *, horizontal: bool) -> None:
         values = [_float(row[style.name]) for style in self.series for row in self.rows.items]
         exponent = scale_of(value for value in values if value == value)
         whole = not exponent and all(style.type == "bigint" for style in self.series)
@@ -265,7 +191,7 @@ def _float(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _label_x(axes: Axes, canvas: _Canvas, x: ColumnStyle, places: list[Any]) -> None:
+def _label_x(axes: Axes, canvas: Canvas, x: ColumnStyle, places: list[Any]) -> None:
     """Label a horizontal axis of numbers or times."""
     label = x.label
     if x.is_time:
@@ -293,7 +219,7 @@ def _dates(locator: AutoDateLocator) -> ConciseDateFormatter:
     )
 
 
-def _label_names(axes: Axes, canvas: _Canvas, places: list[float], labels: list[str]) -> None:
+def _label_names(axes: Axes, canvas: Canvas, places: list[float], labels: list[str]) -> None:
     """Label a horizontal axis of names, as many as there is room for."""
     longest = max(map(len, labels))
     slanted = (longest + 1) * len(labels) > canvas.letters and longest > 6
@@ -311,14 +237,9 @@ def _series(chart: Any, rows: Rows, x: ColumnStyle) -> list[ColumnStyle]:
     if chart.y:
         series = [rows.style(name, f"{chart.type} chart") for name in chart.y]
         for style in series:
-            _require_number(style, chart)
+            require_number(style, chart)
         return series
     series = [style for style in rows.styles() if style.name != x.name and style.is_number]
     if not series:
         raise ModelFailed(f"The {chart.type} chart needs a column of numbers besides {x.name!r}.")
     return series
-
-
-def _require_number(style: ColumnStyle, chart: Chart) -> None:
-    if not style.is_number:
-        raise ModelFailed(f"The {chart.type} chart needs numbers; {style.name!r} is {style.type}.")

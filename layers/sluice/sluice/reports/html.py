@@ -14,7 +14,7 @@ from sluice import __version__
 from sluice.domain.dataset import InputVersion, Manifest
 from sluice.domain.stale_input import StaleInput
 from sluice.reads.report_files import CONTENT_POLICY
-from sluice.reports.charts import Drawing
+from sluice.reports.canvas import Drawing
 from sluice.reports.style import STYLE
 from sluice.reports.tables import table
 from sluice.reports.values import Rows, moment_text
@@ -71,10 +71,10 @@ def _nest_headings(tokens: list[Token]) -> None:
 
 
 def _legend(drawing: Drawing) -> str:
-    """Return the legend of a chart, in the order of its series; empty if it has only one."""
+    """Return the legend of a chart; empty if it has none."""
     entries = "".join(
-        f'<li><span style="color: var(--series-{color})" aria-hidden="true">{shape}</span> {escape(label)}</li>'
-        for color, shape, label in drawing.series
+        f'<li><span style="color: var(--{color})" aria-hidden="true">{shape}</span> {escape(label)}</li>'
+        for color, shape, label in drawing.legend
     )
     return f'<ul class="legend">{entries}</ul>\n' if entries else ""
 
@@ -86,10 +86,8 @@ def figure(drawing: Drawing, note: str) -> str:
         drawing: the chart.
         note: the HTML below the chart.
     """
-    if drawing.undrawn:
-        shown = len(drawing.series)
-        note = f"The chart shows {shown} of {shown + drawing.undrawn} columns. {note}"
-    return f"<figure>\n{_legend(drawing)}{drawing.svg}\n<figcaption>{note}</figcaption>\n</figure>"
+    caption = f"{escape(drawing.note)} {note}" if drawing.note else note
+    return f"<figure>\n{_legend(drawing)}{drawing.svg}\n<figcaption>{caption}</figcaption>\n</figure>"
 
 
 def count_of(rows: Rows) -> str:

@@ -10,7 +10,8 @@ from aws_lambda_powertools import Logger
 from sluice.domain.report import Chart, MarkdownSection, QuerySection, TableSection
 from sluice.reads.csv_text import csv_header, csv_rows
 from sluice.reads.report_files import section_file_name
-from sluice.reports.charts import EmptyChartError, draw_chart
+from sluice.reports.canvas import EmptyChartError
+from sluice.reports.drawings import draw_chart
 from sluice.reports.html import count_of, data_link, figure, markdown, section
 from sluice.reports.tables import fold_style, table
 from sluice.reports.values import Rows

@@ -4,11 +4,13 @@ STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff; --grid: #d9dee3;
   --tint: #fff4e5; --link: #1d4ed8;
   --series-0: #2563eb; --series-1: #c2410c; --series-2: #2b8a3e; --series-3: #9c36b5; --series-4: #8f6a00;
-  --series-5: #0b7285; --series-6: #c2255c; --series-7: #5c677d; }
+  --series-5: #0b7285; --series-6: #c2255c; --series-7: #5c677d;
+  --level-0: #5f93cf; --level-1: #4f6bc4; --level-2: #7b4bb3; --level-3: #ac2e7f; --level-4: #b8122b; }
 @media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --soft: #a3adb7; --paper: #14171a;
   --grid: #3a424a; --tint: #33270f; --link: #8ab4ff;
   --series-0: #6ea8fe; --series-1: #ff922b; --series-2: #69db7c; --series-3: #da77f2; --series-4: #ffd43b;
-  --series-5: #3bc9db; --series-6: #f783ac; --series-7: #adb5bd; } }
+  --series-5: #3bc9db; --series-6: #f783ac; --series-7: #adb5bd;
+  --level-0: #4a78b5; --level-1: #6c8ae4; --level-2: #a98be6; --level-3: #ee8fc4; --level-4: #ff8a75; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }

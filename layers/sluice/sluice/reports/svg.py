@@ -10,11 +10,15 @@ from matplotlib.figure import Figure
 
 # Placeholder colours: matplotlib cannot draw in CSS variables, so these are replaced in the SVG. The page's own
 # colours follow light and dark mode.
-INK, SOFT, GRID = "#010203", "#040506", "#070809"
+INK, SOFT, GRID, PAPER = "#010203", "#040506", "#070809", "#0e0f01"
 SERIES = [f"#0a0b0{digit}" for digit in range(8)]
-_VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--grid)"} | {
-    color: f"var(--series-{index})" for index, color in enumerate(SERIES)
-}
+# The classes of a scale, from low to high.
+LEVELS = [f"#0c0d0{digit}" for digit in range(5)]
+_VARIABLES = (
+    {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--grid)", PAPER: "var(--paper)"}
+    | {color: f"var(--series-{index})" for index, color in enumerate(SERIES)}
+    | {color: f"var(--level-{index})" for index, color in enumerate(LEVELS)}
+)
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\ufffe\uffff]+")
