@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from sluice_cli.local.emulator import Emulator
 from support.server import Server, send
-from support.stack import Deployed, until
+from support.stack import Deployed, function_processes, until
 
 pytestmark = pytest.mark.skipif("SLUICE_STACK" in os.environ, reason="a stack that is not ours is not killed")
 
@@ -42,12 +41,6 @@ def project(deployed: Deployed, server: Server, name: str) -> dict[str, Any]:
     return documents
 
 
-def workers(local: Path) -> list[tuple[int, str]]:
-    """The processes of our emulator's functions."""
-    listed = subprocess.run(["pgrep", "-af", f"{local}.*_worker.py"], capture_output=True, text=True, check=False)
-    return [(int(line.split()[0]), line) for line in listed.stdout.splitlines()]
-
-
 @pytest.mark.parametrize("function", ["fetch", "extract", "merge", "commit", "plan"])
 def test_run_survives_killed_function_processes(
     deployed: Deployed, server: Server, name: str, local_folder: Path, function: str
@@ -57,7 +50,7 @@ def test_run_survives_killed_function_processes(
     killed = 0
     deadline = time.monotonic() + 20
     while killed < 2 and time.monotonic() < deadline:
-        for pid, command in workers(local_folder):
+        for pid, command in function_processes(local_folder):
             if f"sluice-{function}-" in command:
                 try:
                     os.kill(pid, signal.SIGKILL)

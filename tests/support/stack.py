@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -117,6 +118,12 @@ class Deployed:
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
         for function in ("run_events", "publications"):
             self.client("lambda").invoke(FunctionName=f"sluice-{function}", Payload=payload)
+
+
+def function_processes(local: Path) -> list[tuple[int, str]]:
+    """The processes of our emulator's functions."""
+    listed = subprocess.run(["pgrep", "-af", f"{local}.*_worker.py"], capture_output=True, text=True, check=False)
+    return [(int(line.split()[0]), line) for line in listed.stdout.splitlines()]
 
 
 def until(found: Callable[[], Any], seconds: float = 60) -> Any:

@@ -56,6 +56,7 @@ class MemoryTask:
     parameters: Any
     seed: int = 1
     documents: Mapping[str, Any] = field(default_factory=dict)
+    scores: Sequence[tuple[float, ...]] = ()
     warnings: list[str] = field(default_factory=list)
 
     def random(self, restart: int) -> random.Random:

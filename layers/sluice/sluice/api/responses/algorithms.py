@@ -94,8 +94,6 @@ class RunComparison(Response):
     algorithm: str = Field(description="The algorithm of both.")
     same_request: bool = Field(description="Whether everything that decides the results is the same.")
     same_result: bool = Field(description="Whether the documents of the results are the same.")
-    request: list[InputChange] = Field(
-        description="What changes from a to b: inputs, parameters, seed and code."
-    )
+    request: list[InputChange] = Field(description="What changes from a to b: inputs, parameters, seed and code.")
     result: list[InputChange] = Field(description="What changes from the document of a to that of b.")
     truncated: bool = Field(description="Whether there are more differences than are listed.")
