@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference.algorithms_page import algorithms_page
 from reference.cli_page import cli_page
 from reference.documents import document_pages
 from reference.errors_page import errors_page
@@ -16,6 +17,7 @@ from reference.settings_page import settings_page
 
 # Each returns the text of files by their paths below `docs/`.
 FILES: tuple[Callable[[], dict[str, str]], ...] = (
+    algorithms_page,
     cli_page,
     document_pages,
     errors_page,
