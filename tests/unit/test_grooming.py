@@ -134,6 +134,20 @@ def test_packings_have_the_fewest_lines(rates: list[int], line_rate: int, ports:
     assert len(packing.lines) == fewest_lines(rates, line_rate, ports)
 
 
+@QUICK
+@given(st.lists(st.integers(1, 12), max_size=30), st.integers(12, 20), st.integers(1, 5))
+def test_without_a_search_packing_is_first_fit_decreasing(rates: list[int], line_rate: int, ports: int) -> None:
+    expected: list[list[int]] = []
+    for rate in sorted(rates, reverse=True):
+        fitting = [line for line in expected if len(line) < ports and sum(line) + rate <= line_rate]
+        if fitting:
+            fitting[0].append(rate)
+        else:
+            expected.append([rate])
+    packing = pack([Client(str(i), "FE", rate) for i, rate in enumerate(rates)], line_rate, ports, search_nodes=0)
+    assert [[client.rate for client in line] for line in packing.lines] == expected
+
+
 def fewest_lines(rates: list[int], line_rate: int, ports: int) -> int:
     """The fewest lines of all partitions of at most some ten rates."""
     subsets = [[rate for i, rate in enumerate(rates) if bits >> i & 1] for bits in range(1 << len(rates))]

@@ -74,19 +74,18 @@ def pack(clients: Sequence[Client], line_rate: int, ports: int, search_nodes: in
 def _first_fit(ordered: Sequence[Client], line_rate: int, ports: int) -> list[list[Client]]:
     lines: list[list[Client]] = []
     rates: list[int] = []
-    first = 0  # the lines before it have no free port
+    line = rate = 0
     for client in ordered:
-        while first < len(lines) and len(lines[first]) == ports:
-            first += 1
-        for i in range(first, len(lines)):
-            if rates[i] + client.rate <= line_rate and len(lines[i]) < ports:
-                break
-        else:
-            i = len(lines)
+        if client.rate != rate:
+            # A line that has no room for a client has none for the next ones of the same rate.
+            line, rate = 0, client.rate
+        while line < len(lines) and (len(lines[line]) == ports or rates[line] + rate > line_rate):
+            line += 1
+        if line == len(lines):
             lines.append([])
             rates.append(0)
-        lines[i].append(client)
-        rates[i] += client.rate
+        lines[line].append(client)
+        rates[line] += rate
     return lines
 
 
