@@ -57,6 +57,7 @@ def test_results_are_as_described_and_pass_the_check(case: Case, method: Method,
     assert described.model_dump(exclude_unset=True) == result.document
     check(result.document, documents, parameters_of())
     check({"traffic": result.document["traffic"], "mapping": result.document["mapping"]}, documents, parameters_of())
+    check(result.document, {}, parameters_of())
 
 
 @given(clustered(), st.sampled_from(get_args(Method)))
@@ -147,7 +148,7 @@ def take_foreign_service(document: Document) -> None:
 
 
 def mix_panels(document: Document) -> None:
-    path_of(document)["service_id_list"].append({"id": "g0", "type": "normal"})
+    path_of(document)["service_id_list"].append({"id": "g0", "type": "normal", "normal_service_type": "GE"})
 
 
 def forget_groomout(document: Document) -> None:
@@ -209,6 +210,25 @@ def test_faults_of_a_hand_made_result_are_refused(
     assert any(error["pointer"] == pointer and message in error["message"] for error in refusal.value.errors), (
         refusal.value.errors
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_value(path_of, "capacity", 100.0), "add up to 75.15"),
+        (repeat_client, "also at"),
+        (mix_panels, "which no MP1H takes"),
+        (forget_groomout, "does not remain"),
+        (set_value(lambda document: path_of(document)["service_id_list"][0], "normal_service_type", None), "required"),
+    ],
+)
+def test_faults_are_refused_without_a_traffic_matrix(change: Callable[[Document], None], message: str) -> None:
+    result, _ = run(HAND_MADE)
+    document = copy.deepcopy(dict(result.document))
+    change(document)
+    with pytest.raises(Invalid) as refusal:
+        check(document, {}, parameters_of())
+    assert any(message in error["message"] for error in refusal.value.errors), refusal.value.errors
 
 
 def test_lightpaths_that_are_made_by_hand_may_be_below_the_threshold() -> None:

@@ -9,28 +9,79 @@ from sluice.domain.base import json_pointer
 from sluice.planning.documents import Fault, fault, require_none
 from sluice.planning.pieces import Mapped, cut_demands, is_chain, read_pieces
 from sluice.planning.services import GIGABIT, MP1H, MP2X, PANEL_OF, SERVICE_KEYS, TP1H, Panel
-from sluice.planning.traffic import Demand, ServiceType, TrafficMatrix
+from sluice.planning.traffic import Demand, Service, ServiceType, TrafficMatrix
 
 Pointer = tuple[str | int, ...]
 _SHARED_WITH_DEMAND = ("source", "destination", "protection_type", "restoration_type")
 
 
-def check_grooming(document: Mapping[str, Any], matrix: TrafficMatrix, rates: Mapping[ServiceType, int]) -> None:
+def check_grooming(document: Mapping[str, Any], matrix: TrafficMatrix | None, rates: Mapping[ServiceType, int]) -> None:
     """Require a result to fit its traffic matrix: each service and groomout in one place, no device overfull.
 
     Lightpaths may be below any threshold, and devices may be left out.
 
     Args:
-        document: the result, in the form of `GroomingResult`.
-        matrix: the traffic matrix.
+        document: the result, a dump of `GroomingResult`.
+        matrix: the traffic matrix; without it the result must fit together.
         rates: the rate of each type of service in bit/s.
 
     Raises:
         Invalid: it does not fit; `errors` has all faults.
     """
-    mapped = read_pieces(document.get("mapping", {}))
-    require_none(_piece_faults(matrix, mapped))
-    require_none(_Check(cut_demands(matrix, mapped), rates).run(document))
+    if matrix is None:
+        require_none(_type_faults(document))
+        require_none(_Check(_stated_demands(document), rates).run(document))
+    else:
+        mapped = read_pieces(document["mapping"])
+        require_none(_piece_faults(matrix, mapped))
+        require_none(_Check(cut_demands(matrix, mapped), rates).run(document))
+
+
+def _type_faults(document: Mapping[str, Any]) -> list[Fault]:
+    """The services of lightpaths whose type nothing says."""
+    return [
+        fault(
+            ("traffic", id, "lightpaths", key, "service_id_list", i, "normal_service_type"),
+            "Without the input `traffic_matrix`, the type of each service is required.",
+        )
+        for id, traffic in document["traffic"].items()
+        for key, lightpath in traffic["lightpaths"].items()
+        for i, client in enumerate(lightpath["service_id_list"])
+        if client["type"] == "normal" and client["normal_service_type"] is None
+    ]
+
+
+def _stated_demands(document: Mapping[str, Any]) -> dict[str, Demand]:
+    """The demands that a result states: the ends of their first lightpaths, and all services that it mentions."""
+    demands: dict[str, Demand] = {}
+    for traffic in document["traffic"].values():
+        for lightpath in traffic["lightpaths"].values():
+            shared = {name: lightpath[name] for name in _SHARED_WITH_DEMAND}
+            demands.setdefault(lightpath["demand_id"], Demand(id=lightpath["demand_id"], services=[], **shared))
+    types: dict[tuple[str, str], ServiceType] = {}
+    for id, name, kind in _stated_services(document):
+        types.setdefault((id, name), kind)
+    for (id, name), kind in types.items():
+        # A demand without lightpaths has no ends that could differ from others.
+        demand = demands.setdefault(id, Demand(id=id, source="", destination="", services=[]))
+        demand.services.append(Service(type=kind, quantity=1, service_id_list=[name]))
+    return demands
+
+
+def _stated_services(document: Mapping[str, Any]) -> Iterator[tuple[str, str, ServiceType]]:
+    """The demand, the id and the type of each service that a result mentions."""
+    for id, traffic in document["traffic"].items():
+        for lightpath in traffic["lightpaths"].values():
+            for client in lightpath["service_id_list"]:
+                if client["type"] == "normal":
+                    yield lightpath["demand_id"], client["id"], client["normal_service_type"]
+        for demand, _, _, groomout in _groomouts_of(id, traffic):
+            for client in groomout["service_id_list"]:
+                yield demand, client["id"], client["type"]
+        for demand, entries in _demands_of(traffic, "remaining_services"):
+            for entry in entries.values():
+                for name in entry["service_id_list"]:
+                    yield demand, name, entry["type"]
 
 
 def _piece_faults(matrix: TrafficMatrix, mapped: Mapped) -> list[Fault]:
@@ -107,7 +158,7 @@ class _Check:
             self._remaining(("traffic", id), traffic)
         self._require_all_services()
         self._require_all_groomouts()
-        self._devices(document.get("service_devices", {}))
+        self._devices(document["service_devices"])
         return self._faults
 
     def _add(self, pointer: Pointer, message: str) -> None:
@@ -141,7 +192,7 @@ class _Check:
             if client["type"] == "groomout":
                 rate += self._carried(place, key, id, client["id"])
             else:
-                self._service(place, id, client["id"], panel, client.get("normal_service_type"))
+                self._service(place, id, client["id"], panel, client["normal_service_type"])
                 rate += self._rate(id, client["id"])
         self._capacity(pointer, lightpath, rate, panel)
 
@@ -219,7 +270,7 @@ class _Check:
             if id not in self._carriers:
                 message = f"The groomout {id!r} of the demand {demand!r} is in no lightpath and does not remain."
                 self._add(("traffic",), message)
-            elif groomout.get("lightpath_id") != self._carriers[id]:
+            elif groomout["lightpath_id"] != self._carriers[id]:
                 message = f"The `lightpath_id` of the groomout {id!r} is not the lightpath that carries it."
                 self._add(("traffic",), message)
 
@@ -227,7 +278,7 @@ class _Check:
         """Require the MP2X devices, if there are any, to have each groomout on one line at each end."""
         uses = dict.fromkeys(self._groomouts, 0)
         for key, device in devices.items():
-            lines = [line["groomout_id"] for name in ("line1", "line2") if (line := device.get(name))]
+            lines = [line["groomout_id"] for name in ("line1", "line2") if (line := device[name])]
             unknown = [id for id in lines if id not in uses]
             if unknown:
                 self._add(("service_devices", key), f"There is no groomout {unknown[0]!r}.")
@@ -250,7 +301,7 @@ class _Check:
 
 
 def _demands_of(traffic: Mapping[str, Any], part: str) -> Iterator[tuple[str, Any]]:
-    yield from traffic.get(part, {}).get("demands", {}).items()
+    yield from traffic[part]["demands"].items()
 
 
 def _groomouts_of(id: str, traffic: Mapping[str, Any]) -> Iterator[tuple[str, str, Pointer, Mapping[str, Any]]]:
