@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -17,7 +18,7 @@ from sluice.planning.devices import Chassis, pair_groomouts
 from sluice.planning.grooming import Groomout, groom
 from sluice.planning.grooming_result import describe_grooming
 from sluice.planning.packing import Client, pack
-from sluice.planning.services import MP2X
+from sluice.planning.services import MP2X, PANEL_OF, RATES
 from sluice.planning.topology import Topology
 from sluice.planning.traffic import Demand, Service, ServiceType, TrafficMatrix
 from support.planning.grooming_invariants import check_grooming
@@ -234,3 +235,14 @@ def test_same_bytes_under_another_hash_seed() -> None:
         check=True,
     )
     assert other.stdout == orjson.dumps(groom_end_to_end(sample()))
+
+
+def test_the_documented_rates_and_devices_are_those_in_use() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/grooming.md").read_text()
+    rows = re.findall(r"^\| (`.+`) \| ([\d.]+) \| (\w+)", page, re.MULTILINE)
+    documented = {
+        kind: (float(rate), panel) for kinds, rate, panel in rows for kind in kinds.replace("`", "").split(", ")
+    }
+    assert documented == {
+        kind: (rate, PANEL_OF[kind].name if kind in PANEL_OF else "none") for kind, rate in RATES.items()
+    }
