@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sluice.algorithms.algorithm import Result
 from sluice.domain.base import validate
 from sluice.errors import Invalid
+from sluice.planning.restoration import RegeneratorPool
 from sluice.planning.topology import Link, Node, Topology
 from sluice_algorithms.rwa import ALGORITHM, RwaParameters
 from support.planning.networks import topologies
@@ -199,6 +200,19 @@ def test_a_regenerator_of_restoration_counts_at_a_directionless_node() -> None:
     assert [entry["objective"] for entry in free["iterations"]] == [pytest.approx(0.1 * 1 + 0.9 * 1)] * 4
     assert [entry["objective"] for entry in bound["iterations"]] == [pytest.approx(0.1 * 2 + 0.9 * 1)] * 4
     assert bound["restoration_regenerators"] == {"D": 1}
+
+
+def test_pooled_regenerators_are_those_of_the_worst_failure() -> None:
+    pool = RegeneratorPool()
+    sizes = []
+    # Of one node: after failures of the links 1 and 2, and of 1 and then 2 or 3. Then of another node.
+    for use in ((0, 1, None), (0, 2, None), (0, 1, 2), (0, 1, 3), (0, 2, 1), (0, 1, None), (5, 1, None)):
+        grown = pool.increase([use])
+        pool.add([use])
+        assert pool.size == grown + (sizes[-1] if sizes else 0)
+        sizes.append(pool.size)
+    assert sizes == [1, 1, 2, 2, 2, 3, 4]
+    assert pool.by_node() == {0: 3, 5: 1}
 
 
 def test_restoration_shares_a_wavelength() -> None:
