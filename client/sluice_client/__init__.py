@@ -35,6 +35,7 @@ from sluice_client._errors import (
     ValidationError,
 )
 from sluice_client._handles import Selection
+from sluice_client._inputs import Input
 from sluice_client._projects import Diff, Endpoint, FetchResult, Model, Project
 from sluice_client._push import PushResult
 from sluice_client._result import Result
@@ -52,6 +53,7 @@ __all__ = [
     "Endpoint",
     "Fault",
     "FetchResult",
+    "Input",
     "InvalidName",
     "InvalidResponse",
     "MissingDependency",

@@ -15,13 +15,14 @@ from sluice_client._connection import Connection, decoded, segment
 from sluice_client._datasources import Datasource
 from sluice_client._errors import InvalidResponse
 from sluice_client._handles import PAGE_ROWS
+from sluice_client._inputs import Input, save_template
 from sluice_client._projects import Project
 from sluice_client._runs import Run
 from sluice_client._sensors import Period, Readings, Sensor, SentReadings, read_readings, send_readings
 
 if TYPE_CHECKING:
     from sluice_client._datasources import Records
-    from sluice_client.types import UploadForm
+    from sluice_client.types import InputSummaryView, UploadForm
 
 
 class Sluice:
@@ -84,6 +85,34 @@ class Sluice:
             NotFound: it does not exist.
         """
         return Run(self, self.get(f"/runs/{segment(id)}"))
+
+    def input(self, slug: str) -> Input:
+        """A handle of the input of this slug; no request is sent."""
+        return Input(self, slug)
+
+    def inputs(self, kind: str | None = None, limit: int | None = None) -> Iterator[InputSummaryView]:
+        """The inputs, by slug, without their documents.
+
+        Args:
+            kind: only inputs of this kind.
+            limit: the most inputs; default: all of them.
+        """
+        return self.items("/inputs", limit=limit, kind=kind)
+
+    def input_template(self, kind: str, path: str | os.PathLike[str]) -> Path:
+        """Write a blank workbook for an import to a file.
+
+        Args:
+            kind: the kind of input, such as `topology`.
+            path: of the file; one that exists is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            NotFound: the kind has no workbooks.
+        """
+        return save_template(self, kind, path)
 
     def sensor(self, id: str) -> Sensor:
         """A handle of the sensor of this id; no request is sent."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         EndpointView,
         MissingDatasource,
         ModelView,
+        PinView,
         ProjectView,
         RecordExplanation,
         VersionView,
@@ -84,6 +85,32 @@ class Project(Versioned["ProjectView"]):
     def endpoint(self, name: str) -> Endpoint:
         """A handle of the project's published endpoint of this name."""
         return Endpoint(self._sluice, self._label, name)
+
+    def inputs(self) -> Iterator[PinView]:
+        """The inputs that the project pins, with the versions that its runs take now."""
+        return self._sluice.items(f"{self._path}/inputs")
+
+    def pin(self, slug: str, version: int | None = None) -> PinView:
+        """Pin an input, so that the runs of the project's algorithms take this version of it.
+
+        Args:
+            slug: the slug of the input.
+            version: the version; None: always the latest.
+
+        Raises:
+            NotFound: there is no such input.
+            ValidationError: there is no such version, or it does not fit the other inputs of the project.
+        """
+        view: PinView = self._sluice.put(f"{self._path}/inputs/{segment(slug)}", {"version": version})
+        return view
+
+    def unpin(self, slug: str) -> None:
+        """Remove the pin of an input; the input stays.
+
+        Raises:
+            NotFound: the project does not pin it.
+        """
+        self._sluice.delete(f"{self._path}/inputs/{segment(slug)}")
 
     def record(self, *key: Any, version: int | None = None, as_of: datetime | str | None = None) -> dict[str, Any]:
         """One merged record.

@@ -20,7 +20,9 @@ import httpx
 from sluice.container import Container
 from support.client import Client
 from support.documents import drop
+from support.template import resources
 
+BINARY = resources("AWS::Serverless::Api")["Api"]["BinaryMediaTypes"]
 # The address in the answers' links, see `event_of`.
 API = "https://api.example.com/live/v1"
 
@@ -44,7 +46,9 @@ class ApiTransport(httpx.BaseTransport):
 
     def _call(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().removeprefix(httpx.URL(API).path)
-        reply = Client().call(request.method, path, request.content.decode() or None, **dict(request.headers))
+        binary = request.headers.get("content-type") in BINARY
+        body = request.content if binary else request.content.decode() or None
+        reply = Client().call(request.method, path, body, **dict(request.headers))
         return httpx.Response(reply.status, headers=reply.headers, content=reply.text.encode())
 
     def _download(self, request: httpx.Request) -> httpx.Response:
