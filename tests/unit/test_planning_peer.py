@@ -1,13 +1,22 @@
-"""The planner's peer against the specification's published figures."""
+"""The planner's peer against the specification's published figures, and the planner against its peer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.peers.planning_grooming import groom
+from benchmarks.peers.planning_networkx import plan_network
 from benchmarks.peers.planning_physics import estimated_noise, link_noise, segment_noise, snr
+from sluice.planning.grooming_methods import groom_network
+from sluice.planning.grooming_parameters import GroomingParameters
+from sluice.planning.materials import bill_of_materials
+from sluice.planning.topology import Topology
+from support.planning.networks import matrices, topologies
+from support.planning.rwa_runs import run_rwa
 
 PUBLISHED = {
     "A": [("STM16", 5), ("FE", 12), ("100GE", 1)],
@@ -67,3 +76,37 @@ def test_published_grooming() -> None:
         },
         abs=1e-4,
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(topologies(ties=False, lengths=(10, 250)), st.data())
+def test_peer_and_planner_agree(topology: Topology, data: st.DataObject) -> None:
+    """Statistics, assignment, SNR and materials are equal on links within reach; the peer simplifies restoration."""
+    matrix = data.draw(matrices(topology, restorations=("None",)))
+    threshold = data.draw(st.sampled_from([0, 20, 70]))
+    parameters: dict[str, Any] = {"trade_off": data.draw(st.sampled_from([0.1, 0.5])), "iterations": 2}
+    wavelengths = data.draw(st.sampled_from([9, 80]))
+    groomed = groom_network(topology, matrix, None, GroomingParameters.model_validate({"mp1h_threshold": threshold}))
+    result, _ = run_rwa(topology, groomed, wavelengths=wavelengths, **parameters)
+    planned = plan_network(
+        topology.model_dump(),
+        matrix.model_dump(),
+        mp1h_threshold=threshold,
+        wavelengths=wavelengths,
+        **parameters,
+    )
+    assert groomed["statistics"] == pytest.approx(planned["grooming"])
+    document = result.document
+    assert len(document["blocked"]) == len(planned["rwa"]["blocked"])
+    for name in ("objective", "wavelengths_used", "regenerators_used"):
+        assert document[name] == pytest.approx(planned["rwa"][name])
+    ours = sorted(
+        snr
+        for lightpath in document["lightpaths"].values()
+        for role in ("working", "protection")
+        if role in lightpath["routing_info"]
+        for snr in lightpath["routing_info"][role]["snr"]
+    )
+    assert ours == pytest.approx(sorted(snr for values in planned["snr"].values() for snr in values), abs=1e-6)
+    materials = bill_of_materials(topology, groomed, document)["network"]
+    assert {name: materials[name] for name in planned["materials"]} == planned["materials"]
