@@ -243,4 +243,5 @@ ALGORITHM = Algorithm(
         "wavelengths": "The wavelengths in use.",
     },
     code=("sluice.planning",),
+    packages=("highspy", "numpy"),
 )

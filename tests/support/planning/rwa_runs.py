@@ -9,17 +9,17 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
-from sluice.algorithms.algorithm import Result, Score, Solution, TableInput
-from sluice.domain.base import validate
+from sluice.algorithms.algorithm import Algorithm, Result, Score, Solution, TableInput
+from sluice.domain.base import Document, validate
 from sluice.planning.topology import Topology
-from sluice_algorithms.rwa import ALGORITHM, RwaParameters
+from sluice_algorithms.rwa import ALGORITHM
 from support.planning.networks import PROTECTIONS, RESTORATIONS
 
 
 class LocalTask:
     """A run's task whose inputs are in memory."""
 
-    def __init__(self, documents: Mapping[str, Any], parameters: RwaParameters, seed: int) -> None:
+    def __init__(self, documents: Mapping[str, Any], parameters: Document, seed: int) -> None:
         self.documents = documents
         self.parameters: Any = parameters
         self.seed = seed
@@ -48,7 +48,7 @@ def through_json(document: Any) -> Any:
 def run_rwa(
     topology: Topology, grooming: Mapping[str, Any], seed: int = 0, backwards: bool = False, **parameters: Any
 ) -> tuple[Result, list[str]]:
-    """Run all steps of `rwa`; each gets the documents of the steps before through JSON, as in a deployment.
+    """Run all steps of `rwa`.
 
     Args:
         topology: the network.
@@ -60,8 +60,30 @@ def run_rwa(
     Returns:
         The result and the warnings.
     """
-    algorithm, given = ALGORITHM, validate(RwaParameters, parameters)
     documents = {"topology": topology.model_dump(), "grooming": grooming}
+    return run_steps(ALGORITHM, documents, parameters, seed, backwards)
+
+
+def run_steps(
+    algorithm: Algorithm,
+    documents: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    seed: int = 0,
+    backwards: bool = False,
+) -> tuple[Result, list[str]]:
+    """Run all steps of an algorithm; each gets the documents of the steps before through JSON, as in a deployment.
+
+    Args:
+        algorithm: the algorithm.
+        documents: its inputs.
+        parameters: its parameters.
+        seed: the run's seed.
+        backwards: solve the last restart first.
+
+    Returns:
+        The result and the warnings.
+    """
+    given = validate(algorithm.parameters, parameters)
     assert algorithm.prepare is not None
     assert algorithm.restarts is not None
     assert algorithm.finish is not None

@@ -59,8 +59,8 @@ def bill_of_materials(topology: Topology, grooming: Mapping[str, Any], rwa: Mapp
     Raises:
         Invalid: a node has more links than a node can have.
     """
+    require_degrees(topology)
     sites = _sites(topology, grooming, rwa)
-    _require_degrees(topology, sites)
     nodes = {name: dict.fromkeys(ROWS, 0) | dict(_counts(site)) for name, site in sites.items()}
     network = {row: sum(counts[row] for counts in nodes.values()) for row in ROWS}
     return {"nodes": nodes, "network": network}
@@ -84,14 +84,20 @@ def _sites(topology: Topology, grooming: Mapping[str, Any], rwa: Mapping[str, An
     return sites
 
 
-def _require_degrees(topology: Topology, sites: Mapping[str, _Site]) -> None:
+def require_degrees(topology: Topology) -> None:
+    """Require no node to have more links than a node can have.
+
+    Raises:
+        Invalid: one has; `errors` has all of them.
+    """
+    degrees = Counter(name for link in topology.links for name in (link.source, link.destination))
     errors = [
         {
             "pointer": json_pointer(("nodes", i, "name")),
-            "message": f"The node {node.name!r} has {sites[node.name].degree} links; a node can have {MAX_DEGREE}.",
+            "message": f"The node {node.name!r} has {degrees[node.name]} links; a node can have {MAX_DEGREE}.",
         }
         for i, node in enumerate(topology.nodes)
-        if sites[node.name].degree > MAX_DEGREE
+        if degrees[node.name] > MAX_DEGREE
     ]
     if errors:
         raise Invalid(" ".join(error["message"] for error in errors), errors)

@@ -1,0 +1,108 @@
+"""The algorithm `network_plan`: the same as its parts one after the other."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.domain.base import validate
+from sluice.errors import Invalid
+from sluice.planning.grooming_parameters import GroomingParameters
+from sluice.planning.topology import Link, Node, Topology
+from sluice_algorithms import grooming, network_plan
+from support.planning.networks import random_matrix
+from support.planning.rwa_invariants import check_rwa
+from support.planning.rwa_runs import LocalTask, run_rwa, run_steps
+
+PARAMETERS: dict[str, Any] = {"mp1h_threshold": 10, "iterations": 3, "trade_off": 0.3}
+NAMES = "ABCDEFGH"
+
+
+@pytest.fixture(scope="module")
+def topology() -> Topology:
+    """A ring of eight nodes with two chords."""
+    ring = [(NAMES[i - 1], NAMES[i]) for i in range(len(NAMES))]
+    pairs = [*ring, ("A", "E"), ("B", "F")]
+    return Topology(
+        nodes=[
+            Node(name=name, lat=40 + i, lng=10 - i, roadm_type="Directionless" if i % 3 else "CDC")
+            for i, name in enumerate(NAMES)
+        ],
+        links=[Link(source=a, destination=b, length=60 + 9.5 * i, fiber_type="sm") for i, (a, b) in enumerate(pairs)],
+    )
+
+
+@pytest.fixture(scope="module")
+def documents(topology: Topology) -> dict[str, Any]:
+    return {
+        "topology": topology.model_dump(),
+        "traffic_matrix": random_matrix(topology, 14, 120, seed=3).model_dump(),
+    }
+
+
+@pytest.mark.parametrize("method", ["Greedy", "ILP"])
+def test_plan_is_what_its_parts_return(topology: Topology, documents: dict[str, Any], method: str) -> None:
+    """Grooming and assignment are those of the algorithms `grooming` and `rwa` with the same parameters and seed."""
+    parameters = {**PARAMETERS, "algorithm": method}
+    result, warnings = run_steps(network_plan.ALGORITHM, documents, parameters, seed=5)
+    plan = result.document
+    task = LocalTask(documents, validate(GroomingParameters, {"mp1h_threshold": 10}), 5)
+    groomed = grooming.solve(task, None, 0).document
+    rwa_parameters = {name: value for name, value in parameters.items() if name != "mp1h_threshold"}
+    routed, rwa_warnings = run_rwa(topology, groomed, seed=5, **rwa_parameters)
+    assert plan["grooming"] == groomed
+    assert plan["rwa"] == routed.document
+    assert set(rwa_warnings) <= set(warnings)
+    check_rwa(topology, groomed, plan["rwa"], trade_off=0.3, iterations=3 if method == "Greedy" else 1)
+    for name in ("links", "lightpaths"):
+        assert result.tables[name] == routed.tables[name]
+
+
+def test_numbers_and_tables_agree(topology: Topology, documents: dict[str, Any]) -> None:
+    """Statistics, the tables `materials` and `nodes`, and the bill of materials count the same."""
+    result, _ = run_steps(network_plan.ALGORITHM, documents, PARAMETERS)
+    plan, statistics = result.document, result.document["statistics"]
+    assert statistics["services"] == 120
+    assert statistics["lightpaths"] == len(plan["rwa"]["lightpaths"]) + statistics["blocked_lightpaths"]
+    assert statistics["devices"] == len(plan["grooming"]["service_devices"])
+    totals: dict[str, int] = dict.fromkeys(plan["materials"]["network"], 0)
+    for _, item, count in result.tables["materials"].rows:
+        totals[item] += count
+    assert totals == plan["materials"]["network"]
+    columns = [column.name for column in result.tables["nodes"].columns]
+    nodes = [dict(zip(columns, row, strict=True)) for row in result.tables["nodes"].rows]
+    assert [node["name"] for node in nodes] == [node.name for node in topology.nodes]
+    assert sum(node["links"] for node in nodes) == 2 * len(topology.links)
+    assert sum(node["lightpaths"] for node in nodes) == 2 * len(plan["rwa"]["lightpaths"])
+    assert sum(node["regenerators"] for node in nodes) == statistics["regenerators_used"]
+    assert sum(node["devices"] for node in nodes) == statistics["devices"]
+    loads = [row[-1] for row in result.tables["links"].rows]
+    assert statistics["highest_load"] == max(loads) > 0
+    assert "xl/workbook.xml" in zipfile.ZipFile(io.BytesIO(result.files["materials.xlsx"])).namelist()
+
+
+def test_order_of_restarts_does_not_matter(documents: dict[str, Any]) -> None:
+    """Whichever restart is solved first, document and files have the same bytes."""
+    (first, _), (second, _) = (
+        run_steps(network_plan.ALGORITHM, documents, PARAMETERS, backwards=backwards) for backwards in (False, True)
+    )
+    assert orjson.dumps(first.document) == orjson.dumps(second.document)
+    assert first.files == second.files
+    assert first.tables == second.tables
+
+
+def test_node_with_too_many_links_is_refused_before_any_restart() -> None:
+    """The bill of materials has no node with nine links."""
+    names = [f"N{number}" for number in range(10)]
+    topology = Topology(
+        nodes=[Node(name=name, lat=0, lng=0) for name in names],
+        links=[Link(source="N0", destination=name, length=10, fiber_type="sm") for name in names[1:]],
+    )
+    documents = {"topology": topology.model_dump(), "traffic_matrix": {"demands": {}}}
+    task = LocalTask(documents, network_plan.NetworkPlanParameters(), 0)
+    with pytest.raises(Invalid, match="'N0' has 9 links"):
+        network_plan.prepare(task)
