@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pydantic import BaseModel
+
 from reference.json_schema import Schema, definitions
 from reference.markdown import NOTICE, code, table, text
 from reference.types import default_text, type_text
