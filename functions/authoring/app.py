@@ -6,12 +6,13 @@ only this one's role can write them.
 
 from typing import Any
 
-from authoring.routes import inputs
-from query.routes import algorithms, links, models
+from authoring.routes import algorithms, inputs
+from query.routes import links, models
 from sluice.api.dispatch import Dispatcher
 
 ROUTES = [
-    *(route for route in [*models.routes, *links.routes, *algorithms.routes] if route.method != "GET"),
+    *(route for route in [*models.routes, *links.routes] if route.method != "GET"),
+    *algorithms.routes,
     *inputs.routes,
 ]
 dispatcher = Dispatcher([ROUTES])

@@ -26,7 +26,7 @@ ROUTES = [
     *query.routes,
     *(route for route in models.routes if route.method == "GET"),
     *reports.routes,
-    *(route for route in algorithms.routes if route.method == "GET"),
+    *algorithms.routes,
     *results.routes,
     *endpoints.routes,
     *readings.routes,
