@@ -17,6 +17,7 @@ from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
 from sluice_cli.blueprints.description import BlueprintDescription
+from sluice_cli.blueprints.input_file import InputFile
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,13 @@ PAGES: tuple[DocumentPage, ...] = (
         f"`PUT /projects/{{slug}}/endpoints/{{name}}`. {_in_blueprint('endpoints')} See "
         "[SQL](../sql.md#published-endpoints).",
         Endpoint,
+    ),
+    DocumentPage(
+        "input",
+        "Input",
+        "An input is a versioned document for algorithms. The API takes `kind`, `document` and `comment` with "
+        f"`PUT /inputs/{{slug}}`. {_in_blueprint('inputs', 'slug')} See [Inputs](../../how-to/inputs.md).",
+        InputFile,
     ),
     DocumentPage(
         "site",

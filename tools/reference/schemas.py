@@ -17,6 +17,7 @@ from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
 from sluice.domain.report import Report
 from sluice_cli.blueprints.description import BlueprintDescription
+from sluice_cli.blueprints.input_file import InputFile
 from sluice_cli.blueprints.resources import ASSETS, TYPES
 
 # The folder of a blueprint's files, whose documents have one model.
@@ -25,6 +26,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "model": ("A model of a blueprint", Model),
     "report": ("A report of a blueprint", Report),
     "endpoint": ("An endpoint of a blueprint", Endpoint),
+    "input": ("An input of a blueprint", InputFile),
     "site": ("A site of a blueprint", Site),
     "equipment": ("Equipment of a blueprint", Equipment),
     "sensor": ("A sensor of a blueprint", Sensor),

@@ -10,7 +10,7 @@ from typing import Any
 from sluice.domain.json_text import same_json
 from sluice.errors import Invalid
 from sluice_cli.blueprints.folder import DESCRIPTION
-from sluice_cli.blueprints.resources import ASSETS, TYPES, ResourceKey
+from sluice_cli.blueprints.resources import ASSETS, OPTIONAL, TYPES, ResourceKey
 from sluice_cli.blueprints.state import State, read_state
 from sluice_cli.blueprints.yaml_writer import Variable, to_yaml, write_yaml
 from sluice_cli.errors import StepFailed
@@ -40,11 +40,12 @@ def export(api: Sluice, folder: Path, projects: Collection[str] | None, *, force
         raise StepFailed(f"{folder} is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not force:
         raise StepFailed(f"{folder} is not empty; --force replaces the blueprint in it")
-    state = read_state(api, projects, ASSETS if projects is None else ())
+    state = read_state(api, projects, OPTIONAL if projects is None else ("input",))
     unknown = sorted(set(projects or ()) - state.names("project"))
     if unknown:
         raise StepFailed(f"there is no project {unknown[0]!r}; see: sluice get projects")
     _check_names(state)
+    _read_inputs(api, state, projects)
     files = exported_files(state, projects, folder.absolute().name)
     for path in sorted(_present(folder) - {folder / name for name in files}):
         path.unlink()
@@ -61,10 +62,28 @@ def _check_names(state: State) -> None:
             raise StepFailed(f"nothing was written, since the API answered with a {key.type} that cannot be: {fault}")
 
 
+def _read_inputs(api: Sluice, state: State, projects: Collection[str] | None) -> None:
+    """Replace what is known of the inputs by their kinds and documents.
+
+    Args:
+        api: the client.
+        state: what the API stores.
+        projects: the projects whose pinned inputs are written, null for all inputs. The others are removed.
+    """
+    pinned = {key.name for key in state.documents if key.type == "pin"}
+    for key in [key for key in state.documents if key.type == "input"]:
+        del state.documents[key]
+        if projects is None or key.name in pinned:
+            view = api.get(key.path)
+            state.documents[key] = {"kind": view["kind"], "comment": view["comment"], "document": view["document"]}
+
+
 def _present(folder: Path) -> set[Path]:
     """The files of resources that a blueprint's folder has: they would be applied, so an export replaces them."""
     folders = {kind.folder for kind in TYPES.values() if kind.folder}
-    return {path for name in folders for path in (folder / name).rglob("*.yaml")}
+    present = {path for name in folders for path in (folder / name).rglob("*.yaml")}
+    documents = folder / TYPES["input"].folder
+    return present | {path for ending in ("json", "xlsx") for path in documents.glob(f"*.{ending}")}
 
 
 def exported_files(state: State, projects: Collection[str] | None, name: str) -> dict[str, dict[str, Any]]:
@@ -110,6 +129,8 @@ class _Export:
             yield f"datasources/{slug}.yaml", self._minimal(ResourceKey("datasource", slug))
         for key in sorted(key for key in self._documents if key.type in ASSETS):
             yield f"{TYPES[key.type].folder}/{key.name}.yaml", self._minimal(key)
+        for key in sorted(key for key in self._documents if key.type == "input"):
+            yield f"inputs/{key.name}.yaml", self._documents[key]
         for slug in self._projects:
             yield f"projects/{slug}.yaml", self._project(slug)
         for key in sorted(self._documents):
@@ -122,7 +143,12 @@ class _Export:
         document = self._minimal(ResourceKey("project", slug))
         assignments = [key for key in self._documents if (key.type, key.project) == ("assignment", slug)]
         ranked = sorted(assignments, key=lambda key: (self._documents[key]["priority"], key.name))
-        return document | ({"datasources": {key.name: self._minimal(key) for key in ranked}} if ranked else {})
+        pins = sorted(key for key in self._documents if (key.type, key.project) == ("pin", slug))
+        return (
+            document
+            | ({"datasources": {key.name: self._minimal(key) for key in ranked}} if ranked else {})
+            | ({"inputs": {key.name: self._minimal(key) for key in pins}} if pins else {})
+        )
 
     def _secrets(self) -> Iterator[tuple[str, Any]]:
         """Each secret with a variable as its value, and where it may be sent if that is limited."""

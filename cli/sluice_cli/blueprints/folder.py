@@ -11,6 +11,7 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice_cli.blueprints.faults import BlueprintFault, Place, sentence
+from sluice_cli.blueprints.input_file import DocumentError, read_document
 from sluice_cli.blueprints.resources import ASSETS, TYPES, ResourceKey
 from sluice_cli.blueprints.yaml_file import YamlFile
 from sluice_cli.errors import StepFailed
@@ -19,8 +20,10 @@ DESCRIPTION = "blueprint.yaml"
 FILES = "files"
 _FILES = {DESCRIPTION, *(f"{TYPES[kind].folder}.yaml" for kind in ASSETS)}
 _OF_PROJECT = [name for name, kind in TYPES.items() if kind.in_project and kind.folder]
-# A project's file has its assignments, too, so it is read by itself.
-_OF_WORKSPACE = [name for name, kind in TYPES.items() if not kind.in_project and kind.folder and name != "project"]
+# A project's file has its assignments and pins, too, and an input may be in two files, so these are read by themselves.
+_OF_WORKSPACE = [
+    name for name, kind in TYPES.items() if not kind.in_project and kind.folder and name not in ("project", "input")
+]
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ class Blueprint:
 
     Args:
         folder: it has `blueprint.yaml`, `datasources/*.yaml`, `sites/*.yaml`, `equipment/*.yaml`, `sensors/*.yaml`,
-            `projects/*.yaml`, `files/{slug}/*` and, for each project, `projects/{slug}/models/*.yaml`,
-            `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may also be beside `blueprint.yaml`: they
-            belong to the project that it names, or else to the only one.
+            `inputs/*` (YAML, JSON and workbooks), `projects/*.yaml`, `files/{slug}/*` and, for each project,
+            `projects/{slug}/models/*.yaml`, `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may also be
+            beside `blueprint.yaml`: they belong to the project that it names, or else to the only one.
             Many assets may be in one file, `sites.yaml`, `equipment.yaml` or `sensors.yaml`, by their names.
         variables: the values of `${NAME}` and `${NAME:-default}` in these files; null for the environment's.
 
@@ -92,6 +95,7 @@ class Blueprint:
         for kind in _OF_WORKSPACE:
             for file in self._yaml_files(self.folder / TYPES[kind].folder):
                 self._read_document(kind, file)
+        self._read_inputs()
         self._read_tables()
         self._read_resources()
         self._refuse_unknown(self.folder, [*(kind.folder for kind in TYPES.values()), FILES, *self._sample_folder()])
@@ -111,6 +115,28 @@ class Blueprint:
         self._add(source)
         return source
 
+    def _read_inputs(self) -> None:
+        """The inputs, with the documents that lie in files of their own."""
+        folder, documents = self.folder / TYPES["input"].folder, set[Path]()
+        for path in self._files(folder, (".yaml",), others=(".json", ".xlsx")):
+            source = self._read_document("input", path)
+            name = source.document.pop("file", None)
+            if name is None or source.file.faults:
+                continue
+            try:
+                if "document" in source.document or not isinstance(name, str) or Path(name).name != name:
+                    raise DocumentError(["it must be the name of a file in this folder, in place of `document`"])
+                documents.add(folder / name)
+                source.document["document"] = read_document(folder / name, str(source.document.get("kind")))
+            except DocumentError as error:
+                # As faults of the file, so that the document, which is missing, is not checked.
+                source.file.faults += [source.fault("/file", sentence(text)) for text in error.args[0]]
+                self.faults += source.file.faults
+        for path in [entry for entry in _entries(folder) if entry.suffix == ".json" and entry not in documents]:
+            self._read_document("input", path)
+        for path in [entry for entry in _entries(folder) if entry.suffix == ".xlsx" and entry not in documents]:
+            self._refuse(path, f"no input names this file; write {path.stem}.yaml with `kind` and `file: {path.name}`")
+
     def _read_tables(self) -> None:
         """Assets that one file describes together: a mapping from their names to their documents."""
         for kind in ASSETS:
@@ -123,14 +149,15 @@ class Blueprint:
                 self._add(Source(ResourceKey(kind, name), document, file, json_pointer((name,))))
 
     def _read_project(self, path: Path) -> None:
-        """A project and its assignments, which are a field of its file."""
+        """A project, its assignments and its pins, which are fields of its file."""
         source = self._read_document("project", path)
-        assignments = source.document.pop("datasources", None)
-        if not isinstance(assignments, dict | None):
-            self.faults.append(source.fault("/datasources", "It must map slugs of datasources to assignments."))
-        for slug, assignment in mapping(assignments).items():
-            key = ResourceKey("assignment", slug, path.stem)
-            self._add(Source(key, assignment or {}, source.file, json_pointer(("datasources", slug))))
+        for kind, field, what in (("assignment", "datasources", "assignments"), ("pin", "inputs", "versions")):
+            listed = source.document.pop(field, None)
+            if not isinstance(listed, dict | None):
+                self.faults.append(source.fault(f"/{field}", f"It must map slugs of {field} to {what}."))
+            for slug, document in mapping(listed).items():
+                key = ResourceKey(kind, slug, path.stem)
+                self._add(Source(key, document or {}, source.file, json_pointer((field, slug))))
 
     def _read_resources(self) -> None:
         """Models, reports and endpoints: of the project of the blueprint, and of each project in its own folder."""
@@ -158,13 +185,26 @@ class Blueprint:
 
     def _yaml_files(self, folder: Path, *, folders_too: bool = False) -> Iterator[Path]:
         """The `*.yaml` files of a folder; other files are faults, and so are folders unless they are expected."""
+        return self._files(folder, (".yaml",), folders_too=folders_too)
+
+    def _files(
+        self, folder: Path, endings: tuple[str, ...], *, others: tuple[str, ...] = (), folders_too: bool = False
+    ) -> Iterator[Path]:
+        """The files of a folder with some endings.
+
+        Args:
+            folder: the folder.
+            endings: of the files.
+            others: endings that other files may have; those with another one are faults.
+            folders_too: whether folders are expected; else they are faults.
+        """
         for entry in _entries(folder):
             if entry.is_dir():
                 if not folders_too:
                     self._refuse(entry, "this folder is not part of a blueprint")
-            elif entry.suffix == ".yaml":
+            elif entry.suffix in endings:
                 yield entry
-            else:
+            elif entry.suffix not in others:
                 self._refuse(entry, f"only *.yaml files belong here; rename it to {entry.stem}.yaml, or move it")
 
     def _refuse_unknown(self, folder: Path, known: Iterable[str], *, files: bool = True) -> None:

@@ -76,7 +76,8 @@ def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets
     checked = check_documents(blueprint)
     if checked.faults:
         raise BlueprintInvalid(checked.faults)
-    state = read_state(api, blueprint.projects, {key.type for key in blueprint.sources})
+    types = {key.type for key in blueprint.sources}
+    state = read_state(api, blueprint.projects, types | ({"input"} if "pin" in types else set()))
     if prune:
         state.caller = api.get("/me")
     return compare(blueprint, checked, state, lambda slug: projects_of(api, slug), prune=prune, secrets=secrets)
@@ -204,7 +205,9 @@ class _Planner:
         kept = {key: self._stored[key] for key in self._leftovers if key not in self._pruned}
         secrets = None if self._state.secrets_hidden else self._state.names("secret")
         unchanged = {key for key in sources if key not in changed}
-        surroundings = Surroundings(kept, self._state.names("datasource"), secrets, unchanged)
+        surroundings = Surroundings(
+            kept, self._state.names("datasource"), secrets, unchanged, self._state.names("input")
+        )
         check_references(self._blueprint, self._checked, surroundings)
 
     def _deletions(self) -> list[ResourceKey]:

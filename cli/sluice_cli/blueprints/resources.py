@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,13 +16,17 @@ from sluice.domain.assets.site import Site
 from sluice.domain.base import READ_ONLY_FIELDS, validate
 from sluice.domain.datasource import Datasource
 from sluice.domain.endpoint import Endpoint
+from sluice.domain.input import RESERVED_SLUGS, InputRequest, PinRequest
+from sluice.domain.json_text import dumps
 from sluice.domain.model import Model
 from sluice.domain.names import SECRET_NAME_PATTERN, SLUG_MAX, SLUG_PATTERN, is_secret_name, is_slug
 from sluice.domain.project import Assignment, Project
 from sluice.domain.report import Report
 from sluice.domain.secret import SecretValue
 from sluice.errors import Invalid
+from sluice.inputs.check import check_document, kind_of
 from sluice.models.definition_rules import name_fault
+from sluice.settings import Settings
 from sluice_client import segment
 
 
@@ -130,6 +135,20 @@ class ResourceType:
             return document
 
 
+@dataclass(frozen=True)
+class InputType(ResourceType):
+    """The type of inputs, whose documents may be large: they are compared by their hash, which lists have."""
+
+    def normalize(self, name: str, document: dict[str, Any]) -> dict[str, Any]:
+        """The kind of an input and the hash of its document; the comment belongs to the version that is stored."""
+        self.parse(name, document)
+        return {"kind": document["kind"], "hash": sha256(dumps(document["document"])).hexdigest()}
+
+    def stored(self, name: str, view: dict[str, Any]) -> dict[str, Any]:
+        """What `normalize` returns, from the API's view."""
+        return {"kind": view["kind"], "hash": view["hash"]}
+
+
 def list_path(kind: str, project: str = "") -> str:
     """The path of a list in the API, below `/v1`.
 
@@ -162,6 +181,14 @@ def _sensor_fault(sensor: str) -> str | None:
     return f"The name {sensor!r} must match {SENSOR_ID_PATTERN}, and be none of {', '.join(sorted(RESERVED_NAMES))}."
 
 
+def _input_fault(name: str) -> str | None:
+    return f"The name {name!r} is reserved." if name in RESERVED_SLUGS else _slug_fault(name)
+
+
+def _check_input(request: InputRequest) -> None:
+    check_document(kind_of(request.kind), request.document, Settings().max_import_errors)
+
+
 def _rules_of(kind: str) -> Callable[[str], str | None]:
     return lambda name: name_fault(kind, name)
 
@@ -181,6 +208,7 @@ TYPES: dict[str, ResourceType] = {
     "sensor": ResourceType("sensors", "/sensors", Sensor, name_field="id", restricted=True, name_fault=_sensor_fault),
     "project": ResourceType("projects", "/projects", Project, name_field="slug", name_fault=_slug_fault),
     "secret": ResourceType("", "/secrets", SecretValue, hidden=("value",), restricted=True, name_fault=_secret_fault),
+    "input": InputType("inputs", "/inputs", InputRequest, fixed=("kind",), name_fault=_input_fault, check=_check_input),
     "datasource": ResourceType(
         "datasources",
         "/datasources",
@@ -193,6 +221,7 @@ TYPES: dict[str, ResourceType] = {
     "assignment": ResourceType(
         "", "/projects/{project}/datasources", Assignment, in_project=True, name_fault=_slug_fault
     ),
+    "pin": ResourceType("", "/projects/{project}/inputs", PinRequest, in_project=True, name_fault=_slug_fault),
     "model": ResourceType(
         "models", "/projects/{project}/models", Model, in_project=True, name_fault=_rules_of("model")
     ),
@@ -205,4 +234,6 @@ TYPES: dict[str, ResourceType] = {
 }
 # The types of sites and of what is there: they belong to the workspace, and to no project.
 ASSETS = ("site", "equipment", "sensor")
+# The types that are read only if they matter: there may be many of them.
+OPTIONAL = (*ASSETS, "input")
 RANKS = {name: rank for rank, name in enumerate(TYPES)}

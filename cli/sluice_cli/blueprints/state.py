@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sluice_cli.blueprints.resources import ASSETS, TYPES, ResourceKey, list_path
+from sluice_cli.blueprints.resources import OPTIONAL, TYPES, ResourceKey, list_path
 from sluice_client import PermissionDenied, Sluice, segment
 
 if TYPE_CHECKING:
     from sluice_client.types import Identity
 
 # The field of the API's view that holds a resource's name, if it is neither a field of the document nor `name`.
-_NAMES = {"assignment": "datasource"}
+_NAMES = {"assignment": "datasource", "input": "slug", "pin": "input"}
 
 
 @dataclass
@@ -70,20 +70,20 @@ class State:
         return self.owners.get(owned) == self.caller["id"]
 
 
-def read_state(api: Sluice, projects: Iterable[str] | None, assets: Collection[str]) -> State:
+def read_state(api: Sluice, projects: Iterable[str] | None, wanted: Collection[str]) -> State:
     """Read the stored resources.
 
     Args:
         api: the client.
         projects: the projects whose assignments, models, reports and endpoints are read; null for all projects.
-        assets: which of the types in `ASSETS` are read. There may be thousands of them, and few blueprints have any.
+        wanted: which of the types in `OPTIONAL` are read. There may be thousands of them, and few blueprints have any.
 
     Raises:
         SluiceError: the API cannot be reached, or refuses a request.
     """
     state = State()
     for kind, type_ in TYPES.items():
-        if type_.in_project or (kind in ASSETS and kind not in assets):
+        if type_.in_project or (kind in OPTIONAL and kind not in wanted):
             continue
         try:
             _read_list(api, state, kind)

@@ -31,12 +31,14 @@ class Surroundings:
         datasources: the slugs of all stored datasources; null if unknown.
         secrets: the names of all stored secrets; null if unknown.
         unchanged: the resources of the blueprint that are stored as it describes them.
+        inputs: the slugs of all stored inputs; null if unknown.
     """
 
     documents: Mapping[ResourceKey, dict[str, Any]] = field(default_factory=dict)
     datasources: set[str] | None = None
     secrets: set[str] | None = None
     unchanged: set[ResourceKey] = field(default_factory=set)
+    inputs: set[str] | None = None
 
 
 @dataclass
@@ -120,17 +122,19 @@ def _advice(pointer: str, message: str) -> str:
 
 
 def check_references(blueprint: Blueprint, checked: Checked, surroundings: Surroundings) -> None:
-    """Check what the resources of a blueprint refer to: datasources, secrets, and tables in SQL.
+    """Check what the resources of a blueprint refer to: datasources, inputs, secrets, and tables in SQL.
 
     Args:
         blueprint: the blueprint.
         checked: its documents; faults and notes are added.
         surroundings: what the references may also mean.
     """
-    datasources = blueprint.of_type("datasource")
+    datasources, inputs = blueprint.of_type("datasource"), blueprint.of_type("input")
     for key, source in blueprint.sources.items():
         if key.type == "assignment" and key.name not in datasources:
-            _check_datasource(checked, source, surroundings)
+            _check_target(checked, source, "datasource", surroundings.datasources)
+        elif key.type == "pin" and key.name not in inputs:
+            _check_target(checked, source, "input", surroundings.inputs)
         elif key.type == "datasource" and key in checked.documents:
             _check_secrets(blueprint, checked, source, surroundings)
     for folder in {file.parent.name: file.parent for _, file in blueprint.files()}.values():
@@ -144,12 +148,20 @@ def check_references(blueprint: Blueprint, checked: Checked, surroundings: Surro
         checked.faults.append(blueprint.description_file.fault("/show/model", f"There is no model {model!r}."))
 
 
-def _check_datasource(checked: Checked, source: Source, surroundings: Surroundings) -> None:
+def _check_target(checked: Checked, source: Source, kind: str, stored: set[str] | None) -> None:
+    """Check that what a project uses, and the blueprint does not have, is on the server.
+
+    Args:
+        checked: gets faults and notes.
+        source: the assignment or pin, which has the name of what it is of.
+        kind: what it is of.
+        stored: the names of all stored resources of that kind; null if unknown.
+    """
     place = source.file.place(source.pointer, of_key=True)
-    if surroundings.datasources is None:
-        checked.notes.append(f"{place}: the datasource {source.key.name} is not in this blueprint")
-    elif source.key.name not in surroundings.datasources:
-        message = f"There is no datasource {source.key.name!r}, neither in this blueprint nor on the server."
+    if stored is None:
+        checked.notes.append(f"{place}: the {kind} {source.key.name} is not in this blueprint")
+    elif source.key.name not in stored:
+        message = f"There is no {kind} {source.key.name!r}, neither in this blueprint nor on the server."
         checked.faults.append(BlueprintFault(place, message))
 
 

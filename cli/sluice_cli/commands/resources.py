@@ -24,6 +24,7 @@ _PATHS = {
     "site": ("/sites/{}", 1),
     "equipment": ("/equipment/{}", 1),
     "sensor": ("/sensors/{}", 1),
+    "input": ("/inputs/{}", 1),
 }
 
 
@@ -60,13 +61,13 @@ def get(path: str, whole: bool, output: str | None) -> None:
 @click.command()
 @click.argument("what", type=click.Choice(list(_PATHS)))
 @click.argument("names", nargs=-1, required=True, type=ResourceNames())
-@click.option("--force", is_flag=True, help="A datasource: also while projects use it.")
+@click.option("--force", is_flag=True, help="A datasource or input: also while projects use it.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
     """Delete a datasource or project by its slug, or a model, report or endpoint by project and name.
 
-    A site and equipment are named by their codes, a sensor by its id. A deleted datasource can be restored for 30
-    days. Data that was published stays in the lake.
+    A site and equipment are named by their codes, a sensor by its id, an input by its slug. A deleted datasource can be
+    restored for 30 days, an input always. Data that was published stays in the lake.
     """
     path, count = _PATHS[what]
     if len(names) != count:

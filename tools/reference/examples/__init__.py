@@ -38,6 +38,10 @@ def _requests() -> dict[str, list[Example]]:
         pages[name.lower()] = [Example("In short", RESPONSES[name])]
     for name in ("Site", "Equipment", "Sensor"):
         pages[name.lower()] = [Example("In short", RESPONSES[name])]
+    pages["input"] = [
+        Example("In short", RESPONSES["InputRequest"]),
+        Example("From a workbook beside it", {"kind": "topology", "comment": "Survey of May", "file": "north.xlsx"}),
+    ]
     pages["operation"] = [Example("In short", RESPONSES["OperationRequest"])]
     return pages
 

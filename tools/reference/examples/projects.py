@@ -54,6 +54,7 @@ _ARTICLES: dict[str, Any] = {
         "price-list": {"priority": 20, "alias": "prices"},
         "stock": {"priority": 30, "optional": True},
     },
+    "inputs": {"rules": {"version": 3}},
 }
 _ALL_SHOPS: dict[str, Any] = {
     "name": "All shops",
