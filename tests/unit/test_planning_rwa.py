@@ -139,14 +139,21 @@ import random, sys
 import orjson
 from sluice.planning.assignment import Rules, assign
 from sluice.planning.candidates import Search, find_candidates
+from sluice.planning.exact_assignment import improve
+from sluice.planning.linear_model import Budget
 from sluice.planning.result import present
 from sluice.planning.topology import Topology
 
 topology, grooming = orjson.loads(sys.stdin.buffer.read())
 topology = Topology.model_validate(topology)
 candidates = find_candidates(topology, grooming)
-assignment = assign(candidates, Rules(), random.Random("0:0"))
-sys.stdout.buffer.write(orjson.dumps([candidates, present(topology, candidates, assignment, Search())]))
+rng = random.Random("0:0")
+assignment = assign(candidates, Rules(), rng)
+nothing = {**assignment, "assigned": {}}
+exact = improve(candidates, Rules(), nothing, Budget(1000, 600), rng, lambda text: None)
+assert exact["assigned"]
+documents = [present(topology, candidates, each, Search()) for each in (assignment, exact)]
+sys.stdout.buffer.write(orjson.dumps([candidates, documents]))
 """
 
 
