@@ -211,7 +211,7 @@ def test_a_regenerator_of_restoration_counts_at_a_directionless_node() -> None:
 
 def test_pooled_regenerators_are_those_of_the_worst_failure() -> None:
     pool = RegeneratorPool()
-    sizes = []
+    sizes: list[int] = []
     # Of one node: after failures of the links 1 and 2, and of 1 and then 2 or 3. Then of another node.
     for use in ((0, 1, None), (0, 2, None), (0, 1, 2), (0, 1, 3), (0, 2, 1), (0, 1, None), (5, 1, None)):
         grown = pool.increase([use])
