@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,11 @@ def report(work: Callable[[], int]) -> None:
     seconds = time.perf_counter() - begun
     print(json.dumps({"rows": rows, "seconds": seconds, "peak_bytes": peak_bytes("self")}))
     sys.stdout.flush()
+
+
+def processor_seconds() -> float:
+    """The processor time of this process and of those children that have ended."""
+    return sum(os.times()[:4])
 
 
 def peak_bytes(pid: int | str) -> int:

@@ -11,6 +11,7 @@ import itertools
 import json
 import random
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Any
 
 import networkx as nx
 
-from benchmarks.peers.measuring import report
+from benchmarks.peers.measuring import peak_bytes, processor_seconds
 from benchmarks.peers.planning_grooming import Lightpath, groom
 from benchmarks.peers.planning_physics import estimated_noise, link_noise, noise_at, segment_noise, snr
 
@@ -124,6 +125,7 @@ class Planner:
         self.parameters = parameters
         self.worst_noise = noise_at(parameters["snr_threshold"])
         self.pairs: dict[tuple[str, str, bool], list[Candidate]] = {}
+        self.options: dict[Candidate, dict[Edge, list[Routed]]] = {}
 
     def shortest(self, graph: nx.Graph, source: str, destination: str, count: int) -> list[Path_]:
         """The shortest simple paths; equally long ones in order of their nodes."""
@@ -208,6 +210,8 @@ class Planner:
 
     def restorations(self, candidate: Candidate) -> dict[Edge, list[Routed]]:
         """The restoration paths of each link of the working path that has some."""
+        if candidate in self.options:
+            return self.options[candidate]
         protection = edges(candidate.protection.path) if candidate.protection else []
         ends = candidate.working.path[0], candidate.working.path[-1]
         options = {}
@@ -216,7 +220,8 @@ class Planner:
             graph.remove_edges_from([failed, *protection])
             paths = map(self.regenerate, self.shortest(graph, *ends, self.parameters["restoration_k"]))
             options[failed] = [routed for routed in paths if routed]
-        return {failed: choice for failed, choice in options.items() if choice}
+        self.options[candidate] = {failed: choice for failed, choice in options.items() if choice}
+        return self.options[candidate]
 
     def choices(self, candidate: Candidate, *, restored: bool) -> Iterator[dict[Edge, Routed]]:
         """The combinations of restoration paths to weigh; the cheapest alone where there are too many."""
@@ -391,9 +396,13 @@ def plan_network(topology: dict[str, Any], matrix: dict[str, Any], **parameters:
 
 
 def main() -> None:
-    """Measure it."""
+    """Plan, and print the figures of the plan, the seconds and the peak memory; imports are done by then."""
     topology, matrix, *parameters = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
-    report(lambda: len(plan_network(topology, matrix, **(parameters[0] if parameters else {}))["snr"]))
+    before, begun = processor_seconds(), time.perf_counter()
+    planned = plan_network(topology, matrix, **(parameters[0] if parameters else {}))["rwa"]
+    taken = {"seconds": time.perf_counter() - begun, "busy": processor_seconds() - before}
+    figures = {"objective": planned["objective"], "blocked": len(planned["blocked"])}
+    print(json.dumps({**taken, "peak_bytes": peak_bytes("self"), **figures}))
 
 
 if __name__ == "__main__":
