@@ -47,6 +47,10 @@ class MemoryTable:
         names = [item[0] for item in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def close(self) -> None:
+        """Close the engine."""
+        self._connection.close()
+
 
 @dataclass
 class MemoryTask:
@@ -99,12 +103,22 @@ class Finished:
     def records(self, table: str = "main") -> list[dict[str, Any]]:
         """The rows of a table by column, which have the types that the columns say."""
         content = self.result.tables[table]
-        names = {column.name: column.type for column in content.columns}
-        return MemoryTable(names, content.rows).query("SELECT * FROM data")
+        stored = MemoryTable({column.name: column.type for column in content.columns}, content.rows)
+        try:
+            return stored.query("SELECT * FROM data")
+        finally:
+            stored.close()
 
 
 def run(algorithm: Algorithm, data: MemoryTable, **parameters: Any) -> Finished:
-    """Run an algorithm as the platform does, with JSON between its steps."""
+    """Run an algorithm as the platform does, with JSON between its steps; closes the table."""
+    try:
+        return _run(algorithm, data, parameters)
+    finally:
+        data.close()
+
+
+def _run(algorithm: Algorithm, data: MemoryTable, parameters: dict[str, Any]) -> Finished:
     task = MemoryTask({"data": data}, validate(algorithm.parameters, parameters))
     prepared = loads(dumps(algorithm.prepare(task))) if algorithm.prepare else None
     solved = loads(dumps(algorithm.solve(task, prepared, 0).document))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sluice.domain.base import validate
 from sluice.errors import Invalid
 from sluice_algorithms.forecast import ALGORITHM
 from support.table_input import Finished, MemoryTable, run
@@ -162,15 +163,26 @@ def test_history_is_limited_and_said() -> None:
         ({"groups": ["shop", "shop"]}, "/parameters/groups/1", "named twice"),
         ({"groups": []}, "/parameters/aggregate", "Times with several values: 42"),
         ({"step": "1h"}, "/parameters/step", "whole days"),
+    ],
+)
+def test_refuses_parameters_that_do_not_fit(changes: dict[str, Any], pointer: str, words: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **{**REQUEST, **changes})
+    assert [(error["pointer"], words in error["message"]) for error in raised.value.errors] == [(pointer, True)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "words"),
+    [
         ({"levels": [0.8, 0.8]}, "/levels", "given twice"),
         ({"levels": [95]}, "/levels", "between 0 and 1"),
         ({"horizon": 0}, "/horizon", "greater than or equal to 1"),
         ({"step": "1 day"}, "/step", "match pattern"),
     ],
 )
-def test_refuses_parameters_that_do_not_fit(changes: dict[str, Any], pointer: str, words: str) -> None:
+def test_refuses_parameters_that_are_not_valid(changes: dict[str, Any], pointer: str, words: str) -> None:
     with pytest.raises(Invalid) as raised:
-        run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **{**REQUEST, **changes})
+        validate(ALGORITHM.parameters, {**REQUEST, **changes})
     assert [(error["pointer"], words in error["message"]) for error in raised.value.errors] == [(pointer, True)]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from sluice.algorithms.algorithm import TableInput
 from sluice.domain.schema import Column, is_number
@@ -79,3 +82,12 @@ def refusal(parameter: str, message: str) -> Invalid:
         message: what is wrong and what to do, as a sentence.
     """
     return Invalid(message, [{"pointer": f"/parameters/{parameter}", "message": message}])
+
+
+def stored(value: Any) -> Any:
+    """A value of a query in the form in which result tables take it."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return value.isoformat() if isinstance(value, date) else value

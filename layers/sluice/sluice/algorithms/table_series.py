@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Any, Literal
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.table_columns import column_of, number_column, plain_columns, refusal
+from sluice.algorithms.table_columns import column_of, number_column, plain_columns, refusal, stored
 from sluice.domain.names import quoted
 from sluice.domain.schema import Column, is_decimal
 from sluice.numeric.time_grid import DAY, STEP_PATTERN, Grid, MonthGrid, infer_grid, step_grid, text_of
 
-__all__ = ["STEP_PATTERN", "Aggregate", "Series", "SeriesRequest", "SeriesTable", "read_series", "stored"]
+__all__ = ["STEP_PATTERN", "Aggregate", "Series", "SeriesRequest", "SeriesTable", "read_series"]
 
 Aggregate = Literal["sum", "mean", "min", "max", "median", "count"]
 
@@ -44,6 +42,7 @@ class SeriesRequest:
         step: the distance of times; None: inferred from them.
         aggregate: what several values of one time become; None: they are an error.
         most_points: most times of all series together.
+        parameter: the parameter that names the column of values.
     """
 
     time: str
@@ -52,6 +51,7 @@ class SeriesRequest:
     step: str | None
     aggregate: Aggregate | None
     most_points: int
+    parameter: str = "value"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def read_series(table: TableInput, request: SeriesRequest) -> SeriesTable:
             than `most_points` times.
     """
     time = _time_column(table, request.time)
-    number_column(table, request.value, "value")
+    number_column(table, request.value, request.parameter)
     groups = plain_columns(table, request.groups, "groups")
     unit = _UNITS[time.type]
     if request.step is not None and not unit:
@@ -124,15 +124,6 @@ def read_series(table: TableInput, request: SeriesRequest) -> SeriesTable:
     grid = fixed or _inferred(points, unit)
     series = [_series(group, times, grid) for group, times in points]
     return SeriesTable(time, groups, grid, unit, series, [*warnings, *_gap_warnings(series)])
-
-
-def stored(value: Any) -> Any:
-    """A value of a query in the form in which result tables take it."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _time_column(table: TableInput, name: str) -> Column:
@@ -160,14 +151,14 @@ def _checked(table: TableInput, request: SeriesRequest) -> list[str]:
         f"count(*) FILTER (isinf({value})) AS infinite, count(*) FILTER (isnan({value})) AS nan FROM data"
     )
     if not counts["rows"]:
-        raise refusal("value", "The table has no rows.")
+        raise refusal(request.parameter, "The table has no rows.")
     if counts["infinite"]:
         message = (
             f"The column {request.value} has infinite values ({counts['infinite']} rows): leave them out in a model."
         )
-        raise refusal("value", message)
+        raise refusal(request.parameter, message)
     if counts["usable"] <= counts["nan"]:
-        raise refusal("value", f"No row has both a time in {request.time} and a value in {request.value}.")
+        raise refusal(request.parameter, f"No row has both a time in {request.time} and a value in {request.value}.")
     warnings = []
     if counts["times"] < counts["rows"]:
         missing = counts["rows"] - counts["times"]
