@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.errors import Invalid
+from sluice.numeric.batch import Floats
 from sluice.numeric.robust import judge, judge_series, running_median
 from sluice_algorithms.anomalies import ALGORITHM
 from support.table_input import Finished, MemoryTable, run
@@ -21,17 +22,18 @@ START = datetime(2026, 1, 1)
 COLUMNS = {"pump": "string", "at": "timestamp", "pressure": "double"}
 
 
-def pressure(hours: int, seed: int) -> np.ndarray:
+def pressure(hours: int, seed: int) -> Floats:
     """A trend, a season of a day, and noise of 1."""
     time = np.arange(hours)
     noise = np.random.default_rng(seed).standard_normal(hours)
-    return 50 + 0.02 * time + 6 * np.sin(2 * np.pi * time / 24) + 3 * np.cos(4 * np.pi * time / 24) + noise
+    values: Floats = 50 + 0.02 * time + 6 * np.sin(2 * np.pi * time / 24) + 3 * np.cos(4 * np.pi * time / 24) + noise
+    return values
 
 
 PLANTED = {17: 9.0, 100: -9.0, 101: 9.0, 333: 12.0}
 
 
-def planted(seed: int) -> np.ndarray:
+def planted(seed: int) -> Floats:
     values = pressure(336, seed)
     for place, height in PLANTED.items():
         values[place] += height
@@ -94,7 +96,7 @@ def test_one_change_among_equal_values_is_seen() -> None:
     assert judge(np.array([5.0] * 30 + [6.0])).scores[-1] > 20
 
 
-def rows(pump: str, values: np.ndarray) -> list[list[Any]]:
+def rows(pump: str, values: Floats) -> list[list[Any]]:
     return [[pump, START + timedelta(hours=hour), float(value)] for hour, value in enumerate(values)]
 
 
