@@ -9,7 +9,7 @@ import click
 
 _RESOURCE = re.compile(
     r"^/(?:(?P<list>projects|datasources)/(?P<slug>[^/?]+)"
-    r"(?:/(?P<kind>models|reports|endpoints)/(?P<name>[^/?]+))?|endpoints/(?P<project>[^/?]+)/(?P<endpoint>[^/?]+))"
+    r"(?:/(?P<kind>models|algorithms|reports|endpoints)/(?P<name>[^/?]+))?|endpoints/(?P<project>[^/?]+)/(?P<endpoint>[^/?]+))"
 )
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MOST_NAMES = 200

@@ -8,6 +8,7 @@
 `sluice_client.types` has the types of the API's documents.
 """
 
+from sluice_client._algorithms import Algorithm
 from sluice_client._client import Sluice
 from sluice_client._connection import segment
 from sluice_client._datasources import Datasource
@@ -39,11 +40,12 @@ from sluice_client._inputs import Input
 from sluice_client._projects import Diff, Endpoint, FetchResult, Model, Project
 from sluice_client._push import PushResult
 from sluice_client._result import Result
-from sluice_client._runs import Run
+from sluice_client._runs import ResultTable, Run
 from sluice_client._sensors import Period, Readings, Sensor, SentReadings
 from sluice_client._version import __version__
 
 __all__ = [
+    "Algorithm",
     "ApiError",
     "AuthenticationError",
     "ConfigurationError",
@@ -69,6 +71,7 @@ __all__ = [
     "RateLimited",
     "Readings",
     "Result",
+    "ResultTable",
     "Run",
     "RunError",
     "RunFailed",

@@ -22,7 +22,7 @@ from sluice_client._sensors import Period, Readings, Sensor, SentReadings, read_
 
 if TYPE_CHECKING:
     from sluice_client._datasources import Records
-    from sluice_client.types import InputSummaryView, UploadForm
+    from sluice_client.types import AlgorithmView, InputSummaryView, UploadForm
 
 
 class Sluice:
@@ -114,6 +114,10 @@ class Sluice:
         """
         return save_template(self, kind, path)
 
+    def algorithms(self) -> Iterator[AlgorithmView]:
+        """The algorithms that there are, each with the JSON Schemas of its parameters and results."""
+        return self.items("/algorithms")
+
     def sensor(self, id: str) -> Sensor:
         """A handle of the sensor of this id; no request is sent."""
         return Sensor(self, id)
@@ -183,6 +187,7 @@ class Sluice:
         status: str | None = None,
         datasource: str | None = None,
         project: str | None = None,
+        algorithm: str | None = None,
         since: datetime | str | None = None,
         limit: int | None = None,
     ) -> Iterator[Run]:
@@ -190,12 +195,13 @@ class Sluice:
 
         Args:
             id: only these runs.
-            kind, status, datasource, project: only runs with this value.
+            kind, status, datasource, project, algorithm: only runs with this value.
             since: only runs created at or after this time.
             limit: the most runs; default: all of them.
         """
         ids = id if id is None or isinstance(id, str) else ",".join(id)
         filters = {"kind": kind, "status": status, "datasource": datasource, "project": project, "since": since}
+        filters["algorithm"] = algorithm
         return (Run(self, document) for document in self.items("/runs", limit=limit, id=ids, **filters))
 
     def request(

@@ -84,6 +84,10 @@ class Selection(TypedDict, total=False):
 class Dataset(Handle[View]):
     """A resource with published rows."""
 
+    @property
+    def _rows_path(self) -> str:
+        return f"{self._path}/data"
+
     def rows(self, *, limit: int | None = None, **selection: Unpack[Selection]) -> Iterator[dict[str, Any]]:
         """The rows of one version, as JSON has them: decimals and times are text.
 
@@ -98,7 +102,7 @@ class Dataset(Handle[View]):
             NotFound: nothing has been published, or there is no such version.
             ValidationError: an argument does not fit the columns.
         """
-        return self._sluice.items(f"{self._path}/data", limit=limit, **_query(selection))
+        return self._sluice.items(self._rows_path, limit=limit, **_query(selection))
 
     def to_arrow(self, *, limit: int | None = None, **selection: Unpack[Selection]) -> pyarrow.Table:
         """The rows as a table of pyarrow.
@@ -170,7 +174,7 @@ class Dataset(Handle[View]):
         """
         file = Path(path)
         ending = format or file.suffix.removeprefix(".").lower() or "csv"
-        return save(self._sluice, f"{self._path}/data", {**_query(selection), "format": ending}, file)
+        return save(self._sluice, self._rows_path, {**_query(selection), "format": ending}, file)
 
     def _arrow(self, extra: str, limit: int | None, selection: Selection) -> pyarrow.Table:
         _frames.load_package("pyarrow", extra)
@@ -182,7 +186,7 @@ class Dataset(Handle[View]):
         params = {**_query(selection), "format": format}
         if limit is not None and limit <= PAGE_ROWS:
             params["limit"] = limit
-        return self._sluice.request("GET", f"{self._path}/data", params=params).content
+        return self._sluice.request("GET", self._rows_path, params=params).content
 
 
 class Versioned(Dataset[View]):

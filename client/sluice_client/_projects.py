@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from sluice_client._algorithms import Algorithm
 from sluice_client._connection import decoded, segment, text_of
 from sluice_client._errors import RunFailed
 from sluice_client._handles import Dataset, Handle, Versioned, save
@@ -81,6 +82,10 @@ class Project(Versioned["ProjectView"]):
     def model(self, name: str) -> Model:
         """A handle of the project's model of this name."""
         return Model(self._sluice, self._label, name)
+
+    def algorithm(self, name: str) -> Algorithm:
+        """A handle of the algorithm of this name, to be run in the project."""
+        return Algorithm(self._sluice, self._label, name)
 
     def endpoint(self, name: str) -> Endpoint:
         """A handle of the project's published endpoint of this name."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluice_client._connection import segment
 from sluice_client._errors import RunFailed, RunTimeout
+from sluice_client._handles import Dataset, save
 from sluice_client._notebook import facts_table
 
 if TYPE_CHECKING:
     from sluice_client._client import Sluice
-    from sluice_client.types import PageReceiptView, RunEventView, RunView, SourceUse, StaleInput
+    from sluice_client.types import (
+        DataPage,
+        PageReceiptView,
+        ResultOutputs,
+        RunComparison,
+        RunEventView,
+        RunView,
+        SourceUse,
+        StaleInput,
+    )
 
 OnProgress = Callable[["Run"], Any]
 _FIRST_PAUSE = 0.2
@@ -20,6 +32,14 @@ _SHOWN = (
     *("status", "kind", "project", "datasource", "version", "rows", "summary", "completeness", "completeness_reasons"),
     *("stale", "sources", "warnings", "error", "started_at", "finished_at"),
 )
+
+
+class ResultTable(Dataset["DataPage"]):
+    """A table that a run of an algorithm has made. It never changes, so `version` and `as_of` select nothing."""
+
+    @property
+    def _rows_path(self) -> str:
+        return self._path
 
 
 class Run:
@@ -90,7 +110,7 @@ class Run:
         return self.document["rows"]
 
     def __repr__(self) -> str:
-        about = self.document["project"] or self.document["datasource"]
+        about = self.document["algorithm"] or self.document["project"] or self.document["datasource"]
         facts = [f"{self.document['kind']} of {about}", self.status]
         if self.completeness not in (None, "complete", self.status):
             stale = ", ".join(entry["datasource"] for entry in self.stale)
@@ -192,6 +212,56 @@ class Run:
     def pages(self) -> Iterator[PageReceiptView]:
         """The receipts of the pages that the run fetched."""
         return self._sluice.items(self._path("/pages"))
+
+    def result(self) -> Any:
+        """The document that a run of an algorithm has made, whole, whatever its size.
+
+        Raises:
+            NotFound: the run has not succeeded, or is of another kind.
+        """
+        return self._sluice.get(self._path("/result"))
+
+    def outputs(self) -> ResultOutputs:
+        """What a run of an algorithm has made: its document, tables and files, with their sizes.
+
+        Raises:
+            NotFound: the run has not succeeded, or is of another kind.
+        """
+        outputs: ResultOutputs = self._sluice.get(self._path("/outputs"))
+        return outputs
+
+    def table(self, name: str) -> ResultTable:
+        """A handle of a table that a run of an algorithm has made; no request is sent."""
+        return ResultTable(self._sluice, self._path(f"/tables/{segment(name)}"), f"{self.id}/{name}")
+
+    def file(self, name: str) -> bytes:
+        """A file that a run of an algorithm has made, such as a workbook.
+
+        Raises:
+            NotFound: the run has no such file.
+        """
+        return self._sluice.request("GET", self._path(f"/files/{segment(name)}")).content
+
+    def save_file(self, name: str, path: str | os.PathLike[str]) -> Path:
+        """Write a file that a run of an algorithm has made to the disk; one that exists is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            NotFound: the run has no such file.
+        """
+        return save(self._sluice, self._path(f"/files/{segment(name)}"), {}, Path(path))
+
+    def compare(self, other: Run | str) -> RunComparison:
+        """What differs between this run of an algorithm and another: inputs, parameters, code, packages and results.
+
+        Args:
+            other: the other run, or its id.
+        """
+        id = other if isinstance(other, str) else other.id
+        comparison: RunComparison = self._sluice.get("/runs/compare", a=self.id, b=id)
+        return comparison
 
     def _path(self, below: str = "") -> str:
         return f"/runs/{segment(self.id)}{below}"

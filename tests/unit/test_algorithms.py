@@ -12,10 +12,10 @@ from sluice.algorithms import registry
 from sluice.container import Container
 from support.client import Client
 from support.documents import http_source, refresh
+from support.example_algorithms import add_example_algorithms
 from support.upstream import Upstream
 from support.workflows import Killed, LocalWorkflows
 
-FOLDER = Path(__file__).parents[1] / "support/algorithms"
 ROWS = [{"id": number, "value": number * number} for number in range(9)]
 RUNS = "/projects/p/algorithms/smallest_sum/runs"
 DATA = {"data": "dataset:merged"}
@@ -23,10 +23,7 @@ DATA = {"data": "dataset:merged"}
 
 @pytest.fixture(autouse=True)
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the folder on the path, as a layer of somebody else does."""
-    import sluice_algorithms
-
-    monkeypatch.setattr(sluice_algorithms, "__path__", [*sluice_algorithms.__path__, str(FOLDER / "sluice_algorithms")])
+    add_example_algorithms(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -158,7 +158,8 @@ def test_no_text_controls_the_terminal(
 
 def test_live_table_has_no_controls() -> None:
     source = SourceState(HOSTILE, "r", HOSTILE, None, 1, 1, 1, 0, 1.0)
-    run = {"kind": "ingest", "project": None, "datasource": HOSTILE, "status": HOSTILE, "progress": None}
+    run = {"kind": "ingest", "status": HOSTILE, "progress": None}
+    run |= {"project": None, "algorithm": None, "datasource": HOSTILE}
     console = Console(file=io.StringIO(), width=200)
     console.print(_table(RunState(run, [source])))
     shown = console.file.getvalue()  # type: ignore[attr-defined]

@@ -42,6 +42,13 @@ REGISTRY = {
         Entry("delete", "resources", _BLUEPRINTS, "Delete a datasource, project, model, report or endpoint."),
         Entry("preview", "preview", _BLUEPRINTS, "Show the first records of a datasource, saved or not."),
         Entry("run", "runs", _RUNS, "Start a run of a project or datasource, and wait for its end."),
+        Entry(
+            "run-algorithm",
+            "algorithms",
+            _RUNS,
+            "Run an algorithm in a project, and wait for its end.",
+            "run_algorithm",
+        ),
         Entry("watch", "runs", _RUNS, "Follow a run until it ends."),
         Entry("cancel", "runs", _RUNS, "Cancel a run."),
         Entry("redrive", "runs", _RUNS, "Continue a failed, partial or cancelled run."),

@@ -19,6 +19,7 @@ _PATHS = {
     "datasource": ("/datasources/{}", 1),
     "project": ("/projects/{}", 1),
     "model": ("/projects/{}/models/{}", 2),
+    "algorithm": ("/projects/{}/algorithms/{}", 2),
     "report": ("/projects/{}/reports/{}", 2),
     "endpoint": ("/projects/{}/endpoints/{}", 2),
     "site": ("/sites/{}", 1),
@@ -64,7 +65,7 @@ def get(path: str, whole: bool, output: str | None) -> None:
 @click.option("--force", is_flag=True, help="A datasource or input: also while projects use it.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def delete(what: str, names: tuple[str, ...], force: bool, yes: bool) -> None:
-    """Delete a datasource or project by its slug, or a model, report or endpoint by project and name.
+    """Delete a datasource or project by its slug, or what belongs to a project by the slug of that and its name.
 
     A site and equipment are named by their codes, a sensor by its id, an input by its slug. A deleted datasource can be
     restored for 30 days, an input always. Data that was published stays in the lake.

@@ -16,10 +16,10 @@ from sluice_cli.output.values import counted
 from sluice_cli.runs.follow import follow, wait
 from sluice_client import Sluice, segment
 
-_FOLLOW = click.option("--follow", is_flag=True, help="Show the progress of each source.")
-_WAIT = click.option("--wait/--no-wait", "waits", default=True, help="Wait for the end of the run (default).")
-_FORMAT = "The format of the run at its end; default: one line and its warnings."
-_TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; default: as long as it takes.")
+FOLLOW = click.option("--follow", is_flag=True, help="Show the progress; of a refresh, that of each source.")
+WAIT = click.option("--wait/--no-wait", "waits", default=True, help="Wait for the end of the run (default).")
+FORMAT = "The format of the run at its end; default: one line and its warnings."
+TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; default: as long as it takes.")
 
 
 @click.command()
@@ -33,10 +33,10 @@ _TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; def
     help="Which datasources of the project are fetched: those whose data has expired, all, or none.",
 )
 @click.option("--dry-run", is_flag=True, help="Merge and report the result; fetch and publish nothing.")
-@_FOLLOW
-@_WAIT
-@_TIMEOUT
-@output_option(about=_FORMAT)
+@FOLLOW
+@WAIT
+@TIMEOUT
+@output_option(about=FORMAT)
 def run(
     what: str,
     slug: str,
@@ -56,22 +56,22 @@ def run(
     body: dict[str, Any] = {"ingest": fetch, "dry_run": dry_run} if what == "project" else {}
     with connect() as api:
         started = api.post(f"/{what}s/{segment(slug)}/runs", body)
-        _finish(api, started, follow, waits, timeout, output)
+        finish_run(api, started, follow, waits, timeout, output)
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=RUN)
-@_TIMEOUT
-@output_option(about=_FORMAT)
+@TIMEOUT
+@output_option(about=FORMAT)
 def watch(run_id: str, timeout: float | None, output: str | None) -> None:
     """Follow a run until it ends; the exit codes are those of `sluice run`."""
     with connect() as api:
-        _finish(api, api.get(f"/runs/{segment(run_id)}"), True, True, timeout, output)
+        finish_run(api, api.get(f"/runs/{segment(run_id)}"), True, True, timeout, output)
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=RUN)
-@output_option(about=_FORMAT)
+@output_option(about=FORMAT)
 def cancel(run_id: str, output: str | None) -> None:
     """Cancel a run; what it has stored stays."""
     with connect() as api:
@@ -80,35 +80,43 @@ def cancel(run_id: str, output: str | None) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=RUN)
-@_FOLLOW
-@_WAIT
-@_TIMEOUT
-@output_option(about=_FORMAT)
+@FOLLOW
+@WAIT
+@TIMEOUT
+@output_option(about=FORMAT)
 def redrive(run_id: str, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
     """Continue a failed, partial or cancelled run from where it stopped."""
     with connect() as api:
         started = api.post(f"/runs/{segment(run_id)}/redrive")
-        _finish(api, started, follow, waits, timeout, output)
+        finish_run(api, started, follow, waits, timeout, output)
 
 
 @click.command()
 @click.argument("datasource", type=DATASOURCE)
 @click.argument("version", type=int)
-@_FOLLOW
-@_WAIT
-@_TIMEOUT
-@output_option(about=_FORMAT)
+@FOLLOW
+@WAIT
+@TIMEOUT
+@output_option(about=FORMAT)
 def replay(datasource: str, version: int, follow: bool, waits: bool, timeout: float | None, output: str | None) -> None:
     """Make a version again from its raw pages, without calling the upstream."""
     with connect() as api:
         started = api.post(f"/datasources/{segment(datasource)}/runs", {"replay": version})
-        _finish(api, started, follow, waits, timeout, output)
+        finish_run(api, started, follow, waits, timeout, output)
 
 
-def _finish(
+def finish_run(
     api: Sluice, run: dict[str, Any], follows: bool, waits: bool, timeout: float | None, output: str | None
 ) -> None:
     """Wait for a run if it is wanted, and show how it ended.
+
+    Args:
+        api: the client.
+        run: the run as it has started.
+        follows: whether to show the progress.
+        waits: whether to wait at all.
+        timeout: the most seconds to wait; null: as long as it takes.
+        output: the format of the run; null: one line and its warnings.
 
     Raises:
         StepFailed: the run failed or was cancelled, or has not ended in time.

@@ -39,9 +39,9 @@ def _lines() -> Iterator[Show]:
 
     def show(state: RunState) -> None:
         lines = {source.run: source.line for source in state.sources}
-        stage = (state.run["progress"] or {}).get("stage")
+        stage = state.stage
         if state.run["kind"] != "ingest" and not state.ended and stage not in (None, "ingest"):
-            lines[state.run["id"]] = f"{state.run['project']}: {stage}"
+            lines[state.run["id"]] = f"{state.run['algorithm'] or state.run['project']}: {stage}"
         for key, line in lines.items():
             if shown.get(key) != line:
                 echo(line, err=True)
@@ -64,9 +64,8 @@ def _table(state: RunState) -> Any:
     from rich.text import Text
 
     run = state.run
-    stage = (run["progress"] or {}).get("stage")
-    about = run["project"] or run["datasource"]
-    title = f"{run['kind']} {about}: {run['status'] if state.ended or not stage else stage}"
+    about = run["algorithm"] or run["project"] or run["datasource"]
+    title = f"{run['kind']} {about}: {run['status'] if state.ended else state.stage or run['status']}"
     table = Table(title=Text(printable(title)), title_justify="left")
     for name in ("source", "state", "pages", "rows", "rate", "retries", "seconds"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")

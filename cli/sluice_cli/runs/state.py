@@ -84,6 +84,20 @@ class RunState:
         """Whether the run has ended."""
         return self.run["status"] in _ENDED
 
+    @property
+    def stage(self) -> str | None:
+        """The run's stage and what is known of it, such as `solve, 3 of 4 restarts`; null before the first stage."""
+        progress = self.run["progress"] or {}
+        if not progress.get("stage"):
+            return None
+        parts = [progress["stage"]]
+        subtasks = progress.get("subtasks")
+        if subtasks:
+            parts.append(f"{subtasks['succeeded']} of {counted(subtasks['total'], 'restart')}")
+        if progress.get("text"):
+            parts.append(progress["text"])
+        return ", ".join(parts)
+
 
 def read_state(api: Sluice, run: dict[str, Any]) -> RunState:
     """Read what the ingest runs of a run have done.
