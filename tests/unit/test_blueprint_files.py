@@ -194,7 +194,7 @@ def test_shipped_blueprints_are_valid_without_variables(name: str) -> None:
         ({"blueprint.yaml": "sample: {command: no.py}\n"}, ["blueprint.yaml:1:19: sample.command: There is no file"]),
         ({"blueprint.yaml": "secrets: {key: 5}\n"}, ["blueprint.yaml:1:16: secrets.key: Input should be"]),
         ({"datasource/x.yaml": "a: 1"}, ["datasource: This folder is not part of a blueprint; did you mean datasour"]),
-        ({"other/x": ""}, ["other: This folder is not part of a blueprint; the folders are datasources, endpoints"]),
+        ({"other/x": ""}, ["other: This folder is not part of a blueprint; the folders are algorithms, datasources"]),
         ({"x.yml": ""}, ["x.yml: This file is not part of a blueprint"]),
         ({"models/x.yml": "sql: SELECT 1"}, ["models/x.yml: Only *.yaml files belong here; rename it to x.yaml"]),
         ({"models/sub/x.yaml": "sql: SELECT 1"}, ["models/sub: This folder is not part of a blueprint."]),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from reference.examples import EXAMPLES, Example
 from reference.project_file import ProjectFile
+from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.assets.equipment import Equipment
 from sluice.domain.assets.operation import OperationRequest
 from sluice.domain.assets.sensor import Sensor
@@ -105,6 +106,14 @@ PAGES: tuple[DocumentPage, ...] = (
         Model,
     ),
     DocumentPage(
+        "algorithm",
+        "Algorithm of a project",
+        "How a project runs an algorithm. The API takes it with `PUT /projects/{slug}/algorithms/{name}`; "
+        "`GET /algorithms` lists the algorithms with their inputs and parameters. "
+        f"{_in_blueprint('algorithms', 'name of the algorithm')}",
+        ProjectAlgorithm,
+    ),
+    DocumentPage(
         "report",
         "Report",
         "A report is a page of text, tables and charts. The API takes it with "
@@ -161,9 +170,10 @@ PAGES: tuple[DocumentPage, ...] = (
         "Blueprint",
         "A blueprint is a folder of YAML files. `blueprint.yaml` has the fields below. The other files are documents: "
         "[datasources](datasource.md) in `datasources/`, [projects](project.md) in `projects/`, [models](model.md) in "
-        "`models/`, [reports](report.md) in `reports/`, [endpoints](endpoint.md) in `endpoints/`, [sites](site.md) in "
-        "`sites/`, [equipment](equipment.md) in `equipment/`, and [sensors](sensor.md) in `sensors/`. In values, "
-        "`${NAME}` is an environment variable, and `${NAME:-text}` has a default. See [Blueprints](../blueprints.md).",
+        "`models/`, [algorithms](algorithm.md) in `algorithms/`, [reports](report.md) in `reports/`, "
+        "[endpoints](endpoint.md) in `endpoints/`, [sites](site.md) in `sites/`, [equipment](equipment.md) in "
+        "`equipment/`, and [sensors](sensor.md) in `sensors/`. In values, `${NAME}` is an environment variable, and "
+        "`${NAME:-text}` has a default. See [Blueprints](../blueprints.md).",
         BlueprintDescription,
     ),
 )

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from reference.json_schema import Schema, definitions
 from reference.project_file import ProjectFile
+from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.assets.equipment import Equipment
 from sluice.domain.assets.sensor import Sensor
 from sluice.domain.assets.site import Site
@@ -24,6 +25,7 @@ from sluice_cli.blueprints.resources import ASSETS, TYPES
 _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "project": ("A project of a blueprint", ProjectFile),
     "model": ("A model of a blueprint", Model),
+    "algorithm": ("How a project of a blueprint runs an algorithm", ProjectAlgorithm),
     "report": ("A report of a blueprint", Report),
     "endpoint": ("An endpoint of a blueprint", Endpoint),
     "input": ("An input of a blueprint", InputFile),

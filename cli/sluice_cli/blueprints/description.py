@@ -48,8 +48,8 @@ class BlueprintDescription(Document):
     description: Description | None = Field(None, description="What the blueprint is for, as plain text.")
     project: Slug | None = Field(
         None,
-        description="The project of the folders `models`, `reports` and `endpoints` beside this file; null: the only "
-        "one in `projects`.",
+        description="The project of the folders `models`, `algorithms`, `reports` and `endpoints` beside this file; "
+        "null: the only one in `projects`.",
     )
     secrets: dict[SecretName, Secret] = Field(
         default_factory=dict,

@@ -58,8 +58,9 @@ class Blueprint:
     Args:
         folder: it has `blueprint.yaml`, `datasources/*.yaml`, `sites/*.yaml`, `equipment/*.yaml`, `sensors/*.yaml`,
             `inputs/*` (YAML, JSON and workbooks), `projects/*.yaml`, `files/{slug}/*` and, for each project,
-            `projects/{slug}/models/*.yaml`, `…/reports/*.yaml` and `…/endpoints/*.yaml`. The last three may also be
-            beside `blueprint.yaml`: they belong to the project that it names, or else to the only one.
+            `projects/{slug}/models/*.yaml`, `…/algorithms/*.yaml`, `…/reports/*.yaml` and `…/endpoints/*.yaml`. The
+            last four may also be beside `blueprint.yaml`: they belong to the project that it names, or else to the
+            only one.
             Many assets may be in one file, `sites.yaml`, `equipment.yaml` or `sensors.yaml`, by their names.
         variables: the values of `${NAME}` and `${NAME:-default}` in these files; null for the environment's.
 
@@ -160,7 +161,7 @@ class Blueprint:
                 self._add(Source(key, document or {}, source.file, json_pointer((field, slug))))
 
     def _read_resources(self) -> None:
-        """Models, reports and endpoints: of the project of the blueprint, and of each project in its own folder."""
+        """What belongs to projects: of the project of the blueprint, and of each project in its own folder."""
         project = self.project
         for kind in _OF_PROJECT:
             for file in self._yaml_files(self.folder / TYPES[kind].folder):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
-from sluice.domain.names import sql_name_of
 from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid
@@ -15,18 +16,20 @@ from sluice.models.graph import required_models, tables_read_by, waves
 from sluice_cli.blueprints.resources import RANKS, TYPES, ResourceKey
 
 Documents = Mapping[ResourceKey, dict[str, Any]]
+# The types whose resources read tables and have tables that others read.
+_DERIVED = ("model", "algorithm")
+# A reference to a table among the inputs of an algorithm.
+_TABLE = re.compile(r"(?:model|dataset):([^@]+)")
 
 
-def table_name(key: ResourceKey, document: Mapping[str, Any]) -> str | None:
-    """The name that a resource has as a table in its project's SQL; null if it is no table.
+def tables_of(key: ResourceKey, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that a resource's tables have in its project's SQL.
 
     Args:
         key: the resource.
         document: its document.
     """
-    if key.type == "assignment":
-        return document.get("alias") or sql_name_of(key.name)
-    return key.name if key.type == "model" else None
+    return TYPES[key.type].tables(key.name, document)
 
 
 def tables_read(key: ResourceKey, document: dict[str, Any]) -> set[str]:
@@ -48,6 +51,8 @@ def tables_read(key: ResourceKey, document: dict[str, Any]) -> set[str]:
             return {table for sql in queries for table in parse_query(sql).tables}
         case Endpoint():
             return set(parse_query(parsed.sql).tables)
+        case ProjectAlgorithm():
+            return {match[1] for reference in parsed.inputs.values() if (match := _TABLE.match(reference))}
     return set()
 
 
@@ -62,7 +67,7 @@ def readers_of(table: str, project: str, documents: Documents) -> list[ResourceK
     return sorted(
         key
         for key, document in documents.items()
-        if key.project == project and table_name(key, document) != table and table in tables_read(key, document)
+        if key.project == project and table not in tables_of(key, document) and table in tables_read(key, document)
     )
 
 
@@ -74,15 +79,29 @@ def creation_order(keys: Iterable[ResourceKey], documents: Documents) -> list[Re
         documents: these and other resources, whose SQL tells which models read each other.
     """
     depth: dict[ResourceKey, int] = {}
-    for project in {key.project for key in documents if key.type == "model"}:
-        models = {key.name: key for key in documents if (key.type, key.project) == ("model", project)}
-        reads = {name: tables_read(key, documents[key]) for name, key in models.items()}
+    for project in {key.project for key in documents if key.type in _DERIVED}:
+        derived = {str(key): key for key in documents if key.project == project and key.type in _DERIVED}
         try:
-            depth |= {models[name]: index for index, wave in enumerate(waves(reads)) for name in wave}
+            order = waves(_reads({key: documents[key] for key in derived.values()}))
         except SqlError:
             continue  # a circle is a fault of the documents, and reported as one
+        depth |= {derived[name]: index for index, wave in enumerate(order) for name in wave}
     depth |= {key: _parents(key, documents) for key in documents if TYPES[key.type].parent_field}
-    return sorted(keys, key=lambda key: (RANKS[key.type], depth.get(key, 0), key))
+    ranks = RANKS | dict.fromkeys(_DERIVED, RANKS[_DERIVED[0]])
+    return sorted(keys, key=lambda key: (ranks[key.type], depth.get(key, 0), key))
+
+
+def _reads(documents: Documents) -> dict[str, set[str]]:
+    """Which resources each resource of a project reads, by their texts.
+
+    Args:
+        documents: models and algorithms.
+    """
+    holders = {table: str(key) for key, document in documents.items() for table in tables_of(key, document)}
+    return {
+        str(key): {holders[table] for table in tables_read(key, document) if table in holders}
+        for key, document in documents.items()
+    }
 
 
 def _parents(key: ResourceKey, documents: Documents) -> int:
@@ -117,12 +136,11 @@ def still_read(deleted: Collection[ResourceKey], documents: Documents) -> set[Re
     read: set[ResourceKey] = set()
     for project in {key.project for key in deleted if key.project}:
         stored = {key: document for key, document in documents.items() if key.project == project}
-        deleted_models = {
-            key.name: tables_read(key, stored[key]) for key in stored if key.type == "model" and key in deleted
-        }
+        derived = {key: stored[key] for key in stored if key.type in _DERIVED and key in deleted}
         tables = {table for key in stored if key not in deleted for table in tables_read(key, stored[key])}
-        late_models = required_models(deleted_models, tables)
-        tables = tables.union(*(deleted_models[name] for name in late_models))
-        read |= {key for key in stored if key in deleted and table_name(key, stored[key]) in tables}
+        read_first = {str(key) for key in derived if tables & set(tables_of(key, stored[key]))}
+        late = required_models(_reads(derived), read_first)
+        tables = tables.union(*(tables_read(key, stored[key]) for key in derived if str(key) in late))
+        read |= {key for key in stored if key in deleted and tables & set(tables_of(key, stored[key]))}
     unassigned_late = {key.name for key in read if key.type == "assignment"}
     return read | {key for key in deleted if key.type == "datasource" and key.name in unassigned_late}

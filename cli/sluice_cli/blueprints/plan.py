@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sluice_cli.blueprints.differences import FieldChange, differences
 from sluice_cli.blueprints.faults import BlueprintFault, BlueprintInvalid, sentence
 from sluice_cli.blueprints.folder import Blueprint, Source
-from sluice_cli.blueprints.order import creation_order, deletion_order, readers_of, still_read, table_name
+from sluice_cli.blueprints.order import creation_order, deletion_order, readers_of, still_read, tables_of
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
 from sluice_cli.blueprints.state import State, projects_of, read_state
 from sluice_cli.blueprints.validate import Checked, Surroundings, check_documents, check_references
@@ -65,8 +65,9 @@ def make_plan(blueprint: Blueprint, api: Sluice, *, prune: bool = False, secrets
     Args:
         blueprint: the blueprint.
         api: the client.
-        prune: delete the models, reports, endpoints and assignments that the blueprint's projects have beside it, and
-            datasources whose only assignments are among these, as far as the key may; notes name the others.
+        prune: delete the models, algorithms, reports, endpoints and assignments that the blueprint's projects have
+            beside it, and datasources whose only assignments are among these, as far as the key may; notes name the
+            others.
         secrets: write the values of secrets that exist, too.
 
     Raises:
@@ -244,24 +245,32 @@ class _Planner:
     def _check_table_names(self, ordered: list[Change], early: Collection[ResourceKey]) -> None:
         """Refuse changes of names in SQL that the API cannot make one after the other."""
         present = {key: document for key, document in self._stored.items() if key not in early}
-        holders = {(key.project, table_name(key, document)): key for key, document in present.items()}
+        holders = {(key.project, table): key for key, document in present.items() for table in tables_of(key, document)}
         for change in ordered:
-            new, project = table_name(change.key, change.document or {}), change.key.project
-            stored = present.get(change.key)
-            old = table_name(change.key, stored) if stored is not None else None
-            if new is None or new == old or change.source is None:
-                continue
-            holder = holders.get((project, new))
-            readers = readers_of(old, project, present) if old is not None else []
-            message = ""
+            if change.source is not None:
+                self._check_tables_of(change, change.source, present, holders)
+
+    def _check_tables_of(
+        self,
+        change: Change,
+        source: Source,
+        present: Mapping[ResourceKey, dict[str, Any]],
+        holders: dict[tuple[str, str], ResourceKey],
+    ) -> None:
+        """Refuse a change whose new names are taken, or whose old ones are read; update `holders` to it."""
+        project, stored = change.key.project, present.get(change.key)
+        new = tables_of(change.key, change.document or {})
+        old = tables_of(change.key, stored) if stored is not None else ()
+        pointer = "/alias" if change.key.type == "assignment" else ""
+        for table in [table for table in new if table not in old]:
+            holder = holders.get((project, table))
             if holder is not None:
-                message = f"The name {new!r} is still used by the {holder}. Free it with an apply of its own first."
-            elif readers:
-                message = (
-                    f"The table {old!r} cannot become {new!r}: the stored {readers[0]} reads it; delete that first."
-                )
-            if message:
-                pointer = "/alias" if change.key.type == "assignment" else ""
-                self._fault(change.source.fault(pointer, message))
-            holders.pop((project, old), None)
-            holders[project, new] = change.key
+                message = f"The name {table!r} is still used by the {holder}. Free it with an apply of its own first."
+                self._fault(source.fault(pointer, message))
+        for table in [table for table in old if table not in new]:
+            readers = readers_of(table, project, present)
+            if readers:
+                message = f"The table {table!r} cannot become {', '.join(new)!r}: the stored {readers[0]} reads it; "
+                self._fault(source.fault(pointer, f"{message}delete that first."))
+            holders.pop((project, table), None)
+        holders |= {(project, table): change.key for table in new}

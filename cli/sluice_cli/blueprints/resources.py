@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
 
+from sluice.algorithms import registry
+from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.assets.codes import CODE_PATTERN, RESERVED_NAMES, SENSOR_ID_PATTERN, is_code, is_sensor_id
 from sluice.domain.assets.equipment import Equipment
 from sluice.domain.assets.sensor import Sensor
@@ -19,7 +21,15 @@ from sluice.domain.endpoint import Endpoint
 from sluice.domain.input import RESERVED_SLUGS, InputRequest, PinRequest
 from sluice.domain.json_text import dumps
 from sluice.domain.model import Model
-from sluice.domain.names import SECRET_NAME_PATTERN, SLUG_MAX, SLUG_PATTERN, is_secret_name, is_slug
+from sluice.domain.names import (
+    SECRET_NAME_PATTERN,
+    SLUG_MAX,
+    SLUG_PATTERN,
+    is_secret_name,
+    is_slug,
+    sql_name_of,
+    table_of_algorithm,
+)
 from sluice.domain.project import Assignment, Project
 from sluice.domain.report import Report
 from sluice.domain.secret import SecretValue
@@ -69,6 +79,7 @@ class ResourceType:
         hidden: fields that the API never shows.
         name_fault: why it cannot have a name; null if it can.
         check: raises Invalid for what new documents may not contain but stored ones may.
+        tables: the names of its tables in its project's SQL, by its name and document.
     """
 
     folder: str
@@ -82,6 +93,7 @@ class ResourceType:
     hidden: tuple[str, ...] = ()
     name_fault: Callable[[str], str | None] = lambda _: None
     check: Callable[[Any], None] = lambda _: None
+    tables: Callable[[str, Mapping[str, Any]], tuple[str, ...]] = lambda *_: ()
 
     def parse(self, name: str, document: dict[str, Any]) -> Any:
         """Validate a document.
@@ -189,11 +201,23 @@ def _check_input(request: InputRequest) -> None:
     check_document(kind_of(request.kind), request.document, Settings().max_import_errors)
 
 
+def _algorithm_fault(name: str) -> str | None:
+    known = registry.names()
+    return None if name in known else f"There is no algorithm {name!r}; there are {', '.join(known)}."
+
+
+def _algorithm_tables(name: str, _: Mapping[str, Any]) -> tuple[str, ...]:
+    if name not in registry.names():
+        return ()
+    return tuple(table_of_algorithm(name, table) for table in registry.algorithm(name).tables)
+
+
 def _rules_of(kind: str) -> Callable[[str], str | None]:
     return lambda name: name_fault(kind, name)
 
 
-# In the order of creation: what a resource refers to comes before it. Deletions go the other way.
+# In the order of creation: what a resource refers to comes before it. Deletions go the other way. Models and algorithms
+# may read each other's tables, so `order.py` sorts them together.
 TYPES: dict[str, ResourceType] = {
     "site": ResourceType("sites", "/sites", Site, name_field="code", restricted=True, name_fault=_code_fault),
     "equipment": ResourceType(
@@ -219,11 +243,29 @@ TYPES: dict[str, ResourceType] = {
         check=lambda document: document.require_safe(),
     ),
     "assignment": ResourceType(
-        "", "/projects/{project}/datasources", Assignment, in_project=True, name_fault=_slug_fault
+        "",
+        "/projects/{project}/datasources",
+        Assignment,
+        in_project=True,
+        name_fault=_slug_fault,
+        tables=lambda name, document: (document.get("alias") or sql_name_of(name),),
     ),
     "pin": ResourceType("", "/projects/{project}/inputs", PinRequest, in_project=True, name_fault=_slug_fault),
     "model": ResourceType(
-        "models", "/projects/{project}/models", Model, in_project=True, name_fault=_rules_of("model")
+        "models",
+        "/projects/{project}/models",
+        Model,
+        in_project=True,
+        name_fault=_rules_of("model"),
+        tables=lambda name, _: (name,),
+    ),
+    "algorithm": ResourceType(
+        "algorithms",
+        "/projects/{project}/algorithms",
+        ProjectAlgorithm,
+        in_project=True,
+        name_fault=_algorithm_fault,
+        tables=_algorithm_tables,
     ),
     "report": ResourceType(
         "reports", "/projects/{project}/reports", Report, in_project=True, name_fault=_rules_of("report")

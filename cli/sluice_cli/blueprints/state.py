@@ -75,7 +75,8 @@ def read_state(api: Sluice, projects: Iterable[str] | None, wanted: Collection[s
 
     Args:
         api: the client.
-        projects: the projects whose assignments, models, reports and endpoints are read; null for all projects.
+        projects: the projects whose assignments, pins, models, algorithms, reports and endpoints are read; null for all
+            projects.
         wanted: which of the types in `OPTIONAL` are read. There may be thousands of them, and few blueprints have any.
 
     Raises:

@@ -10,13 +10,13 @@ from typing import Any
 from sluice.domain.base import validate
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
-from sluice.domain.names import sql_name_of
 from sluice.domain.report import Report
 from sluice.errors import Invalid
 from sluice.models.definition_rules import Fault, endpoint_faults, model_faults, report_faults
 from sluice_cli.blueprints.description import BlueprintDescription
 from sluice_cli.blueprints.faults import BlueprintFault, Place
 from sluice_cli.blueprints.folder import Blueprint, Source, mapping
+from sluice_cli.blueprints.order import tables_of
 from sluice_cli.blueprints.resources import TYPES, ResourceKey
 
 MERGED = "merged"
@@ -220,19 +220,17 @@ class ProjectTables:
     def _holders(self) -> Iterator[tuple[str, ResourceKey]]:
         """The names of the tables, each with the resource that has it."""
         keys = [key for key in self._blueprint.sources if key.project == self._project]
+        valid = {key: self._blueprint.sources[key].document for key in keys if key in self._documents}
         for key in [*keys, *self._kept]:
-            if key.type == "model":
-                yield key.name, key
-            elif key.type == "assignment":
-                alias = self._kept.get(key, {}).get("alias") or getattr(self._documents.get(key), "alias", None)
-                yield alias or sql_name_of(key.name), key
+            for table in tables_of(key, self._kept.get(key, valid.get(key, {}))):
+                yield table, key
 
     def name_faults(self) -> Iterator[BlueprintFault]:
         """Names that two tables have."""
         holders: dict[str, ResourceKey] = {}
         for name, key in sorted(self._holders(), key=lambda holder: holder[1] in self._blueprint.sources):
             if name in holders and key in self._blueprint.sources:
-                remedy = "set another alias" if key.type == "assignment" else "choose another name"
+                remedy = "set another alias" if key.type == "assignment" else "give one of them another name"
                 message = f"The name {name!r} is used by the {holders[name]} in this project's SQL; {remedy}."
                 yield self._blueprint.sources[key].fault("/alias" if key.type == "assignment" else "", message)
             holders.setdefault(name, key)

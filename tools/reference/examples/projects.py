@@ -123,6 +123,12 @@ _REPORT: dict[str, Any] = {
         },
     ],
 }
+_ALGORITHM: dict[str, Any] = {
+    "inputs": {"topology": "north@3", "traffic_matrix": "north-traffic"},
+    "parameters": {"mp1h_threshold": 20, "iterations": 8},
+    "seed": 1,
+    "on_refresh": True,
+}
 _ENDPOINT: dict[str, Any] = {
     "description": "The articles of a warehouse, cheapest first.",
     "sql": "SELECT article, price FROM merged WHERE warehouse = $warehouse AND price >= $least ORDER BY 2 LIMIT $rows",
@@ -167,6 +173,7 @@ PROJECTS: dict[str, Documents] = {
         "One document for each datasource": _CATALOG,
     },
     "report": {"Every type of section": _REPORT},
+    "algorithm": {"A plan that each refresh makes again": _ALGORITHM},
     "endpoint": {"A public endpoint with the prices of any time": _ENDPOINT},
     "blueprint": {"A blueprint with a demonstration": _BLUEPRINT},
 }
