@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice.api.responses.examples.common import FINGERPRINT, HASH, METADATA, RUN
 
+_RESULT: dict[str, Any] = {"rows": 5000, "columns": 3, "candidate_keys": [["symbol"]]}
 _NUMBER: dict[str, Any] = {"nullable": True, "missing": False, "wide": False, "guessed": False, "from_json": False}
 
 
@@ -30,7 +31,7 @@ EXAMPLES: dict[str, Any] = {
         "output": {"type": "object", "properties": {"rows": {"type": "integer"}}},
         "tables": {"main": "A row for each column."},
         "layer": "numeric",
-        "packages": {"numpy": "2.4.6"},
+        "packages": {"duckdb": "2.0.0"},
         "code": FINGERPRINT,
     },
     "ProjectAlgorithm": {"inputs": {"data": "dataset:merged"}, "on_refresh": True},
@@ -44,8 +45,8 @@ EXAMPLES: dict[str, Any] = {
         **METADATA,
     },
     "AlgorithmStart": {"inputs": {"data": "dataset:merged"}, "comment": "after the first merge"},
-    "ManualResult": {"result": {"rows": 2, "columns": 3}, "comment": "counted by hand"},
-    "ResultDocument": {"rows": 5000, "columns": 3},
+    "ManualResult": {"result": _RESULT, "comment": "counted by hand"},
+    "ResultDocument": _RESULT,
     "ResultOutputs": {
         "document": {"bytes": 25, "sha256": HASH},
         "tables": [{"name": "main", "rows": 3, "schema": [{"name": "column", "type": "string", **_NUMBER}]}],
