@@ -27,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # The first lines of blocks that change more than a test may, with what a reader learns from them.
 MARKS = (
+    "# In a checkout of your own",
     "# On AWS",
     "# Starts the local stack",
     "# Stops the local stack",

@@ -128,6 +128,8 @@ def test_a_failed_run_says_what_to_do_and_can_be_run_again(admin: Client) -> Non
         assert failed["error"]["type"] == "urn:sluice:problem:algorithm-failed"
         assert "ZeroDivisionError: nothing to divide (smallest_sum.py" in failed["error"]["detail"]
         assert admin.get(f"/runs/{failed['id']}/result").status == 404
+        if step == "solve":
+            assert failed["progress"]["subtasks"]["failed"] >= 1
     assert run(admin, parameters={"fail": "finish", "restarts": 2})["id"] != failed["id"], "a failure is not reused"
     assert run(admin, parameters={"column": "id"})["status"] == "succeeded"
     unknown = run(admin, parameters={"column": "nothing"})
@@ -406,3 +408,21 @@ def test_the_template_is_an_algorithm_once_it_is_copied(
     assert failed["error"]["errors"][0]["pointer"] == "/parameters/group"
     missing = admin.post(path, {"inputs": DATA, "parameters": {}})
     assert {error["pointer"] for error in missing.json()["errors"]} == {"/parameters/group", "/parameters/value"}
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "parameters"),
+    [
+        ("profile", {}),
+        ("anomalies", {"values": ["value"], "keys": ["id"]}),
+        ("forecast", {"time": "id", "value": "value", "horizon": 2}),
+    ],
+)
+def test_general_algorithms_read_the_datasets_of_a_project(
+    admin: Client, algorithm: str, parameters: dict[str, Any]
+) -> None:
+    started = admin.post(f"/projects/p/algorithms/{algorithm}/runs", {"inputs": DATA, "parameters": parameters})
+    made = admin.get(f"/runs/{started.json()['id']}").json()
+    assert made["status"] == "succeeded", made["error"]
+    rows = admin.get(f"/runs/{made['id']}/tables/main?limit=200").json()["items"]
+    assert len(rows) == {"profile": 3, "anomalies": len(ROWS), "forecast": 2}[algorithm]

@@ -11,9 +11,9 @@ _SOLVE = "solve"
 
 
 def with_counts(services: WithCounts, run: Run) -> Run:
-    """A run with the present counts of its restarts, while they are being solved; any other run as it is."""
+    """A run with the present counts of its restarts, if solving them is its last stage; any other run as it is."""
     progress = run.progress
-    if run.finished or progress is None or progress.subtasks is None or progress.stage != _SOLVE:
+    if progress is None or progress.subtasks is None or progress.stage != _SOLVE:
         return run
     counts = services.subtasks.count(run.id, progress.subtasks.total)
     current = progress.current if counts.total == 1 else counts.succeeded

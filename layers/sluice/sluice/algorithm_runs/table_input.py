@@ -43,6 +43,10 @@ class LakeTable:
         files = self._lake.local_files(self._manifest.objects)
         rows = rows_of(files, self._manifest.columns, [])
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            cursor = connection.execute(f"WITH data AS {rows} {sql}", dict(parameters or {}))
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            connection.execute(f"CREATE TEMP VIEW data AS SELECT * FROM {rows}")
+            try:
+                cursor = connection.execute(sql, dict(parameters or {}))
+                names = [column[0] for column in cursor.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            finally:
+                connection.execute("DROP VIEW data")
