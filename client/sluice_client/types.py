@@ -870,6 +870,7 @@ class InputSummaryView(TypedDict):
     created_by: str
     updated_at: str
     updated_by: str
+    deleted_at: str | None
     etag: str
     comment: str | None
     hash: str
@@ -945,6 +946,7 @@ class InputView(TypedDict):
     created_by: str
     updated_at: str
     updated_by: str
+    deleted_at: str | None
     etag: str
     comment: str | None
     hash: str

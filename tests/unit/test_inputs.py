@@ -138,6 +138,8 @@ def test_deleted_input_keeps_its_versions_and_is_restored(editor: Client) -> Non
     assert editor.get("/inputs/doc").status == 404
     assert editor.delete("/inputs/doc").status == 404
     assert editor.get("/inputs").json()["items"] == []
+    put(editor, "other", {})
+    assert [item["slug"] for item in editor.get("/inputs?deleted=true").json()["items"]] == ["doc"]
     assert editor.get("/inputs/doc?version=1").json()["document"] == {"v": 1}
     versions = editor.get("/inputs/doc/versions").json()["items"]
     assert [version["deleted_at"] is None for version in versions] == [False, True]
@@ -404,6 +406,7 @@ def test_import_needs_a_kind_and_a_workbook(editor: Client, viewer: Client) -> N
 
 def test_blank_workbooks_are_downloaded(viewer: Client) -> None:
     assert viewer.get("/inputs/templates/topology").status == 303
+    assert viewer.head("/inputs/templates/topology").status == 303
     assert viewer.get("/inputs/templates/document").status == 404
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sluice.errors import Invalid
 from sluice.planning import clusters as planning_clusters
@@ -15,6 +17,27 @@ from sluice.planning.traffic import parse_traffic, traffic_faults
 from support.workbooks import demand, link, matrix, node, service, topology
 
 RING = topology("A", "B", "C")
+FIELDS = st.sampled_from(
+    [
+        "nodes",
+        "links",
+        "demands",
+        "clusters",
+        "name",
+        "lat",
+        "source",
+        "destination",
+        "services",
+        "service_id_list",
+        "quantity",
+        "id",
+        "data",
+        "gateways",
+        "subnodes",
+        "A",
+        "1",
+    ]
+)
 
 
 def pointers(faults: list[dict[str, Any]]) -> list[str]:
@@ -122,3 +145,27 @@ def test_clusters_must_contain_nodes_of_the_topology() -> None:
     with pytest.raises(Invalid, match="The cluster 'a' contains 'X'") as refused:
         planning_clusters.require_nodes(clusters, parse_topology(RING))
     assert pointers(refused.value.errors) == ["/clusters/a/data/gateways/1", "/clusters/a/data/subnodes/1"]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from("AB1"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(JSON)
+def test_any_json_is_judged_without_an_error(document: Any) -> None:
+    checks = {topology_faults: parse_topology, traffic_faults: parse_traffic, cluster_faults: parse_clusters}
+    for faults, parse in checks.items():
+        found = faults(document)
+        assert all(fault["pointer"] is not None and fault["message"].endswith(".") for fault in found)
+        if found:
+            with pytest.raises(Invalid):
+                parse(document)
+        else:
+            parse(document)

@@ -2,6 +2,7 @@
 
 from sluice.api.call import Answer, Call
 from sluice.api.inputs import (
+    DELETED,
     KIND,
     current_etag,
     etag_headers,
@@ -41,9 +42,9 @@ _FORCE = Parameter(
 )
 
 
-@routes.get("/inputs", "input.list", answer="InputSummaryViewList", parameters=[KIND, LIMIT, CURSOR])
+@routes.get("/inputs", "input.list", answer="InputSummaryViewList", parameters=[KIND, DELETED, LIMIT, CURSOR])
 def list_inputs(call: Call, services: Container) -> Answer:
-    """The inputs, by slug; deleted ones are left out."""
+    """The inputs, by slug; deleted ones are left out, or listed alone with `deleted=true`."""
     return list_answer(call, services, lambda item: is_visible(services, call.principal, item))
 
 

@@ -76,7 +76,7 @@ def import_input(call: Call, services: Container, slug: str) -> Answer:
     return retry_overtaken_write(call, put)
 
 
-@routes.get("/inputs/templates/{kind}", "input.list", media_types=[XLSX], parameters=[])
+@routes.get("/inputs/templates/{kind}", "input.list", media_types=[XLSX], head=True)
 def get_input_template(call: Call, services: Container, kind: str) -> Answer:
     """A blank workbook of a kind, with the sheets and headers that an import needs."""
     form = KINDS[kind].workbook if kind in KINDS else None

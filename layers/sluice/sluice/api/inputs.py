@@ -15,6 +15,7 @@ from sluice.domain.input import InputVersion
 from sluice.errors import Invalid
 from sluice.inputs.kinds import KINDS
 
+DELETED = Parameter("deleted", "`true` lists the deleted inputs instead.", {"type": "boolean", "default": False})
 KIND = Parameter("kind", "The kind of the inputs.", {"type": "string", "enum": list(KINDS)})
 
 
@@ -39,6 +40,7 @@ def summary(stored: Definition, version: InputVersion | None = None) -> dict[str
         "created_by": stored.created_by,
         "updated_at": shown.created_at,
         "updated_by": shown.created_by,
+        "deleted_at": stored.deleted_at,
         "etag": stored.etag,
     }
 
@@ -103,12 +105,13 @@ def list_answer(call: Call, services: Container, visible: Any) -> Answer:
         visible: whether the caller may know of an input.
     """
     kind, limit = optional_kind(call), call.limit()
-    bound = ["inputs", kind, call.principal.projects]
+    deleted = call.choice("deleted", ("true", "false"), "false") == "true"
+    bound = ["inputs", kind, deleted, call.principal.projects]
     after = services.cursors.open(bound, call.query_value("cursor"))
     items: list[Definition] = []
     while True:
         # A filter leaves some out, so several pages of the table may be needed to fill one of the list.
-        page, following = services.definitions.page("input", limit - len(items), after)
+        page, following = services.definitions.page("input", limit - len(items), after, deleted=deleted)
         items += [item for item in page if kind in (None, item.document["kind"]) and visible(item)]
         if following is None or len(items) == limit:
             break

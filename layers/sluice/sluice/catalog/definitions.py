@@ -111,11 +111,14 @@ class Definitions:
             raise missing(kind, name)
         return definition
 
-    def page(self, kind: Kind, limit: int, after: str | None) -> tuple[list[Definition], str | None]:
+    def page(
+        self, kind: Kind, limit: int, after: str | None, *, deleted: bool = False
+    ) -> tuple[list[Definition], str | None]:
         """One page of the definitions of a kind, ordered by name.
 
         Args:
             after: a name; the page begins after it.
+            deleted: whether those that were deleted are read instead.
 
         Returns:
             The definitions, and the name that the next page begins after; None if there is none.
@@ -127,7 +130,7 @@ class Definitions:
                 "#workspace_kind = :pk", {"pk": f"{self._workspace}#{kind}"}, limit=limit + 1, after=key
             )
             # A page of items may have fewer definitions: deleted ones are still there.
-            definitions += [decode_definition(kind, item) for item in page.items if "deleted_at" not in item]
+            definitions += [decode_definition(kind, item) for item in page.items if ("deleted_at" in item) == deleted]
             if len(definitions) > limit:
                 return definitions[:limit], definitions[limit - 1].name
             if page.last_key is None:

@@ -26,7 +26,17 @@ from sluice.projects.visibility import is_visible
 from sluice.services import WithLake
 
 # What answers have besides the document, its kind and the comment, so that an answer can be sent back by PUT.
-_VIEW_FIELDS = ("slug", "version", "hash", "size", "warnings", "restored_from", "updated_by", *READ_ONLY_FIELDS)
+_VIEW_FIELDS = (
+    "slug",
+    "version",
+    "hash",
+    "size",
+    "warnings",
+    "restored_from",
+    "updated_by",
+    "deleted_at",
+    *READ_ONLY_FIELDS,
+)
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,13 @@ _METADATA: dict[str, Any] = {
     "created_by": (CreatedBy, ...),
     "updated_at": (UpdatedAt, ...),
     "updated_by": (str, Field(description="The principal that wrote this version.")),
+    "deleted_at": (str | None, Field(description="When it was deleted, RFC 3339 in UTC. Null: it is not.")),
     "etag": (ETag, ...),
 }
 InputSummaryView: Any = record_model(
     "InputSummaryView",
     InputVersion,
-    ("number", "created_at", "created_by", "deleted_at", "deleted_by"),
+    ("number", "created_at", "created_by", "deleted_by"),
     about="An input without its document.",
     **_METADATA,
 )
@@ -40,7 +41,7 @@ InputSummaryViewList: Any = list_model(InputSummaryView)
 InputView: Any = record_model(
     "InputView",
     InputVersion,
-    ("number", "created_at", "created_by", "deleted_at", "deleted_by"),
+    ("number", "created_at", "created_by", "deleted_by"),
     about="One version of an input.",
     document=(
         dict[str, JsonValue] | None,

@@ -24,6 +24,7 @@ _SUMMARY: dict[str, Any] = {
     "created_by": BY,
     "updated_at": TIME,
     "updated_by": BY,
+    "deleted_at": None,
     "etag": "1",
 }
 _CHANGE: dict[str, Any] = {
