@@ -111,7 +111,7 @@ HAND_MADE = documents_of(
     (line("a", "b", "c"), demands(("a", "b", "10GE", 7), ("b", "c", "STM64", 2), ("a", "c", "100GE", 1)), clusters_of())
 )
 HAND_MADE["traffic_matrix"]["demands"]["d0"]["services"] += [
-    {"type": "GE", "quantity": 3, "service_id_list": ["g0", "g1", "g2"]},
+    {"type": "GE", "quantity": 9, "service_id_list": [f"g{i}" for i in range(9)]},
     {"type": "FE", "quantity": 14, "service_id_list": [f"f{i}" for i in range(14)]},
 ]
 
@@ -168,7 +168,35 @@ def forget_line(document: Document) -> None:
 
 
 def fill_panel(document: Document) -> None:
-    document["service_devices"]["d0-P1:source"]["line2"] = {"groomout_id": "d0-G1", "demand_id": "d0"}
+    document["service_devices"]["d0-P1:source"]["line2"] = {"groomout_id": "d0-G2", "demand_id": "d0"}
+
+
+def put_unknown_groomout_on_line(document: Document) -> None:
+    document["service_devices"]["d0-P1:source"]["line1"]["groomout_id"] = "d9-G1"
+
+
+def repeat_groomout(document: Document) -> None:
+    low_rate = main_of(document)["low_rate_grooming_result"]["demands"]
+    low_rate["d1"] = {"groomouts": {"d0-G1": groomouts_of(document)["d0-G1"]}}
+
+
+def carry_remaining_groomout(document: Document) -> None:
+    main_of(document)["remaining_groomouts"]["demands"] = {"d0": ["d0-G1"]}
+
+
+def move_client(document: Document) -> None:
+    first, second = groomouts_of(document).values()
+    first["service_id_list"].append(second["service_id_list"].pop(0))
+
+
+def move_all_clients(document: Document) -> None:
+    first, second = groomouts_of(document).values()
+    second["service_id_list"] += first["service_id_list"]
+
+
+def name_type_differently(document: Document) -> None:
+    remaining = main_of(document)["remaining_services"]["demands"]["d1"]
+    remaining["GE10"] = remaining.pop("stm64")
 
 
 def drop_groomout_client(document: Document) -> None:
@@ -185,7 +213,7 @@ PATH = "/traffic/main/lightpaths/d0-L1"
         (set_value(path_of, "id", "x"), f"{PATH}/id", "Expected 'd0-L1'"),
         (set_value(path_of, "source", "b"), f"{PATH}/source", "Expected 'a'"),
         (set_value(path_of, "protection_type", "NoProtection"), f"{PATH}/protection_type", "1+1_NodeDisjoint"),
-        (set_value(path_of, "capacity", 100.0), f"{PATH}/capacity", "add up to 75.15"),
+        (set_value(path_of, "capacity", 100.0), f"{PATH}/capacity", "add up to 82.65"),
         (set_value(path_of, "demand_id", "d9"), f"{PATH}/demand_id", "no demand 'd9'"),
         (drop_client, "/traffic", "1 services of the demand 'd0', such as 'd0s0'"),
         (repeat_client, f"{PATH}/service_id_list/1", f"also at {PATH}/service_id_list/0"),
@@ -195,8 +223,24 @@ PATH = "/traffic/main/lightpaths/d0-L1"
         (carry_unknown_groomout, f"{PATH}/service_id_list/8/id", "no groomout 'd9-G1'"),
         (forget_remaining, "/traffic", "2 services of the demand 'd1'"),
         (forget_line, "/service_devices", "on 1 lines of MP2X devices"),
-        (fill_panel, "/service_devices/d0-P1:source", "The lines have 32 clients"),
-        (drop_groomout_client, f"{GROOMOUT}/capacity", "add up to 4.95"),
+        (fill_panel, "/service_devices/d0-P1:source", "The lines have 23 clients"),
+        (put_unknown_groomout_on_line, "/service_devices/d0-P1:source", "no groomout 'd9-G1'"),
+        (repeat_groomout, GROOMOUT.replace("demands/d0", "demands/d1"), "another groomout"),
+        (carry_remaining_groomout, "/traffic/main/remaining_groomouts/demands/d0/0", "has a lightpath"),
+        (move_client, f"{GROOMOUT}/service_id_list", "need 11.25 Gb/s"),
+        (move_all_clients, f"{GROOMOUT.replace('G1', 'G2')}/service_id_list", "There are 23 clients"),
+        (name_type_differently, "/traffic/main/remaining_services/demands/d1/GE10", "is `stm64`"),
+        (
+            set_value(lambda document: groomouts_of(document)["d0-G1"], "lightpath_id", "d0-L9"),
+            "/traffic",
+            "not the lightpath that carries it",
+        ),
+        (
+            set_value(lambda document: path_of(document)["service_id_list"][0], "normal_service_type", "STM64"),
+            f"{PATH}/service_id_list/0",
+            "has the type 10GE, not STM64",
+        ),
+        (drop_groomout_client, f"{GROOMOUT}/capacity", "add up to 8.75"),
     ],
 )
 def test_faults_of_a_hand_made_result_are_refused(
@@ -215,7 +259,7 @@ def test_faults_of_a_hand_made_result_are_refused(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_value(path_of, "capacity", 100.0), "add up to 75.15"),
+        (set_value(path_of, "capacity", 100.0), "add up to 82.65"),
         (repeat_client, "also at"),
         (mix_panels, "which no MP1H takes"),
         (forget_groomout, "does not remain"),

@@ -78,6 +78,11 @@ def test_switches_depend_on_degree_and_protection(degree: int, protected: bool, 
     assert (counts["WS4"], counts["WS9"]) == (ws4, ws9)
 
 
+def test_a_node_without_links_has_a_shelf() -> None:
+    counts = bill_of_materials(graph([0]), NO_GROOMING, rwa_of())["nodes"]["0"]
+    assert {item: count for item, count in counts.items() if count} == {"IFC": 1, "SC": 2, "PWR": 1, "HKP": 1}
+
+
 def test_filters_and_splitters_depend_on_the_lightpaths_that_end() -> None:
     rwa = rwa_of(lightpath("0", "1", 4, True), lightpath("0", "2", 6, True), lightpath("3", "0", 7, True))
     nodes = bill_of_materials(star(3), NO_GROOMING, rwa)["nodes"]

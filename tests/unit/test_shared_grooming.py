@@ -165,38 +165,81 @@ def test_nodes_at_the_edge_are_folded_onto_their_gateways() -> None:
     }
 
 
+def test_gateways_of_clusters_are_not_folded_and_other_gateways_are() -> None:
+    topology = line("a", "b", "c", "d")
+    assert fold(topology, clusters_of((["a", "c"], []))) == {"c": "a", "d": "c"}
+
+
+def test_the_shortest_of_parallel_links_is_left() -> None:
+    # x and y are folded onto c; a then has three links to it.
+    lengths = {("a", "c"): 30, ("a", "x"): 10, ("y", "a"): 20, ("x", "c"): 5, ("c", "y"): 5}
+    topology = line("a", "c", "x", "y", lengths=lengths)
+    assert contract(topology, fold(topology, clusters_of((["c"], ["x", "y"])))) == {"a": {"c": 10}, "c": {"a": 10}}
+
+
 def test_a_pair_of_nodes_and_a_ring_keep_nodes() -> None:
     assert fold(line("a", "b"), None) == {"a": "b"}
     ring = line("a", "b", "c", lengths={("a", "b"): 1, ("b", "c"): 1, ("c", "a"): 1})
     assert fold(ring, None) == {}
 
 
-def test_small_demands_join_a_connection() -> None:
-    # d0 goes over a-b-c; d1 between b and c has room on it, after it is cut at b.
-    topology = line("a", "b", "c", lengths={("a", "b"): 10, ("b", "c"): 10, ("a", "c"): 50})
-    matrix = demands(("a", "c", "10GE", 5), ("c", "b", "10GE", 4))
-    result = groom_network(topology, matrix, None, parameters_of(method="advanced", mp1h_threshold=0))
-    assert {
-        id: (path["source"], path["destination"], path["capacity"])
-        for id, path in result["traffic"]["main"]["lightpaths"].items()
-    } == {"d1-L1": ("c", "b", 90), "d0.1-L1": ("a", "b", 50)}
+TRIANGLE = line("a", "b", "c", lengths={("a", "b"): 10, ("b", "c"): 10, ("a", "c"): 15})
+# The direct link between a and c is too long for all.
+DETOUR = line("a", "b", "c", lengths={("a", "b"): 10, ("b", "c"): 10, ("a", "c"): 50})
+
+
+def connections(topology: Topology, matrix: TrafficMatrix, **parameters: Any) -> dict[str, tuple[str, str, float]]:
+    """The ends and the capacity of each lightpath of intermediate grooming."""
+    chosen = parameters_of(method="intermediate", mp1h_threshold=0, **parameters)
+    paths = groom_network(topology, matrix, None, chosen)["traffic"]["main"]["lightpaths"]
+    return {id: (path["source"], path["destination"], path["capacity"]) for id, path in paths.items()}
+
+
+def test_a_demand_joins_a_connection_that_is_cut_for_it() -> None:
+    matrix = demands(("c", "b", "10GE", 4), ("a", "c", "10GE", 5))
+    # d1 is larger and comes first, over b.
+    assert connections(DETOUR, matrix) == {"d0-L1": ("c", "b", 90), "d1.1-L1": ("a", "b", 50)}
+
+
+def test_a_connection_is_not_cut_twice() -> None:
+    matrix = demands(("a", "d", "10GE", 5), ("b", "c", "10GE", 4))
+    assert connections(line("a", "b", "c", "d"), matrix) == {"d0-L1": ("a", "d", 50), "d1-L1": ("b", "c", 40)}
+
+
+def test_a_connection_that_need_not_be_cut_is_preferred() -> None:
+    matrix = demands(("a", "c", "10GE", 7), ("a", "b", "10GE", 6), ("a", "b", "10GE", 2))
+    # d1 has no room on the connection of d0, and d2 has on both.
+    assert connections(DETOUR, matrix) == {"d0-L1": ("a", "c", 70), "d1-L1": ("a", "b", 80)}
 
 
 def test_a_demand_takes_a_longer_path_with_room() -> None:
-    topology = line("a", "b", "c", lengths={("a", "b"): 10, ("b", "c"): 10, ("a", "c"): 15})
     matrix = demands(("a", "b", "10GE", 5), ("b", "c", "10GE", 4), ("a", "c", "10GE", 3))
-    result = groom_network(topology, matrix, None, parameters_of(method="intermediate", mp1h_threshold=0))
-    capacities = {id: path["capacity"] for id, path in result["traffic"]["main"]["lightpaths"].items()}
-    assert capacities == {"d0-L1": 80, "d1-L1": 70}
+    assert connections(TRIANGLE, matrix) == {"d0-L1": ("a", "b", 80), "d1-L1": ("b", "c", 70)}
+
+
+def test_connections_of_another_protection_are_not_shared() -> None:
+    matrix = demands(("a", "b", "10GE", 5), ("b", "c", "10GE", 4), ("a", "c", "10GE", 3), ("b", "c", "GE", 1))
+    for id in ("d2", "d3"):
+        matrix.demands[id] = matrix.demands[id].model_copy(update={"protection_type": "NoProtection"})
+    # Nor do they lead d2 over b, where d3 could join it.
+    paths = connections(TRIANGLE, matrix)
+    assert (paths["d2-L1"], paths["d3-L1"]) == (("a", "c", 30), ("b", "c", 1.25))
+
+
+def test_services_that_no_device_takes_are_not_cut() -> None:
+    matrix = demands(("a", "c", "10GE", 3), ("a", "b", "10GE", 5), ("b", "c", "10GE", 4))
+    e1 = Service(type="E1", quantity=1, service_id_list=["e"])
+    matrix.demands["d0"].services.append(e1)
+    chosen = parameters_of(method="intermediate", mp1h_threshold=0)
+    result = groom_network(TRIANGLE, matrix, None, chosen)
+    assert set(result["mapping"]["d0"]) == {"d0s0", "d0s1", "d0s2"}
+    assert list(result["traffic"]["main"]["remaining_services"]["demands"]) == ["d0"]
 
 
 @pytest.mark.parametrize(("steps", "direct"), [([], False), (["direct"], True), (["fold"], False)])
 def test_large_demands_have_connections_of_their_own(steps: list[str], direct: bool) -> None:
-    topology = line("a", "b", "c", lengths={("a", "b"): 10, ("b", "c"): 10, ("a", "c"): 500})
     matrix = demands(("a", "c", "10GE", 8), ("a", "b", "10GE", 2))
-    parameters = parameters_of(method="intermediate", intermediate_steps=steps, mp1h_threshold=0)
-    paths = groom_network(topology, matrix, None, parameters)["traffic"]["main"]["lightpaths"].values()
-    assert (("a", "c", 80) in {(path["source"], path["destination"], path["capacity"]) for path in paths}) == direct
+    assert (("a", "c", 80) in connections(DETOUR, matrix, intermediate_steps=steps).values()) == direct
 
 
 @QUICK

@@ -264,8 +264,19 @@ def check_devices(document: dict[str, Any], demands: Demands, kinds: dict[str, s
         assert [order[devices[id]["panel"]] for id in ids] == sorted(order[devices[id]["panel"]] for id in ids)
     for (rack, shelf, slot), *others in slots_of.values():
         assert others == [(rack, shelf, str(int(slot) + 1))]
+    _check_matrices(document)
     _check_addresses(document, slots_of)
     _check_statistics(document, panels)
+
+
+def _check_matrices(document: dict[str, Any]) -> None:
+    """Each device is of the matrix that has its lightpath or lines."""
+    for device in document["service_devices"].values():
+        traffic = document["traffic"][device["sub_tm_id"]]
+        if device["panel"] == "MP2X":
+            assert device["line1"]["demand_id"] in traffic["low_rate_grooming_result"]["demands"]
+        else:
+            assert device["lightpath_id"] in traffic["lightpaths"]
 
 
 def _check_addresses(document: dict[str, Any], slots_of: dict[str, list[tuple[str, str, str]]]) -> None:

@@ -78,7 +78,7 @@ def _corner_loop(graph: Graph, anchor: str, kept: set[str]) -> list[str]:
         return nodes
     for neighbour in graph[anchor]:
         chain, previous = [neighbour], anchor
-        while neighbour not in nodes and len(graph[chain[-1]]) == 2 and chain[-1] not in kept:
+        while len(graph[chain[-1]]) == 2 and chain[-1] not in kept:
             following = next(node for node in graph[chain[-1]] if node != previous)
             if following == anchor:
                 nodes += chain

@@ -63,8 +63,8 @@ def cut_demands(matrix: TrafficMatrix, mapped: Mapped) -> dict[str, Demand]:
         mapped: the pieces of the services that are cut.
 
     Returns:
-        All demands by id, those that have lost all services left out: first those of the matrix, then new ones. A new
-        demand has the ends of its first piece, and the protection and restoration of that piece's service.
+        All demands by id: first those of the matrix, then new ones. A new demand has the ends of its first piece, and
+        the protection and restoration of that piece's service.
     """
     services: dict[str, list[Service]] = {}
     demands: dict[str, Demand] = {}
@@ -82,11 +82,7 @@ def cut_demands(matrix: TrafficMatrix, mapped: Mapped) -> dict[str, Demand]:
                         demands[piece.demand_id] = demand.model_copy(update=ends)
                         services[piece.demand_id] = []
                     _append(services[piece.demand_id], service, piece.service_id)
-    return {
-        id: demand.model_copy(update={"services": services[id]})
-        for id, demand in demands.items()
-        if services[id] or id not in mapped
-    }
+    return {id: demand.model_copy(update={"services": services[id]}) for id, demand in demands.items()}
 
 
 def describe_pieces(mapped: Mapped) -> dict[str, Any]:
