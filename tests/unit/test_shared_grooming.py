@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -56,9 +57,9 @@ def parameters_of(**values: Any) -> GroomingParameters:
     return GroomingParameters.model_validate(values)
 
 
-def line(*names: str, lengths: dict[tuple[str, str], float] | None = None) -> Topology:
+def line(*names: str, lengths: Mapping[tuple[str, str], float] | None = None) -> Topology:
     """Nodes in a row, or with the links that are given."""
-    links = lengths or dict.fromkeys(pairwise(names), 100.0)
+    links = lengths or dict.fromkeys(pairwise(names), 100)
     return Topology(
         nodes=[Node(name=name, lat=0, lng=0) for name in names],
         links=[Link(source=a, destination=b, length=length, fiber_type="sm") for (a, b), length in links.items()],
