@@ -14,6 +14,7 @@ from sluice.errors import Invalid
 from sluice.planning.grooming_parameters import GroomingParameters
 from sluice.planning.topology import Link, Node, Topology
 from sluice_algorithms import grooming, network_plan
+from support.client import Client
 from support.planning.networks import random_matrix
 from support.planning.rwa_invariants import check_rwa
 from support.planning.rwa_runs import LocalTask, run_rwa, run_steps
@@ -106,3 +107,38 @@ def test_node_with_too_many_links_is_refused_before_any_restart() -> None:
     task = LocalTask(documents, network_plan.NetworkPlanParameters(), 0)
     with pytest.raises(Invalid, match="'N0' has 9 links"):
         network_plan.prepare(task)
+
+
+def test_a_project_plans_its_pinned_network(admin: Client, topology: Topology, documents: dict[str, Any]) -> None:
+    """A run through the API stores the document, tables that SQL reads, and the workbook; a later run takes it."""
+    for name, kind in (("network", "topology"), ("demands", "traffic_matrix")):
+        assert admin.put(f"/inputs/{name}", {"kind": kind, "document": documents[kind]}).status == 201
+    admin.put("/projects/p", {"name": "p"})
+    inputs = {"topology": "network@1", "traffic_matrix": "demands@1"}
+    body = {"inputs": inputs, "parameters": {**PARAMETERS, "algorithm": "ILP"}, "seed": 5}
+    started = admin.post("/projects/p/algorithms/network_plan/runs", body)
+    assert started.status == 202, started.text
+    made = admin.get(f"/runs/{started.json()['id']}").json()
+    assert made["status"] == "succeeded", made["error"]
+    assert made["request"]["packages"].keys() == {"highspy", "numpy"}
+    expected, _ = run_steps(network_plan.ALGORITHM, documents, body["parameters"], seed=5)
+    assert admin.get(f"/runs/{made['id']}/result").json() == orjson.loads(orjson.dumps(expected.document))
+    outputs = admin.get(f"/runs/{made['id']}/outputs").json()
+    assert {table["name"] for table in outputs["tables"]} == set(network_plan.ALGORITHM.tables)
+    assert [file["name"] for file in outputs["files"]] == ["materials.xlsx"]
+    links = admin.get(f"/runs/{made['id']}/tables/links?limit=200").json()["items"]
+    assert [link["source"] for link in links] == [link.source for link in topology.links]
+
+
+def test_unknown_ends_of_demands_are_refused(admin: Client, topology: Topology, documents: dict[str, Any]) -> None:
+    """A demand whose end is not in the pinned topology fails the run, naming the node."""
+    matrix = orjson.loads(orjson.dumps(documents["traffic_matrix"]))
+    matrix["demands"]["1"]["source"] = "Atlantis"
+    admin.put("/inputs/network", {"kind": "topology", "document": documents["topology"]})
+    admin.put("/inputs/demands", {"kind": "traffic_matrix", "document": matrix})
+    admin.put("/projects/p", {"name": "p"})
+    body = {"inputs": {"topology": "network", "traffic_matrix": "demands"}}
+    answer = admin.post("/projects/p/algorithms/network_plan/runs", body)
+    made = admin.get(f"/runs/{answer.json()['id']}").json()
+    assert made["status"] == "failed"
+    assert "Atlantis" in made["error"]["detail"]
