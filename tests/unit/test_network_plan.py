@@ -115,7 +115,7 @@ def test_a_project_plans_its_pinned_network(admin: Client, topology: Topology, d
         assert admin.put(f"/inputs/{name}", {"kind": kind, "document": documents[kind]}).status == 201
     admin.put("/projects/p", {"name": "p"})
     inputs = {"topology": "network@1", "traffic_matrix": "demands@1"}
-    body = {"inputs": inputs, "parameters": {**PARAMETERS, "algorithm": "ILP"}, "seed": 5}
+    body: dict[str, Any] = {"inputs": inputs, "parameters": {**PARAMETERS, "algorithm": "ILP"}, "seed": 5}
     started = admin.post("/projects/p/algorithms/network_plan/runs", body)
     assert started.status == 202, started.text
     made = admin.get(f"/runs/{started.json()['id']}").json()
@@ -131,14 +131,16 @@ def test_a_project_plans_its_pinned_network(admin: Client, topology: Topology, d
 
 
 def test_unknown_ends_of_demands_are_refused(admin: Client, topology: Topology, documents: dict[str, Any]) -> None:
-    """A demand whose end is not in the pinned topology fails the run, naming the node."""
+    """No run is started for a demand whose end is not in the topology; the answer names the node."""
     matrix = orjson.loads(orjson.dumps(documents["traffic_matrix"]))
     matrix["demands"]["1"]["source"] = "Atlantis"
     admin.put("/inputs/network", {"kind": "topology", "document": documents["topology"]})
     admin.put("/inputs/demands", {"kind": "traffic_matrix", "document": matrix})
     admin.put("/projects/p", {"name": "p"})
     body = {"inputs": {"topology": "network", "traffic_matrix": "demands"}}
-    answer = admin.post("/projects/p/algorithms/network_plan/runs", body)
-    made = admin.get(f"/runs/{answer.json()['id']}").json()
-    assert made["status"] == "failed"
-    assert "Atlantis" in made["error"]["detail"]
+    for name in ("network_plan", "grooming"):
+        refused = admin.post(f"/projects/p/algorithms/{name}/runs", body)
+        assert refused.status == 422
+        assert "'1' ends at 'Atlantis'" in refused.json()["detail"]
+        assert [error["pointer"] for error in refused.json()["errors"]] == ["/inputs"]
+    assert admin.get("/runs?kind=algorithm").json()["items"] == []

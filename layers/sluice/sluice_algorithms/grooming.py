@@ -74,6 +74,15 @@ def warnings_of(document: Mapping[str, Any]) -> Iterator[str]:
                     yield f"No device takes the {entry['count']} {entry['type']} services of the demand {demand!r}."
 
 
+def check_inputs(documents: Mapping[str, Any], parameters: GroomingParameters) -> None:
+    """Require all demands and clusters to have nodes of the topology.
+
+    Raises:
+        Invalid: some have not; `errors` names them.
+    """
+    read_documents(documents)
+
+
 def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: GroomingParameters) -> None:
     """Require a result that was made by hand to fit the traffic matrix, if there is one.
 
@@ -103,6 +112,7 @@ ALGORITHM = Algorithm(
     solve=solve,
     finish=finish,
     check=check,
+    check_inputs=check_inputs,
     tables={
         "lightpaths": "The lightpaths with their ends and capacities.",
         "devices": "The devices with their places.",

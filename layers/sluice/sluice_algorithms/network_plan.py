@@ -77,6 +77,7 @@ ALGORITHM = Algorithm(
     restarts=rwa.restarts,
     solve=solve,
     finish=finish,
+    check_inputs=grooming.check_inputs,
     tables={
         "links": rwa.ALGORITHM.tables["links"],
         "lightpaths": rwa.ALGORITHM.tables["lightpaths"],

@@ -15,11 +15,12 @@ from sluice.catalog.definitions import Definition
 from sluice.catalog.project_resources import resource_name
 from sluice.container import Container
 from sluice.domain.algorithm import AlgorithmStart, ProjectAlgorithm
-from sluice.domain.algorithm_run import AlgorithmRequest
+from sluice.domain.algorithm_run import AlgorithmRequest, InputUse
 from sluice.domain.base import validate
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Run, Trigger
 from sluice.errors import Invalid
+from sluice.inputs.service import read_document
 from sluice.runs.start import start
 from sluice.services import WithDefinitions, WithSettings
 
@@ -57,6 +58,7 @@ def make_request(scope: Scope, settings: WithSettings, name: str, asked: Algorit
         faults += error.errors
     if faults:
         raise Invalid(str(faults[0]["message"]), faults)
+    _check_inputs(scope, algorithm, uses, parameters)
     return AlgorithmRequest(
         inputs=uses,
         parameters=parameters,
@@ -66,6 +68,23 @@ def make_request(scope: Scope, settings: WithSettings, name: str, asked: Algorit
         packages=pinned_packages(algorithm),
         comment=asked.comment,
     )
+
+
+def _check_inputs(
+    scope: Scope, algorithm: Algorithm, uses: Mapping[str, InputUse], parameters: Mapping[str, Any]
+) -> None:
+    """Require input documents to fit each other, as the algorithm asks.
+
+    Raises:
+        Invalid: they do not; the pointers are `/inputs`.
+    """
+    if algorithm.check_inputs is None:
+        return
+    documents = {name: read_document(scope.services, use.hash) for name, use in uses.items() if use.input is not None}
+    try:
+        algorithm.check_inputs(documents, validate(algorithm.parameters, dict(parameters)))
+    except Invalid as error:
+        raise Invalid(error.detail, [{**fault, "pointer": "/inputs"} for fault in error.errors]) from None
 
 
 def complete_parameters(algorithm: Algorithm, parameters: Mapping[str, Any], settings: WithSettings) -> dict[str, Any]:

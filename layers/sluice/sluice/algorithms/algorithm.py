@@ -162,6 +162,8 @@ class Algorithm:
         finish: `(task, prepared, solution's document)` to the result; without it the document is the result.
         check: `(document, documents, parameters)`: raise `Invalid` if a result that was made by hand does not fit the
             inputs; without it only `output` is checked.
+        check_inputs: `(documents, parameters)`: raise `Invalid` if input documents do not fit each other, before a run
+            is started. Results of runs are not among them.
         tables: the names of the result's tables, each with a sentence; `main` is the one that has the algorithm's name.
         code: packages and modules whose source decides the result, beside the algorithm's own module.
         packages: installed packages whose versions decide the result.
@@ -179,6 +181,7 @@ class Algorithm:
     select: Callable[[Sequence[Score]], int] | None = None
     finish: Callable[[Task, Any, Any], Result] | None = None
     check: Callable[[Mapping[str, Any], Mapping[str, Any], Any], None] | None = None
+    check_inputs: Callable[[Mapping[str, Any], Any], None] | None = None
     tables: Mapping[str, str] = field(default_factory=dict)
     code: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
