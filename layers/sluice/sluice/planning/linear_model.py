@@ -16,7 +16,7 @@ SearchStatus = Literal["optimal", "search_limit", "time_limit"]
 class Budget:
     """What a search may still spend.
 
-    The nodes decide, since a search that they end gives the same result anywhere. The time is a safety.
+    The nodes decide, since a search that they end gives the same result each time. The time is a safety.
 
     Args:
         nodes: the most nodes of a branch-and-bound tree.
