@@ -62,21 +62,24 @@ class MemoryTask:
     documents: Mapping[str, Any] = field(default_factory=dict)
     scores: Sequence[tuple[float, ...]] = ()
     warnings: list[str] = field(default_factory=list)
+    seconds: float = 900.0
+    slowness: float = 0.0
 
     def random(self, restart: int) -> random.Random:
         """The generator of a restart."""
         return random.Random(f"{self.seed}:{restart}")
 
     def progress(self, current: int, total: int | None = None, text: str | None = None) -> None:
-        """Nobody looks."""
+        """Let time pass."""
+        self.seconds -= self.slowness
 
     def warn(self, text: str) -> None:
         """Keep a warning."""
         self.warnings.append(text)
 
     def seconds_left(self) -> float:
-        """Enough."""
-        return 900.0
+        """The time that is left."""
+        return self.seconds
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 from sluice.domain.base import validate
 from sluice.errors import Invalid
 from sluice_algorithms.forecast import ALGORITHM
-from support.table_input import Finished, MemoryTable, run
+from support.table_input import Finished, MemoryTable, MemoryTask, run
 
 COLUMNS = {"shop": "string", "day": "date", "sales": "double"}
 
@@ -208,3 +208,11 @@ def test_more_times_than_the_setting_are_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SERIES_POINTS", "50")
     with pytest.raises(Invalid, match="more than 50 times"):
         run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST)
+
+
+def test_series_that_would_take_too_long_are_refused() -> None:
+    table = MemoryTable(COLUMNS, ROWS)
+    task = MemoryTask({"data": table}, validate(ALGORITHM.parameters, REQUEST), slowness=150)
+    with pytest.raises(Invalid, match="need 1200 seconds more, but the step has 750 left"):
+        ALGORITHM.solve(task, None, 0)
+    table.close()

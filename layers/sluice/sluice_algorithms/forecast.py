@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
+from sluice.algorithms.table_columns import refusal
 from sluice.algorithms.table_series import STEP_PATTERN, Aggregate, SeriesRequest, SeriesTable, read_series
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
@@ -119,9 +121,7 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     season = parameters.season
     if season is None:
         season = detect_period(Batch.of(sorted(used, key=len, reverse=True)), table.grid.periods())
-    forecasts = forecast(
-        used, season, parameters.horizon, lambda done, whole: task.progress(done, whole, f"{done} of {whole} models")
-    )
+    forecasts = forecast(used, season, parameters.horizon, _watched(task))
     groups = [_group(table, index, forecasts[index], used[index]) for index in range(len(used))]
     document = {
         "step": table.grid.step,
@@ -133,6 +133,24 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     columns = [column.model_dump() for column in _columns(table, parameters.levels)]
     warnings = [*table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)]
     return Solution({"document": document, "columns": columns, "rows": rows, "warnings": warnings})
+
+
+def _watched(task: Task) -> Callable[[int, int], None]:
+    """Note the progress, and refuse series that will not be done in time rather than lose the run."""
+    begun = task.seconds_left()
+
+    def note(done: int, whole: int) -> None:
+        task.progress(done, whole, f"{done} of {whole} models")
+        left = task.seconds_left()
+        needed = (begun - left) / done * (whole - done)
+        if needed > left:
+            message = (
+                f"The fits need {needed:.0f} seconds more, but the step has {left:.0f} left: "
+                "select fewer series, or give a shorter history."
+            )
+            raise refusal("history", message)
+
+    return note
 
 
 def _finish(task: Task, prepared: Any, solved: Any) -> Result:

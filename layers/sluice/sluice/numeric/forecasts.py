@@ -66,7 +66,12 @@ class SeriesForecast:
 
 
 def forecast(
-    series: Sequence[Sequence[float]], period: int, horizon: int, progress: Progress | None = None
+    series: Sequence[Sequence[float]],
+    period: int,
+    horizon: int,
+    progress: Progress | None = None,
+    *,
+    hold_out: bool = True,
 ) -> list[SeriesForecast]:
     """Forecast series, each on its own.
 
@@ -75,18 +80,21 @@ def forecast(
         period: how many periods a season has; 1: there is none.
         horizon: how many periods to forecast.
         progress: called with the number of fitted models and of all.
+        hold_out: whether the last periods are also forecast from those before, for `accuracy`.
 
     Returns:
         A forecast for each series.
     """
-    held = [min(horizon, len(values) // _HELD_OUT) for values in series]
-    before = [values[: len(values) - count] for values, count in zip(series, held, strict=True)]
+    held = [min(horizon, len(values) // _HELD_OUT) if hold_out else 0 for values in series]
+    tested = [index for index, count in enumerate(held) if count]
+    before = [series[index][: -held[index]] for index in tested]
     # What is held out is forecast as a series of its own, so that all are fitted at a time.
-    forecasts = _selected([*series, *before], period, [horizon] * len(series) + held, progress)
-    results, tests = forecasts[: len(series)], forecasts[len(series) :]
-    for index, test in enumerate(tests):
-        if held[index] and test.model != NAIVE:
-            accuracy = _accuracy(series[index][-held[index] :], test.means, before[index], period)
+    horizons = [horizon] * len(series) + [held[index] for index in tested]
+    forecasts = _selected([*series, *before], period, horizons, progress)
+    results = forecasts[: len(series)]
+    for index, past, test in zip(tested, before, forecasts[len(series) :], strict=True):
+        if test.model != NAIVE:
+            accuracy = _accuracy(series[index][-held[index] :], test.means, past, period)
             results[index] = replace(results[index], accuracy=accuracy)
     return results
 
