@@ -58,6 +58,13 @@ def test_clean_series_have_few_anomalies() -> None:
     assert sum(counts) <= 6  # of 3,360 values
 
 
+@pytest.mark.parametrize("period", [4, 7, 12])
+def test_season_without_noise_is_expected_up_to_both_ends(period: int) -> None:
+    season = np.random.default_rng(period).uniform(-20, 20, period)
+    values = np.array([100 + 0.5 * time + season[time % period] for time in range(6 * period + 3)])
+    assert np.abs(judge_series(values, period).expected - values).max() < 3
+
+
 def test_level_shift_is_no_anomaly_for_long() -> None:
     values = np.concatenate([np.zeros(50), np.full(50, 20.0)]) + np.random.default_rng(1).standard_normal(100)
     assert (np.abs(judge_series(values, 1).scores) >= 4).sum() <= 2

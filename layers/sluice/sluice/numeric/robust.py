@@ -55,8 +55,10 @@ def judge_series(values: Floats, period: int) -> Judged:
     """
     places = np.flatnonzero(~np.isnan(values))
     whole = np.interp(np.arange(len(values)), places, values[places])
-    window = max(period, _WINDOW) | 1
-    trend, season = running_median(whole, window), np.zeros_like(whole)
+    # Whole seasons, so that the median does not move with the season.
+    seasons = period * -(-_WINDOW // period)
+    window = seasons | 1
+    trend, season = running_median(whole, seasons, period=period), np.zeros_like(whole)
     for _ in range(_ROUNDS if period > 1 else 0):
         season = _season(whole - trend, period)
         trend = running_median(whole - season, window)
@@ -66,25 +68,39 @@ def judge_series(values: Floats, period: int) -> Judged:
     return _judged(values, others + season)
 
 
-def running_median(values: Floats, window: int, *, itself: bool = True) -> Floats:
-    """The median of the values around each; before the first and after the last a straight line goes on.
+def running_median(values: Floats, window: int, *, itself: bool = True, period: int = 1) -> Floats:
+    """The median of the values around each; before the first and after the last a straight line or the season goes on.
 
     Args:
         values: shape (periods,).
-        window: how many values, an odd number; fewer if there are not so many.
+        window: how many values; fewer if there are not so many. With an even number the mean of two medians counts,
+            of the values from half a window before to half a window after.
         itself: whether the value in the middle counts.
+        period: how many periods a season has; 1: there is none.
     """
-    window = min(window, len(values) - 1 + len(values) % 2)
+    window = window if window <= len(values) else len(values) - 1 + len(values) % 2
     half = window // 2
     if half == 0:
         return values.copy()
-    before = _line(values[:window][::-1], half)[::-1]
-    after = _line(values[-window:], half)
+    before = _continued(values[::-1], half, window, period)[::-1]
+    after = _continued(values, half, window, period)
     around = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, values, after]), window)
     counted = np.arange(window) if itself else np.delete(np.arange(window), half)
     share = max(_MOST_NUMBERS // window, 1)
-    parts = [np.median(around[start : start + share, counted], axis=1) for start in range(0, len(values), share)]
-    return np.concatenate(parts)
+    parts = [np.median(around[start : start + share, counted], axis=1) for start in range(0, len(around), share)]
+    medians = np.concatenate(parts)
+    return medians if window % 2 else (medians[1:] + medians[:-1]) / 2
+
+
+def _continued(values: Floats, count: int, window: int, period: int) -> Floats:
+    """The next values: the last season moved on by the median change of a season, or a line."""
+    if period == 1 or len(values) < 2 * period:
+        return _line(values[-window:], count)
+    recent = values[-(period + window) :]
+    change = np.median(recent[period:] - recent[:-period])
+    places = np.arange(count)
+    following: Floats = values[-period:][places % period] + change * (places // period + 1)
+    return following
 
 
 def _line(values: Floats, count: int) -> Floats:
@@ -101,7 +117,7 @@ def _season(values: Floats, period: int, *, itself: bool = True) -> Floats:
     season = np.zeros_like(values)
     for part in range(period):
         season[part::period] = _neighbors(values[part::period], itself=itself)
-    return season - running_median(season, period | 1)
+    return season - running_median(season, period, period=period)
 
 
 def _neighbors(values: Floats, *, itself: bool) -> Floats:
