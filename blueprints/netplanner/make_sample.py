@@ -1,6 +1,6 @@
-"""Writes the sample network of this blueprint: a topology, a traffic matrix and a price list, all invented.
+"""Writes the sample network of this blueprint: a topology and a traffic matrix as workbooks, and a price list.
 
-The places are in no country, and the prices are nobody's. The same seed gives the same bytes.
+All of it is invented: the places are in no country, and the prices are nobody's. The same seed gives the same bytes.
 
 Usage: make_sample.py [FOLDER]
 """
@@ -85,7 +85,7 @@ PRICES = {
     "WS9": ("Wavelength-selective switch 1 x 9", 8_900, 25),
     "WS4": ("Wavelength-selective switch 1 x 4", 5_600, 18),
     "SM2": ("Protection switch module", 1_350, 4),
-    "MD48": ("Multiplexer, 48 channels", 3_300, 0),
+    "MD48": ("Multiplexer of 48 channels", 3_300, 0),
     "PWR": ("Power supply unit", 520, 10),
     "OCM": ("Optical channel monitor", 2_700, 9),
 }
@@ -211,11 +211,11 @@ def prices() -> str:
 
 def write(folder: Path) -> None:
     """Write all files below a folder."""
-    for name in ("workbooks", "files/device-prices"):
+    for name in ("inputs", "files/device-prices"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     network, matrix = topology(), traffic_matrix()
-    write_topology(folder / "workbooks/topology.xlsx", network)
-    write_traffic_matrix(folder / "workbooks/traffic.xlsx", matrix)
+    write_topology(folder / "inputs/topology.xlsx", network)
+    write_traffic_matrix(folder / "inputs/traffic.xlsx", matrix)
     (folder / "files/device-prices/prices.csv").write_text(prices(), encoding="utf-8", newline="")
 
 

@@ -179,7 +179,7 @@ def test_blueprint_without_faults(tmp_path: Path) -> None:
     assert (done.code, done.output) == (0, f"{folder} is valid: 10 resources.\n")
 
 
-@pytest.mark.parametrize("name", ["top-coins", "cost-revenue"])
+@pytest.mark.parametrize("name", ["top-coins", "cost-revenue", "netplanner"])
 def test_shipped_blueprints_are_valid_without_variables(name: str) -> None:
     assert run_command(commands.validate, str(ROOT / "blueprints" / name)).code == 0
 

@@ -13,8 +13,8 @@ from support.template import ROOT
 
 BLUEPRINT = ROOT / "blueprints/netplanner"
 FILES = (
-    "workbooks/topology.xlsx",
-    "workbooks/traffic.xlsx",
+    "inputs/topology.xlsx",
+    "inputs/traffic.xlsx",
     "files/device-prices/prices.csv",
 )
 

@@ -61,6 +61,7 @@ def test_plan_is_what_its_parts_return(topology: Topology, documents: dict[str, 
     check_rwa(topology, groomed, plan["rwa"], trade_off=0.3, iterations=3 if method == "Greedy" else 1)
     for name in ("links", "lightpaths"):
         assert result.tables[name] == routed.tables[name]
+    assert result.tables["remaining"] == grooming.tables_of(groomed, task.parameters)["remaining"]
 
 
 def test_numbers_and_tables_agree(topology: Topology, documents: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ def finish(task: Task, prepared: dict[str, Any], solution: Any) -> Result:
         tables={
             "links": links,
             "lightpaths": routed.tables["lightpaths"],
+            "remaining": groomed.tables["remaining"],
             "materials": _table(MATERIALS, material_rows(materials)),
             "nodes": _table(NODES, node_rows(topology, routed.document, materials)),
         },
@@ -81,6 +82,7 @@ ALGORITHM = Algorithm(
     tables={
         "links": rwa.ALGORITHM.tables["links"],
         "lightpaths": rwa.ALGORITHM.tables["lightpaths"],
+        "remaining": grooming.ALGORITHM.tables["remaining"],
         "materials": "What each node needs.",
         "nodes": "The nodes with the lightpaths that end there, and their devices.",
     },
