@@ -1234,6 +1234,15 @@ class NetworkSection(TypedDict):
     destination_type: NotRequired[str | None]
 
 
+class NewInput(TypedDict):
+    """A new input."""
+
+    kind: str
+    document: dict[str, Any]
+    comment: NotRequired[str | None]
+    slug: str
+
+
 class NewKey(TypedDict):
     """A key with its secret."""
 

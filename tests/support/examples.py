@@ -64,6 +64,7 @@ ORDER = (
     "patch_sensor",
     "import_sensors",
     "create_operation",
+    "create_new_input",
     "put_input",
     "restore_input_version",
     "put_pin",

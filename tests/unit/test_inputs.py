@@ -54,6 +54,21 @@ def test_each_change_is_a_new_version_with_its_comment(editor: Client, viewer: C
     assert versions[0]["hash"] == latest.json()["hash"]
 
 
+def test_slug_that_is_used_cannot_be_created_again(editor: Client, services: Container) -> None:
+    body = {"slug": "doc", "kind": "document", "document": {"a": 1.5}, "comment": "First"}
+    created = editor.post("/inputs", body)
+    assert (created.status, created.json()["version"], created.json()["comment"]) == (201, 1, "First")
+    assert created.headers["Location"].endswith("/inputs/doc")
+    assert editor.get("/inputs/doc").json() == created.json()
+    assert editor.post("/inputs", body).status == 409
+    assert client_of(services, "editor", ["plan"]).post("/inputs", body).status == 404
+    editor.delete("/inputs/doc")
+    assert "restore" in editor.post("/inputs", body).json()["detail"]
+    assert editor.post("/inputs", {**body, "slug": "templates"}).status == 422
+    assert editor.post("/inputs", {**body, "slug": "A"}).json()["errors"][0]["pointer"] == "/slug"
+    assert editor.post("/inputs", {"kind": "document", "document": {}}).json()["errors"][0]["pointer"] == "/slug"
+
+
 def test_same_document_makes_no_version(editor: Client) -> None:
     first = put(editor, "doc", {"a": 1, "b": [1.5]}).json()
     same = put(editor, "doc", {"a": 1, "b": [1.50]}, comment="Again")

@@ -18,8 +18,10 @@ from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, 
 from sluice.catalog.definitions import Definition, missing
 from sluice.catalog.inputs import latest_version
 from sluice.container import Container
-from sluice.domain.input import InputRequest, RestoreRequest
+from sluice.domain.input import InputRequest, NewInput, RestoreRequest
 from sluice.inputs.service import (
+    Content,
+    create_input,
     delete_input,
     diff_versions,
     document_text,
@@ -46,6 +48,21 @@ _FORCE = Parameter(
 def list_inputs(call: Call, services: Container) -> Answer:
     """The inputs, by slug; deleted ones are left out, or listed alone with `deleted=true`."""
     return list_answer(call, services, lambda item: is_visible(services, call.principal, item))
+
+
+@routes.post("/inputs", "input.create", body=NewInput, answer="InputView", status=201, parameters=[IDEMPOTENCY_KEY])
+def create_new_input(call: Call, services: Container) -> Answer:
+    """Create an input with its first version; 409 if the slug is used."""
+    body = call.json(exact=True)
+    call.require_known_parameters()
+    request, content = parse_input(services, NewInput, body)
+    created = create_input(services, request.slug, content, request.comment, call.principal)
+    return _written(call, created, content, created=True)
+
+
+def _written(call: Call, stored: Definition, content: Content, *, created: bool) -> Answer:
+    view = {**summary(stored), "document": inline(call, content.text)}
+    return Answer(view, 201 if created else 200, written_headers(call, stored, created=created))
 
 
 @routes.get("/inputs/{slug}", "input.read", answer="InputView", parameters=[_VERSION, IF_NONE_MATCH])
@@ -83,10 +100,9 @@ def put_input(call: Call, services: Container, slug: str) -> Answer:
         body = call.json(exact=True)
         call.require_match(current_etag(stored))
         call.require_known_parameters()
-        content, comment = parse_input(services, body)
-        written, created = write_input(services, slug, stored, content, comment, call.principal)
-        view = {**summary(written), "document": inline(call, content.text)}
-        return Answer(view, 201 if created else 200, written_headers(call, written, created=created))
+        request, content = parse_input(services, InputRequest, body)
+        written, created = write_input(services, slug, stored, content, request.comment, call.principal)
+        return _written(call, written, content, created=created)
 
     return retry_overtaken_write(call, put)
 

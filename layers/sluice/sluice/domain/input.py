@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from sluice.domain.base import Document, Record
+from sluice.domain.names import Slug
 
 # `/inputs/templates` is a path of its own.
 RESERVED_SLUGS = frozenset(["templates"])
@@ -21,6 +22,12 @@ class InputRequest(Document):
     kind: str = Field(description="The kind, such as `topology` or `document`; it never changes.")
     document: dict[str, Any] = Field(description="The document; the kind has the rules for it.")
     comment: Comment | None = Field(None, description="What this version changes, and why.")
+
+
+class NewInput(InputRequest):
+    """A new input."""
+
+    slug: Slug = Field(description="The id in URLs; it never changes.")
 
 
 class RestoreRequest(Document):

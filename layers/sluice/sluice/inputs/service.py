@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sluice.catalog.definitions import Definition, missing
 from sluice.catalog.inputs import latest_version
@@ -15,7 +15,7 @@ from sluice.domain.identity import Principal
 from sluice.domain.input import RESERVED_SLUGS, InputRequest, InputVersion, RestoreRequest
 from sluice.domain.json_text import depth, dumps, loads, loads_with_digits
 from sluice.domain.names import SLUG_MAX, SLUG_PATTERN, is_slug, now, rfc3339
-from sluice.errors import Conflict, Invalid, NotFound
+from sluice.errors import AlreadyExists, Conflict, Invalid, NotFound
 from sluice.inputs.check import check_document, kind_of
 from sluice.inputs.diff import Change, differences
 from sluice.inputs.kind import InputKind
@@ -25,6 +25,7 @@ from sluice.lake.gzipped import compress
 from sluice.projects.visibility import is_visible
 from sluice.services import WithLake
 
+R = TypeVar("R", bound=InputRequest)
 # What answers have besides the document, its kind and the comment, so that an answer can be sent back by PUT.
 _VIEW_FIELDS = (
     "slug",
@@ -54,15 +55,16 @@ class Content:
     warnings: list[str]
 
 
-def parse_input(services: Container, body: Any) -> tuple[Content, str | None]:
-    """Check the body of a PUT.
+def parse_input(services: Container, model: type[R], body: Any) -> tuple[R, Content]:
+    """Check the body of a PUT or POST.
 
     Args:
         services: the container.
+        model: the class of the request.
         body: the parsed JSON; fractions may be Decimal, so that no digit is lost.
 
     Returns:
-        The document, and its comment.
+        The request without its document, and the document.
 
     Raises:
         Invalid: the body or the document is not valid.
@@ -71,8 +73,8 @@ def parse_input(services: Container, body: Any) -> tuple[Content, str | None]:
     if isinstance(document, dict):
         # The document has its own check; here it would only lose the digits of its numbers.
         body = loads(dumps({**body, "document": {}}))
-    request = validate(InputRequest, body, ignored=_VIEW_FIELDS)
-    return checked_content(services, kind_of(request.kind), document), request.comment
+    request = validate(model, body, ignored=[name for name in _VIEW_FIELDS if name not in model.model_fields])
+    return request, checked_content(services, kind_of(request.kind), document)
 
 
 def checked_content(services: Container, kind: InputKind, document: Any) -> Content:
@@ -124,6 +126,32 @@ def write_input(
     services.lake.put(object_keys.input_document(digest), compress(content.text), "application/gzip")
     version = _next_version(stored, by, digest, len(content.text), comment, warnings=content.warnings)
     return services.inputs.add(slug, stored, content.kind.name, version, by), not is_there
+
+
+def create_input(services: Container, slug: str, content: Content, comment: str | None, by: Principal) -> Definition:
+    """Store a document as the first version of a new input.
+
+    Args:
+        services: the container.
+        slug: the input.
+        content: the document.
+        comment: what the version is.
+        by: who creates it.
+
+    Raises:
+        NotFound: the slug is that of an input that the principal must not know of.
+        AlreadyExists: there is an input of this slug, or there was one that was deleted.
+    """
+    stored = services.inputs.existed(slug)
+    if stored is None:
+        return write_input(services, slug, None, content, comment, by)[0]
+    if not is_visible(services, by, stored):
+        raise missing("input", slug)
+    if stored.deleted_at is None:
+        raise AlreadyExists(f"There is already an input {slug!r}; PUT /inputs/{slug} adds a version to it.")
+    raise AlreadyExists(
+        f"The input {slug!r} is deleted: restore it by POST /inputs/{slug}/restore, or choose another slug."
+    )
 
 
 def _require_slug(slug: str) -> None:

@@ -38,6 +38,7 @@ _CHANGE: dict[str, Any] = {
 
 EXAMPLES: dict[str, Any] = {
     "InputRequest": _REQUEST,
+    "NewInput": {"slug": "south", **_REQUEST},
     "InputSummaryView": _SUMMARY,
     "InputView": {**_SUMMARY, "document": _TOPOLOGY},
     "InputVersionView": {
