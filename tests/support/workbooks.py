@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 import xlsxwriter
@@ -19,7 +18,7 @@ TRAFFIC_HEADER = [
 ]
 
 
-def workbook(sheets: dict[str, Iterable[Sequence[Any]]]) -> bytes:
+def workbook(sheets: dict[str, list[Any]]) -> bytes:
     """A workbook of sheets, each a list of rows; None is an empty cell, and text with `=` a formula."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:

@@ -34,7 +34,7 @@ def parse_workbook(reader: SheetReader) -> Parsed:
 
 
 def _objects(parsed: Parsed, sheet: Sheet, key: str, fields: dict[str, str]) -> list[dict[str, Any]]:
-    objects = []
+    objects: list[dict[str, Any]] = []
     for row in sheet.rows():
         values: dict[str, Any] = {}
         for header, field in fields.items():
