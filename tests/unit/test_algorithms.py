@@ -195,6 +195,7 @@ def test_a_result_made_by_hand_is_a_run(admin: Client, viewer: Client) -> None:
     assert [item["id"] for item in viewer.get("/runs?kind=manual").json()["items"]] == [manual["id"]]
     for wrong, pointer in (
         ({"difference": "much", "restart": 0}, "/result/difference"),
+        ({"difference": "1.5", "restart": 0}, "/result/difference"),
         ({"restart": 0}, "/result/difference"),
         ({"difference": -1, "restart": 0}, "/result/difference"),
     ):

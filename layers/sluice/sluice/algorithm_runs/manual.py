@@ -39,12 +39,15 @@ def store_manual_result(services: Container, project: str, name: str, manual: Ma
     algorithm = registry.algorithm(name)
     parameters = complete_parameters(algorithm, manual.parameters, services)
     uses = resolve_inputs(Scope(services, project), algorithm, manual.inputs, all_optional=True)
-    faults = validation_faults(algorithm.output, manual.result, "/result")
+    faults = validation_faults(algorithm.output, manual.result)
     if faults:
-        raise Invalid(f"The result is none of the algorithm {name}: {faults[0]['message']}", faults)
+        raise _of_request(Invalid(f"The result is none of the algorithm {name}: {faults[0]['message']}", faults))
     if algorithm.check is not None:
         documents = {key: read_document(services, use) for key, use in uses.items() if use.kind != "table"}
-        algorithm.check(manual.result, documents, algorithm.parameters.model_validate(parameters))
+        try:
+            algorithm.check(manual.result, documents, algorithm.parameters.model_validate(parameters))
+        except Invalid as error:
+            raise _of_request(error) from None
     request = AlgorithmRequest(inputs=uses, parameters=parameters, layer=algorithm.layer, comment=manual.comment)
     run = algorithm_run(project, name, request, by)
     digest = hashlib.sha256(orjson.dumps(manual.result, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -62,3 +65,8 @@ def store_manual_result(services: Container, project: str, name: str, manual: Ma
     stored = ResultWriter(services, run).store(request, run.fingerprint or "", Result(manual.result))
     run.bytes = stored.document.bytes
     return services.runs.create_ended(run)
+
+
+def _of_request(error: Invalid) -> Invalid:
+    """An error of a result with pointers into the request that has it."""
+    return Invalid(error.detail, [{**fault, "pointer": f"/result{fault['pointer']}"} for fault in error.errors])

@@ -161,7 +161,7 @@ class Algorithm:
         select: `(scores)` of all restarts to the number of the best; without it the lowest score.
         finish: `(task, prepared, solution's document)` to the result; without it the document is the result.
         check: `(document, documents, parameters)`: raise `Invalid` if a result that was made by hand does not fit the
-            inputs; without it only `output` is checked.
+            inputs, with pointers into the result; inputs may be missing. Without it only `output` is checked.
         check_inputs: `(documents, parameters)`: raise `Invalid` if input documents do not fit each other, before a run
             is started. Results of runs are not among them.
         tables: the names of the result's tables, each with a sentence; `main` is the one that has the algorithm's name.

@@ -84,16 +84,15 @@ def validate(model: type[D], document: Any, ignored: Collection[str] = READ_ONLY
         raise _invalid(error, writable) from None
 
 
-def validation_faults(model: type[BaseModel], document: Any, prefix: str = "") -> list[dict[str, Any]]:
-    """What of a document does not match a model, as `{"pointer", "message"}`; empty: it matches.
+def validation_faults(model: type[BaseModel], document: Any) -> list[dict[str, Any]]:
+    """What of a JSON document does not match a model exactly, as `{"pointer", "message"}`; empty: it matches.
 
-    Args:
-        prefix: the JSON Pointer of the document in the request.
+    A text is no number, even if the model would convert it: what is stored is the document, not the model.
     """
     try:
-        model.model_validate(document)
+        model.model_validate_json(orjson.dumps(document), strict=True)
     except ValidationError as error:
-        return [{**fault, "pointer": prefix + fault["pointer"]} for fault in _faults(error, document)]
+        return _faults(error, document)
     return []
 
 

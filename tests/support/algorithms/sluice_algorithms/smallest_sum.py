@@ -64,7 +64,7 @@ def finish(task: Task, prepared: Any, document: Any) -> Result:
 
 def check(document: Any, documents: Any, parameters: Parameters) -> None:
     if document["difference"] < 0:
-        raise Invalid("A difference is not negative.", [{"pointer": "/result/difference", "message": "Must be >= 0."}])
+        raise Invalid("A difference is not negative.", [{"pointer": "/difference", "message": "Must be >= 0."}])
 
 
 ALGORITHM = Algorithm(
