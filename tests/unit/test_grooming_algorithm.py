@@ -95,6 +95,16 @@ def test_a_cluster_of_other_nodes_is_refused() -> None:
         run(documents)
 
 
+def test_runs_without_the_clusters_that_they_need_do_not_start() -> None:
+    documents = documents_of((line("a", "b"), demands(("a", "b", "GE", 1)), clusters_of()))
+    assert ALGORITHM.check_inputs
+    ALGORITHM.check_inputs(documents, parameters_of(method="clustered"))
+    del documents["clusters"]
+    ALGORITHM.check_inputs(documents, parameters_of(method="advanced"))
+    with pytest.raises(Invalid, match="needs the input `clusters`"):
+        ALGORITHM.check_inputs(documents, parameters_of(method="clustered"))
+
+
 def test_services_that_nothing_takes_and_unproven_packings_are_warned_of() -> None:
     matrix = demands(("a", "b", "E1", 3), ("b", "a", "GE", 16))
     ge = matrix.demands["d1"].services[0]

@@ -11,7 +11,7 @@ from sluice.planning import clusters as cluster_documents
 from sluice.planning.clusters import Clusters, parse_clusters
 from sluice.planning.grooming_check import check_grooming
 from sluice.planning.grooming_document import GroomingResult
-from sluice.planning.grooming_methods import groom_network
+from sluice.planning.grooming_methods import groom_network, require_clusters
 from sluice.planning.grooming_parameters import GroomingParameters
 from sluice.planning.grooming_result import UNSUPPORTED
 from sluice.planning.grooming_tables import grooming_tables
@@ -75,12 +75,14 @@ def warnings_of(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def check_inputs(documents: Mapping[str, Any], parameters: GroomingParameters) -> None:
-    """Require all demands and clusters to have nodes of the topology.
+    """Require all demands and clusters to have nodes of the topology, and clusters if the method needs them.
 
     Raises:
         Invalid: some have not; `errors` names them.
     """
-    read_documents(documents)
+    _, _, clusters = read_documents(documents)
+    if parameters.method == "clustered":
+        require_clusters(clusters)
 
 
 def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: GroomingParameters) -> None:

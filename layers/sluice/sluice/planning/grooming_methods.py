@@ -11,6 +11,7 @@ from sluice.planning.clustering import cut_at_gateways, split_by_cluster
 from sluice.planning.clusters import Clusters
 from sluice.planning.devices import Chassis
 from sluice.planning.folding import fold
+from sluice.planning.gateways import cluster_gateways
 from sluice.planning.grooming import GroomedDemand, groom
 from sluice.planning.grooming_parameters import GroomingParameters
 from sluice.planning.grooming_result import MAIN, describe_grooming
@@ -43,13 +44,24 @@ def groom_network(
     if parameters.method == "end_to_end":
         return grooming.describe({MAIN: matrix.demands}, {})
     if parameters.method == "clustered":
-        if clusters is None:
-            message = "The method `clustered` needs the input `clusters`."
-            raise Invalid(message, [{"pointer": "/inputs/clusters", "message": message}])
+        clusters = require_clusters(clusters)
         mapped: Mapped = cut_at_gateways(matrix, grooming.groom(matrix.demands), clusters)
         return grooming.describe(split_by_cluster(cut_demands(matrix, mapped), clusters), mapped)
     mapped = _share(topology, matrix, clusters, parameters)
     return grooming.describe({MAIN: cut_demands(matrix, mapped)}, mapped)
+
+
+def require_clusters(clusters: Clusters | None) -> Clusters:
+    """Require clusters that services can be cut at.
+
+    Raises:
+        Invalid: there are none, or they do not fit each other.
+    """
+    if clusters is None:
+        message = "The method `clustered` needs the input `clusters`."
+        raise Invalid(message, [{"pointer": "/inputs/clusters", "message": message}])
+    cluster_gateways(clusters)
+    return clusters
 
 
 class _Grooming:
