@@ -131,7 +131,7 @@ def test_times_before_1970_fall_into_their_step() -> None:
 def test_gaps_and_rows_left_out_are_reported() -> None:
     rows: list[list[Any]] = [*month_rows("a", range(48))]
     rows[10][2], rows[20][2] = None, math.nan
-    finished = run(ALGORITHM, MemoryTable(COLUMNS, [*rows, ["a", None, 1.0]]), **REQUEST)
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, [*rows, ["a", None, 1.0]]), **REQUEST, season=1)
     text = " ".join(finished.warnings)
     assert "Rows without a time in day are left out: 1 of 49." in text
     assert "NaN) in sales count as missing: 1." in text
@@ -140,7 +140,7 @@ def test_gaps_and_rows_left_out_are_reported() -> None:
 
 
 def test_short_series_repeat_their_last_value_and_say_so() -> None:
-    finished = run(ALGORITHM, MemoryTable(COLUMNS, [*ROWS, *month_rows("new", range(3))]), **REQUEST)
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, [*ROWS, *month_rows("new", range(3))]), **REQUEST, season=1)
     new = [record for record in finished.records() if record["shop"] == "new"]
     assert {record["forecast"] for record in new} == {sale(2)}
     assert {record["lower_80"] for record in new} == {None}
@@ -148,7 +148,7 @@ def test_short_series_repeat_their_last_value_and_say_so() -> None:
 
 
 def test_history_is_limited_and_said() -> None:
-    finished = run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST, history=36)
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST, season=1, history=36)
     assert [group["values"] for group in finished.result.document["groups"]] == [36, 36]
     assert any("more than 36 periods: 2" in warning for warning in finished.warnings)
 
@@ -192,11 +192,12 @@ def test_refuses_parameters_that_are_not_valid(changes: dict[str, Any], pointer:
         ([], "The table has no rows"),
         ([["a", date(2026, 1, 1), None]], "No row has both"),
         ([["a", date(2026, 1, 1), math.nan]], "No row has both"),
-        ([["a", date(2026, 1, 1), math.inf]], "infinite values (1 rows)"),
+        ([["a", date(2026, 1, 1), math.inf]], "infinite values, or values beyond 1e100: 1 rows"),
+        ([["a", date(2026, 1, 1), -1e101]], "infinite values, or values beyond 1e100: 1 rows"),
         ([["a", date(2026, 1, 1), 1.0]], "no series has two times"),
         ([["a", date(2026, 1, day), 1.0] for day in (1, 2)] + [["a", date(2026, 9, 12), 1.0]], "not regular"),
     ],
-    ids=["no rows", "null", "nan", "infinite", "one row", "irregular"],
+    ids=["no rows", "null", "nan", "infinite", "too large", "one row", "irregular"],
 )
 def test_refuses_data_that_no_series_can_have(rows: list[Any], words: str) -> None:
     with pytest.raises(Invalid) as raised:

@@ -112,7 +112,7 @@ def test_bytes_depend_on_no_order_and_no_threads() -> None:
     assert len({run(ALGORITHM, table).bytes for table in tables}) == 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=12))
 def test_any_doubles_have_exact_moments(values: list[float]) -> None:
     [record] = run(ALGORITHM, MemoryTable({"v": "double"}, [[value] for value in values])).records()

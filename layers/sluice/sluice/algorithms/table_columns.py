@@ -11,6 +11,9 @@ from sluice.algorithms.algorithm import TableInput
 from sluice.domain.schema import Column, is_number
 from sluice.errors import Invalid
 
+# Squares of larger values, and sums of many, would not be doubles.
+LARGEST = 1e100
+
 
 def column_of(table: TableInput, name: str, parameter: str) -> Column:
     """The column that a parameter names.
@@ -82,6 +85,18 @@ def refusal(parameter: str, message: str) -> Invalid:
         message: what is wrong and what to do, as a sentence.
     """
     return Invalid(message, [{"pointer": f"/parameters/{parameter}", "message": message}])
+
+
+def too_large(name: str, rows: int, parameter: str) -> Invalid:
+    """The error of a column with values beyond `LARGEST`.
+
+    Args:
+        name: the column's name.
+        rows: how many rows have such a value.
+        parameter: the parameter that names the column.
+    """
+    message = f"The column {name} has infinite values, or values beyond 1e100: {rows} rows. Leave them out in a model."
+    return refusal(parameter, message)
 
 
 def stored(value: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.table_columns import refusal, stored
+from sluice.algorithms.table_columns import LARGEST, refusal, stored, too_large
 from sluice.domain.names import quoted
 
 
@@ -40,11 +40,10 @@ def read_values(table: TableInput, name: str, groups: Sequence[str], keys: Seque
     value = f"{quoted(name)}::DOUBLE"
     [counts] = table.query(
         f"SELECT count(*) AS rows, count({value}) FILTER (NOT isnan({value})) AS usable, "
-        f"count(*) FILTER (isinf({value})) AS infinite FROM data"
+        f"count(*) FILTER (abs({value}) > {LARGEST!r} AND NOT isnan({value})) AS infinite FROM data"
     )
     if counts["infinite"]:
-        message = f"The column {name} has infinite values ({counts['infinite']} rows): leave them out in a model."
-        raise refusal("values", message)
+        raise too_large(name, counts["infinite"], "values")
     if not counts["usable"]:
         raise refusal("values", f"No row has a value in {name}." if counts["rows"] else "The table has no rows.")
     if counts["usable"] > most_rows:

@@ -9,7 +9,15 @@ from itertools import groupby
 from typing import Any, Literal
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.table_columns import column_of, number_column, plain_columns, refusal, stored
+from sluice.algorithms.table_columns import (
+    LARGEST,
+    column_of,
+    number_column,
+    plain_columns,
+    refusal,
+    stored,
+    too_large,
+)
 from sluice.domain.names import quoted
 from sluice.domain.schema import Column, is_decimal
 from sluice.numeric.time_grid import DAY, STEP_PATTERN, Grid, MonthGrid, infer_grid, step_grid, text_of
@@ -148,15 +156,13 @@ def _checked(table: TableInput, request: SeriesRequest) -> list[str]:
     time, value = quoted(request.time), f"{quoted(request.value)}::DOUBLE"
     [counts] = table.query(
         f"SELECT count(*) AS rows, count({time}) AS times, count({value}) FILTER ({time} IS NOT NULL) AS usable, "
-        f"count(*) FILTER (isinf({value})) AS infinite, count(*) FILTER (isnan({value})) AS nan FROM data"
+        f"count(*) FILTER (abs({value}) > {LARGEST!r} AND NOT isnan({value})) AS infinite, "
+        f"count(*) FILTER (isnan({value})) AS nan FROM data"
     )
     if not counts["rows"]:
         raise refusal(request.parameter, "The table has no rows.")
     if counts["infinite"]:
-        message = (
-            f"The column {request.value} has infinite values ({counts['infinite']} rows): leave them out in a model."
-        )
-        raise refusal(request.parameter, message)
+        raise too_large(request.value, counts["infinite"], request.parameter)
     if counts["usable"] <= counts["nan"]:
         raise refusal(request.parameter, f"No row has both a time in {request.time} and a value in {request.value}.")
     warnings = []

@@ -14,8 +14,8 @@ _TERMS = 22  # enough for a double
 
 
 def logarithm(values: Floats) -> Floats:
-    """The natural logarithm of positive numbers; NaN of others."""
-    mantissa, exponent = np.frexp(np.where(values > 0, values, np.nan))
+    """The natural logarithm of positive finite numbers; NaN of others."""
+    mantissa, exponent = np.frexp(np.where((values > 0) & np.isfinite(values), values, np.nan))
     # ln m = 2 artanh((m - 1) / (m + 1)), and |(m - 1) / (m + 1)| <= 1/3.
     ratio = (mantissa - 1) / (mantissa + 1)
     square, power, result = ratio * ratio, ratio, ratio

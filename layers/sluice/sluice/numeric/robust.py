@@ -51,7 +51,7 @@ def judge_series(values: Floats, period: int) -> Judged:
 
     Args:
         values: shape (periods,): the value of each period; NaN where there is none, but at least one value.
-        period: how many periods a season has; 1: there is none.
+        period: how many periods a season has, of which there must be two; 1: there is none.
     """
     places = np.flatnonzero(~np.isnan(values))
     whole = np.interp(np.arange(len(values)), places, values[places])
