@@ -31,8 +31,9 @@ class MemoryTable:
         types = ", ".join(f'"{name}" {duckdb_type(kind)}' for name, kind in columns.items())
         self._connection.execute(f"CREATE TABLE data ({types})")
         if rows:
-            places = ", ".join("?" for _ in columns)
-            self._connection.executemany(f"INSERT INTO data VALUES ({places})", [list(row) for row in rows])
+            cells = ", ".join(f"unnest(?)::{duckdb_type(kind)}" for kind in columns.values())
+            lists = [list(values) for values in zip(*rows, strict=True)]
+            self._connection.execute(f"INSERT INTO data SELECT {cells}", lists)
 
     @classmethod
     def of_query(cls, columns: Mapping[str, str], sql: str, threads: int = 1) -> MemoryTable:
