@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -164,6 +167,31 @@ def mixed() -> list[SeriesForecast]:
 def test_series_is_independent_of_other_series(mixed: list[SeriesForecast]) -> None:
     assert forecast(MIXED[::-1], PERIOD, 5) == mixed[::-1]
     assert forecast([MIXED[1]], PERIOD, 5) == [mixed[1]]
+
+
+SCRIPT = """
+import numpy
+from sluice.numeric.batch import Batch
+from sluice.numeric.smoothing import Model
+from sluice.numeric.smoothing_fit import fit_model
+if {features}:
+    print(" ".join(numpy._core._multiarray_umath.__cpu_dispatch__))
+fit = fit_model(Batch.of([{values}]), Model("additive", "multiplicative", {period}))
+print(fit.aicc.tobytes().hex(), fit.variance.tobytes().hex(), fit.states.season.tobytes().hex())
+"""
+
+
+def test_bytes_do_not_depend_on_the_processor() -> None:
+    def fitted(features: str | None) -> list[str]:
+        # With fewer features NumPy has other code for exp and log, whose last bits differ.
+        environment = {**os.environ, **({"NPY_DISABLE_CPU_FEATURES": features} if features else {})}
+        script = SCRIPT.format(values=MIXED[2], period=PERIOD, features=features is None)
+        command = [sys.executable, "-W", "ignore", "-c", script]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    features, usual = fitted(None)
+    assert fitted(features) == [usual]
 
 
 def test_selected_models_have_the_parts_of_the_series(mixed: list[SeriesForecast]) -> None:
