@@ -25,8 +25,8 @@ from support.workbooks import (
 )
 
 SETTINGS = Settings()
-NODES = [NODE_HEADER, [1, "A", 52, 4, "CDC"], [2, "B", 53, 5, "Directionless"]]
-LINKS = [LINK_HEADER, [1, "A", "B", 10, "sm"]]
+NODES: list[list[Any]] = [NODE_HEADER, [1, "A", 52, 4, "CDC"], [2, "B", 53, 5, "Directionless"]]
+LINKS: list[list[Any]] = [LINK_HEADER, [1, "A", "B", 10, "sm"]]
 
 
 def checked(kind: str, sheets: dict[str, Any]) -> Checked:

@@ -386,7 +386,7 @@ def test_workbook_is_imported_as_a_version(editor: Client) -> None:
 
 
 def test_faulty_workbook_stores_nothing_and_names_each_cell(editor: Client) -> None:
-    nodes = [["ID", "Node", "lat", "lng", "ROADM_Type"], [1, "A", "x", 4, "CDC"]]
+    nodes: list[list[Any]] = [["ID", "Node", "lat", "lng", "ROADM_Type"], [1, "A", "x", 4, "CDC"]]
     content = workbook({"Nodes": nodes, "Links": [["ID", "Source", "Destination", "Length", "Fiber Type"]]})
     refused = import_(editor, "north", content, "kind=topology")
     assert refused.status == 422
