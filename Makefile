@@ -13,7 +13,7 @@ export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 export SLUICE_PLATFORM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof clean generate policies journeys lock build-aws
+.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof clean generate policies access journeys lock build-aws
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
@@ -66,6 +66,9 @@ generate: $(INSTALLED) ## Generate files from the code: routes, OpenAPI, referen
 
 policies: $(INSTALLED) ## Print which function may do what, and write it to docs/reference/policies.txt
 	@$(BIN)/python tools/policies.py --write
+
+access: $(INSTALLED) ## Print who may call which route: the table of docs/reference/access.md
+	@$(BIN)/python tools/access.py
 
 journeys: $(INSTALLED) ## Run the journeys of docs/tutorial/journeys.md on a stack of their own, and write their times
 	@$(BIN)/python tools/journeys.py

@@ -806,6 +806,7 @@ class Identity(TypedDict):
     id: str
     role: Literal["viewer", "editor", "admin"]
     projects: list[str] | None
+    groups: list[str]
     workspace: str
 
 
@@ -1082,6 +1083,28 @@ class MarkdownSection(TypedDict):
 
     type: Literal["markdown"]
     text: str
+
+
+class MemberRequest(TypedDict):
+    """As what a resource is shared."""
+
+    role: Literal["viewer", "designer", "editor", "owner"]
+
+
+class MemberView(TypedDict):
+    """One principal with whom a resource is shared."""
+
+    principal: str
+    role: Literal["viewer", "designer", "editor", "owner"]
+    created_at: str
+    created_by: str
+
+
+class MemberViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[MemberView]
+    next: str | None
 
 
 class MergePreview(TypedDict):

@@ -14,6 +14,7 @@ from sluice.access.policy import ACTIONS, Resource, decide
 from sluice.api.routes import Route
 from sluice.container import Container
 from sluice.domain.identity import KeyRequest, Principal, Role
+from sluice.domain.member import MEMBER_ROLES, MemberRole
 from support.client import Client, client_of_projects
 from support.documents import http_source
 
@@ -164,3 +165,21 @@ def test_scoped_key_sees_only_datasources_of_its_projects(services: Container, a
     assert guest.get("/projects/a/datasources/of-a").status == 200
     assert guest.get("/projects/b/datasources/of-b").status == 404
     assert [item["project"] for item in guest.get("/datasources/of-a/projects").json()["items"]] == ["a"]
+
+
+@pytest.mark.parametrize("action", [action for action, rule in ACTIONS.items() if rule.member is not None])
+@pytest.mark.parametrize("held", [None, *MEMBER_ROLES])
+def test_every_action_and_role_of_a_member(action: str, held: MemberRole | None) -> None:
+    rule = ACTIONS[action]
+    needed = rule.member
+    assert needed is not None
+    resource = Resource("user/ann", roles=frozenset([held] if held else []))
+    decision = decide(Principal(id="user/bob", role="viewer"), action, resource)
+    if held is None:
+        assert decision == "hidden"
+    elif MEMBER_ROLES.index(held) >= MEMBER_ROLES.index(needed):
+        assert decision == "allowed"
+    else:
+        assert decision == "member_role_too_low"
+    of_key = decide(Principal(id="key/k", role="viewer", projects=[]), action, resource)
+    assert of_key != "allowed" or rule.role == "viewer"

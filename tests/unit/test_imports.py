@@ -47,33 +47,33 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 215)
+STAGE = Budget(LOGGED, 216)
 BUDGETS = {
-    "api": Budget(ROUTED, 414),
+    "api": Budget(ROUTED, 418),
     "algorithm": STAGE,
-    "authoring": Budget(ROUTED, 389),
-    "authorizer": Budget(CATALOG, 168),
+    "authoring": Budget(ROUTED, 391),
+    "authorizer": Budget(CATALOG, 169),
     "commit": STAGE,
-    "compaction": Budget(CATALOG, 180),
+    "compaction": Budget(CATALOG, 181),
     "extract": STAGE,
     "fetch": STAGE,
-    "inbox": Budget(LOGGED, 213),
+    "inbox": Budget(LOGGED, 214),
     "merge": STAGE,
-    "missing_data": Budget(LOGGED, 214),
+    "missing_data": Budget(LOGGED, 215),
     "model": STAGE,
-    "numeric": Budget(LOGGED, 223),
+    "numeric": Budget(LOGGED, 224),
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 296),
+    "probe": Budget(ROUTED, 299),
     "query": Budget(ROUTED, 451),
-    "readings": Budget(LOGGED, 224),
+    "readings": Budget(LOGGED, 225),
     "report": STAGE,
-    "publications": Budget(LOGGED, 226),
-    "run_events": Budget(LOGGED, 226),
-    "solver": Budget(LOGGED, 223),
-    "webhooks": Budget(LOGGED, 211),
-    "scheduled": Budget(CATALOG, 172),
+    "publications": Budget(LOGGED, 227),
+    "run_events": Budget(LOGGED, 227),
+    "solver": Budget(LOGGED, 224),
+    "webhooks": Budget(LOGGED, 212),
+    "scheduled": Budget(CATALOG, 173),
 }
 
 LOAD = """

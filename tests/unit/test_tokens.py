@@ -74,7 +74,13 @@ def me(text: str) -> Any:
     [(RSA_KEY, "rsa", "RS256"), (RSA_KEY, "rsa", "PS512"), (EC_KEY, "ec", "ES256"), (ED_KEY, "ed", "EdDSA")],
 )
 def test_valid_token_is_accepted(key: Any, kid: str, algorithm: str) -> None:
-    assert me(token(key, kid, algorithm)) == {"id": "user/ada", "role": "editor", "projects": None, "workspace": "main"}
+    assert me(token(key, kid, algorithm)) == {
+        "id": "user/ada",
+        "role": "editor",
+        "projects": None,
+        "groups": ["editor"],
+        "workspace": "main",
+    }
 
 
 @pytest.mark.usefixtures("issuer")

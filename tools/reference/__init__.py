@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference.access_page import access_page
 from reference.algorithms_page import algorithms_page
 from reference.cli_page import cli_page
 from reference.documents import document_pages
@@ -17,6 +18,7 @@ from reference.settings_page import settings_page
 
 # Each returns the text of files by their paths below `docs/`.
 FILES: tuple[Callable[[], dict[str, str]], ...] = (
+    access_page,
     algorithms_page,
     cli_page,
     document_pages,

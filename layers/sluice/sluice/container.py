@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from sluice.catalog.commits import Commits
     from sluice.catalog.deliveries import Deliveries
     from sluice.catalog.inputs import Inputs
+    from sluice.catalog.members import Members
     from sluice.catalog.operations import Operations
     from sluice.catalog.pins import Pins
     from sluice.catalog.quarantine import Quarantine
@@ -126,6 +127,14 @@ class Container:
         from sluice.catalog.inputs import Inputs  # few functions know inputs
 
         return Inputs(self._table(self.settings.definitions_table), self.settings.workspace)
+
+    @cached_property
+    def members(self) -> Members:
+        """With whom projects, datasources and inputs are shared."""
+        from sluice.catalog.members import Members  # only functions with routes decide who sees what
+
+        table = self._table(self.settings.definitions_table)
+        return Members(table, self.definitions, self.settings.workspace)
 
     @cached_property
     def pins(self) -> Pins:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from sluice.access.api_keys import KeyRing
     from sluice.access.secret_use import SecretUse
     from sluice.catalog.assignments import Assignments
     from sluice.catalog.calls import CallStatistics
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sluice.catalog.datasets import Datasets
     from sluice.catalog.definitions import Definitions
     from sluice.catalog.inputs import Inputs
+    from sluice.catalog.members import Members
     from sluice.catalog.pins import Pins
     from sluice.catalog.project_resources import ProjectResources
     from sluice.catalog.runs import Runs
@@ -41,6 +43,20 @@ class WithDefinitions(Protocol):
 
     @property
     def definitions(self) -> Definitions: ...
+
+
+class WithMembers(Protocol):
+    """Has with whom resources are shared."""
+
+    @property
+    def members(self) -> Members: ...
+
+
+class WithKeys(Protocol):
+    """Has the API keys."""
+
+    @property
+    def keys(self) -> KeyRing: ...
 
 
 class WithAssignments(Protocol):

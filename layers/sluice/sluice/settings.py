@@ -311,6 +311,9 @@ class Settings(BaseModel):
         20_000, description="Most differences between two versions of an input that are listed."
     )
     # Project resources.
+    max_members: int = Field(
+        200, gt=0, description="Most principals that a project, datasource or input is shared with."
+    )
     max_algorithms: int = Field(10, description="Most algorithms of which a project has settings.")
     max_restarts: int = Field(1_000, gt=0, description="Most restarts of a run of an algorithm.")
     max_differences: int = Field(1_000, gt=0, description="Most differences that a comparison of runs lists.")

@@ -15,6 +15,8 @@ from sluice.settings import Settings
 # shared secret would be accepted.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _ROLES: tuple[Role, ...] = ("admin", "editor", "viewer")
+# Each group is one more read of what is shared with it.
+_MOST_GROUPS = 50
 _PAUSE_SECONDS = 30
 _FETCH_SECONDS = 5
 
@@ -95,7 +97,8 @@ class Tokens:
             raise invalid from None
         if not self._is_for_us(claims):
             raise invalid
-        return Principal(id=f"user/{claims['sub']}", role=self._role(claims))
+        names = self._groups(claims)
+        return Principal(id=f"user/{claims['sub']}", role=self._role(names), groups=names)
 
     def _is_for_us(self, claims: dict[str, Any]) -> bool:
         audience = claims.get("aud")
@@ -103,9 +106,13 @@ class Tokens:
             audience = claims.get("client_id")  # Cognito's access tokens have the audience there
         return self._settings.jwt_audience in (audience if isinstance(audience, list) else [audience])
 
-    def _role(self, claims: dict[str, Any]) -> Role:
+    def _groups(self, claims: dict[str, Any]) -> list[str]:
+        """The names in the claim of roles and groups, those of roles included."""
         claim = claims.get(self._settings.jwt_role_claim)
         names = claim.replace(",", " ").split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+        return [name for name in names[:_MOST_GROUPS] if isinstance(name, str)]
+
+    def _role(self, names: list[str]) -> Role:
         for role in _ROLES:
             if role in names:
                 return role

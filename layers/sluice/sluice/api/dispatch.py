@@ -16,10 +16,11 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from sluice.access.policy import require_role
+from sluice.access.view_as import viewed_principal
 from sluice.api.call import Answer, Call
 from sluice.api.cors import cors_headers
 from sluice.api.idempotency import answer_once
-from sluice.api.routes import Route
+from sluice.api.routes import VIEW_AS, Route
 from sluice.api.targets import find_target
 from sluice.container import Container, container
 from sluice.domain.identity import Principal
@@ -64,11 +65,13 @@ class Dispatcher:
         return self._resolver.resolve(event, context)
 
     def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
-        query_parameters = frozenset(parameter.name for parameter in route.parameters if parameter.place == "query")
+        query_parameters = frozenset(parameter.name for parameter in route.all_parameters if parameter.place == "query")
 
         def endpoint(**arguments: str) -> Response[Any]:
             services = container()
             call = parse_call(self._resolver.current_event.raw_event, services, query_parameters)
+            if VIEW_AS in route.all_parameters and (viewed := call.query_value(VIEW_AS.name)) is not None:
+                call = replace(call, caller=viewed_principal(services, call.principal, viewed))
             # Before the target is loaded: a role that is too low is 403, whether or not the resource exists.
             if route.action is not None:
                 require_role(call.principal, route.action)

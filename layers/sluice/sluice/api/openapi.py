@@ -100,7 +100,7 @@ class _Operations:
             "operationId": route.operation_id,
             "summary": route.summary,
             "tags": [route.tag],
-            "parameters": _path_parameters(route) + [_parameter(parameter) for parameter in route.parameters],
+            "parameters": _path_parameters(route) + [_parameter(parameter) for parameter in route.all_parameters],
             "responses": self._responses(route),
         }
         if route.role is None:

@@ -44,6 +44,7 @@ TAGS = {
     "alarms": "Alarms of sensors: values beyond their limits, and missing data. List and acknowledge them.",
     "subscriptions": "Events that are sent to webhooks, signed and at least once, and what became of each delivery.",
     "secrets": "Credentials of upstreams. Their values are written and never read back.",
+    "members": "With whom projects, datasources and inputs are shared, and as what.",
     "keys": "The API keys of people and programs.",
     "platform": "The API itself: health, the caller's identity, and this documentation.",
 }
@@ -88,6 +89,7 @@ PATH_PARAMETERS = {
     "alarms/{alarm_id}": ("The id of the alarm.", "100649add4493000-33ab63d22674"),
     "subscriptions/{subscription_id}": ("The id of the subscription.", "01jb5zk3v6q8y0m2n4p6r8t0w2"),
     "deliveries/{delivery_id}": ("The id of the delivery.", "dlv_0192f3c4d5e61b6d7f8091a2b3c4"),
+    "members/{principal}": ("The principal: `user:<subject>`, `group:<name>` or `key:<id>`.", "group:planners"),
     "links/{link_id}": ("The id of the link.", "5d41402abc4b2a76"),
     "overrides/{field}": (
         "The name of the merged field, percent-encoded where it has special characters.",

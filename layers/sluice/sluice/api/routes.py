@@ -35,6 +35,11 @@ class Parameter:
     place: str = "query"
 
 
+VIEW_AS = Parameter(
+    "view_as", "For admins: the answer that this principal would get, such as `user:<subject>` or `key:<id>`."
+)
+
+
 @dataclass(frozen=True)
 class Route:
     """One path and method.
@@ -79,6 +84,12 @@ class Route:
         for action in (self.action, self.creates):
             if action is not None and action not in ACTIONS:
                 raise ValueError(f"{self.method} {self.path} declares the unknown action {action!r}")
+
+    @property
+    def all_parameters(self) -> Sequence[Parameter]:
+        """The parameters of the route, and those that every route of its kind understands."""
+        reads = self.method == "GET" and self.action is not None and not self.anonymous
+        return (*self.parameters, VIEW_AS) if reads else self.parameters
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def run_resource(services: Container, principal: Principal, run: Run) -> tuple[R
     if definition is None or run.created_at < definition.created_at:
         return Resource(None, starter=run.created_by), None
     owner = resource_of(services, principal, definition)
-    return Resource(owner.owner, owner.projects, run.created_by), definition
+    return replace(owner, starter=run.created_by), definition
 
 
 def _project(services: Container, principal: Principal, names: Mapping[str, str]) -> Target:

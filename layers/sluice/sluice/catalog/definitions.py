@@ -27,6 +27,8 @@ Kind = Literal[
     "endpoint",
     "link",
     "algorithm",
+    "member",
+    "share",
     "site",
     "equipment",
     "sensor",

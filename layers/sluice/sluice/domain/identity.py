@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from sluice.domain.base import Document, Record
 from sluice.domain.datasource import DisplayName
+from sluice.domain.member import MemberRole
 from sluice.domain.names import Moment, Slug
 
 Role = Literal["viewer", "editor", "admin"]
@@ -52,9 +53,45 @@ class ApiKey(Record):
     created_by: str = Field(description="The principal that created the key.")
 
 
+class Share(Record):
+    """One resource that is shared with a principal.
+
+    Args:
+        resource: `{kind}/{slug}`.
+        resource_created_at: when the resource was created, which tells it from a later one of the same name.
+    """
+
+    resource: str
+    resource_created_at: str
+    role: MemberRole
+
+
 class Principal(Record):
-    """The caller of one request."""
+    """The caller of one request.
+
+    Args:
+        projects: the projects that a key is limited to; None: it is not.
+        groups: the groups of a person, from the token.
+        shares: what is shared with it, once that was read; see `catalog/members.py`.
+    """
 
     id: str
     role: Role
     projects: list[str] | None = None
+    groups: list[str] = Field(default_factory=list)
+    shares: list[Share] | None = Field(None, exclude=True)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it signed in with a token."""
+        return self.id.startswith("user/")
+
+    @property
+    def names(self) -> list[str]:
+        """What things can be shared with so that it has them: its own id and its groups."""
+        return [self.id, *(f"group/{group}" for group in self.groups)]
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether it sees the whole workspace: an admin, or a key that is not limited to projects."""
+        return self.role == "admin" or (self.projects is None and not self.is_person)

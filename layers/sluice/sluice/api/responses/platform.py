@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sluice.api.responses.base import CreatedAt, CreatedBy, ETag, Response, list_model, record_model
 from sluice.domain.identity import ApiKey, Role
+from sluice.domain.member import Member
 
 
 class ApiRoot(Response):
@@ -48,6 +49,7 @@ class Identity(Response):
     id: str = Field(description="The principal: `key/{id}`, or the subject of a token.")
     role: Role = Field(description="What the caller may do: `viewer`, `editor` or `admin`.")
     projects: list[str] | None = Field(description="The slugs of the projects that the caller can access. Null: all.")
+    groups: list[str] = Field(description="The groups of a person, from the token; empty for keys.")
     workspace: str = Field(description="The name of the workspace; a stack has one.")
 
 
@@ -100,3 +102,7 @@ class SecretView(Response):
 
 
 SecretViewList: Any = list_model(SecretView)
+
+
+MemberView: Any = record_model("MemberView", Member)
+MemberViewList: Any = list_model(MemberView)

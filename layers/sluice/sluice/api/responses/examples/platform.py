@@ -17,6 +17,13 @@ _KEY = {
 }
 
 EXAMPLES: dict[str, Any] = {
+    "MemberRequest": {"role": "editor"},
+    "MemberView": {
+        "principal": "group:planners",
+        "role": "editor",
+        "created_at": TIME,
+        "created_by": BY.replace("/", ":"),
+    },
     "text/html": '<!doctype html><html lang="en">…</html>',
     "text/css": "body { margin: 0 }",
     "text/javascript": "window.onload = () => {}",
@@ -55,7 +62,7 @@ EXAMPLES: dict[str, Any] = {
         "keys": "https://api.example.com/live/v1/keys",
     },
     "Health": {"status": "ok", "version": "0.3.0"},
-    "Identity": {"id": BY, "role": "editor", "projects": None, "workspace": "main"},
+    "Identity": {"id": BY, "role": "editor", "projects": None, "groups": [], "workspace": "main"},
     "ApiDescription": {
         "openapi": "3.1.0",
         "info": {"title": "Sluice", "version": "0.3.0"},

@@ -1,0 +1,84 @@
+"""With whom projects, datasources and inputs are shared."""
+
+from sluice.access.membership import members_of, share, unshare
+from sluice.api.call import Answer, Call
+from sluice.api.paging import paginate
+from sluice.api.routes import CURSOR, LIMIT, Routes
+from sluice.container import Container
+from sluice.domain.member import MemberRequest
+
+routes = Routes("members")
+_LIST = [LIMIT, CURSOR]
+
+
+@routes.get("/projects/{slug}/members", "member.read", answer="MemberViewList", parameters=_LIST)
+def list_project_members(call: Call, services: Container, slug: str) -> Answer:
+    """Those with whom a project is shared, its owner first."""
+    return _list(call, services)
+
+
+@routes.put("/projects/{slug}/members/{principal}", "member.manage", body=MemberRequest, answer="MemberView")
+def put_project_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
+    """Share a project with a user, a group or a key, or change as what it is shared."""
+    return _put(call, services, principal)
+
+
+@routes.delete("/projects/{slug}/members/{principal}", "member.manage", status=204)
+def delete_project_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
+    """End that a project is shared with somebody; the next request no longer has it."""
+    return _delete(call, services, principal)
+
+
+@routes.get("/datasources/{slug}/members", "member.read", answer="MemberViewList", parameters=_LIST)
+def list_datasource_members(call: Call, services: Container, slug: str) -> Answer:
+    """Those with whom a datasource is shared, its owner first; who sees a project that uses it is not listed."""
+    return _list(call, services)
+
+
+@routes.put("/datasources/{slug}/members/{principal}", "member.manage", body=MemberRequest, answer="MemberView")
+def put_datasource_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
+    """Share a datasource with a user, a group or a key, or change as what it is shared."""
+    return _put(call, services, principal)
+
+
+@routes.delete("/datasources/{slug}/members/{principal}", "member.manage", status=204)
+def delete_datasource_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
+    """End that a datasource is shared with somebody; the next request no longer has it."""
+    return _delete(call, services, principal)
+
+
+@routes.get("/inputs/{slug}/members", "member.read", answer="MemberViewList", parameters=_LIST)
+def list_input_members(call: Call, services: Container, slug: str) -> Answer:
+    """Those with whom an input is shared, its owner first."""
+    return _list(call, services)
+
+
+@routes.put("/inputs/{slug}/members/{principal}", "member.manage", body=MemberRequest, answer="MemberView")
+def put_input_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
+    """Share an input with a user, a group or a key, or change as what it is shared."""
+    return _put(call, services, principal)
+
+
+@routes.delete("/inputs/{slug}/members/{principal}", "member.manage", status=204)
+def delete_input_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
+    """End that an input is shared with somebody; the next request no longer has it."""
+    return _delete(call, services, principal)
+
+
+def _list(call: Call, services: Container) -> Answer:
+    resource = call.definition
+    return paginate(call, services, ["members", resource.kind, resource.name], members_of(services, resource))
+
+
+def _put(call: Call, services: Container, principal: str) -> Answer:
+    request = call.document(MemberRequest)
+    call.require_known_parameters()
+    member, is_new = share(services, call.definition, principal, request.role, call.principal.id)
+    location = {"Location": call.url(f"{call.path.partition('/v1')[2]}")} if is_new else {}
+    return Answer(member, 201 if is_new else 200, location)
+
+
+def _delete(call: Call, services: Container, principal: str) -> Answer:
+    call.require_known_parameters()
+    unshare(services, call.definition, principal)
+    return Answer(status=204)

@@ -1,0 +1,40 @@
+"""What another principal sees: an admin reads as if it were that principal."""
+
+from __future__ import annotations
+
+from sluice.domain.identity import ApiKey, Principal
+from sluice.domain.member import principal_id
+from sluice.errors import Forbidden, Invalid, NotFound
+from sluice.services import WithKeys
+
+
+def viewed_principal(services: WithKeys, admin: Principal, text: str) -> Principal:
+    """The principal as whom an admin reads.
+
+    Args:
+        admin: who asks.
+        text: the principal, such as `key:x`.
+
+    Returns:
+        The principal. A user has no group and the role viewer, unless he has signed in before.
+
+    Raises:
+        Forbidden: the caller is no admin.
+        Invalid: the text names no principal.
+        NotFound: there is no such key.
+    """
+    if admin.role != "admin":
+        raise Forbidden("Only an admin may read as somebody else, by view_as.")
+    principal = principal_id(text)
+    if principal is None:
+        message = f"{text!r} is none of user:<subject>, group:<name> and key:<id>."
+        raise Invalid(message, [{"pointer": "?view_as", "message": message}])
+    kind, _, name = principal.partition("/")
+    if kind == "key":
+        stored = services.keys.find(name)
+        if stored is None:
+            raise NotFound(f"There is no key {name!r}.")
+        key = ApiKey.model_validate(stored.document)
+        return Principal(id=principal, role=key.role, projects=key.projects)
+    groups = [name] if kind == "group" else []
+    return Principal(id=principal if kind == "user" else f"user/(a member of {name})", role="viewer", groups=groups)

@@ -1,0 +1,230 @@
+"""Sharing: each role of a member on each resource, people and groups, and that nobody else knows of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from sluice.container import Container
+from sluice.domain.identity import Principal, Role
+from sluice.errors import Unauthenticated
+from support.client import Client, client_of
+from support.conformance import DOCUMENT
+from support.documents import http_source, refresh
+from support.upstream import Upstream
+
+MEMBERS = "/projects/p/members"
+
+
+class People:
+    """The port of tokens, with people instead of an issuer: the token is `{name}.{role}.{groups}`."""
+
+    configured = True
+
+    def authenticate(self, token: str) -> Principal:
+        name, role, groups = token.split(".")
+        if role not in ("viewer", "editor", "admin"):
+            raise Unauthenticated("no role")
+        return Principal(id=f"user/{name}", role=role, groups=[role, *filter(None, groups.split("-"))])
+
+
+def person(name: str, role: Role = "viewer", groups: str = "") -> Client:
+    return Client(f"{name}.{role}.{groups}")
+
+
+@pytest.fixture(autouse=True)
+def people(services: Container) -> None:
+    services.__dict__["tokens"] = People()
+
+
+@pytest.fixture
+def ann() -> Client:
+    """A person who owns things."""
+    return person("ann", "editor")
+
+
+@pytest.fixture(autouse=True)
+def owned(people: None, ann: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": 1, "v": 2}])
+    assert ann.post("/datasources", http_source("a")).status == 201
+    assert ann.post("/projects", {"name": "p", "refresh_on": "manual"}).status == 201
+    assert ann.put("/projects/p/datasources/a", {}).status == 201
+    assert ann.put("/inputs/i", {"kind": "document", "document": {"x": 1}}).status == 201
+    assert ann.put("/projects/p/inputs/i", {"version": None}).status == 201
+    refresh(ann, "p")
+
+
+def test_an_unshared_resource_is_404_to_others_and_in_no_list() -> None:
+    bob = person("bob", "editor", "planners")
+    for path in ("/projects/p", "/projects/p/data", "/datasources/a", "/datasources/a/data", "/inputs/i", MEMBERS):
+        assert bob.get(path).status == 404, path
+    for path in ("/projects", "/datasources", "/inputs", "/runs"):
+        assert bob.get(path).json()["items"] == [], path
+    absent = bob.get("/projects/q").json()
+    hidden = bob.get("/projects/p").json()
+    assert {**hidden, "detail": "", "instance": ""} == {**absent, "detail": "", "instance": ""}
+    assert hidden["detail"] == absent["detail"].replace("'q'", "'p'"), "one cannot tell which of the two exists"
+
+
+@pytest.mark.parametrize("principal", ["user:bob", "group:planners", "group:viewer"])
+def test_a_share_shows_the_project_and_what_it_uses(ann: Client, principal: str) -> None:
+    bob = person("bob", "viewer", "planners")
+    shared = ann.put(f"{MEMBERS}/{principal}", {"role": "viewer"})
+    assert (shared.status, shared.json()["principal"], shared.json()["role"]) == (201, principal, "viewer")
+    assert ann.put(f"{MEMBERS}/{principal}", {"role": "viewer"}).status == 200
+    for path in ("/projects/p", "/projects/p/data", "/datasources/a", "/datasources/a/data", "/inputs/i", MEMBERS):
+        assert bob.get(path).status == 200, path
+    assert [item["slug"] for item in bob.get("/projects").json()["items"]] == ["p"]
+    assert [item["slug"] for item in bob.get("/datasources").json()["items"]] == ["a"]
+    assert len(bob.get("/runs").json()["items"]) >= 1
+    for method, path, body in WRITES:
+        assert bob.call(method, path, body).status == 403, (method, path)
+    assert [member["principal"] for member in bob.get(MEMBERS).json()["items"]] == ["user:ann", principal]
+    assert ann.delete(f"{MEMBERS}/{principal}").status == 204
+    assert bob.get("/projects/p").status == 404, "at once"
+    assert bob.get("/datasources/a").status == 404
+    assert ann.delete(f"{MEMBERS}/{principal}").status == 404
+
+
+WRITES: list[tuple[str, str, Any]] = [
+    ("PATCH", "/projects/p", {"name": "other"}),
+    ("POST", "/projects/p/runs", {}),
+    ("PUT", "/projects/p/models/m", {"sql": "SELECT * FROM merged"}),
+    ("PUT", "/projects/p/inputs/i", {"version": 1}),
+    ("PUT", f"{MEMBERS}/user:eve", {"role": "owner"}),
+    ("DELETE", f"{MEMBERS}/user:bob", None),
+    ("DELETE", "/projects/p", None),
+    ("PATCH", "/datasources/a", {"name": "other"}),
+    ("POST", "/datasources/a/runs", {}),
+    ("DELETE", "/datasources/a?force=true", None),
+    ("PUT", "/inputs/i", {"kind": "document", "document": {"x": 2}}),
+    ("DELETE", "/inputs/i?force=true", None),
+]
+
+
+def test_a_designer_writes_inputs_and_nothing_else(ann: Client) -> None:
+    bob = person("bob")
+    for kind, slug in (("projects", "p"), ("datasources", "a"), ("inputs", "i")):
+        assert ann.put(f"/{kind}/{slug}/members/user:bob", {"role": "designer"}).status == 201
+    assert bob.put("/inputs/i", {"kind": "document", "document": {"x": 2}}).status == 200
+    assert bob.post("/inputs/i/restore", {"version": 1}).status == 200
+    assert len(bob.get("/inputs/i/versions").json()["items"]) == 3
+    for method, path, body in WRITES:
+        if (method, path) != ("PUT", "/inputs/i"):
+            assert bob.call(method, path, body).status == 403, (method, path)
+    assert bob.post("/projects", {"name": "own"}).status == 403, "creates no project"
+
+
+def test_an_editor_changes_and_runs_and_an_owner_shares_and_deletes(ann: Client) -> None:
+    bob, carl = person("bob"), person("carl")
+    ann.put(f"{MEMBERS}/user:bob", {"role": "editor"})
+    ann.put(f"{MEMBERS}/user:carl", {"role": "owner"})
+    assert bob.patch("/projects/p", {"name": "renamed"}).status == 200
+    assert bob.post("/projects/p/runs", {}).status == 202
+    assert bob.put("/projects/p/models/m", {"sql": "SELECT * FROM merged"}).status == 201
+    assert bob.put(f"{MEMBERS}/user:eve", {"role": "viewer"}).status == 403
+    assert bob.delete("/projects/p").status == 403
+    assert bob.patch("/datasources/a", {"name": "x"}).status == 403, "the datasource is shared as far as it is seen"
+    assert carl.put(f"{MEMBERS}/user:eve", {"role": "viewer"}).status == 201
+    assert carl.delete("/projects/p").status == 204
+
+
+def test_the_creator_cannot_be_shut_out(ann: Client) -> None:
+    carl = person("carl")
+    ann.put(f"{MEMBERS}/user:carl", {"role": "owner"})
+    assert carl.put(f"{MEMBERS}/user:ann", {"role": "viewer"}).status == 409
+    assert carl.delete(f"{MEMBERS}/user:ann").status == 409
+
+
+def test_a_key_never_may_more_than_its_role(ann: Client, services: Container) -> None:
+    reader = client_of(services, "viewer", projects=[])
+    key = reader.get("/me").json()["id"].replace("/", ":")
+    assert reader.get("/projects/p").status == 404
+    assert ann.put(f"{MEMBERS}/{key}", {"role": "owner"}).status == 201
+    assert reader.get("/projects/p/data").status == 200
+    assert reader.get("/datasources/a").status == 200
+    assert reader.patch("/projects/p", {"name": "x"}).status == 403
+    writer = client_of(services, "editor", projects=[])
+    ann.put(f"{MEMBERS}/{writer.get('/me').json()['id'].replace('/', ':')}", {"role": "editor"})
+    assert writer.patch("/projects/p", {"name": "x"}).status == 200
+    assert writer.delete("/projects/p").status == 403
+
+
+def test_bad_members_are_refused(ann: Client, services: Container) -> None:
+    assert ann.put(f"{MEMBERS}/user:bob", {"role": "boss"}).status == 422
+    assert ann.put(f"{MEMBERS}/bob", {"role": "viewer"}).status == 422
+    assert ann.put(f"{MEMBERS}/key:000000000000", {"role": "viewer"}).status == 404
+    assert ann.put("/projects/nothing/members/user:bob", {"role": "viewer"}).status == 404
+    services.settings.__dict__["max_members"] = 1
+    assert ann.put(f"{MEMBERS}/user:b1", {"role": "viewer"}).status == 201
+    full = ann.put(f"{MEMBERS}/user:b2", {"role": "viewer"})
+    assert full.status == 409
+    assert "group" in full.json()["detail"]
+    assert len(ann.get(MEMBERS).json()["items"]) == 2
+
+
+def test_a_new_project_of_the_name_is_shared_with_nobody(ann: Client) -> None:
+    bob = person("bob")
+    ann.put(f"{MEMBERS}/user:bob", {"role": "owner"})
+    ann.delete("/projects/p")
+    assert ann.post("/projects", {"name": "p"}).status == 201
+    assert bob.get("/projects/p").status == 404
+    assert [member["principal"] for member in ann.get(MEMBERS).json()["items"]] == ["user:ann"]
+
+
+def test_an_admin_sees_what_another_principal_sees(ann: Client, admin: Client, services: Container) -> None:
+    ann.put(f"{MEMBERS}/group:planners", {"role": "viewer"})
+    assert admin.get("/projects?view_as=user:bob").json()["items"] == []
+    assert [item["slug"] for item in admin.get("/projects?view_as=group:planners").json()["items"]] == ["p"]
+    assert admin.get("/projects/p?view_as=user:bob").status == 404
+    reader = client_of(services, "viewer", projects=["p"])
+    key = reader.get("/me").json()["id"].replace("/", ":")
+    assert admin.get(f"/keys?view_as={key}").status == 403
+    assert [item["slug"] for item in admin.get(f"/projects?view_as={key}").json()["items"]] == ["p"]
+    assert ann.get("/projects?view_as=user:bob").status == 403
+    assert admin.get("/projects?view_as=bob").status == 422
+    assert admin.patch("/projects/p?view_as=user:bob", {"name": "x"}).status == 422, "nobody writes as another"
+
+
+IDS = re.compile(r'"(?:id|slug|name|run|hash|principal)": ?"([^"]{2,80})"')
+
+
+def test_a_viewer_of_one_project_reads_nothing_of_another(ann: Client, upstream: Upstream) -> None:
+    """Walks every id that was seen anywhere, with every reading route."""
+    upstream.serve([{"id": 7, "secret": "CANARY-ROW"}])
+    ann.post("/datasources", http_source("hidden", description="CANARY-TEXT"))
+    ann.post("/projects", {"name": "hidden-project", "description": "CANARY-TEXT", "refresh_on": "manual"})
+    ann.put("/projects/hidden-project/datasources/hidden", {})
+    ann.put("/projects/hidden-project/models/m", {"sql": "SELECT *, 'CANARY-SQL' AS c FROM merged"})
+    ann.put("/inputs/hidden-input", {"kind": "document", "document": {"x": "CANARY-INPUT"}})
+    refresh(ann, "hidden-project", ingest="all")
+    texts = [ann.get(path).text for path in ("/projects", "/datasources", "/inputs", "/runs?limit=200")]
+    runs = [run["id"] for run in ann.get("/runs?limit=200").json()["items"]]
+    texts += [ann.get(f"/runs/{run}/pages").text for run in runs]
+    seen = sorted(
+        {found for text in texts for found in IDS.findall(text)} | {"hidden", "hidden-project", "m", "latest"}
+    )
+    ann.put(f"{MEMBERS}/user:bob", {"role": "viewer"})
+    bob = person("bob")
+    walked = 0
+    for path, operations in json.loads(DOCUMENT.read_text())["paths"].items():
+        if "get" not in operations or path.count("{") > 2:
+            continue
+        for first in seen if "{" in path else [""]:
+            for second in ("m", "1", "main", "user:ann", "hidden") if path.count("{") == 2 else [""]:
+                target = re.sub(r"\{\w+\}", second, re.sub(r"\{\w+\}", first, path.removeprefix("/v1"), count=1))
+                answer = bob.get(target)
+                walked += 1
+                assert "CANARY" not in answer.text, target
+                assert answer.status < 500, target
+                if first in ("hidden", "hidden-project", "hidden-input") and "/endpoints/" not in path:
+                    assert answer.status in (403, 404, 422), (target, answer.status)
+    assert walked > 500
+
+
+def test_shares_are_no_definitions_that_the_api_shows(ann: Client, admin: Client) -> None:
+    ann.put(f"{MEMBERS}/user:bob", {"role": "viewer"})
+    assert "resource_created_at" not in json.dumps(admin.get(MEMBERS).json())
