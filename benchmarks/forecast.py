@@ -15,13 +15,14 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from benchmarks.support import Comparison, lower_is_better, show
 from sluice.numeric.accuracy import mase, seasonal_naive
-from sluice.numeric.forecasts import forecast
+from sluice.numeric.forecasts import SeriesForecast, forecast
 from sluice.numeric.smoothing import Model, candidates
 
 SERIES, PEER_SERIES, VALUES, HORIZON, PERIOD = 500, 20, 200, 12, 12
@@ -81,6 +82,17 @@ def mean_error(forecasts: list[list[float]], series: list[list[float]]) -> float
     return math.fsum(error for error in errors if error is not None) / len(errors)
 
 
+def inside(results: list[SeriesForecast], series: list[list[float]], level: float) -> float:
+    """The share of the last values that are inside the interval of a level."""
+    width = NormalDist().inv_cdf(0.5 + level / 2)
+    hits = [
+        abs(value - mean) <= width * deviation
+        for result, values in zip(results, series, strict=True)
+        for value, mean, deviation in zip(values[-HORIZON:], result.means, result.deviations, strict=True)
+    ]
+    return sum(hits) / len(hits)
+
+
 def import_seconds(statement: str) -> float:
     """The least time of five that a new interpreter takes for an import, less that of an empty one."""
 
@@ -117,8 +129,9 @@ def main() -> int:
     # Seconds of the processor, which do not depend on what else the machine does.
     begun = time.process_time()
     # Nothing is held out again.
-    ours = [result.means for result in forecast(before, PERIOD, HORIZON, hold_out=False)]
+    results = forecast(before, PERIOD, HORIZON, hold_out=False)
     seconds = time.process_time() - begun
+    ours = [result.means for result in results]
     some = min(options.peer_series, options.series)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -142,6 +155,8 @@ def main() -> int:
         ),
     ]  # fmt: skip
     show(comparisons)
+    for level in (0.8, 0.95):
+        print(f"intervals of {level:.0%} have {inside(results, series, level):.1%} of the values of all series")
     return 1 if error > 1.02 * peer_error else 0
 
 
