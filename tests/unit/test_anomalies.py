@@ -185,13 +185,30 @@ def test_few_values_are_not_judged() -> None:
         (COLUMNS, ROWS[:9], {"values": ["pump"]}, "/parameters/values/0", "not numeric"),
         (COLUMNS, ROWS[:9], {"keys": ["pump"]}, "/parameters/keys", "only for tables without time"),
         (COLUMNS, [], {}, "/parameters/values", "no rows"),
+        (
+            {"value": "string", "v": "double"},
+            [["a", 1.0]] * 9,
+            {"time": None, "values": ["v"], "groups": ["value"]},
+            "/parameters/groups",
+            "two columns value",
+        ),
         (COLUMNS, [["a", START, math.inf]], {}, "/parameters/values", "infinite"),
         (COLUMNS, [["a", START, None]], {}, "/parameters/values", "No row has both"),
         (COLUMNS, [["a", START, math.inf]], {"time": None}, "/parameters/values", "infinite"),
         (COLUMNS, [["a", START, math.nan]], {"time": None}, "/parameters/values", "No row has a value"),
         ({"name": "string"}, [["a"]], {"time": None, "values": None, "groups": []}, "/parameters/values", "no numeric"),
     ],
-    ids=["text", "keys", "no rows", "infinite", "null", "infinite without time", "nan without time", "no numbers"],
+    ids=[
+        "text",
+        "keys",
+        "no rows",
+        "same name",
+        "infinite",
+        "null",
+        "infinite without time",
+        "nan without time",
+        "no numbers",
+    ],
 )
 def test_refuses_what_does_not_fit(
     columns: dict[str, str], table: list[Any], changes: dict[str, Any], pointer: str, words: str

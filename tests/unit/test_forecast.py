@@ -163,6 +163,7 @@ def test_history_is_limited_and_said() -> None:
         ({"groups": ["shop", "shop"]}, "/parameters/groups/1", "named twice"),
         ({"groups": []}, "/parameters/aggregate", "Times with several values: 42"),
         ({"step": "1h"}, "/parameters/step", "whole days"),
+        ({"groups": ["shop", "day"]}, "/parameters/groups/1", "is no group"),
     ],
 )
 def test_refuses_parameters_that_do_not_fit(changes: dict[str, Any], pointer: str, words: str) -> None:
@@ -209,6 +210,30 @@ def test_more_times_than_the_setting_are_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SERIES_POINTS", "50")
     with pytest.raises(Invalid, match="more than 50 times"):
         run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST)
+
+
+def test_columns_of_the_result_have_different_names() -> None:
+    columns = {"Forecast": "string", "day": "date", "sales": "double"}
+    with pytest.raises(Invalid, match="two columns forecast"):
+        run(ALGORITHM, MemoryTable(columns, ROWS), **{**REQUEST, "groups": ["Forecast"]})
+
+
+def test_grid_with_far_more_times_than_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERIES_POINTS", "1000")
+    with pytest.raises(Invalid, match="there are 1431 times at distances of 1d, more than 1000"):
+        run(ALGORITHM, MemoryTable(COLUMNS, month_rows("a", range(48))), **REQUEST, step="1d")
+
+
+def test_times_that_are_no_times_are_left_out() -> None:
+    rows = [*month_rows("a", range(12)), ["a", "infinity", 1.0], ["a", "-infinity", 1.0]]
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, [[row[0], str(row[1]), row[2]] for row in rows]), **REQUEST)
+    assert finished.warnings[0] == "Rows without a time in day are left out: 2 of 14."
+
+
+def test_forecast_beyond_the_calendar_is_refused() -> None:
+    rows = [["a", date(9900 + year, 1, 1), float(year)] for year in range(90)]
+    with pytest.raises(Invalid, match="beyond the year 9999"):
+        run(ALGORITHM, MemoryTable(COLUMNS, rows), **{**REQUEST, "horizon": 20})
 
 
 def test_series_that_would_take_too_long_are_refused() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, TableInput, Task
-from sluice.algorithms.table_columns import number_column, number_columns, plain_columns, refusal
+from sluice.algorithms.table_columns import number_column, number_columns, plain_columns, refusal, result_columns
 from sluice.algorithms.table_rows import read_values
 from sluice.algorithms.table_series import STEP_PATTERN, Aggregate, SeriesRequest, read_series
 from sluice.domain.base import Document, Record
@@ -150,13 +150,13 @@ def _value_names(table: TableInput, parameters: Parameters) -> list[str]:
 
 
 def _columns(places: list[Column]) -> list[Column]:
-    return [
-        *(Column(name=column.name, type=column.type) for column in places),
+    added = [
         Column(name="column", type="string", nullable=False),
         Column(name="value", type="double", nullable=False),
         *(Column(name=name, type="double") for name in ("expected", "lower", "upper", "score")),
         Column(name="is_anomaly", type="boolean", nullable=False),
     ]
+    return result_columns(places, added, "groups")
 
 
 def _of_series(

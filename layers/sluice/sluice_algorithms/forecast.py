@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
-from sluice.algorithms.table_columns import refusal
-from sluice.algorithms.table_series import STEP_PATTERN, Aggregate, SeriesRequest, SeriesTable, read_series
+from sluice.algorithms.table_columns import refusal, result_columns
+from sluice.algorithms.table_series import STEP_PATTERN, Aggregate, Series, SeriesRequest, SeriesTable, read_series
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
 from sluice.settings import load_settings
@@ -117,6 +117,7 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         load_settings().series_points,
     )
     table = read_series(task.tables["data"], request)
+    columns = [column.model_dump() for column in _columns(table, parameters.levels)]
     used = [item.values[-parameters.history :] if parameters.history else item.values for item in table.series]
     season = parameters.season
     if season is None:
@@ -130,7 +131,6 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         "groups": groups,
     }
     rows = [row for index in range(len(used)) for row in _rows(table, index, forecasts[index], parameters.levels)]
-    columns = [column.model_dump() for column in _columns(table, parameters.levels)]
     warnings = [*table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)]
     return Solution({"document": document, "columns": columns, "rows": rows, "warnings": warnings})
 
@@ -183,10 +183,10 @@ def _group(table: SeriesTable, index: int, forecast: SeriesForecast, used: list[
 
 
 def _columns(table: SeriesTable, levels: list[float]) -> list[Column]:
-    columns = [*table.groups, table.time, Column(name="forecast", type="double", nullable=False)]
+    added = [Column(name="forecast", type="double", nullable=False)]
     for level in levels:
-        columns += [Column(name=f"{side}_{_percent(level)}", type="double") for side in ("lower", "upper")]
-    return [Column(name=column.name, type=column.type, nullable=column.nullable) for column in columns]
+        added += [Column(name=f"{side}_{_percent(level)}", type="double") for side in ("lower", "upper")]
+    return result_columns([*table.groups, table.time], added, "groups")
 
 
 def _percent(level: float) -> str:
@@ -204,9 +204,16 @@ def _rows(table: SeriesTable, index: int, forecast: SeriesForecast, levels: list
         sides: list[float | None] = [None] * (2 * len(levels))
         if forecast.deviations:
             sides = [mean + sign * width * forecast.deviations[step] for width in widths for sign in (-1, 1)]
-        time = table.time_text(series, series.first + len(series.values) + step)
+        time = _future(table, series, step)
         rows.append([*series.group, time, mean, *sides])
     return rows
+
+
+def _future(table: SeriesTable, series: Series, step: int) -> str | int:
+    try:
+        return table.time_text(series, series.first + len(series.values) + step)
+    except (OverflowError, ValueError):
+        raise refusal("horizon", "The forecast would go beyond the year 9999: give a smaller horizon.") from None
 
 
 def _history_warnings(table: SeriesTable, history: int | None) -> list[str]:

@@ -77,6 +77,26 @@ def number_columns(table: TableInput) -> list[str]:
     return [column.name for column in table.columns if is_number(column.type)]
 
 
+def result_columns(copied: Sequence[Column], added: Sequence[Column], parameter: str) -> list[Column]:
+    """The columns of a result: some of the input's, then those that the algorithm adds.
+
+    Args:
+        copied: columns of the input.
+        added: columns of the algorithm.
+        parameter: the parameter that names the columns of the input.
+
+    Raises:
+        Invalid: two columns have the same name.
+    """
+    columns = [Column(name=column.name, type=column.type, nullable=column.nullable) for column in [*copied, *added]]
+    names = [column.name.lower() for column in columns]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"The result would have two columns {name}: give the table's column another name in a model."
+            raise refusal(parameter, message)
+    return columns
+
+
 def refusal(parameter: str, message: str) -> Invalid:
     """The error of a parameter that does not fit the data.
 

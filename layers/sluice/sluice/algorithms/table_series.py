@@ -119,17 +119,21 @@ def read_series(table: TableInput, request: SeriesRequest) -> SeriesTable:
     time = _time_column(table, request.time)
     number_column(table, request.value, request.parameter)
     groups = plain_columns(table, request.groups, "groups")
+    for index, name in enumerate(request.groups):
+        if name in (request.time, request.value):
+            raise refusal(f"groups/{index}", f"The column {name} is the series' time or value, so it is no group.")
     unit = _UNITS[time.type]
     if request.step is not None and not unit:
         raise refusal("step", f"The times in {time.name} are numbers; a step is only for dates and timestamps.")
-    warnings = _checked(table, request)
+    warnings = _checked(table, request, _finite(time))
     fixed = _fixed_grid(request.step, unit)
     moment = _bucket(_number_of(time), request.step, fixed, unit)
-    rows = _grouped_rows(table, request, moment)
+    rows = _grouped_rows(table, request, moment, _finite(time))
     points = _points(rows, request)
     warnings += [f"{_text(group)} has no value and is left out." for group, times in points if not times]
     points = [(group, times) for group, times in points if times]
     grid = fixed or _inferred(points, unit)
+    _require_grid(points, grid, request.most_points)
     series = [_series(group, times, grid) for group, times in points]
     return SeriesTable(time, groups, grid, unit, series, [*warnings, *_gap_warnings(series)])
 
@@ -143,19 +147,25 @@ def _time_column(table: TableInput, name: str) -> Column:
     return column.model_copy(update={"type": kind})
 
 
+def _finite(time: Column) -> str:
+    """The SQL of a time; null if it is infinite."""
+    cell = quoted(time.name)
+    return cell if time.type == "bigint" else f"CASE WHEN isfinite({cell}) THEN {cell} END"
+
+
 def _number_of(time: Column) -> str:
-    """The SQL of a time as a whole number."""
+    """The SQL of a finite time as a whole number."""
     cell = quoted(time.name)
     if time.type == "timestamp":
         return f"epoch_us({cell})"
     return f"date_diff('day', DATE '1970-01-01', {cell})" if time.type == "date" else f"{cell}::BIGINT"
 
 
-def _checked(table: TableInput, request: SeriesRequest) -> list[str]:
+def _checked(table: TableInput, request: SeriesRequest, time: str) -> list[str]:
     """Refuse values that no series can have; warnings about those that are left out."""
-    time, value = quoted(request.time), f"{quoted(request.value)}::DOUBLE"
+    value = f"{quoted(request.value)}::DOUBLE"
     [counts] = table.query(
-        f"SELECT count(*) AS rows, count({time}) AS times, count({value}) FILTER ({time} IS NOT NULL) AS usable, "
+        f"SELECT count(*) AS rows, count({time}) AS times, count({value}) FILTER (({time}) IS NOT NULL) AS usable, "
         f"count(*) FILTER (abs({value}) > {LARGEST!r} AND NOT isnan({value})) AS infinite, "
         f"count(*) FILTER (isnan({value})) AS nan FROM data"
     )
@@ -200,13 +210,13 @@ def _floored(number: str, size: int) -> str:
     return f"({number} - (({number}) % {size} + {size}) % {size})"
 
 
-def _grouped_rows(table: TableInput, request: SeriesRequest, moment: str) -> list[dict[str, Any]]:
+def _grouped_rows(table: TableInput, request: SeriesRequest, moment: str, time: str) -> list[dict[str, Any]]:
     value = f"{quoted(request.value)}::DOUBLE"
     cells = [f"{quoted(name)} AS g{index}" for index, name in enumerate(request.groups)]
     names = [f"g{index}" for index in range(len(request.groups))]
     source = (
         f"SELECT {', '.join([*cells, f'{moment} AS t'])}, CASE WHEN NOT isnan({value}) THEN {value} END AS v "
-        f"FROM data WHERE {quoted(request.time)} IS NOT NULL"
+        f"FROM data WHERE ({time}) IS NOT NULL"
     )
     aggregate = _AGGREGATES[request.aggregate or "max"]
     keys = ", ".join([*names, "t"])
@@ -243,6 +253,17 @@ def _inferred(points: list[tuple[list[Any], list[tuple[int, float]]]], unit: int
         return infer_grid([[time for time, _ in times] for _, times in points], unit)
     except ValueError as error:
         raise refusal("step", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+
+
+def _require_grid(points: list[tuple[list[Any], list[tuple[int, float]]]], grid: Grid, most: int) -> None:
+    """Refuse a grid with too many times, most of which would have no value."""
+    count = sum(grid.index(times[-1][0]) - grid.index(times[0][0]) + 1 for _, times in points)
+    if count > most:
+        message = (
+            f"From the first to the last value there are {count} times at distances of {grid.step}, more than {most}: "
+            "give a larger step, or select fewer rows."
+        )
+        raise refusal("step", message)
 
 
 def _series(group: list[Any], times: list[tuple[int, float]], grid: Grid) -> Series:
