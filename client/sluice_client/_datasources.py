@@ -12,6 +12,7 @@ from sluice_client._errors import PushInterrupted, SluiceError
 from sluice_client._handles import Versioned
 from sluice_client._push import PushResult, batches
 from sluice_client._runs import OnProgress, Run, started_run
+from sluice_client._sharing import Shareable
 
 if TYPE_CHECKING:
     import pandas
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Records: TypeAlias = Iterable[Any] | Mapping[str, Any] | pandas.DataFrame | polars.DataFrame | pyarrow.Table
 
 
-class Datasource(Versioned["DatasourceView"]):
+class Datasource(Versioned["DatasourceView"], Shareable):
     """A datasource.
 
     Args:

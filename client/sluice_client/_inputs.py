@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sluice_client._connection import decoded, segment
 from sluice_client._handles import Handle, save
+from sluice_client._sharing import Shareable
 
 if TYPE_CHECKING:
     from sluice_client._client import Sluice
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Input(Handle["InputView"]):
+class Input(Handle["InputView"], Shareable):
     """An input: a document with all of its versions.
 
     Args:

@@ -17,6 +17,7 @@ from sluice_client._handles import Dataset, Handle, Versioned, save
 from sluice_client._notebook import MOST_ROWS, facts_table, rows_table
 from sluice_client._result import Result
 from sluice_client._runs import OnProgress, Run, started_run
+from sluice_client._sharing import Shareable
 
 if TYPE_CHECKING:
     import pandas
@@ -68,7 +69,7 @@ class FetchResult:
         return {"data": size, "failed": failed or None}
 
 
-class Project(Versioned["ProjectView"]):
+class Project(Versioned["ProjectView"], Shareable):
     """A project: datasources merged by key.
 
     Args:

@@ -60,6 +60,8 @@ REGISTRY = {
         Entry("explain", "data", _DATA, "Show where each value of a merged record comes from."),
         Entry("diff", "data", _DATA, "Show the records that differ between two versions of a project."),
         Entry("promote", "data", _DATA, "Publish a version of a project, for example an earlier one."),
+        Entry("share", "sharing", _ACCESS, "Share a project, datasource or input with somebody."),
+        Entry("unshare", "sharing", _ACCESS, "End that something is shared with somebody."),
         Entry("keys", "access", _ACCESS, "List, create, rotate and revoke API keys."),
         Entry("secrets", "access", _ACCESS, "List, set and delete secrets."),
         Entry("first-key", "admin", _ACCESS, "Create the first admin key of a stack on AWS.", "first_key"),

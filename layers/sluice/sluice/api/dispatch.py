@@ -32,6 +32,8 @@ from sluice.settings import Settings
 PREFIX = "/v1"
 logger = Logger()
 # Basic comes first: browsers and Excel then ask for the key as a user name.
+# The name of a column may have any characters; ids of sensors and principals have a colon, which clients may encode.
+_ENCODED = ("field", "sensor_id", "principal")
 _CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
 
 
@@ -75,8 +77,7 @@ class Dispatcher:
             # Before the target is loaded: a role that is too low is 403, whether or not the resource exists.
             if route.action is not None:
                 require_role(call.principal, route.action)
-            # The name of a column may have any characters, and the id of a sensor a colon, which clients may encode.
-            arguments |= {name: unquote(value) for name, value in arguments.items() if name in ("field", "sensor_id")}
+            arguments |= {name: unquote(value) for name, value in arguments.items() if name in _ENCODED}
             for name, value in arguments.items():
                 if name != "field":
                     _require_plausible_name(name, value)
