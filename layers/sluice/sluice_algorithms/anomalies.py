@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, TableInput, Task
-from sluice.algorithms.table_columns import number_column, number_columns, plain_columns, refusal, result_columns
-from sluice.algorithms.table_rows import read_values
-from sluice.algorithms.table_series import STEP_PATTERN, Aggregate, SeriesRequest, read_series
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
 from sluice.settings import load_settings
+from sluice.tables.columns import number_column, number_columns, plain_columns, refusal, result_columns
+from sluice.tables.series import STEP_PATTERN, Aggregate, SeriesRequest, read_series
+from sluice.tables.values import read_values
 
 if TYPE_CHECKING:
     from sluice.numeric.robust import Judged
@@ -267,9 +267,9 @@ ALGORITHM = Algorithm(
     tables={"main": "Each value with what was expected, its bounds, its score, and whether it is an anomaly."},
     code=(
         "sluice.numeric",
-        "sluice.algorithms.table_columns",
-        "sluice.algorithms.table_rows",
-        "sluice.algorithms.table_series",
+        "sluice.tables.columns",
+        "sluice.tables.values",
+        "sluice.tables.series",
     ),
     packages=("numpy",),
 )

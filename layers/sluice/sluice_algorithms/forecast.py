@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
-from sluice.algorithms.table_columns import refusal, result_columns
-from sluice.algorithms.table_series import STEP_PATTERN, Aggregate, Series, SeriesRequest, SeriesTable, read_series
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
 from sluice.settings import load_settings
+from sluice.tables.columns import refusal, result_columns
+from sluice.tables.series import STEP_PATTERN, Aggregate, Series, SeriesRequest, SeriesTable, read_series
 
 if TYPE_CHECKING:
     from sluice.numeric.forecasts import SeriesForecast
@@ -255,8 +255,8 @@ ALGORITHM = Algorithm(
     tables={"main": "For each series and each period of the horizon: the forecast and the bounds of each interval."},
     code=(
         "sluice.numeric",
-        "sluice.algorithms.table_columns",
-        "sluice.algorithms.table_series",
+        "sluice.tables.columns",
+        "sluice.tables.series",
     ),
     packages=("numpy",),
 )

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import Field
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, TableInput, Task
-from sluice.algorithms.profiles.columns import QUANTILES, TEXT_LENGTH, ColumnProfile, count_rows, profile_column
-from sluice.algorithms.profiles.pairs import Correlation, candidate_keys, correlate
-from sluice.algorithms.table_columns import column_of, refusal
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
+from sluice.tables.columns import column_of, refusal
+from sluice.tables.profiles.columns import QUANTILES, TEXT_LENGTH, ColumnProfile, count_rows, profile_column
+from sluice.tables.profiles.pairs import Correlation, candidate_keys, correlate
 
 
 class Parameters(Document):
@@ -172,6 +172,6 @@ ALGORITHM = Algorithm(
         "histogram": "How many values of each numeric column are in each of some parts of equal width.",
         "correlations": "The correlation of each pair of numeric columns: Pearson's and Spearman's.",
     },
-    code=("sluice.algorithms.profiles", "sluice.algorithms.table_columns"),
+    code=("sluice.tables.profiles", "sluice.tables.columns"),
     packages=("duckdb",),
 )

@@ -9,7 +9,10 @@ from itertools import groupby
 from typing import Any, Literal
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.table_columns import (
+from sluice.domain.names import quoted
+from sluice.domain.schema import Column, is_decimal
+from sluice.numeric.time_grid import DAY, STEP_PATTERN, Grid, MonthGrid, infer_grid, step_grid, text_of
+from sluice.tables.columns import (
     LARGEST,
     column_of,
     number_column,
@@ -18,9 +21,6 @@ from sluice.algorithms.table_columns import (
     stored,
     too_large,
 )
-from sluice.domain.names import quoted
-from sluice.domain.schema import Column, is_decimal
-from sluice.numeric.time_grid import DAY, STEP_PATTERN, Grid, MonthGrid, infer_grid, step_grid, text_of
 
 __all__ = ["STEP_PATTERN", "Aggregate", "Series", "SeriesRequest", "SeriesTable", "read_series"]
 
@@ -127,7 +127,7 @@ def read_series(table: TableInput, request: SeriesRequest) -> SeriesTable:
         raise refusal("step", f"The times in {time.name} are numbers; a step is only for dates and timestamps.")
     warnings = _checked(table, request, _finite(time))
     fixed = _fixed_grid(request.step, unit)
-    moment = _bucket(_number_of(time), request.step, fixed, unit)
+    moment = _bucket(_number_of(time), fixed, unit)
     rows = _grouped_rows(table, request, moment, _finite(time))
     points = _points(rows, request)
     warnings += [f"{_text(group)} has no value and is left out." for group, times in points if not times]
@@ -193,7 +193,7 @@ def _fixed_grid(step: str | None, unit: int) -> Grid | None:
         raise refusal("step", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
-def _bucket(number: str, step: str | None, grid: Grid | None, unit: int) -> str:
+def _bucket(number: str, grid: Grid | None, unit: int) -> str:
     """The SQL of the time at which a time's step begins."""
     if grid is None:
         return number

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.table_columns import LARGEST, refusal, stored, too_large
 from sluice.domain.names import quoted
+from sluice.tables.columns import LARGEST, refusal, stored, too_large
 
 
 @dataclass(frozen=True)

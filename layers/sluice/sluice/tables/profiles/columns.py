@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.profiles.exact import exact_sum, power_above, root, sum_of, times_power, unit
 from sluice.domain.names import quoted
 from sluice.domain.schema import Column, is_number
+from sluice.tables.profiles.exact import exact_sum, power_above, root, sum_of, times_power, unit
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TEXT_LENGTH = 200

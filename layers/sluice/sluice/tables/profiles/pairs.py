@@ -8,9 +8,9 @@ from fractions import Fraction
 from itertools import combinations
 
 from sluice.algorithms.algorithm import TableInput
-from sluice.algorithms.profiles.columns import ColumnProfile, number
-from sluice.algorithms.profiles.exact import exact_sum, power_above, root, sum_of, unit
 from sluice.domain.names import quoted
+from sluice.tables.profiles.columns import ColumnProfile, number
+from sluice.tables.profiles.exact import exact_sum, power_above, root, sum_of, unit
 
 # Doubles are measurements: that no two are equal is chance.
 _NO_KEYS = ("double", "json")
