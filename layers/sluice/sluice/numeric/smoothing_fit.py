@@ -12,7 +12,7 @@ import numpy as np
 from sluice.numeric.batch import Batch, Floats, Whole, filled, moving_means, total
 from sluice.numeric.elementary import LN2, logarithm
 from sluice.numeric.least_squares import Minimum, Residuals, minimize
-from sluice.numeric.smoothing import Errors, Model, States, bounds, candidates, one_step_errors, packed, unpacked
+from sluice.numeric.smoothing import Errors, Model, States, bounds, one_step_errors, packed, unpacked
 
 # Where searches begin: at the first of these, where the states hardly move, and at the best of the others. Likelihoods
 # often have a maximum near both. Beta and gamma are parts of what they may be at most.
@@ -49,19 +49,6 @@ class Fit:
     initial: States
     variance: Floats
     aicc: Floats
-
-
-def fit_models(batch: Batch, period: int) -> list[Fit]:
-    """Fit every model that a series has enough values for.
-
-    Args:
-        batch: the series.
-        period: how many periods a season has; 1: there is none.
-
-    Returns:
-        A fit of each model, of those series for which the model can be fitted; perhaps of none.
-    """
-    return [fit_model(batch, model) for model in candidates(period)]
 
 
 def select(fits: Sequence[Fit], size: int) -> Whole:
