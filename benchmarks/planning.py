@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.support import ROOT, Comparison, lower_is_better, show, table
-from sluice.planning.grooming_methods import groom_network
-from sluice.planning.grooming_parameters import GroomingParameters
+from sluice.planning.grooming.methods import groom_network
+from sluice.planning.grooming.parameters import GroomingParameters
 from sluice.planning.topology import Link, Node, Topology
 from sluice.planning.traffic import TrafficMatrix
 

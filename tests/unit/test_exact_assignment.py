@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.planning.column_generation import ColumnGeneration
-from sluice.planning.compact_model import CompactModel
-from sluice.planning.exact import assign_exactly
-from sluice.planning.linear_model import Budget
-from sluice.planning.wavelength_problem import Assignment, Option, WavelengthProblem
+from sluice.planning.rwa.column_generation import ColumnGeneration
+from sluice.planning.rwa.compact_model import CompactModel
+from sluice.planning.rwa.exact import assign_exactly
+from sluice.planning.rwa.linear_model import Budget
+from sluice.planning.rwa.wavelength_problem import Assignment, Option, WavelengthProblem
 
 SECONDS = 600.0
 options = st.builds(Option, st.integers(1, 31), st.integers(0, 2))

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.planning.devices import Chassis, pair_groomouts
-from sluice.planning.grooming import Groomout, groom
-from sluice.planning.grooming_result import describe_grooming
-from sluice.planning.packing import Client, pack
+from sluice.planning.grooming.devices import Chassis, pair_groomouts
+from sluice.planning.grooming.end_to_end import Groomout, groom
+from sluice.planning.grooming.packing import Client, pack
+from sluice.planning.grooming.result import describe_grooming
 from sluice.planning.services import MP2X, PANEL_OF, RATES
 from sluice.planning.topology import Topology
 from sluice.planning.traffic import Demand, Service, ServiceType, TrafficMatrix

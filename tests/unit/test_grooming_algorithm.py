@@ -13,7 +13,7 @@ from test_shared_grooming import Case, clustered, clusters_of, demands, line, pa
 
 from sluice.algorithms.algorithm import Result
 from sluice.errors import Invalid
-from sluice.planning.grooming_parameters import Method
+from sluice.planning.grooming.parameters import Method
 from sluice_algorithms.grooming import ALGORITHM, check
 
 Document = dict[str, Any]

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.errors import Invalid
-from sluice.planning.grooming_methods import groom_network
-from sluice.planning.grooming_parameters import GroomingParameters
-from sluice.planning.materials import ROWS, bill_of_materials
-from sluice.planning.materials_workbook import materials_workbook
+from sluice.planning.grooming.methods import groom_network
+from sluice.planning.grooming.parameters import GroomingParameters
+from sluice.planning.network_plan.materials import ROWS, bill_of_materials
+from sluice.planning.network_plan.materials_workbook import materials_workbook
 from sluice.planning.topology import Link, Node, Topology
 from sluice.planning.traffic import TrafficMatrix
 from support.planning.networks import networks

@@ -11,7 +11,7 @@ import pytest
 
 from sluice.domain.base import validate
 from sluice.errors import Invalid
-from sluice.planning.grooming_parameters import GroomingParameters
+from sluice.planning.grooming.parameters import GroomingParameters
 from sluice.planning.topology import Link, Node, Topology
 from sluice_algorithms import grooming, network_plan
 from support.client import Client

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sluice.planning.assignment import Order, Rules, assign, order_lightpaths
-from sluice.planning.candidates import Candidate, Candidates, PathPlan, find_candidates
-from sluice.planning.restoration import Chooser, Masks, Option, Plan, RegeneratorPool
+from sluice.planning.rwa.assignment import Order, Rules, assign, order_lightpaths
+from sluice.planning.rwa.candidates import Candidate, Candidates, PathPlan, find_candidates
+from sluice.planning.rwa.restoration import Chooser, Masks, Option, Plan, RegeneratorPool
 from sluice.planning.topology import Link, Node, Topology
 from support.planning.rwa_runs import grooming_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice.errors import Invalid
-from sluice.planning.candidates import Candidate, Choice, Search, find_candidates
+from sluice.planning.rwa.candidates import Candidate, Choice, Search, find_candidates
 from sluice.planning.topology import Link, Node, Topology
 
 SQUARE = (("A", "B", 10), ("B", "C", 20), ("C", "D", 30), ("D", "A", 40))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.planning.paths import Graph
-from sluice.planning.regenerators import place_regenerators
-from sluice.planning.signal import SNR_THRESHOLDS, SignalModel, lit_channels
+from sluice.planning.rwa.paths import Graph
+from sluice.planning.rwa.regenerators import place_regenerators
+from sluice.planning.rwa.signal import SNR_THRESHOLDS, SignalModel, lit_channels
 from sluice.planning.topology import Link, Node, Topology
 from support.planning.networks import topologies
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from benchmarks.peers.planning_grooming import groom
 from benchmarks.peers.planning_networkx import plan_network
 from benchmarks.peers.planning_physics import estimated_noise, link_noise, segment_noise, snr
-from sluice.planning.grooming_methods import groom_network
-from sluice.planning.grooming_parameters import GroomingParameters
-from sluice.planning.materials import bill_of_materials
+from sluice.planning.grooming.methods import groom_network
+from sluice.planning.grooming.parameters import GroomingParameters
+from sluice.planning.network_plan.materials import bill_of_materials
 from sluice.planning.topology import Topology
 from support.planning.networks import matrices, topologies
 from support.planning.rwa_runs import run_rwa

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sluice.algorithms.algorithm import Result
 from sluice.domain.base import validate
 from sluice.errors import Invalid
-from sluice.planning.restoration import RegeneratorPool
+from sluice.planning.rwa.restoration import RegeneratorPool
 from sluice.planning.topology import Link, Node, Topology
 from sluice_algorithms.rwa import ALGORITHM, RwaParameters
 from support.planning.networks import topologies
@@ -137,11 +137,11 @@ def test_names_and_order_of_the_network_do_not_matter(
 HASHED = """
 import random, sys
 import orjson
-from sluice.planning.assignment import Rules, assign
-from sluice.planning.candidates import Search, find_candidates
-from sluice.planning.exact_assignment import improve
-from sluice.planning.linear_model import Budget
-from sluice.planning.result import present
+from sluice.planning.rwa.assignment import Rules, assign
+from sluice.planning.rwa.candidates import Search, find_candidates
+from sluice.planning.rwa.exact_assignment import improve
+from sluice.planning.rwa.linear_model import Budget
+from sluice.planning.rwa.result import present
 from sluice.planning.topology import Topology
 
 topology, grooming = orjson.loads(sys.stdin.buffer.read())

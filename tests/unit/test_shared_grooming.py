@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from sluice.domain.base import validate
 from sluice.errors import Invalid
 from sluice.planning.clusters import Cluster, ClusterData, Clusters
-from sluice.planning.folding import contract, fold
-from sluice.planning.grooming_methods import groom_network
-from sluice.planning.grooming_parameters import GroomingParameters, Method
+from sluice.planning.grooming.folding import contract, fold
+from sluice.planning.grooming.methods import groom_network
+from sluice.planning.grooming.parameters import GroomingParameters, Method
 from sluice.planning.topology import Link, Node, Topology
 from sluice.planning.traffic import Demand, Service, ServiceType, TrafficMatrix
 from support.planning.grooming_invariants import RATES, check_grooming, groomed_demands

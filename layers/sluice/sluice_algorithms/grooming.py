@@ -9,12 +9,12 @@ from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, S
 from sluice.domain.schema import Column
 from sluice.planning import clusters as cluster_documents
 from sluice.planning.clusters import Clusters, parse_clusters
-from sluice.planning.grooming_check import check_grooming
-from sluice.planning.grooming_document import GroomingResult
-from sluice.planning.grooming_methods import groom_network, require_clusters
-from sluice.planning.grooming_parameters import GroomingParameters
-from sluice.planning.grooming_result import UNSUPPORTED
-from sluice.planning.grooming_tables import grooming_tables
+from sluice.planning.grooming.check import check_grooming
+from sluice.planning.grooming.document import GroomingResult
+from sluice.planning.grooming.methods import groom_network, require_clusters
+from sluice.planning.grooming.parameters import GroomingParameters
+from sluice.planning.grooming.result import UNSUPPORTED
+from sluice.planning.grooming.tables import grooming_tables
 from sluice.planning.services import bits_of
 from sluice.planning.topology import Topology, parse_topology
 from sluice.planning.traffic import TrafficMatrix, parse_traffic, require_nodes

@@ -8,12 +8,12 @@ from typing import Any
 from sluice.algorithms.algorithm import Algorithm, Result, ResultTable, Solution, Task
 from sluice.algorithms.composition import PartTask
 from sluice.domain.schema import Column
-from sluice.planning.grooming_methods import groom_network
-from sluice.planning.grooming_parameters import GroomingParameters
-from sluice.planning.materials import bill_of_materials, require_degrees
-from sluice.planning.materials_workbook import materials_workbook
-from sluice.planning.plan_document import NetworkPlan
-from sluice.planning.plan_tables import MATERIALS, NODES, material_rows, node_rows, plan_statistics
+from sluice.planning.grooming.methods import groom_network
+from sluice.planning.grooming.parameters import GroomingParameters
+from sluice.planning.network_plan.document import NetworkPlan
+from sluice.planning.network_plan.materials import bill_of_materials, require_degrees
+from sluice.planning.network_plan.materials_workbook import materials_workbook
+from sluice.planning.network_plan.tables import MATERIALS, NODES, material_rows, node_rows, plan_statistics
 from sluice_algorithms import grooming, rwa
 
 

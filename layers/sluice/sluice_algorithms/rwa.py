@@ -10,14 +10,14 @@ from pydantic import Field, model_validator
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Score, Solution, Task
 from sluice.domain.base import Document, FieldError
 from sluice.domain.schema import Column
-from sluice.planning.assignment import Assignment, Order, Rules, assign
-from sluice.planning.candidates import Candidates, Search, find_candidates
-from sluice.planning.exact_assignment import improve
-from sluice.planning.linear_model import Budget
-from sluice.planning.result import present
-from sluice.planning.rwa_check import check_result
-from sluice.planning.rwa_document import RwaResult
-from sluice.planning.rwa_tables import rwa_tables
+from sluice.planning.rwa.assignment import Assignment, Order, Rules, assign
+from sluice.planning.rwa.candidates import Candidates, Search, find_candidates
+from sluice.planning.rwa.check import check_result
+from sluice.planning.rwa.document import RwaResult
+from sluice.planning.rwa.exact_assignment import improve
+from sluice.planning.rwa.linear_model import Budget
+from sluice.planning.rwa.result import present
+from sluice.planning.rwa.tables import rwa_tables
 from sluice.planning.topology import Topology
 
 # What is left of a function's time after the exact search, to write and store its result.

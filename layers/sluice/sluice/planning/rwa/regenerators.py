@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluice.planning.signal import SignalModel
+from sluice.planning.rwa.signal import SignalModel
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sluice.planning.packing import Client, pack
+from sluice.planning.grooming.packing import Client, pack
 from sluice.planning.services import GIGABIT, MP1H, MP2X, PANEL_OF, TP1H, Panel, bits_of
 from sluice.planning.traffic import Demand, ServiceType
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sluice.planning.materials import ROWS
+from sluice.planning.network_plan.materials import ROWS
 
 # A fixed time of creation: the same bill has the same bytes.
 _EPOCH = datetime(2000, 1, 1)

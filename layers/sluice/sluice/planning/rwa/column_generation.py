@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sluice.planning.linear_model import Budget, LinearModel, new_solver, solve_integers
-from sluice.planning.wavelength_problem import TOLERANCE, Assignment, WavelengthProblem
+from sluice.planning.rwa.linear_model import Budget, LinearModel, new_solver, solve_integers
+from sluice.planning.rwa.wavelength_problem import TOLERANCE, Assignment, WavelengthProblem
 
 # Lightpaths with the places of their options, in order.
 Column = tuple[tuple[int, int], ...]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from sluice.domain.base import Record
-from sluice.planning.linear_model import SearchStatus
+from sluice.planning.rwa.linear_model import SearchStatus
 from sluice.planning.traffic import Protection, Restoration
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice.planning.documents import Fault, fault, require_none
-from sluice.planning.pieces import Mapped, cut_demands, is_chain, read_pieces
+from sluice.planning.grooming.pieces import Mapped, cut_demands, is_chain, read_pieces
 from sluice.planning.services import GIGABIT, MP1H, MP2X, PANEL_OF, SERVICE_KEYS, TP1H, Panel
 from sluice.planning.traffic import Demand, Service, ServiceType, TrafficMatrix
 

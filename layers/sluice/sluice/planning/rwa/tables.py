@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sluice.planning.result import link_names
+from sluice.planning.rwa.result import link_names
 from sluice.planning.topology import Topology
 
 # Names and types of columns, and rows.

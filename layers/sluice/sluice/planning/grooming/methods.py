@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from sluice.errors import Invalid
-from sluice.planning.advanced_grooming import share_connections
-from sluice.planning.clustering import cut_at_gateways, split_by_cluster
 from sluice.planning.clusters import Clusters
-from sluice.planning.devices import Chassis
-from sluice.planning.folding import fold
-from sluice.planning.gateways import cluster_gateways
-from sluice.planning.grooming import GroomedDemand, groom
-from sluice.planning.grooming_parameters import GroomingParameters
-from sluice.planning.grooming_result import MAIN, describe_grooming
-from sluice.planning.pieces import Mapped, cut_demands, describe_pieces
+from sluice.planning.grooming.advanced import share_connections
+from sluice.planning.grooming.clustering import cut_at_gateways, split_by_cluster
+from sluice.planning.grooming.devices import Chassis
+from sluice.planning.grooming.end_to_end import GroomedDemand, groom
+from sluice.planning.grooming.folding import fold
+from sluice.planning.grooming.gateways import cluster_gateways
+from sluice.planning.grooming.parameters import GroomingParameters
+from sluice.planning.grooming.pieces import Mapped, cut_demands, describe_pieces
+from sluice.planning.grooming.result import MAIN, describe_grooming
 from sluice.planning.services import bits_of
 from sluice.planning.topology import Topology
 from sluice.planning.traffic import Demand, TrafficMatrix

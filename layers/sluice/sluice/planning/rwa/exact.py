@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sluice.planning.column_generation import ColumnGeneration
-from sluice.planning.compact_model import CompactModel
-from sluice.planning.linear_model import Budget, SearchStatus
-from sluice.planning.wavelength_problem import TOLERANCE, Assignment, WavelengthProblem
+from sluice.planning.rwa.column_generation import ColumnGeneration
+from sluice.planning.rwa.compact_model import CompactModel
+from sluice.planning.rwa.linear_model import Budget, SearchStatus
+from sluice.planning.rwa.wavelength_problem import TOLERANCE, Assignment, WavelengthProblem
 
 # A larger model of everything takes minutes at its first node.
 _MOST_CHOICES = 20_000

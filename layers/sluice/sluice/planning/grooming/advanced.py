@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from sluice.planning.folding import Graph, contract
-from sluice.planning.gateways import GatewayOf, waypoints
-from sluice.planning.pieces import Names, Piece, service_ids
+from sluice.planning.grooming.folding import Graph, contract
+from sluice.planning.grooming.gateways import GatewayOf, waypoints
+from sluice.planning.grooming.pieces import Names, Piece, service_ids
 from sluice.planning.services import GIGABIT, PANEL_OF
 from sluice.planning.topology import Topology
 from sluice.planning.traffic import Demand, ServiceType, TrafficMatrix

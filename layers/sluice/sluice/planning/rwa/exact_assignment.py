@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from sluice.planning.assignment import Assignment, Rules, assign_chosen
-from sluice.planning.candidates import Candidate, Candidates
-from sluice.planning.exact import assign_exactly
-from sluice.planning.linear_model import Budget
-from sluice.planning.wavelength_problem import Option, WavelengthProblem
+from sluice.planning.rwa.assignment import Assignment, Rules, assign_chosen
+from sluice.planning.rwa.candidates import Candidate, Candidates
+from sluice.planning.rwa.exact import assign_exactly
+from sluice.planning.rwa.linear_model import Budget
+from sluice.planning.rwa.wavelength_problem import Option, WavelengthProblem
 
 
 def improve(

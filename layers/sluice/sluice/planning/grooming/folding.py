@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sluice.planning.clusters import Clusters
-from sluice.planning.gateways import GatewayOf, climb, cluster_gateways
+from sluice.planning.grooming.gateways import GatewayOf, climb, cluster_gateways
 from sluice.planning.topology import Topology
 
 # The length in km of the link to each neighbour of each node.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sluice.domain.base import json_pointer
 from sluice.errors import Invalid
 from sluice.planning.clusters import Clusters
-from sluice.planning.grooming_result import MAIN
+from sluice.planning.grooming.result import MAIN
 
 # The gateway of each node that has one.
 GatewayOf = Mapping[str, str]

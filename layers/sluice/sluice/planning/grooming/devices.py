@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sluice.planning.grooming import GroomedDemand, Groomout
+from sluice.planning.grooming.end_to_end import GroomedDemand, Groomout
 from sluice.planning.services import MP2X, PANELS, Panel
 
 End = Literal["source", "destination"]

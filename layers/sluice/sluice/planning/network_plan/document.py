@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from sluice.domain.base import Record
-from sluice.planning.grooming_document import GroomingResult
-from sluice.planning.rwa_document import RwaResult
+from sluice.planning.grooming.document import GroomingResult
+from sluice.planning.rwa.document import RwaResult
 
 
 class Materials(Record):

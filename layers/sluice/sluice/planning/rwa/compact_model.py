@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sluice.planning.column_generation import bits
-from sluice.planning.linear_model import Budget, IntegerSolution, LinearModel, solve_integers
-from sluice.planning.wavelength_problem import TOLERANCE, Assignment, WavelengthProblem
+from sluice.planning.rwa.column_generation import bits
+from sluice.planning.rwa.linear_model import Budget, IntegerSolution, LinearModel, solve_integers
+from sluice.planning.rwa.wavelength_problem import TOLERANCE, Assignment, WavelengthProblem
 
 
 class CompactModel:

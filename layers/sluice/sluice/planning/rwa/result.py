@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sluice.planning.assignment import Assigned, Assignment
-from sluice.planning.candidates import Candidate, Candidates, Demanded, Failure, PathPlan, Search
-from sluice.planning.restoration import RegeneratorPool
-from sluice.planning.signal import SNR_THRESHOLDS, SignalModel
+from sluice.planning.rwa.assignment import Assigned, Assignment
+from sluice.planning.rwa.candidates import Candidate, Candidates, Demanded, Failure, PathPlan, Search
+from sluice.planning.rwa.restoration import RegeneratorPool
+from sluice.planning.rwa.signal import SNR_THRESHOLDS, SignalModel
 from sluice.planning.topology import Link, Topology
 
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sluice.planning.devices import Chassis, Device, Position, devices_of, place
-from sluice.planning.grooming import GroomedDemand, Groomout, Lightpath
-from sluice.planning.packing import Client
+from sluice.planning.grooming.devices import Chassis, Device, Position, devices_of, place
+from sluice.planning.grooming.end_to_end import GroomedDemand, Groomout, Lightpath
+from sluice.planning.grooming.packing import Client
 from sluice.planning.services import GIGABIT, SERVICE_KEYS
 
 # The id of the matrix of all that is in no cluster.

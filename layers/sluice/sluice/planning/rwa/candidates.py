@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, TypedDict
 
 from sluice.errors import Invalid
-from sluice.planning.paths import Graph, Path
-from sluice.planning.regenerators import Placement, place_regenerators
-from sluice.planning.signal import SNR_THRESHOLDS, SignalModel, lit_channels
+from sluice.planning.rwa.paths import Graph, Path
+from sluice.planning.rwa.regenerators import Placement, place_regenerators
+from sluice.planning.rwa.signal import SNR_THRESHOLDS, SignalModel, lit_channels
 from sluice.planning.topology import Topology
 
 

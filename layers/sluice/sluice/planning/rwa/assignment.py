@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NotRequired, TypedDict
 
-from sluice.planning.candidates import Candidate, Candidates, Demanded, Failure, PathPlan
-from sluice.planning.restoration import Chooser, Masks, Option, Plan, RegeneratorPool, lowest
+from sluice.planning.rwa.candidates import Candidate, Candidates, Demanded, Failure, PathPlan
+from sluice.planning.rwa.restoration import Chooser, Masks, Option, Plan, RegeneratorPool, lowest
 
 Order = Literal["random", "longest_first", "shortest_first", "most_loaded_first"]
 # The weight of a candidate's noise in W, beside wavelengths and regenerators.

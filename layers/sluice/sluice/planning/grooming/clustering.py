@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from sluice.planning.clusters import Clusters
-from sluice.planning.gateways import GatewayOf, cluster_gateways, cluster_of, waypoints
-from sluice.planning.grooming import GroomedDemand, remaining_services
-from sluice.planning.grooming_result import MAIN
-from sluice.planning.pieces import Names, Piece, service_ids
+from sluice.planning.grooming.end_to_end import GroomedDemand, remaining_services
+from sluice.planning.grooming.gateways import GatewayOf, cluster_gateways, cluster_of, waypoints
+from sluice.planning.grooming.pieces import Names, Piece, service_ids
+from sluice.planning.grooming.result import MAIN
 from sluice.planning.traffic import Demand, TrafficMatrix
 
 

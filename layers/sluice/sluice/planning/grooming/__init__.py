@@ -1,0 +1,1 @@
+"""Grooming: the services of a traffic matrix become lightpaths and devices."""

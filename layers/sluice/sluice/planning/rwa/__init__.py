@@ -1,0 +1,1 @@
+"""Routing and wavelength assignment: lightpaths get paths, wavelengths and regenerators."""
