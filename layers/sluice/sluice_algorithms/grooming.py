@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
-from sluice.domain.schema import Column
 from sluice.planning import clusters as cluster_documents
 from sluice.planning.clusters import Clusters, parse_clusters
 from sluice.planning.grooming.check import check_grooming
@@ -53,10 +52,7 @@ def finish(task: Task, prepared: Any, document: dict[str, Any]) -> Result:
 def tables_of(document: Mapping[str, Any], parameters: GroomingParameters) -> dict[str, ResultTable]:
     """The tables of a result, by name."""
     tables = grooming_tables(document, bits_of(parameters.rates))
-    return {
-        name: ResultTable([Column(name=column, type=type_name) for column, type_name in columns], rows)
-        for name, (columns, rows) in tables.items()
-    }
+    return {name: ResultTable.of(columns, rows) for name, (columns, rows) in tables.items()}
 
 
 def warnings_of(document: Mapping[str, Any]) -> Iterator[str]:

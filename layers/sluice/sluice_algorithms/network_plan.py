@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sluice.algorithms.algorithm import Algorithm, Result, ResultTable, Solution, Task
 from sluice.algorithms.composition import PartTask
-from sluice.domain.schema import Column
 from sluice.planning.grooming.methods import groom_network
 from sluice.planning.grooming.parameters import GroomingParameters
 from sluice.planning.network_plan.document import NetworkPlan
@@ -50,15 +48,11 @@ def finish(task: Task, prepared: dict[str, Any], solution: Any) -> Result:
             "links": links,
             "lightpaths": routed.tables["lightpaths"],
             "remaining": groomed.tables["remaining"],
-            "materials": _table(MATERIALS, material_rows(materials)),
-            "nodes": _table(NODES, node_rows(topology, routed.document, materials)),
+            "materials": ResultTable.of(MATERIALS, material_rows(materials)),
+            "nodes": ResultTable.of(NODES, node_rows(topology, routed.document, materials)),
         },
         files={"materials.xlsx": materials_workbook(materials)},
     )
-
-
-def _table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> ResultTable:
-    return ResultTable([Column(name=name, type=type_name) for name, type_name in columns], rows)
 
 
 def _values(table: ResultTable, column: str) -> list[Any]:

@@ -100,10 +100,7 @@ def _finish(task: Task, prepared: Any, solved: Any) -> Result:
     for warning in solved["warnings"]:
         task.warn(warning)
     layouts = {"main": _MAIN, "values": _VALUES, "histogram": _HISTOGRAM, "correlations": _CORRELATIONS}
-    tables = {
-        name: ResultTable([Column(name=column, type=kind) for column, kind in layout], solved["tables"][name])
-        for name, layout in layouts.items()
-    }
+    tables = {name: ResultTable.of(layout, solved["tables"][name]) for name, layout in layouts.items()}
     return Result(solved["document"], tables)
 
 

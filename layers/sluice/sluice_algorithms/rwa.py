@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Score, Solution, Task
 from sluice.domain.base import Document, FieldError
-from sluice.domain.schema import Column
 from sluice.planning.rwa.assignment import Assignment, Order, Rules, assign
 from sluice.planning.rwa.candidates import Candidates, Search, find_candidates
 from sluice.planning.rwa.check import check_result
@@ -187,10 +186,7 @@ def tables_of(
 ) -> dict[str, ResultTable]:
     """The tables of a result, by name."""
     tables = rwa_tables(topology, candidates["lightpaths"], document, wavelengths)
-    return {
-        name: ResultTable([Column(name=column, type=type_name) for column, type_name in columns], rows)
-        for name, (columns, rows) in tables.items()
-    }
+    return {name: ResultTable.of(columns, rows) for name, (columns, rows) in tables.items()}
 
 
 def _warn(task: Task, document: Mapping[str, Any]) -> None:

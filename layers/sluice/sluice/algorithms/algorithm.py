@@ -42,6 +42,11 @@ class ResultTable:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
 
+    @classmethod
+    def of(cls, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> ResultTable:
+        """A table whose columns are given by name and type, such as `("node", "string")`."""
+        return cls([Column(name=name, type=type_name) for name, type_name in columns], rows)
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -83,7 +88,7 @@ class TableInput(Protocol):
         """Run SQL of DuckDB, in which the table is called `data`.
 
         Args:
-            sql: one SELECT; `$name` stands for a parameter. Quote columns with `sluice.lake.parquet.quoted`.
+            sql: one SELECT; `$name` stands for a parameter. Quote columns with `sluice.domain.names.quoted`.
             parameters: values by name.
 
         Returns:
