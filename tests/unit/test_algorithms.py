@@ -73,6 +73,7 @@ def test_a_run_keeps_what_decides_its_result(admin: Client) -> None:
     outputs = admin.get(f"/runs/{made['id']}/outputs").json()
     assert result["restart"] == outputs["selected"]
     assert outputs["restarts"] == 5
+    assert made["warnings"] == [f"The numbers are from restart {result['restart']}."]
     assert [table["name"] for table in outputs["tables"]] == ["first", "main"]
     rows = admin.get(f"/runs/{made['id']}/tables/main?limit=200").json()["items"]
     assert sorted(row["number"] for row in rows) == [row["value"] for row in ROWS]

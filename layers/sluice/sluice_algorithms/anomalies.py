@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,23 @@ class _Part:
     season: int | None
 
 
+@dataclass(frozen=True)
+class _JudgedColumn:
+    """One column whose values were judged.
+
+    Args:
+        parts: its groups.
+        warnings: what was left out or is missing, as sentences.
+        times: the column of times, if there is one.
+        step: the distance of times; None without times.
+    """
+
+    parts: list[_Part]
+    warnings: list[str]
+    times: list[Column] = field(default_factory=list)
+    step: str | None = None
+
+
 def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     parameters: Parameters = task.parameters
     table = task.tables["data"]
@@ -110,29 +127,29 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     if parameters.time is not None and keys:
         raise refusal("keys", "Keys are only for tables without time: a series has one row for each time.")
     names = _value_names(table, parameters)
+    judge_column = _judge_rows if parameters.time is None else _judge_series
     document: dict[str, Any] = {"step": None, "threshold": parameters.threshold, "values": 0, "anomalies": 0}
-    solved: dict[str, Any] = {"document": document, "rows": [], "warnings": []}
     document["groups"] = []
-    moment: list[Column] = []
+    rows: list[list[Any]] = []
+    times: list[Column] = []
+    warnings: dict[str, None] = {}
     for number, name in enumerate(names):
-        if parameters.time is None:
-            parts = _of_rows(table, name, parameters, solved)
-        else:
-            moment, parts = _of_series(table, name, parameters, solved)
-        for part in parts:
-            _add(solved, part, name, parameters)
+        judged = judge_column(table, name, parameters)
+        document["step"], times = judged.step, judged.times
+        warnings |= dict.fromkeys(judged.warnings)
+        for part in judged.parts:
+            rows += _add(document, part, name, parameters)
         task.progress(number + 1, len(names), f"{number + 1} of {len(names)} columns")
     few = sum(group["scale"] is None for group in document["groups"])
     if few:
-        solved["warnings"].append(f"Groups with too few values to know what is usual: {few}; none is an anomaly.")
-    solved["warnings"] = list(dict.fromkeys(solved["warnings"]))
-    solved["columns"] = [column.model_dump() for column in _columns([*groups, *keys, *moment])]
-    return Solution(solved)
+        warnings[f"Groups with too few values to know what is usual: {few}; none is an anomaly."] = None
+    for warning in warnings:
+        task.warn(warning)
+    columns = [column.model_dump() for column in _columns([*groups, *keys, *times])]
+    return Solution({"document": document, "columns": columns, "rows": rows})
 
 
 def _finish(task: Task, prepared: Any, solved: Any) -> Result:
-    for warning in solved["warnings"]:
-        task.warn(warning)
     columns = [Column.model_validate(column) for column in solved["columns"]]
     return Result(solved["document"], {"main": ResultTable(columns, solved["rows"])})
 
@@ -159,9 +176,7 @@ def _columns(places: list[Column]) -> list[Column]:
     return result_columns(places, added, "groups")
 
 
-def _of_series(
-    table: TableInput, name: str, parameters: Parameters, solved: dict[str, Any]
-) -> tuple[list[Column], list[_Part]]:
+def _judge_series(table: TableInput, name: str, parameters: Parameters) -> _JudgedColumn:
     import numpy as np
 
     from sluice.numeric.batch import Batch
@@ -174,8 +189,6 @@ def _of_series(
         parameters.time, name, parameters.groups, parameters.step, parameters.aggregate, limit, "values"
     )
     series = read_series(table, request)
-    solved["warnings"] += series.warnings
-    solved["document"]["step"] = series.grid.step
     arrays = [np.array(item.values) for item in series.series]
     season = parameters.season
     if season is None:
@@ -189,7 +202,7 @@ def _of_series(
         judged = judge_series(values, period) if len(seen) >= FEWEST else None
         places = [[*item.group, series.time_text(item, item.first + int(index))] for index in seen]
         parts.append(_Part(item.group, places, [item.values[index] for index in seen], _only(judged, seen), period))
-    return [series.time], parts
+    return _JudgedColumn(parts, series.warnings, [series.time], series.grid.step)
 
 
 def _without_wild(values: Any, judged: Judged) -> list[float]:
@@ -207,13 +220,12 @@ def _only(judged: Judged | None, seen: Any) -> Judged | None:
     return replace(judged, expected=judged.expected[seen], scores=judged.scores[seen])
 
 
-def _of_rows(table: TableInput, name: str, parameters: Parameters, solved: dict[str, Any]) -> list[_Part]:
+def _judge_rows(table: TableInput, name: str, parameters: Parameters) -> _JudgedColumn:
     import numpy as np
 
     from sluice.numeric.robust import FEWEST, judge
 
     rows = read_values(table, name, parameters.groups, parameters.keys, load_settings().series_points)
-    solved["warnings"] += rows.warnings
     size, parts = len(parameters.groups), []
     for group, members in groupby(rows.rows, lambda row: row[:size]):
         places, values = [], []
@@ -222,12 +234,13 @@ def _of_rows(table: TableInput, name: str, parameters: Parameters, solved: dict[
             values.append(value)
         judged = judge(np.array(values)) if len(values) >= FEWEST else None
         parts.append(_Part(group, places, values, judged, None))
-    return parts
+    return _JudgedColumn(parts, rows.warnings)
 
 
-def _add(solved: dict[str, Any], part: _Part, name: str, parameters: Parameters) -> None:
-    """Add the rows and the counts of a group to the solution."""
-    found = 0
+def _add(document: dict[str, Any], part: _Part, name: str, parameters: Parameters) -> list[list[Any]]:
+    """Add the counts of a group to the document; returns its rows."""
+    rows: list[list[Any]] = []
+    anomalies = 0
     for index, (place, value) in enumerate(zip(part.places, part.values, strict=True)):
         cells: list[Any] = [None] * 4
         unusual = False
@@ -236,12 +249,11 @@ def _add(solved: dict[str, Any], part: _Part, name: str, parameters: Parameters)
             width = parameters.threshold * part.judged.scale
             cells = [expected, expected - width, expected + width, score]
             unusual = abs(score) >= parameters.threshold
-        found += unusual
+        anomalies += unusual
         if unusual or not parameters.only_anomalies:
-            solved["rows"].append([*place, name, value, *cells, unusual])
-    document = solved["document"]
+            rows.append([*place, name, value, *cells, unusual])
     document["values"] += len(part.values)
-    document["anomalies"] += found
+    document["anomalies"] += anomalies
     document["groups"].append(
         {
             "column": name,
@@ -249,9 +261,10 @@ def _add(solved: dict[str, Any], part: _Part, name: str, parameters: Parameters)
             "season": part.season,
             "scale": part.judged.scale if part.judged else None,
             "values": len(part.values),
-            "anomalies": found,
+            "anomalies": anomalies,
         }
     )
+    return rows
 
 
 ALGORITHM = Algorithm(

@@ -131,8 +131,9 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         "groups": groups,
     }
     rows = [row for index in range(len(used)) for row in _rows(table, index, forecasts[index], parameters.levels)]
-    warnings = [*table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)]
-    return Solution({"document": document, "columns": columns, "rows": rows, "warnings": warnings})
+    for warning in (*table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)):
+        task.warn(warning)
+    return Solution({"document": document, "columns": columns, "rows": rows})
 
 
 def _watched(task: Task) -> Callable[[int, int], None]:
@@ -154,8 +155,6 @@ def _watched(task: Task) -> Callable[[int, int], None]:
 
 
 def _finish(task: Task, prepared: Any, solved: Any) -> Result:
-    for warning in solved["warnings"]:
-        task.warn(warning)
     columns = [Column.model_validate(column) for column in solved["columns"]]
     return Result(solved["document"], {"main": ResultTable(columns, solved["rows"])})
 

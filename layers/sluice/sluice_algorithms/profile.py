@@ -87,18 +87,13 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         task.progress(index, len(pairs), f"correlation of {first.column.name} and {second.column.name}")
         correlations.append(correlate(table, first, second))
     keys = candidate_keys(table, profiles, rows)
-    return Solution(
-        {
-            "document": {"rows": rows, "columns": len(columns), "candidate_keys": keys},
-            "tables": _tables(profiles, correlations, rows),
-            "warnings": _warnings(profiles, len(numeric), parameters),
-        }
-    )
+    for warning in _warnings(profiles, len(numeric), parameters):
+        task.warn(warning)
+    document = {"rows": rows, "columns": len(columns), "candidate_keys": keys}
+    return Solution({"document": document, "tables": _tables(profiles, correlations, rows)})
 
 
 def _finish(task: Task, prepared: Any, solved: Any) -> Result:
-    for warning in solved["warnings"]:
-        task.warn(warning)
     layouts = {"main": _MAIN, "values": _VALUES, "histogram": _HISTOGRAM, "correlations": _CORRELATIONS}
     tables = {name: ResultTable.of(layout, solved["tables"][name]) for name, layout in layouts.items()}
     return Result(solved["document"], tables)

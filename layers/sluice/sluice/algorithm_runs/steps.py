@@ -76,7 +76,6 @@ class Steps:
         self._seconds_left = seconds_left
         self._algorithm = registry.algorithm(run.algorithm)
         self.request = run.request
-        self.warnings: list[str] = []
 
     @property
     def fingerprint(self) -> str:
@@ -146,7 +145,8 @@ class Steps:
             task = self._task("solve")
             prepared = self._get(object_keys.prepared(self.folder))["prepared"]
             solution = self._call(self._algorithm.solve, task, prepared, number)
-            self._put(object_keys.solution(self.folder, number), solution.document)
+            kept = {"document": solution.document, "warnings": task.warnings}
+            self._put(object_keys.solution(self.folder, number), kept)
             self._lake.put_json(object_keys.score(self.folder, number), {"score": list(solution.score)})
         except BaseException:
             subtasks.end(self._run.id, number, "failed")
@@ -173,9 +173,9 @@ class Steps:
         task.scores = scores
         earlier = self._get(object_keys.prepared(self.folder))
         finish = self._algorithm.finish or _as_it_is
-        result = self._call(finish, task, earlier["prepared"], solution)
+        result = self._call(finish, task, earlier["prepared"], solution["document"])
         self._call(self._algorithm.output.model_validate, result.document)
-        warnings = [*self.warnings, *earlier["warnings"], *task.warnings]
+        warnings = [*earlier["warnings"], *solution["warnings"], *task.warnings]
         knowledge = self.knowledge()
         writer = ResultWriter(self._services, self._run, knowledge.completeness, knowledge.stale, knowledge.data_as_of)
         return writer.store(

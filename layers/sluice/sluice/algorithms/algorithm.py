@@ -138,7 +138,7 @@ class Task(Protocol):
         ...
 
     def warn(self, text: str) -> None:
-        """Add a warning to the run, as a sentence. Not for `solve`, whose results are stored, not its warnings."""
+        """Add a warning to the run, as a sentence. Those of `solve` count if its restart is selected."""
         ...
 
     def seconds_left(self) -> float:

@@ -106,7 +106,7 @@ def work_rows(folder: str, stage: str, number: int) -> str:
 
 
 def restarts(run: Run, fingerprint: str) -> str:
-    """The folder of what the restarts of an algorithm have found; kept for two days.
+    """The folder of what the steps of an algorithm's run hand on; kept for two days.
 
     It does not depend on the attempt, so that a redrive continues with the restarts that are solved.
     """
@@ -119,12 +119,12 @@ def prepared(folder: str) -> str:
 
 
 def solution(folder: str, restart: int) -> str:
-    """The document that a restart has found."""
+    """The solution of a restart, with its warnings."""
     return f"{folder}/solution/{restart:05d}.json.gz"
 
 
 def score(folder: str, restart: int) -> str:
-    """The score of a restart; written after its document."""
+    """The score of a restart; written after its solution."""
     return f"{folder}/score/{restart:05d}.json"
 
 

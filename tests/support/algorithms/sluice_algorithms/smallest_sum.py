@@ -45,6 +45,8 @@ def solve(task: Task, prepared: Any, restart: int) -> Solution:
     numbers = list(prepared)
     task.random(restart).shuffle(numbers)
     task.progress(1, 1, "cut")
+    if task.parameters.restarts > 1:
+        task.warn(f"The numbers are from restart {restart}.")
     half = len(numbers) // 2
     difference = abs(sum(numbers[:half]) - sum(numbers[half:]))
     return Solution({"difference": difference, "restart": restart, "numbers": numbers}, (difference,))
