@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from sluice.algorithms.algorithm import Result
 from sluice.domain.base import validate
 from sluice.errors import Invalid
+from sluice.planning.rwa.parameters import RwaParameters
 from sluice.planning.rwa.restoration import RegeneratorPool
 from sluice.planning.topology import Link, Node, Topology
-from sluice_algorithms.rwa import ALGORITHM, RwaParameters
+from sluice_algorithms.rwa import ALGORITHM
 from support.planning.networks import topologies
 from support.planning.rwa_invariants import check_rwa
 from support.planning.rwa_runs import grooming_of, groomings, run_rwa

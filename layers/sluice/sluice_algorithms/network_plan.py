@@ -12,10 +12,11 @@ from sluice.planning.network_plan.document import NetworkPlan
 from sluice.planning.network_plan.materials import bill_of_materials, require_degrees
 from sluice.planning.network_plan.materials_workbook import materials_workbook
 from sluice.planning.network_plan.tables import MATERIALS, NODES, material_rows, node_rows, plan_statistics
+from sluice.planning.rwa.parameters import RwaParameters
 from sluice_algorithms import grooming, rwa
 
 
-class NetworkPlanParameters(GroomingParameters, rwa.RwaParameters):
+class NetworkPlanParameters(GroomingParameters, RwaParameters):
     """The parameters of grooming, and those of routing and wavelength assignment."""
 
 
