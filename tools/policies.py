@@ -24,8 +24,9 @@ PAGE = ROOT / "docs/reference/policies.txt"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 HEADING = """\
 The permissions of each role in the template: a resource, then the allowed actions. Written by `make policies`.
-A table of definitions has the allowed kinds of definitions in brackets, where not all are allowed. A bucket's
-name alone means the bucket itself, `name/prefix/*` its objects.
+A table of definitions has the allowed kinds of definitions in brackets, where not all are allowed; after a colon
+are the only attributes that a request may name. A bucket's name alone means the bucket itself, `name/prefix/*`
+its objects.
 """
 # The parts of an ARN that all of the stack's resources have in common.
 _COMMON = re.compile(
@@ -137,8 +138,10 @@ def _kinds(condition: dict[str, Any]) -> list[str]:
     """The partitions of a table that a condition allows; a single empty name means all."""
     for comparison in ("ForAllValues:StringEquals", "ForAllValues:StringLike"):
         leading = condition.get(comparison, {}).get("dynamodb:LeadingKeys")
+        attributes = condition.get(comparison, {}).get("dynamodb:Attributes")
         if leading is not None and len(condition) == 1:
-            return [_short(key["Fn::Sub"]) for key in leading]
+            suffix = f": {' '.join(sorted(attributes))}" if attributes else ""
+            return [_short(key["Fn::Sub"]) + suffix for key in leading]
     if condition not in ({}, {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}):
         raise ValueError(f"unsupported condition: {condition}")
     return [""]

@@ -986,11 +986,13 @@ class KeyRequest(TypedDict):
 class KeyView(TypedDict):
     """An API key, without its secret."""
 
+    last_used_at: str | None
     id: str
     name: str
     role: Literal["viewer", "editor", "admin"]
     projects: list[str] | None
     expires_at: str | None
+    old_expires_at: str | None
     created_at: str
     created_by: str
 
@@ -1269,11 +1271,13 @@ class NewInput(TypedDict):
 class NewKey(TypedDict):
     """A key with its secret."""
 
+    last_used_at: str | None
     id: str
     name: str
     role: Literal["viewer", "editor", "admin"]
     projects: list[str] | None
     expires_at: str | None
+    old_expires_at: str | None
     created_at: str
     created_by: str
     key: NotRequired[str]
@@ -1912,6 +1916,12 @@ class Retention(TypedDict):
 
     raw_days: NotRequired[None]
     versions: NotRequired[None]
+
+
+class RotationRequest(TypedDict):
+    """The options of a rotation."""
+
+    keep_old_seconds: NotRequired[int | None]
 
 
 class RowChange(TypedDict):

@@ -46,6 +46,7 @@ ORDER = (
     "put_datasource_member",
     "make_link",
     "create_key",
+    "rotate_key",
     "create_site",
     "put_site",
     "create_vessel",

@@ -75,13 +75,18 @@ def acting(function: str | None) -> Iterator[None]:
         _function.reset(token)
 
 
-def note(action: str, resource: str) -> None:
-    """Take note that the function that runs now uses an action, and of whether it may."""
+def note(action: str, resource: str, attributes: str = "") -> None:
+    """Take note that the function that runs now uses an action, and of whether it may.
+
+    Args:
+        attributes: the only attributes that the request names, for functions that may not name others.
+    """
     function = _function.get()
     if function is None:
         return
     seen.add(function)
-    if not allows(function, action, resource):
+    limited = f"{resource.rstrip(']')}: {attributes}]"
+    if not allows(function, action, resource) and not (attributes and allows(function, action, limited)):
         refused.add(f"{function} may not do {action} on {resource}")
 
 
@@ -89,7 +94,13 @@ def record(params: dict[str, Any], model: Any, **_: Any) -> None:
     """Note a call of botocore's, as a handler of its event `provide-client-params`."""
     service = model.service_model.service_name
     for action, resource in _needed(service, model.name, params):
-        note(action, resource)
+        note(action, resource, _named_attributes(params))
+
+
+def _named_attributes(params: dict[str, Any]) -> str:
+    """The attributes that an update of an item names, as the matrix has them."""
+    names = {*params.get("Key", {}), *params.get("ExpressionAttributeNames", {}).values()}
+    return " ".join(sorted(names)) if "UpdateExpression" in params else ""
 
 
 def _needed(service: str, operation: str, params: dict[str, Any]) -> Iterator[Access]:

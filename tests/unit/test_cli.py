@@ -134,8 +134,10 @@ def test_keys_and_secrets(sluice: Commands, admin: Client) -> None:
     assert Client(key).get("/me").json()["role"] == "viewer"
     listed = json.loads(sluice("keys", "list", "-o", "json").out)
     key_id = next(item["id"] for item in listed if item["name"] == "reader")
-    rotated = sluice("keys", "rotate", key_id).out.strip()
-    assert (Client(key).get("/me").status, Client(rotated).get("/me").status) == (401, 200)
+    old, key = key, sluice("keys", "rotate", key_id).out.strip()
+    assert (Client(old).get("/me").status, Client(key).get("/me").status) == (200, 200)
+    rotated = sluice("keys", "rotate", key_id, "--keep-old", "0").out.strip()
+    assert [Client(secret).get("/me").status for secret in (old, key, rotated)] == [401, 401, 200]
     sluice("keys", "delete", key_id, "--yes")
     assert Client(rotated).get("/me").status == 401
     assert sluice("secrets", "set", "shop", "--host", "api.example.com", stdin="s3cret\n").code == 0

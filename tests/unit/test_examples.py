@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sluice.access.api_keys import make_key
 from sluice.alarms.service import judge_batch
 from sluice.api.responses.examples import EXAMPLES
 from sluice.container import Container
+from sluice.domain.identity import KeyRequest
 from sluice.domain.names import parse_time
 from support.client import Client
 from support.examples import ORDER, SECRETS, example_requests, operations_with_bodies
@@ -33,12 +35,19 @@ def test_every_operation_with_a_body_is_in_the_order() -> None:
     assert set(ORDER) == set(operations_with_bodies())
 
 
+def store_example_key(services: Container) -> None:
+    """Store the API key that examples of paths name."""
+    stored, _ = make_key(KeyRequest(name="example", role="viewer"), "test", "3f9c2k7d1m5x")
+    services.keys._access.create("key", stored.id, stored.model_dump(), "test")
+
+
 def test_every_example_is_accepted(services: Container, admin: Client, upstream: Upstream) -> None:
     answers: dict[str, Any] = {"pro-api.example.com": LISTINGS, "rates.example.com": RATES}
     upstream.answer = lambda request: ok(answers[request.url.host])
     for name in SECRETS:
         assert admin.put(f"/secrets/{name}", {"value": "x"}).status == 201
     raise_example_alarm(services)
+    store_example_key(services)
     refused = []
     for request in example_requests(*ORDER):
         answer = admin.call(request.method, request.path, request.body)

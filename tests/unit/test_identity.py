@@ -1,13 +1,18 @@
 """API keys, roles and secrets through the API."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import boto3
 import pytest
 
+from sluice.access.api_keys import KeyRing
+from sluice.catalog.table import Table, Write
 from sluice.container import Container
 from sluice.domain.identity import KeyRequest
-from sluice.domain.names import now, rfc3339
+from sluice.domain.names import now, parse_time, rfc3339
+from sluice.errors import PreconditionFailed, Unavailable
 from sluice_cli.local.stack import key_ring
 from support.client import Client
 from support.documents import http_source, ingest
@@ -34,12 +39,132 @@ def test_key_is_shown_once_stored_as_hash_and_revoked(services: Container, admin
     assert Client(key).get("/me").status == 401
 
 
-def test_rotated_key_stops_working_at_once(admin: Client) -> None:
+def statuses(*keys: str) -> list[int]:
+    return [Client(key).get("/me").status for key in keys]
+
+
+def test_rotation_keeps_two_secrets_valid_at_most(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = admin.post("/keys", {"name": "ci", "role": "editor"}).json()
+    path = f"/keys/{first['id']}"
+    second = admin.post(f"{path}/rotate").json()
+    assert (second["id"], second["role"], second["created_at"]) == (first["id"], "editor", first["created_at"])
+    assert parse_time(second["old_expires_at"]) - now() == pytest.approx(timedelta(days=1), abs=timedelta(minutes=5))
+    assert "hash" not in admin.get(path).text
+    assert statuses(first["key"], second["key"]) == [200, 200]
+    third = admin.post(f"{path}/rotate", {"keep_old_seconds": 60}).json()
+    assert statuses(first["key"], second["key"], third["key"]) == [401, 200, 200]
+    monkeypatch.setattr("sluice.access.api_keys.now", lambda: now() + timedelta(seconds=61))
+    assert statuses(first["key"], second["key"], third["key"]) == [401, 401, 200]
+    assert admin.get(path).json()["old_expires_at"] is None
+
+
+def test_rotation_after_a_leak_refuses_all_earlier_secrets(admin: Client) -> None:
+    first = admin.post("/keys", {"name": "ci", "role": "editor"}).json()
+    path = f"/keys/{first['id']}"
+    second = admin.post(f"{path}/rotate").json()
+    third = admin.post(f"{path}/rotate", {"keep_old_seconds": 0}).json()
+    assert third["old_expires_at"] is None
+    assert statuses(first["key"], second["key"], third["key"]) == [401, 401, 200]
+    fourth = admin.post(f"{path}/rotate").json()
+    assert admin.delete(path).status == 204
+    assert statuses(third["key"], fourth["key"]) == [401, 401]
+
+
+@pytest.mark.parametrize("overlap", [-1, 2_592_001, "60", 1.5])
+def test_rotation_with_an_invalid_overlap_changes_nothing(admin: Client, overlap: object) -> None:
     created = admin.post("/keys", {"name": "ci", "role": "editor"}).json()
+    refused = admin.post(f"/keys/{created['id']}/rotate", {"keep_old_seconds": overlap})
+    assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, "/keep_old_seconds")
+    assert statuses(created["key"]) == [200]
+
+
+def test_old_secret_ends_with_the_key(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = rfc3339(now() + timedelta(hours=1))
+    created = admin.post("/keys", {"name": "ci", "role": "viewer", "expires_at": later}).json()
     fresh = admin.post(f"/keys/{created['id']}/rotate").json()
-    assert (fresh["id"], fresh["role"], fresh["created_at"]) == (created["id"], "editor", created["created_at"])
-    assert Client(created["key"]).get("/me").status == 401
-    assert Client(fresh["key"]).get("/me").status == 200
+    assert statuses(created["key"], fresh["key"]) == [200, 200]
+    monkeypatch.setattr("sluice.access.api_keys.now", lambda: now() + timedelta(hours=2))
+    assert statuses(created["key"], fresh["key"]) == [401, 401]
+
+
+def test_one_of_concurrent_rotations_wins(services: Container) -> None:
+    stored, first = services.keys.issue(KeyRequest(name="ci", role="viewer"), "test")
+    barrier = Barrier(4)
+
+    def rotate(_: int) -> str | None:
+        barrier.wait()
+        try:
+            return services.keys.rotate(stored.id, timedelta(hours=1))[1]
+        except PreconditionFailed:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        fresh = [key for key in pool.map(rotate, range(4)) if key]
+    valid = [key for key in (first, *fresh) if Client(key).get("/me").status == 200]
+    # Rotations that happened one after the other all succeed; then the last two secrets are valid.
+    assert (len(valid), valid[-1] in fresh) == (2, True)
+
+
+def test_last_use_is_written_once_per_interval(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = admin.post("/keys", {"name": "ci", "role": "viewer"}).json()
+    unused = admin.get(f"/keys/{created['id']}")
+    assert unused.json()["last_used_at"] is None
+    writes: list[str] = []
+    execute = Table.execute
+
+    def counting(table: Table, write: Write) -> object:
+        if "last_used_at" in write.request.get("ExpressionAttributeNames", {}).values():
+            writes.append(write.table)
+        return execute(table, write)
+
+    monkeypatch.setattr(Table, "execute", counting)
+    user = Client(created["key"])
+    for _ in range(3):
+        assert user.get("/me").status == 200
+    used = admin.get(f"/keys/{created['id']}")
+    assert (len(writes), used.headers["ETag"]) == (1, unused.headers["ETag"])
+    monkeypatch.setattr("sluice.access.api_keys.now", lambda: now() + timedelta(minutes=11))
+    assert user.get("/me").status == 200
+    again = {item["id"]: item["last_used_at"] for item in admin.get("/keys").json()["items"]}[created["id"]]
+    assert parse_time(again) - parse_time(used.json()["last_used_at"]) > timedelta(minutes=10)
+    assert admin.post(f"/keys/{created['id']}/rotate").json()["last_used_at"] == again
+
+
+def test_refused_requests_are_no_use(admin: Client) -> None:
+    created = admin.post("/keys", {"name": "ci", "role": "viewer"}).json()
+    assert statuses(created["key"][:-1] + ("A" if created["key"][-1] != "A" else "B")) == [401]
+    assert admin.get(f"/keys/{created['id']}").json()["last_used_at"] is None
+
+
+def test_concurrent_uses_write_the_last_use_once(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored, key = services.keys.issue(KeyRequest(name="ci", role="viewer"), "test")
+    definition = services.keys.get(stored.id)
+    assert services.keys.authenticate(key).id == f"key/{stored.id}"
+    used = services.keys.get(stored.id).last_used_at
+    # Another process that read the key before the first use was written.
+    services.keys._record_use(definition)
+    assert services.keys.get(stored.id).last_used_at == used
+
+
+def test_request_succeeds_if_the_last_use_cannot_be_written(
+    services: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, key = services.keys.issue(KeyRequest(name="ci", role="viewer"), "test")
+
+    def throttled(*_: object) -> None:
+        raise Unavailable("DynamoDB throttled; try again.")
+
+    monkeypatch.setattr(Table, "execute", throttled)
+    assert services.keys.authenticate(key).id == f"key/{stored.id}"
+
+
+def test_last_use_is_not_written_if_the_setting_is_zero(services: Container) -> None:
+    stored, key = services.keys.issue(KeyRequest(name="ci", role="viewer"), "test")
+    ring = KeyRing(services.keys._access, services.definitions, timedelta(0))
+    assert ring.authenticate(key).id == f"key/{stored.id}"
+    assert ring.get(stored.id).last_used_at is None
 
 
 def test_keys_expire(services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

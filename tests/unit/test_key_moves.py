@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -70,10 +71,10 @@ def test_key_of_an_earlier_release_works_before_and_after_it_is_moved(services: 
     assert migration.plan(tables) == migration.Report()
     assert tables_of(key_id) == {"AccessTable"}
     assert Client(key).get("/me").json()["id"] == f"key/{key_id}"
-    assert (admin.get(f"/keys/{key_id}").json(), admin.get(f"/keys/{key_id}").headers["ETag"]) == (
-        shown.json(),
-        shown.headers["ETag"],
-    )
+    moved = admin.get(f"/keys/{key_id}")
+    assert (shown.json()["last_used_at"], moved.json()["last_used_at"] is None) == (None, False)
+    assert {**moved.json(), "last_used_at": None} == shown.json()
+    assert moved.headers["ETag"] == shown.headers["ETag"]
     assert [item["id"] for item in admin.get("/keys").json()["items"]] == listed
     assert admin.delete(f"/keys/{key_id}").status == 204
     assert Client(key).get("/me").status == 401
@@ -85,6 +86,8 @@ def test_key_of_an_earlier_release_is_rotated_and_revoked(services: Container, a
     if moved:
         migration.apply(stored(services))
     fresh = admin.post(f"/keys/{key_id}/rotate").json()["key"]
+    assert (Client(key).get("/me").status, Client(fresh).get("/me").status) == (200, 200)
+    key, fresh = fresh, admin.post(f"/keys/{key_id}/rotate", {"keep_old_seconds": 0}).json()["key"]
     assert (Client(key).get("/me").status, Client(fresh).get("/me").status) == (401, 200)
     assert migration.apply(stored(services)).counts == ({} if moved else UP)
     assert Client(fresh).get("/me").status == 200
@@ -163,7 +166,7 @@ def test_migration_does_not_move_a_key_that_changes_concurrently(
 
     def meanwhile(*arguments: Any) -> None:
         if change == "rotate":
-            fresh[0] = services.keys.rotate(key_id)[1]
+            fresh[0] = services.keys.rotate(key_id, timedelta(0))[1]
         else:
             services.keys.revoke(services.keys.get(key_id))
         transact(*arguments)
@@ -204,7 +207,7 @@ def test_key_that_is_moved_while_it_is_used_is_found(
     used: dict[str, Callable[[], Any]] = {
         "find": lambda: services.keys.authenticate(key).id,
         "page": lambda: [found.name for found in services.keys.page(10, None)[0]],
-        "replace": lambda: services.keys.rotate(key_id)[0].id,
+        "replace": lambda: services.keys.rotate(key_id, timedelta(0))[0].id,
         "delete": lambda: services.keys.revoke(services.keys.get(key_id)),
     }
     expected = {"find": f"key/{key_id}", "page": [key_id], "replace": key_id, "delete": None}
@@ -214,7 +217,9 @@ def test_key_that_is_moved_while_it_is_used_is_found(
             services.keys.authenticate(key)
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["issue", "earlier", "rotate", "revoke", "up", "down"]), st.integers(0, 3)))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["issue", "earlier", "rotate", "replace", "revoke", "up", "down"]), st.integers(0, 3))
+)
 
 
 @given(steps=STEPS)
@@ -225,6 +230,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["issue", "earlier", "rotate", "revok
 )
 def test_no_key_is_lost_or_revived_in_any_order_of_calls(services: Container, steps: list[tuple[str, int]]) -> None:
     valid: dict[str, str] = {}
+    old: dict[str, str] = {}
     refused: list[str] = []
     for step, index in steps:
         chosen = sorted(valid)[index % len(valid)] if valid else None
@@ -236,14 +242,17 @@ def test_no_key_is_lost_or_revived_in_any_order_of_calls(services: Container, st
             valid[key_id] = key
         elif step in ("up", "down"):
             assert migration.apply(stored(services), "0.3" if step == "up" else "0.2").kept == {}
+        elif chosen is not None and step == "rotate":  # two secrets are valid; an earlier old one is refused
+            refused += [old.pop(chosen)] if chosen in old else []
+            old[chosen] = valid[chosen]
+            valid[chosen] = services.keys.rotate(chosen, timedelta(hours=1))[1]
         elif chosen is not None:
-            refused.append(valid[chosen])
-            if step == "rotate":
-                valid[chosen] = services.keys.rotate(chosen)[1]
+            refused += [secret for secret in (valid.pop(chosen), old.pop(chosen, None)) if secret]
+            if step == "replace":
+                valid[chosen] = services.keys.rotate(chosen, timedelta(0))[1]
             else:
                 services.keys.revoke(services.keys.get(chosen))
-                del valid[chosen]
-    for key_id, key in valid.items():
+    for key_id, key in [*valid.items(), *old.items()]:
         assert services.keys.authenticate(key).id == f"key/{key_id}"
         assert len(tables_of(key_id)) == 1
     for key in refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import policies
 from sluice.catalog.definitions import Kind
 from sluice.container import Container
+from sluice.domain.identity import KeyRequest
 from support import permissions
 from support.client import Client
 from support.documents import JOIN, Documents, http_source, refresh
@@ -56,6 +58,16 @@ def test_only_api_writes_keys(function: str) -> None:
     for table in ("AccessTable[key]", "DefinitionsTable[key]"):
         written = any(permissions.allows(function, f"dynamodb:{verb}", table) for verb in WRITES)
         assert written == (function == "api"), table
+
+
+def test_authorizer_writes_no_more_of_a_key_than_its_last_use(services: Container) -> None:
+    stored, key = services.keys.issue(KeyRequest(name="x", role="viewer"), "test")
+    with permissions.acting("authorizer"):
+        services.keys.authenticate(key)
+        assert permissions.refused == set()
+        services.keys.rotate(stored.id, timedelta(0))
+    assert permissions.refused == {"authorizer may not do dynamodb:UpdateItem on AccessTable[key]"}
+    permissions.refused.clear()
 
 
 def test_few_functions_read_keys() -> None:

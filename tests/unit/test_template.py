@@ -102,6 +102,12 @@ def test_roles_have_no_wildcards() -> None:
             assert text != '"*"', name
 
 
+def test_revoked_credentials_are_refused_at_once() -> None:
+    schemes = of_type("AWS::ApiGateway::RestApi")["Api"]["Properties"]["Body"]["components"]["securitySchemes"]
+    authorizer = schemes["Credentials"]["x-amazon-apigateway-authorizer"]
+    assert authorizer["authorizerResultTtlInSeconds"] == 0, "the gateway would reuse the authorizer's answer"
+
+
 def test_api_is_throttled_and_query_concurrency_is_optional() -> None:
     (stage,) = of_type("AWS::ApiGateway::Stage").values()
     (settings,) = stage["Properties"]["MethodSettings"]

@@ -50,11 +50,17 @@ def create_key(name: str, role: str, projects: tuple[str, ...], expires_at: str 
 
 @keys.command("rotate")
 @click.argument("key_id", metavar="KEY", type=_KEY)
+@click.option(
+    "--keep-old",
+    metavar="SECONDS",
+    type=click.IntRange(min=0),
+    help="How long the old secret stays valid; 0: it stops working at once. Default: the stack's, a day.",
+)
 @output_option(about=_KEY_FORMAT)
-def rotate_key(key_id: str, output: str | None) -> None:
-    """Give a key a new secret and print it; the old one stops working at once."""
+def rotate_key(key_id: str, keep_old: int | None, output: str | None) -> None:
+    """Give a key a new secret and print it. Use --keep-old 0 if the old one has leaked."""
     with connect() as api:
-        _show_key(api.post(f"/keys/{segment(key_id)}/rotate"), output)
+        _show_key(api.post(f"/keys/{segment(key_id)}/rotate", {"keep_old_seconds": keep_old}), output)
 
 
 def _show_key(created: dict[str, Any], output: str | None) -> None:

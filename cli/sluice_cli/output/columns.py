@@ -24,7 +24,7 @@ _BY_LIST = {
     "projects": ("slug", "name", "enabled", "refresh_on", "updated_at"),
     "inputs": ("slug", "input", "kind", "version", "current", "latest", "comment", "updated_at", "deleted"),
     "versions": ("number", "comment", "rows", "bytes", "completeness", "run", "created_at", "data_as_of"),
-    "keys": ("id", "name", "role", "projects", "created_at", "expires_at"),
+    "keys": ("id", "name", "role", "projects", "created_at", "last_used_at", "expires_at"),
     "secrets": ("name", "hosts", "projects", "used_by", "updated_at"),
     "models": ("name", "description", "materialize", "updated_at"),
     "reports": ("name", "title", "updated_at"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -356,7 +357,7 @@ class Container:
     def keys(self) -> KeyRing:
         """The API keys."""
         access = Definitions(self._table(self.settings.access_table), self.settings.workspace)
-        return KeyRing(access, self.definitions)
+        return KeyRing(access, self.definitions, timedelta(seconds=self.settings.last_use_seconds))
 
     @cached_property
     def tokens(self) -> Tokens:

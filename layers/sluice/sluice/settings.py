@@ -63,6 +63,20 @@ class Settings(BaseModel):
     jwt_role_claim: str = Field("cognito:groups", description="Claim with the role: viewer, editor or admin.")
     jwt_leeway_seconds: int = Field(5, description="Tolerated difference between the issuer's clock and ours.")
     jwks_seconds: int = Field(3600, description="How long the issuer's keys are cached.")
+    last_use_seconds: int = Field(
+        600,
+        ge=0,
+        description="Longest time between the last use of an API key that is stored and its true last use; each key "
+        "is written at most once in this time. 0: the last use is not stored.",
+    )
+    rotation_overlap_seconds: int = Field(
+        86_400,
+        ge=0,
+        description="How long the old secret of a rotated API key stays valid, unless the rotation says otherwise.",
+    )
+    max_rotation_overlap_seconds: int = Field(
+        2_592_000, ge=0, description="Longest time that a rotation may keep the old secret valid."
+    )
     cors_origins: str = Field("", description="Origins allowed by CORS, separated by commas; * for all.")
     private_networks: str = Field(
         "", description="Private networks that datasources may call, as CIDR blocks separated by commas."

@@ -7,12 +7,14 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from sluice.catalog.definitions import Definition, Definitions, missing
 from sluice.domain.identity import ApiKey, KeyRequest, Principal
 from sluice.domain.names import now, parse_time, rfc3339
-from sluice.errors import Invalid, PreconditionFailed, Unauthenticated
+from sluice.errors import Invalid, PreconditionFailed, Unauthenticated, Unavailable
 
 _FORM = re.compile(r"^slc_([a-z0-9]{12})_([A-Za-z0-9_-]{43})$")
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -55,9 +57,16 @@ def make_key(request: KeyRequest, by: str, key_id: str | None = None) -> tuple[A
     return stored, f"slc_{key_id}_{secret}"
 
 
-def key_view(key: ApiKey) -> dict[str, Any]:
-    """A key as the API shows it, without its hash."""
-    return key.model_dump(mode="json", exclude={"hash"})
+def key_view(key: ApiKey, last_used_at: str | None = None) -> dict[str, Any]:
+    """A key as the API shows it, without its hashes.
+
+    Args:
+        last_used_at: the `last_used_at` of its definition.
+    """
+    view = key.model_dump(mode="json", exclude={"hash", "old_hash"})
+    if not _accepts_old(key):
+        view["old_expires_at"] = None
+    return {**view, "last_used_at": last_used_at}
 
 
 class KeyRing:
@@ -67,11 +76,15 @@ class KeyRing:
         access: the table of keys, which only the function `api` may write.
         definitions: the table in which releases before 0.3 stored keys. They are found there until
             `sluice migrate --apply` moves them.
+        use_interval: how far the stored last use of a key may be behind; zero: it is not stored.
     """
 
-    def __init__(self, access: Definitions, definitions: Definitions) -> None:
+    def __init__(
+        self, access: Definitions, definitions: Definitions, use_interval: timedelta = timedelta(minutes=10)
+    ) -> None:
         self._access = access
         self._definitions = definitions
+        self._use_interval = use_interval
 
     def find(self, key_id: str) -> Definition | None:
         """A stored key; null if it does not exist or was revoked."""
@@ -152,8 +165,13 @@ class KeyRing:
         self._access.create("key", stored.id, stored.model_dump(), by)
         return stored, key
 
-    def rotate(self, key_id: str) -> tuple[ApiKey, str]:
-        """Give a key a new secret; the old one stops working at once.
+    def rotate(self, key_id: str, keep_old: timedelta) -> tuple[ApiKey, str]:
+        """Give a key a new secret.
+
+        A secret from before an earlier rotation stops working at once: never more than two are valid.
+
+        Args:
+            keep_old: how long the old secret stays valid; zero: it stops working at once.
 
         Returns:
             What is stored, and the new key, which is shown once.
@@ -168,6 +186,8 @@ class KeyRing:
         request = KeyRequest(name=old.name, role=old.role, projects=old.projects, expires_at=expires_at)
         stored, key = make_key(request, old.created_by, key_id)
         stored.created_at = old.created_at
+        if keep_old:
+            stored.old_hash, stored.old_expires_at = old.hash, rfc3339(now() + keep_old)
         self._change(definition, lambda store: store.replace(definition, stored.model_dump()))
         return stored, key
 
@@ -194,11 +214,31 @@ class KeyRing:
         if match is None or definition is None:
             raise invalid
         stored = ApiKey.model_validate(definition.document)
-        if not hmac.compare_digest(stored.hash, _hash(match[2])):
+        if _is_expired(stored) or not _has_secret(stored, match[2]):
             raise invalid
-        if _is_expired(stored):
-            raise invalid
+        self._record_use(definition)
         return Principal(id=f"key/{stored.id}", role=stored.role, projects=stored.projects)
+
+    def _record_use(self, key: Definition) -> None:
+        moment = now()
+        # The key was just read: most requests need no write, not even one whose condition fails.
+        recorded = key.last_used_at is not None and parse_time(key.last_used_at) > moment - self._use_interval
+        if self._use_interval and not recorded:
+            # A time that is for information must not fail requests. Keys that were not moved yet have none.
+            with suppress(Unavailable):
+                self._access.record_use(key, moment, self._use_interval)
+
+
+def _has_secret(key: ApiKey, secret: str) -> bool:
+    """Whether a secret is the key's, or its old one while that is still accepted."""
+    hashed = _hash(secret)
+    if hmac.compare_digest(key.hash, hashed):
+        return True
+    return key.old_hash is not None and _accepts_old(key) and hmac.compare_digest(key.old_hash, hashed)
+
+
+def _accepts_old(key: ApiKey) -> bool:
+    return key.old_expires_at is not None and parse_time(key.old_expires_at) > now()
 
 
 def _is_expired(key: ApiKey) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -57,6 +58,7 @@ class Definition(Record):
         history: the newest changes of an asset, as JSON; see `catalog/assets.py`.
         moved_entries: how many earlier changes of an asset have items of their own.
         deleted_at: when it was deleted; None if it was not.
+        last_used_at: when an API key was used, about; it is no part of the document, so that a use changes no version.
     """
 
     kind: Kind
@@ -72,6 +74,7 @@ class Definition(Record):
     history: Sequence[str] = ()
     moved_entries: int = 0
     deleted_at: str | None = None
+    last_used_at: str | None = None
 
     @property
     def etag(self) -> str:
@@ -209,6 +212,7 @@ class Definitions:
             "written_by_role": role,
             "updated_at": rfc3339(moment),
             "deleted_at": None,
+            "last_used_at": None,
             "assigned": 0,
         }
         if kind == "project":  # a deleted project of this name may have left its counts
@@ -259,6 +263,21 @@ class Definitions:
         except ConditionFailed:
             raise changed(stored) from None
         return decode_definition(stored.kind, item or {})
+
+    def record_use(self, stored: Definition, moment: datetime, interval: timedelta) -> None:
+        """Store when a definition was last used, without a new version, unless that was stored within the interval.
+
+        A definition that was deleted or moved meanwhile stays as it is.
+        """
+        condition = f"{PRESENT} AND (attribute_not_exists(#last_used_at) OR #last_used_at < :since)"
+        write = self._table.update(
+            self._key(stored.kind, stored.name),
+            {"last_used_at": rfc3339(moment)},
+            condition,
+            {"since": rfc3339(moment - interval)},
+        )
+        with suppress(ConditionFailed):
+            self._table.execute(write)
 
     def delete(self, stored: Definition, more: Sequence[Write] = (), *, even_assigned: bool = False) -> None:
         """Mark a definition as deleted.

@@ -36,8 +36,19 @@ class KeyRequest(Document):
         return self
 
 
+class RotationRequest(Document):
+    """The options of a rotation."""
+
+    keep_old_seconds: int | None = Field(
+        None,
+        ge=0,
+        description="How long the old secret is valid besides the new one. 0: the old one stops working at once, as "
+        "it must if it has leaked. Null: `ROTATION_OVERLAP_SECONDS`. The key's own expiry ends it earlier.",
+    )
+
+
 class ApiKey(Record):
-    """A key as it is stored: with its hash, without the key itself."""
+    """A key as it is stored: with its hashes, without the secrets."""
 
     id: str = Field(description="The id of the key, for `/keys/{key_id}`; the key itself contains it.")
     name: str = Field(description="Who or what uses the key.")
@@ -49,6 +60,12 @@ class ApiKey(Record):
         None, description="The time from which the key is refused, RFC 3339 in UTC. Null: it does not expire."
     )
     hash: str
+    old_hash: str | None = None
+    old_expires_at: str | None = Field(
+        None,
+        description="The time from which the secret before the last rotation is refused, RFC 3339 in UTC. Null: it is "
+        "refused already, or the key was never rotated.",
+    )
     created_at: str = Field(description="When the key was created, RFC 3339 in UTC.")
     created_by: str = Field(description="The principal that created the key.")
 

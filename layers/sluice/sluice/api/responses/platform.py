@@ -73,7 +73,19 @@ class Redirect(Response):
     location: str = Field(description="The presigned URL; it needs no credentials and expires soon.")
 
 
-KeyView: Any = record_model("KeyView", ApiKey, {"hash"}, about="An API key, without its secret.")
+KeyView: Any = record_model(
+    "KeyView",
+    ApiKey,
+    {"hash", "old_hash"},
+    about="An API key, without its secret.",
+    last_used_at=(
+        str | None,
+        Field(
+            description="When the key was used, RFC 3339 in UTC; at most `LAST_USE_SECONDS` before its true last use. "
+            "Null: it was not used yet. It does not change the ETag."
+        ),
+    ),
+)
 KeyViewList: Any = list_model(KeyView)
 
 

@@ -12,8 +12,10 @@ _KEY = {
     "role": "viewer",
     "projects": ["top-coins"],
     "expires_at": "2099-12-31T00:00:00.000Z",
+    "old_expires_at": None,
     "created_at": TIME,
     "created_by": BY,
+    "last_used_at": TIME,
 }
 
 EXAMPLES: dict[str, Any] = {

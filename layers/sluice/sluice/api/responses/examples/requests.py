@@ -187,6 +187,10 @@ REQUESTS: Requests = {
         ),
         "editor": ("A key that writes and runs everything", {"name": "pipeline", "role": "editor"}),
     },
+    "RotationRequest": {
+        "planned": ("Keep the old secret for two days", {"keep_old_seconds": 172_800}),
+        "leaked": ("Refuse the old secret at once", {"keep_old_seconds": 0}),
+    },
     "LinkRequest": {
         "endpoint": (
             "An endpoint, for one day",
