@@ -144,6 +144,7 @@ class ApiRoot(TypedDict):
     alarms: str
     subscriptions: str
     secrets: str
+    users: str
     keys: str
 
 
@@ -2460,6 +2461,24 @@ class UploadForm(TypedDict):
 
     url: str
     fields: dict[str, str]
+
+
+class UserView(TypedDict):
+    """A person or an API key, to share with."""
+
+    principal: str
+    name: str | None
+    email: str | None
+    role: NotRequired[Literal["viewer", "editor", "admin"] | None]
+    groups: NotRequired[list[str] | None]
+    last_seen_at: NotRequired[str | None]
+
+
+class UserViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[UserView]
+    next: str | None
 
 
 class VersionColumn(TypedDict):

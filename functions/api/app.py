@@ -24,6 +24,7 @@ from api.routes import (
     sensors,
     sites,
     subscriptions,
+    users,
     versions,
     vessels,
 )
@@ -32,6 +33,7 @@ from sluice.api.dispatch import Dispatcher
 ROUTES = [
     *platform.routes,
     *documentation.routes,
+    *users.routes,
     *keys.routes,
     *members.routes,
     *secrets.routes,

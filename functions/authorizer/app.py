@@ -1,11 +1,13 @@
 """The function `authorizer`: authenticates requests by API key or token."""
 
 import base64
+from contextlib import suppress
 from typing import Any
 
 from sluice.access.credentials import authenticate
-from sluice.container import container
-from sluice.errors import Forbidden, Unauthenticated
+from sluice.container import Container, container
+from sluice.domain.identity import Principal
+from sluice.errors import Forbidden, Unauthenticated, Unavailable
 
 _PUBLIC = "/v1/endpoints/"
 
@@ -33,8 +35,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise Exception("Unauthorized") from None
     except Forbidden:
         return _policy("nobody", event, "Deny", {})
+    _record_person(services, principal)
     encoded = base64.b64encode(principal.model_dump_json().encode()).decode()
     return _policy(principal.id, event, "Allow", {"principal": encoded, "role": principal.role})
+
+
+def _record_person(services: Container, principal: Principal) -> None:
+    """Note that a person has signed in; a request does not fail if that cannot be stored."""
+    if principal.is_person:
+        with suppress(Unavailable):
+            services.people.record(principal)
 
 
 def _may_be_anonymous(event: dict[str, Any], headers: dict[str, str]) -> bool:

@@ -27,6 +27,7 @@ def test_key_is_shown_once_stored_as_hash_and_revoked(services: Container, admin
         "id": f"key/{created.json()['id']}",
         "role": "viewer",
         "projects": None,
+        "groups": [],
         "workspace": "main",
     }
     listed = admin.get("/keys").text + admin.get(f"/keys/{created.json()['id']}").text

@@ -49,7 +49,7 @@ class Budget:
 
 STAGE = Budget(LOGGED, 216)
 BUDGETS = {
-    "api": Budget(ROUTED, 418),
+    "api": Budget(ROUTED, 419),
     "algorithm": STAGE,
     "authoring": Budget(ROUTED, 391),
     "authorizer": Budget(CATALOG, 169),

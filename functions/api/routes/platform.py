@@ -26,6 +26,7 @@ _LINKS = {
     "alarms": "/alarms",
     "subscriptions": "/subscriptions",
     "secrets": "/secrets",
+    "users": "/users",
     "keys": "/keys",
 }
 

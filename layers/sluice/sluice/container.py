@@ -40,6 +40,7 @@ from sluice.sources.file.inbox import Inbox
 if TYPE_CHECKING:
     import httpx
 
+    from sluice.access.directory import Directory
     from sluice.catalog.alarms import Alarms
     from sluice.catalog.assets import Assets
     from sluice.catalog.commits import Commits
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from sluice.catalog.inputs import Inputs
     from sluice.catalog.members import Members
     from sluice.catalog.operations import Operations
+    from sluice.catalog.people import People
     from sluice.catalog.pins import Pins
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from sluice.platform.functions import Functions
     from sluice.platform.message_queue import MessageQueue
     from sluice.platform.timers import Timers
+    from sluice.platform.user_pool import UserPool
     from sluice.readings.known_sensors import SensorsInCatalog
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
@@ -358,6 +361,29 @@ class Container:
         """The API keys."""
         access = Definitions(self._table(self.settings.access_table), self.settings.workspace)
         return KeyRing(access, self.definitions, timedelta(seconds=self.settings.last_use_seconds))
+
+    @cached_property
+    def people(self) -> People:
+        """The people who have signed in."""
+        from sluice.catalog.people import People  # only two functions know people
+
+        interval = timedelta(seconds=self.settings.last_use_seconds)
+        return People(self._table(self.settings.access_table), self.settings.workspace, interval)
+
+    @cached_property
+    def user_pool(self) -> UserPool | None:
+        """The stack's own user pool; null if it has none."""
+        from sluice.platform.user_pool import UserPool  # few functions ask the user pool
+
+        pool = self.settings.user_pool
+        return UserPool(self._client("cognito-idp"), pool) if pool else None
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The people and API keys that something can be shared with."""
+        from sluice.access.directory import Directory  # only one route searches it
+
+        return Directory(self.people, self.keys, self.user_pool, self.settings.max_searched_people)
 
     @cached_property
     def tokens(self) -> Tokens:

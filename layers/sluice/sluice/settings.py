@@ -57,6 +57,7 @@ class Settings(BaseModel):
     emulated: bool = Field(False, description="Whether the stack runs on an emulator, where the API's URL has a path.")
     aws_sam_local: bool = Field(False, description="Whether the function runs in `sam local`, which sets it itself.")
     # Authentication.
+    user_pool: str = Field("", description="Id of the stack's own Cognito user pool; empty: it has none.")
     jwt_issuer: str = Field("", description="Issuer of accepted JSON Web Tokens; empty: no tokens are accepted.")
     jwt_audience: str = Field("", description="Audience that a token must have, such as a client id.")
     jwt_jwks_url: str = Field("", description="URL of the issuer's JWKS; empty: the issuer's /.well-known/jwks.json.")
@@ -66,13 +67,16 @@ class Settings(BaseModel):
     last_use_seconds: int = Field(
         600,
         ge=0,
-        description="Longest time between the last use of an API key that is stored and its true last use; each key "
-        "is written at most once in this time. 0: the last use is not stored.",
+        description="How far the stored last use of an API key or a person's token may be behind; each is written at "
+        "most once in this time. 0: no uses are stored, and no people.",
     )
     rotation_overlap_seconds: int = Field(
         86_400,
         ge=0,
         description="How long the old secret of a rotated API key stays valid, unless the rotation says otherwise.",
+    )
+    max_searched_people: int = Field(
+        10_000, gt=0, description="Most people, and most API keys, that one request searches; its cursor continues."
     )
     max_rotation_overlap_seconds: int = Field(
         2_592_000, ge=0, description="Longest time that a rotation may keep the old secret valid."

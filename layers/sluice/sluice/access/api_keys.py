@@ -200,7 +200,7 @@ class KeyRing:
         if kind != "key":
             return True
         definition = self.find(key_id)
-        return definition is not None and not _is_expired(ApiKey.model_validate(definition.document))
+        return definition is not None and not is_expired(ApiKey.model_validate(definition.document))
 
     def authenticate(self, key: str) -> Principal:
         """The principal that a key identifies.
@@ -214,7 +214,7 @@ class KeyRing:
         if match is None or definition is None:
             raise invalid
         stored = ApiKey.model_validate(definition.document)
-        if _is_expired(stored) or not _has_secret(stored, match[2]):
+        if is_expired(stored) or not _has_secret(stored, match[2]):
             raise invalid
         self._record_use(definition)
         return Principal(id=f"key/{stored.id}", role=stored.role, projects=stored.projects)
@@ -241,5 +241,6 @@ def _accepts_old(key: ApiKey) -> bool:
     return key.old_expires_at is not None and parse_time(key.old_expires_at) > now()
 
 
-def _is_expired(key: ApiKey) -> bool:
+def is_expired(key: ApiKey) -> bool:
+    """Whether a key is refused because of its expiry."""
     return key.expires_at is not None and parse_time(key.expires_at) <= now()

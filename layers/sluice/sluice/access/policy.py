@@ -44,6 +44,7 @@ class Rule:
 
 ACTIONS: dict[str, Rule] = {
     "identity.read": Rule("viewer"),
+    "user.list": Rule("viewer"),
     "key.manage": Rule("admin"),
     "secret.manage": Rule("admin"),
     "page.read": Rule("editor"),

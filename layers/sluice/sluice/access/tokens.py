@@ -17,6 +17,8 @@ _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 _ROLES: tuple[Role, ...] = ("admin", "editor", "viewer")
 # Each group is one more read of what is shared with it.
 _MOST_GROUPS = 50
+# Longer names and e-mail addresses are ignored: they are shown to others.
+_MOST_CHARACTERS = 320
 _PAUSE_SECONDS = 30
 _FETCH_SECONDS = 5
 
@@ -98,7 +100,13 @@ class Tokens:
         if not self._is_for_us(claims):
             raise invalid
         names = self._groups(claims)
-        return Principal(id=f"user/{claims['sub']}", role=self._role(names), groups=names)
+        return Principal(
+            id=f"user/{claims['sub']}",
+            role=self._role(names),
+            groups=names,
+            email=_email(claims),
+            name=_text(claims.get("name")),
+        )
 
     def _is_for_us(self, claims: dict[str, Any]) -> bool:
         audience = claims.get("aud")
@@ -161,3 +169,15 @@ class Tokens:
         if self._settings.emulated and endpoint and "cognito-idp" in issuer:
             issuer = f"{endpoint.rstrip('/')}/{issuer.rpartition('/')[2]}"
         return f"{issuer}/.well-known/jwks.json"
+
+
+def _email(claims: dict[str, Any]) -> str | None:
+    """The e-mail address, unless the issuer says that it was not verified: others would take it for somebody's."""
+    verified = claims.get("email_verified") not in (False, "false")
+    return _text(claims.get("email")) if verified else None
+
+
+def _text(claim: Any) -> str | None:
+    """A claim that is a text that can be shown; null for any other."""
+    text = claim.strip() if isinstance(claim, str) else ""
+    return text if text.isprintable() and 0 < len(text) <= _MOST_CHARACTERS else None

@@ -45,6 +45,7 @@ TAGS = {
     "subscriptions": "Events that are sent to webhooks, signed and at least once, and what became of each delivery.",
     "secrets": "Credentials of upstreams. Their values are written and never read back.",
     "members": "With whom projects, datasources and inputs are shared, and as what.",
+    "users": "The people who have signed in, and whom to share with.",
     "keys": "The API keys of people and programs.",
     "platform": "The API itself: health, the caller's identity, and this documentation.",
 }

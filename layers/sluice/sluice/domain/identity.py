@@ -90,6 +90,7 @@ class Principal(Record):
         projects: the projects that a key is limited to; None: it is not.
         groups: the groups of a person, from the token.
         shares: what is shared with it, once that was read; see `catalog/members.py`.
+        email, name: of a person, from the token; only the function that checks the token needs them.
     """
 
     id: str
@@ -97,6 +98,8 @@ class Principal(Record):
     projects: list[str] | None = None
     groups: list[str] = Field(default_factory=list)
     shares: list[Share] | None = Field(None, exclude=True)
+    email: str | None = Field(None, exclude=True)
+    name: str | None = Field(None, exclude=True)
 
     @property
     def is_person(self) -> bool:

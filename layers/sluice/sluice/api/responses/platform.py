@@ -33,6 +33,7 @@ class ApiRoot(Response):
     alarms: str = Field(description="The list of alarms of sensors.")
     subscriptions: str = Field(description="The list of the caller's subscriptions to events, for editors.")
     secrets: str = Field(description="The list of secrets, for admins.")
+    users: str = Field(description="The people and API keys to share with; send `search`.")
     keys: str = Field(description="The list of API keys, for admins.")
 
 
@@ -73,6 +74,22 @@ class Redirect(Response):
     location: str = Field(description="The presigned URL; it needs no credentials and expires soon.")
 
 
+class UserView(Response):
+    """A person or an API key, to share with."""
+
+    principal: str = Field(description="`user:{subject of the token}` or `key:{id}`, as members are named.")
+    name: str | None = Field(description="The person's name, from the token, or the key's. Null: it is not known.")
+    email: str | None = Field(description="The person's e-mail address. Null: it is not known, or this is a key.")
+    role: Role | None = Field(None, description="The person's role; for admins only.")
+    groups: list[str] | None = Field(None, description="The person's groups, those of roles included; for admins only.")
+    last_seen_at: str | None = Field(
+        None,
+        description="When the person last sent a request, RFC 3339 in UTC; at most `LAST_USE_SECONDS` before the true "
+        "time. For admins only, and absent for people who have not signed in yet.",
+    )
+
+
+UserViewList: Any = list_model(UserView)
 KeyView: Any = record_model(
     "KeyView",
     ApiKey,
