@@ -176,6 +176,38 @@ class AssignmentViewList(TypedDict):
     next: str | None
 
 
+class AuditEntryView(TypedDict):
+    """A recorded request. It has no values of the request: no body, headers, query parameters or secrets."""
+
+    id: str
+    time: str
+    principal: str | None
+    role: Literal["viewer", "editor", "admin"] | None
+    action: str | None
+    operation: str
+    method: str
+    path: str
+    resource: str
+    fields: list[str]
+    version_before: str | None
+    version: str | None
+    created: str | None
+    outcome: Literal["succeeded", "refused", "failed", "unfinished"]
+    status: int | None
+    error: str | None
+    replayed: bool
+    source_ip: str
+    user_agent: str
+    correlation_id: str | None
+
+
+class AuditEntryViewList(TypedDict):
+    """One page of a list."""
+
+    items: list[AuditEntryView]
+    next: str | None
+
+
 class BarSection(TypedDict):
     """A bar for each row; several columns in `y` are drawn side by side."""
 

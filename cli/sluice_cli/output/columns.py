@@ -39,6 +39,7 @@ _BY_LIST = {
     "subscriptions": ("id", "event", "webhook", "created_by", "created_at"),
     "deliveries": ("id", "event", "status", "attempts", "response_status", "error", "created_at"),
     "history": ("at", "action", "by", "changes"),
+    "audit": ("time", "principal", "method", "path", "fields", "version", "outcome", "status", "source_ip"),
     "pages": ("number", "attempt", "ok", "status", "rows", "bytes", "url", "fetched_at"),
     "events": ("time", "event", "attempt", "detail"),
 }

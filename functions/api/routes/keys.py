@@ -21,7 +21,7 @@ def create_key(call: Call, services: Container) -> Answer:
     return Answer({**key_view(stored), "key": key}, 201, location, shown_once=("key",))
 
 
-@routes.get("/keys", "key.manage", answer="KeyViewList", parameters=[LIMIT, CURSOR])
+@routes.get("/keys", "key.manage", answer="KeyViewList", parameters=[LIMIT, CURSOR], audited=True)
 def list_keys(call: Call, services: Container) -> Answer:
     """The API keys, without their secrets."""
     after = services.cursors.open("keys", call.query_value("cursor"))
@@ -30,7 +30,7 @@ def list_keys(call: Call, services: Container) -> Answer:
     return Answer({"items": [_view(item) for item in keys], "next": cursor})
 
 
-@routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH])
+@routes.get("/keys/{key_id}", "key.manage", answer="KeyView", parameters=[IF_NONE_MATCH], audited=True)
 def get_key(call: Call, services: Container, key_id: str) -> Answer:
     """One API key, without its secret; 304 if the client has its current state."""
     definition = services.keys.get(key_id)

@@ -24,7 +24,7 @@ def list_run_pages(call: Call, services: Container, run_id: str) -> Answer:
     return paginate(call, services, ["pages", run_id], receipts)
 
 
-@routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", media_types=_BYTES)
+@routes.get("/runs/{run_id}/pages/{number}/content", "run.read_pages", media_types=_BYTES, audited=True)
 def get_run_page_content(call: Call, services: Container, run_id: str, number: str) -> Answer:
     """The bytes of a page of a run, as received."""
     run = call.run
@@ -36,7 +36,7 @@ def get_run_page_content(call: Call, services: Container, run_id: str, number: s
     return _content(services, receipt.hash, receipt.filename)
 
 
-@routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES)
+@routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES, audited=True)
 def get_page(call: Call, services: Container, page_hash: str) -> Answer:
     """The bytes of a page, as received, by the SHA-256 of its content."""
     # Pages of equal content share a hash, so it does not tell which projects may see it.

@@ -26,7 +26,7 @@ def _view(secret: Definition, users: dict[str, list[str]]) -> dict[str, Any]:
     }
 
 
-@routes.get("/secrets", "secret.manage", answer="SecretViewList", parameters=[LIMIT, CURSOR])
+@routes.get("/secrets", "secret.manage", answer="SecretViewList", parameters=[LIMIT, CURSOR], audited=True)
 def list_secrets(call: Call, services: Container) -> Answer:
     """The names of the secrets, and the datasources that use each."""
     after = services.cursors.open("secrets", call.query_value("cursor"))

@@ -55,6 +55,7 @@ def diff_versions(call: Call, services: Container, slug: str) -> Answer:
     body=PreviewRequest,
     answer="MergePreview",
     parameters=[IDEMPOTENCY_KEY],
+    audited=False,
 )
 def preview_merge(call: Call, services: Container, slug: str) -> Answer:
     """Try a merge on the published versions of the datasources, or on others; nothing is published."""

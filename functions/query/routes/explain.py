@@ -24,6 +24,7 @@ def get_record(call: Call, services: Container, slug: str) -> Answer:
     "project.read",
     answer="Explanation",
     parameters=[RECORD_KEY, _POINTER, VERSION, AS_OF],
+    audited=True,
 )
 def explain_record(call: Call, services: Container, slug: str) -> Answer:
     """Where each value of a merged record comes from, by which rule, and which values lost."""

@@ -39,6 +39,7 @@ class QueryRequest(Document):
     body=QueryRequest,
     answer="QueryResult",
     parameters=[IDEMPOTENCY_KEY],
+    audited=False,
 )
 def query_project(call: Call, services: Container, slug: str) -> Answer:
     """Run one SELECT in a sandbox over the project's tables: `merged`, its datasources and its models."""

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sluice.access.directory import Directory
     from sluice.catalog.alarms import Alarms
     from sluice.catalog.assets import Assets
+    from sluice.catalog.audit import AuditTrail
     from sluice.catalog.commits import Commits
     from sluice.catalog.deliveries import Deliveries
     from sluice.catalog.inputs import Inputs
@@ -272,6 +273,14 @@ class Container:
     def locks(self) -> Locks:
         """Locks, and the stored answers of idempotent requests."""
         return Locks(self._table(self.settings.locks_table), self.settings.workspace)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        """The audit."""
+        from sluice.catalog.audit import AuditTrail  # most functions answer no requests
+
+        settings = self.settings
+        return AuditTrail(self._table(settings.audit_table), settings.workspace, settings.audit_days)
 
     @cached_property
     def _links(self) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sluice.access.api_keys import KeyRing
     from sluice.access.secret_use import SecretUse
     from sluice.catalog.assignments import Assignments
+    from sluice.catalog.audit import AuditTrail
     from sluice.catalog.calls import CallStatistics
     from sluice.catalog.commits import Commits
     from sluice.catalog.datasets import Datasets
@@ -116,6 +117,13 @@ class WithTestResults(Protocol):
 
     @property
     def test_results(self) -> TestResults: ...
+
+
+class WithAudit(Protocol):
+    """Has the audit."""
+
+    @property
+    def audit(self) -> AuditTrail: ...
 
 
 class WithCalls(Protocol):

@@ -32,6 +32,7 @@ class Settings(BaseModel):
     readings_table: str = Field("", description="Table of recent sensor readings and their rollups.")
     alarms_table: str = Field("", description="Table of the alarms of sensors.")
     deliveries_table: str = Field("", description="Table of the deliveries of events to webhooks.")
+    audit_table: str = Field("", description="Table of the audit: who did what, when and from where.")
     locks_table: str = Field("", description="Table of locks, stored idempotent answers and rate limits.")
     inbox_bucket: str = Field("", description="Bucket that files are dropped into.")
     lake_bucket: str = Field("", description="Bucket of the data lake.")
@@ -383,6 +384,19 @@ class Settings(BaseModel):
     )
     webhook_max_backoff_seconds: float = Field(21_600.0, ge=1, description="Longest time between two attempts.")
     webhook_days: int = Field(30, ge=1, description="How long deliveries are listed, and can be repeated.")
+    # The audit.
+    audit_days: int = Field(400, ge=0, description="How long entries of the audit are kept; 0: for ever.")
+    audit_reads: str = Field(
+        "",
+        description="Actions whose reads are recorded in the audit as well, separated by commas, such as project.read. "
+        "Without it, those of raw pages, explanations, keys, secrets and the audit itself are.",
+    )
+    audit_export_entries: int = Field(
+        10_000, gt=0, description="Most entries of the audit that a CSV or JSON Lines file without `limit` has."
+    )
+    audit_read_entries: int = Field(
+        20_000, gt=0, description="Most entries of the audit that one request examines for those of an action."
+    )
     # Algorithms.
     series_points: int = Field(
         2_000_000, gt=0, description="Most times of all series that `forecast` or `anomalies` reads in a run."

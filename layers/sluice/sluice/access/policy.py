@@ -90,6 +90,7 @@ ACTIONS: dict[str, Rule] = {
     "asset.write": Rule("editor", in_projects=False),
     "alarm.read": Rule("viewer", in_projects=False),
     "alarm.acknowledge": Rule("editor", in_projects=False),
+    "audit.read": Rule("admin"),
     "subscription.list": Rule("editor"),
     "subscription.create": Rule("editor"),
     "subscription.manage": Rule("editor", owner=True, private=True),

@@ -70,7 +70,8 @@ class Call:
         base_url: the API's address, ending in `/v1`, without a slash.
         caller: who sends the request; null where no credentials were checked.
         known_parameters: the query parameters that the route understands.
-        source_ip: the address of the caller, for rate limits.
+        source_ip: the address of the caller, for rate limits and the audit.
+        request_id: the gateway's id of the request, which the logs contain.
         target: what the path names; null for a route that acts on no single resource.
     """
 
@@ -85,6 +86,7 @@ class Call:
     caller: Principal | None
     known_parameters: frozenset[str] = frozenset()
     source_ip: str = ""
+    request_id: str | None = None
     target: Target | None = None
 
     @property

@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from sluice.access.policy import require_role
 from sluice.access.view_as import viewed_principal
+from sluice.api.audit import RequestAudit
 from sluice.api.call import Answer, Call
 from sluice.api.cors import cors_headers
 from sluice.api.idempotency import answer_once
@@ -72,22 +73,14 @@ class Dispatcher:
         def endpoint(**arguments: str) -> Response[Any]:
             services = container()
             call = parse_call(self._resolver.current_event.raw_event, services, query_parameters)
-            if VIEW_AS in route.all_parameters and (viewed := call.query_value(VIEW_AS.name)) is not None:
-                call = replace(call, caller=viewed_principal(services, call.principal, viewed))
-            # Before the target is loaded: a role that is too low is 403, whether or not the resource exists.
-            if route.action is not None:
-                require_role(call.principal, route.action)
-            arguments |= {name: unquote(value) for name, value in arguments.items() if name in _ENCODED}
-            for name, value in arguments.items():
-                if name != "field":
-                    _require_plausible_name(name, value)
-            if route.action is not None:
-                target = find_target(services, call.principal, route.path, route.action, route.creates, arguments)
-                call = replace(call, target=target)
-            answer = answer_once(call, services, lambda: route.handler(call, services, **arguments))
-            if route.method == "GET" and not route.anonymous:
-                # Checked last, so that a missing resource answers 404 and not 422.
-                call.require_known_parameters()
+            with RequestAudit(route, call, services) as audit:
+                call, arguments = _admit(route, call, services, arguments)
+                audit.begin(call)
+                answer = answer_once(call, services, lambda: route.handler(call, services, **arguments))
+                if route.method == "GET" and not route.anonymous:
+                    # Checked last, so that a missing resource answers 404 and not 422.
+                    call.require_known_parameters()
+                audit.end(call, answer)
             return self._send(call, answer)
 
         return endpoint
@@ -141,6 +134,23 @@ class Dispatcher:
         )
 
 
+def _admit(route: Route, call: Call, services: Container, arguments: dict[str, str]) -> tuple[Call, dict[str, str]]:
+    """The call with its target, and the path's parameters, if the caller may do what the route does."""
+    if VIEW_AS in route.all_parameters and (viewed := call.query_value(VIEW_AS.name)) is not None:
+        call = replace(call, caller=viewed_principal(services, call.principal, viewed))
+    # Before the target is loaded: a role that is too low is 403, whether or not the resource exists.
+    if route.action is not None:
+        require_role(call.principal, route.action)
+    names = {name: unquote(value) if name in _ENCODED else value for name, value in arguments.items()}
+    for name, value in names.items():
+        if name != "field":
+            _require_plausible_name(name, value)
+    if route.action is None:
+        return call, names
+    target = find_target(services, call.principal, route.path, route.action, route.creates, names)
+    return replace(call, target=target), names
+
+
 def _response(status: int, media_type: str, content: bytes, headers: dict[str, str]) -> Response[Any]:
     # Answers depend on the caller's credentials, so shared caches must not store them.
     all_headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
@@ -184,6 +194,7 @@ def parse_call(event: dict[str, Any], services: Container, known_parameters: fro
         caller=_caller(event),
         known_parameters=known_parameters,
         source_ip=((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "",
+        request_id=(event.get("requestContext") or {}).get("requestId"),
     )
 
 

@@ -47,6 +47,7 @@ TAGS = {
     "members": "With whom projects, datasources and inputs are shared, and as what.",
     "users": "The people who have signed in, and whom to share with.",
     "keys": "The API keys of people and programs.",
+    "audit": "Who did what, when, from where, and with which result.",
     "platform": "The API itself: health, the caller's identity, and this documentation.",
 }
 

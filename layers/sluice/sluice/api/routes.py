@@ -60,6 +60,7 @@ class Route:
         anonymous: whether credentials are checked if they are sent, although none are required.
         head: whether HEAD is answered like GET, without the body. Tools that read a file by its URL ask for its
             size first.
+        audited: whether requests are recorded in the audit; null: those that can change something are.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Route:
     small: bool = False
     anonymous: bool = False
     head: bool = False
+    audited: bool | None = None
 
     def __post_init__(self) -> None:
         # A misspelled action fails the import, and with it every test, instead of a request.
@@ -95,6 +97,16 @@ class Route:
     def methods(self) -> tuple[str, ...]:
         """The HTTP methods that the handler answers."""
         return (self.method, "HEAD") if self.head else (self.method,)
+
+    @property
+    def changes(self) -> bool:
+        """Whether requests can change something."""
+        return self.method != "GET"
+
+    @property
+    def is_audited(self) -> bool:
+        """Whether requests are recorded in the audit."""
+        return self.changes if self.audited is None else self.audited
 
     @property
     def role(self) -> Role | None:

@@ -90,8 +90,8 @@ class Operations:
     def _walk(
         self, attribute: str, key: str, index: str | None, period: Period, before: str | None, page_size: int | None
     ) -> Iterator[Operation]:
-        first = _first_id(period.start) if period.start else "0"
-        last = _first_id(period.end) if period.end else "~"  # which is after every ULID
+        first = first_id(period.start) if period.start else "0"
+        last = first_id(period.end) if period.end else "~"  # which is after every ULID
         last = min(last, before or last)
         if first >= last:
             return
@@ -121,7 +121,7 @@ def new_operation_id(moment: datetime) -> str:
     return _ulid((moment - EPOCH) // _MILLISECOND, secrets.token_bytes(_RANDOM_BYTES))
 
 
-def _first_id(moment: datetime) -> str:
+def first_id(moment: datetime) -> str:
     """The lowest id of an operation that is not done before a moment."""
     return _ulid(-((EPOCH - moment) // _MILLISECOND), bytes(_RANDOM_BYTES))  # rounded up
 
