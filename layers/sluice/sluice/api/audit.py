@@ -144,7 +144,8 @@ def _names_resource(route: Route) -> bool:
 
 
 def _resource_of(path: str) -> str:
-    collection, *names = path.strip("/").split("/")[:2]
+    # The Location of a link has its token in the query.
+    collection, *names = path.partition("?")[0].strip("/").split("/")[:2]
     return "/".join([_COLLECTIONS.get(collection, collection), *names])
 
 

@@ -26,6 +26,7 @@ from sluice.api.targets import find_target
 from sluice.container import Container, container
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
+from sluice.domain.redact import mask_credentials
 from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError, TooManyRequests
 from sluice.metrics import count_refused_request
 from sluice.settings import Settings
@@ -120,7 +121,8 @@ class Dispatcher:
         elif not isinstance(error, RequestError):
             logger.warning(error.detail)
         count_refused_request(call.settings.stack, error.status)
-        body = orjson.dumps(error.problem(instance=call.path))
+        # A key in a path or a name would be repeated, and what shows problems may log them.
+        body = mask_credentials(orjson.dumps(error.problem(instance=call.path)).decode()).encode()
         extra = {"WWW-Authenticate": _CHALLENGE} if error.status == 401 else {}
         if isinstance(error, TooManyRequests):
             extra["Retry-After"] = str(max(1, math.ceil(error.retry_after)))

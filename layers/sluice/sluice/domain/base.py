@@ -145,6 +145,9 @@ def _sentence(fault: Any) -> str:
         return "Unknown field."
     if fault["type"] == "missing":
         return "This field is required."
+    if fault["type"] == "union_tag_invalid":
+        # Pydantic's message repeats the value, which can be a secret in the wrong place.
+        return f"Give one of {fault['ctx']['expected_tags']}."
     message = str(fault["msg"]).removeprefix("Value error, ")
     return message[0].upper() + message[1:] + ("" if message.endswith(".") else ".")
 

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode, urlsplit, urlunsplit
 
@@ -32,11 +33,28 @@ class Credentials:
     values: tuple[str, ...] = field(default=(), repr=False)
 
     def mask(self, text: str) -> str:
-        """Return a text with the secrets replaced by asterisks, as plain text and in URL encoding."""
-        for value in self.values:
-            for spelling in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
-                text = text.replace(spelling, MASK)
-        return text
+        """Return a text with the secrets replaced by asterisks, as plain text and in URL encoding.
+
+        In any case: the names of headers and encodings, which an upstream can misuse, are read in lower case.
+        """
+        return self._spellings.sub(MASK, text)
+
+    @cached_property
+    def _spellings(self) -> re.Pattern[str]:
+        spellings = {
+            spelling
+            for value in filter(None, self.values)
+            for spelling in (value, quote(value), quote(value, safe=""), quote_plus(value))
+        }
+        longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+        return re.compile("|".join(map(re.escape, longest_first)) or "(?!)", re.IGNORECASE)
+
+    def mask_unexpected(self, error: Exception) -> RuntimeError:
+        """The error of a library with the secrets in its message replaced, and with its traceback.
+
+        The message can have what the library was sending, and the logs and the workflow's history keep it.
+        """
+        return RuntimeError(self.mask(f"{type(error).__name__}: {error}")).with_traceback(error.__traceback__)
 
     def mask_json(self, value: Any) -> Any:
         """Return data from the upstream with the secrets replaced by asterisks, in keys, too.

@@ -21,7 +21,7 @@ import httpx
 
 from sluice import __version__
 from sluice.domain.names import now
-from sluice.errors import AddressForbidden, DataTooLarge, SourceRefused, UnreadableData
+from sluice.errors import AddressForbidden, DataTooLarge, SluiceError, SourceRefused, UnreadableData
 from sluice.sources.address import AddressPolicy, VettedBackend
 from sluice.sources.http.auth import Credentials
 
@@ -180,8 +180,13 @@ class SourceClient:
             UnreadableData: the content encoding is broken or unknown.
             SourceRefused: there are too many redirects, or one that does not lead to an HTTP address.
         """
-        async with asyncio.timeout(request.timeout_seconds):
-            return await self._follow(request, credentials)
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                return await self._follow(request, credentials)
+        except (SluiceError, httpx.TransportError, OSError):  # whose messages the callers mask
+            raise
+        except Exception as error:
+            raise credentials.mask_unexpected(error) from None
 
     async def _follow(self, request: Request, credentials: Credentials) -> Response:
         if not is_address(request.url):

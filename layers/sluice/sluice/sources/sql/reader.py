@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.domain.datasource.sql_source import SqlSource
-from sluice.errors import SourceUnreachable
+from sluice.errors import SluiceError, SourceUnreachable
 from sluice.settings import Settings
 from sluice.sources.address import AddressPolicy
 from sluice.sources.sql.base import Login, Result
@@ -87,6 +87,15 @@ async def _open(source: SqlSource, tools: SqlTools) -> Result:
 
         return await open_sqlite(source, tools.file(source.key or ""))
     login = await _login(source, tools)
+    try:
+        return await _open_server(source, login)
+    except SluiceError:  # in which the credentials are masked
+        raise
+    except Exception as error:
+        raise login.credentials.mask_unexpected(error) from None
+
+
+async def _open_server(source: SqlSource, login: Login) -> Result:
     if source.engine == "postgresql":
         from sluice.sources.sql.postgresql import open_postgresql
 
