@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import httpx
 
     from sluice.access.directory import Directory
+    from sluice.access.rate_limits import RateLimits
     from sluice.catalog.alarms import Alarms
     from sluice.catalog.assets import Assets
     from sluice.catalog.audit import AuditTrail
@@ -281,6 +282,13 @@ class Container:
 
         settings = self.settings
         return AuditTrail(self._table(settings.audit_table), settings.workspace, settings.audit_days)
+
+    @cached_property
+    def rate_limits(self) -> RateLimits:
+        """The rate limit of each caller of the API."""
+        from sluice.access.rate_limits import RateLimits  # only the functions behind the API have callers
+
+        return RateLimits(self.locks, self.settings.key_requests_per_second, self.settings.key_burst)
 
     @cached_property
     def _links(self) -> Any:

@@ -173,6 +173,15 @@ class Settings(BaseModel):
     run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     # Requests and answers of the API.
     idempotency_hours: int = Field(24, description="How long an Idempotency-Key replays its answer.")
+    key_requests_per_second: float = Field(
+        100.0,
+        ge=0,
+        description="Requests that an API key, a user of tokens, or an IP address without either may send in a second, "
+        "on average; more are answered 429. 0: no limit but the stage's, which all callers share.",
+    )
+    key_burst: int = Field(
+        250, ge=1, description="Requests that one of them may send at once, after a pause; see KEY_REQUESTS_PER_SECOND."
+    )
     max_request_bytes: int = Field(3_000_000, description="Largest request body that the API accepts.")
     max_inline_bytes: int = Field(
         4_000_000, description="Largest answer that is sent inline; a larger one is a redirect to S3."

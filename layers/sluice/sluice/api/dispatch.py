@@ -74,6 +74,7 @@ class Dispatcher:
         def endpoint(**arguments: str) -> Response[Any]:
             services = container()
             call = parse_call(self._resolver.current_event.raw_event, services, query_parameters)
+            _require_within_rate(call, services)
             with RequestAudit(route, call, services) as audit:
                 call, arguments = _admit(route, call, services, arguments)
                 audit.begin(call)
@@ -198,6 +199,22 @@ def parse_call(event: dict[str, Any], services: Container, known_parameters: fro
         source_ip=((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "",
         request_id=(event.get("requestContext") or {}).get("requestId"),
     )
+
+
+def _require_within_rate(call: Call, services: Container) -> None:
+    """Refuse a caller that sends too many requests.
+
+    This is not the authorizer's part: its refusal is 403, and links and documentation have none.
+
+    Raises:
+        TooManyRequests: the caller is over `KEY_REQUESTS_PER_SECOND`.
+    """
+    caller = call.caller.id if call.caller is not None else f"ip/{call.source_ip}"
+    wait = services.rate_limits.admit(caller)
+    if wait is not None:
+        rate = call.settings.key_requests_per_second
+        whose = "this key or user" if call.caller is not None else "this address without a key"
+        raise TooManyRequests(f"More than {rate:g} requests a second from {whose}; wait, then try again.", wait)
 
 
 def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings) -> str:

@@ -114,6 +114,48 @@ class Locks:
             return max(0.0, taken_at + seconds - moment)
         return None
 
+    def take(self, lock: str, tokens: int, rate: float, burst: int, moment: float) -> float | None:
+        """Take tokens from a bucket that fills at a rate; one write, or two for a bucket that was full.
+
+        The bucket is stored as the time at which it is full again, see the generic cell rate algorithm.
+
+        Args:
+            tokens: how many to take, at most `burst`.
+            rate: the tokens that are added in a second.
+            burst: the tokens of a full bucket.
+            moment: the time in epoch seconds.
+
+        Returns:
+            None if they were taken; otherwise the seconds until the bucket has so many.
+        """
+        filling = tokens / rate
+        latest = moment + burst / rate - filling
+        expires_at = int(moment + burst / rate) + 60
+        drain = self._table.update(
+            self._key(lock),
+            {"expires_at": expires_at},
+            "#full_at > :moment AND #full_at <= :latest",
+            {"moment": moment, "latest": latest},
+            add={"full_at": filling},
+        )
+        begin = self._table.update(
+            self._key(lock),
+            {"expires_at": expires_at, "full_at": moment + filling},
+            "attribute_not_exists(#full_at) OR #full_at <= :moment",
+            {"moment": moment},
+        )
+        # Another process may begin the bucket between the two, or its clock may be ahead of ours.
+        for write in (drain, begin, drain):
+            try:
+                self._table.execute(write)
+            except ConditionFailed as failure:
+                full_at = float((failure.item or {}).get("full_at", 0))
+                if full_at > latest:
+                    return full_at - latest
+            else:
+                return None
+        return filling
+
     def held(self, locks: Sequence[str]) -> set[str]:
         """Those of these locks that are held."""
         held: set[str] = set()
