@@ -67,7 +67,7 @@ def test_credentials_of_the_document(admin: Client, upstream: Upstream) -> None:
 def test_errors_of_the_upstream_are_problems(editor: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"", 401)
     answer = editor.post("/datasources/detect", {"url": f"{URL}?api_key=s3cr3tvalue"})
-    assert (answer.status, answer.json()["type"]) == (502, "urn:sluice:problem:source-refused")
+    assert (answer.status, answer.json()["type"]) == (422, "urn:sluice:problem:source-refused")
     assert answer.json()["detail"] == "The upstream answered 401; check the secret."
     assert "s3cr3tvalue" not in answer.text
 

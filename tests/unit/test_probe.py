@@ -102,7 +102,7 @@ def test_a_preview_without_a_name_and_of_text(services: Container, editor: Clien
 def test_a_preview_that_fails_is_a_problem(services: Container, editor: Client, upstream: Upstream) -> None:
     upstream.answer = lambda request: raw(b"", 401)
     answer = editor.post("/datasources/preview", http_source())
-    assert (answer.status, answer.json()["type"]) == (502, "urn:sluice:problem:source-refused")
+    assert (answer.status, answer.json()["type"]) == (422, "urn:sluice:problem:source-refused")
 
 
 def test_permissions_and_validation_of_probes(services: Container, admin: Client, viewer: Client) -> None:

@@ -198,15 +198,15 @@ class RunError(SluiceError):
 
 
 class SourceRefused(RunError):
-    code, status, title = "source-refused", 502, "The upstream refused the request"
+    code, status, title = "source-refused", 422, "The upstream refused the request"
 
 
 class SourceUnreachable(RunError):
-    code, status, title = "source-unreachable", 502, "The upstream cannot be reached"
+    code, status, title = "source-unreachable", 422, "The upstream cannot be reached"
 
 
 class SourceBusy(RunError):
-    code, status, title = "source-busy", 502, "The upstream failed in every attempt"
+    code, status, title = "source-busy", 422, "The upstream failed in every attempt"
 
 
 class AddressForbidden(RunError):
