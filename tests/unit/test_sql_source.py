@@ -116,6 +116,7 @@ def test_statement_of_postgresql_that_makes_a_table_is_refused() -> None:
         ({"port": 0}, "greater than or equal to 1"),
         ({"tls": False, "verify_certificate": False}, "need tls"),
         ({"ca_certificate": "no certificate"}, "PEM"),
+        ({"ca_certificate": "é"}, "PEM"),
         ({"password": "not a name"}, "pattern"),
         ({"fetch_rows": 0}, "greater than or equal to 1"),
         ({"query": "SELECT $a AS n"}, "$a, which has no value"),

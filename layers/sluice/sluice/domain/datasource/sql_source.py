@@ -27,7 +27,7 @@ def _check_certificate(text: str) -> str:
 
     try:
         create_default_context(cadata=text)
-    except (SSLError, ValueError):
+    except (SSLError, ValueError, TypeError):  # a TypeError for characters that are not ASCII
         raise ValueError("ca_certificate is not a PEM certificate") from None
     return text
 
