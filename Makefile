@@ -13,7 +13,7 @@ export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 export SLUICE_PLATFORM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof clean generate policies access journeys lock build-aws
+.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof fuzz clean generate policies access journeys lock build-aws
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
@@ -86,6 +86,9 @@ bench: $(INSTALLED) ## Run a benchmark (NAME=extract)
 
 proof: $(INSTALLED) ## Run the long proofs at their full size
 	@$(BIN)/python tools/check.py proof
+
+fuzz: $(INSTALLED) ## Send random requests to a stack of its own (FUZZ_EXAMPLES=20 to each operation, FUZZ_SEED=…)
+	@$(BIN)/python tools/check.py fuzz
 
 build-aws: $(INSTALLED) ## Build for AWS, with Lambda's own wheels
 	@SLUICE_PLATFORM="--python-platform x86_64-manylinux_2_28 --python-version 3.13" $(BIN)/sam build --config-env prod

@@ -1,4 +1,4 @@
-"""Runs the gates `lint`, `test`, `coverage` and `proof`, and prints the duration of each.
+"""Runs the gates `lint`, `test`, `coverage`, `proof` and `fuzz`, and prints the duration of each.
 
 Gates run in parallel lanes, since some spend most of their time waiting for an emulator or for
 containers.
@@ -115,7 +115,9 @@ PROOF: list[Lane] = [
 ]
 PROOF += [[("proof: every command of the documentation", [*PYTEST, "tests/stack/test_docs.py"], {"PROOF": "1"})]]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
-GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF}
+# Random requests to a deployed stack; the unit tests send a few of them to the handlers.
+FUZZ: list[Lane] = [[("fuzz: a deployed stack", [*PYTEST, "tests/fuzz"], {})]]
+GATES = {"lint": LINT, "test": TEST, "coverage": COVERAGE, "proof": PROOF, "fuzz": FUZZ}
 
 
 @dataclass(frozen=True)

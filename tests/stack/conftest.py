@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sluice_cli.local.stack import LocalStack
 from support.server import Server
-from support.stack import ROOT, Deployed, free_port
+from support.stack import Deployed, deployed_stack
 
 
 @pytest.fixture(scope="session")
@@ -25,17 +22,8 @@ def local_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(local_folder: Path) -> Iterator[Deployed]:
-    named = os.environ.get("SLUICE_STACK")
-    if named:
-        yield Deployed(json.loads(Path(named).read_text()), None)
-        return
-    stack = LocalStack(ROOT, local_folder, free_port())
-    try:
-        running = Deployed(stack.up(), stack)
+    with deployed_stack(local_folder) as running:
         yield running
-        running.close()
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.domain.names import slug_of
+import httpx
+
+from sluice.access.api_keys import make_key
+from sluice.alarms.service import judge_batch
+from sluice.api.responses.examples import EXAMPLES
+from sluice.container import Container
+from sluice.domain.identity import KeyRequest
+from sluice.domain.names import parse_time, slug_of
+from support.client import Client
 from support.conformance import DOCUMENT
+from support.upstream import StubResponse, Upstream, ok
 from support.workbooks import topology, topology_workbook
 
 # Operations with a body. What a request needs comes before it: a secret before the datasource that names it, rows
@@ -97,6 +106,13 @@ QUERIES = {"set_override": "?key=BTC"}
 BODIES = {"import_input": topology_workbook(topology("Amsterdam", "Utrecht", "Zwolle"))}
 # The secrets that example datasources name, besides the one of the example secret.
 SECRETS = ("shop-user", "shop-password", "shop-mongo")
+# What the example datasources read, by their hosts.
+_LISTINGS = {
+    "status": {"total_count": 1},
+    "data": [{"symbol": "BTC", "quote": {"USD": {"price": 67000.5}}, "last_updated": "2026-01-31T12:00:00Z"}],
+}
+_RATES = {"rates": [{"code": "EUR", "rate": 0.92}], "links": {"next": None}}
+_DOCUMENTS: dict[str, Any] = {"pro-api.example.com": _LISTINGS, "rates.example.com": _RATES}
 
 
 @dataclass(frozen=True)
@@ -145,3 +161,42 @@ def example_requests(*operation_ids: str, suffix: str = "") -> Iterator[ExampleR
                 values["slug"] = slug_of(body["name"])
             filled = path.format_map(values).removeprefix("/v1")
             yield ExampleRequest(f"{name}: {label}", method, filled + QUERIES.get(name, ""), body)
+
+
+def _store_example_key(services: Container) -> None:
+    """Store the API key that examples of paths name."""
+    stored, _ = make_key(KeyRequest(name="example", role="viewer"), "test", "3f9c2k7d1m5x")
+    services.keys._access.create("key", stored.id, stored.model_dump(), "test")
+
+
+def seed_examples(services: Container, admin: Client, upstream: Upstream) -> list[str]:
+    """Send every example of the document, so that the workspace has each kind of resource, and published data.
+
+    Returns:
+        What was refused.
+    """
+    upstream.answer = _answer_upstream
+    for name in SECRETS:
+        assert admin.put(f"/secrets/{name}", {"value": "x"}).status == 201
+    _raise_example_alarm(services)
+    _store_example_key(services)
+    refused = []
+    for request in example_requests(*ORDER):
+        answer = admin.call(request.method, request.path, request.body)
+        if answer.status >= 400:
+            refused.append(f"{request.label} ({request.method} {request.path}) {answer.status}: {answer.text}")
+    return refused
+
+
+def _answer_upstream(request: httpx.Request) -> StubResponse:
+    return ok(_DOCUMENTS.get(request.url.host, []))
+
+
+def _raise_example_alarm(services: Container) -> None:
+    """Raise the alarm whose id the document's examples have."""
+    alarm = EXAMPLES["AlarmView"]
+    document = {"id": alarm["sensor"], "equipment": "P-101", "metric": "temperature", "limits": {"high": 90}}
+    services.definitions.create("sensor", alarm["sensor"], document, "test")
+    services.settings = services.settings.model_copy(update={"alarm_ahead_seconds": 10**9})  # whatever our clock says
+    moment = parse_time(alarm["raised_at"])
+    judge_batch(services, {alarm["sensor"]: [(int(moment.timestamp()) * 1_000_000, 96.4, "good")]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -118,6 +119,25 @@ class Deployed:
         payload = json.dumps({"sweep": True, "grace_seconds": 0}).encode()
         for function in ("run_events", "publications"):
             self.client("lambda").invoke(FunctionName=f"sluice-{function}", Payload=payload)
+
+
+@contextmanager
+def deployed_stack(local_folder: Path) -> Iterator[Deployed]:
+    """A stack of its own, or the one that `SLUICE_STACK` names, which stays as it is.
+
+    Args:
+        local_folder: for the state and the description of a stack of its own.
+    """
+    if named := os.environ.get("SLUICE_STACK"):
+        yield Deployed(json.loads(Path(named).read_text()), None)
+        return
+    stack = LocalStack(ROOT, local_folder, free_port())
+    try:
+        running = Deployed(stack.up(), stack)
+        yield running
+        running.close()
+    finally:
+        stack.down()
 
 
 def function_processes(local: Path) -> list[tuple[int, str]]:

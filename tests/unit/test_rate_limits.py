@@ -116,7 +116,9 @@ def test_answer_says_when_to_come_again(services: Container) -> None:
     assert [answer.status for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].headers["Retry-After"] == "100"
     assert answers[-1].json()["type"] == "urn:sluice:problem:too-many-requests"
-    assert answers[-1].json()["detail"] == "More than 0.01 requests a second from this key or user; wait, then try again."
+    assert (
+        answers[-1].json()["detail"] == "More than 0.01 requests a second from this key or user; wait, then try again."
+    )
     assert other.get("/me").status == 200
 
 
