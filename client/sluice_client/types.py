@@ -588,6 +588,22 @@ class EquipmentViewList(TypedDict):
     next: str | None
 
 
+class Erasure(TypedDict):
+    """The erasure that a run does."""
+
+    key_hash: str
+    reason: str
+    removed: NotRequired[dict[str, int]]
+
+
+class ErasureRequest(TypedDict):
+    """Which record to erase, and why."""
+
+    key: dict[str, JsonValue] | list[JsonValue]
+    reason: str
+    dry_run: NotRequired[bool]
+
+
 class ExplainedField(TypedDict):
     """The sources of a merged value."""
 
@@ -1490,6 +1506,7 @@ class PageReceiptView(TypedDict):
     open_ended: bool
     older_in_second: int | None
     columns: dict[str, PageColumn] | None
+    erased: list[int]
 
 
 class PageReceiptViewList(TypedDict):
@@ -2016,7 +2033,7 @@ class RunProblem(TypedDict):
 class RunView(TypedDict):
     """One run."""
 
-    kind: Literal["ingest", "refresh", "model", "report", "algorithm", "manual"]
+    kind: Literal["ingest", "refresh", "model", "report", "erase", "algorithm", "manual"]
     error: RunProblem | None
     request: AlgorithmRequestView | None
     id: str
@@ -2045,6 +2062,7 @@ class RunView(TypedDict):
     warnings: list[str]
     part: str | None
     dry_run: bool
+    erasure: Erasure | None
 
 
 class RunViewList(TypedDict):

@@ -180,6 +180,10 @@ def _needed_in_s3(operation: str, params: dict[str, Any]) -> Iterator[Access]:
             yield "s3:PutObject", f"{bucket}/upload"
         case "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload":
             yield "s3:PutObject", named
+        case "DeleteObjects":
+            for removed in params["Delete"]["Objects"]:
+                version = "Version" if "VersionId" in removed else ""
+                yield f"s3:DeleteObject{version}", f"{bucket}/{removed['Key']}".replace("lake/main/", "lake/", 1)
         case "ListObjectsV2":
             yield "s3:ListBucket", bucket
         case "ListObjectVersions":

@@ -156,6 +156,16 @@ EXPLANATIONS: dict[type[errors.SluiceError], Explanation] = {
         "Check what the upstream sends. If the data may really be empty, it needs its frame: `[]` in JSON, a "
         "header line in CSV.",
     ),
+    errors.CannotErase: Explanation(
+        "A page has the record that is to be erased, but it cannot be removed from the page by itself: an expression "
+        "makes records of several values, the page cannot be read, or other records would be read differently.",
+        "`detail` names the page or version. Correct the datasource's `records` or format and redrive the run.",
+    ),
+    errors.Gone: Explanation(
+        "What is asked for was removed: a kept answer that may have had a record that was erased, or a raw page whose "
+        "retention has ended.",
+        "Send a request with a new `Idempotency-Key`. A removed page cannot be restored; its receipt stays.",
+    ),
     errors.DataTooLarge: Explanation(
         "A page, file or document exceeds a limit, or would need more memory than is allowed when it is read.",
         "Request smaller pages or split the file; or raise the setting that `detail` names: see "

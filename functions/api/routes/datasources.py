@@ -24,7 +24,9 @@ from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.base import Document
 from sluice.domain.datasource import Datasource
+from sluice.domain.erasure import ErasureRequest
 from sluice.domain.run_types import RUN_TYPES
+from sluice.erasure.requests import start_erasure
 from sluice.projects import definitions
 from sluice.projects.visibility import visible_assignments
 from sluice.runs.ingest_requests import requested_ingest
@@ -145,3 +147,18 @@ def start_datasource_run(call: Call, services: Container, slug: str) -> Answer:
         call.require("datasource.replay")
     run = requested_ingest(services, call.definition, replay, call.principal.id)
     return start_answer(call, services, lambda: start(services, run))
+
+
+@routes.post(
+    "/datasources/{slug}/erase",
+    RUN_TYPES["erase"].action,
+    body=ErasureRequest,
+    answer="RunView",
+    status=202,
+    parameters=[IDEMPOTENCY_KEY, PREFER],
+)
+def erase_datasource_record(call: Call, services: Container, slug: str) -> Answer:
+    """Erase one record from everything that is stored: pages, versions, what was computed of it, and caches."""
+    request = call.document(ErasureRequest)
+    definition, by = call.definition, call.principal.id
+    return start_answer(call, services, lambda: start_erasure(services, definition, request, by))

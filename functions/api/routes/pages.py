@@ -18,7 +18,7 @@ _BYTES = ("application/octet-stream",)
 def list_run_pages(call: Call, services: Container, run_id: str) -> Answer:
     """The receipts of a run's pages."""
     run = call.run
-    hidden = {"resume", "records_hash", "repeated"}
+    hidden = {"resume", "records_hash", "repeated", "gaps"}
     exclude: Any = {**dict.fromkeys(hidden, True), "failures": {"__all__": {"retry_at"}}}
     receipts = [page.model_dump(mode="json", exclude=exclude) for page in services.pages.of_run(run.id)]
     return paginate(call, services, ["pages", run_id], receipts)

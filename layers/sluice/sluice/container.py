@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sluice.catalog.audit import AuditTrail
     from sluice.catalog.commits import Commits
     from sluice.catalog.deliveries import Deliveries
+    from sluice.catalog.erasures import Erasures
     from sluice.catalog.inputs import Inputs
     from sluice.catalog.members import Members
     from sluice.catalog.operations import Operations
@@ -218,6 +219,16 @@ class Container:
     def calls(self) -> CallStatistics:
         """Statistics of the calls to upstreams."""
         return CallStatistics(self._table(self.settings.datasets_table), self.settings.workspace)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """Tombstones of erased records, and the changes of what is immutable otherwise."""
+        from sluice.catalog.erasures import Erasures  # few functions erase or explain
+
+        settings = self.settings
+        names = (settings.definitions_table, settings.datasets_table, settings.versions_table, settings.pages_table)
+        more = (settings.runs_table, settings.batches_table, settings.locks_table)
+        return Erasures(*map(self._table, names), *map(self._table, more), settings.workspace)
 
     @cached_property
     def batches(self) -> Batches:

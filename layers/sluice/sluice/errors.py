@@ -11,6 +11,7 @@
     │   ├── Conflict                 409
     │   │   ├── AlreadyExists        409
     │   │   └── RequestRunning       409
+    │   ├── Gone                     410
     │   ├── PreconditionFailed       412
     │   ├── PayloadTooLarge          413
     │   ├── Invalid                  422
@@ -34,6 +35,7 @@
     │   ├── MergeFailed              the merge specification does not fit the data
     │   ├── ModelFailed              a model's or report's SQL does not fit the data
     │   ├── TestsFailed              a test of severity error has failed
+    │   ├── CannotErase              a record cannot be removed from a page by itself
     │   ├── AlgorithmFailed          an algorithm cannot work on its inputs, or has failed
     │   └── RunStopped               timed out, aborted, or lost with its machine
     └── TransientError               retried by the workflow, 503 to a client
@@ -136,6 +138,10 @@ class RequestRunning(Conflict):
     code, title = "request-running", "The first request with this Idempotency-Key is still running"
 
 
+class Gone(RequestError):
+    code, status, title = "gone", 410, "Removed"
+
+
 class PreconditionFailed(RequestError):
     code, status, title = "precondition-failed", 412, "The resource has changed"
 
@@ -231,6 +237,10 @@ class UnreadableData(RunError):
 
 class EmptyData(UnreadableData):
     code, title = "empty-data", "The data is empty"
+
+
+class CannotErase(RunError):
+    code, title = "cannot-erase", "The record cannot be erased by itself"
 
 
 class DataTooLarge(UnreadableData):

@@ -57,6 +57,7 @@ ACTIONS: dict[str, Rule] = {
     "datasource.restore": Rule("editor", owner=True, member="owner"),
     "datasource.run": Rule("editor", member="editor"),
     "datasource.replay": Rule("editor", owner=True, member="editor"),
+    "datasource.erase": Rule("editor", owner=True, member="owner"),
     "datasource.push": Rule("editor", owner=True, member="editor"),
     "project.list": Rule("viewer"),
     "project.create": Rule("editor"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from pydantic import Field
+
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.domain.base import Record
 
@@ -17,6 +19,8 @@ class Batch(Record):
         hash: the SHA-256 of the bytes, in hexadecimal.
         records: the number of records.
         received_from: the principal that pushed them.
+        erased: the positions of records that were erased while it waits; see `PageReceipt`.
+        gaps: see `PageReceipt`.
     """
 
     id: str
@@ -26,6 +30,8 @@ class Batch(Record):
     records: int
     received_at: str
     received_from: str
+    erased: list[int] = Field(default_factory=list)
+    gaps: list[int] = Field(default_factory=list)
 
 
 class Batches:

@@ -171,6 +171,41 @@ class Datasets:
             return version
         raise Conflict(f"Other requests are publishing versions of {dataset}; try again.")
 
+    def republish(self, dataset: DatasetId, number: int, by: str) -> None:
+        """Tell followers and caches that the content of a published version has changed, as by an erasure.
+
+        Args:
+            number: the version; nothing happens if another one is published.
+            by: the run that has changed it.
+        """
+        for _ in range(_PROMOTE_ATTEMPTS):
+            pointer = self.pointer(dataset)
+            if pointer.published != number:
+                return
+            moment = publication_time(pointer)
+            changes = {"schema_version": newest("pointer"), "hidden": pointer.hidden, "published_at": moment}
+            write = self._datasets.update(self._key(dataset), changes, *pointer_unchanged(pointer))
+            with suppress(ConditionFailed):
+                transact(self._datasets.client, [write, self._publications.put_write(dataset, moment, number, by)])
+                return
+        raise Conflict(f"Other requests are publishing versions of {dataset}; try again.")
+
+    def unpublish(self, dataset: DatasetId, number: int, by: str) -> None:
+        """Leave a dataset without a published version, if this is the published one.
+
+        Args:
+            by: the run that does it.
+        """
+        for _ in range(_PROMOTE_ATTEMPTS):
+            pointer = self.pointer(dataset)
+            if pointer.published != number:
+                return
+            writes = self._visibility_writes(pointer, dict.fromkeys(_PUBLISHED_ATTRIBUTES), True, None, by)
+            with suppress(ConditionFailed):
+                transact(self._datasets.client, writes)
+                return
+        raise Conflict(f"Other requests are publishing versions of {dataset}; try again.")
+
     def note_failure(self, dataset: DatasetId, failure: IngestFailure, started_at: str) -> None:
         """Store that the latest ingest of a dataset has failed, so that its published version stands in.
 

@@ -78,6 +78,18 @@ class InputVersion(Record):
     hash: str | None = Field(None, description="The hash of the version's content; null in manifests of 0.2.")
 
 
+class Tombstone(Record):
+    """What stays of an erased record: who erased it, when, why, and what was rewritten."""
+
+    datasource: str = Field(description="The datasource that the record belonged to.")
+    key_hash: str = Field(description="The hash of the datasource and the key, which is not stored itself.")
+    reason: str = Field(description="Why the record was erased.")
+    erased_at: str = Field(description="When it was erased, RFC 3339 in UTC.")
+    erased_by: str = Field(description="The principal that erased it.")
+    run: str = Field(description="The run that erased it.")
+    removed: dict[str, int] = Field(description="How much was removed or rewritten, by kind.")
+
+
 class Manifest(Record):
     """Everything about one version. It is written beside the version's objects before the version is committed."""
 
@@ -142,6 +154,9 @@ class Manifest(Record):
         None, description="The merged document as gzipped JSON; before 0.3 also the selected document."
     )
     origin: Origin | None = None
+    erased: list[Tombstone] = Field(
+        default_factory=list, description="The records that were erased from it after it was made."
+    )
     once: bool = Field(False, description="If true, a version with the published fingerprint is not committed again.")
 
     @field_validator("provenance", mode="before")

@@ -95,13 +95,26 @@ class Drop(Record):
         return f"{'readings' if self.has_readings else 'drop'}#{self.bucket}/{self.key}#{version}"
 
 
+class Erasure(Record):
+    """The erasure that a run does."""
+
+    key_hash: str = Field(description="The hash of the datasource and the key, which is not stored itself.")
+    reason: str = Field(description="Why the record is erased.")
+    removed: dict[str, int] = Field(
+        default_factory=dict,
+        description="How much is removed, by kind: `pages`, `records`, `versions`, `merged_versions`, `models`, "
+        "`reports`, `algorithm_results`, `files`, `batches`, `overrides` and `answers`. Empty: not counted yet.",
+    )
+
+
 class Run(Record):
     """One run as the catalog stores it; `run_view` is what the API returns."""
 
     id: str = Field(description="The ULID of the run; ids sort by the time of creation.")
     kind: RunKind = Field(
         description="What the run does: `ingest` fetches a datasource, `refresh` renews a project, `model` and "
-        "`report` make a single output, `algorithm` computes a result, and `manual` holds one that was made by hand."
+        "`report` make a single output, `algorithm` computes a result, `manual` holds one that was made by hand, and "
+        "`erase` removes a record."
     )
     status: RunStatus = Field(
         "pending",
@@ -161,6 +174,8 @@ class Run(Record):
     request: AlgorithmRequest | None = Field(
         None, description="The inputs, parameters, seed, code and packages of an algorithm's result. Null: other kinds."
     )
+
+    erasure: Erasure | None = Field(None, description="What an erasure removes. Null: other kinds.")
 
     # Internal fields, which `run_view` omits: see HIDDEN_RUN_FIELDS.
     active: str | None = None
@@ -284,6 +299,12 @@ class PageReceipt(Record):
     failures: list[dict[str, Any]] = Field(
         default_factory=list, description="The attempts to request it that failed, oldest first."
     )
+    erased: list[int] = Field(
+        default_factory=list,
+        description="The positions, from 0, of records that were erased; the page has tombstones in their places.",
+    )
+    # Internal: those of `erased` whose tombstones `records` does not select, as after a filter.
+    gaps: list[int] = Field(default_factory=list)
     resume: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("url")

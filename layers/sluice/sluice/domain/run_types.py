@@ -33,6 +33,7 @@ RUN_TYPES = {
     "refresh": RunType("refresh", _REFRESH, "project", "project.run", "merged", starts_ingests=True),
     "model": RunType("refresh", _REFRESH, "project", "project.run", "merged"),
     "report": RunType("refresh", _REFRESH, "project", "project.run", "merged"),
+    "erase": RunType("erase", ("erase",), "datasource", "datasource.erase", "records"),
     "algorithm": RunType("algorithm", ("prepare", "solve", "finish"), "project", "project.run", "algorithms"),
     # A result that was made by hand has ended when it is stored.
     "manual": RunType("algorithm", (), "project", "project.run", "algorithms"),

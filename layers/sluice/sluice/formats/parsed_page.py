@@ -178,6 +178,21 @@ class Page:
             document = self.whole if self.rows is None else collect_rows(self.rows.rows(), self.limits)
             yield from records_in(self.datasource, document, single=self.form == "xml")
 
+    def positioned_records(self, receipt: PageReceipt) -> Iterator[tuple[int, Any, RecordContext | None]]:
+        """The records with their positions in the page as it was received, without those that were erased.
+
+        Args:
+            receipt: the page's receipt, which has the positions of erased records.
+        """
+        erased, gaps = set(receipt.erased), set(receipt.gaps)
+        position = 0
+        for record, context in self.records_in_context():
+            while position in gaps:
+                position += 1
+            if position not in erased:
+                yield position, record, context
+            position += 1
+
     def compared_records(self) -> Iterator[Any]:
         """What tells records apart: the records, or the values of their fields if these depend on their places.
 
@@ -196,6 +211,21 @@ class Page:
             except ValueError as error:
                 raise DataTooLarge(f"`fields`: {error}.") from None
             yield values
+
+
+def without_tombstones(selected: list[Any], receipt: PageReceipt) -> list[tuple[int, Any]]:
+    """What a page gives, without the tombstones of erased records.
+
+    Args:
+        selected: what `Page.selection` returned.
+        receipt: the page's receipt, which has the positions of erased records.
+
+    Returns:
+        The other elements, each with its index in `selected`.
+    """
+    present = (position for position in receipt.erased if position not in receipt.gaps)
+    tombstones = {position - sum(gap < position for gap in receipt.gaps) for position in present}
+    return [(index, element) for index, element in enumerate(selected) if index not in tombstones]
 
 
 def _require_distinct(columns: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ from sluice.domain.expression import Path, RecordContext
 from sluice.domain.run import PageReceipt
 from sluice.formats.limits import Limits
 from sluice.formats.memory import collect_rows
-from sluice.formats.parsed_page import Page, open_page
+from sluice.formats.parsed_page import Page, open_page, without_tombstones
 from sluice.formats.xlsx_format import XlsxPage
 
 # An expression that only selects keys within keys, which a JSON Pointer can express.
@@ -57,8 +57,9 @@ def find_places(
         The places by column.
     """
     with open_page(datasource, receipt, content, limits) as page:
-        record, context = next(islice(page.records_in_context(), row, None))
-        base = _base(page, record, row)
+        index = row - sum(gap < row for gap in receipt.gaps)
+        record, context = next(islice(page.records_in_context(), index, None))
+        base = _base(page, record, index)
         if base is None and context is not None and not isinstance(record, dict | list):
             base = context.path  # equal scalars cannot be told apart by identity
         return {
@@ -90,19 +91,20 @@ def find_document_place(
             return Place("", datasource.records == "@" and page.rows is None, datasource.records)
         if listed:
             elements = selected if isinstance(selected, list) else [selected]
-            row = int(path[0])
-            if row >= len(elements):
-                return len(elements)
+            kept = without_tombstones(elements, receipt)
+            if int(path[0]) >= len(kept):
+                return len(kept)
+            row = kept[int(path[0])][0]
             plain = page.rows is not None and datasource.records == "@"
             base = (row,) if plain else _path_to_element(page, selected, elements[row], row)
             return _part(page, base, path[1:], f"{datasource.records} | [{row}]")
-        return _part(page, _path_to(page.whole, selected), path, datasource.records)
+        return _part(page, path_to(page.whole, selected), path, datasource.records)
 
 
 def _path_to_element(page: Page, selected: Any, element: Any, row: int) -> Path | None:
-    path = _path_to(page.whole, element)
+    path = path_to(page.whole, element)
     if path is None and isinstance(selected, list):
-        whole = _path_to(page.whole, selected)
+        whole = path_to(page.whole, selected)
         path = (*whole, row) if whole is not None else None
     return path
 
@@ -118,10 +120,10 @@ def _base(page: Page, record: Any, row: int) -> Path | None:
     """The path to the record; None if an expression built it."""
     if page.rows is not None:
         return (row,) if page.datasource.records == "@" else None
-    return _path_to(page.whole, record)
+    return path_to(page.whole, record)
 
 
-def _path_to(document: Any, target: Any) -> Path | None:
+def path_to(document: Any, target: Any) -> Path | None:
     """The path to the selected object itself; None for scalars, which cannot be told from equal ones."""
     if document is target:
         return ()

@@ -146,3 +146,13 @@ def result_folder(run: Run) -> str:
 def merge_pack(folder: str, number: int, sha256: str) -> str:
     """The rows of a merge that one worker has split into parts."""
     return f"{folder}/split/{number:05d}-{sha256[:16]}"
+
+
+def erasure(run: str, name: str) -> str:
+    """What an erasure hands on between its steps: the key, the plan, and the new hashes of pages; gone at its end."""
+    return f"erasures/{run}/{name}.json"
+
+
+def erased_work_folder(run: str, fingerprint: str) -> str:
+    """The folder of a merge in parts that an erasure does again; kept for two days at most."""
+    return f"partitions/{run}/{fingerprint.removeprefix('sha256:')[:12]}"

@@ -101,7 +101,7 @@ class Merger:
         inputs = InputReader(self._datasets, self._lake).read(assigned, failures, refreshable=refreshable)
         check_inputs(project, inputs)
         merge = applicable_merge(project.merge, inputs)
-        parts = self._part_count(merge, inputs)
+        parts = self.part_count(merge, inputs)
         manifest = self._draft(run, merge, dataset, inputs, pointer.published or 0, parts)
         folder = object_keys.version_folder(run, manifest.fingerprint)
         # The models and reports of this run refer to this number, so the commit fails if another version takes it.
@@ -121,12 +121,17 @@ class Merger:
             return ParallelMerge.start(plan, self._lake, self._settings)
         else:
             with self._lake.scratch() as scratch:
-                self._write(folder, merge, with_local_files(inputs.sources, self._lake), manifest, scratch.parent)
+                self.write(folder, merge, with_local_files(inputs.sources, self._lake), manifest, scratch.parent)
         manifest.warnings = cap_notes([*inputs.warnings, *inputs.missing, *manifest.merge_warnings])
         return Merged(object_keys.manifest(folder), manifest)
 
-    def _part_count(self, merge: Merge, inputs: Inputs) -> int:
-        """Return the number of parts of the merge; only rows can be merged in parts."""
+    def part_count(self, merge: Merge, inputs: Inputs) -> int:
+        """Return the number of parts of a merge; only rows can be merged in parts.
+
+        Args:
+            merge: the specification.
+            inputs: what is merged.
+        """
         if not isinstance(merge, JoinMerge | UnionMerge):
             return 1
         objects = [stored for source in inputs.sources if source.columns for stored in source.objects]
@@ -155,7 +160,16 @@ class Merger:
             once=True,
         )
 
-    def _write(self, folder: str, merge: Merge, sources: list[Source], manifest: Manifest, scratch: Path) -> None:
+    def write(self, folder: str, merge: Merge, sources: list[Source], manifest: Manifest, scratch: Path) -> None:
+        """Merge in this process, write the objects, and name them in the manifest.
+
+        Args:
+            folder: the lake folder of the objects.
+            merge: the specification.
+            sources: the inputs with local files, best ranked first.
+            manifest: the manifest, which is changed.
+            scratch: a folder for temporary files.
+        """
         if isinstance(merge, JoinMerge | UnionMerge):
             merged = merge_rows(merge, sources, self._settings, scratch, self._overrides)
             part = data_object(object_keys.data(folder, 0), merged.data, merged.rows)

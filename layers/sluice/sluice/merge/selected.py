@@ -11,7 +11,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.run import FetchIndex
 from sluice.formats.limits import Limits
 from sluice.formats.memory import collect_rows
-from sluice.formats.parsed_page import open_page
+from sluice.formats.parsed_page import open_page, without_tombstones
 from sluice.lake.store import Lake
 
 
@@ -51,7 +51,9 @@ def selected_document(manifest: Manifest, lake: Lake, limits: Limits) -> Selecte
             selected = page.selection()
             selected = collect_rows(selected, limits) if isinstance(selected, Iterator) else selected
         if isinstance(selected, list):
-            elements += selected
+            elements += [element for _, element in without_tombstones(selected, receipt)]
+        elif receipt.erased:
+            continue  # the page is a single record, which was erased
         elif len(index.pages) == 1:
             return Selected(selected)
         elif selected is not None:

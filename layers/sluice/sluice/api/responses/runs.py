@@ -59,6 +59,6 @@ class FailedRequest(Response):
 
 
 PageReceiptView: Any = record_model(
-    "PageReceiptView", PageReceipt, {"resume", "records_hash", "repeated"}, failures=(list[FailedRequest], ...)
+    "PageReceiptView", PageReceipt, {"resume", "records_hash", "repeated", "gaps"}, failures=(list[FailedRequest], ...)
 )
 PageReceiptViewList: Any = list_model(PageReceiptView)

@@ -89,7 +89,7 @@ class RecordReader:
         self._names_columns = self._names_columns or bool(page_columns)
         types.add_page_columns(page_columns, text=page.text)
         types.doubts_dots = types.doubts_dots or page.delimiter not in (None, ",")
-        for position, (record, context) in enumerate(page.records_in_context()):
+        for position, record, context in page.positioned_records(receipt):
             row = row_maker.row(page.with_struct_nulls(record), receipt, context)
             types.observe(row, text=page.text)
             if not isinstance(record, dict) and not datasource.selects_columns:

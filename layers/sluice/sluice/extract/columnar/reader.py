@@ -123,8 +123,10 @@ def _form(pages: Pages, receipt: PageReceipt, content: IO[bytes]) -> Format:
     """The format of a page.
 
     Raises:
-        NotColumnar: the engine does not read this format.
+        NotColumnar: the engine does not read this format, or would take tombstones for records.
     """
+    if receipt.erased:
+        raise NotColumnar
     with open_unpacked(content, receipt.filename, pages.limits) as (plain, name):
         form = detect_format(pages.datasource.format, receipt.media_type, name, plain.read(_PEEK))
     content.seek(0)

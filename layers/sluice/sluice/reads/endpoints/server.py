@@ -264,5 +264,5 @@ class EndpointServer:
 
 def _state(pointer: Pointer) -> list[Any]:
     """What an answer says about a table, so that it is computed again when that changes."""
-    state = [pointer.published, pointer.data_as_of]
+    state = [pointer.published, pointer.published_at, pointer.data_as_of]
     return [*state, pointer.failure.run] if pointer.failure else state

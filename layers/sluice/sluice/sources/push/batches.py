@@ -62,4 +62,6 @@ def _receipt(run: Run, batch: Batch, number: int) -> PageReceipt:
         media_type=batch.media_type,
         rows=batch.records,
         fetched_at=batch.received_at,
+        erased=batch.erased,
+        gaps=batch.gaps,
     )

@@ -128,6 +128,13 @@ REQUESTS: Requests = {
         "fetch": ("Fetch from the upstream", {}),
         "replay": ("Read the raw pages of version 1 again", {"replay": 1}),
     },
+    "ErasureRequest": {
+        "count": (
+            "Count what would be removed",
+            {"key": {"symbol": "BTC"}, "reason": "Request 4711 of the person concerned", "dry_run": True},
+        ),
+        "erase": ("Erase a record", {"key": ["BTC"], "reason": "Request 4711 of the person concerned"}),
+    },
     "post_readings.body": {
         "readings": (
             "Readings of one sensor",

@@ -36,6 +36,7 @@ _STARTED: dict[str, Any] = {
     "part": None,
     "dry_run": False,
     "request": None,
+    "erasure": None,
 }
 _VERSION: dict[str, Any] = {
     "number": 7,
@@ -117,6 +118,7 @@ EXAMPLES: dict[str, Any] = {
         "older_in_second": None,
         "columns": {"id": {"server_type": "int8", "type": "bigint"}},
         "failures": [{"at": TIME, "attempt": 1, "status": 503, "reason": "HTTP status 503", "hash": HASH}],
+        "erased": [],
     },
     "VersionView": _VERSION,
     "VersionDetail": {

@@ -1,0 +1,197 @@
+"""Removing a record from the versions of datasources: their Parquet files are written again without its rows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sluice.container import Container
+from sluice.domain.dataset import DataObject, Manifest, Tombstone, Version
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.json_text import canonical_key, dumps
+from sluice.domain.schema import duckdb_type
+from sluice.erasure.matching import Key, texts_of
+from sluice.erasure.plan import Plan, Use, find_manifest
+from sluice.lake.parquet import copy_to, data_object, engine, literal, quoted
+
+_SUFFIX = re.compile(r"(-erased-[0-9a-z]+)?\.parquet$")
+
+
+@dataclass
+class Rewritten:
+    """A version whose manifest is written again.
+
+    Args:
+        dataset: the dataset.
+        number: the number of the version.
+        rows: how many of its rows were removed.
+    """
+
+    dataset: DatasetId
+    number: int
+    rows: int
+
+
+@dataclass
+class RecordVersions:
+    """Removes the record from all versions of the datasources of a plan.
+
+    Args:
+        services: the catalog and the lake.
+        slug: the datasource of the record.
+        key: the key of the record.
+        plan: where else the record is.
+        tombstone: what the manifests say of it afterwards.
+        texts: gets the texts of the rows that are removed.
+    """
+
+    services: Container
+    slug: str
+    key: Key
+    plan: Plan
+    tombstone: Tombstone
+    texts: set[str]
+    _objects: dict[str, tuple[DataObject, int]] = field(default_factory=dict)
+
+    def affected(self) -> list[tuple[DatasetId, Version, Manifest, list[int]]]:
+        """The versions that have the record, or a page with it, and the numbers of its rows; nothing is changed."""
+        found = []
+        for dataset, version, manifest in self._versions():
+            rows, before = [], 0
+            for part in manifest.objects:
+                rows += [before + row for row in self._places(dataset, manifest, part)]
+                before += part.rows
+            if rows or any(page in self.plan.pages for page in manifest.pages):
+                found.append((dataset, version, manifest, rows))
+        return found
+
+    def rewrite(self, hashes: dict[str, str]) -> list[Rewritten]:
+        """Write the affected versions again: new objects first, then the manifest in the place of the old one.
+
+        Args:
+            hashes: the new hashes of pages.
+
+        Returns:
+            The versions that had the record, or pages that have it.
+        """
+        found = []
+        for dataset, version, manifest in self._versions():
+            changed, rows = self._without_record(dataset, manifest, hashes)
+            if changed is not None:
+                self.services.lake.put_json(version.manifest_key, changed.model_dump(mode="json"))
+                manifest = changed
+            if self._is_marked(manifest):
+                # After the manifest, so that a call that was killed between the two is completed by the next one.
+                self.services.erasures.update_version(dataset, version.number, manifest)
+                found.append(Rewritten(dataset, version.number, rows))
+        return found
+
+    def _is_marked(self, manifest: Manifest) -> bool:
+        return any(tombstone.run == self.tombstone.run for tombstone in manifest.erased)
+
+    def _versions(self) -> Iterable[tuple[DatasetId, Version, Manifest]]:
+        for slug in self.plan.datasources:
+            dataset = DatasetId.of_datasource(slug)
+            for version in self.services.erasures.versions(dataset):
+                manifest = find_manifest(self.services, version.manifest_key)
+                if manifest is not None:
+                    yield dataset, version, manifest
+
+    def _without_record(
+        self, dataset: DatasetId, manifest: Manifest, hashes: dict[str, str]
+    ) -> tuple[Manifest | None, int]:
+        parts, removed, removed_of_run = [], 0, 0
+        for part in manifest.objects:
+            changed, rows = self._rewritten(dataset, manifest, part)
+            parts.append(changed)
+            removed += rows
+            removed_of_run += rows if part.run in (None, manifest.run) else 0
+        pages = [hashes.get(page, page) for page in manifest.pages]
+        if not removed and pages == manifest.pages:
+            return None, 0
+        changes = {
+            "objects": parts,
+            "rows": manifest.rows - removed,
+            "bytes": sum(part.bytes for part in parts),
+            "pages": pages,
+            "added": None if manifest.added is None else max(0, manifest.added - removed_of_run),
+            "fingerprint": erased_fingerprint(manifest.fingerprint, self.tombstone.run),
+            "erased": [*manifest.erased, self.tombstone],
+        }
+        return manifest.model_copy(update=changes), removed
+
+    def _rewritten(self, dataset: DatasetId, manifest: Manifest, part: DataObject) -> tuple[DataObject, int]:
+        """A Parquet file without the rows of the record. Versions that add to others share files."""
+        if part.key in self._objects:
+            changed, rows = self._objects[part.key]
+            return (changed.model_copy(update={"columns": part.columns, "run": part.run}), rows)
+        rows = len(self._places(dataset, manifest, part))
+        changed = part
+        if rows:
+            condition = self._condition(dataset, manifest, part)
+            key = _SUFFIX.sub(f"-erased-{self.tombstone.run.lower()}.parquet", part.key)
+            path = self.services.lake.local(part.key, part.sha256)
+            with self.services.lake.scratch() as scratch, engine(self.services.settings, scratch.parent) as connection:
+                target = scratch.with_name("kept.parquet")
+                read = f"read_parquet({literal(str(path))}, file_row_number = true)"
+                connection.execute(
+                    f"COPY (SELECT * EXCLUDE (file_row_number) FROM {read} WHERE NOT ({condition}) "
+                    f"ORDER BY file_row_number) {copy_to(target)}"
+                )
+                changed = data_object(key, target, part.rows - rows)
+                self.services.lake.put_file(key, target)
+            changed = changed.model_copy(update={"columns": part.columns, "run": part.run})
+        self._objects[part.key] = (changed, rows)
+        return changed, rows
+
+    def _places(self, dataset: DatasetId, manifest: Manifest, part: DataObject) -> list[int]:
+        """The numbers of the record's rows in a file."""
+        condition = self._condition(dataset, manifest, part)
+        path = self.services.lake.local(part.key, part.sha256)
+        with self.services.lake.scratch() as scratch, engine(self.services.settings, scratch.parent) as connection:
+            read = f"read_parquet({literal(str(path))}, file_row_number = true)"
+            answer = connection.execute(
+                f"SELECT file_row_number, * EXCLUDE (file_row_number) FROM {read} WHERE {condition}"
+            )
+            found = answer.fetchall()
+        for _, *values in found:
+            self.texts |= texts_of(values)
+        return [row for row, *_ in found]
+
+    def _condition(self, dataset: DatasetId, manifest: Manifest, part: DataObject) -> str:
+        """The SQL condition of the record's rows in a file: by the key, and by the places in the pages."""
+        types = part.columns or {column.name: column.type for column in manifest.columns}
+        terms = [self._at(manifest, use) for use in self.plan.uses if use.datasource == dataset.owner and use.fresh]
+        terms = [term for term in terms if term]
+        if dataset.owner == self.slug and all(name in types for name in self.key.columns):
+            equal = [
+                _equals(name, types[name], value) for name, value in zip(self.key.columns, self.key.values, strict=True)
+            ]
+            terms.append(f"({' AND '.join(equal)})")
+        return f"coalesce({' OR '.join(terms)}, false)" if terms else "false"
+
+    @staticmethod
+    def _at(manifest: Manifest, use: Use) -> str:
+        rows = f"_page = {use.number} AND _row IN ({', '.join(map(str, use.fresh))})"
+        if manifest.disposition == "replace":
+            return f"({rows})" if use.run == manifest.run else ""
+        return f"(_run = {literal(use.run)} AND {rows})"
+
+
+def _equals(name: str, column_type: str, value: object) -> str:
+    """The SQL condition that a cell has the value of a key."""
+    text = value if isinstance(value, str) else dumps(value).decode()
+    if column_type == "json":
+        # Numbers of equal value may be written differently in JSON.
+        plain = canonical_key(dumps(value).decode())
+        numeric = f" OR TRY_CAST({quoted(name)}::VARCHAR AS DOUBLE) = TRY_CAST({literal(plain)} AS DOUBLE)"
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return f"({quoted(name)}::VARCHAR = {literal(plain)}{numeric if is_number else ''})"
+    return f"{quoted(name)} = TRY_CAST({literal(text)} AS {duckdb_type(column_type)})"
+
+
+def erased_fingerprint(fingerprint: str, run: str) -> str:
+    """The fingerprint of a version without a record: the same pages, received again, make another version."""
+    return "sha256:" + hashlib.sha256(f"{fingerprint}\n{run}".encode()).hexdigest()

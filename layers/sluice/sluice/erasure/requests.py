@@ -1,0 +1,83 @@
+"""Requests for erasures. The key is stored apart from the run, so that it can be removed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sluice.catalog.definitions import Definition
+from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.datasource import Datasource
+from sluice.domain.erasure import ErasureRequest, key_hash, key_values
+from sluice.domain.names import new_run_id, now, rfc3339
+from sluice.domain.run import Erasure, Run
+from sluice.errors import Conflict
+from sluice.lake import object_keys
+from sluice.runs.start import start
+
+if TYPE_CHECKING:
+    from sluice.erasure.matching import Key
+    from sluice.erasure.plan import Plan
+
+
+def start_erasure(services: Container, definition: Definition, request: ErasureRequest, by: str) -> Run:
+    """Start the run that erases a record.
+
+    Args:
+        services: the catalog, the lake and the workflows.
+        definition: the stored datasource.
+        request: the record and the reason.
+        by: the principal that asks for it.
+
+    Raises:
+        Conflict: the datasource has no primary key.
+        Invalid: the key does not fit the primary key.
+    """
+    datasource = Datasource.model_validate(definition.document)
+    if not datasource.primary_key:
+        raise Conflict(
+            f"The datasource {definition.name!r} has no primary_key, so that no record of it can be named; set one."
+        )
+    values = key_values(request.key, datasource.primary_key)
+    dataset = DatasetId.of_datasource(definition.name)
+    run = Run(
+        id=new_run_id(),
+        kind="erase",
+        datasource=definition.name,
+        trigger="api",
+        created_at=rfc3339(now()),
+        created_by=by,
+        dry_run=request.dry_run,
+        erasure=Erasure(key_hash=key_hash(dataset, values), reason=request.reason),
+    )
+    document = {"columns": datasource.primary_key, "values": values}
+    services.lake.put_json(object_keys.erasure(run.id, "key"), document)
+    return start(services, run)
+
+
+def requested_key(services: Container, run: Run) -> Key | None:
+    """The key of the record of a run; None if it was removed, since the run has erased the record."""
+    from sluice.erasure.matching import Key  # the API, which starts erasures, reads no pages
+
+    document: dict[str, Any] | None = services.lake.find_json(object_keys.erasure(run.id, "key"))
+    if document is None:
+        return None
+    return Key(document["columns"], document["values"], _types(services, run, document["columns"]))
+
+
+def _types(services: Container, run: Run, columns: Sequence[str]) -> dict[str, str]:
+    """The types of columns in the latest version that has them."""
+    types: dict[str, str] = {}
+    for version in services.erasures.versions(DatasetId.of_datasource(run.datasource or "")):
+        types |= {column.name: column.type for column in version.schema_ if column.name in columns}
+    return types
+
+
+def is_disturbed(services: Container, run: Run, plan: Plan) -> bool:
+    """Whether a run is at work that may have read the record already and not stored what it makes of it."""
+    for other in services.runs.active():
+        concerned = other.datasource in plan.datasources or other.project in plan.projects
+        if other.id != run.id and concerned and other.status == "running" and other.erasure is None:
+            return True
+    return False

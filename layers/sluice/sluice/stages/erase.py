@@ -1,0 +1,95 @@
+"""The stage `erase`: removing one record from everything that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sluice.container import Container
+from sluice.domain.names import now, rfc3339
+from sluice.domain.run import Run
+
+if TYPE_CHECKING:
+    from sluice.erasure.eraser import Eraser
+    from sluice.erasure.plan import Plan
+
+
+def erase(services: Container, run: Run, event: dict[str, Any], seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Erase the record of the run, or, in a dry run, count what would be removed.
+
+    A call first completes what an earlier one has planned, then plans again: what a run has stored meanwhile is found
+    by the next plan. The run ends when a plan finds nothing.
+
+    Returns:
+        `{"outcome"}`: `done`; `wait` while runs are active that may have read the record; `more` after each plan that
+        was completed.
+
+    Raises:
+        CannotErase: the record cannot be removed from a page by itself.
+    """
+    from sluice.erasure.eraser import Eraser
+    from sluice.erasure.plan import Plan
+    from sluice.erasure.requests import is_disturbed, requested_key
+    from sluice.lake import object_keys
+
+    key = requested_key(services, run)
+    if key is None:
+        return _finish(services, run)  # an earlier call was killed after it had removed the key
+    eraser = Eraser(services, run, key)
+    plan_key = object_keys.erasure(run.id, "plan")
+    stored = services.lake.find_json(plan_key)
+    if stored is None:
+        services.runs.advance(run, progress={"stage": "erase", "current": 0, "total": None})
+        plan = eraser.plan()
+        if not run.dry_run and is_disturbed(services, run, plan):
+            return {"outcome": "wait"}
+        run = _note_counts(services, run, plan)
+        if run.dry_run:
+            eraser.forget()
+            return _finish(services, run)
+        services.lake.put_json(plan_key, plan.model_dump(mode="json"))
+    else:
+        plan = Plan.model_validate(stored)
+    eraser = Eraser(services, run, key)
+    eraser.apply(plan)
+    return _conclude(services, run, eraser, plan)
+
+
+def _conclude(services: Container, run: Run, eraser: Eraser, plan: Plan) -> dict[str, Any]:
+    """End the run if nothing is left; otherwise store the next plan."""
+    from sluice.erasure.requests import is_disturbed
+    from sluice.lake import object_keys
+
+    rest = eraser.plan()
+    if rest.found or is_disturbed(services, run, rest):
+        merged = rest.with_earlier(plan)
+        services.lake.put_json(object_keys.erasure(run.id, "plan"), merged.model_dump(mode="json"))
+        return {"outcome": "more" if rest.found else "wait"}
+    eraser.store_tombstones(plan)
+    eraser.refresh(plan)
+    eraser.forget()
+    return _finish(services, run)
+
+
+def _note_counts(services: Container, run: Run, plan: Plan) -> Run:
+    assert run.erasure is not None
+    changed = run.erasure.model_copy(update={"removed": plan.counts})
+    return services.runs.advance(run, erasure=changed.model_dump())
+
+
+def _finish(services: Container, run: Run) -> dict[str, Any]:
+    assert run.erasure is not None
+    warnings = [] if run.erasure.removed.get("records") or run.erasure.removed.get("pages") else [_NOTHING]
+    warnings += ["this was a dry run: nothing was removed"] if run.dry_run else []
+    services.runs.finish(
+        run,
+        status="succeeded",
+        finished_at=rfc3339(now()),
+        rows=run.erasure.removed.get("records", 0),
+        warnings=warnings,
+        progress={"stage": "erase", "current": 1, "total": 1},
+    )
+    return {"outcome": "done"}
+
+
+_NOTHING = "no page and no version has a record with this key"
