@@ -49,9 +49,9 @@ class Budget:
 
 STAGE = Budget(LOGGED, 216)
 BUDGETS = {
-    "api": Budget(ROUTED, 419),
+    "api": Budget(ROUTED, 427),
     "algorithm": STAGE,
-    "authoring": Budget(ROUTED, 391),
+    "authoring": Budget(ROUTED, 394),
     "authorizer": Budget(CATALOG, 169),
     "commit": STAGE,
     "compaction": Budget(CATALOG, 181),
@@ -65,7 +65,7 @@ BUDGETS = {
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 299),
+    "probe": Budget(ROUTED, 302),
     "query": Budget(ROUTED, 451),
     "readings": Budget(LOGGED, 225),
     "report": STAGE,
