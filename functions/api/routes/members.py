@@ -1,11 +1,11 @@
 """With whom projects, datasources and inputs are shared."""
 
-from sluice.access.membership import members_of, share, unshare
 from sluice.api.call import Answer, Call
 from sluice.api.paging import paginate
 from sluice.api.routes import CURSOR, LIMIT, Routes
 from sluice.container import Container
 from sluice.domain.member import MemberRequest
+from sluice.projects.membership import members_of, share, unshare
 
 routes = Routes("members")
 _LIST = [LIMIT, CURSOR]

@@ -226,9 +226,16 @@ class Container:
         from sluice.catalog.erasures import Erasures  # few functions erase or explain
 
         settings = self.settings
-        names = (settings.definitions_table, settings.datasets_table, settings.versions_table, settings.pages_table)
-        more = (settings.runs_table, settings.batches_table, settings.locks_table)
-        return Erasures(*map(self._table, names), *map(self._table, more), settings.workspace)
+        return Erasures(
+            self._table(settings.definitions_table),
+            self._table(settings.datasets_table),
+            self._table(settings.versions_table),
+            self._table(settings.pages_table),
+            self._table(settings.runs_table),
+            self._table(settings.batches_table),
+            self._table(settings.locks_table),
+            settings.workspace,
+        )
 
     @cached_property
     def batches(self) -> Batches:

@@ -16,13 +16,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from sluice.access.policy import require_role
-from sluice.access.view_as import viewed_principal
 from sluice.api.audit import RequestAudit
 from sluice.api.call import Answer, Call
 from sluice.api.cors import cors_headers
 from sluice.api.idempotency import answer_once
 from sluice.api.routes import VIEW_AS, Route
 from sluice.api.targets import find_target
+from sluice.api.view_as import viewed_principal
 from sluice.container import Container, container
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
