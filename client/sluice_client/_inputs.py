@@ -43,13 +43,18 @@ class Input(Handle["InputView"], Shareable):
         return view
 
     def put(
-        self, document: Mapping[str, Any], kind: str = "document", comment: str | None = None, etag: str | None = None
+        self,
+        document: Mapping[str, Any],
+        kind: str | None = None,
+        comment: str | None = None,
+        etag: str | None = None,
     ) -> InputView:
         """Store a document as a new version, unless it is that of the latest one.
 
         Args:
             document: JSON values.
-            kind: the kind of input, such as `topology`; it never changes.
+            kind: the kind of input, such as `topology`; it never changes. None: that of the input, and `document` for a
+                new one.
             comment: what this version changes, and why.
             etag: the `etag` that the input must have; None: any.
 

@@ -75,7 +75,7 @@ class AlgorithmRequestView(TypedDict):
 class AlgorithmStart(TypedDict):
     """A run of an algorithm to start."""
 
-    inputs: NotRequired[dict[str, str]]
+    inputs: NotRequired[dict[str, str | None]]
     parameters: NotRequired[dict[str, Any]]
     seed: NotRequired[int | None]
     force: NotRequired[bool]
@@ -905,7 +905,7 @@ class InputImportView(TypedDict):
 class InputRequest(TypedDict):
     """A new version of an input."""
 
-    kind: str
+    kind: NotRequired[str | None]
     document: dict[str, Any]
     comment: NotRequired[str | None]
 
@@ -1124,7 +1124,7 @@ class ManualResult(TypedDict):
     """A result that was made by hand, to be stored as a run."""
 
     result: dict[str, Any]
-    inputs: NotRequired[dict[str, str]]
+    inputs: NotRequired[dict[str, str | None]]
     parameters: NotRequired[dict[str, Any]]
     comment: NotRequired[str | None]
 
@@ -1311,7 +1311,7 @@ class NetworkSection(TypedDict):
 class NewInput(TypedDict):
     """A new input."""
 
-    kind: str
+    kind: NotRequired[str | None]
     document: dict[str, Any]
     comment: NotRequired[str | None]
     slug: str
@@ -1612,7 +1612,7 @@ class Project(TypedDict):
 class ProjectAlgorithm(TypedDict):
     """How a project runs an algorithm."""
 
-    inputs: NotRequired[dict[str, str]]
+    inputs: NotRequired[dict[str, str | None]]
     parameters: NotRequired[dict[str, Any]]
     seed: NotRequired[int]
     on_refresh: NotRequired[bool]
@@ -1621,7 +1621,7 @@ class ProjectAlgorithm(TypedDict):
 class ProjectAlgorithmView(TypedDict):
     """How a project runs an algorithm."""
 
-    inputs: NotRequired[dict[str, str]]
+    inputs: NotRequired[dict[str, str | None]]
     parameters: NotRequired[dict[str, Any]]
     seed: NotRequired[int]
     on_refresh: NotRequired[bool]
@@ -2001,6 +2001,7 @@ class RunComparison(TypedDict):
     same_result: bool
     request: list[InputChange]
     result: list[InputChange]
+    changes: int
     truncated: bool
 
 

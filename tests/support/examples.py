@@ -85,6 +85,7 @@ ORDER = (
     "patch_equipment",
     "create_subscription",
     "acknowledge_alarm",
+    "erase_datasource_record",
 )
 # These operations create or replace the resource that an example names.
 NAMED_BY_BODY = ("create_datasource", "put_datasource", "create_project", "put_project")

@@ -10,7 +10,7 @@ import pytest
 
 from sluice.algorithms import registry
 from sluice.container import Container
-from support.client import Client
+from support.client import Client, client_of
 from support.documents import http_source, refresh
 from support.example_algorithms import add_example_algorithms
 from support.upstream import Upstream
@@ -274,6 +274,51 @@ def test_a_redriven_run_solves_only_what_is_missing(admin: Client, workflows: Lo
     assert texts[0] == texts[1]
 
 
+def test_references_that_nothing_has_are_refused(admin: Client) -> None:
+    for reference in ("run:", "dataset:merged@" + "9" * 40, "dataset:merged@" + "9" * 5000, "model:@1", "@", ""):
+        refused = admin.post(RUNS, {"inputs": {"data": reference}})
+        assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, "/inputs/data"), reference
+
+
+def test_runs_of_a_deleted_project_are_no_inputs_of_its_successor(admin: Client) -> None:
+    earlier = run(admin)
+    admin.delete("/projects/p")
+    admin.post("/projects", {"name": "p", "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/a", {})
+    refresh(admin, "p")
+    refused = admin.post(RUNS, {"inputs": {**DATA, "previous": f"run:{earlier['id']}"}})
+    assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, "/inputs/previous")
+
+
+def test_an_optional_input_is_left_out_by_null(admin: Client) -> None:
+    first = run(admin)
+    admin.put(TestRefreshes.PATH, {"inputs": {**DATA, "previous": f"run:{first['id']}"}})
+    assert "previous" in run(admin, inputs={})["request"]["inputs"]
+    assert "previous" not in run(admin, 200, inputs={"previous": None})["request"]["inputs"]
+
+
+def test_a_limited_key_computes_with_no_input_that_it_may_not_read(admin: Client, services: Container) -> None:
+    """Neither by a run, nor by the project's settings, nor by a result made by hand; and no answer tells it exists."""
+    topology = {"nodes": [{"name": "CANARY", "lat": 0, "lng": 0}], "links": []}
+    admin.put("/inputs/hidden", {"kind": "topology", "document": topology})
+    limited = client_of(services, "editor", projects=["own"])
+    limited.put("/projects/own", {"name": "own"})
+    body = {"inputs": {"topology": "hidden", "traffic_matrix": "absent"}}
+    path = "/projects/own/algorithms/grooming"
+    result: dict[str, Any] = {"traffic": {}, "service_devices": {}, "node_structure": {}, "statistics": {}}
+    for method, target, sent in (
+        ("POST", f"{path}/runs", body),
+        ("PUT", path, {**body, "on_refresh": True}),
+        ("PUT", path, body),
+        ("POST", f"{path}/results", {**body, "result": result}),
+    ):
+        refused = limited.call(method, target, sent)
+        assert refused.status == 422, (method, target)
+        assert "CANARY" not in refused.text
+        told = {error["pointer"]: error["message"] for error in refused.json()["errors"]}
+        assert told["/inputs/topology"] == told["/inputs/traffic_matrix"].replace("absent", "hidden"), told
+
+
 def test_many_runs_are_checked_in_one_call_and_cancelled(admin: Client, workflows: LocalWorkflows) -> None:
     workflows.hold = True
     ids = [admin.post(RUNS, {"inputs": DATA, "seed": seed}).json()["id"] for seed in range(3)]
@@ -347,6 +392,20 @@ class TestRefreshes:
         assert "smallest_sum" in failed["error"]["detail"]
         assert "See the run" in failed["error"]["detail"]
         assert admin.get("/projects/p/data").json()["version"] == before
+
+    def test_a_cancelled_refresh_stops_its_algorithms(self, admin: Client, workflows: LocalWorkflows) -> None:
+        admin.put(self.PATH, {"inputs": DATA, "parameters": {"restarts": 3}, "on_refresh": True})
+
+        def cancel(function: str, payload: dict[str, Any]) -> None:
+            if payload.get("step") == "solve":
+                workflows.before_task = lambda *_: None
+                refreshing = admin.get("/runs?kind=refresh&status=running").json()["items"][0]
+                assert admin.post(f"/runs/{refreshing['id']}/cancel").status == 200
+
+        workflows.before_task = cancel
+        admin.post("/projects/p/runs", {})
+        child = admin.get("/runs?kind=algorithm").json()["items"][0]
+        assert child["status"] == "cancelled"
 
     def test_settings_are_checked_when_they_are_written(self, admin: Client) -> None:
         admin.put("/projects/p/models/a_model", {"sql": "SELECT * FROM merged", "materialize": True})

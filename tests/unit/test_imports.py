@@ -55,6 +55,7 @@ BUDGETS = {
     "authorizer": Budget(CATALOG, 169),
     "commit": STAGE,
     "compaction": Budget(CATALOG, 181),
+    "erase": STAGE,
     "extract": STAGE,
     "fetch": STAGE,
     "inbox": Budget(LOGGED, 214),

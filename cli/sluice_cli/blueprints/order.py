@@ -52,7 +52,7 @@ def tables_read(key: ResourceKey, document: dict[str, Any]) -> set[str]:
         case Endpoint():
             return set(parse_query(parsed.sql).tables)
         case ProjectAlgorithm():
-            return {match[1] for reference in parsed.inputs.values() if (match := _TABLE.match(reference))}
+            return {match[1] for reference in parsed.inputs.values() if (match := _TABLE.match(reference or ""))}
     return set()
 
 

@@ -34,7 +34,7 @@ from sluice.domain.project import Assignment, Project
 from sluice.domain.report import Report
 from sluice.domain.secret import SecretValue
 from sluice.errors import Invalid
-from sluice.inputs.check import check_document, kind_of
+from sluice.inputs.check import DEFAULT_KIND, check_document, kind_of
 from sluice.models.definition_rules import name_fault
 from sluice.settings import Settings
 from sluice_client import segment
@@ -198,7 +198,7 @@ def _input_fault(name: str) -> str | None:
 
 
 def _check_input(request: InputRequest) -> None:
-    check_document(kind_of(request.kind), request.document, Settings().max_import_errors)
+    check_document(kind_of(request.kind or DEFAULT_KIND), request.document, Settings().max_import_errors)
 
 
 def _algorithm_fault(name: str) -> str | None:

@@ -21,6 +21,8 @@ WAIT = click.option("--wait/--no-wait", "waits", default=True, help="Wait for th
 FORMAT = "The format of the run at its end; default: one line and its warnings."
 TIMEOUT = click.option("--timeout", type=float, help="Most seconds to wait; default: as long as it takes.")
 
+_FAILS_AGAIN = "urn:sluice:problem:algorithm-failed"
+
 
 @click.command()
 @click.argument("what", type=click.Choice(["project", "datasource"]))
@@ -137,7 +139,10 @@ def finish_run(
 
 
 def _advice(run: dict[str, Any]) -> str:
-    return f"\n  The run's timeline: sluice get runs/{run['id']}/events. Try again: sluice redrive {run['id']}"
+    timeline = f"\n  The run's timeline: sluice get runs/{run['id']}/events."
+    # An algorithm fails again on the same inputs and parameters.
+    again = "" if (run["error"] or {}).get("type") == _FAILS_AGAIN else f" Try again: sluice redrive {run['id']}"
+    return timeline + again
 
 
 def show_run(run: dict[str, Any], output: str | None) -> None:

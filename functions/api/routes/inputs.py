@@ -100,7 +100,7 @@ def put_input(call: Call, services: Container, slug: str) -> Answer:
         body = call.json(exact=True)
         call.require_match(current_etag(stored))
         call.require_known_parameters()
-        request, content = parse_input(services, InputRequest, body)
+        request, content = parse_input(services, InputRequest, body, stored)
         written, created = write_input(services, slug, stored, content, request.comment, call.principal)
         return _written(call, written, content, created=created)
 

@@ -65,7 +65,7 @@ def store_result(call: Call, services: Container, slug: str, name: str) -> Answe
     """Store a result that was made by hand as a run, which other algorithms can take as an input."""
     manual = call.document(ManualResult)
     call.require_known_parameters()
-    return _run_answer(call, store_manual_result(services, slug, name, manual, call.principal.id), 201)
+    return _run_answer(call, store_manual_result(services, slug, name, manual, call.principal), 201)
 
 
 def _run_answer(call: Call, run: Run, status: int) -> Answer:

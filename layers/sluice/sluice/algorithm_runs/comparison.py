@@ -13,6 +13,9 @@ from sluice.errors import Invalid
 from sluice.inputs.diff import Change, differences
 from sluice.services import WithLake, WithSettings
 
+# The most differences that are counted.
+_MOST = 100_000
+
 
 class Services(WithLake, WithSettings, Protocol):
     """What comparing runs needs."""
@@ -22,9 +25,10 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
     """What differs between two runs of the same algorithm.
 
     Returns:
-        `{"a", "b", "algorithm", "same_request", "same_result", "request", "result", "truncated"}`: the ids; whether
-        everything that decides the results is the same, and whether the results are; and the changes from the first to
-        the second as `sluice.inputs.diff` describes them, of which at most `MAX_DIFFERENCES` each are listed.
+        The ids `a` and `b`, the `algorithm`; `same_request`, whether everything that decides the results is the same;
+        `same_result`; the changes of `request` and `result` as `sluice.inputs.diff` describes them, those near the root
+        first, of which at most `MAX_DIFFERENCES` each are listed; `changes`, how many the results have; and
+        `truncated`, whether some are left out.
 
     Raises:
         Invalid: they are not runs of the same algorithm.
@@ -33,23 +37,26 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
     if first.algorithm is None or first.algorithm != second.algorithm:
         kinds = [run.algorithm or f"no algorithm (it is of kind {run.kind})" for run in (first, second)]
         raise Invalid(f"Only runs of the same algorithm can be compared; these are of {kinds[0]} and {kinds[1]}.")
-    most = services.settings.max_differences
     one, other = stored_result(services.lake, first), stored_result(services.lake, second)
-    request, more_of_request = differences(_request(one), _request(other), {}, most)
+    request, _ = differences(_request(one), _request(other), {}, _MOST)
     result: list[Change] = []
-    more_of_result = False
+    more = False
     if one.document.sha256 != other.document.sha256:
         documents = [orjson.loads(content_of(services.lake, stored.document)) for stored in (one, other)]
-        result, more_of_result = differences(documents[0], documents[1], {}, most)
+        result, more = differences(documents[0], documents[1], {}, _MOST)
+    # What sums up a result is near its root, such as an objective; single values are deep.
+    result.sort(key=lambda change: (change["pointer"] or change["old_pointer"]).count("/"))
+    most = services.settings.max_differences
     return {
         "a": first.id,
         "b": second.id,
         "algorithm": first.algorithm,
         "same_request": one.fingerprint == other.fingerprint,
         "same_result": one.document.sha256 == other.document.sha256,
-        "request": request,
-        "result": result,
-        "truncated": more_of_request or more_of_result,
+        "request": request[:most],
+        "result": result[:most],
+        "changes": len(result),
+        "truncated": more or len(result) > most or len(request) > most,
     }
 
 

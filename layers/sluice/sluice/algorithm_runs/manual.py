@@ -16,18 +16,21 @@ from sluice.container import Container
 from sluice.domain.algorithm import ManualResult
 from sluice.domain.algorithm_run import AlgorithmRequest
 from sluice.domain.base import validation_faults
+from sluice.domain.identity import Principal
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run
 from sluice.errors import Invalid
 
 
-def store_manual_result(services: Container, project: str, name: str, manual: ManualResult, by: str) -> Run:
+def store_manual_result(
+    services: Container, project: str, name: str, manual: ManualResult, principal: Principal
+) -> Run:
     """Store a result that was made by hand as a run of kind `manual`.
 
     Args:
         project: the project's slug.
         name: the algorithm whose result it could be.
-        by: the principal that stores it.
+        principal: who stores it, and may name inputs that it may read.
 
     Returns:
         The run, which has succeeded.
@@ -38,7 +41,7 @@ def store_manual_result(services: Container, project: str, name: str, manual: Ma
     """
     algorithm = registry.algorithm(name)
     parameters = complete_parameters(algorithm, manual.parameters, services)
-    uses = resolve_inputs(Scope(services, project), algorithm, manual.inputs, all_optional=True)
+    uses = resolve_inputs(Scope(services, project, principal=principal), algorithm, manual.inputs, all_optional=True)
     faults = validation_faults(algorithm.output, manual.result)
     if faults:
         raise _of_request(Invalid(f"The result is none of the algorithm {name}: {faults[0]['message']}", faults))
@@ -49,7 +52,7 @@ def store_manual_result(services: Container, project: str, name: str, manual: Ma
         except Invalid as error:
             raise _of_request(error) from None
     request = AlgorithmRequest(inputs=uses, parameters=parameters, layer=algorithm.layer, comment=manual.comment)
-    run = algorithm_run(project, name, request, by)
+    run = algorithm_run(project, name, request, principal.id)
     digest = hashlib.sha256(orjson.dumps(manual.result, option=orjson.OPT_SORT_KEYS)).hexdigest()
     moment = rfc3339(now())
     run = run.model_copy(

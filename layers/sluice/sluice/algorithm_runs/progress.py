@@ -16,6 +16,9 @@ def with_counts(services: WithCounts, run: Run) -> Run:
     if progress is None or progress.subtasks is None or progress.stage != _SOLVE:
         return run
     counts = services.subtasks.count(run.id, progress.subtasks.total)
+    if run.finished:
+        # A function that was killed could not say so.
+        counts = counts.model_copy(update={"running": 0, "failed": counts.failed + counts.running})
     current = progress.current if counts.total == 1 else counts.succeeded
     return run.model_copy(update={"progress": progress.model_copy(update={"current": current, "subtasks": counts})})
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sluice.algorithms.algorithm import Algorithm, Input
 from sluice.container import Container
@@ -12,10 +13,14 @@ from sluice.domain.base import json_pointer
 from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.identity import Principal
+from sluice.domain.names import is_ulid
 from sluice.errors import Invalid, NotFound, NotPublished, SluiceError
 from sluice.inputs.pins import pinned_inputs
 from sluice.inputs.references import resolve
 from sluice.models.project_tables import MERGED
+
+# More digits than any version has.
+_NUMBER = re.compile(r"[1-9][0-9]{0,11}")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Scope:
         drafts: versions of a refresh that are not published yet: manifest key and manifest by table.
         before_publication: whether a table may have no version yet; its hash is then empty.
         principal: who asks, and may use inputs that it may read; None: no access is checked.
+        trusted: the inputs whose references come from the project's settings: whoever wrote those could read them.
     """
 
     services: Container
@@ -35,15 +41,17 @@ class Scope:
     drafts: Mapping[str, tuple[str, Manifest]] = field(default_factory=dict)
     before_publication: bool = False
     principal: Principal | None = None
+    trusted: frozenset[str] = frozenset()
 
 
 def resolve_inputs(
-    scope: Scope, algorithm: Algorithm, references: Mapping[str, str], *, all_optional: bool = False
+    scope: Scope, algorithm: Algorithm, references: Mapping[str, str | None], *, all_optional: bool = False
 ) -> dict[str, InputUse]:
     """Find the exact version of each input.
 
     Args:
-        references: the reference of each input by the input's name; optional ones may be missing.
+        references: the reference of each input by the input's name. One that is missing is the input that the project
+            pins, if there is one; one that is None is left out.
         all_optional: whether required ones may be missing, too.
 
     Returns:
@@ -61,7 +69,9 @@ def resolve_inputs(
     }
     for name, declared in algorithm.inputs.items():
         try:
-            use = _resolve(scope, declared, references.get(name), declared.required and not all_optional)
+            asked = replace(scope, principal=None) if name in scope.trusted else scope
+            reference = references[name] if name in references else _pinned(scope, declared)
+            use = _resolve(asked, declared, reference, declared.required and not all_optional)
         except SluiceError as error:
             faults[name] = error.detail
         else:
@@ -73,8 +83,6 @@ def resolve_inputs(
 
 
 def _resolve(scope: Scope, declared: Input, reference: str | None, required: bool) -> InputUse | None:
-    if reference is None:
-        reference = _pinned(scope, declared)
     if reference is None:
         if required:
             raise Invalid(f"This input is required: {declared.description} It can be {_words(declared)}.")
@@ -100,8 +108,11 @@ def _article(kind: str) -> str:
 
 
 def _run(scope: Scope, run_id: str) -> InputUse:
-    run = scope.services.runs.find(run_id)
-    if run is None or run.project != scope.project or run.algorithm is None:
+    run = scope.services.runs.find(run_id) if is_ulid(run_id) else None
+    project = scope.services.definitions.find("project", scope.project)
+    # Runs of a deleted project of the same name are another one's.
+    is_own = run is not None and run.project == scope.project and project and run.created_at >= project.created_at
+    if run is None or not is_own or run.algorithm is None:
         raise NotFound(f"The project {scope.project!r} has no run {run_id!r} of an algorithm.")
     if run.status != "succeeded" or run.fingerprint is None:
         raise Invalid(f"The run {run_id} has no result: it is {run.status}.")
@@ -170,7 +181,7 @@ def _versioned(text: str) -> tuple[str, int | None]:
     name, at, number = text.partition("@")
     if not at:
         return name, None
-    if not number.isascii() or not number.isdecimal() or int(number) < 1:
+    if not _NUMBER.fullmatch(number):
         raise Invalid(f"{text!r} names no version: write a number after @, as in {name}@3.")
     return name, int(number)
 

@@ -35,7 +35,11 @@ def begin_run(services: Container, refresh: Run, name: str) -> Run:
     if not is_new and not run.finished and run.parent != refresh.id:
         # A refresh cannot wait for what somebody else has started, and might cancel.
         run, is_new = claim(services, project, new, force=True)
-    return services.runs.create(run) if is_new else run
+    if is_new:
+        # Named first, so that the run is stopped with the refresh whenever that is cancelled.
+        services.lake.put_json(f"{object_keys.algorithm_children(refresh)}/{name}.json", {"run": run.id})
+        run = services.runs.create(run)
+    return run
 
 
 def take_over(services: Container, refresh: Run, run: Run) -> None:
@@ -49,7 +53,7 @@ def take_over(services: Container, refresh: Run, run: Run) -> None:
     """
     if run.status != "succeeded":
         detail = (run.error or {}).get("detail", f"its run was {run.status}")
-        raise AlgorithmFailed(f"The algorithm {run.algorithm}: {detail} See the run {run.id}.")
+        raise AlgorithmFailed(f"The algorithm {run.algorithm}: {detail.rstrip('.')}. See the run {run.id}.")
     for table, key in stored_result(services.lake, run).tables.items():
         manifest = services.lake.manifest(key)
         pointer = services.datasets.pointer(manifest.dataset)

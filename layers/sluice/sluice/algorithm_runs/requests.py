@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -53,7 +54,8 @@ def make_request(scope: Scope, settings: WithSettings, name: str, asked: Algorit
     except Invalid as error:
         faults += error.errors
     try:
-        uses = resolve_inputs(scope, algorithm, {**defaults.inputs, **asked.inputs})
+        trusted = replace(scope, trusted=frozenset(defaults.inputs) - set(asked.inputs))
+        uses = resolve_inputs(trusted, algorithm, {**defaults.inputs, **asked.inputs})
     except Invalid as error:
         faults += error.errors
     if faults:

@@ -156,7 +156,8 @@ def write_table(table: ResultTable, target: Path, scratch: Path, settings: Setti
         try:
             connection.execute(f"COPY (SELECT {selected} FROM {source}) {copy_to(target)}")
         except duckdb.Error as error:
-            raise AlgorithmFailed(f"The table {name} has a value that does not fit its column: {error}") from None
+            words = str(error).replace(str(lines), "the rows")
+            raise AlgorithmFailed(f"The table {name} has a value that does not fit its column: {words}") from None
 
 
 def _cell(column: Column, value: Any) -> Any:

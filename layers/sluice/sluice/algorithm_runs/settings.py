@@ -9,15 +9,19 @@ from sluice.algorithm_runs.requests import complete_parameters
 from sluice.algorithms import registry
 from sluice.container import Container
 from sluice.domain.algorithm import ProjectAlgorithm
+from sluice.domain.identity import Principal
 from sluice.errors import Invalid
 from sluice.projects.refresh_nodes import algorithm_node, algorithms_of, circle
 from sluice.projects.tables import models_of
 
 
-def check_algorithm(services: Container, slug: str, name: str, settings: ProjectAlgorithm) -> None:
+def check_algorithm(
+    services: Container, principal: Principal, slug: str, name: str, settings: ProjectAlgorithm
+) -> None:
     """Refuse settings with which a project cannot run an algorithm.
 
     Args:
+        principal: who writes them, and may name inputs that it may read.
         slug: the project.
         name: the algorithm.
 
@@ -33,7 +37,7 @@ def check_algorithm(services: Container, slug: str, name: str, settings: Project
     except Invalid as error:
         faults += [fault for fault in error.errors if settings.on_refresh or not _is_missing(fault, "/parameters")]
     try:
-        resolve_inputs(Scope(services, slug, before_publication=True), algorithm, settings.inputs)
+        resolve_inputs(Scope(services, slug, before_publication=True, principal=principal), algorithm, settings.inputs)
     except Invalid as error:
         faults += [fault for fault in error.errors if settings.on_refresh or _input(fault) in settings.inputs]
     algorithms = {**algorithms_of(services, slug), name: settings}

@@ -14,6 +14,10 @@ from sluice.api.responses import example, example_name, request_examples, respon
 from sluice.api.routes import Parameter, Route
 
 _CREATED = "It did not exist and was created."
+_ALSO = {
+    200: "The same was requested before, and the earlier run has ended; or the run has ended within the wait.",
+    202: "The work has not ended within the wait; follow the run.",
+}
 _REF = "#/components/schemas/{model}"
 
 
@@ -134,8 +138,7 @@ class _Operations:
         if any(parameter.name == "Prefer" for parameter in route.parameters):
             responses["200"] = self._success(route, 200, "The run has ended within the wait. ")
         for status, answer in route.also.items():
-            text = "The work has not ended within the wait; follow the run."
-            responses[str(status)] = self._json(answer, status, text if status == 202 else _CREATED)
+            responses[str(status)] = self._json(answer, status, _ALSO.get(status, _CREATED))
         if any(parameter.name == "If-None-Match" for parameter in route.parameters):
             responses["304"] = {"description": "Not modified: the client has the current state."}
         if route.may_redirect:

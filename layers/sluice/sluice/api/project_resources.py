@@ -127,7 +127,7 @@ class ResourceRoutes(Generic[M]):
         call.require_known_parameters()
         document = validate(self._model, _without_view_fields(body, name, slug))
         check_name(self._kind, name)
-        self._check(services, slug, name, document)
+        self._check_document(call, services, slug, name, document)
         content = document.model_dump(mode="json")
         if present is None:
             by, limit = call.principal.id, self._limit(services)
@@ -137,6 +137,9 @@ class ResourceRoutes(Generic[M]):
             return Answer(self.view(services, created), 201, headers)
         replaced = services.definitions.replace(present, content)
         return Answer(self.view(services, replaced), headers={"ETag": f'"{replaced.etag}"'})
+
+    def _check_document(self, call: Call, services: Container, slug: str, name: str, document: M) -> None:
+        self._check(services, slug, name, document)
 
     def delete(self, call: Call, services: Container, slug: str, name: str) -> Answer:
         """Delete a resource; its versions stay in the lake.

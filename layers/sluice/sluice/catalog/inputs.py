@@ -112,7 +112,26 @@ class Inputs:
             transact(self._table.client, [head, self._table.put(entry, "attribute_not_exists(#name)")])
         except ConditionFailed:
             raise _overtaken(slug, stored) from None
-        return self.get(slug)
+        # What was written, not what is there now: another request may have written meanwhile.
+        written = stored or Definition(
+            kind="input",
+            name=slug,
+            document=document,
+            version=0,
+            created_at=version.created_at,
+            created_by=by.id,
+            updated_at=version.created_at,
+        )
+        return written.model_copy(
+            update={
+                "document": document,
+                "version": written.version + 1,
+                "updated_at": version.created_at,
+                "written_by": by.id,
+                "written_by_role": by.role,
+                "deleted_at": None,
+            }
+        )
 
     def delete(self, stored: Definition, by: Principal, *, even_pinned: bool) -> None:
         """Mark an input as deleted; its versions stay.

@@ -13,7 +13,7 @@ _INPUTS = (
     "the project pins, else the latest), `run:<id>` (the result of a run of this project), `dataset:<alias>@<version>` "
     "(a datasource's records, or `merged`) or `model:<name>@<version>`; without a version the published one. A missing "
     "one is taken from the project's settings of the algorithm, else from the only input of a fitting kind that the "
-    "project pins."
+    "project pins. Null: an optional input is left out, even if the project has one."
 )
 _MAX_SEED = 2**53 - 1
 
@@ -21,7 +21,7 @@ _MAX_SEED = 2**53 - 1
 class ProjectAlgorithm(Document):
     """How a project runs an algorithm."""
 
-    inputs: dict[str, str] = Field(default_factory=dict, description=_INPUTS)
+    inputs: dict[str, str | None] = Field(default_factory=dict, description=_INPUTS)
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Parameters that differ from the algorithm's defaults."
     )
@@ -36,7 +36,7 @@ class ProjectAlgorithm(Document):
 class AlgorithmStart(Document):
     """A run of an algorithm to start."""
 
-    inputs: dict[str, str] = Field(default_factory=dict, description=_INPUTS)
+    inputs: dict[str, str | None] = Field(default_factory=dict, description=_INPUTS)
     parameters: dict[str, Any] = Field(
         default_factory=dict,
         description="Parameters; a missing one is taken from the project's settings of the algorithm, else it has its "
@@ -53,6 +53,6 @@ class ManualResult(Document):
     """A result that was made by hand, to be stored as a run."""
 
     result: dict[str, Any] = Field(description="The result's document, of the form that the algorithm's have.")
-    inputs: dict[str, str] = Field(default_factory=dict, description=_INPUTS)
+    inputs: dict[str, str | None] = Field(default_factory=dict, description=_INPUTS)
     parameters: dict[str, Any] = Field(default_factory=dict, description="The parameters that it was made for.")
     comment: str | None = Field(None, max_length=500, description="Who made it, and why.")

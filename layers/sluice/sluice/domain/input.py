@@ -19,7 +19,11 @@ VersionNumber = Annotated[int, Field(ge=1)]
 class InputRequest(Document):
     """A new version of an input."""
 
-    kind: str = Field(description="The kind, such as `topology` or `document`; it never changes.")
+    kind: str | None = Field(
+        None,
+        description="The kind, such as `topology` or `document`; it never changes. Null: that of the input, and "
+        "`document` for a new one.",
+    )
     document: dict[str, Any] = Field(description="The document; the kind has the rules for it.")
     comment: Comment | None = Field(None, description="What this version changes, and why.")
 

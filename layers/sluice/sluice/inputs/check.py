@@ -16,6 +16,10 @@ from sluice.settings import Settings
 _MOST_WARNINGS = 100
 
 
+# What a new input is whose kind is left out.
+DEFAULT_KIND = "document"
+
+
 def kind_of(name: str, pointer: str = "/kind") -> InputKind:
     """The kind of this name.
 

@@ -16,7 +16,7 @@ from sluice.domain.input import RESERVED_SLUGS, InputRequest, InputVersion, Rest
 from sluice.domain.json_text import depth, dumps, loads, loads_with_digits
 from sluice.domain.names import SLUG_MAX, SLUG_PATTERN, is_slug, now, rfc3339
 from sluice.errors import AlreadyExists, Conflict, Invalid, NotFound
-from sluice.inputs.check import check_document, kind_of
+from sluice.inputs.check import DEFAULT_KIND, check_document, kind_of
 from sluice.inputs.diff import Change, differences
 from sluice.inputs.kind import InputKind
 from sluice.inputs.kinds import KINDS
@@ -55,11 +55,12 @@ class Content:
     warnings: list[str]
 
 
-def parse_input(services: Container, model: type[R], body: Any) -> tuple[R, Content]:
+def parse_input(services: Container, model: type[R], body: Any, stored: Definition | None = None) -> tuple[R, Content]:
     """Check the body of a PUT or POST.
 
     Args:
         services: the container.
+        stored: the input as it was read; None: there is none.
         model: the class of the request.
         body: the parsed JSON; fractions may be Decimal, so that no digit is lost.
 
@@ -74,7 +75,8 @@ def parse_input(services: Container, model: type[R], body: Any) -> tuple[R, Cont
         # The document has its own check; here it would only lose the digits of its numbers.
         body = loads(dumps({**body, "document": {}}))
     request = validate(model, body, ignored=[name for name in _VIEW_FIELDS if name not in model.model_fields])
-    return request, checked_content(services, kind_of(request.kind), document)
+    kind = request.kind or (stored.document["kind"] if stored is not None else DEFAULT_KIND)
+    return request, checked_content(services, kind_of(kind), document)
 
 
 def checked_content(services: Container, kind: InputKind, document: Any) -> Content:
@@ -117,7 +119,8 @@ def write_input(
     if stored is None:
         _require_slug(slug)
     elif stored.document["kind"] != content.kind.name:
-        message = f"The input {slug!r} is a {stored.document['kind']}, which cannot be changed; choose another slug."
+        kind = stored.document["kind"]
+        message = f"The input {slug!r} is of kind {kind}, and stays so: leave `kind` out, or choose another slug."
         raise Invalid(message, [{"pointer": "/kind", "message": message}])
     digest = hashlib.sha256(content.text).hexdigest()
     is_there = stored is not None and stored.deleted_at is None

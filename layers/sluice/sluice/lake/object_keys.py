@@ -75,6 +75,11 @@ def input_document(sha256: str) -> str:
     return f"inputs/{sha256[:2]}/{sha256}.json.gz"
 
 
+def algorithm_children(run: Run) -> str:
+    """The folder that names the runs of algorithms which an attempt of a refresh has begun."""
+    return f"runs/{run.id}/algorithms-{run.attempt}"
+
+
 def answer(content_hash: str) -> str:
     """A response body that is too large to be inline."""
     return f"answers/{content_hash}"

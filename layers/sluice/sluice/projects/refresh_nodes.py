@@ -52,7 +52,7 @@ def node_reads(models: Mapping[str, Model], algorithms: Mapping[str, ProjectAlgo
 
 def tables_read(settings: ProjectAlgorithm) -> set[str]:
     """The tables that an algorithm reads in the version of the refresh: those without a version in the reference."""
-    references = (reference.partition(":") for reference in settings.inputs.values())
+    references = (reference.partition(":") for reference in settings.inputs.values() if reference)
     return {name for prefix, _, name in references if prefix in ("dataset", "model") and "@" not in name}
 
 

@@ -20,7 +20,7 @@ from sluice.runs.drops import receive_missed, reject_drop
 from sluice.runs.plan import children
 from sluice.runs.pushes import release_drain
 from sluice.runs.queue import free_orphaned_slots, release_slot, start_waiting
-from sluice.runs.start import follows_changes, redrive, refresh_for_change, release_refresh
+from sluice.runs.start import cancel_algorithms, follows_changes, redrive, refresh_for_change, release_refresh
 
 _GRACE_SECONDS = 60
 # Our own, and botocore's for what a service has answered.
@@ -109,6 +109,8 @@ def _finish_up(services: Container, run: Run) -> None:
                 services.runs.finish(child, status="cancelled", finished_at=rfc3339(now()))
                 services.workflows.stop(child)
             reconcile(services, services.runs.get(child.id))
+        if run.status == "cancelled":
+            cancel_algorithms(services, run)
         release_refresh(services, run)
         _merge_what_was_published(services, run)
     elif run.type.belongs_to == "datasource":

@@ -10,6 +10,7 @@ from sluice.container import Container
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Drop, Ingest, Run, Trigger
 from sluice.errors import Conflict, NotFound, SluiceError
+from sluice.lake import object_keys
 from sluice.runs.queue import requeue, start_waiting
 from sluice.services import WithRuns
 
@@ -264,4 +265,18 @@ def cancel(services: Container, run: Run) -> Run:
     if not services.runs.finish(run, status="cancelled", finished_at=rfc3339(now())):
         raise Conflict(f"The run {run.id} has already ended.")
     services.workflows.stop(run)
+    if run.type.starts_ingests:
+        cancel_algorithms(services, run)
     return services.runs.get(run.id)
+
+
+def cancel_algorithms(services: Container, refresh: Run) -> None:
+    """Cancel the runs of algorithms that a cancelled refresh has begun; it is safe to repeat."""
+    keys = services.lake.list_keys(object_keys.algorithm_children(refresh))
+    named = (services.lake.find_json(key) for key in keys)
+    found = (services.runs.find(item["run"]) for item in named if item is not None)
+    for child in found:
+        if child is None or child.parent != refresh.id:
+            continue
+        if services.runs.finish(child, status="cancelled", finished_at=rfc3339(now())):
+            services.workflows.stop(child)

@@ -95,5 +95,8 @@ class RunComparison(Response):
     same_request: bool = Field(description="Whether everything that decides the results is the same.")
     same_result: bool = Field(description="Whether the documents of the results are the same.")
     request: list[InputChange] = Field(description="What changes from a to b: inputs, parameters, seed and code.")
-    result: list[InputChange] = Field(description="What changes from the document of a to that of b.")
+    result: list[InputChange] = Field(
+        description="What changes from the document of a to that of b, what is near its root first."
+    )
+    changes: int = Field(description="How many differences of the documents there are, at most 100,000.")
     truncated: bool = Field(description="Whether there are more differences than are listed.")

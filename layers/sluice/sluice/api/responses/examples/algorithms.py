@@ -62,6 +62,7 @@ EXAMPLES: dict[str, Any] = {
         "same_result": False,
         "request": [_change("/seed", 0, 1)],
         "result": [_change("/rows", 4999, 5000)],
+        "changes": 1,
         "truncated": False,
     },
 }
