@@ -121,7 +121,7 @@ def test_a_project_plans_its_pinned_network(admin: Client, topology: Topology, d
     assert started.status == 202, started.text
     made = admin.get(f"/runs/{started.json()['id']}").json()
     assert made["status"] == "succeeded", made["error"]
-    assert made["request"]["packages"].keys() == {"highspy", "numpy"}
+    assert made["request"]["packages"].keys() == {"highspy", "numpy", "xlsxwriter"}
     expected, _ = run_steps(network_plan.ALGORITHM, documents, body["parameters"], seed=5)
     assert admin.get(f"/runs/{made['id']}/result").json() == orjson.loads(orjson.dumps(expected.document))
     outputs = admin.get(f"/runs/{made['id']}/outputs").json()

@@ -11,9 +11,8 @@ from pydantic import Field
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
 from sluice.domain.base import Document, Record
-from sluice.domain.schema import Column
-from sluice.errors import Invalid
-from sluice.lake.parquet import quoted
+from sluice.domain.names import quoted
+from sluice.tables.columns import column_of, number_column
 
 
 class Parameters(Document):
@@ -42,12 +41,8 @@ class Output(Record):
 def solve(task: Task, prepared: Any, restart: int) -> Solution:
     """Compute the result: a function of the task alone, so that equal inputs give equal bytes."""
     table, parameters = task.tables["data"], task.parameters
-    known = [column.name for column in table.columns]
-    for name in ("group", "value"):
-        if getattr(parameters, name) not in known:
-            message = f"The table has no column {getattr(parameters, name)!r}; it has {', '.join(known)}."
-            raise Invalid(message, [{"pointer": f"/parameters/{name}", "message": message}])
-    group, value = quoted(parameters.group), quoted(parameters.value)
+    group = quoted(column_of(table, parameters.group, "group").name)
+    value = quoted(number_column(table, parameters.value, "value").name)
     # Sorted sums: floats that are added in another order give other last digits.
     rows = table.query(
         f"SELECT {group}::VARCHAR AS name, fsum({value}::DOUBLE ORDER BY {value}) AS total "  # noqa: S608
@@ -63,9 +58,8 @@ def solve(task: Task, prepared: Any, restart: int) -> Solution:
 
 def finish(task: Task, prepared: Any, document: Any) -> Result:
     """Give the result a table, which the project's SQL can read."""
-    columns = [Column(name="group", type="string"), Column(name="share", type="double")]
     rows = [(share["group"], share["share"]) for share in document["groups"]]
-    return Result(document, tables={"main": ResultTable(columns, rows)})
+    return Result(document, tables={"main": ResultTable.of([("group", "string"), ("share", "double")], rows)})
 
 
 ALGORITHM = Algorithm(
@@ -78,4 +72,6 @@ ALGORITHM = Algorithm(
     solve=solve,
     finish=finish,
     tables={"main": "The groups with the largest shares."},
+    code=("sluice.tables.columns",),
+    packages=("duckdb",),
 )

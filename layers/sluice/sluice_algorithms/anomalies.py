@@ -284,5 +284,5 @@ ALGORITHM = Algorithm(
         "sluice.tables.values",
         "sluice.tables.series",
     ),
-    packages=("numpy",),
+    packages=("duckdb", "numpy"),
 )

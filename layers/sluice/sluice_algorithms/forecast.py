@@ -257,5 +257,5 @@ ALGORITHM = Algorithm(
         "sluice.tables.columns",
         "sluice.tables.series",
     ),
-    packages=("numpy",),
+    packages=("duckdb", "numpy"),
 )

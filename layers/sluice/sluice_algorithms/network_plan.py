@@ -82,5 +82,5 @@ ALGORITHM = Algorithm(
         "nodes": "The nodes with the lightpaths that end there, and their devices.",
     },
     code=("sluice.planning", "sluice.algorithms.composition", "sluice_algorithms.grooming", "sluice_algorithms.rwa"),
-    packages=rwa.ALGORITHM.packages,
+    packages=(*rwa.ALGORITHM.packages, "xlsxwriter"),
 )
