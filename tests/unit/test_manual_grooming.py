@@ -52,7 +52,9 @@ def test_wavelengths_are_assigned_to_a_hand_made_grooming(admin: Client) -> None
     assert routed["routing_info"]["protection"]["path"] == ["a", "c", "b"]
     by_hand = "/projects/p/algorithms/rwa/results"
     assert admin.post(by_hand, {"inputs": inputs, "result": result}).status == 201
+    assert admin.post(by_hand, {"result": result}).status == 201, "all inputs may be missing"
     routed["routing_info"]["working"]["path"] = ["a"]
+    assert admin.post(by_hand, {"result": result}).status == 422
     refused = admin.post(by_hand, {"inputs": inputs, "result": result})
     assert refused.json()["errors"][0]["pointer"] == "/result/lightpaths/mine/routing_info/working"
 

@@ -6,57 +6,62 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from sluice.domain.base import json_pointer
 from sluice.errors import Invalid
 from sluice.planning.topology import Topology
 
 _Fault = dict[str, str]
 
 
-def check_result(document: Mapping[str, Any], topology: Topology, grooming: Mapping[str, Any]) -> None:
+def check_result(document: Mapping[str, Any], topology: Topology | None, grooming: Mapping[str, Any] | None) -> None:
     """Check that lightpaths are those of the grooming, and that their paths run over free wavelengths of links.
 
     Args:
-        document: the result, which matches `rwa_document.RwaResult`.
-        topology: the network.
-        grooming: the result of grooming.
+        document: the result, which matches `sluice.planning.rwa.document.RwaResult`.
+        topology: the network; None: links are not checked.
+        grooming: the result of grooming; None: its lightpaths are not known.
 
     Raises:
         Invalid: with one fault for each lightpath, path or wavelength that does not fit.
     """
-    demanded = {key for matrix in grooming["traffic"].values() for key in matrix["lightpaths"]}
-    links = {frozenset((link.source, link.destination)) for link in topology.links}
+    demanded = _lightpaths(grooming) if grooming is not None else document["lightpaths"].keys()
+    links = {frozenset((link.source, link.destination)) for link in topology.links} if topology is not None else None
     faults: list[_Fault] = []
     users: dict[tuple[frozenset[str], int], str] = {}
     for key, lightpath in document["lightpaths"].items():
         if key not in demanded:
             message = f"The grooming has no lightpath {key!r}."
-            faults.append({"pointer": f"/lightpaths/{key}", "message": message})
+            faults.append({"pointer": json_pointer(("lightpaths", key)), "message": message})
         for place, path in _paths(lightpath["routing_info"]):
-            pointer = f"/lightpaths/{key}/routing_info/{place}"
+            pointer = json_pointer(("lightpaths", key, "routing_info", *place))
             faults += _path_faults(pointer, lightpath, path, links)
-            if place in ("working", "protection"):
+            if place[0] != "restoration":
                 faults += _wavelength_faults(pointer, path, users)
     if faults:
         raise Invalid("Some lightpaths do not fit the inputs.", faults)
 
 
-def _paths(info: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The paths of a lightpath with their places in the document."""
-    yield "working", info["working"]
+def _lightpaths(grooming: Mapping[str, Any]) -> set[str]:
+    return {key for matrix in grooming["traffic"].values() for key in matrix["lightpaths"]}
+
+
+def _paths(info: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """The paths of a lightpath with their places in its `routing_info`."""
+    yield ("working",), info["working"]
     if info.get("protection") is not None:
-        yield "protection", info["protection"]
-    for place, entry in enumerate(info.get("restoration") or ()):
-        yield f"restoration/{place}/info", entry["info"]
+        yield ("protection",), info["protection"]
+    for index, entry in enumerate(info.get("restoration") or ()):
+        yield ("restoration", index, "info"), entry["info"]
 
 
 def _path_faults(
-    pointer: str, lightpath: Mapping[str, Any], path: Mapping[str, Any], links: set[frozenset[str]]
+    pointer: str, lightpath: Mapping[str, Any], path: Mapping[str, Any], links: set[frozenset[str]] | None
 ) -> list[_Fault]:
     nodes = path["path"]
     messages = [
         f"The topology has no link between {a!r} and {b!r}."
         for a, b in pairwise(nodes)
-        if frozenset((a, b)) not in links
+        if links is not None and frozenset((a, b)) not in links
     ]
     if nodes[:1] + nodes[-1:] != [lightpath["source"], lightpath["destination"]] or len(nodes) < 2:
         messages.append("The path must start at the lightpath's source and end at its destination.")

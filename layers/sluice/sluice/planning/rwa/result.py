@@ -34,7 +34,7 @@ def present(
         iterations: `restart`, `objective` and `blocked` of each restart.
 
     Returns:
-        The result as JSON, as `rwa_document.RwaResult` describes it.
+        The result as JSON, as `sluice.planning.rwa.document.RwaResult` describes it.
     """
     writer = _Writer(topology, candidates, assignment, search)
     lightpaths = {
