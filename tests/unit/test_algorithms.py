@@ -155,6 +155,8 @@ def test_bad_requests_name_every_fault_and_start_nothing(admin: Client) -> None:
         ({"data": "model:nothing"}, "no model"),
         ({"data": "dataset:merged@7"}, "version"),
         ({"data": "dataset:merged@x"}, "number after @"),
+        ({"data": f"dataset:merged@{'9' * 5000}"}, "number after @"),
+        ({"data": "run:01JB5ZK3V6Q8Y0M2N4P6R8T0W2@1"}, "no versions"),
         ({"data": "run:01JB5ZK3V6Q8Y0M2N4P6R8T0W2"}, "no run"),
         ({"data": "dataset:merged", "previous": "dataset:merged"}, "run of smallest_sum"),
     ):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.model import Model
+from sluice.domain.reference import parse_reference
 from sluice.domain.report import MarkdownSection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.errors import Invalid
@@ -18,8 +18,6 @@ from sluice_cli.blueprints.resources import RANKS, TYPES, ResourceKey
 Documents = Mapping[ResourceKey, dict[str, Any]]
 # The types whose resources read tables and have tables that others read.
 _DERIVED = ("model", "algorithm")
-# A reference to a table among the inputs of an algorithm.
-_TABLE = re.compile(r"(?:model|dataset):([^@]+)")
 
 
 def tables_of(key: ResourceKey, document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -52,7 +50,8 @@ def tables_read(key: ResourceKey, document: dict[str, Any]) -> set[str]:
         case Endpoint():
             return set(parse_query(parsed.sql).tables)
         case ProjectAlgorithm():
-            return {match[1] for reference in parsed.inputs.values() if (match := _TABLE.match(reference or ""))}
+            references = (parse_reference(text) for text in parsed.inputs.values() if text is not None)
+            return {reference.name for reference in references if reference.is_table}
     return set()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,14 +13,11 @@ from sluice.domain.dataset import Manifest
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_ulid
+from sluice.domain.reference import Reference, parse_reference
 from sluice.errors import Invalid, NotFound, NotPublished, SluiceError
 from sluice.inputs.pins import pinned_inputs
 from sluice.inputs.references import resolve
 from sluice.models.project_tables import MERGED
-
-# More digits than any version has.
-_NUMBER = re.compile(r"[1-9][0-9]{0,11}")
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -82,16 +78,16 @@ def resolve_inputs(
     return uses
 
 
-def _resolve(scope: Scope, declared: Input, reference: str | None, required: bool) -> InputUse | None:
-    if reference is None:
+def _resolve(scope: Scope, declared: Input, text: str | None, required: bool) -> InputUse | None:
+    if text is None:
         if required:
             raise Invalid(f"This input is required: {declared.description} It can be {_words(declared)}.")
         return None
-    prefix, colon, rest = reference.partition(":")
-    resolver = _RESOLVERS.get(prefix) if colon else None
-    use = resolver(scope, rest) if resolver else _input_document(scope, reference)
+    reference = parse_reference(text)
+    resolver = _RESOLVERS.get(reference.prefix or "")
+    use = resolver(scope, reference) if resolver else _input_document(scope, text)
     if use.kind not in declared.kinds:
-        raise Invalid(f"{reference!r} is {_article(use.kind)}; this input can be {_words(declared)}.")
+        raise Invalid(f"{text!r} is {_article(use.kind)}; this input can be {_words(declared)}.")
     return use
 
 
@@ -107,7 +103,10 @@ def _article(kind: str) -> str:
     return f"an input of kind {kind}"
 
 
-def _run(scope: Scope, run_id: str) -> InputUse:
+def _run(scope: Scope, reference: Reference) -> InputUse:
+    run_id = reference.name
+    if reference.version is not None:
+        raise Invalid(f"A run has no versions: write run:{run_id}.")
     run = scope.services.runs.find(run_id) if is_ulid(run_id) else None
     project = scope.services.definitions.find("project", scope.project)
     # Runs of a deleted project of the same name are another one's.
@@ -119,8 +118,8 @@ def _run(scope: Scope, run_id: str) -> InputUse:
     return InputUse(reference=f"run:{run_id}", kind=f"run:{run.algorithm}", hash=run.fingerprint, run=run_id)
 
 
-def _dataset(scope: Scope, rest: str) -> InputUse:
-    alias, number = _versioned(rest)
+def _dataset(scope: Scope, reference: Reference) -> InputUse:
+    alias, number = reference.name, reference.number()
     if alias == MERGED:
         return _table(scope, "dataset", alias, number, DatasetId.of_project(scope.project))
     assigned = scope.services.assignments.of_project(scope.project)
@@ -131,8 +130,8 @@ def _dataset(scope: Scope, rest: str) -> InputUse:
     return _table(scope, "dataset", alias, number, DatasetId.of_datasource(by_alias[alias]))
 
 
-def _model(scope: Scope, rest: str) -> InputUse:
-    name, number = _versioned(rest)
+def _model(scope: Scope, reference: Reference) -> InputUse:
+    name, number = reference.name, reference.number()
     models = scope.services.resources.all("model", scope.project)
     if name not in models:
         names = ", ".join(sorted(models)) or "none"
@@ -172,21 +171,7 @@ def _use(
     )
 
 
-def _versioned(text: str) -> tuple[str, int | None]:
-    """Divide `name@3` into the name and the version; without a version it is None.
-
-    Raises:
-        Invalid: the version is not a positive number.
-    """
-    name, at, number = text.partition("@")
-    if not at:
-        return name, None
-    if not _NUMBER.fullmatch(number):
-        raise Invalid(f"{text!r} names no version: write a number after @, as in {name}@3.")
-    return name, int(number)
-
-
-_RESOLVERS: dict[str, Callable[[Scope, str], InputUse]] = {"run": _run, "dataset": _dataset, "model": _model}
+_RESOLVERS: dict[str, Callable[[Scope, Reference], InputUse]] = {"run": _run, "dataset": _dataset, "model": _model}
 
 
 def _pinned(scope: Scope, declared: Input) -> str | None:
@@ -204,11 +189,11 @@ def _pinned(scope: Scope, declared: Input) -> str | None:
 
 
 def _input_document(scope: Scope, reference: str) -> InputUse:
-    found = resolve(scope.services, reference, scope.project, scope.principal)
+    resolved = resolve(scope.services, reference, scope.project, scope.principal)
     return InputUse(
-        reference=f"{found.slug}@{found.version}",
-        kind=found.kind,
-        hash=found.sha256,
-        input=found.slug,
-        version=found.version,
+        reference=f"{resolved.slug}@{resolved.version}",
+        kind=resolved.kind,
+        hash=resolved.sha256,
+        input=resolved.slug,
+        version=resolved.version,
     )

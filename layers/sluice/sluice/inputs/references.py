@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sluice.catalog.inputs import latest_version
 from sluice.container import Container
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
+from sluice.domain.reference import parse_reference
 from sluice.errors import Invalid, NotFound
 from sluice.inputs.service import read_document
 from sluice.projects.visibility import is_visible
@@ -57,17 +57,18 @@ def resolve(
         Invalid: the reference has not this form.
         NotFound: there is no such input or version, or the principal must not know of it.
     """
-    slug, at, number = reference.partition("@")
-    if not is_slug(slug) or (at and not re.fullmatch(r"[1-9]\d{0,11}", number)):
+    parts = parse_reference(reference)
+    slug, number = parts.name, parts.number()
+    if parts.prefix is not None or not is_slug(slug):
         raise Invalid(f"{reference!r} is not a reference to an input, such as north or north@3.")
     stored = services.inputs.get(slug)
     pin = services.pins.find(project, slug) if project is not None else None
     if pin is None:
         _require_readable(services, stored, principal, even_deleted=even_deleted)
-    version = int(number) if at else (pin.document["version"] if pin else None)
-    found = services.inputs.version(slug, version) if version else latest_version(stored)
-    document = read_document(services, found.hash)
-    return ResolvedInput(slug, found.number, stored.document["kind"], found.hash, document)
+    number = number or (pin.document["version"] if pin else None)
+    version = services.inputs.version(slug, number) if number else latest_version(stored)
+    document = read_document(services, version.hash)
+    return ResolvedInput(slug, version.number, stored.document["kind"], version.hash, document)
 
 
 def _require_readable(

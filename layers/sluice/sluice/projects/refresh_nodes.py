@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sluice.domain.algorithm import ProjectAlgorithm
 from sluice.domain.model import Model
+from sluice.domain.reference import parse_reference
 from sluice.domain.sql_query import SqlError
 from sluice.models.graph import required_models, tables_read_by, waves
 from sluice.projects.resource_outputs import algorithm_tables
@@ -52,8 +53,8 @@ def node_reads(models: Mapping[str, Model], algorithms: Mapping[str, ProjectAlgo
 
 def tables_read(settings: ProjectAlgorithm) -> set[str]:
     """The tables that an algorithm reads in the version of the refresh: those without a version in the reference."""
-    references = (reference.partition(":") for reference in settings.inputs.values() if reference)
-    return {name for prefix, _, name in references if prefix in ("dataset", "model") and "@" not in name}
+    references = (parse_reference(text) for text in settings.inputs.values() if text is not None)
+    return {reference.name for reference in references if reference.is_table and reference.version is None}
 
 
 def circle(models: Mapping[str, Model], algorithms: Mapping[str, ProjectAlgorithm], node: str) -> str | None:
