@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sluice.catalog.definitions import Definition, missing
 from sluice.catalog.inputs import latest_version
@@ -12,7 +11,6 @@ from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
 from sluice.domain.reference import parse_reference
 from sluice.errors import Invalid, NotFound
-from sluice.inputs.service import read_document
 from sluice.projects.visibility import is_visible
 
 
@@ -24,15 +22,13 @@ class ResolvedInput:
         slug: the input.
         version: the number of the version.
         kind: the kind, a name in the registry.
-        sha256: the SHA-256 of the document as compact JSON, in hexadecimal; also its key in the lake.
-        document: the document.
+        sha256: the SHA-256 of the document as compact JSON, in hexadecimal; `read_document` reads it by this.
     """
 
     slug: str
     version: int
     kind: str
     sha256: str
-    document: Any
 
 
 def resolve(
@@ -40,18 +36,14 @@ def resolve(
     reference: str,
     project: str | None = None,
     principal: Principal | None = None,
-    *,
-    even_deleted: bool = False,
 ) -> ResolvedInput:
-    """The version of an input that a reference means, with its document.
+    """The version of an input that a reference means. An input that is deleted counts only if the project pins it.
 
     Args:
         services: the container.
         reference: `north@3`, or `north` for the version that the project pins, else the latest.
         project: the project whose pins count; None for none.
         principal: who asks, and may use inputs that it may read; None: no access is checked.
-        even_deleted: whether the input may be deleted, as it may for a run that has used it. An input that the project
-            pins may always be.
 
     Raises:
         Invalid: the reference has not this form.
@@ -64,18 +56,15 @@ def resolve(
     stored = services.inputs.get(slug)
     pin = services.pins.find(project, slug) if project is not None else None
     if pin is None:
-        _require_readable(services, stored, principal, even_deleted=even_deleted)
+        _require_readable(services, stored, principal)
     number = number or (pin.document["version"] if pin else None)
     version = services.inputs.version(slug, number) if number else latest_version(stored)
-    document = read_document(services, version.hash)
-    return ResolvedInput(slug, version.number, stored.document["kind"], version.hash, document)
+    return ResolvedInput(slug, version.number, stored.document["kind"], version.hash)
 
 
-def _require_readable(
-    services: Container, stored: Definition, principal: Principal | None, *, even_deleted: bool
-) -> None:
+def _require_readable(services: Container, stored: Definition, principal: Principal | None) -> None:
     if principal is not None and not is_visible(services, principal, stored):
         raise missing("input", stored.name)
-    if stored.deleted_at is not None and not even_deleted:
+    if stored.deleted_at is not None:
         slug = stored.name
         raise NotFound(f"The input {slug!r} is deleted; restore it by POST /inputs/{slug}/restore.")
