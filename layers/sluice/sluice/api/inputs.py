@@ -12,7 +12,7 @@ from sluice.catalog.definitions import Definition
 from sluice.catalog.inputs import latest_version
 from sluice.container import Container
 from sluice.domain.input import InputVersion
-from sluice.errors import Invalid
+from sluice.inputs.check import kind_of
 from sluice.inputs.kinds import KINDS
 
 DELETED = Parameter("deleted", "`true` lists the deleted inputs instead.", {"type": "boolean", "default": False})
@@ -90,10 +90,7 @@ def optional_kind(call: Call) -> str | None:
         Invalid: there is no such kind.
     """
     kind = call.query_value("kind")
-    if kind is not None and kind not in KINDS:
-        message = f"There is no kind {kind!r}; the kinds are {', '.join(KINDS)}."
-        raise Invalid(message, [{"pointer": "?kind", "message": message}])
-    return kind
+    return None if kind is None else kind_of(kind, "?kind").name
 
 
 def list_answer(call: Call, services: Container, visible: Any) -> Answer:
