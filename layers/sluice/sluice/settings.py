@@ -342,12 +342,6 @@ class Settings(BaseModel):
     max_members: int = Field(
         200, gt=0, description="Most principals that a project, datasource or input is shared with."
     )
-    max_algorithms: int = Field(10, description="Most algorithms of which a project has settings.")
-    max_restarts: int = Field(1_000, gt=0, description="Most restarts of a run of an algorithm.")
-    max_differences: int = Field(1_000, gt=0, description="Most differences that a comparison of runs lists.")
-    max_parameters_bytes: int = Field(
-        100_000, description="Largest parameters of an algorithm, as JSON; larger data belongs into an input."
-    )
     max_models: int = Field(20, description="Most models of a project; all are published in one transaction.")
     max_reports: int = Field(10, description="Most reports of a project; all are published in one transaction.")
     max_endpoints: int = Field(100, description="Most published endpoints of a project.")
@@ -407,6 +401,12 @@ class Settings(BaseModel):
         20_000, gt=0, description="Most entries of the audit that one request examines for those of an action."
     )
     # Algorithms.
+    max_algorithms: int = Field(10, description="Most algorithms of which a project has settings.")
+    max_restarts: int = Field(1_000, gt=0, description="Most restarts of a run of an algorithm.")
+    max_differences: int = Field(1_000, gt=0, description="Most differences that a comparison of runs lists.")
+    max_parameters_bytes: int = Field(
+        100_000, description="Largest parameters of an algorithm, as JSON; larger data belongs into an input."
+    )
     series_points: int = Field(
         2_000_000, gt=0, description="Most times of all series that `forecast` or `anomalies` reads in a run."
     )
