@@ -37,12 +37,12 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
     if first.algorithm is None or first.algorithm != second.algorithm:
         kinds = [run.algorithm or f"no algorithm (it is of kind {run.kind})" for run in (first, second)]
         raise Invalid(f"Only runs of the same algorithm can be compared; these are of {kinds[0]} and {kinds[1]}.")
-    one, other = stored_result(services.lake, first), stored_result(services.lake, second)
-    request, _ = differences(_request(one), _request(other), {}, _MOST)
+    before, after = stored_result(services.lake, first), stored_result(services.lake, second)
+    request, _ = differences(_request(before), _request(after), {}, _MOST)
     result: list[Change] = []
     more = False
-    if one.document.sha256 != other.document.sha256:
-        documents = [orjson.loads(content_of(services.lake, stored.document)) for stored in (one, other)]
+    if before.document.sha256 != after.document.sha256:
+        documents = [orjson.loads(content_of(services.lake, stored.document)) for stored in (before, after)]
         result, more = differences(documents[0], documents[1], {}, _MOST)
     # What sums up a result is near its root, such as an objective; single values are deep.
     result.sort(key=lambda change: (change["pointer"] or change["old_pointer"]).count("/"))
@@ -51,8 +51,8 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
         "a": first.id,
         "b": second.id,
         "algorithm": first.algorithm,
-        "same_request": one.fingerprint == other.fingerprint,
-        "same_result": one.document.sha256 == other.document.sha256,
+        "same_request": before.fingerprint == after.fingerprint,
+        "same_result": before.document.sha256 == after.document.sha256,
         "request": request[:most],
         "result": result[:most],
         "changes": len(result),

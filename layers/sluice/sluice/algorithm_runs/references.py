@@ -19,6 +19,7 @@ from sluice.inputs.pins import pinned_inputs
 from sluice.inputs.references import resolve
 from sluice.models.project_tables import MERGED
 
+
 @dataclass(frozen=True)
 class Scope:
     """Where references are resolved.

@@ -171,11 +171,11 @@ def stored_result(lake: Lake, run: Run) -> StoredResult:
     Raises:
         NotFound: it has no result, or not yet.
     """
-    found = lake.find_json(object_keys.result(run)) if run.algorithm else None
-    if found is None or run.status != "succeeded":
+    stored = lake.find_json(object_keys.result(run)) if run.algorithm else None
+    if stored is None or run.status != "succeeded":
         state = "it has failed" if run.status == "failed" else f"it is {run.status}"
         raise NotFound(f"The run {run.id} has no result: {state if run.algorithm else 'it is of another kind'}.")
-    return StoredResult.model_validate(found)
+    return StoredResult.model_validate(stored)
 
 
 def content_of(lake: Lake, file: StoredFile) -> bytes:

@@ -172,7 +172,7 @@ class Steps:
         task = self._task("finish")
         task.scores = scores
         earlier = self._get(object_keys.prepared(self.folder))
-        finish = self._algorithm.finish or _as_it_is
+        finish = self._algorithm.finish or _document_alone
         result = self._call(finish, task, earlier["prepared"], solution["document"])
         self._call(self._algorithm.output.model_validate, result.document)
         warnings = [*earlier["warnings"], *solution["warnings"], *task.warnings]
@@ -287,5 +287,5 @@ def _lowest(scores: Sequence[Score]) -> int:
     return min(range(len(scores)), key=lambda number: (scores[number], number))
 
 
-def _as_it_is(task: Any, prepared: Any, document: Any) -> Result:
+def _document_alone(task: Any, prepared: Any, document: Any) -> Result:
     return Result(document)

@@ -50,7 +50,7 @@ class ResultTable:
 
 @dataclass(frozen=True)
 class Solution:
-    """What one restart has found.
+    """What one restart computes.
 
     Args:
         document: JSON of any size.

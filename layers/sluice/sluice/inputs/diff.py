@@ -103,14 +103,14 @@ class _Comparison:
     def _identities(self, name: str, old: list[Any], new: list[Any]) -> tuple[list[str], list[str]]:
         """What identifies each element of two lists: unique keys that both have, else the indexes."""
         if all(type(value) in _SCALARS for value in (*old, *new)):
-            found = [canonical(value).decode() for value in old], [canonical(value).decode() for value in new]
-            if _are_unique(*found):
-                return found
+            keys = [canonical(value).decode() for value in old], [canonical(value).decode() for value in new]
+            if _are_unique(*keys):
+                return keys
         elif all(isinstance(value, dict) for value in (*old, *new)):
             for fields in filter(None, (self._keys.get(name), *_KEYS)):
-                found = _keys_by(fields, old), _keys_by(fields, new)
-                if _are_unique(*found):
-                    return found
+                keys = _keys_by(fields, old), _keys_by(fields, new)
+                if _are_unique(*keys):
+                    return keys
         return [str(index) for index in range(len(old))], [str(index) for index in range(len(new))]
 
 

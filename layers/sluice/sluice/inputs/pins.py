@@ -94,10 +94,10 @@ def pin_view(services: Container, pin: Definition, head: Definition) -> dict[str
 
 def _pinned(services: Container, head: Definition, version: int | None) -> Pinned:
     try:
-        found = services.inputs.version(head.name, version) if version else latest_version(head)
+        taken = services.inputs.version(head.name, version) if version else latest_version(head)
     except NotFound as absent:
         raise Invalid(absent.detail, [{"pointer": "/version", "message": absent.detail}]) from None
-    return Pinned(head.name, head.document["kind"], found.hash)
+    return Pinned(head.name, head.document["kind"], taken.hash)
 
 
 def _require_fitting(services: Container, project: str, changed: Pinned) -> None:

@@ -199,12 +199,12 @@ class SheetReader:
             for name in names
             if name not in present
         ]
-        found = [self._read(name, template) for name, template in zip(names, templates, strict=True) if name in present]
-        for sheet, template in found:
+        read = [self._read(name, template) for name, template in zip(names, templates, strict=True) if name in present]
+        for sheet, template in read:
             errors += _header_errors(sheet, template)
         if errors:
             raise WorkbookInvalid(f"{errors[0]['message']} Nothing was stored.", errors)
-        return [sheet for sheet, _ in found]
+        return [sheet for sheet, _ in read]
 
     def _read(self, name: str, template: SheetTemplate) -> tuple[Sheet, SheetTemplate]:
         from python_calamine import CalamineError

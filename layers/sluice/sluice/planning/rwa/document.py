@@ -11,7 +11,7 @@ from sluice.planning.rwa.linear_model import SearchStatus
 from sluice.planning.traffic import Protection, Restoration
 
 
-class LightPath(Record):
+class RoutedPath(Record):
     """A path with a wavelength."""
 
     path: list[str] = Field(description="The names of its nodes, in order.")
@@ -34,14 +34,14 @@ class RestorationPath(Record):
     restoration_algorithm: Literal["Basic", "Advanced"] = Field(
         description="`Advanced` for a pair of failures, otherwise `Basic`."
     )
-    info: LightPath = Field(description="The path.")
+    info: RoutedPath = Field(description="The path.")
 
 
 class RoutingInfo(Record):
     """The paths of a lightpath."""
 
-    working: LightPath = Field(description="The path in use without failures.")
-    protection: LightPath | None = Field(None, description="The path of the second signal of protected lightpaths.")
+    working: RoutedPath = Field(description="The path in use without failures.")
+    protection: RoutedPath | None = Field(None, description="The path of the second signal of protected lightpaths.")
     restoration: list[RestorationPath] | None = Field(
         None, description="The paths after failures; absent for lightpaths without restoration."
     )
