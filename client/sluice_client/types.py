@@ -58,6 +58,7 @@ class AlgorithmInput(TypedDict):
     kinds: list[str]
     description: str
     required: bool
+    replaces: NotRequired[list[str]]
 
 
 class AlgorithmRequestView(TypedDict):

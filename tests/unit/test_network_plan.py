@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import zipfile
 from typing import Any
@@ -62,6 +63,34 @@ def test_plan_is_what_its_parts_return(topology: Topology, documents: dict[str, 
     for name in ("links", "lightpaths"):
         assert result.tables[name] == routed.tables[name]
     assert result.tables["remaining"] == grooming.tables_of(groomed, task.parameters)["remaining"]
+
+
+@pytest.mark.parametrize("method", ["end_to_end", "advanced"])
+def test_a_plan_goes_on_with_a_grooming(topology: Topology, documents: dict[str, Any], method: str) -> None:
+    """The plan of a grooming is that of its traffic matrix; devices that it leaves out are added."""
+    parameters = {**PARAMETERS, "method": method}
+    whole, _ = run_steps(network_plan.ALGORITHM, documents, parameters, seed=5)
+    groomed = whole.document["grooming"]
+    given = {"topology": documents["topology"], "grooming": groomed}
+    result, _ = run_steps(network_plan.ALGORITHM, given, PARAMETERS, seed=5)
+    assert result.document == whole.document
+    assert result.tables == whole.tables
+    assert result.files == whole.files
+    by_hand = {"traffic": copy.deepcopy(groomed["traffic"]), "mapping": groomed["mapping"]}
+    for path in by_hand["traffic"]["main"]["lightpaths"].values():
+        for client in path["service_id_list"]:
+            client.pop("mp2x_panel_address")
+            client.pop("normal_service_type")
+    result, warnings = run_steps(network_plan.ALGORITHM, {**given, "grooming": by_hand}, PARAMETERS, seed=5)
+    plan, devices = result.document, groomed["service_devices"]
+    at_lightpaths = [id for id, device in devices.items() if device["panel"] != "MP2X"]
+    assert set(at_lightpaths) <= set(plan["grooming"]["service_devices"]) <= set(devices)
+    missing = len(devices) - len(plan["grooming"]["service_devices"])
+    assert any("are not counted" in warning for warning in warnings) == (missing > 0)
+    counts = (plan["materials"]["network"][panel] for panel in ("MP2X", "MP1H", "TP1H"))
+    assert sum(counts) == len(devices) - missing == plan["statistics"]["devices"]
+    assert plan["statistics"]["services"] == 120
+    assert plan["rwa"] == whole.document["rwa"]
 
 
 def test_numbers_and_tables_agree(topology: Topology, documents: dict[str, Any]) -> None:
@@ -129,6 +158,34 @@ def test_a_project_plans_its_pinned_network(admin: Client, topology: Topology, d
     assert [file["name"] for file in outputs["files"]] == ["materials.xlsx"]
     links = admin.get(f"/runs/{made['id']}/tables/links?limit=200").json()["items"]
     assert [link["source"] for link in links] == [link.source for link in topology.links]
+
+
+def test_a_grooming_replaces_the_traffic_matrix(admin: Client, topology: Topology, documents: dict[str, Any]) -> None:
+    """One of the two is needed; that of the request counts, whatever the project pins and sets."""
+    for name, kind in (("network", "topology"), ("demands", "traffic_matrix")):
+        assert admin.put(f"/inputs/{name}", {"kind": kind, "document": documents[kind]}).status == 201
+    admin.put("/projects/p", {"name": "p"})
+    plans = "/projects/p/algorithms/network_plan"
+    missing = admin.post(f"{plans}/runs", {"inputs": {"topology": "network"}})
+    assert missing.status == 422
+    assert missing.json()["errors"][0]["pointer"] == "/inputs/traffic_matrix"
+    assert missing.json()["detail"].endswith("Or give grooming instead.")
+    inputs = {"topology": "network", "traffic_matrix": "demands"}
+    groomed = admin.post("/projects/p/algorithms/grooming/runs", {"inputs": inputs}).json()["id"]
+    both = admin.post(f"{plans}/runs", {"inputs": {**inputs, "grooming": f"run:{groomed}"}})
+    assert [error["pointer"] for error in both.json()["errors"]] == ["/inputs/traffic_matrix"]
+    assert "leave out one of the two" in both.json()["detail"]
+    admin.put("/projects/p/inputs/demands", {"version": 1})
+    assert admin.put(plans, {"inputs": inputs}).status in (200, 201)
+    started = admin.post(f"{plans}/runs", {"inputs": {"grooming": f"run:{groomed}"}})
+    assert started.status == 202, started.text
+    run = admin.get(f"/runs/{started.json()['id']}").json()
+    assert run["status"] == "succeeded", run["error"]
+    assert run["request"]["inputs"].keys() == {"topology", "grooming"}
+    assert admin.get(f"/runs/{run['id']}/result").json()["materials"]["network"]["FIM"] == 2 * len(topology.links)
+    described = admin.get("/algorithms/network_plan").json()["inputs"]
+    assert described["grooming"]["replaces"] == ["traffic_matrix", "clusters"]
+    assert described["traffic_matrix"].keys() == {"kinds", "description", "required"}
 
 
 def test_unknown_ends_of_demands_are_refused(admin: Client, topology: Topology, documents: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from reference.json_schema import Schema, definitions
 from reference.markdown import NOTICE, code, table, text
 from reference.types import default_text, type_text
 from sluice.algorithms import registry
-from sluice.algorithms.algorithm import Algorithm
+from sluice.algorithms.algorithm import Algorithm, Input
 from sluice.domain.names import table_of_algorithm
 
 _INTRODUCTION = """\
@@ -27,13 +27,20 @@ def algorithms_page() -> dict[str, str]:
     return {"reference/algorithms.md": "\n".join(lines) + "\n"}
 
 
+def _need(declared: Input) -> str:
+    """Whether a run needs an input, in a few words."""
+    if declared.replaces:
+        return f"replaces {' and '.join(map(code, declared.replaces))}"
+    return "" if declared.required else "optional"
+
+
 def _algorithm(name: str, algorithm: Algorithm) -> Iterator[str]:
     yield from ("", f"## {code(name)}: {algorithm.title.lower()}", "", text(algorithm.description))
     rows = [
         (
             code(input_name),
             " or ".join(map(code, declared.kinds)),
-            "" if declared.required else "optional",
+            _need(declared),
             declared.description,
         )
         for input_name, declared in algorithm.inputs.items()

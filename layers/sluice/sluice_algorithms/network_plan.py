@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sluice.algorithms.algorithm import Algorithm, Result, ResultTable, Solution, Task
+from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
 from sluice.algorithms.composition import PartTask
+from sluice.planning.grooming.completion import complete_grooming, count_services, demands_without_places
+from sluice.planning.grooming.devices import Chassis
 from sluice.planning.grooming.methods import groom_network
 from sluice.planning.grooming.parameters import GroomingParameters
 from sluice.planning.network_plan.document import NetworkPlan
-from sluice.planning.network_plan.materials import bill_of_materials, require_degrees
+from sluice.planning.network_plan.materials import bill_of_materials, require_degrees, require_places
 from sluice.planning.network_plan.materials_workbook import materials_workbook
 from sluice.planning.network_plan.tables import MATERIALS, NODES, material_rows, node_rows, plan_statistics
 from sluice.planning.rwa.parameters import RwaParameters
+from sluice.planning.topology import Topology, parse_topology
 from sluice_algorithms import grooming, rwa
 
 
@@ -21,11 +25,29 @@ class NetworkPlanParameters(GroomingParameters, RwaParameters):
 
 
 def prepare(task: Task) -> dict[str, Any]:
-    """Groom the services, and search the candidates of all lightpaths."""
-    topology, matrix, clusters = grooming.read_documents(task.documents)
+    """Groom the services unless there is a grooming, and search the candidates of all lightpaths."""
+    topology = parse_topology(task.documents["topology"])
     require_degrees(topology)
-    groomed = groom_network(topology, matrix, clusters, task.parameters)
+    groomed = _grooming_of(task, topology)
     return {"grooming": groomed, "candidates": rwa.prepare(PartTask(task, {"grooming": groomed}))}
+
+
+def _grooming_of(task: Task, topology: Topology) -> Mapping[str, Any]:
+    """The grooming among the inputs, or a new one; with devices and statistics."""
+    if "grooming" not in task.documents:
+        groomed = groom_network(*grooming.read_documents(task.documents), task.parameters)
+        for warning in grooming.warnings_of(groomed):
+            task.warn(warning)
+        return groomed
+    complete = complete_grooming(task.documents["grooming"], Chassis(task.parameters.shelves_per_rack))
+    require_places(topology, complete)
+    missing = demands_without_places(complete)
+    if missing:
+        task.warn(
+            f"The MP2X devices of {len(missing)} demands, such as {missing[0]!r}, are not counted: the grooming has no "
+            "lightpath that says where they are."
+        )
+    return complete
 
 
 def solve(task: Task, prepared: dict[str, Any], restart: int) -> Solution:
@@ -35,25 +57,35 @@ def solve(task: Task, prepared: dict[str, Any], restart: int) -> Solution:
 
 def finish(task: Task, prepared: dict[str, Any], solution: Any) -> Result:
     """Write the results of both, count the materials, and add tables and the workbook."""
-    topology, matrix, _ = grooming.read_documents(task.documents)
-    groomed = grooming.finish(task, None, prepared["grooming"])
-    routed = rwa.finish(PartTask(task, {"grooming": groomed.document}), prepared["candidates"], solution)
-    materials = bill_of_materials(topology, groomed.document, routed.document)
-    plan = {"grooming": groomed.document, "rwa": routed.document, "materials": materials}
-    services = sum(service.quantity for demand in matrix.demands.values() for service in demand.services)
+    topology, groomed = parse_topology(task.documents["topology"]), prepared["grooming"]
+    remaining = grooming.tables_of(groomed, task.parameters)["remaining"]
+    routed = rwa.finish(PartTask(task, {"grooming": groomed}), prepared["candidates"], solution)
+    materials = bill_of_materials(topology, groomed, routed.document)
+    plan = {"grooming": groomed, "rwa": routed.document, "materials": materials}
     links = routed.tables["links"]
     loads = _values(links, "load")
     return Result(
-        {**plan, "statistics": plan_statistics(services, len(groomed.tables["remaining"].rows), plan, loads)},
+        {**plan, "statistics": plan_statistics(count_services(groomed), len(remaining.rows), plan, loads)},
         tables={
             "links": links,
             "lightpaths": routed.tables["lightpaths"],
-            "remaining": groomed.tables["remaining"],
+            "remaining": remaining,
             "materials": ResultTable.of(MATERIALS, material_rows(materials)),
             "nodes": ResultTable.of(NODES, node_rows(topology, routed.document, materials)),
         },
         files={"materials.xlsx": materials_workbook(materials)},
     )
+
+
+def check_inputs(documents: Mapping[str, Any], parameters: NetworkPlanParameters) -> None:
+    """Require documents to fit each other, and no node to have more links than a node can have.
+
+    Raises:
+        Invalid: they do not fit, or a node has too many links.
+    """
+    if "traffic_matrix" in documents:
+        grooming.check_inputs(documents, parameters)
+    require_degrees(parse_topology(documents["topology"]))
 
 
 def _values(table: ResultTable, column: str) -> list[Any]:
@@ -63,17 +95,25 @@ def _values(table: ResultTable, column: str) -> list[Any]:
 
 ALGORITHM = Algorithm(
     title="Network planning",
-    description="Plans an optical network in one run: grooms the services of a traffic matrix, gives the lightpaths "
-    "paths and wavelengths, and counts the materials.",
+    description="Plans an optical network in one run: grooms the services of a traffic matrix or takes a grooming, "
+    "gives the lightpaths paths and wavelengths, and counts the materials.",
     layer="solver",
-    inputs=grooming.ALGORITHM.inputs,
+    inputs={
+        **grooming.ALGORITHM.inputs,
+        "grooming": Input(
+            ("run:grooming",),
+            "A grooming to go on with, also one that is made by hand; its parameters and clusters stay.",
+            required=False,
+            replaces=("traffic_matrix", "clusters"),
+        ),
+    },
     parameters=NetworkPlanParameters,
     output=NetworkPlan,
     prepare=prepare,
     restarts=rwa.restarts,
     solve=solve,
     finish=finish,
-    check_inputs=grooming.check_inputs,
+    check_inputs=check_inputs,
     tables={
         "links": rwa.ALGORITHM.tables["links"],
         "lightpaths": rwa.ALGORITHM.tables["lightpaths"],

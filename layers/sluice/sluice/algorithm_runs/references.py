@@ -55,8 +55,8 @@ def resolve_inputs(
         The inputs by name, in the order of the algorithm.
 
     Raises:
-        Invalid: an input is missing, is unknown, does not exist, or is of a kind that the algorithm does not take;
-            all of them at once, with pointers such as `/inputs/topology`.
+        Invalid: an input is missing, is unknown, does not exist, is of a kind that the algorithm does not take, or is
+            replaced by another one that is given, too; all of them at once, with pointers such as `/inputs/topology`.
     """
     uses: dict[str, InputUse] = {}
     faults: dict[str, str] = {
@@ -64,19 +64,42 @@ def resolve_inputs(
         for name in references
         if name not in algorithm.inputs
     }
+    replaced = replaced_inputs(algorithm, references)
     for name, declared in algorithm.inputs.items():
+        if name in replaced:
+            if references.get(name) is not None:
+                faults[name] = f"The input {replaced[name]!r} replaces this one: leave out one of the two."
+            continue
         try:
             asked = replace(scope, principal=None) if name in scope.trusted else scope
             reference = references[name] if name in references else _pinned(scope, declared)
             use = _resolve(asked, declared, reference, declared.required and not all_optional)
         except SluiceError as error:
-            faults[name] = error.detail
+            faults[name] = error.detail + _alternatives(algorithm, name, references)
         else:
             uses |= {name: use} if use is not None else {}
     if faults:
         errors = [{"pointer": json_pointer(("inputs", name)), "message": message} for name, message in faults.items()]
         raise Invalid(next(iter(faults.values())), errors)
     return uses
+
+
+def replaced_inputs(algorithm: Algorithm, references: Mapping[str, str | None]) -> dict[str, str]:
+    """The inputs that others among some references replace, each with the name of the other."""
+    return {
+        replaced: name
+        for name, declared in algorithm.inputs.items()
+        if references.get(name) is not None
+        for replaced in declared.replaces
+    }
+
+
+def _alternatives(algorithm: Algorithm, name: str, references: Mapping[str, str | None]) -> str:
+    """The inputs that can be given instead of a required one that is missing, as a sentence."""
+    if name in references or not algorithm.inputs[name].required:
+        return ""
+    others = [other for other, declared in algorithm.inputs.items() if name in declared.replaces]
+    return f" Or give {' or '.join(others)} instead." if others else ""
 
 
 def _resolve(scope: Scope, declared: Input, text: str | None, required: bool) -> InputUse | None:

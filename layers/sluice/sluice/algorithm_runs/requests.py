@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from sluice.algorithm_runs.references import Scope, resolve_inputs
+from sluice.algorithm_runs.references import Scope, replaced_inputs, resolve_inputs
 from sluice.algorithms import registry
 from sluice.algorithms.algorithm import Algorithm
 from sluice.algorithms.origin import code_digest, pinned_packages
@@ -55,7 +55,7 @@ def make_request(scope: Scope, settings: WithSettings, name: str, asked: Algorit
         faults += error.errors
     try:
         trusted = replace(scope, trusted=frozenset(defaults.inputs) - set(asked.inputs))
-        uses = resolve_inputs(trusted, algorithm, {**defaults.inputs, **asked.inputs})
+        uses = resolve_inputs(trusted, algorithm, _references(algorithm, defaults.inputs, asked.inputs))
     except Invalid as error:
         faults += error.errors
     if faults:
@@ -70,6 +70,17 @@ def make_request(scope: Scope, settings: WithSettings, name: str, asked: Algorit
         packages=pinned_packages(algorithm),
         comment=asked.comment,
     )
+
+
+def _references(algorithm: Algorithm, defaults: Mapping[str, str | None], asked: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The references of a project's settings and of a request; of two that replace each other, the request's one."""
+    replaced = replaced_inputs(algorithm, asked)
+    kept = {
+        name: reference
+        for name, reference in defaults.items()
+        if name not in replaced and not replaced_inputs(algorithm, {name: reference}).keys() & asked.keys()
+    }
+    return {**kept, **asked}
 
 
 def _check_inputs(

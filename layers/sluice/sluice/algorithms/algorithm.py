@@ -23,11 +23,13 @@ class Input:
             `table`, a dataset or model.
         description: what it is for, as a sentence.
         required: whether a run needs it.
+        replaces: the names of inputs that this one replaces: they are not required with it, and refused beside it.
     """
 
     kinds: tuple[str, ...]
     description: str
     required: bool = True
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

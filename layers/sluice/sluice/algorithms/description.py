@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from sluice.algorithms import registry
+from sluice.algorithms.algorithm import Input
 from sluice.algorithms.origin import code_digest, pinned_packages
 
 
@@ -21,10 +22,7 @@ def describe(name: str) -> dict[str, Any]:
         "name": name,
         "title": algorithm.title,
         "description": algorithm.description,
-        "inputs": {
-            input_name: {"kinds": list(item.kinds), "description": item.description, "required": item.required}
-            for input_name, item in algorithm.inputs.items()
-        },
+        "inputs": {input_name: _input(item) for input_name, item in algorithm.inputs.items()},
         "parameters": algorithm.parameters.model_json_schema(),
         "output": algorithm.output.model_json_schema(),
         "tables": dict(algorithm.tables),
@@ -32,3 +30,12 @@ def describe(name: str) -> dict[str, Any]:
         "packages": pinned_packages(algorithm),
         "code": code_digest(name, algorithm),
     }
+
+
+def _input(declared: Input) -> dict[str, Any]:
+    described = {
+        "kinds": list(declared.kinds),
+        "description": declared.description,
+        "required": declared.required,
+    }
+    return {**described, "replaces": list(declared.replaces)} if declared.replaces else described

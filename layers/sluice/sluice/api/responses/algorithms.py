@@ -20,7 +20,10 @@ class AlgorithmInput(Response):
         "dataset or model."
     )
     description: str = Field(description="What it is for.")
-    required: bool = Field(description="Whether a run needs it.")
+    required: bool = Field(description="Whether a run needs it, unless an input that replaces it is given.")
+    replaces: list[str] = Field(
+        [], description="The inputs that it replaces: a run gets these or it; absent if there are none."
+    )
 
 
 class AlgorithmView(Response):

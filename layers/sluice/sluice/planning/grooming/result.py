@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sluice.planning.grooming.devices import Chassis, Device, Position, devices_of, place
@@ -18,6 +19,8 @@ ROUTING_TYPE = "100GE"
 BELOW_THRESHOLD = "below_threshold"
 UNSUPPORTED = "unsupported"
 T = TypeVar("T")
+# The address of a groomout's MP2X at each end, by the groomout's id.
+Addresses = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def describe_grooming(matrices: Mapping[str, Sequence[GroomedDemand]], chassis: Chassis) -> dict[str, Any]:
@@ -30,17 +33,46 @@ def describe_grooming(matrices: Mapping[str, Sequence[GroomedDemand]], chassis: 
     Returns:
         `traffic` by matrix, `service_devices`, `node_structure` and `statistics`; capacities in Gb/s.
     """
-    devices = devices_of(matrices)
-    positions = place(devices, chassis)
+    placed = place_devices(matrices, chassis)
     document = {
         "traffic": {
-            matrix: _Matrix(matrix, demands, _addresses(devices, positions)).document()
-            for matrix, demands in matrices.items()
+            matrix: _Matrix(matrix, demands, placed.addresses).document() for matrix, demands in matrices.items()
         },
-        "service_devices": {device.id: _device(device) for device in devices},
-        "node_structure": _node_structure(devices, positions),
+        "service_devices": placed.service_devices,
+        "node_structure": placed.node_structure,
     }
     return {**document, "statistics": statistics(document)}
+
+
+@dataclass(frozen=True)
+class PlacedDevices:
+    """Devices as parts of a document.
+
+    Args:
+        service_devices: the devices by id.
+        node_structure: their places.
+        addresses: where the MP2X devices of each groomout are, by the groomout's id and the end.
+    """
+
+    service_devices: dict[str, Any]
+    node_structure: dict[str, Any]
+    addresses: Addresses
+
+
+def place_devices(matrices: Mapping[str, Sequence[GroomedDemand]], chassis: Chassis) -> PlacedDevices:
+    """The devices that groomed demands need, and their places.
+
+    Args:
+        matrices: the groomed demands of each traffic matrix, by its id.
+        chassis: what the racks of a node are like.
+    """
+    devices = devices_of(matrices)
+    positions = place(devices, chassis)
+    return PlacedDevices(
+        {device.id: _device(device) for device in devices},
+        _node_structure(devices, positions),
+        _addresses(devices, positions),
+    )
 
 
 def statistics(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,10 +103,6 @@ def statistics(document: Mapping[str, Any]) -> dict[str, Any]:
         "tp1h_no": panels.count("TP1H"),
         "mp1h_no": panels.count("MP1H"),
     }
-
-
-# The address of a groomout's MP2X at each end, by the groomout's id.
-Addresses = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 class _Matrix:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice.errors import Invalid
+from sluice.planning.documents import fault, require_none
 from sluice.planning.services import PANELS
 from sluice.planning.topology import Topology
 
@@ -101,6 +102,29 @@ def require_degrees(topology: Topology) -> None:
     ]
     if errors:
         raise Invalid(" ".join(error["message"] for error in errors), errors)
+
+
+def require_places(topology: Topology, grooming: Mapping[str, Any]) -> None:
+    """Require the devices of a grooming to be at nodes of a topology.
+
+    Args:
+        topology: the network.
+        grooming: a result of `grooming` with all fields, which may be made by hand.
+
+    Raises:
+        Invalid: some are at other nodes, or a slot names a device that the grooming does not have.
+    """
+    names, devices = {node.name for node in topology.nodes}, grooming["service_devices"]
+    faults = []
+    for name, node in grooming["node_structure"]["nodes"].items():
+        place = ("node_structure", "nodes", name)
+        if name not in names:
+            faults.append(fault(place, f"The topology has no node {name!r}; take the topology of the grooming."))
+        slots = (shelf["slots"] for rack in node["racks"].values() for shelf in rack["shelves"].values())
+        unknown = [id for shelf in slots for id in shelf.values() if id not in devices]
+        if unknown:
+            faults.append(fault(place, f"The grooming has no device {unknown[0]!r}."))
+    require_none(faults)
 
 
 def _counts(site: _Site) -> Iterator[tuple[str, int]]:
