@@ -190,6 +190,19 @@ def test_a_full_link_blocks_and_names_the_reason() -> None:
     assert sorted(statuses) == ["blocked: no_path", "blocked: no_wavelength", "routed", "routed", "routed"]
 
 
+def test_only_routed_lightpaths_are_said_to_lack_protection() -> None:
+    """A blocked lightpath has no protection, either, but that is not why."""
+    far = network(("A", "B", 50), ("B", "C", 60), ("C", "D", 900))
+    paths = [lightpath(number, ends, "1+1_NodeDisjoint") for number, ends in enumerate(("AC", "AD", "BD"))]
+    result, warnings = run_rwa(far, grooming_of(paths))
+    assert [entry["reason"] for entry in result.document["blocked"]] == ["no_path", "no_path"]
+    assert result.document["downgraded"] == ["L0"]
+    assert any("1 lightpaths are routed without protection, such as L0" in text for text in warnings)
+    result, warnings = run_rwa(far, grooming_of(paths[1:]))
+    assert result.document["downgraded"] == []
+    assert [text.partition(",")[0] for text in warnings] == ["2 lightpaths are blocked"]
+
+
 def test_a_directionless_node_drops_a_wavelength_once() -> None:
     links = (("A", "B", 10), ("B", "C", 10))
     ends = grooming_of([lightpath(0, "AB"), lightpath(1, "BC")])

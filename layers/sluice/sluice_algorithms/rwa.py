@@ -24,18 +24,7 @@ _SECONDS_TO_STORE = 30
 def prepare(task: Task) -> Candidates:
     """Search the candidates of all lightpaths."""
     topology = Topology.model_validate(task.documents["topology"])
-    candidates = find_candidates(topology, task.documents["grooming"], task.parameters.search)
-    downgraded = [
-        lightpath["id"]
-        for lightpath in candidates["lightpaths"]
-        if candidates["choices"][lightpath["choice"]]["downgraded"]
-    ]
-    if downgraded:
-        task.warn(
-            f"{len(downgraded)} lightpaths are not protected, such as {downgraded[0]}: the network has no two disjoint "
-            "paths between their ends."
-        )
-    return candidates
+    return find_candidates(topology, task.documents["grooming"], task.parameters.search)
 
 
 def _assign_greedily(task: Task, candidates: Candidates, restart: int) -> Assignment:
@@ -100,9 +89,14 @@ def tables_of(
 
 
 def _warn(task: Task, document: Mapping[str, Any]) -> None:
-    blocked, missing = document["blocked"], document["not_restorable"]
+    blocked, downgraded, missing = document["blocked"], document["downgraded"], document["not_restorable"]
     if blocked:
         task.warn(f"{len(blocked)} lightpaths are blocked, such as {blocked[0]['id']}: {blocked[0]['message']}")
+    if downgraded:
+        task.warn(
+            f"{len(downgraded)} lightpaths are routed without protection, such as {downgraded[0]}: no two disjoint "
+            "paths over links within reach join their ends."
+        )
     if missing:
         task.warn(f"{len(missing)} lightpaths are not restored after all failures, such as {missing[0]['id']}.")
     low = [
