@@ -151,7 +151,7 @@ candidates = find_candidates(topology, grooming)
 rng = random.Random("0:0")
 assignment = assign(candidates, Rules(), rng)
 nothing = {**assignment, "assigned": {}}
-exact = improve(candidates, Rules(), nothing, Budget(1000, 600), rng, lambda text: None)
+exact = improve(candidates, Rules(), [nothing], 0, Budget(1000, 600), rng, lambda text: None)
 assert exact["assigned"]
 documents = [present(topology, candidates, each, Search()) for each in (assignment, exact)]
 sys.stdout.buffer.write(orjson.dumps([candidates, documents]))

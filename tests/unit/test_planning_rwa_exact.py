@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,14 @@ def test_exact_results_keep_the_rules(topology: Topology, data: st.DataObject) -
     ours = len(exact.document["blocked"]), search["objective"]
     assert ours <= (len(greedy.document["blocked"]), greedy.document["objective"] + 1e-9)
     assert greedy.document["exact"] is None
+    start, best = search["greedy"], greedy.document
+    restarts = [(entry["blocked"], entry["objective"]) for entry in best["iterations"]]
+    assert (start["restarts"], start["restart"]) == (2, restarts.index(min(restarts)))
+    assert start["blocked"] == len(best["blocked"])
+    assert start["objective_with_restoration"] == best["objective"]
+    shared = sum(best["restoration_regenerators"].values())
+    assert start["objective"] == pytest.approx(best["objective"] - (1 - trade_off) * shared)
+    assert ours <= (start["blocked"], start["objective"] + 1e-9)
 
 
 def _lightpath(number: int, ends: str) -> dict[str, Any]:

@@ -34,12 +34,13 @@ def _assign_greedily(task: Task, candidates: Candidates, restart: int) -> Assign
 def _assign_exactly(task: Task, candidates: Candidates, restart: int) -> Assignment:
     """Improve the best of all greedy restarts."""
     parameters = task.parameters
-    start = min((_assign_greedily(task, candidates, number) for number in range(parameters.iterations)), key=score_of)
+    starts = [_assign_greedily(task, candidates, number) for number in range(parameters.iterations)]
     seconds = min(parameters.time_limit_seconds, task.seconds_left() - _SECONDS_TO_STORE)
     return improve(
         candidates,
         parameters.rules,
-        start,
+        starts,
+        min(range(len(starts)), key=lambda number: score_of(starts[number])),
         Budget(parameters.node_limit, seconds),
         task.random(restart),
         lambda text: task.progress(0, 1, text),

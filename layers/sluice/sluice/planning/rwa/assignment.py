@@ -48,6 +48,16 @@ class Blocked(TypedDict):
     message: str
 
 
+class GreedyStart(TypedDict):
+    """The greedy restarts before an exact assignment, and the best one, which it starts from."""
+
+    restarts: int
+    restart: int  # the number of the best one
+    blocked: int
+    objective: float  # without restoration
+    objective_with_restoration: float
+
+
 class Exact(TypedDict):
     """How good an exact assignment is, without restoration."""
 
@@ -56,6 +66,7 @@ class Exact(TypedDict):
     objective: float
     bound: float | None  # no assignment that blocks as few has a lower objective; None if more are blocked
     gap: float | None  # the part of the objective by which the bound is lower
+    greedy: GreedyStart
 
 
 class Assignment(TypedDict):

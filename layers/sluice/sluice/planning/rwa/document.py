@@ -136,8 +136,22 @@ class Iteration(Record):
     """A restart."""
 
     restart: int = Field(description="Its number, from 0.")
-    objective: float = Field(description="Its objective.")
+    objective: float = Field(description="Its objective, restoration included.")
     blocked: int = Field(description="How many lightpaths it has blocked.")
+
+
+class GreedySearch(Record):
+    """What the greedy algorithm reaches with the same inputs, parameters and seed."""
+
+    restarts: int = Field(description="How many restarts there were.")
+    restart: int = Field(description="The number of the best one, from which the exact search started.")
+    blocked: int = Field(description="How many lightpaths it blocks.")
+    objective: float = Field(
+        description="Its objective without restoration, as `objective` of the exact assignment beside it."
+    )
+    objective_with_restoration: float = Field(
+        description="Its objective with the regenerators that restoration paths share, as `objective` of the result."
+    )
 
 
 class ExactSearch(Record):
@@ -148,12 +162,16 @@ class ExactSearch(Record):
         "does each time. `time_limit`: time ended it, and the same run may get further on another machine."
     )
     blocked_bound: int = Field(description="No assignment blocks fewer lightpaths.")
-    objective: float = Field(description="The objective of working and protection paths alone.")
+    objective: float = Field(
+        description="The objective of working and protection paths alone. `objective` of the result adds the "
+        "regenerators that restoration paths share."
+    )
     bound: float | None = Field(
         description="No assignment that blocks as few lightpaths has a lower objective; null while it is unknown "
         "whether fewer can be blocked."
     )
     gap: float | None = Field(description="The part of the objective by which the bound is lower; 0 at the optimum.")
+    greedy: GreedySearch | None = Field(None, description="The best greedy restart, to compare with.")
 
 
 class RwaResult(Record):
@@ -161,7 +179,10 @@ class RwaResult(Record):
 
     lightpaths: dict[str, RoutedLightpath] = Field(description="The routed lightpaths by id.")
     general_info: GeneralInfo = Field(description="What links, nodes and wavelengths carry.")
-    objective: float = Field(description="The weighted sum of wavelengths and regenerators in use; lower is better.")
+    objective: float = Field(
+        description="The weighted sum of wavelengths and regenerators in use, with those that restoration paths share; "
+        "lower is better."
+    )
     wavelengths_used: int = Field(description="How many different wavelengths the network uses.")
     regenerators_used: int = Field(
         description="The regenerators of all working and protection paths, and those that restoration paths share."

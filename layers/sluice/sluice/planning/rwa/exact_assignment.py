@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sluice.planning.rwa.assignment import Assignment, Rules, assign_chosen
 from sluice.planning.rwa.candidates import Candidate, Candidates
 from sluice.planning.rwa.exact import assign_exactly
 from sluice.planning.rwa.linear_model import Budget
+from sluice.planning.rwa.wavelength_problem import Assignment as Choices
 from sluice.planning.rwa.wavelength_problem import Option, WavelengthProblem
 
 
 def improve(
     candidates: Candidates,
     rules: Rules,
-    start: Assignment,
+    starts: Sequence[Assignment],
+    best_start: int,
     budget: Budget,
     rng: random.Random,
     progress: Callable[[str], None],
@@ -28,7 +30,8 @@ def improve(
     Args:
         candidates: what `find_candidates` returns, also after a way through JSON.
         rules: how lightpaths are assigned.
-        start: an assignment to improve; it is returned if no better one is found.
+        starts: the assignments of greedy restarts.
+        best_start: the number of the one to improve; it is returned if no better one is found.
         budget: what the search may spend.
         rng: draws combinations of restoration paths.
         progress: called with what is being done.
@@ -36,7 +39,7 @@ def improve(
     Returns:
         The assignment, with `exact`.
     """
-    problem = problem_of(candidates, rules)
+    problem, start = problem_of(candidates, rules), starts[best_start]
     ids = [lightpath["id"] for lightpath in candidates["lightpaths"]]
     started = [
         (assigned["candidate"], assigned["wavelength"]) if (assigned := start["assigned"].get(key)) else None
@@ -47,8 +50,7 @@ def improve(
     if best is not started:
         chosen = {key: choice for key, choice in zip(ids, best, strict=True) if choice is not None}
         assignment = assign_chosen(candidates, rules, chosen, rng)
-    _, wavelengths, regenerators = problem.counts(best)
-    objective = problem.objective(wavelengths, regenerators)
+    objective = _objective(problem, best)
     gap = None if proof.bound is None else (objective - proof.bound) / objective if objective else 0.0
     return {
         **assignment,
@@ -58,8 +60,21 @@ def improve(
             "objective": objective,
             "bound": proof.bound,
             "gap": gap,
+            "greedy": {
+                "restarts": len(starts),
+                "restart": best_start,
+                "blocked": len(start["blocked"]),
+                "objective": _objective(problem, started),
+                "objective_with_restoration": start["objective"],
+            },
         },
     }
+
+
+def _objective(problem: WavelengthProblem, chosen: Choices) -> float:
+    """The objective of working and protection paths alone."""
+    _, wavelengths, regenerators = problem.counts(chosen)
+    return problem.objective(wavelengths, regenerators)
 
 
 def problem_of(candidates: Candidates, rules: Rules) -> WavelengthProblem:
