@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,7 +72,8 @@ class ResultWriter:
         """Store a result; what lists it is written last.
 
         Raises:
-            AlgorithmFailed: a value of a table does not fit its column.
+            AlgorithmFailed: a table has two columns of the same name, a row of another length than its columns, or a
+                value that does not fit its column.
         """
         assert self._run.algorithm is not None
         folder = object_keys.result_folder(self._run)
@@ -139,14 +141,15 @@ def write_table(table: ResultTable, target: Path, scratch: Path, settings: Setti
         name: the table's name, for errors.
 
     Raises:
-        AlgorithmFailed: a value does not fit its column.
+        AlgorithmFailed: the table has no columns or two of the same name, a row of another length than the columns, or
+            a value that does not fit its column.
     """
     columns = list(table.columns)
+    _require_names(name, columns)
     lines = target.with_suffix(".jsonl")
     with lines.open("wb") as file:
-        for row in table.rows:
-            cells = {f"c{index}": _cell(columns[index], value) for index, value in enumerate(row)}
-            file.write(orjson.dumps(cells, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE))
+        for number, row in enumerate(table.rows):
+            file.write(_line(name, columns, number, row))
     types = ", ".join(f"'c{index}': {literal(duckdb_type(column.type))}" for index, column in enumerate(columns))
     selected = ", ".join(f"c{index} AS {quoted(column.name)}" for index, column in enumerate(columns))
     source = f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{types}}})"
@@ -160,9 +163,41 @@ def write_table(table: ResultTable, target: Path, scratch: Path, settings: Setti
             raise AlgorithmFailed(f"The table {name} has a value that does not fit its column: {words}") from None
 
 
-def _cell(column: Column, value: Any) -> Any:
-    # JSON of JSON: the engine would otherwise read an object as one.
-    return orjson.dumps(value).decode() if column.type == "json" and value is not None else value
+def _require_names(name: str, columns: Sequence[Column]) -> None:
+    """Require columns that SQL can tell apart.
+
+    Raises:
+        AlgorithmFailed: there are none, or two have the same name.
+    """
+    if not columns:
+        raise AlgorithmFailed(f"The table {name} has no columns.")
+    counts = Counter(column.name.lower() for column in columns)
+    repeated = [column.name for column in columns if counts[column.name.lower()] > 1]
+    if repeated:
+        raise AlgorithmFailed(
+            f"The table {name} has columns of the same name: {', '.join(repeated)}. "
+            "Upper and lower case do not tell columns apart."
+        )
+
+
+def _line(name: str, columns: Sequence[Column], number: int, row: Sequence[Any]) -> bytes:
+    """A row as a line of JSON.
+
+    Raises:
+        AlgorithmFailed: the row has another length than the columns, or a value that JSON does not have.
+    """
+    if len(row) != len(columns):
+        raise AlgorithmFailed(
+            f"Row {number} of the table {name}, counted from 0, has {len(row)} values, but the table has "
+            f"{len(columns)} columns: {', '.join(column.name for column in columns)}."
+        )
+    try:
+        cells = {f"c{index}": value for index, value in enumerate(row)}
+        return orjson.dumps(cells, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
+    except TypeError as error:
+        raise AlgorithmFailed(
+            f"Row {number} of the table {name}, counted from 0, has a value that is not JSON: {error}."
+        ) from None
 
 
 def stored_result(lake: Lake, run: Run) -> StoredResult:
