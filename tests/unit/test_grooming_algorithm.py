@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from test_shared_grooming import Case, clustered, clusters_of, demands, line, parameters_of
 
 from sluice.algorithms.algorithm import Result
+from sluice.domain.base import validation_faults
 from sluice.errors import Invalid
 from sluice.planning.grooming.parameters import Method
 from sluice_algorithms.grooming import ALGORITHM, check
@@ -53,6 +54,7 @@ def documents_of(case: Case) -> Document:
 def test_results_are_as_described_and_pass_the_check(case: Case, method: Method, threshold: int) -> None:
     documents = documents_of(case)
     result, _ = run(documents, method=method, mp1h_threshold=threshold)
+    assert not validation_faults(ALGORITHM.output, result.document)
     described = ALGORITHM.output.model_validate(result.document)
     assert described.model_dump(exclude_unset=True) == result.document
     check(result.document, documents, parameters_of())

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+from sluice.algorithm_runs.returned import Returned
 from sluice.algorithms.algorithm import Algorithm, Result, Score, Solution, TableInput
-from sluice.domain.base import Document, validate
+from sluice.domain.base import Document, validate, validation_faults
 from sluice.planning.topology import Topology
 from sluice_algorithms.rwa import ALGORITHM
 from support.planning.networks import PROTECTIONS, RESTORATIONS
@@ -94,10 +95,11 @@ def run_steps(
     for number in reversed(numbers) if backwards else numbers:
         solutions[number] = algorithm.solve(LocalTask(documents, given, seed), orjson.loads(prepared), number)
     last = LocalTask(documents, given, seed)
-    last.scores = [solutions[number].score for number in numbers]
+    returned = Returned("rwa", algorithm)
+    last.scores = [returned.score(solutions[number]) for number in numbers]
     best = min(numbers, key=lambda number: (last.scores[number], number))
     result = algorithm.finish(last, orjson.loads(prepared), through_json(solutions[best].document))
-    algorithm.output.model_validate(result.document)
+    assert not validation_faults(algorithm.output, result.document)
     return result, first.warnings + last.warnings
 
 

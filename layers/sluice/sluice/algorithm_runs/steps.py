@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import orjson
 from aws_lambda_powertools import Logger
 
 from sluice.algorithm_runs.results import ResultWriter, stored_result
+from sluice.algorithm_runs.returned import Returned
 from sluice.algorithm_runs.table_input import LakeTable
 from sluice.algorithm_runs.task import RunTask
 from sluice.algorithms import registry
@@ -75,6 +75,7 @@ class Steps:
         self._name = run.algorithm
         self._seconds_left = seconds_left
         self._algorithm = registry.algorithm(run.algorithm)
+        self._returned = Returned(self._name, self._algorithm)
         self.request = run.request
 
     @property
@@ -103,14 +104,14 @@ class Steps:
             The numbers of the restarts that are not solved yet.
 
         Raises:
-            AlgorithmFailed: the algorithm cannot work on its inputs.
+            AlgorithmFailed: the algorithm cannot work on its inputs, or returns what is not JSON.
         """
         if not self._exists(object_keys.prepared(self.folder)):
             task = self._task("prepare")
             prepared = None
             if self._algorithm.prepare is not None:
                 prepared = self._call(self._algorithm.prepare, task)
-            self._put(object_keys.prepared(self.folder), {"prepared": prepared, "warnings": task.warnings})
+            self._put(object_keys.prepared(self.folder), "prepare", {"prepared": prepared, "warnings": task.warnings})
         solved = self._solved()
         return [number for number in range(self.restarts) if number not in solved]
 
@@ -135,7 +136,7 @@ class Steps:
         """Do one restart.
 
         Raises:
-            AlgorithmFailed: the algorithm has failed.
+            AlgorithmFailed: the algorithm has failed, or returns no solution.
         """
         if self._lake.find_json(object_keys.score(self.folder, number)) is not None:
             return
@@ -145,9 +146,10 @@ class Steps:
             task = self._task("solve")
             prepared = self._get(object_keys.prepared(self.folder))["prepared"]
             solution = self._call(self._algorithm.solve, task, prepared, number)
+            score = self._returned.score(solution)
             kept = {"document": solution.document, "warnings": task.warnings}
-            self._put(object_keys.solution(self.folder, number), kept)
-            self._lake.put_json(object_keys.score(self.folder, number), {"score": list(solution.score)})
+            self._put(object_keys.solution(self.folder, number), "solve", kept)
+            self._lake.put_json(object_keys.score(self.folder, number), {"score": list(score)})
         except BaseException:
             subtasks.end(self._run.id, number, "failed")
             raise
@@ -157,7 +159,8 @@ class Steps:
         """Select the best restart, and store the result of the run.
 
         Raises:
-            AlgorithmFailed: a restart has no solution, or the algorithm has failed.
+            AlgorithmFailed: a restart has no solution, or the algorithm has failed, or returns what does not match its
+                declaration.
         """
         solved = self._solved()
         missing = [number for number in range(self.restarts) if number not in solved]
@@ -167,14 +170,13 @@ class Steps:
                 "ran out of time or memory, or was stopped. Redrive the run, or ask for less."
             )
         scores = [tuple(self._score(number)) for number in range(self.restarts)]
-        selected = self._call(self._algorithm.select or _lowest, scores)
+        selected = self._returned.selected(self._call(self._algorithm.select or _lowest, scores), scores)
         solution = self._get(object_keys.solution(self.folder, selected))
         task = self._task("finish")
         task.scores = scores
         earlier = self._get(object_keys.prepared(self.folder))
         finish = self._algorithm.finish or _document_alone
-        result = self._call(finish, task, earlier["prepared"], solution["document"])
-        self._call(self._algorithm.output.model_validate, result.document)
+        result = self._returned.result(self._call(finish, task, earlier["prepared"], solution["document"]))
         warnings = [*earlier["warnings"], *solution["warnings"], *task.warnings]
         knowledge = self.knowledge()
         writer = ResultWriter(self._services, self._run, knowledge.completeness, knowledge.stale, knowledge.data_as_of)
@@ -237,8 +239,8 @@ class Steps:
             return False
         return True
 
-    def _put(self, key: str, document: Any) -> None:
-        self._lake.put(key, compress(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)), "application/gzip")
+    def _put(self, key: str, step: str, document: Any) -> None:
+        self._lake.put(key, compress(self._returned.json(step, document)), "application/gzip")
 
     def _get(self, key: str) -> Any:
         return _read_json(self._lake, key)
@@ -257,7 +259,7 @@ class Steps:
             raise
         except Exception as error:
             logger.exception("a step of an algorithm has failed")
-            raise AlgorithmFailed(_describe(self._name, error)) from error
+            raise AlgorithmFailed(self._returned.describe(error)) from error
 
 
 def read_document(services: WithInputs, use: InputUse) -> Any:
@@ -274,13 +276,6 @@ def read_document(services: WithInputs, use: InputUse) -> Any:
 
 def _read_json(lake: Lake, key: str) -> Any:
     return orjson.loads(gzip.decompress(lake.get(key)))
-
-
-def _describe(name: str, error: Exception) -> str:
-    """An unexpected error of an algorithm in one line, with the place where it was raised."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}, line {frame.lineno}, in {frame.name}"
-    return f"The algorithm {name} has raised {type(error).__name__}: {str(error)[:500]} ({place})."
 
 
 def _lowest(scores: Sequence[Score]) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
 
-# A score is compared element by element; the lowest is the best.
+# The score of a restart; a single number is a tuple of one.
 Score = tuple[float, ...]
 
 
@@ -55,12 +55,13 @@ class Solution:
     """What one restart computes.
 
     Args:
-        document: JSON of any size.
-        score: the lowest of all restarts is selected; equal scores: the first restart.
+        document: JSON of any size; NaN and infinity become null.
+        score: a finite number, or a tuple of them, which is compared element by element. The lowest of all restarts is
+            selected; equal scores: the first restart.
     """
 
     document: Any
-    score: Score = ()
+    score: float | Score = ()
 
 
 @dataclass(frozen=True)

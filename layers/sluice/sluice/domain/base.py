@@ -89,10 +89,15 @@ def validation_faults(model: type[BaseModel], document: Any) -> list[dict[str, A
 
     A text is no number, even if the model would convert it: what is stored is the document, not the model.
     """
+    return json_faults(model, orjson.dumps(document))
+
+
+def json_faults(model: type[BaseModel], text: bytes) -> list[dict[str, Any]]:
+    """What `validation_faults` finds in a document that is given as the text of its JSON."""
     try:
-        model.model_validate_json(orjson.dumps(document), strict=True)
+        model.model_validate_json(text, strict=True)
     except ValidationError as error:
-        return _faults(error, document)
+        return _faults(error, orjson.loads(text))
     return []
 
 
