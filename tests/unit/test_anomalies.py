@@ -173,6 +173,17 @@ def test_rows_without_time_are_compared_with_their_column() -> None:
     assert finished.warnings == ["Rows without a value in weight are left out: 1 of 100."]
 
 
+@pytest.mark.parametrize("name", ["value", "column", "Score", "is_anomaly"])
+@pytest.mark.parametrize("parameter", ["groups", "keys"])
+def test_columns_with_the_name_of_a_result_column_get_a_number(parameter: str, name: str) -> None:
+    table = MemoryTable({name: "bigint", f"{name}_2": "string", "v": "double"}, [[7, "b", 1.0]] * 9)
+    finished = run(ALGORITHM, table, values=["v"], **{parameter: [f"{name}_2", name]})
+    names = [column.name for column in finished.result.tables["main"].columns]
+    assert names[:2] == [f"{name}_2", f"{name}_3"]
+    assert {(record[f"{name}_2"], record[f"{name}_3"]) for record in finished.records()} == {("b", 7)}
+    assert finished.warnings[0].startswith(f"The column {name} is called {name}_3 in the result")
+
+
 def test_few_values_are_not_judged() -> None:
     finished = run(ALGORITHM, MemoryTable(FLAT, flat_rows()[:5]), keys=["id"], values=["width"])
     assert {(row["is_anomaly"], row["score"]) for row in finished.records()} == {(False, None)}
@@ -186,11 +197,11 @@ def test_few_values_are_not_judged() -> None:
         (COLUMNS, ROWS[:9], {"keys": ["pump"]}, "/parameters/keys", "only for tables without time"),
         (COLUMNS, [], {}, "/parameters/values", "no rows"),
         (
-            {"value": "string", "v": "double"},
-            [["a", 1.0]] * 9,
-            {"time": None, "values": ["v"], "groups": ["value"]},
-            "/parameters/groups",
-            "two columns value",
+            FLAT,
+            [],
+            {"time": None, "values": None, "groups": ["kind"], "keys": ["id", "kind"]},
+            "/parameters/keys/1",
+            "among the groups",
         ),
         (COLUMNS, [["a", START, math.inf]], {}, "/parameters/values", "infinite"),
         (COLUMNS, [["a", START, None]], {}, "/parameters/values", "No row has both"),
@@ -202,7 +213,7 @@ def test_few_values_are_not_judged() -> None:
         "text",
         "keys",
         "no rows",
-        "same name",
+        "key among groups",
         "infinite",
         "null",
         "infinite without time",

@@ -177,6 +177,7 @@ def test_refuses_parameters_that_do_not_fit(changes: dict[str, Any], pointer: st
     [
         ({"levels": [0.8, 0.8]}, "/levels", "given twice"),
         ({"levels": [95]}, "/levels", "between 0 and 1"),
+        ({"levels": [0.8, 0.8000000000000002]}, "/levels", "Two levels differ by less"),
         ({"horizon": 0}, "/horizon", "greater than or equal to 1"),
         ({"step": "1 day"}, "/step", "match pattern"),
     ],
@@ -212,10 +213,17 @@ def test_more_times_than_the_setting_are_refused(monkeypatch: pytest.MonkeyPatch
         run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST)
 
 
-def test_columns_of_the_result_have_different_names() -> None:
-    columns = {"Forecast": "string", "day": "date", "sales": "double"}
-    with pytest.raises(Invalid, match="two columns forecast"):
-        run(ALGORITHM, MemoryTable(columns, ROWS), **{**REQUEST, "groups": ["Forecast"]})
+def test_columns_with_the_name_of_a_result_column_get_a_number() -> None:
+    columns = {"Forecast": "string", "lower_80": "date", "sales": "double"}
+    request = {**REQUEST, "time": "lower_80", "groups": ["Forecast"]}
+    finished = run(ALGORITHM, MemoryTable(columns, ROWS), **request, season=1)
+    names = [column.name for column in finished.result.tables["main"].columns]
+    assert names == ["Forecast_2", "lower_80_2", "forecast", "lower_80", "upper_80", "lower_95", "upper_95"]
+    assert {record["Forecast_2"] for record in finished.records()} == {"a", "b"}
+    assert [group["group"] for group in finished.result.document["groups"]] == [{"Forecast": "a"}, {"Forecast": "b"}]
+    assert (
+        "The column Forecast is called Forecast_2 in the result, which has a column of that name." in finished.warnings
+    )
 
 
 def test_grid_with_far_more_times_than_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

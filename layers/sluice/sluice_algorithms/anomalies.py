@@ -19,6 +19,12 @@ from sluice.tables.values import read_values
 if TYPE_CHECKING:
     from sluice.numeric.robust import Judged
 
+_ADDED = [
+    Column(name="column", type="string", nullable=False),
+    Column(name="value", type="double", nullable=False),
+    *(Column(name=name, type="double") for name in ("expected", "lower", "upper", "score")),
+    Column(name="is_anomaly", type="boolean", nullable=False),
+]
 # Values so unusual are left out of the search for a season.
 _WILD = 5.0
 
@@ -126,6 +132,9 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     keys = plain_columns(table, parameters.keys, "keys")
     if parameters.time is not None and keys:
         raise refusal("keys", "Keys are only for tables without time: a series has one row for each time.")
+    for index, name in enumerate(parameters.keys):
+        if name in parameters.groups:
+            raise refusal(f"keys/{index}", f"The column {name} is among the groups, so it is in the result already.")
     names = _value_names(table, parameters)
     judge_column = _judge_rows if parameters.time is None else _judge_series
     document: dict[str, Any] = {"step": None, "threshold": parameters.threshold, "values": 0, "anomalies": 0}
@@ -143,10 +152,10 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     few = sum(group["scale"] is None for group in document["groups"])
     if few:
         warnings[f"Groups with too few values to know what is usual: {few}; none is an anomaly."] = None
-    for warning in warnings:
+    columns, renamed = result_columns([*groups, *keys, *times], _ADDED)
+    for warning in (*renamed, *warnings):
         task.warn(warning)
-    columns = [column.model_dump() for column in _columns([*groups, *keys, *times])]
-    return Solution({"document": document, "columns": columns, "rows": rows})
+    return Solution({"document": document, "columns": [column.model_dump() for column in columns], "rows": rows})
 
 
 def _finish(task: Task, prepared: Any, solved: Any) -> Result:
@@ -164,16 +173,6 @@ def _value_names(table: TableInput, parameters: Parameters) -> list[str]:
     if not names:
         raise refusal("values", "The table has no numeric column that no other parameter names.")
     return names
-
-
-def _columns(places: list[Column]) -> list[Column]:
-    added = [
-        Column(name="column", type="string", nullable=False),
-        Column(name="value", type="double", nullable=False),
-        *(Column(name=name, type="double") for name in ("expected", "lower", "upper", "score")),
-        Column(name="is_anomaly", type="boolean", nullable=False),
-    ]
-    return result_columns(places, added, "groups")
 
 
 def _judge_series(table: TableInput, name: str, parameters: Parameters) -> _JudgedColumn:

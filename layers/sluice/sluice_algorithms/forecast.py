@@ -53,6 +53,8 @@ class Parameters(Document):
             raise ValueError("a level is given twice")
         if any(not 0 < level < 1 for level in levels):
             raise ValueError("a level must be between 0 and 1, such as 0.95")
+        if len({_percent(level) for level in levels}) < len(levels):
+            raise ValueError("two levels differ by less than the names of their columns can say")
         return sorted(levels)
 
 
@@ -117,7 +119,7 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         load_settings().series_points,
     )
     table = read_series(task.tables["data"], request)
-    columns = [column.model_dump() for column in _columns(table, parameters.levels)]
+    columns, renamed = result_columns([*table.groups, table.time], _added(parameters.levels))
     used = [item.values[-parameters.history :] if parameters.history else item.values for item in table.series]
     season = parameters.season
     if season is None:
@@ -131,9 +133,9 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         "groups": groups,
     }
     rows = [row for index in range(len(used)) for row in _rows(table, index, forecasts[index], parameters.levels)]
-    for warning in (*table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)):
+    for warning in (*renamed, *table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)):
         task.warn(warning)
-    return Solution({"document": document, "columns": columns, "rows": rows})
+    return Solution({"document": document, "columns": [column.model_dump() for column in columns], "rows": rows})
 
 
 def _watched(task: Task) -> Callable[[int, int], None]:
@@ -181,11 +183,11 @@ def _group(table: SeriesTable, index: int, forecast: SeriesForecast, used: list[
     }
 
 
-def _columns(table: SeriesTable, levels: list[float]) -> list[Column]:
+def _added(levels: list[float]) -> list[Column]:
     added = [Column(name="forecast", type="double", nullable=False)]
     for level in levels:
         added += [Column(name=f"{side}_{_percent(level)}", type="double") for side in ("lower", "upper")]
-    return result_columns([*table.groups, table.time], added, "groups")
+    return added
 
 
 def _percent(level: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from sluice.algorithms.algorithm import TableInput
@@ -77,24 +78,32 @@ def number_columns(table: TableInput) -> list[str]:
     return [column.name for column in table.columns if is_number(column.type)]
 
 
-def result_columns(copied: Sequence[Column], added: Sequence[Column], parameter: str) -> list[Column]:
+def result_columns(copied: Sequence[Column], added: Sequence[Column]) -> tuple[list[Column], list[str]]:
     """The columns of a result: some of the input's, then those that the algorithm adds.
 
-    Args:
-        copied: columns of the input.
-        added: columns of the algorithm.
-        parameter: the parameter that names the columns of the input.
+    Those of the algorithm keep their names. A column of the input that has the same name, upper and lower case being
+    equal, gets a number: `value` becomes `value_2`, or `value_3` if there is a `value_2`.
 
-    Raises:
-        Invalid: two columns have the same name.
+    Args:
+        copied: columns of the input, whose names differ.
+        added: columns of the algorithm.
+
+    Returns:
+        The columns, and a warning about each that has another name than in the input.
     """
-    columns = [Column(name=column.name, type=column.type, nullable=column.nullable) for column in [*copied, *added]]
-    names = [column.name.lower() for column in columns]
-    for name in names:
-        if names.count(name) > 1:
-            message = f"The result would have two columns {name}: give the table's column another name in a model."
-            raise refusal(parameter, message)
-    return columns
+    own = {column.name.lower() for column in added}
+    taken = own | {column.name.lower() for column in copied}
+    columns, warnings = [], []
+    for column in copied:
+        name = column.name
+        if name.lower() in own:
+            name = next(free for number in count(2) if (free := f"{name}_{number}").lower() not in taken)
+            taken.add(name.lower())
+            warnings.append(
+                f"The column {column.name} is called {name} in the result, which has a column of that name."
+            )
+        columns.append(Column(name=name, type=column.type, nullable=column.nullable))
+    return [*columns, *added], warnings
 
 
 def refusal(parameter: str, message: str) -> Invalid:
