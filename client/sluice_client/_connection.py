@@ -7,8 +7,10 @@ import os
 import re
 import sys
 import uuid
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -118,6 +120,7 @@ class Connection:
             return answer
 
         answer = self._with_retries(send)
+        _warn_if_deprecated(method, answer)
         if method.upper() == "DELETE" and answer.status_code == 404 and unknown:
             return answer  # an earlier attempt, whose outcome was unknown, has deleted it
         return self._checked(method, path, answer)
@@ -235,6 +238,28 @@ class Connection:
     def _redacted(self, text: str) -> str:
         # Some proxies show the request in their error pages. A text as short as a word is no real key.
         return text.replace(self._key, "[key]") if len(self._key) >= 8 else text
+
+
+def _warn_if_deprecated(method: str, answer: httpx.Response) -> None:
+    """Warn of a route that is deprecated, by the headers of its answer (RFC 9745, RFC 8594)."""
+    first = answer.history[0] if answer.history else answer
+    if "Deprecation" not in first.headers:
+        return
+    text = f"{method.upper()} {first.request.url.copy_with(query=None)} is deprecated"
+    if sunset := first.headers.get("Sunset"):
+        text += f", and may be removed from {sunset} on"
+    if successor := first.links.get("successor-version", {}).get("url"):
+        text += f". Use {successor} instead"
+    # A FutureWarning, which Python shows by default: it is the API that changes, whoever maintains the program.
+    warnings.warn(f"{text}.", FutureWarning, stacklevel=_depth_of_caller())
+
+
+def _depth_of_caller() -> int:
+    """The `stacklevel` by which a warning of the calling function names the first line outside of this package."""
+    package, frame, depth = str(Path(__file__).parent), sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def decoded(answer: httpx.Response) -> Any:

@@ -49,9 +49,9 @@ class Budget:
 
 STAGE = Budget(LOGGED, 216)
 BUDGETS = {
-    "api": Budget(ROUTED, 427),
+    "api": Budget(ROUTED, 428),
     "algorithm": STAGE,
-    "authoring": Budget(ROUTED, 394),
+    "authoring": Budget(ROUTED, 395),
     "authorizer": Budget(CATALOG, 169),
     "commit": STAGE,
     "compaction": Budget(CATALOG, 181),
@@ -66,7 +66,7 @@ BUDGETS = {
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
-    "probe": Budget(ROUTED, 302),
+    "probe": Budget(ROUTED, 303),
     "query": Budget(ROUTED, 451),
     "readings": Budget(LOGGED, 225),
     "report": STAGE,

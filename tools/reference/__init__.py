@@ -11,6 +11,7 @@ from collections.abc import Callable
 from reference.access_page import access_page
 from reference.algorithms_page import algorithms_page
 from reference.cli_page import cli_page
+from reference.deprecations_page import deprecations_page
 from reference.documents import document_pages
 from reference.errors_page import errors_page
 from reference.schemas import schema_files
@@ -21,6 +22,7 @@ FILES: tuple[Callable[[], dict[str, str]], ...] = (
     access_page,
     algorithms_page,
     cli_page,
+    deprecations_page,
     document_pages,
     errors_page,
     schema_files,

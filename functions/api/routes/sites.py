@@ -3,7 +3,7 @@
 from sluice.api.asset_imports import CHECK, CSV_BODY, import_answer
 from sluice.api.assets import EQUIPMENT, SITES, STATUS, matching, optional_choice
 from sluice.api.call import Answer, Call
-from sluice.api.operations import AGG, FROM, TO, cost_answer, operations_answer, site_costs_answer
+from sluice.api.operations import AGG, FROM, OPERATIONS_OF_SITE, TO, cost_answer, operations_answer, site_costs_answer
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, MERGE_PATCH, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.assets.equipment import STATUSES, SiteEquipment
@@ -107,7 +107,13 @@ def create_site_equipment(call: Call, services: Container, code: str) -> Answer:
     return EQUIPMENT.create(call, services, site=code)
 
 
-@routes.get("/sites/{code}/operations", "asset.read", answer="OperationViewList", parameters=[FROM, TO, LIMIT, CURSOR])
+@routes.get(
+    "/sites/{code}/operations",
+    "asset.read",
+    answer="OperationViewList",
+    parameters=[FROM, TO, LIMIT, CURSOR],
+    deprecated=OPERATIONS_OF_SITE,
+)
 def list_site_operations(call: Call, services: Container, code: str) -> Answer:
     """The operations that were recorded at a site, newest first."""
     return operations_answer(call, services, site=code)

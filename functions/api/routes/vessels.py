@@ -3,7 +3,7 @@
 from sluice.api.asset_imports import CHECK, CSV_BODY, import_answer
 from sluice.api.assets import EQUIPMENT, STATUS, VESSELS, matching, optional_choice
 from sluice.api.call import Answer, Call
-from sluice.api.operations import AGG, FROM, TO, cost_answer, operations_answer, site_costs_answer
+from sluice.api.operations import AGG, FROM, OPERATIONS_OF_SITE, TO, cost_answer, operations_answer, site_costs_answer
 from sluice.api.routes import CURSOR, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, LIMIT, MERGE_PATCH, Routes
 from sluice.container import Container
 from sluice.domain.assets.equipment import STATUSES, SiteEquipment
@@ -107,7 +107,11 @@ def create_vessel_equipment(call: Call, services: Container, code: str) -> Answe
 
 
 @routes.get(
-    "/vessels/{code}/operations", "asset.read", answer="OperationViewList", parameters=[FROM, TO, LIMIT, CURSOR]
+    "/vessels/{code}/operations",
+    "asset.read",
+    answer="OperationViewList",
+    parameters=[FROM, TO, LIMIT, CURSOR],
+    deprecated=OPERATIONS_OF_SITE,
 )
 def list_vessel_operations(call: Call, services: Container, code: str) -> Answer:
     """The operations that were recorded at a vessel, newest first."""

@@ -7,7 +7,8 @@ from typing import Any
 from sluice.settings import Settings
 
 _REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key"
-_RESPONSE_HEADERS = "Content-Disposition, ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, "
+_RESPONSE_HEADERS = "Content-Disposition, Deprecation, ETag, Idempotent-Replayed, Link, Location, "
+_RESPONSE_HEADERS += "Preference-Applied, Retry-After, Sunset, "
 _RESPONSE_HEADERS += "X-Sluice-Completeness, X-Sluice-Data-As-Of, X-Sluice-Next, X-Sluice-Resolution, "
 _RESPONSE_HEADERS += "X-Sluice-Run, X-Sluice-Stale, X-Sluice-Truncated, X-Sluice-Version"
 

@@ -74,6 +74,9 @@ class Dispatcher:
         def endpoint(**arguments: str) -> Response[Any]:
             services = container()
             call = parse_call(self._resolver.current_event.raw_event, services, query_parameters)
+            if route.deprecated is not None:
+                # Powertools forgets the context after each event.
+                self._resolver.context["headers"] = route.deprecated.headers(call.base_url, arguments)
             _require_within_rate(call, services)
             with RequestAudit(route, call, services) as audit:
                 call, arguments = _admit(route, call, services, arguments)
@@ -88,7 +91,7 @@ class Dispatcher:
         return endpoint
 
     def _send(self, call: Call, answer: Answer) -> Response[Any]:
-        headers = {**answer.headers, **cors_headers(call.header("origin"), call.settings)}
+        headers = {**answer.headers, **self._route_headers, **cors_headers(call.header("origin"), call.settings)}
         content, key, lake = answer.content(), answer.stored_key, container().lake
         if key is None and answer.status == 200 and not _fits(content, call.settings.max_inline_bytes):
             key = lake.put_answer(content)
@@ -133,8 +136,14 @@ class Dispatcher:
             error.status,
             "application/problem+json",
             body,
-            cors_headers(call.header("origin"), call.settings) | extra | (headers or {}),
+            self._route_headers | cors_headers(call.header("origin"), call.settings) | extra | (headers or {}),
         )
+
+    @property
+    def _route_headers(self) -> dict[str, str]:
+        """The headers that every answer of the present route has, problems included."""
+        headers: dict[str, str] = self._resolver.context.get("headers", {})
+        return headers
 
 
 def _admit(route: Route, call: Call, services: Container, arguments: dict[str, str]) -> tuple[Call, dict[str, str]]:

@@ -110,7 +110,10 @@ class _Operations:
         if route.role is None:
             operation["security"] = []
         role = f"Needs the role {route.role}." if route.role is not None else "Needs no key."
-        operation["description"] = "\n\n".join(filter(None, (route.details, role)))
+        notice = ""
+        if route.deprecated is not None:
+            operation["deprecated"], notice = True, route.deprecated.notice
+        operation["description"] = "\n\n".join(filter(None, (notice, route.details, role)))
         if route.body is not None:
             operation["requestBody"] = self._request_body(route, route.body)
         return operation

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from itertools import islice
 
 from sluice.api.call import Answer, Call
+from sluice.api.deprecation import Deprecation
 from sluice.api.routes import Parameter
 from sluice.assets.operations import OperationFilter, find_operations, summarize_operations, summarize_sites
 from sluice.catalog.operations import Period
@@ -28,6 +30,9 @@ OPERATION_FILTERS = [
     FROM,
     TO,
 ]
+
+# `GET /operations` has the same list with further filters, and needs no route for each kind of site.
+OPERATIONS_OF_SITE = Deprecation(date(2026, 11, 26), "/operations?site={code}", sunset=date(2027, 12, 1))
 
 
 def requested_period(call: Call) -> Period:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from sluice.access.policy import ACTIONS
 from sluice.api.call import Answer
+from sluice.api.deprecation import Deprecation
 from sluice.domain.identity import Role
 
 Handler = Callable[..., Answer]
@@ -61,6 +62,7 @@ class Route:
         head: whether HEAD is answered like GET, without the body. Tools that read a file by its URL ask for its
             size first.
         audited: whether requests are recorded in the audit; null: those that can change something are.
+        deprecated: since when the route is deprecated, and which one has replaced it; null: it is not deprecated.
     """
 
     method: str
@@ -80,6 +82,7 @@ class Route:
     anonymous: bool = False
     head: bool = False
     audited: bool | None = None
+    deprecated: Deprecation | None = None
 
     def __post_init__(self) -> None:
         # A misspelled action fails the import, and with it every test, instead of a request.
