@@ -184,6 +184,7 @@ class AuditEntryView(TypedDict):
     time: str
     principal: str | None
     role: Literal["viewer", "editor", "admin"] | None
+    view_as: str | None
     action: str | None
     operation: str
     method: str

@@ -71,6 +71,7 @@ def test_change_is_recorded_with_its_result(admin: Client, editor: Client) -> No
         "time": created["time"],
         "principal": me,
         "role": "editor",
+        "view_as": None,
         "action": "project.create",
         "operation": "create_project",
         "method": "POST",
@@ -143,6 +144,16 @@ def test_setting_adds_reads(services: Container, admin: Client) -> None:
     services.settings = services.settings.model_copy(update={"audit_reads": "datasource.list, project.list"})
     admin.get("/projects")
     assert [item["operation"] for item in entries(admin)] == ["list_projects"]
+
+
+def test_reads_as_somebody_else_are_recorded(admin: Client, viewer: Client) -> None:
+    me = viewer.get("/me").json()["id"]
+    admin.get(f"/projects?view_as={me.replace('/', ':')}")
+    admin.get("/projects?view_as=nobody")
+    admin.get("/projects?view_as=user:bob")
+    recorded = [(item["operation"], item["view_as"], item["status"]) for item in entries(admin)]
+    assert recorded == [("list_projects", "user/bob", 200), ("list_projects", me, 200)]
+    assert {item["role"] for item in entries(admin)} == {"admin"}
 
 
 def test_audit_is_for_admins(viewer: Client, editor: Client) -> None:

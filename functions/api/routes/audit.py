@@ -7,6 +7,7 @@ from sluice.api.routes import CURSOR, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.audit import AuditEntry, AuditFilter
 from sluice.domain.json_text import dumps
+from sluice.domain.member import principal_id
 from sluice.errors import Invalid
 from sluice.reads.csv_text import csv_header, csv_rows
 
@@ -67,9 +68,8 @@ def _filter(call: Call) -> tuple[AuditFilter, list[Any]]:
     if since is not None and until is not None and since >= until:
         message = "`until` must be after `since`."
         raise Invalid(message, [{"pointer": "?until", "message": message}])
-    # In paths and queries a principal is written with a colon, since a slash in a segment does not survive gateways.
     principal = call.query_value("principal")
-    principal = principal.replace(":", "/", 1) if principal and "/" not in principal else principal
+    principal = principal and (principal_id(principal) or principal)
     resource = (call.query_value("resource") or "").strip("/") or None
     audit_filter = AuditFilter(principal, resource, call.query_value("action"), since, until)
     times = [moment and moment.isoformat() for moment in (since, until)]

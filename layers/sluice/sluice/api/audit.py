@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from ulid import ULID
 
 from sluice.api.call import Answer, Call
-from sluice.api.routes import Route
+from sluice.api.routes import VIEW_AS, Route
 from sluice.domain.audit import AuditEntry
+from sluice.domain.member import principal_id
 from sluice.domain.names import now, rfc3339
 from sluice.domain.redact import mask_credentials
 from sluice.errors import RequestError, SluiceError, TooManyRequests, Unavailable
@@ -28,7 +29,7 @@ _COLLECTIONS = {"vessels": "sites"}
 
 
 class RequestAudit:
-    """Records one request, if its route or the setting `AUDIT_READS` says so.
+    """Records one request, if its route or the setting `AUDIT_READS` says so, or an admin reads as somebody else.
 
     As a context manager, it records the error that the block is left with. Within the block, call `begin` before
     anything can be changed, and `end` with the answer.
@@ -41,12 +42,15 @@ class RequestAudit:
     def __init__(self, route: Route, call: Call, services: WithAudit) -> None:
         self._route = route
         self._services = services
-        self._is_recorded = route.is_audited or (
-            route.action is not None and route.action in call.settings.audit_reads.replace(" ", "").split(",")
+        viewed = _viewed_principal(route, call)
+        self._is_recorded = (
+            route.is_audited
+            or viewed is not None
+            or (route.action is not None and route.action in call.settings.audit_reads.replace(" ", "").split(","))
         )
         self._has_begun = False
         if self._is_recorded:
-            self._entry = _new_entry(route, call)
+            self._entry = _new_entry(route, call, viewed)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +122,13 @@ class RequestAudit:
             logger.exception("The answer to a request is not in the audit.")
 
 
-def _new_entry(route: Route, call: Call) -> AuditEntry:
+def _viewed_principal(route: Route, call: Call) -> str | None:
+    """The principal as whom the caller wants to read; None if there is none."""
+    texts = call.query.get(VIEW_AS.name) if VIEW_AS in route.all_parameters else None
+    return principal_id(texts[0]) if texts else None
+
+
+def _new_entry(route: Route, call: Call, viewed: str | None) -> AuditEntry:
     path = mask_credentials(call.path.removeprefix("/v1"))[:_PATH_CHARACTERS]
     user_agent = mask_credentials("".join(filter(str.isprintable, call.header("user-agent") or "")))
     return AuditEntry(
@@ -126,6 +136,7 @@ def _new_entry(route: Route, call: Call) -> AuditEntry:
         time=rfc3339(now()),
         principal=call.caller.id if call.caller else None,
         role=call.caller.role if call.caller else None,
+        view_as=viewed,
         action=route.action,
         operation=route.operation_id,
         method=call.method,

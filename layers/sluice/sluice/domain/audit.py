@@ -23,6 +23,9 @@ class AuditEntry(Record):
         None, description="Who sent it: `key/{id}` or the user of a token. Null: the credentials were not valid."
     )
     role: Role | None = Field(None, description="The role of the principal.")
+    view_as: str | None = Field(
+        None, description="The principal as whom an admin has read, by `view_as`. Null: the request was not such a one."
+    )
     action: str | None = Field(None, description="The action that the route declares, such as `project.update`.")
     operation: str = Field(description="The operation of this API, such as `put_project`.")
     method: str = Field(description="The HTTP method.")

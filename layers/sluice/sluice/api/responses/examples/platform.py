@@ -89,6 +89,7 @@ EXAMPLES: dict[str, Any] = {
         "time": TIME,
         "principal": BY,
         "role": "editor",
+        "view_as": None,
         "action": "project.update",
         "operation": "patch_project",
         "method": "PATCH",
