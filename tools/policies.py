@@ -109,7 +109,9 @@ def statements(role: str) -> Iterator[dict[str, Any]]:
     documents = [of_type("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"] for name in managed]
     documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
     for document in documents:
-        yield from _listed(document["Statement"])
+        for statement in _listed(document["Statement"]):
+            # Of an optional part of the stack: what is allowed where it exists.
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def grants(role: str) -> set[Grant]:

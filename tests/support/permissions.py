@@ -27,6 +27,8 @@ _function: ContextVar[str | None] = ContextVar("function", default=None)
 seen: set[str] = set()
 refused: set[str] = set()
 _submit = ThreadPoolExecutor.submit
+# The one resource of a service.
+_ONLY = {"cognito-idp": "UserPool"}
 # What handlers do that tests often call without them.
 _ENTRIES = {
     "sluice.runs.drops.receive_drop": "inbox",
@@ -126,7 +128,7 @@ def _needed(service: str, operation: str, params: dict[str, Any]) -> Iterator[Ac
             arn = params.get("stateMachineArn") or params["executionArn"]
             yield f"states:{operation}", arn.split(":", 5)[5].replace(":sluice-", ":", 1)
         case _:
-            yield f"{service}:{operation}", "?"
+            yield f"{service}:{operation}", _ONLY.get(service, "?")
 
 
 def _needed_in_dynamodb(operation: str, params: dict[str, Any]) -> Iterator[Access]:

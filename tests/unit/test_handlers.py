@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import boto3
 import pytest
 
 from sluice.container import Container
+from sluice.domain.names import now
 from sluice.domain.run import Run
+from sluice.errors import Forbidden
 from support.client import Client
 from support.documents import http_source
 from support.template import ROOT, resources
@@ -162,6 +165,34 @@ def test_missing_data(services: Container) -> None:
 
 def test_webhooks(services: Container) -> None:
     assert handled("webhooks") == {"status": None}, "its subscription is gone"
+
+
+class SignUps:
+    """The user pool of the stack, for the function `sign_up`."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[str, str]] = []
+
+    def add_to_group(self, user_name: str, group: str) -> None:
+        self.groups.append((user_name, group))
+
+    def unconfirmed(self, before: datetime) -> list[str]:
+        return ["ada"] if before < now() - timedelta(days=6) else []
+
+    def delete(self, user_name: str) -> None:
+        assert user_name == "ada"
+
+
+def test_sign_up(services: Container) -> None:
+    services.__dict__["user_pool"] = pool = SignUps()
+    with pytest.raises(Forbidden, match="ask an admin"):
+        handled("sign_up")
+    services.settings = services.settings.model_copy(update={"sign_up_domains": "example.com"})
+    event = json.loads((ROOT / "events/sign_up.json").read_text())
+    assert handled("sign_up") == event, "Cognito reads its own event as the answer"
+    assert handled("sign_up-confirmed")["response"] == {}
+    assert pool.groups == [("8f14e45f-ceea-467f-a0e6-1d2b3c4d5e6f", "viewer")]
+    assert handled("sign_up-sweep") == {"removed": 1}
 
 
 def test_event_files_are_formatted() -> None:

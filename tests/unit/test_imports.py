@@ -75,6 +75,7 @@ BUDGETS = {
     "solver": Budget(LOGGED, 224),
     "webhooks": Budget(LOGGED, 212),
     "scheduled": Budget(CATALOG, 173),
+    "sign_up": Budget(CATALOG, 169),
 }
 
 LOAD = """

@@ -29,7 +29,7 @@ FREE_WHILE_IDLE = {
     "AWS::ApiGateway::GatewayResponse",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
-    "AWS::Cognito::UserPool",  # by monthly active users, and off by default
+    "AWS::Cognito::UserPool",  # by monthly active users, of whom the first thousands are free
     "AWS::Cognito::UserPoolClient",
     "AWS::Cognito::UserPoolGroup",
     "AWS::DynamoDB::Table",
@@ -71,7 +71,9 @@ def test_idle_stack_costs_nothing() -> None:
             continue
         assert mapping["Properties"]["EventSourceArn"] == {"Fn::GetAtt": ["DatasetsTable", "StreamArn"]}
     rates = [item["Properties"]["ScheduleExpression"] for item in of_type("AWS::Scheduler::Schedule").values()]
-    assert rates == 3 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
+    assert rates.count("rate(1 day)") == 1
+    sweeps = [rate for rate in rates if rate != "rate(1 day)"]
+    assert sweeps == 3 * [{"Fn::If": ["IsEmulated", "rate(1 minute)", "rate(1 hour)"]}]
     assert "KmsMasterKeyId" not in json.dumps(expanded())
     assert "CacheClusterEnabled" not in json.dumps(expanded())
 
@@ -84,7 +86,8 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
         for policy in role["Properties"].get("Policies", []):
             document = policy["PolicyDocument"]["Statement"]
             statements_by_name += [
-                (name, statement) for statement in (document if isinstance(document, list) else [document])
+                (name, statement["Fn::If"][1] if "Fn::If" in statement else statement)
+                for statement in (document if isinstance(document, list) else [document])
             ]
     return statements_by_name
 
@@ -173,6 +176,32 @@ def test_objects_of_large_blocks_outlive_the_blocks() -> None:
     assert Settings(reading_days=90).reading_days < days
     with pytest.raises(ValueError, match="reading_days"):
         Settings(reading_days=days)
+
+
+def test_user_pool_calls_its_function() -> None:
+    (pool,) = of_type("AWS::Cognito::UserPool").values()
+    function = of_type("AWS::Lambda::Function")["SignUpFunction"]["Properties"]["FunctionName"]["Fn::Sub"]
+    triggers = pool["Properties"]["LambdaConfig"]
+    assert triggers.keys() == {"PreSignUp", "PostConfirmation"}
+    assert {trigger["Fn::Sub"].partition(":function:")[2] for trigger in triggers.values()} == {function}
+    permission = of_type("AWS::Lambda::Permission")["SignUpPermission"]["Properties"]
+    assert (permission["Principal"], permission["SourceArn"]) == (
+        "cognito-idp.amazonaws.com",
+        {"Fn::GetAtt": ["UserPool", "Arn"]},
+    )
+    conditional = {
+        name for name, resource in expanded()["Resources"].items() if resource.get("Condition") == "HasUserPool"
+    }
+    assert {"UserPool", "SignUpFunction", "SignUpFunctionSweep", "SignUpLogs", "SignUpPermission"} <= conditional
+
+
+def test_nobody_signs_up_unless_domains_are_given() -> None:
+    (pool,) = of_type("AWS::Cognito::UserPool").values()
+    assert pool["Properties"]["AdminCreateUserConfig"] == {
+        "AllowAdminCreateUserOnly": {"Fn::If": ["HasSignUp", False, True]}
+    }
+    assert template()["Parameters"]["SignUpDomains"]["Default"] == ""
+    assert "admin" not in template()["Parameters"]["SignUpRole"]["AllowedValues"]
 
 
 def test_user_pool_has_no_password_flow() -> None:

@@ -86,6 +86,7 @@ class Emulator:
         self.limits: Limits | None = machine_limits()
         self.parameters = (
             "CreateUserPool=yes",
+            "SignUpDomains=example.com",
             f"MaxActiveIngests={self.limits.active_ingests}",
             f"MaxWaitingCalls={self.limits.waiting_calls}",
         )

@@ -169,7 +169,7 @@ class LocalStack:
 
     def _source_digest(self) -> str:
         """A hash of all sources and parameters, so that the same ones are deployed once."""
-        digest = hashlib.sha256(f"{sys.version} {private_networks()}".encode())
+        digest = hashlib.sha256(f"{sys.version} {private_networks()} {self.emulator.parameters}".encode())
         files = [self._root / name for name in _SOURCES]
         candidates = sorted(file for path in files for file in ([path] if path.is_file() else path.rglob("*")))
         for file in candidates:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,6 +60,17 @@ class Settings(BaseModel):
     aws_sam_local: bool = Field(False, description="Whether the function runs in `sam local`, which sets it itself.")
     # Authentication.
     user_pool: str = Field("", description="Id of the stack's own Cognito user pool; empty: it has none.")
+    sign_up_domains: str = Field(
+        "",
+        description="Domains of the e-mail addresses that may sign up, separated by commas; * for all, empty: nobody "
+        "can sign up.",
+    )
+    sign_up_role: Literal["viewer", "editor"] = Field(
+        "viewer", description="Role of a person who has signed up and confirmed the e-mail address."
+    )
+    unconfirmed_days: int = Field(
+        7, ge=1, description="How long a sign-up waits for its confirmation before it is removed."
+    )
     jwt_issuer: str = Field("", description="Issuer of accepted JSON Web Tokens; empty: no tokens are accepted.")
     jwt_audience: str = Field("", description="Audience that a token must have, such as a client id.")
     jwt_jwks_url: str = Field("", description="URL of the issuer's JWKS; empty: the issuer's /.well-known/jwks.json.")
@@ -97,7 +109,7 @@ class Settings(BaseModel):
     sweep_seconds: float = Field(
         30.0,
         description="Longest time that a sweep spends on each of: files whose notification was lost, undelivered "
-        "events, publications that followers have not been told of.",
+        "events, publications that followers have not been told of, sign-ups that were never confirmed.",
     )
     sweep_messages: int = Field(
         100, description="Most undelivered events that a sweep processes; the next sweep processes the others."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from sluice.aws import translated
@@ -31,6 +34,30 @@ class UserPool:
                 UserPoolId=self._pool_id, Filter=f'email ^= "{escaped}"', Limit=_MOST_USERS
             )
         return [_decode(user) for user in answer["Users"] if user.get("UserStatus") != "UNCONFIRMED"]
+
+    def add_to_group(self, user_name: str, group: str) -> None:
+        """Put an account into a group; nothing changes if it is in it."""
+        with translated():
+            self._client.admin_add_user_to_group(UserPoolId=self._pool_id, Username=user_name, GroupName=group)
+
+    def unconfirmed(self, before: datetime) -> Iterator[str]:
+        """The user names of accounts that were created before a time, and whose address was never confirmed."""
+        request: dict[str, Any] = {"Filter": 'cognito:user_status = "UNCONFIRMED"', "Limit": _MOST_USERS}
+        while True:
+            with translated():
+                answer = self._client.list_users(UserPoolId=self._pool_id, **request)
+            for user in answer["Users"]:
+                # An emulator ignores the filter, and a confirmed account must never be deleted.
+                if user["UserStatus"] == "UNCONFIRMED" and user["UserCreateDate"] < before:
+                    yield user["Username"]
+            if "PaginationToken" not in answer:
+                return
+            request["PaginationToken"] = answer["PaginationToken"]
+
+    def delete(self, user_name: str) -> None:
+        """Delete an account; nothing happens if there is none."""
+        with translated(), suppress(self._client.exceptions.UserNotFoundException):
+            self._client.admin_delete_user(UserPoolId=self._pool_id, Username=user_name)
 
 
 def _decode(user: Any) -> Account:

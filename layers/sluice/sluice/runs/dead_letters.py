@@ -89,7 +89,7 @@ def _retry_message(services: Container, queue: MessageQueue, message: Message) -
 
 def _retry(services: Container, call: FailedCall, message_id: str) -> None:
     match call.function(services.settings.stack):
-        case "run_events" | "publications" | "compaction" if call.event.get("sweep"):
+        case "run_events" | "publications" | "compaction" | "sign_up" if call.event.get("sweep"):
             pass  # later sweeps have done its work
         case "missing_data":
             pass  # it is called every minute
