@@ -66,7 +66,7 @@ class Dispatcher:
             The response in the format of a Lambda proxy integration. Errors become problem details.
         """
         logger.append_keys(correlation_id=(event.get("requestContext") or {}).get("requestId"))
-        return self._resolver.resolve(event, context)
+        return self._resolver.resolve({**event, "path": _encodable(event["path"])}, context)
 
     def _endpoint(self, route: Route) -> Callable[..., Response[Any]]:
         query_parameters = frozenset(parameter.name for parameter in route.all_parameters if parameter.place == "query")
@@ -224,6 +224,11 @@ def _require_within_rate(call: Call, services: Container) -> None:
         rate = call.settings.key_requests_per_second
         whose = "this key or user" if call.caller is not None else "this address without a key"
         raise TooManyRequests(f"More than {rate:g} requests a second from {whose}; wait, then try again.", wait)
+
+
+def _encodable(path: str) -> str:
+    """A path without lone surrogates, which JSON in an event can have, and a problem's `instance` cannot."""
+    return path.encode(errors="replace").decode()
 
 
 def _base_url(event: dict[str, Any], headers: dict[str, str], settings: Settings) -> str:

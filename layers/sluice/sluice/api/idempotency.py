@@ -37,7 +37,9 @@ def answer_once(call: Call, services: Container, handle: Callable[[], Answer]) -
     if not 1 <= len(key) <= 255:
         raise Invalid("An Idempotency-Key must have 1 to 255 characters.")
     # Callers choose keys independently, and may use one key at several paths.
-    name = hashlib.sha256(f"{call.principal.id}\n{call.path}\n{key}".encode()).hexdigest()
+    # A header may have lone surrogates, as JSON of the gateway's event can.
+    identity = f"{call.principal.id}\n{call.path}\n{key}".encode(errors="surrogatepass")
+    name = hashlib.sha256(identity).hexdigest()
     lock = f"idempotency#{name}"
     request = hashlib.sha256(repr(sorted(call.query.items())).encode() + b"\n" + call.body()).hexdigest()
     locks = services.locks

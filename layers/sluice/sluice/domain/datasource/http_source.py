@@ -30,6 +30,8 @@ def url_fault(url: str) -> str | None:
     Returns:
         The reason as the end of a sentence; None if the URL can be requested.
     """
+    if re.search(r"[\x00-\x1f\x7f]", url):
+        return "it has control characters, which must be percent-encoded"
     host = (urlsplit(url).hostname or "").rstrip(".")
     if ":" in host:
         try:
