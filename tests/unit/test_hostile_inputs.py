@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sluice.container import Container
-from support.client import Client, Reply
+from support.client import Client, Reply, client_of_projects
 from support.documents import drop, refresh
 from support.examples import seed_examples
 from support.fuzzing import require_harmless
@@ -14,6 +16,8 @@ from support.hostile.data import DROPS
 from support.upstream import Upstream
 
 ATTACKS = all_attacks()
+# Planted where no answer may show it: in a secret and in the environment.
+CANARY = "c4n4ry-5f1e"
 
 
 def published(admin: Client) -> dict[str, Any]:
@@ -39,6 +43,8 @@ def fault(attack: Attack, reply: Reply) -> str | None:
     for name, value in reply.headers.items():
         if "\n" in value or "evil" in value.lower() or name.lower() in ("x-evil", "set-cookie"):
             return f"{attack.name}: header {name}: {value[:80]!r}"
+    if CANARY in reply.text:
+        return f"{attack.name}: shows a secret"
     if attack.refused and reply.status < 400:
         return f"{attack.name}: {reply.status}, accepted: {reply.text[:200]}"
     return None
@@ -54,14 +60,22 @@ def test_attacks_are_many_and_different() -> None:
     assert len(ATTACKS) >= 200
 
 
-def test_no_attack_succeeds(services: Container, admin: Client, upstream: Upstream) -> None:
+def test_no_attack_succeeds(
+    services: Container, admin: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
     assert seed_examples(services, admin, upstream) == []
+    admin.put("/secrets/shop-password", {"value": CANARY})
     admin.post("/datasources", {"name": "Hostile log", "kind": "push"})
     assert refresh(admin, "top-coins", ingest="all")["status"] == "succeeded"
     before = published(admin)
     faults = [message for attack in ATTACKS if (message := fault(attack, send(admin, attack)))]
     assert faults == []
     assert published(admin) == before
+    stranger = client_of_projects(services, [])
+    assert "BTC" in before["/projects/top-coins/data"]
+    reads = [attack for attack in ATTACKS if attack.method == "GET" or attack.path.endswith("/query")]
+    assert [attack.name for attack in reads if "BTC" in send(stranger, attack).text] == []
 
 
 def test_no_dropped_file_succeeds(services: Container, admin: Client) -> None:
