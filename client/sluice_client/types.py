@@ -476,6 +476,7 @@ class DocumentExplanation(TypedDict):
     winners: list[SourceValue]
     losers: list[SourceValue]
     expression: str | None
+    erased: NotRequired[list[Tombstone]]
 
 
 class Endpoint(TypedDict):
@@ -1824,6 +1825,7 @@ class RecordExplanation(TypedDict):
     key: list[JsonValue]
     version: int
     fields: dict[str, ExplainedField]
+    erased: NotRequired[list[Tombstone]]
 
 
 class RecursiveMerge(TypedDict):
@@ -2485,6 +2487,18 @@ class TestResults(TypedDict):
     results: list[TestResult]
 
 
+class Tombstone(TypedDict):
+    """What stays of an erased record: who erased it, when, why, and what was rewritten."""
+
+    datasource: str
+    key_hash: str
+    reason: str
+    erased_at: str
+    erased_by: str
+    run: str
+    removed: dict[str, int]
+
+
 class UnionMerge(TypedDict):
     """All rows of all datasources, with `_source`; with a key, one row per key."""
 
@@ -2568,6 +2582,7 @@ class VersionDetail(TypedDict):
     engine: str
     spec: dict[str, Any]
     warnings: list[str]
+    erased: list[Tombstone]
     output_hash: str
 
 

@@ -39,6 +39,7 @@ def _get(services: Container, dataset: DatasetId, number: str) -> Answer:
     details |= {name: manifest.get(name) for name in ("document", "key")}
     parsed = Manifest.model_validate(manifest)
     details |= {"provenance": [part.model_dump() for part in parsed.provenance], "output_hash": parsed.content_hash}
+    details["erased"] = [tombstone.model_dump() for tombstone in parsed.erased]
     return Answer({**_view(version), **details}, headers={"ETag": f'"{version.number}"'})
 
 

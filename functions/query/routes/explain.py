@@ -30,5 +30,5 @@ def explain_record(call: Call, services: Container, slug: str) -> Answer:
     """Where each value of a merged record comes from, by which rule, and which values lost."""
     version = requested_version(call, services, DatasetId.of_project(slug))
     key, pointer = call.query_values("key"), call.query_value("pointer") or ""
-    lake, settings, datasets, pages = services.lake, services.settings, services.datasets, services.pages
-    return Answer(explanation(lake, settings, datasets, pages, version, key, pointer))
+    lake, settings, datasets = services.lake, services.settings, services.datasets
+    return Answer(explanation(lake, settings, datasets, services.pages, services.erasures, version, key, pointer))

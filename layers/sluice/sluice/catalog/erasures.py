@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from sluice.catalog.batches import Batch
+from sluice.catalog.definitions import decode_definition
 from sluice.catalog.table import ConditionFailed, Item, Table
 from sluice.domain.dataset import Manifest, Tombstone, Version
 from sluice.domain.dataset_id import DatasetId
@@ -146,7 +147,7 @@ class Erasures:
         """The names and documents of a project's overrides, deleted ones included."""
         values = {"pk": f"{self._workspace}#override", "prefix": f"{project}#"}
         for item in self._definitions.query_all("#workspace_kind = :pk AND begins_with(#name, :prefix)", values):
-            yield item["name"], item["document"]
+            yield item["name"], decode_definition("override", item).document
 
     def remove_override(self, name: str) -> None:
         """Remove an override, if it is there; nothing of it stays."""

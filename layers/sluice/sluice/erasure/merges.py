@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sluice.container import Container
 from sluice.domain.dataset import InputVersion, Manifest, Tombstone, Version
@@ -12,6 +13,7 @@ from sluice.domain.erasure import key_text
 from sluice.domain.merge import ConcatenationMerge, JoinMerge, RecursiveMerge, UnionMerge, merge_of
 from sluice.domain.override import Override
 from sluice.domain.run import cap_notes
+from sluice.domain.schema import Column, convert
 from sluice.erasure.plan import find_manifest
 from sluice.errors import CannotErase, Invalid, NotFound
 from sluice.lake import object_keys
@@ -194,5 +196,11 @@ def merge_keys(services: Container, manifest: Manifest, places: Mapping[int, Col
                 JOIN read_parquet({literal(str(provenance_path))}, file_row_number = true) AS provenance
                 USING (file_row_number) WHERE {" OR ".join(terms) or "false"}
             """
-            keys |= {tuple(map(key_text, row)) for row in connection.execute(display_query(query, columns)).fetchall()}
+            found = connection.execute(display_query(query, columns)).fetchall()
+        keys |= {tuple(stored_text(column, value) for column, value in zip(columns, row, strict=True)) for row in found}
     return keys
+
+
+def stored_text(column: Column, value: Any) -> str:
+    """A value of a merged key as `parse_key` returns it, as text."""
+    return value if column.type == "json" else key_text(convert(value, column.type))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -177,10 +178,10 @@ class Planner:
         loose = {page_hash for page_hash, owners in references.loose.items() if self._slug in owners} - known
         orphans = set(self._stored_pages()) - known - set(references.loose)
         plan.unusable += sorted(page_hash for page_hash in loose | orphans if self._has_page_with_record(page_hash))
-        plan.files = [(version.key, version.version) for version in self._files()]
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
         plan.datasources = sorted({self._slug, *(use.datasource for use in plan.uses)})
+        plan.files = [(version.key, version.version) for version in self._files(plan)]
         plan.texts = sorted(self._texts)
         return plan
 
@@ -365,21 +366,29 @@ class Planner:
             content = plain.read()
         return all(text.encode() in content for text in self._key.texts)
 
-    def _files(self) -> Iterator[ObjectVersion]:
-        """The versions of dropped files that have the record, and the reasons beside those that were set aside."""
-        definition = self._services.definitions.find("datasource", self._slug)
-        if definition is None or Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS:
-            return
+    def _files(self, plan: Plan) -> Iterator[ObjectVersion]:
+        """The versions of dropped files that have the record, and the reasons beside those that were set aside.
+
+        Of other datasources, the files that are one of the pages.
+        """
         inbox = VersionedObjects(self._services.s3, self._services.inbox.bucket)
-        for folder in ("", FAILED, UNKNOWN):
-            for version in inbox.versions(f"{folder}{self._slug}/"):
-                if version.marker:
-                    continue
-                name = version.key.rpartition("/")[2]
-                content = inbox.read(version)
-                explains = version.key.endswith(".reason.json")
-                if self._mentions(content) if explains else self._has_record(content, name):
-                    yield version
+        for slug in plan.datasources:
+            definition = self._services.definitions.find("datasource", slug)
+            if definition is not None and Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS:
+                continue
+            for folder in ("", FAILED, UNKNOWN):
+                for version in inbox.versions(f"{folder}{slug}/"):
+                    if not version.marker and self._is_file_with_record(plan, slug, version, inbox.read(version)):
+                        yield version
+
+    def _is_file_with_record(self, plan: Plan, slug: str, version: ObjectVersion, content: bytes) -> bool:
+        if hashlib.sha256(content).hexdigest() in {*plan.pages, *plan.unusable}:
+            return True
+        if slug != self._slug:
+            return False
+        if version.key.endswith(".reason.json"):
+            return self._mentions(content)
+        return self._has_record(content, version.key.rpartition("/")[2])
 
 
 def rewritten_page(content: bytes, change: PageChange, limits: Limits) -> bytes:

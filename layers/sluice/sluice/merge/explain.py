@@ -101,6 +101,10 @@ class Explainer:
         key_values = [merged[name] for name in self._key]
         return {"key": key_values, "version": self._version.number, "fields": fields}
 
+    def compared_key(self, key: list[str]) -> list[Any] | None:
+        """A key as its columns store it, normalized; None if it does not fit them."""
+        return self._parse_key(key)
+
     @property
     def _key(self) -> list[str]:
         return self._manifest.key or list(self._spec.key or [])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sluice.catalog.datasets import Datasets
+from sluice.catalog.erasures import Erasures
 from sluice.catalog.runs import Pages
-from sluice.domain.dataset import Version
+from sluice.domain.dataset import Tombstone, Version
+from sluice.domain.erasure import key_hash
 from sluice.domain.merge import JoinMerge, UnionMerge, merge_of
-from sluice.errors import Conflict
+from sluice.errors import Conflict, NotFound
 from sluice.lake.store import Lake
 from sluice.merge.citations import Citer
 from sluice.merge.explain import Explainer
@@ -38,9 +40,18 @@ def merged_record(lake: Lake, settings: Settings, version: Version, key: list[st
 
 
 def explanation(
-    lake: Lake, settings: Settings, datasets: Datasets, pages: Pages, version: Version, key: list[str], pointer: str
+    lake: Lake,
+    settings: Settings,
+    datasets: Datasets,
+    pages: Pages,
+    erasures: Erasures,
+    version: Version,
+    key: list[str],
+    pointer: str,
 ) -> dict[str, Any]:
     """Where the values of a merged record, or of a part of a merged document, come from.
+
+    A record that was erased has no fields, or only those of other sources; `erased` has its tombstones.
 
     Args:
         version: a version of a project.
@@ -55,5 +66,18 @@ def explanation(
     citer = Citer(lake, settings, pages.get)
     manifest = lake.manifest(version.manifest_key)
     if manifest.document is not None:
-        return explain_document(manifest, version.number, pointer, datasets, lake, settings, citer)
-    return Explainer(version, datasets, lake, settings, citer).explain(key)
+        explained = explain_document(manifest, version.number, pointer, datasets, lake, settings, citer)
+        return explained | _shown(manifest.erased)
+    explainer = Explainer(version, datasets, lake, settings, citer)
+    compared = explainer.compared_key(key)
+    tombstones = erasures.of(manifest.dataset, key_hash(manifest.dataset, compared)) if compared else []
+    try:
+        return explainer.explain(key) | _shown(tombstones)
+    except NotFound:
+        if not tombstones:
+            raise
+        return {"key": compared, "version": version.number, "fields": {}, **_shown(tombstones)}
+
+
+def _shown(tombstones: list[Tombstone]) -> dict[str, Any]:
+    return {"erased": [tombstone.model_dump() for tombstone in tombstones]} if tombstones else {}

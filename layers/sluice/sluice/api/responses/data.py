@@ -17,7 +17,7 @@ from sluice.api.responses.base import (
     StaleInputs,
     record_model,
 )
-from sluice.domain.dataset import InputVersion
+from sluice.domain.dataset import InputVersion, Tombstone
 from sluice.domain.override import Override
 
 Rows = list[dict[str, JsonValue]]
@@ -93,7 +93,10 @@ class RecordExplanation(Response):
 
     key: list[JsonValue] = Field(description="The values of the key columns, in their order.")
     version: int = Field(description="The number of the explained version.")
-    fields: dict[str, ExplainedField] = Field(description="The explanation of each field, by its name.")
+    fields: dict[str, ExplainedField] = Field(
+        description="The explanation of each field, by its name. Empty: the record was erased."
+    )
+    erased: list[Tombstone] = Field(None, description="The erasures of records of this key. Absent if there were none.")
 
 
 class DocumentExplanation(Response):
@@ -106,6 +109,9 @@ class DocumentExplanation(Response):
     winners: list[SourceValue] = Field(description="The values that the merged value is made of.")
     losers: list[SourceValue] = Field(description="The values that competed and were not used.")
     expression: str | None = Field(description="Always null: documents are merged without expressions.")
+    erased: list[Tombstone] = Field(
+        None, description="The erasures of records of the merged documents. Absent if there were none."
+    )
 
 
 class Explanation(RootModel[RecordExplanation | DocumentExplanation]):

@@ -18,7 +18,7 @@ from sluice.api.responses.base import (
     list_model,
     record_model,
 )
-from sluice.domain.dataset import DataObject, InputVersion
+from sluice.domain.dataset import DataObject, InputVersion, Tombstone
 from sluice.domain.schema import Column
 
 VersionColumn: Any = record_model("VersionColumn", Column)
@@ -60,4 +60,5 @@ class VersionDetail(VersionView):
     engine: str = Field(description="The engine that wrote the files, with its version.")
     spec: dict[str, Any] = Field(description="The documents and settings that the version was made by.")
     warnings: Warnings
+    erased: list[Tombstone] = Field(description="The records that were erased from it, without their keys.")
     output_hash: str = Field(description="The hash of the content; equal content has equal hashes.")

@@ -74,6 +74,16 @@ INPUT: dict[str, Any] = {
     "hash": FINGERPRINT,
 }
 
+TOMBSTONE: dict[str, Any] = {
+    "datasource": "cmc-listings",
+    "key_hash": FINGERPRINT,
+    "reason": "Request 4711 of the person concerned",
+    "erased_at": LATER,
+    "erased_by": BY,
+    "run": RUN,
+    "removed": {"pages": 1, "records": 3, "versions": 3},
+}
+
 EXAMPLES: dict[str, Any] = {
     "RunView.202": _STARTED,
     "RunView": {
@@ -131,6 +141,7 @@ EXAMPLES: dict[str, Any] = {
         "engine": "duckdb 1.4.2",
         "spec": {"merge": {"strategy": "join", "key": ["symbol"]}},
         "warnings": [],
+        "erased": [TOMBSTONE],
         "output_hash": FINGERPRINT,
     },
 }
