@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,13 @@ from support.client import Client
 from support.documents import Documents, drop, http_source, ingest, pushed, refresh, rows
 from support.example_algorithms import add_example_algorithms
 from support.files import parquet, workbook, zipped
+from support.killing import Killer, watched_calls
 from support.traces import traces
+from support.workflows import LocalWorkflows
 
+# The most calls of AWS that the erasure of the test makes; `PROOF=1` kills it after each.
+MOST_CALLS = 290
+STEP = 1 if os.environ.get("PROOF") else 72
 CANARY = "canary-7f3a91"
 FIELD = "Kanarienvogel-5b2e"
 
@@ -222,3 +228,37 @@ def test_only_owners_and_admins_erase(admin: Client, editor: Client) -> None:
     assert admin.post("/datasources/keyless/erase", request).status == 409
     editor.put("/datasources/own", http_source("own", primary_key=["id"]))
     assert editor.post("/datasources/own/erase", request).status == 202
+
+
+@pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))
+def test_an_erasure_that_is_killed_is_completed(
+    services: Container,
+    workflows: LocalWorkflows,
+    admin: Client,
+    documents: Documents,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    documents["birds"] = TABLE
+    documents["same"] = TABLE
+    for slug in ("birds", "same"):
+        admin.put(f"/datasources/{slug}", http_source(slug, primary_key=["id"]))
+        ingest(admin, slug)
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/birds", {})
+    admin.put("/projects/p/models/notes", {"sql": "SELECT id, note FROM merged"})
+    refresh(admin, "p", ingest="none")
+    killer = Killer(after, effective=bool(after % 2))
+    with watched_calls(monkeypatch, killer):
+        workflows.before_task = lambda function, payload: killer.begin()
+        started = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "test"}).json()
+    workflows.before_task = lambda function, payload: None
+    assert killer.killed, f"only {killer.calls} calls"
+    run = admin.get(f"/runs/{started['id']}").json()
+    assert run["status"] == "succeeded", run["error"]
+    assert traces(tmp_path, CANARY, FIELD) == []
+    for path in ("datasources/birds", "datasources/same", "projects/p", "projects/p/models/notes"):
+        assert [row["id"] for row in rows(admin, path)] == ["a", "z"]
+    assert admin.get("/projects/p/versions/1").json()["erased"][0]["run"] == run["id"]
