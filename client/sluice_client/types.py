@@ -261,6 +261,7 @@ class CitedPage(TypedDict):
     url: str
     number: int
     run: str
+    removed: NotRequired[bool]
 
 
 class Column(TypedDict):
@@ -1966,10 +1967,10 @@ class ResultTableView(TypedDict):
 
 
 class Retention(TypedDict):
-    """How long data is kept. Everything is kept for now, so only null is accepted."""
+    """How long data is kept; once a day, what is older is removed for good."""
 
-    raw_days: NotRequired[None]
-    versions: NotRequired[None]
+    raw_days: NotRequired[int | None]
+    versions: NotRequired[int | None]
 
 
 class RotationRequest(TypedDict):

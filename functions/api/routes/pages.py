@@ -8,7 +8,7 @@ from sluice.api.paging import paginate
 from sluice.api.routes import CURSOR, LIMIT, Routes
 from sluice.container import Container
 from sluice.domain.run import PageReceipt
-from sluice.errors import NotFound
+from sluice.errors import Gone, NotFound
 
 routes = Routes("runs")
 _BYTES = ("application/octet-stream",)
@@ -33,7 +33,11 @@ def get_run_page_content(call: Call, services: Container, run_id: str, number: s
     receipt: PageReceipt = services.pages.get(run.id, int(number))
     if receipt.hash is None:
         raise NotFound(f"Page {number} of the run {run.id} was never received.")
-    return _content(services, receipt.hash, receipt.filename)
+    try:
+        return _content(services, receipt.hash, receipt.filename)
+    except NotFound:
+        message = f"Page {number} of the run {run.id} was removed by the `retention` of its datasource."
+        raise Gone(message) from None
 
 
 @routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES, audited=True)

@@ -119,6 +119,7 @@ _SENSORS: dict[str, Any] = {
         "timestamp_format": "%d.%m.%Y %H:%M",
     },
     "write_disposition": "append",
+    "retention": {"raw_days": 90, "versions": 10},
     "enabled": False,
 }
 _ORDERS_FILE: dict[str, Any] = {

@@ -171,6 +171,24 @@ class Datasets:
             return version
         raise Conflict(f"Other requests are publishing versions of {dataset}; try again.")
 
+    def remove_unpublished(self, dataset: DatasetId, number: int) -> bool:
+        """Remove a version from the catalog, unless it is the published one; its number is not used again.
+
+        Returns:
+            Whether it is removed.
+        """
+        key = {"workspace_dataset": f"{self._workspace}#{dataset}", "number": number}
+        unpublished = "attribute_not_exists(#published) OR #published <> :number"
+        writes = [
+            self._versions.delete(key, "attribute_exists(#number)"),
+            self._datasets.check(self._key(dataset), unpublished, {"number": number}),
+        ]
+        try:
+            transact(self._versions.client, writes)
+        except ConditionFailed:
+            return False
+        return True
+
     def republish(self, dataset: DatasetId, number: int, by: str) -> None:
         """Tell followers and caches that the content of a published version has changed, as by an erasure.
 

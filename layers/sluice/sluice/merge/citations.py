@@ -53,9 +53,13 @@ class Citer:
         manifest = self._of_run(manifest, run)
         receipt = self._page(manifest, run, position["_page"])
         datasource = Datasource.model_validate(manifest.spec["datasource"])
-        with self._lake.raw(receipt.hash or "") as content:
-            found_places = find_places(datasource, receipt, content, Limits.of(self._settings), position["_row"], names)
         page = page_of(receipt, run)
+        try:
+            with self._lake.raw(receipt.hash or "") as content:
+                limits = Limits.of(self._settings)
+                found_places = find_places(datasource, receipt, content, limits, position["_row"], names)
+        except NotFound:
+            return {name: _cited_without_page(page) for name in names}
         return {
             name: {"page": page, "pointer": place.pointer, "exact": place.exact, "expression": place.expression}
             for name, place in found_places.items()
@@ -140,6 +144,11 @@ class Citer:
             common.append(parts[0])
         page = next(iter(cited.values()))["page"]
         return {"page": page, "pointer": "/".join(common), "exact": False, "expression": expression}
+
+
+def _cited_without_page(page: dict[str, Any]) -> Cited:
+    """The citation of a value whose page was removed by the datasource's `retention`."""
+    return {"page": {**page, "removed": True}, "pointer": "", "exact": False, "expression": None}
 
 
 def page_of(receipt: PageReceipt, run: str) -> dict[str, Any]:

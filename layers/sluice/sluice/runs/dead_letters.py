@@ -93,6 +93,8 @@ def _retry(services: Container, call: FailedCall, message_id: str) -> None:
             pass  # later sweeps have done its work
         case "missing_data":
             pass  # it is called every minute
+        case "erase":
+            pass  # of retention; the next day's call removes the rest
         case "inbox":
             for drop in dropped_files(call.event):
                 receive_drop(services, drop)

@@ -50,6 +50,9 @@ class CitedPage(Response):
     url: str = Field(description="Where the page came from: an HTTP URL, or a form such as `drop:{key}`.")
     number: int = Field(description="The number of the page in its run, from 1.")
     run: RunId
+    removed: bool = Field(
+        None, description="True if the page was removed by the datasource's `retention`. Absent otherwise."
+    )
 
 
 class SourceValue(Response):

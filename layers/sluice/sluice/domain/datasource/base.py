@@ -51,12 +51,18 @@ Disposition = Literal["replace", "append", "upsert"]
 
 
 class Retention(Document):
-    """How long data is kept. Everything is kept for now, so only null is accepted."""
+    """How long data is kept; once a day, what is older is removed for good."""
 
-    raw_days: None = Field(
-        None, description="For how many days raw pages are kept. Only null is accepted: they are kept without a limit."
+    raw_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        None,
+        description="For how many days the raw pages of a run are kept. Then versions made of them cannot be replayed, "
+        "and `explain` cannot point into the pages; the pages of the published version stay. Null: without a limit.",
     )
-    versions: None = Field(None, description="How many versions are kept. Only null is accepted: all are kept.")
+    versions: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None,
+        description="How many of the newest versions are kept. The published version stays, and so do those that a "
+        "published merge was made of. Null: all are kept.",
+    )
 
 
 Arrival = Literal["pulled", "dropped", "pushed"]
