@@ -47,11 +47,11 @@ class Budget:
     modules: int
 
 
-STAGE = Budget(LOGGED, 216)
+STAGE = Budget(LOGGED, 251)
 BUDGETS = {
     "api": Budget(ROUTED, 428),
     "algorithm": STAGE,
-    "authoring": Budget(ROUTED, 395),
+    "authoring": Budget(ROUTED, 397),
     "authorizer": Budget(CATALOG, 169),
     "commit": STAGE,
     "compaction": Budget(CATALOG, 181),
@@ -62,17 +62,17 @@ BUDGETS = {
     "merge": STAGE,
     "missing_data": Budget(LOGGED, 215),
     "model": STAGE,
-    "numeric": Budget(LOGGED, 224),
+    "numeric": Budget(LOGGED, 225),
     "partition": STAGE,
     "plan": STAGE,
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 303),
-    "query": Budget(ROUTED, 451),
+    "query": Budget(ROUTED, 454),
     "readings": Budget(LOGGED, 225),
     "report": STAGE,
     "publications": Budget(LOGGED, 227),
     "run_events": Budget(LOGGED, 227),
-    "solver": Budget(LOGGED, 224),
+    "solver": Budget(LOGGED, 225),
     "webhooks": Budget(LOGGED, 212),
     "scheduled": Budget(CATALOG, 173),
     "sign_up": Budget(CATALOG, 169),

@@ -72,7 +72,9 @@ def make_request(scope: Scope, settings: WithSettings, name: str, asked: Algorit
     )
 
 
-def _references(algorithm: Algorithm, defaults: Mapping[str, str | None], asked: Mapping[str, str | None]) -> dict[str, str | None]:
+def _references(
+    algorithm: Algorithm, defaults: Mapping[str, str | None], asked: Mapping[str, str | None]
+) -> dict[str, str | None]:
     """The references of a project's settings and of a request; of two that replace each other, the request's one."""
     replaced = replaced_inputs(algorithm, asked)
     kept = {
