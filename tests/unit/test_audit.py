@@ -190,7 +190,8 @@ def test_vessel_is_recorded_as_the_site_that_it_is(admin: Client) -> None:
     admin.post("/vessels", {"code": "V-1"})
     admin.patch("/vessels/V-1", {"name": "Vessel"})
     admin.patch("/sites/V-1", {"name": "Ship"})
-    assert [item["method"] for item in entries(admin, "?resource=sites/V-1")] == ["PATCH", "PATCH", "POST"]
+    for resource in ("sites/V-1", "/vessels/V-1", "vessels/V-1/equipment"):
+        assert [item["method"] for item in entries(admin, f"?resource={resource}")] == ["PATCH", "PATCH", "POST"]
 
 
 class Killed(BaseException):

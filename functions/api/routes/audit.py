@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sluice.api.audit import audited_resource
 from sluice.api.call import Answer, Call
 from sluice.api.routes import CURSOR, Parameter, Routes
 from sluice.container import Container
@@ -70,7 +71,8 @@ def _filter(call: Call) -> tuple[AuditFilter, list[Any]]:
         raise Invalid(message, [{"pointer": "?until", "message": message}])
     principal = call.query_value("principal")
     principal = principal and (principal_id(principal) or principal)
-    resource = (call.query_value("resource") or "").strip("/") or None
+    resource = call.query_value("resource")
+    resource = resource and audited_resource(resource)
     audit_filter = AuditFilter(principal, resource, call.query_value("action"), since, until)
     times = [moment and moment.isoformat() for moment in (since, until)]
     for name in ("principal", "resource", "action"):

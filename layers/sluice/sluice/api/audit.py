@@ -102,7 +102,7 @@ class RequestAudit:
         if etag := answer.headers.get("ETag"):
             changes["version"] = etag.strip('"')
         if location := answer.headers.get("Location"):
-            changes["created"] = _resource_of(location.removeprefix(call.base_url))
+            changes["created"] = audited_resource(location.removeprefix(call.base_url))
             if not _names_resource(self._route):
                 changes["resource"] = changes["created"]
         if isinstance(answer.body, dict):
@@ -141,7 +141,7 @@ def _new_entry(route: Route, call: Call, viewed: str | None) -> AuditEntry:
         operation=route.operation_id,
         method=call.method,
         path=path,
-        resource=_resource_of(path) if _names_resource(route) else _resource_of(path).partition("/")[0],
+        resource=audited_resource(path) if _names_resource(route) else audited_resource(path).partition("/")[0],
         outcome="unfinished",
         source_ip=call.source_ip,
         user_agent=user_agent[:_USER_AGENT_CHARACTERS],
@@ -154,7 +154,8 @@ def _names_resource(route: Route) -> bool:
     return re.match(r"/[^/]+/\{", route.path) is not None
 
 
-def _resource_of(path: str) -> str:
+def audited_resource(path: str) -> str:
+    """The resource of a path below `/v1`, as entries name it: its first two parts, a vessel as the site that it is."""
     # The Location of a link has its token in the query.
     collection, *names = path.partition("?")[0].strip("/").split("/")[:2]
     return "/".join([_COLLECTIONS.get(collection, collection), *names])
