@@ -64,7 +64,8 @@ def start_worker(documents: dict[str, Any], parameters: dict[str, Any], prepared
 def solve(number: int) -> tuple[Score, bytes, int, int]:
     """A restart's score and solution, the process that solved it, and its peak memory."""
     solution = ALGORITHM.solve(_worker["task"], _worker["prepared"], number)
-    return solution.score, orjson.dumps(solution.document), os.getpid(), peak_bytes("self")
+    score = solution.score if isinstance(solution.score, tuple) else (solution.score,)
+    return score, orjson.dumps(solution.document), os.getpid(), peak_bytes("self")
 
 
 def plan(documents: dict[str, Any], parameters: dict[str, Any]) -> tuple[dict[str, Any], int]:

@@ -77,7 +77,7 @@ NAMES = ("a", CANARY, "z")
 TABLE = [{"id": name, "note": FIELD if name == CANARY else "x", "size": size} for size, name in enumerate(NAMES)]
 CSV_TEXT = "id,note,size\n" + "".join(f"{row['id']},{row['note']},{row['size']}\n" for row in TABLE)
 XML_TEXT = "".join(f"<x><id>{row['id']}</id><note>{row['note']}</note><size>{row['size']}</size></x>" for row in TABLE)
-CELLS = [["id", "note", "size"], *(list(row.values()) for row in TABLE)]
+CELLS: list[list[Any]] = [["id", "note", "size"], *(list(row.values()) for row in TABLE)]
 
 
 def parquet_file(folder: Path) -> bytes:

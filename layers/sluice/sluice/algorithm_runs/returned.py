@@ -59,7 +59,7 @@ class Returned:
         elements = solution.score if isinstance(solution.score, tuple | list) else (solution.score,)
         if not all(map(_is_finite, elements)):
             raise self._failure("solve", f"the score {solution.score!r}, not a finite number or a tuple of them")
-        return tuple(int(element) if isinstance(element, Integral) else float(element) for element in elements)
+        return tuple(map(_plain_number, elements))
 
     def selected(self, number: Any, scores: Sequence[Score]) -> int:
         """The number of the restart that `select` has returned.
@@ -122,6 +122,11 @@ def _not_json(value: Any, pointer: str = "") -> tuple[str, Any]:
         except TypeError:
             return _not_json(part, pointer + json_pointer((str(key),)))
     return pointer, value
+
+
+def _plain_number(element: Any) -> float:
+    """A number of Python for one of NumPy; whole ones stay whole."""
+    return int(element) if isinstance(element, Integral) else float(element)
 
 
 def _is_finite(value: Any) -> bool:

@@ -36,7 +36,7 @@ def solve(task: Task, prepared: Any, restart: int) -> Any:
         "text": {"size": "much", "names": [1, 2, 3]},
         "number as text": {"size": "1"},
     }
-    scores = {"score nan": float("nan"), "score text": "low", "score none": (1.0, None)}
+    scores: dict[str, Any] = {"score nan": float("nan"), "score text": "low", "score none": (1.0, None)}
     if fault == "no solution":
         return {"size": 1.0}
     # The last restart is the best.

@@ -51,7 +51,7 @@ class CitedPage(Response):
     number: int = Field(description="The number of the page in its run, from 1.")
     run: RunId
     removed: bool = Field(
-        None, description="True if the page was removed by the datasource's `retention`. Absent otherwise."
+        False, description="True if the page was removed by the datasource's `retention`. Absent otherwise."
     )
 
 
@@ -99,7 +99,7 @@ class RecordExplanation(Response):
     fields: dict[str, ExplainedField] = Field(
         description="The explanation of each field, by its name. Empty: the record was erased."
     )
-    erased: list[Tombstone] = Field(None, description="The erasures of records of this key. Absent if there were none.")
+    erased: list[Tombstone] = Field([], description="The erasures of records of this key. Absent if there were none.")
 
 
 class DocumentExplanation(Response):
@@ -113,7 +113,7 @@ class DocumentExplanation(Response):
     losers: list[SourceValue] = Field(description="The values that competed and were not used.")
     expression: str | None = Field(description="Always null: documents are merged without expressions.")
     erased: list[Tombstone] = Field(
-        None, description="The erasures of records of the merged documents. Absent if there were none."
+        [], description="The erasures of records of the merged documents. Absent if there were none."
     )
 
 
