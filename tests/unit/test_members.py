@@ -184,6 +184,14 @@ def test_an_admin_sees_what_another_principal_sees(ann: Client, admin: Client, s
     key = reader.get("/me").json()["id"].replace("/", ":")
     assert admin.get(f"/keys?view_as={key}").status == 403
     assert [item["slug"] for item in admin.get(f"/projects?view_as={key}").json()["items"]] == ["p"]
+    assert person("bob", "viewer", "planners").get("/me").status == 200
+    assert [item["slug"] for item in admin.get("/projects?view_as=user:bob").json()["items"]] == ["p"], (
+        "since he has signed in, his groups are known"
+    )
+    assert admin.get("/projects/p/data?view_as=user:bob").status == 200
+    assert admin.get("/inputs/templates/topology?view_as=user:bob").status == 303
+    assert admin.get(f"/projects/p/data?view_as={key}").status == 200
+    assert admin.get(f"/inputs/templates/topology?view_as={key}").status == 303
     assert ann.get("/projects?view_as=user:bob").status == 403
     assert admin.get("/projects?view_as=bob").status == 422
     assert admin.patch("/projects/p?view_as=user:bob", {"name": "x"}).status == 422, "nobody writes as another"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sluice.catalog.definitions import Definitions
     from sluice.catalog.inputs import Inputs
     from sluice.catalog.members import Members
+    from sluice.catalog.people import People
     from sluice.catalog.pins import Pins
     from sluice.catalog.project_resources import ProjectResources
     from sluice.catalog.runs import Runs
@@ -51,6 +52,13 @@ class WithMembers(Protocol):
 
     @property
     def members(self) -> Members: ...
+
+
+class WithPeople(Protocol):
+    """Has the people who have signed in."""
+
+    @property
+    def people(self) -> People: ...
 
 
 class WithKeys(Protocol):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sluice.domain.identity import ApiKey, Principal
 from sluice.domain.member import principal_id
 from sluice.errors import Forbidden, Invalid, NotFound
-from sluice.services import WithKeys
+from sluice.services import WithKeys, WithPeople
 
 
-def viewed_principal(services: WithKeys, admin: Principal, text: str) -> Principal:
+class Services(WithKeys, WithPeople, Protocol):
+    """What finding a principal needs."""
+
+
+def viewed_principal(services: Services, admin: Principal, text: str) -> Principal:
     """The principal as whom an admin reads.
 
     Args:
@@ -16,7 +22,7 @@ def viewed_principal(services: WithKeys, admin: Principal, text: str) -> Princip
         text: the principal, such as `key:x`.
 
     Returns:
-        The principal. A user has no group and the role viewer, unless he has signed in before.
+        The principal. A user has the role and groups of when he last signed in; before the first time, the role viewer.
 
     Raises:
         Forbidden: the caller is no admin.
@@ -36,5 +42,9 @@ def viewed_principal(services: WithKeys, admin: Principal, text: str) -> Princip
             raise NotFound(f"There is no key {name!r}.")
         key = ApiKey.model_validate(stored.document)
         return Principal(id=principal, role=key.role, projects=key.projects)
-    groups = [name] if kind == "group" else []
-    return Principal(id=principal if kind == "user" else f"user/(a member of {name})", role="viewer", groups=groups)
+    if kind == "group":
+        return Principal(id=f"user/(a member of {name})", role="viewer", groups=[name])
+    person = services.people.find_all([principal]).get(principal)
+    if person is None:
+        return Principal(id=principal, role="viewer")
+    return Principal(id=principal, role=person.role, groups=person.groups)
