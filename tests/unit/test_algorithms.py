@@ -489,3 +489,31 @@ def test_general_algorithms_read_the_datasets_of_a_project(
     assert made["status"] == "succeeded", made["error"]
     rows = admin.get(f"/runs/{made['id']}/tables/main?limit=200").json()["items"]
     assert len(rows) == {"profile": 3, "anomalies": len(ROWS), "forecast": 2}[algorithm]
+
+
+@pytest.mark.parametrize("before", [[], [{"shop": "a", "day": 1, "sales": 2.0}]], ids=["never", "not any more"])
+def test_general_algorithms_of_no_rows_do_not_stop_a_refresh(
+    admin: Client, upstream: Upstream, before: list[dict[str, Any]]
+) -> None:
+    upstream.serve(before)
+    admin.post("/datasources", http_source("never"))
+    admin.post("/projects", {"name": "q", "refresh_on": "manual"})
+    admin.put("/projects/q/datasources/never", {})
+    refresh(admin, "q")
+    upstream.serve([])
+    settings: dict[str, dict[str, Any]] = {
+        "profile": {},
+        "anomalies": {"time": "day"},
+        "forecast": {"time": "day", "value": "sales", "groups": ["shop"]},
+    }
+    for name, parameters in settings.items():
+        body = {"inputs": {"data": "dataset:never"}, "parameters": parameters, "on_refresh": True}
+        assert admin.put(f"/projects/q/algorithms/{name}", body).status == 201
+    admin.put("/projects/q/models/m", {"sql": "SELECT shop, day, forecast FROM forecast", "materialize": True})
+    refreshed = refresh(admin, "q", ingest="all")
+    assert refreshed["status"] == "succeeded", refreshed["error"]
+    assert admin.get("/projects/q/models/m/data").json()["items"] == []
+    for name in settings:
+        assert admin.post("/projects/q/query", {"sql": f"SELECT count(*) AS n FROM {name}"}).json()["items"] == [
+            {"n": 3 if before and name == "profile" else 0}
+        ]

@@ -173,6 +173,17 @@ def test_rows_without_time_are_compared_with_their_column() -> None:
     assert finished.warnings == ["Rows without a value in weight are left out: 1 of 100."]
 
 
+@pytest.mark.parametrize("columns", [COLUMNS, {"_source": "string"}], ids=["known", "not yet known"])
+@pytest.mark.parametrize("places", [{"time": "at", "groups": ["pump"]}, {"groups": ["pump"], "keys": ["at"]}])
+def test_a_table_without_rows_has_no_anomalies(columns: dict[str, str], places: dict[str, Any]) -> None:
+    finished = run(ALGORITHM, MemoryTable(columns, []), **places)
+    assert finished.result.document == {"step": None, "threshold": 4.0, "values": 0, "anomalies": 0, "groups": []}
+    names = [column.name for column in finished.result.tables["main"].columns]
+    assert names[:4] == ["pump", "at", "column", "value"]
+    assert finished.records() == []
+    assert finished.warnings == ["The table has no rows, so no value is judged."]
+
+
 @pytest.mark.parametrize("name", ["value", "column", "Score", "is_anomaly"])
 @pytest.mark.parametrize("parameter", ["groups", "keys"])
 def test_columns_with_the_name_of_a_result_column_get_a_number(parameter: str, name: str) -> None:
@@ -195,7 +206,6 @@ def test_few_values_are_not_judged() -> None:
     [
         (COLUMNS, ROWS[:9], {"values": ["pump"]}, "/parameters/values/0", "not numeric"),
         (COLUMNS, ROWS[:9], {"keys": ["pump"]}, "/parameters/keys", "only for tables without time"),
-        (COLUMNS, [], {}, "/parameters/values", "no rows"),
         (
             FLAT,
             [],
@@ -212,7 +222,6 @@ def test_few_values_are_not_judged() -> None:
     ids=[
         "text",
         "keys",
-        "no rows",
         "key among groups",
         "infinite",
         "null",

@@ -191,7 +191,6 @@ def test_refuses_parameters_that_are_not_valid(changes: dict[str, Any], pointer:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([], "The table has no rows"),
         ([["a", date(2026, 1, 1), None]], "No row has both"),
         ([["a", date(2026, 1, 1), math.nan]], "No row has both"),
         ([["a", date(2026, 1, 1), math.inf]], "infinite values, or values beyond 1e100: 1 rows"),
@@ -199,12 +198,24 @@ def test_refuses_parameters_that_are_not_valid(changes: dict[str, Any], pointer:
         ([["a", date(2026, 1, 1), 1.0]], "no series has two times"),
         ([["a", date(2026, 1, day), 1.0] for day in (1, 2)] + [["a", date(2026, 9, 12), 1.0]], "not regular"),
     ],
-    ids=["no rows", "null", "nan", "infinite", "too large", "one row", "irregular"],
+    ids=["null", "nan", "infinite", "too large", "one row", "irregular"],
 )
 def test_refuses_data_that_no_series_can_have(rows: list[Any], words: str) -> None:
     with pytest.raises(Invalid) as raised:
         run(ALGORITHM, MemoryTable(COLUMNS, rows), **REQUEST)
     assert words.lower() in raised.value.detail.lower()
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, {"_source": "string"}], ids=["known", "not yet known"])
+def test_a_table_without_rows_has_an_empty_forecast(columns: dict[str, str]) -> None:
+    finished = run(ALGORITHM, MemoryTable(columns, []), **REQUEST)
+    assert finished.result.document == {"step": None, "season": 1, "season_detected": False, "groups": []}
+    table = finished.result.tables["main"]
+    assert [(column.name, column.type) for column in table.columns[:3]] == [
+        ("shop", "string"), ("day", columns.get("day", "string")), ("forecast", "double"),
+    ]  # fmt: skip
+    assert finished.records() == []
+    assert finished.warnings == ["The table has no rows, so nothing is forecast."]
 
 
 def test_more_times_than_the_setting_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,15 @@ from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, S
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
 from sluice.settings import load_settings
-from sluice.tables.columns import number_column, number_columns, plain_columns, refusal, result_columns
+from sluice.tables.columns import (
+    columns_without_rows,
+    count_rows,
+    number_column,
+    number_columns,
+    plain_columns,
+    refusal,
+    result_columns,
+)
 from sluice.tables.series import STEP_PATTERN, Aggregate, SeriesRequest, read_series
 from sluice.tables.values import read_values
 
@@ -82,7 +90,7 @@ class JudgedGroup(Record):
 class Output(Record):
     """How many anomalies there are."""
 
-    step: str | None = Field(description="The distance of times, such as `1h`; null without `time`.")
+    step: str | None = Field(description="The distance of times, such as `1h`; null without `time` or rows.")
     threshold: float = Field(description="From how many robust standard deviations on a value is an anomaly.")
     values: int = Field(description="How many values were judged.")
     anomalies: int = Field(description="How many of them are anomalies.")
@@ -128,17 +136,14 @@ class _JudgedColumn:
 def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     parameters: Parameters = task.parameters
     table = task.tables["data"]
+    _check_keys(parameters)
+    if not count_rows(table):
+        return _without_rows(task, parameters)
     groups = plain_columns(table, parameters.groups, "groups")
     keys = plain_columns(table, parameters.keys, "keys")
-    if parameters.time is not None and keys:
-        raise refusal("keys", "Keys are only for tables without time: a series has one row for each time.")
-    for index, name in enumerate(parameters.keys):
-        if name in parameters.groups:
-            raise refusal(f"keys/{index}", f"The column {name} is among the groups, so it is in the result already.")
     names = _value_names(table, parameters)
     judge_column = _judge_rows if parameters.time is None else _judge_series
-    document: dict[str, Any] = {"step": None, "threshold": parameters.threshold, "values": 0, "anomalies": 0}
-    document["groups"] = []
+    document = _empty_document(parameters)
     rows: list[list[Any]] = []
     times: list[Column] = []
     warnings: dict[str, None] = {}
@@ -155,7 +160,33 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     columns, renamed = result_columns([*groups, *keys, *times], _ADDED)
     for warning in (*renamed, *warnings):
         task.warn(warning)
+    return _solution(document, columns, rows)
+
+
+def _check_keys(parameters: Parameters) -> None:
+    if parameters.time is not None and parameters.keys:
+        raise refusal("keys", "Keys are only for tables without time: a series has one row for each time.")
+    for index, name in enumerate(parameters.keys):
+        if name in parameters.groups:
+            raise refusal(f"keys/{index}", f"The column {name} is among the groups, so it is in the result already.")
+
+
+def _empty_document(parameters: Parameters) -> dict[str, Any]:
+    return {"step": None, "threshold": parameters.threshold, "values": 0, "anomalies": 0, "groups": []}
+
+
+def _solution(document: dict[str, Any], columns: list[Column], rows: list[list[Any]]) -> Solution:
     return Solution({"document": document, "columns": [column.model_dump() for column in columns], "rows": rows})
+
+
+def _without_rows(task: Task, parameters: Parameters) -> Solution:
+    """No anomalies: a refresh goes on until its data come."""
+    times = [] if parameters.time is None else [parameters.time]
+    places = columns_without_rows(task.tables["data"], [*parameters.groups, *parameters.keys, *times])
+    columns, renamed = result_columns(places, _ADDED)
+    for warning in (*renamed, "The table has no rows, so no value is judged."):
+        task.warn(warning)
+    return _solution(_empty_document(parameters), columns, [])
 
 
 def _finish(task: Task, prepared: Any, solved: Any) -> Result:

@@ -11,7 +11,7 @@ from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, S
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
 from sluice.settings import load_settings
-from sluice.tables.columns import refusal, result_columns
+from sluice.tables.columns import columns_without_rows, count_rows, refusal, result_columns
 from sluice.tables.series import STEP_PATTERN, Aggregate, Series, SeriesRequest, SeriesTable, read_series
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ class GroupForecast(Record):
 class Output(Record):
     """The models that were selected."""
 
-    step: str = Field(description="The distance of times, such as `1h`, `1mo` or `weekday`.")
+    step: str | None = Field(
+        description="The distance of times, such as `1h`, `1mo` or `weekday`; null: the table has no rows."
+    )
     season: int = Field(description="How many periods a season has; 1: there is none.")
     season_detected: bool = Field(description="Whether the season was detected; else it was given.")
     groups: list[GroupForecast] = Field(description="The model of each series, in the order of the groups' values.")
@@ -110,6 +112,8 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     from sluice.numeric.seasons import detect_period
 
     parameters: Parameters = task.parameters
+    if not count_rows(task.tables["data"]):
+        return _without_rows(task, parameters)
     request = SeriesRequest(
         parameters.time,
         parameters.value,
@@ -135,7 +139,20 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     rows = [row for index in range(len(used)) for row in _rows(table, index, forecasts[index], parameters.levels)]
     for warning in (*renamed, *table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)):
         task.warn(warning)
+    return _solution(document, columns, rows)
+
+
+def _solution(document: dict[str, Any], columns: list[Column], rows: list[list[Any]]) -> Solution:
     return Solution({"document": document, "columns": [column.model_dump() for column in columns], "rows": rows})
+
+
+def _without_rows(task: Task, parameters: Parameters) -> Solution:
+    """A forecast of nothing: a refresh goes on until its data come."""
+    places = columns_without_rows(task.tables["data"], [*parameters.groups, parameters.time])
+    columns, renamed = result_columns(places, _added(parameters.levels))
+    for warning in (*renamed, "The table has no rows, so nothing is forecast."):
+        task.warn(warning)
+    return _solution({"step": None, "season": 1, "season_detected": False, "groups": []}, columns, [])
 
 
 def _watched(task: Task) -> Callable[[int, int], None]:

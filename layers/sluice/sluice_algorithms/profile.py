@@ -10,8 +10,8 @@ from pydantic import Field
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, TableInput, Task
 from sluice.domain.base import Document, Record
 from sluice.domain.schema import Column
-from sluice.tables.columns import column_of, refusal
-from sluice.tables.profiles.columns import QUANTILES, TEXT_LENGTH, ColumnProfile, count_rows, profile_column
+from sluice.tables.columns import column_of, count_rows
+from sluice.tables.profiles.columns import QUANTILES, TEXT_LENGTH, ColumnProfile, profile_column
 from sluice.tables.profiles.pairs import Correlation, candidate_keys, correlate
 
 
@@ -71,10 +71,8 @@ _CORRELATIONS = (
 def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     parameters: Parameters = task.parameters
     table = task.tables["data"]
-    columns = _columns(table, parameters)
     rows = count_rows(table)
-    if not rows:
-        raise refusal("columns", "The table has no rows.")
+    columns = _columns(table, parameters, rows)
     exact = rows <= parameters.exact_rows
     profiles = []
     for index, column in enumerate(columns):
@@ -87,7 +85,7 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         task.progress(index, len(pairs), f"correlation of {first.column.name} and {second.column.name}")
         correlations.append(correlate(table, first, second))
     keys = candidate_keys(table, profiles, rows)
-    for warning in _warnings(profiles, len(numeric), parameters):
+    for warning in _warnings(profiles, len(numeric), rows, parameters):
         task.warn(warning)
     document = {"rows": rows, "columns": len(columns), "candidate_keys": keys}
     return Solution({"document": document, "tables": _tables(profiles, correlations, rows)})
@@ -99,10 +97,13 @@ def _finish(task: Task, prepared: Any, solved: Any) -> Result:
     return Result(solved["document"], tables)
 
 
-def _columns(table: TableInput, parameters: Parameters) -> list[Column]:
+def _columns(table: TableInput, parameters: Parameters, rows: int) -> list[Column]:
     if parameters.columns is None:
         return list(table.columns)
     names = dict.fromkeys(parameters.columns)
+    if not rows:
+        # The columns of a datasource that never had a record are not known yet.
+        return [column for column in table.columns if column.name in names]
     return [column_of(table, name, f"columns/{index}") for index, name in enumerate(names)]
 
 
@@ -127,8 +128,8 @@ def _tables(profiles: list[ColumnProfile], correlations: list[Correlation], rows
     return tables
 
 
-def _warnings(profiles: list[ColumnProfile], numeric: int, parameters: Parameters) -> list[str]:
-    warnings = []
+def _warnings(profiles: list[ColumnProfile], numeric: int, rows: int, parameters: Parameters) -> list[str]:
+    warnings = [] if rows else ["The table has no rows."]
     approximate = [profile.column.name for profile in profiles if not profile.exact]
     if approximate:
         warnings.append(

@@ -8,7 +8,7 @@ from typing import Any
 from sluice.domain.dataset import Manifest
 from sluice.domain.schema import Column
 from sluice.errors import AlgorithmFailed
-from sluice.lake.parquet import engine, rows_of
+from sluice.lake.parquet import NO_ROWS, engine, rows_of
 from sluice.lake.store import Lake
 from sluice.settings import Settings
 
@@ -38,10 +38,7 @@ class LakeTable:
         Raises:
             AlgorithmFailed: the version is one document without columns.
         """
-        if not self._manifest.columns:
-            raise AlgorithmFailed("The dataset is one document and has no rows; choose a dataset with rows.")
-        files = self._lake.local_files(self._manifest.objects)
-        rows = rows_of(files, self._manifest.columns, [])
+        rows = self._rows()
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             connection.execute(f"CREATE TEMP VIEW data AS SELECT * FROM {rows}")
             try:
@@ -50,3 +47,11 @@ class LakeTable:
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
             finally:
                 connection.execute("DROP VIEW data")
+
+    def _rows(self) -> str:
+        """The SQL of the rows."""
+        if self._manifest.columns:
+            return rows_of(self._lake.local_files(self._manifest.objects), self._manifest.columns, [])
+        if self._manifest.stage != "records":
+            raise AlgorithmFailed("The dataset is one document and has no rows; choose a dataset with rows.")
+        return NO_ROWS

@@ -70,6 +70,11 @@ class LocalFile:
     rows: int = 0
 
 
+# The table of a datasource that never had a record. A table needs a column; `value` is the column of records that are
+# not objects.
+NO_ROWS = "(SELECT NULL::JSON AS value WHERE false)"
+
+
 def rows_of(files: list[LocalFile], columns: list[Column], position: list[str], *, numbered: bool = False) -> str:
     """The SQL of a version's rows, with the version's column types whatever types a file has.
 

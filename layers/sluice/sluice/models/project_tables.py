@@ -16,15 +16,12 @@ from sluice.domain.run import Completeness, least_complete
 from sluice.domain.sql_query import SqlQuery, parse_query
 from sluice.domain.stale_input import StaleInput, distinct
 from sluice.errors import NotPublished
-from sluice.lake.parquet import rows_of
+from sluice.lake.parquet import NO_ROWS, rows_of
 from sluice.lake.store import Lake
 from sluice.models.graph import required_models, waves
 from sluice.sandbox.sandbox import SandboxTable
 
 MERGED = "merged"
-# The table of a datasource that never had a record. A table needs a column; `value` is the column of records that are
-# not objects.
-_NOTHING = "(SELECT NULL::JSON AS value WHERE false)"
 
 
 @dataclass
@@ -186,7 +183,7 @@ class ProjectTables:
         if manifest.stage != "records" and not (manifest.columns and manifest.objects):
             raise NotPublished(f"The table {name} has no columns: its dataset is one document.")
         files = self._lake.local_files(manifest.objects) if manifest.columns else []
-        rows = rows_of(files, manifest.columns, []) if manifest.columns else _NOTHING
+        rows = rows_of(files, manifest.columns, []) if manifest.columns else NO_ROWS
         query_tables.tables.append(SandboxTable(name, rows, files))
         query_tables.manifests[name] = manifest
         query_tables.seen.setdefault(name, manifest.data_as_of)

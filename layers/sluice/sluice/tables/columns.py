@@ -78,6 +78,24 @@ def number_columns(table: TableInput) -> list[str]:
     return [column.name for column in table.columns if is_number(column.type)]
 
 
+def count_rows(table: TableInput) -> int:
+    """The number of rows."""
+    [row] = table.query("SELECT count(*) AS rows FROM data")
+    return int(row["rows"])
+
+
+def columns_without_rows(table: TableInput, names: Sequence[str]) -> list[Column]:
+    """The columns of a table without rows.
+
+    Args:
+        table: the table.
+        names: the names of columns. Those that it does not have are texts: a datasource that never had a record has no
+            columns yet.
+    """
+    known = {column.name: column for column in table.columns}
+    return [known.get(name, Column(name=name, type="string")) for name in names]
+
+
 def result_columns(copied: Sequence[Column], added: Sequence[Column]) -> tuple[list[Column], list[str]]:
     """The columns of a result: some of the input's, then those that the algorithm adds.
 

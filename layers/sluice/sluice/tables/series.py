@@ -169,8 +169,6 @@ def _checked(table: TableInput, request: SeriesRequest, time: str) -> list[str]:
         f"count(*) FILTER (abs({value}) > {LARGEST!r} AND NOT isnan({value})) AS infinite, "
         f"count(*) FILTER (isnan({value})) AS nan FROM data"
     )
-    if not counts["rows"]:
-        raise refusal(request.parameter, "The table has no rows.")
     if counts["infinite"]:
         raise too_large(request.value, counts["infinite"], request.parameter)
     if counts["usable"] <= counts["nan"]:

@@ -45,7 +45,7 @@ def read_values(table: TableInput, name: str, groups: Sequence[str], keys: Seque
     if counts["infinite"]:
         raise too_large(name, counts["infinite"], "values")
     if not counts["usable"]:
-        raise refusal("values", f"No row has a value in {name}." if counts["rows"] else "The table has no rows.")
+        raise refusal("values", f"No row has a value in {name}.")
     if counts["usable"] > most_rows:
         raise refusal("values", f"The column {name} has more than {most_rows} values: select fewer rows in a model.")
     names = [f"p{index}" for index in range(len(groups) + len(keys))]

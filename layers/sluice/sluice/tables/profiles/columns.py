@@ -83,12 +83,6 @@ def number(column: Column) -> str:
     return f"CASE WHEN isfinite({cell}) THEN {cell} END" if column.type == "double" else f"{cell}::DOUBLE"
 
 
-def count_rows(table: TableInput) -> int:
-    """The number of rows."""
-    [row] = table.query("SELECT count(*) AS rows FROM data")
-    return int(row["rows"])
-
-
 def profile_column(table: TableInput, column: Column, rows: int, exact: bool, top: int, bins: int) -> ColumnProfile:
     """Look at a column.
 

@@ -99,8 +99,10 @@ def candidate_keys(table: TableInput, profiles: Sequence[ColumnProfile], rows: i
         rows: the number of rows.
 
     Returns:
-        The keys, in the order of the columns; pairs only if no single column is a key.
+        The keys, in the order of the columns; pairs only if no single column is a key. None without rows.
     """
+    if not rows:
+        return []
     complete = [
         profile for profile in profiles if profile.nulls == 0 and profile.exact and profile.column.type not in _NO_KEYS
     ]
