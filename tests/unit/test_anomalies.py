@@ -139,6 +139,13 @@ def test_bytes_depend_on_no_order(finished: Finished) -> None:
     assert run(ALGORITHM, MemoryTable(COLUMNS, shuffled, threads=2), **REQUEST).bytes == finished.bytes
 
 
+def test_a_season_that_the_series_is_too_short_for_is_not_used() -> None:
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST, season=150)
+    assert [group["season"] for group in finished.result.document["groups"]] == [1, 150]
+    warning = "Series of pressure with fewer than two seasons of 150 periods, judged without a season: 1 of 2."
+    assert finished.warnings == [warning]
+
+
 def test_only_anomalies(finished: Finished) -> None:
     some = run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST, only_anomalies=True)
     assert some.records() == [record for record in finished.records() if record["is_anomaly"]]

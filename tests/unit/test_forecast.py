@@ -147,6 +147,31 @@ def test_short_series_repeat_their_last_value_and_say_so() -> None:
     assert any("are repeated without intervals: 1 of 3 (new)" in warning for warning in finished.warnings)
 
 
+def test_a_season_that_no_series_is_long_enough_for_is_not_used() -> None:
+    rows = month_rows("a", range(48))
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, rows), **REQUEST, season=25)
+    document = finished.result.document
+    assert (document["season"], document["season_detected"], document["groups"][0]["season"]) == (1, False, [])
+    assert "A season of 25 periods needs 50 values, but no series has more than 48: none is used." in finished.warnings
+    without = run(ALGORITHM, MemoryTable(COLUMNS, rows), **REQUEST, season=1)
+    assert without.result == finished.result
+    assert document["groups"][0]["holdout"]["mase"] is not None
+
+
+def test_series_that_are_too_short_for_the_season_of_others_are_named() -> None:
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, [*ROWS, *month_rows("new", range(20))]), **REQUEST, season=12)
+    assert finished.result.document["season"] == 12
+    assert [len(group["season"]) for group in finished.result.document["groups"]] == [12, 12, 0]
+    warning = "Series with fewer than the 24 values of a season of 12, whose models have none: 1 of 3 (new)."
+    assert warning in finished.warnings
+
+
+def test_gaps_of_a_table_without_groups_name_none() -> None:
+    rows = [row for row in month_rows("a", range(48)) if row[1].month != 5]
+    finished = run(ALGORITHM, MemoryTable(COLUMNS, rows), **{**REQUEST, "groups": []}, season=1)
+    assert "Times without a value: 4 of 48. Models pass over them." in finished.warnings
+
+
 def test_history_is_limited_and_said() -> None:
     finished = run(ALGORITHM, MemoryTable(COLUMNS, ROWS), **REQUEST, season=1, history=36)
     assert [group["values"] for group in finished.result.document["groups"]] == [36, 36]

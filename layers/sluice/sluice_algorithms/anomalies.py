@@ -224,15 +224,20 @@ def _judge_series(table: TableInput, name: str, parameters: Parameters) -> _Judg
     if season is None:
         calm = [_without_wild(values, judge_series(values, 1)) for values in arrays]
         season = detect_period(Batch.of(sorted(calm, key=len, reverse=True)), series.grid.periods())
-    parts = []
+    parts, short = [], 0
     for item, values in zip(series.series, arrays, strict=True):
         seen = np.flatnonzero(~np.isnan(values))
         # Less than two seasons have no neighbors to compare with.
         period = season if len(values) >= 2 * season else 1
+        short += period < season
         judged = judge_series(values, period) if len(seen) >= FEWEST else None
         places = [[*item.group, series.time_text(item, item.first + int(index))] for index in seen]
         parts.append(_Part(item.group, places, [item.values[index] for index in seen], _only(judged, seen), period))
-    return _JudgedColumn(parts, series.warnings, [series.time], series.grid.step)
+    warnings = series.warnings
+    if short:
+        text = f"Series of {name} with fewer than two seasons of {season} periods, judged without a season"
+        warnings = [*warnings, f"{text}: {short} of {len(parts)}."]
+    return _JudgedColumn(parts, warnings, [series.time], series.grid.step)
 
 
 def _without_wild(values: Any, judged: Judged) -> list[float]:

@@ -101,15 +101,15 @@ class Output(Record):
     step: str | None = Field(
         description="The distance of times, such as `1h`, `1mo` or `weekday`; null: the table has no rows."
     )
-    season: int = Field(description="How many periods a season has; 1: there is none.")
-    season_detected: bool = Field(description="Whether the season was detected; else it was given.")
+    season: int = Field(
+        description="How many periods the season of the models has; 1: there is none, or all series are too short."
+    )
+    season_detected: bool = Field(description="Whether the season was looked for; else it was given.")
     groups: list[GroupForecast] = Field(description="The model of each series, in the order of the groups' values.")
 
 
 def _solve(task: Task, prepared: Any, restart: int) -> Solution:
-    from sluice.numeric.batch import Batch
     from sluice.numeric.forecasts import forecast
-    from sluice.numeric.seasons import detect_period
 
     parameters: Parameters = task.parameters
     if not count_rows(task.tables["data"]):
@@ -125,9 +125,7 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
     table = read_series(task.tables["data"], request)
     columns, renamed = result_columns([*table.groups, table.time], _added(parameters.levels))
     used = [item.values[-parameters.history :] if parameters.history else item.values for item in table.series]
-    season = parameters.season
-    if season is None:
-        season = detect_period(Batch.of(sorted(used, key=len, reverse=True)), table.grid.periods())
+    season, unused = _season(parameters.season, table, used)
     forecasts = forecast(used, season, parameters.horizon, _watched(task))
     groups = [_group(table, index, forecasts[index], used[index]) for index in range(len(used))]
     document = {
@@ -137,7 +135,8 @@ def _solve(task: Task, prepared: Any, restart: int) -> Solution:
         "groups": groups,
     }
     rows = [row for index in range(len(used)) for row in _rows(table, index, forecasts[index], parameters.levels)]
-    for warning in (*renamed, *table.warnings, *_history_warnings(table, parameters.history), *_model_warnings(groups)):
+    shorter = _history_warnings(table, parameters.history)
+    for warning in (*renamed, *table.warnings, *shorter, *unused, *_model_warnings(groups, season)):
         task.warn(warning)
     return _solution(document, columns, rows)
 
@@ -153,6 +152,24 @@ def _without_rows(task: Task, parameters: Parameters) -> Solution:
     for warning in (*renamed, "The table has no rows, so nothing is forecast."):
         task.warn(warning)
     return _solution({"step": None, "season": 1, "season_detected": False, "groups": []}, columns, [])
+
+
+def _season(given: int | None, table: SeriesTable, used: list[list[float]]) -> tuple[int, list[str]]:
+    """The season of the models, and a warning if all series are too short for it, so that there is none."""
+    from sluice.numeric.batch import Batch
+    from sluice.numeric.forecasts import fewest_for_season
+    from sluice.numeric.seasons import detect_period
+
+    season = given
+    if season is None:
+        season = detect_period(Batch.of(sorted(used, key=len, reverse=True)), table.grid.periods())
+    if season == 1:
+        return 1, []
+    most = max(sum(value == value for value in values) for values in used)
+    needed = fewest_for_season(season)
+    if most >= needed:
+        return season, []
+    return 1, [f"A season of {season} periods needs {needed} values, but no series has more than {most}: none is used."]
 
 
 def _watched(task: Task) -> Callable[[int, int], None]:
@@ -239,13 +256,18 @@ def _history_warnings(table: SeriesTable, history: int | None) -> list[str]:
     return [f"Series with more than {history} periods: {longer}; their last {history} are used."] if longer else []
 
 
-def _model_warnings(groups: list[dict[str, Any]]) -> list[str]:
+def _model_warnings(groups: list[dict[str, Any]], season: int) -> list[str]:
+    from sluice.numeric.forecasts import fewest_for_season
+
+    needed = fewest_for_season(season) if season > 1 else 0
+    unseasonal = [group for group in groups if group["model"] != "naive" and group["values"] < needed]
     short = [group for group in groups if group["model"] == "naive"]
     untested = [group for group in groups if group["model"] != "naive" and group["holdout"] is None]
     worse = [group for group in groups if group["better_than_naive"] is False]
     whole = len(groups)
     sentences = (
         (short, "Series with too few values for a model, whose last values are repeated without intervals"),
+        (unseasonal, f"Series with fewer than the {needed} values of a season of {season}, whose models have none"),
         (untested, "Series with too few values to hold some out, so that the error is unknown"),
         (worse, "Series whose seasonal-naive forecast had the smaller error on the periods held out"),
     )

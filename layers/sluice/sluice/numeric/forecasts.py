@@ -11,7 +11,7 @@ import numpy as np
 from sluice.numeric.accuracy import mase, seasonal_naive, smape
 from sluice.numeric.batch import Batch
 from sluice.numeric.smoothing import candidates
-from sluice.numeric.smoothing_fit import Fit, fit_model, select
+from sluice.numeric.smoothing_fit import Fit, fewest_values, fit_model, select
 from sluice.numeric.smoothing_forecast import Outlook, outlook
 
 NAIVE = "naive"
@@ -63,6 +63,11 @@ class SeriesForecast:
     trend: float | None = None
     season: list[float] = field(default_factory=list)
     accuracy: Accuracy | None = None
+
+
+def fewest_for_season(period: int) -> int:
+    """How many values a series must have for a model with a season of so many periods, which are more than 1."""
+    return min(fewest_values(model) for model in candidates(period) if model.season != "none")
 
 
 def forecast(

@@ -69,6 +69,11 @@ def select(fits: Sequence[Fit], size: int) -> Whole:
     return choice
 
 
+def fewest_values(model: Model) -> int:
+    """How many values a series must have for a model: more than it has parameters, and those of two seasons."""
+    return max(model.parameters + 2, 2 * model.period)
+
+
 def fit_model(batch: Batch, model: Model) -> Fit:
     """Fit a model by maximum likelihood.
 
@@ -80,7 +85,7 @@ def fit_model(batch: Batch, model: Model) -> Fit:
         The fit of those series that have enough values, all of them positive if the model multiplies.
     """
     counts = batch.counts
-    able = (counts > model.parameters + 1) & (counts >= 2 * model.period)
+    able = counts >= fewest_values(model)
     if model.multiplies:
         able &= ~(batch.observed & (batch.values <= 0)).any(axis=0)
     series = np.flatnonzero(able)

@@ -130,7 +130,7 @@ def read_series(table: TableInput, request: SeriesRequest) -> SeriesTable:
     moment = _bucket(_number_of(time), fixed, unit)
     rows = _grouped_rows(table, request, moment, _finite(time))
     points = _points(rows, request)
-    warnings += [f"{_text(group)} has no value and is left out." for group, times in points if not times]
+    warnings += [f"The group {_text(group)} has no value and is left out." for group, times in points if not times]
     points = [(group, times) for group, times in points if times]
     grid = fixed or _inferred(points, unit)
     _require_grid(points, grid, request.most_points)
@@ -278,10 +278,11 @@ def _gap_warnings(series: list[Series]) -> list[str]:
     if not gaps:
         return []
     missing, whole = sum(count for _, count in gaps), sum(len(item.values) for item in series)
-    listed = ", ".join(f"{_text(item.group)} {count}" for item, count in gaps[:_LONGEST_GAP_LIST])
-    more = f", and {len(gaps) - _LONGEST_GAP_LIST} more groups" if len(gaps) > _LONGEST_GAP_LIST else ""
-    return [f"Times without a value: {missing} of {whole} ({listed}{more}). Models pass over them."]
+    groups = [f"{_text(item.group)} {count}" for item, count in gaps if item.group]
+    more = f", and {len(groups) - _LONGEST_GAP_LIST} more groups" if len(groups) > _LONGEST_GAP_LIST else ""
+    listed = f" ({', '.join(groups[:_LONGEST_GAP_LIST])}{more})" if groups else ""
+    return [f"Times without a value: {missing} of {whole}{listed}. Models pass over them."]
 
 
 def _text(group: list[Any]) -> str:
-    return " ".join("null" if value is None else str(value) for value in group) or "The series"
+    return " ".join("null" if value is None else str(value) for value in group)
