@@ -49,7 +49,7 @@ def test_an_algorithm_of_a_folder_is_listed_with_its_schemas(viewer: Client) -> 
     assert described["parameters"]["properties"]["restarts"]["default"] == 1
     assert described["output"]["properties"]["difference"]["type"] == "number"
     assert described["inputs"]["data"] == {"kinds": ["table"], "description": "The numbers.", "required": True}
-    assert described["packages"].keys() == {"numpy"}
+    assert described["packages"].keys() == {"numpy", "duckdb"}
     missing = viewer.get("/algorithms/nothing")
     assert missing.status == 404
     assert "smallest_sum" in missing.json()["detail"]
@@ -66,7 +66,7 @@ def test_a_run_keeps_what_decides_its_result(admin: Client) -> None:
     request = made["request"]
     assert request["inputs"]["data"]["reference"] == "dataset:merged@1"
     assert request["parameters"] == {"column": "value", "restarts": 5, "fail": None, "padding": 0}
-    assert (request["seed"], request["comment"], request["packages"].keys()) == (3, "first", {"numpy"})
+    assert (request["seed"], request["comment"], request["packages"].keys()) == (3, "first", {"numpy", "duckdb"})
     assert made["fingerprint"].startswith("sha256:")
     assert made["completeness"] == "complete"
     result = admin.get(f"/runs/{made['id']}/result").json()

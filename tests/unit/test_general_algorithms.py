@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from sluice.algorithms.algorithm import Algorithm
-from sluice_algorithms import anomalies, forecast, profile
+from sluice.algorithms.origin import installed_packages, pinned_packages
+from sluice_algorithms import _template, anomalies, forecast, grooming, profile
 
 ALGORITHMS = {"anomalies": anomalies.ALGORITHM, "forecast": forecast.ALGORITHM, "profile": profile.ALGORITHM}
 
@@ -35,3 +36,18 @@ def test_declarations_need_no_packages_of_the_layer() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "packages"),
+    [
+        (anomalies.ALGORITHM, ["numpy", "duckdb"]),
+        (forecast.ALGORITHM, ["numpy", "duckdb"]),
+        (profile.ALGORITHM, ["duckdb"]),
+        (_template.ALGORITHM, ["duckdb"]),
+        (grooming.ALGORITHM, []),
+    ],
+    ids=["anomalies", "forecast", "profile", "template", "grooming"],
+)
+def test_the_engine_that_reads_tables_is_among_the_packages(algorithm: Algorithm, packages: list[str]) -> None:
+    assert list(pinned_packages(algorithm)) == list(installed_packages(algorithm)) == packages

@@ -166,5 +166,4 @@ ALGORITHM = Algorithm(
         "correlations": "The correlation of each pair of numeric columns: Pearson's and Spearman's.",
     },
     code=("sluice.tables.profiles", "sluice.tables.columns"),
-    packages=("duckdb",),
 )

@@ -174,7 +174,7 @@ class Algorithm:
             is started. Results of runs are not among them.
         tables: the names of the result's tables, each with a sentence; `main` is the one that has the algorithm's name.
         code: packages and modules whose source decides the result, beside the algorithm's own module.
-        packages: installed packages whose versions decide the result.
+        packages: installed packages whose versions decide the result, beside DuckDB, which reads the tables.
     """
 
     title: str

@@ -17,6 +17,7 @@ from sluice.algorithms.registry import PACKAGE
 
 # Written by `make generate` from layers/*/requirements.txt.
 PINS = "packages.json"
+_ENGINE = "duckdb"
 
 
 @cache
@@ -46,13 +47,19 @@ def _sources(module: str) -> Iterator[tuple[Path, str]]:
         yield path, path.relative_to(origin.parent).as_posix()
 
 
+def _packages(algorithm: Algorithm) -> tuple[str, ...]:
+    """The packages that decide an algorithm's result: its own, and the engine that reads its tables."""
+    reads_tables = any("table" in item.kinds for item in algorithm.inputs.values())
+    return tuple(dict.fromkeys([*algorithm.packages, *([_ENGINE] if reads_tables else [])]))
+
+
 def pinned_packages(algorithm: Algorithm) -> dict[str, str]:
-    """The versions of an algorithm's packages that its layer has, by name, in the order of `packages`.
+    """The versions that an algorithm's layer has of the packages that decide its result, by name.
 
     They are read from a list, since the API starts runs without having the packages.
     """
     pins = _pins()[algorithm.layer][f"{sys.version_info.major}.{sys.version_info.minor}"]
-    return {package: pins[package] for package in algorithm.packages}
+    return {package: pins[package] for package in _packages(algorithm)}
 
 
 @cache
@@ -62,5 +69,8 @@ def _pins() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def installed_packages(algorithm: Algorithm) -> dict[str, str]:
-    """The versions of an algorithm's packages that are installed here; only its own function has them all."""
-    return {package: metadata.version(package) for package in algorithm.packages}
+    """The versions that are installed here of the packages that decide an algorithm's result.
+
+    Only the algorithm's own function has them all.
+    """
+    return {package: metadata.version(package) for package in _packages(algorithm)}
