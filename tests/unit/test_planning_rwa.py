@@ -22,7 +22,7 @@ from sluice.planning.topology import Link, Node, Topology
 from sluice_algorithms.rwa import ALGORITHM
 from support.planning.networks import topologies
 from support.planning.rwa_invariants import check_rwa
-from support.planning.rwa_runs import grooming_of, groomings, run_rwa
+from support.planning.rwa_runs import grooming_of, groomings, run_rwa, through_json
 
 EXAMPLES = 24 * (100 if os.environ.get("PROOF") == "1" else 1)
 ORDERS = ("random", "longest_first", "shortest_first", "most_loaded_first")
@@ -76,6 +76,7 @@ def test_every_result_keeps_the_rules(
     parameters = {**chosen, "wavelengths": wavelengths, "noise_margin": 1, "iterations": 2}
     result, _ = run_rwa(topology, grooming, **parameters)
     check_rwa(topology, grooming, result.document, **parameters)
+    assert check_by_hand(topology, grooming, through_json(result.document), **parameters) == []
 
 
 @given(topologies(min_nodes=5, max_nodes=9, ring=True, lengths=(10, 120)), st.data())
@@ -280,10 +281,13 @@ def hand_made() -> tuple[Topology, dict[str, Any], dict[str, Any]]:
     return topology, paths, dict(run_rwa(topology, paths)[0].document)
 
 
-def check_by_hand(topology: Topology, paths: dict[str, Any], document: dict[str, Any]) -> list[tuple[str, str]]:
+def check_by_hand(
+    topology: Topology, paths: dict[str, Any], document: dict[str, Any], **parameters: Any
+) -> list[tuple[str, str]]:
+    documents = {"topology": topology.model_dump(), "grooming": paths}
     assert ALGORITHM.check is not None
     try:
-        ALGORITHM.check(document, {"topology": topology.model_dump(), "grooming": paths}, RwaParameters())
+        ALGORITHM.check(document, documents, validate(RwaParameters, parameters))
     except Invalid as refused:
         return [(fault["pointer"], fault["message"]) for fault in refused.errors or []]
     return []
@@ -320,8 +324,112 @@ def test_hand_made_results_that_do_not_fit(change: dict[str, Any], message: str)
 
 def test_hand_made_lightpaths_must_be_groomed() -> None:
     topology, _, document = hand_made()
-    faults = check_by_hand(topology, grooming_of([lightpath(0, "AB")]), document)
+    demanded = grooming_of([lightpath(0, "AB", "1+1_NodeDisjoint", "JointSame")])
+    faults = check_by_hand(topology, demanded, document)
     assert faults == [("/lightpaths/L1", "The grooming has no lightpath 'L1'.")]
+
+
+def change_at(document: Any, path: str, value: Any) -> None:
+    """Replace the value at a path of keys and indexes; None removes it."""
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+    for part in parents:
+        document = document[part]
+    if value is None:
+        del document[last]
+    else:
+        document[last] = value
+
+
+WORKING, OTHER = (f"lightpaths/{key}/routing_info/working" for key in ("L0", "L1"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pointer", "words"),
+    [
+        ("lightpaths/L1", None, "lightpaths", "1 lightpaths of the grooming, such as 'L1', are neither in"),
+        ("blocked", [{"id": "L1", "reason": "no_path", "message": "x"}], "blocked/0/id", "is routed, or listed before"),
+        ("lightpaths/L0/destination", "C", "lightpaths/L0/destination", "`destination` must be 'B'"),
+        ("lightpaths/L0/capacity", 10.0, "lightpaths/L0/capacity", "must be 100.0, as the grooming has it"),
+        ("lightpaths/L0/protection_type", "NoProtection", "lightpaths/L0/protection_type", "1+1_NodeDisjoint"),
+        ("lightpaths/L0/routing_info/protection", None, "lightpaths/L0/routing_info/protection", "a protection path"),
+        (
+            "lightpaths/L0/routing_info/protection",
+            {"path": ["A", "B"], "wavelength": [1], "regenerators": [], "snr": [30], "margin_db": 1, "lambda_link": 1},
+            "lightpaths/L0/routing_info/protection",
+            "share a link",
+        ),
+        ("lightpaths/L0/downgraded", True, "downgraded", "['L0']"),
+        (f"{OTHER}/wavelength", [80], f"{OTHER}/wavelength", "0 to 79"),
+        (f"{WORKING}/lambda_link", 7, f"{WORKING}/lambda_link", "must be 1, as the path has it"),
+        (f"{WORKING}/snr", [], f"{WORKING}/snr", "One value for each segment"),
+        (f"{WORKING}/snr/0", 50.0, f"{WORKING}/snr/0", "With the wavelengths that are lit the SNR is"),
+        (f"{WORKING}/margin_db", 50.0, f"{WORKING}/margin_db", "less the 11.3 dB of QPSK"),
+        ("not_restorable", [], "lightpaths/L0/routing_info/restoration", "between 'A' and 'B' has no restoration path"),
+        ("general_info/working/link_state/A-B/wavelengths", [5], "general_info/working/link_state/A-B", "[1]"),
+        ("general_info/working/node_state/A", None, "general_info/working/node_state/A", "it is"),
+        ("general_info/protection/total_lambda_link", 9, "general_info/protection/total_lambda_link", "2, not 9"),
+        ("objective", 7.5, "objective", "With `trade_off` 0.1"),
+        ("wavelengths_used", 9, "wavelengths_used", "not 9"),
+        ("regenerators_used", 9, "regenerators_used", "The paths use 0, not 9"),
+        ("restoration_regenerators", {"B": 1}, "restoration_regenerators", "share {}"),
+        ("iterations/0/objective", 0.05, "iterations", "unlike the result"),
+    ],
+)
+def test_hand_made_results_keep_every_rule(path: str, value: Any, pointer: str, words: str) -> None:
+    """What can be calculated from the paths and the inputs must be as stated."""
+    topology, paths, document = hand_made()
+    document = through_json(document)
+    change_at(document, path, value)
+    faults = check_by_hand(topology, paths, document)
+    assert any(place == f"/{pointer}" and words in message for place, message in faults), faults
+    assert all(message.endswith(".") for _, message in faults)
+
+
+def restored_by_hand() -> tuple[Topology, dict[str, Any], dict[str, Any]]:
+    """A restored lightpath from A to C, and a long one whose working path has a link of the restoration path."""
+    links = ("A", "B", 10), ("B", "C", 10), ("A", "D", 30), ("D", "C", 30), ("D", "Y", 300), ("Y", "Z", 300)
+    topology = network(*links, roadm_type="Directionless")
+    paths = grooming_of([lightpath(0, "AC", restoration="JointSame"), lightpath(1, "AZ")])
+    return topology, paths, dict(run_rwa(topology, paths)[0].document)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pointer", "words"),
+    [
+        ("L0/routing_info/restoration/0/first_failure", ["A", "D"], "restoration/0", "a link of the working path"),
+        ("L0/routing_info/restoration/0/info/path", ["A", "B", "C"], "restoration/0", "avoid the links that have"),
+        ("L0/routing_info/restoration/0/restoration_algorithm", "Advanced", "restoration/0", "`Basic` for one failure"),
+        ("L0/routing_info/restoration/1", None, "restoration", "between 'B' and 'C' has no restoration path"),
+        ("L1/routing_info/working/regenerators", ["D"], "working/regenerators", "the lowest estimated SNR"),
+        ("L1/routing_info/working/regenerators", ["D", "Y"], "working/regenerators", "not need the regenerator at 'D'"),
+        ("L1/routing_info/working/regenerators", ["Y", "D"], "working", "in the order of the path"),
+        ("L1/routing_info/working/wavelength", [1, 1], "restoration/0/info", "has the wavelength 1 between"),
+        ("L1/routing_info/working/wavelength", [1, 1], "working", "'L0' is added, dropped or regenerated on"),
+    ],
+)
+def test_hand_made_paths_keep_every_rule(path: str, value: Any, pointer: str, words: str) -> None:
+    """Restoration, reach, and the lightpaths of others."""
+    topology, paths, document = restored_by_hand()
+    assert check_by_hand(topology, paths, document) == []
+    document = through_json(document)
+    change_at(document["lightpaths"], path, value)
+    for changed in document["lightpaths"].values():
+        working = changed["routing_info"]["working"]
+        count = len(working["regenerators"]) + 1
+        working |= {"wavelength": working["wavelength"][:1] * count, "snr": working["snr"][:1] * count}
+    faults = check_by_hand(topology, paths, document)
+    assert any(place.endswith(f"/{pointer}") and words in message.replace("The", "the") for place, message in faults), (
+        faults
+    )
+
+
+def test_hand_made_results_need_no_inputs() -> None:
+    """Without topology and grooming a result must still fit together."""
+    _, _, document = hand_made()
+    assert ALGORITHM.check is not None
+    ALGORITHM.check(document, {}, RwaParameters())
+    with pytest.raises(Invalid, match="the objective is"):
+        ALGORITHM.check({**document, "objective": 9}, {}, RwaParameters())
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sluice.domain.base import validate
+from sluice.planning.rwa.parameters import RwaParameters
 from sluice.planning.topology import Link, Node, Topology
+from sluice_algorithms.rwa import ALGORITHM
 from support.planning.networks import topologies
 from support.planning.rwa_invariants import check_rwa
-from support.planning.rwa_runs import grooming_of, groomings, run_rwa
+from support.planning.rwa_runs import grooming_of, groomings, run_rwa, through_json
 
 
 @settings(max_examples=25, deadline=None)
@@ -30,6 +33,10 @@ def test_exact_results_keep_the_rules(topology: Topology, data: st.DataObject) -
     greedy, _ = run_rwa(topology, grooming, trade_off=trade_off, **parameters)
     exact, _ = run_rwa(topology, grooming, algorithm="ILP", trade_off=trade_off, **parameters)
     check_rwa(topology, grooming, exact.document, trade_off=trade_off, **{**parameters, "iterations": 1})
+    assert ALGORITHM.check is not None
+    documents = {"topology": topology.model_dump(), "grooming": grooming}
+    given_parameters = validate(RwaParameters, {**parameters, "trade_off": trade_off})
+    ALGORITHM.check(through_json(exact.document), documents, given_parameters)
     search = exact.document["exact"]
     assert (search["status"], search["gap"]) == ("optimal", 0.0)
     assert search["blocked_bound"] == len(exact.document["blocked"])

@@ -118,13 +118,9 @@ def _paths(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: RwaParameters) -> None:
-    """Check that a hand-made result fits the network and the grooming, as far as they are given.
-
-    Raises:
-        Invalid: it does not fit; `errors` has all faults.
-    """
+    """Check that a hand-made result keeps the rules, and fits the network and the grooming if they are given."""
     topology = Topology.model_validate(documents["topology"]) if "topology" in documents else None
-    check_result(document, topology, documents.get("grooming"))
+    check_result(document, topology, documents.get("grooming"), parameters.search, parameters.trade_off)
 
 
 ALGORITHM = Algorithm(

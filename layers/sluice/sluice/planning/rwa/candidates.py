@@ -113,7 +113,7 @@ def find_candidates(topology: Topology, grooming: Mapping[str, Any], search: Sea
     Raises:
         Invalid: a lightpath's ends are not two nodes of the topology, or two lightpaths have the same id.
     """
-    lightpaths = _lightpaths(grooming)
+    lightpaths = demanded_lightpaths(grooming)
     _check_lightpaths(topology, lightpaths)
     finder = _Finder(topology, search or Search())
     choices: dict[tuple[str, str, str, str], tuple[int, Choice]] = {}
@@ -133,7 +133,7 @@ def find_candidates(topology: Topology, grooming: Mapping[str, Any], search: Sea
     }
 
 
-def _lightpaths(grooming: Mapping[str, Any]) -> list[tuple[tuple[str, str], Lightpath]]:
+def demanded_lightpaths(grooming: Mapping[str, Any]) -> list[tuple[tuple[str, str], Lightpath]]:
     """The lightpaths of all matrices, each with its matrix's key and its own."""
     return [
         (
