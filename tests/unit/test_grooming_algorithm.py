@@ -217,13 +217,14 @@ def drop_groomout_client(document: Document) -> None:
 
 GROOMOUT = "/traffic/main/low_rate_grooming_result/demands/d0/groomouts/d0-G1"
 PATH = "/traffic/main/lightpaths/d0-L1"
+DEVICE = "/service_devices/d2-L1:source/"
 
 
 @pytest.mark.parametrize(
     ("change", "pointer", "message"),
     [
-        (set_value(path_of, "id", "x"), f"{PATH}/id", "Expected 'd0-L1'"),
-        (set_value(path_of, "source", "b"), f"{PATH}/source", "Expected 'a'"),
+        (set_value(path_of, "id", "x"), f"{PATH}/id", "must be 'd0-L1', as the key has it"),
+        (set_value(path_of, "source", "b"), f"{PATH}/source", "must be 'a', as the demand 'd0' has it"),
         (set_value(path_of, "protection_type", "NoProtection"), f"{PATH}/protection_type", "1+1_NodeDisjoint"),
         (set_value(path_of, "capacity", 100.0), f"{PATH}/capacity", "add up to 82.65"),
         (set_value(path_of, "demand_id", "d9"), f"{PATH}/demand_id", "no demand 'd9'"),
@@ -285,6 +286,88 @@ def test_faults_are_refused_without_a_traffic_matrix(change: Callable[[Document]
     with pytest.raises(Invalid) as refusal:
         check(document, {}, parameters_of())
     assert any(message in error["message"] for error in refusal.value.errors), refusal.value.errors
+
+
+def node_of(document: Document, node: str = "a") -> Document:
+    return document["node_structure"]["nodes"][node]["racks"]["0"]["shelves"]["0"]["slots"]  # type: ignore[no-any-return]
+
+
+def drop_devices_of_lightpath(document: Document) -> None:
+    del document["service_devices"]["d2-L1:source"]
+
+
+def swap_ends(document: Document) -> None:
+    nodes = document["node_structure"]["nodes"]
+    nodes["b"], nodes["a"] = nodes["a"], nodes["b"]
+
+
+def move_to_an_unknown_node(document: Document) -> None:
+    document["node_structure"]["nodes"]["x"] = document["node_structure"]["nodes"].pop("a")
+
+
+def split_slots(document: Document) -> None:
+    slots = node_of(document)
+    slots["12"] = slots.pop("3")
+
+
+def place_twice(document: Document) -> None:
+    racks = document["node_structure"]["nodes"]["a"]["racks"]
+    racks["1"] = copy.deepcopy(racks["0"])
+
+
+def use_common_slot(document: Document) -> None:
+    slots = node_of(document)
+    slots["2"] = slots.pop("3")
+
+
+def change_address(document: Document) -> None:
+    address_of(document)["slot_id_list"] = ["3", "4"]
+
+
+def address_of(document: Document) -> Document:
+    return path_of(document)["service_id_list"][-1]["mp2x_panel_address"]["source"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "message"),
+    [
+        (set_value(lambda it: it["statistics"], "lightpath_no", 9), "/statistics/lightpath_no", "recount gives 2"),
+        (set_value(lambda it: it["statistics"], "mean_lightpath_cap", 1.0), "/statistics/mean_lightpath_cap", "91.3"),
+        (set_value(lambda it: it["statistics"], "mp2x_no", 0), "/statistics/mp2x_no", "recount gives 4"),
+        (
+            set_value(node_of, "3", "nothing"),
+            "/node_structure/nodes/a/racks/0/shelves/0/slots/3",
+            "no device 'nothing'",
+        ),
+        (drop_devices_of_lightpath, "/service_devices", "'d2-L1' has 1 devices"),
+        (set_value(lambda it: it["service_devices"]["d2-L1:source"], "panel", "MP1H"), DEVICE + "panel", "type TP1H"),
+        (set_value(lambda it: it["service_devices"]["d2-L1:source"], "sub_tm_id", "c0"), DEVICE + "sub_tm_id", "'c0'"),
+        (
+            set_value(lambda it: it["service_devices"]["d2-L1:source"], "lightpath_id", "x"),
+            DEVICE + "lightpath_id",
+            "no lightpath 'x'",
+        ),
+        (move_to_an_unknown_node, "/node_structure/nodes/x", "no node 'x'"),
+        (swap_ends, "/node_structure", "The devices of 'd2-L1' are at"),
+        (split_slots, "/node_structure/nodes/a/racks/0/shelves/0/slots", "two slots side by side"),
+        (use_common_slot, "/node_structure/nodes/a/racks/0/shelves/0/slots/2", "the slots 3 to 12"),
+        (place_twice, "/node_structure", "is in 2 shelves"),
+        (change_address, f"{PATH}/service_id_list/8/mp2x_panel_address/source", "By `node_structure` the address is"),
+    ],
+)
+def test_hand_made_devices_must_be_right(change: Callable[[Document], None], pointer: str, message: str) -> None:
+    """What a result says of devices, places and numbers agrees with its lightpaths and groomouts."""
+    result, _ = run(HAND_MADE)
+    document = copy.deepcopy(dict(result.document))
+    check(document, HAND_MADE, parameters_of())
+    change(document)
+    if "statistics" not in pointer:
+        document.pop("statistics")
+    with pytest.raises(Invalid) as refusal:
+        check(document, HAND_MADE, parameters_of())
+    assert any(error["pointer"] == pointer and message in error["message"] for error in refusal.value.errors), (
+        refusal.value.errors
+    )
 
 
 def test_lightpaths_that_are_made_by_hand_may_be_below_the_threshold() -> None:

@@ -18,7 +18,7 @@ from sluice_algorithms import grooming, network_plan
 from support.client import Client
 from support.planning.networks import random_matrix
 from support.planning.rwa_invariants import check_rwa
-from support.planning.rwa_runs import LocalTask, run_rwa, run_steps
+from support.planning.rwa_runs import LocalTask, run_rwa, run_steps, through_json
 
 PARAMETERS: dict[str, Any] = {"mp1h_threshold": 10, "iterations": 3, "trade_off": 0.3}
 NAMES = "ABCDEFGH"
@@ -44,6 +44,12 @@ def documents(topology: Topology) -> dict[str, Any]:
         "topology": topology.model_dump(),
         "traffic_matrix": random_matrix(topology, 14, 120, seed=3).model_dump(),
     }
+
+
+@pytest.fixture(scope="module")
+def plan(documents: dict[str, Any]) -> dict[str, Any]:
+    result, _ = run_steps(network_plan.ALGORITHM, documents, PARAMETERS)
+    return through_json(result.document)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("method", ["Greedy", "ILP"])
@@ -91,6 +97,32 @@ def test_a_plan_goes_on_with_a_grooming(topology: Topology, documents: dict[str,
     assert sum(counts) == len(devices) - missing == plan["statistics"]["devices"]
     assert plan["statistics"]["services"] == 120
     assert plan["rwa"] == whole.document["rwa"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "pointer"),
+    [
+        (("grooming", "statistics", "lightpath_no"), "/grooming/statistics/lightpath_no"),
+        (("rwa", "wavelengths_used"), "/rwa/wavelengths_used"),
+        (("materials", "nodes", "A", "FIM"), "/materials/nodes/A/FIM"),
+        (("materials", "network", "MP2X"), "/materials/network/MP2X"),
+    ],
+)
+def test_hand_made_plans_must_fit_together(
+    plan: dict[str, Any], documents: dict[str, Any], keys: tuple[str, ...], pointer: str
+) -> None:
+    """Each part is checked as a result of its own; the bill of materials is counted again."""
+    assert network_plan.ALGORITHM.check is not None
+    parameters = network_plan.NetworkPlanParameters.model_validate(PARAMETERS)
+    network_plan.ALGORITHM.check(plan, documents, parameters)
+    changed: Any = copy.deepcopy(plan)
+    part = changed
+    for key in keys[:-1]:
+        part = part[key]
+    part[keys[-1]] += 1
+    with pytest.raises(Invalid) as refused:
+        network_plan.ALGORITHM.check(changed, documents, parameters)
+    assert [error["pointer"] for error in refused.value.errors] == [pointer]
 
 
 def test_numbers_and_tables_agree(topology: Topology, documents: dict[str, Any]) -> None:

@@ -82,13 +82,14 @@ def check_inputs(documents: Mapping[str, Any], parameters: GroomingParameters) -
 
 
 def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: GroomingParameters) -> None:
-    """Require a result that was made by hand to fit the traffic matrix, if there is one.
+    """Require a result that was made by hand to fit topology and traffic matrix, if they are given.
 
     Raises:
         Invalid: it does not fit; `errors` has all faults.
     """
+    topology = parse_topology(documents["topology"]) if "topology" in documents else None
     matrix = parse_traffic(documents["traffic_matrix"]) if "traffic_matrix" in documents else None
-    check_grooming(GroomingResult.model_validate(document).model_dump(), matrix, bits_of(parameters.rates))
+    check_grooming(GroomingResult.model_validate(document).model_dump(), topology, matrix, bits_of(parameters.rates))
 
 
 ALGORITHM = Algorithm(

@@ -7,12 +7,18 @@ from typing import Any
 
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
 from sluice.algorithms.composition import PartTask
+from sluice.planning.documents import below
 from sluice.planning.grooming.completion import complete_grooming, count_services, demands_without_places
 from sluice.planning.grooming.devices import Chassis
 from sluice.planning.grooming.methods import groom_network
 from sluice.planning.grooming.parameters import GroomingParameters
 from sluice.planning.network_plan.document import NetworkPlan
-from sluice.planning.network_plan.materials import bill_of_materials, require_degrees, require_places
+from sluice.planning.network_plan.materials import (
+    bill_of_materials,
+    require_degrees,
+    require_materials,
+    require_places,
+)
 from sluice.planning.network_plan.materials_workbook import materials_workbook
 from sluice.planning.network_plan.tables import MATERIALS, NODES, material_rows, node_rows, plan_statistics
 from sluice.planning.rwa.parameters import RwaParameters
@@ -88,6 +94,24 @@ def check_inputs(documents: Mapping[str, Any], parameters: NetworkPlanParameters
     require_degrees(parse_topology(documents["topology"]))
 
 
+def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: NetworkPlanParameters) -> None:
+    """Require the parts of a result that was made by hand to fit each other and the inputs.
+
+    Raises:
+        Invalid: they do not; `errors` has the faults of the first part that has some.
+    """
+    groomed, routed = document["grooming"], document["rwa"]
+    with below("grooming"):
+        grooming.check(groomed, documents, parameters)
+    with below("rwa"):
+        rwa.check(routed, {**documents, "grooming": groomed}, parameters)
+    if "topology" in documents:
+        complete = complete_grooming(groomed, Chassis(parameters.shelves_per_rack))
+        materials = bill_of_materials(parse_topology(documents["topology"]), complete, routed)
+        with below("materials"):
+            require_materials(document["materials"], materials)
+
+
 def _values(table: ResultTable, column: str) -> list[Any]:
     place = [each.name for each in table.columns].index(column)
     return [row[place] for row in table.rows]
@@ -113,6 +137,7 @@ ALGORITHM = Algorithm(
     restarts=rwa.restarts,
     solve=solve,
     finish=finish,
+    check=check,
     check_inputs=check_inputs,
     tables={
         "links": rwa.ALGORITHM.tables["links"],

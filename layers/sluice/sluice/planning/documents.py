@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -65,6 +66,22 @@ def members(document: Any, field: str) -> Iterator[tuple[str, dict[str, Any]]]:
     values = document.get(field) if isinstance(document, dict) else None
     if isinstance(values, dict):
         yield from ((key, value) for key, value in values.items() if isinstance(value, dict))
+
+
+@contextmanager
+def below(*keys: str) -> Iterator[None]:
+    """Put keys before the pointers of what is refused, such as the part of a result that has the faults.
+
+    Raises:
+        Invalid: as it was raised, with longer pointers.
+    """
+    try:
+        yield
+    except Invalid as refused:
+        prefix = json_pointer(keys)
+        raise Invalid(
+            refused.detail, [{**each, "pointer": prefix + each["pointer"]} for each in refused.errors]
+        ) from None
 
 
 def require_none(faults: list[Fault]) -> None:

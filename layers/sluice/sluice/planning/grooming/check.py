@@ -7,21 +7,29 @@ from typing import Any
 
 from sluice.domain.base import json_pointer
 from sluice.planning.documents import Fault, fault, require_none
+from sluice.planning.grooming.check_devices import device_faults, node_faults
 from sluice.planning.grooming.pieces import Mapped, cut_demands, is_chain, read_pieces
 from sluice.planning.services import GIGABIT, MP1H, MP2X, PANEL_OF, SERVICE_KEYS, TP1H, Panel
+from sluice.planning.topology import Topology
 from sluice.planning.traffic import Demand, Service, ServiceType, TrafficMatrix
 
 Pointer = tuple[str | int, ...]
 _SHARED_WITH_DEMAND = ("source", "destination", "protection_type", "restoration_type")
 
 
-def check_grooming(document: Mapping[str, Any], matrix: TrafficMatrix | None, rates: Mapping[ServiceType, int]) -> None:
+def check_grooming(
+    document: Mapping[str, Any],
+    topology: Topology | None,
+    matrix: TrafficMatrix | None,
+    rates: Mapping[ServiceType, int],
+) -> None:
     """Require a result to fit its traffic matrix: each service and groomout in one place, no device overfull.
 
-    Lightpaths may be below any threshold, and devices may be left out.
+    Lightpaths may be below any threshold. Devices, their places and statistics may be left out, but must be right.
 
     Args:
         document: the result, a dump of `GroomingResult`.
+        topology: the network; without it ends may have any name.
         matrix: the traffic matrix; without it the result must fit together.
         rates: the rate of each type of service in bit/s.
 
@@ -30,11 +38,16 @@ def check_grooming(document: Mapping[str, Any], matrix: TrafficMatrix | None, ra
     """
     if matrix is None:
         require_none(_type_faults(document))
-        require_none(_Check(_stated_demands(document), rates).run(document))
+        demands = _stated_demands(document)
     else:
         mapped = read_pieces(document["mapping"])
         require_none(_piece_faults(matrix, mapped))
-        require_none(_Check(cut_demands(matrix, mapped), rates).run(document))
+        demands = cut_demands(matrix, mapped)
+    nodes = [] if topology is None else list(node_faults(document, topology))
+    require_none([*_Check(demands, rates).run(document), *nodes])
+    # A demand that only remaining services state has no ends.
+    ends = {id: (demand.source, demand.destination) for id, demand in demands.items() if demand.source}
+    require_none(device_faults(document, ends))
 
 
 def _type_faults(document: Mapping[str, Any]) -> list[Fault]:
@@ -146,6 +159,7 @@ class _Check:
         self._places: dict[tuple[str, str], str] = {}
         self._groomouts: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._carriers: dict[str, str | None] = {}
+        self._lightpaths: set[str] = set()
 
     def run(self, document: Mapping[str, Any]) -> list[Fault]:
         """Return what is wrong with a result."""
@@ -168,7 +182,7 @@ class _Check:
         if key in self._groomouts:
             self._add(pointer, f"There is another groomout {key!r}.")
         self._groomouts[key] = demand, groomout
-        self._same(pointer, "id", groomout["id"], key)
+        self._same(pointer, "id", groomout["id"], key, "the key")
         clients = groomout["service_id_list"]
         for i, client in enumerate(clients):
             place = (*pointer, "service_id_list", i)
@@ -176,14 +190,17 @@ class _Check:
         self._capacity(pointer, groomout, sum(self._rate(demand, client["id"]) for client in clients), MP2X)
 
     def _lightpath(self, pointer: Pointer, key: str, lightpath: Mapping[str, Any]) -> None:
-        self._same(pointer, "id", lightpath["id"], key)
+        self._same(pointer, "id", lightpath["id"], key, "the key")
+        if key in self._lightpaths:
+            self._add(pointer, f"Another matrix has a lightpath {key!r}, too.")
+        self._lightpaths.add(key)
         id = lightpath["demand_id"]
         demand = self._demands.get(id)
         if demand is None:
             self._add((*pointer, "demand_id"), f"There is no demand {id!r} in the traffic matrix.")
             return
         for name in _SHARED_WITH_DEMAND:
-            self._same(pointer, name, lightpath[name], getattr(demand, name))
+            self._same(pointer, name, lightpath[name], getattr(demand, name), f"the demand {id!r}")
         clients = lightpath["service_id_list"]
         panel = TP1H if any(self._types[id].get(client["id"]) == "100GE" for client in clients) else MP1H
         rate = 0
@@ -215,7 +232,7 @@ class _Check:
                     self._add(place, f"The key of {entry['type']} services is `{SERVICE_KEYS[entry['type']]}`.")
                 for i, name in enumerate(entry["service_id_list"]):
                     self._service((*place, "service_id_list", i), demand, name, None, entry["type"])
-                self._same(place, "count", entry["count"], len(entry["service_id_list"]))
+                self._same(place, "count", entry["count"], len(entry["service_id_list"]), "the list")
         for demand, ids in _demands_of(traffic, "remaining_groomouts"):
             for i, id in enumerate(ids):
                 place = (*pointer, "remaining_groomouts", "demands", demand, i)
@@ -275,7 +292,7 @@ class _Check:
                 self._add(("traffic",), message)
 
     def _devices(self, devices: Mapping[str, Any]) -> None:
-        """Require the MP2X devices, if there are any, to have each groomout on one line at each end."""
+        """Require devices, if there are any, to have each groomout on one line at each end."""
         uses = dict.fromkeys(self._groomouts, 0)
         for key, device in devices.items():
             lines = [line["groomout_id"] for name in ("line1", "line2") if (line := device[name])]
@@ -289,15 +306,15 @@ class _Check:
                 self._add(("service_devices", key), message)
             for id in lines:
                 uses[id] += 1
-        if any(uses.values()):
+        if devices:
             for id, count in uses.items():
                 if count != 2:
                     message = f"The groomout {id!r} is on {count} lines of MP2X devices; it needs one at each end."
                     self._add(("service_devices",), message)
 
-    def _same(self, pointer: Pointer, name: str, value: object, expected: object) -> None:
+    def _same(self, pointer: Pointer, name: str, value: object, expected: object, origin: str) -> None:
         if value != expected:
-            self._add((*pointer, name), f"Expected {expected!r}.")
+            self._add((*pointer, name), f"`{name}` must be {expected!r}, as {origin} has it.")
 
 
 def _demands_of(traffic: Mapping[str, Any], part: str) -> Iterator[tuple[str, Any]]:

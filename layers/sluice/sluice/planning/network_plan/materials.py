@@ -127,6 +127,28 @@ def require_places(topology: Topology, grooming: Mapping[str, Any]) -> None:
     require_none(faults)
 
 
+def require_materials(stated: Mapping[str, Any], counted: Mapping[str, Any]) -> None:
+    """Require a stated bill of materials to be that which was counted.
+
+    Raises:
+        Invalid: it is not; `errors` has each count that differs, with pointers into the bill.
+    """
+    bills = {("network",): counted["network"], **{("nodes", name): row for name, row in counted["nodes"].items()}}
+    faults = [
+        fault(("nodes", name), "The topology has no such node.")
+        for name in stated["nodes"]
+        if name not in counted["nodes"]
+    ]
+    for place, counts in bills.items():
+        given = stated["network"] if place == ("network",) else stated["nodes"].get(place[1], {})
+        faults += [
+            fault((*place, item), f"The plan needs {count}, not {given.get(item, 0)}.")
+            for item, count in counts.items()
+            if given.get(item, 0) != count
+        ]
+    require_none(faults)
+
+
 def _counts(site: _Site) -> Iterator[tuple[str, int]]:
     degree = site.degree
     shelves = max(degree, 1) + site.device_shelves
