@@ -15,6 +15,8 @@ from sluice.algorithms.algorithm import Result
 from sluice.domain.base import validation_faults
 from sluice.errors import Invalid
 from sluice.planning.grooming.parameters import Method
+from sluice.planning.grooming.pieces import Piece, cut_demands
+from sluice.planning.traffic import Service
 from sluice_algorithms.grooming import ALGORITHM, check
 
 Document = dict[str, Any]
@@ -88,7 +90,7 @@ def test_a_demand_that_ends_nowhere_is_refused() -> None:
     documents = documents_of((line("a", "b"), demands(("a", "Atlantis", "GE", 1)), clusters_of()))
     with pytest.raises(Invalid, match="Atlantis") as refusal:
         run(documents)
-    assert [error["pointer"] for error in refusal.value.errors] == ["/demands/d0/destination"]
+    assert [error["pointer"] for error in refusal.value.errors] == ["/traffic_matrix/demands/d0/destination"]
 
 
 def test_a_cluster_of_other_nodes_is_refused() -> None:
@@ -103,8 +105,27 @@ def test_runs_without_the_clusters_that_they_need_do_not_start() -> None:
     ALGORITHM.check_inputs(documents, parameters_of(method="clustered"))
     del documents["clusters"]
     ALGORITHM.check_inputs(documents, parameters_of(method="advanced"))
-    with pytest.raises(Invalid, match="needs the input `clusters`"):
+    with pytest.raises(Invalid, match="needs the input `clusters`") as refused:
         ALGORITHM.check_inputs(documents, parameters_of(method="clustered"))
+    assert refused.value.errors[0]["pointer"] == "/clusters"
+
+
+def test_groomouts_have_the_sla_of_their_services() -> None:
+    """That which all services of a line share; services keep it when they are cut into pieces."""
+    matrix = demands(("a", "b", "GE", 2), ("a", "b", "GE", 2))
+    for demand, slas in zip(matrix.demands.values(), (("gold", "gold"), ("gold", None)), strict=True):
+        names = demand.services[0].service_id_list
+        demand.services[:] = [
+            Service(type="GE", quantity=1, service_id_list=[name], sla=sla)
+            for name, sla in zip(names, slas, strict=True)
+        ]
+    result, _ = run(documents_of((line("a", "b"), matrix, clusters_of())))
+    low_rate = main_of(dict(result.document))["low_rate_grooming_result"]["demands"]
+    assert [low_rate[id]["groomouts"][f"{id}-G1"]["sla"] for id in ("d0", "d1")] == ["gold", None]
+    pieces = {"d1": {name: [Piece("d0", f"{name}.1", "a", "b")] for name in ("d1s0", "d1s1")}}
+    services = cut_demands(matrix, pieces)["d0"].services
+    slas = {name: service.sla for service in services for name in service.service_id_list}
+    assert slas == {"d0s0": "gold", "d0s1": "gold", "d1s0.1": "gold", "d1s1.1": None}
 
 
 def test_services_that_nothing_takes_and_unproven_packings_are_warned_of() -> None:

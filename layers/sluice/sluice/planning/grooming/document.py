@@ -64,7 +64,7 @@ class GroomoutRecord(Record):
     quantity: int = Field(1, description="Always 1.")
     type: Literal["MP2X"] = Field("MP2X", description="The device.")
     capacity: float = Field(description="The sum of the rates of its services, in Gb/s.")
-    sla: str | None = Field(None, description="Always null.")
+    sla: str | None = Field(None, description="The `sla` of its services, if all have the same.")
     lightpath_id: str | None = Field(None, description="The lightpath that carries it; null if it remains.")
     service_id_list: list[GroomoutClient] = Field(description="Its services, at most 16.")
 

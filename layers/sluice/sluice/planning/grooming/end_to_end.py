@@ -26,6 +26,12 @@ class Groomout:
     rate: int
     lightpath: str | None = None
 
+    @property
+    def sla(self) -> str | None:
+        """The service level agreement of all its services; None if they have several."""
+        first, *others = {client.sla: None for client in self.clients}
+        return None if others else first
+
 
 @dataclass(frozen=True)
 class Lightpath:
@@ -81,7 +87,9 @@ def groom_demand(demand: Demand, rates: Mapping[ServiceType, int], threshold: in
     clients: dict[Panel | None, list[Client]] = {TP1H: [], MP1H: [], MP2X: [], None: result.unsupported}
     for service in demand.services:
         of_panel = clients[PANEL_OF.get(service.type)]
-        of_panel.extend(Client(name, service.type, rates[service.type]) for name in service.service_id_list)
+        of_panel.extend(
+            Client(name, service.type, rates[service.type], service.sla) for name in service.service_id_list
+        )
     for client in clients[TP1H]:
         _add_lightpath(result, TP1H, [client])
     packing = pack(clients[MP2X], MP2X.line_rate * GIGABIT, MP2X.client_ports, search_nodes)

@@ -20,11 +20,13 @@ class Client:
         id: the service's id.
         type: its type.
         rate: its rate in bit/s.
+        sla: its service level agreement, if it has one.
     """
 
     id: str
     type: ServiceType
     rate: int
+    sla: str | None = None
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,9 @@ def _without(service: Service, cut: Mapping[str, Any]) -> Service | None:
 
 
 def _append(services: list[Service], like: Service, name: str) -> None:
-    """Add a service to the last entry if that has the same type, or to an entry of its own."""
+    """Add a service to the last entry if that has the same type and `sla`, or to an entry of its own."""
     last = services[-1] if services else None
-    if last is None or last.type != like.type:
+    if last is None or (last.type, last.sla) != (like.type, like.sla):
         services.append(like.model_copy(update={"service_id_list": [name], "quantity": 1}))
     else:
         names = [*last.service_id_list, name]

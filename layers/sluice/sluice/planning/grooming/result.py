@@ -168,7 +168,7 @@ def _groomout(groomout: Groomout) -> dict[str, Any]:
         "quantity": 1,
         "type": "MP2X",
         "capacity": groomout.rate / GIGABIT,
-        "sla": None,
+        "sla": groomout.sla,
         "lightpath_id": groomout.lightpath,
         "service_id_list": [{"id": client.id, "type": client.type} for client in groomout.clients],
     }
