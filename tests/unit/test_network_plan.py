@@ -220,8 +220,8 @@ def test_a_grooming_replaces_the_traffic_matrix(admin: Client, topology: Topolog
     assert described["traffic_matrix"].keys() == {"kinds", "description", "required"}
 
 
-def test_unknown_ends_of_demands_are_refused(admin: Client, topology: Topology, documents: dict[str, Any]) -> None:
-    """No run is started for a demand whose end is not in the topology; the answer names the node."""
+def test_inputs_that_do_not_fit_start_nothing(admin: Client, documents: dict[str, Any]) -> None:
+    """The answer names the input, and the node or the place in its document."""
     matrix = orjson.loads(orjson.dumps(documents["traffic_matrix"]))
     matrix["demands"]["1"]["source"] = "Atlantis"
     admin.put("/inputs/network", {"kind": "topology", "document": documents["topology"]})
@@ -232,5 +232,18 @@ def test_unknown_ends_of_demands_are_refused(admin: Client, topology: Topology, 
         refused = admin.post(f"/projects/p/algorithms/{name}/runs", body)
         assert refused.status == 422
         assert "'1' ends at 'Atlantis'" in refused.json()["detail"]
-        assert [error["pointer"] for error in refused.json()["errors"]] == ["/inputs"]
+        assert [error["pointer"] for error in refused.json()["errors"]] == ["/inputs/traffic_matrix"]
+        assert refused.json()["errors"][0]["message"].endswith("of the topology (/document/demands/1/source).")
+    star = copy.deepcopy(documents["topology"])
+    star["links"] += [{"source": "A", "destination": name, "length": 9, "fiber_type": "sm"} for name in "CDFG"]
+    star["nodes"] += [{"name": name, "lat": 0, "lng": 0} for name in ("I", "J")]
+    star["links"] += [{"source": "A", "destination": name, "length": 9, "fiber_type": "sm"} for name in "IJ"]
+    admin.put("/inputs/network", {"kind": "topology", "document": star})
+    admin.put("/inputs/demands", {"kind": "traffic_matrix", "document": documents["traffic_matrix"]})
+    refused = admin.post("/projects/p/algorithms/network_plan/runs", body)
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/inputs/topology"]
+    assert refused.json()["detail"] == "The node 'A' has 9 links; a node can have 8 (/document/nodes/0/name)."
+    clustered = {**body, "parameters": {"method": "clustered"}}
+    refused = admin.post("/projects/p/algorithms/network_plan/runs", clustered)
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/inputs/clusters"]
     assert admin.get("/runs?kind=algorithm").json()["items"] == []

@@ -8,6 +8,7 @@ from typing import Any
 from sluice.algorithms.algorithm import Algorithm, Input, Result, ResultTable, Solution, Task
 from sluice.planning import clusters as cluster_documents
 from sluice.planning.clusters import Clusters, parse_clusters
+from sluice.planning.documents import below
 from sluice.planning.grooming.check import check_grooming
 from sluice.planning.grooming.document import GroomingResult
 from sluice.planning.grooming.methods import groom_network, require_clusters
@@ -26,14 +27,19 @@ def read_documents(documents: Mapping[str, Any]) -> tuple[Topology, TrafficMatri
         documents: the documents `topology`, `traffic_matrix` and, if there are clusters, `clusters`.
 
     Raises:
-        Invalid: a document is not valid, or a demand or cluster has a node that the topology has not.
+        Invalid: a document is not valid, or a demand or cluster has a node that the topology has not; the pointers
+            begin with the name of the input.
     """
-    topology, matrix = parse_topology(documents["topology"]), parse_traffic(documents["traffic_matrix"])
-    require_nodes(matrix, topology)
+    with below("topology"):
+        topology = parse_topology(documents["topology"])
+    with below("traffic_matrix"):
+        matrix = parse_traffic(documents["traffic_matrix"])
+        require_nodes(matrix, topology)
     if documents.get("clusters") is None:
         return topology, matrix, None
-    clusters = parse_clusters(documents["clusters"])
-    cluster_documents.require_nodes(clusters, topology)
+    with below("clusters"):
+        clusters = parse_clusters(documents["clusters"])
+        cluster_documents.require_nodes(clusters, topology)
     return topology, matrix, clusters
 
 
@@ -78,7 +84,8 @@ def check_inputs(documents: Mapping[str, Any], parameters: GroomingParameters) -
     """
     _, _, clusters = read_documents(documents)
     if parameters.method == "clustered":
-        require_clusters(clusters)
+        with below("clusters"):
+            require_clusters(clusters)
 
 
 def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: GroomingParameters) -> None:

@@ -91,7 +91,8 @@ def check_inputs(documents: Mapping[str, Any], parameters: NetworkPlanParameters
     """
     if "traffic_matrix" in documents:
         grooming.check_inputs(documents, parameters)
-    require_degrees(parse_topology(documents["topology"]))
+    with below("topology"):
+        require_degrees(parse_topology(documents["topology"]))
 
 
 def check(document: Mapping[str, Any], documents: Mapping[str, Any], parameters: NetworkPlanParameters) -> None:

@@ -91,7 +91,7 @@ def _check_inputs(
     """Require input documents to fit each other, as the algorithm asks.
 
     Raises:
-        Invalid: they do not; the pointers are `/inputs`.
+        Invalid: they do not; the pointers are those of inputs, and messages name the places in their documents.
     """
     if algorithm.check_inputs is None:
         return
@@ -99,7 +99,17 @@ def _check_inputs(
     try:
         algorithm.check_inputs(documents, validate(algorithm.parameters, dict(parameters)))
     except Invalid as error:
-        raise Invalid(error.detail, [{**fault, "pointer": "/inputs"} for fault in error.errors]) from None
+        faults = [_of_input(fault) for fault in error.errors]
+        raise Invalid(faults[0]["message"] if len(faults) == 1 else error.detail, faults) from None
+
+
+def _of_input(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault of an input's document as one of the request: `/traffic_matrix/demands/1` is in that input."""
+    _, name, *rest = str(fault["pointer"]).split("/")
+    message = str(fault["message"])
+    if rest:
+        message = f"{message.removesuffix('.')} ({'/'.join(('/document', *rest))})."
+    return {"pointer": f"/inputs/{name}", "message": message}
 
 
 def complete_parameters(algorithm: Algorithm, parameters: Mapping[str, Any], settings: WithSettings) -> dict[str, Any]:

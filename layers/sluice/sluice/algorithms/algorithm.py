@@ -171,7 +171,7 @@ class Algorithm:
         check: `(document, documents, parameters)`: raise `Invalid` if a result that was made by hand does not fit the
             inputs, with pointers into the result; inputs may be missing. Without it only `output` is checked.
         check_inputs: `(documents, parameters)`: raise `Invalid` if input documents do not fit each other, before a run
-            is started. Results of runs are not among them.
+            is started, with pointers that begin with the name of an input. Results of runs are not among them.
         tables: the names of the result's tables, each with a sentence; `main` is the one that has the algorithm's name.
         code: packages and modules whose source decides the result, beside the algorithm's own module.
         packages: installed packages whose versions decide the result, beside DuckDB, which reads the tables.

@@ -59,7 +59,7 @@ def require_clusters(clusters: Clusters | None) -> Clusters:
     """
     if clusters is None:
         message = "The method `clustered` needs the input `clusters`."
-        raise Invalid(message, [{"pointer": "/inputs/clusters", "message": message}])
+        raise Invalid(message, [{"pointer": "", "message": message}])
     cluster_gateways(clusters)
     return clusters
 
