@@ -107,6 +107,9 @@ def test_bad_cells_of_traffic_have_codes() -> None:
         *(("Sheet1", "E4", 6), ("Sheet1", f"{column}4", 8)),
         *(("Sheet1", f"{column}{number}", 8) for number in (5, 6, 7)),
     ]
+    quantities = [error["message"] for error in result.errors if error["code"] == 8]
+    assert all("must be a whole number, 0 or more; an empty cell is 0." in message for message in quantities)
+    assert result.detail.startswith("There are 7 faults in the traffic matrix; the first, at Sheet1 D3: ")
     assert result.document["demands"]["2"]["services"][0]["quantity"] == 2.7
     assert result.document["demands"]["2"]["services"][0]["quantity_error"]["code"] == 8
 

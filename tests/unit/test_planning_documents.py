@@ -82,6 +82,16 @@ def test_all_faults_are_reported_at_once() -> None:
     assert "'X'" in topology_faults(document)[-1]["message"]
 
 
+def test_messages_name_places_as_pointers_do() -> None:
+    """Requests have documents below `/document`, and so have messages."""
+    twice = topology_faults({"nodes": [node("A"), node("B"), node("A")], "links": [link("A", "B"), link("B", "A")]})
+    assert [fault["message"].rpartition(" at ")[2] for fault in twice] == ["/document/nodes/0.", "/document/links/0."]
+    services = matrix(demand("1", "A", "B", SERVICE, service("FE", "2")))
+    place = "/document/demands/1/services/0/service_id_list/1"
+    assert traffic_faults(services)[0]["message"] == f"There is already a service '2', at {place}."
+    assert topology_faults({"nodes": [], "links": []})[0]["message"] == "Give at least 1 item."
+
+
 def test_unconnected_topology_is_a_warning() -> None:
     apart = {**topology("A", "B", "C", "D"), "links": [link("A", "B"), link("C", "D")]}
     assert topology_faults(apart) == []

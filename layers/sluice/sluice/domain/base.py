@@ -153,8 +153,17 @@ def _sentence(fault: Any) -> str:
     if fault["type"] == "union_tag_invalid":
         # Pydantic's message repeats the value, which can be a secret in the wrong place.
         return f"Give one of {fault['ctx']['expected_tags']}."
+    if fault["type"] in ("too_short", "too_long"):
+        return _items(fault)
     message = str(fault["msg"]).removeprefix("Value error, ")
     return message[0].upper() + message[1:] + ("" if message.endswith(".") else ".")
+
+
+def _items(fault: Any) -> str:
+    """How many items a list that is too short or too long needs."""
+    word, number = ("least", "min_length") if fault["type"] == "too_short" else ("most", "max_length")
+    count = fault["ctx"][number]
+    return f"Give at {word} {count} {'item' if count == 1 else 'items'}."
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -60,7 +60,8 @@ def check_document(kind: InputKind, document: Any, most: int) -> list[str]:
 def _detail(kind: InputKind, count: int, most: int, place: str, message: str) -> str:
     noun = "fault" if count == 1 else "faults"
     listed = f", of which the first {most} are listed" if count > most else ""
-    return f"The {kind.title.lower()} has {count} {noun}{listed}; the first, at {place}: {message}"
+    verb = "is" if count == 1 else "are"
+    return f"There {verb} {count} {noun} in the {kind.title.lower()}{listed}; the first, at {place}: {message}"
 
 
 @dataclass(frozen=True)

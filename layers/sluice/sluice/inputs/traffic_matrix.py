@@ -70,6 +70,8 @@ def _add_services(parsed: Parsed, demand: str, name: str, row: Row, header: str,
     if last_id + count > most:
         parsed.messages[path] = f"With these, there are more than {most} services (MAX_IMPORTED_SERVICES)."
         quantity, count = float(quantity), 0  # no valid quantity, so that the check refuses it
+    elif count == 0:
+        parsed.messages[path] = "The quantity must be a whole number, 0 or more; an empty cell is 0."
     ids = [str(number) for number in range(last_id + 1, last_id + count + 1)]
     services.append({"type": name, "quantity": quantity, "service_id_list": ids})
     return last_id + count

@@ -21,6 +21,11 @@ def fault(path: tuple[str | int, ...], message: str) -> Fault:
     return {"pointer": json_pointer(path), "message": message}
 
 
+def document_pointer(*path: str | int) -> str:
+    """A place in a document as messages name it: the pointer in a request, where the document is below `/document`."""
+    return "/document" + json_pointer(path)
+
+
 def field_faults(model: type[BaseModel], document: Any) -> list[Fault]:
     """The fields of a document that its model does not allow.
 
@@ -48,7 +53,7 @@ def parse_document(model: type[D], document: Any, faults: list[Fault], noun: str
         Invalid: there are faults.
     """
     if faults:
-        first = f"{faults[0]['message']} ({faults[0]['pointer'] or 'the document'})"
+        first = f"{faults[0]['message']} (/document{faults[0]['pointer']})"
         more = f" And {len(faults) - 1} more faults." if len(faults) > 1 else ""
         raise Invalid(f"The {noun} is not valid: {first}{more}", faults)
     return validate(model, document, ignored=())

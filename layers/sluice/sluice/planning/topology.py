@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sluice.domain.base import Document
-from sluice.planning.documents import Fault, entries, fault, field_faults, parse_document
+from sluice.planning.documents import Fault, document_pointer, entries, fault, field_faults, parse_document
 
 RoadmType = Literal["CDC", "Directionless"]
 
@@ -96,7 +96,7 @@ def _name_faults(document: Any) -> list[Fault]:
         if not isinstance(name, str):
             continue
         if name in first_of:
-            message = f"There is already a node {name!r}, at /nodes/{first_of[name]}."
+            message = f"There is already a node {name!r}, at {document_pointer('nodes', first_of[name])}."
             faults.append(fault(("nodes", index, "name"), message))
         first_of.setdefault(name, index)
     return faults
@@ -116,7 +116,8 @@ def _link_faults(document: Any) -> list[Fault]:
         if source == destination:
             faults.append(fault(("links", index, "destination"), "A link must lead to another node."))
         elif pair in first_of:
-            message = f"There is already a link between {source!r} and {destination!r}, at /links/{first_of[pair]}."
+            place = document_pointer("links", first_of[pair])
+            message = f"There is already a link between {source!r} and {destination!r}, at {place}."
             faults.append(fault(("links", index, "destination"), message))
         first_of.setdefault(pair, index)
     return faults

@@ -7,7 +7,16 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sluice.domain.base import Document
-from sluice.planning.documents import Fault, entries, fault, field_faults, members, parse_document, require_none
+from sluice.planning.documents import (
+    Fault,
+    document_pointer,
+    entries,
+    fault,
+    field_faults,
+    members,
+    parse_document,
+    require_none,
+)
 from sluice.planning.topology import Topology
 
 ServiceType = Literal["E1", "STM1 Electrical", "STM1 Optical", "STM4", "STM16", "STM64", "FE", "GE", "10GE", "100GE"]
@@ -113,7 +122,7 @@ def _service_faults(path: tuple[str | int, ...], service: dict[str, Any], owners
     Args:
         path: where the entry is.
         service: the entry.
-        owners: the pointers of the services that were seen before, by id; those of this entry are added.
+        owners: the places of the services that were seen before, by id; those of this entry are added.
     """
     ids, quantity = service.get("service_id_list"), service.get("quantity")
     if not isinstance(ids, list):
@@ -125,9 +134,8 @@ def _service_faults(path: tuple[str | int, ...], service: dict[str, Any], owners
     for index, name in enumerate(ids):
         if not isinstance(name, str):
             continue
-        repeated = fault((*path, "service_id_list", index), "")
+        place = (*path, "service_id_list", index)
         if name in owners:
-            repeated["message"] = f"There is already a service {name!r}, at {owners[name]}."
-            faults.append(repeated)
-        owners.setdefault(name, repeated["pointer"])
+            faults.append(fault(place, f"There is already a service {name!r}, at {owners[name]}."))
+        owners.setdefault(name, document_pointer(*place))
     return faults
