@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -57,6 +57,35 @@ class Datasource(Versioned["DatasourceView"], Shareable):
         """
         request = {} if replay is None else {"replay": replay}
         return started_run(self._sluice, f"{self._path}/runs", request, wait, timeout, on_progress)
+
+    def erase(
+        self,
+        key: Mapping[str, Any] | Sequence[Any],
+        reason: str,
+        *,
+        dry_run: bool = False,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> Run:
+        """Erase a record from everything that is stored: pages, versions, what was computed of it, and caches.
+
+        Args:
+            key: the values of the primary key: by column, or in order.
+            reason: why, in 1 to 500 characters; it is kept.
+            dry_run: only count what would be removed.
+            wait: whether to wait for the end; if not, the run is returned as it starts.
+            timeout: the most seconds to wait; None: as long as it takes.
+
+        Returns:
+            The run; its `erasure` has the numbers of what was removed.
+
+        Raises:
+            RunFailed: the run failed or was cancelled.
+            RunTimeout: it has not ended within the timeout.
+        """
+        values = dict(key) if isinstance(key, Mapping) else list(key)
+        request = {"key": values, "reason": reason, "dry_run": dry_run}
+        return started_run(self._sluice, f"{self._path}/erase", request, wait, timeout, None)
 
     def runs(self, limit: int | None = None) -> Iterator[Run]:
         """The datasource's runs, newest first; at most `limit`."""

@@ -53,6 +53,7 @@ REGISTRY = {
         Entry("cancel", "runs", _RUNS, "Cancel a run."),
         Entry("redrive", "runs", _RUNS, "Continue a failed, partial or cancelled run."),
         Entry("replay", "runs", _RUNS, "Make a version again from its raw pages, without calling the upstream."),
+        Entry("erase", "runs", _RUNS, "Erase a record from everything that is stored."),
         Entry("drop", "drop", _RUNS, "Send a file to a datasource, and wait for its run."),
         Entry("send-readings", "drop", _RUNS, "Send files of sensor readings.", "send_readings"),
         Entry("data", "data", _DATA, "Show the rows of a project, datasource, model or endpoint."),

@@ -107,6 +107,39 @@ def replay(datasource: str, version: int, follow: bool, waits: bool, timeout: fl
         finish_run(api, started, follow, waits, timeout, output)
 
 
+@click.command()
+@click.argument("datasource", type=DATASOURCE)
+@click.argument("key", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; it is kept, so do not repeat the record.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be removed.")
+@FOLLOW
+@WAIT
+@TIMEOUT
+@output_option(about=FORMAT)
+def erase(
+    datasource: str,
+    key: tuple[str, ...],
+    reason: str,
+    dry_run: bool,
+    follow: bool,
+    waits: bool,
+    timeout: float | None,
+    output: str | None,
+) -> None:
+    """Erase a record from everything that is stored: give the values of its primary key, in order.
+
+    It cannot be undone. A later fetch that brings the record again stores it as new data.
+    """
+    with connect() as api:
+        body = {"key": list(key), "reason": reason, "dry_run": dry_run}
+        started = api.post(f"/datasources/{segment(datasource)}/erase", body)
+        finish_run(api, started, follow, waits, timeout, output)
+        if waits and output is None:
+            removed = api.get(f"/runs/{segment(started['id'])}")["erasure"]["removed"]
+            for kind, count in removed.items():
+                echo(f"  {kind.replace('_', ' ')}: {count}")
+
+
 def finish_run(
     api: Sluice, run: dict[str, Any], follows: bool, waits: bool, timeout: float | None, output: str | None
 ) -> None:

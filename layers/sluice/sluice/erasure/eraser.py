@@ -170,12 +170,16 @@ class Eraser:
         """Have models, reports and results of algorithms computed again."""
         for slug in plan.projects:
             project = self._services.definitions.find("project", slug)
-            if project is not None and project.document["enabled"]:
+            published = self._services.datasets.pointer(DatasetId.of_project(slug)).published
+            if project is not None and project.document["enabled"] and published is not None:
                 with suppress(NotFound):
                     refresh_for_change(self._services, slug)
 
     def forget(self) -> None:
-        """Remove the key and the plan, with all versions of their objects."""
+        """Remove the key and the plan with all versions of their objects, and those of erasures that have failed."""
         lake = self._services.lake
-        prefix = lake.full_key(f"erasures/{self._run.id}/")
-        VersionedObjects(self._services.s3, lake.bucket).keep_only(prefix, ())
+        objects, prefix = VersionedObjects(self._services.s3, lake.bucket), lake.full_key("erasures/")
+        for run_id in {version.key.removeprefix(prefix).partition("/")[0] for version in objects.versions(prefix)}:
+            run = self._services.runs.find(run_id)
+            if run is None or run.finished or run.id == self._run.id:
+                objects.keep_only(f"{prefix}{run_id}/", ())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.erasure.plan import Plan, find_manifest
 from sluice.lake import object_keys
 from sluice.lake.purge import ObjectVersion, VersionedObjects
+
+# A run's id as a part of a key.
+_RUN = re.compile(r"/([0-9A-HJKMNP-TV-Z]{26})/")
 
 
 @dataclass
@@ -25,6 +29,7 @@ class Removal:
     services: Container
     plan: Plan
     results: Collection[str]
+    _active: dict[str, bool] = field(default_factory=dict)
 
     def remove(self, indexes: Collection[str]) -> None:
         """Remove them. It is safe to repeat.
@@ -52,7 +57,10 @@ class Removal:
         inbox.remove([ObjectVersion(key, version, latest=False, marker=False) for key, version in self.plan.files])
 
     def _keep_referenced(self, objects: VersionedObjects, folder: str, datasets: Collection[DatasetId]) -> None:
-        """Keep the objects that versions refer to: what else is there is of attempts that were never committed."""
+        """Keep the objects that versions refer to, and those of active runs, which may still be committed.
+
+        What else is there is of attempts that were never committed.
+        """
         lake, keys = self.services.lake, set()
         for dataset in datasets:
             for version in self.services.erasures.versions(dataset):
@@ -61,7 +69,18 @@ class Removal:
                     document = [manifest.document] if manifest.document else []
                     parts = [*manifest.objects, *manifest.provenance, *document]
                     keys |= {version.manifest_key, *(part.key for part in parts)}
+        keys |= {key for key in lake.list_keys(folder.rstrip("/")) if self._is_of_active_run(key)}
         objects.keep_only(lake.full_key(folder), set(map(lake.full_key, keys)))
+
+    def _is_of_active_run(self, key: str) -> bool:
+        found = _RUN.search(key)
+        return found is not None and self._is_active(found[1])
+
+    def _is_active(self, run_id: str) -> bool:
+        if run_id not in self._active:
+            run = self.services.runs.find(run_id)
+            self._active[run_id] = run is not None and not run.finished and run.erasure is None
+        return self._active[run_id]
 
     def _remove_results(self, objects: VersionedObjects, project: str) -> None:
         """Remove results that have read the record, and what attempts without a result have left."""
@@ -69,18 +88,16 @@ class Removal:
         keys = lake.list_keys(f"algorithms/{project}")
         whole = {key.removesuffix("result.json") for key in keys if key.endswith("/result.json")}
         kept = whole - {f"{folder}/" for folder in self.results}
-        present = {lake.full_key(key) for key in keys if "/".join(key.split("/")[:4]) + "/" in kept}
+        present = {
+            lake.full_key(key)
+            for key in keys
+            if "/".join(key.split("/")[:4]) + "/" in kept or self._is_of_active_run(key)
+        }
         objects.keep_only(lake.full_key(f"algorithms/{project}/"), present)
 
     def _remove_intermediate(self, objects: VersionedObjects, folder: str) -> None:
-        """Remove what runs keep for a later call or a redrive, of all runs that are not running."""
+        """Remove what runs keep for a later call or a redrive, of all runs that have ended."""
         lake = self.services.lake
         prefix = lake.full_key(f"{folder}/")
         found = list(objects.versions(prefix))
-        running: dict[str, bool] = {}
-        for run_id in {version.key.removeprefix(prefix).partition("/")[0] for version in found}:
-            run = self.services.runs.find(run_id)
-            running[run_id] = run is not None and run.status == "running" and run.erasure is None
-        objects.remove(
-            [version for version in found if not running[version.key.removeprefix(prefix).partition("/")[0]]]
-        )
+        objects.remove([version for version in found if not self._is_of_active_run(version.key)])

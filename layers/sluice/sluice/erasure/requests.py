@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from sluice.erasure.plan import Plan
 
 
+_TURN = "erasure"
+# Longer than a call of the function may take, which claims the turn again.
+_TURN_SECONDS = 1000
+
+
 def start_erasure(services: Container, definition: Definition, request: ErasureRequest, by: str) -> Run:
     """Start the run that erases a record.
 
@@ -72,6 +77,23 @@ def _types(services: Container, run: Run, columns: Sequence[str]) -> dict[str, s
     for version in services.erasures.versions(DatasetId.of_datasource(run.datasource or "")):
         types |= {column.name: column.type for column in version.schema_ if column.name in columns}
     return types
+
+
+def claim_turn(services: Container, run: Run) -> bool:
+    """Whether it is this run's turn: two erasures at a time would undo each other's changes of manifests."""
+    held = services.locks.acquire(_TURN, _TURN_SECONDS, run=run.id)
+    if held is None or held.get("run") == run.id:
+        return services.locks.extend(_TURN, _TURN_SECONDS, "#run = :run", {"run": run.id})
+    holder = services.runs.find(held.get("run", ""))
+    if holder is None or holder.finished:
+        services.locks.release(_TURN, "#run = :run", {"run": held.get("run", "")})
+        return claim_turn(services, run)
+    return False
+
+
+def release_turn(services: Container, run: Run) -> None:
+    """End this run's turn."""
+    services.locks.release(_TURN, "#run = :run", {"run": run.id})
 
 
 def is_disturbed(services: Container, run: Run, plan: Plan) -> bool:

@@ -54,8 +54,8 @@ class VersionedObjects:
             for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
                 for item in page.get("Versions", []):
                     yield ObjectVersion(item["Key"], item["VersionId"], item["IsLatest"], marker=False)
-                for marker in page.get("DeleteMarkers", []):
-                    yield ObjectVersion(marker["Key"], marker["VersionId"], marker["IsLatest"], marker=True)
+                for gone in page.get("DeleteMarkers", []):
+                    yield ObjectVersion(gone["Key"], gone["VersionId"], gone["IsLatest"], marker=True)
 
     def read(self, version: ObjectVersion) -> bytes:
         """The content of a version, as stored."""

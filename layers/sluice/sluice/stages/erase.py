@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sluice.container import Container
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import Run
+from sluice.errors import CannotErase
 
 if TYPE_CHECKING:
     from sluice.erasure.eraser import Eraser
@@ -29,12 +30,14 @@ def erase(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     """
     from sluice.erasure.eraser import Eraser
     from sluice.erasure.plan import Plan
-    from sluice.erasure.requests import is_disturbed, requested_key
+    from sluice.erasure.requests import claim_turn, is_disturbed, requested_key
     from sluice.lake import object_keys
 
+    if not claim_turn(services, run):
+        return {"outcome": "wait"}
     key = requested_key(services, run)
     if key is None:
-        return _finish(services, run)  # an earlier call was killed after it had removed the key
+        return _finish_without_key(services, run)
     eraser = Eraser(services, run, key)
     plan_key = object_keys.erasure(run.id, "plan")
     stored = services.lake.find_json(plan_key)
@@ -45,8 +48,7 @@ def erase(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
             return {"outcome": "wait"}
         run = _note_counts(services, run, plan)
         if run.dry_run:
-            eraser.forget()
-            return _finish(services, run)
+            return _forget(services, run, eraser)
         services.lake.put_json(plan_key, plan.model_dump(mode="json"))
     else:
         plan = Plan.model_validate(stored)
@@ -67,7 +69,19 @@ def _conclude(services: Container, run: Run, eraser: Eraser, plan: Plan) -> dict
         return {"outcome": "more" if rest.found else "wait"}
     eraser.store_tombstones(plan)
     eraser.refresh(plan)
+    return _forget(services, run, eraser)
+
+
+def _forget(services: Container, run: Run, eraser: Eraser) -> dict[str, Any]:
+    run = services.runs.advance(run, progress=_DONE)  # if the function is killed now, the next call ends the run
     eraser.forget()
+    return _finish(services, run)
+
+
+def _finish_without_key(services: Container, run: Run) -> dict[str, Any]:
+    """End a run whose key was removed by a call that was killed right afterwards."""
+    if run.progress is None or run.progress.model_dump(include=set(_DONE)) != _DONE:
+        raise CannotErase("The key of this run is not stored any more; start another erasure.")
     return _finish(services, run)
 
 
@@ -78,6 +92,8 @@ def _note_counts(services: Container, run: Run, plan: Plan) -> Run:
 
 
 def _finish(services: Container, run: Run) -> dict[str, Any]:
+    from sluice.erasure.requests import release_turn
+
     assert run.erasure is not None
     warnings = [] if run.erasure.removed.get("records") or run.erasure.removed.get("pages") else [_NOTHING]
     warnings += ["this was a dry run: nothing was removed"] if run.dry_run else []
@@ -87,9 +103,11 @@ def _finish(services: Container, run: Run) -> dict[str, Any]:
         finished_at=rfc3339(now()),
         rows=run.erasure.removed.get("records", 0),
         warnings=warnings,
-        progress={"stage": "erase", "current": 1, "total": 1},
+        progress=_DONE,
     )
+    release_turn(services, run)
     return {"outcome": "done"}
 
 
+_DONE = {"stage": "erase", "current": 1, "total": 1}
 _NOTHING = "no page and no version has a record with this key"
