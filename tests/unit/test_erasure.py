@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 from collections.abc import Callable
@@ -13,6 +14,10 @@ import boto3
 import pytest
 
 from sluice.container import Container
+from sluice.domain.names import new_run_id
+from sluice.domain.run import Run
+from sluice.erasure.requests import claim_turn
+from sluice.runs.reconcile import sweep
 from support.client import Client
 from support.documents import Documents, drop, http_source, ingest, pushed, refresh, rows
 from support.example_algorithms import add_example_algorithms
@@ -262,3 +267,89 @@ def test_an_erasure_that_is_killed_is_completed(
     for path in ("datasources/birds", "datasources/same", "projects/p", "projects/p/models/notes"):
         assert [row["id"] for row in rows(admin, path)] == ["a", "z"]
     assert admin.get("/projects/p/versions/1").json()["erased"][0]["run"] == run["id"]
+
+
+def test_documents_are_merged_again_without_the_record(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path
+) -> None:
+    documents |= {"birds": TABLE, "more": [{"id": "m", "note": "y"}]}
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})
+    for slug in ("birds", "more"):
+        admin.put(f"/datasources/{slug}", http_source(slug, primary_key=["id"]))
+        admin.put(f"/projects/p/datasources/{slug}", {})
+    refresh(admin, "p", ingest="all")
+    erased(admin, "birds", key=[CANARY])
+    assert traces(tmp_path, CANARY, FIELD) == []
+    (document,) = rows(admin, "projects/p")
+    assert [record["id"] for record in document["0"]] == ["a", "z"]
+    cited = admin.get("/projects/p/explain?pointer=/0/1/note").json()
+    assert cited["winners"][0]["pointer"] == "/2/note", "the tombstone keeps its place"
+    assert [one["datasource"] for one in cited["erased"]] == ["birds"]
+    refresh(admin, "p", ingest="none")
+    assert rows(admin, "projects/p") == [document]
+
+
+def test_a_merge_in_parts_is_merged_again(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(services.settings.__dict__, "merge_partition_rows", 2)
+    documents["birds"] = [*TABLE, *({"id": f"n{number}", "size": number} for number in range(9))]
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/birds", {})
+    refresh(admin, "p", ingest="all")
+    assert len(admin.get("/projects/p/versions/1").json()["objects"]) > 1
+    erased(admin, "birds", key=[CANARY])
+    assert traces(tmp_path, CANARY, FIELD) == []
+    assert CANARY not in {row["id"] for row in rows(admin, "projects/p")}
+    explained = admin.get("/projects/p/explain?key=z").json()["fields"]["size"]["winners"][0]
+    assert (explained["pointer"], explained["value"]) == ("/2/size", 2)
+
+
+def test_pages_that_no_version_has_are_erased_too(
+    services: Container, admin: Client, tmp_path: Path, workflows: LocalWorkflows
+) -> None:
+    admin.put("/datasources/sent", {"name": "sent", "kind": "push", "primary_key": ["id"]})
+    admin.put("/datasources/files", {"name": "files", "kind": "file", "primary_key": ["id"]})
+    pushed(admin, "sent", [{"id": "a"}])
+    # A page without a receipt, as a process leaves it that is killed in between; and a push that waits.
+    services.lake.put_raw(io.BytesIO(json.dumps([{"id": CANARY, "note": FIELD}]).encode()))
+    workflows.hold = True
+    pushed(admin, "sent", [{"id": "b"}, {"id": CANARY, "note": FIELD}])
+    workflows.hold = False
+    workflows.outcomes.popitem()
+    assert erased(admin, "sent", key=[CANARY])["erasure"]["removed"]["batches"] == 1
+    assert traces(tmp_path, CANARY, FIELD) == []
+    sweep(services, 0)
+    assert [row["id"] for row in rows(admin, "datasources/sent")] == ["a", "b"]
+
+
+def test_a_record_that_cannot_be_removed_by_itself_changes_nothing(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path
+) -> None:
+    documents["birds"] = {"names": ["a", CANARY], "sizes": [1, 2]}
+    made = http_source("birds", records="[{id: names[0]}, {id: names[1]}]", primary_key=["id"])
+    assert admin.put("/datasources/birds", made).status == 201
+    ingest(admin, "birds")
+    before = traces(tmp_path, CANARY)
+    answer = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"})
+    run = admin.get(f"/runs/{answer.json()['id']}").json()
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:cannot-erase")
+    assert set(before) <= set(traces(tmp_path, CANARY))
+    assert len(rows(admin, "datasources/birds")) == 2
+
+
+def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    first, second = (
+        Run(id=new_run_id(), kind="erase", datasource="birds", created_at="2026-01-01T00:00:00.000Z", created_by="x")
+        for _ in range(2)
+    )
+    services.runs.create(first)
+    assert claim_turn(services, first)
+    assert claim_turn(services, first)
+    assert not claim_turn(services, second)
+    services.runs.finish(first, status="failed", finished_at="2026-01-01T00:00:00.000Z")
+    assert claim_turn(services, second)

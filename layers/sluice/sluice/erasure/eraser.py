@@ -124,14 +124,15 @@ class Eraser:
         """Remove the record from everything that the plan names."""
         texts = set(plan.texts)
         affected = set(plan.versions)
+        quotations = Quotations(texts)
         hashes = self._rewrite_pages(plan)
+        # Before the merges, since those of documents read the pages.
+        indexes = References(self._services, plan, hashes, quotations).update()
         RecordVersions(self._services, self._slug, self._key, plan, self._tombstone, texts).rewrite(hashes)
         MergedVersions(self._services, affected, self._tombstone, plan.merge_keys).rewrite()
         derived = Derived(self._services, affected, set(plan.hashes), plan.projects)
         derived.find()
         derived.remove(self._run.id)
-        quotations = Quotations(texts)
-        indexes = References(self._services, plan, hashes, quotations).update()
         remove_overrides(self._services, plan)
         remove_quotations(self._services, plan, quotations)
         remove_answers(self._services)
