@@ -28,7 +28,7 @@ from support.workflows import LocalWorkflows
 
 # The most calls of AWS that the erasure of the test makes; `PROOF=1` kills it after each.
 MOST_CALLS = 290
-STEP = 1 if os.environ.get("PROOF") else 72
+STEP = 1 if os.environ.get("PROOF") else 97
 CANARY = "canary-7f3a91"
 FIELD = "Kanarienvogel-5b2e"
 
