@@ -3,7 +3,6 @@
 from typing import Any
 
 from sluice.container import container
-from sluice.erasure.retention import enforce_retention
 from sluice.stages.erase import erase
 from sluice.stages.runner import run_step
 
@@ -16,5 +15,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         versions were removed.
     """
     if event.get("retention"):
+        from sluice.erasure.retention import enforce_retention  # erasures start sooner without it
+
         return {**enforce_retention(container())}
     return run_step(erase, event, context)
