@@ -41,11 +41,6 @@ class MergedRecord(RootModel[dict[str, JsonValue]]):
     """One merged record: its values by column."""
 
 
-# As for pydantic, but without a type for mypy: their default is absence, not null.
-Erased: Any = list[Tombstone]
-Removed: Any = bool
-
-
 class CitedPage(Response):
     """A page as it was received."""
 
@@ -55,8 +50,8 @@ class CitedPage(Response):
     url: str = Field(description="Where the page came from: an HTTP URL, or a form such as `drop:{key}`.")
     number: int = Field(description="The number of the page in its run, from 1.")
     run: RunId
-    removed: Removed = Field(
-        None, description="True if the page was removed by the datasource's `retention`. Absent otherwise."
+    removed: bool = Field(
+        False, description="True if the page was removed by the datasource's `retention`. Absent otherwise."
     )
 
 
@@ -104,7 +99,7 @@ class RecordExplanation(Response):
     fields: dict[str, ExplainedField] = Field(
         description="The explanation of each field, by its name. Empty: the record was erased."
     )
-    erased: Erased = Field(None, description="The erasures of records of this key. Absent if there were none.")
+    erased: list[Tombstone] = Field([], description="The erasures of records of this key. Absent if there were none.")
 
 
 class DocumentExplanation(Response):
@@ -117,8 +112,8 @@ class DocumentExplanation(Response):
     winners: list[SourceValue] = Field(description="The values that the merged value is made of.")
     losers: list[SourceValue] = Field(description="The values that competed and were not used.")
     expression: str | None = Field(description="Always null: documents are merged without expressions.")
-    erased: Erased = Field(
-        None, description="The erasures of records of the merged documents. Absent if there were none."
+    erased: list[Tombstone] = Field(
+        [], description="The erasures of records of the merged documents. Absent if there were none."
     )
 
 

@@ -133,7 +133,8 @@ def require_materials(stated: Mapping[str, Any], counted: Mapping[str, Any]) -> 
     Raises:
         Invalid: it is not; `errors` has each count that differs, with pointers into the bill.
     """
-    bills = {("network",): counted["network"], **{("nodes", name): row for name, row in counted["nodes"].items()}}
+    bills: dict[tuple[str, ...], Mapping[str, int]] = {("network",): counted["network"]}
+    bills |= {("nodes", name): row for name, row in counted["nodes"].items()}
     faults = [
         fault(("nodes", name), "The topology has no such node.")
         for name in stated["nodes"]
