@@ -11,18 +11,23 @@ import io
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
+
+from ulid import ULID
 
 from sluice.container import Container
 from sluice.domain.dataset import Manifest, Tombstone
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.erasure import key_hash
+from sluice.domain.names import now
 from sluice.domain.run import Run
 from sluice.erasure.answers import remove_answers
 from sluice.erasure.derived import Derived
 from sluice.erasure.matching import Key
 from sluice.erasure.merges import MergedVersions, merge_keys
 from sluice.erasure.notes import remove_overrides, remove_quotations
-from sluice.erasure.plan import Plan, Planner, rewritten_page
+from sluice.erasure.plan import Plan, rewritten_page
+from sluice.erasure.planner import Planner
 from sluice.erasure.quotations import Quotations
 from sluice.erasure.records import RecordVersions
 from sluice.erasure.references import References
@@ -182,5 +187,7 @@ class Eraser:
         objects, prefix = VersionedObjects(self._services.s3, lake.bucket), lake.full_key("erasures/")
         for run_id in {version.key.removeprefix(prefix).partition("/")[0] for version in objects.versions(prefix)}:
             run = self._services.runs.find(run_id)
-            if run is None or run.finished or run.id == self._run.id:
+            # The key is stored before its run.
+            is_lost = run is None and now() - ULID.from_str(run_id).datetime > timedelta(hours=1)
+            if is_lost or (run is not None and (run.finished or run.id == self._run.id)):
                 objects.keep_only(f"{prefix}{run_id}/", ())

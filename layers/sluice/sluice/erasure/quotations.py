@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sluice.domain.json_text import dumps
 
+# Shorter texts occur anywhere, such as numbers.
+SHORTEST = 4
+_WORD = 6
 REMOVED = "a note that quoted an erased record was removed"
+
+
+def _occurs(text: str, within: str) -> bool:
+    if text not in within:
+        return False
+    return len(text) >= _WORD or re.search(rf"(?<!\w){re.escape(text)}(?!\w)", within) is not None
 
 
 @dataclass(frozen=True)
 class Quotations:
-    """Recognizes texts of an erased record.
+    """Recognizes texts of an erased record; those of fewer than six characters only as whole words.
 
     Args:
-        texts: its texts; short ones are left out, since they occur anywhere.
+        texts: its texts, of `SHORTEST` characters or more.
     """
 
     texts: Collection[str]
@@ -27,7 +37,7 @@ class Quotations:
             case None:
                 return False
             case str():
-                return any(text in value for text in self.texts)
+                return any(_occurs(text, value) for text in self.texts)
             case dict():
                 return any(self.has(name) or self.has(inner) for name, inner in value.items())
             case list() | tuple():

@@ -1,0 +1,301 @@
+"""Planning an erasure: the record is searched for in all pages of its datasource, which are read again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sluice.container import Container
+from sluice.domain.dataset_id import DatasetId
+from sluice.domain.datasource import Datasource
+from sluice.domain.expression import Path
+from sluice.domain.json_text import canonical
+from sluice.domain.run import FAILED, UNKNOWN, FetchIndex, PageReceipt
+from sluice.erasure.matching import Key, Located, Rows, located_records, overlaps, required_path, texts_of
+from sluice.erasure.plan import PageChange, Plan, Use, find_manifest, rewritten_page
+from sluice.erasure.quotations import SHORTEST
+from sluice.errors import CannotErase, NotFound, RunError
+from sluice.extract.fingerprint import DECIDING
+from sluice.formats.limits import Limits
+from sluice.formats.packed import open_unpacked
+from sluice.formats.parsed_page import open_page
+from sluice.lake.purge import ObjectVersion, VersionedObjects
+
+
+@dataclass
+class _Reference:
+    """A page of a run."""
+
+    datasource: str
+    run: str
+    receipt: PageReceipt
+
+
+@dataclass
+class _References:
+    """Everything that refers to raw pages.
+
+    Args:
+        pages: the pages of all runs of all datasources, by hash.
+        loose: hashes of bodies of failed requests, and of pages that were fetched again, by datasource.
+    """
+
+    pages: dict[str, list[_Reference]] = field(default_factory=lambda: defaultdict(list))
+    loose: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, datasource: str, run: str, receipt: PageReceipt) -> None:
+        if receipt.hash is not None:
+            self.pages[receipt.hash].append(_Reference(datasource, run, receipt))
+        for page_hash in [receipt.replaced, *(failure.get("hash") for failure in receipt.failures)]:
+            if page_hash is not None:
+                self.loose[page_hash].add(datasource)
+
+
+class Planner:
+    """Plans the erasure of one record.
+
+    Args:
+        services: the catalog and the lake.
+        slug: the datasource.
+        key: the key of the record.
+    """
+
+    def __init__(self, services: Container, slug: str, key: Key) -> None:
+        self._services = services
+        self._slug = slug
+        self._key = key
+        self._limits = Limits.of(services.settings)
+        self._documents: dict[str, dict[str | None, Datasource]] = {}
+        self._texts = {text for text in key.texts if len(text) >= SHORTEST}
+
+    def plan(self) -> Plan:
+        """Read everything, and change nothing.
+
+        Raises:
+            CannotErase: the record cannot be removed from a page by itself.
+        """
+        references = self._references()
+        plan = Plan(datasources=[self._slug])
+        for page_hash, uses in references.pages.items():
+            own = [use for use in uses if use.datasource == self._slug]
+            if own:
+                self._plan_page(plan, page_hash, own, uses)
+        known = {*references.pages}
+        loose = {page_hash for page_hash, owners in references.loose.items() if self._slug in owners} - known
+        orphans = set(self._stored_pages()) - known - set(references.loose)
+        plan.unusable += sorted(page_hash for page_hash in loose | orphans if self._has_page_with_record(page_hash))
+        batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
+        plan.batches = len(batches)
+        plan.datasources = sorted({self._slug, *(use.datasource for use in plan.uses)})
+        plan.files = [(version.key, version.version) for version in self._files(plan)]
+        plan.texts = sorted(self._texts)
+        return plan
+
+    # ---------------------------------------------------------------- references
+
+    def _references(self) -> _References:
+        references = _References()
+        lake, services = self._services.lake, self._services
+        for key in lake.list_keys("raw-index"):
+            index = FetchIndex.model_validate_json(lake.get(key))
+            for receipt in [*index.pages, *index.unused_pages]:
+                references.add(index.datasource, index.run, receipt)
+        owners: dict[str, str] = {}
+        for run, receipt in services.erasures.receipts():
+            references.add(self._owner(owners, run), run, receipt)
+        for run, batch in services.erasures.batches():
+            receipt = PageReceipt(
+                number=0, ok=True, url="", hash=batch.hash, media_type=batch.media_type, fetched_at=batch.received_at
+            )
+            references.add(self._owner(owners, run), run, receipt)
+        return references
+
+    def _owner(self, owners: dict[str, str], run: str) -> str:
+        if run not in owners:
+            stored = self._services.runs.find(run)
+            owners[run] = (stored.datasource if stored else None) or ""
+        return owners[run]
+
+    def _stored_pages(self) -> Iterator[str]:
+        for key in self._services.lake.list_keys("raw"):
+            yield key.rpartition("/")[2]
+
+    # ---------------------------------------------------------------- pages
+
+    def _plan_page(self, plan: Plan, page_hash: str, own: list[_Reference], uses: list[_Reference]) -> None:
+        paths: set[Path] = set()
+        chosen: tuple[Datasource, PageReceipt] | None = None
+        for use, datasource in self._readings(own):
+            for located in self._matching(page_hash, use.receipt, datasource):
+                paths.add(required_path(located))
+                chosen = chosen or (datasource, use.receipt)
+        if chosen is None:
+            if self._readable(page_hash, own) or not self._mentions(self._page(page_hash)):
+                return
+            if not any(use.run in self._documents_of(self._slug) for use in own):
+                plan.unusable.append(page_hash)  # no version is made of it
+            else:
+                raise CannotErase(
+                    f"The page {page_hash[:12]} has the key as text but cannot be read as the datasource says; "
+                    "correct the datasource, or remove the page by `retention`."
+                )
+            return
+        datasource, receipt = chosen
+        change = PageChange(
+            paths=sorted(map(list, paths), key=canonical),
+            datasource=datasource.model_dump(mode="json", by_alias=True),
+            receipt=receipt,
+        )
+        content = self._page(page_hash)
+        rewritten = rewritten_page(content, change, self._limits)
+        plan.pages[page_hash] = change
+        for use, reading in self._readings(uses):
+            plan.uses.append(self._use(use, reading, page_hash, list(paths), content, rewritten))
+
+    def _use(
+        self,
+        use: _Reference,
+        datasource: Datasource,
+        page_hash: str,
+        paths: list[Path],
+        content: bytes,
+        rewritten: bytes,
+    ) -> Use:
+        """The positions of the erased records in a page, as a datasource reads it.
+
+        Raises:
+            CannotErase: other records of the page would change.
+        """
+        receipt = use.receipt
+        before = self._located(datasource, receipt, content)
+        fresh = [one.position for one in before if overlaps(required_path(one), paths)]
+        erased = sorted({*receipt.erased, *fresh})
+        kept = [(one.position, canonical(one.record)) for one in before if one.position not in fresh]
+        # The tombstones are selected as records, or, as by a filter, not at all.
+        for gaps in (receipt.gaps, sorted({*receipt.gaps, *fresh})):
+            changed = receipt.model_copy(update={"erased": erased, "gaps": gaps})
+            with suppress(RunError):
+                after = self._located(datasource, changed, rewritten)
+                if [(one.position, canonical(one.record)) for one in after] == kept:
+                    return Use(
+                        datasource=use.datasource,
+                        run=use.run,
+                        number=receipt.number,
+                        hash=page_hash,
+                        erased=erased,
+                        fresh=fresh,
+                        gaps=list(gaps),
+                    )
+        raise CannotErase(
+            f"Without the record, the datasource {use.datasource!r} would read other records of page {receipt.number} "
+            f"of the run {use.run} differently; correct its `records` or format, and try again."
+        )
+
+    def _located(self, datasource: Datasource, receipt: PageReceipt, content: bytes) -> list[Located]:
+        with open_page(datasource, receipt, io.BytesIO(content), self._limits) as page:
+            return list(located_records(page, receipt, self._limits))
+
+    def _matching(self, page_hash: str, receipt: PageReceipt, datasource: Datasource) -> Iterator[Located]:
+        with suppress(RunError, NotFound):  # whoever reads it cannot either
+            yield from self._matching_in(self._page(page_hash), receipt, datasource)
+
+    def _matching_in(self, content: bytes, receipt: PageReceipt, datasource: Datasource) -> Iterator[Located]:
+        rows = Rows(datasource, self._limits)
+        for located in self._located(datasource, receipt, content):
+            row = rows.of(located, receipt)
+            if self._key.matches(row):
+                self._texts |= texts_of(located.record) | texts_of(row)
+                yield located
+
+    def _readable(self, page_hash: str, own: list[_Reference]) -> bool:
+        for use, datasource in self._readings(own):
+            with suppress(RunError, NotFound):
+                self._located(datasource, use.receipt, self._page(page_hash))
+                return True
+        return False
+
+    def _page(self, page_hash: str) -> bytes:
+        with self._services.lake.raw(page_hash) as content:
+            return content.read()
+
+    # ---------------------------------------------------------------- documents
+
+    def _readings(self, uses: Iterable[_Reference]) -> Iterator[tuple[_Reference, Datasource]]:
+        """Each page with the document by which its run has read it; else with the current one."""
+        for use in uses:
+            documents = self._documents_of(use.datasource)
+            datasource = documents.get(use.run) or documents.get(None)
+            if datasource is not None:
+                yield use, datasource
+
+    def _documents_of(self, slug: str) -> dict[str | None, Datasource]:
+        """The documents of a datasource by run; the current one, or the latest, under None."""
+        if slug not in self._documents:
+            documents: dict[str | None, Datasource] = {}
+            dataset = DatasetId.of_datasource(slug) if slug else None
+            for version in self._services.erasures.versions(dataset) if dataset else []:
+                manifest = find_manifest(self._services, version.manifest_key)
+                if manifest is not None:
+                    document = Datasource.model_validate(manifest.spec["datasource"])
+                    documents[manifest.run] = documents[None] = document
+            definition = self._services.definitions.find("datasource", slug) if slug else None
+            if definition is not None:
+                documents[None] = Datasource.model_validate(definition.document)
+            self._documents[slug] = documents
+        return self._documents[slug]
+
+    def _distinct_documents(self) -> list[Datasource]:
+        documents = self._documents_of(self._slug).values()
+        return list({canonical(one.model_dump(mode="json", include=DECIDING)): one for one in documents}.values())
+
+    # ---------------------------------------------------------------- pages and files without receipts
+
+    def _has_page_with_record(self, page_hash: str) -> bool:
+        with suppress(NotFound):
+            return self._has_record(self._page(page_hash), None)
+        return False
+
+    def _has_record(self, content: bytes, filename: str | None) -> bool:
+        """Whether a page without a receipt has the record, or, if it cannot be read, the key as text."""
+        read = False
+        receipt = PageReceipt(number=1, ok=True, url="", filename=filename, fetched_at="1970-01-01T00:00:00.000Z")
+        for datasource in self._distinct_documents():
+            with suppress(RunError):
+                if any(True for _ in self._matching_in(content, receipt, datasource)):
+                    return True
+                read = True
+        return not read and self._mentions(content)
+
+    def _mentions(self, content: bytes) -> bool:
+        """Whether a content, or what is packed in it, has all texts of the key."""
+        with suppress(RunError), open_unpacked(io.BytesIO(content), None, self._limits) as (plain, _):
+            content = plain.read()
+        return all(text.encode() in content for text in self._key.texts)
+
+    def _files(self, plan: Plan) -> Iterator[ObjectVersion]:
+        """The versions of dropped files that have the record, and the reasons beside those that were set aside.
+
+        Of other datasources, the files that are one of the pages.
+        """
+        inbox = VersionedObjects(self._services.s3, self._services.inbox.bucket)
+        for slug in plan.datasources:
+            definition = self._services.definitions.find("datasource", slug)
+            if definition is not None and Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS:
+                continue
+            for folder in ("", FAILED, UNKNOWN):
+                for version in inbox.versions(f"{folder}{slug}/"):
+                    if not version.marker and self._is_file_with_record(plan, slug, version, inbox.read(version)):
+                        yield version
+
+    def _is_file_with_record(self, plan: Plan, slug: str, version: ObjectVersion, content: bytes) -> bool:
+        if hashlib.sha256(content).hexdigest() in {*plan.pages, *plan.unusable}:
+            return True
+        if slug != self._slug:
+            return False
+        if version.key.endswith(".reason.json"):
+            return self._mentions(content)
+        return self._has_record(content, version.key.rpartition("/")[2])
