@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.erasure import retention
 from support.client import Client
 from support.documents import Documents, http_source, ingest, refresh, rows
+from support.traces import traces
 
 BIRDS = DatasetId.of_datasource("birds")
 
@@ -122,3 +124,21 @@ def test_retention_is_a_whole_number_from_one(admin: Client, value: Any) -> None
         answer = admin.post("/datasources", http_source("birds", retention={name: value}))
         assert answer.status == 422
         assert f"/retention/{name}" in answer.text
+
+
+def test_what_was_made_of_removed_versions_is_erased_too(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path
+) -> None:
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"], retention={"versions": 1}))
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/birds", {})
+    for records in ([{"id": "canary-31"}], [{"id": "other"}]):
+        documents["birds"] = records
+        refresh(admin, "p", ingest="all")
+    assert enforced() == {"pages": 0, "versions": 1}
+    assert traces(tmp_path, "canary-31")
+    started = admin.post("/datasources/birds/erase", {"key": ["canary-31"], "reason": "x"}).json()
+    run = admin.get(f"/runs/{started['id']}").json()
+    assert run["status"] == "succeeded", run["error"]
+    assert traces(tmp_path, "canary-31") == []
+    assert [item["number"] for item in admin.get("/projects/p/versions").json()["items"]] == [2]

@@ -76,11 +76,13 @@ class Eraser:
         plan = Planner(self._services, self._slug, self._key).plan()
         texts = set(plan.texts)
         records = RecordVersions(self._services, self._slug, self._key, plan, self._tombstone, texts).affected()
-        affected = {(dataset, version.number) for dataset, version, _, _ in records}
+        affected = {(dataset, version.number) for dataset, version, _, _ in records} | self._removed_versions(plan)
         hashes = {manifest.content_hash for _, _, manifest, _ in records}
         rows = {(dataset, version.number): places for dataset, version, _, places in records}
-        merged = list(MergedVersions(self._services, affected, self._tombstone).versions())
+        again = MergedVersions(self._services, affected, self._tombstone)
+        merged = list(again.versions())
         for dataset, version, manifest in merged:
+            again.require_possible(dataset, version, manifest)
             found = merge_keys(self._services, manifest, self._places_by_rank(manifest, rows))
             plan.merge_keys[dataset] = sorted({*plan.merge_keys.get(dataset, []), *found})
             affected.add((dataset, version.number))
@@ -91,6 +93,15 @@ class Eraser:
         plan.texts, plan.versions, plan.hashes = sorted(texts), sorted(affected), sorted(hashes)
         plan.counts = self._counts(plan, sum(map(len, rows.values())), len(records), len(merged), derived)
         return plan
+
+    def _removed_versions(self, plan: Plan) -> set[tuple[DatasetId, int]]:
+        """The versions that retention has removed: whatever was made of them may have the record."""
+        removed = set()
+        for dataset in map(DatasetId.of_datasource, plan.datasources):
+            present = {version.number for version in self._services.erasures.versions(dataset)}
+            latest = self._services.datasets.pointer(dataset).latest
+            removed |= {(dataset, number) for number in range(1, latest + 1) if number not in present}
+        return removed
 
     def _places_by_rank(
         self, manifest: Manifest, rows: Mapping[tuple[DatasetId, int], list[int]]

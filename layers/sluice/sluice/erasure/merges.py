@@ -59,26 +59,47 @@ class MergedVersions:
                     yield dataset, version, manifest
 
     def rewrite(self) -> Affected:
-        """Merge the versions again, each in the place of the old one.
+        """Merge the versions again, each in the place of the old one; remove those that cannot be.
 
         Returns:
             All versions that were merged with the record.
-
-        Raises:
-            CannotErase: an input of a version was removed, so that it cannot be merged again.
         """
         found: Affected = set()
         for dataset, version, manifest in self.versions():
             found.add((dataset, version.number))
+            if not self._has_inputs(manifest):
+                self.services.erasures.remove_version(dataset, version.number)
+                continue
             if not any(tombstone.run == self.tombstone.run for tombstone in manifest.erased):
                 manifest = self._merged_again(dataset, version, manifest)
                 self.services.lake.put_json(version.manifest_key, manifest.model_dump(mode="json"))
             self.services.erasures.update_version(dataset, version.number, manifest)
         return found
 
+    def require_possible(self, dataset: DatasetId, version: Version, manifest: Manifest) -> None:
+        """Check that a version can be merged again or removed.
+
+        Raises:
+            CannotErase: it is published, and one of its inputs was removed.
+        """
+        if self._has_inputs(manifest) or self.services.datasets.pointer(dataset).published != version.number:
+            return
+        raise CannotErase(
+            f"The published version {version.number} of {dataset} cannot be merged again, since a version that it was "
+            "merged from was removed; refresh the project, then redrive the run."
+        )
+
+    def _has_inputs(self, manifest: Manifest) -> bool:
+        try:
+            for read in manifest.inputs:
+                self._source(read)
+        except NotFound:
+            return False
+        return True
+
     def _merged_again(self, dataset: DatasetId, version: Version, manifest: Manifest) -> Manifest:
         merge = merge_of(manifest.spec["merge"])
-        sources = [self._source(dataset, version, read) for read in manifest.inputs]
+        sources = [self._source(read) for read in manifest.inputs]
         overrides = self._kept_overrides(dataset, manifest)
         settings = self.services.settings
         spec = {"merge": manifest.spec["merge"]}
@@ -130,16 +151,9 @@ class MergedVersions:
             stage = parallel.next_stage(name)
         return parallel.manifest()
 
-    def _source(self, dataset: DatasetId, version: Version, read: InputVersion) -> Source:
-        try:
-            stored = self.services.datasets.any_version(DatasetId.of_datasource(read.datasource), read.version)
-            manifest = self.services.lake.manifest(stored.manifest_key)
-        except NotFound:
-            raise CannotErase(
-                f"Version {version.number} of {dataset} was merged with version {read.version} of {read.datasource!r}, "
-                "which was removed by its retention, so that it cannot be merged again. Refresh the project, set "
-                "its retention so that the version is removed, too, and try again."
-            ) from None
+    def _source(self, read: InputVersion) -> Source:
+        stored = self.services.datasets.any_version(DatasetId.of_datasource(read.datasource), read.version)
+        manifest = self.services.lake.manifest(stored.manifest_key)
         changes = {"rows": stored.rows, "fingerprint": stored.fingerprint, "hash": manifest.content_hash}
         columns = {column.name: column for column in stored.schema_}
         return Source(read.model_copy(update=changes), columns, [], manifest.position, manifest, manifest.objects)
