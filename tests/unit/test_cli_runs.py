@@ -4,7 +4,7 @@ from pathlib import Path
 
 from support.client import Client
 from support.command_line import RECORDS, Commands
-from support.documents import http_source
+from support.documents import http_source, rows
 from support.upstream import Upstream, raw
 from support.workflows import LocalWorkflows
 
@@ -47,6 +47,19 @@ def test_runs_are_cancelled_redriven_and_replayed(
     requests = len(upstream.requests)
     assert "succeeded" in shop("replay", "orders", "1").out
     assert len(upstream.requests) == requests, "the upstream was not called"
+
+
+def test_a_record_is_erased(sluice: Commands, admin: Client, tmp_path: Path) -> None:
+    admin.post("/datasources", {"name": "notes", "kind": "file", "primary_key": ["id"]})
+    file = tmp_path / "notes.csv"
+    file.write_text("id,note\n1,x\n2,y\n")
+    sluice("drop", "notes", str(file))
+    counted = sluice("erase", "notes", "2", "--reason", "asked", "--dry-run")
+    assert (counted.code, "records: 1" in counted.out, "dry run" in counted.err) == (0, True, True)
+    assert len(rows(admin, "datasources/notes")) == 2
+    assert sluice("erase", "notes", "2", "--reason", "asked").code == 0
+    assert rows(admin, "datasources/notes") == [{"id": 1, "note": "x"}]
+    assert sluice("erase", "notes", "2").code == 2, "a reason is required"
 
 
 def test_dropped_file_is_ingested(sluice: Commands, admin: Client, tmp_path: Path) -> None:
