@@ -71,14 +71,19 @@ class Case:
     items: list[dict[str, Any]] = field(default_factory=list)
 
 
+def _node(**plan: Any) -> dict[str, Any]:
+    """A model of a wave."""
+    return {"kind": "model", **payload(**plan)}
+
+
 def _refresh(**changes: Any) -> dict[str, Any]:
-    model, report = payload(model=DONE), payload(report=DONE)
+    model, report = _node(model=DONE), payload(report=DONE)
     merged = {**DONE, "waves": [[model, model], [model]], "reports": [report, report]}
     return {"plan": DONE, "merge": merged, "commit": DONE, **changes}
 
 
 def _with_models(*answers: Any, report: Any = DONE) -> dict[str, Any]:
-    waves = [[payload(model=answer)] for answer in answers]
+    waves = [[_node(model=answer)] for answer in answers]
     return _refresh(merge={**DONE, "waves": waves, "reports": [payload(report=report)]})
 
 

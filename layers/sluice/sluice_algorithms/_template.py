@@ -73,5 +73,4 @@ ALGORITHM = Algorithm(
     finish=finish,
     tables={"main": "The groups with the largest shares."},
     code=("sluice.tables.columns",),
-    packages=("duckdb",),
 )

@@ -319,5 +319,5 @@ ALGORITHM = Algorithm(
         "sluice.tables.values",
         "sluice.tables.series",
     ),
-    packages=("duckdb", "numpy"),
+    packages=("numpy",),
 )

@@ -298,5 +298,5 @@ ALGORITHM = Algorithm(
         "sluice.tables.columns",
         "sluice.tables.series",
     ),
-    packages=("duckdb", "numpy"),
+    packages=("numpy",),
 )

@@ -149,6 +149,10 @@ def vetted_transport(policy: AddressPolicy) -> httpx.AsyncBaseTransport:
     return transport
 
 
+class RequestDeclinedError(Exception):
+    """A transport does not send a request; its message has nothing of the request."""
+
+
 class SourceClient:
     """An HTTP client for one run. It shares no connections or cookies with other datasources.
 
@@ -179,11 +183,12 @@ class SourceClient:
             DataTooLarge: the body has more bytes than the setting allows.
             UnreadableData: the content encoding is broken or unknown.
             SourceRefused: there are too many redirects, or one that does not lead to an HTTP address.
+            RequestDeclinedError: the transport sends no more requests.
         """
         try:
             async with asyncio.timeout(request.timeout_seconds):
                 return await self._follow(request, credentials)
-        except (SluiceError, httpx.TransportError, OSError):  # whose messages the callers mask
+        except (SluiceError, RequestDeclinedError, httpx.TransportError, OSError):  # whose messages the callers mask
             raise
         except Exception as error:
             raise credentials.mask_unexpected(error) from None

@@ -13,7 +13,7 @@ from sluice.domain.run import PageReceipt
 from sluice.errors import SourceRefused, SourceUnreachable
 from sluice.settings import Settings
 from sluice.sources.http.auth import Credentials
-from sluice.sources.http.client import Request, Response, SourceClient, connection_fault, full_url
+from sluice.sources.http.client import Request, RequestDeclinedError, Response, SourceClient, connection_fault, full_url
 from sluice.sources.http.pagination import PageParameters
 from sluice.sources.http.probe import page_receipt
 from sluice.sources.http.request_builder import page_request
@@ -29,7 +29,7 @@ _ADVICE = {
 }
 
 
-class RequestsExhaustedError(Exception):
+class RequestsExhaustedError(RequestDeclinedError):
     """The detection has no request left, or no time; the text says which."""
 
 
