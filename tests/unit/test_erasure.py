@@ -182,6 +182,12 @@ def test_what_was_computed_of_a_record_is_removed_and_computed_again(
     again = admin.post("/projects/p/algorithms/smallest_sum/runs", computed)
     assert again.status == 202, "the result that was removed is computed again"
 
+    refresh(admin, "p", ingest="all")
+    restored = admin.post("/projects/p/algorithms/smallest_sum/runs", computed)
+    assert restored.status == 202, "the upstream still has the record, so the inputs are those of before"
+    assert admin.get(f"/runs/{restored.json()['id']}/result").status == 200
+    assert admin.get(result).status == 404
+
 
 def test_a_tombstone_says_who_erased_what_and_why(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE

@@ -67,6 +67,8 @@ def test_no_attack_succeeds(
     assert seed_examples(services, admin, upstream) == []
     admin.put("/secrets/shop-password", {"value": CANARY})
     admin.post("/datasources", {"name": "Hostile log", "kind": "push"})
+    # One example disables the datasource, and another erases its record.
+    assert admin.patch("/datasources/cmc-listings", {"enabled": True}).status == 200
     assert refresh(admin, "top-coins", ingest="all")["status"] == "succeeded"
     before = published(admin)
     faults = [message for attack in ATTACKS if (message := fault(attack, send(admin, attack)))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from sluice.algorithm_runs.results import is_removed
 from sluice.algorithms.algorithm import Algorithm, Input
 from sluice.container import Container
 from sluice.domain.algorithm_run import InputUse
@@ -139,6 +140,8 @@ def _run(scope: Scope, reference: Reference) -> InputUse:
         raise NotFound(f"The project {scope.project!r} has no run {run_id!r} of an algorithm.")
     if run.status != "succeeded" or run.fingerprint is None:
         raise Invalid(f"The run {run_id} has no result: it is {run.status}.")
+    if is_removed(scope.services.lake, run):
+        raise Invalid(f"The run {run_id} has no result any more: an erasure has removed it. Start the run again.")
     return InputUse(reference=f"run:{run_id}", kind=f"run:{run.algorithm}", hash=run.fingerprint, run=run_id)
 
 

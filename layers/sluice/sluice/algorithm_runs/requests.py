@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from sluice.algorithm_runs.references import Scope, replaced_inputs, resolve_inputs
+from sluice.algorithm_runs.results import is_removed
 from sluice.algorithms import registry
 from sluice.algorithms.algorithm import Algorithm
 from sluice.algorithms.origin import code_digest, pinned_packages
@@ -190,8 +191,13 @@ def claim(services: Container, project: Definition, run: Run, *, force: bool = F
         if held is None:
             return run, True
         earlier = services.runs.find(held["run"])
-        if not force and earlier is not None and earlier.status not in ("failed", "cancelled"):
+        if not force and earlier is not None and _counts(services, earlier):
             return earlier, False
-        # The earlier run has failed, or the process was killed before it stored the run.
+        # The earlier run has no result, or the process was killed before it stored the run.
         if services.locks.extend(lock, seconds, "#run = :earlier", {"earlier": held["run"]}, run=run.id):
             return run, True
+
+
+def _counts(services: Container, run: Run) -> bool:
+    """Whether a run has a result, or may still have one."""
+    return run.status not in ("failed", "cancelled") and not is_removed(services.lake, run)

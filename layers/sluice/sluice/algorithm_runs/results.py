@@ -206,11 +206,20 @@ def stored_result(lake: Lake, run: Run) -> StoredResult:
     Raises:
         NotFound: it has no result, or not yet.
     """
-    stored = lake.find_json(object_keys.result(run)) if run.algorithm else None
-    if stored is None or run.status != "succeeded":
+    if not run.algorithm:
+        raise NotFound(f"The run {run.id} has no result: it is of another kind.")
+    if run.status != "succeeded":
         state = "it has failed" if run.status == "failed" else f"it is {run.status}"
-        raise NotFound(f"The run {run.id} has no result: {state if run.algorithm else 'it is of another kind'}.")
+        raise NotFound(f"The run {run.id} has no result: {state}.")
+    stored = lake.find_json(object_keys.result(run))
+    if stored is None:
+        raise NotFound(f"The run {run.id} has no result any more: an erasure has removed it. Start the run again.")
     return StoredResult.model_validate(stored)
+
+
+def is_removed(lake: Lake, run: Run) -> bool:
+    """Whether a run has succeeded, and an erasure has removed its result since."""
+    return run.status == "succeeded" and lake.find_json(object_keys.result(run)) is None
 
 
 def content_of(lake: Lake, file: StoredFile) -> bytes:
