@@ -29,9 +29,11 @@ def function_arn(name: str) -> str:
 
 def definition(kind: str) -> str:
     text = (ROOT / f"workflows/{kind}.asl.json").read_text()
-    for name in FUNCTIONS:
+    for name in (*FUNCTIONS, "algorithm"):
         text = text.replace(f"${{{template_name(name)}FunctionArn}}", function_arn(name))
-    return text.replace("${IngestWorkflowArn}", machine_arn("ingest"))
+    for workflow in ("ingest", "algorithm"):
+        text = text.replace(f"${{{template_name(workflow)}WorkflowArn}}", machine_arn(workflow))
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -199,9 +201,8 @@ def without_functions(node: Any) -> Any:
 def test_template_without_functions_is_deployed(localstack: LocalStackCore) -> None:
     s3, cloudformation = localstack.client("s3"), localstack.client("cloudformation")
     s3.create_bucket(Bucket="code")
-    for kind in CASES:
-        file = f"workflows/{kind}.asl.json"
-        s3.put_object(Bucket="code", Key=file, Body=(ROOT / file).read_bytes())
+    for file in (ROOT / "workflows").glob("*.asl.json"):
+        s3.put_object(Bucket="code", Key=f"workflows/{file.name}", Body=file.read_bytes())
     document = plain_template()
     cloudformation.create_stack(
         StackName="plain",

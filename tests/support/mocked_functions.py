@@ -19,7 +19,7 @@ _THROWN = {"Throw": {"Error": "Unavailable", "Cause": "again"}}
 _FAILED = _outcome("failed", error="SourceRefused", cause="The upstream answered 403.")
 _PLANNED = _outcome("done", bucket="lake", items_key="main/runs/r/items-1.json", ingests=2)
 _NOTHING_PLANNED = _outcome("done", bucket="lake", items_key="main/runs/r/items-1.json", ingests=0)
-_ITEM = {"run_id": "r", "attempt": 1, "name": "m"}
+_ITEM = {"kind": "model", "run_id": "r", "attempt": 1, "name": "m"}
 _MERGED_STEP = _outcome("done", waves=[[_ITEM, _ITEM], [_ITEM]], reports=[_ITEM])
 ANSWERS = {
     "merged": _answers(_MERGED_STEP),
