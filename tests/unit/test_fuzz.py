@@ -15,7 +15,7 @@ from support.template import resources
 from support.upstream import Upstream
 
 # The long run, `make fuzz`, sends more.
-EXAMPLES = 2
+EXAMPLES = 1
 BINARY = resources("AWS::Serverless::Api")["Api"]["BinaryMediaTypes"]
 
 
