@@ -124,8 +124,8 @@ def test_groomouts_have_the_sla_of_their_services() -> None:
     assert [low_rate[id]["groomouts"][f"{id}-G1"]["sla"] for id in ("d0", "d1")] == ["gold", None]
     pieces = {"d1": {name: [Piece("d0", f"{name}.1", "a", "b")] for name in ("d1s0", "d1s1")}}
     services = cut_demands(matrix, pieces)["d0"].services
-    found = {name: service.sla for service in services for name in service.service_id_list}
-    assert found == {"d0s0": "gold", "d0s1": "gold", "d1s0.1": "gold", "d1s1.1": None}
+    slas_of_cut_services = {name: service.sla for service in services for name in service.service_id_list}
+    assert slas_of_cut_services == {"d0s0": "gold", "d0s1": "gold", "d1s0.1": "gold", "d1s1.1": None}
 
 
 def test_services_that_nothing_takes_and_unproven_packings_are_warned_of() -> None:

@@ -74,7 +74,7 @@ def _put(call: Call, services: Container, principal: str) -> Answer:
     request = call.document(MemberRequest)
     call.require_known_parameters()
     member, is_new = share(services, call.definition, principal, request.role, call.principal.id)
-    location = {"Location": call.url(f"{call.path.partition('/v1')[2]}")} if is_new else {}
+    location = {"Location": call.url(call.path.partition("/v1")[2])} if is_new else {}
     return Answer(member, 201 if is_new else 200, location)
 
 

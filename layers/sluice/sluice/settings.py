@@ -416,6 +416,9 @@ class Settings(BaseModel):
     max_algorithms: int = Field(10, description="Most algorithms of which a project has settings.")
     max_restarts: int = Field(1_000, gt=0, description="Most restarts of a run of an algorithm.")
     max_differences: int = Field(1_000, gt=0, description="Most differences that a comparison of runs lists.")
+    max_counted_differences: int = Field(
+        100_000, gt=0, description="Most differences that a comparison of runs counts; beyond that it is truncated."
+    )
     max_parameters_bytes: int = Field(
         100_000, description="Largest parameters of an algorithm, as JSON; larger data belongs into an input."
     )

@@ -13,9 +13,6 @@ from sluice.errors import Invalid
 from sluice.inputs.diff import Change, differences
 from sluice.services import WithLake, WithSettings
 
-# The most differences that are counted.
-_MOST = 100_000
-
 
 class Services(WithLake, WithSettings, Protocol):
     """What comparing runs needs."""
@@ -38,12 +35,13 @@ def compare_runs(services: Services, first: Run, second: Run) -> dict[str, Any]:
         kinds = [run.algorithm or f"no algorithm (it is of kind {run.kind})" for run in (first, second)]
         raise Invalid(f"Only runs of the same algorithm can be compared; these are of {kinds[0]} and {kinds[1]}.")
     before, after = stored_result(services.lake, first), stored_result(services.lake, second)
-    request, _ = differences(_request(before), _request(after), {}, _MOST)
+    counted = services.settings.max_counted_differences
+    request, _ = differences(_request(before), _request(after), {}, counted)
     result: list[Change] = []
     more = False
     if before.document.sha256 != after.document.sha256:
         documents = [orjson.loads(content_of(services.lake, stored.document)) for stored in (before, after)]
-        result, more = differences(documents[0], documents[1], {}, _MOST)
+        result, more = differences(documents[0], documents[1], {}, counted)
     # What sums up a result is near its root, such as an objective; single values are deep.
     result.sort(key=lambda change: (change["pointer"] or change["old_pointer"]).count("/"))
     most = services.settings.max_differences
