@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 from api.app import ROUTES as API_ROUTES  # noqa: E402
 from authoring.app import ROUTES as AUTHORING_ROUTES  # noqa: E402
 from client_types import client_types  # noqa: E402
+from console.app import ROUTES as CONSOLE_ROUTES  # noqa: E402
 from layer_packages import layer_packages  # noqa: E402
 from probe.app import ROUTES as PROBE_ROUTES  # noqa: E402
 from query.app import ROUTES as QUERY_ROUTES  # noqa: E402
@@ -30,6 +31,7 @@ FUNCTIONS = {
     "QueryFunction": QUERY_ROUTES,
     "AuthoringFunction": AUTHORING_ROUTES,
     "ProbeFunction": PROBE_ROUTES,
+    "ConsoleFunction": CONSOLE_ROUTES,
 }
 # By name instead of GetAtt, which `sam local start-api` cannot resolve for a function with a computed name.
 _ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${%s}"

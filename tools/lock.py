@@ -23,6 +23,7 @@ _TARGETS = {
 _SEPARATE = {
     "requirements/localstack": "3.13",
     "requirements/lambda": "3.11",
+    "requirements/node": "3.11",
     "benchmarks/environments/airbyte": "3.11",
     "benchmarks/environments/bare": "3.11",
     "benchmarks/environments/dlt": "3.11",

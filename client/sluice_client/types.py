@@ -298,6 +298,14 @@ class ConcatenationMerge(TypedDict):
     strategy: Literal["concatenation"]
 
 
+class ConsoleConfig(TypedDict):
+    """What the console needs to know before anybody has signed in."""
+
+    issuer: str | None
+    client_id: str | None
+    scope: str
+
+
 class CostSummaryView(TypedDict):
     """An aggregate of the costs of operations."""
 
@@ -861,6 +869,7 @@ class Identity(TypedDict):
     projects: list[str] | None
     groups: list[str]
     workspace: str
+    actions: list[str]
 
 
 class ImportResultView(TypedDict):

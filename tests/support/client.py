@@ -58,7 +58,7 @@ def _deliver_publications() -> None:
 def serving(method: str, path: str) -> str:
     """The function that the gateway calls: the one with this path and verb, as the template has it."""
     found = "api"
-    for name in ("query", "authoring", "probe", "api"):
+    for name in ("query", "authoring", "probe", "console", "api"):
         for route in importlib.import_module(f"{name}.app").ROUTES:
             if matches_path(route, path):
                 found = name

@@ -8,6 +8,7 @@ import pytest
 
 from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
+from console.app import ROUTES as CONSOLE_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.access.policy import ACTIONS, Resource, decide
@@ -18,7 +19,7 @@ from sluice.domain.member import MEMBER_ROLES, MemberRole
 from support.client import Client, client_of_projects
 from support.documents import http_source
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *CONSOLE_ROUTES]
 
 
 def keyed(services: Container, role: Role, projects: list[str] | None = None) -> Client:
@@ -97,7 +98,8 @@ def test_editor_may_run_visible_resources_and_cancel_own_runs(
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
 def test_every_route_declares_a_known_action(route: Route) -> None:
-    open_to_all = {"root", "health", "openapi", "docs", "redoc", "docs_asset", "open_link", "call_endpoint"}
+    documentation = {"openapi", "docs", "redoc", "docs_asset", "console", "console_asset"}
+    open_to_all = {"root", "health", *documentation, "open_link", "call_endpoint"}
     if route.operation_id in open_to_all:
         assert route.action is None
     else:

@@ -15,6 +15,7 @@ from ulid import ULID
 
 from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
+from console.app import ROUTES as CONSOLE_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.catalog import audit as catalog_audit
@@ -29,7 +30,7 @@ from support.client import Client, client_of
 from support.command_line import Commands
 from support.documents import JOIN, http_source
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *CONSOLE_ROUTES]
 ENTRY = AuditEntry(
     id="",
     time="",

@@ -11,6 +11,7 @@ import pytest
 
 from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
+from console.app import ROUTES as CONSOLE_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice.api.deprecation import Deprecation
@@ -22,7 +23,7 @@ from support.api_transport import API, ApiTransport
 from support.client import Client
 from support.conformance import DOCUMENT
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *CONSOLE_ROUTES]
 DEPRECATED = [route for route in ROUTES if route.deprecated is not None]
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "deprecations.md"
 

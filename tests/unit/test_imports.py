@@ -65,6 +65,7 @@ BUDGETS = {
     "numeric": Budget(LOGGED, 225),
     "partition": STAGE,
     "plan": STAGE,
+    "console": Budget(ROUTED, 300),
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 303),
     "query": Budget(ROUTED, 454),

@@ -10,6 +10,7 @@ import pytest
 
 from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
+from console.app import ROUTES as CONSOLE_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from sluice import __version__
@@ -23,7 +24,7 @@ from support.template import ROOT, resources
 from support.upstream import StubResponse, Upstream, ok
 from support.workflows import LocalWorkflows
 
-ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
+ROUTES = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *CONSOLE_ROUTES]
 
 
 def path_of(route: Route) -> str:
@@ -333,6 +334,7 @@ def test_template_has_each_route_once_with_its_function() -> None:
     tables = {
         "ApiFunction": API_ROUTES,
         "AuthoringFunction": AUTHORING_ROUTES,
+        "ConsoleFunction": CONSOLE_ROUTES,
         "QueryFunction": QUERY_ROUTES,
         "ProbeFunction": PROBE_ROUTES,
     }

@@ -53,13 +53,13 @@ FREE_WHILE_IDLE = {
 
 
 # Conditions that are true only if a parameter is set.
-OPTIONAL = {"HasAlarms", "HasAccessLogs", "HasStream", "HasKafka"}
+OPTIONAL = {"HasAlarms", "HasAccessLogs", "HasStream", "HasKafka", "HasConsoleUrl"}
 
 
 def test_idle_stack_costs_nothing() -> None:
     always = [resource for resource in expanded()["Resources"].values() if resource.get("Condition") not in OPTIONAL]
     assert {resource["Type"] for resource in always} <= FREE_WHILE_IDLE
-    optional = ("AlarmTopic", "AccessLogs", "EnableStream", "KafkaCluster")
+    optional = ("AlarmTopic", "AccessLogs", "EnableStream", "KafkaCluster", "ConsoleUrl")
     assert {template()["Parameters"][name]["Default"] for name in optional} == {"", "no"}
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"

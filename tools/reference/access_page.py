@@ -29,10 +29,11 @@ def access_table() -> list[str]:
     """The routes with their actions and roles, as lines of a Markdown table."""
     from api.app import ROUTES as API_ROUTES
     from authoring.app import ROUTES as AUTHORING_ROUTES
+    from console.app import ROUTES as CONSOLE_ROUTES
     from probe.app import ROUTES as PROBE_ROUTES
     from query.app import ROUTES as QUERY_ROUTES
 
-    routes = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES]
+    routes = [*API_ROUTES, *QUERY_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *CONSOLE_ROUTES]
     rows = [_row(route) for route in sorted(routes, key=lambda route: (route.path, route.method))]
     return table(("route", "action", "role", "owner", "member"), rows)
 

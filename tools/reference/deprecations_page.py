@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.app import ROUTES as API_ROUTES
 from authoring.app import ROUTES as AUTHORING_ROUTES
+from console.app import ROUTES as CONSOLE_ROUTES
 from probe.app import ROUTES as PROBE_ROUTES
 from query.app import ROUTES as QUERY_ROUTES
 from reference.markdown import NOTICE, code, table
@@ -26,7 +27,7 @@ the first page when you change to the successor."""
 
 def deprecations_page() -> dict[str, str]:
     """`reference/deprecations.md`, with every route that declares a deprecation."""
-    routes = [*API_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *QUERY_ROUTES]
+    routes = [*API_ROUTES, *AUTHORING_ROUTES, *PROBE_ROUTES, *QUERY_ROUTES, *CONSOLE_ROUTES]
     rows = [
         (
             code(f"{route.method} {route.path}"),

@@ -36,8 +36,19 @@ _WORKER_BYTES = 100 << 20
 _WORKERS_PER_CORE, _MIN_WORKERS = 24, 16
 # The share of the workers, in percent, of each function that callers and events start. A browser's few
 # concurrent requests fit, and a sixth of the workers is left to the workflows.
-CALLER_SHARES = {"authorizer": 26, "api": 26, "query": 11, "inbox": 8, "probe": 5, "preflight": 4, "authoring": 3}
+CALLER_SHARES = {
+    "authorizer": 24,
+    "api": 24,
+    "query": 11,
+    "inbox": 8,
+    "probe": 5,
+    "console": 4,
+    "preflight": 4,
+    "authoring": 3,
+}
 _STAGE_SHARE = 25
+# A browser asks for the console's files on so many connections at once, and does not try again.
+_BROWSER_CONNECTIONS = 6
 
 _STAGES = ("plan", "fetch", "extract", "merge", "partition", "model", "report", "commit")
 
@@ -69,6 +80,7 @@ def machine_limits() -> Limits:
     workers = max(_MIN_WORKERS, min(_WORKERS_PER_CORE * (os.cpu_count() or 1), fitting_in_memory))
     shares = CALLER_SHARES | dict.fromkeys(_STAGES, _STAGE_SHARE)
     functions = {name: max(1, workers * share // 100) for name, share in shares.items()}
+    functions["console"] = _BROWSER_CONNECTIONS
     return Limits(workers, functions, max(2, workers // 10), max(1, functions["api"] // 2))
 
 

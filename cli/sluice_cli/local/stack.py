@@ -17,16 +17,19 @@ from urllib.parse import urlsplit
 import boto3
 import httpx
 from botocore.config import Config
+from rich.markup import escape
 
 from sluice.access.api_keys import KeyRing
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice_cli.errors import StepFailed
+from sluice_cli.local.console import ConsoleBuild
 from sluice_cli.local.emulator import REGION, Emulator, aws_environment
 from sluice_cli.local.layers import reference_layers, remove_unused_layers
 from sluice_cli.local.localstack import LocalStackContainer
 from sluice_cli.local.samples import SampleServers
+from sluice_cli.output.values import printable
 from sluice_cli.progress import console, step
 
 STACK_NAME = "sluice"
@@ -57,6 +60,7 @@ class LocalStack:
         self.port = port
         self.samples = SampleServers(self.folder / "samples", port + 1)
         self.emulator: Emulator | LocalStackContainer = EMULATORS[emulator](self.folder, port)
+        self.console = ConsoleBuild(root, local)
         self._build = local / "build"
         self._layers = local / "layers"
         self._environment = {**os.environ, **aws_environment(self.emulator.url)}
@@ -76,6 +80,7 @@ class LocalStack:
             StepFailed: a step failed; the text says why and what to do.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.console.start()
         with step(f"Start the emulator on port {self.port}"):
             lost = self.emulator.start()
         digest = self._source_digest()
@@ -84,7 +89,15 @@ class LocalStack:
         with step("Write .local/stack.json"):
             description = self._describe()
             self._reconcile_lost_runs()
+        self._finish_console()
         return description
+
+    def _finish_console(self) -> None:
+        """Wait for the console's build; a stack works without it."""
+        with step("Finish the console"):
+            reason = self.console.finish()
+            if reason is not None:
+                console.print(f"  [yellow]note[/] The stack has no console: {escape(printable(reason))}", markup=True)
 
     def build(self) -> None:
         """Build functions and layers with this machine's wheels, unless the sources are unchanged.
@@ -93,6 +106,9 @@ class LocalStack:
             StepFailed: with the end of the output of `sam build`.
         """
         digest = self._source_digest()
+        if not self.emulator.shares_disk:
+            # The layer is copied into the emulator, so it is built first.
+            self._finish_console()
         if _text(self.local / "built") != digest:
             with step("Build functions and layers"):
                 self._sam("build", "--build-dir", str(self._build), "--parameter-overrides", *self._parameters())
@@ -138,6 +154,7 @@ class LocalStack:
             "EnableStream=yes",
             *self.emulator.parameters,
             "CorsOrigins=*",
+            *([f"ConsoleFolder={self.console.current}"] if self.emulator.shares_disk else []),
             f"Workspace={WORKSPACE}",
             f"PrivateNetworks={private_networks()}",
         ]
@@ -149,6 +166,7 @@ class LocalStack:
             "SLUICE_PYTHON": sys.executable,
             "SLUICE_UV": str(binaries / "uv"),
             "SLUICE_PLATFORM": "",
+            "SLUICE_CONSOLE": "" if self.emulator.shares_disk else str(self.console.current),
         }
         result = subprocess.run(
             [str(binaries / "sam"), *arguments, "--config-file", str(self._root / "samconfig.toml")],

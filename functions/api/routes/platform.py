@@ -2,8 +2,10 @@
 
 from sluice import __version__
 from sluice.api.call import Answer, Call
-from sluice.api.routes import Routes
+from sluice.api.routes import Parameter, Routes
+from sluice.api.targets import NAMED_KINDS, allowed_actions
 from sluice.container import Container
+from sluice.errors import Invalid
 
 routes = Routes("platform")
 
@@ -44,8 +46,22 @@ def health(call: Call, services: Container) -> Answer:
     return Answer({"status": "ok", "version": __version__})
 
 
-@routes.get("/me", "identity.read", answer="Identity", small=True)
+_RESOURCE = [
+    Parameter(kind, f"The actions allowed on this {kind}, by its slug or id, instead of on the caller's own.")
+    for kind in NAMED_KINDS
+]
+
+
+@routes.get("/me", "identity.read", answer="Identity", parameters=_RESOURCE, small=True)
 def me(call: Call, services: Container) -> Answer:
-    """The caller's identity, role and workspace."""
+    """The caller's identity, role and workspace, and the actions that are allowed: of any resource, or of one.
+
+    At most one resource can be named. A program can so leave out what would be answered 403.
+    """
     principal = call.principal
-    return Answer({**principal.model_dump(mode="json"), "workspace": services.settings.workspace})
+    named = [(kind, value) for kind in NAMED_KINDS if (value := call.query_value(kind)) is not None]
+    if len(named) > 1:
+        raise Invalid("Name one resource at a time.", [{"pointer": f"?{named[1][0]}", "message": "Leave this out."}])
+    actions = allowed_actions(services, principal, *named[0]) if named else allowed_actions(services, principal)
+    workspace = services.settings.workspace
+    return Answer({**principal.model_dump(mode="json"), "workspace": workspace, "actions": actions})

@@ -315,6 +315,12 @@ class Container:
         endpoint = self.settings.public_s3_url or None
         return self._client("s3", endpoint, signature_version="s3v4", s3={"addressing_style": "path"})
 
+    @property
+    def presigned_origin(self) -> str:
+        """The scheme and host of presigned URLs."""
+        scheme, _, rest = str(self._links.meta.endpoint_url).partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}"
+
     @cached_property
     def inbox(self) -> Inbox:
         """The bucket that files are dropped into."""

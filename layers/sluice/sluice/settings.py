@@ -75,6 +75,16 @@ class Settings(BaseModel):
     jwt_audience: str = Field("", description="Audience that a token must have, such as a client id.")
     jwt_jwks_url: str = Field("", description="URL of the issuer's JWKS; empty: the issuer's /.well-known/jwks.json.")
     jwt_role_claim: str = Field("cognito:groups", description="Claim with the role: viewer, editor or admin.")
+    console_client_id: str = Field(
+        "",
+        description="Client id with which the console signs people in at the issuer; empty: it offers API keys only.",
+    )
+    console_sign_in_urls: str = Field(
+        "",
+        description="Further addresses, separated by commas, that the console asks when people sign in, such as the "
+        "issuer's token endpoint on another host.",
+    )
+    console_folder: str = Field("/opt/console", description="Folder with the files of the console.")
     jwt_leeway_seconds: int = Field(5, description="Tolerated difference between the issuer's clock and ours.")
     jwks_seconds: int = Field(3600, description="How long the issuer's keys are cached.")
     last_use_seconds: int = Field(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sluice.access.policy import Resource, require, require_role
+from sluice.access.policy import ACTIONS, Resource, decide, require, require_role
 from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.identity import Principal
@@ -173,6 +173,36 @@ def find_target(
         raise target.missing
     reload = partial(find_target, services, principal, path, action, creates, names)
     return replace(target, reload=reload)
+
+
+# The parameter of a path that names what a query parameter of `GET /me` names.
+_NAMED = {
+    "project": ("/projects/{slug}", "slug"),
+    "datasource": ("/datasources/{slug}", "slug"),
+    "input": ("/inputs/{slug}", "slug"),
+    "run": ("/runs/{run_id}", "run_id"),
+    "subscription": ("/subscriptions/{subscription_id}", "subscription_id"),
+}
+NAMED_KINDS = tuple(_NAMED)
+
+
+def allowed_actions(services: Container, principal: Principal, kind: str | None = None, name: str = "") -> list[str]:
+    """The actions of the access policy that a principal may do, in the policy's order.
+
+    Args:
+        kind: of the resource, one of `NAMED_KINDS`; null: on no single resource, or on what is the principal's own.
+        name: the slug or id of the resource.
+
+    Raises:
+        NotFound: the resource does not exist, or the principal must not know of it.
+    """
+    if kind is None:
+        return [action for action in ACTIONS if decide(principal, action) == "allowed"]
+    path, parameter = _NAMED[kind]
+    target = _FINDERS[path](services, principal, {parameter: name})
+    if target.resource is None or decide(principal, f"{kind}.read", target.resource) == "hidden":
+        raise target.missing
+    return [action for action in ACTIONS if decide(principal, action, target.resource) == "allowed"]
 
 
 def _has_prefix(path: str, prefix: str) -> bool:

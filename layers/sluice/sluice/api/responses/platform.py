@@ -52,6 +52,18 @@ class Identity(Response):
     projects: list[str] | None = Field(description="The slugs of the projects that the caller can access. Null: all.")
     groups: list[str] = Field(description="The groups of a person, from the token; empty for keys.")
     workspace: str = Field(description="The name of the workspace; a stack has one.")
+    actions: list[str] = Field(
+        description="The actions of the access policy that the caller may do on the resource that the request names. "
+        "Without one: those that the caller's role allows."
+    )
+
+
+class ConsoleConfig(Response):
+    """What the console needs to know before anybody has signed in."""
+
+    issuer: str | None = Field(description="The OpenID Connect issuer at which people sign in. Null: by API keys only.")
+    client_id: str | None = Field(description="The console's client id at the issuer.")
+    scope: str = Field(description="The scopes that it asks for.")
 
 
 class ApiDescription(Response):

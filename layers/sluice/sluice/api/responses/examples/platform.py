@@ -65,7 +65,15 @@ EXAMPLES: dict[str, Any] = {
         "keys": "https://api.example.com/live/v1/keys",
     },
     "Health": {"status": "ok", "version": "0.3.0"},
-    "Identity": {"id": BY, "role": "editor", "projects": None, "groups": [], "workspace": "main"},
+    "Identity": {
+        "id": BY,
+        "role": "editor",
+        "projects": None,
+        "groups": [],
+        "workspace": "main",
+        "actions": ["project.list"],
+    },
+    "ConsoleConfig": {"issuer": "https://login.example.com", "client_id": "console", "scope": "openid email profile"},
     "ApiDescription": {
         "openapi": "3.1.0",
         "info": {"title": "Sluice", "version": "0.3.0"},

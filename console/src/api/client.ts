@@ -1,0 +1,102 @@
+/** The public API, with types generated from its OpenAPI document. The console has no other way to the platform. */
+import createClient, { type Middleware } from 'openapi-fetch'
+import type { components, paths } from './schema'
+import { apiRoot, currentCredential, signOut } from './session'
+
+export type Schemas = components['schemas']
+export type Problem = Schemas['Problem']
+
+/** An error answer of the API, or a request without an answer (`status` 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+  ) {
+    super(problem.detail)
+  }
+
+  /** What is wrong with one field of the request's body, by its JSON Pointer. */
+  at(pointer: string): string | undefined {
+    return this.problem.errors?.find((error) => error.pointer === pointer)?.message
+  }
+}
+
+const credentials: Middleware = {
+  onRequest({ request }) {
+    const credential = currentCredential()
+    // Never x-api-key: browsers drop Authorization when an answer redirects to the lake, which is another host.
+    if (credential) request.headers.set('Authorization', `Bearer ${credential}`)
+    return request
+  },
+  onResponse({ response }) {
+    if (response.status === 401 && currentCredential()) signOut()
+  },
+}
+
+// Without credentials of its own, the browser does not answer a 401 by asking for a password.
+/** One method for each HTTP method, as in `api.GET('/v1/projects/{slug}', { params: { path: { slug } } })`. */
+export const api = createClient<paths>({ baseUrl: apiRoot, credentials: 'omit' })
+api.use(credentials)
+
+type Answer<T> = { data?: T; error?: unknown; response: Response }
+
+/**
+ * The body of a successful answer.
+ *
+ * @throws ApiError with the problem of any other answer.
+ */
+export async function ok<T>(request: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>
+  try {
+    answer = await request
+  } catch (error) {
+    throw unreachable(error)
+  }
+  if (!answer.response.ok) throw problemOf(answer.response, answer.error)
+  return answer.data as T
+}
+
+/**
+ * A request whose answer is not JSON, or whose headers matter: a page as received, an Arrow file, a workbook.
+ *
+ * @param path below the API's address, such as `/v1/projects/x/data?format=arrow`.
+ * @throws ApiError with the problem of an error answer.
+ */
+export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers)
+  const credential = currentCredential()
+  if (credential) headers.set('Authorization', `Bearer ${credential}`)
+  let response: Response
+  try {
+    response = await fetch(apiRoot + path, { credentials: 'omit', ...init, headers })
+  } catch (error) {
+    throw unreachable(error)
+  }
+  if (response.status === 401 && credential) signOut()
+  if (!response.ok) throw problemOf(response, await response.json().catch(() => null))
+  return response
+}
+
+/** All items of a list whose pages are short, in order. */
+export async function all<T>(page: (cursor?: string) => Promise<{ items: T[]; next: string | null }>): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const answer = await page(cursor)
+    items.push(...answer.items)
+    cursor = answer.next ?? undefined
+  } while (cursor)
+  return items
+}
+
+function unreachable(error: unknown): ApiError {
+  if (error instanceof DOMException && error.name === 'AbortError') throw error
+  const detail = 'The API did not answer. Check the connection, then try again.'
+  return new ApiError(0, { type: 'about:blank', title: 'No answer', status: 0, detail })
+}
+
+function problemOf(response: Response, body: unknown): ApiError {
+  if (body && typeof body === 'object' && 'detail' in body) return new ApiError(response.status, body as Problem)
+  const detail = `The API answered ${response.status} without saying why.`
+  return new ApiError(response.status, { type: 'about:blank', title: response.statusText, status: response.status, detail })
+}

@@ -1,0 +1,27 @@
+/** Who is signed in, and what the access policy lets them do: no button is drawn that would answer 403. */
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import { api, ok, type Schemas } from './client'
+import { useLoad } from './load'
+
+export const Me = createContext<Schemas['Identity'] | null>(null)
+
+/** The caller. */
+export function useMe(): Schemas['Identity'] {
+  return useContext(Me)!
+}
+
+/** Whether the caller may do an action of the access policy on what is their own, such as `project.create`. */
+export function useMay(action: string): boolean {
+  return useMe().actions.includes(action)
+}
+
+/**
+ * Which actions of the access policy the caller may do on one resource; none until it is known.
+ *
+ * @param resource such as `{ project: 'top-coins' }`.
+ */
+export function useMayOn(resource: { project?: string; datasource?: string; input?: string; run?: string }): (action: string) => boolean {
+  const answer = useLoad(() => ok(api.GET('/v1/me', { params: { query: resource } })), [JSON.stringify(resource)])
+  return (action) => answer.data?.actions.includes(action) ?? false
+}

@@ -1,0 +1,130 @@
+/** The frame of every page: the navigation, the screen of the present place, and who is signed in. */
+import type { ComponentType } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { api, ok, type Schemas } from './api/client'
+import { useLoad } from './api/load'
+import { currentCredential, onSessionChange, signOut } from './api/session'
+import { Me } from './api/me'
+import { Link, match, usePlace } from './router'
+import { SECTIONS, type Screen, type ScreenProps, type Section } from './screens/registry'
+import { SignIn } from './sign-in'
+import { chosenTheme, nextTheme } from './theme'
+import { Button, Empty, Page, Show } from './ui/parts'
+import { Toasts } from './ui/toasts'
+
+export function App() {
+  const [credential, setCredential] = useState(currentCredential)
+  useEffect(() => onSessionChange(() => setCredential(currentCredential())), [])
+  return (
+    <>
+      {credential ? <SignedIn key={credential} /> : <SignIn />}
+      <Toasts />
+    </>
+  )
+}
+
+function SignedIn() {
+  const me = useLoad(() => ok(api.GET('/v1/me')), [])
+  return (
+    <Show from={me}>
+      {(data) => (
+        <Me.Provider value={data}>
+          <Frame me={data} />
+        </Me.Provider>
+      )}
+    </Show>
+  )
+}
+
+function Frame({ me }: { me: Schemas['Identity'] }) {
+  const place = usePlace()
+  const [open, setOpen] = useState(false)
+  const main = useRef<HTMLElement>(null)
+  const sections = SECTIONS.filter((section) => me.actions.includes(section.action))
+  const first = useRef(true)
+  useEffect(() => {
+    setOpen(false)
+    // After the first page: a screen reader continues at the new one.
+    if (!first.current) main.current?.focus()
+    first.current = false
+    scrollTo(0, 0)
+  }, [place.path])
+  return (
+    <div class="frame">
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to the content
+      </a>
+      <header class={`side-bar ${open ? 'open' : ''}`}>
+        <div class="top">
+          <Link to="/" class="name">
+            Sluice
+          </Link>
+          <button class="button menu-button" type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+            Menu
+          </button>
+        </div>
+        <nav aria-label="Sections">
+          <ul class="plain">
+            {sections.map((section) => (
+              <li key={section.to}>
+                <Link to={section.to} aria-current={isIn(section, place.path) ? 'page' : undefined}>
+                  {section.name}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div class="who">
+          <span class="muted">
+            {me.id}, {me.role}
+          </span>
+          <ThemeButton />
+          <Button onClick={signOut}>Sign out</Button>
+        </div>
+      </header>
+      <main class="page" ref={main} id="main" tabIndex={-1}>
+        <CurrentScreen path={place.path} />
+      </main>
+    </div>
+  )
+}
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(chosenTheme)
+  return <Button onClick={() => setTheme(nextTheme())}>Colours: {theme}</Button>
+}
+
+function isIn(section: Section, path: string): boolean {
+  return section.screens.some((screen) => match(screen.path, path) !== null)
+}
+
+function CurrentScreen({ path }: { path: string }) {
+  const screens = SECTIONS.flatMap((section) => section.screens)
+  for (const screen of screens) {
+    const parameters = match(screen.path, path)
+    if (parameters) return <LoadedScreen key={screen.path} screen={screen} parameters={parameters} />
+  }
+  return (
+    <Page title="There is no such page">
+      <Empty title={path} action={<Link to="/">Go to the first page</Link>} />
+    </Page>
+  )
+}
+
+function LoadedScreen({ screen, parameters }: { screen: Screen; parameters: Record<string, string> }) {
+  const [Component, setComponent] = useState<ComponentType<ScreenProps> | null>(null)
+  const [failed, setFailed] = useState(false)
+  useEffect(() => {
+    screen.load().then(
+      (module) => setComponent(() => module.default),
+      () => setFailed(true),
+    )
+  }, [screen])
+  if (failed) {
+    // A newer release of the console replaces the files of this one.
+    return <Empty title="This page could not be loaded." action={<Button onClick={() => location.reload()}>Load it again</Button>} />
+  }
+  if (!Component) return <div class="loading" role="status">Loading …</div>
+  // A screen starts anew for another resource.
+  return <Component key={Object.values(parameters).join('/')} parameters={parameters} />
+}

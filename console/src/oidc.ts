@@ -1,0 +1,104 @@
+/** Sign-in at an OpenID Connect issuer: the authorization code flow with PKCE (RFC 7636), for a public client. */
+import { keepCredential } from './api/session'
+
+const PENDING = 'sluice.sign-in'
+
+/** What the console needs to know of the stack before anybody is signed in. */
+export interface ConsoleConfig {
+  issuer: string | null
+  client_id: string | null
+  scope: string
+}
+
+interface Pending {
+  state: string
+  verifier: string
+  place: string
+  token_endpoint: string
+  client_id: string
+}
+
+/** An issuer that could not be asked, or that refused. */
+export class SignInError extends Error {}
+
+let problem: string | null = null
+
+/** Why the sign-in that ended on this page failed; null if it did not. */
+export function signInProblem(): string | null {
+  return problem
+}
+
+/** The configuration that the stack serves to everybody. */
+export async function loadConfig(): Promise<ConsoleConfig> {
+  const response = await fetch(new URL('config.json', document.baseURI))
+  return response.ok ? response.json() : { issuer: null, client_id: null, scope: '' }
+}
+
+/** Leave the page for the issuer's sign-in; the issuer sends the browser back to it. */
+export async function startSignIn(config: ConsoleConfig): Promise<void> {
+  const discovery = await fetch(`${config.issuer!.replace(/\/$/, '')}/.well-known/openid-configuration`).catch(() => null)
+  if (!discovery?.ok) throw new SignInError(`The issuer ${config.issuer} does not answer.`)
+  const { authorization_endpoint, token_endpoint } = await discovery.json()
+  const [state, verifier] = [randomText(), randomText()]
+  const pending: Pending = { state, verifier, place: location.hash, token_endpoint, client_id: config.client_id! }
+  sessionStorage.setItem(PENDING, JSON.stringify(pending))
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
+  const address = new URL(authorization_endpoint)
+  const parameters = {
+    response_type: 'code',
+    client_id: config.client_id!,
+    redirect_uri: redirectAddress(),
+    scope: config.scope,
+    state,
+    code_challenge: base64url(new Uint8Array(digest)),
+    code_challenge_method: 'S256',
+  }
+  for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value)
+  location.assign(address)
+}
+
+/** If the issuer has sent the browser back: exchange its code for a token, and return to where the sign-in began. */
+export async function finishSignIn(): Promise<void> {
+  const answer = new URLSearchParams(location.search)
+  const text = sessionStorage.getItem(PENDING)
+  if (!text || !(answer.has('code') || answer.has('error'))) return
+  sessionStorage.removeItem(PENDING)
+  const pending: Pending = JSON.parse(text)
+  history.replaceState(null, '', location.pathname + pending.place)
+  try {
+    if (answer.get('state') !== pending.state) throw new SignInError('The answer belongs to another sign-in; try again.')
+    if (answer.has('error')) throw new SignInError(answer.get('error_description') ?? answer.get('error')!)
+    keepCredential(await exchange(pending, answer.get('code')!))
+  } catch (error) {
+    problem = error instanceof SignInError ? error.message : 'The issuer did not answer; try again.'
+  }
+}
+
+async function exchange(pending: Pending, code: string): Promise<string> {
+  const response = await fetch(pending.token_endpoint, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code,
+      client_id: pending.client_id,
+      code_verifier: pending.verifier,
+      redirect_uri: redirectAddress(),
+    }),
+  })
+  if (!response.ok) throw new SignInError('The issuer did not accept its own code; try again.')
+  const tokens = await response.json()
+  // The id token names the audience; some issuers' access tokens do not.
+  return tokens.id_token ?? tokens.access_token
+}
+
+function redirectAddress(): string {
+  return location.origin + location.pathname
+}
+
+function randomText(): string {
+  return base64url(crypto.getRandomValues(new Uint8Array(32)))
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}

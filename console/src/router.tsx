@@ -1,0 +1,116 @@
+/**
+ * Places in the console: `#/projects/top-coins/data?version=3`.
+ *
+ * Behind the `#`, because the address before it belongs to the gateway's stage and must not change, and
+ * with a query of its own, so that every filter and every open panel is in the link. The small routers
+ * for hashes put the query before the `#`.
+ */
+import type { ComponentChildren, JSX } from 'preact'
+import { useCallback, useEffect, useState } from 'preact/hooks'
+
+export interface Place {
+  /** Such as `/projects/top-coins`. */
+  path: string
+  query: URLSearchParams
+}
+
+/** The place that the address bar shows. */
+export function currentPlace(): Place {
+  const text = location.hash.replace(/^#/, '') || '/'
+  const [path = '/', query = ''] = splitOnce(text, '?')
+  return { path: path.replace(/(.)\/+$/, '$1'), query: new URLSearchParams(query) }
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const index = text.indexOf(separator)
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)]
+}
+
+type Query = Record<string, string | number | null | undefined>
+
+/** The address of a place; empty and null values of the query are left out. */
+export function href(path: string, query: Query = {}): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
+  }
+  const text = search.toString()
+  return `${location.pathname}${location.search}#${path}${text ? `?${text}` : ''}`
+}
+
+/** A path whose parts are encoded: `` path`/projects/${slug}/data` ``. */
+export function path(texts: TemplateStringsArray, ...values: string[]): string {
+  return texts.map((text, index) => text + (index < values.length ? encodeURIComponent(values[index]!) : '')).join('')
+}
+
+/** Go to a place. With `replace`, the back button does not return to the present one. */
+export function navigate(to: string, query: Query = {}, { replace = false } = {}): void {
+  history[replace ? 'replaceState' : 'pushState'](null, '', href(to, query))
+  dispatchEvent(new HashChangeEvent('hashchange'))
+}
+
+/** The present place; the component is drawn again when it changes. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(currentPlace)
+  useEffect(() => {
+    const update = () => setPlace(currentPlace())
+    addEventListener('hashchange', update)
+    addEventListener('popstate', update)
+    return () => {
+      removeEventListener('hashchange', update)
+      removeEventListener('popstate', update)
+    }
+  }, [])
+  return place
+}
+
+/** One parameter of the place's query, and a function that sets it (null removes it) without a step in the history. */
+export function useParameter(name: string): [string | null, (value: string | null) => void] {
+  const place = usePlace()
+  const set = useCallback(
+    (value: string | null) => setParameters({ [name]: value }),
+    [name],
+  )
+  return [place.query.get(name), set]
+}
+
+/** Set or remove several parameters of the present place at once. */
+export function setParameters(values: Query, { push = false } = {}): void {
+  const { path: present, query } = currentPlace()
+  navigate(present, { ...Object.fromEntries(query), ...values }, { replace: !push })
+}
+
+/** The values of a pattern's parameters, such as `slug` of `/projects/:slug`; null if the path is another one. */
+export function match(pattern: string, to: string): Record<string, string> | null {
+  const [expected, actual] = [pattern.split('/'), to.split('/')]
+  if (expected.length !== actual.length) return null
+  const values: Record<string, string> = {}
+  for (const [index, part] of expected.entries()) {
+    const value = actual[index]!
+    if (part.startsWith(':')) values[part.slice(1)] = safeDecode(value)
+    else if (part !== value) return null
+  }
+  return values
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+type LinkProps = { to: string; query?: Query; children: ComponentChildren } & Omit<
+  JSX.IntrinsicElements['a'],
+  'href' | 'children'
+>
+
+/** A link to a place of the console. */
+export function Link({ to, query, children, ...rest }: LinkProps) {
+  return (
+    <a {...rest} href={href(to, query)}>
+      {children}
+    </a>
+  )
+}

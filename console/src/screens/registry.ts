@@ -1,0 +1,27 @@
+/** Every screen of the console. A new one is a folder beside this file and an entry in its section here. */
+import type { ComponentType } from 'preact'
+import { home } from './home/routes'
+
+/** What a screen gets: the parameters of its pattern, such as `slug` of `/projects/:slug`. */
+export interface ScreenProps {
+  parameters: Record<string, string>
+}
+
+export interface Screen {
+  /** The pattern of its path. */
+  path: string
+  /** Loads its module when it is opened first. */
+  load: () => Promise<{ default: ComponentType<ScreenProps> }>
+}
+
+export interface Section {
+  /** Its name in the navigation. */
+  name: string
+  /** Where the navigation leads. */
+  to: string
+  /** The action of the access policy without which the section is not shown; the API's `GET /me` lists those allowed. */
+  action: string
+  screens: Screen[]
+}
+
+export const SECTIONS: Section[] = [home]

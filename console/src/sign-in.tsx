@@ -1,0 +1,66 @@
+import { useState } from 'preact/hooks'
+import { api, ApiError, ok } from './api/client'
+import { useAction, useLoad } from './api/load'
+import { keepCredential } from './api/session'
+import { loadConfig, SignInError, signInProblem, startSignIn } from './oidc'
+import { Button, Note, ProblemNote, TextField } from './ui/parts'
+
+/** The first page of somebody who is not signed in. */
+export function SignIn() {
+  const [key, setKey] = useState('')
+  const [problem, setProblem] = useState(signInProblem)
+  const config = useLoad(loadConfig, [])
+  const check = useAction(async () => {
+    const headers = { Authorization: `Bearer ${key.trim()}` }
+    await ok(api.GET('/v1/me', { headers })).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) error.problem.detail = 'This key is not valid. Check that it is whole, and not expired or revoked.'
+      throw error
+    })
+    keepCredential(key.trim())
+  })
+  return (
+    <main class="sign-in">
+      <h1>Sluice</h1>
+      {problem && <Note tone="bad">{problem}</Note>}
+      {config.data?.issuer && (
+        <Button
+          look="primary"
+          onClick={() =>
+            startSignIn(config.data!).catch((error: unknown) => {
+              if (!(error instanceof SignInError)) throw error
+              setProblem(error.message)
+            })
+          }
+        >
+          Sign in at {new URL(config.data.issuer).host}
+        </Button>
+      )}
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          check.run()
+        }}
+      >
+        <TextField
+          label="API key"
+          type="password"
+          value={key}
+          onInput={setKey}
+          required
+          autoFocus
+          help={
+            <>
+              It is kept for this tab only. On a laptop, it is <code>api_key</code> in <code>.local/stack.json</code>; otherwise
+              ask an administrator for one.
+            </>
+          }
+        />
+        <ProblemNote error={check.error} />
+        <Button look="primary" type="submit" busy={check.busy} disabled={!key.trim()}>
+          Sign in
+        </Button>
+      </form>
+    </main>
+  )
+}

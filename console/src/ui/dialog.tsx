@@ -1,0 +1,76 @@
+/** Dialogs and side panels, on the browser's own `<dialog>`: it keeps the focus inside and closes by Escape. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useAction } from '../api/load'
+import { Button, ProblemNote } from './parts'
+
+/** A dialog that is open as long as it is drawn. With `side`, a panel along the right edge. */
+export function Dialog(props: { title: ComponentChildren; onClose: () => void; side?: boolean; children: ComponentChildren }) {
+  const element = useRef<HTMLDialogElement>(null)
+  const title = useId()
+  useEffect(() => {
+    const opener = document.activeElement
+    element.current!.showModal()
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={element}
+      class={props.side ? 'side' : ''}
+      aria-labelledby={title}
+      onCancel={(event) => {
+        event.preventDefault()
+        props.onClose()
+      }}
+      onClick={(event) => event.target === element.current && props.onClose()}
+    >
+      <header>
+        <h2 id={title}>{props.title}</h2>
+        <Button look="quiet" onClick={props.onClose} aria-label="Close">
+          ✕
+        </Button>
+      </header>
+      <div class="inside">{props.children}</div>
+    </dialog>
+  )
+}
+
+/** A button that asks before it does something that cannot be undone; a problem is shown in the question. */
+export function ConfirmButton(props: {
+  text: string
+  question: ComponentChildren
+  work: () => Promise<unknown>
+  look?: 'danger' | 'primary' | 'quiet'
+}) {
+  const [open, setOpen] = useState(false)
+  const action = useAction(props.work)
+  const close = () => {
+    setOpen(false)
+    action.clear()
+  }
+  return (
+    <>
+      <Button look={props.look} onClick={() => setOpen(true)}>
+        {props.text}
+      </Button>
+      {open && (
+        <Dialog title={props.text} onClose={close}>
+          <div>{props.question}</div>
+          <ProblemNote error={action.error} />
+          <div class="row">
+            <Button
+              look={props.look === 'danger' ? 'danger' : 'primary'}
+              busy={action.busy}
+              onClick={async () => (await action.run()) && close()}
+            >
+              {props.text}
+            </Button>
+            <Button onClick={close}>Cancel</Button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,251 @@
+/** The small parts of every page: panels, badges, messages, buttons and fields. */
+import type { ComponentChildren, JSX } from 'preact'
+import { useId } from 'preact/hooks'
+import type { ApiError } from '../api/client'
+import type { Loaded } from '../api/load'
+import { Link, usePlace } from '../router'
+
+export type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'plain'
+
+/** A page: its title, what leads to it, and what can be done on it. */
+export function Page(props: {
+  title: ComponentChildren
+  crumbs?: { to: string; text: string }[]
+  actions?: ComponentChildren
+  children: ComponentChildren
+}) {
+  return (
+    <>
+      <header>
+        <div>
+          {props.crumbs && (
+            <nav class="crumbs" aria-label="Breadcrumbs">
+              {props.crumbs.map((crumb) => (
+                <span key={crumb.to}>
+                  <Link to={crumb.to}>{crumb.text}</Link> /{' '}
+                </span>
+              ))}
+            </nav>
+          )}
+          <h1 tabIndex={-1}>{props.title}</h1>
+        </div>
+        {props.actions && <div class="row">{props.actions}</div>}
+      </header>
+      {props.children}
+    </>
+  )
+}
+
+/** A titled part of a page. */
+export function Panel(props: {
+  title?: ComponentChildren
+  actions?: ComponentChildren
+  children: ComponentChildren
+  /** Without space around the content, for tables. */
+  flush?: boolean
+}) {
+  return (
+    <section class="panel">
+      {(props.title || props.actions) && (
+        <header>
+          <h2>{props.title}</h2>
+          {props.actions && <div class="row">{props.actions}</div>}
+        </header>
+      )}
+      <div class={props.flush ? 'table-box' : 'inside'}>{props.children}</div>
+    </section>
+  )
+}
+
+/** Links to the parts of a page, each with an address of its own. */
+export function Tabs(props: { label: string; tabs: { to: string; text: string }[] }) {
+  const place = usePlace()
+  return (
+    <nav class="tabs" aria-label={props.label}>
+      {props.tabs.map((tab) => (
+        <Link key={tab.to} to={tab.to} aria-current={place.path === tab.to ? 'page' : undefined}>
+          {tab.text}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+export function Badge(props: { tone?: Tone; children: ComponentChildren; title?: string }) {
+  return (
+    <span class={`badge ${props.tone ?? 'plain'}`} title={props.title}>
+      {props.children}
+    </span>
+  )
+}
+
+const TONES: Record<string, Tone> = {
+  succeeded: 'good', complete: 'good', active: 'good', published: 'good', passed: 'good', ok: 'good',
+  stale: 'warn', partial: 'warn', unverified: 'warn', warning: 'warn', acknowledged: 'warn', cancelled: 'warn',
+  failed: 'bad', incomplete: 'bad', critical: 'bad', error: 'bad',
+  running: 'busy', queued: 'busy', waiting: 'busy', cancelling: 'busy',
+}
+
+/** A word that the API uses for a state, such as a run's status, in the colour of what it means. */
+export function State(props: { value: string | null | undefined; title?: string }) {
+  if (!props.value) return <span class="muted">–</span>
+  return (
+    <Badge tone={TONES[props.value] ?? 'plain'} title={props.title}>
+      {props.value.replaceAll('_', ' ')}
+    </Badge>
+  )
+}
+
+export function Note(props: { tone?: 'warn' | 'bad' | 'info'; children: ComponentChildren }) {
+  return (
+    <div class={`note ${props.tone ?? ''}`} role={props.tone === 'bad' ? 'alert' : undefined}>
+      {props.children}
+    </div>
+  )
+}
+
+/** A problem of the API in its own words, with each invalid part of the request. */
+export function ProblemNote(props: { error: ApiError | undefined; retry?: () => void }) {
+  if (!props.error) return null
+  const { problem } = props.error
+  return (
+    <Note tone="bad">
+      <strong>{problem.title}.</strong> {problem.detail}
+      {problem.errors && problem.errors.length > 0 && (
+        <ul>
+          {problem.errors.slice(0, 50).map((error) => (
+            <li key={error.pointer + error.message}>
+              {error.pointer && <code>{error.pointer}</code>} {error.message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {props.retry && (
+        <div>
+          <button class="button quiet" type="button" onClick={props.retry}>
+            Try again
+          </button>
+        </div>
+      )}
+    </Note>
+  )
+}
+
+/** What a list shows while it is empty: what it is for, and what to do next. */
+export function Empty(props: { title: string; children?: ComponentChildren; action?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <strong>{props.title}</strong>
+      {props.children && <div>{props.children}</div>}
+      {props.action}
+    </div>
+  )
+}
+
+/** What was loaded, or that it is loading, or why it cannot be. */
+export function Show<T>(props: { from: Loaded<T>; children: (data: T) => ComponentChildren }) {
+  const { data, error, loading, reload } = props.from
+  return (
+    <>
+      <ProblemNote error={error} retry={reload} />
+      {data !== undefined ? props.children(data) : loading && <div class="loading" role="status">Loading …</div>}
+    </>
+  )
+}
+
+type ButtonProps = Omit<JSX.IntrinsicElements['button'], 'type' | 'class'> & {
+  look?: 'primary' | 'danger' | 'quiet'
+  busy?: boolean
+  type?: 'button' | 'submit'
+}
+
+/** A button; `busy` while what it started is going on. */
+export function Button({ look, busy, disabled, children, type = 'button', ...rest }: ButtonProps) {
+  return (
+    <button {...rest} type={type} class={`button ${look ?? ''}`} disabled={busy || disabled} aria-busy={busy}>
+      {children}
+      {busy && ' …'}
+    </button>
+  )
+}
+
+/** A labelled control, with help and the API's message about its value. */
+export function Field(props: {
+  label: string
+  help?: ComponentChildren
+  wrong?: string
+  children: (attributes: { id: string; 'aria-invalid'?: 'true'; 'aria-describedby'?: string }) => ComponentChildren
+}) {
+  const id = useId()
+  const about = props.help || props.wrong ? `${id}-about` : undefined
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      {props.children({ id, 'aria-invalid': props.wrong ? 'true' : undefined, 'aria-describedby': about })}
+      {about && (
+        <div id={about}>
+          {props.wrong && <div class="wrong">{props.wrong}</div>}
+          {props.help && <div class="help">{props.help}</div>}
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** A line of text to enter. */
+export function TextField(props: {
+  label: string
+  value: string
+  onInput: (value: string) => void
+  help?: ComponentChildren
+  wrong?: string
+  type?: 'text' | 'password' | 'number' | 'email' | 'url' | 'search' | 'datetime-local' | 'date'
+  required?: boolean
+  placeholder?: string
+  autoFocus?: boolean
+}) {
+  return (
+    <Field label={props.label} help={props.help} wrong={props.wrong}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          type={props.type ?? 'text'}
+          value={props.value}
+          required={props.required}
+          placeholder={props.placeholder}
+          autoFocus={props.autoFocus}
+          autoComplete="off"
+          spellcheck={false}
+          onInput={(event) => props.onInput(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** One of a few values to choose. */
+export function SelectField(props: {
+  label: string
+  value: string
+  options: (string | { value: string; text: string })[]
+  onChange: (value: string) => void
+  help?: ComponentChildren
+  wrong?: string
+}) {
+  return (
+    <Field label={props.label} help={props.help} wrong={props.wrong}>
+      {(attributes) => (
+        <select {...attributes} value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+          {props.options.map((option) => {
+            const { value, text } = typeof option === 'string' ? { value: option, text: option } : option
+            return (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            )
+          })}
+        </select>
+      )}
+    </Field>
+  )
+}

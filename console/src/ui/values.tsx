@@ -1,0 +1,67 @@
+/** Values of the API as people read them: times, sizes, numbers and durations. */
+import { useEffect, useState } from 'preact/hooks'
+
+const NUMBER = new Intl.NumberFormat('en')
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+]
+const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+
+/** A number with its thousands set apart; a dash for null. */
+export function formatNumber(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : NUMBER.format(value)
+}
+
+/** A number of bytes in kB, MB or GB. */
+export function formatBytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–'
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let [size, unit] = [value, 0]
+  while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1]
+  return `${unit === 0 ? size : size.toPrecision(3)} ${units[unit]}`
+}
+
+/** Seconds as `0.8 s`, `2 min 5 s` or `3 h 4 min`. */
+export function formatSeconds(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–'
+  if (value < 10) return `${value.toFixed(1)} s`
+  if (value < 60) return `${Math.round(value)} s`
+  if (value < 3600) return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
+  return `${Math.floor(value / 3600)} h ${Math.round((value % 3600) / 60)} min`
+}
+
+/** The seconds between two times of the API; until now without the second. */
+export function secondsBetween(start: string | null | undefined, end?: string | null): number | null {
+  if (!start) return null
+  return Math.max(0, ((end ? Date.parse(end) : Date.now()) - Date.parse(start)) / 1000)
+}
+
+/** A time as `5 minutes ago`. */
+export function formatAge(time: string, now = Date.now()): string {
+  const seconds = (Date.parse(time) - now) / 1000
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
+  return RELATIVE.format(Math.trunc(seconds / size), unit)
+}
+
+/** A time, by its age; the exact one is its tooltip. */
+export function Time(props: { at: string | null | undefined }) {
+  const [, draw] = useState(0)
+  useEffect(() => {
+    const timer = setInterval(() => draw((turn) => turn + 1), 30_000)
+    return () => clearInterval(timer)
+  }, [])
+  if (!props.at) return <span class="muted">–</span>
+  return (
+    <time dateTime={props.at} title={props.at}>
+      {formatAge(props.at)}
+    </time>
+  )
+}
+
+/** Any JSON value, indented. */
+export function Json(props: { value: unknown }) {
+  return <pre>{JSON.stringify(props.value, null, 2)}</pre>
+}

@@ -1,0 +1,49 @@
+"""Signing in, the frame of every page, and the first page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from support.browser import Console
+from support.stack import Deployed
+
+
+def test_a_wrong_key_is_refused_and_a_right_one_is_kept_for_the_tab(
+    browser: Browser, deployed: Deployed, screenshots: Path
+) -> None:
+    console = Console(browser, deployed, screenshots)
+    console.expect_refusals(401)
+    with console.opened(None) as opened:
+        page = opened.page
+        page.get_by_label("API key").fill("slc_wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("This key is not valid")
+        opened.screenshot("sign-in")
+        opened.check_accessibility()
+        opened.sign_in(deployed.description["api_key"])
+        page.reload()
+        opened.heading("Home")
+        assert page.evaluate("Object.keys(localStorage)") == []
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("API key")).to_be_visible()
+        assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_home(browser: Browser, deployed: Deployed, screenshots: Path, theme: str) -> None:
+    key = deployed.description["api_key"]
+    with Console(browser, deployed, screenshots).opened(key, theme=theme) as console:
+        console.heading("Home")
+        console.screenshot(f"home-{theme}")
+        console.check_accessibility()
+        console.check_narrow()
+
+
+def test_an_unknown_place_leads_back(console: Console) -> None:
+    console.go("/no/such/place")
+    console.heading("There is no such page")
+    console.page.get_by_role("link", name="Go to the first page").click()
+    console.heading("Home")
