@@ -185,3 +185,13 @@ def test_every_action_and_role_of_a_member(action: str, held: MemberRole | None)
         assert decision == "member_role_too_low"
     of_key = decide(Principal(id="key/k", role="viewer", projects=[]), action, resource)
     assert of_key != "allowed" or rule.role == "viewer"
+
+
+def test_a_key_does_not_follow_the_name_of_a_deleted_project(services: Container, admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    limited = admin.post("/keys", {"name": "l", "role": "viewer", "projects": ["p", "q"]}).json()
+    assert Client(limited["key"]).get("/projects/p").status == 200
+    assert admin.delete("/projects/p").status == 204
+    admin.post("/projects", {"name": "p"})
+    assert Client(limited["key"]).get("/projects/p").status == 404
+    assert admin.get(f"/keys/{limited['id']}").json()["projects"] == ["q"]

@@ -236,3 +236,15 @@ def test_a_viewer_of_one_project_reads_nothing_of_another(ann: Client, upstream:
 def test_shares_are_no_definitions_that_the_api_shows(ann: Client, admin: Client) -> None:
     ann.put(f"{MEMBERS}/user:bob", {"role": "viewer"})
     assert "resource_created_at" not in json.dumps(admin.get(MEMBERS).json())
+
+
+def test_fetching_runs_nothing_for_who_may_not_run(ann: Client) -> None:
+    """What counts is as what the project is shared, not the role in the workspace."""
+    before = len(ann.get("/runs").json()["items"])
+    for role in ("viewer", "designer"):
+        ann.put(f"{MEMBERS}/user:bob", {"role": role})
+        assert person("bob", "editor").get("/projects/p/fetch").status == 200
+    assert len(ann.get("/runs").json()["items"]) == before
+    ann.put(f"{MEMBERS}/user:bob", {"role": "editor"})
+    assert person("bob", "viewer").get("/projects/p/fetch").status == 200
+    assert len(ann.get("/runs").json()["items"]) > before

@@ -17,6 +17,7 @@ from sluice.domain.names import now, parse_time, rfc3339
 from sluice.errors import Invalid, PreconditionFailed, Unauthenticated, Unavailable
 
 _FORM = re.compile(r"^slc_([a-z0-9]{12})_([A-Za-z0-9_-]{43})$")
+_PAGE = 100
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -128,6 +129,30 @@ class KeyRing:
             PreconditionFailed: it was changed since it was read.
         """
         self._change(key, lambda store: store.delete(key))
+
+    def forget_project(self, slug: str) -> None:
+        """Take a deleted project from all keys that are limited to it: they must not reach a later one of its name.
+
+        Args:
+            slug: the project's.
+        """
+        after: str | None = None
+        while True:
+            keys, after = self.page(_PAGE, after)
+            for key in keys:
+                while key is not None and slug in (key.document["projects"] or []):
+                    key = self._without(key, slug)
+            if after is None:
+                return
+
+    def _without(self, key: Definition, slug: str) -> Definition | None:
+        """Take a project from a key; null if that is done, otherwise the key as another request has changed it."""
+        document = {**key.document, "projects": [name for name in key.document["projects"] if name != slug]}
+        try:
+            self._change(key, lambda store: store.replace(key, document))
+        except PreconditionFailed:
+            return self.find(key.name)
+        return None
 
     def _change(self, key: Definition, write: Callable[[Definitions], object]) -> None:
         """Change a key in the table that it is in, even if a migration moves it at the same time."""

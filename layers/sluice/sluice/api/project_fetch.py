@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from sluice.access.policy import decide
 from sluice.api.call import Answer, Call
 from sluice.api.dataset_answers import version_headers, version_summary
 from sluice.api.running import wait_for_run
@@ -27,18 +28,20 @@ Errors = list[dict[str, str]]
 
 
 def fetch_project(call: Call, services: Container, slug: str) -> Answer:
-    """Refresh a project and return its merged data; a viewer gets the published data without a refresh.
+    """Refresh a project and return its merged data; who may not run it gets the published data without a refresh.
 
     Returns:
         200 with the data and the datasources that failed; 202 with the run if it takes longer than
         `MAX_WAIT_SECONDS`; 303 if the data is too large to be inline.
 
     Raises:
-        NotPublished: the caller is a viewer and nothing is published.
+        NotPublished: the caller may not run the project, and nothing is published.
         Conflict: the refresh was cancelled.
         RunError: the merge failed, with the run's error.
     """
-    if call.principal.role == "viewer":
+    assert call.target is not None
+    # As the project is shared with the caller: a viewer of this project may be an editor of others.
+    if decide(call.principal, "project.run", call.target.resource) != "allowed":
         published = services.datasets.published(DatasetId.of_project(slug))
         return _data_answer(services, slug, published, _stale_datasources(services, slug))
     run = start_refresh(services, refresh_run(slug, "api", call.principal.id))

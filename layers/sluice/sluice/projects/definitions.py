@@ -94,6 +94,8 @@ def clean_up_project(services: Container, slug: str, by: str) -> None:
     Args:
         by: the principal that has deleted the project.
     """
+    # First, since it is what lets somebody in.
+    services.keys.forget_project(slug)
     services.assignments.remove(services.assignments.of_project(slug))
     delete_overrides(services, slug)
     delete_resources(services, slug, by)
