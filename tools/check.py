@@ -44,7 +44,8 @@ COVERAGE: list[Lane] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-
 TEST: list[Lane] = [
     [
         # The longest ring, which waits most of its time: it starts first and has a lane of its own.
-        ("tests: stack", [*PYTEST, "tests/stack"], {}),
+        # The console's tests use the same stack.
+        ("tests: stack and console", [*PYTEST, "tests/stack", "tests/console", "-rs"], {}),
     ],
     [
         ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),

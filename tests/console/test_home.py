@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.browser import Console
+from support.browser import Console, Theme
 from support.stack import Deployed
 
 
@@ -33,7 +33,7 @@ def test_a_wrong_key_is_refused_and_a_right_one_is_kept_for_the_tab(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_home(browser: Browser, deployed: Deployed, screenshots: Path, theme: str) -> None:
+def test_home(browser: Browser, deployed: Deployed, screenshots: Path, theme: Theme) -> None:
     key = deployed.description["api_key"]
     with Console(browser, deployed, screenshots).opened(key, theme=theme) as console:
         console.heading("Home")

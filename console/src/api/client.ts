@@ -41,11 +41,11 @@ api.use(credentials)
 type Answer<T> = { data?: T; error?: unknown; response: Response }
 
 /**
- * The body of a successful answer.
+ * The JSON body of a successful answer; what has other media types too is text by `send`.
  *
  * @throws ApiError with the problem of any other answer.
  */
-export async function ok<T>(request: Promise<Answer<T>>): Promise<T> {
+export async function ok<T>(request: Promise<Answer<T>>): Promise<Exclude<T, string>> {
   let answer: Answer<T>
   try {
     answer = await request
@@ -53,7 +53,7 @@ export async function ok<T>(request: Promise<Answer<T>>): Promise<T> {
     throw unreachable(error)
   }
   if (!answer.response.ok) throw problemOf(answer.response, answer.error)
-  return answer.data as T
+  return answer.data as Exclude<T, string>
 }
 
 /**

@@ -1,0 +1,122 @@
+/** The audit: who did what, when, from where and on which version. */
+import { api, ok, send, type Schemas } from '../../api/client'
+import { useList } from '../../api/list'
+import { useAction } from '../../api/load'
+import { setParameters, usePlace } from '../../router'
+import { saveAs } from '../../ui/download'
+import { ShowList } from '../../ui/list'
+import { Button, Empty, Panel, ProblemNote, State, TextField } from '../../ui/parts'
+import { AdministrationPage } from './page'
+
+type Entry = Schemas['AuditEntryView']
+const FILTERS = ['principal', 'resource', 'action', 'since', 'until'] as const
+const LABELS = { principal: 'Who', resource: 'Resource', action: 'Action', since: 'Since', until: 'Until' }
+const EXAMPLES = {
+  principal: 'key:3f9c2k7d1m5x',
+  resource: 'projects/top-coins',
+  action: 'project.update',
+  since: '2026-11-01T00:00:00Z',
+  until: '',
+}
+
+export default function Audit() {
+  const place = usePlace()
+  const filter = Object.fromEntries(
+    FILTERS.map((name) => [name, place.query.get(name)]).filter(([, value]) => value),
+  ) as Partial<Record<(typeof FILTERS)[number], string>>
+  const entries = useList(
+    (cursor) => ok(api.GET('/v1/audit', { params: { query: { ...filter, cursor, limit: 50 } } })),
+    [JSON.stringify(filter)],
+  )
+  const save = useAction(async (format: string) => {
+    const query = new URLSearchParams({ ...filter, format })
+    await saveAs(await send(`/v1/audit?${query}`), `audit.${format}`)
+  })
+  return (
+    <AdministrationPage
+      title="Audit"
+      actions={
+        <>
+          <Button busy={save.busy} onClick={() => save.run('csv')}>
+            Download CSV
+          </Button>
+          <Button busy={save.busy} onClick={() => save.run('jsonl')}>
+            Download JSON lines
+          </Button>
+        </>
+      }
+    >
+      <ProblemNote error={save.error} />
+      <div class="columns">
+        {FILTERS.map((name) => (
+          <TextField
+            key={name}
+            label={LABELS[name]}
+            value={place.query.get(name) ?? ''}
+            placeholder={EXAMPLES[name]}
+            wrong={entries.error?.at(`?${name}`)}
+            onInput={(value) => setParameters({ [name]: value })}
+          />
+        ))}
+      </div>
+      <Panel flush>
+        <ShowList from={entries} empty={<Empty title="Nothing fits the filter.">Each request that can change something is recorded.</Empty>}>
+          {(items) => (
+            <table class="plain">
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">Who</th>
+                  <th scope="col">What</th>
+                  <th scope="col">Outcome</th>
+                  <th scope="col">Version</th>
+                  <th scope="col">From</th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((entry) => (
+                  <AuditRow key={entry.id} entry={entry} />
+                ))}
+              </tbody>
+            </table>
+          )}
+        </ShowList>
+      </Panel>
+    </AdministrationPage>
+  )
+}
+
+function AuditRow({ entry }: { entry: Entry }) {
+  return (
+    <tr>
+      <td class="mono">{entry.time.replace('T', ' ').slice(0, 19)}</td>
+      <td>
+        {entry.principal ?? <span class="muted">not known</span>}
+        <div class="muted">
+          {entry.role}
+          {entry.view_as && ` as ${entry.view_as}`}
+        </div>
+      </td>
+      <td>
+        {entry.operation.replaceAll('_', ' ')}
+        <div class="muted mono">
+          {entry.method} {entry.path}
+        </div>
+        {entry.fields.length > 0 && <div class="muted">changed: {entry.fields.join(', ')}</div>}
+      </td>
+      <td>
+        <State value={entry.outcome} title={entry.error ?? undefined} />
+        {entry.error && <div class="muted">{entry.error}</div>}
+      </td>
+      <td class="mono">
+        {entry.version_before && `${entry.version_before} → `}
+        {entry.version}
+        {entry.created && <div class="muted">{entry.created}</div>}
+      </td>
+      <td>
+        {entry.source_ip}
+        <div class="muted">{entry.user_agent.slice(0, 40)}</div>
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,236 @@
+/** API keys: who has one, what it may do, when it was used; creating, rotating and revoking them. */
+import { useState } from 'preact/hooks'
+import { api, ok, type Schemas } from '../../api/client'
+import { useList } from '../../api/list'
+import { useAction } from '../../api/load'
+import { ConfirmButton, Dialog } from '../../ui/dialog'
+import { ShowList } from '../../ui/list'
+import { Badge, Button, Empty, Note, Panel, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { Time } from '../../ui/values'
+import { AdministrationPage } from './page'
+
+type Key = Schemas['KeyView']
+type Role = Key['role']
+
+const ROLES: { value: Role; text: string }[] = [
+  { value: 'viewer', text: 'viewer: reads' },
+  { value: 'editor', text: 'editor: also writes and runs' },
+  { value: 'admin', text: 'admin: also manages keys, secrets and people' },
+]
+
+export default function Keys() {
+  const keys = useList((cursor) => ok(api.GET('/v1/keys', { params: { query: { cursor } } })), [])
+  const [creating, setCreating] = useState(false)
+  const [shown, setShown] = useState<string | null>(null)
+  const done = (key: string | undefined) => {
+    setCreating(false)
+    if (key) setShown(key)
+    keys.reload()
+  }
+  return (
+    <AdministrationPage
+      title="API keys"
+      actions={
+        <Button look="primary" onClick={() => setCreating(true)}>
+          Create a key
+        </Button>
+      }
+    >
+      <Panel flush>
+        <ShowList from={keys} empty={<Empty title="There are no keys.">A key lets a program call the API.</Empty>}>
+          {(items) => (
+            <table class="plain">
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">Role</th>
+                  <th scope="col">Projects</th>
+                  <th scope="col">Last used</th>
+                  <th scope="col">Expires</th>
+                  <th scope="col">Created</th>
+                  <th scope="col">
+                    <span class="hidden-text">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((key) => (
+                  <KeyRow key={key.id} item={key} onSecret={done} />
+                ))}
+              </tbody>
+            </table>
+          )}
+        </ShowList>
+      </Panel>
+      {creating && <CreateKey onClose={() => setCreating(false)} onCreated={done} />}
+      {shown && <ShownKey secret={shown} onClose={() => setShown(null)} />}
+    </AdministrationPage>
+  )
+}
+
+function KeyRow({ item, onSecret }: { item: Key; onSecret: (key: string | undefined) => void }) {
+  const params = { path: { key_id: item.id } }
+  const revoke = async () => {
+    await ok(api.DELETE('/v1/keys/{key_id}', { params }))
+    toast(`The key ${item.name} is revoked.`)
+    onSecret(undefined)
+  }
+  return (
+    <tr>
+      <td>
+        {item.name}
+        <div class="muted mono">{item.id}</div>
+      </td>
+      <td>
+        <Badge>{item.role}</Badge>
+      </td>
+      <td>{item.projects === null ? 'all' : item.projects.join(', ') || 'its own only'}</td>
+      <td>{item.last_used_at ? <Time at={item.last_used_at} /> : <span class="muted">never</span>}</td>
+      <td>
+        {item.expires_at ? <Time at={item.expires_at} /> : <span class="muted">never</span>}
+        {item.old_expires_at && (
+          <div class="muted">
+            its old secret <Time at={item.old_expires_at} />
+          </div>
+        )}
+      </td>
+      <td>
+        <Time at={item.created_at} />
+        <div class="muted">{item.created_by}</div>
+      </td>
+      <td>
+        <div class="row">
+          <RotateButton item={item} onSecret={onSecret} />
+          <ConfirmButton
+            text="Revoke"
+            look="danger"
+            question={`Programs that use the key ${item.name} are refused from now on. This cannot be undone.`}
+            work={revoke}
+          />
+        </div>
+      </td>
+    </tr>
+  )
+}
+
+function RotateButton({ item, onSecret }: { item: Key; onSecret: (key: string | undefined) => void }) {
+  const [open, setOpen] = useState(false)
+  const [hours, setHours] = useState('24')
+  const rotate = useAction(async () => {
+    const body = { keep_old_seconds: Math.round(Number(hours) * 3600) }
+    const answer = await ok(api.POST('/v1/keys/{key_id}/rotate', { params: { path: { key_id: item.id } }, body }))
+    setOpen(false)
+    onSecret(answer.key)
+  })
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>Rotate</Button>
+      {open && (
+        <Dialog title={`Rotate ${item.name}`} onClose={() => setOpen(false)}>
+          <form
+            class="stack"
+            onSubmit={(event) => {
+              event.preventDefault()
+              rotate.run()
+            }}
+          >
+            <TextField
+              label="Hours for which the present secret stays valid, too"
+              type="number"
+              value={hours}
+              onInput={setHours}
+              required
+              wrong={rotate.error?.at('/keep_old_seconds')}
+              help="0 refuses it at once."
+            />
+            <ProblemNote error={rotate.error} />
+            <div class="row">
+              <Button look="primary" type="submit" busy={rotate.busy}>
+                Rotate
+              </Button>
+              <Button onClick={() => setOpen(false)}>Cancel</Button>
+            </div>
+          </form>
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+function CreateKey(props: { onClose: () => void; onCreated: (key: string | undefined) => void }) {
+  const [name, setName] = useState('')
+  const [role, setRole] = useState<Role>('viewer')
+  const [projects, setProjects] = useState('')
+  const [expires, setExpires] = useState('')
+  const create = useAction(async () => {
+    const named = projects.split(/[\s,]+/).filter(Boolean)
+    const answer = await ok(
+      api.POST('/v1/keys', {
+        body: {
+          name,
+          role,
+          projects: named.length > 0 ? named : null,
+          expires_at: expires ? new Date(expires).toISOString() : null,
+        },
+      }),
+    )
+    props.onCreated(answer.key)
+  })
+  return (
+    <Dialog title="Create a key" onClose={props.onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          create.run()
+        }}
+      >
+        <TextField
+          label="Name"
+          value={name}
+          onInput={setName}
+          required
+          wrong={create.error?.at('/name')}
+          help="Who or what uses it, so that it can be recognised later."
+        />
+        <SelectField label="Role" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
+        <TextField
+          label="Only for these projects"
+          value={projects}
+          onInput={setProjects}
+          wrong={create.error?.at('/projects')}
+          help="Their names in addresses, separated by commas; empty for all."
+        />
+        <TextField label="Expires" type="datetime-local" value={expires} onInput={setExpires} wrong={create.error?.at('/expires_at')} />
+        <ProblemNote error={create.error} />
+        <div class="row">
+          <Button look="primary" type="submit" busy={create.busy}>
+            Create
+          </Button>
+          <Button onClick={props.onClose}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** A key is shown this once; the API cannot show it again. */
+function ShownKey({ secret, onClose }: { secret: string; onClose: () => void }) {
+  const copy = async () => {
+    await navigator.clipboard.writeText(secret)
+    toast('The key is copied.')
+  }
+  return (
+    <Dialog title="The key" onClose={onClose}>
+      <Note tone="warn">It is shown only now. Keep it where its program reads it.</Note>
+      <code>{secret}</code>
+      <div class="row">
+        <Button look="primary" onClick={copy}>
+          Copy
+        </Button>
+        <Button onClick={onClose}>Done</Button>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,14 @@
+import type { Section } from '../registry'
+
+export const administration: Section = {
+  name: 'Administration',
+  to: '/administration/keys',
+  action: 'key.manage',
+  screens: [
+    { path: '/administration/keys', load: () => import('./keys') },
+    { path: '/administration/secrets', load: () => import('./secrets') },
+    { path: '/administration/users', load: () => import('./users') },
+    { path: '/administration/webhooks', load: () => import('./webhooks') },
+    { path: '/administration/audit', load: () => import('./audit') },
+  ],
+}

@@ -1,0 +1,157 @@
+/** Secrets, by their names: the API never shows a value again. */
+import { useState } from 'preact/hooks'
+import { api, ok, type Schemas } from '../../api/client'
+import { useList } from '../../api/list'
+import { useAction } from '../../api/load'
+import { Link, path } from '../../router'
+import { ConfirmButton, Dialog } from '../../ui/dialog'
+import { ShowList } from '../../ui/list'
+import { Button, Empty, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { Time } from '../../ui/values'
+import { AdministrationPage } from './page'
+
+type Secret = Schemas['SecretView']
+
+export default function Secrets() {
+  const secrets = useList((cursor) => ok(api.GET('/v1/secrets', { params: { query: { cursor } } })), [])
+  const [editing, setEditing] = useState<Secret | 'new' | null>(null)
+  const done = () => {
+    setEditing(null)
+    secrets.reload()
+  }
+  return (
+    <AdministrationPage
+      title="Secrets"
+      actions={
+        <Button look="primary" onClick={() => setEditing('new')}>
+          Add a secret
+        </Button>
+      }
+    >
+      <Panel flush>
+        <ShowList
+          from={secrets}
+          empty={
+            <Empty title="There are no secrets.">
+              Datasources name a secret wherever a password or a key belongs, so that its value is in no document.
+            </Empty>
+          }
+        >
+          {(items) => (
+            <table class="plain">
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">Only to hosts</th>
+                  <th scope="col">Only for projects</th>
+                  <th scope="col">Used by</th>
+                  <th scope="col">Set</th>
+                  <th scope="col">
+                    <span class="hidden-text">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((secret) => (
+                  <SecretRow key={secret.name} secret={secret} onEdit={() => setEditing(secret)} onDeleted={secrets.reload} />
+                ))}
+              </tbody>
+            </table>
+          )}
+        </ShowList>
+      </Panel>
+      {editing && <EditSecret present={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onSaved={done} />}
+    </AdministrationPage>
+  )
+}
+
+function SecretRow(props: { secret: Secret; onEdit: () => void; onDeleted: () => void }) {
+  const { secret } = props
+  const remove = async () => {
+    const params = { path: { name: secret.name }, header: { 'If-Match': `"${secret.etag}"` } }
+    await ok(api.DELETE('/v1/secrets/{name}', { params }))
+    toast(`The secret ${secret.name} is deleted.`)
+    props.onDeleted()
+  }
+  return (
+    <tr>
+      <td class="mono">{secret.name}</td>
+      <td>{secret.hosts?.join(', ') ?? <span class="muted">any</span>}</td>
+      <td>{secret.projects?.join(', ') ?? <span class="muted">any</span>}</td>
+      <td>
+        {secret.used_by.map((slug) => (
+          <div key={slug}>
+            <Link to={path`/datasources/${slug}`}>{slug}</Link>
+          </div>
+        ))}
+      </td>
+      <td>
+        <Time at={secret.updated_at} />
+        <div class="muted">{secret.created_by}</div>
+      </td>
+      <td>
+        <div class="row">
+          <Button onClick={props.onEdit}>Change</Button>
+          <ConfirmButton
+            text="Delete"
+            look="danger"
+            question={`Datasources that use ${secret.name} cannot fetch any more until there is one again.`}
+            work={remove}
+          />
+        </div>
+      </td>
+    </tr>
+  )
+}
+
+function EditSecret(props: { present: Secret | null; onClose: () => void; onSaved: () => void }) {
+  const { present } = props
+  const [name, setName] = useState(present?.name ?? '')
+  const [value, setValue] = useState('')
+  const [hosts, setHosts] = useState(present?.hosts?.join(', ') ?? '')
+  const [projects, setProjects] = useState(present?.projects?.join(', ') ?? '')
+  const save = useAction(async () => {
+    const list = (text: string) => text.split(/[\s,]+/).filter(Boolean)
+    const body = {
+      value,
+      hosts: list(hosts).length > 0 ? list(hosts) : null,
+      projects: list(projects).length > 0 ? list(projects) : null,
+    }
+    const header = present ? { 'If-Match': `"${present.etag}"` } : undefined
+    await ok(api.PUT('/v1/secrets/{name}', { params: { path: { name }, header }, body }))
+    toast(`The secret ${name} is set.`)
+    props.onSaved()
+  })
+  return (
+    <Dialog title={present ? `Change ${present.name}` : 'Add a secret'} onClose={props.onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          save.run()
+        }}
+      >
+        {!present && (
+          <TextField label="Name" value={name} onInput={setName} required help="Small letters, digits and hyphens." />
+        )}
+        <TextField label="Value" type="password" value={value} onInput={setValue} required wrong={save.error?.at('/value')} />
+        <TextField
+          label="Only to these hosts"
+          value={hosts}
+          onInput={setHosts}
+          wrong={save.error?.at('/hosts')}
+          help="Separated by commas; empty for all, if only admins’ datasources use it."
+        />
+        <TextField label="Only for these projects" value={projects} onInput={setProjects} wrong={save.error?.at('/projects')} />
+        <ProblemNote error={save.error} />
+        <div class="row">
+          <Button look="primary" type="submit" busy={save.busy}>
+            Save
+          </Button>
+          <Button onClick={props.onClose}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,122 @@
+"""Administration: keys, secrets, users, webhooks and the audit."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from support.browser import Console
+from support.stack import Deployed
+
+
+@pytest.fixture
+def label() -> str:
+    return f"feed-{secrets.token_hex(3)}"
+
+
+def test_a_key_is_created_shown_once_rotated_and_revoked(console: Console, deployed: Deployed, label: str) -> None:
+    page = console.page
+    page.get_by_role("link", name="Administration").click()
+    console.heading("API keys")
+    page.get_by_role("button", name="Create a key").click()
+    page.get_by_label("Name").fill(label)
+    page.get_by_label("Only for these projects").fill("no-such-project")
+    page.keyboard.press("Enter")
+    key = page.get_by_role("dialog", name="The key").locator("code").inner_text()
+    assert key.startswith("slc_")
+    page.keyboard.press("Escape")
+    row = page.get_by_role("row", name=label)
+    expect(row).to_contain_text("viewer")
+    expect(row).to_contain_text("no-such-project")
+    row.get_by_role("button", name="Rotate").click()
+    page.get_by_label("Hours for which the present secret stays valid, too").fill("0")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="The key").locator("code")).not_to_have_text(key)
+    page.get_by_role("button", name="Done").click()
+    console.screenshot("keys")
+    console.check_accessibility()
+    row.get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)
+    assert label not in [item["name"] for item in deployed.done("GET", "/keys?limit=100")["items"]]
+
+
+def test_a_wrong_secret_says_why_at_its_field(console: Console, deployed: Deployed, label: str) -> None:
+    console.expect_refusals(422)
+    page = console.page
+    console.go("/administration/secrets")
+    page.get_by_role("button", name="Add a secret").click()
+    page.get_by_label("Name").fill(label)
+    page.get_by_label("Value").fill("s3cret")
+    page.get_by_label("Only for these projects").fill("no-such-project")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Only for these projects").fill("")
+    page.get_by_label("Only to these hosts").fill("api.example.com")
+    page.get_by_role("button", name="Save").click()
+    row = page.get_by_role("row", name=label)
+    expect(row).to_contain_text("api.example.com")
+    assert "s3cret" not in page.content()
+    console.screenshot("secrets")
+    console.check_accessibility()
+    deployed.done("DELETE", f"/secrets/{label}")
+
+
+def test_users_and_what_they_see(console: Console, deployed: Deployed, label: str) -> None:
+    key = deployed.done("POST", "/keys", {"name": label, "role": "viewer", "projects": []})
+    page = console.page
+    console.go("/administration/users")
+    page.get_by_label("Search").fill(label)
+    row = page.get_by_role("row", name=label)
+    row.get_by_role("button", name="What they see").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Projects")
+    expect(page.get_by_role("dialog").get_by_text("None.")).to_have_count(3)
+    console.screenshot("view-as")
+    console.check_accessibility()
+    assert "search=" in page.url, "a link to the view can be shared"
+    deployed.done("DELETE", f"/keys/{key['id']}")
+
+
+def test_a_webhook_and_its_deliveries(console: Console, label: str) -> None:
+    page = console.page
+    console.go("/administration/webhooks")
+    page.get_by_role("button", name="Add a webhook").click()
+    page.get_by_label("Address").fill(f"https://hooks.example.com/{label}")
+    page.get_by_role("dialog").get_by_role("button", name="Add").click()
+    expect(page.get_by_role("dialog", name="The signing secret")).to_be_visible()
+    page.keyboard.press("Escape")
+    row = page.get_by_role("row", name=label)
+    row.get_by_role("button", name="Deliveries").click()
+    expect(page.get_by_role("dialog", name="Deliveries")).to_contain_text("No event has been sent yet")
+    page.keyboard.press("Escape")
+    console.check_accessibility()
+    row.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+
+
+def test_the_audit_is_filtered_and_downloaded(console: Console, deployed: Deployed, label: str) -> None:
+    deployed.done("PUT", f"/secrets/{label}", {"value": "x"})
+    deployed.done("DELETE", f"/secrets/{label}")
+    page = console.page
+    console.go("/administration/audit", resource=f"secrets/{label}")
+    console.heading("Audit")
+    expect(page.get_by_role("row", name="delete secret")).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(3)
+    console.screenshot("audit")
+    console.check_accessibility()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert label in Path(download.value.path()).read_text()
+    console.check_narrow()
+
+
+def test_a_viewer_sees_no_administration(browser: Browser, deployed: Deployed, screenshots: Path, label: str) -> None:
+    key = deployed.done("POST", "/keys", {"name": label, "role": "viewer"})
+    with Console(browser, deployed, screenshots).opened(key["key"]) as console:
+        console.heading("Home")
+        expect(console.page.get_by_role("link", name="Administration")).to_have_count(0)
+    deployed.done("DELETE", f"/keys/{key['id']}")
