@@ -1,0 +1,86 @@
+"""Signing in at an OpenID Connect issuer, which checks the proof of RFC 7636."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from support.browser import Console
+from support.issuer import RSA_KEY, jwk, token
+from support.server import Server, send
+from support.stack import Deployed
+
+CLIENT = "console-of-the-tests"
+
+
+class Issuer:
+    """Signs everybody in as the editor `ada`; the code is valid with the verifier of its challenge only."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = server.url
+        self.challenges: dict[str, str] = {}
+        self.exchanged = 0
+        discovery = {
+            "authorization_endpoint": f"{server.url}/authorize",
+            "token_endpoint": f"{server.url}/token",
+            "jwks_uri": f"{server.url}/.well-known/jwks.json",
+        }
+        cors = {"access_control_allow_origin": "*"}
+        server.answer("/.well-known/openid-configuration", json.dumps(discovery).encode(), **cors)
+        server.answer("/.well-known/jwks.json", json.dumps({"keys": [jwk(RSA_KEY, "rsa")]}).encode())
+        server.routes["/authorize"] = self._authorize
+        server.routes["/token"] = self._exchange
+
+    def _authorize(self, handler: BaseHTTPRequestHandler) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
+        assert (asked["response_type"], asked["code_challenge_method"], asked["client_id"]) == ("code", "S256", CLIENT)
+        code = f"code-{len(self.challenges)}"
+        self.challenges[code] = asked["code_challenge"]
+        back = f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+        send(handler, b"", 302, location=back)
+
+    def _exchange(self, handler: BaseHTTPRequestHandler) -> None:
+        sent = parse_qs(handler.rfile.read(int(handler.headers["content-length"])).decode())
+        digest = hashlib.sha256(sent["code_verifier"][0].encode()).digest()
+        proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        good = self.challenges.pop(sent["code"][0], None) == proof
+        self.exchanged += good
+        signed = token(iss=self.url, aud=CLIENT, sub="ada", groups=["editor"])
+        body = {"id_token": signed, "token_type": "Bearer"} if good else {"error": "invalid_grant"}
+        send(handler, json.dumps(body).encode(), 200 if good else 400, access_control_allow_origin="*")
+
+
+@pytest.fixture
+def issuer(server: Server) -> Issuer:
+    return Issuer(server)
+
+
+def test_a_person_signs_in_at_the_issuer_and_returns_to_their_place(
+    browser: Browser, deployed: Deployed, screenshots: Path, issuer: Issuer
+) -> None:
+    trusted = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": CLIENT, "JWT_ROLE_CLAIM": "groups", "JWT_JWKS_URL": ""}
+    functions = ["console", "authorizer"]
+    with (
+        deployed.configured(functions, CONSOLE_CLIENT_ID=CLIENT, **trusted),
+        Console(browser, deployed, screenshots).opened(None) as console,
+    ):
+        page = console.page
+        console.go("/no/such/place")
+        page.get_by_role("button", name=f"Sign in at {urlsplit(issuer.url).netloc}").click()
+        console.heading("There is no such page")
+        assert page.url.endswith("/console/#/no/such/place"), "no code stays in the address"
+        expect(page.get_by_text("user/ada, editor")).to_be_visible()
+        assert issuer.exchanged == 1
+        assert page.evaluate("Object.keys(sessionStorage)") == ["sluice.credential"]
+        # An answer of the issuer that this tab did not ask for is not taken.
+        page.get_by_role("button", name="Sign out").click()
+        page.goto(f"{console.address}?code=code-9&state=x")
+        expect(page.get_by_label("API key")).to_be_visible()
+        assert issuer.exchanged == 1
