@@ -32,8 +32,8 @@ class Issuer:
             "token_endpoint": f"{server.url}/token",
             "jwks_uri": f"{server.url}/.well-known/jwks.json",
         }
-        cors = {"access_control_allow_origin": "*"}
-        server.answer("/.well-known/openid-configuration", json.dumps(discovery).encode(), **cors)
+        known = json.dumps(discovery).encode()
+        server.answer("/.well-known/openid-configuration", known, access_control_allow_origin="*")
         server.answer("/.well-known/jwks.json", json.dumps({"keys": [jwk(RSA_KEY, "rsa")]}).encode())
         server.routes["/authorize"] = self._authorize
         server.routes["/token"] = self._exchange

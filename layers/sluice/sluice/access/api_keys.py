@@ -139,7 +139,8 @@ class KeyRing:
         after: str | None = None
         while True:
             keys, after = self.page(_PAGE, after)
-            for key in keys:
+            for listed in keys:
+                key: Definition | None = listed
                 while key is not None and slug in (key.document["projects"] or []):
                     key = self._without(key, slug)
             if after is None:
