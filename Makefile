@@ -90,8 +90,12 @@ proof: $(INSTALLED) ## Run the long proofs at their full size
 fuzz: $(INSTALLED) ## Send random requests to a stack of its own (FUZZ_EXAMPLES=20 to each operation, FUZZ_SEED=…)
 	@$(BIN)/python tools/check.py fuzz
 
-build-aws: $(INSTALLED) ## Build for AWS, with Lambda's own wheels
-	@SLUICE_PLATFORM="--python-platform x86_64-manylinux_2_28 --python-version 3.13" $(BIN)/sam build --config-env prod
+# Bytecode of another minor version of Python would not be read: then the functions start a second slower, once each.
+build-aws: $(INSTALLED) ## Build for AWS, with Lambda's own wheels, and with the console
+	@CONSOLE_OUT="$(CURDIR)/.local/console-aws" NODE_LOCK=requirements/node.txt $(BIN)/python -m sluice_cli.local.console console .local/node
+	@foreign=$$($(BIN)/python -c 'import sys; print("" if sys.version_info[:2] == (3, 13) else "yes")'); \
+	test -z "$$foreign" || echo "• No bytecode for Lambda's Python 3.13: cold starts are slower. To have it: make clean, then make build-aws PYTHON=python3.13"; \
+	SLUICE_FOREIGN_PYTHON="$$foreign" SLUICE_CONSOLE="$(CURDIR)/.local/console-aws" SLUICE_PLATFORM="--python-platform x86_64-manylinux_2_28 --python-version 3.13" $(BIN)/sam build --config-env prod
 
 clean: ## Stop the local stack and remove everything that was made here
 	@test ! -x $(BIN)/sluice || $(BIN)/sluice clean

@@ -33,9 +33,11 @@ def local_stack(port: int) -> LocalStack:
 def up(port: int) -> None:
     """Start the local stack."""
     description = local_stack(port).up()
-    console.print(f"API  {description['api']}", soft_wrap=True)
-    console.print(f"Docs {description['api']}/docs", soft_wrap=True)
-    console.print(f"Key  {description['api_key']}  (admin; also in .local/stack.json)", soft_wrap=True)
+    if "console" in description:
+        console.print(f"Console {description['console']}", soft_wrap=True)
+    console.print(f"API     {description['api']}", soft_wrap=True)
+    console.print(f"Docs    {description['api']}/docs", soft_wrap=True)
+    console.print(f"Key     {description['api_key']}  (admin; also in .local/stack.json)", soft_wrap=True)
 
 
 @click.command()

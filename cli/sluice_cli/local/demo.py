@@ -105,9 +105,10 @@ def _show(api: Sluice, project: str, show: dict[str, Any]) -> None:
 def _next_commands(description: dict[str, Any], project: str, addresses: list[str], port: int, seconds: float) -> None:
     port_option = "" if port == DEFAULT_PORT else f" PORT={port}"
     lines = [
-        f"[bold]API[/]   {description['api']}",
-        f"[bold]Docs[/]  {description['api']}/docs",
-        f"[bold]Key[/]   {description['api_key']}  (admin; also in .local/stack.json)",
+        *([f"[bold]Console[/]  {description['console']}"] if "console" in description else []),
+        f"[bold]API[/]      {description['api']}",
+        f"[bold]Docs[/]     {description['api']}/docs",
+        f"[bold]Key[/]      {description['api_key']}  (admin; also in .local/stack.json)",
         "",
         "Try next:",
         *(f"  curl -H 'x-api-key: {description['api_key']}' '{address}'" for address in addresses),

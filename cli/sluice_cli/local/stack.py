@@ -74,7 +74,7 @@ class LocalStack:
         """Start, build and deploy the stack, as far as that is not done yet.
 
         Returns:
-            The content of `.local/stack.json`.
+            The content of `.local/stack.json`, and the address of the `console` if there is one.
 
         Raises:
             StepFailed: a step failed; the text says why and what to do.
@@ -90,6 +90,8 @@ class LocalStack:
             description = self._describe()
             self._reconcile_lost_runs()
         self._finish_console()
+        if self.console.current.exists():
+            description["console"] = f"{description['api']}/console/"
         return description
 
     def _finish_console(self) -> None:
