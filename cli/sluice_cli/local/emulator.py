@@ -36,18 +36,10 @@ _WORKER_BYTES = 100 << 20
 _WORKERS_PER_CORE, _MIN_WORKERS = 24, 16
 # The share of the workers, in percent, of each function that callers and events start. A browser's few
 # concurrent requests fit, and a sixth of the workers is left to the workflows.
-CALLER_SHARES = {
-    "authorizer": 24,
-    "api": 24,
-    "query": 11,
-    "inbox": 8,
-    "probe": 5,
-    "console": 4,
-    "preflight": 4,
-    "authoring": 3,
-}
+CALLER_SHARES = {"authorizer": 26, "api": 26, "query": 11, "inbox": 8, "probe": 5, "preflight": 4, "authoring": 3}
 _STAGE_SHARE = 25
-# A browser asks for the console's files on so many connections at once, and does not try again.
+# A browser asks for the console's files on so many connections at once, and does not try again. Their calls are short
+# and small, so they come on top of the workers.
 _BROWSER_CONNECTIONS = 6
 
 _STAGES = ("plan", "fetch", "extract", "merge", "partition", "model", "report", "commit")
@@ -143,7 +135,7 @@ class Emulator:
             **{name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
             **aws_environment(self.url),
             name: value,
-            "LAMBDA_ACCOUNT_CONCURRENCY": str(self.limits.workers if self.limits else 0),
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(self.limits.workers + _BROWSER_CONNECTIONS if self.limits else 0),
             "LAMBDA_WARM_TTL_SECONDS": str(_WARM_SECONDS),
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(_RETRY_SECONDS),
             "BIND_HOST": "127.0.0.1",
