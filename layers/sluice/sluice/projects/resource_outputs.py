@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sluice.algorithms import registry
 from sluice.catalog.definitions import Kind
 from sluice.catalog.table import Write
@@ -17,11 +19,14 @@ def algorithm_tables(name: str) -> list[str]:
     return [table_of_algorithm(name, table) for table in registry.algorithm(name).tables]
 
 
+# The kinds of resources that produce tables, each with the names in SQL of those of one resource.
+_TABLES: dict[Kind, Callable[[str], list[str]]] = {"model": lambda name: [name], "algorithm": algorithm_tables}
+
+
 def sql_names(kind: Kind, name: str) -> list[str]:
     """The names in the project's SQL of the tables of a model or algorithm; empty for other resources."""
-    if kind == "algorithm":
-        return algorithm_tables(name)
-    return [name] if kind == "model" else []
+    tables = _TABLES.get(kind)
+    return tables(name) if tables is not None else []
 
 
 def hide_writes(services: WithDatasets, project: str, kind: Kind, name: str, by: str) -> list[Write]:
@@ -30,7 +35,7 @@ def hide_writes(services: WithDatasets, project: str, kind: Kind, name: str, by:
     Args:
         by: the principal that deletes the resource.
     """
-    outputs = algorithm_tables(name) if kind == "algorithm" else [name]
+    outputs = sql_names(kind, name) or [name]
     return [
         write
         for output in outputs
