@@ -33,9 +33,22 @@ const credentials: Middleware = {
   },
 }
 
+const ATTEMPTS = 5
+
+/** Ask again, for reads only, while the API is too busy: as long as it says, and a little longer each time. */
+async function patientFetch(request: Request): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(request.clone())
+    const busy = response.status === 429 || response.status === 503
+    if (!busy || request.method !== 'GET' || attempt === ATTEMPTS) return response
+    const asked = Number(response.headers.get('Retry-After')) || 0.5
+    await new Promise((resolve) => setTimeout(resolve, Math.min(asked, 5) * 1000 * attempt))
+  }
+}
+
 // Without credentials of its own, the browser does not answer a 401 by asking for a password.
 /** One method for each HTTP method, as in `api.GET('/v1/projects/{slug}', { params: { path: { slug } } })`. */
-export const api = createClient<paths>({ baseUrl: apiRoot, credentials: 'omit' })
+export const api = createClient<paths>({ baseUrl: apiRoot, credentials: 'omit', fetch: patientFetch })
 api.use(credentials)
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
@@ -68,7 +81,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   if (credential) headers.set('Authorization', `Bearer ${credential}`)
   let response: Response
   try {
-    response = await fetch(apiRoot + path, { credentials: 'omit', ...init, headers })
+    response = await patientFetch(new Request(apiRoot + path, { credentials: 'omit', ...init, headers }))
   } catch (error) {
     throw unreachable(error)
   }

@@ -42,7 +42,7 @@ export function useLoad<T>(
     let ended = false
     let timer: ReturnType<typeof setTimeout> | undefined
     const ask = () => {
-      if (document.hidden && previous.current !== null && timer !== undefined) {
+      if (document.hidden && timer !== undefined) {
         timer = setTimeout(ask, 2000)
         return
       }
@@ -57,6 +57,8 @@ export function useLoad<T>(
           if (ended) return
           if (!(error instanceof ApiError)) throw error
           setState((state) => ({ data: state.data, error, loading: false }))
+          // What is watched may answer again.
+          if (timer !== undefined) timer = setTimeout(ask, 10_000)
         },
       )
     }
