@@ -1,6 +1,7 @@
 /** Every screen of the console. A new one is a folder beside this file and an entry in its section here. */
 import type { ComponentType } from 'preact'
 import { administration } from './administration/routes'
+import { datasources } from './datasources/routes'
 import { home } from './home/routes'
 
 /** What a screen gets: the parameters of its pattern, such as `slug` of `/projects/:slug`. */
@@ -25,4 +26,4 @@ export interface Section {
   screens: Screen[]
 }
 
-export const SECTIONS: Section[] = [home, administration]
+export const SECTIONS: Section[] = [home, datasources, administration]

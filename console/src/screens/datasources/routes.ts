@@ -1,0 +1,15 @@
+import type { Section } from '../registry'
+
+export const datasources: Section = {
+  name: 'Datasources',
+  to: '/datasources',
+  action: 'datasource.list',
+  screens: [
+    { path: '/datasources', load: () => import('./list') },
+    { path: '/datasources/new', load: () => import('./new') },
+    { path: '/datasources/:slug', load: () => import('./overview') },
+    { path: '/datasources/:slug/edit', load: () => import('./edit') },
+    { path: '/datasources/:slug/schema', load: () => import('./schema') },
+    { path: '/datasources/:slug/members', load: () => import('./members') },
+  ],
+}
