@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sluice.domain.identity import ApiKey, Principal
+from sluice.access.principals import present_principal
+from sluice.domain.identity import Principal
 from sluice.domain.member import principal_id
 from sluice.errors import Forbidden, Invalid, NotFound
 from sluice.services import WithKeys, WithPeople
@@ -36,15 +37,9 @@ def viewed_principal(services: Services, admin: Principal, text: str) -> Princip
         message = f"{text!r} is none of user:<subject>, group:<name> and key:<id>."
         raise Invalid(message, [{"pointer": "?view_as", "message": message}])
     kind, _, name = principal.partition("/")
-    if kind == "key":
-        stored = services.keys.find(name)
-        if stored is None:
-            raise NotFound(f"There is no key {name!r}.")
-        key = ApiKey.model_validate(stored.document)
-        return Principal(id=principal, role=key.role, projects=key.projects)
     if kind == "group":
         return Principal(id=f"user/(a member of {name})", role="viewer", groups=[name])
-    person = services.people.find_all([principal]).get(principal)
-    if person is None:
-        return Principal(id=principal, role="viewer")
-    return Principal(id=principal, role=person.role, groups=person.groups)
+    viewed = present_principal(services, principal)
+    if viewed is None:
+        raise NotFound(f"There is no key {name!r}, or it has expired.")
+    return viewed

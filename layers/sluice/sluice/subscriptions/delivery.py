@@ -33,9 +33,11 @@ def deliver_to_subscribers(services: Container, event: Event) -> None:
     Raises:
         Exception: of the first delivery that could not be started; the others were.
     """
+    from sluice.subscriptions.visibility import may_see  # the function `webhooks` only sends
+
     failures: list[Exception] = []
     for definition in services.definitions.all(KIND):
-        if not matches(subscription_of(definition), event) or not _may_see(services, definition, event):
+        if not matches(subscription_of(definition), event) or not may_see(services, definition, event):
             continue
         try:
             _start(services, definition.name, event)
@@ -68,27 +70,6 @@ def _call(services: Container, subscription: str, delivery: Delivery) -> None:
 
 def _call_event(subscription: str, delivery: Delivery, attempt: int) -> dict[str, Any]:
     return {"subscription": subscription, "delivery": delivery.id, "attempt": attempt}
-
-
-def _may_see(services: Container, definition: Definition, event: Event) -> bool:
-    """Whether the author of a subscription may know of an event.
-
-    Keys get revoked and expire, and some are for some projects only.
-    """
-    if not services.keys.is_valid(definition.created_by):
-        return False
-    projects = definition.document["projects"]
-    if projects is None:
-        return True
-    project, datasource = event.scope.get("project"), event.scope.get("datasource")
-    if project is not None:
-        return project in projects
-    if datasource is None:
-        return False  # assets belong to no project
-    owner = services.definitions.find("datasource", datasource)
-    if owner is not None and owner.created_by == definition.created_by:
-        return True
-    return any(assigned.project in projects for assigned in services.assignments.of_datasource(datasource))
 
 
 def attempt_delivery(services: Container, subscription: str, delivery_name: str, attempt: int) -> Delivery | None:

@@ -22,23 +22,22 @@ def create(services: Container, subscription: Subscription, principal: Principal
         The definition, and the signing secret, which is shown once.
 
     Raises:
-        Invalid: the webhook is not `https://`.
+        Invalid: the webhook is not `https://`, or the principal sees no project or datasource of the name.
         Conflict: there are as many subscriptions as the setting allows.
     """
     if subscription.webhook.startswith("http://") and not services.settings.emulated:
         message = "Give a URL that begins with https://."
         raise Invalid("The document has 1 invalid field.", [{"pointer": "/webhook", "message": message}])
+    from sluice.subscriptions.visibility import require_visible  # most functions that read subscriptions do not need it
+
+    require_visible(services, subscription, principal)
     limit = services.settings.max_subscriptions
     if len(services.definitions.all(KIND)) >= limit:
         raise Conflict(f"There are {limit} subscriptions, the most that MAX_SUBSCRIPTIONS allows; delete one first.")
     name, secret = new_run_id().lower(), _new_secret()
     # The secret comes first: a subscription without one could deliver nothing.
     services.webhook_secrets.put(name, secret)
-    document = {
-        **subscription.model_dump(),
-        "projects": principal.projects,
-        "secret_set_at": rfc3339(now()),
-    }
+    document = {**subscription.model_dump(), "secret_set_at": rfc3339(now())}
     return services.definitions.create(KIND, name, document, principal.id, principal.role), secret
 
 
