@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -216,21 +217,40 @@ def test_a_viewer_of_one_project_reads_nothing_of_another(ann: Client, upstream:
         {found for text in texts for found in IDS.findall(text)} | {"hidden", "hidden-project", "m", "latest"}
     )
     ann.put(f"{MEMBERS}/user:bob", {"role": "viewer"})
-    bob = person("bob")
-    walked = 0
+    hashes = {page for page in seen if re.fullmatch(r"[0-9a-f]{64}", page)}
+    assert hashes, "the raw pages are among what is walked"
+    for bob, names in ((person("bob"), seen), (person("bob", "editor"), [*HIDDEN, *hashes, *runs])):
+        walked = 0
+        for target, is_hidden in reading_requests(names):
+            answer = bob.get(target)
+            walked += 1
+            assert "CANARY" not in answer.text, target
+            assert answer.status < 500, target
+            assert answer.status >= 300 or '"hidden' not in answer.text, target
+            if is_hidden:
+                assert answer.status in (403, 404, 422), (target, answer.status)
+        assert walked > 500
+
+
+HIDDEN = ("hidden", "hidden-project", "hidden-input")
+# Query parameters whose values name something.
+NAMING = ("project", "datasource", "input", "run", "subscription", "resource", "id", "a")
+
+
+def reading_requests(names: list[str]) -> Iterator[tuple[str, bool]]:
+    """Each reading route with each name in its path and query, and whether the path is of something hidden."""
     for path, operations in json.loads(DOCUMENT.read_text())["paths"].items():
         if "get" not in operations or path.count("{") > 2:
             continue
-        for first in seen if "{" in path else [""]:
+        for first in names if "{" in path else [""]:
             for second in ("m", "1", "main", "user:ann", "hidden") if path.count("{") == 2 else [""]:
                 target = re.sub(r"\{\w+\}", second, re.sub(r"\{\w+\}", first, path.removeprefix("/v1"), count=1))
-                answer = bob.get(target)
-                walked += 1
-                assert "CANARY" not in answer.text, target
-                assert answer.status < 500, target
-                if first in ("hidden", "hidden-project", "hidden-input") and "/endpoints/" not in path:
-                    assert answer.status in (403, 404, 422), (target, answer.status)
-    assert walked > 500
+                yield target, first in HIDDEN and "/endpoints/" not in path
+        target = re.sub(r"\{\w+\}", "p", path.removeprefix("/v1"))
+        for parameter in operations["get"].get("parameters", []):
+            if parameter["in"] == "query" and parameter["name"] in NAMING:
+                others = "&b=latest" if parameter["name"] == "a" else ""
+                yield from ((f"{target}?{parameter['name']}={name}{others}", False) for name in names)
 
 
 def test_shares_are_no_definitions_that_the_api_shows(ann: Client, admin: Client) -> None:

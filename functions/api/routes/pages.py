@@ -43,8 +43,8 @@ def get_run_page_content(call: Call, services: Container, run_id: str, number: s
 @routes.get("/pages/{page_hash}", "page.read", media_types=_BYTES, audited=True)
 def get_page(call: Call, services: Container, page_hash: str) -> Answer:
     """The bytes of a page, as received, by the SHA-256 of its content."""
-    # Pages of equal content share a hash, so it does not tell which projects may see it.
-    if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or call.principal.projects is not None:
+    # Pages of equal content share a hash, so it does not tell who may see it.
+    if re.fullmatch(r"[0-9a-f]{64}", page_hash) is None or not call.principal.sees_everything:
         raise NotFound(f"There is no page {page_hash!r}.")
     return _content(services, page_hash, None)
 
