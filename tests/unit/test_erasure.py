@@ -345,6 +345,74 @@ def test_a_record_that_cannot_be_removed_by_itself_changes_nothing(
     assert len(rows(admin, "datasources/birds")) == 2
 
 
+EARLIER = {
+    "a renamed column": ({"fields": {"who": "m", "note": "note"}, "primary_key": ["who"]}, "m"),
+    "no primary key": ({"fields": {"who": "m", "note": "note"}}, "m"),
+    "no column": ({"fields": {"note": "note"}}, "m"),
+    "a field that the upstream has renamed": ({"primary_key": ["who"]}, "who"),
+}
+
+
+@pytest.mark.parametrize("earlier", EARLIER)
+def test_versions_with_another_primary_key_are_erased_too(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path, earlier: str
+) -> None:
+    before, column = EARLIER[earlier]
+    documents["birds"] = [{column: name, "note": FIELD if name == CANARY else "x"} for name in NAMES]
+    admin.put("/datasources/birds", http_source("birds", **before))
+    ingest(admin, "birds")
+    documents["birds"] = [{"m": name, "note": FIELD if name == CANARY else "y"} for name in NAMES]
+    present = http_source("birds", fields={"mail": "m", "note": "note"}, primary_key=["mail"])
+    admin.put("/datasources/birds", present)
+    ingest(admin, "birds")
+    removed = erased(admin, "birds", key=[CANARY])["erasure"]["removed"]
+    assert (removed["pages"], removed["records"], removed["versions"]) == (2, 2, 2)
+    assert traces(tmp_path, CANARY, FIELD) == []
+    for version in (1, 2):
+        assert len(admin.get(f"/datasources/birds/data?version={version}").json()["items"]) == 2
+
+
+def test_a_page_whose_records_lack_the_key_but_have_it_elsewhere_is_not_passed_over(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path
+) -> None:
+    documents["birds"] = [{"who": name, "note": FIELD if name == CANARY else "x"} for name in NAMES]
+    admin.put("/datasources/birds", http_source("birds"))
+    ingest(admin, "birds")
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    started = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"}).json()
+    run = admin.get(f"/runs/{started['id']}").json()
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:cannot-erase")
+    assert "its records have no id; let `fields` name that" in run["error"]["detail"]
+    fields = {"id": "id || who", "note": "note"}
+    admin.put("/datasources/birds", http_source("birds", fields=fields, primary_key=["id"]))
+    erased(admin, "birds", key=[CANARY])
+    assert traces(tmp_path, CANARY, FIELD) == []
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_rows_whose_page_is_not_kept_are_erased_or_the_run_fails(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path, keyed: bool
+) -> None:
+    documents["birds"] = [{"who": name, "note": FIELD if name == CANARY else "x"} for name in NAMES]
+    admin.put("/datasources/birds", http_source("birds", **({"primary_key": ["who"]} if keyed else {})))
+    ingest(admin, "birds")
+    for key in list(services.lake.list_keys("raw")):
+        services.s3.delete_object(Bucket=services.lake.bucket, Key=services.lake.full_key(key))
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    started = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"}).json()
+    run = admin.get(f"/runs/{started['id']}").json()
+    if keyed:
+        assert run["status"] == "succeeded", run["error"]
+        assert traces(tmp_path, CANARY, FIELD) == []
+    else:
+        assert run["error"]["type"] == "urn:sluice:problem:cannot-erase"
+        assert "remove old versions by `retention`" in run["error"]["detail"]
+
+
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE
     admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))

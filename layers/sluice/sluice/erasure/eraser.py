@@ -73,7 +73,8 @@ class Eraser:
         Raises:
             CannotErase: the record cannot be removed from a page by itself.
         """
-        plan = Planner(self._services, self._slug, self._key).plan()
+        rewritten = self._services.lake.find_json(object_keys.erasure(self._run.id, "pages")) or {}
+        plan = Planner(self._services, self._slug, self._key, rewritten.values()).plan()
         texts = set(plan.texts)
         records = RecordVersions(self._services, self._slug, self._key, plan, self._tombstone, texts).affected()
         affected = {(dataset, version.number) for dataset, version, _, _ in records} | self._removed_versions(plan)

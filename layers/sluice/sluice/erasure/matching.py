@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.domain.datasource import Datasource
@@ -29,7 +29,7 @@ class Key:
     Args:
         columns: the columns of the primary key.
         values: their values, in order, as the request has them.
-        types: the types of the columns in the datasource's versions, as far as they are known.
+        types: the types of all columns in the datasource's versions, as far as they are known.
     """
 
     columns: list[str]
@@ -40,6 +40,23 @@ class Key:
     def texts(self) -> list[str]:
         """The values as texts."""
         return [key_text(value) for value in self.values]
+
+    def under(self, columns: Sequence[str]) -> Key | None:
+        """This key as a document with another primary key names it.
+
+        Args:
+            columns: the columns of the other primary key.
+
+        Returns:
+            None if it is the same primary key, or has another number of columns.
+        """
+        if len(columns) != len(self.columns) or list(columns) == self.columns:
+            return None
+        return replace(self, columns=list(columns))
+
+    def is_named_in(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row has a value in each column of the key, whatever it is."""
+        return all(row.get(name) is not None for name in self.columns)
 
     def matches(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has this key: values are compared as the type of their column has them."""

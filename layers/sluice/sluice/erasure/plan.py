@@ -36,6 +36,7 @@ class Use(Record):
     """The positions of erased records in one page of one run.
 
     Args:
+        hash: the page; empty if retention has removed it, so that only rows of versions have the record.
         erased: all positions, those of earlier erasures included.
         fresh: those of this erasure.
         gaps: those of `erased` whose tombstones `records` does not select.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,8 +16,10 @@ from sluice.domain.expression import Path
 from sluice.domain.json_text import canonical
 from sluice.domain.run import FAILED, UNKNOWN, FetchIndex, PageReceipt
 from sluice.erasure.matching import Key, Located, Rows, located_records, overlaps, required_path, texts_of
+from sluice.erasure.page_search import PageSearch
 from sluice.erasure.plan import PageChange, Plan, Use, find_manifest, rewritten_page
 from sluice.erasure.quotations import SHORTEST
+from sluice.erasure.records import KeyedRows
 from sluice.errors import CannotErase, NotFound, RunError
 from sluice.extract.fingerprint import DECIDING
 from sluice.formats.limits import Limits
@@ -62,14 +64,21 @@ class Planner:
         services: the catalog and the lake.
         slug: the datasource.
         key: the key of the record.
+        rewritten: the hashes of pages from which this run has removed the record already.
     """
 
-    def __init__(self, services: Container, slug: str, key: Key) -> None:
+    def __init__(self, services: Container, slug: str, key: Key, rewritten: Collection[str] = ()) -> None:
         self._services = services
         self._slug = slug
         self._key = key
+        self._rewritten = rewritten
+        self._stored = set(self._stored_pages())
+        self._rows = KeyedRows.find(services, slug, key)
         self._limits = Limits.of(services.settings)
         self._documents: dict[str, dict[str | None, Datasource]] = {}
+        present = self._documents_of(slug).get(None)
+        documents = [*([present] if present is not None else []), *self._distinct_documents()]
+        self._search = PageSearch(key, self._rows, documents, self._limits)
         self._texts = {text for text in key.texts if len(text) >= SHORTEST}
 
     def plan(self) -> Plan:
@@ -82,11 +91,12 @@ class Planner:
         plan = Plan(datasources=[self._slug])
         for page_hash, uses in references.pages.items():
             own = [use for use in uses if use.datasource == self._slug]
-            if own:
+            if own and page_hash in self._stored:
                 self._plan_page(plan, page_hash, own, uses)
+        self._plan_rows(plan, references)
         known = {*references.pages}
         loose = {page_hash for page_hash, owners in references.loose.items() if self._slug in owners} - known
-        orphans = set(self._stored_pages()) - known - set(references.loose)
+        orphans = self._stored - known - set(references.loose)
         plan.unusable += sorted(page_hash for page_hash in loose | orphans if self._has_page_with_record(page_hash))
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
@@ -127,22 +137,22 @@ class Planner:
     # ---------------------------------------------------------------- pages
 
     def _plan_page(self, plan: Plan, page_hash: str, own: list[_Reference], uses: list[_Reference]) -> None:
-        paths: set[Path] = set()
+        located: list[Located] = []
         chosen: tuple[Datasource, PageReceipt] | None = None
+        doubtful, readable = False, False
         for use, datasource in self._readings(own):
-            for located in self._matching(page_hash, use.receipt, datasource):
-                paths.add(required_path(located))
-                chosen = chosen or (datasource, use.receipt)
+            with suppress(RunError):  # whoever reads it cannot either
+                records = self._located(datasource, use.receipt, self._page(page_hash))
+                readable = True
+                result = self._search.search(records, use.run, use.receipt, datasource)
+                doubtful = doubtful or result.is_doubtful
+                self._texts |= result.texts
+                located = [*located, *result.located]
+                chosen = chosen or ((datasource, use.receipt) if result.located else None)
+        paths = set(map(required_path, located))
         if chosen is None:
-            if self._readable(page_hash, own) or not self._mentions(self._page(page_hash)):
-                return
-            if not any(use.run in self._documents_of(self._slug) for use in own):
-                plan.unusable.append(page_hash)  # no version is made of it
-            else:
-                raise CannotErase(
-                    f"The page {page_hash[:12]} has the key as text but cannot be read as the datasource says; "
-                    "correct the datasource, or remove the page by `retention`."
-                )
+            if page_hash not in self._rewritten and (doubtful or not readable):
+                self._plan_doubtful_page(plan, page_hash, uses, readable=readable)
             return
         datasource, receipt = chosen
         change = PageChange(
@@ -155,6 +165,60 @@ class Planner:
         plan.pages[page_hash] = change
         for use, reading in self._readings(uses):
             plan.uses.append(self._use(use, reading, page_hash, list(paths), content, rewritten))
+
+    def _plan_doubtful_page(self, plan: Plan, page_hash: str, uses: list[_Reference], *, readable: bool) -> None:
+        """Plan the removal of a whole page that has the key as text but no record with it, if no version has it.
+
+        Raises:
+            CannotErase: a version was made of the page.
+        """
+        if not readable and not self._mentions(self._page(page_hash)):
+            return
+        if not any(use.run in self._documents_of(use.datasource) for use in uses):
+            plan.unusable.append(page_hash)
+            return
+        columns = ", ".join(self._key.columns)
+        reason = (
+            f"but its records have no {columns}; let `fields` name that for them, too, such as "
+            f"`{self._key.columns[0]}: {self._key.columns[0]} || earlier_name`"
+            if readable
+            else "but cannot be read as the datasource says; correct the datasource"
+        )
+        raise CannotErase(
+            f"The page {page_hash[:12]} has the key as text, {reason}, or remove the page by `retention`."
+        )
+
+    def _plan_rows(self, plan: Plan, references: _References) -> None:
+        """Plan the rows of versions whose pages retention has removed; others go with their places in pages.
+
+        Raises:
+            CannotErase: the page of a row is stored but does not have the record, or the row lacks the key's columns.
+        """
+        stored = {
+            (use.run, use.receipt.number)
+            for page_hash, uses in references.pages.items()
+            for use in uses
+            if page_hash in self._stored and use.datasource == self._slug
+        }
+        planned = {(use.run, use.number) for use in plan.uses}
+        for run, number in self._rows.named:
+            if (run, number) in stored - planned:
+                raise CannotErase(
+                    f"A version has the record, but page {number} of the run {run}, of which it was made, cannot be "
+                    "read as the datasource says; correct the datasource, or remove the page by `retention`."
+                )
+        for run, number in self._rows.mentioned:
+            if (run, number) not in stored:
+                raise CannotErase(
+                    f"A version that was made of page {number} of the run {run} has the key, but not in the columns "
+                    f"{', '.join(self._key.columns)}, and the page is not kept; remove old versions by `retention`."
+                )
+        for (run, number), rows in self._rows.renamed.items():
+            if (run, number) not in stored:
+                use = Use(
+                    datasource=self._slug, run=run, number=number, hash="", erased=[], fresh=sorted(rows), gaps=[]
+                )
+                plan.uses.append(use)
 
     def _use(
         self,
@@ -199,10 +263,6 @@ class Planner:
         with open_page(datasource, receipt, io.BytesIO(content), self._limits) as page:
             return list(located_records(page, receipt, self._limits))
 
-    def _matching(self, page_hash: str, receipt: PageReceipt, datasource: Datasource) -> Iterator[Located]:
-        with suppress(RunError, NotFound):  # whoever reads it cannot either
-            yield from self._matching_in(self._page(page_hash), receipt, datasource)
-
     def _matching_in(self, content: bytes, receipt: PageReceipt, datasource: Datasource) -> Iterator[Located]:
         rows = Rows(datasource, self._limits)
         for located in self._located(datasource, receipt, content):
@@ -210,13 +270,6 @@ class Planner:
             if self._key.matches(row):
                 self._texts |= texts_of(located.record) | texts_of(row)
                 yield located
-
-    def _readable(self, page_hash: str, own: list[_Reference]) -> bool:
-        for use, datasource in self._readings(own):
-            with suppress(RunError, NotFound):
-                self._located(datasource, use.receipt, self._page(page_hash))
-                return True
-        return False
 
     def _page(self, page_hash: str) -> bytes:
         with self._services.lake.raw(page_hash) as content:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sluice.container import Container
 from sluice.domain.dataset import DataObject, Manifest, Tombstone, Version
 from sluice.domain.dataset_id import DatasetId
+from sluice.domain.erasure import key_text
 from sluice.domain.json_text import canonical_key, dumps
-from sluice.domain.schema import duckdb_type
+from sluice.domain.schema import convert, duckdb_type
 from sluice.erasure.matching import Key, texts_of
 from sluice.erasure.plan import Plan, Use, find_manifest
 from sluice.lake.parquet import copy_to, data_object, engine, literal, quoted
 
+Places = dict[tuple[str, int], set[int]]
 _SUFFIX = re.compile(r"(-erased-[0-9a-z]+)?\.parquet$")
 
 
@@ -165,11 +168,8 @@ class RecordVersions:
         types = part.columns or {column.name: column.type for column in manifest.columns}
         terms = [self._at(manifest, use) for use in self.plan.uses if use.datasource == dataset.owner and use.fresh]
         terms = [term for term in terms if term]
-        if dataset.owner == self.slug and all(name in types for name in self.key.columns):
-            equal = [
-                _equals(name, types[name], value) for name, value in zip(self.key.columns, self.key.values, strict=True)
-            ]
-            terms.append(f"({' AND '.join(equal)})")
+        named = key_condition(self.key, types) if dataset.owner == self.slug else None
+        terms += [named] if named is not None else []
         return f"coalesce({' OR '.join(terms)}, false)" if terms else "false"
 
     @staticmethod
@@ -180,16 +180,85 @@ class RecordVersions:
         return f"(_run = {literal(use.run)} AND {rows})"
 
 
+@dataclass
+class KeyedRows:
+    """The rows of versions that have a key, each by its run and the number of its page, with its place in that.
+
+    Args:
+        named: by the columns of the key.
+        renamed: of versions without these columns, by the primary key that their document had.
+        mentioned: of versions without both, those that have the key in any columns.
+    """
+
+    named: Places = field(default_factory=lambda: defaultdict(set))
+    renamed: Places = field(default_factory=lambda: defaultdict(set))
+    mentioned: Places = field(default_factory=lambda: defaultdict(set))
+
+    @classmethod
+    def find(cls, services: Container, slug: str, key: Key) -> KeyedRows:
+        """Search all versions of a datasource.
+
+        Args:
+            services: the catalog and the lake.
+            slug: the datasource.
+            key: the key.
+        """
+        rows, searched = cls(), set()
+        for version in services.erasures.versions(DatasetId.of_datasource(slug)):
+            manifest = find_manifest(services, version.manifest_key)
+            for part in manifest.objects if manifest is not None else ():
+                if manifest is not None and part.key not in searched:
+                    searched.add(part.key)
+                    rows._search(services, key, manifest, part)
+        return rows
+
+    def _search(self, services: Container, key: Key, manifest: Manifest, part: DataObject) -> None:
+        types = part.columns or {column.name: column.type for column in manifest.columns}
+        earlier = key.under(manifest.spec["datasource"].get("primary_key") or [])
+        places = self.named
+        condition = key_condition(key, types)
+        if condition is None and earlier is not None:
+            places, condition = self.renamed, key_condition(earlier, types)
+        if condition is None:
+            cells = ", ".join(f"{quoted(name)}::VARCHAR" for name in types)
+            places, condition = self.mentioned, " AND ".join(f"{literal(text)} IN ({cells})" for text in key.texts)
+        run = literal(manifest.run) if manifest.disposition == "replace" else "_run"
+        path = services.lake.local(part.key, part.sha256)
+        with services.lake.scratch() as scratch, engine(services.settings, scratch.parent) as connection:
+            query = f"SELECT {run}, _page, _row FROM read_parquet({literal(str(path))}) WHERE {condition}"
+            for name, page, row in connection.execute(query).fetchall():
+                places[name, page].add(row)
+
+
+def key_condition(key: Key, types: Mapping[str, str]) -> str | None:
+    """The SQL condition that a row has a key.
+
+    Args:
+        key: the key.
+        types: the types of the file's columns.
+
+    Returns:
+        None if the file lacks a column of the key.
+    """
+    if not all(name in types for name in key.columns):
+        return None
+    equal = [_equals(name, types[name], value) for name, value in zip(key.columns, key.values, strict=True)]
+    return f"({' AND '.join(equal)})"
+
+
 def _equals(name: str, column_type: str, value: object) -> str:
-    """The SQL condition that a cell has the value of a key."""
-    text = value if isinstance(value, str) else dumps(value).decode()
+    """The SQL condition that a cell has the value of a key, which is converted as those of pages are."""
     if column_type == "json":
         # Numbers of equal value may be written differently in JSON.
         plain = canonical_key(dumps(value).decode())
         numeric = f" OR TRY_CAST({quoted(name)}::VARCHAR AS DOUBLE) = TRY_CAST({literal(plain)} AS DOUBLE)"
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return f"({quoted(name)}::VARCHAR = {literal(plain)}{numeric if is_number else ''})"
-    return f"{quoted(name)} = TRY_CAST({literal(text)} AS {duckdb_type(column_type)})"
+    try:
+        converted = convert(value, column_type)
+    except ValueError:
+        return "false"
+    return f"{quoted(name)} = TRY_CAST({literal(key_text(converted))} AS {duckdb_type(column_type)})"
 
 
 def erased_fingerprint(fingerprint: str, run: str) -> str:

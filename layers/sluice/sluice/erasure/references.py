@@ -33,7 +33,7 @@ class References:
         Returns:
             The keys of the indexes, whose older versions still name the old pages.
         """
-        uses = {(use.run, use.number, use.hash): use for use in self.plan.uses}
+        uses = {(use.run, use.number, use.hash): use for use in self.plan.uses if use.hash}
         keys = self._update_indexes(uses)
         for run, receipt in list(self.services.erasures.receipts()):
             changed = self._changed(run, receipt, uses)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sluice.catalog.definitions import Definition
@@ -68,14 +67,14 @@ def requested_key(services: Container, run: Run) -> Key | None:
     document: dict[str, Any] | None = services.lake.find_json(object_keys.erasure(run.id, "key"))
     if document is None:
         return None
-    return Key(document["columns"], document["values"], _types(services, run, document["columns"]))
+    return Key(document["columns"], document["values"], _types(services, run))
 
 
-def _types(services: Container, run: Run, columns: Sequence[str]) -> dict[str, str]:
-    """The types of columns in the latest version that has them."""
+def _types(services: Container, run: Run) -> dict[str, str]:
+    """The types of all columns, each of the latest version that has it."""
     types: dict[str, str] = {}
     for version in services.erasures.versions(DatasetId.of_datasource(run.datasource or "")):
-        types |= {column.name: column.type for column in version.schema_ if column.name in columns}
+        types |= {column.name: column.type for column in version.schema_}
     return types
 
 
