@@ -413,6 +413,55 @@ def test_rows_whose_page_is_not_kept_are_erased_or_the_run_fails(
         assert "remove old versions by `retention`" in run["error"]["detail"]
 
 
+@pytest.mark.parametrize(
+    ("column_type", "value", "key"),
+    [
+        ("date", "2026-01-03", " 2026-01-03"),
+        ("timestamp", "2026-01-02T03:04:05Z", "2026-01-02 04:04:05+01:00"),
+        ("decimal(10,2)", "2.50", 2.5),
+        ("double", 2.5, "2.50"),
+        ("bigint", 7, "7"),
+        ("boolean", True, "TRUE"),
+    ],
+)
+def test_a_key_may_be_written_as_its_column_allows(
+    services: Container, admin: Client, documents: Documents, tmp_path: Path, column_type: str, value: Any, key: Any
+) -> None:
+    documents["birds"] = [{"k": value, "note": FIELD}, {"k": None, "note": "x"}]
+    admin.put("/datasources/birds", http_source("birds", primary_key=["k"], types={"k": column_type}))
+    ingest(admin, "birds")
+    hashes = {erased(admin, "birds", key=[one], dry_run=True)["erasure"]["key_hash"] for one in (key, value)}
+    assert len(hashes) == 1, "both are the same key"
+    removed = erased(admin, "birds", key=[key])["erasure"]["removed"]
+    assert (removed["pages"], removed["records"]) == (1, 1)
+    assert traces(tmp_path, FIELD) == []
+
+
+@pytest.mark.parametrize(
+    ("column_type", "key"),
+    [("date", "2026-01-03T00:00:00Z"), ("bigint", "x"), ("bigint", 10**30), ("boolean", 1), ("timestamp", "soon")],
+)
+def test_a_key_that_no_row_can_have_is_refused(admin: Client, column_type: str, key: Any) -> None:
+    admin.put("/datasources/birds", http_source("birds", primary_key=["k"], types={"k": column_type}))
+    answer = admin.post("/datasources/birds/erase", {"key": [key], "reason": "x"})
+    assert answer.status == 422
+    assert f"The value of k does not fit its type, {column_type}" in answer.text
+
+
+def test_a_record_whose_page_does_not_show_it_is_not_erased_from_versions_only(
+    services: Container, admin: Client, documents: Documents
+) -> None:
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    (key,) = services.lake.list_keys("raw")
+    services.s3.put_object(Bucket=services.lake.bucket, Key=services.lake.full_key(key), Body=gzip.compress(b"[]"))
+    started = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"}).json()
+    run = admin.get(f"/runs/{started['id']}").json()
+    assert (run["status"], run["error"]["type"]) == ("failed", "urn:sluice:problem:cannot-erase")
+    assert len(rows(admin, "datasources/birds")) == 3
+
+
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE
     admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))

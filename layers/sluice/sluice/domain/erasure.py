@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import Field, JsonValue
 
 from sluice.domain.base import Document
 from sluice.domain.json_text import canonical
+from sluice.domain.schema import convert
 from sluice.errors import Invalid
 
 
@@ -47,6 +49,29 @@ def key_values(key: dict[str, Any] | list[Any], columns: Sequence[str]) -> list[
     if any(value is None or isinstance(value, dict | list) for value in values):
         raise _invalid("The values of a key are texts, numbers or booleans.")
     return values
+
+
+def stored_values(values: Sequence[Any], columns: Sequence[str], types: Mapping[str, Sequence[str]]) -> list[Any]:
+    """The values of a key as the columns have them, so that all ways to write a value are the same key.
+
+    Args:
+        values: the values of the key, in order.
+        columns: the columns of the primary key.
+        types: the types that each column has had, the present one first.
+
+    Raises:
+        Invalid: a value fits no type that its column has had.
+    """
+    return [_stored(value, name, types.get(name, ())) for name, value in zip(columns, values, strict=True)]
+
+
+def _stored(value: Any, column: str, types: Sequence[str]) -> Any:
+    for column_type in types:
+        with suppress(ValueError):
+            return value if column_type == "json" else convert(value, column_type)
+    if types:
+        raise _invalid(f"The value of {column} does not fit its type, {types[0]}; write it as the versions have it.")
+    return value
 
 
 def _invalid(message: str) -> Invalid:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
-from sluice.domain.erasure import ErasureRequest, key_hash, key_values
+from sluice.domain.erasure import ErasureRequest, key_hash, key_values, stored_values
 from sluice.domain.names import new_run_id, now, rfc3339
 from sluice.domain.run import Erasure, Run
 from sluice.errors import Conflict
@@ -36,7 +37,7 @@ def start_erasure(services: Container, definition: Definition, request: ErasureR
 
     Raises:
         Conflict: the datasource has no primary key.
-        Invalid: the key does not fit the primary key.
+        Invalid: the key does not fit the primary key or the types of its columns.
     """
     datasource = Datasource.model_validate(definition.document)
     if not datasource.primary_key:
@@ -45,6 +46,7 @@ def start_erasure(services: Container, definition: Definition, request: ErasureR
         )
     values = key_values(request.key, datasource.primary_key)
     dataset = DatasetId.of_datasource(definition.name)
+    stored = stored_values(values, datasource.primary_key, _all_types(services, definition.name, datasource.types))
     run = Run(
         id=new_run_id(),
         kind="erase",
@@ -53,7 +55,7 @@ def start_erasure(services: Container, definition: Definition, request: ErasureR
         created_at=rfc3339(now()),
         created_by=by,
         dry_run=request.dry_run,
-        erasure=Erasure(key_hash=key_hash(dataset, values), reason=request.reason),
+        erasure=Erasure(key_hash=key_hash(dataset, stored), reason=request.reason),
     )
     document = {"columns": datasource.primary_key, "values": values}
     services.lake.put_json(object_keys.erasure(run.id, "key"), document)
@@ -68,6 +70,15 @@ def requested_key(services: Container, run: Run) -> Key | None:
     if document is None:
         return None
     return Key(document["columns"], document["values"], _types(services, run))
+
+
+def _all_types(services: Container, slug: str, declared: Mapping[str, str]) -> dict[str, list[str]]:
+    """The types that each column has had: the declared one first, then those of versions, the newest first."""
+    types = {name: [column_type] for name, column_type in declared.items()}
+    for version in reversed(services.erasures.versions(DatasetId.of_datasource(slug))):
+        for column in version.schema_:
+            types.setdefault(column.name, []).append(column.type)
+    return types
 
 
 def _types(services: Container, run: Run) -> dict[str, str]:
