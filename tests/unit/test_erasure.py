@@ -462,6 +462,31 @@ def test_a_record_whose_page_does_not_show_it_is_not_erased_from_versions_only(
     assert len(rows(admin, "datasources/birds")) == 3
 
 
+@pytest.mark.parametrize("ended", ["/projects/p/datasources/birds", "/projects/p"])
+def test_results_of_a_project_that_no_longer_uses_the_datasource_are_removed(
+    services: Container,
+    admin: Client,
+    documents: Documents,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: str,
+) -> None:
+    add_example_algorithms(monkeypatch)
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/birds", {})
+    computed = {"inputs": {"data": "dataset:birds"}, "parameters": {"column": "size"}}
+    started = admin.post("/projects/p/algorithms/smallest_sum/runs", computed)
+    assert admin.get(f"/runs/{started.json()['id']}/result").status == 200
+    assert admin.delete(ended).status == 204
+    removed = erased(admin, "birds", key=[CANARY])["erasure"]["removed"]
+    assert removed["algorithm_results"] == 1
+    assert [key for key in services.lake.list_keys("algorithms") if key.endswith("/result.json")] == []
+    assert traces(tmp_path, CANARY, FIELD) == []
+
+
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE
     admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))

@@ -27,7 +27,8 @@ class Derived:
         services: the catalog and the lake.
         affected: the versions of datasources and merges that have had the record.
         hashes: the hashes of their contents with the record.
-        projects: the projects that may have used them.
+        projects: the projects that use them now. Others may have used them before; they and deleted ones are searched,
+            too.
         results: the folders of the results of algorithms that have read it.
         versions: the versions of models, reports, and tables of results.
     """
@@ -47,7 +48,7 @@ class Derived:
             before = len(self.results) + len(self.versions)
             for (dataset, number, key), manifest in manifests.items():
                 in_result = any(key.startswith(f"{folder}/") for folder in self.results)
-                if in_result or any(self._has_read(read) for read in manifest.inputs):
+                if in_result or any(self._has_read(dataset, read) for read in manifest.inputs):
                     self.versions.add((dataset, number))
                     self.hashes.add(manifest.content_hash)
             for folder, result in stored.items():
@@ -56,6 +57,10 @@ class Derived:
                     self.hashes.add(result.fingerprint)
             if before == len(self.results) + len(self.versions):
                 return
+
+    def owners(self) -> set[str]:
+        """The projects that have them."""
+        return {dataset.owner for dataset, _ in self.versions} | {folder.split("/")[1] for folder in self.results}
 
     def counts(self) -> Counter[str]:
         """How many there are, by kind."""
@@ -76,7 +81,7 @@ class Derived:
     def _manifests(self) -> dict[tuple[DatasetId, int, str], Manifest]:
         found = {}
         for dataset in self.services.erasures.datasets("project"):
-            if dataset.resource is None or dataset.owner not in self.projects:
+            if dataset.resource is None:
                 continue
             for version in self.services.erasures.versions(dataset):
                 manifest = find_manifest(self.services, version.manifest_key)
@@ -86,16 +91,15 @@ class Derived:
 
     def _stored_results(self) -> dict[str, StoredResult]:
         found = {}
-        for project in self.projects:
-            for key in self.services.lake.list_keys(f"algorithms/{project}"):
-                if key.endswith("/result.json") and key.count("/") == 4:
-                    document = self.services.lake.find_json(key)
-                    found[key.removesuffix("/result.json")] = StoredResult.model_validate(document)
+        for key in self.services.lake.list_keys("algorithms"):
+            if key.endswith("/result.json") and key.count("/") == 4:
+                document = self.services.lake.find_json(key)
+                found[key.removesuffix("/result.json")] = StoredResult.model_validate(document)
         return found
 
-    def _has_read(self, read: InputVersion) -> bool:
-        if read.version == 0:  # a view, which was computed of versions that it does not name
-            return True
+    def _has_read(self, dataset: DatasetId, read: InputVersion) -> bool:
+        if read.version == 0 and dataset.owner in self.projects:
+            return True  # of the same refresh, when it had no number yet
         text = read.datasource if "/" in read.datasource else f"datasource/{read.datasource}"
         known = (DatasetId(text), read.version) in self.affected | self.versions
         return known or read.hash in self.hashes

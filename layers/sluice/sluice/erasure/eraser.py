@@ -91,6 +91,7 @@ class Eraser:
         plan.projects = sorted({dataset.owner for dataset, _, _ in merged} | self._projects_of(plan))
         derived = Derived(self._services, affected, hashes, plan.projects)
         derived.find()
+        plan.projects = sorted({*plan.projects, *derived.owners()})
         plan.texts, plan.versions, plan.hashes = sorted(texts), sorted(affected), sorted(hashes)
         plan.counts = self._counts(plan, sum(map(len, rows.values())), len(records), len(merged), derived)
         return plan
