@@ -16,7 +16,10 @@ import pytest
 from sluice.container import Container
 from sluice.domain.names import new_run_id
 from sluice.domain.run import Run
+from sluice.erasure.derived import Derived
 from sluice.erasure.requests import claim_turn
+from sluice.erasure.retention import enforce_retention
+from sluice.errors import CannotErase
 from sluice.runs.reconcile import sweep
 from support.client import Client
 from support.documents import Documents, drop, http_source, ingest, pushed, refresh, rows
@@ -485,6 +488,61 @@ def test_results_of_a_project_that_no_longer_uses_the_datasource_are_removed(
     assert removed["algorithm_results"] == 1
     assert [key for key in services.lake.list_keys("algorithms") if key.endswith("/result.json")] == []
     assert traces(tmp_path, CANARY, FIELD) == []
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_what_an_erasure_has_left_that_has_ended_is_erased_by_the_next(
+    services: Container,
+    admin: Client,
+    documents: Documents,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:
+    add_example_algorithms(monkeypatch)
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/birds", {})
+    admin.put("/projects/p/models/notes", {"sql": "SELECT id, note FROM merged"})
+    refresh(admin, "p", ingest="all")
+    computed = {"inputs": {"data": "dataset:merged"}, "parameters": {"column": "size"}}
+    started = admin.post("/projects/p/algorithms/smallest_sum/runs", computed)
+    result = f"/runs/{started.json()['id']}/result"
+    assert admin.get(result).status == 200
+
+    def ends(self: Derived, by: str) -> None:
+        if end == "cancelled":
+            assert admin.post(f"/runs/{by}/cancel").status == 200
+        raise CannotErase("the function was stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Derived, "remove", ends)
+        stopped = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"}).json()["id"]
+    assert admin.get(f"/runs/{stopped}").json()["status"] == end
+    assert len(rows(admin, "datasources/birds")) == 2
+    assert len(rows(admin, "projects/p/models/notes")) == 3, "what was computed still has the record"
+    erased(admin, "birds", key=["a"])
+    enforce_retention(services)
+    again = erased(admin, "birds", key=[CANARY])
+    assert again["erasure"]["removed"]["models"] == 1
+    assert again["warnings"] == []
+    assert admin.get(result).status == 404
+    assert traces(tmp_path, CANARY, FIELD) == []
+    assert list(services.lake.list_keys("erasures")) == []
+
+
+def test_the_key_of_an_erasure_that_has_not_begun_is_removed_within_a_day(
+    services: Container, workflows: LocalWorkflows, admin: Client, documents: Documents, tmp_path: Path
+) -> None:
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    workflows.hold = True
+    started = admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"}).json()["id"]
+    enforce_retention(services)
+    assert traces(tmp_path, CANARY), "the run still needs it"
+    admin.post(f"/runs/{started}/cancel")
+    enforce_retention(services)
+    assert traces(tmp_path, CANARY) == []
 
 
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
-
-from ulid import ULID
 
 from sluice.container import Container
 from sluice.domain.dataset import Manifest, Tombstone
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.erasure import key_hash
-from sluice.domain.names import now
 from sluice.domain.run import Run
 from sluice.erasure.answers import remove_answers
 from sluice.erasure.derived import Derived
@@ -32,10 +28,10 @@ from sluice.erasure.quotations import Quotations
 from sluice.erasure.records import RecordVersions
 from sluice.erasure.references import References
 from sluice.erasure.removal import Removal
+from sluice.erasure.unfinished import forget_ended
 from sluice.errors import NotFound
 from sluice.formats.limits import Limits
 from sluice.lake import object_keys
-from sluice.lake.purge import VersionedObjects
 from sluice.runs.start import refresh_for_change
 
 
@@ -67,18 +63,25 @@ class Eraser:
 
     # ---------------------------------------------------------------- the plan
 
-    def plan(self) -> Plan:
+    def plan(self, earlier: Sequence[Plan] = ()) -> Plan:
         """Find everything that has the record; nothing is changed.
+
+        Args:
+            earlier: the plans of runs that have erased a part of the record.
 
         Raises:
             CannotErase: the record cannot be removed from a page by itself.
         """
         rewritten = self._services.lake.find_json(object_keys.erasure(self._run.id, "pages")) or {}
-        plan = Planner(self._services, self._slug, self._key, rewritten.values()).plan()
+        before = {page_hash for one in earlier for page_hash in [*one.pages, *one.unusable]}
+        plan = Planner(self._services, self._slug, self._key, rewritten.values(), before).plan()
+        for one in earlier:
+            plan = plan.with_earlier(one)
         texts = set(plan.texts)
         records = RecordVersions(self._services, self._slug, self._key, plan, self._tombstone, texts).affected()
         affected = {(dataset, version.number) for dataset, version, _, _ in records} | self._removed_versions(plan)
-        hashes = {manifest.content_hash for _, _, manifest, _ in records}
+        affected |= set(plan.versions)
+        hashes = {manifest.content_hash for _, _, manifest, _ in records} | set(plan.hashes)
         rows = {(dataset, version.number): places for dataset, version, _, places in records}
         again = MergedVersions(self._services, affected, self._tombstone)
         merged = list(again.versions())
@@ -88,7 +91,8 @@ class Eraser:
             plan.merge_keys[dataset] = sorted({*plan.merge_keys.get(dataset, []), *found})
             affected.add((dataset, version.number))
             hashes.add(manifest.content_hash)
-        plan.projects = sorted({dataset.owner for dataset, _, _ in merged} | self._projects_of(plan))
+        owners = {dataset.owner for dataset, _, _ in merged}
+        plan.projects = sorted({*plan.projects, *owners, *self._projects_of(plan)})
         derived = Derived(self._services, affected, hashes, plan.projects)
         derived.find()
         plan.projects = sorted({*plan.projects, *derived.owners()})
@@ -195,12 +199,5 @@ class Eraser:
                     refresh_for_change(self._services, slug)
 
     def forget(self) -> None:
-        """Remove the key and the plan with all versions of their objects, and those of erasures that have failed."""
-        lake = self._services.lake
-        objects, prefix = VersionedObjects(self._services.s3, lake.bucket), lake.full_key("erasures/")
-        for run_id in {version.key.removeprefix(prefix).partition("/")[0] for version in objects.versions(prefix)}:
-            run = self._services.runs.find(run_id)
-            # The key is stored before its run.
-            is_lost = run is None and now() - ULID.from_str(run_id).datetime > timedelta(hours=1)
-            if is_lost or (run is not None and (run.finished or run.id == self._run.id)):
-                objects.keep_only(f"{prefix}{run_id}/", ())
+        """Remove the key and the plan of this run, and what runs have left that need neither any more."""
+        forget_ended(self._services, self._run)

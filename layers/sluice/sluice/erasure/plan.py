@@ -91,7 +91,7 @@ class Plan(Record):
         """This plan with the scope of an earlier one, so that what it has left is removed, too.
 
         Args:
-            plan: the earlier plan, which was completed.
+            plan: the earlier plan, of this run or of one that has ended.
         """
         changes: dict[str, Any] = {
             name: sorted({*getattr(self, name), *getattr(plan, name)})

@@ -65,13 +65,21 @@ class Planner:
         slug: the datasource.
         key: the key of the record.
         rewritten: the hashes of pages from which this run has removed the record already.
+        before: the hashes of pages with the record that earlier runs have not removed.
     """
 
-    def __init__(self, services: Container, slug: str, key: Key, rewritten: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        services: Container,
+        slug: str,
+        key: Key,
+        rewritten: Collection[str] = (),
+        before: Collection[str] = (),
+    ) -> None:
         self._services = services
         self._slug = slug
         self._key = key
-        self._rewritten = rewritten
+        self._rewritten, self._before = rewritten, before
         self._stored = set(self._stored_pages())
         self._rows = KeyedRows.find(services, slug, key)
         self._limits = Limits.of(services.settings)
@@ -97,7 +105,11 @@ class Planner:
         known = {*references.pages}
         loose = {page_hash for page_hash, owners in references.loose.items() if self._slug in owners} - known
         orphans = self._stored - known - set(references.loose)
-        plan.unusable += sorted(page_hash for page_hash in loose | orphans if self._has_page_with_record(page_hash))
+        plan.unusable += sorted(
+            page_hash
+            for page_hash in loose | orphans
+            if page_hash in self._before or self._has_page_with_record(page_hash)
+        )
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
         plan.datasources = sorted({self._slug, *(use.datasource for use in plan.uses)})

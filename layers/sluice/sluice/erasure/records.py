@@ -85,7 +85,7 @@ class RecordVersions:
             if changed is not None:
                 self.services.lake.put_json(version.manifest_key, changed.model_dump(mode="json"))
                 manifest = changed
-            if self._is_marked(manifest):
+            if self._is_marked(manifest) or (dataset, version.number) in self.plan.versions:
                 # After the manifest, so that a call that was killed between the two is completed by the next one.
                 self.services.erasures.update_version(dataset, version.number, manifest)
                 found.append(Rewritten(dataset, version.number, rows))

@@ -15,6 +15,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.names import now
 from sluice.domain.run import FetchIndex
 from sluice.erasure.plan import find_manifest
+from sluice.erasure.unfinished import forget_ended
 from sluice.errors import NotFound
 from sluice.lake import object_keys
 from sluice.lake.purge import VersionedObjects
@@ -23,11 +24,14 @@ logger = Logger()
 
 
 def enforce_retention(services: Container) -> dict[str, int]:
-    """Remove what the retention of each datasource no longer keeps. It is safe to repeat.
+    """Remove what the retention of each datasource no longer keeps, and the keys of erasures that have ended.
+
+    It is safe to repeat.
 
     Returns:
         `{"pages", "versions"}`: how many were removed.
     """
+    forget_ended(services)
     removed = {"pages": 0, "versions": 0}
     for definition in services.definitions.all("datasource"):
         retention = Datasource.model_validate(definition.document).retention

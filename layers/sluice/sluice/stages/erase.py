@@ -31,6 +31,7 @@ def erase(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     from sluice.erasure.eraser import Eraser
     from sluice.erasure.plan import Plan
     from sluice.erasure.requests import claim_turn, is_disturbed, requested_key
+    from sluice.erasure.unfinished import unfinished_plans
     from sluice.lake import object_keys
 
     if not claim_turn(services, run):
@@ -43,7 +44,7 @@ def erase(services: Container, run: Run, event: dict[str, Any], seconds_left: Ca
     stored = services.lake.find_json(plan_key)
     if stored is None:
         services.runs.advance(run, progress={"stage": "erase", "current": 0, "total": None})
-        plan = eraser.plan()
+        plan = eraser.plan(unfinished_plans(services, run))
         if not run.dry_run and is_disturbed(services, run, plan):
             return {"outcome": "wait"}
         run = _note_counts(services, run, plan)
@@ -95,7 +96,7 @@ def _finish(services: Container, run: Run) -> dict[str, Any]:
     from sluice.erasure.requests import release_turn
 
     assert run.erasure is not None
-    warnings = [] if run.erasure.removed.get("records") or run.erasure.removed.get("pages") else [_NOTHING]
+    warnings = [] if run.erasure.removed.keys() - _ALWAYS_REMOVED else [_NOTHING]
     warnings += ["this was a dry run: nothing was removed"] if run.dry_run else []
     services.runs.finish(
         run,
@@ -110,4 +111,6 @@ def _finish(services: Container, run: Run) -> dict[str, Any]:
 
 
 _DONE = {"stage": "erase", "current": 1, "total": 1}
+# Whatever record is erased.
+_ALWAYS_REMOVED = {"answers"}
 _NOTHING = "no page and no version has a record with this key"
