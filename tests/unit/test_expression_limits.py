@@ -1,5 +1,6 @@
 """What an expression may create, so that a short one cannot make a small document fill the memory."""
 
+import operator
 import random
 from typing import Any
 
@@ -76,8 +77,10 @@ def test_error_quotes_only_the_beginning_of_a_long_expression() -> None:
     [
         ("'" + "x" * MAX_LENGTH + "'", "at most 10,000 characters"),
         ("!" * MAX_DEPTH + "a", "at most 100 levels"),
+        ("@|" * 400 + "@", "at most 100 levels"),
+        ("a||" * 900 + "a", "at most 100 levels"),
     ],
-    ids=["long", "deep"],
+    ids=["long", "deep", "400 pipes", "900 alternatives"],
 )
 def test_long_or_deep_expression_is_refused_when_it_is_written(expression: str, message: str) -> None:
     for document in ({"fields": {"x": expression}}, {"records": expression}):
@@ -103,7 +106,44 @@ def documents(luck: random.Random, depth: int = 3) -> Any:
 @settings(max_examples=150, deadline=None)
 def test_other_expressions_give_what_jmespath_gives(parts: list[str], luck: random.Random) -> None:
     expression, document = " | ".join(parts), documents(luck)
-    assert repr(search(expression, document)) == repr(jmespath.search(expression, document))
+    try:
+        expected = jmespath.search(expression, document)
+    except TypeError:  # it orders a number and a text
+        search(expression, document)
+    else:
+        assert repr(search(expression, document)) == repr(expected)
+
+
+MIXED = [{"n": 1, "a": "x"}, {"n": "b", "a": "y"}, {"n": 2.5, "a": "z"}]
+
+
+@pytest.mark.parametrize("comparator", ["<", "<=", ">", ">="])
+def test_a_number_and_a_text_have_no_order(comparator: str) -> None:
+    assert search(f"`1` {comparator} 'a'", {}) is None
+    assert search(f"'a' {comparator} `1`", {}) is None
+    kept = [record["a"] for record, _ in select_records(f"[?n {comparator} `2`]", MIXED) or []]
+    assert kept == [row["a"] for row in MIXED if isinstance(row["n"], int | float) and ORDERS[comparator](row["n"], 2)]
+
+
+ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+@pytest.mark.parametrize(
+    ("expression", "says"),
+    [
+        ("min_by(@, &n)", "got both numbers and texts"),
+        ("max_by(@, &n)", "got both numbers and texts"),
+        ("sort_by(@, &n)", "invalid type"),
+        ("[?ceil(to_number('inf')) == `1`]", "infinity"),
+        ("ceil(to_number('inf'))", "infinity"),
+        ("[?floor(to_number('nan')) == `1`]", "NaN"),
+    ],
+)
+def test_an_evaluation_that_fails_in_any_way_names_its_expression(expression: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as failed:
+        select_records(expression, MIXED)
+    assert "the expression" in str(failed.value)
+    assert expression in str(failed.value)
 
 
 @given(st.recursive(st.integers() | st.text() | st.none(), lambda inner: st.lists(inner)))

@@ -103,8 +103,10 @@ class Interpreter(TreeInterpreter):
         return result
 
     def visit_comparator(self, node: Any, value: Any) -> Any:
-        """Compare two values; comparing large ones counts as work."""
+        """Compare two values; comparing large ones counts as work. A number and a text have no order: null."""
         left, right = (self.visit(child, value) for child in node["children"])
+        if node["value"] not in self._EQUALITY_OPS and isinstance(left, str) != isinstance(right, str):
+            return None
         if isinstance(left, list | dict) and isinstance(right, list | dict):
             self.budget.spend_written(left)
         literals = [{"type": "literal", "value": side} for side in (left, right)]

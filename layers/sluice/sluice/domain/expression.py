@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from sys import getsizeof
@@ -128,6 +129,16 @@ class ExpressionFunctions(Functions):
         self._budget.spend(min(map(len, lists)) * getsizeof([None] * len(lists)))
         return [list(elements) for elements in zip(*lists, strict=False)]
 
+    @signature({"types": ["array"]}, {"types": ["expref"]})
+    def _func_min_by(self, array: list[Any], expression: Any) -> Any:
+        with _comparing("min_by"):
+            return super()._func_min_by(array, expression)  # type: ignore[misc]
+
+    @signature({"types": ["array"]}, {"types": ["expref"]})
+    def _func_max_by(self, array: list[Any], expression: Any) -> Any:
+        with _comparing("max_by"):
+            return super()._func_max_by(array, expression)  # type: ignore[misc]
+
     @signature({"types": []})
     def _func_to_string(self, value: Any) -> str:
         if isinstance(value, list | dict):
@@ -153,6 +164,17 @@ class ExpressionFunctions(Functions):
     @signature()
     def _func_parents(self) -> list[dict[str, Any]]:
         return [value for _, value in self._context.enclosing]
+
+
+@contextmanager
+def _comparing(function: str) -> Iterator[None]:
+    """Name a function that compares values of which some are numbers and some texts."""
+    try:
+        yield
+    except TypeError:
+        raise JMESPathError(
+            f"{function}() got both numbers and texts; convert them, such as with to_string()"
+        ) from None
 
 
 def is_of_type(value: Any, types: Iterable[str]) -> bool:
@@ -284,15 +306,27 @@ def search(expression: str, document: Any, context: RecordContext | None = None)
     """
     compiled = compile_expression(expression)
     interpreter = interpreter_for(document, context)
-    try:
+    with evaluating(expression):
         result = interpreter.visit(compiled.parsed, document)
         if not _shares_nothing(expression):
             interpreter.budget.spend_written(result)
-    except JMESPathError as error:
+    return result
+
+
+@contextmanager
+def evaluating(expression: str) -> Iterator[None]:
+    """Name the expression in errors of its evaluation.
+
+    Raises:
+        ValueError: the evaluation failed, in whatever way.
+    """
+    try:
+        yield
+    # jmespath.py does not check all arguments: `ceil` of an infinite number fails as Python does.
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise ValueError(f"the expression {_beginning(expression)!r} failed: {error}") from None
     except RecursionError:
         raise ValueError(f"the expression {_beginning(expression)!r} failed: it nests values too deeply") from None
-    return result
 
 
 def _beginning(expression: str) -> str:
@@ -335,7 +369,12 @@ def _check_size(expression: str) -> None:
 
 
 def _depth(node: Any) -> int:
-    return 1 + max((_depth(child) for child in node["children"] if isinstance(child, dict)), default=0)
+    """The levels of a compiled expression; counted without recursion, since it may have thousands."""
+    depth, level = 0, [node]
+    while level:
+        depth += 1
+        level = [child for parent in level for child in parent["children"] if isinstance(child, dict)]
+    return depth
 
 
 JmesPath = Annotated[str, AfterValidator(_check)]

@@ -11,6 +11,7 @@ from sluice.domain.expression import (
     Path,
     RecordContext,
     compile_expression,
+    evaluating,
     interpreter_for,
     search,
     selects_places,
@@ -65,7 +66,8 @@ def select_records(expression: str, document: Any) -> list[tuple[Any, RecordCont
         records = selected if isinstance(selected, list) else [selected]
         return None if selected is None else [(record, RecordContext(document)) for record in records]
     interpreter = interpreter_for(document)
-    found = _visit(interpreter, compile_expression(expression).parsed, _Selected(document, ()))
+    with evaluating(expression):
+        found = _visit(interpreter, compile_expression(expression).parsed, _Selected(document, ()))
     if found.value is None:
         return None
     elements = found.children() if isinstance(found.value, list) else [found]
