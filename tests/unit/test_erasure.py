@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 
 from sluice.container import Container
@@ -25,8 +26,10 @@ from support.client import Client
 from support.documents import Documents, drop, http_source, ingest, pushed, refresh, rows
 from support.example_algorithms import add_example_algorithms
 from support.files import parquet, workbook, zipped
+from support.functions import LocalFunctions
 from support.killing import Killer, watched_calls
 from support.traces import traces
+from support.upstream import StubResponse, Upstream, ok, raw
 from support.workflows import LocalWorkflows
 
 # The most calls of AWS that the erasure of the test makes; `PROOF=1` kills it after each.
@@ -543,6 +546,40 @@ def test_the_key_of_an_erasure_that_has_not_begun_is_removed_within_a_day(
     admin.post(f"/runs/{started}/cancel")
     enforce_retention(services)
     assert traces(tmp_path, CANARY) == []
+
+
+def test_webhooks_get_no_quotation_of_an_erased_record(
+    services: Container, functions: LocalFunctions, upstream: Upstream, admin: Client, tmp_path: Path
+) -> None:
+    hooked: list[str] = []
+
+    def answer(request: httpx.Request) -> StubResponse:
+        if request.url.host == "hooks.example.com":
+            hooked.append(request.content.decode())
+            return raw(b"", 200)
+        return ok(TABLE)
+
+    upstream.answer = answer
+    subscription = {"event": "run.failed", "webhook": "https://hooks.example.com/in"}
+    path = f"/subscriptions/{admin.post('/subscriptions', subscription).json()['id']}/deliveries"
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    wrong = {"records": "[?id != 'a']", "fields": {"id": "id", "note": "abs(note)"}}
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"], **wrong))
+    assert ingest(admin, "birds")["status"] == "failed"
+    functions.run()
+    assert FIELD in hooked.pop()
+    ingest(admin, "birds")
+    assert functions.calls, "the second delivery waits"
+    erased(admin, "birds", key=[CANARY])
+    assert traces(tmp_path, CANARY, FIELD) == []
+    functions.run()
+    for delivery in admin.get(path).json()["items"]:
+        assert admin.post(f"{path}/{delivery['id']}/redeliver").status == 202
+    functions.run()
+    assert len(hooked) == 3
+    assert not any(FIELD in body for body in hooked)
+    assert all("a note that quoted an erased record was removed" in body for body in hooked)
 
 
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:

@@ -234,6 +234,7 @@ class Container:
             self._table(settings.runs_table),
             self._table(settings.batches_table),
             self._table(settings.locks_table),
+            self._table(settings.deliveries_table),
             settings.workspace,
         )
 

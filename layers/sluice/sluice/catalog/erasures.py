@@ -14,7 +14,8 @@ from sluice.catalog.definitions import decode_definition
 from sluice.catalog.table import ConditionFailed, Item, Table
 from sluice.domain.dataset import Manifest, Tombstone, Version
 from sluice.domain.dataset_id import DatasetId
-from sluice.domain.run import PageReceipt
+from sluice.domain.run import MAX_NOTES, PageReceipt
+from sluice.domain.run_failure import RunFailure
 
 _PREFIX = "erased"
 
@@ -32,6 +33,7 @@ class Erasures:
         runs: the table `Runs`.
         batches: the table `Batches`.
         locks: the table `Locks`.
+        deliveries: the table `Deliveries`.
         workspace: the workspace.
     """
 
@@ -44,6 +46,7 @@ class Erasures:
         runs: Table,
         batches: Table,
         locks: Table,
+        deliveries: Table,
         workspace: str,
     ) -> None:
         self._definitions = definitions
@@ -53,6 +56,7 @@ class Erasures:
         self._runs = runs
         self._batches = batches
         self._locks = locks
+        self._deliveries = deliveries
         self._workspace = workspace
 
     # ---------------------------------------------------------------- tombstones
@@ -126,12 +130,22 @@ class Erasures:
         """Remove a version from the catalog, if it is there; its number is not used again."""
         self._versions.execute(self._versions.delete(self._version_key(dataset, number), _ALWAYS))
 
-    def update_notes(self, dataset: DatasetId, number: int, reasons: list[str]) -> None:
-        """Change why a version is incomplete, if it is there."""
+    def update_notes(self, dataset: DatasetId, number: int, manifest: Manifest) -> None:
+        """Change why a version is incomplete, and what stands in for missing data, if it is there."""
+        changes = {
+            "completeness_reasons": manifest.completeness_reasons,
+            "stale": [entry.model_dump() for entry in manifest.stale[:MAX_NOTES]],
+        }
         with suppress(ConditionFailed):
-            changes = {"completeness_reasons": reasons}
             self._versions.execute(
                 self._versions.update(self._version_key(dataset, number), changes, "attribute_exists(#number)")
+            )
+
+    def update_pointer(self, dataset: DatasetId, **changes: Any) -> None:
+        """Change attributes of a dataset's pointer, if it is there."""
+        with suppress(ConditionFailed):
+            self._datasets.execute(
+                self._datasets.update(self._dataset_key(dataset), changes, "attribute_exists(#dataset)")
             )
 
     def forget_tests(self, owner: DatasetId) -> None:
@@ -210,6 +224,35 @@ class Erasures:
         with suppress(ConditionFailed):  # it has expired
             key = {"workspace": self._workspace, "run_id": run}
             self._runs.execute(self._runs.update(key, changes, "attribute_exists(#run_id)"))
+
+    # ---------------------------------------------------------------- events
+
+    def failures(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The keys and errors of failures of runs that were not delivered to every follower."""
+        values = {"pk": self._workspace, "prefix": f"{RunFailure.PREFIX}/"}
+        for item in self._datasets.query_all("#workspace = :pk AND begins_with(#dataset, :prefix)", values):
+            if item.get("error"):
+                yield item["dataset"], item["error"]
+
+    def update_failure(self, key: str, error: dict[str, Any]) -> None:
+        """Change the error of a failure, if it still waits."""
+        with suppress(ConditionFailed):
+            self._datasets.execute(
+                self._datasets.update(self._dataset_key(key), {"error": error}, "attribute_exists(#dataset)")
+            )
+
+    def deliveries(self) -> Iterator[Item]:
+        """All deliveries of failures of runs to webhooks; the whole table is read."""
+        for item in self._deliveries.scan_all():
+            workspace = item["workspace_subscription"].partition("#")[0]
+            if workspace == self._workspace and item["event"] == RunFailure.TYPE:
+                yield item
+
+    def update_delivery(self, item: Item, body: str) -> None:
+        """Change the body that a delivery sends, if it is there."""
+        key = {name: item[name] for name in ("workspace_subscription", "delivery")}
+        with suppress(ConditionFailed):  # it has expired
+            self._deliveries.execute(self._deliveries.update(key, {"body": body}, "attribute_exists(#delivery)"))
 
     def _dataset_key(self, dataset: str) -> Item:
         return {"workspace": self._workspace, "dataset": dataset}

@@ -19,6 +19,7 @@ from sluice.domain.erasure import key_hash
 from sluice.domain.run import Run
 from sluice.erasure.answers import remove_answers
 from sluice.erasure.derived import Derived
+from sluice.erasure.events import clean_events
 from sluice.erasure.matching import Key
 from sluice.erasure.merges import MergedVersions, merge_keys
 from sluice.erasure.notes import remove_overrides, remove_quotations
@@ -157,6 +158,7 @@ class Eraser:
         derived.remove(self._run.id)
         remove_overrides(self._services, plan)
         remove_quotations(self._services, plan, quotations)
+        clean_events(self._services, quotations)
         remove_answers(self._services)
         Removal(self._services, plan, derived.results).remove(indexes)
         for dataset, number in plan.versions:

@@ -53,9 +53,15 @@ def remove_quotations(services: Container, plan: Plan, quotations: Quotations) -
             if changes:
                 services.erasures.update_run(run.id, **changes)
         services.erasures.forget_tests(owner)
+        _clean_pointer(services, owner, quotations)
         for dataset in services.erasures.datasets(owner.owner_kind):
             if dataset.owner == owner.owner:
                 _clean_versions(services, dataset, quotations)
+
+
+def error_without_detail(error: dict[str, Any]) -> dict[str, Any]:
+    """The error of a run, as problem details, with a note in the place of what quotes the record."""
+    return {**error, "detail": REMOVED, "errors": []}
 
 
 def _without_quotations(run: Run, quotations: Quotations) -> dict[str, Any]:
@@ -64,7 +70,7 @@ def _without_quotations(run: Run, quotations: Quotations) -> dict[str, Any]:
         name: quotations.without(document[name]) for name in _NOTES if quotations.has(document[name])
     }
     if quotations.has(document["error"]):
-        changes["error"] = {**document["error"], "detail": REMOVED, "errors": []}
+        changes["error"] = error_without_detail(document["error"])
     if quotations.has(document["summary"]):
         changes["summary"] = REMOVED
     for name in ("timeline", "sources", "stale"):
@@ -73,6 +79,16 @@ def _without_quotations(run: Run, quotations: Quotations) -> dict[str, Any]:
     if quotations.has((document["drop"] or {}).get("key")):
         changes["drop"] = {**document["drop"], "key": f"{run.datasource}/erased"}
     return changes
+
+
+def _clean_pointer(services: Container, dataset: DatasetId, quotations: Quotations) -> None:
+    """Replace the error of the latest ingest, for which an earlier version stands in."""
+    pointer = services.datasets.pointer(dataset)
+    hidden = pointer.hidden or {}
+    if pointer.failure is not None and quotations.has(pointer.failure.error):
+        services.erasures.update_pointer(dataset, failure=pointer.failure.model_dump() | {"error": REMOVED})
+    if quotations.has((hidden.get("failure") or {}).get("error")):
+        services.erasures.update_pointer(dataset, hidden=hidden | {"failure": hidden["failure"] | {"error": REMOVED}})
 
 
 def _clean_versions(services: Container, dataset: DatasetId, quotations: Quotations) -> None:
@@ -84,7 +100,12 @@ def _clean_versions(services: Container, dataset: DatasetId, quotations: Quotati
         changes: dict[str, Any] = {name: quotations.without(getattr(manifest, name)) for name in names}
         if manifest.origin is not None and quotations.has(manifest.origin.key):
             changes["origin"] = None
+        if any(quotations.has(entry.error) for entry in manifest.stale):
+            changes["stale"] = [
+                entry.model_copy(update={"error": REMOVED}) if quotations.has(entry.error) else entry
+                for entry in manifest.stale
+            ]
         if changes:
             changed = manifest.model_copy(update=changes)
             services.lake.put_json(version.manifest_key, changed.model_dump(mode="json"))
-            services.erasures.update_notes(dataset, version.number, changed.completeness_reasons)
+            services.erasures.update_notes(dataset, version.number, changed)
