@@ -40,7 +40,7 @@ function Frame({ me }: { me: Schemas['Identity'] }) {
   const place = usePlace()
   const [open, setOpen] = useState(false)
   const main = useRef<HTMLElement>(null)
-  const sections = SECTIONS.filter((section) => me.actions.includes(section.action))
+  const sections = SECTIONS.filter((section) => !section.hidden && me.actions.includes(section.action))
   const first = useRef(true)
   useEffect(() => {
     setOpen(false)

@@ -26,13 +26,14 @@ function splitOnce(text: string, separator: string): [string, string] {
   return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)]
 }
 
-type Query = Record<string, string | number | null | undefined>
+type Query = Record<string, string | number | null | undefined | readonly string[]>
 
-/** The address of a place; empty and null values of the query are left out. */
+/** The address of a place; empty and null values of the query are left out, and a list is a repeated parameter. */
 export function href(path: string, query: Query = {}): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
+    if (Array.isArray(value)) value.forEach((one) => search.append(name, one))
+    else if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
   }
   const text = search.toString()
   return `${location.pathname}${location.search}#${path}${text ? `?${text}` : ''}`
@@ -77,7 +78,8 @@ export function useParameter(name: string): [string | null, (value: string | nul
 /** Set or remove several parameters of the present place at once. */
 export function setParameters(values: Query, { push = false } = {}): void {
   const { path: present, query } = currentPlace()
-  navigate(present, { ...Object.fromEntries(query), ...values }, { replace: !push })
+  const kept = Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]))
+  navigate(present, { ...kept, ...values }, { replace: !push })
 }
 
 /** The values of a pattern's parameters, such as `slug` of `/projects/:slug`; null if the path is another one. */

@@ -1,6 +1,7 @@
 /** Every screen of the console. A new one is a folder beside this file and an entry in its section here. */
 import type { ComponentType } from 'preact'
 import { administration } from './administration/routes'
+import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
 
@@ -23,7 +24,14 @@ export interface Section {
   to: string
   /** The action of the access policy without which the section is not shown; the API's `GET /me` lists those allowed. */
   action: string
+  /** Screens that other sections lead to: not in the navigation. */
+  hidden?: boolean
   screens: Screen[]
 }
 
-export const SECTIONS: Section[] = [home, datasources, administration]
+export const SECTIONS: Section[] = [
+  home,
+  data,
+  datasources,
+  administration,
+]

@@ -23,6 +23,7 @@ type Cell = { row: number; column: number }
  * @param onOpen called when a cell is clicked or Enter is pressed in it.
  * @param onSort called with a column when its header is activated.
  * @param sorted the column and direction that the rows are in, to show it.
+ * @param onEnd called when the last rows come into view, to load further ones.
  * @param height the height of the grid in CSS units.
  */
 export function DataGrid(props: {
@@ -34,6 +35,7 @@ export function DataGrid(props: {
   onSort?: (column: string) => void
   sorted?: { column: string; descending: boolean }
   opened?: Cell
+  onEnd?: () => void
   height?: string
 }) {
   const { columns, rows, value } = props
@@ -63,6 +65,11 @@ export function DataGrid(props: {
       cancelAnimationFrame(asked)
     }
   }, [])
+
+  const isAtEnd = view.first + view.count >= rows
+  useEffect(() => {
+    if (isAtEnd) props.onEnd?.()
+  }, [isAtEnd, props.onEnd])
 
   const move = (cell: Cell) => {
     const row = Math.min(Math.max(cell.row, 0), rows - 1)

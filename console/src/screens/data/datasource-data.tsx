@@ -1,0 +1,27 @@
+/** A datasource's rows, as its runs have extracted them. */
+import { useMemo } from 'preact/hooks'
+import { api, ok } from '../../api/client'
+import { useLoad } from '../../api/load'
+import { path } from '../../router'
+import { Page } from '../../ui/parts'
+import type { ScreenProps } from '../registry'
+import { SourceCell } from './source-cell'
+import { datasourceSource } from './source'
+import { TableView } from './table-view'
+
+export default function DatasourceData({ parameters }: ScreenProps) {
+  const slug = parameters.slug!
+  const datasource = useLoad(() => ok(api.GET('/v1/datasources/{slug}', { params: { path: { slug } } })), [slug])
+  const source = useMemo(() => datasourceSource(slug), [slug])
+  return (
+    <Page
+      title="Data"
+      crumbs={[
+        { to: '/datasources', text: 'Datasources' },
+        { to: path`/datasources/${slug}`, text: datasource.data?.name ?? slug },
+      ]}
+    >
+      <TableView source={source} panel={(cell) => <SourceCell {...cell} />} />
+    </Page>
+  )
+}

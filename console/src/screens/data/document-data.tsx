@@ -1,0 +1,1 @@
+export function DocumentData(_: { source: unknown }) { return null }

@@ -1,0 +1,179 @@
+/** The value that somebody has set by hand in place of those of the sources, and a form to set one. */
+import { useState } from 'preact/hooks'
+import { all, api, ApiError, ok, type Schemas } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
+import { useMayOn } from '../../api/me'
+import { Link, path } from '../../router'
+import { cellText } from '../../ui/grid'
+import { Button, Field, Note, ProblemNote, TextField } from '../../ui/parts'
+import { Time } from '../../ui/values'
+
+type ExplainedField = Schemas['RecordExplanation']['fields'][string]
+type Override = Schemas['OverrideView']
+
+export function Overrides(props: {
+  slug: string
+  version: Schemas['VersionDetail']
+  field: ExplainedField
+  column: string
+  keyValues: string[]
+  type: string | undefined
+}) {
+  const { slug, field, column, keyValues } = props
+  const may = useMayOn({ project: slug })
+  const [editing, setEditing] = useState(false)
+  const overrides = useLoad(
+    () =>
+      all((cursor) => ok(api.GET('/v1/projects/{slug}/overrides', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
+    [slug],
+  )
+  const present = overrides.data?.find((one) => one.field === column && one.key.join('\n') === keyValues.join('\n'))
+  const request = { params: { path: { slug, field: column }, query: { key: keyValues } } }
+  const remove = useAction(async () => {
+    await ok(api.DELETE('/v1/projects/{slug}/overrides/{field}', request))
+    overrides.reload()
+  })
+  // The key tells which record it is; what a rule computes from other fields has no value of its own.
+  const canBeSet = !['key', 'compute', 'source'].includes(field.rule)
+  if (!canBeSet) return null
+  const isPending = overrides.data !== undefined && (present !== undefined) !== (field.override !== undefined)
+  const isChanged = present && field.override && present.created_at !== field.override.created_at
+  return (
+    <section class="stack tight overrides">
+      {present && (isPending || isChanged) && <PresentOverride override={present} />}
+      {(isPending || isChanged) && <Pending slug={slug} removed={!present} mayRun={may('project.run')} />}
+      <ProblemNote error={remove.error} />
+      {may('project.override') && !editing && (
+        <div class="row">
+          <Button onClick={() => setEditing(true)}>{present ? 'Set another value by hand' : 'Set the value by hand'}</Button>
+          {present && (
+            <Button look="quiet" busy={remove.busy} onClick={() => remove.run()}>
+              Remove the value set by hand
+            </Button>
+          )}
+        </div>
+      )}
+      {editing && (
+        <OverrideForm
+          {...props}
+          onSaved={() => {
+            setEditing(false)
+            overrides.reload()
+          }}
+          onCancel={() => setEditing(false)}
+        />
+      )}
+    </section>
+  )
+}
+
+/** A value that was set by hand: by whom, when and why. */
+export function PresentOverride({ override }: { override: Omit<Override, 'field'> }) {
+  return (
+    <Note tone="warn">
+      <strong>Set by hand:</strong> <code>{override.exact ?? cellText(override.value)}</code> by {override.created_by}, <Time at={override.created_at} />
+      <div>{override.reason}</div>
+    </Note>
+  )
+}
+
+/** What is set counts from the next refresh on, which can be started here. */
+function Pending({ slug, removed, mayRun }: { slug: string; removed: boolean; mayRun: boolean }) {
+  const [started, setStarted] = useState<string | null>(null)
+  const refresh = useAction(async () => {
+    const run = await ok(api.POST('/v1/projects/{slug}/runs', { params: { path: { slug } }, body: { ingest: 'none', dry_run: false } }))
+    setStarted(run.id)
+  })
+  return (
+    <Note>
+      <div class="row spread">
+        {removed ? 'The value set by hand was removed. ' : ''}This version does not show it yet: the next refresh does.
+        {started ? (
+          <Link to={path`/runs/${started}`}>Show the refresh</Link>
+        ) : (
+          mayRun && (
+            <Button busy={refresh.busy} onClick={() => refresh.run()}>
+              Refresh now
+            </Button>
+          )
+        )}
+      </div>
+      <ProblemNote error={refresh.error} />
+    </Note>
+  )
+}
+
+function OverrideForm(props: {
+  slug: string
+  column: string
+  keyValues: string[]
+  type: string | undefined
+  field: ExplainedField
+  onSaved: () => void
+  onCancel: () => void
+}) {
+  const { slug, column, keyValues, type, field } = props
+  const [text, setText] = useState(field.value === null ? '' : typeof field.value === 'object' ? JSON.stringify(field.value) : String(field.value))
+  const [isNull, setNull] = useState(false)
+  const [reason, setReason] = useState('')
+  const save = useAction(async () => {
+    const value = isNull ? null : valueOf(text, type)
+    await ok(
+      api.PUT('/v1/projects/{slug}/overrides/{field}', {
+        params: { path: { slug, field: column }, query: { key: keyValues } },
+        body: { value, reason },
+      }),
+    )
+  })
+  return (
+    <form
+      class="stack override-form"
+      onSubmit={async (event) => {
+        event.preventDefault()
+        if (await save.run()) props.onSaved()
+      }}
+    >
+      <Field label="Value" help={type && `The column’s type is ${type}.`} wrong={save.error?.at('/value')}>
+        {(attributes) => (
+          <div class="row">
+            <input {...attributes} value={isNull ? '' : text} disabled={isNull} autoFocus autoComplete="off" onInput={(event) => setText(event.currentTarget.value)} />
+            <label class="row">
+              <input type="checkbox" checked={isNull} onChange={() => setNull(!isNull)} /> null
+            </label>
+          </div>
+        )}
+      </Field>
+      <TextField
+        label="Reason"
+        value={reason}
+        required
+        onInput={setReason}
+        wrong={save.error?.at('/reason')}
+        help="Everybody who opens this explanation reads it."
+      />
+      <ProblemNote error={save.error} />
+      <div class="row">
+        <Button look="primary" type="submit" busy={save.busy}>
+          Set
+        </Button>
+        <Button onClick={props.onCancel}>Cancel</Button>
+      </div>
+    </form>
+  )
+}
+
+/** A text as a value of a type; what does not fit is sent as it is, for the API to say why. */
+function valueOf(text: string, type: string | undefined): Schemas['JsonValue'] {
+  if (type === 'json') {
+    try {
+      return JSON.parse(text)
+    } catch {
+      const detail = 'This is not valid JSON.'
+      throw new ApiError(422, { type: 'about:blank', title: 'The value does not fit', status: 422, detail, errors: [{ pointer: '/value', message: detail }] })
+    }
+  }
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  const isNumber = type === 'bigint' || type === 'double'
+  // Digits that a double would lose stay as text.
+  return isNumber && text.trim() !== '' && String(Number(text)) === text.trim() ? Number(text) : text
+}
