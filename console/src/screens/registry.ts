@@ -4,6 +4,7 @@ import { administration } from './administration/routes'
 import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
+import { runs } from './runs/routes'
 
 /** What a screen gets: the parameters of its pattern, such as `slug` of `/projects/:slug`. */
 export interface ScreenProps {
@@ -33,5 +34,6 @@ export const SECTIONS: Section[] = [
   home,
   data,
   datasources,
+  runs,
   administration,
 ]
