@@ -4,6 +4,7 @@ import { administration } from './administration/routes'
 import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
+import { projects } from './projects/routes'
 import { runs } from './runs/routes'
 
 /** What a screen gets: the parameters of its pattern, such as `slug` of `/projects/:slug`. */
@@ -32,6 +33,7 @@ export interface Section {
 
 export const SECTIONS: Section[] = [
   home,
+  projects,
   data,
   datasources,
   runs,

@@ -1,0 +1,8 @@
+import type { Section } from '../registry'
+
+export const projects: Section = {
+  name: 'Projects',
+  to: '/projects',
+  action: 'project.list',
+  screens: [{ path: '/projects', load: () => import('./list') }],
+}
