@@ -4,5 +4,8 @@ export const projects: Section = {
   name: 'Projects',
   to: '/projects',
   action: 'project.list',
-  screens: [{ path: '/projects', load: () => import('./list') }],
+  screens: [
+    { path: '/projects', load: () => import('./list') },
+    { path: '/projects/:slug', load: () => import('./overview') },
+  ],
 }
