@@ -4,6 +4,7 @@ import { administration } from './administration/routes'
 import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
+import { outputs, sql } from './sql/routes'
 import { projects } from './projects/routes'
 import { runs } from './runs/routes'
 
@@ -27,6 +28,7 @@ export interface Section {
   /** The action of the access policy without which the section is not shown; the API's `GET /me` lists those allowed. */
   action: string
   /** Screens that other sections lead to: not in the navigation. */
+  /** Whether the navigation leaves it out: other pages lead to its screens. */
   hidden?: boolean
   screens: Screen[]
 }
@@ -37,5 +39,7 @@ export const SECTIONS: Section[] = [
   data,
   datasources,
   runs,
+  sql,
+  outputs,
   administration,
 ]

@@ -108,12 +108,14 @@ export function Note(props: { tone?: 'warn' | 'bad' | 'info'; children: Componen
 export function ProblemNote(props: { error: ApiError | undefined; retry?: () => void }) {
   if (!props.error) return null
   const { problem } = props.error
+  // A problem with one fault may have the same text twice.
+  const faults = problem.errors?.filter((error) => error.message !== problem.detail) ?? []
   return (
     <Note tone="bad">
       <strong>{problem.title}.</strong> {problem.detail}
-      {problem.errors && problem.errors.length > 0 && (
+      {faults.length > 0 && (
         <ul>
-          {problem.errors.slice(0, 50).map((error) => (
+          {faults.slice(0, 50).map((error) => (
             <li key={error.pointer + error.message}>
               {error.pointer && <code>{error.pointer}</code>} {error.message}
             </li>

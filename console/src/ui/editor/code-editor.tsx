@@ -1,11 +1,21 @@
-import { sql, PostgreSQL } from '@codemirror/lang-sql'
+import type { CompletionContext, CompletionResult } from '@codemirror/autocomplete'
+import { sql, PostgreSQL, SQLDialect } from '@codemirror/lang-sql'
 import { yaml } from '@codemirror/lang-yaml'
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint'
 import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import { keymap } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
 import { basicSetup, EditorView } from 'codemirror'
+import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import './code-editor.css'
+
+/** What can be done to an editor from beside it. */
+export interface EditorHandle {
+  /** Put a text where the cursor is, or in place of what is selected. */
+  insert: (text: string) => void
+}
 
 export interface EditorProps {
   label: string
@@ -16,10 +26,22 @@ export interface EditorProps {
   tables?: Record<string, string[]>
   /** Called by Ctrl-Enter. */
   onRun?: () => void
-  /** Messages at lines, counted from 1. */
-  faults?: { line: number; message: string }[]
+  /** Messages at lines, counted from 1; with a column, from there to the end of the word. */
+  faults?: { line: number; column?: number; message: string }[]
   readOnly?: boolean
+  /** Set to the editor's handle as long as it is drawn. */
+  handle?: RefObject<EditorHandle>
 }
+
+// Of the theme's colours, so that both languages can be read in the dark, too.
+const COLOURS = HighlightStyle.define([
+  { tag: tags.keyword, color: 'var(--chart-4)' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--chart-3)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--chart-2)' },
+  { tag: [tags.typeName, tags.special(tags.name)], color: 'var(--chart-6)' },
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--chart-1)' },
+  { tag: [tags.comment, tags.lineComment, tags.blockComment], color: 'var(--muted)', fontStyle: 'italic' },
+])
 
 /** CodeMirror. Tab leaves the editor, as everywhere on the page. */
 export function CodeEditor(props: EditorProps) {
@@ -37,6 +59,7 @@ export function CodeEditor(props: EditorProps) {
         extensions: [
           keymap.of([{ key: 'Mod-Enter', run: () => (newest.current.onRun?.(), true) }]),
           basicSetup,
+          syntaxHighlighting(COLOURS),
           lintGutter(),
           language.current.of(languageOf(props)),
           EditorView.contentAttributes.of({ 'aria-label': props.label }),
@@ -48,7 +71,19 @@ export function CodeEditor(props: EditorProps) {
         ],
       }),
     })
-    return () => view.current!.destroy()
+    const { handle } = props
+    if (handle) {
+      handle.current = {
+        insert: (text) => {
+          view.current!.dispatch(view.current!.state.replaceSelection(text))
+          view.current!.focus()
+        },
+      }
+    }
+    return () => {
+      if (handle) handle.current = null
+      view.current!.destroy()
+    }
   }, [])
 
   useEffect(() => {
@@ -64,7 +99,11 @@ export function CodeEditor(props: EditorProps) {
     const { state } = view.current!
     const diagnostics: Diagnostic[] = (props.faults ?? []).map((fault) => {
       const line = state.doc.line(Math.min(Math.max(fault.line, 1), state.doc.lines))
-      return { from: line.from, to: line.to, severity: 'error', message: fault.message }
+      const from = Math.min(line.from + (fault.column ?? 1) - 1, line.to)
+      const word = fault.column === undefined ? null : state.wordAt(from)
+      // At the end of a line there is nothing to underline: the line is, then.
+      const whole = fault.column === undefined || from === line.to
+      return { from: whole ? line.from : from, to: whole ? line.to : (word?.to ?? from + 1), severity: 'error', message: fault.message }
     })
     view.current!.dispatch(setDiagnostics(state, diagnostics))
   }, [props.faults, props.value])
@@ -72,6 +111,36 @@ export function CodeEditor(props: EditorProps) {
   return <div ref={box} class="editor" />
 }
 
+// Most words that PostgreSQL reserves for something, such as name, rank and id, are columns here.
+const DIALECT = SQLDialect.define({
+  ...PostgreSQL.spec,
+  keywords:
+    'all and any as asc asof between by case cast cross current_date current_timestamp desc distinct else end except exclude ' +
+    'exists false filter first following from full group having ilike in inner intersect interval into is join last lateral ' +
+    'left like limit natural not null nulls offset on or order outer over partition preceding qualify recursive replace right ' +
+    'row rows select semi then true unbounded union using values when where window with',
+  types:
+    'bigint blob boolean date decimal double float hugeint int integer interval json real smallint struct time timestamp ' +
+    'timestamptz tinyint varchar',
+  specialVar: '$',
+})
+
 function languageOf(props: EditorProps): Extension {
-  return props.language === 'yaml' ? yaml() : sql({ dialect: PostgreSQL, schema: props.tables ?? {}, upperCaseKeywords: false })
+  if (props.language === 'yaml') return yaml()
+  const tables = props.tables ?? {}
+  const columns = DIALECT.language.data.of({ autocomplete: (context: CompletionContext) => completedColumn(context, tables) })
+  return [sql({ dialect: DIALECT, schema: tables, upperCaseKeywords: false }), columns]
+}
+
+/** The columns of the tables that the text names; the language itself completes them after the table's name only. */
+function completedColumn(context: CompletionContext, tables: Record<string, string[]>): CompletionResult | null {
+  const word = context.matchBefore(/\w+$/)
+  if (!word && !context.explicit) return null
+  const from = word?.from ?? context.pos
+  if (context.state.sliceDoc(from - 1, from) === '.') return null
+  const words = new Set(context.state.doc.toString().toLowerCase().match(/\w+/g))
+  const columns = Object.entries(tables).flatMap(([table, names]) =>
+    words.has(table.toLowerCase()) ? names.map((label) => ({ label, type: 'property', detail: table })) : [],
+  )
+  return columns.length > 0 ? { from, options: columns, validFor: /^\w*$/ } : null
 }

@@ -1,0 +1,140 @@
+/** A project's endpoints: queries under addresses of their own. */
+import { useMemo, useState } from 'preact/hooks'
+import { all, api, ok, type Schemas } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
+import { useMayOn } from '../../api/me'
+import { Link, path, setParameters, useParameter } from '../../router'
+import { ConfirmButton } from '../../ui/dialog'
+import { Editor } from '../../ui/editor'
+import { Badge, Button, Empty, Page, Panel, Show } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { Time } from '../../ui/values'
+import type { ScreenProps } from '../registry'
+import { ShareButton } from '../reports/share'
+import { OtherFaults } from '../sql/parts'
+import { sqlFaults } from '../sql/query'
+import { useMentioned, useTables, type Tables } from '../sql/tables'
+import { EndpointFields, endpointForm, endpointOf, ENDPOINT_POINTERS, parameterNames } from './form'
+import { TryEndpoint } from './try'
+
+export default function Endpoints({ parameters }: ScreenProps) {
+  const slug = parameters.slug!
+  const mayOn = useMayOn({ project: slug })
+  const tables = useTables(slug)
+  const [name] = useParameter('endpoint')
+  const endpoints = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/projects/{slug}/endpoints', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
+    [slug],
+  )
+  const create = mayOn('project.update') && (
+    <Link to="/sql" class="button primary" query={{ project: slug, save: 'endpoint' }}>
+      New endpoint
+    </Link>
+  )
+  return (
+    <Page title="Endpoints" crumbs={[{ to: '/projects', text: 'Projects' }, { to: path`/projects/${slug}`, text: slug }]} actions={create}>
+      <Show from={endpoints}>
+        {(items) => {
+          if (items.length === 0) {
+            return (
+              <Panel>
+                <Empty title="There are no endpoints yet." action={create}>
+                  An endpoint publishes a query under its own address, for programs, Excel and Power BI.
+                </Empty>
+              </Panel>
+            )
+          }
+          const chosen = items.find((one) => one.name === name) ?? items[0]!
+          return (
+            <div class="chosen">
+              <nav aria-label="Endpoints of the project">
+                {items.map((one) => (
+                  <Link key={one.name} to={path`/projects/${slug}/endpoints`} query={{ endpoint: one.name }} aria-current={one === chosen ? 'true' : undefined}>
+                    {one.name} {one.public && <Badge>public</Badge>}
+                  </Link>
+                ))}
+              </nav>
+              <OneEndpoint key={chosen.name} endpoint={chosen} tables={tables} mayUpdate={mayOn('project.update')} mayLink={mayOn('project.link')} onChange={endpoints.reload} />
+            </div>
+          )
+        }}
+      </Show>
+    </Page>
+  )
+}
+
+function OneEndpoint(props: {
+  endpoint: Schemas['EndpointView']
+  tables: Tables
+  mayUpdate: boolean
+  mayLink: boolean
+  onChange: () => void
+}) {
+  const { endpoint, mayUpdate } = props
+  const params = { path: { slug: endpoint.project, name: endpoint.name } }
+  const remove = async () => {
+    await ok(api.DELETE('/v1/projects/{slug}/endpoints/{name}', { params }))
+    toast(`The endpoint ${endpoint.name} is deleted.`)
+    setParameters({ endpoint: null })
+    props.onChange()
+  }
+  return (
+    <div class="stack">
+      <div class="row spread">
+        <div class="row">
+          <h2>{endpoint.name}</h2>
+          <Badge>{endpoint.public ? 'public' : 'needs a key'}</Badge>
+          <span class="muted">
+            changed <Time at={endpoint.updated_at} />
+          </span>
+        </div>
+        <div class="row">
+          {props.mayLink && <ShareButton slug={endpoint.project} target={`endpoints/${endpoint.name}`} />}
+          <Link class="button" to="/sql" query={{ project: endpoint.project, sql: endpoint.sql }}>
+            Open in SQL
+          </Link>
+          {mayUpdate && (
+            <ConfirmButton look="danger" text="Delete" question={`Delete the endpoint ${endpoint.name}? Its callers get no more answers.`} work={remove} />
+          )}
+        </div>
+      </div>
+      {endpoint.description && <p>{endpoint.description}</p>}
+      <TryEndpoint endpoint={endpoint} />
+      <EditEndpoint {...props} />
+    </div>
+  )
+}
+
+function EditEndpoint({ endpoint, tables, mayUpdate, onChange }: Parameters<typeof OneEndpoint>[0]) {
+  const [sql, setSql] = useState(endpoint.sql)
+  const [form, setForm] = useState(endpointForm(endpoint))
+  useMentioned(tables, sql)
+  const save = useAction(async () => {
+    const params = { path: { slug: endpoint.project, name: endpoint.name }, header: { 'If-Match': endpoint.etag } }
+    await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(form, sql) }))
+    toast(`The endpoint ${endpoint.name} is published.`)
+    onChange()
+  })
+  const faults = useMemo(() => sqlFaults(save.error), [save.error])
+  const unchanged = sql === endpoint.sql && JSON.stringify(form) === JSON.stringify(endpointForm(endpoint))
+  const parameterFields = ['', '/type', '/default', '/min', '/max', '/values']
+  const shown = parameterNames(form, sql).flatMap((name) => parameterFields.map((field) => `/parameters/${name}${field}`))
+  return (
+    <Panel
+      title="Document"
+      actions={
+        mayUpdate && (
+          <Button look="primary" busy={save.busy} disabled={unchanged} onClick={() => save.run()}>
+            Save
+          </Button>
+        )
+      }
+    >
+      <div class="stack">
+        <Editor label="SQL of the endpoint" language="sql" value={sql} onChange={setSql} tables={tables.completion} faults={faults} readOnly={!mayUpdate} />
+        <OtherFaults error={save.error} shown={[...ENDPOINT_POINTERS, ...shown]} />
+        <EndpointFields form={form} sql={sql} onChange={setForm} error={save.error} readOnly={!mayUpdate} />
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,250 @@
+/** A project's models: tables defined by SQL, their tests and their state. */
+import { useMemo, useState } from 'preact/hooks'
+import { all, api, ok, type Schemas } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
+import { useMayOn } from '../../api/me'
+import { Link, path, setParameters, useParameter } from '../../router'
+import { ConfirmButton } from '../../ui/dialog'
+import { Editor } from '../../ui/editor'
+import { Badge, Button, Empty, Note, Page, Panel, ProblemNote, Show, State, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { Time } from '../../ui/values'
+import type { ScreenProps } from '../registry'
+import { fromYaml, toYaml, toYamlLine, yamlFaults } from '../sql/document'
+import { Check, OtherFaults, RunNote, useRun } from '../sql/parts'
+import { runQuery, sqlFaults, type Fault, type Result } from '../sql/query'
+import { ResultFacts, ResultNotes, RowsGrid } from '../sql/results'
+import { useMentioned, useTables, type Tables } from '../sql/tables'
+import { modelState, TestResults } from './tests'
+
+type Model = Schemas['ModelView']
+
+export default function Models({ parameters }: ScreenProps) {
+  const slug = parameters.slug!
+  const mayOn = useMayOn({ project: slug })
+  const tables = useTables(slug)
+  const [name] = useParameter('model')
+  const models = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/projects/{slug}/models', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
+    [slug],
+  )
+  const create = mayOn('project.update') && (
+    <Link to="/sql" class="button primary" query={{ project: slug, save: 'model' }}>
+      New model
+    </Link>
+  )
+  return (
+    <Page title="Models" crumbs={[{ to: '/projects', text: 'Projects' }, { to: path`/projects/${slug}`, text: slug }]} actions={create}>
+      <Show from={models}>
+        {(items) => {
+          if (items.length === 0) {
+            return (
+              <Panel>
+                <Empty title="There are no models yet." action={create}>
+                  A model is a table that SQL computes with each refresh. Its tests stop bad rows before they are published.
+                </Empty>
+              </Panel>
+            )
+          }
+          const chosen = items.find((one) => one.name === name) ?? items[0]!
+          return (
+            <div class="chosen">
+              <nav aria-label="Models of the project">
+                {items.map((one) => (
+                  <Link key={one.name} to={path`/projects/${slug}/models`} query={{ model: one.name }} aria-current={one === chosen ? 'true' : undefined}>
+                    {one.name} <State value={modelState(one)} />
+                  </Link>
+                ))}
+              </nav>
+              <OneModel
+                key={chosen.name}
+                model={chosen}
+                tables={tables}
+                mayUpdate={mayOn('project.update')}
+                mayRun={mayOn('project.run')}
+                onChange={models.reload}
+              />
+            </div>
+          )
+        }}
+      </Show>
+    </Page>
+  )
+}
+
+type OneProps = { model: Model; tables: Tables; mayUpdate: boolean; mayRun: boolean; onChange: () => void }
+
+function OneModel(props: OneProps) {
+  const { model, onChange } = props
+  const params = { path: { slug: model.project, name: model.name } }
+  const started = useRun(() => ok(api.POST('/v1/projects/{slug}/models/{name}/runs', { params })), onChange)
+  const remove = async () => {
+    await ok(api.DELETE('/v1/projects/{slug}/models/{name}', { params }))
+    toast(`The model ${model.name} is deleted.`)
+    setParameters({ model: null })
+    onChange()
+  }
+  const isOlder = model.test_results && model.updated_at > model.test_results.checked_at
+  return (
+    <div class="stack">
+      <div class="row spread">
+        <div class="row">
+          <h2>{model.name}</h2>
+          <State value={modelState(model)} />
+          <Badge title={model.materialize ? 'Each refresh stores its rows.' : 'It is computed when it is read.'}>
+            {model.materialize ? 'table' : 'view'}
+          </Badge>
+          <span class="muted">
+            changed <Time at={model.updated_at} />
+          </span>
+        </div>
+        <div class="row">
+          {props.mayRun && (
+            <Button look="primary" busy={started.busy} onClick={started.start}>
+              Run
+            </Button>
+          )}
+          <Link class="button" to={path`/projects/${model.project}/data`} query={{ model: model.name }}>
+            Rows
+          </Link>
+          {props.mayUpdate && (
+            <ConfirmButton look="danger" text="Delete" question={`Delete the model ${model.name}? Its versions stay in the lake.`} work={remove} />
+          )}
+        </div>
+      </div>
+      {model.description && <p>{model.description}</p>}
+      <RunNote started={started} />
+      {isOlder && <Note tone="warn">It has changed since it was computed. Run it, or refresh the project, to publish its new rows.</Note>}
+      <Panel title="Tests" flush>
+        <TestResults model={model} />
+      </Panel>
+      <EditModel {...props} />
+    </div>
+  )
+}
+
+const TEMPLATES: Record<string, string> = {
+  not_null: '- {type: not_null, column: name}',
+  unique: '- {type: unique, columns: [name]}',
+  accepted_values: '- {type: accepted_values, column: name, values: [a, b]}',
+  relationships: '- {type: relationships, column: name, to: merged, field: name}',
+  range: '- {type: range, column: name, min: 0}',
+  row_count: '- {type: row_count, min: 1}',
+  freshness: '- {type: freshness, max_age_seconds: 86400}',
+  sql: '- {type: sql, sql: SELECT * FROM merged WHERE false}',
+}
+
+function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
+  const stored = { sql: model.sql, description: model.description ?? '', tests: testsText(model), materialize: model.materialize ?? true }
+  const [form, setForm] = useState(stored)
+  const [broken, setBroken] = useState<Fault[]>([])
+  const [tried, setTried] = useState<{ result: Result; seconds: number } | null>(null)
+  useMentioned(tables, form.sql)
+  const set = (values: Partial<typeof form>) => setForm({ ...form, ...values })
+  const trial = useAction(async () => {
+    const start = performance.now()
+    save.clear()
+    setTried(null)
+    setTried({ result: await runQuery(model.project, form.sql), seconds: (performance.now() - start) / 1000 })
+  })
+  const save = useAction(async () => {
+    const tests = fromYaml(form.tests)
+    setBroken(tests.faults)
+    trial.clear()
+    if (tests.faults.length > 0) return
+    const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': model.etag } }
+    const body = { ...form, description: form.description || null, tests: (tests.value ?? []) as Schemas['Model']['tests'] }
+    await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body }))
+    toast(`The model ${model.name} is saved. The next refresh computes it.`)
+    onChange()
+  })
+  const atSql = useMemo(() => sqlFaults(save.error ?? trial.error), [save.error, trial.error])
+  const atTests = useMemo(() => [...broken, ...yamlFaults(form.tests, save.error, '/tests')], [broken, save.error])
+  const unchanged = JSON.stringify(form) === JSON.stringify(stored)
+  return (
+    <Panel
+      title="Document"
+      actions={
+        <>
+          <Button busy={trial.busy} onClick={() => trial.run()} title="Ctrl-Enter in the editor">
+            Try the SQL
+          </Button>
+          {mayUpdate && (
+            <Button look="primary" busy={save.busy} disabled={unchanged} onClick={() => save.run()}>
+              Save
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div class="stack">
+        <Editor
+          label="SQL of the model"
+          language="sql"
+          value={form.sql}
+          onChange={(sql) => set({ sql })}
+          tables={tables.completion}
+          onRun={() => trial.run()}
+          faults={atSql}
+          readOnly={!mayUpdate}
+        />
+        <ProblemNote error={trial.error} />
+        <OtherFaults error={save.error} shown={['/description']} />
+        {tried && (
+          <>
+            <ResultFacts result={tried.result} seconds={tried.seconds} />
+            <ResultNotes result={tried.result} />
+            <RowsGrid rows={tried.result} label="Rows of the SQL" height="18rem" />
+          </>
+        )}
+        <fieldset class="stack bare" disabled={!mayUpdate}>
+          <TextField label="Description" value={form.description} onInput={(description) => set({ description })} wrong={save.error?.at('/description')} />
+          <Check
+            label="Store its rows with each refresh"
+            checked={form.materialize}
+            onChange={(materialize) => set({ materialize })}
+            help="Otherwise it is a view, which is computed when it is read."
+          />
+        </fieldset>
+        <div class="field">
+          <div class="row spread">
+            <strong>Tests</strong>
+            {mayUpdate && <AddTest onAdd={(text) => set({ tests: `${form.tests.trimEnd()}\n${text}\n`.trimStart() })} />}
+          </div>
+          <Editor label="Tests of the model, as YAML" language="yaml" value={form.tests} onChange={(tests) => set({ tests })} faults={atTests} readOnly={!mayUpdate} />
+        </div>
+      </div>
+    </Panel>
+  )
+}
+
+/** The tests as a list in YAML, a line for each but those of SQL. */
+function testsText(model: Model): string {
+  return (model.tests ?? [])
+    .map((test) => {
+      const { severity, ...rest } = test
+      const short = severity === 'warn' ? { ...rest, severity } : rest
+      return test.type === 'sql' ? toYaml([short]) : `- ${toYamlLine(short)}`
+    })
+    .join('')
+}
+
+function AddTest({ onAdd }: { onAdd: (text: string) => void }) {
+  return (
+    <select
+      aria-label="Add a test"
+      value=""
+      onChange={(event) => {
+        onAdd(TEMPLATES[event.currentTarget.value]!)
+        event.currentTarget.value = ''
+      }}
+    >
+      <option value="">Add a test …</option>
+      {Object.keys(TEMPLATES).map((type) => (
+        <option key={type} value={type}>
+          {type}
+        </option>
+      ))}
+    </select>
+  )
+}

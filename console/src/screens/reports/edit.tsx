@@ -1,0 +1,73 @@
+/** A report's document as YAML, with what the API says of it at the lines that it is about. */
+import { useMemo, useState } from 'preact/hooks'
+import { api, ok, type Schemas } from '../../api/client'
+import { useAction } from '../../api/load'
+import { navigate, path } from '../../router'
+import { Editor } from '../../ui/editor'
+import { Button, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { fromYaml, toYaml, yamlFaults } from '../sql/document'
+import type { Fault } from '../sql/query'
+
+const NEW_REPORT = `title: New report
+sections:
+  - type: markdown
+    text: What this report shows, and for whom.
+  - type: table
+    title: First rows
+    sql: |
+      SELECT * FROM merged
+      LIMIT 20
+`
+
+/** The part of a report that its author writes, as YAML. */
+function textOf(report: Schemas['ReportView']): string {
+  const sections = report.sections.map(({ type, ...others }) => ({ type, ...others }))
+  return toYaml({ title: report.title, description: report.description, sections })
+}
+
+/** The editor of a report; without one, of a new one. */
+export function ReportEditor(props: { slug: string; report?: Schemas['ReportView']; onClose: () => void; onSaved: () => void }) {
+  const { slug, report } = props
+  const [name, setName] = useState('')
+  const [text, setText] = useState(report ? textOf(report) : NEW_REPORT)
+  const [broken, setBroken] = useState<Fault[]>([])
+  const save = useAction(async () => {
+    const { value, faults } = fromYaml(text)
+    setBroken(faults)
+    if (faults.length > 0) return
+    const params = { path: { slug, name: report?.name ?? name }, header: report && { 'If-Match': report.etag } }
+    const saved = await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, body: value as Schemas['Report'] }))
+    toast(`The report ${saved.name} is saved. Run it to render it.`)
+    props.onSaved()
+    if (!report) navigate(path`/projects/${slug}/reports/${saved.name}`)
+  })
+  // At the text as it was sent: the lines change while somebody mends it.
+  const faults = useMemo(() => [...broken, ...yamlFaults(text, save.error)], [broken, save.error])
+  return (
+    <Panel
+      title={report ? 'Document' : 'New report'}
+      actions={
+        <>
+          <Button onClick={props.onClose}>Close</Button>
+          <Button look="primary" busy={save.busy} disabled={report && text === textOf(report)} onClick={() => save.run()}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        {!report && <TextField label="Name" value={name} onInput={setName} required autoFocus wrong={save.error?.at('/name')} help="Its name in addresses, such as weekly." />}
+        <Editor label="Document of the report, as YAML" language="yaml" value={text} onChange={setText} onRun={() => save.run()} faults={faults} />
+        {broken.length > 0 && (
+          <p class="field">
+            <span class="wrong" role="alert">
+              Line {broken[0]!.line}: {broken[0]!.message}
+            </span>
+          </p>
+        )}
+        <ProblemNote error={save.error} />
+      </div>
+    </Panel>
+  )
+}

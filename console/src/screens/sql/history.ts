@@ -1,0 +1,31 @@
+/** The queries that were run in this tab; signing out forgets them. */
+import { useState } from 'preact/hooks'
+
+export interface PastQuery {
+  project: string
+  sql: string
+  /** When it was run, RFC 3339. */
+  at: string
+  /** How many rows it gave; null: it failed. */
+  rows: number | null
+  seconds: number
+}
+
+const KEY = 'sluice.sql.history'
+const MOST = 50
+
+function read(): PastQuery[] {
+  return JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as PastQuery[]
+}
+
+/** The past queries, newest first, and a function that adds one. */
+export function useHistory(): [PastQuery[], (query: PastQuery) => void] {
+  const [queries, setQueries] = useState(read)
+  const add = (query: PastQuery) => {
+    const others = read().filter((one) => one.sql !== query.sql || one.project !== query.project)
+    const kept = [query, ...others].slice(0, MOST)
+    sessionStorage.setItem(KEY, JSON.stringify(kept))
+    setQueries(kept)
+  }
+  return [queries, add]
+}

@@ -1,0 +1,213 @@
+/** Read-only SQL over a project's tables: write it, run it, and keep it as a model, an endpoint or a report. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { all, api, ok, type Schemas } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
+import { useMay, useMayOn } from '../../api/me'
+import { Link, setParameters, useParameter } from '../../router'
+import { Editor } from '../../ui/editor'
+import type { EditorHandle } from '../../ui/editor/code-editor'
+import { Button, Empty, Page, Panel, ProblemNote, SelectField, Show, TextField } from '../../ui/parts'
+import { formatNumber, formatSeconds, Time } from '../../ui/values'
+import { useHistory, type PastQuery } from './history'
+import { parametersIn, runQuery, sqlFaults, valueOf, type Result } from './query'
+import { ColumnTypes, ResultFacts, ResultNotes, RowsGrid } from './results'
+import { SaveDialog, type SaveKind } from './save'
+import { TableBrowser } from './table-browser'
+import { useMentioned, useTables } from './tables'
+import './sql.css'
+
+const FIRST_QUERY = 'SELECT *\nFROM merged\nLIMIT 100'
+
+export default function Sql() {
+  const mayCreate = useMay('project.create')
+  const projects = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 200 } } }))),
+    [],
+  )
+  return (
+    <Page title="SQL">
+      <Show from={projects}>
+        {(items) =>
+          items.length > 0 ? (
+            <Workbench projects={items} />
+          ) : (
+            <Panel>
+              <Empty title="There are no projects to query yet." action={mayCreate && <Link to="/projects">Create a project</Link>}>
+                SQL reads the tables of a project: its merge, its datasources and its models.
+              </Empty>
+            </Panel>
+          )
+        }
+      </Show>
+    </Page>
+  )
+}
+
+function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
+  const [inAddress] = useParameter('project')
+  const [sqlInAddress] = useParameter('sql')
+  const [saving, setSaving] = useParameter('save')
+  const [history, remember] = useHistory()
+  const project = inAddress ?? history[0]?.project ?? projects[0]!.slug!
+  const mayOn = useMayOn({ project })
+  const tables = useTables(project)
+  const [sql, setSql] = useState(sqlInAddress ?? FIRST_QUERY)
+  const [values, setValues] = useState<Record<string, string>>({})
+  const [outcome, setOutcome] = useState<{ result: Result; seconds: number } | null>(null)
+  const editor = useRef<EditorHandle>(null)
+  useMentioned(tables, sql)
+
+  const ran = useRef<string | null>(null)
+  const query = useAction(async (text: string) => {
+    const parameters = Object.fromEntries(parametersIn(text).map((name) => [name, valueOf(values[name] ?? 'null')]))
+    const [start, at] = [performance.now(), new Date().toISOString()]
+    const seconds = () => (performance.now() - start) / 1000
+    ran.current = text
+    setParameters({ project, sql: text })
+    try {
+      const result = await runQuery(project, text, parameters)
+      setOutcome({ result, seconds: seconds() })
+      remember({ project, sql: text, at, rows: result.items.length, seconds: seconds() })
+    } catch (error) {
+      setOutcome(null)
+      remember({ project, sql: text, at, rows: null, seconds: seconds() })
+      throw error
+    }
+  })
+  const run = (text = sql) => {
+    if (!query.busy && text.trim()) void query.run(text)
+  }
+  // A link to a query shows its rows.
+  useEffect(() => {
+    if (sqlInAddress === null || sqlInAddress === ran.current) return
+    setSql(sqlInAddress)
+    if (parametersIn(sqlInAddress).length === 0) run(sqlInAddress)
+  }, [sqlInAddress])
+
+  const faults = useMemo(() => sqlFaults(query.error), [query.error])
+  const write = (text: string) => {
+    setSql(text)
+    if (text !== sql) query.clear()
+  }
+  const choose = (slug: string) => {
+    setOutcome(null)
+    query.clear()
+    setParameters({ project: slug, sql: null })
+  }
+  return (
+    <>
+      <div class="query-bar">
+        <SelectField
+          label="Project"
+          value={project}
+          options={projects.map(({ slug, name }) => ({ value: slug!, text: name }))}
+          onChange={choose}
+        />
+        <div class="row">
+          {mayOn('project.update') && <SaveButtons onSave={setSaving} />}
+          <Button look="primary" busy={query.busy} onClick={() => run()} title="Ctrl-Enter in the editor">
+            Run <kbd>Ctrl ⏎</kbd>
+          </Button>
+        </div>
+      </div>
+      <div class="bench">
+        <div class="stack">
+          <Editor
+            label="SQL"
+            language="sql"
+            value={sql}
+            onChange={write}
+            tables={tables.completion}
+            onRun={() => run()}
+            faults={faults}
+            handle={editor}
+          />
+          <Parameters names={parametersIn(sql)} values={values} onChange={setValues} />
+          <ProblemNote error={query.error} />
+          {outcome ? (
+            <div class="stack">
+              <ResultFacts result={outcome.result} seconds={outcome.seconds} />
+              <ResultNotes result={outcome.result} />
+              <RowsGrid rows={outcome.result} label="Result" />
+              <ColumnTypes rows={outcome.result} />
+            </div>
+          ) : (
+            !query.error && !query.busy && <Empty title="No rows yet.">Write one SELECT, then run it.</Empty>
+          )}
+        </div>
+        <Panel title="Tables">
+          <TableBrowser tables={tables} onInsert={(text) => (editor.current ? editor.current.insert(text) : setSql(`${sql} ${text}`))} />
+        </Panel>
+      </div>
+      <History
+        queries={history}
+        onOpen={(past) => {
+          setParameters({ project: past.project })
+          write(past.sql)
+        }}
+      />
+      {isKind(saving) && <SaveDialog kind={saving} project={project} sql={sql} onClose={() => setSaving(null)} />}
+    </>
+  )
+}
+
+function isKind(text: string | null): text is SaveKind {
+  return text === 'model' || text === 'endpoint' || text === 'report'
+}
+
+function SaveButtons({ onSave }: { onSave: (kind: SaveKind) => void }) {
+  return (
+    <div class="row" role="group" aria-label="Save this query">
+      <span class="muted">Save as</span>
+      <Button onClick={() => onSave('model')}>Model</Button>
+      <Button onClick={() => onSave('endpoint')}>Endpoint</Button>
+      <Button onClick={() => onSave('report')}>Report</Button>
+    </div>
+  )
+}
+
+/** A field for the value of each parameter of the query. */
+function Parameters(props: { names: string[]; values: Record<string, string>; onChange: (values: Record<string, string>) => void }) {
+  if (props.names.length === 0) return null
+  return (
+    <fieldset>
+      <legend>Parameters</legend>
+      <div class="values-of-parameters">
+        {props.names.map((name) => (
+          <TextField
+            key={name}
+            label={`$${name}`}
+            value={props.values[name] ?? ''}
+            placeholder="null"
+            onInput={(value) => {
+              const { [name]: _, ...others } = props.values
+              props.onChange(value === '' ? others : { ...others, [name]: value })
+            }}
+          />
+        ))}
+      </div>
+      <p class="muted">A number, true, false or null; anything else is text. Quotes make "10" a text.</p>
+    </fieldset>
+  )
+}
+
+function History({ queries, onOpen }: { queries: PastQuery[]; onOpen: (query: PastQuery) => void }) {
+  if (queries.length === 0) return null
+  return (
+    <Panel title="Queries of this tab">
+      <ul class="plain history">
+        {queries.slice(0, 12).map((query) => (
+          <li key={query.project + query.sql}>
+            <button type="button" onClick={() => onOpen(query)}>
+              <code title={query.sql}>{query.sql.replace(/\s+/g, ' ')}</code>
+              <span class="muted">
+                {query.rows === null ? 'failed' : `${formatNumber(query.rows)} rows, ${formatSeconds(query.seconds)}`},{' '}
+                <Time at={query.at} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
