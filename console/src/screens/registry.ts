@@ -4,6 +4,7 @@ import { administration } from './administration/routes'
 import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
+import { inputs } from './inputs/routes'
 import { outputs, sql } from './sql/routes'
 import { projects } from './projects/routes'
 import { runs } from './runs/routes'
@@ -40,6 +41,7 @@ export const SECTIONS: Section[] = [
   datasources,
   runs,
   sql,
+  inputs,
   outputs,
   administration,
 ]

@@ -1,0 +1,203 @@
+/** The document of an input as tables or as YAML, with what is wrong at its place. Nothing is stored until it is saved. */
+import { useRef, useState } from 'preact/hooks'
+import { ApiError } from '../../api/client'
+import { useAction } from '../../api/load'
+import { useParameter } from '../../router'
+import { Badge, Button, Empty, Note, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { EditableGrid, type Target } from './editable-grid'
+import { afterChange, afterRemoval, faultsOf, type Fault } from './faults'
+import { FaultTable } from './fault-table'
+import { nodeNames, type Document, type Item, type Kind, type Table } from './kinds'
+import { Workbook, type Received } from './workbook'
+import { YamlDocument } from './yaml-document'
+import './inputs.css'
+
+/**
+ * @param slug the input, for the check of workbooks; null: a new one.
+ * @param document as it is stored.
+ * @param save stores a document; it rejects with the API's problem.
+ */
+export function DocumentEditor(props: {
+  slug: string | null
+  kind: Kind
+  document: Document
+  readOnly?: boolean
+  save: (document: Document, comment: string | null) => Promise<unknown>
+}) {
+  const { kind, readOnly = false } = props
+  const [document, setDocument] = useState(props.document)
+  const [faults, setFaults] = useState<Fault[]>([])
+  const [comment, setComment] = useState('')
+  const [source, setSource] = useState<string | null>(null)
+  const [target, setTarget] = useState<Target | null>(null)
+  const [view, setView] = useParameter('view')
+  const [tableName, setTable] = useParameter('table')
+  const asYaml = kind.tables.length === 0 || view === 'yaml'
+  const table = kind.tables.find((one) => one.name === tableName) ?? kind.tables[0]
+  const changed = document !== props.document
+  const commentField = useRef<HTMLDivElement>(null)
+
+  const saving = useAction(async () => {
+    try {
+      await props.save(document, comment.trim() || null)
+    } catch (error) {
+      if (error instanceof ApiError) setFaults(faultsOf(error, kind, document))
+      throw error
+    }
+  })
+  const receive = (received: Received) => {
+    setDocument(received.document)
+    setFaults(received.faults)
+    setSource(received.name)
+    saving.clear()
+    if (received.faults.length === 0) {
+      toast(`${received.name} has no errors. Save it to make it a version.`)
+      commentField.current?.querySelector('input')?.focus()
+    }
+  }
+  const discard = () => {
+    setDocument(props.document)
+    setFaults([])
+    setSource(null)
+    saving.clear()
+  }
+  const goTo = (fault: Fault) => {
+    if (!fault.at) return
+    setView(null)
+    setTable(fault.at.table)
+    setTarget({ row: fault.at.row, column: fault.at.column })
+  }
+
+  return (
+    <>
+      {kind.workbook && !readOnly && <Workbook slug={props.slug} kind={kind} onReceived={receive} />}
+      {faults.length > 0 && <FaultTable kind={kind} faults={faults} source={source} onGo={goTo} />}
+      {saving.error && faults.length === 0 && <ProblemNote error={saving.error} />}
+      <Panel
+        flush={!asYaml}
+        title={changed ? <>Document <Badge tone="warn">not saved</Badge></> : 'Document'}
+        actions={
+          kind.tables.length > 0 && (
+            <div class="row" role="group" aria-label="View">
+              {kind.tables.map((one) => (
+                <Button
+                  key={one.name}
+                  look={!asYaml && one === table ? 'primary' : undefined}
+                  aria-pressed={!asYaml && one === table}
+                  onClick={() => (setView(null), setTable(one.name))}
+                >
+                  {one.title} {one.items(document).length}
+                </Button>
+              ))}
+              <Button look={asYaml ? 'primary' : undefined} aria-pressed={asYaml} onClick={() => setView('yaml')}>
+                YAML
+              </Button>
+            </div>
+          )
+        }
+      >
+        {asYaml ? (
+          <YamlDocument document={document} faults={faults} readOnly={readOnly} onChange={setDocument} />
+        ) : (
+          <TableOfDocument
+            table={table!}
+            document={document}
+            faults={faults}
+            readOnly={readOnly}
+            target={target}
+            onChange={(changedDocument, rest) => (setDocument(changedDocument), setFaults(rest))}
+            onTarget={setTarget}
+          />
+        )}
+      </Panel>
+      {!readOnly && (
+        <form class="save-bar" onSubmit={(event) => (event.preventDefault(), void saving.run())}>
+          <div ref={commentField}>
+            <TextField
+              label="Comment"
+              value={comment}
+              onInput={setComment}
+              placeholder={source ? `From ${source}` : 'What changes, and why'}
+              wrong={saving.error?.at('/comment')}
+            />
+          </div>
+          <Button type="submit" look="primary" busy={saving.busy} disabled={!changed && props.slug !== null}>
+            {props.slug === null ? 'Create the input' : 'Save as a new version'}
+          </Button>
+          {changed && <Button onClick={discard}>Discard the changes</Button>}
+        </form>
+      )}
+    </>
+  )
+}
+
+function TableOfDocument(props: {
+  table: Table
+  document: Document
+  faults: Fault[]
+  readOnly: boolean
+  target: Target | null
+  onChange: (document: Document, faults: Fault[]) => void
+  onTarget: (target: Target) => void
+}) {
+  const { table, document, faults, readOnly } = props
+  const items = table.items(document)
+  const change = (row: number, column: string, text: string) => {
+    const changer = table.columns.find((one) => one.name === column)!
+    if (changer.read(items[row]!) === text) return
+    const changed = items.map((item, index): Item => (index === row ? changer.write(item, text) : item))
+    props.onChange(table.replace(document, changed), afterChange(faults, table.name, row, column))
+  }
+  const remove = (row: number) =>
+    props.onChange(
+      table.replace(document, items.filter((_, index) => index !== row)),
+      afterRemoval(faults, table.name, row),
+    )
+  const add = () => {
+    props.onChange(table.replace(document, [...items, table.blank(items)]), faults)
+    props.onTarget({ row: items.length, column: table.columns.find((column) => !column.fixed)!.name })
+  }
+  return (
+    <>
+      {items.length === 0 && (
+        <Empty title={`There are no ${table.title.toLowerCase()} yet.`}>
+          {readOnly ? 'This version has none.' : 'Add a row, or drop a workbook above.'}
+        </Empty>
+      )}
+      {items.length > 0 && (
+        <EditableGrid
+          key={table.name}
+          table={table}
+          items={items}
+          faults={faults}
+          nodes={nodeNames(document)}
+          readOnly={readOnly}
+          target={props.target}
+          onChange={change}
+          onRemove={remove}
+        />
+      )}
+      {!readOnly && (
+        <div class="row below-table">
+          <Button onClick={add}>Add a {table.noun}</Button>
+          <span class="muted">Enter and the arrow keys go to the next row.</span>
+        </div>
+      )}
+    </>
+  )
+}
+
+/** What is to look at although a document is valid. */
+export function Warnings(props: { warnings: string[] }) {
+  if (props.warnings.length === 0) return null
+  return (
+    <Note tone="warn">
+      <ul>
+        {props.warnings.map((warning) => (
+          <li key={warning}>{warning}</li>
+        ))}
+      </ul>
+    </Note>
+  )
+}

@@ -1,0 +1,111 @@
+/** One input: its document, its versions, and the projects that use it. */
+import { api, ok, type Schemas } from '../../api/client'
+import { useLoad } from '../../api/load'
+import { useMayOn } from '../../api/me'
+import { Link, navigate, path, setParameters, usePlace } from '../../router'
+import type { ScreenProps } from '../registry'
+import { ConfirmButton } from '../../ui/dialog'
+import { Button, Note, Page, Show } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { Time } from '../../ui/values'
+import { DocumentEditor, Warnings } from './editor'
+import { kindOf, type Document } from './kinds'
+import { Pins } from './pins'
+import { Versions } from './versions'
+
+const PARTS = [
+  ['', 'Document'],
+  ['versions', 'Versions'],
+  ['projects', 'Projects'],
+] as const
+
+export default function Input({ parameters }: ScreenProps) {
+  const slug = parameters.slug!
+  const { query } = usePlace()
+  const part = query.get('part') ?? ''
+  const may = useMayOn({ input: slug })
+  const version = Number(query.get('version')) || undefined
+  const remove = async () => {
+    await ok(api.DELETE('/v1/inputs/{slug}', { params: { path: { slug } } }))
+    toast(`The input ${slug} was deleted; its versions stay.`)
+    navigate('/inputs')
+  }
+  return (
+    <Page
+      title={slug}
+      crumbs={[{ to: '/inputs', text: 'Inputs' }]}
+      actions={
+        may('input.delete') && (
+          <ConfirmButton
+            text="Delete"
+            look="danger"
+            question="It leaves the lists. Its versions stay, and restoring one recovers it."
+            work={remove}
+          />
+        )
+      }
+    >
+      <nav class="tabs" aria-label="Parts of the input">
+        {PARTS.map(([value, text]) => (
+          <Link key={value} to={path`/inputs/${slug}`} query={{ part: value }} aria-current={part === value ? 'page' : undefined}>
+            {text}
+          </Link>
+        ))}
+      </nav>
+      {part === '' && <DocumentPart key={`${slug} ${version}`} slug={slug} version={version} mayUpdate={may('input.update')} />}
+      {part === 'versions' && <Versions slug={slug} mayRestore={may('input.restore')} />}
+      {part === 'projects' && <Pins slug={slug} />}
+    </Page>
+  )
+}
+
+function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: number | undefined; mayUpdate: boolean }) {
+  const input = useLoad(() => ok(api.GET('/v1/inputs/{slug}', { params: { path: { slug }, query: { version } } })), [slug, version])
+  const save = async (document: Document, comment: string | null) => {
+    const { etag } = input.data!
+    const saved = await ok(
+      api.PUT('/v1/inputs/{slug}', {
+        params: { path: { slug }, header: { 'If-Match': etag } },
+        body: { kind: null, document, comment },
+      }),
+    )
+    toast(`Version ${saved.version} was stored.`)
+    input.reload()
+  }
+  return (
+    <Show from={input}>
+      {(data) => (
+        <>
+          <About input={data} />
+          {version !== undefined && (
+            <Note>
+              This is version {version}, which cannot be changed.{' '}
+              <Button look="quiet" onClick={() => setParameters({ version: null })}>
+                Show the latest
+              </Button>
+            </Note>
+          )}
+          <Warnings warnings={data.warnings} />
+          <DocumentEditor
+            key={data.version}
+            slug={slug}
+            kind={kindOf(data.kind)}
+            document={data.document as Document}
+            readOnly={version !== undefined || !mayUpdate}
+            save={save}
+          />
+        </>
+      )}
+    </Show>
+  )
+}
+
+function About({ input }: { input: Schemas['InputView'] }) {
+  return (
+    <p class="muted">
+      {kindOf(input.kind).title}, version {input.version}, <Time at={input.updated_at} /> by{' '}
+      <span class="mono">{input.updated_by}</span>
+      {input.comment && <>: {input.comment}</>}
+    </p>
+  )
+}

@@ -1,0 +1,121 @@
+/** The projects whose runs take an input: a pinned version of it, or always the latest one. */
+import { useState } from 'preact/hooks'
+import { all, api, ok, type Schemas } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
+import { useMay, useMayOn } from '../../api/me'
+import { Link, path } from '../../router'
+import { ConfirmButton } from '../../ui/dialog'
+import { Badge, Button, Empty, Panel, ProblemNote, SelectField, Show } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+
+type Pin = Schemas['PinView']
+const AT_ONCE = 4
+
+/** The pins of each project; the API lists them by project. */
+async function pinsOf(slug: string): Promise<{ pins: Pin[]; others: string[] }> {
+  const projects = await all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 100 } } })))
+  const waiting = projects.map((project) => project.slug!)
+  const pins: Pin[] = []
+  const others: string[] = []
+  const work = async () => {
+    for (let project = waiting.shift(); project !== undefined; project = waiting.shift()) {
+      const own = project
+      const items = await all((cursor) => ok(api.GET('/v1/projects/{slug}/inputs', { params: { path: { slug: own }, query: { cursor, limit: 100 } } })))
+      const pin = items.find((item) => item.input === slug)
+      if (pin) pins.push(pin)
+      else others.push(own)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return { pins: pins.sort((a, b) => a.project.localeCompare(b.project)), others: others.sort() }
+}
+
+export function Pins({ slug }: { slug: string }) {
+  const loaded = useLoad(() => pinsOf(slug), [slug])
+  const mayAssign = useMay('project.assign')
+  return (
+    <Show from={loaded}>
+      {({ pins, others }) => (
+        <>
+          <Panel title="Projects that use it" flush>
+            {pins.length === 0 ? (
+              <Empty title="No project uses this input yet.">Pin it in a project, so that the project’s algorithms can take it.</Empty>
+            ) : (
+              <table class="plain">
+                <thead>
+                  <tr>
+                    <th scope="col">Project</th>
+                    <th scope="col">Pinned</th>
+                    <th scope="col" class="number">Its runs take</th>
+                    <th scope="col">Comment of that version</th>
+                    <th scope="col"><span class="hidden-text">Change</span></th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {pins.map((pin) => (
+                    <PinRow key={pin.project} pin={pin} onChange={loaded.reload} />
+                  ))}
+                </tbody>
+              </table>
+            )}
+          </Panel>
+          {mayAssign && others.length > 0 && <NewPin slug={slug} projects={others} onDone={loaded.reload} />}
+        </>
+      )}
+    </Show>
+  )
+}
+
+async function pin(project: string, slug: string, version: number | null): Promise<void> {
+  await ok(api.PUT('/v1/projects/{slug}/inputs/{input_slug}', { params: { path: { slug: project, input_slug: slug } }, body: { version } }))
+  toast(version === null ? `The runs of ${project} take the latest version.` : `The runs of ${project} take version ${version}.`)
+}
+
+function PinRow({ pin: present, onChange }: { pin: Pin; onChange: () => void }) {
+  const mayOn = useMayOn({ project: present.project })
+  const follow = useAction(async () => {
+    await pin(present.project, present.input, present.version === null ? present.latest : null)
+    onChange()
+  })
+  const remove = async () => {
+    await ok(api.DELETE('/v1/projects/{slug}/inputs/{input_slug}', { params: { path: { slug: present.project, input_slug: present.input } } }))
+    onChange()
+  }
+  return (
+    <tr>
+      <td><Link to={path`/projects/${present.project}`}>{present.project}</Link></td>
+      <td>{present.version === null ? <Badge>the latest</Badge> : <Badge tone={present.version < present.latest ? 'warn' : 'good'}>version {present.version} of {present.latest}</Badge>}</td>
+      <td class="number">{present.current}</td>
+      <td>{present.comment ?? <span class="muted">–</span>}</td>
+      <td>
+        {mayOn('project.assign') && (
+          <div class="row">
+            <Button busy={follow.busy} onClick={() => follow.run()}>
+              {present.version === null ? `Pin version ${present.latest}` : 'Follow the latest'}
+            </Button>
+            <ConfirmButton text="Remove" question={`The algorithms of ${present.project} no longer take it by itself.`} work={remove} />
+          </div>
+        )}
+        <ProblemNote error={follow.error} />
+      </td>
+    </tr>
+  )
+}
+
+function NewPin({ slug, projects, onDone }: { slug: string; projects: string[]; onDone: () => void }) {
+  const [project, setProject] = useState(projects[0]!)
+  const action = useAction(async () => {
+    await pin(project, slug, null)
+    onDone()
+  })
+  const chosen = projects.includes(project) ? project : projects[0]!
+  return (
+    <Panel title="Use it in a project">
+      <form class="row" onSubmit={(event) => (event.preventDefault(), void action.run())}>
+        <SelectField label="Project" value={chosen} options={projects} onChange={setProject} />
+        <Button type="submit" look="primary" busy={action.busy}>Use the latest version</Button>
+      </form>
+      <ProblemNote error={action.error} />
+    </Panel>
+  )
+}
