@@ -28,7 +28,6 @@ export interface Section {
   to: string
   /** The action of the access policy without which the section is not shown; the API's `GET /me` lists those allowed. */
   action: string
-  /** Screens that other sections lead to: not in the navigation. */
   /** Whether the navigation leaves it out: other pages lead to its screens. */
   hidden?: boolean
   screens: Screen[]
