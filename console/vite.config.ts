@@ -12,6 +12,8 @@ function stackProxy(): Record<string, ProxyOptions> {
   }
 }
 
+const FRAME = /node_modules\/(preact|openapi-fetch)\/|console\/src\/(api|styles|ui\/[^/]+$|[^/]+$)/
+
 // Assets lie beside index.html, and every address is relative to its <base>, which the function
 // that serves it sets: the same build works below any stage of a gateway.
 export default defineConfig(({ command }) => ({
@@ -25,5 +27,7 @@ export default defineConfig(({ command }) => ({
     target: 'es2022',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // What every screen needs is one file: an emulator refuses requests beyond a few at a time.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'frame', test: FRAME }] } } },
   },
 }))

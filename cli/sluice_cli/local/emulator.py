@@ -38,9 +38,9 @@ _WORKERS_PER_CORE, _MIN_WORKERS = 24, 16
 # concurrent requests fit, and a sixth of the workers is left to the workflows.
 CALLER_SHARES = {"authorizer": 26, "api": 26, "query": 11, "inbox": 8, "probe": 5, "preflight": 4, "authoring": 3}
 _STAGE_SHARE = 25
-# A browser asks for the console's files on so many connections at once, and does not try again. Their calls are short
-# and small, so they come on top of the workers.
-_BROWSER_CONNECTIONS = 6
+# Two tabs ask for the console's files on so many connections at once, and a browser does not try again. Their calls
+# are short and small, so they come on top of the workers.
+_BROWSER_CONNECTIONS = 12
 
 _STAGES = ("plan", "fetch", "extract", "merge", "partition", "model", "report", "commit")
 
