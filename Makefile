@@ -13,7 +13,7 @@ export SLUICE_UV := $(CURDIR)/$(BIN)/uv
 export SLUICE_PLATFORM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof fuzz clean generate policies access journeys lock build-aws
+.PHONY: help run up start down stop logs test coverage lint check docs format invoke bench proof fuzz clean generate policies access journeys screenshots lock build-aws
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z][a-z -]*):[^#]*## (.*)/  \1\t\2/' | expand -t 18
@@ -72,6 +72,9 @@ access: $(INSTALLED) ## Print who may call which route: the table of docs/refere
 
 journeys: $(INSTALLED) ## Run the journeys of docs/tutorial/journeys.md on a stack of their own, and write their times
 	@$(BIN)/python tools/journeys.py
+
+screenshots: $(INSTALLED) ## Make the README's screenshots of the console again
+	@$(BIN)/python tools/screenshots.py
 
 lock: $(INSTALLED) ## Pin the newest allowed versions of all packages
 	@$(BIN)/python tools/lock.py
