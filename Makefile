@@ -62,7 +62,7 @@ format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 generate: $(INSTALLED) ## Generate files from the code: routes, OpenAPI, reference, schemas
-	@$(BIN)/python tools/generate.py
+	@$(BIN)/python tools/generate.py && $(BIN)/python tools/console_types.py --write
 
 policies: $(INSTALLED) ## Print which function may do what, and write it to docs/reference/policies.txt
 	@$(BIN)/python tools/policies.py --write

@@ -33,6 +33,7 @@ LINT: list[Lane] = [
     ],
     [
         ("generated files", [sys.executable, "tools/generate.py", "--check"], {}),
+        ("types of the console", [sys.executable, "tools/console_types.py"], {}),
         ("documentation", ["make", "--no-print-directory", "docs"], {}),
         ("cfn-lint", [str(BIN / "cfn-lint"), "template.yaml"], {}),
         ("sam validate --lint", [str(BIN / "sam"), "validate", "--lint"], SAM),
