@@ -30,6 +30,7 @@ DECIDED: dict[str, tuple[str, str, str | None]] = {
     "datasource.create": ("editor", "in_projects", None),
     "datasource.try": ("editor", "in_projects", None),
     "datasource.read": ("viewer", "in_projects", "viewer"),
+    "datasource.use": ("editor", "in_projects", "editor"),
     "datasource.update": ("editor", "owner in_projects", "editor"),
     "datasource.delete": ("editor", "owner in_projects", "owner"),
     "datasource.restore": ("editor", "owner in_projects", "owner"),
@@ -52,6 +53,7 @@ DECIDED: dict[str, tuple[str, str, str | None]] = {
     "input.list": ("viewer", "in_projects", None),
     "input.create": ("editor", "in_projects", None),
     "input.read": ("viewer", "in_projects", "viewer"),
+    "input.use": ("editor", "in_projects", "editor"),
     "input.update": ("editor", "in_projects shared", "designer"),
     "input.delete": ("editor", "in_projects shared", "editor"),
     "input.restore": ("editor", "in_projects shared", "designer"),
@@ -75,7 +77,7 @@ DECIDED: dict[str, tuple[str, str, str | None]] = {
     "subscription.manage": ("editor", "owner in_projects private", None),
 }
 # Actions that routes check besides their own; see the tests of these routes.
-WITHIN_ROUTES = {"datasource.replay"}
+WITHIN_ROUTES = {"datasource.replay", "datasource.use", "input.use"}
 RANK = {"viewer": 0, "editor": 1, "admin": 2}
 
 

@@ -133,6 +133,60 @@ def test_an_editor_changes_and_runs_and_an_owner_shares_and_deletes(ann: Client)
     assert carl.delete("/projects/p").status == 204
 
 
+def test_only_who_edits_something_has_a_project_use_it(ann: Client) -> None:
+    dan = person("dan", "editor")
+    dan.post("/projects", {"name": "d"})
+    uses = [("/projects/d/datasources/a", "/datasources/a"), ("/projects/d/inputs/i", "/inputs/i")]
+    for use, thing in uses:
+        assert dan.put(use, {}).status == 404
+        for role, status in (("viewer", 403), ("designer", 403), ("editor", 201)):
+            ann.put(f"{thing}/members/user:dan", {"role": role})
+            answer = dan.put(use, {})
+            assert answer.status == status, (use, role)
+            assert status == 201 or "needs the role editor of this resource" in answer.json()["detail"]
+        ann.put(f"{thing}/members/user:dan", {"role": "viewer"})
+        assert dan.put(use, {}).status == 200, "what is there already can be written again"
+
+
+@pytest.mark.parametrize("through", ["user:dan", "group:planners"])
+def test_a_share_ends_for_whom_it_was_passed_on_to(ann: Client, through: str) -> None:
+    dan, eve = person("dan", "editor", "planners"), person("eve")
+    dan.post("/projects", {"name": "d"})
+    dan.put("/projects/d/members/user:eve", {"role": "viewer"})
+    for use, thing in (("/projects/d/datasources/a", "/datasources/a"), ("/projects/d/inputs/i", "/inputs/i")):
+        ann.put(f"{thing}/members/{through}", {"role": "editor"})
+        assert dan.put(use, {}).status == 201
+        assert eve.get(thing).status == 200
+        used_by = [item["project"] for item in ann.get(f"{thing}/projects").json()["items"]]
+        assert used_by == ["d", "p"], "the owner sees who uses it, although he does not see the project"
+        assert [item["project"] for item in eve.get(f"{thing}/projects").json()["items"]] == ["d"]
+        ann.delete(f"{thing}/members/{through}")
+        for gone in (dan, eve):
+            assert gone.get(thing).status == 404, thing
+    assert ann.get("/projects/d").status == 404
+
+
+def test_a_project_shows_what_its_editor_has_brought(ann: Client) -> None:
+    """What counts is that who assigned it, or the owner of the project, still sees it by himself."""
+    bob, eve = person("bob", "editor"), person("eve")
+    bob.post("/datasources", http_source("bobs"))
+    ann.put(f"{MEMBERS}/user:bob", {"role": "editor"})
+    ann.put(f"{MEMBERS}/user:eve", {"role": "viewer"})
+    assert bob.put("/projects/p/datasources/bobs", {}).status == 201
+    assert (ann.get("/datasources/bobs").status, eve.get("/datasources/bobs").status) == (200, 200)
+
+
+def test_what_an_admin_has_assigned_is_seen_as_long_as_he_is_one(ann: Client, admin: Client) -> None:
+    root, eve = person("root", "admin"), person("eve")
+    admin.post("/datasources", http_source("b"))
+    root.post("/projects", {"name": "r"})
+    root.put("/projects/r/datasources/b", {})
+    root.put("/projects/r/members/user:eve", {"role": "viewer"})
+    assert eve.get("/datasources/b").status == 200
+    person("root", "editor").get("/me")
+    assert eve.get("/datasources/b").status == 404
+
+
 def test_the_creator_cannot_be_shut_out(ann: Client) -> None:
     carl = person("carl")
     ann.put(f"{MEMBERS}/user:carl", {"role": "owner"})

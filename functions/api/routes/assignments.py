@@ -9,6 +9,7 @@ from sluice.catalog.definitions import Definition, missing
 from sluice.container import Container
 from sluice.domain.project import Assignment
 from sluice.projects.secret_scope import require_secrets_allow
+from sluice.projects.visibility import require_usable
 
 routes = Routes("projects")
 
@@ -53,6 +54,7 @@ def put_assignment(call: Call, services: Container, slug: str, datasource: str) 
 
         def check(before: Assigned | None, after: Assigned) -> None:
             if before is None:
+                require_usable(services, call.principal, definition)
                 require_secrets_allow(services, definition, project)
             elif before.table_name != after.table_name:
                 _require_unread(services, slug, before.table_name)

@@ -127,8 +127,8 @@ def get_datasource_stats(call: Call, services: Container, slug: str) -> Answer:
 
 @routes.get("/datasources/{slug}/projects", "datasource.read", answer="AssignmentViewList", parameters=[LIMIT, CURSOR])
 def list_datasource_projects(call: Call, services: Container, slug: str) -> Answer:
-    """The projects that a datasource is assigned to."""
-    visible = [item.presented() for item in visible_assignments(services, call.principal, slug)]
+    """The projects that a datasource is assigned to: all for who may share it, else those that the caller sees."""
+    visible = [item.presented() for item in visible_assignments(services, call.principal, call.definition)]
     return paginate(call, services, ["projects", slug], visible)
 
 

@@ -19,6 +19,7 @@ from sluice.catalog.definitions import Definition, missing
 from sluice.catalog.inputs import latest_version
 from sluice.container import Container
 from sluice.domain.input import InputRequest, NewInput, RestoreRequest
+from sluice.inputs.pins import pin_view
 from sluice.inputs.service import (
     Content,
     create_input,
@@ -29,7 +30,7 @@ from sluice.inputs.service import (
     restore_input,
     write_input,
 )
-from sluice.projects.visibility import is_visible
+from sluice.projects.visibility import is_visible, visible_pins
 
 routes = Routes("inputs")
 _MAX_VERSION = 10**9
@@ -134,6 +135,15 @@ def list_input_versions(call: Call, services: Container, slug: str) -> Answer:
     versions = services.inputs.versions(slug, limit + 1, before)
     cursor = services.cursors.seal(bound, versions[limit - 1].number) if len(versions) > limit else None
     return Answer({"items": [version.model_dump() for version in versions[:limit]], "next": cursor})
+
+
+@routes.get("/inputs/{slug}/projects", "input.read", answer="PinViewList", parameters=[LIMIT, CURSOR])
+def list_input_projects(call: Call, services: Container, slug: str) -> Answer:
+    """The projects that pin an input: all for who may share it, else those that the caller sees."""
+    pins = visible_pins(services, call.principal, call.definition)
+    return paginate(
+        call, services, ["input-projects", slug], [pin_view(services, pin, call.definition) for pin in pins]
+    )
 
 
 @routes.post(

@@ -10,7 +10,7 @@ from sluice.catalog.pins import not_pinned
 from sluice.container import Container
 from sluice.domain.input import PinRequest
 from sluice.inputs.pins import pin_input, pin_view, pinned_inputs
-from sluice.projects.visibility import is_visible
+from sluice.projects.visibility import is_visible, require_usable
 
 routes = Routes("inputs")
 
@@ -53,6 +53,8 @@ def put_pin(call: Call, services: Container, slug: str, input_slug: str) -> Answ
             raise missing("input", input_slug)
         stored = services.pins.find(slug, input_slug)
         request = call.document(PinRequest, {}, lambda: call.require_match(stored.etag if stored else None))
+        if stored is None:
+            require_usable(services, call.principal, head)
         pin = pin_input(services, project, input_slug, request.version, stored, call.principal.id)
         headers = etag_headers(pin)
         if stored is None:

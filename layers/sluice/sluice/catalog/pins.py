@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sluice.catalog.definitions import PRESENT, Definition, Definitions, changed, encode_document
+from sluice.catalog.definitions import PRESENT, Definition, Definitions, changed, decode_definition, encode_document
 from sluice.catalog.definitions import missing as missing_definition
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.catalog.upgrades import newest
@@ -35,10 +35,10 @@ class Pins:
         """A project's pins, ordered by input."""
         return self._definitions.with_prefix("pin", f"{project}#")
 
-    def projects_of(self, slug: str) -> list[str]:
-        """The projects that pin an input, in order; the read is not consistent."""
+    def of_input(self, slug: str) -> list[Definition]:
+        """The pins of an input, ordered by project; the read is not consistent."""
         items = self._table.query_all("#owner = :owner", {"owner": self._owner(slug)}, index="ByOwner")
-        return [item["name"].partition("#")[0] for item in items]
+        return [decode_definition("pin", item) for item in items]
 
     def put(
         self, project: Definition, slug: str, version: int | None, stored: Definition | None, by: str

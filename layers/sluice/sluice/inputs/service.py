@@ -22,7 +22,7 @@ from sluice.inputs.kind import InputKind
 from sluice.inputs.kinds import KINDS
 from sluice.lake import object_keys
 from sluice.lake.gzipped import compress
-from sluice.projects.visibility import is_visible
+from sluice.projects.visibility import is_visible, visible_pins
 from sluice.services import WithLake
 
 R = TypeVar("R", bound=InputRequest)
@@ -232,12 +232,12 @@ def delete_input(services: Container, stored: Definition, by: Principal, *, forc
     try:
         services.inputs.delete(stored, by, even_pinned=force)
     except Conflict:
-        raise _pinned(services, stored.name, by) from None
+        raise _pinned(services, stored, by) from None
 
 
-def _pinned(services: Container, slug: str, principal: Principal) -> Conflict:
-    projects = (services.definitions.find("project", name) for name in services.pins.projects_of(slug))
-    names = [project.name for project in projects if project and is_visible(services, principal, project)]
+def _pinned(services: Container, stored: Definition, principal: Principal) -> Conflict:
+    slug = stored.name
+    names = [pin.name.partition("#")[0] for pin in visible_pins(services, principal, stored)]
     shown = f" {', '.join(names)}" if names else "s that you cannot see"
     return Conflict(
         f"The input {slug!r} is pinned by the project{'s' if len(names) > 1 else ''}{shown}. Remove the pin by DELETE "

@@ -35,12 +35,13 @@ def delete_datasource(services: Container, datasource: Definition, principal: Pr
     try:
         services.definitions.delete(datasource, services.datasets.hide_writes(dataset, principal.id))
     except Conflict:
-        raise _assigned(services, datasource.name, principal) from None
+        raise _assigned(services, datasource, principal) from None
 
 
-def _assigned(services: Container, slug: str, principal: Principal) -> Conflict:
+def _assigned(services: Container, datasource: Definition, principal: Principal) -> Conflict:
     """The error for a datasource that cannot be deleted."""
-    projects = [item.project for item in visible_assignments(services, principal, slug)]
+    slug = datasource.name
+    projects = [item.project for item in visible_assignments(services, principal, datasource)]
     names = f" {', '.join(projects)}" if projects else "s that you cannot see"
     return Conflict(
         f"The datasource {slug!r} is assigned to the project{'s' if len(projects) > 1 else ''}{names}. Remove it there "
