@@ -51,7 +51,7 @@ STAGE = Budget(LOGGED, 251)
 BUDGETS = {
     "api": Budget(ROUTED, 428),
     "algorithm": STAGE,
-    "authoring": Budget(ROUTED, 397),
+    "authoring": Budget(ROUTED, 398),
     "authorizer": Budget(CATALOG, 169),
     "commit": STAGE,
     "compaction": Budget(CATALOG, 181),
@@ -68,7 +68,7 @@ BUDGETS = {
     "console": Budget(ROUTED, 300),
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 303),
-    "query": Budget(ROUTED, 454),
+    "query": Budget(ROUTED, 455),
     "readings": Budget(LOGGED, 225),
     "report": STAGE,
     "publications": Budget(LOGGED, 227),

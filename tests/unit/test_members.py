@@ -187,6 +187,23 @@ def test_what_an_admin_has_assigned_is_seen_as_long_as_he_is_one(ann: Client, ad
     assert eve.get("/datasources/b").status == 404
 
 
+def test_a_link_ends_when_its_creator_may_no_longer_create_it(ann: Client) -> None:
+    bob, nobody = person("bob", "viewer", "planners"), Client()
+    for member, role, ends in (("user:bob", "editor", "viewer"), ("group:planners", "owner", None)):
+        ann.put(f"{MEMBERS}/{member}", {"role": role})
+        link = bob.post("/projects/p/links", {"target": "data"}).json()
+        path = link["url"].partition("/v1")[2]
+        assert nobody.get(path).status == 200
+        assert link["id"] in ann.get("/projects/p/links").text
+        assert ann.put(f"{MEMBERS}/{member}", {"role": ends}).status == 200 if ends else True
+        assert ann.delete(f"{MEMBERS}/{member}").status == 204 if not ends else True
+        assert nobody.get(path).status == 404
+        assert ann.get("/projects/p/links").json()["items"] == []
+        ann.delete(f"{MEMBERS}/{member}")
+    own = ann.post("/projects/p/links", {"target": "data"}).json()["url"].partition("/v1")[2]
+    assert nobody.get(own).status == 200
+
+
 def test_the_creator_cannot_be_shut_out(ann: Client) -> None:
     carl = person("carl")
     ann.put(f"{MEMBERS}/user:carl", {"role": "owner"})
@@ -250,6 +267,30 @@ def test_an_admin_sees_what_another_principal_sees(ann: Client, admin: Client, s
     assert ann.get("/projects?view_as=user:bob").status == 403
     assert admin.get("/projects?view_as=bob").status == 422
     assert admin.patch("/projects/p?view_as=user:bob", {"name": "x"}).status == 422, "nobody writes as another"
+
+
+def test_nothing_is_done_as_another(ann: Client, admin: Client, upstream: Upstream) -> None:
+    before, calls = admin.get("/runs").json(), len(upstream.requests)
+    for root in (admin, person("root", "admin")):
+        refused = root.get("/projects/p/fetch?view_as=user:ann")
+        assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, "?view_as")
+        assert "more than reading" in refused.json()["detail"]
+    assert (admin.get("/runs").json(), len(upstream.requests)) == (before, calls)
+
+
+def test_reading_as_another_starts_nothing(ann: Client, admin: Client, upstream: Upstream) -> None:
+    """Every route that takes `view_as`."""
+    before, calls = admin.get("/runs").json(), len(upstream.requests)
+    walked = 0
+    for path, operations in json.loads(DOCUMENT.read_text())["paths"].items():
+        parameters = operations.get("get", {}).get("parameters", [])
+        if any(parameter["name"] == "view_as" for parameter in parameters):
+            slug = {"datasources": "a", "inputs": "i"}.get(path.split("/")[2], "p")
+            target = re.sub(r"\{\w+\}", "a", re.sub(r"\{slug\}", slug, path.removeprefix("/v1")))
+            assert admin.get(f"{target}?view_as=user:ann").status < 500, target
+            walked += 1
+    assert walked > 80
+    assert (admin.get("/runs").json(), len(upstream.requests)) == (before, calls)
 
 
 IDS = re.compile(r'"(?:id|slug|name|run|hash|principal)": ?"([^"]{2,80})"')

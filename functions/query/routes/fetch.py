@@ -8,7 +8,7 @@ from sluice.container import Container
 routes = Routes("data")
 
 
-@routes.get("/projects/{slug}/fetch", "project.fetch", answer="ProjectFetch", also={202: "RunView"})
+@routes.get("/projects/{slug}/fetch", "project.fetch", answer="ProjectFetch", also={202: "RunView"}, acts=True)
 def get_project_fetch(call: Call, services: Container, slug: str) -> Answer:
     """Refresh a project and return its merged data, with the datasources that failed."""
     call.require_known_parameters()

@@ -22,6 +22,7 @@ from sluice.domain.dataset_id import DatasetId
 from sluice.domain.endpoint import Endpoint
 from sluice.domain.identity import Principal
 from sluice.errors import Conflict, Invalid, NotFound
+from sluice.projects.links import opened_link, valid_links
 
 routes = Routes("endpoints")
 _TOKEN = Parameter("token", "The token in the link's URL.")
@@ -37,7 +38,9 @@ class LinkRequest(Document):
         "parameters."
     )
     expires_in_seconds: Annotated[int, Field(ge=1)] = Field(
-        7 * _DAY, description="At most MAX_LINK_DAYS days; a link also ends with the key that created it."
+        7 * _DAY,
+        description="At most MAX_LINK_DAYS days; a link also ends when its creator may no longer "
+        "create links of the project.",
     )
 
 
@@ -70,7 +73,7 @@ def make_link(call: Call, services: Container, slug: str) -> Answer:
 @routes.get("/projects/{slug}/links", "project.link", answer="LinkViewList", parameters=[LIMIT, CURSOR])
 def list_links(call: Call, services: Container, slug: str) -> Answer:
     """The project's links that can be opened, oldest first."""
-    links = [_view(call, services, link) for link in services.links.list_valid(slug)]
+    links = [_view(call, services, link) for link in valid_links(services, slug)]
     return paginate(call, services, ["links", slug], links)
 
 
@@ -92,7 +95,7 @@ def delete_link(call: Call, services: Container, slug: str, link_id: str) -> Ans
 )
 def open_link(call: Call, services: Container) -> Answer:
     """Open a signed link."""
-    link = services.links.open(call.query_value("token"))
+    link = opened_link(services, call.query_value("token"))
     target = parse_target(link.target)
     known = frozenset(parameter.name for parameter in DATA_PARAMETERS)
     # The link's own rights, not the caller's: it opens its project and nothing else.

@@ -440,7 +440,7 @@ class Container:
     @cached_property
     def links(self) -> Links:
         """The signed links."""
-        return Links(self.definitions, self.resources, self.cursors, self.keys)
+        return Links(self.definitions, self.resources, self.cursors)
 
     @cached_property
     def workflows(self) -> Workflows:

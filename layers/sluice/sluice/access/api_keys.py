@@ -217,17 +217,6 @@ class KeyRing:
         self._change(definition, lambda store: store.replace(definition, stored.model_dump()))
         return stored, key
 
-    def is_valid(self, principal: str) -> bool:
-        """Whether a principal can still send requests: its key exists and has not expired.
-
-        A user of a token is always valid here: only the issuer knows whether the account still exists.
-        """
-        kind, _, key_id = principal.partition("/")
-        if kind != "key":
-            return True
-        definition = self.find(key_id)
-        return definition is not None and not is_expired(ApiKey.model_validate(definition.document))
-
     def authenticate(self, key: str) -> Principal:
         """The principal that a key identifies.
 

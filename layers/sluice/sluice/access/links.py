@@ -1,4 +1,4 @@
-"""Signed links: stored, listed, revoked, and valid only as long as the key that created them."""
+"""Signed links: stored, listed and revoked. `projects/links.py` says which of them are valid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from sluice.access.api_keys import KeyRing
 from sluice.access.cursors import Cursors
 from sluice.catalog.definitions import Definition, Definitions
 from sluice.catalog.project_resources import ProjectResources, resource_name
@@ -22,7 +21,7 @@ class Link(Record):
 
     Args:
         target: a resource of the project with query parameters, as `parse_target` reads it.
-        created_by: the principal that created it; the link is valid as long as its key.
+        created_by: the principal that created it; the link is valid as long as it may create links.
     """
 
     id: str
@@ -44,14 +43,12 @@ class Links:
     Args:
         resources: counts each project's links.
         cursors: signs the tokens.
-        keys: tells whether a link's creator still has a key.
     """
 
-    def __init__(self, definitions: Definitions, resources: ProjectResources, cursors: Cursors, keys: KeyRing) -> None:
+    def __init__(self, definitions: Definitions, resources: ProjectResources, cursors: Cursors) -> None:
         self._definitions = definitions
         self._resources = resources
         self._cursors = cursors
-        self._keys = keys
 
     def create(self, project: Definition, target: str, lifetime: timedelta, by: str, limit: int) -> Link:
         """Create a link, and delete the project's expired ones.
@@ -80,10 +77,10 @@ class Links:
         self._resources.create("link", project, link.id, link.model_dump(), by, limit)
         return link
 
-    def list_valid(self, project: str) -> list[Link]:
-        """The links of a project that can be opened, oldest first."""
+    def unexpired(self, project: str) -> list[Link]:
+        """The links of a project whose lifetime is not over, oldest first."""
         links = [_link(stored) for stored in self._resources.all("link", project).values()]
-        return sorted((link for link in links if self._is_valid(link)), key=lambda link: (link.created_at, link.id))
+        return sorted((link for link in links if not link.is_expired), key=lambda link: (link.created_at, link.id))
 
     def delete(self, project: str, link_id: str) -> None:
         """Revoke a link; it can no longer be opened.
@@ -101,32 +98,17 @@ class Links:
         # Only the id: whether the link is valid is looked up each time, so that it can be revoked.
         return self._cursors.seal(_BOUND, [link.project, link.id])
 
-    def open(self, token: str | None) -> Link:
-        """The link that a token opens.
-
-        Raises:
-            NotFound: the token's signature is wrong, or the link has expired or was revoked, or its
-                creator's key or its project was deleted.
-        """
-        not_valid = NotFound("The link has expired, was revoked, or never existed.")
+    def find(self, token: str | None) -> Link | None:
+        """The link that a token is of; None if its signature is wrong, or if the link has expired or was revoked."""
         try:
             position: Any = self._cursors.open(_BOUND, token)
         except Invalid:
-            raise not_valid from None
+            return None
         # Tokens of releases before 0.3 have four parts. Those links were not stored, so they could not be revoked.
         if not isinstance(position, list) or len(position) != 2:
-            raise not_valid
+            return None
         stored = self._definitions.find("link", resource_name(position[0], position[1]))
-        if stored is None or not self._is_valid(_link(stored)):
-            raise not_valid
-        return _link(stored)
-
-    def _is_valid(self, link: Link) -> bool:
-        if link.is_expired or not self._keys.is_valid(link.created_by):
-            return False
-        # A link does not open a later project of the same name.
-        project = self._definitions.find("project", link.project)
-        return project is not None and project.created_at <= link.created_at
+        return None if stored is None or _link(stored).is_expired else _link(stored)
 
 
 def _link(stored: Definition) -> Link:

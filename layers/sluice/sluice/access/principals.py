@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sluice.access.api_keys import KeyRing, is_expired
-from sluice.catalog.people import People
+from sluice.access.api_keys import is_expired
 from sluice.domain.identity import ApiKey, Principal, Role
+
+if TYPE_CHECKING:
+    from sluice.access.api_keys import KeyRing
+    from sluice.catalog.people import People
 
 
 class Services(Protocol):

@@ -26,7 +26,7 @@ from sluice.container import Container, container
 from sluice.domain.identity import Principal
 from sluice.domain.names import is_slug
 from sluice.domain.redact import mask_credentials
-from sluice.errors import MethodNotAllowed, NotFound, RequestError, SluiceError, TooManyRequests
+from sluice.errors import Invalid, MethodNotAllowed, NotFound, RequestError, SluiceError, TooManyRequests
 from sluice.metrics import count_refused_request
 from sluice.settings import Settings
 
@@ -147,6 +147,9 @@ class Dispatcher:
 
 def _admit(route: Route, call: Call, services: Container, arguments: dict[str, str]) -> tuple[Call, dict[str, str]]:
     """The call with its target, and the path's parameters, if the caller may do what the route does."""
+    if route.acts and VIEW_AS.name in call.query:
+        message = f"{route.method} {route.path} does more than reading, so it cannot be done as somebody else."
+        raise Invalid(message, [{"pointer": f"?{VIEW_AS.name}", "message": "Leave it out."}])
     if VIEW_AS in route.all_parameters and (viewed := call.query_value(VIEW_AS.name)) is not None:
         from sluice.api.view_as import viewed_principal  # few requests are as somebody else
 

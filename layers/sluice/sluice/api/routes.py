@@ -62,6 +62,7 @@ class Route:
         head: whether HEAD is answered like GET, without the body. Tools that read a file by its URL ask for its
             size first.
         audited: whether requests are recorded in the audit; null: those that can change something are.
+        acts: whether a GET does more than reading, so that an admin may not do it as somebody else.
         deprecated: since when the route is deprecated, and which one has replaced it; null: it is not deprecated.
     """
 
@@ -82,6 +83,7 @@ class Route:
     anonymous: bool = False
     head: bool = False
     audited: bool | None = None
+    acts: bool = False
     deprecated: Deprecation | None = None
 
     def __post_init__(self) -> None:
@@ -93,7 +95,7 @@ class Route:
     @property
     def all_parameters(self) -> Sequence[Parameter]:
         """The parameters of the route, and those that every route of its kind understands."""
-        reads = self.method == "GET" and self.action is not None and not self.anonymous
+        reads = self.method == "GET" and self.action is not None and not self.anonymous and not self.acts
         return (*self.parameters, VIEW_AS) if reads else self.parameters
 
     @property
