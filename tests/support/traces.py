@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import boto3
 import duckdb
@@ -33,8 +34,11 @@ def traces(folder: Path, *words: str) -> list[str]:
 
 
 def _forms(word: str) -> set[bytes]:
-    """A word as UTF-8 and UTF-16 have it, and as JSON escapes it."""
-    return {word.encode(), word.encode("utf-16-le"), word.encode("ascii", "backslashreplace")}
+    """A word as UTF-8 and UTF-16 have it, as JSON escapes it, and as addresses and their queries have it."""
+    encoded = {quote(word), quote(word, safe=""), quote_plus(word)}
+    encoded |= {quote(form, safe="") for form in encoded}
+    texts = {form.encode() for form in {word, *encoded}}
+    return {*texts, word.encode("utf-16-le"), word.encode("ascii", "backslashreplace")}
 
 
 def _everything(folder: Path) -> Iterator[tuple[str, list[bytes]]]:

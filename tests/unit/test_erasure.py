@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import httpx
@@ -580,6 +581,42 @@ def test_webhooks_get_no_quotation_of_an_erased_record(
     assert len(hooked) == 3
     assert not any(FIELD in body for body in hooked)
     assert all("a note that quoted an erased record was removed" in body for body in hooked)
+
+
+def test_names_and_links_that_have_the_key_are_removed(services: Container, admin: Client, tmp_path: Path) -> None:
+    boto3.client("s3").put_bucket_versioning(Bucket="inbox", VersioningConfiguration={"Status": "Enabled"})
+    key = "zoë o'neil@example.net"
+    document = {"name": "birds", "kind": "file", "primary_key": ["id"]}
+    admin.put("/datasources/birds", document)
+    drop(services, "birds/other.csv", f"id,note\n{key},{FIELD}\nz,x\n".encode())
+    drop(services, "birds/broken.csv", f"id,note\n{key},{FIELD}\nragged".encode())
+    drop(services, f"birds/{key}.csv", b"id,note\nz,y\n")
+    drop(services, f"birds/failed {key}.csv", b"id,note\nz,y\nragged,,,")
+    services.s3.delete_object(Bucket="inbox", Key=f"birds/gone {key}.csv")
+    admin.put("/projects/p", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/birds", {})
+    refresh(admin, "p", ingest="none")
+    target = f"data?where=id.eq:{quote(key)}"
+    for _ in "ab":
+        assert admin.post("/projects/p/links", {"target": target}, idempotency_key="k").status == 201
+    assert admin.post("/projects/p/links", {"target": "data?where=id.eq:z"}).status == 201
+
+    erased(admin, "birds", key=[key])
+    assert traces(tmp_path, key, FIELD) == []
+    assert [link["target"] for link in admin.get("/projects/p/links").json()["items"]] == ["data?where=id.eq:z"]
+    assert admin.post("/projects/p/links", {"target": target}, idempotency_key="k").status == 410
+    assert rows(admin, "datasources/birds") == [{"id": "z", "note": "y"}]
+    sweep(services, 0)
+    assert rows(admin, "datasources/birds") == [{"id": "z", "note": "y"}]
+    assert traces(tmp_path, key, FIELD) == []
+
+
+def test_a_file_that_was_not_read_yet_stays(services: Container, admin: Client) -> None:
+    admin.put("/datasources/birds", {"name": "birds", "kind": "file", "primary_key": ["id"]})
+    drop(services, "birds/a.csv", CSV_TEXT.encode())
+    services.s3.put_object(Bucket="inbox", Key=f"birds/{CANARY}.csv", Body=b"id\nq\n")
+    erased(admin, "birds", key=[CANARY])
+    assert services.s3.get_object(Bucket="inbox", Key=f"birds/{CANARY}.csv")["Body"].read() == b"id\nq\n"
 
 
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from sluice.catalog.batches import Batch
-from sluice.catalog.definitions import decode_definition
+from sluice.catalog.definitions import decode_definition, encode_document
 from sluice.catalog.table import ConditionFailed, Item, Table
 from sluice.domain.dataset import Manifest, Tombstone, Version
 from sluice.domain.dataset_id import DatasetId
@@ -167,6 +167,21 @@ class Erasures:
         """Remove an override, if it is there; nothing of it stays."""
         key = {"workspace_kind": f"{self._workspace}#override", "name": name}
         self._definitions.execute(self._definitions.delete(key, _ALWAYS))
+
+    # ---------------------------------------------------------------- links
+
+    def links(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The names and documents of the signed links of all projects, deleted ones included."""
+        for item in self._definitions.query_all("#workspace_kind = :pk", {"pk": f"{self._workspace}#link"}):
+            yield item["name"], decode_definition("link", item).document
+
+    def update_link(self, name: str, document: dict[str, Any]) -> None:
+        """Change the document of a link, if it is there."""
+        key = {"workspace_kind": f"{self._workspace}#link", "name": name}
+        with suppress(ConditionFailed):
+            self._definitions.execute(
+                self._definitions.update(key, {"document": encode_document(document)}, "attribute_exists(#name)")
+            )
 
     # ---------------------------------------------------------------- pages
 

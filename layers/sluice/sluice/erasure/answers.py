@@ -8,21 +8,23 @@ from typing import Any
 import orjson
 
 from sluice.container import Container
+from sluice.erasure.quotations import Quotations
 from sluice.errors import Gone
 from sluice.lake.purge import VersionedObjects
 
 _ENDPOINTS, _IDEMPOTENT = "answer#", "idempotency#"
-# Answers with other codes are about runs and definitions, and have no records.
+# Answers with other codes are about runs and definitions. They have no records, but may quote them.
 _WITH_DATA = 200
 
 
-def remove_answers(services: Container, *, change: bool = True) -> int:
+def remove_answers(services: Container, quotations: Quotations, *, change: bool = True) -> int:
     """Remove all kept answers that may have records, whatever data they are of: they are kept for a day at most.
 
     A repeated request whose answer was removed is refused as gone: doing it again could repeat what it has done.
 
     Args:
         services: the catalog and the lake.
+        quotations: recognizes texts of the record.
         change: false: only count them.
 
     Returns:
@@ -35,7 +37,7 @@ def remove_answers(services: Container, *, change: bool = True) -> int:
             count += 1
             if change:
                 services.erasures.remove_lock(item["name"])
-        elif item.get("status") == _WITH_DATA or "body_key" in item:
+        elif item.get("status") == _WITH_DATA or "body_key" in item or _is_quoting(item, quotations):
             count += 1
             if change:
                 services.erasures.update_lock(item["name"], **refusal)
@@ -44,6 +46,11 @@ def remove_answers(services: Container, *, change: bool = True) -> int:
     if not change:
         return count + sum(not version.marker for version in objects.versions(prefix))
     return count + objects.keep_only(prefix, ())
+
+
+def _is_quoting(item: dict[str, Any], quotations: Quotations) -> bool:
+    body = base64.b64decode(item.get("body") or "").decode(errors="replace")
+    return quotations.has(body) or quotations.has(item.get("headers"))
 
 
 def _refusal() -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sluice.erasure.derived import Derived
 from sluice.erasure.events import clean_events
 from sluice.erasure.matching import Key
 from sluice.erasure.merges import MergedVersions, merge_keys
+from sluice.erasure.names import expire_links, forget_drops
 from sluice.erasure.notes import remove_overrides, remove_quotations
 from sluice.erasure.plan import Plan, rewritten_page
 from sluice.erasure.planner import Planner
@@ -136,7 +137,7 @@ class Eraser:
                 "files": len(plan.files),
                 "batches": plan.batches,
                 "overrides": len(remove_overrides(self._services, plan, change=False)),
-                "answers": remove_answers(self._services, change=False),
+                "answers": remove_answers(self._services, Quotations(plan.texts), change=False),
             }
         )
         return dict(sorted((counts + derived.counts()).items()))
@@ -159,8 +160,10 @@ class Eraser:
         remove_overrides(self._services, plan)
         remove_quotations(self._services, plan, quotations)
         clean_events(self._services, quotations)
-        remove_answers(self._services)
+        remove_answers(self._services, quotations)
+        expire_links(self._services, quotations)
         Removal(self._services, plan, derived.results).remove(indexes)
+        forget_drops(self._services, plan, quotations)
         for dataset, number in plan.versions:
             self._services.datasets.republish(dataset, number, self._run.id)
 

@@ -82,13 +82,25 @@ def _without_quotations(run: Run, quotations: Quotations) -> dict[str, Any]:
 
 
 def _clean_pointer(services: Container, dataset: DatasetId, quotations: Quotations) -> None:
-    """Replace the error of the latest ingest, for which an earlier version stands in."""
+    """Replace the error of the latest ingest, for which an earlier version stands in, and the name of its file."""
     pointer = services.datasets.pointer(dataset)
-    hidden = pointer.hidden or {}
-    if pointer.failure is not None and quotations.has(pointer.failure.error):
-        services.erasures.update_pointer(dataset, failure=pointer.failure.model_dump() | {"error": REMOVED})
-    if quotations.has((hidden.get("failure") or {}).get("error")):
-        services.erasures.update_pointer(dataset, hidden=hidden | {"failure": hidden["failure"] | {"error": REMOVED}})
+    attributes = pointer.model_dump(include={"failure", "origin"})
+    changes: dict[str, Any] = _without_quoting_attributes(attributes, quotations)
+    hidden = _without_quoting_attributes(pointer.hidden or {}, quotations)
+    if hidden:
+        changes["hidden"] = {**(pointer.hidden or {}), **hidden}
+    if changes:
+        services.erasures.update_pointer(dataset, **changes)
+
+
+def _without_quoting_attributes(pointer: dict[str, Any], quotations: Quotations) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    failure, origin = pointer.get("failure"), pointer.get("origin")
+    if failure is not None and quotations.has(failure["error"]):
+        changes["failure"] = failure | {"error": REMOVED}
+    if origin is not None and quotations.has(origin["key"]):
+        changes["origin"] = None
+    return changes
 
 
 def _clean_versions(services: Container, dataset: DatasetId, quotations: Quotations) -> None:

@@ -60,6 +60,7 @@ class Plan(Record):
         uses: the positions of the record by run and page.
         unusable: hashes of pages that nothing reads, such as bodies of failed requests: they are removed.
         files: the keys and versions of dropped files that have the record.
+        markers: the keys and versions of deletion markers of which no file is left.
         batches: how many pushes wait that have it.
         texts: the texts of the record, to find quotations of it; the plan is removed at the end.
         versions: the versions that have the record, of datasources and projects.
@@ -74,6 +75,7 @@ class Plan(Record):
     uses: list[Use] = Field(default_factory=list)
     unusable: list[str] = Field(default_factory=list)
     files: list[tuple[str, str]] = Field(default_factory=list)
+    markers: list[tuple[str, str]] = Field(default_factory=list)
     batches: int = 0
     texts: list[str] = Field(default_factory=list)
     versions: list[tuple[DatasetId, int]] = Field(default_factory=list)

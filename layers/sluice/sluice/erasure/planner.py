@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
@@ -18,7 +20,7 @@ from sluice.domain.run import FAILED, UNKNOWN, FetchIndex, PageReceipt
 from sluice.erasure.matching import Key, Located, Rows, located_records, overlaps, required_path, texts_of
 from sluice.erasure.page_search import PageSearch
 from sluice.erasure.plan import PageChange, Plan, Use, find_manifest, rewritten_page
-from sluice.erasure.quotations import SHORTEST
+from sluice.erasure.quotations import SHORTEST, WORD
 from sluice.erasure.records import KeyedRows
 from sluice.errors import CannotErase, NotFound, RunError
 from sluice.extract.fingerprint import DECIDING
@@ -113,7 +115,7 @@ class Planner:
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
         plan.datasources = sorted({self._slug, *(use.datasource for use in plan.uses)})
-        plan.files = [(version.key, version.version) for version in self._files(plan)]
+        self._plan_files(plan)
         plan.texts = sorted(self._texts)
         return plan
 
@@ -341,10 +343,10 @@ class Planner:
             content = plain.read()
         return all(text.encode() in content for text in self._key.texts)
 
-    def _files(self, plan: Plan) -> Iterator[ObjectVersion]:
-        """The versions of dropped files that have the record, and the reasons beside those that were set aside.
+    def _plan_files(self, plan: Plan) -> None:
+        """Plan the removal of dropped files that have the record, and of the reasons beside those that were set aside.
 
-        Of other datasources, the files that are one of the pages.
+        Of other datasources, the files that are one of the pages. A deletion marker goes with its last version.
         """
         inbox = VersionedObjects(self._services.s3, self._services.inbox.bucket)
         for slug in plan.datasources:
@@ -352,15 +354,30 @@ class Planner:
             if definition is not None and Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS:
                 continue
             for folder in ("", FAILED, UNKNOWN):
-                for version in inbox.versions(f"{folder}{slug}/"):
-                    if not version.marker and self._is_file_with_record(plan, slug, version, inbox.read(version)):
-                        yield version
+                versions = sorted(inbox.versions(f"{folder}{slug}/"), key=attrgetter("key"))
+                for key, group in groupby(versions, attrgetter("key")):
+                    markers, files = [], []
+                    for version in group:
+                        (markers if version.marker else files).append(version)
+                    gone = [one for one in files if self._is_file_with_record(plan, slug, one, inbox.read(one))]
+                    plan.files += [(key, one.version) for one in gone]
+                    if gone == files and (gone or self._is_named_after_record(slug, key)):
+                        plan.markers += [(key, one.version) for one in markers]
 
     def _is_file_with_record(self, plan: Plan, slug: str, version: ObjectVersion, content: bytes) -> bool:
-        if hashlib.sha256(content).hexdigest() in {*plan.pages, *plan.unusable}:
+        content_hash = hashlib.sha256(content).hexdigest()
+        if content_hash in {*plan.pages, *plan.unusable}:
             return True
         if slug != self._slug:
             return False
+        if self._is_named_after_record(slug, version.key):
+            # Files that wait for their run stay: nothing else has their other records.
+            return content_hash in self._stored or version.key.startswith((FAILED, UNKNOWN))
         if version.key.endswith(".reason.json"):
             return self._mentions(content)
         return self._has_record(content, version.key.rpartition("/")[2])
+
+    def _is_named_after_record(self, slug: str, key: str) -> bool:
+        """Whether the name of a dropped file has the whole key of the record."""
+        name = key.partition(f"{slug}/")[2]
+        return slug == self._slug and all(len(text) >= WORD and text in name for text in self._key.texts)

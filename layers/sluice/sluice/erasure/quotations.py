@@ -6,19 +6,28 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from sluice.domain.json_text import dumps
 
 # Shorter texts occur anywhere, such as numbers.
 SHORTEST = 4
-_WORD = 6
+WORD = 6
 REMOVED = "a note that quoted an erased record was removed"
 
 
 def _occurs(text: str, within: str) -> bool:
     if text not in within:
         return False
-    return len(text) >= _WORD or re.search(rf"(?<!\w){re.escape(text)}(?!\w)", within) is not None
+    return len(text) >= WORD or re.search(rf"(?<!\w){re.escape(text)}(?!\w)", within) is not None
+
+
+def _forms(text: str) -> set[str]:
+    """A text, and what it stands for if it is URL-encoded, once or, as within the query of another address, twice."""
+    if "%" not in text and "+" not in text:
+        return {text}
+    decoded = unquote_plus(text)
+    return {text, decoded, unquote_plus(decoded)}
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Quotations:
             case None:
                 return False
             case str():
-                return any(_occurs(text, value) for text in self.texts)
+                return any(_occurs(text, form) for form in _forms(value) for text in self.texts)
             case dict():
                 return any(self.has(name) or self.has(inner) for name, inner in value.items())
             case list() | tuple():

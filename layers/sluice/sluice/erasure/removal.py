@@ -54,7 +54,8 @@ class Removal:
         for folder in ("identities", "partitions"):
             self._remove_intermediate(objects, folder)
         inbox = VersionedObjects(self.services.s3, self.services.inbox.bucket)
-        inbox.remove([ObjectVersion(key, version, latest=False, marker=False) for key, version in self.plan.files])
+        gone = [*self.plan.files, *self.plan.markers]
+        inbox.remove([ObjectVersion(key, version, latest=False, marker=False) for key, version in gone])
 
     def _keep_referenced(self, objects: VersionedObjects, folder: str, datasets: Collection[DatasetId]) -> None:
         """Keep the objects that versions refer to, and those of active runs, which may still be committed.
