@@ -619,6 +619,44 @@ def test_a_file_that_was_not_read_yet_stays(services: Container, admin: Client) 
     assert services.s3.get_object(Bucket="inbox", Key=f"birds/{CANARY}.csv")["Body"].read() == b"id\nq\n"
 
 
+@pytest.mark.parametrize(
+    ("form", "pagination"),
+    [
+        ("json", {"type": "cursor", "path": "page.next", "param": "after"}),
+        ("json", {"type": "next_url", "path": "page.next"}),
+        ("json", {"type": "cursor", "path": "data[-1].id", "param": "after"}),
+        ("xml", {"type": "cursor", "path": "r.next", "param": "after"}),
+    ],
+)
+def test_cursors_that_have_the_key_are_erased(
+    services: Container, upstream: Upstream, admin: Client, tmp_path: Path, form: str, pagination: dict[str, Any]
+) -> None:
+    """Pages of two records, whose cursor is the key of their last record, or within the address of the next page."""
+
+    def answer(request: httpx.Request) -> StubResponse:
+        after = request.url.params.get("after")
+        first = 0 if after is None else NAMES.index(after) + 1
+        records = TABLE[first : first + 2]
+        following = records[-1]["id"] if first + 2 < len(TABLE) else None
+        if form == "xml":
+            elements = "".join(f"<x><id>{row['id']}</id><note>{row['note']}</note></x>" for row in records)
+            return raw(f"<r>{elements}<next>{following or ''}</next></r>".encode(), 200, "application/xml")
+        if pagination["type"] == "next_url" and following is not None:
+            following = f"https://birds.example.com/v1?after={following}"
+        return ok({"data": records, "page": {"next": following}} if "page" in pagination["path"] else {"data": records})
+
+    upstream.answer = answer
+    document = http_source("birds", primary_key=["id"], records="r.x" if form == "xml" else "data")
+    document["http"] |= {"pagination": pagination | ({"stop_when": "length(data) < `2`"} if form == "json" else {})}
+    assert admin.put("/datasources/birds", document).status == 201
+    ingest(admin, "birds")
+    assert [row["id"] for row in rows(admin, "datasources/birds")] == list(NAMES)
+    erased(admin, "birds", key=[CANARY])
+    assert traces(tmp_path, CANARY, FIELD) == []
+    assert ingest(admin, "birds", {"replay": 1})["status"] == "succeeded"
+    assert [row["id"] for row in rows(admin, "datasources/birds")] == ["a", "z"]
+
+
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE
     admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.domain.datasource import Datasource
+from sluice.domain.datasource.http import HttpDatasource
 from sluice.domain.erasure import key_text
-from sluice.domain.expression import Path, RecordContext
+from sluice.domain.expression import Path, RecordContext, selects_places
 from sluice.domain.json_text import canonical_key, dumps
+from sluice.domain.record_selection import select_records
 from sluice.domain.run import PageReceipt, Run
 from sluice.domain.schema import convert
 from sluice.errors import CannotErase, UnreadableData
@@ -125,6 +128,26 @@ def _with_paths(page: Page, limits: Limits) -> Iterator[tuple[Path | None, Any, 
         # Of an expression that builds values, the place is known only if a record is an object of the document itself.
         at = context.path or path_to(document, record)
         yield at, record, context
+
+
+def cursor_expression(datasource: Datasource) -> str | None:
+    """The expression by which pagination selects what requests the next page; None if it does not, or makes it."""
+    if not isinstance(datasource, HttpDatasource):
+        return None
+    expression: str | None = datasource.http.pagination.model_dump().get("path")
+    return expression if expression is not None and selects_places(expression) else None
+
+
+def cursors_in(page: Page, expression: str) -> list[tuple[Path, Any]]:
+    """What pagination reads in a page to request the next one, each with its place.
+
+    Args:
+        page: the page.
+        expression: as `cursor_expression` returns it.
+    """
+    with suppress(ValueError):
+        return [(context.path, value) for value, context in select_records(expression, page.whole) or []]
+    return []
 
 
 class Rows:

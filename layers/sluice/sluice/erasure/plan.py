@@ -23,11 +23,13 @@ class PageChange(Record):
 
     Args:
         paths: the places of the record in the page.
+        cursors: the places of cursors, and addresses of next pages, that have its key.
         datasource: the document by which the page is read.
         receipt: a receipt of the page.
     """
 
     paths: list[list[str | int]]
+    cursors: list[list[str | int]] = Field(default_factory=list)
     datasource: dict[str, Any]
     receipt: PageReceipt
 
@@ -119,7 +121,7 @@ def rewritten_page(content: bytes, change: PageChange, limits: Limits) -> bytes:
     """
     datasource = Datasource.model_validate(change.datasource)
     with open_page(datasource, change.receipt, io.BytesIO(content), limits) as page:
-        return with_tombstones(content, page, [tuple(path) for path in change.paths])
+        return with_tombstones(content, page, list(map(tuple, change.paths)), list(map(tuple, change.cursors)))
 
 
 def find_manifest(services: Container, key: str) -> Manifest | None:

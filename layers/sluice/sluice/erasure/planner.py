@@ -17,10 +17,20 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.expression import Path
 from sluice.domain.json_text import canonical
 from sluice.domain.run import FAILED, UNKNOWN, FetchIndex, PageReceipt
-from sluice.erasure.matching import Key, Located, Rows, located_records, overlaps, required_path, texts_of
+from sluice.erasure.matching import (
+    Key,
+    Located,
+    Rows,
+    cursor_expression,
+    cursors_in,
+    located_records,
+    overlaps,
+    required_path,
+    texts_of,
+)
 from sluice.erasure.page_search import PageSearch
 from sluice.erasure.plan import PageChange, Plan, Use, find_manifest, rewritten_page
-from sluice.erasure.quotations import SHORTEST, WORD
+from sluice.erasure.quotations import SHORTEST, WORD, Quotations
 from sluice.erasure.records import KeyedRows
 from sluice.errors import CannotErase, NotFound, RunError
 from sluice.extract.fingerprint import DECIDING
@@ -90,6 +100,7 @@ class Planner:
         documents = [*([present] if present is not None else []), *self._distinct_documents()]
         self._search = PageSearch(key, self._rows, documents, self._limits)
         self._texts = {text for text in key.texts if len(text) >= SHORTEST}
+        self._quotations = Quotations(set(self._texts))
 
     def plan(self) -> Plan:
         """Read everything, and change nothing.
@@ -152,6 +163,7 @@ class Planner:
 
     def _plan_page(self, plan: Plan, page_hash: str, own: list[_Reference], uses: list[_Reference]) -> None:
         located: list[Located] = []
+        cursors: set[Path] = set()
         chosen: tuple[Datasource, PageReceipt] | None = None
         doubtful, readable = False, False
         for use, datasource in self._readings(own):
@@ -162,7 +174,8 @@ class Planner:
                 doubtful = doubtful or result.is_doubtful
                 self._texts |= result.texts
                 located = [*located, *result.located]
-                chosen = chosen or ((datasource, use.receipt) if result.located else None)
+                cursors |= self._cursors(page_hash, use.receipt, datasource)
+                chosen = chosen or ((datasource, use.receipt) if result.located or cursors else None)
         paths = set(map(required_path, located))
         if chosen is None:
             if page_hash not in self._rewritten and (doubtful or not readable):
@@ -171,6 +184,7 @@ class Planner:
         datasource, receipt = chosen
         change = PageChange(
             paths=sorted(map(list, paths), key=canonical),
+            cursors=sorted((list(path) for path in cursors if not overlaps(path, list(paths))), key=canonical),
             datasource=datasource.model_dump(mode="json", by_alias=True),
             receipt=receipt,
         )
@@ -284,6 +298,15 @@ class Planner:
             if self._key.matches(row):
                 self._texts |= texts_of(located.record) | texts_of(row)
                 yield located
+
+    def _cursors(self, page_hash: str, receipt: PageReceipt, datasource: Datasource) -> set[Path]:
+        """The places in a page where pagination reads the key of the record, such as the last key of the page."""
+        expression = cursor_expression(datasource)
+        if expression is None:
+            return set()
+        content = io.BytesIO(self._page(page_hash))
+        with open_page(datasource, receipt, content, self._limits) as page:
+            return {path for path, value in cursors_in(page, expression) if self._quotations.has(value)}
 
     def _page(self, page_hash: str) -> bytes:
         with self._services.lake.raw(page_hash) as content:

@@ -12,6 +12,8 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
 from xml.parsers import expat
@@ -29,13 +31,14 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _WORKBOOK = "xl/workbook.xml"
 
 
-def with_tombstones(content: bytes, page: Page, paths: Collection[Path]) -> bytes:
+def with_tombstones(content: bytes, page: Page, paths: Collection[Path], texts: Collection[Path] = ()) -> bytes:
     """Replace records of a page by tombstones.
 
     Args:
         content: the page as received, packed if it was.
         page: the same page, opened.
         paths: the places of the records: keys and indexes from the document, or the number of the row first.
+        texts: the places of values outside of records, in JSON and XML, in whose place a word stands.
 
     Returns:
         The page, packed as it was.
@@ -43,7 +46,22 @@ def with_tombstones(content: bytes, page: Page, paths: Collection[Path]) -> byte
     Raises:
         CannotErase: a place is within a row of a format that has no places within rows.
     """
-    return _repacked(content, lambda plain: _WRITERS[page.form](plain, page, paths))
+    return _repacked(content, lambda plain: _WRITERS[page.form](_without_texts(plain, page, texts), page, paths))
+
+
+def _without_texts(content: bytes, page: Page, texts: Collection[Path]) -> bytes:
+    if not texts:
+        return content
+    if page.form == "xml":
+        return _xml(content, page, texts)
+    document = _document(content)
+    for *parents, last in texts:
+        reduce(getitem, parents, document)[last] = WORD
+    return dumps(document)
+
+
+def _document(content: bytes) -> Any:
+    return loads(content.removeprefix(b"\xef\xbb\xbf"), exact=True)
 
 
 def _repacked(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
@@ -68,7 +86,7 @@ def _with_members(archive: zipfile.ZipFile, change: Callable[[zipfile.ZipInfo, b
 
 
 def _json(content: bytes, page: Page, paths: Collection[Path]) -> bytes:
-    return dumps(_placed(loads(content.removeprefix(b"\xef\xbb\xbf"), exact=True), paths))
+    return dumps(_placed(_document(content), paths))
 
 
 def _placed(document: Any, paths: Collection[Path]) -> Any:
