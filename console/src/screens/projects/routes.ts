@@ -7,5 +7,6 @@ export const projects: Section = {
   screens: [
     { path: '/projects', load: () => import('./list') },
     { path: '/projects/:slug', load: () => import('./overview') },
+    { path: '/projects/:slug/merge', load: () => import('./merge') },
   ],
 }

@@ -1,0 +1,202 @@
+/** The merge of a project, edited in a form or as YAML beside a preview of what it would give. */
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { all, api, ok, type Schemas } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
+import { useMayOn } from '../../api/me'
+import { useParameter } from '../../router'
+import { ConfirmButton } from '../../ui/dialog'
+import { Badge, Button, Note, Panel, ProblemNote, Show } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import type { ScreenProps } from '../registry'
+import { tableName } from './lineage/nodes'
+import { draftOf, isOfDocuments, type Draft, type Merge, type Project } from './merge/document'
+import { Overrides } from './merge/overrides'
+import { PreviewPanel, usePreview, type Preview } from './merge/preview'
+import { COLUMNS, RulesPanel, StrategyPanel } from './merge/rules'
+import { Sources } from './merge/sources'
+import { TestsPanel } from './merge/tests'
+import type YamlPanel from './merge/yaml'
+import './projects.css'
+import { ProjectPage } from './tabs'
+
+type May = (action: string) => boolean
+
+export default function MergePage({ parameters }: ScreenProps) {
+  const slug = parameters.slug!
+  const project = useLoad(() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } })), [slug])
+  const may = useMayOn({ project: slug })
+  return (
+    <ProjectPage slug={slug} title="Merge">
+      <Show from={project}>{(data) => <EditMerge project={data} may={may} reload={project.reload} />}</Show>
+      <Overrides slug={slug} mayRemove={may('project.override')} />
+    </ProjectPage>
+  )
+}
+
+function EditMerge({ project, may, reload }: { project: Project; may: May; reload: () => void }) {
+  const slug = project.slug!
+  const [draft, setDraft] = useState(() => draftOf(project))
+  // Which project the draft began with: saving compares its etag with the present one.
+  const [base, setBase] = useState(project)
+  const [turn, setTurn] = useState(0)
+  const begin = (from: Project) => {
+    setBase(from)
+    setDraft(draftOf(from))
+  }
+  const changed = JSON.stringify(draft) !== JSON.stringify(draftOf(base))
+  useEffect(() => {
+    if (!changed && project.etag !== base.etag) begin(project)
+  }, [project])
+  const assignments = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/projects/{slug}/datasources', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
+    [slug, turn],
+  )
+  const save = useAction(async (etag: string) => {
+    const params = { path: { slug }, header: { 'If-Match': `"${etag}"` } }
+    begin(await ok(api.PUT('/v1/projects/{slug}', { params, body: draft as Schemas['Project'] })))
+    toast('The merge is saved. The next refresh uses it.')
+    reload()
+  })
+  const preview = usePreview(slug, may('project.try') && assignments.data?.length !== 0 ? draft.merge : null, turn)
+  const mayUpdate = may('project.update')
+  return (
+    <>
+      <Sources
+        slug={slug}
+        assignments={assignments}
+        mayAssign={may('project.assign')}
+        onChanged={() => setTurn((count) => count + 1)}
+      />
+      <div class="merge">
+        <div class="stack">
+          <ViewTabs />
+          <Form draft={draft} onChange={setDraft} preview={preview} assignments={assignments.data ?? []} save={save} readOnly={!mayUpdate} />
+          {mayUpdate && (
+            <SaveBar
+              changed={changed}
+              save={save}
+              etag={base.etag}
+              onDiscard={() => {
+                save.clear()
+                begin(project)
+              }}
+              onTheirs={async () => {
+                save.clear()
+                begin(await ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } })))
+              }}
+              onOver={async () => {
+                const { etag } = await ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } }))
+                await save.run(etag)
+              }}
+            />
+          )}
+        </div>
+        {may('project.try') && (
+          <div class="beside">
+            <PreviewPanel preview={preview} merge={draft.merge} />
+          </div>
+        )}
+      </div>
+    </>
+  )
+}
+
+function ViewTabs() {
+  const [view, setView] = useParameter('view')
+  return (
+    <div class="row" role="group" aria-label="How to edit">
+      <Button look={view === 'yaml' ? undefined : 'primary'} aria-pressed={view !== 'yaml'} onClick={() => setView(null)}>
+        Form
+      </Button>
+      <Button look={view === 'yaml' ? 'primary' : undefined} aria-pressed={view === 'yaml'} onClick={() => setView('yaml')}>
+        YAML
+      </Button>
+    </div>
+  )
+}
+
+type Save = ReturnType<typeof useAction<[etag: string]>>
+
+function Form(props: {
+  draft: Draft
+  onChange: (draft: Draft) => void
+  preview: Preview
+  assignments: Schemas['AssignmentView'][]
+  save: Save
+  readOnly: boolean
+}) {
+  const { draft, onChange, preview, assignments } = props
+  const [view] = useParameter('view')
+  const error = props.save.error ?? preview.error
+  if (view === 'yaml') return <Yaml draft={draft} onChange={onChange} error={error} readOnly={props.readOnly} />
+  const setMerge = (merge: Merge) => onChange({ ...draft, merge })
+  const { merge } = draft
+  return (
+    <fieldset class="bare stack" disabled={props.readOnly}>
+      <datalist id={COLUMNS}>
+        {(preview.answer?.schema ?? []).map((column) => (
+          <option key={column.name} value={column.name} />
+        ))}
+      </datalist>
+      <StrategyPanel merge={merge} onChange={setMerge} error={error} datasources={assignments.map((one) => one.datasource)} />
+      {merge.strategy === 'join' && <RulesPanel merge={merge} onChange={setMerge} error={error} />}
+      {!isOfDocuments(merge.strategy) && (
+        <TestsPanel
+          tests={draft.tests ?? {}}
+          tables={['merged', ...assignments.map(tableName)]}
+          onChange={(tests) => onChange({ ...draft, tests: Object.keys(tests).length > 0 ? tests : undefined })}
+          error={props.save.error}
+        />
+      )}
+      {(merge.sources || merge.result) && (
+        <Note tone="info">The rows are reshaped before or after the merge: see `sources` and `result` in the YAML.</Note>
+      )}
+    </fieldset>
+  )
+}
+
+/** The editor of YAML with its parser, which the form does without. */
+function Yaml(props: Parameters<typeof YamlPanel>[0]) {
+  const [Loaded, setLoaded] = useState<ComponentType<typeof props> | null>(null)
+  useEffect(() => {
+    import('./merge/yaml').then((module) => setLoaded(() => module.default))
+  }, [])
+  return Loaded ? <Loaded {...props} /> : <Panel><div class="loading" role="status">Loading the editor …</div></Panel>
+}
+
+function SaveBar(props: {
+  changed: boolean
+  save: Save
+  etag: string
+  onDiscard: () => void
+  onTheirs: () => Promise<unknown>
+  onOver: () => Promise<unknown>
+}) {
+  const { save, changed } = props
+  const outdated = save.error?.status === 412
+  return (
+    <div class="stack save-bar">
+      {outdated ? (
+        <Note tone="warn">
+          <p>Somebody has changed this project since you opened it. Nothing of yours is saved yet.</p>
+          <div class="row">
+            <ConfirmButton text="Load theirs" question="Your changes are lost." work={props.onTheirs} />
+            <ConfirmButton text="Save mine over it" look="danger" question="Their changes of the project are lost." work={props.onOver} />
+          </div>
+        </Note>
+      ) : (
+        <ProblemNote error={save.error} />
+      )}
+      <div class="row">
+        <Button look="primary" busy={save.busy} disabled={!changed} onClick={() => save.run(props.etag)}>
+          Save
+        </Button>
+        <Button disabled={!changed} onClick={props.onDiscard}>
+          Discard
+        </Button>
+        {changed ? <Badge tone="warn">not saved yet</Badge> : <span class="muted">Everything is saved.</span>}
+      </div>
+    </div>
+  )
+}
