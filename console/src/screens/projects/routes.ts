@@ -8,5 +8,6 @@ export const projects: Section = {
     { path: '/projects', load: () => import('./list') },
     { path: '/projects/:slug', load: () => import('./overview') },
     { path: '/projects/:slug/merge', load: () => import('./merge') },
+    { path: '/projects/:slug/versions', load: () => import('./versions') },
   ],
 }

@@ -1,0 +1,225 @@
+/** The versions of a project: how each came to be, what two of them differ in, and which one readers get. */
+import { useMemo, useState } from 'preact/hooks'
+import { api, ok, type Schemas } from '../../api/client'
+import { useList } from '../../api/list'
+import { useLoad } from '../../api/load'
+import { useMayOn } from '../../api/me'
+import { Link, navigate, path, setParameters, useParameter, usePlace } from '../../router'
+import { ConfirmButton } from '../../ui/dialog'
+import { ShowList } from '../../ui/list'
+import { Badge, Button, Empty, Note, Panel, State, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import { formatBytes, formatNumber, Time } from '../../ui/values'
+import type { ScreenProps } from '../registry'
+import './projects.css'
+import { ProjectPage } from './tabs'
+import { Diff } from './versions/diff'
+import { Manifest } from './versions/manifest'
+import { whatStarted } from './words'
+
+type Version = Schemas['VersionView']
+
+export default function Versions({ parameters }: ScreenProps) {
+  const slug = parameters.slug!
+  const versions = useList(
+    (cursor) => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { cursor } } })),
+    [slug],
+  )
+  const may = useMayOn({ project: slug })
+  const [manifest, setManifest] = useParameter('manifest')
+  const any = (versions.items?.length ?? 0) > 0
+  const published = usePublished(slug, any)
+  const runs = useRunsOf(versions.items ?? [])
+  const { query } = usePlace()
+  const [from, to] = [numberOf(query.get('from')), numberOf(query.get('to'))]
+  return (
+    <ProjectPage slug={slug} title="Versions" actions={any && <AsOf slug={slug} />}>
+      {any && <Compare versions={versions.items!} from={from} to={to} />}
+      {from !== null && to !== null && <Diff slug={slug} from={from} to={to} />}
+      <Panel flush>
+        <ShowList
+          from={versions}
+          empty={
+            <Empty title="There is no version yet." action={<Link to={path`/projects/${slug}`}>To the project</Link>}>
+              Each refresh whose result differs from the last one publishes a new version.
+            </Empty>
+          }
+        >
+          {(items) => (
+            <table class="plain">
+              <thead>
+                <tr>
+                  <th scope="col">Version</th>
+                  <th scope="col">Made</th>
+                  <th scope="col" class="number">Rows</th>
+                  <th scope="col">Data</th>
+                  <th scope="col">Why</th>
+                  <th scope="col">Fingerprint</th>
+                  <th scope="col">
+                    <span class="hidden-text">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((version, index) => (
+                  <VersionRow
+                    key={version.number}
+                    slug={slug}
+                    version={version}
+                    earlier={items[index + 1]?.number}
+                    run={runs.get(version.run)}
+                    published={published.number}
+                    mayPromote={may('project.promote')}
+                    onPromoted={published.reload}
+                  />
+                ))}
+              </tbody>
+            </table>
+          )}
+        </ShowList>
+      </Panel>
+      {manifest !== null && <Manifest slug={slug} number={Number(manifest)} onClose={() => setManifest(null)} />}
+    </ProjectPage>
+  )
+}
+
+function numberOf(text: string | null): number | null {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null
+}
+
+/** The number of the published version, which after a promotion need not be the newest one; null until it is known. */
+function usePublished(slug: string, any: boolean): { number: number | null; reload: () => void } {
+  const page = useLoad(
+    any ? () => ok(api.GET('/v1/projects/{slug}/data', { params: { path: { slug }, query: { limit: 1 } } })) : null,
+    [slug],
+  )
+  return { number: page.data?.version ?? null, reload: page.reload }
+}
+
+/** The runs that made versions, by their ids. */
+function useRunsOf(versions: Version[]): Map<string, Schemas['RunView']> {
+  // The list of runs takes as many ids as one of its pages has.
+  const ids = versions.slice(-50).map(({ run }) => run).join(',')
+  const [known, setKnown] = useState(new Map<string, Schemas['RunView']>())
+  const runs = useLoad(ids ? () => ok(api.GET('/v1/runs', { params: { query: { id: ids, limit: 50 } } })) : null, [ids])
+  useMemo(() => {
+    if (runs.data) setKnown((known) => new Map([...known, ...runs.data!.items.map((run) => [run.id, run] as const)]))
+  }, [runs.data])
+  return known
+}
+
+function VersionRow(props: {
+  slug: string
+  version: Version
+  earlier: number | undefined
+  run: Schemas['RunView'] | undefined
+  published: number | null
+  mayPromote: boolean
+  onPromoted: () => void
+}) {
+  const { slug, version, earlier, run } = props
+  const { number } = version
+  const promote = async () => {
+    await ok(api.POST('/v1/projects/{slug}/versions/{number}/promote', { params: { path: { slug, number: String(number) } } }))
+    toast(`Version ${number} is published.`)
+    props.onPromoted()
+  }
+  return (
+    <tr>
+      <td>
+        <Link to={path`/projects/${slug}/data`} query={{ version: number }}>
+          {number}
+        </Link>{' '}
+        {number === props.published && <Badge tone="good">published</Badge>}
+      </td>
+      <td>
+        <Time at={version.created_at} />
+        <div class="muted">
+          data of <Time at={version.data_as_of} />
+        </div>
+      </td>
+      <td class="number">
+        {formatNumber(version.rows)}
+        <div class="muted">{formatBytes(version.bytes)}</div>
+      </td>
+      <td>
+        <State value={version.completeness} />
+        {version.completeness_reasons.map((reason) => (
+          <div class="muted" key={reason}>
+            {reason}
+          </div>
+        ))}
+      </td>
+      <td>
+        <Link to={path`/runs/${version.run}`}>{run ? whatStarted(run) : 'its run'}</Link>
+        {run?.summary && <div class="muted">{run.summary}</div>}
+      </td>
+      <td class="mono" title={version.fingerprint}>
+        {version.fingerprint.replace('sha256:', '').slice(0, 12)}
+      </td>
+      <td>
+        <div class="row">
+          {earlier !== undefined && (
+            <Button onClick={() => setParameters({ from: earlier, to: number }, { push: true })} aria-label={`What changed in version ${number}`}>
+              What changed
+            </Button>
+          )}
+          <Button onClick={() => setParameters({ manifest: number }, { push: true })} aria-label={`Manifest of version ${number}`}>
+            Manifest
+          </Button>
+          {props.mayPromote && props.published !== null && number !== props.published && (
+            <ConfirmButton
+              text={`Promote ${number}`}
+              question={`All readers get version ${number} instead of ${props.published} at once. The next refresh that has a new result publishes that.`}
+              work={promote}
+            />
+          )}
+        </div>
+      </td>
+    </tr>
+  )
+}
+
+/** Choose the two versions to compare. */
+function Compare(props: { versions: Version[]; from: number | null; to: number | null }) {
+  const numbers = props.versions.map(({ number }) => number)
+  const choice = (label: string, name: 'from' | 'to', value: number | null) => (
+    <label class="row">
+      <span class="muted">{label}</span>
+      <select value={value ?? ''} onChange={(event) => setParameters({ [name]: event.currentTarget.value })}>
+        <option value="">choose …</option>
+        {[...new Set([...numbers, ...(value === null ? [] : [value])])].map((number) => (
+          <option key={number} value={number}>
+            {number}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+  return (
+    <div class="row" role="group" aria-label="Compare two versions">
+      <strong>Compare</strong>
+      {choice('version', 'from', props.from)}
+      {choice('with', 'to', props.to)}
+      {(props.from !== null || props.to !== null) && <Button look="quiet" onClick={() => setParameters({ from: null, to: null })}>Close</Button>}
+      {props.versions.length === 1 && <Note tone="info">There is one version so far; the next one can be compared with it.</Note>}
+    </div>
+  )
+}
+
+/** Open the data as it was published at a time. */
+function AsOf({ slug }: { slug: string }) {
+  const [time, setTime] = useState('')
+  return (
+    <form
+      class="row as-of"
+      onSubmit={(event) => {
+        event.preventDefault()
+        navigate(path`/projects/${slug}/data`, { as_of: new Date(time).toISOString() })
+      }}
+    >
+      <TextField label="Data as of" type="datetime-local" value={time} onInput={setTime} required />
+      <Button type="submit">Open</Button>
+    </form>
+  )
+}
