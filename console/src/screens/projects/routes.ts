@@ -9,5 +9,6 @@ export const projects: Section = {
     { path: '/projects/:slug', load: () => import('./overview') },
     { path: '/projects/:slug/merge', load: () => import('./merge') },
     { path: '/projects/:slug/versions', load: () => import('./versions') },
+    { path: '/projects/:slug/members', load: () => import('./members') },
   ],
 }
