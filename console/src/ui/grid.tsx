@@ -3,7 +3,8 @@
  *
  * Keyboard: the arrow keys, Home, End, Page Up and Page Down move between cells, Enter opens one.
  */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { VNode } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 
 export interface GridColumn {
   name: string
@@ -88,7 +89,7 @@ export function DataGrid(props: {
 
   const onKeyDown = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(box.current!.clientHeight / ROW_HEIGHT) - 2)
-    const { row, column } = focus
+    const { row, column } = stop
     const to: Record<string, Cell> = {
       ArrowUp: { row: row - 1, column },
       ArrowDown: { row: row + 1, column },
@@ -112,35 +113,62 @@ export function DataGrid(props: {
 
   const template = widths.map((width) => `${width}px`).join(' ')
   const width = widths.reduce((sum, one) => sum + one, 0)
+  const first = Math.min(view.first, Math.max(0, rows - 1))
   const last = Math.min(rows, view.first + view.count)
-  const drawn = []
-  for (let row = Math.min(view.first, Math.max(0, rows - 1)); row < last; row++) {
-    drawn.push(
-      <div key={row} role="row" aria-rowindex={row + 2} class="grid-row" style={{ top: `${row * ROW_HEIGHT}px`, gridTemplateColumns: template }}>
-        {columns.map((column, index) => {
-          const content = value(row, index)
-          const isFocus = focus.row === row && focus.column === index
-          const isOpen = props.opened?.row === row && props.opened.column === index
-          return (
-            <div
-              key={index}
-              role="gridcell"
-              aria-colindex={index + 1}
-              tabIndex={isFocus ? 0 : -1}
-              data-cell={`${row},${index}`}
-              class={`grid-cell ${content === null || content === undefined ? 'null' : NUMBERS.test(column.type ?? '') ? 'number' : ''} ${isOpen ? 'open' : ''}`}
-              onClick={() => {
-                setFocus({ row, column: index })
-                props.onOpen?.(row, index)
-              }}
-            >
-              {cellText(content)}
-            </div>
-          )
-        })}
-      </div>,
+  // Tab enters the grid at the cell that had the focus, or, if it is out of view, at the first row.
+  const stop = focus.row >= first && focus.row < last ? focus : { row: first, column: focus.column }
+  const { opened } = props
+  const looks = [columns, value, template, view.count, opened?.row, opened?.column]
+  const kept = useRef<{ looks: unknown[]; rows: Map<string, VNode> }>({ looks, rows: new Map() })
+  // The same element again tells the library that nothing in it has changed.
+  const before = looks.every((look, index) => look === kept.current.looks[index]) ? kept.current.rows : new Map<string, VNode>()
+  const drawn = new Map<string, VNode>()
+  for (let slot = 0; slot < view.count; slot++) {
+    // Each row has a fixed slot, so the elements of rows that leave the view serve those that enter it, where they are.
+    const row = first + ((slot - (first % view.count) + view.count) % view.count)
+    if (row >= last) continue
+    const stopColumn = stop.row === row ? stop.column : null
+    const name = `${row},${stopColumn}`
+    drawn.set(
+      name,
+      before.get(name) ?? (
+        <div key={slot} role="row" aria-rowindex={row + 2} class="grid-row" style={{ top: `${row * ROW_HEIGHT}px`, gridTemplateColumns: template }}>
+          {columns.map((column, index) => {
+            const content = value(row, index)
+            const isOpen = opened?.row === row && opened.column === index
+            return (
+              <div
+                key={index}
+                role="gridcell"
+                aria-colindex={index + 1}
+                tabIndex={stopColumn === index ? 0 : -1}
+                data-cell={`${row},${index}`}
+                class={`grid-cell ${content === null || content === undefined ? 'null' : NUMBERS.test(column.type ?? '') ? 'number' : ''} ${isOpen ? 'open' : ''}`}
+              >
+                {cellText(content)}
+              </div>
+            )
+          })}
+        </div>
+      ),
     )
   }
+  kept.current = { looks, rows: drawn }
+
+  useLayoutEffect(() => {
+    const active = document.activeElement
+    // Its element shows another row now.
+    if (active instanceof HTMLElement && active.dataset.cell && box.current!.contains(active) && active.dataset.cell !== `${focus.row},${focus.column}`) active.blur()
+  }, [first, last])
+
+  const onClick = (event: MouseEvent) => {
+    const cell = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-cell]')?.dataset.cell : undefined
+    if (cell === undefined) return
+    const [row, column] = cell.split(',').map(Number) as [number, number]
+    setFocus({ row, column })
+    props.onOpen?.(row, column)
+  }
+
   return (
     <div
       ref={box}
@@ -151,6 +179,7 @@ export function DataGrid(props: {
       class={`grid ${props.onOpen ? 'opens' : ''}`}
       style={{ height: props.height ?? `min(70vh, ${(rows + 1) * ROW_HEIGHT + 20}px)` }}
       onKeyDown={onKeyDown}
+      onClick={onClick}
     >
       <div role="rowgroup" class="grid-head" style={{ width: `${width}px` }}>
         <div role="row" aria-rowindex={1} class="grid-row" style={{ gridTemplateColumns: template }}>
@@ -172,7 +201,7 @@ export function DataGrid(props: {
         </div>
       </div>
       <div role="rowgroup" class="grid-body" style={{ height: `${rows * ROW_HEIGHT}px`, width: `${width}px` }}>
-        {drawn}
+        {[...drawn.values()]}
       </div>
     </div>
   )
@@ -191,6 +220,6 @@ function columnWidths(columns: GridColumn[], rows: number, value: (row: number, 
   return columns.map((column, index) => {
     let longest = column.name.length + 2
     for (let row = 0; row < sample; row++) longest = Math.max(longest, cellText(value(row, index)).length)
-    return Math.round(Math.min(Math.max(longest, 5), 44) * 7.6 + 22)
+    return Math.round(Math.min(Math.max(longest, 5), 44) * 8.1 + 22)
   })
 }

@@ -20,7 +20,7 @@ export function CellValue(props: OpenCell & { children?: ComponentChildren }) {
   return (
     <Dialog side title={<code>{column}</code>} onClose={props.onClose}>
       <BigValue value={rows.value(row, place)} type={table.columns[place]!.type} />
-      {props.children && <div class="muted">{props.children}</div>}
+      {props.children}
       <RecordTable
         current={column}
         fields={table.columns.map(({ name }, index) => ({ name, value: rows.value(row, index) }))}

@@ -54,9 +54,11 @@ export default function ProjectData({ parameters }: ScreenProps) {
               <Explain {...cell} slug={slug} />
             ) : (
               <CellValue {...cell}>
-                {model
-                  ? 'A model computes its rows by SQL, so a single value has no page of its own. Open the table “merged” to see where its inputs come from.'
-                  : 'The merge has no key, so the sources of a single value are not recorded. Give the merge a key, then refresh the project.'}
+                <p class="muted">
+                  {model
+                    ? 'A model computes its rows by SQL, so a single value has no page of its own. Open the table “merged” to see where its inputs come from.'
+                    : 'The merge has no key, so the sources of a single value are not recorded. Give the merge a key, then refresh the project.'}
+                </p>
               </CellValue>
             )
           }

@@ -132,7 +132,8 @@ function NoRows({ filtered }: { filtered: boolean }) {
   )
 }
 
-function NotPublished({ source }: { source: TableSource }) {
+/** What a table shows that has no version yet. */
+export function NotPublished({ source }: { source: TableSource }) {
   const home = source.kind === 'datasource' ? path`/datasources/${source.slug}` : path`/projects/${source.slug}`
   return (
     <Panel>

@@ -119,23 +119,34 @@ function csvLine(text: string, at: number, delimiter: string): { cells: Span[]; 
   return { cells, next: at }
 }
 
-function locateCsv(text: string, [number, column]: string[]): Span | null {
+/** The lines of CSV that are not blank, as spans of their cells; the first is the header. */
+function csvSpans(text: string): Span[][] {
   const delimiter = csvDelimiter(text)
-  const header = csvLine(text, text.startsWith('\ufeff') ? 1 : 0, delimiter)
-  const names = header.cells.map(({ start, end }) => text.slice(start, end).replace(/^"|"$/g, '').replaceAll('""', '"').trim())
-  let at = header.next
-  for (let row = 0; at < text.length; ) {
+  const lines: Span[][] = []
+  for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; ) {
     const { cells, next } = csvLine(text, at, delimiter)
-    const isBlank = cells.length === 1 && cells[0]!.start === cells[0]!.end
-    if (!isBlank && row === Number(number)) {
-      if (column === undefined) return { start: cells[0]!.start, end: cells.at(-1)!.end }
-      const index = names.findIndex((name) => name.toLowerCase() === column.toLowerCase())
-      return cells[index] ?? null
-    }
-    if (!isBlank) row++
+    if (cells.length > 1 || cells[0]!.end > cells[0]!.start) lines.push(cells)
     at = next
   }
-  return null
+  return lines
+}
+
+/** The lines of CSV as texts; the first is the header. */
+export function csvRows(text: string): string[][] {
+  return csvSpans(text).map((cells) => cells.map(({ start, end }) => cellText(text.slice(start, end))))
+}
+
+function cellText(cell: string): string {
+  return cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell
+}
+
+function locateCsv(text: string, [number, column]: string[]): Span | null {
+  const [header, ...lines] = csvSpans(text)
+  const cells = lines[Number(number)]
+  if (!header || !cells) return null
+  if (column === undefined) return { start: cells[0]!.start, end: cells.at(-1)!.end }
+  const names = header.map(({ start, end }) => cellText(text.slice(start, end)).trim().toLowerCase())
+  return cells[names.indexOf(column.toLowerCase())] ?? null
 }
 
 /** The delimiter that the header has most of. */

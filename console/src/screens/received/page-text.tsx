@@ -13,7 +13,7 @@ const BEGINNING = 40
 // Of a longer line only the part around the value is drawn.
 const LONGEST_LINE = 1200
 // Colours cost an element for each word.
-const MOST_COLOURED_LINES = 600
+const MOST_COLOURED_LINES = 3000
 const NOT_LONG = 200_000
 // Formatting is for reading; beyond this nobody reads the whole.
 const MOST_FORMATTED = 3_000_000
@@ -74,7 +74,7 @@ function Text({ text, content, pointer, name, startWhole }: TextProps) {
           )}
           {(cut || whole) && (
             <Button look="quiet" onClick={() => setWhole(!whole)}>
-              {whole ? 'Show only the surroundings' : 'Show the whole page'}
+              {!whole ? 'Show the whole page' : span ? 'Show only the surroundings' : 'Show only the beginning'}
             </Button>
           )}
         </span>

@@ -45,15 +45,15 @@ function PageTable({ run, pages }: { run: string; pages: Schemas['PageReceiptVie
       <tbody>
         {pages.map((page) => (
           <tr key={page.number}>
-            <td>
+            <td class="short">
               <Link to={path`/runs/${run}/pages/${String(page.number)}`}>Page {page.number}</Link>
             </td>
             <td>
               <PageState page={page} />
             </td>
             <td class="number">{formatNumber(page.rows)}</td>
-            <td class="number">{formatBytes(page.bytes)}</td>
-            <td>
+            <td class="number short">{formatBytes(page.bytes)}</td>
+            <td class="short">
               <Time at={page.fetched_at} />
             </td>
             <td class="mono page-url">

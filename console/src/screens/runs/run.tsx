@@ -61,7 +61,8 @@ function Summary({ run }: { run: Run }) {
           </dd>
           <dt>Started by</dt>
           <dd>
-            {triggerText(run)} of {run.created_by}, <Time at={run.created_at} />
+            {triggerText(run)}
+            {run.created_by !== 'sluice' && ` of ${run.created_by}`}, <Time at={run.created_at} />
           </dd>
           <dt>Took</dt>
           <dd>

@@ -50,7 +50,7 @@ function attemptOf(number: number, events: Event[], active: boolean, now: number
   const times = events.map((event) => Date.parse(event.time))
   const start = Math.min(...times)
   const end = Math.max(...times, active ? now : 0)
-  const bars = [...stageBars(events, end, active), ...childBars(events, end)]
+  const bars = [...stageBars(events, end, active), ...childBars(events, end)].sort((a, b) => a.start - b.start)
   return { number, start, end: Math.max(end, start + 1), bars, marks: marksOf(events, (end - start) * NEAR) }
 }
 
