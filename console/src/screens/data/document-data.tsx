@@ -20,6 +20,8 @@ import './data.css'
 
 // Of longer lists and objects the rest is shown on demand.
 const MOST_CHILDREN = 100
+// Small parts of the document are open at first.
+const FEW_CHILDREN = 20
 
 export function DocumentData({ source }: { source: TableSource }) {
   const query = useDataQuery()
@@ -58,7 +60,7 @@ export function DocumentData({ source }: { source: TableSource }) {
 
 function Node(props: { name: string | null; value: unknown; pointer: string; open?: boolean }) {
   const { name, value, pointer } = props
-  const [open, setOpen] = useState(props.open ?? false)
+  const [open, setOpen] = useState((props.open && (pointer === '' || sizeOf(value) <= FEW_CHILDREN)) ?? false)
   const [shown, setShown] = useState(MOST_CHILDREN)
   const explain = () => setParameters({ pointer, source: null }, { push: true })
   const label = name !== null && <span class="tree-name">{name}</span>
@@ -85,7 +87,7 @@ function Node(props: { name: string | null; value: unknown; pointer: string; ope
       {open && (
         <ul class="plain">
           {children.slice(0, shown).map(([key, child]) => (
-            <Node key={key} name={key} value={child} pointer={`${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`} />
+            <Node key={key} name={key} value={child} pointer={`${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`} open={pointer === ''} />
           ))}
           {children.length > shown && (
             <li>
@@ -98,6 +100,10 @@ function Node(props: { name: string | null; value: unknown; pointer: string; ope
       )}
     </li>
   )
+}
+
+function sizeOf(value: unknown): number {
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0
 }
 
 const RULES: Record<string, string> = {

@@ -60,18 +60,19 @@ function Origin({ value }: { value: SourceValue }) {
 
 function Facts({ value, page }: { value: SourceValue; page: CitedPage }) {
   const receipt = useReceipt(page.run, page.number)
+  const isHttp = page.url.startsWith('http')
   return (
     <dl class="facts">
       <dt>Received from</dt>
       <dd class="mono">
-        {receipt && receipt.method !== 'GET' && !page.url.includes(':') ? `${receipt.method} ` : ''}
+        {isHttp && receipt && `${receipt.method} `}
         {page.url}
       </dd>
       <dt>When</dt>
       <dd>
         {receipt ? <Time at={receipt.fetched_at} /> : '…'} by <Link to={path`/runs/${page.run}`}>this run</Link>, as its{' '}
         <Link to={path`/runs/${page.run}/pages/${String(page.number)}`}>page {page.number}</Link>
-        {receipt?.status && `, with status ${receipt.status}`}
+        {isHttp && receipt?.status && `, with status ${receipt.status}`}
       </dd>
       <dt>Place</dt>
       <dd>
