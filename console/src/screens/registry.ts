@@ -1,6 +1,7 @@
 /** Every screen of the console. A new one is a folder beside this file and an entry in its section here. */
 import type { ComponentType } from 'preact'
 import { administration } from './administration/routes'
+import { alarms } from './alarms/routes'
 import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
@@ -8,6 +9,7 @@ import { inputs } from './inputs/routes'
 import { outputs, sql } from './sql/routes'
 import { projects } from './projects/routes'
 import { runs } from './runs/routes'
+import { sites } from './sites/routes'
 
 /** What a screen gets: the parameters of its pattern, such as `slug` of `/projects/:slug`. */
 export interface ScreenProps {
@@ -40,6 +42,8 @@ export const SECTIONS: Section[] = [
   datasources,
   runs,
   sql,
+  sites,
+  alarms,
   inputs,
   outputs,
   administration,

@@ -5,11 +5,15 @@ import './time-chart.css'
 
 export interface Series {
   label: string
-  /** One value for each time; null leaves a gap. */
-  values: (number | null)[]
+  /** One value for each time; null leaves a gap, and a line goes on over undefined. */
+  values: (number | null | undefined)[]
   /** The name of a colour token; by default the next of the chart's colours. */
   color?: string
   dashed?: boolean
+  /** Points without a line, such as values of bad quality. */
+  points?: boolean
+  /** A thin line at the edge of the band. */
+  thin?: boolean
 }
 
 export interface ChartProps {
@@ -22,6 +26,16 @@ export interface ChartProps {
   height?: number
   /** Horizontal lines, such as the limits of a sensor. */
   limits?: { label: string; value: number }[]
+  /** The span that the horizontal axis shows, in Unix seconds; by default that of the times. */
+  span?: { from: number; to: number }
+  /** Values that the vertical axis always shows. */
+  include?: number[]
+  /** Vertical lines, such as the times of alarms, in Unix seconds. */
+  marks?: { label: string; time: number }[]
+  /** The indexes of two series, the higher and the lower one, with the space between them filled. */
+  band?: [number, number]
+  /** Charts of one key show the cursor at the same time. */
+  group?: string
   /** Called with Unix seconds when the user has selected a span with the mouse, and with null on a double click. */
   onZoom?: (span: { from: number; to: number } | null) => void
 }
@@ -31,7 +45,7 @@ export function TimeChart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const newest = useRef(props)
   newest.current = props
-  const shape = JSON.stringify([props.series.map((one) => [one.label, one.color, one.dashed]), props.limits, props.unit, props.height])
+  const shape = JSON.stringify([props.series.map((one) => [one.label, one.color, one.dashed, one.points, one.thin]), props.limits, props.unit, props.height, props.band, props.group])
 
   useEffect(() => {
     const element = box.current!
@@ -54,9 +68,9 @@ export function TimeChart(props: ChartProps) {
 
   useEffect(() => {
     drawn.get(box.current!)?.setData(data(props))
-  }, [props.times, props.series])
+  }, [props.times, props.series, props.span?.from, props.span?.to, props.marks])
 
-  const last = props.series.map((one) => `${one.label} ${one.values.findLast((value) => value !== null) ?? 'no value'}`)
+  const last = props.series.map((one) => `${one.label} ${one.values.findLast((value) => typeof value === 'number') ?? 'no value'}`)
   return (
     <figure class="chart">
       <div ref={box} role="img" aria-label={`${props.label}. Newest: ${last.join(', ')}.`} />
@@ -75,7 +89,7 @@ function token(name: string): string {
 }
 
 function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.Options {
-  const { series, limits, unit, height } = newest.current
+  const { series, unit, height, band, group } = newest.current
   const axis: uPlot.Axis = {
     stroke: () => token('--muted'),
     grid: { stroke: () => token('--line'), width: 1 },
@@ -85,16 +99,26 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
     width: element.clientWidth,
     height: height ?? 240,
     axes: [axis, { ...axis, size: 64, values: (_, values) => values.map((value) => `${value}${unit ? ` ${unit}` : ''}`) }],
-    cursor: { drag: { x: true, y: false, setScale: false } },
+    cursor: { drag: { x: true, y: false, setScale: false }, sync: group ? { key: group } : undefined },
+    scales: {
+      x: { range: (_, min, max) => (newest.current.span ? [newest.current.span.from, newest.current.span.to] : [min, max]) },
+      y: { range: (_, min, max) => verticalRange(min, max, newest.current.include ?? []) },
+    },
+    bands: band && [{ series: [band[0] + 1, band[1] + 1], fill: () => `${token(series[band[0]]?.color ?? '--chart-1')}22` }],
     series: [
       {},
       ...series.map((one, index) => ({
         label: one.label,
         stroke: () => token(one.color ?? `--chart-${(index % 6) + 1}`),
-        width: 1.5,
+        width: one.thin ? 0.75 : 1.5,
         dash: one.dashed ? [6, 4] : undefined,
         spanGaps: false,
-        points: { show: one.values.length < 60 },
+        value: (_: uPlot, value: number | null) => (value === null ? '–' : `${shortNumber(value)}${unit ? ` ${unit}` : ''}`),
+        ...(one.points
+          ? { paths: () => null, points: { show: true, size: 7, fill: () => token(one.color ?? '--bad') } }
+          : one.thin
+            ? { points: { show: false } }
+            : {}),
       })),
     ],
     hooks: {
@@ -107,23 +131,52 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
           newest.current.onZoom?.({ from, to })
         },
       ],
-      draw: [
-        (plot) => {
-          for (const limit of limits ?? []) {
-            const y = plot.valToPos(limit.value, 'y', true)
-            if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) continue
-            plot.ctx.save()
-            plot.ctx.strokeStyle = plot.ctx.fillStyle = token('--bad')
-            plot.ctx.setLineDash([4, 4])
-            plot.ctx.beginPath()
-            plot.ctx.moveTo(plot.bbox.left, y)
-            plot.ctx.lineTo(plot.bbox.left + plot.bbox.width, y)
-            plot.ctx.stroke()
-            plot.ctx.fillText(limit.label, plot.bbox.left + 6, y - 4)
-            plot.ctx.restore()
-          }
-        },
-      ],
+      draw: [(plot) => drawLines(plot, newest.current)],
     },
   }
+}
+
+/** The vertical axis: the values and what must be in view, with a margin. */
+function verticalRange(min: number | null, max: number | null, include: number[]): uPlot.Range.MinMax {
+  const values = [min, max, ...include].filter((value): value is number => typeof value === 'number')
+  if (values.length === 0) return [0, 1]
+  return uPlot.rangeNum(Math.min(...values), Math.max(...values), 0.1, true)
+}
+
+function shortNumber(value: number): string {
+  return Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 6 })
+}
+
+/** The limits as horizontal lines, and the marked times as vertical ones. */
+function drawLines(plot: uPlot, { limits = [], marks = [] }: ChartProps): void {
+  const { ctx, bbox } = plot
+  const [right, bottom] = [bbox.left + bbox.width, bbox.top + bbox.height]
+  const ratio = devicePixelRatio
+  ctx.save()
+  ctx.strokeStyle = ctx.fillStyle = token('--bad')
+  ctx.font = `${11 * ratio}px ${token('--sans')}`
+  ctx.textAlign = 'left'
+  ctx.textBaseline = 'bottom'
+  ctx.setLineDash([4 * ratio, 4 * ratio])
+  const line = (...[x, y, toX, toY]: [number, number, number, number]) => {
+    ctx.beginPath()
+    ctx.moveTo(x, y)
+    ctx.lineTo(toX, toY)
+    ctx.stroke()
+  }
+  for (const limit of limits) {
+    const y = plot.valToPos(limit.value, 'y', true)
+    if (y < bbox.top || y > bottom) continue
+    line(bbox.left, y, right, y)
+    ctx.fillText(limit.label, bbox.left + 6 * ratio, y - 2 * ratio)
+  }
+  for (const mark of marks) {
+    const x = plot.valToPos(mark.time, 'x', true)
+    if (x < bbox.left || x > right) continue
+    line(x, bbox.top, x, bottom)
+    // Near the right edge, the label is to the left of its line.
+    const width = ctx.measureText(mark.label).width + 4 * ratio
+    ctx.fillText(mark.label, x + width > right ? x - width : x + 4 * ratio, bbox.top + 12 * ratio)
+  }
+  ctx.restore()
 }

@@ -1,0 +1,150 @@
+/** Forms for sites, equipment and sensors: create, change, delete. */
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { api, ok, type ApiError, type Schemas } from '../../api/client'
+import { useAction } from '../../api/load'
+import { navigate, path } from '../../router'
+import { Dialog } from '../../ui/dialog'
+import { Button, Field, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
+import type { Sensor } from './points'
+
+/** A form in a dialog; `save` throws the API's problem, which the fields show. */
+function FormDialog(props: {
+  title: string
+  button: string
+  save: () => Promise<unknown>
+  onClose: () => void
+  children: (error: ApiError | undefined) => ComponentChildren
+}) {
+  const save = useAction(props.save)
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          save.run()
+        }}
+      >
+        {props.children(save.error)}
+        <ProblemNote error={save.error} />
+        <div class="row">
+          <Button look="primary" type="submit" busy={save.busy}>
+            {props.button}
+          </Button>
+          <Button onClick={props.onClose}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+export function CreateSite({ onClose }: { onClose: () => void }) {
+  const [code, setCode] = useState('')
+  const [type, setType] = useState<Schemas['Site']['type']>('vessel')
+  const [name, setName] = useState('')
+  const save = async () => {
+    await ok(api.POST('/v1/sites', { body: { code, type, name: name || null } }))
+    navigate(path`/sites/${code}`)
+  }
+  return (
+    <FormDialog title="Add a site" button="Add" save={save} onClose={onClose}>
+      {(error) => (
+        <>
+          <TextField label="Code" value={code} onInput={setCode} required autoFocus placeholder="FPSO-1" help="Letters, digits and hyphens; it never changes." wrong={error?.at('/code')} />
+          <SelectField label="Type" value={type} options={['vessel', 'factory', 'plant']} onChange={(value) => setType(value as typeof type)} />
+          <TextField label="Name" value={name} onInput={setName} help="Empty: the code." wrong={error?.at('/name')} />
+        </>
+      )}
+    </FormDialog>
+  )
+}
+
+export function CreateEquipment({ site, onClose }: { site: string; onClose: () => void }) {
+  const [code, setCode] = useState('')
+  const [name, setName] = useState('')
+  const [location, setLocation] = useState('')
+  const [parent, setParent] = useState('')
+  const save = async () => {
+    const body = { code, name: name || null, location: location || null, parent: parent || null, status: 'active' as const }
+    await ok(api.POST('/v1/sites/{code}/equipment', { params: { path: { code: site } }, body }))
+    navigate(path`/equipment/${code}`)
+  }
+  return (
+    <FormDialog title={`Add equipment to ${site}`} button="Add" save={save} onClose={onClose}>
+      {(error) => (
+        <>
+          <TextField label="Code" value={code} onInput={setCode} required autoFocus help="Letters, digits and hyphens; unique over all sites." wrong={error?.at('/code')} />
+          <TextField label="Name" value={name} onInput={setName} help="Empty: the code." wrong={error?.at('/name')} />
+          <TextField label="Location" value={location} onInput={setLocation} placeholder="Deck 2" wrong={error?.at('/location')} />
+          <TextField label="Part of" value={parent} onInput={setParent} help="The code of the equipment that it is a part of; empty: of none." wrong={error?.at('/parent')} />
+        </>
+      )}
+    </FormDialog>
+  )
+}
+
+const LIMITS = [
+  ['low_low', 'Low low'],
+  ['low', 'Low'],
+  ['high', 'High'],
+  ['high_high', 'High high'],
+  ['deadband', 'Deadband'],
+  ['missing_after_seconds', 'Missing after seconds'],
+] as const
+
+/** Create a sensor of a piece of equipment, or change one. */
+export function SensorForm(props: { equipment: string; sensor?: Sensor; onClose: () => void; onSaved?: () => void }) {
+  const { sensor } = props
+  const [id, setId] = useState(sensor?.id ?? '')
+  const [metric, setMetric] = useState(sensor?.metric ?? '')
+  const [unit, setUnit] = useState(sensor?.unit ?? '')
+  const [limits, setLimits] = useState(() => Object.fromEntries(LIMITS.map(([name]) => [name, sensor?.limits?.[name]?.toString() ?? ''])))
+  const save = async () => {
+    const numbers = Object.fromEntries(LIMITS.map(([name]) => [name, limits[name] ? Number(limits[name]) : null]))
+    const body = { id, equipment: props.equipment, metric, unit: unit || null, limits: numbers } as Schemas['Sensor']
+    if (sensor) {
+      const params = { path: { sensor_id: id }, header: { 'If-Match': `"${sensor.etag}"` } }
+      await ok(api.PUT('/v1/sensors/{sensor_id}', { params, body }))
+      toast('The sensor is changed. New limits count from the next reading.')
+      props.onClose()
+      props.onSaved?.()
+    } else {
+      await ok(api.POST('/v1/sensors', { body }))
+      navigate(path`/sensors/${id}`)
+    }
+  }
+  return (
+    <FormDialog title={sensor ? `Change ${sensor.id}` : `Add a sensor to ${props.equipment}`} button={sensor ? 'Save' : 'Add'} save={save} onClose={props.onClose}>
+      {(error) => (
+        <>
+          {!sensor && <TextField label="Id" value={id} onInput={setId} required autoFocus placeholder="pump-1.temperature" help="It never changes." wrong={error?.at('/id')} />}
+          <div class="two">
+            <TextField label="Metric" value={metric} onInput={setMetric} required placeholder="temperature" wrong={error?.at('/metric')} />
+            <TextField label="Unit" value={unit} onInput={setUnit} placeholder="°C" wrong={error?.at('/unit')} />
+          </div>
+          <fieldset>
+            <legend>Limits</legend>
+            <div class="two">
+              {LIMITS.map(([name, label]) => (
+                <NumberField key={name} label={label} value={limits[name]!} wrong={error?.at(`/limits/${name}`)} onInput={(value) => setLimits({ ...limits, [name]: value })} />
+              ))}
+            </div>
+            <p class="muted">A value beyond a limit raises an alarm, until it is back inside by the deadband. Empty: none.</p>
+          </fieldset>
+        </>
+      )}
+    </FormDialog>
+  )
+}
+
+function NumberField(props: { label: string; value: string; wrong?: string; onInput: (value: string) => void }) {
+  return (
+    <Field label={props.label} wrong={props.wrong}>
+      {(attributes) => (
+        <input {...attributes} type="number" step="any" value={props.value} onInput={(event) => props.onInput(event.currentTarget.value)} />
+      )}
+    </Field>
+  )
+}

@@ -1,0 +1,66 @@
+/** What was changed of a site, a piece of equipment or a sensor, when, and by whom. */
+import { api, ok, type Schemas } from '../../api/client'
+import { useList } from '../../api/list'
+import { ShowList } from '../../ui/list'
+import { Empty, Panel } from '../../ui/parts'
+import { Time } from '../../ui/values'
+
+type Page = Promise<Schemas['HistoryEntryViewList']>
+const ROWS = 10
+
+const PAGES = {
+  site: (code: string, cursor?: string): Page => ok(api.GET('/v1/sites/{code}/history', { params: { path: { code }, query: { cursor, limit: ROWS } } })),
+  equipment: (code: string, cursor?: string): Page =>
+    ok(api.GET('/v1/equipment/{code}/history', { params: { path: { code }, query: { cursor, limit: ROWS } } })),
+  sensor: (sensor_id: string, cursor?: string): Page =>
+    ok(api.GET('/v1/sensors/{sensor_id}/history', { params: { path: { sensor_id }, query: { cursor, limit: ROWS } } })),
+}
+
+/** @param version changes when the history may have a new entry. */
+export function History({ of, id, version }: { of: keyof typeof PAGES; id: string; version: string }) {
+  const entries = useList((cursor) => PAGES[of](id, cursor), [of, id, version])
+  return (
+    <Panel title="History" flush>
+      <ShowList from={entries} empty={<Empty title="Nothing has been changed." />}>
+        {(items) => (
+          <table class="plain">
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">What</th>
+                <th scope="col">Who</th>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((entry, index) => (
+                <tr key={entry.at + index}>
+                  <td>
+                    <Time at={entry.at} />
+                  </td>
+                  <td>
+                    {entry.action}
+                    {entry.action === 'changed' && entry.changes.map((change) => <Change key={change.field} change={change} />)}
+                  </td>
+                  <td class="mono">{entry.by}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </ShowList>
+    </Panel>
+  )
+}
+
+function Change({ change }: { change: Schemas['FieldChange'] }) {
+  return (
+    <div>
+      {change.field}: <del>{text(change.old)}</del> → <ins>{text(change.new)}</ins>
+    </div>
+  )
+}
+
+function text(value: unknown): string {
+  if (value === null || value === undefined) return 'none'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
