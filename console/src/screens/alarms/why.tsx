@@ -46,7 +46,7 @@ export function AlarmState({ alarm }: { alarm: Alarm }) {
 export function whyText(alarm: Alarm): string {
   const unit = alarm.unit ? ` ${alarm.unit}` : ''
   if (alarm.kind === 'missing') {
-    return alarm.limit === null ? 'No reading arrived for too long.' : `No reading for more than ${formatSeconds(alarm.limit)}.`
+    return alarm.limit === null ? 'No reading arrived for too long.' : `No reading for more than ${formatSeconds(alarm.limit).replace(/ 0 (s|min)$/, '')}.`
   }
   const side = alarm.kind === 'high' ? 'above' : 'below'
   const limit = alarm.limit === null ? 'a limit that was removed' : `${formatNumber(alarm.limit)}${unit}`

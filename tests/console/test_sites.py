@@ -1,0 +1,172 @@
+"""Sites, equipment and sensors: their state, their charts, their operations."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from support.browser import Console
+from support.stack import Deployed
+
+GAP = range(60, 90)
+
+
+@dataclass(frozen=True)
+class Pump:
+    site: str
+    code: str
+    temperature: str
+    vibration: str
+    #: The time of the first reading; there is one each minute for two hours, but in `GAP`.
+    start: datetime
+
+
+@pytest.fixture(scope="module")
+def pump(deployed: Deployed) -> Iterator[Pump]:
+    suffix = secrets.token_hex(3)
+    site, code = f"S-{suffix}", f"S-{suffix}-P1"
+    deployed.done("POST", "/vessels", {"code": site, "name": f"Vessel {suffix}"})
+    deployed.done("POST", f"/sites/{site}/equipment", {"code": code, "name": "Crude oil pump", "location": "Main deck"})
+    deployed.done("POST", f"/sites/{site}/equipment", {"code": f"{code}-MOTOR", "parent": code})
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=121)
+    made = Pump(site, code, f"s-{suffix}.temperature", f"s-{suffix}.vibration", start)
+    sensors = [(made.temperature, "temperature", "°C", {"high": 95}), (made.vibration, "vibration", "mm/s", {})]
+    readings = []
+    for sensor, metric, unit, limits in sensors:
+        body = {"id": sensor, "equipment": code, "metric": metric, "unit": unit, "limits": limits}
+        deployed.done("POST", "/sensors", body)
+        for minute in range(120):
+            if minute not in GAP:
+                time = (start + timedelta(minutes=minute)).isoformat()
+                quality = "bad" if minute == 30 else "good"
+                readings.append({"sensor": sensor, "time": time, "value": 60 + minute / 10, "quality": quality})
+    deployed.done("POST", "/readings", readings)
+    yield made
+    deployed.done("DELETE", f"/sensors/{made.vibration}")
+    deployed.done("DELETE", f"/sensors/{made.temperature}")
+    for path in (f"/equipment/{code}-MOTOR", f"/equipment/{code}", f"/sites/{site}"):
+        deployed.done("DELETE", path)
+
+
+def test_a_site_shows_its_equipment_which_is_deactivated(console: Console, deployed: Deployed, pump: Pump) -> None:
+    page = console.page
+    console.go("/sites")
+    row = page.get_by_role("row", name=pump.site)
+    expect(row.get_by_role("cell")).to_have_text([re.compile(pump.site), "vessel", "2", "0", "none", "none"])
+    console.check_accessibility()
+    console.screenshot("sites")
+    row.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("vessel")
+    expect(page.get_by_role("row", name="Crude oil pump")).to_contain_text("temperature 71.9 °C")
+    expect(page.get_by_title(f"Part of {pump.code}")).to_be_visible()
+    page.get_by_label(f"Choose {pump.code}-MOTOR").check()
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_role("row", name=f"{pump.code}-MOTOR")).to_contain_text("inactive")
+    page.get_by_label("Status").select_option("inactive")
+    expect(page.get_by_role("row", name="Crude oil pump")).to_have_count(0)
+    assert "status=inactive" in page.url, "a link to the view can be shared"
+    page.get_by_label("Status").select_option("")
+    console.screenshot("site")
+    console.check_accessibility()
+    console.check_narrow()
+
+
+def test_equipment_shows_several_sensors_and_its_operations(console: Console, deployed: Deployed, pump: Pump) -> None:
+    page = console.page
+    console.go(f"/equipment/{pump.code}")
+    page.get_by_label(f"Chart of {pump.vibration}").check()
+    charts = page.get_by_role("img")
+    expect(charts).to_have_count(2)
+    expect(page.get_by_role("img", name=pump.vibration)).to_have_accessible_name(re.compile("in mm/s"))
+    page.get_by_role("button", name="Record an operation").click()
+    page.get_by_label("What was done").fill("repair")
+    page.get_by_label("Cost").fill("a lot")
+    console.expect_refusals(422)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Cost")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Cost").fill("1250.50")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", name="repair")).to_contain_text("1250.50")
+    console.screenshot("equipment")
+    console.check_accessibility()
+    console.check_narrow()
+
+
+def test_a_chart_is_zoomed_by_mouse_and_by_keyboard(console: Console, pump: Pump) -> None:
+    page = console.page
+    console.go(f"/sensors/{pump.temperature}", span="6h")
+    console.heading(pump.temperature)
+    chart = page.get_by_role("img", name=pump.temperature)
+    expect(chart).to_have_accessible_name(re.compile("Newest: temperature 71.9, not of good quality 63"))
+    expect(page.get_by_text("Resolution: every reading")).to_contain_text("90 points")
+    console.screenshot("sensor")
+    over = chart.locator(".u-over")
+    box = over.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 30)
+    page.mouse.up()
+    expect(page.get_by_label("Span")).to_have_value("fixed")
+    expect(page.get_by_text("The span is in the past.")).to_be_visible()
+    over.dblclick()
+    expect(page.get_by_label("Span")).to_have_value("6h")
+
+    zone = page.evaluate("new Date().getTimezoneOffset()")
+    local = pump.start - timedelta(minutes=zone)
+    page.get_by_label("From", exact=True).fill(f"{local:%Y-%m-%dT%H:%M:%S}")
+    page.get_by_label("To", exact=True).fill(f"{local + timedelta(minutes=10):%Y-%m-%dT%H:%M:%S}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Resolution: every reading")).to_contain_text("10 points")
+    grid = page.get_by_role("grid")
+    expect(grid.get_by_role("row")).to_have_count(11)
+    expect(grid.get_by_role("row").nth(1)).to_contain_text("60.9")
+    page.get_by_label("Resolution").select_option("1d")
+    page.get_by_role("button", name="Back to now").click()
+    page.get_by_label("Span").select_option("1w")
+    expect(page.get_by_text("Resolution: one point a day")).to_contain_text("of readings of good quality")
+    expect(grid.get_by_role("columnheader")).to_have_text(["time", "avg", "min", "max", "count", "last"])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert "avg" in Path(download.value.path()).read_text().splitlines()[0]
+    console.check_accessibility()
+    console.check_narrow()
+
+
+def test_limits_are_changed(console: Console, deployed: Deployed, pump: Pump) -> None:
+    page = console.page
+    console.go(f"/sensors/{pump.vibration}")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("High", exact=True).fill("100")
+    page.get_by_label("High high").fill("90")
+    console.expect_refusals(422)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("High high").fill("110")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("high 100 mm/s, high high 110 mm/s")).to_be_visible()
+    expect(page.get_by_role("row", name="changed")).to_contain_text("limits")
+    assert deployed.done("GET", f"/sensors/{pump.vibration}")["limits"]["high_high"] == 110
+
+
+def test_a_viewer_sees_no_button_that_would_be_refused(
+    browser: Browser, deployed: Deployed, screenshots: Path, pump: Pump
+) -> None:
+    key = deployed.done("POST", "/keys", {"name": f"viewer-{pump.site}", "role": "viewer"})
+    with Console(browser, deployed, screenshots).opened(key["key"], theme="dark") as console:
+        for place in ("/sites", f"/equipment/{pump.code}", f"/sensors/{pump.temperature}"):
+            console.go(place)
+            expect(console.page.get_by_role("heading", level=1)).to_be_visible()
+            console.settle()
+            names = {"Import", "Upload readings", "Delete", "Change", "Deactivate", "Send a reading", "Add a sensor"}
+            assert not names & set(console.page.get_by_role("button").all_inner_texts())
+        expect(console.page.get_by_role("img", name=pump.temperature)).to_be_visible()
+        console.check_accessibility()
+    deployed.done("DELETE", f"/keys/{key['id']}")
