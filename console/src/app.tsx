@@ -95,15 +95,21 @@ function ThemeButton() {
 }
 
 function isIn(section: Section, path: string): boolean {
-  return section.screens.some((screen) => match(screen.path, path) !== null)
+  return section.screens.some((screen) => screen === screenAt(path)?.screen)
+}
+
+/** The screen of a path; `/runs/compare` is none of `/runs/:id`. */
+function screenAt(path: string): { screen: Screen; parameters: Record<string, string> } | undefined {
+  const fits = SECTIONS.flatMap((section) => section.screens).flatMap((screen) => {
+    const parameters = match(screen.path, path)
+    return parameters ? [{ screen, parameters }] : []
+  })
+  return fits.sort((one, other) => Object.keys(one.parameters).length - Object.keys(other.parameters).length)[0]
 }
 
 function CurrentScreen({ path }: { path: string }) {
-  const screens = SECTIONS.flatMap((section) => section.screens)
-  for (const screen of screens) {
-    const parameters = match(screen.path, path)
-    if (parameters) return <LoadedScreen key={screen.path} screen={screen} parameters={parameters} />
-  }
+  const present = screenAt(path)
+  if (present) return <LoadedScreen key={present.screen.path} {...present} />
   return (
     <Page title="There is no such page">
       <Empty title={path} action={<Link to="/">Go to the first page</Link>} />

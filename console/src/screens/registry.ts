@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact'
 import { administration } from './administration/routes'
 import { alarms } from './alarms/routes'
+import { algorithms } from './algorithms/routes'
 import { data } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
@@ -44,6 +45,7 @@ export const SECTIONS: Section[] = [
   sql,
   sites,
   alarms,
+  algorithms,
   inputs,
   outputs,
   administration,

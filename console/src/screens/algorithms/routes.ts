@@ -1,0 +1,13 @@
+import type { Section } from '../registry'
+
+export const algorithms: Section = {
+  name: 'Algorithms',
+  to: '/algorithms',
+  action: 'algorithm.read',
+  screens: [
+    { path: '/algorithms', load: () => import('./catalogue') },
+    { path: '/algorithms/:name', load: () => import('./algorithm') },
+    { path: '/projects/:slug/algorithms/:name', load: () => import('./project') },
+    { path: '/runs/compare', load: () => import('./compare') },
+  ],
+}
