@@ -8,7 +8,7 @@ from sluice.api.routes import CURSOR, Parameter, Routes
 from sluice.container import Container
 from sluice.domain.audit import AuditEntry, AuditFilter
 from sluice.domain.json_text import dumps
-from sluice.domain.member import principal_id
+from sluice.domain.member import require_principal
 from sluice.errors import Invalid
 from sluice.reads.csv_text import csv_header, csv_rows
 
@@ -70,7 +70,7 @@ def _filter(call: Call) -> tuple[AuditFilter, list[Any]]:
         message = "`until` must be after `since`."
         raise Invalid(message, [{"pointer": "?until", "message": message}])
     principal = call.query_value("principal")
-    principal = principal and (principal_id(principal) or principal)
+    principal = principal and require_principal(principal, "?principal")
     resource = call.query_value("resource")
     resource = resource and audited_resource(resource)
     audit_filter = AuditFilter(principal, resource, call.query_value("action"), since, until)

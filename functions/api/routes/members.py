@@ -1,5 +1,7 @@
 """With whom projects, datasources and inputs are shared."""
 
+from urllib.parse import quote, unquote
+
 from sluice.api.call import Answer, Call
 from sluice.api.paging import paginate
 from sluice.api.routes import CURSOR, LIMIT, Routes
@@ -74,7 +76,8 @@ def _put(call: Call, services: Container, principal: str) -> Answer:
     request = call.document(MemberRequest)
     call.require_known_parameters()
     member, is_new = share(services, call.definition, principal, request.role, call.principal.id)
-    location = {"Location": call.url(call.path.partition("/v1")[2])} if is_new else {}
+    path = quote(unquote(call.path.partition("/v1")[2]), safe="/:@")
+    location = {"Location": call.url(path)} if is_new else {}
     return Answer(member, 201 if is_new else 200, location)
 
 

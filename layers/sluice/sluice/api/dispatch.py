@@ -33,7 +33,7 @@ from sluice.settings import Settings
 PREFIX = "/v1"
 logger = Logger()
 # Basic comes first: browsers and Excel then ask for the key as a user name.
-# The name of a column may have any characters; ids of sensors and principals have a colon, which clients may encode.
+# The names of columns and principals may have any characters; ids of sensors have a colon, which clients may encode.
 _ENCODED = ("field", "sensor_id", "principal")
 _CHALLENGE = 'Basic realm="sluice", Bearer realm="sluice"'
 
@@ -159,7 +159,7 @@ def _admit(route: Route, call: Call, services: Container, arguments: dict[str, s
         require_role(call.principal, route.action)
     names = {name: unquote(value) if name in _ENCODED else value for name, value in arguments.items()}
     for name, value in names.items():
-        if name != "field":
+        if name not in ("field", "principal"):
             _require_plausible_name(name, value)
     if route.action is None:
         return call, names

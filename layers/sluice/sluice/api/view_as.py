@@ -6,8 +6,8 @@ from typing import Protocol
 
 from sluice.access.principals import present_principal
 from sluice.domain.identity import Principal
-from sluice.domain.member import principal_id
-from sluice.errors import Forbidden, Invalid, NotFound
+from sluice.domain.member import require_principal
+from sluice.errors import Forbidden, NotFound
 from sluice.services import WithKeys, WithPeople
 
 
@@ -32,10 +32,7 @@ def viewed_principal(services: Services, admin: Principal, text: str) -> Princip
     """
     if admin.role != "admin":
         raise Forbidden("Only an admin may read as somebody else, by view_as.")
-    principal = principal_id(text)
-    if principal is None:
-        message = f"{text!r} is none of user:<subject>, group:<name> and key:<id>."
-        raise Invalid(message, [{"pointer": "?view_as", "message": message}])
+    principal = require_principal(text, "?view_as")
     kind, _, name = principal.partition("/")
     if kind == "group":
         return Principal(id=f"user/(a member of {name})", role="viewer", groups=[name])

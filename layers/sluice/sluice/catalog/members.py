@@ -94,7 +94,7 @@ class Members:
         if principal.shares is None:
             principal.shares = [
                 Share(
-                    resource=str(item["name"]).partition("#")[2],
+                    resource=str(item["name"]).removeprefix(f"{name}#"),
                     resource_created_at=item["resource_created_at"],
                     role=item["role"],
                 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from sluice.catalog.definitions import Definition
-from sluice.domain.member import Member, MemberRole, in_paths, principal_id
-from sluice.errors import Conflict, Invalid, NotFound
+from sluice.domain.member import Member, MemberRole, in_paths, require_principal
+from sluice.errors import Conflict, NotFound
 from sluice.services import WithKeys, WithMembers, WithSettings
 
 
@@ -41,7 +41,8 @@ def share(
         The member, and whether it is a new one.
 
     Raises:
-        NotFound: the form of the principal is none, or there is no such key.
+        Invalid: the text names no principal.
+        NotFound: there is no such key.
         Conflict: it owns the resource, or the resource has the most members.
     """
     principal = _principal(services, text)
@@ -56,22 +57,18 @@ def unshare(services: WithMembers, resource: Definition, text: str) -> None:
     """End that a resource is shared with a principal; its next request no longer has it.
 
     Raises:
+        Invalid: the text names no principal.
         NotFound: it is not shared with the principal.
         Conflict: the principal owns it.
     """
-    principal = principal_id(text)
-    if principal is None:
-        raise NotFound(f"The {resource.kind} {resource.name!r} is not shared with {text!r}.")
+    principal = require_principal(text)
     if principal == resource.created_by:
         raise Conflict(f"{text} owns this {resource.kind} and keeps it.")
     services.members.remove(resource, principal)
 
 
 def _principal(services: WithKeys, text: str) -> str:
-    principal = principal_id(text)
-    if principal is None:
-        message = f"{text!r} is none of user:<subject>, group:<name> and key:<id>; GET /users?search= finds people."
-        raise Invalid(message, [{"pointer": "", "message": message}])
+    principal = require_principal(text)
     kind, _, name = principal.partition("/")
     # The issuer knows which users and groups there are, and may come to know more.
     if kind == "key" and services.keys.find(name) is None:
