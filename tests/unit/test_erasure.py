@@ -657,6 +657,38 @@ def test_cursors_that_have_the_key_are_erased(
     assert [row["id"] for row in rows(admin, "datasources/birds")] == ["a", "z"]
 
 
+def test_only_the_run_says_what_its_error_quotes(
+    services: Container,
+    workflows: LocalWorkflows,
+    admin: Client,
+    documents: Documents,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Logs and histories of executions cannot be erased."""
+    documents["birds"] = [{"id": CANARY, "note": FIELD}]
+    admin.put("/datasources/birds", http_source("birds", fields={"note": "abs(note)"}))
+    run = ingest(admin, "birds")
+    assert FIELD in run["error"]["detail"]
+    (outcome,) = workflows.outcomes.values()
+    assert (outcome.status, outcome.error) == ("FAILED", "UnreadableData")
+    assert f"GET /runs/{run['id']} says why." == outcome.cause
+    assert "the run has failed" in caplog.text
+    assert FIELD not in caplog.text
+
+
+def test_a_dropped_file_whose_page_is_not_kept_is_erased_by_its_earlier_key(
+    services: Container, admin: Client, tmp_path: Path
+) -> None:
+    for column in ("who", "id"):
+        admin.put("/datasources/birds", {"name": "birds", "kind": "file", "primary_key": [column]})
+        drop(services, f"birds/{column}.csv", CSV_TEXT.replace("id", column, 1).encode())
+    for key in list(services.lake.list_keys("raw")):
+        services.s3.delete_object(Bucket=services.lake.bucket, Key=services.lake.full_key(key))
+    removed = erased(admin, "birds", key=[CANARY])["erasure"]["removed"]
+    assert removed["files"] == 2
+    assert traces(tmp_path, CANARY, FIELD) == []
+
+
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE
     admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import Path
 from sluice.domain.json_text import canonical
-from sluice.domain.run import FAILED, UNKNOWN, FetchIndex, PageReceipt
+from sluice.domain.run import FetchIndex, PageReceipt
+from sluice.erasure.loose import Loose
 from sluice.erasure.matching import (
     Key,
     Located,
-    Rows,
     cursor_expression,
     cursors_in,
     located_records,
     overlaps,
     required_path,
-    texts_of,
 )
 from sluice.erasure.page_search import PageSearch
 from sluice.erasure.plan import PageChange, Plan, Use, find_manifest, rewritten_page
-from sluice.erasure.quotations import SHORTEST, WORD, Quotations
+from sluice.erasure.quotations import SHORTEST, Quotations
 from sluice.erasure.records import KeyedRows
-from sluice.errors import CannotErase, NotFound, RunError
+from sluice.errors import CannotErase, RunError
 from sluice.extract.fingerprint import DECIDING
 from sluice.formats.limits import Limits
-from sluice.formats.packed import open_unpacked
 from sluice.formats.parsed_page import open_page
-from sluice.lake.purge import ObjectVersion, VersionedObjects
 
 
 @dataclass
@@ -95,12 +89,13 @@ class Planner:
         self._stored = set(self._stored_pages())
         self._rows = KeyedRows.find(services, slug, key)
         self._limits = Limits.of(services.settings)
+        self._texts = {text for text in key.texts if len(text) >= SHORTEST}
+        self._quotations = Quotations(set(self._texts))
         self._documents: dict[str, dict[str | None, Datasource]] = {}
         present = self._documents_of(slug).get(None)
         documents = [*([present] if present is not None else []), *self._distinct_documents()]
         self._search = PageSearch(key, self._rows, documents, self._limits)
-        self._texts = {text for text in key.texts if len(text) >= SHORTEST}
-        self._quotations = Quotations(set(self._texts))
+        self._loose = Loose(services, slug, self._search, self._distinct_documents(), self._texts)
 
     def plan(self) -> Plan:
         """Read everything, and change nothing.
@@ -120,13 +115,13 @@ class Planner:
         orphans = self._stored - known - set(references.loose)
         plan.unusable += sorted(
             page_hash
-            for page_hash in loose | orphans
-            if page_hash in self._before or self._has_page_with_record(page_hash)
+            for page_hash in (loose | orphans) & self._stored
+            if page_hash in self._before or self._loose.has_record(self._page(page_hash))
         )
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
         plan.datasources = sorted({self._slug, *(use.datasource for use in plan.uses)})
-        self._plan_files(plan)
+        self._loose.plan_files(plan, self._stored)
         plan.texts = sorted(self._texts)
         return plan
 
@@ -200,7 +195,7 @@ class Planner:
         Raises:
             CannotErase: a version was made of the page.
         """
-        if not readable and not self._mentions(self._page(page_hash)):
+        if not readable and not self._loose.mentions(self._page(page_hash)):
             return
         if not any(use.run in self._documents_of(use.datasource) for use in uses):
             plan.unusable.append(page_hash)
@@ -291,14 +286,6 @@ class Planner:
         with open_page(datasource, receipt, io.BytesIO(content), self._limits) as page:
             return list(located_records(page, receipt, self._limits))
 
-    def _matching_in(self, content: bytes, receipt: PageReceipt, datasource: Datasource) -> Iterator[Located]:
-        rows = Rows(datasource, self._limits)
-        for located in self._located(datasource, receipt, content):
-            row = rows.of(located, receipt)
-            if self._key.matches(row):
-                self._texts |= texts_of(located.record) | texts_of(row)
-                yield located
-
     def _cursors(self, page_hash: str, receipt: PageReceipt, datasource: Datasource) -> set[Path]:
         """The places in a page where pagination reads the key of the record, such as the last key of the page."""
         expression = cursor_expression(datasource)
@@ -341,66 +328,3 @@ class Planner:
     def _distinct_documents(self) -> list[Datasource]:
         documents = self._documents_of(self._slug).values()
         return list({canonical(one.model_dump(mode="json", include=DECIDING)): one for one in documents}.values())
-
-    # ---------------------------------------------------------------- pages and files without receipts
-
-    def _has_page_with_record(self, page_hash: str) -> bool:
-        with suppress(NotFound):
-            return self._has_record(self._page(page_hash), None)
-        return False
-
-    def _has_record(self, content: bytes, filename: str | None) -> bool:
-        """Whether a page without a receipt has the record, or, if it cannot be read, the key as text."""
-        read = False
-        receipt = PageReceipt(number=1, ok=True, url="", filename=filename, fetched_at="1970-01-01T00:00:00.000Z")
-        for datasource in self._distinct_documents():
-            with suppress(RunError):
-                if any(True for _ in self._matching_in(content, receipt, datasource)):
-                    return True
-                read = True
-        return not read and self._mentions(content)
-
-    def _mentions(self, content: bytes) -> bool:
-        """Whether a content, or what is packed in it, has all texts of the key."""
-        with suppress(RunError), open_unpacked(io.BytesIO(content), None, self._limits) as (plain, _):
-            content = plain.read()
-        return all(text.encode() in content for text in self._key.texts)
-
-    def _plan_files(self, plan: Plan) -> None:
-        """Plan the removal of dropped files that have the record, and of the reasons beside those that were set aside.
-
-        Of other datasources, the files that are one of the pages. A deletion marker goes with its last version.
-        """
-        inbox = VersionedObjects(self._services.s3, self._services.inbox.bucket)
-        for slug in plan.datasources:
-            definition = self._services.definitions.find("datasource", slug)
-            if definition is not None and Datasource.KINDS[definition.document["kind"]].KEEPS_DROPS:
-                continue
-            for folder in ("", FAILED, UNKNOWN):
-                versions = sorted(inbox.versions(f"{folder}{slug}/"), key=attrgetter("key"))
-                for key, group in groupby(versions, attrgetter("key")):
-                    markers, files = [], []
-                    for version in group:
-                        (markers if version.marker else files).append(version)
-                    gone = [one for one in files if self._is_file_with_record(plan, slug, one, inbox.read(one))]
-                    plan.files += [(key, one.version) for one in gone]
-                    if gone == files and (gone or self._is_named_after_record(slug, key)):
-                        plan.markers += [(key, one.version) for one in markers]
-
-    def _is_file_with_record(self, plan: Plan, slug: str, version: ObjectVersion, content: bytes) -> bool:
-        content_hash = hashlib.sha256(content).hexdigest()
-        if content_hash in {*plan.pages, *plan.unusable}:
-            return True
-        if slug != self._slug:
-            return False
-        if self._is_named_after_record(slug, version.key):
-            # Files that wait for their run stay: nothing else has their other records.
-            return content_hash in self._stored or version.key.startswith((FAILED, UNKNOWN))
-        if version.key.endswith(".reason.json"):
-            return self._mentions(content)
-        return self._has_record(content, version.key.rpartition("/")[2])
-
-    def _is_named_after_record(self, slug: str, key: str) -> bool:
-        """Whether the name of a dropped file has the whole key of the record."""
-        name = key.partition(f"{slug}/")[2]
-        return slug == self._slug and all(len(text) >= WORD and text in name for text in self._key.texts)

@@ -88,16 +88,19 @@ def _stopped(run: Run, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failed(services: Container, run: Run, error: SluiceError) -> dict[str, Any]:
-    """Store that the run has failed; the workflow fails with `error` and `cause`."""
+    """Store that the run has failed; the workflow fails with `error` and `cause`.
+
+    Only the run has the details, which may quote a record: logs and histories of workflows cannot be erased.
+    """
     requests = count_requests(services.pages.of_run(run.id)) if run.drop is None and run.replay is None else 0
     services.runs.finish(run, status="failed", error=error.problem(), finished_at=rfc3339(now()), requests=requests)
-    logger.warning(error.detail)
+    logger.warning("the run has failed", extra={"error": type(error).__name__})
     return {
         "outcome": "failed",
         "run_id": run.id,
         "attempt": run.attempt,
         "error": type(error).__name__,
-        "cause": error.detail[:1000],
+        "cause": f"GET /runs/{run.id} says why.",
     }
 
 
