@@ -176,7 +176,7 @@ function SaveBar(props: {
   const { save, changed } = props
   const outdated = save.error?.status === 412
   return (
-    <div class="stack save-bar">
+    <div class="stack merge-save">
       {outdated ? (
         <Note tone="warn">
           <p>Somebody has changed this project since you opened it. Nothing of yours is saved yet.</p>

@@ -9,7 +9,7 @@ import { ConfirmButton } from '../../ui/dialog'
 import { ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Note, Panel, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { formatBytes, formatNumber, Time } from '../../ui/values'
+import { formatNumber, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
 import './projects.css'
 import { ProjectPage } from './tabs'
@@ -46,7 +46,7 @@ export default function Versions({ parameters }: ScreenProps) {
           }
         >
           {(items) => (
-            <table class="plain">
+            <table class="plain versions">
               <thead>
                 <tr>
                   <th scope="col">Version</th>
@@ -132,7 +132,7 @@ function VersionRow(props: {
         </Link>{' '}
         {number === props.published && <Badge tone="good">published</Badge>}
       </td>
-      <td>
+      <td class="one-line">
         <Time at={version.created_at} />
         <div class="muted">
           data of <Time at={version.data_as_of} />
@@ -140,7 +140,6 @@ function VersionRow(props: {
       </td>
       <td class="number">
         {formatNumber(version.rows)}
-        <div class="muted">{formatBytes(version.bytes)}</div>
       </td>
       <td>
         <State value={version.completeness} />
@@ -158,10 +157,10 @@ function VersionRow(props: {
         {version.fingerprint.replace('sha256:', '').slice(0, 12)}
       </td>
       <td>
-        <div class="row">
+        <div class="row actions">
           {earlier !== undefined && (
-            <Button onClick={() => setParameters({ from: earlier, to: number }, { push: true })} aria-label={`What changed in version ${number}`}>
-              What changed
+            <Button onClick={() => setParameters({ from: earlier, to: number }, { push: true })} aria-label={`Changes of version ${number}`}>
+              Changes
             </Button>
           )}
           <Button onClick={() => setParameters({ manifest: number }, { push: true })} aria-label={`Manifest of version ${number}`}>

@@ -27,7 +27,7 @@ export function Sources(props: {
           items!.length === 0 ? (
             <Empty title="No datasource is assigned.">The merge reads those that are; the lowest priority number ranks best.</Empty>
           ) : (
-            <table class="plain">
+            <table class="plain wide">
               <thead>
                 <tr>
                   <th scope="col">Datasource</th>
@@ -89,7 +89,7 @@ function SourceRow(props: { assignment: Assignment; mayAssign: boolean; onEdit: 
       <td>{assignment.optional ? 'optional' : 'required'}</td>
       <td>
         {props.mayAssign && (
-          <div class="row">
+          <div class="row actions">
             <Button onClick={props.onEdit}>Edit</Button>
             <ConfirmButton
               text="Remove"

@@ -15,7 +15,7 @@ export function Diff({ slug, from, to }: { slug: string; from: number; to: numbe
   const [counts, setCounts] = useState<Schemas['ChangeCounts'] | null>(null)
   const changes = useList<Change>(
     async (cursor) => {
-      const query = { from, to, cursor, limit: 100 }
+      const query = { from, to, cursor, limit: 50 }
       const page = await ok(api.GET('/v1/projects/{slug}/diff', { params: { path: { slug }, query } }))
       setCounts(page.counts)
       return page
@@ -49,20 +49,22 @@ export function Diff({ slug, from, to }: { slug: string; from: number; to: numbe
     >
       <ShowList from={changes} empty={<Empty title="The two versions have the same records." />}>
         {(items) => (
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Record</th>
-                <th scope="col">Change</th>
-                <th scope="col">Values, old and new</th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((change) => (
-                <ChangeRow key={nameOf(change)} change={change} />
-              ))}
-            </tbody>
-          </table>
+          <div class="changes" role="region" aria-label="Changes" tabIndex={0}>
+            <table class="plain">
+              <thead>
+                <tr>
+                  <th scope="col">Record</th>
+                  <th scope="col">Change</th>
+                  <th scope="col">Values, old and new</th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((change) => (
+                  <ChangeRow key={nameOf(change)} change={change} />
+                ))}
+              </tbody>
+            </table>
+          </div>
         )}
       </ShowList>
     </Panel>
