@@ -14,7 +14,7 @@ import { ShareButton } from '../reports/share'
 import { OtherFaults } from '../sql/parts'
 import { sqlFaults } from '../sql/query'
 import { useMentioned, useTables, type Tables } from '../sql/tables'
-import { EndpointFields, endpointForm, endpointOf, ENDPOINT_POINTERS, parameterNames } from './form'
+import { EndpointFields, endpointForm, endpointOf, shownPointers } from './form'
 import { TryEndpoint } from './try'
 
 export default function Endpoints({ parameters }: ScreenProps) {
@@ -100,7 +100,7 @@ function OneEndpoint(props: {
       </div>
       {endpoint.description && <p>{endpoint.description}</p>}
       <TryEndpoint endpoint={endpoint} />
-      <EditEndpoint {...props} />
+      <EditEndpoint key={endpoint.etag} {...props} />
     </div>
   )
 }
@@ -117,8 +117,6 @@ function EditEndpoint({ endpoint, tables, mayUpdate, onChange }: Parameters<type
   })
   const faults = useMemo(() => sqlFaults(save.error), [save.error])
   const unchanged = sql === endpoint.sql && JSON.stringify(form) === JSON.stringify(endpointForm(endpoint))
-  const parameterFields = ['', '/type', '/default', '/min', '/max', '/values']
-  const shown = parameterNames(form, sql).flatMap((name) => parameterFields.map((field) => `/parameters/${name}${field}`))
   return (
     <Panel
       title="Document"
@@ -132,7 +130,7 @@ function EditEndpoint({ endpoint, tables, mayUpdate, onChange }: Parameters<type
     >
       <div class="stack">
         <Editor label="SQL of the endpoint" language="sql" value={sql} onChange={setSql} tables={tables.completion} faults={faults} readOnly={!mayUpdate} />
-        <OtherFaults error={save.error} shown={[...ENDPOINT_POINTERS, ...shown]} />
+        <OtherFaults error={save.error} shown={shownPointers(form, sql)} />
         <EndpointFields form={form} sql={sql} onChange={setForm} error={save.error} readOnly={!mayUpdate} />
       </div>
     </Panel>

@@ -20,8 +20,8 @@ export interface EndpointForm {
   parameters: Record<string, ParameterForm>
 }
 
-/** The pointers of the fields that are always shown. */
-export const ENDPOINT_POINTERS = ['/description', '/cache_seconds', '/max_age_seconds', '/as_of', '/columns']
+const FIELDS = ['/description', '/cache_seconds', '/max_age_seconds', '/as_of', '/columns']
+const PARAMETER_FIELDS = ['', '/type', '/default', '/min', '/max', '/values']
 const TYPES: Parameter['type'][] = ['string', 'integer', 'number', 'boolean', 'date', 'datetime']
 const NEW_PARAMETER: ParameterForm = { type: 'string', required: false, default: '', min: '', max: '', values: '', description: '' }
 
@@ -55,8 +55,13 @@ export function endpointForm(document?: Schemas['EndpointView']): EndpointForm {
 }
 
 /** The names of the parameters that the endpoint has: those of its SQL, and the one that chooses the time. */
-export function parameterNames(form: EndpointForm, sql: string): string[] {
+function parameterNames(form: EndpointForm, sql: string): string[] {
   return [...new Set([...parametersIn(sql), ...(form.as_of ? [form.as_of] : [])])]
+}
+
+/** The pointers of the fields that are shown, each with the API's message about it. */
+export function shownPointers(form: EndpointForm, sql: string): string[] {
+  return [...FIELDS, ...parameterNames(form, sql).flatMap((name) => PARAMETER_FIELDS.map((field) => `/parameters/${name}${field}`))]
 }
 
 /** The document that a form stands for. */

@@ -118,7 +118,7 @@ function OneModel(props: OneProps) {
       <Panel title="Tests" flush>
         <TestResults model={model} />
       </Panel>
-      <EditModel {...props} />
+      <EditModel key={model.etag} {...props} />
     </div>
   )
 }

@@ -4,9 +4,10 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { navigate, path } from '../../router'
 import { Editor } from '../../ui/editor'
-import { Button, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { Button, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { fromYaml, toYaml, yamlFaults } from '../sql/document'
+import { NameField, OtherFaults } from '../sql/parts'
 import type { Fault } from '../sql/query'
 
 const NEW_REPORT = `title: New report
@@ -57,7 +58,7 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
       }
     >
       <div class="stack">
-        {!report && <TextField label="Name" value={name} onInput={setName} required autoFocus wrong={save.error?.at('/name')} help="Its name in addresses, such as weekly." />}
+        {!report && <NameField name={name} onInput={setName} error={save.error} help="Its name in addresses, such as weekly." />}
         <Editor label="Document of the report, as YAML" language="yaml" value={text} onChange={setText} onRun={() => save.run()} faults={faults} />
         {broken.length > 0 && (
           <p class="field">
@@ -66,7 +67,7 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
             </span>
           </p>
         )}
-        <ProblemNote error={save.error} />
+        <OtherFaults error={save.error} shown={[]} />
       </div>
     </Panel>
   )

@@ -4,13 +4,25 @@ import { useId, useState } from 'preact/hooks'
 import { api, ok, type ApiError, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { Link, path } from '../../router'
-import { Button, Note, ProblemNote, State } from '../../ui/parts'
+import { Button, Note, ProblemNote, State, TextField } from '../../ui/parts'
 import './sql.css'
+
+/** The name of a new document, which is part of the address and not of the body. */
+export function NameField(props: { name: string; onInput: (name: string) => void; error: ApiError | undefined; help: string }) {
+  const fault = props.error?.problem.errors?.find(isAboutName)?.message
+  // Such a name would be another address, of which the API could only say that it does not exist.
+  const wrong = /[^\w-]/.test(props.name) ? 'Use letters, digits, - and _ only.' : fault
+  return <TextField label="Name" value={props.name} onInput={props.onInput} required autoFocus wrong={wrong} help={props.help} />
+}
+
+function isAboutName({ pointer, message }: { pointer: string; message: string }): boolean {
+  return pointer === '' && message.startsWith('The name ')
+}
 
 /** A problem of which some part is not shown at a field. */
 export function OtherFaults({ error, shown }: { error: ApiError | undefined; shown: string[] }) {
   const faults = error?.problem.errors ?? []
-  const all = faults.length > 0 && faults.every(({ pointer }) => shown.includes(pointer))
+  const all = faults.length > 0 && faults.every((fault) => shown.includes(fault.pointer) || isAboutName(fault))
   return all ? null : <ProblemNote error={error} />
 }
 

@@ -1,4 +1,5 @@
 /** Keep a query as a model, an endpoint or a section of a report. */
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
@@ -6,8 +7,8 @@ import { navigate, path } from '../../router'
 import { Dialog } from '../../ui/dialog'
 import { Button, Note, SelectField, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { EndpointFields, endpointForm, endpointOf, ENDPOINT_POINTERS } from '../endpoints/form'
-import { Check, OtherFaults } from './parts'
+import { EndpointFields, endpointForm, endpointOf, shownPointers } from '../endpoints/form'
+import { Check, NameField, OtherFaults } from './parts'
 
 export type SaveKind = 'model' | 'endpoint' | 'report'
 type SaveProps = { project: string; sql: string; onClose: () => void }
@@ -41,9 +42,9 @@ function SaveModel({ project, sql, onClose }: SaveProps) {
     navigate(path`/projects/${project}/models`, { model: name })
   })
   return (
-    <SaveForm save={save} shown={['/sql', '/name', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose}>
+    <SaveForm save={save} shown={['/sql', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose}>
       <Show from={existing}>{() => null}</Show>
-      <TextField label="Name" value={name} onInput={setName} required autoFocus wrong={save.error?.at('/name')} help="The name of its table in SQL, such as revenue_by_region." />
+      <NameField name={name} onInput={setName} error={save.error} help="The name of its table in SQL, such as revenue_by_region." />
       <TextField label="Description" value={description} onInput={setDescription} wrong={save.error?.at('/description')} help="What a row is, and what the model is for." />
       <Check
         label="Store its rows with each refresh"
@@ -70,12 +71,12 @@ function SaveEndpoint({ project, sql, onClose }: SaveProps) {
   return (
     <SaveForm
       save={save}
-      shown={['/name', '/sql', ...ENDPOINT_POINTERS]}
+      shown={['/sql', ...shownPointers(form, sql)]}
       replaces={replaced && `The endpoint ${name} exists. Saving replaces it, and its callers get the new rows.`}
       onClose={onClose}
     >
       <Show from={existing}>{() => null}</Show>
-      <TextField label="Name" value={name} onInput={setName} required autoFocus wrong={save.error?.at('/name')} help={`Its address ends in /endpoints/${project}/${name || 'name'}.`} />
+      <NameField name={name} onInput={setName} error={save.error} help={`Its address ends in /endpoints/${project}/${name || 'name'}.`} />
       <EndpointFields form={form} sql={sql} onChange={setForm} error={save.error} />
       <SqlFault message={save.error?.at('/sql')} />
     </SaveForm>
@@ -108,7 +109,7 @@ function SaveReport({ project, sql, onClose }: SaveProps) {
   return (
     <SaveForm
       save={save}
-      shown={['/name', '/title', `${at}/sql`, `${at}/title`]}
+      shown={['/title', `${at}/sql`, `${at}/title`]}
       replaces={chosen === '' && added ? `The report ${name} exists. Saving adds a section to it.` : undefined}
       onClose={onClose}
     >
@@ -126,7 +127,7 @@ function SaveReport({ project, sql, onClose }: SaveProps) {
       </Show>
       {chosen === '' && (
         <div class="form-row">
-          <TextField label="Name" value={name} onInput={setName} required autoFocus wrong={save.error?.at('/name')} help="Its name in addresses, such as weekly." />
+          <NameField name={name} onInput={setName} error={save.error} help="Its name in addresses, such as weekly." />
           <TextField label="Title" value={title} onInput={setTitle} required={!added} wrong={save.error?.at('/title')} help="The heading of the page." />
         </div>
       )}
@@ -159,7 +160,7 @@ function SaveForm(props: {
   shown: string[]
   replaces?: string
   onClose: () => void
-  children: preact.ComponentChildren
+  children: ComponentChildren
 }) {
   return (
     <form

@@ -1,9 +1,9 @@
-import type { CompletionContext, CompletionResult } from '@codemirror/autocomplete'
+import { autocompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
 import { sql, PostgreSQL, SQLDialect } from '@codemirror/lang-sql'
 import { yaml } from '@codemirror/lang-yaml'
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint'
-import { Compartment, EditorState, type Extension } from '@codemirror/state'
+import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state'
 import { keymap } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup, EditorView } from 'codemirror'
@@ -43,6 +43,9 @@ const COLOURS = HighlightStyle.define([
   { tag: [tags.comment, tags.lineComment, tags.blockComment], color: 'var(--muted)', fontStyle: 'italic' },
 ])
 
+/** Marks a change that `value` made. */
+const FROM_VALUE = Annotation.define<boolean>()
+
 /** CodeMirror. Tab leaves the editor, as everywhere on the page. */
 export function CodeEditor(props: EditorProps) {
   const box = useRef<HTMLDivElement>(null)
@@ -50,6 +53,8 @@ export function CodeEditor(props: EditorProps) {
   const newest = useRef(props)
   newest.current = props
   const language = useRef(new Compartment())
+  // Texts that `onChange` was called with and that have not come back as `value`. Whoever types fast is ahead of it.
+  const sent = useRef<string[]>([])
 
   useEffect(() => {
     view.current = new EditorView({
@@ -59,6 +64,7 @@ export function CodeEditor(props: EditorProps) {
         extensions: [
           keymap.of([{ key: 'Mod-Enter', run: () => (newest.current.onRun?.(), true) }]),
           basicSetup,
+          autocompletion({ icons: false }),
           syntaxHighlighting(COLOURS),
           lintGutter(),
           language.current.of(languageOf(props)),
@@ -66,7 +72,10 @@ export function CodeEditor(props: EditorProps) {
           EditorView.lineWrapping,
           EditorState.readOnly.of(props.readOnly ?? false),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) newest.current.onChange(update.state.doc.toString())
+            if (!update.docChanged || update.transactions.some((one) => one.annotation(FROM_VALUE))) return
+            const text = update.state.doc.toString()
+            sent.current.push(text)
+            newest.current.onChange(text)
           }),
         ],
       }),
@@ -91,8 +100,11 @@ export function CodeEditor(props: EditorProps) {
   }, [props.tables, props.language])
 
   useEffect(() => {
+    const answered = sent.current.indexOf(props.value)
+    sent.current.splice(0, answered < 0 ? Infinity : answered + 1)
     const shown = view.current!.state.doc.toString()
-    if (shown !== props.value) view.current!.dispatch({ changes: { from: 0, to: shown.length, insert: props.value } })
+    if (answered >= 0 || shown === props.value) return
+    view.current!.dispatch({ changes: { from: 0, to: shown.length, insert: props.value }, annotations: FROM_VALUE.of(true) })
   }, [props.value])
 
   useEffect(() => {
@@ -122,7 +134,9 @@ const DIALECT = SQLDialect.define({
   types:
     'bigint blob boolean date decimal double float hugeint int integer interval json real smallint struct time timestamp ' +
     'timestamptz tinyint varchar',
+  // Parameters.
   specialVar: '$',
+  doubleDollarQuotedStrings: false,
 })
 
 function languageOf(props: EditorProps): Extension {
