@@ -50,7 +50,8 @@ class Console:
         self.deployed = deployed
         self.address = f"{deployed.url}/console/"
         self.errors: list[str] = []
-        self.expected_statuses: set[int] = set()
+        # The console asks again when the emulator has no function to spare.
+        self.expected_statuses: set[int] = {429}
         self.page: Page
 
     @contextmanager

@@ -35,12 +35,12 @@ const credentials: Middleware = {
 
 const ATTEMPTS = 5
 
-/** Ask again, for reads only, while the API is too busy: as long as it says, and a little longer each time. */
+/** Ask again while the API is too busy, as long as it says, and a little longer each time: a 429 has done nothing yet. */
 async function patientFetch(request: Request): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(request.clone())
-    const busy = response.status === 429 || response.status === 503
-    if (!busy || request.method !== 'GET' || attempt === ATTEMPTS) return response
+    const busy = response.status === 429 || (response.status === 503 && request.method === 'GET')
+    if (!busy || attempt === ATTEMPTS) return response
     const asked = Number(response.headers.get('Retry-After')) || 0.5
     await new Promise((resolve) => setTimeout(resolve, Math.min(asked, 5) * 1000 * attempt))
   }

@@ -146,15 +146,20 @@ function languageOf(props: EditorProps): Extension {
   return [sql({ dialect: DIALECT, schema: tables, upperCaseKeywords: false }), columns]
 }
 
-/** The columns of the tables that the text names; the language itself completes them after the table's name only. */
+/**
+ * The columns of the tables that the text names, or of all while it names none.
+ *
+ * The language itself completes columns after the name of their table only.
+ */
 function completedColumn(context: CompletionContext, tables: Record<string, string[]>): CompletionResult | null {
   const word = context.matchBefore(/\w+$/)
   if (!word && !context.explicit) return null
   const from = word?.from ?? context.pos
   if (context.state.sliceDoc(from - 1, from) === '.') return null
   const words = new Set(context.state.doc.toString().toLowerCase().match(/\w+/g))
-  const columns = Object.entries(tables).flatMap(([table, names]) =>
-    words.has(table.toLowerCase()) ? names.map((label) => ({ label, type: 'property', detail: table })) : [],
+  const named = Object.entries(tables).filter(([table]) => words.has(table.toLowerCase()))
+  const columns = (named.length > 0 ? named : Object.entries(tables)).flatMap(([table, names]) =>
+    names.map((label) => ({ label, type: 'property', detail: table, boost: 1 })),
   )
   return columns.length > 0 ? { from, options: columns, validFor: /^\w*$/ } : null
 }
