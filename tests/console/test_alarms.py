@@ -76,11 +76,14 @@ def test_an_alarm_that_ends_leaves_the_list_by_itself_and_links_to_its_chart(
     console: Console, deployed: Deployed, site: str
 ) -> None:
     page = console.page
+    page.clock.install()
     sensor = f"{site.lower()}.1"
     console.go("/alarms", site=site)
     row = page.get_by_role("row", name=sensor)
     expect(row).to_be_visible()
     deployed.done("POST", "/readings", [{"sensor": sensor, "time": datetime.now(UTC).isoformat(), "value": 70}])
+    until(lambda: deployed.done("GET", f"/alarms?sensor={sensor}&state=cleared")["items"])
+    page.clock.fast_forward(6_000)
     expect(row).to_have_count(0)
     page.get_by_label("State").select_option("all")
     page.get_by_role("row", name=sensor).get_by_role("link", name="Chart").click()

@@ -23,6 +23,7 @@ class Pump:
     site: str
     code: str
     temperature: str
+    bearing: str
     vibration: str
     #: The time of the first reading; there is one each minute for two hours, but in `GAP`.
     start: datetime
@@ -36,8 +37,12 @@ def pump(deployed: Deployed) -> Iterator[Pump]:
     deployed.done("POST", f"/sites/{site}/equipment", {"code": code, "name": "Crude oil pump", "location": "Main deck"})
     deployed.done("POST", f"/sites/{site}/equipment", {"code": f"{code}-MOTOR", "parent": code})
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=121)
-    made = Pump(site, code, f"s-{suffix}.temperature", f"s-{suffix}.vibration", start)
-    sensors = [(made.temperature, "temperature", "°C", {"high": 95}), (made.vibration, "vibration", "mm/s", {})]
+    made = Pump(site, code, f"s-{suffix}.temperature", f"s-{suffix}.bearing", f"s-{suffix}.vibration", start)
+    sensors: list[tuple[str, str, str, dict[str, int]]] = [
+        (made.temperature, "temperature", "°C", {"high": 95}),
+        (made.bearing, "temperature of the bearing", "°C", {}),
+        (made.vibration, "vibration", "mm/s", {}),
+    ]
     readings = []
     for sensor, metric, unit, limits in sensors:
         body = {"id": sensor, "equipment": code, "metric": metric, "unit": unit, "limits": limits}
@@ -49,8 +54,8 @@ def pump(deployed: Deployed) -> Iterator[Pump]:
                 readings.append({"sensor": sensor, "time": time, "value": 60 + minute / 10, "quality": quality})
     deployed.done("POST", "/readings", readings)
     yield made
-    deployed.done("DELETE", f"/sensors/{made.vibration}")
-    deployed.done("DELETE", f"/sensors/{made.temperature}")
+    for sensor, *_ in sensors:
+        deployed.done("DELETE", f"/sensors/{sensor}")
     for path in (f"/equipment/{code}-MOTOR", f"/equipment/{code}", f"/sites/{site}"):
         deployed.done("DELETE", path)
 
@@ -81,10 +86,17 @@ def test_a_site_shows_its_equipment_which_is_deactivated(console: Console, deplo
 def test_equipment_shows_several_sensors_and_its_operations(console: Console, deployed: Deployed, pump: Pump) -> None:
     page = console.page
     console.go(f"/equipment/{pump.code}")
-    page.get_by_label(f"Chart of {pump.vibration}").check()
-    charts = page.get_by_role("img")
-    expect(charts).to_have_count(2)
+    for sensor in (pump.temperature, pump.bearing, pump.vibration):
+        page.get_by_label(f"Chart of {sensor}").check()
+    # A chart for each unit.
+    expect(page.get_by_role("img")).to_have_count(2)
+    both = re.compile(rf"in °C. Newest: {pump.bearing} 71.9, {pump.temperature} 71.9")
+    expect(page.get_by_role("img", name=pump.temperature)).to_have_accessible_name(both)
     expect(page.get_by_role("img", name=pump.vibration)).to_have_accessible_name(re.compile("in mm/s"))
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("Location").fill("Upper deck")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("definition").get_by_text("Upper deck")).to_be_visible()
     page.get_by_role("button", name="Record an operation").click()
     page.get_by_label("What was done").fill("repair")
     page.get_by_label("Cost").fill("a lot")

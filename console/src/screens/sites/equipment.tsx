@@ -1,4 +1,5 @@
 /** A piece of equipment: its sensors with their newest values, charts of those chosen, operations and history. */
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
@@ -8,7 +9,7 @@ import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
 import { Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
-import { SensorForm } from './forms'
+import { ChangeEquipment, SensorForm } from './forms'
 import { History } from './history'
 import { LatestTime, LatestValue, limitsText, useLatest, useSensors, type Latest } from './latest'
 import { Operations } from './operations'
@@ -25,6 +26,7 @@ export default function EquipmentPage({ parameters }: ScreenProps) {
 function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChange: () => void }) {
   const { code, site } = equipment
   const [adding, setAdding] = useState(false)
+  const [changing, setChanging] = useState(false)
   const mayWrite = useMay('asset.write')
   const sensors = useSensors({ equipment: code })
   const latest = useLatest({ equipment: code })
@@ -53,6 +55,7 @@ function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChan
         mayWrite && (
           <>
             <StatusButtons equipment={[equipment]} onChange={onChange} />
+            <Button onClick={() => setChanging(true)}>Change</Button>
             <ConfirmButton text="Delete" look="danger" question={`${code} is deleted. Equipment that has sensors or parts cannot be.`} work={remove} />
           </>
         )
@@ -74,6 +77,7 @@ function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChan
       {chosen.length > 0 && <Readings sensors={chosen} newest={newest} />}
       <Operations equipment={code} />
       <History of="equipment" id={code} version={equipment.etag} />
+      {changing && <ChangeEquipment equipment={equipment} onClose={() => setChanging(false)} onSaved={onChange} />}
       {adding && <SensorForm equipment={code} onClose={() => setAdding(false)} />}
     </Page>
   )
@@ -118,7 +122,7 @@ function Facts({ equipment }: { equipment: Equipment }) {
   )
 }
 
-function Fact(props: { name: string; children: preact.ComponentChildren }) {
+function Fact(props: { name: string; children: ComponentChildren }) {
   return (
     <div>
       <dt>{props.name}</dt>

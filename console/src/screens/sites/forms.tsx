@@ -9,6 +9,10 @@ import { Button, Field, ProblemNote, SelectField, TextField } from '../../ui/par
 import { toast } from '../../ui/toasts'
 import type { Sensor } from './points'
 
+/** The document of the API does not say which fields a merge patch may have. */
+type Patch = Record<string, never>
+const MERGE_PATCH = { 'Content-Type': 'application/merge-patch+json' }
+
 /** A form in a dialog; `save` throws the API's problem, which the fields show. */
 function FormDialog(props: {
   title: string
@@ -79,6 +83,57 @@ export function CreateEquipment({ site, onClose }: { site: string; onClose: () =
           <TextField label="Name" value={name} onInput={setName} help="Empty: the code." wrong={error?.at('/name')} />
           <TextField label="Location" value={location} onInput={setLocation} placeholder="Deck 2" wrong={error?.at('/location')} />
           <TextField label="Part of" value={parent} onInput={setParent} help="The code of the equipment that it is a part of; empty: of none." wrong={error?.at('/parent')} />
+        </>
+      )}
+    </FormDialog>
+  )
+}
+
+export function ChangeSite(props: { site: Schemas['SiteView']; onClose: () => void; onSaved: () => void }) {
+  const { code, etag } = props.site
+  const [name, setName] = useState(props.site.name ?? '')
+  const save = async () => {
+    const params = { path: { code }, header: { 'If-Match': `"${etag}"` } }
+    await ok(api.PATCH('/v1/sites/{code}', { params, body: { name: name || null } as unknown as Patch, headers: MERGE_PATCH }))
+    props.onClose()
+    props.onSaved()
+  }
+  return (
+    <FormDialog title={`Change ${code}`} button="Save" save={save} onClose={props.onClose}>
+      {(error) => <TextField label="Name" value={name} onInput={setName} autoFocus help="Empty: the code." wrong={error?.at('/name')} />}
+    </FormDialog>
+  )
+}
+
+/** Change equipment, or move it to another site. */
+export function ChangeEquipment(props: { equipment: Schemas['EquipmentView']; onClose: () => void; onSaved: () => void }) {
+  const { code, etag } = props.equipment
+  const [values, setValues] = useState({
+    name: props.equipment.name ?? '',
+    location: props.equipment.location ?? '',
+    parent: props.equipment.parent ?? '',
+    site: props.equipment.site,
+  })
+  const save = async () => {
+    const params = { path: { code }, header: { 'If-Match': `"${etag}"` } }
+    const body = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value || null])) as unknown as Patch
+    await ok(api.PATCH('/v1/equipment/{code}', { params, body, headers: MERGE_PATCH }))
+    props.onClose()
+    props.onSaved()
+  }
+  const field = (name: keyof typeof values, error: ApiError | undefined) => ({
+    value: values[name],
+    onInput: (value: string) => setValues({ ...values, [name]: value }),
+    wrong: error?.at(`/${name}`),
+  })
+  return (
+    <FormDialog title={`Change ${code}`} button="Save" save={save} onClose={props.onClose}>
+      {(error) => (
+        <>
+          <TextField label="Name" {...field('name', error)} autoFocus help="Empty: the code." />
+          <TextField label="Location" {...field('location', error)} />
+          <TextField label="Part of" {...field('parent', error)} help="The code of the equipment that it is a part of; empty: of none." />
+          <TextField label="Site" {...field('site', error)} required help="The code of another site moves it there." />
         </>
       )}
     </FormDialog>

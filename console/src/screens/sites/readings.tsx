@@ -1,6 +1,7 @@
 /** The readings of sensors: charts over one span, and the same values as a table. */
 import './sites.css'
-import { useMemo, useState } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { api, ok, send, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { path, useParameter } from '../../router'
@@ -15,7 +16,7 @@ import { SpanControls } from './span-controls'
 
 const REFRESH_MS = 10_000
 
-export function Readings(props: { sensors: Sensor[]; newest: string | undefined; actions?: preact.ComponentChildren }) {
+export function Readings(props: { sensors: Sensor[]; newest: string | undefined; actions?: ComponentChildren }) {
   const { sensors } = props
   const chosen = useSpan()
   const [parameter, setResolution] = useParameter('resolution')
@@ -27,9 +28,9 @@ export function Readings(props: { sensors: Sensor[]; newest: string | undefined;
     () => (isLive(chosen) ? REFRESH_MS : 0),
   )
   // The present picture stays while the next one is loaded: a chart that vanishes at each zoom is hard to follow.
-  const [shown, setShown] = useState<{ ids: string; data: PointsOfSpan } | null>(null)
-  if (points.data && points.data !== shown?.data) setShown({ ids, data: points.data })
-  const data = points.data ?? (shown?.ids === ids ? shown.data : undefined)
+  const shown = useRef<{ ids: string; data: PointsOfSpan } | null>(null)
+  if (points.data) shown.current = { ids, data: points.data }
+  const data = shown.current?.ids === ids ? shown.current.data : undefined
   const save = useAction(async (sensor: Sensor) => {
     const { from, to } = presentSpan(chosen)
     const query = new URLSearchParams({ format: 'csv', from: timeText(from), to: timeText(to), ...(resolution && { resolution }) })

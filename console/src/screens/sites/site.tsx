@@ -9,7 +9,7 @@ import { ConfirmButton } from '../../ui/dialog'
 import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { SeverityBadge, worstSeverity, type Alarm } from '../alarms/why'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
-import { CreateEquipment } from './forms'
+import { ChangeSite, CreateEquipment } from './forms'
 import { History } from './history'
 import { LatestValue, useLatest, useSensors, type Latest } from './latest'
 import { Operations } from './operations'
@@ -20,13 +20,14 @@ import './sites.css'
 export default function SitePage({ parameters }: ScreenProps) {
   const code = parameters.code!
   const site = useLoad(() => ok(api.GET('/v1/sites/{code}', { params: { path: { code } } })), [code])
-  return <Show from={site}>{(data) => <SiteScreen site={data} />}</Show>
+  return <Show from={site}>{(data) => <SiteScreen site={data} onChange={site.reload} />}</Show>
 }
 
-function SiteScreen({ site }: { site: Schemas['SiteView'] }) {
+function SiteScreen({ site, onChange }: { site: Schemas['SiteView']; onChange: () => void }) {
   const { code } = site
   const [status, setStatus] = useParameter('status')
   const [adding, setAdding] = useState(false)
+  const [changing, setChanging] = useState(false)
   const mayWrite = useMay('asset.write')
   const equipment = useLoad(
     () => all((cursor) => ok(api.GET('/v1/sites/{code}/equipment', { params: { path: { code }, query: { cursor, limit: 200 } } }))),
@@ -51,6 +52,7 @@ function SiteScreen({ site }: { site: Schemas['SiteView'] }) {
             <Button look="primary" onClick={() => setAdding(true)}>
               Add equipment
             </Button>
+            <Button onClick={() => setChanging(true)}>Change</Button>
             <ConfirmButton text="Delete" look="danger" question={`${code} is deleted. A site with equipment cannot be.`} work={remove} />
           </>
         )
@@ -72,6 +74,7 @@ function SiteScreen({ site }: { site: Schemas['SiteView'] }) {
       </Show>
       <Operations site={code} />
       <History of="site" id={code} version={site.etag} />
+      {changing && <ChangeSite site={site} onClose={() => setChanging(false)} onSaved={onChange} />}
       {adding && <CreateEquipment site={code} onClose={() => setAdding(false)} />}
     </Page>
   )

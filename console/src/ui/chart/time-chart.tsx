@@ -98,7 +98,7 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
   return {
     width: element.clientWidth,
     height: height ?? 240,
-    axes: [axis, { ...axis, size: 64, values: (_, values) => values.map((value) => `${value}${unit ? ` ${unit}` : ''}`) }],
+    axes: [axis, { ...axis, size: widthOfLabels, values: (_, values) => values.map((value) => `${value}${unit ? ` ${unit}` : ''}`) }],
     cursor: { drag: { x: true, y: false, setScale: false }, sync: group ? { key: group } : undefined },
     scales: {
       x: { range: (_, min, max) => (newest.current.span ? [newest.current.span.from, newest.current.span.to] : [min, max]) },
@@ -134,6 +134,11 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
       draw: [(plot) => drawLines(plot, newest.current)],
     },
   }
+}
+
+/** The room for the labels of the vertical axis, which have a unit. */
+function widthOfLabels(_: uPlot, labels: string[] | null): number {
+  return 22 + 7 * Math.max(4, ...(labels ?? []).map((label) => label.length))
 }
 
 /** The vertical axis: the values and what must be in view, with a margin. */
