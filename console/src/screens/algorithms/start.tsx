@@ -114,7 +114,7 @@ function Form({ project, algorithm, settings, choices, onStarted, onSaved }: Pro
       </Panel>
       {may('project.run') && (
         <div class="save-bar">
-          <TextField label="Comment" value={comment} onInput={setComment} placeholder="Kept with the run" wrong={error?.at('/comment')} />
+          <TextField label="Comment on the run" value={comment} onInput={setComment} placeholder="What it is for" wrong={error?.at('/comment')} />
           <label class="check">
             <input type="checkbox" checked={force} onChange={(event) => setForce(event.currentTarget.checked)} /> Compute again
           </label>

@@ -77,7 +77,7 @@ export function EditableGrid(props: {
     }
   }, [])
 
-  const byCell = new Map(faults.filter(({ at }) => at?.table === table.name).map((fault) => [`${fault.at!.row} ${fault.at!.column}`, fault]))
+  const byCell = new Map(faults.filter(({ at, changed }) => !changed && at?.table === table.name).map((fault) => [`${fault.at!.row} ${fault.at!.column}`, fault]))
   const start = Math.min(first, Math.max(0, items.length - 1))
   const end = Math.min(items.length, start + count)
   const columns = table.columns

@@ -7,11 +7,17 @@ export function FaultTable(props: { kind: Kind; faults: Fault[]; source: string 
   const { faults } = props
   const ofWorkbook = faults.some((fault) => fault.sheet)
   const count = faults.length === 1 ? '1 error' : `${faults.length} errors`
+  const changed = faults.filter((fault) => fault.changed).length
+  const title = props.source && ofWorkbook ? `${count} in ${props.source}` : count
   return (
     <div role="alert">
-      <Panel title={props.source && ofWorkbook ? `${count} in ${props.source}` : count} flush>
+      <Panel title={changed ? `${title}, ${changed} changed` : title} flush>
         <p class="fault-hint muted">
-          Nothing was stored. Correct the cells below{ofWorkbook && ', or the workbook, and drop it again'}.
+          {changed < faults.length ? (
+            <>Nothing was stored. Correct the cells below{ofWorkbook && ', or the workbook, and drop it again'}.</>
+          ) : (
+            'All of them were changed. Save the document to have it checked.'
+          )}
         </p>
         <table class="plain faults">
           <thead>
@@ -26,7 +32,7 @@ export function FaultTable(props: { kind: Kind; faults: Fault[]; source: string 
           </thead>
           <tbody>
             {faults.map((fault) => (
-              <tr key={fault.pointer + fault.message}>
+              <tr key={fault.pointer + fault.message} class={fault.changed ? 'changed' : ''}>
                 <td>
                   {fault.at ? (
                     <Button look="quiet" onClick={() => props.onGo(fault)} title="Show the cell">
@@ -40,7 +46,7 @@ export function FaultTable(props: { kind: Kind; faults: Fault[]; source: string 
                 {ofWorkbook && <td class="number">{fault.sheetRow ?? '–'}</td>}
                 <td>{fault.header ?? fault.at?.column ?? '–'}</td>
                 <td class="number">{fault.code ?? '–'}</td>
-                <td>{fault.message}</td>
+                <td>{fault.changed ? <><span aria-hidden="true">✓</span> changed</> : fault.message}</td>
               </tr>
             ))}
           </tbody>

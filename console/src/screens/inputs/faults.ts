@@ -14,18 +14,19 @@ export interface Fault {
   header?: string | null
   /** The cell in the tables of the editor; null if it is in none. */
   at: { table: string; row: number; column: string | null } | null
+  /** Its cell was changed since; only saving tells whether it is right now. */
+  changed: boolean
 }
 
 /** The faults of a refused document or workbook. */
 export function faultsOf(error: ApiError | undefined, kind: Kind, document: Document): Fault[] {
-  const faults: Fault[] = (error?.problem.errors ?? [])
+  return (error?.problem.errors ?? [])
     .filter((one) => !one.pointer.startsWith('?'))
     .map((one) => {
       const pointer = one.pointer.replace(/^\/document(?=\/|$)/, '')
       const { sheet, cell, code } = one
-      return { pointer, message: one.message, code: code ?? null, sheet, cell, sheetRow: one.row, header: one.column, at: locate(kind, document, pointer) }
+      return { pointer, message: one.message, code: code ?? null, sheet, cell, sheetRow: one.row, header: one.column, at: locate(kind, document, pointer), changed: false }
     })
-  return faults
 }
 
 function locate(kind: Kind, document: Document, pointer: string): Fault['at'] {
@@ -46,14 +47,20 @@ export function withoutErrors<T>(value: T): T {
   return Object.fromEntries(kept.map(([name, one]) => [name, withoutErrors(one)])) as T
 }
 
-/** The faults after a cell was changed: what was said of it is out of date. */
+/** The faults after a cell was changed. They stay in the list, so that nothing moves under the pointer. */
 export function afterChange(faults: Fault[], table: string, row: number, column: string): Fault[] {
-  return faults.filter(({ at }) => !(at && at.table === table && at.row === row && (at.column === column || at.column === null)))
+  return faults.map((fault) => {
+    const { at } = fault
+    const isIt = at?.table === table && at.row === row && (at.column === column || at.column === null)
+    return isIt ? { ...fault, changed: true } : fault
+  })
 }
 
 /** The faults after a row was removed. */
 export function afterRemoval(faults: Fault[], table: string, row: number): Fault[] {
-  return faults
-    .filter(({ at }) => !(at?.table === table && at.row === row))
-    .map((fault) => (fault.at?.table === table && fault.at.row > row ? { ...fault, at: { ...fault.at, row: fault.at.row - 1 } } : fault))
+  return faults.map((fault) => {
+    const { at } = fault
+    if (at?.table !== table || at.row < row) return fault
+    return at.row === row ? { ...fault, at: null, changed: true } : { ...fault, at: { ...at, row: at.row - 1 } }
+  })
 }

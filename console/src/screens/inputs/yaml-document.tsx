@@ -34,7 +34,7 @@ function Loaded({ yaml, document, faults, readOnly, onChange }: Parameters<typeo
       setWrong((error as Error).message)
     }
   }
-  const marked = useMemo(() => faults.map((fault) => ({ line: lineOf(yaml, text, fault.pointer), message: fault.message })), [faults, text])
+  const marked = useMemo(() => faults.filter((fault) => !fault.changed).map((fault) => ({ line: lineOf(yaml, text, fault.pointer), message: fault.message })), [faults, text])
   return (
     <div class="stack">
       {wrong && <Note tone="bad">This is not valid YAML yet, and the last valid text counts. {wrong}</Note>}
