@@ -49,7 +49,7 @@ def test_only_these_functions_write_definitions(function: str) -> None:
         if any(permissions.allows(function, f"dynamodb:{verb}", f"DefinitionsTable[{kind}]") for verb in WRITES)
     }
     resources = {"project", "model", "report", "endpoint", "link", "algorithm", "input"}
-    allowed = {"api": set(KINDS), "authoring": resources, "erase": {"override"}}
+    allowed = {"api": set(KINDS), "authoring": resources, "erase": {"override", "link"}}
     assert written == allowed.get(function, set())
 
 
