@@ -328,6 +328,35 @@ def test_an_admin_sees_what_another_principal_sees(ann: Client, admin: Client, s
     assert admin.patch("/projects/p?view_as=user:bob", {"name": "x"}).status == 422, "nobody writes as another"
 
 
+def test_values_of_headers_are_for_who_may_change_the_datasource(
+    ann: Client, admin: Client, services: Container
+) -> None:
+    headers = {"X-Tenant": "CANARY-HEADER", "Accept-Language": "CANARY-HEADER"}
+    changed = ann.patch("/datasources/a", {"http": {"headers": headers}})
+    assert changed.json()["http"]["headers"] == headers
+    ann.put(f"{MEMBERS}/user:eve", {"role": "owner"})
+    for role in ("viewer", "designer", "editor"):
+        ann.put(f"/datasources/a/members/user:{role}", {"role": role})
+    mine, reader = person("editor"), client_of(services, "viewer")
+    for client in (ann, admin, mine):
+        assert client.get("/datasources/a").json()["http"]["headers"] == headers
+        assert client.get("/datasources").json()["items"][0]["http"]["headers"] == headers
+    masked = dict.fromkeys(headers, "********")
+    for client in (person("eve"), person("viewer"), person("designer"), reader, client_of(services, "editor")):
+        shown = client.get("/datasources/a").json()
+        assert shown["http"]["headers"] == masked, "the names are shown"
+        assert shown["http"]["url"] == changed.json()["http"]["url"]
+        runs = [run["id"] for run in client.get("/runs").json()["items"]]
+        paths = [f"/runs/{run}{part}" for run in runs for part in ("", "/pages")]
+        paths += [f"/datasources/a{part}" for part in ("", "/versions", "/versions/1", "/projects", "/stats", "/data")]
+        for path in ("/datasources", "/projects/p", "/projects/p/datasources", "/projects/p/versions/1", *paths):
+            answer = client.get(path)
+            assert answer.status == 200 or path.startswith("/projects"), path
+            assert "CANARY" not in answer.text, path
+    assert "CANARY" not in admin.get("/datasources/a?view_as=user:viewer").text
+    assert mine.patch("/datasources/a", {"name": "n"}).json()["http"]["headers"] == headers
+
+
 def test_nothing_is_done_as_another(ann: Client, admin: Client, upstream: Upstream) -> None:
     before, calls = admin.get("/runs").json(), len(upstream.requests)
     for root in (admin, person("root", "admin")):

@@ -68,7 +68,7 @@ def create_datasource(call: Call, services: Container) -> Answer:
 @routes.get("/datasources/{slug}", "datasource.read", answer="DatasourceView", parameters=[IF_NONE_MATCH])
 def get_datasource(call: Call, services: Container, slug: str) -> Answer:
     """One datasource."""
-    return DATASOURCES.read(call)
+    return DATASOURCES.read(call, services)
 
 
 @routes.put(
@@ -116,7 +116,7 @@ def restore_datasource(call: Call, services: Container, slug: str) -> Answer:
     """Restore a deleted datasource, its versions and its schedule, but not its assignments to projects."""
     call.require_known_parameters()
     definition = definitions.restore_datasource(services, slug, call.principal.id)
-    return Answer(datasource_view(definition), headers={"ETag": f'"{definition.etag}"'})
+    return Answer(datasource_view(services, call.principal, definition), headers={"ETag": f'"{definition.etag}"'})
 
 
 @routes.get("/datasources/{slug}/stats", "datasource.read", answer="DatasourceStats")

@@ -47,7 +47,7 @@ def create_project(call: Call, services: Container) -> Answer:
 @routes.get("/projects/{slug}", "project.read", answer="ProjectView", parameters=[IF_NONE_MATCH])
 def get_project(call: Call, services: Container, slug: str) -> Answer:
     """One project."""
-    return PROJECTS.read(call)
+    return PROJECTS.read(call, services)
 
 
 @routes.put(

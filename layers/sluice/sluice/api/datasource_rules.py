@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice.access.policy import require_role
+from sluice.access.policy import decide, require_role
 from sluice.access.secret_use import Author
 from sluice.api.views import definition_view
 from sluice.catalog.definitions import Definition
@@ -15,6 +15,7 @@ from sluice.container import Container
 from sluice.domain.datasource import Datasource
 from sluice.domain.identity import Principal
 from sluice.errors import Invalid, SecretForbidden, SecretMissing
+from sluice.projects.visibility import resource_of
 
 
 def require_writable(
@@ -45,6 +46,13 @@ def require_writable(
             raise Invalid(error.detail, [{"pointer": pointer, "message": error.detail}]) from None
 
 
-def datasource_view(stored: Definition) -> dict[str, Any]:
-    """A datasource as the API shows it: credentials that an earlier release stored are masked."""
-    return Datasource.KINDS[stored.document["kind"]].shown(definition_view(stored))
+def datasource_view(services: Container, principal: Principal, stored: Definition) -> dict[str, Any]:
+    """A datasource as the API shows it to a principal.
+
+    Credentials that an earlier release stored are masked, and the values of headers for who may not change it.
+    """
+
+    def may_update() -> bool:
+        return decide(principal, "datasource.update", resource_of(services, principal, stored)) == "allowed"
+
+    return Datasource.KINDS[stored.document["kind"]].shown(definition_view(stored), may_update)

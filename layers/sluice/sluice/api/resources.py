@@ -27,6 +27,10 @@ _MAX_PAUSE_SECONDS = 0.4
 D = TypeVar("D", bound=Datasource | Project)
 
 
+def _plain_view(_: Container, __: Principal, stored: Definition) -> dict[str, Any]:
+    return definition_view(stored)
+
+
 class Resource(Generic[D]):
     """The verbs of one kind of definition.
 
@@ -35,7 +39,7 @@ class Resource(Generic[D]):
         path: the list's path, below `/v1`.
         on_write: called after each write; it must be safe to repeat.
         check: raises if a principal may not write a document; it gets the stored definition, null if new.
-        show: the definition as the API shows it.
+        show: the definition as the API shows it to a principal.
         unchangeable: the fields that cannot be changed.
         restorable: whether the slug of a deleted definition stays reserved until it can no longer be restored.
     """
@@ -47,7 +51,7 @@ class Resource(Generic[D]):
         path: str,
         on_write: Callable[[Container, D], None],
         check: Callable[[Container, Principal, D, Definition | None], None] = lambda *_: None,
-        show: Callable[[Definition], dict[str, Any]] = definition_view,
+        show: Callable[[Container, Principal, Definition], dict[str, Any]] = _plain_view,
         unchangeable: tuple[str, ...] = (),
         *,
         restorable: bool = False,
@@ -93,20 +97,28 @@ class Resource(Generic[D]):
                 break
             after = following
         cursor = services.cursors.seal(bound, following) if following is not None else None
-        return Answer({"items": [self._show(item) for item in items], "next": cursor})
+        shown = [self._show(services, call.principal, item) for item in items]
+        return Answer({"items": shown, "next": cursor})
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: Call, services: Container) -> Answer:
         """The route's definition; 304 if the client has its current state."""
         definition = call.definition
         headers = {"ETag": f'"{definition.etag}"'}
         return (
             Answer(status=304, headers=headers)
             if call.client_has(definition.etag)
-            else self._answer(definition, headers)
+            else self._answer(services, call.principal, definition, headers)
         )
 
-    def _answer(self, definition: Definition, headers: dict[str, str], status: int = 200) -> Answer:
-        return Answer(self._show(definition), status, headers)
+    def _answer(
+        self,
+        services: Container,
+        principal: Principal,
+        definition: Definition,
+        headers: dict[str, str],
+        status: int = 200,
+    ) -> Answer:
+        return Answer(self._show(services, principal, definition), status, headers)
 
     def create(self, call: Call, services: Container) -> Answer:
         """Create a definition from the body (201).
@@ -132,7 +144,7 @@ class Resource(Generic[D]):
         # The schedule follows the write. Every write sets it again, so one that was missed is repaired.
         self._on_write(services, document)
         headers = {"Location": call.url(f"{self._path}/{definition.name}"), "ETag": f'"{definition.etag}"'}
-        return self._answer(definition, headers, 201)
+        return self._answer(services, principal, definition, headers, 201)
 
     def _require_visible(self, services: Container, principal: Principal, slug: str) -> None:
         """Answer 404 instead of 409 if the slug belongs to a definition that the caller must not know of."""
@@ -201,7 +213,7 @@ class Resource(Generic[D]):
             self._check(services, call.principal, document, definition)
         stored = services.definitions.replace(definition, new, call.principal.id, call.principal.role)
         self._on_write(services, document)
-        return self._answer(stored, {"ETag": f'"{stored.etag}"'})
+        return self._answer(services, call.principal, stored, {"ETag": f'"{stored.etag}"'})
 
 
 def retry_overtaken_write(call: Call, write: Callable[[Definition | None], Answer]) -> Answer:

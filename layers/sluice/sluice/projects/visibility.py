@@ -124,6 +124,8 @@ def visible_pins(services: Container, principal: Principal, stored: Definition) 
 
 def _visible_projects(services: Container, principal: Principal, used: Definition, slugs: Sequence[str]) -> set[str]:
     projects = [project for slug in slugs if (project := services.definitions.find("project", slug)) is not None]
-    # Who answers for something must know who uses it.
-    shares = decide(principal, "member.manage", resource_of(services, principal, used)) == "allowed"
+    # Who answers for something must know who uses it. A key for some projects knows of no other ones.
+    shares = principal.projects is None and (
+        decide(principal, "member.manage", resource_of(services, principal, used)) == "allowed"
+    )
     return {project.name for project in projects if shares or is_visible(services, principal, project)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import orjson
@@ -287,14 +287,15 @@ class Datasource(Document):
         """
 
     @classmethod
-    def shown(cls, document: dict[str, Any]) -> dict[str, Any]:
+    def shown(cls, document: dict[str, Any], may_update: Callable[[], bool]) -> dict[str, Any]:  # noqa: ARG003 - kinds use it
         """The document as API responses contain it.
 
         Args:
             document: the stored document.
+            may_update: whether the reader may change the datasource; called only if that matters.
 
         Returns:
-            A copy without what only an earlier release accepted or wrote.
+            A copy without what only an earlier release accepted or wrote, and without what the reader must not see.
         """
         return dict(cls._of_kind(document)[1])
 

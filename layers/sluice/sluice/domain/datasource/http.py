@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -50,18 +51,24 @@ class HttpDatasource(Datasource):
         for pointer, name in named_values:
             if is_credential(name):
                 message = (
-                    f"{name!r} looks like a credential, which everybody who can see the datasource could read. "
+                    f"{name!r} looks like a credential, which others who work with the datasource could read. "
                     "Store the value as a secret and name that secret in `auth`."
                 )
                 raise Invalid(message, [{"pointer": pointer, "message": message}])
 
     @classmethod
-    def shown(cls, document: dict[str, Any]) -> dict[str, Any]:
-        """The document as API responses contain it; credentials that an earlier release accepted are masked."""
-        view = super().shown(document)
+    def shown(cls, document: dict[str, Any], may_update: Callable[[], bool]) -> dict[str, Any]:
+        """The document as API responses contain it.
+
+        Credentials that an earlier release accepted are masked, and the values of all headers for who may not change
+        the datasource: they can be credentials of any name.
+        """
+        view = super().shown(document, may_update)
         http = view["http"]
+        headers, params = http.get("headers") or {}, http.get("params") or {}
+        hides_headers = bool(headers) and not may_update()
         masked = {
-            place: {name: MASK if is_credential(name) else value for name, value in (http.get(place) or {}).items()}
-            for place in ("headers", "params")
+            "headers": {name: MASK if hides_headers or is_credential(name) else headers[name] for name in headers},
+            "params": {name: MASK if is_credential(name) else params[name] for name in params},
         }
         return {**view, "http": {**http, **masked}}
