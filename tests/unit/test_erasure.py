@@ -689,6 +689,30 @@ def test_a_dropped_file_whose_page_is_not_kept_is_erased_by_its_earlier_key(
     assert traces(tmp_path, CANARY, FIELD) == []
 
 
+@pytest.mark.parametrize("days", [30, 0])
+def test_a_deleted_datasource_is_erased_once_it_is_back(
+    services: Container,
+    admin: Client,
+    documents: Documents,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+) -> None:
+    """It is restored, or, if that is no longer possible, created again."""
+    monkeypatch.setitem(services.settings.__dict__, "restore_days", days)
+    documents["birds"] = TABLE
+    admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
+    ingest(admin, "birds")
+    admin.delete("/datasources/birds")
+    assert admin.post("/datasources/birds/erase", {"key": [CANARY], "reason": "x"}).status == 404
+    if days:
+        assert admin.post("/datasources/birds/restore").status == 200
+    else:
+        assert admin.put("/datasources/birds", http_source("birds", primary_key=["id"])).status == 201
+    assert erased(admin, "birds", key=[CANARY])["erasure"]["removed"]["records"] == 1
+    assert traces(tmp_path, CANARY, FIELD) == []
+
+
 def test_erasures_take_turns(services: Container, admin: Client, documents: Documents) -> None:
     documents["birds"] = TABLE
     admin.put("/datasources/birds", http_source("birds", primary_key=["id"]))
