@@ -1,114 +1,176 @@
-/** All datasources: how each one gets its data, how fresh it is, and how its last run went. */
-import { api, ok } from '../../api/client'
-import { useList } from '../../api/list'
+/** All datasources: how each one is fed, what its newest version and its newest run are like, and how old its data is. */
+import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
-import { Link, path, useParameter } from '../../router'
-import { ShowList } from '../../ui/list'
-import { Badge, Empty, Page, Panel, State, TextField } from '../../ui/parts'
+import { href, Link, path, setParameters, usePlace } from '../../router'
+import { Badge, Button, Empty, Page, Panel, SelectField, Show, State, TextField } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
+import './datasources.css'
+import { KINDS } from './kinds'
 import { listDatasources, type Datasource } from './requests'
+import { scheduleText } from './schedule'
 
+const ROWS_PER_PAGE = 20
 const REFRESH_MS = 10_000
 
 export default function Datasources() {
   const mayCreate = useMay('datasource.create')
-  const [search, setSearch] = useParameter('search')
-  const list = useList(listDatasources, [])
-  const create = mayCreate && (
-    <Link to="/datasources/new" class="button primary">
-      New datasource
-    </Link>
-  )
-  const term = (search ?? '').toLowerCase()
+  const { query } = usePlace()
+  const datasources = useLoad(() => all(listDatasources), [])
+  const [search, kind] = [query.get('search') ?? '', query.get('kind') ?? '']
   return (
-    <Page title="Datasources" actions={create}>
-      <TextField label="Filter" type="search" value={search ?? ''} onInput={setSearch} placeholder="Part of a name or kind" />
-      <Panel flush>
-        <ShowList
-          from={list}
-          empty={
-            <Empty title="There are no datasources yet." action={create}>
-              A datasource fetches an API or a database, or takes files, records or readings.
-            </Empty>
-          }
-        >
-          {(items) => <Rows items={items.filter((item) => `${item.slug} ${item.name} ${item.kind}`.toLowerCase().includes(term))} />}
-        </ShowList>
-      </Panel>
+    <Page
+      title="Datasources"
+      actions={
+        mayCreate && (
+          <a class="button primary" href={href('/datasources/new')}>
+            New datasource
+          </a>
+        )
+      }
+    >
+      <Show from={datasources}>
+        {(items) =>
+          items.length === 0 ? (
+            <Panel>
+              <Empty
+                title="There are no datasources yet."
+                action={mayCreate && <Link to="/datasources/new">Paste an address, or begin from a template</Link>}
+              >
+                A datasource says where data comes from, and how it is read.
+              </Empty>
+            </Panel>
+          ) : (
+            <>
+              <div class="search-bar">
+                <TextField
+                  label="Search"
+                  type="search"
+                  value={search}
+                  onInput={(value) => setParameters({ search: value, page: null })}
+                  placeholder="Part of a name or description"
+                />
+                <SelectField
+                  label="Kind"
+                  value={kind}
+                  options={[{ value: '', text: 'all' }, ...KINDS.map((one) => ({ value: one.kind, text: one.name }))]}
+                  onChange={(value) => setParameters({ kind: value, page: null })}
+                />
+              </div>
+              <Found items={items.filter((item) => isFound(item, search, kind))} page={Number(query.get('page')) || 1} />
+            </>
+          )
+        }
+      </Show>
     </Page>
   )
 }
 
-function Rows({ items }: { items: Datasource[] }) {
-  if (items.length === 0) return <Empty title="None fits the filter." />
+function isFound(item: Datasource, search: string, kind: string): boolean {
+  if (kind && item.kind !== kind) return false
+  const text = `${item.name} ${item.slug} ${item.description ?? ''}`.toLowerCase()
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word))
+}
+
+function Found({ items, page }: { items: Datasource[]; page: number }) {
+  if (items.length === 0) {
+    return (
+      <Panel>
+        <Empty
+          title="No datasource is found."
+          action={<Button onClick={() => setParameters({ search: null, kind: null, page: null })}>Show all</Button>}
+        />
+      </Panel>
+    )
+  }
+  const pages = Math.ceil(items.length / ROWS_PER_PAGE)
+  const present = Math.min(Math.max(page, 1), pages)
+  const first = (present - 1) * ROWS_PER_PAGE
   return (
-    <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Datasource</th>
-          <th scope="col">Kind</th>
-          <th scope="col">Schedule</th>
-          <th scope="col">Data</th>
-          <th scope="col" class="number">
-            Rows
-          </th>
-          <th scope="col">Last run</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((item) => (
-          <Row key={item.slug} item={item} />
-        ))}
-      </tbody>
-    </table>
+    <Panel flush>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Datasource</th>
+            <th scope="col">Kind</th>
+            <th scope="col">Schedule</th>
+            <th scope="col">Data</th>
+            <th scope="col" class="number">
+              Rows
+            </th>
+            <th scope="col">Age</th>
+            <th scope="col">Newest run</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.slice(first, first + ROWS_PER_PAGE).map((item) => (
+            <Row key={item.slug} item={item} />
+          ))}
+        </tbody>
+      </table>
+      {pages > 1 && (
+        <nav class="row more" aria-label="Pages">
+          <Button disabled={present === 1} onClick={() => setParameters({ page: present - 1 }, { push: true })}>
+            Earlier
+          </Button>
+          <span class="muted">
+            {formatNumber(first + 1)}–{formatNumber(Math.min(first + ROWS_PER_PAGE, items.length))} of {formatNumber(items.length)}
+          </span>
+          <Button disabled={present === pages} onClick={() => setParameters({ page: present + 1 }, { push: true })}>
+            Later
+          </Button>
+        </nav>
+      )}
+    </Panel>
   )
 }
 
 function Row({ item }: { item: Datasource }) {
   const slug = item.slug!
-  const newest = useLoad(
-    () =>
-      Promise.all([
-        ok(api.GET('/v1/datasources/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
-        ok(api.GET('/v1/runs', { params: { query: { datasource: slug, limit: 1 } } })),
-      ]),
+  const versions = useLoad(
+    () => ok(api.GET('/v1/datasources/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
     [slug],
     () => REFRESH_MS,
   )
-  const [version, run] = [newest.data?.[0].items[0], newest.data?.[1].items[0]]
+  const runs = useLoad(
+    () => ok(api.GET('/v1/runs', { params: { query: { datasource: slug, limit: 1 } } })),
+    [slug],
+    () => REFRESH_MS,
+  )
+  const version = versions.data?.items[0]
+  const run = runs.data?.items[0]
   return (
     <tr>
       <td>
         <Link to={path`/datasources/${slug}`}>{item.name}</Link>
-        <div class="muted mono">{slug}</div>
-      </td>
-      <td>
-        <Badge>{item.kind}</Badge>
-      </td>
-      <td>
-        {!item.enabled ? <Badge tone="warn">disabled</Badge> : (item.schedule?.expression ?? <span class="muted">none</span>)}
-      </td>
-      <td>
-        {version ? (
+        {item.enabled === false && (
           <>
-            <State value={version.completeness} /> <Time at={version.data_as_of} />
+            {' '}
+            <Badge>disabled</Badge>
           </>
-        ) : (
-          <span class="muted">{newest.loading ? '…' : 'none yet'}</span>
         )}
+        {item.name !== slug && <div class="muted mono">{slug}</div>}
       </td>
+      <td>{item.kind}</td>
+      <td>{scheduleText(item.schedule)}</td>
+      <td>{version ? <State value={version.completeness} /> : <span class="muted">{versions.loading ? '…' : 'none yet'}</span>}</td>
       <td class="number">{formatNumber(version?.rows)}</td>
+      <td>
+        <Time at={version?.data_as_of} />
+      </td>
       <td>
         {run ? (
           <>
             <Link to={path`/runs/${run.id}`}>
-              <State value={run.status} />
+              <State value={run.status} title={run.error?.detail} />
             </Link>{' '}
             <Time at={run.created_at} />
           </>
         ) : (
-          <span class="muted">{newest.loading ? '…' : 'none yet'}</span>
+          <span class="muted">{runs.loading ? '…' : 'none yet'}</span>
         )}
       </td>
     </tr>

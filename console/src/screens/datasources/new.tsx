@@ -1,132 +1,73 @@
-/** A new datasource: found out from an address, or from the template of a kind. */
+/** A new datasource: proposed from an address, or begun from a template. */
 import { useState } from 'preact/hooks'
-import { stringify } from 'yaml'
 import { api, ok } from '../../api/client'
 import { useAction } from '../../api/load'
+import { useMay } from '../../api/me'
 import { navigate, path, useParameter } from '../../router'
-import { Badge, Button, Note, Page, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { Button, Empty, Page, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { DatasourceEditor } from './editor/editor'
-import { KINDS } from './editor/fields'
-import { PreviewRows } from './editor/trial'
-import { detect, unchecked, type Detection } from './requests'
-import { DATASOURCE_CRUMBS } from './tabs'
+import { Detect } from './detect'
+import { textOf } from './editor/document'
+import { KINDS, TEMPLATES, written, type Kind } from './kinds'
+import { DocumentEditor } from './editor/editor'
+import { unchecked } from './requests'
 
-const CONFIDENCE = { verified: 'good', likely: 'busy', guess: 'warn' } as const
+const CRUMBS = [{ to: '/datasources', text: 'Datasources' }]
 
-export default function NewDatasource() {
+export default function New() {
+  const mayCreate = useMay('datasource.create')
   const [kind, setKind] = useParameter('kind')
-  const [text, setText] = useState<string | null>(null)
-  const shown = text ?? (kind && KINDS[kind]?.template) ?? null
-  const create = useAction(async (value: Record<string, unknown>) => {
-    const created = await ok(api.POST('/v1/datasources', { body: unchecked(value) }))
-    toast(`The datasource ${created.slug} is created.`)
-    navigate(path`/datasources/${created.slug!}`)
-  })
+  const [taken, setTaken] = useState<string | null>(null)
+  if (!mayCreate) {
+    return (
+      <Page title="New datasource" crumbs={CRUMBS}>
+        <Empty title="You may not create datasources.">Ask an admin for the role editor.</Empty>
+      </Page>
+    )
+  }
+  const template = kind && kind in TEMPLATES ? textOf(TEMPLATES[kind as Kind]) : null
+  const text = taken ?? template
+  const again = () => {
+    setTaken(null)
+    setKind(null)
+  }
   return (
-    <Page title="New datasource" crumbs={DATASOURCE_CRUMBS}>
-      {shown === null ? (
+    <Page title="New datasource" crumbs={CRUMBS} actions={text !== null && <Button onClick={again}>Begin again</Button>}>
+      {text === null ? (
         <>
-          <Detect onTake={(document) => setText(stringify(document, { lineWidth: 0 }))} />
-          <Panel title="Or begin with a kind">
-            <div class="row">
-              {Object.entries(KINDS).map(([name, { text }]) => (
-                <Button key={name} onClick={() => setKind(name)}>
-                  {name}: {text}
-                </Button>
-              ))}
-            </div>
-          </Panel>
+          <Detect onTake={(document) => setTaken(textOf(written(document, { slug: true })))} />
+          <Templates onChoose={setKind} />
         </>
       ) : (
-        <DatasourceEditor
-          text={shown}
-          onChange={setText}
-          error={create.error}
-          actions={(parsed) => (
-            <>
-              <Button look="primary" busy={create.busy} disabled={Boolean(parsed.fault)} onClick={() => create.run(parsed.value)}>
-                Create
-              </Button>
-              <Button
-                onClick={() => {
-                  setText(null)
-                  setKind(null)
-                  create.clear()
-                }}
-              >
-                Begin again
-              </Button>
-            </>
-          )}
-        />
+        <Create key={text} first={text} />
       )}
     </Page>
   )
 }
 
-/** Asks the API to look at an address, and shows its proposal with the reason of each field. */
-function Detect({ onTake }: { onTake: (document: Detection['document']) => void }) {
-  const [url, setUrl] = useState('')
-  const [found, setFound] = useState<Detection | null>(null)
-  const looking = useAction(async () => {
-    setFound(null)
-    setFound(await detect(url.trim()))
-  })
+function Templates({ onChoose }: { onChoose: (kind: string) => void }) {
   return (
-    <Panel title="Detect an API">
-      <div class="stack">
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault()
-            looking.run()
-          }}
-        >
-          <TextField
-            label="Address of its first page"
-            type="url"
-            value={url}
-            onInput={setUrl}
-            required
-            autoFocus
-            placeholder="https://api.example.com/v1/items"
-            wrong={looking.error?.at('/url')}
-            help="It is asked a few times; nothing is saved."
-          />
-          <div>
-            <Button look="primary" type="submit" busy={looking.busy}>
-              Detect
-            </Button>
-          </div>
-        </form>
-        <ProblemNote error={looking.error} />
-        {found && (
-          <>
-            {found.warnings.map((warning) => (
-              <Note tone="warn" key={warning}>
-                {warning}
-              </Note>
-            ))}
-            <dl>
-              {found.reasons.map((reason) => (
-                <>
-                  <dt class="mono">{reason.pointer}</dt>
-                  <dd>
-                    <Badge tone={CONFIDENCE[reason.confidence]}>{reason.confidence}</Badge> {reason.reason}
-                  </dd>
-                </>
-              ))}
-            </dl>
-            {found.sample && <PreviewRows preview={found.sample} />}
-            <div>
-              <Button look="primary" onClick={() => onTake(found.document)}>
-                Use this proposal
-              </Button>
-            </div>
-          </>
-        )}
-      </div>
+    <Panel title="Begin from a template">
+      <ul class="plain kinds">
+        {KINDS.map(({ kind, name, about }) => (
+          <li key={kind}>
+            <button type="button" class="kind" onClick={() => onChoose(kind)}>
+              <strong>{name}</strong>
+              <span class="muted">{about}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
     </Panel>
   )
+}
+
+function Create({ first }: { first: string }) {
+  const [text, setText] = useState(first)
+  const create = useAction(async (document: Record<string, unknown>) => {
+    const made = await ok(api.POST('/v1/datasources', { body: unchecked(document) }))
+    toast(`${made.name} is created.`)
+    navigate(path`/datasources/${made.slug!}`)
+  })
+  return <DocumentEditor text={text} onText={setText} created={false} save={{ ...create, text: 'Create' }} />
 }

@@ -1,183 +1,166 @@
-/** One datasource: how fresh it is, who uses it, and its runs. */
+/** One datasource: how it stands, who uses it, its runs, and what can be done with it. */
+import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
-import { useMayOn } from '../../api/me'
-import { Link, navigate, path } from '../../router'
-import { Badge, Button, Empty, Page, Panel, ProblemNote, Show, State } from '../../ui/parts'
-import { formatBytes, formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
+import { useMay, useMayOn } from '../../api/me'
+import { href, Link, path, useParameter } from '../../router'
+import { ConfirmButton } from '../../ui/dialog'
+import { Badge, Button, Empty, Page, Panel, ProblemNote, Show } from '../../ui/parts'
+import { toast } from '../../ui/toasts'
 import type { ScreenProps } from '../registry'
-import { loadDatasource, type Datasource } from './requests'
-import { DATASOURCE_CRUMBS, DatasourceTabs } from './tabs'
+import { DeleteButton, EnableButton } from './changes'
+import './datasources.css'
+import { Erase } from './erase'
+import { Facts, ProjectsOf, Stats } from './facts'
+import { Push } from './push'
+import { loadDatasource, startRun, type Datasource } from './requests'
+import { RunProgress } from './run-progress'
+import { RunsOf } from './runs-of'
+import { DatasourcePage } from './tabs'
+import { TrialButtons, TrialResult, useTrials } from './editor/trial'
+import { Upload } from './upload'
 
-const LIVE_MS = 2000
-const IDLE_MS = 15_000
+const UPSTREAM = ['http', 'sql', 'mongo', 'stream']
+type May = (action: string) => boolean
 
 export default function DatasourceOverview({ parameters }: ScreenProps) {
   const slug = parameters.slug!
-  const params = { path: { slug } }
+  const datasource = useLoad(() => loadDatasource(slug), [slug])
+  if (datasource.error?.status === 404) return <Gone slug={slug} onRestored={datasource.reload} />
+  return datasource.data ? (
+    <Overview present={datasource.data} reload={datasource.reload} />
+  ) : (
+    <DatasourcePage slug={slug} title={slug} kind="" first>
+      <Show from={datasource}>{() => null}</Show>
+    </DatasourcePage>
+  )
+}
+
+function Overview({ present, reload }: { present: Datasource; reload: () => void }) {
+  const slug = present.slug!
   const may = useMayOn({ datasource: slug })
-  const stored = useLoad(() => loadDatasource(slug), [slug])
-  const runs = useLoad(
-    () => ok(api.GET('/v1/runs', { params: { query: { datasource: slug, limit: 20 } } })),
-    [slug],
-    (data) => (data.items.some((run) => !run.finished_at) ? LIVE_MS : IDLE_MS),
+  const mayTry = useMay('datasource.try')
+  const [turn, setTurn] = useState(0)
+  // In the address, so that a link shows the same run.
+  const [run, setRun] = useParameter('run')
+  const versions = useLoad(
+    () => ok(api.GET('/v1/datasources/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
+    [slug, turn],
   )
-  const newest = runs.data?.items[0]?.finished_at
-  const version = useLoad(
-    () => ok(api.GET('/v1/datasources/{slug}/versions', { params: { ...params, query: { limit: 1 } } })),
-    [slug, newest],
-  )
-  const projects = useLoad(() => ok(api.GET('/v1/datasources/{slug}/projects', { params })), [slug])
-  const stats = useLoad(() => ok(api.GET('/v1/datasources/{slug}/stats', { params })), [slug, newest])
-  const start = useAction(async () => {
-    const run = await ok(api.POST('/v1/datasources/{slug}/runs', { params, body: { replay: null } }))
-    navigate(path`/runs/${run.id}`)
+  const start = useAction(async () => setRun((await startRun(slug)).id))
+  const trial = useTrials({
+    check: () => ok(api.POST('/v1/datasources/{slug}/check', { params: { path: { slug } } })),
+    preview: () => ok(api.POST('/v1/datasources/{slug}/preview', { params: { path: { slug } } })),
   })
+  const callable = UPSTREAM.includes(present.kind)
+  const again = () => setTurn((turn) => turn + 1)
+  const version = versions.data?.items[0]
   return (
-    <Page
-      title={stored.data?.name ?? slug}
-      crumbs={DATASOURCE_CRUMBS}
+    <DatasourcePage
+      slug={slug}
+      kind={present.kind}
+      first
+      title={
+        <>
+          {present.name} {present.enabled === false && <Badge>disabled</Badge>}
+        </>
+      }
       actions={
-        may('datasource.run') && (
-          <Button look="primary" busy={start.busy} onClick={() => start.run()}>
-            Run now
-          </Button>
-        )
+        <>
+          {may('datasource.run') && callable && (
+            <Button look="primary" busy={start.busy} onClick={() => start.run()}>
+              Run now
+            </Button>
+          )}
+          {mayTry && callable && <TrialButtons buttons={trial.buttons} />}
+          <Actions present={present} may={may} reload={reload} version={version} onErased={again} />
+        </>
       }
     >
-      <DatasourceTabs slug={slug} />
       <ProblemNote error={start.error} />
-      <div class="columns">
-        <Show from={stored}>{(data) => <Facts datasource={data} version={version.data?.items[0]} />}</Show>
-        <Panel title="Used by" flush>
-          <Show from={projects}>
-            {({ items }) =>
-              items.length === 0 ? (
-                <Empty title="No project uses it yet.">A project merges its records with those of others.</Empty>
-              ) : (
-                <table class="plain">
-                  <tbody>
-                    {items.map((item) => (
-                      <tr key={item.project}>
-                        <td>
-                          <Link to={path`/projects/${item.project}`}>{item.project}</Link>
-                        </td>
-                        <td>
-                          priority {item.priority}
-                          {item.optional && ', optional'}
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              )
-            }
-          </Show>
+      {run && (
+        <Panel title="The run" actions={<Button onClick={() => setRun(null)}>Hide</Button>}>
+          <RunProgress key={run} id={run} onEnd={again} />
         </Panel>
-        {stats.data && stats.data.calls > 0 && <Calls stats={stats.data} />}
+      )}
+      <TrialResult trial={trial} />
+      {may('datasource.push') && present.kind === 'file' && <Upload slug={slug} onRunEnd={again} />}
+      {may('datasource.push') && present.kind === 'push' && <Push slug={slug} example={example(present)} onRunEnd={again} />}
+      <div class="columns">
+        <Facts present={present} version={version} />
+        <div class="stack">
+          <ProjectsOf slug={slug} />
+          {present.kind === 'http' && <Stats slug={slug} turn={turn} />}
+        </div>
       </div>
-      <Panel title="Runs" flush>
-        <Show from={runs}>
-          {({ items }) => (items.length === 0 ? <Empty title="It has not run yet." /> : <Runs runs={items} />)}
-        </Show>
+      <RunsOf slug={slug} turn={turn} onEnd={again} />
+    </DatasourcePage>
+  )
+}
+
+function Actions(props: {
+  present: Datasource
+  may: May
+  reload: () => void
+  version: Schemas['VersionView'] | undefined
+  onErased: () => void
+}) {
+  const { present, may } = props
+  const [erasing, setErasing] = useState(false)
+  const types = new Map(props.version?.schema.map((column) => [column.name, column.type]))
+  const keys = (present.primary_key ?? []).map((name) => ({ name, type: types.get(name) }))
+  return (
+    <>
+      {may('datasource.update') && (
+        <>
+          <a class="button" href={href(path`/datasources/${present.slug!}/edit`)}>
+            Edit
+          </a>
+          <EnableButton present={present} onDone={props.reload} />
+        </>
+      )}
+      {may('datasource.erase') && keys.length > 0 && props.version && <Button onClick={() => setErasing(true)}>Erase a record</Button>}
+      {may('datasource.delete') && <DeleteButton present={present} onDone={props.reload} />}
+      {erasing && <Erase slug={present.slug!} keys={keys} onClose={() => setErasing(false)} onDone={props.onErased} />}
+    </>
+  )
+}
+
+/** A record with the key's columns, to begin with. */
+function example(present: Datasource): Record<string, unknown> {
+  return Object.fromEntries((present.primary_key ?? ['id']).map((name) => [name, 1]))
+}
+
+/** Deleted, or never there: the API does not tell which, but it can restore what was deleted. */
+function Gone({ slug, onRestored }: { slug: string; onRestored: () => void }) {
+  const mayRestore = useMay('datasource.restore')
+  const restore = async () => {
+    await ok(api.POST('/v1/datasources/{slug}/restore', { params: { path: { slug } } }))
+    toast(`${slug} is restored.`)
+    onRestored()
+  }
+  return (
+    <Page title={slug} crumbs={[{ to: '/datasources', text: 'Datasources' }]}>
+      <Panel>
+        <Empty
+          title={`There is no datasource ${slug}.`}
+          action={
+            <div class="row">
+              {mayRestore && (
+                <ConfirmButton
+                  text="Restore it"
+                  look="primary"
+                  question={`If ${slug} was deleted, it comes back as it was, with its versions.`}
+                  work={restore}
+                />
+              )}
+              <Link to="/datasources">See all datasources</Link>
+            </div>
+          }
+        >
+          It was deleted, it never was, or it is not shared with you.
+        </Empty>
       </Panel>
     </Page>
-  )
-}
-
-function Facts({ datasource, version }: { datasource: Datasource; version: Schemas['VersionView'] | undefined }) {
-  return (
-    <Panel title="State">
-      <dl>
-        <dt>Kind</dt>
-        <dd>
-          <Badge>{datasource.kind}</Badge> {!datasource.enabled && <Badge tone="warn">disabled</Badge>}
-        </dd>
-        {datasource.description && (
-          <>
-            <dt>Description</dt>
-            <dd>{datasource.description}</dd>
-          </>
-        )}
-        {version ? (
-          <>
-            <dt>Version</dt>
-            <dd>
-              <Link to={path`/datasources/${datasource.slug!}/data`}>
-                {version.number}, {formatNumber(version.rows)} rows
-              </Link>{' '}
-              ({formatBytes(version.bytes)})
-            </dd>
-            <dt>Data of</dt>
-            <dd>
-              <Time at={version.data_as_of} /> <State value={version.completeness} title={version.completeness_reasons.join(' ')} />
-            </dd>
-          </>
-        ) : (
-          <>
-            <dt>Version</dt>
-            <dd class="muted">none yet</dd>
-          </>
-        )}
-        <dt>Schedule</dt>
-        <dd>{datasource.schedule ? `${datasource.schedule.expression}, ${datasource.schedule.timezone}` : 'on request only'}</dd>
-        <dt>Owner</dt>
-        <dd class="mono">{datasource.created_by}</dd>
-      </dl>
-    </Panel>
-  )
-}
-
-function Calls({ stats }: { stats: Schemas['DatasourceStats'] }) {
-  return (
-    <Panel title="Calls of the upstream">
-      <dl>
-        <dt>Calls</dt>
-        <dd>{formatNumber(stats.calls)}</dd>
-        <dt>Succeeded</dt>
-        <dd>{stats.success_rate} %</dd>
-        <dt>Timed out</dt>
-        <dd>{stats.timeout_rate} %</dd>
-        <dt>Failed otherwise</dt>
-        <dd>{stats.error_rate} %</dd>
-        <dt>Average duration</dt>
-        <dd>{stats.average_success_ms === null ? '–' : `${Math.round(stats.average_success_ms)} ms`}</dd>
-      </dl>
-    </Panel>
-  )
-}
-
-function Runs({ runs }: { runs: Schemas['RunView'][] }) {
-  return (
-    <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">State</th>
-          <th scope="col">Started by</th>
-          <th scope="col" class="number">
-            Rows
-          </th>
-          <th scope="col">Took</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <tr key={run.id}>
-            <td>
-              <Link to={path`/runs/${run.id}`}>
-                {run.kind} <Time at={run.created_at} />
-              </Link>
-            </td>
-            <td>
-              <State value={run.status} /> {run.error && <div class="muted">{run.error.detail}</div>}
-            </td>
-            <td>{run.trigger}</td>
-            <td class="number">{formatNumber(run.rows)}</td>
-            <td>{formatSeconds(secondsBetween(run.started_at, run.finished_at))}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   )
 }

@@ -6,10 +6,12 @@ export const datasources: Section = {
   action: 'datasource.list',
   screens: [
     { path: '/datasources', load: () => import('./list') },
+    // Before the pages of one: `new` is no slug there.
     { path: '/datasources/new', load: () => import('./new') },
     { path: '/datasources/:slug', load: () => import('./overview') },
-    { path: '/datasources/:slug/edit', load: () => import('./edit') },
     { path: '/datasources/:slug/schema', load: () => import('./schema') },
+    { path: '/datasources/:slug/edit', load: () => import('./edit') },
+    { path: '/datasources/:slug/quarantine', load: () => import('./quarantine') },
     { path: '/datasources/:slug/members', load: () => import('./members') },
   ],
 }

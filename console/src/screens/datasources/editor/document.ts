@@ -1,69 +1,127 @@
 /**
- * A datasource's document as YAML: the text is the one truth, which the form changes in place, so that comments, the
- * order of fields and what the form does not know stay as they are.
+ * The document of a datasource as YAML text, which the form and the text editor share.
+ *
+ * The text is the only state. The form reads its values from it and changes them in it, so that comments, the
+ * order of the fields, and what the form does not know stay as they are.
  */
-import { isNode, LineCounter, parseDocument, stringify } from 'yaml'
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml'
+import type { ApiError } from '../../../api/client'
 
 export type Path = (string | number)[]
-
-/** What a text of YAML says; `fault` if it cannot be read. */
-export interface Parsed {
-  value: Record<string, unknown>
-  fault?: { line: number; message: string }
+export interface LineFault {
+  line: number
+  message: string
 }
 
-/** Read a text. */
+export interface Parsed {
+  /** The document as JSON; undefined while the text is no YAML, or no mapping. */
+  value: Record<string, unknown> | undefined
+  /** Why the text cannot be read. */
+  faults: LineFault[]
+}
+
+/** Read the text. */
 export function parse(text: string): Parsed {
-  const counter = new LineCounter()
-  const document = parseDocument(text, { lineCounter: counter })
-  const error = document.errors[0]
-  if (error) return { value: {}, fault: { line: counter.linePos(error.pos[0]).line, message: error.message.split('\n')[0]! } }
-  const value: unknown = document.toJS()
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    return { value: {}, fault: { line: 1, message: 'The document must have fields, such as `name: Prices`.' } }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const faults = document.errors.map((error) => ({
+    line: lines.linePos(error.pos[0]).line,
+    message: error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, ''),
+  }))
+  if (faults.length > 0) return { value: undefined, faults }
+  if (document.contents !== null && !isMap(document.contents)) {
+    return { value: undefined, faults: [{ line: 1, message: 'The document must be a mapping, such as "name: Coins".' }] }
   }
-  return { value: value as Record<string, unknown> }
+  return { value: (document.toJS() as Record<string, unknown> | null) ?? {}, faults: [] }
 }
 
 /** The value at a path; undefined if there is none. */
 export function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((parent, key) => (parent as Record<string | number, unknown> | null | undefined)?.[key], value)
+  return path.reduce<unknown>((part, key) => (part as Record<string, unknown> | null | undefined)?.[key], value)
 }
 
-/** The text with another value at a path; undefined removes it. The rest of the text stays as it is. */
-export function change(text: string, path: Path, value: unknown): string {
+/** The text with a value set at a path, or removed by `undefined`; mappings that become empty are removed, too. */
+export function withValue(text: string, path: Path, value: unknown): string {
   const document = parseDocument(text)
-  if (document.errors.length > 0) return text
-  if (value === undefined) document.deleteIn(path)
+  if (value === undefined) remove(document, path)
   else {
-    // setIn fails below a scalar such as null.
-    for (let length = 1; length < path.length; length++) {
-      const parent = path.slice(0, length)
-      const present = document.getIn(parent)
-      if (present === null || present === undefined || typeof present !== 'object') document.setIn(parent, document.createNode({}))
-    }
+    prepare(document, path)
     document.setIn(path, document.createNode(value))
   }
-  return document.toString({ lineWidth: 0 })
+  const { contents } = document
+  return isMap(contents) && contents.items.length === 0 ? '' : write(document)
 }
 
-/** The line of what a JSON Pointer names, or of the nearest thing around it that is in the text; counted from 1. */
-export function lineOf(text: string, pointer: string): number {
-  const counter = new LineCounter()
-  const document = parseDocument(text, { lineCounter: counter })
-  const keys = pointer.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  for (let length = keys.length; length > 0; length--) {
-    const node = document.getIn(keys.slice(0, length), true)
-    if (isNode(node) && node.range) return counter.linePos(node.range[0]).line
+function write(document: Document): string {
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
+}
+
+/** Replace what is no mapping on the way to a path, such as `http: null`. */
+function prepare(document: Document, path: Path): void {
+  if (!isMap(document.contents)) document.contents = document.createNode({}) as typeof document.contents
+  for (let length = 1; length < path.length; length++) {
+    const part = path.slice(0, length)
+    if (!isMap(document.getIn(part, true))) document.setIn(part, document.createNode({}))
   }
-  return 1
 }
 
-/** What the API adds to a document when it shows it. */
-const SHOWN_ONLY = ['slug', 'etag', 'created_at', 'updated_at', 'created_by']
+function remove(document: Document, path: Path): void {
+  if (!document.hasIn(path)) return
+  document.deleteIn(path)
+  const parent = path.slice(0, -1)
+  const rest = parent.length > 0 ? document.getIn(parent, true) : null
+  if (isMap(rest) && rest.items.length === 0) remove(document, parent)
+}
 
-/** The text to begin with when a stored document is edited: without what the API adds, and without what is null. */
-export function textOf(stored: Record<string, unknown>): string {
-  const fields = Object.entries(stored).filter(([name, value]) => !SHOWN_ONLY.includes(name) && value !== null)
-  return stringify(Object.fromEntries(fields), { lineWidth: 0 })
+/** The lines of the text that an API's problem is about: of each field, or of the nearest one around it. */
+export function faultsOf(text: string, error: ApiError | undefined): LineFault[] {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  return (error?.problem.errors ?? []).map((fault) => {
+    const path = pathOf(fault.pointer)
+    const offset = offsetOf(document, path)
+    const line = offset === null ? 1 : lines.linePos(offset.start).line
+    // A message at a mapping must say which of its fields it means.
+    const missing = offset === null || offset.depth < path.length
+    return { line, message: missing ? `${fault.pointer}: ${fault.message}` : fault.message }
+  })
+}
+
+/** The parts of a JSON Pointer. */
+export function pathOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** A path as a JSON Pointer. */
+export function pointerOf(path: Path): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function offsetOf(document: Document, path: string[]): { start: number; depth: number } | null {
+  let found: { start: number; depth: number } | null = null
+  let node: unknown = document.contents
+  for (const [index, key] of path.entries()) {
+    let next: unknown
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && String(isScalar(item.key) ? item.key.value : item.key) === key)
+      const name = pair?.key
+      if (!pair || !isNode(name) || !name.range) break
+      found = { start: name.range[0], depth: index + 1 }
+      next = pair.value
+    } else {
+      next = (node as { get?: (key: number, keep: boolean) => unknown } | null)?.get?.(Number(key), true)
+      if (!isNode(next) || !next.range) break
+      found = { start: next.range[0], depth: index + 1 }
+    }
+    node = next
+  }
+  return found
+}
+
+/** A document as YAML text. */
+export function textOf(document: unknown): string {
+  return stringify(document, { lineWidth: 0, flowCollectionPadding: false })
 }
