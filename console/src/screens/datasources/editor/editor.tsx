@@ -66,6 +66,7 @@ export function DocumentEditor(props: {
       onSubmit={(event) => {
         event.preventDefault()
         setAsked(text)
+        trial.clear()
         if (parsed.value) save.run(parsed.value)
       }}
     >

@@ -20,6 +20,8 @@ export interface TrialState {
   buttons: { check: () => void; preview: () => void; busy: 'check' | 'preview' | null }
   error: ApiError | undefined
   result: Check | Preview | null
+  /** Forget what came of the last one. */
+  clear: () => void
 }
 
 /** Both trials and what came of the last one. */
@@ -41,6 +43,11 @@ export function useTrials(trials: Trials): TrialState {
     },
     error: (last === 'check' ? check : preview).error,
     result,
+    clear: () => {
+      setResult(null)
+      check.clear()
+      preview.clear()
+    },
   }
 }
 
