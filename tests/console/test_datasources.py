@@ -135,17 +135,24 @@ def _type_in_broken_yaml(console: Console, slug: str) -> None:
     console.check_narrow()
 
 
-def test_files_are_uploaded_and_a_record_is_erased(
-    console: Console, deployed: Deployed, slug: str, tmp_path: Path
-) -> None:
+def _drop(target: Locator, name: str, text: str) -> None:
+    """Let go of a file over an element."""
+    transfer = target.evaluate_handle(
+        """(_, [name, text]) => {
+            const transfer = new DataTransfer()
+            transfer.items.add(new File([text], name))
+            return transfer
+        }""",
+        [name, text],
+    )
+    target.dispatch_event("drop", {"dataTransfer": transfer})
+
+
+def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: Deployed, slug: str) -> None:
     deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "file", "primary_key": ["id"]})
-    file = tmp_path / "guests.csv"
-    file.write_text("id,name\n1,Ada\n2,Grace\n")
     page = console.page
     console.go(f"/datasources/{slug}")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose files").click()
-    chooser.value.set_files(file)
+    _drop(page.get_by_text("Drop files here"), "guests.csv", "id,name\n1,Ada\n2,Grace\n")
     run = page.get_by_role("status").filter(has_text="Open the run")
     expect(run).to_contain_text("2 rows, version 1")
     console.screenshot("datasource-uploaded")
@@ -164,14 +171,16 @@ def test_files_are_uploaded_and_a_record_is_erased(
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
-def test_records_are_pushed_then_it_is_disabled_deleted_and_restored(
+def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
     console: Console, deployed: Deployed, slug: str
 ) -> None:
     console.expect_refusals(404)
-    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push", "primary_key": ["id"]})
     page = console.page
-    console.go("/datasources", search=slug)
-    page.get_by_role("link", name=slug).click()
+    console.go("/datasources/new")
+    page.get_by_role("button", name="Pushed records").click()
+    page.get_by_label("Name", exact=True).fill(slug)
+    page.get_by_role("button", name="Create").click()
+    console.heading(slug)
     records = page.get_by_label("Records")
     records.fill("[{")
     expect(page.get_by_text("This is no JSON")).to_be_visible()

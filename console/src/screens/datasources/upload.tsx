@@ -76,7 +76,7 @@ export function Upload({ slug, onRunEnd }: { slug: string; onRunEnd: (run: Run) 
       {files.length > 0 && (
         <ul class="plain uploads">
           {files.map((file) => (
-            <li key={file.id} class="stack">
+            <li key={file.id}>
               <UploadState file={file} onRunEnd={onRunEnd} />
             </li>
           ))}
