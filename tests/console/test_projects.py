@@ -1,0 +1,225 @@
+"""Projects: the list, a refresh with its lineage and versions, and the merge with its preview."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from support.browser import Console
+from support.server import Server
+from support.stack import Deployed
+
+RANKS = [{"symbol": "BTC", "rank": 1, "price": 1.0}, {"symbol": "ETH", "rank": 2, "price": None}]
+PRICES = [{"symbol": "BTC", "price": 100.5}, {"symbol": "ETH", "price": 10.25}, {"symbol": "XRP", "price": 0.5}]
+
+
+@dataclass(frozen=True)
+class Coins:
+    """A project of two datasources, `{slug}-ranks` before `{slug}-prices`, with one version."""
+
+    slug: str
+    server: Server
+
+    def serve(self, name: str, records: list[dict[str, Any]]) -> None:
+        self.server.answer(f"/{self.slug}-{name}", json.dumps(records).encode())
+
+
+@pytest.fixture(scope="module")
+def coins(deployed: Deployed, server: Server) -> Iterator[Coins]:
+    slug = f"coins-{secrets.token_hex(3)}"
+    coins = Coins(slug, server)
+    coins.serve("ranks", RANKS)
+    coins.serve("prices", PRICES)
+    merge = {"strategy": "join", "key": ["symbol"]}
+    deployed.done("PUT", f"/projects/{slug}", {"name": f"Coins {slug}", "merge": merge, "refresh_on": "manual"})
+    for priority, name in enumerate(("ranks", "prices"), 1):
+        document = {"name": f"{slug} {name}", "kind": "http", "http": {"url": f"{server.url}/{slug}-{name}"}}
+        deployed.done("PUT", f"/datasources/{slug}-{name}", document)
+        deployed.done("PUT", f"/projects/{slug}/datasources/{slug}-{name}", {"priority": priority * 10, "alias": name})
+    cheap = {"sql": "SELECT symbol, price FROM merged WHERE price < 50", "tests": [{"type": "row_count", "max": 0}]}
+    cheap["tests"][0]["severity"] = "warn"
+    deployed.done("PUT", f"/projects/{slug}/models/cheap", cheap)
+    section = {"type": "table", "sql": "SELECT c.symbol FROM cheap c JOIN prices p ON p.symbol = c.symbol"}
+    deployed.done("PUT", f"/projects/{slug}/reports/bargains", {"title": "Bargains", "sections": [section]})
+    deployed.done("PUT", f"/projects/{slug}/endpoints/top", {"sql": "SELECT * FROM merged"})
+    run = deployed.ended(deployed.done("POST", f"/projects/{slug}/runs"))
+    assert run["status"] == "succeeded", run
+    yield coins
+    deployed.done("DELETE", f"/projects/{slug}")
+    for name in ("ranks", "prices"):
+        deployed.done("DELETE", f"/datasources/{slug}-{name}")
+
+
+def test_a_project_is_created_by_keyboard_and_deleted(console: Console, coins: Coins) -> None:
+    page = console.page
+    name = f"New {secrets.token_hex(3)}"
+    console.go("/projects")
+    row = page.get_by_role("row", name=f"Coins {coins.slug}")
+    expect(row).to_contain_text("2 of 2 sources fetched")
+    expect(row).to_contain_text("complete")
+    console.screenshot("projects")
+    page.get_by_role("button", name="Create a project").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type(name)
+    page.get_by_label("Key columns").fill("symbol")
+    page.get_by_label(f"{coins.slug} prices").press("Space")
+    console.check_accessibility()
+    page.get_by_role("button", name="Create", exact=True).press("Enter")
+    console.heading(name)
+    expect(page.get_by_role("link", name=re.compile(f"datasource {coins.slug} prices"))).to_be_visible()
+    expect(page.get_by_text("join by symbol")).to_be_visible()
+    page.get_by_role("link", name="Projects").first.click()
+    page.get_by_role("row", name=name).get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("row", name=name)).to_have_count(0)
+    console.check_narrow()
+
+
+def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Deployed, coins: Coins) -> None:
+    coins.serve("prices", [*PRICES[:1], {"symbol": "ETH", "price": 11.5}, {"symbol": "SOL", "price": 5.0}])
+    page = console.page
+    console.go(f"/projects/{coins.slug}")
+    console.heading(f"Coins {coins.slug}")
+    lineage = page.get_by_role("group", name="Lineage")
+    expect(lineage.get_by_role("link", name=re.compile("merge merged: complete, version 1,"))).to_be_visible()
+    page.get_by_label("Fetch").select_option("all")
+    page.get_by_role("button", name="Refresh now").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("button", name="Refresh now")).to_be_enabled()
+    expect(page.get_by_text("2 of 2 sources fetched.")).to_be_visible()
+    for name in (
+        "merge merged: complete, version 2",
+        "model cheap: 1 of 1 tests failed",
+        "report Bargains",
+        "endpoint top",
+    ):
+        expect(lineage.get_by_role("link", name=re.compile(name))).to_be_visible()
+    page.get_by_text("The same as a list").click()
+    expect(page.get_by_role("row", name="Bargains report")).to_contain_text(f"cheap, {coins.slug} prices")
+    assert "lineage=list" in page.url
+    console.screenshot("project")
+    console.check_accessibility()
+    lineage.get_by_role("link", name=re.compile("merge merged")).press("Enter")
+    console.heading("Merge")
+    page.get_by_role("link", name="Versions").click()
+    page.get_by_role("button", name="Changes of version 2").press("Enter")
+    changes = page.get_by_role("region", name="Changes")
+    expect(page.get_by_text("1 added")).to_be_visible()
+    expect(changes.get_by_role("row", name="XRP")).to_contain_text("removed")
+    expect(changes.get_by_role("row", name="SOL")).to_contain_text("added")
+    assert "from=1" in page.url
+    assert "to=2" in page.url
+    console.screenshot("versions")
+    console.check_accessibility()
+    page.get_by_role("button", name="Manifest of version 1").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Output hash")
+    expect(page.get_by_role("dialog").get_by_role("link", name=f"{coins.slug}-ranks")).to_be_visible()
+    console.check_accessibility()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Promote 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Promote 1").click()
+    expect(page.get_by_role("row", name="1 published")).to_be_visible()
+    assert deployed.done("GET", f"/projects/{coins.slug}/data")["version"] == 1
+    console.check_narrow()
+
+
+def test_the_merge_is_edited_beside_its_preview(console: Console, deployed: Deployed, coins: Coins) -> None:
+    console.expect_refusals(412, 422)
+    page = console.page
+    console.go(f"/projects/{coins.slug}/merge")
+    preview = page.get_by_role("grid", name="Preview of the merged rows")
+    ethereum = preview.get_by_role("row", name="ETH")
+    expect(ethereum).to_contain_text("null")  # the price of the best ranked datasource
+    page.get_by_label("Field for a new rule").fill("price")
+    page.keyboard.press("Enter")
+    expect(ethereum).not_to_contain_text("null")
+    page.get_by_label("Rule of price", exact=True).select_option("newest")
+    rules = page.get_by_role("list", name="Rules of fields")
+    expect(rules).to_contain_text("The rule newest needs by")
+    console.screenshot("merge")
+    console.check_accessibility()
+    page.get_by_label("Rule of price", exact=True).select_option("max")
+    expect(rules).not_to_contain_text("needs by")
+    # Somebody else changes the project in the meantime.
+    deployed.done("PATCH", f"/projects/{coins.slug}", {"description": "Prices by symbol."})
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save mine over it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save mine over it").click()
+    expect(page.get_by_text("Everything is saved.")).to_be_visible()
+    assert deployed.done("GET", f"/projects/{coins.slug}")["merge"]["fields"]["price"]["rule"] == "max"
+    page.get_by_role("button", name="YAML").click()
+    editor = page.get_by_role("textbox", name="The project as YAML")
+    expect(editor).to_contain_text("rule: max")
+    editor.press("Control+End")
+    page.keyboard.type("\ntests: [")
+    expect(page.get_by_text(re.compile("^Line [0-9]+: "))).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    console.check_accessibility()
+    console.check_narrow()
+
+
+def test_datasources_are_assigned_and_overrides_removed(console: Console, deployed: Deployed, coins: Coins) -> None:
+    body = {"value": 99, "reason": "a typing error of the exchange"}
+    deployed.done("PUT", f"/projects/{coins.slug}/overrides/rank?key=BTC", body)
+    page = console.page
+    console.go(f"/projects/{coins.slug}/merge")
+    row = page.get_by_role("row", name=f"{coins.slug}-prices")
+    row.get_by_role("button", name="Edit").click()
+    page.get_by_label("Priority").fill("5")
+    page.get_by_label("Optional").check()
+    page.keyboard.press("Enter")
+    expect(row).to_contain_text("optional")
+    expect(page.get_by_role("row", name="-ranks ranks 10")).to_be_visible()
+    override = page.get_by_role("row", name="a typing error of the exchange")
+    expect(override).to_contain_text("99")
+    override.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(override).to_have_count(0)
+    assert deployed.done("GET", f"/projects/{coins.slug}/overrides")["items"] == []
+
+
+def test_settings_are_changed_with_errors_at_their_fields(console: Console, deployed: Deployed, coins: Coins) -> None:
+    console.expect_refusals(422)
+    page = console.page
+    console.go(f"/projects/{coins.slug}")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("Refreshes").select_option("schedule")
+    page.get_by_label("Schedule").fill("every hour")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Schedule")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Refreshes").select_option("manual")
+    page.get_by_label("Schedule").fill("")
+    page.get_by_label("Description").fill("By symbol.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("By symbol.")).to_be_visible()
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("button", name="Enable")).to_be_visible()
+    assert deployed.done("GET", f"/projects/{coins.slug}")["enabled"] is False
+
+
+def test_a_viewer_sees_the_project_and_no_buttons(
+    browser: Browser, deployed: Deployed, screenshots: Path, coins: Coins
+) -> None:
+    key = deployed.done("POST", "/keys", {"name": coins.slug, "role": "viewer", "projects": [coins.slug]})
+    with Console(browser, deployed, screenshots).opened(key["key"], theme="dark") as console:
+        page = console.page
+        console.go(f"/projects/{coins.slug}")
+        expect(page.get_by_role("group", name="Lineage").get_by_role("link").first).to_be_visible()
+        for name in ("Refresh now", "Change", "Delete", "Disable", "Enable"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        console.check_accessibility()
+        console.go(f"/projects/{coins.slug}/merge")
+        expect(page.get_by_label("Strategy")).to_be_disabled()
+        for name in ("Save", "Assign a datasource", "Remove"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        console.check_accessibility()
+    deployed.done("DELETE", f"/keys/{key['id']}")
