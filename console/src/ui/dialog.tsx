@@ -10,8 +10,11 @@ export function Dialog(props: { title: ComponentChildren; onClose: () => void; s
   const title = useId()
   useEffect(() => {
     const opener = document.activeElement
-    element.current!.showModal()
+    const dialog = element.current!
+    dialog.showModal()
     return () => {
+      // As long as it is open, nothing behind it takes the focus.
+      dialog.close()
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
     }
   }, [])

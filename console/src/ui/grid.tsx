@@ -43,6 +43,8 @@ export function DataGrid(props: {
   const box = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ first: 0, count: 40 })
   const [focus, setFocus] = useState<Cell>({ row: 0, column: 0 })
+  // The focus is on its way to a cell that is drawn only after the scroll.
+  const isMoving = useRef(false)
   const widths = useMemo(() => columnWidths(columns, rows, value), [columns, rows, value])
 
   useEffect(() => {
@@ -81,15 +83,12 @@ export function DataGrid(props: {
     if (top < element.scrollTop) element.scrollTop = top
     else if (bottom > element.scrollTop + shown) element.scrollTop = bottom - shown
     setFocus({ row, column })
-    // The cell may be drawn only after the scroll.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => element.querySelector<HTMLElement>(`[data-cell='${row},${column}']`)?.focus()),
-    )
+    isMoving.current = true
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(box.current!.clientHeight / ROW_HEIGHT) - 2)
-    const { row, column } = stop
+    const { row, column } = isMoving.current ? focus : stop
     const to: Record<string, Cell> = {
       ArrowUp: { row: row - 1, column },
       ArrowDown: { row: row + 1, column },
@@ -156,10 +155,16 @@ export function DataGrid(props: {
   kept.current = { looks, rows: drawn }
 
   useLayoutEffect(() => {
+    const name = isMoving.current ? `${focus.row},${focus.column}` : `${stop.row},${stop.column}`
     const active = document.activeElement
-    // Its element shows another row now.
-    if (active instanceof HTMLElement && active.dataset.cell && box.current!.contains(active) && active.dataset.cell !== `${focus.row},${focus.column}`) active.blur()
-  }, [first, last])
+    if (isMoving.current) {
+      const cell = box.current!.querySelector<HTMLElement>(`[data-cell='${name}']`)
+      cell?.focus({ preventScroll: true })
+      isMoving.current = !cell
+    } else if (active instanceof HTMLElement && box.current!.contains(active) && ![undefined, name].includes(active.dataset.cell)) {
+      active.blur() // its element shows another row now
+    }
+  })
 
   const onClick = (event: MouseEvent) => {
     const cell = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-cell]')?.dataset.cell : undefined

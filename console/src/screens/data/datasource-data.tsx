@@ -4,6 +4,7 @@ import { api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { path } from '../../router'
 import { Page } from '../../ui/parts'
+import { DATASOURCE_CRUMBS, DatasourceTabs } from '../datasources/tabs'
 import type { ScreenProps } from '../registry'
 import { SourceCell } from './source-cell'
 import { datasourceSource } from './source'
@@ -16,11 +17,9 @@ export default function DatasourceData({ parameters }: ScreenProps) {
   return (
     <Page
       title="Data"
-      crumbs={[
-        { to: '/datasources', text: 'Datasources' },
-        { to: path`/datasources/${slug}`, text: datasource.data?.name ?? slug },
-      ]}
+      crumbs={[...DATASOURCE_CRUMBS, { to: path`/datasources/${slug}`, text: datasource.data?.name ?? slug }]}
     >
+      <DatasourceTabs slug={slug} />
       <TableView source={source} panel={(cell) => <SourceCell {...cell} />} />
     </Page>
   )

@@ -2,8 +2,8 @@
 import { useMemo } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
-import { path, useParameter } from '../../router'
-import { Page } from '../../ui/parts'
+import { useParameter } from '../../router'
+import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { CellValue } from './cell-value'
 import { DocumentData } from './document-data'
@@ -23,12 +23,9 @@ export default function ProjectData({ parameters }: ScreenProps) {
   const isDocument = ['recursive', 'concatenation'].includes(project.data?.merge.strategy ?? '')
   const names = models.data?.items.filter((item) => item.materialize).map((item) => item.name) ?? []
   return (
-    <Page
+    <ProjectPage
+      slug={slug}
       title={model ? `Data of ${model}` : 'Data'}
-      crumbs={[
-        { to: '/projects', text: 'Projects' },
-        { to: path`/projects/${slug}`, text: project.data?.name ?? slug },
-      ]}
       actions={
         names.length > 0 && (
           <label class="row">
@@ -64,6 +61,6 @@ export default function ProjectData({ parameters }: ScreenProps) {
           }
         />
       )}
-    </Page>
+    </ProjectPage>
   )
 }

@@ -1,0 +1,188 @@
+"""The data grid, and the explanation of a cell with the page as it was received."""
+
+from __future__ import annotations
+
+import csv
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import Console
+from support.server import Server
+from support.stack import Deployed
+
+# More than a page of the API has, so that the rest is read as Arrow.
+_ROWS = 260
+
+
+@dataclass(frozen=True)
+class Coins:
+    """A project that merges an exchange and a list by symbol; the newest price wins."""
+
+    project: str
+    exchange: str
+    notes: str
+
+
+def _coin(number: int) -> dict[str, object]:
+    quote = {"price": 100 + number / 4, "at": "2026-01-02T00:00:00Z"}
+    return {"symbol": f"C{number:03}", "name": f"Coin {number}", "quote": {"USD": quote}}
+
+
+@pytest.fixture(scope="module")
+def coins(deployed: Deployed, server: Server) -> Coins:
+    names = Coins(*(f"{part}-{secrets.token_hex(3)}" for part in ("coins", "exchange", "notes")))
+    server.answer(f"/{names.exchange}", json.dumps({"data": [_coin(number) for number in range(_ROWS)]}).encode())
+    notes = (
+        'symbol,price,at,note\nC001,7.5,2026-01-01T00:00:00Z,"Bought, not sold"\nC002,900.125,2026-01-03T00:00:00Z,\n'
+    )
+    server.answer(f"/{names.notes}", notes.encode(), content_type="text/csv")
+    fields = {"symbol": "symbol", "name": "name", "price": "quote.USD.price", "at": "quote.USD.at"}
+    common = {"kind": "http", "primary_key": ["symbol"], "types": {"at": "timestamp"}}
+    exchange = {"records": "data[]", "fields": fields, "http": {"url": f"{server.url}/{names.exchange}"}}
+    deployed.done("PUT", f"/datasources/{names.exchange}", {"name": "Exchange", **common, **exchange})
+    list_ = {"http": {"url": f"{server.url}/{names.notes}"}}
+    deployed.done("PUT", f"/datasources/{names.notes}", {"name": "Notes", **common, **list_})
+    newest = {"rule": "newest", "by": "at"}
+    merge = {"strategy": "join", "key": ["symbol"], "fields": {"price": newest, "at": newest}}
+    deployed.done("PUT", f"/projects/{names.project}", {"name": "Coins", "merge": merge, "refresh_on": "manual"})
+    for priority, slug in enumerate((names.exchange, names.notes)):
+        deployed.done("PUT", f"/projects/{names.project}/datasources/{slug}", {"priority": priority})
+    run = deployed.call("POST", f"/projects/{names.project}/runs", {"ingest": "all"}, prefer="wait=20").json()
+    assert deployed.ended(run)["status"] == "succeeded"
+    return names
+
+
+def _cell(page: Page, row: int, column: str) -> None:
+    """Click a cell."""
+    index = page.get_by_role("columnheader").all_inner_texts().index(column)
+    page.locator(f"[data-cell='{row},{index}']").click()
+
+
+def test_a_cell_tells_where_its_value_comes_from(console: Console, coins: Coins) -> None:
+    page = console.page
+    console.go(f"/projects/{coins.project}/data")
+    expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
+    console.screenshot("data")
+    console.check_accessibility()
+    _cell(page, 1, "price")
+    panel = page.get_by_role("dialog")
+    expect(panel.get_by_text(f"{coins.exchange} has the newest value, by at.")).to_be_visible()
+    # The value as it stands in the page, not another 100.25 of it.
+    expect(panel.locator("mark")).to_have_text("100.25")
+    expect(panel.locator("li.marked")).to_contain_text('"price"')
+    expect(panel.locator(".source-card.lost")).to_contain_text("7.5")
+    console.screenshot("explain")
+    console.check_accessibility()
+    panel.locator(".source-card.lost").get_by_role("button", name="Show in the page").click()
+    expect(panel.locator("mark")).to_have_text("7.5")
+    expect(panel.locator("li.marked")).to_contain_text("Bought, not sold")
+
+    page.reload()
+    expect(panel.locator("mark"), "a link to the explanation can be shared").to_have_text("7.5")
+    panel.get_by_role("button", name="note").click()
+    expect(panel.locator("mark")).to_contain_text("Bought, not sold")
+    console.check_narrow()
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    assert "key=" not in page.url
+
+
+def test_rows_are_reached_by_keyboard(console: Console, coins: Coins) -> None:
+    page = console.page
+    console.go(f"/projects/{coins.project}/data")
+    expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
+    page.locator("[data-cell='0,0']").focus()
+    page.keyboard.press("Control+End")
+    last = page.locator(f"[data-cell='{_ROWS - 1},0']")
+    expect(last).to_have_text(f"C{_ROWS - 1}")
+    page.keyboard.press("Home")
+    expect(last).to_be_focused()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("dialog")
+    expect(panel).to_contain_text(f"Why symbol of C{_ROWS - 1}")
+    page.keyboard.press("Escape")
+    expect(last).to_be_focused()
+
+
+def test_rows_are_filtered_sorted_and_downloaded(console: Console, coins: Coins) -> None:
+    page = console.page
+    console.go(f"/projects/{coins.project}/data")
+    page.get_by_role("button", name="Add a filter").click()
+    page.get_by_label("Column").select_option("price")
+    page.get_by_label("Condition").select_option("gt")
+    page.get_by_label("Value").fill("164")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"4 of {_ROWS} rows fit the filter")).to_be_visible()
+    page.get_by_role("button", name="price", exact=True).click()
+    page.get_by_role("button", name="price ↑").click()
+    expect(page.get_by_role("columnheader", name="price")).to_have_attribute("aria-sort", "descending")
+    expect(page.locator("[data-cell='0,0']")).to_have_text("C002")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("note string").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("columnheader", name="note")).to_have_count(0)
+    page.get_by_text("Download", exact=True).click()
+    console.check_accessibility()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
+    assert [row["symbol"] for row in rows] == ["C002", "C259", "C258", "C257"]
+    assert "note" not in rows[0]
+    page.reload()
+    expect(page.get_by_text(f"4 of {_ROWS} rows fit the filter"), "the view can be shared").to_be_visible()
+    page.get_by_role("button", name="Remove the condition").click()
+    expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
+
+
+def test_a_value_of_a_datasource_is_found_in_its_page(console: Console, coins: Coins) -> None:
+    page = console.page
+    console.go(f"/datasources/{coins.exchange}/data")
+    expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
+    _cell(page, 3, "price")
+    panel = page.get_by_role("dialog")
+    expect(panel.locator("mark")).to_have_text("100.75")
+    expect(panel.locator(".pointer")).to_have_text("data › 3 › quote › USD › price")
+    console.check_accessibility()
+
+
+def test_a_value_is_set_by_hand(console: Console, coins: Coins) -> None:
+    console.expect_refusals(422)
+    page = console.page
+    console.go(f"/projects/{coins.project}/data", column="price", key="C005")
+    panel = page.get_by_role("dialog")
+    panel.get_by_role("button", name="Set the value by hand").click()
+    panel.get_by_label("Value", exact=True).fill("about 12")
+    panel.get_by_label("Reason").fill("The exchange was closed.")
+    panel.get_by_role("button", name="Set", exact=True).click()
+    expect(panel.get_by_role("alert")).to_be_visible()
+    panel.get_by_label("Value", exact=True).fill("12.5")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_text("the next refresh does")).to_be_visible()
+    panel.get_by_role("button", name="Refresh now").click()
+    panel.get_by_role("link", name="Show the refresh").click()
+    console.heading(f"Refresh of {coins.project}")
+    expect(page.locator(".run-state")).to_contain_text("succeeded")
+    page.get_by_role("link", name="Version 2").click()
+    page.get_by_role("grid").wait_for()
+    _cell(page, 5, "price")
+    expect(panel.get_by_text("The value was set by hand.")).to_be_visible()
+    expect(panel).to_contain_text("The exchange was closed.")
+    expect(panel.locator(".big-value")).to_contain_text("12.5")
+    expect(panel.locator("mark"), "the value of the source lost").to_have_text("101.25")
+
+
+def test_a_viewer_reads_no_page_and_sets_no_value(
+    browser: Browser, deployed: Deployed, screenshots: Path, coins: Coins
+) -> None:
+    key = deployed.done("POST", "/keys", {"name": coins.project, "role": "viewer"})
+    with Console(browser, deployed, screenshots).opened(key["key"]) as console:
+        console.go(f"/projects/{coins.project}/data", column="price", key="C001")
+        panel = console.page.get_by_role("dialog")
+        expect(panel.get_by_text("Editors can read the page as it was received.")).to_be_visible()
+        expect(panel.get_by_role("button", name="Set the value by hand")).to_have_count(0)
+    deployed.done("DELETE", f"/keys/{key['id']}")
