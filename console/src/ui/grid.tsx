@@ -225,6 +225,6 @@ function columnWidths(columns: GridColumn[], rows: number, value: (row: number, 
   return columns.map((column, index) => {
     let longest = column.name.length + 2
     for (let row = 0; row < sample; row++) longest = Math.max(longest, cellText(value(row, index)).length)
-    return Math.round(Math.min(Math.max(longest, 5), 44) * 8.1 + 22)
+    return Math.round(Math.min(Math.max(longest, 5), 44) * 8.2 + 24)
   })
 }

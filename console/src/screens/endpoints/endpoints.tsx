@@ -6,9 +6,10 @@ import { useMayOn } from '../../api/me'
 import { Link, path, setParameters, useParameter } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
-import { Badge, Button, Empty, Page, Panel, Show } from '../../ui/parts'
+import { Badge, Button, Empty, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { ShareButton } from '../reports/share'
 import { OtherFaults } from '../sql/parts'
@@ -32,7 +33,7 @@ export default function Endpoints({ parameters }: ScreenProps) {
     </Link>
   )
   return (
-    <Page title="Endpoints" crumbs={[{ to: '/projects', text: 'Projects' }, { to: path`/projects/${slug}`, text: slug }]} actions={create}>
+    <ProjectPage slug={slug} title="Endpoints" actions={create}>
       <Show from={endpoints}>
         {(items) => {
           if (items.length === 0) {
@@ -59,7 +60,7 @@ export default function Endpoints({ parameters }: ScreenProps) {
           )
         }}
       </Show>
-    </Page>
+    </ProjectPage>
   )
 }
 

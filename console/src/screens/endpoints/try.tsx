@@ -100,7 +100,7 @@ function AnswerView({ answer: { result, seconds, cached } }: { answer: Answer })
         </Note>
       )}
       <ResultNotes result={result} />
-      <RowsGrid rows={result} label="Answer" height="22rem" />
+      <RowsGrid rows={result} label="Answer" most="22rem" />
     </>
   )
 }

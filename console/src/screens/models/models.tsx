@@ -6,9 +6,10 @@ import { useMayOn } from '../../api/me'
 import { Link, path, setParameters, useParameter } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
-import { Badge, Button, Empty, Note, Page, Panel, ProblemNote, Show, State, TextField } from '../../ui/parts'
+import { Badge, Button, Empty, Note, Panel, ProblemNote, Show, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { fromYaml, toYaml, toYamlLine, yamlFaults } from '../sql/document'
 import { Check, OtherFaults, RunNote, useRun } from '../sql/parts'
@@ -34,7 +35,7 @@ export default function Models({ parameters }: ScreenProps) {
     </Link>
   )
   return (
-    <Page title="Models" crumbs={[{ to: '/projects', text: 'Projects' }, { to: path`/projects/${slug}`, text: slug }]} actions={create}>
+    <ProjectPage slug={slug} title="Models" actions={create}>
       <Show from={models}>
         {(items) => {
           if (items.length === 0) {
@@ -68,7 +69,7 @@ export default function Models({ parameters }: ScreenProps) {
           )
         }}
       </Show>
-    </Page>
+    </ProjectPage>
   )
 }
 
@@ -194,7 +195,7 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
           <>
             <ResultFacts result={tried.result} seconds={tried.seconds} />
             <ResultNotes result={tried.result} />
-            <RowsGrid rows={tried.result} label="Rows of the SQL" height="18rem" />
+            <RowsGrid rows={tried.result} label="Rows of the SQL" most="18rem" />
           </>
         )}
         <fieldset class="stack bare" disabled={!mayUpdate}>

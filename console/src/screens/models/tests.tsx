@@ -90,7 +90,7 @@ function TestRow({ result, model }: { result: TestResult; model: Model }) {
               <ProblemNote error={show.error} />
               {rows && <ResultNotes result={rows} />}
               {rows && rows.items.length === 0 && <p class="muted">No row of the data as published now fails this test.</p>}
-              {rows && rows.items.length > 0 && <RowsGrid rows={rows} label="Failing rows" height="14rem" />}
+              {rows && rows.items.length > 0 && <RowsGrid rows={rows} label="Failing rows" most="14rem" />}
               <Link to="/sql" query={{ project: model.project, sql }}>
                 Open this query in SQL
               </Link>

@@ -3,8 +3,9 @@ import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
-import { Button, Empty, Page, Panel, Show } from '../../ui/parts'
+import { Button, Empty, Panel, Show } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
+import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { ReportEditor } from './edit'
 
@@ -22,7 +23,7 @@ export default function Reports({ parameters }: ScreenProps) {
     </Button>
   )
   return (
-    <Page title="Reports" crumbs={[{ to: '/projects', text: 'Projects' }, { to: path`/projects/${slug}`, text: slug }]} actions={create}>
+    <ProjectPage slug={slug} title="Reports" actions={create}>
       {creating && mayUpdate && <ReportEditor slug={slug} onClose={() => setCreating(null)} onSaved={() => setCreating(null)} />}
       <Show from={reports}>
         {(items) => (
@@ -65,6 +66,6 @@ export default function Reports({ parameters }: ScreenProps) {
           </Panel>
         )}
       </Show>
-    </Page>
+    </ProjectPage>
   )
 }

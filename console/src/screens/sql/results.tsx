@@ -8,8 +8,8 @@ import { formatNumber, formatSeconds } from '../../ui/values'
 import type { Result, Rows } from './query'
 import './sql.css'
 
-/** Rows with the names and types of their columns. */
-export function RowsGrid({ rows, label, height }: { rows: Rows; label: string; height?: string }) {
+/** Rows with the names and types of their columns, at most as high as `most`. */
+export function RowsGrid({ rows, label, most = '70vh' }: { rows: Rows; label: string; most?: string }) {
   const { items, columns } = rows
   const [opened, setOpened] = useState<{ row: number; column: number } | null>(null)
   const value = useCallback((row: number, column: number) => items[row]?.[columns[column]!.name], [items, columns])
@@ -22,7 +22,7 @@ export function RowsGrid({ rows, label, height }: { rows: Rows; label: string; h
         columns={columns}
         rows={items.length}
         value={value}
-        height={height}
+        height={`min(${most}, ${(items.length + 1) * 30 + 20}px)`}
         opened={opened ?? undefined}
         onOpen={(row, column) => setOpened({ row, column })}
       />
