@@ -172,6 +172,7 @@ function save(file: Blob, name: string): void {
 function ReportFrame({ title, html }: { title: string; html: string }) {
   const frame = useRef<HTMLIFrameElement>(null)
   const [height, setHeight] = useState(600)
+  const isDark = useDarkTheme()
   const observer = useRef<ResizeObserver>()
   useEffect(() => () => observer.current?.disconnect(), [])
   const measure = () => {
@@ -187,9 +188,28 @@ function ReportFrame({ title, html }: { title: string; html: string }) {
       class="report"
       title={title}
       sandbox="allow-same-origin allow-downloads allow-popups allow-popups-to-escape-sandbox"
-      srcdoc={html.replace('<head>', '<head><base target="_blank">')}
+      srcdoc={inTheme(html, isDark)}
       style={{ height: `${height}px` }}
       onLoad={measure}
     />
   )
+}
+
+/** The page in the console's theme, which may be another one than the system's, with links that open in new tabs. */
+function inTheme(html: string, isDark: boolean): string {
+  const [head, ...rest] = html.split('</head>')
+  const themed = head!.replaceAll('(prefers-color-scheme: dark)', isDark ? '(min-width: 0)' : '(max-width: 0)')
+  return [themed.replace('<head>', '<head><base target="_blank">'), ...rest].join('</head>')
+}
+
+/** Whether the console is dark now. */
+function useDarkTheme(): boolean {
+  const root = document.documentElement
+  const [theme, setTheme] = useState(root.dataset.theme)
+  useEffect(() => {
+    const observer = new MutationObserver(() => setTheme(root.dataset.theme))
+    observer.observe(root, { attributeFilter: ['data-theme'] })
+    return () => observer.disconnect()
+  }, [])
+  return theme === 'dark'
 }
