@@ -28,19 +28,20 @@ export default function Endpoints({ parameters }: ScreenProps) {
     [slug],
   )
   const create = mayOn('project.update') && (
-    <Link to="/sql" class="button primary" query={{ project: slug, save: 'endpoint' }}>
-      New endpoint
+    <Link to="/sql" class="button primary" query={{ project: slug }}>
+      New endpoint in SQL
     </Link>
   )
   return (
-    <ProjectPage slug={slug} title="Endpoints" actions={create}>
+    <ProjectPage slug={slug} title="Endpoints" actions={endpoints.data?.length ? create : undefined}>
       <Show from={endpoints}>
         {(items) => {
           if (items.length === 0) {
             return (
               <Panel>
                 <Empty title="There are no endpoints yet." action={create}>
-                  An endpoint publishes a query under its own address, for programs, Excel and Power BI.
+                  An endpoint publishes a query under its own address, for programs, Excel and Power BI. Write it in SQL, then
+                  save it as an endpoint.
                 </Empty>
               </Panel>
             )

@@ -30,19 +30,20 @@ export default function Models({ parameters }: ScreenProps) {
     [slug],
   )
   const create = mayOn('project.update') && (
-    <Link to="/sql" class="button primary" query={{ project: slug, save: 'model' }}>
-      New model
+    <Link to="/sql" class="button primary" query={{ project: slug }}>
+      New model in SQL
     </Link>
   )
   return (
-    <ProjectPage slug={slug} title="Models" actions={create}>
+    <ProjectPage slug={slug} title="Models" actions={models.data?.length ? create : undefined}>
       <Show from={models}>
         {(items) => {
           if (items.length === 0) {
             return (
               <Panel>
                 <Empty title="There are no models yet." action={create}>
-                  A model is a table that SQL computes with each refresh. Its tests stop bad rows before they are published.
+                  A model is a table that SQL computes with each refresh. Its tests stop bad rows before they are published. Write its query
+                  in SQL, then save it as a model.
                 </Empty>
               </Panel>
             )
