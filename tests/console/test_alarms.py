@@ -39,10 +39,15 @@ def site(deployed: Deployed) -> Iterator[str]:
 
 def test_alarms_are_filtered_and_acknowledged(console: Console, deployed: Deployed, site: str) -> None:
     page = console.page
+    # Pages of two alarms, so that there are two pages.
+    page.route("**/v1/alarms?*", lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=2")))
     console.go("/alarms", site=site)
     console.heading("Alarms")
     rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Show more").click()
     expect(rows).to_have_count(4)
+    page.unroute_all()
     page.get_by_label("Severity").select_option("critical")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("99 °C is above high high, 95 °C.")

@@ -168,6 +168,20 @@ def test_limits_are_changed(console: Console, deployed: Deployed, pump: Pump) ->
     assert deployed.done("GET", f"/sensors/{pump.vibration}")["limits"]["high_high"] == 110
 
 
+def test_a_deleted_sensor_still_has_its_history(console: Console, deployed: Deployed, pump: Pump) -> None:
+    sensor = f"{pump.vibration}.old"
+    deployed.done("POST", "/sensors", {"id": sensor, "equipment": pump.code, "metric": "vibration"})
+    page = console.page
+    console.go(f"/sensors/{sensor}")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    console.heading("Crude oil pump")
+    console.expect_refusals(404)
+    page.go_back()
+    expect(page.get_by_role("alert")).to_contain_text(f"There is no sensor '{sensor}'.")
+    expect(page.get_by_role("row", name="deleted")).to_be_visible()
+
+
 def test_a_viewer_sees_no_button_that_would_be_refused(
     browser: Browser, deployed: Deployed, screenshots: Path, pump: Pump
 ) -> None:

@@ -1,5 +1,6 @@
 /** Alarms: those that wait for somebody first. */
 import { api, ok } from '../../api/client'
+import { useKept } from '../../api/kept'
 import { useLoad } from '../../api/load'
 import { setParameters, usePlace } from '../../router'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, TextField } from '../../ui/parts'
@@ -39,11 +40,12 @@ export default function Alarms() {
     sensor: query.get('sensor') ?? undefined,
   }
   const alarms = useLoad(() => loadAlarms(filter, pages), [JSON.stringify(filter), pages], () => REFRESH_MS)
-  const shown = alarms.data?.items.filter((alarm) => !severity || severityOf(alarm) === severity)
+  const loaded = useKept(alarms.data, JSON.stringify(filter))
+  const shown = loaded?.items.filter((alarm) => !severity || severityOf(alarm) === severity)
   const sites = useLoad(() => ok(api.GET('/v1/sites', { params: { query: { limit: 200 } } })), [])
   return (
     <Page title="Alarms">
-      <div class="two">
+      <div class="alarm-filters">
         <SelectField label="State" value={state} options={STATES} onChange={(value) => setParameters({ state: value === 'active' ? null : value, pages: null })} />
         <SelectField
           label="Severity"
@@ -73,16 +75,16 @@ export default function Alarms() {
         ) : (
           alarms.loading && <div class="loading" role="status">Loading …</div>
         )}
-        {alarms.data && (alarms.data.next || severity) && (
+        {loaded && (loaded.next || severity) && (
           <div class="row more">
-            {alarms.data.next && (
+            {loaded.next && (
               <Button busy={alarms.loading} onClick={() => setParameters({ pages: pages + 1 })}>
                 Show more
               </Button>
             )}
             {severity && (
               <span class="muted">
-                {shown?.length} of the {alarms.data.items.length} alarms that are loaded
+                {shown?.length} of the {loaded.items.length} alarms that are loaded
               </span>
             )}
           </div>

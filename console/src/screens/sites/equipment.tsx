@@ -10,6 +10,7 @@ import { ConfirmButton } from '../../ui/dialog'
 import { Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
 import { ChangeEquipment, SensorForm } from './forms'
+import { ShowOrGone } from './gone'
 import { History } from './history'
 import { LatestTime, LatestValue, limitsText, useLatest, useSensors, type Latest } from './latest'
 import { Operations } from './operations'
@@ -20,7 +21,11 @@ import { StatusButtons, type Equipment } from './status'
 export default function EquipmentPage({ parameters }: ScreenProps) {
   const code = parameters.code!
   const equipment = useLoad(() => ok(api.GET('/v1/equipment/{code}', { params: { path: { code } } })), [code])
-  return <Show from={equipment}>{(data) => <EquipmentScreen equipment={data} onChange={equipment.reload} />}</Show>
+  return (
+    <ShowOrGone from={equipment} of="equipment" id={code}>
+      {(data) => <EquipmentScreen equipment={data} onChange={equipment.reload} />}
+    </ShowOrGone>
+  )
 }
 
 function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChange: () => void }) {

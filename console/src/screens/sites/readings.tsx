@@ -1,17 +1,19 @@
 /** The readings of sensors: charts over one span, and the same values as a table. */
 import './sites.css'
 import type { ComponentChildren } from 'preact'
-import { useMemo, useRef, useState } from 'preact/hooks'
-import { api, ok, send, type Schemas } from '../../api/client'
+import { useMemo, useState } from 'preact/hooks'
+import { api, ok, type Schemas } from '../../api/client'
+import { useKept } from '../../api/kept'
 import { useAction, useLoad } from '../../api/load'
-import { path, useParameter } from '../../router'
+import { useParameter } from '../../router'
 import { TimeChart } from '../../ui/chart'
 import { saveAs } from '../../ui/download'
 import { DataGrid } from '../../ui/grid'
 import { Button, Empty, Note, Panel, ProblemNote } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
+import { readingsAsCsv } from './csv'
 import { chartOf, isGood, limitLines, loadPoints, nearLimits, RESOLUTIONS, type Points, type PointsOfSpan, type Resolution, type Sensor } from './points'
-import { isLive, localTime, presentSpan, showSpan, timeText, TIME_ZONE, useSpan, type Span } from './span'
+import { isLive, localTime, presentSpan, showSpan, TIME_ZONE, useSpan, type Span } from './span'
 import { SpanControls } from './span-controls'
 
 const REFRESH_MS = 10_000
@@ -27,14 +29,9 @@ export function Readings(props: { sensors: Sensor[]; newest: string | undefined;
     [ids, chosen.last, chosen.fixed?.from, chosen.fixed?.to, resolution],
     () => (isLive(chosen) ? REFRESH_MS : 0),
   )
-  // The present picture stays while the next one is loaded: a chart that vanishes at each zoom is hard to follow.
-  const shown = useRef<{ ids: string; data: PointsOfSpan } | null>(null)
-  if (points.data) shown.current = { ids, data: points.data }
-  const data = shown.current?.ids === ids ? shown.current.data : undefined
+  const data = useKept(points.data, ids)
   const save = useAction(async (sensor: Sensor) => {
-    const { from, to } = presentSpan(chosen)
-    const query = new URLSearchParams({ format: 'csv', from: timeText(from), to: timeText(to), ...(resolution && { resolution }) })
-    await saveAs(await send(`${path`/v1/sensors/${sensor.id}/readings`}?${query}`), `${sensor.id}.csv`)
+    await saveAs(await readingsAsCsv(sensor.id, presentSpan(chosen), resolution), `${sensor.id}.csv`)
   })
   return (
     <>
@@ -72,6 +69,7 @@ function Charts({ data, live, newest }: { data: PointsOfSpan; live: boolean; new
   if (lines.every((line) => line.items.length === 0)) return <NoReadings newest={newest} span={span} />
   const units = [...new Set(lines.map((line) => line.sensor.unit ?? ''))]
   const resolutions = [...new Set(lines.map((line) => line.resolution))]
+  const count = lines.reduce((sum, line) => sum + line.items.length, 0)
   const cut = lines.filter((line) => line.cut)
   return (
     <>
@@ -90,7 +88,7 @@ function Charts({ data, live, newest }: { data: PointsOfSpan; live: boolean; new
       ))}
       <p class="muted chart-note" data-resolution={resolutions.join(' ')}>
         Resolution: <strong>{resolutions.map((name) => RESOLUTIONS[name]).join('; ')}</strong>
-        {resolutions.some((name) => name !== 'raw') && ', of readings of good quality'}. {formatNumber(lines.reduce((sum, line) => sum + line.items.length, 0))} points.
+        {resolutions.some((name) => name !== 'raw') && ', of readings of good quality'}. {count === 1 ? '1 point' : `${formatNumber(count)} points`}.
         Times are in {TIME_ZONE}. A line is broken where readings are missing.{' '}
         {live ? 'New readings appear by themselves.' : 'The span is in the past.'} Select with the mouse to zoom in; double-click to go back.
       </p>

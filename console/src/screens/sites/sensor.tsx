@@ -6,9 +6,10 @@ import { useMay } from '../../api/me'
 import { Link, navigate, path } from '../../router'
 import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
-import { Button, Page, Panel, Show } from '../../ui/parts'
+import { Button, Page, Panel } from '../../ui/parts'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
 import { SensorForm } from './forms'
+import { ShowOrGone } from './gone'
 import { History } from './history'
 import { LatestTime, LatestValue, limitsText, useLatest } from './latest'
 import type { Sensor } from './points'
@@ -19,12 +20,12 @@ export default function SensorPage({ parameters }: ScreenProps) {
   const id = parameters.id!
   const sensor = useLoad(() => ok(api.GET('/v1/sensors/{sensor_id}', { params: { path: { sensor_id: id } } })), [id])
   return (
-    <Show from={sensor}>
+    <ShowOrGone from={sensor} of="sensor" id={id}>
       {(data) => (
         // A change of the limits is drawn at once.
         <SensorScreen key={data.etag} sensor={data} onChange={sensor.reload} />
       )}
-    </Show>
+    </ShowOrGone>
   )
 }
 

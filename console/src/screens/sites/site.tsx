@@ -10,6 +10,7 @@ import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { SeverityBadge, worstSeverity, type Alarm } from '../alarms/why'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
 import { ChangeSite, CreateEquipment } from './forms'
+import { ShowOrGone } from './gone'
 import { History } from './history'
 import { LatestValue, useLatest, useSensors, type Latest } from './latest'
 import { Operations } from './operations'
@@ -20,7 +21,11 @@ import './sites.css'
 export default function SitePage({ parameters }: ScreenProps) {
   const code = parameters.code!
   const site = useLoad(() => ok(api.GET('/v1/sites/{code}', { params: { path: { code } } })), [code])
-  return <Show from={site}>{(data) => <SiteScreen site={data} onChange={site.reload} />}</Show>
+  return (
+    <ShowOrGone from={site} of="site" id={code}>
+      {(data) => <SiteScreen site={data} onChange={site.reload} />}
+    </ShowOrGone>
+  )
 }
 
 function SiteScreen({ site, onChange }: { site: Schemas['SiteView']; onChange: () => void }) {
