@@ -6,9 +6,11 @@ import { formatNumber, formatSeconds } from '../../ui/values'
 import { around } from '../sites/span'
 
 export type Alarm = Schemas['AlarmView']
-export type Severity = 'critical' | 'warning' | 'missing'
+/** The most severe first. */
+export const SEVERITIES = ['critical', 'warning', 'missing'] as const
+export type Severity = (typeof SEVERITIES)[number]
 
-const SEVERITIES: Record<Alarm['level'], Severity> = {
+const OF_LEVEL: Record<Alarm['level'], Severity> = {
   high_high: 'critical',
   low_low: 'critical',
   high: 'warning',
@@ -19,13 +21,13 @@ const TONES: Record<Severity, Tone> = { critical: 'bad', warning: 'warn', missin
 export const SEVERITY_TEXTS: Record<Severity, string> = { critical: 'critical', warning: 'warning', missing: 'no data' }
 
 export function severityOf(alarm: Alarm): Severity {
-  return SEVERITIES[alarm.level]
+  return OF_LEVEL[alarm.level]
 }
 
 /** The most severe of some alarms. */
 export function worstSeverity(alarms: Alarm[]): Severity | null {
   const present = new Set(alarms.map(severityOf))
-  return (['critical', 'warning', 'missing'] as const).find((severity) => present.has(severity)) ?? null
+  return SEVERITIES.find((severity) => present.has(severity)) ?? null
 }
 
 export function SeverityBadge({ severity, count }: { severity: Severity; count?: number }) {

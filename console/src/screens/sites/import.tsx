@@ -32,7 +32,7 @@ const TEMPLATES: Record<Kind, string> = {
 const HELP: Record<Kind, string> = {
   sites: 'Vessels, factories and plants, with their type.',
   vessels: 'Sites of the type vessel.',
-  equipment: 'Its site must exist; `parent` is the code of the equipment that it is a part of.',
+  equipment: 'Its site must exist; the parent is the code of the equipment that it is a part of.',
   sensors: 'Their equipment must exist. An empty limit raises no alarm.',
 }
 

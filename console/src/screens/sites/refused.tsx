@@ -1,4 +1,5 @@
 /** Readings of files and streams that were refused: why, and another try. */
+import { useEffect } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
@@ -8,8 +9,17 @@ import { Button, Empty, Panel, ProblemNote } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 
+/** When the readings of an uploaded file may be stored, and its refused ones be listed. */
+const AFTER_UPLOAD_MS = [3_000, 8_000, 20_000]
+
+/** @param version grows with each upload. */
 export function RefusedReadings({ version }: { version: number }) {
   const records = useList((cursor) => ok(api.GET('/v1/readings/quarantine', { params: { query: { cursor, limit: 50 } } })), [version])
+  useEffect(() => {
+    if (version === 0) return
+    const timers = AFTER_UPLOAD_MS.map((wait) => setTimeout(records.reload, wait))
+    return () => timers.forEach(clearTimeout)
+  }, [version])
   const ids = records.items?.map((record) => record.id) ?? []
   const redrive = useAction(async () => {
     let [accepted, refused] = [0, 0]

@@ -7,7 +7,7 @@ import { useMay } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
 import { Badge, Button, Empty, Page, Panel, Show } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
-import { SeverityBadge, severityOf, type Alarm, type Severity } from '../alarms/why'
+import { SEVERITIES, SeverityBadge, severityOf, type Alarm } from '../alarms/why'
 import { useOpenAlarms } from './active-alarms'
 import { CreateSite } from './forms'
 import { Import, isKind } from './import'
@@ -135,14 +135,11 @@ function SiteTable({ sites }: { sites: Site[] }) {
 
 function AlarmCounts({ site, alarms }: { site: string; alarms: Alarm[] }) {
   if (alarms.length === 0) return <Badge tone="good">none</Badge>
-  const counts = new Map<Severity, number>()
-  for (const alarm of alarms) counts.set(severityOf(alarm), (counts.get(severityOf(alarm)) ?? 0) + 1)
+  const counts = SEVERITIES.map((severity) => ({ severity, count: alarms.filter((alarm) => severityOf(alarm) === severity).length }))
   const waiting = alarms.filter((alarm) => alarm.state === 'active').length
   return (
     <div class="row">
-      {[...counts].map(([severity, count]) => (
-        <SeverityBadge key={severity} severity={severity} count={count} />
-      ))}
+      {counts.map(({ severity, count }) => count > 0 && <SeverityBadge key={severity} severity={severity} count={count} />)}
       <Link to="/alarms" query={{ site, state: waiting > 0 ? null : 'acknowledged' }} aria-label={`Alarms of ${site}`}>
         {waiting > 0 ? `${waiting} to acknowledge` : 'all acknowledged'}
       </Link>
