@@ -7,6 +7,7 @@ import { formatNumber, Time } from '../../ui/values'
 import { Changes } from '../inputs/versions'
 import { Drawing, Legend, type Selection } from './network/drawing'
 import { isNetwork, linkKey, networkOf, type Network } from './network/model'
+import { Scroll } from './scroll'
 import { formatAny, numbersOf, resultOf } from './result'
 import './algorithms.css'
 
@@ -70,7 +71,7 @@ function Compared({ left, right }: { left: string; right: string }) {
             </Panel>
             <Panel title={`Differences of the results${data.changes ? `: ${formatNumber(data.changes)}` : ''}`} flush>
               {data.truncated && <p class="below-table muted">The first {data.result.length} are listed.</p>}
-              {data.result.length === 0 ? <Empty title="The results are the same." /> : <div class="scroll tall"><Changes items={data.result} names={['Left', 'Right']} /></div>}
+              {data.result.length === 0 ? <Empty title="The results are the same." /> : <Scroll label="Differences of the results" tall><Changes items={data.result} names={['Left', 'Right']} /></Scroll>}
             </Panel>
           </>
         )}
@@ -152,7 +153,7 @@ function Networks({ sides, networks }: { sides: [Side, Side]; networks: [Network
       </Panel>
       {changed.length > 0 && (
         <Panel title="Links that differ" flush>
-          <div class="scroll">
+          <Scroll label="Links that differ">
             <table class="plain">
               <thead>
                 <tr>
@@ -176,7 +177,7 @@ function Networks({ sides, networks }: { sides: [Side, Side]; networks: [Network
                   ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </Panel>
       )}
     </>

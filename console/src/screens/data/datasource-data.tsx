@@ -2,9 +2,7 @@
 import { useMemo } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
-import { path } from '../../router'
-import { Page } from '../../ui/parts'
-import { DATASOURCE_CRUMBS, DatasourceTabs } from '../datasources/tabs'
+import { DatasourcePage } from '../datasources/tabs'
 import type { ScreenProps } from '../registry'
 import { SourceCell } from './source-cell'
 import { datasourceSource } from './source'
@@ -15,12 +13,8 @@ export default function DatasourceData({ parameters }: ScreenProps) {
   const datasource = useLoad(() => ok(api.GET('/v1/datasources/{slug}', { params: { path: { slug } } })), [slug])
   const source = useMemo(() => datasourceSource(slug), [slug])
   return (
-    <Page
-      title="Data"
-      crumbs={[...DATASOURCE_CRUMBS, { to: path`/datasources/${slug}`, text: datasource.data?.name ?? slug }]}
-    >
-      <DatasourceTabs slug={slug} />
+    <DatasourcePage slug={slug} kind={datasource.data?.kind} title={`Data of ${datasource.data?.name ?? slug}`}>
       <TableView source={source} panel={(cell) => <SourceCell {...cell} />} />
-    </Page>
+    </DatasourcePage>
   )
 }

@@ -1,5 +1,5 @@
 /** A document as YAML, with each fault at its line. */
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Editor } from '../../ui/editor'
 import { Note } from '../../ui/parts'
 import type { Fault } from './faults'
@@ -16,11 +16,12 @@ export function YamlDocument(props: { document: Document; faults: Fault[]; readO
 function Loaded({ yaml, document, faults, readOnly, onChange }: Parameters<typeof YamlDocument>[0] & { yaml: Yaml }) {
   const [text, setText] = useState(() => yaml.stringify(document))
   const [wrong, setWrong] = useState<string | null>(null)
-  const [own, setOwn] = useState(document)
+  // Those that were typed here: a document that was dropped, or put back, replaces the text.
+  const own = useRef(new WeakSet<Document>([document]))
   useEffect(() => {
-    // Another one was dropped, or the changes were discarded.
-    if (document !== own) setText(yaml.stringify(document))
-    setOwn(document)
+    if (own.current.has(document)) return
+    own.current.add(document)
+    setText(yaml.stringify(document))
   }, [document])
   const change = (entered: string) => {
     setText(entered)
@@ -28,7 +29,7 @@ function Loaded({ yaml, document, faults, readOnly, onChange }: Parameters<typeo
       const value: unknown = yaml.parse(entered)
       if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new Error('The document must be an object.')
       setWrong(null)
-      setOwn(value as Document)
+      own.current.add(value as Document)
       onChange(value as Document)
     } catch (error) {
       setWrong((error as Error).message)

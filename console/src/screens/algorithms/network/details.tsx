@@ -1,6 +1,7 @@
 /** What is known of the chosen node, link or lightpath. */
 import { Badge, Button, Empty, Panel, State } from '../../../ui/parts'
 import { formatNumber } from '../../../ui/values'
+import { Scroll } from '../scroll'
 import type { Selection } from './drawing'
 import { linkKey, linksOf, loadOf, type Lightpath, type Link, type Network, type Path } from './model'
 
@@ -56,7 +57,7 @@ function LinkDetails({ network, link, onSelect }: Props & { link: Link }) {
         </dl>
         {network.wavelengths !== null && <Strip count={network.wavelengths} uses={uses} />}
         {uses.length > 0 && (
-          <div class="scroll">
+          <Scroll label="Lightpaths over the link">
             <table class="plain">
               <thead>
                 <tr>
@@ -77,7 +78,7 @@ function LinkDetails({ network, link, onSelect }: Props & { link: Link }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </div>
     </Panel>
@@ -136,7 +137,7 @@ function NodeDetails({ network, name, onSelect }: Props & { name: string }) {
             </>
           )}
         </dl>
-        <div class="scroll">
+        <Scroll label="Lightpaths of the node">
           <table class="plain">
             <thead>
               <tr>
@@ -157,7 +158,7 @@ function NodeDetails({ network, name, onSelect }: Props & { name: string }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       </div>
     </Panel>
   )

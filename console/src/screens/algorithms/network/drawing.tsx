@@ -44,7 +44,7 @@ export function Drawing(props: {
   const choose = (part: Partial<Selection>) => onSelect({ node: null, link: null, lightpath: null, ...part })
   const activated = (act: () => void) => ({
     role: 'button' as const,
-    tabIndex: 0,
+    tabindex: 0,
     onClick: act,
     onKeyDown: (event: KeyboardEvent) => {
       if (event.key !== 'Enter' && event.key !== ' ') return

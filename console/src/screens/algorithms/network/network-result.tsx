@@ -5,6 +5,7 @@ import { useLoad } from '../../../api/load'
 import { setParameters, usePlace } from '../../../router'
 import { Button, Empty, Panel, Show, State } from '../../../ui/parts'
 import { formatNumber } from '../../../ui/values'
+import { Scroll } from '../scroll'
 import { Details } from './details'
 import { Drawing, Legend, type Selection } from './drawing'
 import { loadOf, networkOf, type Network } from './model'
@@ -58,12 +59,12 @@ function Lists(props: { network: Network; selection: Selection; onSelect: (selec
         </div>
       }
     >
-      <div class="scroll tall">
+      <Scroll label="List" tall>
         {list === 'links' && <LinkList {...props} />}
         {list === 'nodes' && <NodeList {...props} />}
         {list === 'lightpaths' && <LightpathList {...props} />}
         {list === 'materials' && network.materials && <Materials materials={network.materials} />}
-      </div>
+      </Scroll>
     </Panel>
   )
 }
