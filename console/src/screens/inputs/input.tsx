@@ -1,10 +1,11 @@
-/** One input: its document, its versions, and the projects that use it. */
+/** One input: its document, its versions, the projects that use it, and with whom it is shared. */
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, navigate, path, setParameters, usePlace } from '../../router'
 import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
+import { Members } from '../../ui/members'
 import { Button, Note, Page, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -17,6 +18,7 @@ const PARTS = [
   ['', 'Document'],
   ['versions', 'Versions'],
   ['projects', 'Projects'],
+  ['members', 'Members'],
 ] as const
 
 export default function Input({ parameters }: ScreenProps) {
@@ -55,6 +57,7 @@ export default function Input({ parameters }: ScreenProps) {
       {part === '' && <DocumentPart key={`${slug} ${version}`} slug={slug} version={version} mayUpdate={may('input.update')} />}
       {part === 'versions' && <Versions slug={slug} mayRestore={may('input.restore')} />}
       {part === 'projects' && <Pins slug={slug} />}
+      {part === 'members' && <Members kind="inputs" slug={slug} />}
     </Page>
   )
 }
