@@ -9,7 +9,6 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from support.browser import Console
 from support.network import small_matrix, small_topology
-from support.stack import Deployed
 from support.workbooks import topology_workbook, traffic_workbook
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -48,11 +47,15 @@ def plan(page: Page, threshold: int, note: str) -> None:
     expect(page.get_by_text("succeeded", exact=True)).to_be_visible()
 
 
-def test_two_workbooks_with_errors_become_two_plans_compared(console: Console, deployed: Deployed, label: str) -> None:
+def test_two_workbooks_with_errors_become_two_plans_compared(console: Console, label: str) -> None:
     console.expect_refusals(422)
     project, topology, traffic = f"plan-{label}", f"north-{label}", f"traffic-{label}"
-    deployed.done("PUT", f"/projects/{project}", {"name": project, "merge": {"strategy": "union"}})
     page = console.page
+    page.get_by_role("link", name="Projects", exact=True).click()
+    page.get_by_role("button", name="Create a project").click()
+    page.get_by_label("Name").fill(project)
+    page.keyboard.press("Enter")
+    console.heading(project)
 
     # The topology has three wrong cells, which are corrected in the table by keyboard.
     begin_input(page, topology, "Topology")

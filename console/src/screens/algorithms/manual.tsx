@@ -6,20 +6,23 @@ import { Button, Field, Note, Panel, ProblemNote, Show, TextField } from '../../
 import { toast } from '../../ui/toasts'
 import { choicesOf, InputChoice, type Chosen } from './choices'
 
+type Document = Record<string, never>
+
 export function ManualResult(props: { project: string; algorithm: Schemas['AlgorithmView']; onStored: (run: Schemas['RunView']) => void }) {
   const { project, algorithm } = props
   const choices = useLoad(() => choicesOf(project, algorithm.inputs, null), [project, algorithm.name])
   const [chosen, setChosen] = useState<Chosen>({})
   const [text, setText] = useState('')
+  const [parameters, setParameters] = useState('{}')
   const [comment, setComment] = useState('')
   const [wrong, setWrong] = useState<string>()
   const chooser = useRef<HTMLInputElement>(null)
-  const store = useAction(async (result: Record<string, never>) => {
+  const store = useAction(async (result: Document, given: Document) => {
     const inputs = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Record<string, string | null>
     const run = await ok(
       api.POST('/v1/projects/{slug}/algorithms/{name}/results', {
         params: { path: { slug: project, name: algorithm.name } },
-        body: { result, inputs, comment: comment.trim() || null },
+        body: { result, inputs, parameters: given, comment: comment.trim() || null },
       }),
     )
     toast('The result was stored as a run.')
@@ -27,9 +30,9 @@ export function ManualResult(props: { project: string; algorithm: Schemas['Algor
   })
   const submit = () => {
     try {
-      const result: unknown = JSON.parse(text)
+      const [result, given] = [JSON.parse(text), JSON.parse(parameters || '{}')] as [Document, Document]
       setWrong(undefined)
-      void store.run(result as Record<string, never>)
+      void store.run(result, given)
     } catch (error) {
       setWrong(`This is not JSON: ${(error as Error).message}`)
     }
@@ -44,6 +47,7 @@ export function ManualResult(props: { project: string; algorithm: Schemas['Algor
         <Show from={choices}>
           {(found) => (
             <div class="fields">
+              <TextField label="Parameters, as JSON" value={parameters} onInput={setParameters} help="Those that it was made for; others have their defaults." wrong={store.error?.at('/parameters')} />
               {Object.entries(algorithm.inputs).map(([name, input]) => (
                 <InputChoice key={name} name={name} input={input} choices={found} chosen={chosen[name]} onChange={(value) => setChosen({ ...chosen, [name]: value })} wrong={store.error?.at(`/inputs/${name}`)} />
               ))}
