@@ -103,7 +103,7 @@ def json_faults(model: type[BaseModel], text: bytes) -> list[dict[str, Any]]:
 
 def _faults(error: ValidationError, document: Any) -> list[dict[str, Any]]:
     return [
-        {"pointer": json_pointer((*_path(fault["loc"], document), *_field(fault))), "message": _sentence(fault)}
+        {"pointer": json_pointer((*_path(fault, document), *_field(fault))), "message": _sentence(fault)}
         for fault in error.errors(include_url=False)
     ]
 
@@ -120,12 +120,13 @@ def _field(fault: Any) -> tuple[str, ...]:
     return cause.path if isinstance(cause, FieldError) else ()
 
 
-def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ...]:
-    """Remove from a location the tags that pydantic adds for discriminated unions.
+def _path(fault: Any, document: Any) -> tuple[str | int, ...]:
+    """The keys and indexes from the document to a fault, without the tags that pydantic adds for unions.
 
-    A tag stands where a key would, but is no key of the document. Only the last part may be missing from the
-    document: that is a required field.
+    A tag stands where a key would, but is no key of the document. Only the last part of a required field's path is
+    missing from the document, too.
     """
+    location: tuple[str | int, ...] = fault["loc"]
     path: list[str | int] = []
     node, entered = document, False
     for index, part in enumerate(location):
@@ -139,7 +140,7 @@ def _path(location: tuple[str | int, ...], document: Any) -> tuple[str | int, ..
         entered = exists
         if exists:
             node = node[part]
-        elif part == "[key]" or (index < len(location) - 1):
+        elif fault["type"] != "missing" or index < len(location) - 1:
             continue
         path.append(part)
     return tuple(path)
