@@ -352,7 +352,7 @@ def test_a_record_that_cannot_be_removed_by_itself_changes_nothing(
     assert len(rows(admin, "datasources/birds")) == 2
 
 
-EARLIER = {
+EARLIER: dict[str, tuple[dict[str, Any], str]] = {
     "a renamed column": ({"fields": {"who": "m", "note": "note"}, "primary_key": ["who"]}, "m"),
     "no primary key": ({"fields": {"who": "m", "note": "note"}}, "m"),
     "no column": ({"fields": {"note": "note"}}, "m"),

@@ -114,7 +114,7 @@ def test_other_expressions_give_what_jmespath_gives(parts: list[str], luck: rand
         assert repr(search(expression, document)) == repr(expected)
 
 
-MIXED = [{"n": 1, "a": "x"}, {"n": "b", "a": "y"}, {"n": 2.5, "a": "z"}]
+MIXED: list[dict[str, Any]] = [{"n": 1, "a": "x"}, {"n": "b", "a": "y"}, {"n": 2.5, "a": "z"}]
 
 
 @pytest.mark.parametrize("comparator", ["<", "<=", ">", ">="])

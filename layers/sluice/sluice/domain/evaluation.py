@@ -13,6 +13,7 @@ from jmespath.visitor import TreeInterpreter
 # The most bytes that an evaluation may create in all, by estimate: this, or for each character of the document that.
 MAX_CREATED = 32_000_000
 CREATED_PER_CHARACTER = 50
+_EQUALITY = {"eq", "ne"}  # the comparators that need no order
 _NUMBER = 8  # the characters that a number counts as
 
 # Functions that return an argument, a part of one, or a value of the page.
@@ -105,7 +106,7 @@ class Interpreter(TreeInterpreter):
     def visit_comparator(self, node: Any, value: Any) -> Any:
         """Compare two values; comparing large ones counts as work. A number and a text have no order: null."""
         left, right = (self.visit(child, value) for child in node["children"])
-        if node["value"] not in self._EQUALITY_OPS and isinstance(left, str) != isinstance(right, str):
+        if node["value"] not in _EQUALITY and isinstance(left, str) != isinstance(right, str):
             return None
         if isinstance(left, list | dict) and isinstance(right, list | dict):
             self.budget.spend_written(left)

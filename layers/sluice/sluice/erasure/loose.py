@@ -87,13 +87,12 @@ class Loose:
             for folder in ("", FAILED, UNKNOWN):
                 versions = sorted(inbox.versions(f"{folder}{slug}/"), key=attrgetter("key"))
                 for key, group in groupby(versions, attrgetter("key")):
-                    markers, files = [], []
-                    for version in group:
-                        (markers if version.marker else files).append(version)
+                    present = list(group)
+                    files = [version for version in present if not version.marker]
                     gone = [one for one in files if self._is_file_with_record(plan, stored, slug, one, inbox.read(one))]
                     plan.files += [(key, one.version) for one in gone]
                     if gone == files and (gone or self._is_named_after_record(slug, key)):
-                        plan.markers += [(key, one.version) for one in markers]
+                        plan.markers += [(key, one.version) for one in present if one.marker]
 
     def _is_file_with_record(
         self, plan: Plan, stored: Collection[str], slug: str, version: ObjectVersion, content: bytes
