@@ -176,6 +176,28 @@ def test_a_value_is_set_by_hand(console: Console, coins: Coins) -> None:
     expect(panel.locator("mark"), "the value of the source lost").to_have_text("101.25")
 
 
+def test_a_part_of_a_merged_document_leads_to_its_page(console: Console, deployed: Deployed, server: Server) -> None:
+    name = f"rates-{secrets.token_hex(3)}"
+    deployed.done(
+        "PUT", f"/projects/{name}", {"name": name, "merge": {"strategy": "recursive"}, "refresh_on": "manual"}
+    )
+    for currency, rate in (("CHF", 1.25), ("NOK", 0.0625)):
+        slug = f"{name}-{currency.lower()}"
+        server.answer(f"/{slug}", json.dumps({"rates": {currency: rate}}).encode())
+        deployed.done(
+            "PUT", f"/datasources/{slug}", {"name": slug, "kind": "http", "http": {"url": f"{server.url}/{slug}"}}
+        )
+        deployed.done("PUT", f"/projects/{name}/datasources/{slug}", {})
+    deployed.ended(deployed.call("POST", f"/projects/{name}/runs", {"ingest": "all"}, prefer="wait=20").json())
+    page = console.page
+    console.go(f"/projects/{name}/data")
+    page.get_by_role("button", name="0.0625").click()
+    panel = page.get_by_role("dialog")
+    expect(panel.locator("mark")).to_have_text("0.0625")
+    expect(panel.locator(".source-card")).to_contain_text(f"{name}-nok")
+    console.check_accessibility()
+
+
 def test_a_viewer_reads_no_page_and_sets_no_value(
     browser: Browser, deployed: Deployed, screenshots: Path, coins: Coins
 ) -> None:

@@ -4,10 +4,9 @@ import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
 import { cellText } from '../../ui/grid'
-import { Badge, Button, Show } from '../../ui/parts'
+import { Badge, Button } from '../../ui/parts'
 import { Time } from '../../ui/values'
-import { loadContent } from '../received/content'
-import { PageText } from '../received/page-text'
+import { LoadedPage } from '../received/loaded-page'
 
 type SourceValue = Schemas['SourceValue']
 type CitedPage = NonNullable<SourceValue['page']>
@@ -124,10 +123,4 @@ function ReceivedPage({ page, pointer }: { page: CitedPage; pointer: string }) {
   if (page.removed) return <p class="muted">The datasource’s retention has removed this page.</p>
   if (page.hash === null || !mayRead) return <p class="muted">Editors can read the page as it was received.</p>
   return <LoadedPage hash={page.hash} pointer={pointer} />
-}
-
-/** A page by its hash, with the value at a pointer highlighted. */
-export function LoadedPage({ hash, pointer }: { hash: string; pointer: string | null }) {
-  const content = useLoad(() => loadContent(path`/v1/pages/${hash}`), [hash])
-  return <Show from={content}>{(loaded) => <PageText content={loaded} pointer={pointer} name="The page as received" />}</Show>
 }

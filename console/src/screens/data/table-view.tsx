@@ -64,7 +64,7 @@ export function TableView(props: { source: TableSource; panel: (cell: OpenCell) 
           onOpen={(row, column) => open.at(row, shown[column]!.name)}
           onEnd={rows.more ?? undefined}
           opened={open.cell && open.cell.row !== null ? { row: open.cell.row, column: shown.findIndex(({ name }) => name === open.cell!.column) } : undefined}
-          height={`min(calc(100dvh - 16rem), ${(rows.count + 1) * 30 + 20}px)`}
+          height={`min(calc(100dvh - 18.5rem), ${(rows.count + 1) * 30 + 20}px)`}
         />
       )}
       {open.cell && version !== undefined && props.panel(open.cell)}

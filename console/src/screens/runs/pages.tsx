@@ -75,7 +75,8 @@ export function PageState({ page }: { page: Schemas['PageReceiptView'] }) {
       <Badge tone={page.ok ? 'good' : 'bad'}>{page.status ?? (page.ok ? 'received' : 'no answer')}</Badge>
       {retries > 0 && (
         <div class="muted" title={page.failures.map((failure) => failure.reason).join('; ')}>
-          after {retries === 1 ? '1 failed request' : `${retries} failed requests`}
+          {page.ok && 'after '}
+          {retries === 1 ? '1 failed request' : `${retries} failed requests`}
         </div>
       )}
       {page.check && <div class="muted">for comparison</div>}

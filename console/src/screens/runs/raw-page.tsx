@@ -1,13 +1,15 @@
 /** One page of a run as it was received, with its receipt. */
+import { useState } from 'preact/hooks'
 import { api, ok, send, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
-import { useMayOn } from '../../api/me'
+import { useMay, useMayOn } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
 import { saveAs } from '../../ui/download'
-import { Button, Note, Page, Panel, ProblemNote, Show } from '../../ui/parts'
+import { Badge, Button, Note, Page, Panel, ProblemNote, Show } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
 import { loadContent } from '../received/content'
+import { LoadedPage } from '../received/loaded-page'
 import { PageText } from '../received/page-text'
 import { PageState } from './pages'
 import { runTitle } from './words'
@@ -118,16 +120,28 @@ function ReceiptPanel({ receipt }: { receipt: Receipt }) {
       {receipt.open_ended && (
         <p class="muted">The response had neither a length nor an end marker, so a truncated one would look complete.</p>
       )}
-      {receipt.failures.length > 0 && (
-        <ul class="failures">
-          {receipt.failures.map((failure) => (
-            <li key={failure.at}>
-              <Time at={failure.at} />: {failure.status && `status ${failure.status}, `}
-              {failure.reason}
-            </li>
-          ))}
-        </ul>
-      )}
+      {receipt.failures.map((failure) => (
+        <Failure key={failure.at} failure={failure} />
+      ))}
     </Panel>
+  )
+}
+
+/** A request that failed, with what the upstream answered. */
+function Failure({ failure }: { failure: Schemas['FailedRequest'] }) {
+  const mayRead = useMay('page.read')
+  const [open, setOpen] = useState(false)
+  return (
+    <div class="stack failure">
+      <div class="row">
+        <Badge tone="bad">{failure.status ?? 'no answer'}</Badge> {failure.reason}, <Time at={failure.at} />
+        {failure.hash && mayRead && (
+          <Button look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? 'Hide the answer' : 'Show the answer'}
+          </Button>
+        )}
+      </div>
+      {open && failure.hash && <LoadedPage hash={failure.hash} pointer={null} />}
+    </div>
   )
 }
