@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
-import { useParameter } from '../../router'
+import { navigate, path, useParameter } from '../../router'
 import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { CellValue } from './cell-value'
@@ -13,7 +13,7 @@ import { TableView } from './table-view'
 
 export default function ProjectData({ parameters }: ScreenProps) {
   const slug = parameters.slug!
-  const [model, setModel] = useParameter('model')
+  const [model] = useParameter('model')
   const project = useLoad(() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } })), [slug])
   const models = useLoad(
     () => ok(api.GET('/v1/projects/{slug}/models', { params: { path: { slug }, query: { limit: 200 } } })),
@@ -30,7 +30,7 @@ export default function ProjectData({ parameters }: ScreenProps) {
         names.length > 0 && (
           <label class="row">
             Table
-            <select value={model ?? ''} onChange={(event) => setModel(event.currentTarget.value || null)}>
+            <select value={model ?? ''} onChange={(event) => navigate(path`/projects/${slug}/data`, { model: event.currentTarget.value })}>
               <option value="">merged</option>
               {names.map((name) => (
                 <option key={name}>{name}</option>
