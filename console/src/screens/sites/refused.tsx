@@ -65,7 +65,7 @@ export function RefusedReadings({ version }: { version: number }) {
       <ProblemNote error={redrive.error} />
       <ShowList from={records} empty={<Empty title="No reading was refused.">Readings of files and streams that cannot be stored are listed here, with the reason.</Empty>}>
         {(items) => (
-          <table class="plain">
+          <table class="plain cards">
             <thead>
               <tr>
                 <th scope="col">Why</th>
@@ -76,8 +76,8 @@ export function RefusedReadings({ version }: { version: number }) {
             <tbody>
               {items.map((record) => (
                 <tr key={record.id}>
-                  <td>{record.reason}</td>
-                  <td>
+                  <td class="wide">{record.reason}</td>
+                  <td class="wide">
                     <pre>{record.record}</pre>
                     <div class="muted mono">{record.id}</div>
                   </td>

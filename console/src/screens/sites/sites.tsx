@@ -90,7 +90,7 @@ function SiteTable({ sites }: { sites: Site[] }) {
   const alarms = useOpenAlarms({})
   const costs = useLoad(() => ok(api.GET('/v1/sites/operations/cost', { params: { query: { agg: 'sum' } } })), [])
   return (
-    <table class="plain">
+    <table class="plain cards">
       <thead>
         <tr>
           <th scope="col">Site</th>
@@ -114,15 +114,15 @@ function SiteTable({ sites }: { sites: Site[] }) {
           const cost = costs.data?.items.find((one) => one.site === site.code)
           return (
             <tr key={site.code}>
-              <td>
+              <td class="wide">
                 <Link to={path`/sites/${site.code}`}>{site.name ?? site.code}</Link>
                 <div class="muted mono">{site.code}</div>
               </td>
               <td>{site.type}</td>
-              <td class="number">{here ? formatNumber(here.length - inactive!) : '…'}</td>
-              <td class="number">{here ? formatNumber(inactive) : '…'}</td>
-              <td>{alarms.data ? <AlarmCounts site={site.code} alarms={alarms.data.filter((one) => one.site === site.code)} /> : '…'}</td>
-              <td class="number" title={cost && `${cost.count} operations`}>
+              <td class="number" data-label="Active equipment">{here ? formatNumber(here.length - inactive!) : '…'}</td>
+              <td class="number" data-label="Inactive">{here ? formatNumber(inactive) : '…'}</td>
+              <td class="wide">{alarms.data ? <AlarmCounts site={site.code} alarms={alarms.data.filter((one) => one.site === site.code)} /> : '…'}</td>
+              <td class="number" data-label="Operating costs" title={cost && `${cost.count} operations`}>
                 {costs.data ? (cost?.value ?? <span class="muted">none</span>) : '…'}
               </td>
             </tr>
