@@ -178,7 +178,7 @@ class AssignmentViewList(TypedDict):
 
 
 class AuditEntryView(TypedDict):
-    """A recorded request. It has no values of the request: no body, headers, query parameters or secrets."""
+    """A recorded request."""
 
     id: str
     time: str
@@ -191,6 +191,7 @@ class AuditEntryView(TypedDict):
     path: str
     resource: str
     fields: list[str]
+    granted: Literal["viewer", "editor", "admin"] | Literal["viewer", "designer", "editor", "owner"] | None
     version_before: str | None
     version: str | None
     created: str | None

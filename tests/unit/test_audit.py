@@ -24,6 +24,7 @@ from sluice.catalog.definitions import Definitions
 from sluice.catalog.table import ConditionFailed
 from sluice.container import Container
 from sluice.domain.audit import AuditEntry, AuditFilter
+from sluice.domain.member import MEMBER_ROLES
 from sluice.errors import Unavailable
 from support import permissions
 from support.client import Client, client_of
@@ -79,6 +80,7 @@ def test_change_is_recorded_with_its_result(admin: Client, editor: Client) -> No
         "path": "/projects",
         "resource": "projects/p",
         "fields": ["merge", "name"],
+        "granted": None,
         "version_before": None,
         "version": etag,
         "created": "projects/p",
@@ -335,3 +337,19 @@ def test_command_line_shows_the_audit(sluice: Commands, admin: Client) -> None:
     result = sluice("get", "audit?resource=projects/p", "-o", "csv")
     (row,) = csv.DictReader(io.StringIO(result.out))
     assert (row["method"], row["path"], row["outcome"], row["status"]) == ("POST", "/projects", "succeeded", "201")
+
+
+def test_a_share_is_recorded_with_its_role(admin: Client, services: Container) -> None:
+    admin.put("/projects/p", {"name": "p"})
+    path = "/projects/p/members/user:bob"
+    for role in (*MEMBER_ROLES, "CANARY", ["viewer"], {"a": 1}):
+        admin.put(path, {"role": role})
+    for body in ({}, {"role": "viewer", "CANARY": 1}):
+        admin.put(path, body)
+    admin.post("/keys", {"name": "k", "role": "editor"})
+    admin.patch("/projects/p", {"name": "owner", "role": "owner"})
+    answer = admin.get("/audit")
+    granted = [item["granted"] for item in answer.json()["items"] if item["method"] != "GET"]
+    assert granted[::-1] == [None, *MEMBER_ROLES, None, None, None, None, "viewer", "editor", None]
+    assert "CANARY" not in answer.text
+    assert ",granted," in admin.get("/audit?format=csv").text

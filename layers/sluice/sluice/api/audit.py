@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import orjson
 from aws_lambda_powertools import Logger
@@ -80,7 +80,11 @@ class RequestAudit:
         is_resource = len(self._route.path.strip("/").split("/")) == 2
         before = call.target.definition.etag if is_resource and call.target and call.target.definition else None
         self._entry = self._entry.model_copy(
-            update={"fields": _changed_fields(self._route, call), "version_before": before}
+            update={
+                "fields": _changed_fields(self._route, call),
+                "granted": _granted_role(self._route, call),
+                "version_before": before,
+            }
         )
         if self._route.changes:
             self._services.audit.begin(self._entry, names_resource=_names_resource(self._route))
@@ -175,6 +179,19 @@ def _changed_fields(route: Route, call: Call, answered: dict[str, Any] | None = 
     return sorted(
         name for name, value in body.items() if name in known and (name not in stored or stored[name] != value)
     )
+
+
+def _granted_role(route: Route, call: Call) -> str | None:
+    """The role in the body of a route that grants one; None if it is none of those that the route knows.
+
+    It is the only value that is kept: who may do what must be clear from the audit alone, and a word of a closed list
+    is no secret.
+    """
+    if not isinstance(route.body, type) or not issubclass(route.body, BaseModel):
+        return None
+    field = route.body.model_fields.get("role")
+    role = _body(route, call).get("role")
+    return role if field is not None and role in get_args(field.annotation) else None
 
 
 def _body(route: Route, call: Call) -> dict[str, Any]:

@@ -10,12 +10,16 @@ from pydantic import Field
 
 from sluice.domain.base import Record
 from sluice.domain.identity import Role
+from sluice.domain.member import MemberRole
 
 Outcome = Literal["succeeded", "refused", "failed", "unfinished"]
 
 
 class AuditEntry(Record):
-    """A recorded request. It has no values of the request: no body, headers, query parameters or secrets."""
+    """A recorded request.
+
+    Besides `granted`, it has no values of the request: no body, headers, query parameters or secrets.
+    """
 
     id: str = Field(description="The id of the entry, a ULID.")
     time: str = Field(description="When the request arrived, RFC 3339 in UTC.")
@@ -37,6 +41,11 @@ class AuditEntry(Record):
     fields: list[str] = Field(
         default_factory=list,
         description="The names of the top-level fields of the body that differ from what was stored; never values.",
+    )
+    granted: Role | MemberRole | None = Field(
+        None,
+        description="The role that the request gives to a member or to a new API key. Null: it gives none, or the body "
+        "was not valid.",
     )
     version_before: str | None = Field(
         None, description="The ETag of the resource before the request. Null: it has none, or did not exist."

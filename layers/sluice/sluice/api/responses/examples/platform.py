@@ -104,6 +104,7 @@ EXAMPLES: dict[str, Any] = {
         "path": "/projects/top-coins",
         "resource": "projects/top-coins",
         "fields": ["merge"],
+        "granted": None,
         "version_before": "3",
         "version": "4",
         "created": None,
