@@ -116,7 +116,7 @@ class Planner:
         plan.unusable += sorted(
             page_hash
             for page_hash in (loose | orphans) & self._stored
-            if page_hash in self._before or self._loose.has_record(self._page(page_hash))
+            if page_hash in self._before or self._is_loose_with_record(page_hash)
         )
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
@@ -294,6 +294,11 @@ class Planner:
         content = io.BytesIO(self._page(page_hash))
         with open_page(datasource, receipt, content, self._limits) as page:
             return {path for path, value in cursors_in(page, expression) if self._quotations.has(value)}
+
+    def _is_loose_with_record(self, page_hash: str) -> bool:
+        with suppress(NotFound):  # retention has removed it meanwhile
+            return self._loose.has_record(self._page(page_hash))
+        return False
 
     def _page(self, page_hash: str) -> bytes:
         with self._services.lake.raw(page_hash) as content:
