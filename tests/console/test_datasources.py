@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -171,6 +173,23 @@ def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: De
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
+def test_a_sqlite_file_is_uploaded_and_read(console: Console, deployed: Deployed, slug: str, tmp_path: Path) -> None:
+    source = {"engine": "sqlite", "key": f"{slug}/shop.db", "query": "SELECT id, name FROM articles"}
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "sql", "sql": source})
+    file = tmp_path / "of today.db"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE articles AS SELECT 7 AS id, 'rope' AS name")
+    page = console.page
+    console.go(f"/datasources/{slug}")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose files").click()
+    chooser.value.set_files(file)
+    expect(page.get_by_text(", kept")).to_be_visible()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("region", name="Preview: rows")).to_contain_text("rope")
+    deployed.done("DELETE", f"/datasources/{slug}")
+
+
 def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
     console: Console, deployed: Deployed, slug: str
 ) -> None:
@@ -190,6 +209,9 @@ def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
     page.get_by_role("button", name="Disable").click()
     page.get_by_role("dialog").get_by_role("button", name="Disable").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("disabled")
+    page.get_by_role("link", name="Members").click()
+    expect(page.get_by_role("row", name="owner")).to_be_visible()
+    page.get_by_role("link", name="Overview").click()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text(f"There is no datasource {slug}.")).to_be_visible()

@@ -84,7 +84,7 @@ function Overview({ present, reload }: { present: Datasource; reload: () => void
         </Panel>
       )}
       <TrialResult trial={trial} />
-      {may('datasource.push') && present.kind === 'file' && <Upload slug={slug} onRunEnd={again} />}
+      {may('datasource.push') && takesFiles(present) && <Upload slug={slug} storedAs={fileName(present)} onRunEnd={again} />}
       {may('datasource.push') && present.kind === 'push' && <Push slug={slug} example={example(present)} onRunEnd={again} />}
       <div class="columns">
         <Facts present={present} version={version} />
@@ -124,6 +124,15 @@ function Actions(props: {
       {erasing && <Erase slug={present.slug!} keys={keys} onClose={() => setErasing(false)} onDone={props.onErased} />}
     </>
   )
+}
+
+function takesFiles(present: Datasource): boolean {
+  return present.kind === 'file' || fileName(present) !== null
+}
+
+/** The name of a SQLite file in the datasource's folder of the inbox; null for all others. */
+function fileName(present: Datasource): string | null {
+  return present.kind === 'sql' && present.sql.key ? present.sql.key.slice(present.slug!.length + 1) : null
 }
 
 /** A record with the key's columns, to begin with. */

@@ -18,7 +18,12 @@ interface Sent {
 const RUN_WAIT_MS = 500
 const RUN_ATTEMPTS = 120
 
-export function Upload({ slug, onRunEnd }: { slug: string; onRunEnd: (run: Run) => void }) {
+/**
+ * @param storedAs the name under which the file is kept for later runs, such as a SQLite file; null: each file starts a
+ *   run of its own.
+ */
+export function Upload(props: { slug: string; storedAs: string | null; onRunEnd: (run: Run) => void }) {
+  const { slug, storedAs } = props
   const [files, setFiles] = useState<Sent[]>([])
   const [over, setOver] = useState(false)
   const picker = useRef<HTMLInputElement>(null)
@@ -29,10 +34,11 @@ export function Upload({ slug, onRunEnd }: { slug: string; onRunEnd: (run: Run) 
   const sendOne = async (id: number, file: File) => {
     try {
       const known = await runIds(slug)
-      const form = await ok(api.POST('/v1/datasources/{slug}/uploads', { params: { path: { slug } }, body: { filename: file.name } }))
+      const body = { filename: storedAs ?? file.name }
+      const form = await ok(api.POST('/v1/datasources/{slug}/uploads', { params: { path: { slug } }, body }))
       await post(form, file, (sent) => change(id, { sent }))
       change(id, { sent: file.size })
-      change(id, { run: await newRun(slug, known) })
+      if (storedAs === null) change(id, { run: await newRun(slug, known) })
     } catch (error) {
       change(id, { error: error instanceof Error ? error.message : String(error) })
     }
@@ -59,12 +65,14 @@ export function Upload({ slug, onRunEnd }: { slug: string; onRunEnd: (run: Run) 
         }}
       >
         <strong>Drop files here</strong>
-        <span class="muted">Each file starts a run that reads it.</span>
+        <span class="muted">
+          {storedAs === null ? 'Each file starts a run that reads it.' : `It is kept as ${storedAs}, and the next run reads it.`}
+        </span>
         <Button onClick={() => picker.current!.click()}>Choose files</Button>
         <input
           ref={picker}
           type="file"
-          multiple
+          multiple={storedAs === null}
           hidden
           aria-label="Files to upload"
           onChange={(event) => {
@@ -77,7 +85,7 @@ export function Upload({ slug, onRunEnd }: { slug: string; onRunEnd: (run: Run) 
         <ul class="plain uploads">
           {files.map((file) => (
             <li key={file.id}>
-              <UploadState file={file} onRunEnd={onRunEnd} />
+              <UploadState file={file} kept={storedAs !== null} onRunEnd={props.onRunEnd} />
             </li>
           ))}
         </ul>
@@ -86,7 +94,7 @@ export function Upload({ slug, onRunEnd }: { slug: string; onRunEnd: (run: Run) 
   )
 }
 
-function UploadState({ file, onRunEnd }: { file: Sent; onRunEnd: (run: Run) => void }) {
+function UploadState({ file, kept, onRunEnd }: { file: Sent; kept: boolean; onRunEnd: (run: Run) => void }) {
   const done = file.sent >= file.size
   return (
     <>
@@ -94,7 +102,7 @@ function UploadState({ file, onRunEnd }: { file: Sent; onRunEnd: (run: Run) => v
         <strong>{file.name}</strong>
         <span class="muted">
           {done ? formatBytes(file.size) : `${formatBytes(file.sent)} of ${formatBytes(file.size)}`}
-          {done && !file.run && !file.error && ', waiting for its run …'}
+          {done && !file.run && !file.error && (kept ? ', kept' : ', waiting for its run …')}
         </span>
       </div>
       {!done && !file.error && <progress aria-label={`Upload of ${file.name}`} value={file.sent} max={file.size} />}
