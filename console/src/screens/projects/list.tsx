@@ -82,7 +82,7 @@ function ProjectRow({ project, onDeleted }: { project: Schemas['ProjectView']; o
   )
   const run = runs.data?.items[0]
   const versions = useLoad(
-    () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
+    runs.data ? () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })) : null,
     [slug, run?.status],
     () => REFRESH_MS,
   )
@@ -98,7 +98,7 @@ function ProjectRow({ project, onDeleted }: { project: Schemas['ProjectView']; o
         {version ? (
           <State value={version.completeness} title={version.completeness_reasons.join(' ')} />
         ) : (
-          <span class="muted">{versions.loading ? '…' : 'none yet'}</span>
+          <span class="muted">{versions.loading || runs.loading ? '…' : 'none yet'}</span>
         )}
       </td>
       <td>

@@ -40,9 +40,14 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
   // Which project the draft began with: saving compares its etag with the present one.
   const [base, setBase] = useState(project)
   const [turn, setTurn] = useState(0)
+  // Whether the YAML is no document at present; the draft is the last one that was.
+  const [broken, setBroken] = useState(false)
+  const [edition, setEdition] = useState(0)
   const begin = (from: Project) => {
     setBase(from)
     setDraft(draftOf(from))
+    setBroken(false)
+    setEdition((count) => count + 1)
   }
   const changed = JSON.stringify(draft) !== JSON.stringify(draftOf(base))
   useEffect(() => {
@@ -70,11 +75,23 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
       />
       <div class="merge">
         <div class="stack">
-          <ViewTabs />
-          <Form draft={draft} onChange={setDraft} preview={preview} assignments={assignments.data ?? []} save={save} readOnly={!mayUpdate} />
+          <ViewTabs broken={broken} />
+          <Form
+            key={edition}
+            draft={draft}
+            onChange={(draft) => {
+              setBroken(draft === null)
+              if (draft) setDraft(draft)
+            }}
+            preview={preview}
+            assignments={assignments.data ?? []}
+            save={save}
+            readOnly={!mayUpdate}
+          />
           {mayUpdate && (
             <SaveBar
               changed={changed}
+              broken={broken}
               save={save}
               etag={base.etag}
               onDiscard={() => {
@@ -102,11 +119,11 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
   )
 }
 
-function ViewTabs() {
+function ViewTabs({ broken }: { broken: boolean }) {
   const [view, setView] = useParameter('view')
   return (
     <div class="row" role="group" aria-label="How to edit">
-      <Button look={view === 'yaml' ? undefined : 'primary'} aria-pressed={view !== 'yaml'} onClick={() => setView(null)}>
+      <Button look={view === 'yaml' ? undefined : 'primary'} aria-pressed={view !== 'yaml'} disabled={broken} onClick={() => setView(null)}>
         Form
       </Button>
       <Button look={view === 'yaml' ? 'primary' : undefined} aria-pressed={view === 'yaml'} onClick={() => setView('yaml')}>
@@ -120,7 +137,7 @@ type Save = ReturnType<typeof useAction<[etag: string]>>
 
 function Form(props: {
   draft: Draft
-  onChange: (draft: Draft) => void
+  onChange: (draft: Draft | null) => void
   preview: Preview
   assignments: Schemas['AssignmentView'][]
   save: Save
@@ -167,13 +184,14 @@ function Yaml(props: Parameters<typeof YamlPanel>[0]) {
 
 function SaveBar(props: {
   changed: boolean
+  broken: boolean
   save: Save
   etag: string
   onDiscard: () => void
   onTheirs: () => Promise<unknown>
   onOver: () => Promise<unknown>
 }) {
-  const { save, changed } = props
+  const { save, changed, broken } = props
   const outdated = save.error?.status === 412
   return (
     <div class="stack merge-save">
@@ -189,13 +207,15 @@ function SaveBar(props: {
         <ProblemNote error={save.error} />
       )}
       <div class="row">
-        <Button look="primary" busy={save.busy} disabled={!changed} onClick={() => save.run(props.etag)}>
+        <Button look="primary" busy={save.busy} disabled={!changed || broken} onClick={() => save.run(props.etag)}>
           Save
         </Button>
-        <Button disabled={!changed} onClick={props.onDiscard}>
+        <Button disabled={!changed && !broken} onClick={props.onDiscard}>
           Discard
         </Button>
-        {changed ? <Badge tone="warn">not saved yet</Badge> : <span class="muted">Everything is saved.</span>}
+        {broken && <Badge tone="bad">the YAML is not valid</Badge>}
+        {!broken && changed && <Badge tone="warn">not saved yet</Badge>}
+        {!broken && !changed && <span class="muted">Everything is saved.</span>}
       </div>
     </div>
   )

@@ -16,6 +16,7 @@ import { ProjectPage } from './tabs'
 import { howItRefreshes, isActive, whatStarted } from './words'
 
 type Run = Schemas['RunView']
+type Versions = Loaded<{ items: Schemas['VersionView'][] }>
 type Ingest = NonNullable<Schemas['RefreshRequest']['ingest']>
 const WATCH_MS = 800
 const REFRESH_MS = 10_000
@@ -30,6 +31,11 @@ export default function Overview({ parameters }: ScreenProps) {
   )
   const may = useMayOn({ project: slug })
   const run = runs.data?.items[0]
+  // After the runs, so that it is not asked twice.
+  const versions = useLoad(
+    runs.data ? () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })) : null,
+    [slug, run?.status, run?.version],
+  )
   return (
     <ProjectPage
       slug={slug}
@@ -43,13 +49,13 @@ export default function Overview({ parameters }: ScreenProps) {
             {data.description && <p>{data.description}</p>}
             <div class="columns">
               <LastRun runs={runs} />
-              <Published slug={slug} run={run} />
+              <Published slug={slug} versions={versions} />
               <Settings project={data} may={may} onChanged={project.reload} />
             </div>
           </>
         )}
       </Show>
-      <LineagePanel slug={slug} run={run} mayAssign={may('project.assign')} />
+      <LineagePanel slug={slug} runs={runs} versions={versions} mayAssign={may('project.assign')} />
     </ProjectPage>
   )
 }
@@ -166,11 +172,7 @@ function Sources({ run }: { run: Run }) {
   )
 }
 
-function Published({ slug, run }: { slug: string; run: Run | undefined }) {
-  const versions = useLoad(
-    () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
-    [slug, run?.status, run?.version],
-  )
+function Published({ slug, versions }: { slug: string; versions: Versions }) {
   return (
     <Panel title="Newest version" actions={<Link to={path`/projects/${slug}/versions`}>All versions</Link>}>
       <Show from={versions}>
@@ -261,17 +263,24 @@ function mergeInWords({ merge }: Schemas['ProjectView']): string {
   return `${strategy}${key}`
 }
 
-function LineagePanel(props: { slug: string; run: Run | undefined; mayAssign: boolean }) {
-  const { slug, run } = props
+function LineagePanel(props: { slug: string; runs: Loaded<{ items: Run[] }>; versions: Versions; mayAssign: boolean }) {
+  const { slug, runs } = props
+  const run = runs.data?.items[0]
   // Asked again when a refresh has got further; the sources of the run tell the rest.
-  const facts = useLoad(() => loadFacts(slug), [slug, isActive(run), run?.id], () => 30_000)
+  const facts = useLoad(runs.data ? () => loadFacts(slug) : null, [slug, isActive(run), run?.id], () => 30_000)
   const [newest, setNewest] = useState(facts.data)
   if (facts.data && facts.data !== newest) setNewest(facts.data)
-  const nodes = useMemo(() => (newest ? nodesOf(slug, newest, run) : undefined), [newest, run])
+  const [version, setVersion] = useState(props.versions.data?.items[0])
+  const newer = props.versions.data?.items[0]
+  if (newer && newer !== version) setVersion(newer)
+  const nodes = useMemo(
+    () => (newest ? nodesOf(slug, { ...newest, version: version ?? null }, run) : undefined),
+    [newest, run, version],
+  )
   return (
     <Panel title="Lineage">
       <ProblemNote error={facts.error} retry={facts.reload} />
-      {!nodes && facts.loading && <div class="loading" role="status">Loading …</div>}
+      {!nodes && !facts.error && <div class="loading" role="status">Loading …</div>}
       {nodes && newest!.sources.length > 0 && <Lineage nodes={nodes} />}
       {nodes && newest!.sources.length === 0 && (
         <Empty

@@ -17,20 +17,17 @@ export interface Facts {
   algorithms: { settings: Schemas['ProjectAlgorithmView']; run: Schemas['RunView'] | null }[]
   reports: Schemas['ReportView'][]
   endpoints: Schemas['EndpointView'][]
-  /** The newest version; null before the first one. */
-  version: Schemas['VersionView'] | null
 }
 
 export async function loadFacts(slug: string): Promise<Facts> {
   const path = { slug }
   const page = (cursor?: string) => ({ params: { path, query: { cursor, limit: 200 } } })
-  const [assignments, models, algorithms, reports, endpoints, versions] = await Promise.all([
+  const [assignments, models, algorithms, reports, endpoints] = await Promise.all([
     all((cursor) => ok(api.GET('/v1/projects/{slug}/datasources', page(cursor)))),
     all((cursor) => ok(api.GET('/v1/projects/{slug}/models', page(cursor)))),
     all((cursor) => ok(api.GET('/v1/projects/{slug}/algorithms', page(cursor)))),
     all((cursor) => ok(api.GET('/v1/projects/{slug}/reports', page(cursor)))),
     all((cursor) => ok(api.GET('/v1/projects/{slug}/endpoints', page(cursor)))),
-    ok(api.GET('/v1/projects/{slug}/versions', { params: { path, query: { limit: 1 } } })),
   ])
   return {
     sources: await Promise.all(assignments.map(loadSource)),
@@ -40,7 +37,6 @@ export async function loadFacts(slug: string): Promise<Facts> {
     ),
     reports,
     endpoints,
-    version: versions.items[0] ?? null,
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Schemas } from '../../../api/client'
 import { path } from '../../../router'
 import type { Tone } from '../../../ui/parts'
-import type { Datasource, Facts, Source } from './facts'
+import type { Datasource, Facts as Parts, Source } from './facts'
 import type { GraphNode } from './layout'
 import { tablesOf } from './sql'
 
@@ -18,6 +18,8 @@ export interface LineageNode extends GraphNode {
 }
 
 type Run = Schemas['RunView']
+/** The newest version besides; null before the first one. */
+type Facts = Parts & { version: Schemas['VersionView'] | null }
 const MERGED = 'merged'
 
 /**

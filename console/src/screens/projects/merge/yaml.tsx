@@ -10,7 +10,8 @@ type Fault = { line: number; message: string }
 
 export default function YamlPanel(props: {
   draft: Draft
-  onChange: (draft: Draft) => void
+  /** Called with the document, or with null while the text is none. */
+  onChange: (draft: Draft | null) => void
   error: ApiError | undefined
   readOnly: boolean
 }) {
@@ -28,7 +29,7 @@ export default function YamlPanel(props: {
     const value: unknown = faults.length === 0 ? document.toJS() : null
     if (faults.length === 0 && !isDraft(value)) faults.push({ line: 1, message: 'A project has a name and a merge.' })
     setSyntax(faults)
-    if (faults.length === 0) props.onChange(value as Draft)
+    props.onChange(faults.length === 0 ? (value as Draft) : null)
   }
   const faults = useMemo(() => (syntax.length > 0 ? syntax : faultsOf(props.error, text)), [syntax, props.error, text])
   return (
