@@ -59,6 +59,7 @@ def coins(deployed: Deployed, server: Server) -> Iterator[Coins]:
 
 
 def test_a_project_is_created_by_keyboard_and_deleted(console: Console, coins: Coins) -> None:
+    console.expect_refusals(404)  # the list asks how a project stands until it knows that it is gone
     page = console.page
     name = f"New {secrets.token_hex(3)}"
     console.go("/projects")
@@ -104,7 +105,7 @@ def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Depl
         expect(lineage.get_by_role("link", name=re.compile(name))).to_be_visible()
     page.get_by_text("The same as a list").click()
     expect(page.get_by_role("row", name="Bargains report")).to_contain_text(f"cheap, {coins.slug} prices")
-    assert "lineage=list" in page.url
+    expect(page).to_have_url(re.compile("lineage=list"))
     console.screenshot("project")
     console.check_accessibility()
     lineage.get_by_role("link", name=re.compile("merge merged")).press("Enter")
