@@ -44,8 +44,8 @@ def coins(deployed: Deployed, server: Server) -> Iterator[Coins]:
         document = {"name": f"{slug} {name}", "kind": "http", "http": {"url": f"{server.url}/{slug}-{name}"}}
         deployed.done("PUT", f"/datasources/{slug}-{name}", document)
         deployed.done("PUT", f"/projects/{slug}/datasources/{slug}-{name}", {"priority": priority * 10, "alias": name})
-    cheap = {"sql": "SELECT symbol, price FROM merged WHERE price < 50", "tests": [{"type": "row_count", "max": 0}]}
-    cheap["tests"][0]["severity"] = "warn"
+    tests = [{"type": "row_count", "max": 0, "severity": "warn"}]
+    cheap = {"sql": "SELECT symbol, price FROM merged WHERE price < 50", "tests": tests}
     deployed.done("PUT", f"/projects/{slug}/models/cheap", cheap)
     section = {"type": "table", "sql": "SELECT c.symbol FROM cheap c JOIN prices p ON p.symbol = c.symbol"}
     deployed.done("PUT", f"/projects/{slug}/reports/bargains", {"title": "Bargains", "sections": [section]})
