@@ -142,8 +142,12 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
       <History
         queries={history}
         onOpen={(past) => {
-          setParameters({ project: past.project })
-          write(past.sql)
+          // Only shown: it may take long, and it is run by the next Ctrl-Enter.
+          ran.current = past.sql
+          setParameters({ project: past.project, sql: past.sql })
+          setOutcome(null)
+          query.clear()
+          setSql(past.sql)
         }}
       />
       {isKind(saving) && <SaveDialog kind={saving} project={project} sql={sql} onClose={() => setSaving(null)} />}
