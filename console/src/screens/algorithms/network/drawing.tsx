@@ -135,7 +135,7 @@ function placed(relative: Map<string, Point>, width: number): { points: Map<stri
   const all = [...relative.values()]
   const [right, bottom] = [Math.max(0.01, ...all.map((point) => point.x)), Math.max(0.01, ...all.map((point) => point.y))]
   const inner = width - 2 * MARGIN.x
-  const height = Math.round(Math.min(Math.max((inner * bottom) / right, 240), 560) + 2 * MARGIN.y)
+  const height = Math.round(Math.min(Math.max((inner * bottom) / right, 160), 560) + 2 * MARGIN.y)
   const scale = Math.min(inner / right, (height - 2 * MARGIN.y) / bottom)
   const [left, top] = [(width - right * scale) / 2, (height - bottom * scale) / 2]
   return { points: new Map([...relative].map(([name, { x, y }]) => [name, { x: left + x * scale, y: top + y * scale }])), height }
