@@ -25,10 +25,11 @@ export default function ProjectAlgorithm({ parameters }: ScreenProps) {
   const here = path`/projects/${slug}/algorithms/${name}`
   const algorithm = useLoad(() => ok(api.GET('/v1/algorithms/{name}', { params: { path: { name } } })), [name])
   // A list, since the settings of one algorithm are 404 until there are some.
-  const settings = useLoad(async () => {
+  const ownSettings = async () => {
     const list = await all((cursor) => ok(api.GET('/v1/projects/{slug}/algorithms', { params: { path: { slug }, query: { cursor, limit: 100 } } })))
     return { own: list.find((item) => item.name === name) ?? null }
-  }, [slug, name])
+  }
+  const settings = useLoad(!run && part === 'start' ? ownSettings : null, [slug, name, part])
   const may = useMayOn({ project: slug })
   const tabs = [
     ['', 'Runs'],
