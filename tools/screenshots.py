@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -17,7 +17,7 @@ from support.browser import BROWSER_ARGUMENTS, find_browser  # noqa: E402
 from support.stack import Deployed, free_port  # noqa: E402
 
 FOLDER = ROOT / "docs/images"
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 
 def lineage(page: Page, address: str) -> None:

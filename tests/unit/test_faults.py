@@ -14,7 +14,7 @@ from sluice.domain.datasource import Datasource
 from sluice.domain.erasure import ErasureRequest
 from sluice.errors import Invalid
 
-BODIES = {route.body for route in ROUTES if isinstance(route.body, type)}
+BODIES: set[type[BaseModel]] = {route.body for route in ROUTES if isinstance(route.body, type)}
 WRONG = ["1", 1, -1.5, True, None, [], [1], [{"a": []}], {}, {"a": 1}, {"type": "x"}, {"strategy": "y", "a": [None]}]
 
 
