@@ -95,13 +95,15 @@ def test_sql_is_completed_run_and_shared_by_its_address(console: Console, projec
     page.keyboard.press("Escape")
     page.reload()
     expect(page.get_by_role("grid", name="Result").get_by_role("gridcell", name="9007199254740993")).to_be_visible()
-    _checked(console, "sql")
     _write(console, "SQL", "SELECT 1")
     past = page.get_by_role("button", name=re.compile("SELECT serial"))
     expect(past).to_contain_text("3 rows")
     past.click()
     expect(_editor(console, "SQL")).to_contain_text("SELECT serial")
     expect(result).to_have_count(0)
+    page.get_by_role("button", name="Run").click()
+    expect(result).to_be_visible()
+    _checked(console, "sql")
 
 
 def test_an_error_of_sql_is_marked_at_its_place(console: Console, project: str) -> None:
