@@ -378,7 +378,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The projects that a datasource is assigned to.
+         * The projects that a datasource is assigned to: all for who may share it, else those that the caller sees.
          * @description Needs the role viewer.
          */
         get: operations["list_datasource_projects"];
@@ -997,6 +997,26 @@ export interface paths {
          * @description Needs the role editor.
          */
         delete: operations["delete_input_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inputs/{slug}/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The projects that pin an input: all for who may share it, else those that the caller sees.
+         * @description Needs the role viewer.
+         */
+        get: operations["list_input_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3572,7 +3592,9 @@ export interface components {
         };
         /**
          * AuditEntryView
-         * @description A recorded request. It has no values of the request: no body, headers, query parameters or secrets.
+         * @description A recorded request.
+         *
+         *     Besides `granted`, it has no values of the request: no body, headers, query parameters or secrets.
          */
         AuditEntryView: {
             /** @description The action that the route declares, such as `project.update`. */
@@ -3585,6 +3607,8 @@ export interface components {
             error: string | null;
             /** @description The names of the top-level fields of the body that differ from what was stored; never values. */
             fields: string[];
+            /** @description The role that the request gives to a member or to a new API key. Null: it gives none, or the body was not valid. */
+            granted: ("viewer" | "editor" | "admin") | ("viewer" | "designer" | "editor" | "owner") | null;
             /** @description The id of the entry, a ULID. */
             id: string;
             /** @description The HTTP method. */
@@ -5672,7 +5696,7 @@ export interface components {
          */
         LinkRequest: {
             /**
-             * @description At most MAX_LINK_DAYS days; a link also ends with the key that created it.
+             * @description At most MAX_LINK_DAYS days; a link also ends when its creator may no longer create links of the project.
              * @default 604800
              */
             expires_in_seconds: number;
@@ -12220,6 +12244,57 @@ export interface operations {
             };
         };
     };
+    list_input_projects: {
+        parameters: {
+            query?: {
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description The most items of a page. */
+                limit?: number;
+                /** @description For admins: the answer that this principal would get, such as `user:<subject>` or `key:<id>`. */
+                view_as?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The slug of the input.
+                 * @example north
+                 */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of a list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinViewList"];
+                };
+            };
+            /** @description The answer is too large to be inline; Location has its URL. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redirect"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     restore_input_version: {
         parameters: {
             query?: never;
@@ -14267,10 +14342,7 @@ export interface operations {
     };
     get_project_fetch: {
         parameters: {
-            query?: {
-                /** @description For admins: the answer that this principal would get, such as `user:<subject>` or `key:<id>`. */
-                view_as?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 /**

@@ -7,6 +7,7 @@ export const algorithms: Section = {
   screens: [
     { path: '/algorithms', load: () => import('./catalogue') },
     { path: '/algorithms/:name', load: () => import('./algorithm') },
+    { path: '/projects/:slug/algorithms', load: () => import('./of-project') },
     { path: '/projects/:slug/algorithms/:name', load: () => import('./project') },
     { path: '/runs/compare', load: () => import('./compare') },
   ],

@@ -13,6 +13,7 @@ export function ProjectTabs({ slug }: { slug: string }) {
         { to: `${project}/merge`, text: 'Merge' },
         { to: `${project}/data`, text: 'Data' },
         { to: `${project}/models`, text: 'Models' },
+        { to: `${project}/algorithms`, text: 'Algorithms' },
         { to: `${project}/reports`, text: 'Reports' },
         { to: `${project}/endpoints`, text: 'Endpoints' },
         { to: `${project}/versions`, text: 'Versions' },

@@ -28,7 +28,7 @@ from sluice.erasure.page_search import PageSearch
 from sluice.erasure.plan import PageChange, Plan, Use, find_manifest, rewritten_page
 from sluice.erasure.quotations import SHORTEST, Quotations
 from sluice.erasure.records import KeyedRows
-from sluice.errors import CannotErase, RunError
+from sluice.errors import CannotErase, NotFound, RunError
 from sluice.extract.fingerprint import DECIDING
 from sluice.formats.limits import Limits
 from sluice.formats.parsed_page import open_page
