@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import Console
 from support.server import Server
@@ -28,6 +28,10 @@ def names(server: Server) -> dict[str, str]:
     return names
 
 
+def section(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name=name).click()
+
+
 def slug(name: str) -> str:
     return name.replace(" ", "-")
 
@@ -35,12 +39,13 @@ def slug(name: str) -> str:
 def add_api(console: Console, server: Server, name: str) -> None:
     """Detect an API by its address, name it, and run it."""
     page = console.page
-    page.get_by_role("link", name="Datasources", exact=True).click()
+    section(page, "Datasources")
     page.get_by_role("link", name="New datasource").first.click()
     page.get_by_label("Address of an API").fill(f"{server.url}/{slug(name)}")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Use this proposal").click()
-    page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    page.get_by_role("button", name="Take it over").click()
+    page.get_by_label("Name in addresses").fill(slug(name))
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Primary key").fill("symbol")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Create").click()
@@ -52,10 +57,10 @@ def add_api(console: Console, server: Server, name: str) -> None:
 def add_file(console: Console, name: str) -> None:
     """A datasource that takes files, and a file for it."""
     page = console.page
-    page.get_by_role("link", name="Datasources", exact=True).click()
+    section(page, "Datasources")
     page.get_by_role("link", name="New datasource").first.click()
-    page.get_by_role("button", name="file").click()
-    page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    page.get_by_role("button", name="Files").click()
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Primary key").fill("symbol")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Create").click()
@@ -68,12 +73,13 @@ def add_file(console: Console, name: str) -> None:
 def test_an_analyst_merges_explains_and_reports(
     console: Console, server: Server, names: dict[str, str], browser: Browser, deployed: Deployed, screenshots: Path
 ) -> None:
+    console.expect_refusals(404)  # a report that was never rendered
     page = console.page
     for kind in ("listings", "ranks"):
         add_api(console, server, names[kind])
     add_file(console, names["notes"])
 
-    page.get_by_role("link", name="Projects", exact=True).click()
+    section(page, "Projects")
     page.get_by_role("button", name="Create a project").first.click()
     page.get_by_label("Name").fill(names["coins"])
     page.get_by_label("Key columns").fill("symbol")
@@ -99,7 +105,7 @@ def test_an_analyst_merges_explains_and_reports(
     page.get_by_role("button", name="report").first.click()
     page.get_by_label("Name").fill("weekly")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Run").first.click()
+    page.get_by_role("button", name="Run", exact=True).click()
     expect(page.frame_locator("iframe").get_by_text("95005.953")).to_be_visible()
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Create a link").click()

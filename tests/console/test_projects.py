@@ -69,6 +69,7 @@ def test_a_project_is_created_by_keyboard_and_deleted(console: Console, coins: C
     console.screenshot("projects")
     page.get_by_role("button", name="Create a project").focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_label("Name")).to_be_focused()
     page.keyboard.type(name)
     page.get_by_label("Key columns").fill("symbol")
     page.get_by_label(f"{coins.slug} prices").press("Space")

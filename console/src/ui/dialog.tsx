@@ -1,6 +1,6 @@
 /** Dialogs and side panels, on the browser's own `<dialog>`: it keeps the focus inside and closes by Escape. */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useAction } from '../api/load'
 import { Button, ProblemNote } from './parts'
 
@@ -8,7 +8,8 @@ import { Button, ProblemNote } from './parts'
 export function Dialog(props: { title: ComponentChildren; onClose: () => void; side?: boolean; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null)
   const title = useId()
-  useEffect(() => {
+  // Before it is painted: what is typed at once must be typed in it.
+  useLayoutEffect(() => {
     const opener = document.activeElement
     const dialog = element.current!
     dialog.showModal()

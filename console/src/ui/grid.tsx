@@ -87,8 +87,10 @@ export function DataGrid(props: {
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
+    const focused = cellOf(event.target)
+    if (focused === null) return
     const page = Math.max(1, Math.floor(box.current!.clientHeight / ROW_HEIGHT) - 2)
-    const { row, column } = isMoving.current ? focus : stop
+    const { row, column } = isMoving.current ? focus : focused
     const to: Record<string, Cell> = {
       ArrowUp: { row: row - 1, column },
       ArrowDown: { row: row + 1, column },
@@ -100,7 +102,6 @@ export function DataGrid(props: {
       End: { row: event.ctrlKey ? rows - 1 : row, column: columns.length - 1 },
     }
     const cell = to[event.key]
-    if (!(event.target instanceof HTMLElement) || !event.target.dataset.cell) return
     if (cell) {
       event.preventDefault()
       move(cell)
@@ -167,11 +168,10 @@ export function DataGrid(props: {
   })
 
   const onClick = (event: MouseEvent) => {
-    const cell = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-cell]')?.dataset.cell : undefined
-    if (cell === undefined) return
-    const [row, column] = cell.split(',').map(Number) as [number, number]
-    setFocus({ row, column })
-    props.onOpen?.(row, column)
+    const cell = cellOf(event.target)
+    if (cell === null) return
+    setFocus(cell)
+    props.onOpen?.(cell.row, cell.column)
   }
 
   return (
@@ -210,6 +210,14 @@ export function DataGrid(props: {
       </div>
     </div>
   )
+}
+
+/** The cell that an event is of; null if it is of none. */
+function cellOf(target: EventTarget | null): Cell | null {
+  const name = target instanceof Element ? target.closest<HTMLElement>('[data-cell]')?.dataset.cell : undefined
+  if (name === undefined) return null
+  const [row, column] = name.split(',').map(Number) as [number, number]
+  return { row, column }
 }
 
 /** A value as one line of text; `null` for null, which an empty text must not look like. */
