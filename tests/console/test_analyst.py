@@ -106,7 +106,7 @@ def test_an_analyst_merges_explains_and_reports(
     page.get_by_label("Name").fill("weekly")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.frame_locator("iframe").get_by_text("95005.953")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_text("95,005.95")).to_be_visible()
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Create a link").click()
     link = page.get_by_role("dialog").get_by_role("link", name="Open").first.get_attribute("href")
