@@ -45,9 +45,10 @@ COVERAGE: list[Lane] = [[("coverage of the unit tests", [*UNIT, "--cov", "--cov-
 TEST: list[Lane] = [
     [
         # The longest ring, which waits most of its time: it starts first and has a lane of its own.
-        # The console's tests use the same stack.
-        ("tests: stack and console", [*PYTEST, "tests/stack", "tests/console", "-rs"], {}),
+        ("tests: stack", [*PYTEST, "tests/stack"], {}),
     ],
+    # On a stack of its own, since those of `tests/stack` kill processes of theirs.
+    [("tests: console", [*PYTEST, "tests/console", "-rs"], {})],
     [
         ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),

@@ -121,33 +121,22 @@ class Deployed:
             self.client("lambda").invoke(FunctionName=f"sluice-{function}", Payload=payload)
 
 
-_running: list[Deployed] = []
-
-
 @contextmanager
 def deployed_stack(local_folder: Path) -> Iterator[Deployed]:
     """A stack of its own, or the one that `SLUICE_STACK` names, which stays as it is.
 
-    Folders of tests that run in one process share it: the first one starts it, and it stops with that one's fixture,
-    which ends last.
-
     Args:
         local_folder: for the state and the description of a stack of its own.
     """
-    if _running:
-        yield _running[0]
-        return
     if named := os.environ.get("SLUICE_STACK"):
         yield Deployed(json.loads(Path(named).read_text()), None)
         return
     stack = LocalStack(ROOT, local_folder, free_port())
     try:
         running = Deployed(stack.up(), stack)
-        _running.append(running)
         yield running
         running.close()
     finally:
-        _running.clear()
         stack.down()
 
 
