@@ -84,6 +84,7 @@ def test_an_address_is_found_out_taken_over_saved_and_run(
     page.get_by_role("dialog").get_by_role("button", name="Replay").click()
     expect(run).to_contain_text("20 rows, version 2")
     console.check_narrow()
+    console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
@@ -126,6 +127,7 @@ def test_form_and_yaml_follow_each_other_and_show_errors_at_both(
     assert saved["http"]["body"] == {"a": 1}
     assert saved["primary_key"] == ["id", "code"]
     _type_in_broken_yaml(console, slug)
+    console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
@@ -170,6 +172,7 @@ def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: De
     dialog.get_by_role("button", name="Erase for good").click()
     expect(dialog).to_contain_text("This was removed")
     assert [row["name"] for row in deployed.done("GET", f"/datasources/{slug}/data")["items"]] == ["Ada"]
+    console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
@@ -187,6 +190,7 @@ def test_a_sqlite_file_is_uploaded_and_read(console: Console, deployed: Deployed
     expect(page.get_by_text(", kept")).to_be_visible()
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("region", name="Preview: rows")).to_contain_text("rope")
+    console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
@@ -220,6 +224,7 @@ def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
     page.get_by_role("dialog").get_by_role("button", name="Restore it").click()
     expect(page.get_by_role("link", name="Definition")).to_be_visible()
     console.heading(slug)
+    console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
@@ -245,6 +250,7 @@ def test_a_refused_reading_is_in_quarantine_until_it_is_discarded(
     page.get_by_role("dialog").get_by_role("button", name="Discard 1").click()
     expect(row).to_have_count(0)
     console.check_narrow()
+    console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 
 

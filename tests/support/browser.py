@@ -98,6 +98,10 @@ class Console:
         """Open a place, such as `/projects/top-coins`."""
         self.page.goto(f"{self.address}#{place}" + (f"?{urlencode(query)}" if query else ""))
 
+    def leave(self) -> None:
+        """Close the page: it would go on asking for what a test removes."""
+        self.page.close()
+
     def expect_refusals(self, *statuses: int) -> None:
         """Requests with these statuses are part of the test: browsers log each as an error."""
         self.expected_statuses |= set(statuses)
